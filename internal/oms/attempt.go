@@ -1,0 +1,69 @@
+package oms
+
+import (
+	"net/http"
+	"time"
+)
+
+// Kinds of outgoing requests (API.md, "Attempts").
+const (
+	KindStep = "step"
+)
+
+// Outcomes of an attempt.
+const (
+	OutcomeSucceeded = "succeeded"
+	OutcomeFailed    = "failed"
+)
+
+// Attempt is the record of one outgoing request.
+type Attempt struct {
+	ID          string    `json:"id"`
+	Kind        string    `json:"kind"`
+	CallID      string    `json:"callId"`
+	Number      int       `json:"number"`
+	MaxNumber   int       `json:"maxNumber"`
+	StartedAt   time.Time `json:"startedAt"`
+	DurationMs  float64   `json:"durationMs"`
+	URL         string    `json:"url"`
+	Host        string    `json:"host"`             // with the port where the URL has one
+	Status      int       `json:"status,omitempty"` // 0: no answer
+	Outcome     string    `json:"outcome"`
+	Error       string    `json:"error,omitempty"`
+	ConnectorID string    `json:"connectorId,omitempty"`
+	OrderID     string    `json:"orderId,omitempty"`
+	ShipmentID  string    `json:"shipmentId,omitempty"`
+	ReturnID    string    `json:"returnId,omitempty"`
+	RunID       string    `json:"runId,omitempty"`
+	// Detail is what only `GET /api/attempts/{id}` shows; lists leave it nil.
+	Detail *AttemptDetail `json:"-"`
+}
+
+// AttemptDetail is the request and the response of an attempt, secrets masked.
+type AttemptDetail struct {
+	Request    Message  `json:"request"`
+	Response   *Message `json:"response,omitempty"` // nil: nothing came back
+	RemoteAddr string   `json:"remoteAddr,omitempty"`
+	TLSVersion string   `json:"tlsVersion,omitempty"`
+	Timing     Timing   `json:"timing"`
+}
+
+// Message is one side of an exchange.
+type Message struct {
+	Method  string      `json:"method,omitempty"`
+	Headers http.Header `json:"headers"`
+	Body    []byte      `json:"-"` // a request's whole, a response's first 64 KiB
+	// BodyBytes is the length that was sent or read, Truncated whether Body is
+	// shorter than it, or reading stopped at a limit.
+	BodyBytes int64 `json:"bodyBytes"`
+	Truncated bool  `json:"truncated,omitempty"`
+}
+
+// Timing says how long the parts of an attempt took, in milliseconds; 0 where
+// a part did not happen, as on a kept connection.
+type Timing struct {
+	DNS       float64 `json:"dns"`
+	Connect   float64 `json:"connect"`
+	TLS       float64 `json:"tls"`
+	FirstByte float64 `json:"firstByte"` // from the start of the attempt
+}

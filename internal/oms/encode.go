@@ -1,0 +1,85 @@
+package oms
+
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// JSON returns the object as compact JSON with camelCase names, as it is
+// stored and as the API shows it.
+func (o *Object) JSON() []byte { return appendValue(nil, o, false) }
+
+// PascalJSON returns the object as compact JSON with PascalCase names at every
+// depth, the wire format of workflow steps (order-workflow-step.txt, Request Format).
+func (o *Object) PascalJSON() []byte { return appendValue(nil, o, true) }
+
+// MarshalJSON implements json.Marshaler.
+func (o *Object) MarshalJSON() ([]byte, error) {
+	if o == nil {
+		return []byte("null"), nil
+	}
+	return o.JSON(), nil
+}
+
+// MarshalJSON implements json.Marshaler: the number goes out as it came in.
+func (n Number) MarshalJSON() ([]byte, error) { return []byte(n), nil }
+
+func appendValue(dst []byte, v any, pascal bool) []byte {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return append(dst, "true"...)
+		}
+		return append(dst, "false"...)
+	case string:
+		return appendText(dst, v)
+	case Number:
+		return append(dst, v...)
+	case []any:
+		dst = append(dst, '[')
+		for i, e := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendValue(dst, e, pascal)
+		}
+		return append(dst, ']')
+	case *Object:
+		dst = append(dst, '{')
+		for i, m := range v.Members() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendName(dst, m.Name, pascal)
+			dst = append(dst, ':')
+			dst = appendValue(dst, m.Value, pascal)
+		}
+		return append(dst, '}')
+	}
+	return append(dst, "null"...)
+}
+
+func appendName(dst []byte, name string, pascal bool) []byte {
+	start := len(dst)
+	dst = appendText(dst, name)
+	if !pascal || name == "" {
+		return dst
+	}
+	if first := name[0]; first < utf8.RuneSelf {
+		if 'a' <= first && first <= 'z' {
+			dst[start+1] -= 'a' - 'A'
+		}
+		return dst
+	}
+	r, size := utf8.DecodeRuneInString(name)
+	return appendText(dst[:start], string(unicode.ToUpper(r))+name[size:])
+}
+
+// appendText quotes s. Text inside a document is valid UTF-8 already; what
+// comes from elsewhere (an error's message) has the rest replaced.
+func appendText(dst []byte, s string) []byte {
+	dst, _ = jsontext.AppendQuote(dst, s)
+	return dst
+}

@@ -1,0 +1,54 @@
+package oms
+
+import "time"
+
+// Operations of history entries. ExecuteExportOrder is the name that
+// order-workflow-step.txt ("Behavior") gives the event of an answered step.
+const (
+	OpCreated            = "Created"
+	OpPatched            = "Patched"
+	OpStatusChanged      = "StatusChanged"
+	OpExecuteExportOrder = "ExecuteExportOrder"
+	OpStepFailed         = "WorkflowStepFailed"
+	OpStepSkipped        = "WorkflowStepSkipped"
+	OpFieldsNotApplied   = "PatchFieldsNotApplied"
+	OpConflict           = "Conflict"
+	OpRunEnded           = "WorkflowEnded"
+)
+
+// Categories of history entries.
+const (
+	CategoryOrder    = "Order"
+	CategoryWorkflow = "Workflow"
+)
+
+// HistoryEntry is one thing that happened to an order, as API.md lists its fields.
+type HistoryEntry struct {
+	ID             string    `json:"id"`
+	Timestamp      time.Time `json:"timestamp"`
+	Category       string    `json:"category"`
+	Operation      string    `json:"operation"`
+	Message        string    `json:"message,omitempty"`
+	Status         string    `json:"status,omitempty"`
+	PreviousStatus string    `json:"previousStatus,omitempty"`
+	Step           string    `json:"step,omitempty"`
+	ShipmentID     string    `json:"shipmentId,omitempty"`
+	ReturnID       string    `json:"returnId,omitempty"`
+	CallID         string    `json:"callId,omitempty"`
+	RunID          string    `json:"runId,omitempty"`
+	By             string    `json:"by,omitempty"` // the key, or the step, that did it
+	IsError        bool      `json:"isError"`
+	Version        int64     `json:"version,omitempty"` // of the order, after it
+	Changes        []Change  `json:"changes,omitempty"`
+}
+
+// Change is one field that differs between two versions of a document.
+type Change struct {
+	Path   string `json:"path"`   // as orderForm.lineItems[L1].placedPrice
+	Before any    `json:"before"` // null where the field was absent
+	After  any    `json:"after"`  // null where the field is gone
+	// Theirs is, in a conflict, what another writer had set the field to
+	// while the step's call was under way; After is the step's, which stands
+	// (CONTRACT.md, "Someone else was faster").
+	Theirs any `json:"theirs,omitempty"`
+}

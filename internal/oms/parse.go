@@ -1,0 +1,166 @@
+package oms
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// MaxDepth is how deep objects and lists of a document may nest. Real orders
+// stay below ten; the limit keeps a hostile one from costing stack and time.
+const MaxDepth = 100
+
+// Parse reads one JSON object. Names become camelCase; two names of one object
+// that differ only in case are an error, as they would be one field.
+// Every error is an *[Error]: [Malformed] for what is no JSON, [Invalid] for
+// JSON that is no document; both say where.
+func Parse(data []byte) (*Object, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // .NET writers like a byte order mark
+	dec := jsontext.NewDecoder(bytes.NewReader(data))
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, Errorf(Malformed, "the body is empty, a JSON object is needed")
+	}
+	if k := dec.PeekKind(); k != '{' && k != 0 {
+		return nil, Errorf(Invalid, "a JSON object is needed, not %s", kindName(k))
+	}
+	v, err := parseValue(dec, 0)
+	if err != nil {
+		return nil, parseError(err)
+	}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, Errorf(Malformed, "malformed JSON: something follows the object's end at byte %d", dec.InputOffset())
+	}
+	return v.(*Object), nil
+}
+
+func parseValue(dec *jsontext.Decoder, depth int) (any, error) {
+	if depth > MaxDepth {
+		return nil, &located{message: fmt.Sprintf("nests deeper than %d levels", MaxDepth)}
+	}
+	tok, err := dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch tok.Kind() {
+	case 'n':
+		return nil, nil
+	case 't', 'f':
+		return tok.Bool(), nil
+	case '"':
+		return tok.String(), nil
+	case '0':
+		return parseNumber(tok.String())
+	case '[':
+		return parseList(dec, depth)
+	default:
+		return parseObject(dec, depth)
+	}
+}
+
+// maxNumber bounds a number's digits: no price has as many, and arithmetic on
+// a million of them would hold up everyone else.
+const maxNumber = 400
+
+func parseNumber(text string) (any, error) {
+	if len(text) > maxNumber {
+		return nil, &located{message: fmt.Sprintf("a number of more than %d characters", maxNumber)}
+	}
+	return Number(text), nil
+}
+
+func parseList(dec *jsontext.Decoder, depth int) (any, error) {
+	list := []any{}
+	for dec.PeekKind() != ']' {
+		v, err := parseValue(dec, depth+1)
+		if err != nil {
+			return nil, within(err, fmt.Sprintf("[%d]", len(list)))
+		}
+		list = append(list, v)
+	}
+	_, err := dec.ReadToken()
+	return list, err
+}
+
+func parseObject(dec *jsontext.Decoder, depth int) (any, error) {
+	o := &Object{}
+	for dec.PeekKind() != '}' {
+		tok, err := dec.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		name := CamelName(tok.String())
+		v, err := parseValue(dec, depth+1)
+		if err != nil {
+			return nil, within(err, name)
+		}
+		if o.find(name) >= 0 {
+			return nil, &located{path: name, message: "the field is there twice; names are compared without regard to case"}
+		}
+		o.Set(name, v)
+	}
+	_, err := dec.ReadToken()
+	return o, err
+}
+
+// located is a mistake in a document and the path to it, built up on the way
+// out of the recursion so that a sound document pays nothing for it.
+type located struct {
+	path    string
+	message string
+}
+
+func (l *located) Error() string { return l.path + ": " + l.message }
+
+// within puts a step in front of the path of a mistake that has one.
+func within(err error, step string) error {
+	if l, ok := errors.AsType[*located](err); ok {
+		l.path = joinPath(step, l.path)
+	}
+	return err
+}
+
+func joinPath(path, step string) string {
+	if path == "" || step == "" || strings.HasPrefix(step, "[") {
+		return path + step
+	}
+	return path + "." + step
+}
+
+func parseError(err error) error {
+	if l, ok := errors.AsType[*located](err); ok {
+		return &Error{Kind: Invalid, Detail: "the document is not valid", Fields: []FieldError{{Location: shorten(l.path), Message: l.message}}}
+	}
+	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return Errorf(Malformed, "malformed JSON at byte %d: %v", s.ByteOffset, s.Err)
+	}
+	return Errorf(Malformed, "malformed JSON: %v", err)
+}
+
+// shorten keeps a path of a hostile document readable.
+func shorten(path string) string {
+	const most = 200
+	if len(path) <= most {
+		return path
+	}
+	return strings.ToValidUTF8(path[:most], "") + "…"
+}
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "true or false"
+	case '"':
+		return "text"
+	case '0':
+		return "a number"
+	case '[':
+		return "a list"
+	}
+	return "an object"
+}

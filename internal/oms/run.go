@@ -1,0 +1,88 @@
+package oms
+
+import "time"
+
+// RunStatus is where a workflow run stands.
+type RunStatus string
+
+// The statuses of a run, as `GET /api/runs` filters them (API.md, "Runs").
+const (
+	RunRunning    RunStatus = "running"    // a call is being made, or is about to be
+	RunWaiting    RunStatus = "waiting"    // for its turn, a retry's time, or a deferred step's
+	RunSucceeded  RunStatus = "succeeded"  // all its steps were taken
+	RunAborted    RunStatus = "aborted"    // a step with StopOnError stopped it
+	RunSuperseded RunStatus = "superseded" // someone else changed the status meanwhile
+	RunFailed     RunStatus = "failed"     // it could not go on: its order is gone
+	RunCanceled   RunStatus = "canceled"   // through the API
+)
+
+// Ended reports whether a run of this status will do nothing more.
+func (s RunStatus) Ended() bool { return s != RunRunning && s != RunWaiting }
+
+// Run is one run of a status's workflow over one order: what the row in the
+// store holds, and with it all that is needed to go on after a crash. Its
+// position always names the attempt that is under way or next, so a process
+// that dies during an attempt repeats that very one.
+type Run struct {
+	ID      string    `json:"id"`
+	OrderID string    `json:"orderId"`
+	Status  RunStatus `json:"status"`
+	// EnteredStatus is the order's status whose steps run.
+	EnteredStatus   string `json:"enteredStatus"`
+	ShipmentID      string `json:"shipmentId,omitempty"`
+	ReturnID        string `json:"returnId,omitempty"`
+	SettingsVersion int64  `json:"settingsVersion"` // the settings it began with, and keeps
+	// StatusVersion is the order's version at which its status was last set,
+	// as this run knows it. When the order's own is another, someone else set it.
+	StatusVersion int64        `json:"statusVersion"`
+	Trigger       string       `json:"trigger,omitempty"` // status to enter once this run has ended
+	Chain         int          `json:"chain,omitempty"`   // how many runs triggered one another before this
+	Position      Position     `json:"position"`
+	Results       []StepResult `json:"results"`
+	Reason        string       `json:"reason,omitempty"` // why it was aborted, superseded or failed
+	OrderVersion  int64        `json:"orderVersion"`     // the order as the run's answer shows it
+	Created       time.Time    `json:"created"`
+	Updated       time.Time    `json:"updated"`
+	Ended         *time.Time   `json:"ended,omitempty"`
+}
+
+// Position is the attempt a run is at.
+type Position struct {
+	Step        int       `json:"step"`              // index into Results
+	CallID      string    `json:"callId,omitempty"`  // the same for all attempts of one call
+	Attempt     int       `json:"attempt,omitempty"` // number of the attempt under way or next, from 1
+	DueAt       time.Time `json:"dueAt,omitzero"`    // not before this time
+	BaseVersion int64     `json:"baseVersion,omitempty"`
+}
+
+// ActionStatus is the result of a step (order-workflow-step.txt,
+// "OrderActionExecutionResults fields").
+type ActionStatus string
+
+// The statuses of a step. The wire knows the first three; the others say why a
+// step has none of them.
+const (
+	ActionSuccess ActionStatus = "Success"
+	ActionWarning ActionStatus = "Warning"
+	ActionError   ActionStatus = "Error"
+	ActionPending ActionStatus = "Pending" // deferred, still to come
+	ActionSkipped ActionStatus = "Skipped" // not for this order, or the run ended before it
+)
+
+// StepResult is one entry of a workflow result (API.md, "Orders").
+type StepResult struct {
+	Step           string       `json:"step"`
+	ActionType     string       `json:"actionType"`
+	ActionStatus   ActionStatus `json:"actionStatus"`
+	CancelWorkflow bool         `json:"cancelWorkflow"`
+	ErrorReason    string       `json:"errorReason,omitempty"`
+	IsInvisible    bool         `json:"isInvisible"`
+	TranslateKey   string       `json:"translateKey,omitempty"`
+	DurationMs     int64        `json:"durationMs"` // from the first attempt to the last one's end
+	Attempts       int          `json:"attempts"`
+	CallID         string       `json:"callId,omitempty"`
+	Changes        []Change     `json:"changes,omitempty"`
+	// ConfigIndex finds the step in the status's list of the run's settings.
+	ConfigIndex int  `json:"configIndex"`
+	Deferred    bool `json:"deferred,omitempty"`
+}

@@ -1,0 +1,107 @@
+// Package settings is what a tenant configures: connectors, markets, and which
+// steps run in which status of an order. It reads the document, says what is
+// wrong with it and where, selects the connector of a step, and keeps secrets
+// out of what is shown and stored.
+package settings
+
+import (
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// Settings is one checked version of a tenant's settings. It is never changed
+// once made, so it may be shared.
+type Settings struct {
+	Version        int64
+	Connectors     []Connector
+	OrderTypes     []OrderType
+	ReturnStatuses []Status
+
+	doc *oms.Object // as it was given, secrets in the clear
+}
+
+// OrderType is a kind of order and its statuses.
+type OrderType struct {
+	Name     string
+	Default  bool
+	Statuses []Status
+}
+
+// Status is a status that an order or a return can enter.
+type Status struct {
+	Name  string
+	Steps []Step
+}
+
+// Step is one workflow step as configured (order-workflow-step.txt,
+// "Workflow Step Properties").
+type Step struct {
+	Name                 string // its key, as WebhookWorkflowStep
+	Active               bool   // true where the setting is left out
+	Connector            string
+	ConnectorID          string
+	StopOnError          bool
+	RunAfterOrderIsSaved bool
+	IsInvisible          bool
+	TranslateKey         string
+	Host                 string   // the Host property; "" where there is none
+	ErrorStatus          string   // the ErrorStatus property
+	RequestHeaders       []Header // properties of the KeyGroup RequestHeaders
+	Limits               Limits
+	Conditions           []Condition // any of them lets the step run; none: always
+	// Wire is the step's whole configuration without the RequestHeaders
+	// properties, as it is sent to the endpoint and shown.
+	Wire *oms.Object
+}
+
+// Limits say for which orders a step runs. Disabled beats enabled; an empty
+// list limits nothing (CONTRACT.md, "Configuration").
+type Limits struct {
+	EnabledForMarkets, DisabledForMarkets []string
+	EnabledForStores, DisabledForStores   []string
+	EnabledForTags, DisabledForTags       []string
+}
+
+// Condition is a state of the run so far under which a step runs.
+type Condition string
+
+// The conditions of CONTRACT.md, "Configuration".
+const (
+	OnSuccess Condition = "Success" // every step before it succeeded
+	OnError   Condition = "Error"   // some step before it had an error
+	OnWarning Condition = "Warning" // some step before it had a warning
+)
+
+// Connector is a shared endpoint (order-workflow-step.txt, "Connector Properties").
+type Connector struct {
+	Name          string
+	ConnectorID   string
+	Host          string
+	BearerToken   string
+	Token         string
+	Username      string
+	Password      string
+	Timeout       time.Duration // of one attempt; DefaultTimeout where none is given
+	CustomHeaders []Header
+	SigningSecret string // "whsec_" and base64, or any text; "" signs nothing
+	// DisableStandardErrorPolicy turns retries off.
+	DisableStandardErrorPolicy            bool
+	EnabledForMarkets, DisabledForMarkets []string // market groups resolved into their markets
+	Properties                            []Property
+}
+
+// DefaultTimeout bounds one attempt of a step whose connector has no Timeout.
+const DefaultTimeout = 30 * time.Second
+
+// Header is a custom HTTP header; its value is a secret.
+type Header struct{ Name, Value string }
+
+// Property is one entry of a connector's properties.
+type Property struct{ Key, Value, KeyGroup string }
+
+// Warning is something that may be meant, and may be a mistake.
+type Warning struct {
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}

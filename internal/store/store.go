@@ -1,0 +1,169 @@
+// Package store is what orderhook keeps: the interface that its engines
+// satisfy. The database is the only truth; a run's row is its durable position.
+//
+// Everything is asked for by tenant first; what belongs to another tenant is
+// as if it were not there. Errors that the caller caused are *oms.Error:
+// [oms.NotFound], [oms.Conflict], [oms.Stale], and [oms.Unavailable] when the
+// database cannot take a write now.
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+)
+
+// Store is an open database.
+type Store interface {
+	Reader
+
+	// Write runs do in one transaction and returns once its changes are
+	// durable. Writers that come at the same time are committed together, each
+	// seeing what went before it; if do returns an error, its own changes are
+	// undone and those of the others stand. do may run more than once, so it
+	// has no effect but through tx and what it assigns; it makes no requests
+	// and waits for nothing.
+	Write(ctx context.Context, do func(tx Tx) error) error
+
+	// UnfinishedOrders calls each for every order that has a run which has not
+	// ended, of every tenant, until each returns an error.
+	UnfinishedOrders(ctx context.Context, each func(tenant, orderID string) error) error
+
+	// KeyByHash finds a key of any tenant by the hash of its secret.
+	KeyByHash(ctx context.Context, hash []byte) (oms.Key, error)
+
+	// Ping reports whether the database answers and its migrations are done.
+	Ping(ctx context.Context) error
+
+	// Close ends all work and gives the database free.
+	Close() error
+}
+
+// Reader is the questions that can be asked within a transaction and outside one.
+type Reader interface {
+	Order(ctx context.Context, tenant, id string) (*oms.Order, error)
+	Orders(ctx context.Context, tenant string, f OrderFilter, p Page) (List[*oms.Order], error)
+	OrderVersion(ctx context.Context, tenant, id string, version int64) (*oms.Order, error)
+	History(ctx context.Context, tenant, orderID string, p Page) (List[oms.HistoryEntry], error)
+
+	Run(ctx context.Context, tenant, id string) (*oms.Run, error)
+	Runs(ctx context.Context, tenant string, f RunFilter, p Page) (List[*oms.Run], error)
+	// NextRun returns the order's first run, in commit order, that has not
+	// ended, or nil when all have.
+	NextRun(ctx context.Context, tenant, orderID string) (*oms.Run, error)
+
+	Attempt(ctx context.Context, tenant, id string) (*oms.Attempt, error)
+	Attempts(ctx context.Context, tenant string, f AttemptFilter, p Page) (List[*oms.Attempt], error)
+
+	// Settings returns the tenant's settings, with secrets in the clear; those
+	// of a tenant that has none are empty and of version 0. SettingsVersion
+	// returns earlier ones. What they return is shared: it must not be changed.
+	Settings(ctx context.Context, tenant string) (*settings.Settings, error)
+	SettingsVersion(ctx context.Context, tenant string, version int64) (*settings.Settings, error)
+	SettingsHistory(ctx context.Context, tenant string, p Page) (List[SettingsInfo], error)
+
+	Keys(ctx context.Context, tenant string, p Page) (List[oms.Key], error)
+
+	// Idempotency returns what is kept under an Idempotency-Key, nil if
+	// nothing is or it is older than its 24 hours.
+	Idempotency(ctx context.Context, tenant, key string) (*Idempotency, error)
+}
+
+// Tx is one transaction: it sees its own changes, and nobody else does before
+// it is committed.
+type Tx interface {
+	Reader
+
+	// InsertOrder stores a new order and its first version; [oms.Conflict] if the id is taken.
+	InsertOrder(ctx context.Context, tenant string, o *oms.Order) error
+	// UpdateOrder stores the next version of an order read in this transaction.
+	UpdateOrder(ctx context.Context, tenant string, o *oms.Order) error
+	// EraseOrder removes an order with its versions, history and runs, and the
+	// bodies of its attempts (API.md, `permanently=true`).
+	EraseOrder(ctx context.Context, tenant, id string) error
+	AddHistory(ctx context.Context, tenant, orderID string, entries ...oms.HistoryEntry) error
+
+	// InsertRun stores a new run, behind all earlier ones of its order.
+	InsertRun(ctx context.Context, tenant string, r *oms.Run) error
+	UpdateRun(ctx context.Context, tenant string, r *oms.Run) error
+
+	// AddAttempt records an attempt. The request bodies of the attempts of one
+	// call are the same and are kept once.
+	AddAttempt(ctx context.Context, tenant string, a *oms.Attempt) error
+
+	// PutSettings stores settings as the next version, whose number it sets;
+	// [oms.Stale] if the current version is not base.
+	PutSettings(ctx context.Context, tenant string, s *settings.Settings, base int64, by string, at time.Time) error
+
+	// InsertKey stores a key, making its tenant if that is new; [oms.Conflict] if
+	// the secret's hash is there already.
+	InsertKey(ctx context.Context, k oms.Key) error
+	DeleteKey(ctx context.Context, tenant, id string) error
+
+	PutIdempotency(ctx context.Context, tenant string, i Idempotency) error
+}
+
+// Page asks for one page of a list.
+type Page struct {
+	Limit  int    // at most this many; 0 is DefaultLimit
+	Cursor string // NextCursor of the page before; "" asks for the first
+}
+
+// Limits of a page (API.md, "Lists").
+const (
+	DefaultLimit = 50
+	MaxLimit     = 200
+)
+
+// List is one page, newest first.
+type List[T any] struct {
+	Items      []T
+	NextCursor string // "" on the last page
+}
+
+// OrderFilter picks orders; an empty field picks all.
+type OrderFilter struct {
+	Status, MarketID, OrderType, CustomerEmail, SubscriptionID, Tag string
+	// Text is to be found anywhere in the document's values, without regard to case.
+	Text string
+	// From and To bound when the order was created: From <= created < To.
+	From, To time.Time
+}
+
+// RunFilter picks runs; an empty field picks all.
+type RunFilter struct {
+	Status  oms.RunStatus
+	OrderID string
+}
+
+// AttemptFilter picks attempts; an empty field picks all.
+type AttemptFilter struct {
+	Kind, CallID, ConnectorID, Host, OrderID, ShipmentID, ReturnID, RunID, Outcome string
+	// StatusFrom and StatusTo bound the answer's status, ends included; NoStatus
+	// picks attempts that had no answer.
+	StatusFrom, StatusTo int
+	NoStatus             bool
+	MinDuration          time.Duration
+	From, To             time.Time // From <= startedAt < To
+}
+
+// SettingsInfo is one version of a tenant's settings.
+type SettingsInfo struct {
+	Version int64     `json:"version"`
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
+}
+
+// IdempotencyTTL is how long an Idempotency-Key is honoured (API.md).
+const IdempotencyTTL = 24 * time.Hour
+
+// Idempotency is what is kept of a POST that had an Idempotency-Key: no body
+// and no answer, only what the same answer can be made from again.
+type Idempotency struct {
+	Key      string
+	Hash     []byte // of the method, path and body
+	Resource string // id of what the POST made
+	Created  time.Time
+}
