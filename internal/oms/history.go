@@ -41,14 +41,3 @@ type HistoryEntry struct {
 	Version        int64     `json:"version,omitempty"` // of the order, after it
 	Changes        []Change  `json:"changes,omitempty"`
 }
-
-// Change is one field that differs between two versions of a document.
-type Change struct {
-	Path   string `json:"path"`   // as orderForm.lineItems[L1].placedPrice
-	Before any    `json:"before"` // null where the field was absent
-	After  any    `json:"after"`  // null where the field is gone
-	// Theirs is, in a conflict, what another writer had set the field to
-	// while the step's call was under way; After is the step's, which stands
-	// (CONTRACT.md, "Someone else was faster").
-	Theirs any `json:"theirs,omitempty"`
-}

@@ -1,16 +1,22 @@
 package oms
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
 
 // DefaultTenant is the tenant of `serve --api-key`, `--settings` and the
 // webHook section, where none is named.
 const DefaultTenant = "default"
 
-// DefaultStatus is the status of an order that is posted without one.
-const DefaultStatus = "New"
-
-// StatusDeleted is the status of an order that `DELETE` removed.
-const StatusDeleted = "Deleted"
+// Statuses that orderhook itself gives an order.
+const (
+	StatusNew     = "New"     // posted without a status
+	StatusDeleted = "Deleted" // removed with DELETE
+)
 
 // Order is an order with what orderhook itself knows of it. Its document says
 // the same id, version and status.
@@ -26,3 +32,130 @@ type Order struct {
 
 // Status returns the order's status.
 func (o *Order) Status() string { return o.Doc.Text("status") }
+
+// SameStatus compares status names, which have no case (CONTRACT.md, "Configuration").
+func SameStatus(a, b string) bool { return strings.EqualFold(a, b) }
+
+// NewOrder makes the first version of an order of a document, which it
+// completes: an id where there is none, the status New, and the time of its
+// creation. Errors are [Invalid] and name the fields.
+func NewOrder(doc *Object, now time.Time) (*Order, error) {
+	wrong := CheckOrder(doc, "")
+	created, err := createdTime(doc, now)
+	if err != nil {
+		wrong = append(wrong, FieldError{"created", err.Error()})
+	}
+	if doc.Has("id") {
+		if err := checkID(doc.Text("id")); err != nil {
+			wrong = append(wrong, FieldError{"id", err.Error()})
+		}
+	}
+	if s, ok := doc.Get("status"); ok && s == "" {
+		wrong = append(wrong, FieldError{"status", "must not be empty; leave it out for New"})
+	}
+	if len(wrong) > 0 {
+		return nil, &Error{Kind: Invalid, Detail: "the order is not valid", Fields: wrong}
+	}
+	setDefault(doc, "id", func() any { return NewID(OrderID) })
+	setDefault(doc, "status", func() any { return StatusNew })
+	setDefault(doc, "created", func() any { return FormatTime(now) })
+	o := &Order{ID: doc.Text("id"), Created: created, Doc: doc}
+	o.Advance(doc, now)
+	return o, nil
+}
+
+func setDefault(doc *Object, name string, value func() any) {
+	if !doc.Has(name) {
+		doc.Set(name, value())
+	}
+}
+
+// createdTime reads the document's own time of creation. Orders of other
+// systems write it with a zone or without, which then is UTC.
+func createdTime(doc *Object, now time.Time) (time.Time, error) {
+	s := doc.Text("created")
+	if s == "" {
+		return now, nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("must be a time as 2026-11-21T09:30:00Z")
+}
+
+const maxID = 200
+
+func checkID(id string) error {
+	switch {
+	case id == "":
+		return fmt.Errorf("must not be empty; leave it out and one is made")
+	case len(id) > maxID:
+		return fmt.Errorf("must be at most %d bytes long", maxID)
+	case id == "." || id == "..":
+		return fmt.Errorf("must not be %q, which cannot stand in a URL", id)
+	case strings.ContainsFunc(id, unicode.IsControl):
+		return fmt.Errorf("must not hold control characters")
+	}
+	return nil
+}
+
+// FormatTime writes a time as documents carry it: UTC, to the microsecond.
+func FormatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+// Advance makes doc the order's next version.
+func (o *Order) Advance(doc *Object, now time.Time) {
+	was := ""
+	if o.Version > 0 {
+		was = o.Status()
+	}
+	o.Version++
+	if !SameStatus(was, doc.Text("status")) {
+		o.StatusVersion = o.Version
+	}
+	o.Modified = now
+	o.Doc = doc
+	doc.Set("version", Number(fmt.Sprint(o.Version)))
+	doc.Set("modified", FormatTime(now))
+}
+
+// Shipment returns the shipment of that id, or nil.
+func Shipment(order *Object, id string) *Object {
+	return byKey(order.Object("orderForm").Objects("shipments"), "shipmentId", id)
+}
+
+// ReturnForm returns the return order form of that id, or nil.
+func ReturnForm(order *Object, id string) *Object {
+	return byKey(order.Objects("returnOrderForms"), "returnId", id)
+}
+
+func byKey(list []*Object, key, id string) *Object {
+	i := slices.IndexFunc(list, func(o *Object) bool { return keyText(o, key) == id })
+	if i < 0 {
+		return nil
+	}
+	return list[i]
+}
+
+// AddError adds an error to the order, as the workflow does when a step fails.
+// The run that it happened in is its referenceId.
+func AddError(order *Object, stepKey, message, runID string, now time.Time) {
+	e := NewObject(
+		Member{"key", stepKey}, Member{"message", message}, Member{"severity", "Error"},
+		Member{"occurred", FormatTime(now)}, Member{"referenceId", runID})
+	order.Set("errors", append(slices.Clone(order.List("errors")), e))
+}
+
+// ClearErrors removes the errors that a step's earlier runs left, and keeps
+// those of the run that is under way (CONTRACT.md, "Effect of the call").
+func ClearErrors(order *Object, stepKey, runID string) {
+	have := order.List("errors")
+	left := slices.DeleteFunc(slices.Clone(have), func(e any) bool {
+		o, ok := e.(*Object)
+		return ok && strings.EqualFold(o.Text("key"), stepKey) && o.Text("referenceId") != runID
+	})
+	if len(left) < len(have) {
+		order.Set("errors", left)
+	}
+}

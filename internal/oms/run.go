@@ -35,24 +35,29 @@ type Run struct {
 	// StatusVersion is the order's version at which its status was last set,
 	// as this run knows it. When the order's own is another, someone else set it.
 	StatusVersion int64        `json:"statusVersion"`
-	Trigger       string       `json:"trigger,omitempty"` // status to enter once this run has ended
-	Chain         int          `json:"chain,omitempty"`   // how many runs triggered one another before this
+	Trigger       string       `json:"trigger,omitempty"`   // status to enter once this run has ended
+	Triggered     string       `json:"triggered,omitempty"` // the run of that status
+	Chain         int          `json:"chain,omitempty"`     // how many runs triggered one another before this
 	Position      Position     `json:"position"`
 	Results       []StepResult `json:"results"`
 	Reason        string       `json:"reason,omitempty"` // why it was aborted, superseded or failed
-	OrderVersion  int64        `json:"orderVersion"`     // the order as the run's answer shows it
-	Created       time.Time    `json:"created"`
-	Updated       time.Time    `json:"updated"`
-	Ended         *time.Time   `json:"ended,omitempty"`
+	// AnswerVersion is the order's version when all but the deferred steps had
+	// ended, which is when the caller got its answer; 0 before.
+	AnswerVersion int64      `json:"answerVersion,omitempty"`
+	Created       time.Time  `json:"created"`
+	Updated       time.Time  `json:"updated"`
+	Ended         *time.Time `json:"ended,omitempty"`
 }
 
 // Position is the attempt a run is at.
 type Position struct {
-	Step        int       `json:"step"`              // index into Results
-	CallID      string    `json:"callId,omitempty"`  // the same for all attempts of one call
-	Attempt     int       `json:"attempt,omitempty"` // number of the attempt under way or next, from 1
-	DueAt       time.Time `json:"dueAt,omitzero"`    // not before this time
-	BaseVersion int64     `json:"baseVersion,omitempty"`
+	Step      int       `json:"step"`               // index into Results
+	CallID    string    `json:"callId,omitempty"`   // the same for all attempts of one call
+	Attempt   int       `json:"attempt,omitempty"`  // number of the attempt under way or next, from 1
+	DueAt     time.Time `json:"dueAt,omitzero"`     // not before this time
+	StartedAt time.Time `json:"startedAt,omitzero"` // when the call's first attempt could begin
+	// BaseVersion is the version of the order that the call sends, in every attempt.
+	BaseVersion int64 `json:"baseVersion,omitempty"`
 }
 
 // ActionStatus is the result of a step (order-workflow-step.txt,

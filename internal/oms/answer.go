@@ -1,0 +1,115 @@
+package oms
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// StepAnswer is what an endpoint answered to a workflow step
+// (order-workflow-step.txt, "Building Your Webhook Endpoint").
+type StepAnswer struct {
+	Status         ActionStatus // the worst of the results; Success when there is none
+	CancelWorkflow bool         // any result's
+	Reasons        []string
+	TranslateKey   string
+	Trigger        string  // the status to enter once the run has ended
+	Patch          *Object // nil when there is none
+}
+
+// Reason is all reasons in one line.
+func (a *StepAnswer) Reason() string { return strings.Join(a.Reasons, "; ") }
+
+// ParseStepAnswer reads the body of a 2xx answer. An empty body and {} are a
+// success. Of two results and more any CancelWorkflow counts, the worst status
+// is the step's and all reasons are kept (CONTRACT.md, "Effect of the call").
+// The error is an *[Error] that names the path of what is wrong.
+func ParseStepAnswer(body []byte) (*StepAnswer, error) {
+	answer := &StepAnswer{Status: ActionSuccess}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return answer, nil
+	}
+	doc, err := Parse(body)
+	if err != nil {
+		return nil, err
+	}
+	r := answerReader{answer: answer}
+	r.results(doc)
+	r.patch(doc)
+	if len(r.errors) > 0 {
+		return nil, &Error{Kind: Invalid, Detail: "the answer is not valid", Fields: r.errors}
+	}
+	return answer, nil
+}
+
+type answerReader struct {
+	checker
+	answer *StepAnswer
+}
+
+// answerModel is the outside of an answer, resultModel one of its results.
+var (
+	resultModel = newModel(
+		of(text, "actionStatus actionType errorReason translateKey triggerNewStatus"),
+		of(boolean, "cancelWorkflow isInvisible"),
+	)
+	answerModel = newModel(list("orderActionExecutionResults", resultModel), of(anyObject, "orderPatch"), of(boolean, "isAborted"))
+)
+
+func (r *answerReader) results(doc *Object) {
+	r.object(doc, answerModel, "")
+	for i, result := range doc.Objects("orderActionExecutionResults") {
+		at := fmt.Sprintf("orderActionExecutionResults[%d]", i)
+		status, ok := parseActionStatus(result.Text("actionStatus"))
+		if !ok {
+			r.errors = append(r.errors, FieldError{at + ".actionStatus", "must be Success, Warning or Error"})
+		}
+		r.answer.Status = worse(r.answer.Status, status)
+		r.answer.CancelWorkflow = r.answer.CancelWorkflow || result.True("cancelWorkflow")
+		if reason := result.Text("errorReason"); reason != "" {
+			r.answer.Reasons = append(r.answer.Reasons, reason)
+		}
+		if key := result.Text("translateKey"); key != "" {
+			r.answer.TranslateKey = key
+		}
+		if trigger := strings.TrimSpace(result.Text("triggerNewStatus")); trigger != "" {
+			r.answer.Trigger = trigger
+		}
+	}
+}
+
+func (r *answerReader) patch(doc *Object) {
+	patch := doc.Object("orderPatch")
+	if patch == nil {
+		return
+	}
+	r.errors = append(r.errors, CheckOrder(patch, "orderPatch")...)
+	r.object(patch, stepPatchModel, "orderPatch")
+	if status, ok := patch.Get("status"); ok && status == "" {
+		r.errors = append(r.errors, FieldError{"orderPatch.status", "must not be empty"})
+	}
+	r.answer.Patch = patch
+}
+
+// stepPatchModel is what return patches spell their own way.
+var stepPatchModel = newModel(of(text, "origin name"))
+
+// parseActionStatus reads a status in any case; none is Success.
+func parseActionStatus(s string) (ActionStatus, bool) {
+	for _, known := range []ActionStatus{ActionSuccess, ActionWarning, ActionError} {
+		if s == "" || strings.EqualFold(s, string(known)) {
+			return known, true
+		}
+	}
+	return ActionSuccess, false
+}
+
+// worse returns the worse of two statuses.
+func worse(a, b ActionStatus) ActionStatus {
+	for _, s := range []ActionStatus{ActionError, ActionWarning} {
+		if a == s || b == s {
+			return s
+		}
+	}
+	return ActionSuccess
+}

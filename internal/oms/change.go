@@ -1,0 +1,55 @@
+package oms
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Change is one field that differs between two versions of a document.
+type Change struct {
+	Path   string // as orderForm.lineItems[L1].placedPrice
+	Before any    // nil where the field was absent
+	After  any    // nil where the field is gone
+	// Conflict marks a field that another writer set to Theirs while the step's
+	// call was under way. After, the step's, stands (CONTRACT.md, "Someone
+	// else was faster").
+	Conflict bool
+	Theirs   any
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Change) MarshalJSON() ([]byte, error) {
+	o := NewObject(Member{"path", c.Path}, Member{"before", c.Before}, Member{"after", c.After})
+	if c.Conflict {
+		o.Set("theirs", c.Theirs)
+	}
+	return o.JSON(), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler; numbers keep their text.
+func (c *Change) UnmarshalJSON(data []byte) error {
+	var raw struct {
+		Path                  string
+		Before, After, Theirs jsontext.Value
+	}
+	if err := json.Unmarshal(data, &raw, json.MatchCaseInsensitiveNames(true)); err != nil {
+		return err
+	}
+	*c = Change{Path: raw.Path, Conflict: raw.Theirs != nil}
+	for _, f := range []struct {
+		to   *any
+		from jsontext.Value
+	}{{&c.Before, raw.Before}, {&c.After, raw.After}, {&c.Theirs, raw.Theirs}} {
+		if f.from == nil {
+			continue
+		}
+		v, err := parseValue(jsontext.NewDecoder(bytes.NewReader(f.from)), 0)
+		if err != nil {
+			return parseError(err)
+		}
+		*f.to = v
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package oms
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+// equal compares two values of documents. Numbers are equal by value, objects
+// whatever the order of their members; a null member is as an absent one.
+func equal(a, b any) bool {
+	switch a := a.(type) {
+	case Number:
+		b, ok := b.(Number)
+		return ok && sameNumber(a, b)
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, equal)
+	case *Object:
+		b, ok := b.(*Object)
+		return ok && subset(a, b) && subset(b, a)
+	}
+	switch b.(type) {
+	case []any, *Object:
+		return false
+	}
+	return a == b
+}
+
+func subset(a, b *Object) bool {
+	for _, m := range a.Members() {
+		v, _ := b.Get(m.Name)
+		if !equal(m.Value, v) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameNumber(a, b Number) bool {
+	if a == b {
+		return true
+	}
+	x, ok := a.decimal()
+	y, ok2 := b.decimal()
+	return ok && ok2 && x.Equal(y)
+}
+
+// maxExponent bounds the numbers that orderhook calculates with. A price is far
+// within; 1e999999999 would take all memory to write out.
+const maxExponent = 1000
+
+// decimal returns the number for exact arithmetic, and whether it is small
+// enough to calculate with.
+func (n Number) decimal() (decimal.Decimal, bool) {
+	d, err := decimal.NewFromString(string(n))
+	return d, err == nil && -maxExponent <= d.Exponent() && d.Exponent() <= maxExponent
+}
+
+// canonical appends a text that two values share exactly when they are equal.
+func canonical(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case Number:
+		if d, ok := v.decimal(); ok {
+			return append(dst, d.String()...)
+		}
+	case []any:
+		dst = append(dst, '[')
+		for _, e := range v {
+			dst = append(canonical(dst, e), ',')
+		}
+		return append(dst, ']')
+	case *Object:
+		dst = append(dst, '{')
+		sorted := slices.Clone(v.Members())
+		slices.SortFunc(sorted, func(a, b Member) int { return strings.Compare(fold(a.Name), fold(b.Name)) })
+		for _, m := range sorted {
+			if m.Value != nil {
+				dst = append(appendText(dst, fold(m.Name)), ':')
+				dst = append(canonical(dst, m.Value), ',')
+			}
+		}
+		return append(dst, '}')
+	}
+	return appendValue(dst, v, false)
+}

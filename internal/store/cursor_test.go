@@ -1,0 +1,46 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+func TestCursorSurvivesItsText(t *testing.T) {
+	for _, c := range []Cursor{{0, ""}, {1767225600000000, "ord_1"}, {-62135596800000000, "a.b.c"}, {7, "Ä/+ "}} {
+		got, err := Page{Cursor: c.String()}.After()
+		if err != nil || *got != c {
+			t.Errorf("%v came back as %v, %v", c, got, err)
+		}
+	}
+}
+
+func TestCursorThatNoListGaveOut(t *testing.T) {
+	for _, text := range []string{"x", "!!!", "MTIz", "LmFiYw", Cursor{}.String() + "="} {
+		_, err := Page{Cursor: text}.After()
+		if oms.KindOf(err) != oms.Invalid {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if c, err := (Page{}).After(); c != nil || err != nil {
+		t.Errorf("the first page follows %v, %v", c, err)
+	}
+}
+
+func TestPageSize(t *testing.T) {
+	for limit, want := range map[int]int{-1: 50, 0: 50, 1: 1, 200: 200, 201: 200} {
+		if got := (Page{Limit: limit}).Size(); got != want {
+			t.Errorf("limit %d: %d, want %d", limit, got, want)
+		}
+	}
+}
+
+func TestCut(t *testing.T) {
+	key := func(n int) Cursor { return Cursor{At: int64(n)} }
+	if l := Cut(Page{Limit: 2}, []int{9, 8}, key); len(l.Items) != 2 || l.NextCursor != "" {
+		t.Errorf("a page that is just full: %v", l)
+	}
+	if l := Cut(Page{Limit: 2}, []int{9, 8, 7}, key); len(l.Items) != 2 || l.NextCursor != (Cursor{At: 8}).String() {
+		t.Errorf("a page with one behind it: %v", l)
+	}
+}
