@@ -62,7 +62,7 @@ func (r *answerReader) results(doc *Object) {
 		at := fmt.Sprintf("orderActionExecutionResults[%d]", i)
 		status, ok := parseActionStatus(result.Text("actionStatus"))
 		if !ok {
-			r.errors = append(r.errors, FieldError{at + ".actionStatus", "must be Success, Warning or Error"})
+			r.add(at+".actionStatus", "must be Success, Warning or Error")
 		}
 		r.answer.Status = worse(r.answer.Status, status)
 		r.answer.CancelWorkflow = r.answer.CancelWorkflow || result.True("cancelWorkflow")
@@ -83,10 +83,10 @@ func (r *answerReader) patch(doc *Object) {
 	if patch == nil {
 		return
 	}
-	r.errors = append(r.errors, CheckOrder(patch, "orderPatch")...)
+	r.object(patch, orderModel, "orderPatch")
 	r.object(patch, stepPatchModel, "orderPatch")
 	if status, ok := patch.Get("status"); ok && status == "" {
-		r.errors = append(r.errors, FieldError{"orderPatch.status", "must not be empty"})
+		r.add("orderPatch.status", "must not be empty")
 	}
 	r.answer.Patch = patch
 }

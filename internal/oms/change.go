@@ -1,8 +1,6 @@
 package oms
 
 import (
-	"bytes"
-
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -45,9 +43,9 @@ func (c *Change) UnmarshalJSON(data []byte) error {
 		if f.from == nil {
 			continue
 		}
-		v, err := parseValue(jsontext.NewDecoder(bytes.NewReader(f.from)), 0)
+		v, err := parseValue(newDecoder(f.from), 0)
 		if err != nil {
-			return parseError(err)
+			return parseError(err, 0)
 		}
 		*f.to = v
 	}

@@ -45,8 +45,8 @@ func memberNames(a, b *Object) []string {
 }
 
 func (d *differ) field(before, after *Object, name, path string) {
-	a, inA := before.Get(name)
-	b, inB := after.Get(name)
+	a, _ := before.Get(name)
+	b, _ := after.Get(name)
 	path = joinPath(path, name)
 	switch a := a.(type) {
 	case *Object:
@@ -59,17 +59,17 @@ func (d *differ) field(before, after *Object, name, path string) {
 			return
 		}
 	}
-	if inA != inB || !equal(a, b) {
+	if !equal(a, b) {
 		d.changes = append(d.changes, Change{Path: path, Before: a, After: b})
 	}
 }
 
 // keyed compares two lists element by element, if every element of both has an
-// identity of its own.
+// identity of its own and those in both stand in the same order.
 func (d *differ) keyed(a, b []any, keys []string, path string) bool {
 	was, okA := elementsByKey(a, keys)
 	is, okB := elementsByKey(b, keys)
-	if len(keys) == 0 || !okA || !okB {
+	if len(keys) == 0 || !okA || !okB || !slices.Equal(shared(a, is, keys), shared(b, was, keys)) {
 		return false
 	}
 	for _, e := range a {
@@ -89,6 +89,17 @@ func (d *differ) keyed(a, b []any, keys []string, path string) bool {
 	return true
 }
 
+// shared returns the identities of a list's elements that the other list has.
+func shared(list []any, other map[string]*Object, keys []string) []string {
+	var ids []string
+	for _, e := range list {
+		if id := identity(e, keys); other[id] != nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 func elementsByKey(list []any, keys []string) (map[string]*Object, bool) {
 	m := make(map[string]*Object, len(list))
 	for _, e := range list {
@@ -105,43 +116,4 @@ func elementsByKey(list []any, keys []string) (map[string]*Object, bool) {
 // elementName is an identity as a path shows it: its keys with commas between.
 func elementName(id string) string {
 	return strings.ReplaceAll(strings.TrimRight(id, "\x00"), "\x00", ",")
-}
-
-// Conflicts returns the fields that both another writer changed (theirs, from
-// the version that a step was called with) and the step's patch set (ours, on
-// top of theirs), with all three values. Where both added to a list, both
-// additions stand and there is no conflict.
-func Conflicts(theirs, ours []Change) []Change {
-	var out []Change
-	for _, o := range ours {
-		for _, t := range theirs {
-			if overlap(o.Path, t.Path) && !bothStand(o, t) {
-				out = append(out, Change{Path: o.Path, Before: t.Before, After: o.After, Conflict: true, Theirs: t.After})
-			}
-		}
-	}
-	return out
-}
-
-// overlap reports whether one path is the other or leads to it.
-func overlap(a, b string) bool {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	rest, ok := strings.CutPrefix(b, a)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
-}
-
-func bothStand(ours, theirs Change) bool {
-	if equal(ours.After, theirs.After) {
-		return true
-	}
-	o, okO := ours.After.([]any)
-	t, okT := theirs.After.([]any)
-	if !okO || !okT {
-		return false
-	}
-	return !slices.ContainsFunc(t, func(e any) bool {
-		return !slices.ContainsFunc(o, func(have any) bool { return equal(have, e) })
-	})
 }

@@ -2,6 +2,7 @@ package oms
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -58,12 +59,27 @@ func (n Number) decimal() (decimal.Decimal, bool) {
 	return d, err == nil && -maxExponent <= d.Exponent() && d.Exponent() <= maxExponent
 }
 
+// appendNormal appends the text that numbers of one value share. It is never
+// written out in full: a list of 1e999s would be a thousand times its size.
+func appendNormal(dst []byte, d decimal.Decimal) []byte {
+	if d.IsZero() {
+		return append(dst, '0')
+	}
+	digits := d.Coefficient().String()
+	short := strings.TrimRight(digits, "0")
+	if d.IsNegative() {
+		dst = append(dst, '-')
+	}
+	dst = append(append(dst, short...), 'x') // as no JSON number is written
+	return strconv.AppendInt(dst, int64(d.Exponent())+int64(len(digits)-len(short)), 10)
+}
+
 // canonical appends a text that two values share exactly when they are equal.
 func canonical(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case Number:
 		if d, ok := v.decimal(); ok {
-			return append(dst, d.String()...)
+			return appendNormal(dst, d)
 		}
 	case []any:
 		dst = append(dst, '[')

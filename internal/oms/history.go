@@ -10,6 +10,7 @@ const (
 	OpStatusChanged      = "StatusChanged"
 	OpExecuteExportOrder = "ExecuteExportOrder"
 	OpStepFailed         = "WorkflowStepFailed"
+	OpStepWarning        = "WorkflowStepWarning"
 	OpStepSkipped        = "WorkflowStepSkipped"
 	OpFieldsNotApplied   = "PatchFieldsNotApplied"
 	OpConflict           = "Conflict"

@@ -32,9 +32,11 @@ func ParseRole(s string) (Role, error) {
 	return r, nil
 }
 
-// Reaches reports whether r may do what needs the role.
+// Reaches reports whether r may do what needs the role. A role that there is
+// not reaches nothing and is reached by none.
 func (r Role) Reaches(needed Role) bool {
-	return slices.Index(Roles, r) >= slices.Index(Roles, needed) && slices.Contains(Roles, r)
+	n := slices.Index(Roles, needed)
+	return n >= 0 && slices.Index(Roles, r) >= n
 }
 
 // Key is an API key: everything but the key itself, of which only a hash is kept.

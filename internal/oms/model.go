@@ -133,8 +133,12 @@ func (c *checker) elements(l []any, f field, path string) {
 }
 
 func (c *checker) wrong(path, want string, got any) {
+	c.add(path, fmt.Sprintf("must be %s, not %s", want, typeName(got)))
+}
+
+func (c *checker) add(path, message string) {
 	if len(c.errors) < mostFieldErrors {
-		c.errors = append(c.errors, FieldError{shorten(path), fmt.Sprintf("must be %s, not %s", want, typeName(got))})
+		c.errors = append(c.errors, FieldError{shorten(path), message})
 	}
 }
 

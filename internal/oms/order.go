@@ -65,7 +65,7 @@ func NewOrder(doc *Object, now time.Time) (*Order, error) {
 }
 
 func setDefault(doc *Object, name string, value func() any) {
-	if !doc.Has(name) {
+	if doc.Text(name) == "" {
 		doc.Set(name, value())
 	}
 }
@@ -131,6 +131,9 @@ func ReturnForm(order *Object, id string) *Object {
 }
 
 func byKey(list []*Object, key, id string) *Object {
+	if id == "" {
+		return nil
+	}
 	i := slices.IndexFunc(list, func(o *Object) bool { return keyText(o, key) == id })
 	if i < 0 {
 		return nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -19,31 +18,41 @@ const MaxDepth = 100
 // Every error is an *[Error]: [Malformed] for what is no JSON, [Invalid] for
 // JSON that is no document; both say where.
 func Parse(data []byte) (*Object, error) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // .NET writers like a byte order mark
-	dec := jsontext.NewDecoder(bytes.NewReader(data))
-	if len(bytes.TrimSpace(data)) == 0 {
+	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // .NET writers like a byte order mark
+	mark := int64(len(data) - len(text))
+	if len(bytes.Trim(text, whitespace)) == 0 {
 		return nil, Errorf(Malformed, "the body is empty, a JSON object is needed")
 	}
-	if k := dec.PeekKind(); k != '{' && k != 0 {
-		return nil, Errorf(Invalid, "a JSON object is needed, not %s", kindName(k))
+	dec := newDecoder(text)
+	if name, ok := kindNames[dec.PeekKind()]; ok {
+		return nil, Errorf(Invalid, "a JSON object is needed, not %s", name)
 	}
 	v, err := parseValue(dec, 0)
 	if err != nil {
-		return nil, parseError(err)
+		return nil, parseError(err, mark)
 	}
-	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, Errorf(Malformed, "malformed JSON: something follows the object's end at byte %d", dec.InputOffset())
+	if rest := bytes.TrimLeft(text[dec.InputOffset():], whitespace); len(rest) > 0 {
+		return nil, Errorf(Malformed, "malformed JSON: something follows the object's end at byte %d", len(data)-len(rest))
 	}
 	return v.(*Object), nil
 }
 
+// whitespace is what JSON takes for it.
+const whitespace = " \t\r\n"
+
+// newDecoder leaves it to [parseObject] to find a name that is there twice, as
+// only that knows the names that differ in case.
+func newDecoder(data []byte) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true))
+}
+
 func parseValue(dec *jsontext.Decoder, depth int) (any, error) {
-	if depth > MaxDepth {
-		return nil, &located{message: fmt.Sprintf("nests deeper than %d levels", MaxDepth)}
-	}
 	tok, err := dec.ReadToken()
 	if err != nil {
 		return nil, err
+	}
+	if k := tok.Kind(); (k == '{' || k == '[') && depth >= MaxDepth {
+		return nil, &located{message: fmt.Sprintf("nests deeper than %d levels", MaxDepth)}
 	}
 	switch tok.Kind() {
 	case 'n':
@@ -130,12 +139,14 @@ func joinPath(path, step string) string {
 	return path + "." + step
 }
 
-func parseError(err error) error {
+// parseError makes an [Error] of what went wrong in a text that began at a byte
+// of the document.
+func parseError(err error, start int64) error {
 	if l, ok := errors.AsType[*located](err); ok {
 		return &Error{Kind: Invalid, Detail: "the document is not valid", Fields: []FieldError{{Location: shorten(l.path), Message: l.message}}}
 	}
 	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return Errorf(Malformed, "malformed JSON at byte %d: %v", s.ByteOffset, s.Err)
+		return Errorf(Malformed, "malformed JSON at byte %d: %v", start+s.ByteOffset, s.Err)
 	}
 	return Errorf(Malformed, "malformed JSON: %v", err)
 }
@@ -149,18 +160,7 @@ func shorten(path string) string {
 	return strings.ToValidUTF8(path[:most], "") + "…"
 }
 
-func kindName(k jsontext.Kind) string {
-	switch k {
-	case 'n':
-		return "null"
-	case 't', 'f':
-		return "true or false"
-	case '"':
-		return "text"
-	case '0':
-		return "a number"
-	case '[':
-		return "a list"
-	}
-	return "an object"
+// kindNames names what a document may be instead of an object.
+var kindNames = map[jsontext.Kind]string{
+	'n': "null", 't': "true or false", 'f': "true or false", '"': "text", '0': "a number", '[': "a list",
 }

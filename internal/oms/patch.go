@@ -74,12 +74,14 @@ type Patched struct {
 // are recomputed where they must be. doc itself does not change. The error is
 // [Invalid] and names the field.
 func (r *PatchRules) Apply(doc, patch *Object) (Patched, error) {
-	patch, notApplied := r.admit(patch)
+	forced := r.forced(patch)
+	patch, notApplied := r.admit(patch, forced)
 	if err := checkFixed(doc, patch); err != nil {
 		return Patched{}, err
 	}
 	out := doc.Clone()
-	newMerger(patch).object(out, patch, "", keep{properties: true, lists: true})
+	m := &merger{forced: forced}
+	m.object(out, patch, "", keep{properties: true, lists: true})
 	if doc.Text("status") != "" && out.Text("status") == "" {
 		return Patched{}, Wrong("status", "must not be empty")
 	}
@@ -97,7 +99,7 @@ func (r *PatchRules) Apply(doc, patch *Object) (Patched, error) {
 
 // admit returns the part of a patch that the rules allow, under the fields' own
 // names, and the names of the rest.
-func (r *PatchRules) admit(patch *Object) (*Object, []string) {
+func (r *PatchRules) admit(patch *Object, forced map[string]bool) (*Object, []string) {
 	if r.allowed == nil {
 		return patch, nil
 	}
@@ -112,7 +114,7 @@ func (r *PatchRules) admit(patch *Object) (*Object, []string) {
 			if m.Value != nil || !admitted.Has(name) {
 				admitted.Set(name, m.Value)
 			}
-		case m.Value != nil:
+		case m.Value != nil || forced[fold(name)]:
 			rest = append(rest, m.Name)
 		}
 	}
@@ -130,14 +132,18 @@ func checkFixed(doc, patch *Object) error {
 	return nil
 }
 
-// newMerger reads the fields that forceUpdate names: each by its path from the
-// top, lists without their indexes, as billingAddress.line2.
-func newMerger(patch *Object) *merger {
-	m := &merger{forced: map[string]bool{}}
+// forced reads the fields that forceUpdate names, which null clears: each by its
+// path from the top, lists without their indexes, as billingAddress.line2.
+func (r *PatchRules) forced(patch *Object) map[string]bool {
+	forced := map[string]bool{}
 	for _, path := range patch.Texts("forceUpdate") {
-		m.forced[fold(path)] = true
+		path = fold(path)
+		if own, ok := r.alias[path]; ok {
+			path = fold(own)
+		}
+		forced[path] = true
 	}
-	return m
+	return forced
 }
 
 // keep says whether a list of a patch is merged into what is there (true) or
@@ -232,16 +238,19 @@ func (m *merger) list(have, patch []any, name, path string, k keep) []any {
 		}
 	}
 	for _, e := range patch {
+		obj, isObject := e.(*Object)
+		if isObject && len(keys) == 0 {
+			e = m.fresh(obj, path, k) // a set compares what it would hold
+		}
 		id := identity(e, keys)
 		i, found := at[id]
-		obj, isObject := e.(*Object)
 		switch {
 		case id != "" && found && len(keys) > 0:
 			m.object(out[i].(*Object), obj, path, k)
 			continue
 		case id != "" && found:
 			continue
-		case isObject:
+		case isObject && len(keys) > 0:
 			e = m.fresh(obj, path, k)
 		}
 		if id != "" {
@@ -291,18 +300,33 @@ func removeProperties(dst *Object, conditions []*Object) {
 	if len(conditions) == 0 || have == nil {
 		return
 	}
-	left := slices.DeleteFunc(slices.Clone(have), func(e any) bool {
-		p, ok := e.(*Object)
-		return ok && slices.ContainsFunc(conditions, func(c *Object) bool { return c.Text("key") != "" && matches(p, c) })
-	})
-	dst.Set("properties", left)
-}
-
-func matches(property, condition *Object) bool {
-	for _, name := range []string{"key", "value", "keyGroup"} {
-		if condition.Has(name) && condition.Text(name) != property.Text(name) {
-			return false
+	named := map[removal]bool{}
+	for _, c := range conditions {
+		if c.Text("key") != "" {
+			named[removalOf(c, c.Has("value"), c.Has("keyGroup"))] = true
 		}
 	}
-	return true
+	dst.Set("properties", slices.DeleteFunc(slices.Clone(have), func(e any) bool {
+		p, ok := e.(*Object)
+		return ok && (named[removalOf(p, false, false)] || named[removalOf(p, true, false)] ||
+			named[removalOf(p, false, true)] || named[removalOf(p, true, true)])
+	}))
+}
+
+// removal is what a condition names, so that many conditions and many
+// properties meet in a map.
+type removal struct {
+	key, value, group string
+	byValue, byGroup  bool
+}
+
+func removalOf(property *Object, byValue, byGroup bool) removal {
+	r := removal{key: property.Text("key"), byValue: byValue, byGroup: byGroup}
+	if byValue {
+		r.value = property.Text("value")
+	}
+	if byGroup {
+		r.group = property.Text("keyGroup")
+	}
+	return r
 }

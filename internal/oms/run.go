@@ -29,18 +29,21 @@ type Run struct {
 	Status  RunStatus `json:"status"`
 	// EnteredStatus is the order's status whose steps run.
 	EnteredStatus   string `json:"enteredStatus"`
+	OrderType       string `json:"orderType,omitempty"` // as it was then: a step may change it
 	ShipmentID      string `json:"shipmentId,omitempty"`
 	ReturnID        string `json:"returnId,omitempty"`
 	SettingsVersion int64  `json:"settingsVersion"` // the settings it began with, and keeps
 	// StatusVersion is the order's version at which its status was last set,
 	// as this run knows it. When the order's own is another, someone else set it.
-	StatusVersion int64        `json:"statusVersion"`
-	Trigger       string       `json:"trigger,omitempty"`   // status to enter once this run has ended
-	Triggered     string       `json:"triggered,omitempty"` // the run of that status
-	Chain         int          `json:"chain,omitempty"`     // how many runs triggered one another before this
-	Position      Position     `json:"position"`
-	Results       []StepResult `json:"results"`
-	Reason        string       `json:"reason,omitempty"` // why it was aborted, superseded or failed
+	StatusVersion int64 `json:"statusVersion"`
+	// ScopeStatus is the same for the shipment that the run is for: its status.
+	ScopeStatus string       `json:"scopeStatus,omitempty"`
+	Trigger     string       `json:"trigger,omitempty"`   // status to enter once this run has ended
+	Triggered   string       `json:"triggered,omitempty"` // the run of that status
+	Chain       int          `json:"chain,omitempty"`     // how many runs triggered one another before this
+	Position    Position     `json:"position"`
+	Results     []StepResult `json:"results"`
+	Reason      string       `json:"reason,omitempty"` // why it was aborted, superseded or failed
 	// AnswerVersion is the order's version when all but the deferred steps had
 	// ended, which is when the caller got its answer; 0 before.
 	AnswerVersion int64      `json:"answerVersion,omitempty"`

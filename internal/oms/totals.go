@@ -19,62 +19,72 @@ var priceFields = []string{"placedPrice", "quantity", "discounted", "orderDiscou
 func recompute(before, after, patch *Object) (bool, error) {
 	form := after.Object("orderForm")
 	patched := patch.Object("orderForm")
-	if form == nil || patched == nil || !patched.Has("lineItems") {
+	if form == nil || patched == nil || lacks(patched, "lineItems") {
 		return false, nil
 	}
-	c := calculation{
-		before:  lineIndex(before.Object("orderForm")),
-		patched: lineIndex(patched),
-	}
-	lines := form.Objects("lineItems")
-	if !c.affected(lines) {
+	was := before.Object("orderForm").Objects("lineItems")
+	lines := pricedLines(was, form.Objects("lineItems"), patched.Objects("lineItems"))
+	if !affected(was, lines) {
 		return false, nil
 	}
-	for i, line := range lines {
-		c.line(line, i)
+	c := calculation{}
+	for _, line := range lines {
+		c.line(line)
 	}
 	c.total(form, patched, lines)
 	return true, c.err
 }
 
-// calculation works out the prices of one order form; err is the first number
-// that nobody can calculate with.
-type calculation struct {
-	before, patched map[string]*Object // lines by lineItemId
-	err             error
+// pricedLine is a line as the patch left it.
+type pricedLine struct {
+	*Object
+	at    string  // its path, with the dot behind it
+	was   *Object // as it was before; nil for a new one
+	given bool    // its extendedPrice, if any, is the patch's own
 }
 
-func lineIndex(form *Object) map[string]*Object {
-	index := map[string]*Object{}
-	for _, line := range form.Objects("lineItems") {
-		if id := keyText(line, "lineItemId"); id != "" {
-			index[id] = line
+// pricedLines finds what the lines were before: by their id, and where several
+// have the same or none, by their order among those.
+func pricedLines(was, is, patched []*Object) []pricedLine {
+	before := map[string][]*Object{}
+	for _, line := range was {
+		id := keyText(line, "lineItemId")
+		before[id] = append(before[id], line)
+	}
+	given := map[string]bool{"": true} // nothing merges into a line without an id
+	for _, line := range patched {
+		if line.Has("extendedPrice") {
+			given[keyText(line, "lineItemId")] = true
 		}
 	}
-	return index
+	out := make([]pricedLine, len(is))
+	for i, line := range is {
+		id := keyText(line, "lineItemId")
+		out[i] = pricedLine{Object: line, at: fmt.Sprintf("orderForm.lineItems[%d].", i), given: given[id]}
+		if rest := before[id]; len(rest) > 0 {
+			out[i].was, before[id] = rest[0], rest[1:]
+		}
+	}
+	return out
 }
 
 // affected reports whether a line was added, removed or changed in price or quantity.
-func (c *calculation) affected(lines []*Object) bool {
-	kept := 0
+func affected(was []*Object, lines []pricedLine) bool {
 	for _, line := range lines {
-		if c.changed(line) {
+		if line.changed() {
 			return true
 		}
-		kept++
 	}
-	return kept < len(c.before)
+	return len(lines) < len(was)
 }
 
-func (c *calculation) changed(line *Object) bool {
-	id := keyText(line, "lineItemId")
-	was, ok := c.before[id]
-	if !ok {
-		return id != "" || !line.Has("extendedPrice")
+func (l pricedLine) changed() bool {
+	if l.was == nil {
+		return true
 	}
 	for _, name := range priceFields {
-		a, _ := was.Get(name)
-		b, _ := line.Get(name)
+		a, _ := l.was.Get(name)
+		b, _ := l.Get(name)
 		if !equal(a, b) {
 			return true
 		}
@@ -82,31 +92,32 @@ func (c *calculation) changed(line *Object) bool {
 	return false
 }
 
+// calculation works out the prices of one order form; err is the first number
+// that nobody can calculate with.
+type calculation struct{ err error }
+
 // line sets the extendedPrice of a changed line, or of one that has none yet.
-func (c *calculation) line(line *Object, i int) {
-	id := keyText(line, "lineItemId")
-	_, old := c.before[id]
-	set := c.patched[id].Has("extendedPrice") || !old && line.Has("extendedPrice")
-	if set || line.Has("extendedPrice") && !c.changed(line) || !line.Has("placedPrice") || !line.Has("quantity") {
+func (c *calculation) line(l pricedLine) {
+	stays := l.Has("extendedPrice") && (l.given || !l.changed())
+	if stays || !l.Has("placedPrice") || !l.Has("quantity") {
 		return
 	}
-	at := fmt.Sprintf("orderForm.lineItems[%d].", i)
-	price := c.number(line, "placedPrice", at).Mul(c.number(line, "quantity", at)).
-		Sub(c.number(line, "discounted", at)).Sub(c.number(line, "orderDiscountAmount", at))
-	setNumber(line, "extendedPrice", price)
+	price := c.number(l.Object, "placedPrice", l.at).Mul(c.number(l.Object, "quantity", l.at)).
+		Sub(c.number(l.Object, "discounted", l.at)).Sub(c.number(l.Object, "orderDiscountAmount", l.at))
+	c.set(l.Object, "extendedPrice", l.at, price)
 }
 
-func (c *calculation) total(form, patched *Object, lines []*Object) {
+func (c *calculation) total(form, patched *Object, lines []pricedLine) {
+	const at = "orderForm."
 	if !patched.Has("subTotal") {
 		sum := decimal.Zero
-		for i, line := range lines {
-			sum = sum.Add(c.number(line, "extendedPrice", fmt.Sprintf("orderForm.lineItems[%d].", i)))
+		for _, l := range lines {
+			sum = sum.Add(c.number(l.Object, "extendedPrice", l.at))
 		}
-		setNumber(form, "subTotal", sum)
+		c.set(form, "subTotal", at, sum)
 	}
 	if !patched.Has("total") {
-		at := "orderForm."
-		setNumber(form, "total", c.number(form, "subTotal", at).
+		c.set(form, "total", at, c.number(form, "subTotal", at).
 			Add(c.number(form, "shippingTotal", at)).Add(c.number(form, "handlingTotal", at)))
 	}
 }
@@ -120,22 +131,31 @@ func (c *calculation) number(o *Object, name, at string) decimal.Decimal {
 	n, _ := v.(Number)
 	d, ok := n.decimal()
 	if !ok {
-		if c.err == nil {
-			c.err = Wrong(at+name, "is no number that prices can be calculated with")
-		}
+		c.fail(at+name, "is no number that prices can be calculated with")
 		return decimal.Zero
 	}
 	return d
 }
 
-// setNumber writes a number with all its decimals, but leaves one of the same
-// value as it is written.
-func setNumber(o *Object, name string, d decimal.Decimal) {
+// set writes a number with all its decimals, but leaves one of the same value
+// as it is written.
+func (c *calculation) set(o *Object, name, at string, d decimal.Decimal) {
 	v, _ := o.Get(name)
 	if n, ok := v.(Number); ok {
 		if have, ok := n.decimal(); ok && have.Equal(d) {
 			return
 		}
 	}
-	o.Set(name, Number(d.StringFixed(max(0, -d.Exponent()))))
+	text := d.StringFixed(max(0, -d.Exponent()))
+	if len(text) > maxNumber { // Parse would refuse to read it back
+		c.fail(at+name, "comes to a number of more than %d characters", maxNumber)
+		return
+	}
+	o.Set(name, Number(text))
+}
+
+func (c *calculation) fail(path, format string, args ...any) {
+	if c.err == nil {
+		c.err = Wrong(path, format, args...)
+	}
 }

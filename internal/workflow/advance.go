@@ -1,0 +1,85 @@
+package workflow
+
+import (
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// advance takes a run as far as it can go now: to its end, or to an attempt
+// that is due later, whose time it returns.
+func (e *Engine) advance(tenant string, run *oms.Run) (wake time.Time, err error) {
+	if run.Position.CallID == "" { // it waited for its turn
+		run, err = e.move(tenant, run.ID, (*transition).begin)
+	}
+	for err == nil && run != nil && !run.Status.Ended() {
+		if due := run.Position.DueAt; due.After(e.clock.Now()) {
+			return due, nil
+		}
+		if e.stopping.Err() != nil {
+			return time.Time{}, nil
+		}
+		run, err = e.attemptAndSettle(tenant, run)
+	}
+	return time.Time{}, err
+}
+
+func (e *Engine) attemptAndSettle(tenant string, run *oms.Run) (*oms.Run, error) {
+	a, o, err := e.attempt(e.calls, tenant, run)
+	if oms.KindOf(err) == oms.NotFound {
+		return nil, nil // the order was erased
+	}
+	if err != nil {
+		return nil, err
+	}
+	if e.calls.Err() != nil {
+		return nil, nil // given up, not failed: the next start repeats it
+	}
+	return e.move(tenant, run.ID, func(t *transition) error { return t.settle(a, o) })
+}
+
+// move makes one move of a run, durably, and returns the run as it then is;
+// nil when there is none any more.
+func (e *Engine) move(tenant, runID string, do func(*transition) error) (*oms.Run, error) {
+	var run *oms.Run
+	err := e.store.Write(e.calls, func(tx store.Tx) error {
+		t, err := load(e.calls, tx, tenant, runID, e.clock.Now().UTC())
+		if err != nil {
+			return err
+		}
+		run = t.run
+		if err := do(t); err != nil {
+			return err
+		}
+		return t.save()
+	})
+	if oms.KindOf(err) == oms.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if run.AnswerVersion > 0 {
+		e.watchers.tell(run.ID)
+	}
+	return run, nil
+}
+
+// begin gives a run that waited for its turn its first step, unless it has
+// become pointless meanwhile.
+func (t *transition) begin() error {
+	t.by = "workflow"
+	if t.idle = t.run.Status.Ended(); t.idle {
+		return nil
+	}
+	if t.overtaken() {
+		t.log(oms.HistoryEntry{Operation: oms.OpConflict, Changes: []oms.Change{{
+			Path: "status", Before: t.run.EnteredStatus, Conflict: true, Theirs: t.order.Status()}},
+			Message: "another writer changed the status before the workflow's turn came; theirs stays"})
+		t.end(oms.RunSuperseded, "the status was changed by someone else")
+		return nil
+	}
+	t.forward(0)
+	return nil
+}

@@ -1,0 +1,80 @@
+package workflow
+
+import (
+	"context"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// Result is what a workflow came to (API.md, "A workflow result").
+type Result struct {
+	RunID     string
+	Done      bool // false when the wait was over before the run had an answer
+	IsAborted bool
+	Order     *oms.Order
+	Steps     []oms.StepResult
+}
+
+// Await waits until what was started has its answer, which is when all but the
+// deferred steps have ended, and so have the runs that it triggered. It waits
+// until wait has passed, ctx ends or the engine stops; the run goes on without
+// a waiter.
+func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.Duration) (*Result, error) {
+	if s.RunID == "" {
+		order, err := e.store.Order(ctx, tenant, s.OrderID)
+		return &Result{Done: true, Order: order}, err
+	}
+	over, stop := context.WithTimeout(ctx, wait)
+	defer stop()
+	first, err := e.awaitRun(ctx, tenant, s.RunID, over)
+	last := first
+	for err == nil && last.AnswerVersion > 0 && last.Triggered != "" && !hasDeferred(last) {
+		last, err = e.awaitRun(ctx, tenant, last.Triggered, over)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.result(ctx, tenant, first, last)
+}
+
+// awaitRun returns a run once it has an answer, or as it is when the wait is over.
+func (e *Engine) awaitRun(ctx context.Context, tenant, id string, over context.Context) (*oms.Run, error) {
+	answered, stop := e.watchers.watch(id)
+	defer stop()
+	run, err := e.store.Run(ctx, tenant, id)
+	if err != nil || run.AnswerVersion > 0 {
+		return run, err
+	}
+	select {
+	case <-answered:
+	case <-over.Done():
+	case <-e.released.Done():
+	}
+	return e.store.Run(ctx, tenant, id)
+}
+
+func (e *Engine) result(ctx context.Context, tenant string, first, last *oms.Run) (*Result, error) {
+	r := &Result{RunID: first.ID, Done: last.AnswerVersion > 0}
+	var err error
+	if r.Done {
+		r.Order, err = e.store.OrderVersion(ctx, tenant, last.OrderID, last.AnswerVersion)
+	} else {
+		r.Order, err = e.store.Order(ctx, tenant, first.OrderID)
+	}
+	for _, s := range first.Results {
+		if s.Deferred { // as the first to ask was told, whatever has become of it since
+			s = oms.StepResult{Step: s.Step, ActionType: s.ActionType, ActionStatus: oms.ActionPending, IsInvisible: s.IsInvisible, TranslateKey: s.TranslateKey, Deferred: true}
+		}
+		if s.ActionStatus != oms.ActionSkipped {
+			r.Steps = append(r.Steps, s)
+		}
+	}
+	r.IsAborted = first.Status == oms.RunAborted && !first.Results[first.Position.Step].Deferred
+	return r, err
+}
+
+func hasDeferred(r *oms.Run) bool {
+	n := len(r.Results)
+	return n > 0 && r.Results[n-1].Deferred
+}

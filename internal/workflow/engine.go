@@ -1,0 +1,105 @@
+// Package workflow takes orders and returns through the steps of their
+// statuses: it starts a run, makes one step's call, and applies what came back.
+//
+// A run's row in the store is its position. It is written in the transaction
+// that causes it (the order's creation, the step before), so that after a
+// crash every run goes on at the very attempt it was at; no transaction is open
+// while a call is in flight.
+package workflow
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// Client makes the calls; [hook.Client] is the real one.
+type Client interface {
+	Post(ctx context.Context, r hook.Request) hook.Exchange
+}
+
+// Engine runs workflows. Its methods are safe for concurrent use.
+type Engine struct {
+	store    store.Store
+	client   Client
+	clock    clock.Clock
+	log      *slog.Logger
+	lanes    *lanes
+	watchers *watchers
+
+	calls     context.Context // ends when calls in flight must be given up
+	giveUp    context.CancelFunc
+	stopping  context.Context // ends when no new call may begin
+	stopCalls context.CancelFunc
+	released  context.Context // ends when nobody may wait for a run any longer
+	release   context.CancelFunc
+}
+
+// Options of an engine; all are needed.
+type Options struct {
+	Store  store.Store
+	Client Client
+	Clock  clock.Clock
+	Log    *slog.Logger
+}
+
+// New makes an engine that has not begun.
+func New(o Options) *Engine {
+	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers()}
+	e.lanes = newLanes(o.Clock, e.turn)
+	e.calls, e.giveUp = context.WithCancel(context.Background())
+	e.stopping, e.stopCalls = context.WithCancel(context.Background())
+	e.released, e.release = context.WithCancel(context.Background())
+	return e
+}
+
+// Start goes on with every run that has not ended.
+func (e *Engine) Start(ctx context.Context) error {
+	return e.store.UnfinishedOrders(ctx, func(tenant, orderID string) error {
+		e.lanes.kick(orderKey{tenant, orderID})
+		return nil
+	})
+}
+
+// Release answers all who wait for a run: their runs go on without them.
+func (e *Engine) Release() { e.release() }
+
+// Stop begins no new attempt and waits for those in flight. When ctx ends
+// first it gives them up: their runs repeat that attempt at the next start.
+func (e *Engine) Stop(ctx context.Context) {
+	e.release()
+	e.stopCalls()
+	if e.lanes.stop(ctx) != nil {
+		e.giveUp()
+		_ = e.lanes.stop(context.Background())
+	}
+	e.giveUp()
+}
+
+// again is how long a lane waits after the store failed it.
+const again = time.Second
+
+// turn does what the runs of one order need now.
+func (e *Engine) turn(key orderKey) (wake time.Time) {
+	for e.stopping.Err() == nil {
+		run, err := e.store.NextRun(e.calls, key.tenant, key.order)
+		if err == nil && run == nil {
+			return time.Time{}
+		}
+		if err == nil {
+			wake, err = e.advance(key.tenant, run)
+		}
+		if err != nil {
+			e.log.Error("a run could not go on and is tried again", "order", key.order, "error", err)
+			return e.clock.Now().Add(again)
+		}
+		if !wake.IsZero() {
+			return wake
+		}
+	}
+	return time.Time{}
+}

@@ -1,0 +1,111 @@
+package workflow
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+)
+
+// deferDelay is how long a step with RunAfterOrderIsSaved waits once the
+// change is durable (order-workflow-step.txt, "Workflow Step Properties").
+const deferDelay = time.Second
+
+// maxChain is how many runs may trigger one another with TriggerNewStatus
+// (CONTRACT.md, "Effect of the call").
+const maxChain = 10
+
+// forward moves the run over all steps that need no call, to the next one that
+// does or to the run's end.
+func (t *transition) forward(from int) {
+	steps := stepsOf(t.settings, t.run)
+	for i := from; i < len(t.run.Results); i++ {
+		step := &steps[t.run.Results[i].ConfigIndex]
+		if reason := skipped(step, t.doc, t.run, t.run.Results[:i]); reason != "" {
+			t.skip(i, reason)
+			continue
+		}
+		if _, ok := findTarget(t.settings, step, t.doc.Text("marketId")); !ok {
+			t.connectorNotFound(i, step)
+			continue
+		}
+		t.comeTo(i)
+		return
+	}
+	t.end(oms.RunSucceeded, "")
+}
+
+// comeTo makes step i the one whose first attempt is next. The first deferred
+// step waits; those after it follow it.
+func (t *transition) comeTo(i int) {
+	t.run.Status = oms.RunRunning
+	t.run.Position = oms.Position{Step: i, CallID: oms.NewID(oms.CallID), Attempt: 1, DueAt: t.now}
+	t.run.Results[i].CallID = t.run.Position.CallID
+	deferredBefore := slices.ContainsFunc(t.run.Results[:i], func(r oms.StepResult) bool { return r.Deferred && r.CallID != "" })
+	if t.run.Results[i].Deferred && !deferredBefore {
+		t.run.Status = oms.RunWaiting
+		t.run.Position.DueAt = t.now.Add(deferDelay)
+	}
+}
+
+func (t *transition) skip(i int, reason string) {
+	t.run.Results[i].ActionStatus = oms.ActionSkipped
+	t.run.Results[i].ErrorReason = reason
+	t.log(oms.HistoryEntry{Operation: oms.OpStepSkipped, Step: t.run.Results[i].Step, Message: "the step was skipped: " + reason})
+}
+
+// connectorNotFound is an error that never stops the workflow, StopOnError or
+// not (order-workflow-step.txt, "Behavior").
+func (t *transition) connectorNotFound(i int, step *settings.Step) {
+	reason := fmt.Sprintf("connector not found: %s", step.Connector)
+	if step.ConnectorID != "" {
+		reason += fmt.Sprintf(" with the ConnectorId %s", step.ConnectorID)
+	}
+	t.run.Results[i].ActionStatus = oms.ActionError
+	t.run.Results[i].ErrorReason = reason
+	t.fail(i, reason, nil)
+}
+
+// fail leaves a step's error on the order and in its history, there with what
+// its patch changed all the same.
+func (t *transition) fail(i int, reason string, changes []oms.Change) {
+	r := t.run.Results[i]
+	oms.AddError(t.edit(), r.Step, reason, t.run.ID, t.now)
+	t.log(oms.HistoryEntry{Operation: oms.OpStepFailed, Step: r.Step, CallID: r.CallID, Message: reason, IsError: true, Changes: changes})
+}
+
+// end ends the run, and enters the status that one of its steps asked for.
+func (t *transition) end(status oms.RunStatus, reason string) {
+	t.run.Status, t.run.Reason, t.run.Ended = status, reason, &t.now
+	for i := range t.run.Results {
+		if r := &t.run.Results[i]; r.ActionStatus == oms.ActionPending {
+			r.ActionStatus, r.ErrorReason = oms.ActionSkipped, "the run ended before it"
+		}
+	}
+	if status != oms.RunSucceeded {
+		t.log(oms.HistoryEntry{Operation: oms.OpRunEnded, Status: t.doc.Text("status"), Message: fmt.Sprintf("the workflow of %s was %s: %s", t.run.EnteredStatus, status, reason), IsError: status == oms.RunAborted})
+	}
+	if t.run.Trigger != "" && (status == oms.RunSucceeded || status == oms.RunAborted) {
+		t.trigger()
+	}
+}
+
+// trigger enters the status that TriggerNewStatus names, with its workflow.
+func (t *transition) trigger() {
+	if t.run.Chain >= maxChain {
+		reason := fmt.Sprintf("TriggerNewStatus %s was not followed: %d runs had triggered one another", t.run.Trigger, maxChain)
+		oms.AddError(t.edit(), "TriggerNewStatus", reason, t.run.ID, t.now)
+		t.log(oms.HistoryEntry{Operation: oms.OpStepFailed, Message: reason, IsError: true})
+		return
+	}
+	t.setStatus(t.run.Trigger)
+	next := scope{status: t.run.Trigger}
+	if t.settings.ReturnStatus(next.status) != nil {
+		next.returnID = t.run.ReturnID
+	}
+	t.next = plan(t.settings, t.order.ID, t.doc, next, t.now)
+	t.next.Chain = t.run.Chain + 1
+	t.run.Triggered = t.next.ID
+}

@@ -1,0 +1,110 @@
+package workflow
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+)
+
+// orderKey names an order across tenants.
+type orderKey struct{ tenant, order string }
+
+// lanes gives each order one lane of work: an order's runs come one after the
+// other, those of different orders side by side. A lane that waits for a time
+// costs a timer and no goroutine.
+type lanes struct {
+	clock clock.Clock
+	// turn does what an order's runs need now and returns when to look again;
+	// the zero time is "not before somebody kicks".
+	turn func(orderKey) time.Time
+
+	mu      sync.Mutex
+	lanes   map[orderKey]*lane
+	stopped bool
+	idle    sync.WaitGroup // counts the running lanes
+}
+
+type lane struct {
+	running bool
+	again   bool // kicked while it ran
+	timer   clock.Timer
+}
+
+func newLanes(c clock.Clock, turn func(orderKey) time.Time) *lanes {
+	return &lanes{clock: c, turn: turn, lanes: map[orderKey]*lane{}}
+}
+
+// kick makes an order's lane look at its runs.
+func (l *lanes) kick(key orderKey) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return
+	}
+	ln := l.lanes[key]
+	if ln == nil {
+		ln = &lane{}
+		l.lanes[key] = ln
+	}
+	if ln.running {
+		ln.again = true
+		return
+	}
+	if ln.timer != nil {
+		ln.timer.Stop()
+		ln.timer = nil
+	}
+	ln.running = true
+	l.idle.Add(1)
+	go l.run(key, ln)
+}
+
+func (l *lanes) run(key orderKey, ln *lane) {
+	defer l.idle.Done()
+	for {
+		wake := l.turn(key)
+		if l.rest(key, ln, wake) {
+			return
+		}
+	}
+}
+
+// rest ends a lane's running, unless it was kicked meanwhile.
+func (l *lanes) rest(key orderKey, ln *lane, wake time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ln.again && !l.stopped {
+		ln.again = false
+		return false
+	}
+	ln.running = false
+	if wake.IsZero() || l.stopped {
+		delete(l.lanes, key)
+		return true
+	}
+	wait := max(0, wake.Sub(l.clock.Now()))
+	ln.timer = l.clock.AfterFunc(wait, func() { l.kick(key) })
+	return true
+}
+
+// stop starts no more turns, and waits for those under way or for ctx.
+func (l *lanes) stop(ctx context.Context) error {
+	l.mu.Lock()
+	l.stopped = true
+	for _, ln := range l.lanes {
+		if ln.timer != nil {
+			ln.timer.Stop()
+		}
+	}
+	l.mu.Unlock()
+	done := make(chan struct{})
+	go func() { l.idle.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,190 @@
+package workflow
+
+import (
+	"context"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// Caller is who asks for a change.
+type Caller struct {
+	Tenant string
+	By     string // for the history
+	// Once makes a POST with an Idempotency-Key happen once; nil without one.
+	Once *store.Idempotency
+	// IfMatch is the version that the order must have; 0 takes any.
+	IfMatch int64
+}
+
+// Started is a change that was made, and the run that it began.
+type Started struct {
+	OrderID string
+	RunID   string // "" when no workflow was to run
+}
+
+// StatusChange asks for a status (API.md, `POST /api/orders/{id}/status`).
+type StatusChange struct {
+	Status     string
+	ShipmentID string // it is this shipment's status that changes
+	ReturnID   string // the return workflow runs, for this return
+	SkipRun    bool
+}
+
+// CreateOrder stores a new order and begins the workflow of its status.
+func (e *Engine) CreateOrder(ctx context.Context, c Caller, doc *oms.Object, run bool) (Started, error) {
+	return e.start(ctx, c, func(t *transition) error {
+		order, err := oms.NewOrder(doc, t.now)
+		if err != nil {
+			return err
+		}
+		if err := t.tx.InsertOrder(ctx, c.Tenant, order); err != nil {
+			return err
+		}
+		t.order, t.doc = order, order.Doc
+		t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpCreated, Status: order.Status(), Message: "the order was created"})
+		return t.enter(scope{status: order.Status()}, run)
+	})
+}
+
+// EnterStatus sets a status and begins its workflow. Entering the status that
+// an order is in already runs the workflow again.
+func (e *Engine) EnterStatus(ctx context.Context, c Caller, id string, change StatusChange) (Started, error) {
+	return e.start(ctx, c, func(t *transition) error {
+		if err := t.read(id, c.IfMatch); err != nil {
+			return err
+		}
+		if err := t.change(change); err != nil {
+			return err
+		}
+		return t.enter(scope{status: change.Status, shipmentID: change.ShipmentID, returnID: change.ReturnID}, !change.SkipRun)
+	})
+}
+
+// change sets the status that was asked for on what it was asked for.
+func (t *transition) change(c StatusChange) error {
+	if c.ReturnID != "" && oms.ReturnForm(t.doc, c.ReturnID) == nil {
+		return oms.Wrong("body.returnId", "the order has no return %q", c.ReturnID)
+	}
+	if c.ShipmentID == "" {
+		t.setStatus(c.Status)
+		return nil
+	}
+	if oms.Shipment(t.doc, c.ShipmentID) == nil {
+		return oms.Wrong("body.shipmentId", "the order has no shipment %q", c.ShipmentID)
+	}
+	shipment := oms.Shipment(t.edit(), c.ShipmentID)
+	was := shipment.Text("status")
+	shipment.Set("status", c.Status)
+	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpStatusChanged, ShipmentID: c.ShipmentID,
+		Status: c.Status, PreviousStatus: was, Message: "the shipment's status became " + c.Status})
+	return nil
+}
+
+// PatchOrder applies a patch of the API. It runs no workflow; a patch that
+// changes nothing makes no version.
+func (e *Engine) PatchOrder(ctx context.Context, c Caller, id string, patch *oms.Object) (*oms.Order, error) {
+	if wrong := oms.CheckOrder(patch, "body"); len(wrong) > 0 {
+		return nil, &oms.Error{Kind: oms.Invalid, Detail: "the patch is not valid", Fields: wrong}
+	}
+	var order *oms.Order
+	err := e.store.Write(ctx, func(tx store.Tx) error {
+		t := e.transition(ctx, tx, c)
+		if err := t.read(id, c.IfMatch); err != nil {
+			return err
+		}
+		order = t.order
+		return t.patch(patch)
+	})
+	return order, err
+}
+
+func (t *transition) patch(patch *oms.Object) error {
+	patched, err := oms.APIPatch.Apply(t.order.Doc, patch)
+	if err != nil || len(patched.Changes) == 0 {
+		return err
+	}
+	was := t.order.Status()
+	t.doc = patched.Doc
+	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpPatched, Changes: patched.Changes, Message: "the order was patched"})
+	if !oms.SameStatus(was, t.doc.Text("status")) {
+		t.logStatus(was)
+	}
+	return t.save()
+}
+
+// EraseOrder removes an order and all that is kept of it.
+func (e *Engine) EraseOrder(ctx context.Context, c Caller, id string) error {
+	return e.store.Write(ctx, func(tx store.Tx) error {
+		if err := e.transition(ctx, tx, c).read(id, c.IfMatch); err != nil {
+			return err
+		}
+		return tx.EraseOrder(ctx, c.Tenant, id)
+	})
+}
+
+func (e *Engine) transition(ctx context.Context, tx store.Tx, c Caller) *transition {
+	return &transition{ctx: ctx, tx: tx, tenant: c.Tenant, now: e.clock.Now().UTC(), by: c.By}
+}
+
+// read reads the order to change, which must be of the version asked for.
+func (t *transition) read(id string, ifMatch int64) error {
+	order, err := t.tx.Order(t.ctx, t.tenant, id)
+	if err != nil {
+		return err
+	}
+	if ifMatch != 0 && ifMatch != order.Version {
+		return oms.Errorf(oms.Stale, "the order is of version %d, not %d", order.Version, ifMatch)
+	}
+	t.order, t.doc = order, order.Doc
+	return nil
+}
+
+// enter saves the order and, where a workflow is to run, its run: at its first
+// step, or waiting behind the order's other runs.
+func (t *transition) enter(sc scope, run bool) error {
+	if !run {
+		return t.save()
+	}
+	s, err := t.tx.Settings(t.ctx, t.tenant)
+	if err != nil {
+		return err
+	}
+	earlier, err := t.tx.NextRun(t.ctx, t.tenant, t.order.ID)
+	if err != nil {
+		return err
+	}
+	t.settings = s
+	t.run, t.newRun = plan(s, t.order.ID, t.doc, sc, t.now), true
+	if earlier == nil {
+		t.forward(0)
+	}
+	return t.save()
+}
+
+// start makes a change in one transaction, once for its Idempotency-Key, and
+// sets the run that it began going.
+func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error) (Started, error) {
+	var started Started
+	err := e.store.Write(ctx, func(tx store.Tx) error {
+		if again, err := replay(ctx, tx, c); again != nil || err != nil {
+			if again != nil {
+				started = *again
+			}
+			return err
+		}
+		t := e.transition(ctx, tx, c)
+		if err := do(t); err != nil {
+			return err
+		}
+		started = Started{OrderID: t.order.ID}
+		if t.run != nil {
+			started.RunID = t.run.ID
+		}
+		return remember(ctx, tx, c, started, t)
+	})
+	if err == nil {
+		e.lanes.kick(orderKey{c.Tenant, started.OrderID})
+	}
+	return started, err
+}

@@ -1,0 +1,106 @@
+package workflow
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+)
+
+// Keys of the steps that orderhook takes.
+const (
+	stepWebhook       = "WebhookWorkflowStep"
+	stepReturnWebhook = "WebhookReturnWorkflowStep"
+)
+
+// actionExport is the group of both webhook steps (the seeds, "Identifier").
+const actionExport = "Export"
+
+// scope is what a run is for.
+type scope struct {
+	status     string
+	shipmentID string
+	returnID   string
+}
+
+// plan makes the run of a status: its active steps in order, deferred ones
+// after all others (CONTRACT.md, "When it runs").
+func plan(s *settings.Settings, orderID string, order *oms.Object, sc scope, now time.Time) *oms.Run {
+	run := &oms.Run{
+		ID: oms.NewID(oms.RunID), OrderID: orderID, Status: oms.RunWaiting,
+		EnteredStatus: sc.status, OrderType: order.Text("orderType"), ShipmentID: sc.shipmentID, ReturnID: sc.returnID,
+		SettingsVersion: s.Version,
+		Created:         now, Updated: now, Results: []oms.StepResult{},
+	}
+	for _, deferred := range []bool{false, true} {
+		for i, step := range stepsOf(s, run) {
+			if step.Active && step.RunAfterOrderIsSaved == deferred {
+				run.Results = append(run.Results, oms.StepResult{
+					Step: step.Name, ActionType: actionExport, ActionStatus: oms.ActionPending, IsInvisible: step.IsInvisible,
+					TranslateKey: step.TranslateKey, ConfigIndex: i, Deferred: deferred,
+				})
+			}
+		}
+	}
+	return run
+}
+
+// stepsOf returns the configured steps of a run's status; none if settings do not name it.
+func stepsOf(s *settings.Settings, run *oms.Run) []settings.Step {
+	st := s.ReturnStatus(run.EnteredStatus)
+	if run.ReturnID == "" {
+		st = s.OrderType(run.OrderType).Status(run.EnteredStatus)
+	}
+	if st == nil {
+		return nil
+	}
+	return st.Steps
+}
+
+// skipped says why a step is not for this order now; "" if it is.
+func skipped(step *settings.Step, order *oms.Object, run *oms.Run, before []oms.StepResult) string {
+	switch {
+	case is(step, stepReturnWebhook):
+		if run.ReturnID == "" {
+			return "it runs in return workflows only"
+		}
+		if !slices.ContainsFunc([]string{"Returned", "PartiallyReturned"}, func(s string) bool { return oms.SameStatus(s, run.EnteredStatus) }) {
+			return "it runs in the statuses Returned and PartiallyReturned only"
+		}
+	case !is(step, stepWebhook):
+		return "orderhook has no step of this name"
+	}
+	if reason, ok := step.Limits.Admit(order.Text("marketId"), order.Text("storeId"), order.Texts("tags")); !ok {
+		return reason
+	}
+	return conditionsHold(step.Conditions, before)
+}
+
+func is(step *settings.Step, key string) bool { return strings.EqualFold(step.Name, key) }
+
+// conditionsHold says which conditions keep a step from running (CONTRACT.md,
+// "Configuration"); any one that holds lets it run.
+func conditionsHold(conditions []settings.Condition, before []oms.StepResult) string {
+	if len(conditions) == 0 {
+		return ""
+	}
+	had := map[oms.ActionStatus]bool{}
+	for _, r := range before {
+		had[r.ActionStatus] = true
+	}
+	names := make([]string, len(conditions))
+	for i, c := range conditions {
+		holds := map[settings.Condition]bool{
+			settings.OnSuccess: !had[oms.ActionError] && !had[oms.ActionWarning],
+			settings.OnError:   had[oms.ActionError],
+			settings.OnWarning: had[oms.ActionWarning],
+		}
+		if holds[c] {
+			return ""
+		}
+		names[i] = string(c)
+	}
+	return "none of its conditions holds: " + strings.Join(names, ", ")
+}

@@ -1,0 +1,224 @@
+package workflow
+
+import (
+	"fmt"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+)
+
+// settlement is one finished attempt on its way into the order.
+type settlement struct {
+	*transition
+	step      *settings.Step
+	result    *oms.StepResult
+	attempt   *oms.Attempt
+	outcome   outcome
+	overtaken bool        // someone else set the status meanwhile
+	patched   oms.Patched // what the answer's patch made of the order
+	wanted    string      // the status that the answer's patch or ErrorStatus would set
+}
+
+// settle applies what the attempt that the run is at came to: CONTRACT.md's
+// table "Effect of the call", on the order as it is now.
+func (t *transition) settle(a *oms.Attempt, o outcome) error {
+	if t.idle = t.run.Status.Ended(); t.idle {
+		return t.tx.AddAttempt(t.ctx, t.tenant, a)
+	}
+	s := &settlement{transition: t, attempt: a, outcome: o, overtaken: t.overtaken(), result: &t.run.Results[t.run.Position.Step]}
+	s.step = &stepsOf(t.settings, t.run)[s.result.ConfigIndex]
+	t.by = "step " + s.result.Step
+	s.applyPatch()
+	if err := t.tx.AddAttempt(t.ctx, t.tenant, a); err != nil {
+		return err
+	}
+	s.time()
+	if s.retries() {
+		s.retry()
+		return nil
+	}
+	stop := s.effect()
+	if err := s.conflicts(); err != nil {
+		return err
+	}
+	s.goOn(stop)
+	return nil
+}
+
+// overtaken reports whether someone else set the status that this run is about.
+func (t *transition) overtaken() bool {
+	return t.order.StatusVersion != t.run.StatusVersion ||
+		!oms.SameStatus(oms.Shipment(t.order.Doc, t.run.ShipmentID).Text("status"), t.run.ScopeStatus)
+}
+
+// time notes how long the call has taken so far, from its first attempt on.
+func (s *settlement) time() {
+	p := &s.run.Position
+	if p.StartedAt.IsZero() {
+		p.StartedAt = s.attempt.StartedAt
+	}
+	s.result.Attempts = s.attempt.Number
+	s.result.DurationMs = s.attempt.StartedAt.Sub(p.StartedAt).Milliseconds() + int64(s.attempt.DurationMs)
+}
+
+// retries reports whether the attempt failed and another one follows. A run
+// that was overtaken is at its end and repeats nothing.
+func (s *settlement) retries() bool {
+	return s.outcome.answer == nil && s.outcome.retry && s.attempt.Number < s.attempt.MaxNumber && !s.overtaken
+}
+
+// retry puts the next attempt behind its delay.
+func (s *settlement) retry() {
+	s.run.Status = oms.RunWaiting
+	s.run.Position.Attempt++
+	s.run.Position.DueAt = s.now.Add(retryDelays[s.attempt.Number-1])
+}
+
+// stops reports whether the answer cancels the workflow of a step that heeds it.
+func (s *settlement) stops() bool { return s.outcome.answer.CancelWorkflow && s.step.StopOnError }
+
+// applyPatch tries the answer's patch on the order. One that cannot be applied
+// makes the answer an invalid one.
+func (s *settlement) applyPatch() {
+	answer := s.outcome.answer
+	if answer == nil {
+		return
+	}
+	doc := s.doc
+	if !answer.CancelWorkflow && answer.Status != oms.ActionError {
+		doc = s.edit()
+		oms.ClearErrors(doc, s.result.Step, s.run.ID)
+	}
+	patch := answer.Patch
+	s.wanted = patch.Text("status")
+	if s.overtaken || s.stops() {
+		patch = patch.Clone()
+		patch.Delete("status")
+	}
+	patched, err := s.rules().Apply(doc, patch)
+	if err != nil {
+		s.doc = s.order.Doc
+		s.outcome = outcome{failure: "invalid response: orderPatch: " + err.Error()}
+		s.attempt.Outcome, s.attempt.Error = oms.OutcomeFailed, s.outcome.failure
+		return
+	}
+	s.patched = patched
+	if len(patched.Changes) > 0 {
+		s.doc = patched.Doc
+	}
+}
+
+func (s *settlement) rules() *oms.PatchRules {
+	if is(s.step, stepReturnWebhook) {
+		return oms.ReturnStepPatch
+	}
+	return oms.OrderStepPatch
+}
+
+// effect gives the step its result and the order its history entry and error,
+// and reports whether the workflow stops.
+func (s *settlement) effect() (stop bool) {
+	answer, i := s.outcome.answer, s.run.Position.Step
+	if answer == nil {
+		s.result.ActionStatus, s.result.ErrorReason = oms.ActionError, s.outcome.failure
+		s.fail(i, s.outcome.failure, nil)
+		return s.step.StopOnError
+	}
+	s.take(answer)
+	if s.stops() {
+		s.result.ActionStatus = oms.ActionError
+		s.fail(i, s.result.ErrorReason, s.patched.Changes)
+	} else {
+		s.logAnswer(answer)
+	}
+	if len(s.patched.NotApplied) > 0 {
+		s.log(oms.HistoryEntry{Operation: oms.OpFieldsNotApplied, Step: s.result.Step, CallID: s.result.CallID,
+			Message: fmt.Sprintf("fields that a step may not change were left as they are: %v", s.patched.NotApplied)})
+	}
+	if was := s.order.Status(); !oms.SameStatus(was, s.doc.Text("status")) {
+		s.logStatus(was)
+	}
+	return s.stops()
+}
+
+// take copies what the endpoint reported into the step's result.
+func (s *settlement) take(answer *oms.StepAnswer) {
+	r := s.result
+	r.ActionStatus, r.CancelWorkflow, r.ErrorReason, r.Changes = answer.Status, answer.CancelWorkflow, answer.Reason(), s.patched.Changes
+	if answer.TranslateKey != "" {
+		r.TranslateKey = answer.TranslateKey
+	}
+	if answer.Trigger != "" {
+		s.run.Trigger = answer.Trigger
+	}
+	if answer.CancelWorkflow {
+		r.ActionStatus = oms.ActionWarning
+	}
+	if r.ErrorReason == "" && (answer.CancelWorkflow || answer.Status == oms.ActionError) {
+		r.ErrorReason = "the endpoint gave no reason"
+	}
+}
+
+// logAnswer notes an answer that does not stop the workflow, and adds an error
+// where it reported one.
+func (s *settlement) logAnswer(answer *oms.StepAnswer) {
+	e := oms.HistoryEntry{Operation: oms.OpExecuteExportOrder, Step: s.result.Step, CallID: s.result.CallID,
+		Message: s.result.ErrorReason, Changes: s.patched.Changes}
+	switch {
+	case answer.CancelWorkflow:
+		e.Operation = oms.OpStepWarning
+		e.Message = "the endpoint canceled, which the step does not heed without StopOnError: " + s.result.ErrorReason
+	case answer.Status == oms.ActionError:
+		e.IsError = true
+		oms.AddError(s.edit(), s.result.Step, s.result.ErrorReason, s.run.ID, s.now)
+	}
+	s.log(e)
+}
+
+// conflicts notes the fields that the patch set and another writer had changed
+// since the call began; the patch stands (CONTRACT.md, "Someone else was faster").
+func (s *settlement) conflicts() error {
+	base := s.run.Position.BaseVersion
+	if base == s.order.Version || len(s.patched.Set) == 0 {
+		return nil
+	}
+	was, err := s.tx.OrderVersion(s.ctx, s.tenant, s.order.ID, base)
+	if err != nil {
+		return err
+	}
+	found := oms.Conflicts(oms.Diff(was.Doc, s.order.Doc), s.patched.Set)
+	if len(found) > 0 {
+		s.log(oms.HistoryEntry{Operation: oms.OpConflict, Step: s.result.Step, CallID: s.result.CallID, Changes: found,
+			Message: "another writer had changed what the step's patch set; the patch stands"})
+	}
+	return nil
+}
+
+// goOn takes the workflow to its next step, or stops it.
+func (s *settlement) goOn(stop bool) {
+	switch {
+	case s.overtaken:
+		s.superseded(stop)
+	case stop:
+		if s.step.ErrorStatus != "" {
+			s.setStatus(s.step.ErrorStatus)
+		}
+		s.end(oms.RunAborted, fmt.Sprintf("%s: %s", s.result.Step, s.result.ErrorReason))
+	default:
+		s.forward(s.run.Position.Step + 1)
+	}
+}
+
+// superseded ends a run whose status someone else has changed: theirs stays.
+func (s *settlement) superseded(stop bool) {
+	c := oms.Change{Path: "status", Before: s.run.EnteredStatus, Conflict: true, Theirs: s.order.Status()}
+	if stop {
+		s.wanted = s.step.ErrorStatus
+	}
+	if s.wanted != "" {
+		c.After = s.wanted
+	}
+	s.log(oms.HistoryEntry{Operation: oms.OpConflict, Step: s.result.Step, CallID: s.result.CallID, Changes: []oms.Change{c},
+		Message: "another writer changed the status during the step's call; theirs stays"})
+	s.end(oms.RunSuperseded, "the status was changed by someone else")
+}

@@ -1,0 +1,146 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// transition is one move of a run inside one transaction: it gathers what
+// becomes of the order, its history and the run, and save writes all of it.
+type transition struct {
+	ctx    context.Context
+	tx     store.Tx
+	tenant string
+	now    time.Time
+
+	settings *settings.Settings
+	order    *oms.Order  // as it is stored now
+	doc      *oms.Object // what becomes of it; the stored document until it is edited
+	run      *oms.Run
+	newRun   bool   // run is not stored yet
+	by       string // who makes the change, for the history
+	history  []oms.HistoryEntry
+	next     *oms.Run // a run to begin behind this one
+	idle     bool     // the run had ended already: nothing becomes of anything
+}
+
+// load reads what a run needs to move.
+func load(ctx context.Context, tx store.Tx, tenant, runID string, now time.Time) (*transition, error) {
+	run, err := tx.Run(ctx, tenant, runID)
+	if err != nil {
+		return nil, err
+	}
+	order, err := tx.Order(ctx, tenant, run.OrderID)
+	if err != nil {
+		return nil, err
+	}
+	s, err := tx.SettingsVersion(ctx, tenant, run.SettingsVersion)
+	if err != nil {
+		return nil, err
+	}
+	return &transition{ctx: ctx, tx: tx, tenant: tenant, now: now, settings: s, order: order, doc: order.Doc, run: run}, nil
+}
+
+// edit returns the document to change.
+func (t *transition) edit() *oms.Object {
+	if t.doc == t.order.Doc {
+		t.doc = t.order.Doc.Clone()
+	}
+	return t.doc
+}
+
+// log adds an entry to the history, completed with what all have in common.
+func (t *transition) log(e oms.HistoryEntry) {
+	e.ID, e.Timestamp, e.By = oms.NewID(oms.HistoryID), t.now, t.by
+	if e.Category == "" {
+		e.Category = oms.CategoryWorkflow
+	}
+	t.history = append(t.history, e)
+}
+
+// setStatus sets the order's status. It starts no workflow.
+func (t *transition) setStatus(status string) {
+	was := t.doc.Text("status")
+	if oms.SameStatus(was, status) {
+		return
+	}
+	t.edit().Set("status", status)
+	t.logStatus(was)
+}
+
+// logStatus notes in the history that the status is no longer what it was.
+func (t *transition) logStatus(was string) {
+	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpStatusChanged, Status: t.doc.Text("status"), PreviousStatus: was,
+		Message: fmt.Sprintf("the status became %s", t.doc.Text("status"))})
+}
+
+// save writes the order's next version if it changed, its history, and the run
+// at its new position.
+func (t *transition) save() error {
+	if t.idle {
+		return nil
+	}
+	if t.doc != t.order.Doc {
+		t.order.Advance(t.doc, t.now)
+		if err := t.tx.UpdateOrder(t.ctx, t.tenant, t.order); err != nil {
+			return err
+		}
+	}
+	return t.saveRest()
+}
+
+func (t *transition) saveRest() error {
+	for i := range t.history {
+		h := &t.history[i]
+		h.Version = t.order.Version
+		if t.run != nil {
+			h.RunID, h.ShipmentID, h.ReturnID = t.run.ID, t.run.ShipmentID, t.run.ReturnID
+		}
+	}
+	if err := t.tx.AddHistory(t.ctx, t.tenant, t.order.ID, t.history...); err != nil {
+		return err
+	}
+	if err := t.saveRun(); err != nil {
+		return err
+	}
+	if t.next != nil {
+		t.next.StatusVersion = t.order.StatusVersion
+		return t.tx.InsertRun(t.ctx, t.tenant, t.next)
+	}
+	return nil
+}
+
+func (t *transition) saveRun() error {
+	if t.run == nil {
+		return nil
+	}
+	t.stamp()
+	if t.newRun {
+		return t.tx.InsertRun(t.ctx, t.tenant, t.run)
+	}
+	return t.tx.UpdateRun(t.ctx, t.tenant, t.run)
+}
+
+// stamp gives the run the versions that are known only now.
+func (t *transition) stamp() {
+	r := t.run
+	r.Updated = t.now
+	r.StatusVersion = t.order.StatusVersion
+	r.ScopeStatus = oms.Shipment(t.doc, r.ShipmentID).Text("status")
+	if r.Position.CallID != "" && r.Position.BaseVersion == 0 {
+		r.Position.BaseVersion = t.order.Version
+	}
+	if r.AnswerVersion == 0 && answered(r) {
+		r.AnswerVersion = t.order.Version
+	}
+}
+
+// answered reports whether only deferred steps are left, if any.
+func answered(r *oms.Run) bool {
+	return r.Status.Ended() || r.Position.Step < len(r.Results) && r.Results[r.Position.Step].Deferred
+}
