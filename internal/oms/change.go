@@ -7,14 +7,14 @@ import (
 
 // Change is one field that differs between two versions of a document.
 type Change struct {
-	Path   string // as orderForm.lineItems[L1].placedPrice
-	Before any    // nil where the field was absent
-	After  any    // nil where the field is gone
+	Path   string `json:"path"`   // as orderForm.lineItems[L1].placedPrice
+	Before any    `json:"before"` // nil where the field was absent
+	After  any    `json:"after"`  // nil where the field is gone
 	// Conflict marks a field that another writer set to Theirs while the step's
 	// call was under way. After, the step's, stands (CONTRACT.md, "Someone
 	// else was faster").
-	Conflict bool
-	Theirs   any
+	Conflict bool `json:"-"`
+	Theirs   any  `json:"theirs,omitempty"`
 }
 
 // MarshalJSON implements json.Marshaler.

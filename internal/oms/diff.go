@@ -67,9 +67,12 @@ func (d *differ) field(before, after *Object, name, path string) {
 // keyed compares two lists element by element, if every element of both has an
 // identity of its own and those in both stand in the same order.
 func (d *differ) keyed(a, b []any, keys []string, path string) bool {
+	if len(keys) == 0 {
+		return false
+	}
 	was, okA := elementsByKey(a, keys)
 	is, okB := elementsByKey(b, keys)
-	if len(keys) == 0 || !okA || !okB || !slices.Equal(shared(a, is, keys), shared(b, was, keys)) {
+	if !okA || !okB || !slices.Equal(shared(a, is, keys), shared(b, was, keys)) {
 		return false
 	}
 	for _, e := range a {

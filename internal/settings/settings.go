@@ -21,6 +21,9 @@ type Settings struct {
 	doc *oms.Object // as it was given, secrets in the clear
 }
 
+// Empty returns the settings of a tenant that has none: version 0, no steps.
+func Empty() *Settings { return &Settings{doc: oms.NewObject()} }
+
 // OrderType is a kind of order and its statuses.
 type OrderType struct {
 	Name     string
@@ -37,7 +40,7 @@ type Status struct {
 // Step is one workflow step as configured (order-workflow-step.txt,
 // "Workflow Step Properties").
 type Step struct {
-	Name                 string // its key, as WebhookWorkflowStep
+	Name                 string // its key; a known one as the constants spell it
 	Active               bool   // true where the setting is left out
 	Connector            string
 	ConnectorID          string
@@ -55,12 +58,23 @@ type Step struct {
 	Wire *oms.Object
 }
 
+// Step keys ("Identifier" in order-workflow-step.txt and
+// return-workflow-step.txt; CONTRACT.md, "Export Order").
+const (
+	WebhookStep       = "WebhookWorkflowStep"
+	WebhookReturnStep = "WebhookReturnWorkflowStep"
+	ExportOrderStep   = "ExportOrder"
+)
+
 // Limits say for which orders a step runs. Disabled beats enabled; an empty
 // list limits nothing (CONTRACT.md, "Configuration").
 type Limits struct {
 	EnabledForMarkets, DisabledForMarkets []string
 	EnabledForStores, DisabledForStores   []string
 	EnabledForTags, DisabledForTags       []string
+	// NoMarket is set where enabled market groups are given and hold no market:
+	// the empty list they come to admits nothing, unlike one that is not there.
+	NoMarket bool
 }
 
 // Condition is a state of the run so far under which a step runs.
@@ -88,6 +102,7 @@ type Connector struct {
 	// DisableStandardErrorPolicy turns retries off.
 	DisableStandardErrorPolicy            bool
 	EnabledForMarkets, DisabledForMarkets []string // market groups resolved into their markets
+	NoMarket                              bool     // as in Limits
 	Properties                            []Property
 }
 

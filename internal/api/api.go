@@ -1,0 +1,85 @@
+// Package api is orderhook's HTTP API: one file per noun. Handlers return
+// errors; problem.go alone turns them into answers.
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow"
+)
+
+// Options of the API. All but PublicURL are needed.
+type Options struct {
+	Store     store.Store
+	Engine    *workflow.Engine
+	Clock     clock.Clock
+	Log       *slog.Logger
+	Version   string // of orderhook
+	PublicURL string // where callers reach the API, for the OpenAPI document; "" leaves it open
+}
+
+// api is what the handlers share.
+type api struct {
+	Options
+	huma huma.API
+}
+
+// New returns the handler of everything under /api, and of /healthz and /readyz.
+func New(o Options) http.Handler {
+	mux := http.NewServeMux()
+	a := &api{Options: o, huma: humago.New(mux, config(o))}
+	for _, noun := range []func(*api){orders, status, history, runs, attempts, settingsDocument, workflowSteps, keys} {
+		noun(a)
+	}
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.Handle("GET /api/docs", docs(a.huma.OpenAPI()))
+	mux.HandleFunc("/", noRoute(mux))
+	return a.recovered(a.authenticated(a.withBody(mux)))
+}
+
+func config(o Options) huma.Config {
+	c := huma.DefaultConfig("orderhook", o.Version)
+	c.OpenAPIPath = "/api/openapi"
+	c.DocsPath, c.SchemasPath = "", "" // docs.go shows the API without scripts of others
+	c.CreateHooks = nil                // no $schema in answers
+	c.RejectUnknownQueryParameters = true
+	c.Info.Description = "Orders that run through workflows, and the endpoints that take part."
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
+	c.Security = []map[string][]string{{"key": {}}}
+	if o.PublicURL != "" {
+		c.Servers = []*huma.Server{{URL: o.PublicURL}}
+	}
+	return c
+}
+
+// open is what can be asked without a key.
+func open(path string) bool {
+	return path == "/healthz" || path == "/readyz" || path == "/api/docs" || strings.HasPrefix(path, "/api/openapi") || !strings.HasPrefix(path, "/api/")
+}
+
+// noRoute answers for a path that is not there, or not with this method.
+func noRoute(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var allowed []string
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+			probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+			if _, pattern := mux.Handler(probe); pattern != "/" {
+				allowed = append(allowed, method)
+			}
+		}
+		if len(allowed) == 0 {
+			writeProblem(w, http.StatusNotFound, "there is nothing at this path", nil)
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		writeProblem(w, http.StatusMethodNotAllowed, "this path takes "+strings.Join(allowed, ", "), nil)
+	}
+}

@@ -1,0 +1,122 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func attempts(a *api) {
+	handle(a, oms.Reader, huma.Operation{OperationID: "list-attempts", Method: http.MethodGet, Path: "/api/attempts", Tags: []string{"Attempts"},
+		Summary: "List outgoing requests, the newest first"}, a.listAttempts)
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-attempt", Method: http.MethodGet, Path: "/api/attempts/{id}", Tags: []string{"Attempts"},
+		Summary: "Read an outgoing request and what came back"}, a.getAttempt)
+}
+
+func (a *api) listAttempts(ctx context.Context, in *struct {
+	PageParams
+	Kind          string `query:"kind" enum:"step,returnStep"`
+	CallID        string `query:"callId"`
+	ConnectorID   string `query:"connectorId"`
+	Host          string `query:"host"`
+	OrderID       string `query:"orderId"`
+	ShipmentID    string `query:"shipmentId"`
+	ReturnID      string `query:"returnId"`
+	RunID         string `query:"runId"`
+	Outcome       string `query:"outcome" enum:"succeeded,failed"`
+	Status        string `query:"status" doc:"As 500, 5xx, or none where no answer came"`
+	MinDurationMs int64  `query:"minDurationMs" minimum:"0"`
+	From          string `query:"from" doc:"Started at or after this time"`
+	To            string `query:"to" doc:"Started before this time"`
+}) (*listOf[*oms.Attempt], error) {
+	from, to, err := span(in.From, in.To)
+	if err != nil {
+		return nil, err
+	}
+	f := store.AttemptFilter{Kind: in.Kind, CallID: in.CallID, ConnectorID: in.ConnectorID, Host: in.Host, OrderID: in.OrderID, ShipmentID: in.ShipmentID,
+		ReturnID: in.ReturnID, RunID: in.RunID, Outcome: in.Outcome, MinDuration: time.Duration(in.MinDurationMs) * time.Millisecond, From: from, To: to}
+	if err := filterStatus(&f, in.Status); err != nil {
+		return nil, err
+	}
+	list, err := a.Store.Attempts(ctx, tenantOf(ctx), f, in.page())
+	return answerList(list, err, asIs)
+}
+
+// filterStatus reads `500`, `5xx` and `none`.
+func filterStatus(f *store.AttemptFilter, s string) error {
+	if s == "" {
+		return nil
+	}
+	if strings.EqualFold(s, "none") {
+		f.NoStatus = true
+		return nil
+	}
+	class, isClass := strings.CutSuffix(strings.ToLower(s), "xx")
+	n, err := strconv.Atoi(class)
+	switch {
+	case err == nil && isClass && 1 <= n && n <= 5:
+		f.StatusFrom, f.StatusTo = n*100, n*100+99
+	case err == nil && !isClass && 100 <= n && n <= 999:
+		f.StatusFrom, f.StatusTo = n, n
+	default:
+		return oms.Wrong("query.status", "must be a status as 500, a class as 5xx, or none")
+	}
+	return nil
+}
+
+// fullAttempt is an attempt with both its sides.
+type fullAttempt struct {
+	*oms.Attempt
+	Request    message    `json:"request"`
+	Response   *message   `json:"response,omitempty" doc:"Absent when nothing came back"`
+	RemoteAddr string     `json:"remoteAddress,omitempty"`
+	TLSVersion string     `json:"tlsVersion,omitempty"`
+	Timing     oms.Timing `json:"timing" doc:"Milliseconds"`
+}
+
+// message is one side of an exchange.
+type message struct {
+	Method     string            `json:"method,omitempty"`
+	Headers    map[string]string `json:"headers" doc:"Secrets are ***"`
+	Body       string            `json:"body" doc:"A response's first 64 KiB"`
+	BodyBase64 string            `json:"bodyBase64,omitempty" doc:"The body, where it is no UTF-8 text"`
+	BodyBytes  int64             `json:"bodyBytes" doc:"The length that was sent or read"`
+	Truncated  bool              `json:"truncated,omitempty" doc:"There was more than is shown"`
+}
+
+func showMessage(m *oms.Message) *message {
+	if m == nil {
+		return nil
+	}
+	out := &message{Method: m.Method, Headers: map[string]string{}, BodyBytes: m.BodyBytes, Truncated: m.Truncated}
+	for name, values := range m.Headers {
+		out.Headers[name] = strings.Join(values, ", ")
+	}
+	if utf8.Valid(m.Body) {
+		out.Body = string(m.Body)
+	} else {
+		out.BodyBase64 = base64.StdEncoding.EncodeToString(m.Body)
+	}
+	return out
+}
+
+func (a *api) getAttempt(ctx context.Context, in *struct {
+	ID string `path:"id"`
+}) (*struct{ Body fullAttempt }, error) {
+	at, err := a.Store.Attempt(ctx, tenantOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	d := at.Detail
+	return &struct{ Body fullAttempt }{fullAttempt{Attempt: at, Request: *showMessage(&d.Request), Response: showMessage(d.Response),
+		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing}}, nil
+}

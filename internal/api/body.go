@@ -1,0 +1,67 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// bodyTime is how long a request may take to send its body.
+const bodyTime = time.Minute
+
+// withBody reads a request's body before its handler runs, within a size and a
+// time. The read deadline is lifted then: it would end the request's context
+// while the caller waits for a run.
+func (a *api) withBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _ := r.Context().Value(callKey{}).(*call)
+		if c == nil || r.Method == http.MethodGet || r.Method == http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if err := c.read(w, r); err != nil {
+			a.refuse(w, err)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(c.body))
+		r.Header.Set("Content-Type", "application/json") // whatever it is called, nothing else is read
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (c *call) read(w http.ResponseWriter, r *http.Request) error {
+	deadline := http.NewResponseController(w)
+	_ = deadline.SetReadDeadline(time.Now().Add(bodyTime)) // not of every writer; a test's has none
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	_ = deadline.SetReadDeadline(time.Time{})
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return oms.Errorf(oms.TooLarge, "the body is larger than %d bytes", maxBody)
+	}
+	if err != nil {
+		return oms.Errorf(oms.Malformed, "the body could not be read to its end")
+	}
+	h := sha256.New()
+	_, _ = io.WriteString(h, r.Method+" "+r.URL.RequestURI()+"\n")
+	_, _ = h.Write(body)
+	c.body, c.hash = body, h.Sum(nil)
+	return nil
+}
+
+// recovered answers for a handler that panicked. Nobody outside sees the stack.
+func (a *api) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				a.Log.Error("a handler panicked", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				writeProblem(w, http.StatusInternalServerError, "something went wrong inside; the log says what", nil)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}

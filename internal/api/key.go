@@ -1,0 +1,63 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func keys(a *api) {
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-me", Method: http.MethodGet, Path: "/api/me", Tags: []string{"Keys"},
+		Summary: "Read what your key is"}, a.getMe)
+	handle(a, oms.Admin, huma.Operation{OperationID: "create-key", Method: http.MethodPost, Path: "/api/keys", Tags: []string{"Keys"},
+		Summary: "Make a key of your tenant", Description: "The key itself is in this answer alone.", DefaultStatus: http.StatusCreated}, a.createKey)
+	handle(a, oms.Admin, huma.Operation{OperationID: "list-keys", Method: http.MethodGet, Path: "/api/keys", Tags: []string{"Keys"},
+		Summary: "List the keys of your tenant, the newest first"}, a.listKeys)
+	handle(a, oms.Admin, huma.Operation{OperationID: "delete-key", Method: http.MethodDelete, Path: "/api/keys/{id}", Tags: []string{"Keys"},
+		Summary: "Make a key worthless"}, a.deleteKey)
+}
+
+func (a *api) getMe(ctx context.Context, _ *struct{}) (*struct{ Body oms.Key }, error) {
+	return &struct{ Body oms.Key }{callOf(ctx).key}, nil
+}
+
+// newKey is a key with its secret.
+type newKey struct {
+	oms.Key
+	Secret string `json:"key,omitempty" doc:"The key itself; absent when the same Idempotency-Key made it before, since only its hash is kept"`
+}
+
+func (a *api) createKey(ctx context.Context, in *struct {
+	OnceParams
+	Body struct {
+		Role string `json:"role" enum:"reader,publisher,operator,admin"`
+		Name string `json:"name,omitempty" maxLength:"200"`
+	}
+}) (*struct{ Body newKey }, error) {
+	role, err := oms.ParseRole(in.Body.Role)
+	if err != nil {
+		return nil, within(err)
+	}
+	secret := oms.NewSecret()
+	key := oms.Key{ID: oms.NewID(oms.KeyID), Tenant: tenantOf(ctx), Role: role, Name: in.Body.Name, Created: a.Clock.Now().UTC(), Hash: oms.HashKey(secret)}
+	err = a.Store.Write(ctx, func(tx store.Tx) error { return tx.InsertKey(ctx, key) })
+	if err != nil {
+		return nil, err
+	}
+	return &struct{ Body newKey }{newKey{key, secret}}, nil
+}
+
+func (a *api) listKeys(ctx context.Context, in *PageParams) (*listOf[oms.Key], error) {
+	list, err := a.Store.Keys(ctx, tenantOf(ctx), in.page())
+	return answerList(list, err, asIs)
+}
+
+func (a *api) deleteKey(ctx context.Context, in *struct {
+	ID string `path:"id"`
+}) (*struct{}, error) {
+	return nil, a.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteKey(ctx, tenantOf(ctx), in.ID) })
+}

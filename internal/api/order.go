@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func orders(a *api) {
+	example := map[string]any{"id": "ORD-12345", "marketId": "NOR", "customerEmail": "kari@example.com", "orderForm": map[string]any{
+		"lineItems": []any{map[string]any{"lineItemId": "1", "code": "SHOE-42", "quantity": 1, "placedPrice": 999.00}}}}
+	handle(a, oms.Publisher, huma.Operation{OperationID: "create-order", Method: http.MethodPost, Path: "/api/orders", Tags: []string{"Orders"},
+		Summary: "Create an order and run the workflow of its status", DefaultStatus: http.StatusCreated,
+		Description: "201 with the workflow's result; 202 with the run's id when the workflow is not done within `wait`.",
+		RequestBody: documentBody("The order. Without an id one is made; without a status it is New.", example)}, a.createOrder)
+	handle(a, oms.Reader, huma.Operation{OperationID: "list-orders", Method: http.MethodGet, Path: "/api/orders", Tags: []string{"Orders"},
+		Summary: "List orders, the newest first"}, a.listOrders)
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-order", Method: http.MethodGet, Path: "/api/orders/{id}", Tags: []string{"Orders"},
+		Summary: "Read an order"}, a.getOrder)
+	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-order", Method: http.MethodPatch, Path: "/api/orders/{id}", Tags: []string{"Orders"},
+		Summary: "Change fields of an order", Description: "Runs no workflow. A patch that changes nothing makes no version.",
+		RequestBody: documentBody("The fields to change", map[string]any{"tags": []string{"vip"}})}, a.patchOrder)
+	handle(a, oms.Publisher, huma.Operation{OperationID: "delete-order", Method: http.MethodDelete, Path: "/api/orders/{id}", Tags: []string{"Orders"},
+		Summary: "Set an order's status to Deleted, or erase it"}, a.deleteOrder)
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-order-version", Method: http.MethodGet, Path: "/api/orders/{id}/versions/{version}", Tags: []string{"Orders"},
+		Summary: "Read an order as it was"}, a.getOrderVersion)
+}
+
+// OrderID is the order that a path names.
+type OrderID struct {
+	ID string `path:"id" doc:"The order's id" example:"ORD-12345"`
+}
+
+func (a *api) createOrder(ctx context.Context, in *struct {
+	OnceParams
+	WaitParams
+	RunWorkflow bool `query:"runWorkflow" default:"true" doc:"false stores the order and runs nothing"`
+}) (*resultAnswer, error) {
+	wait, err := in.duration()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := oms.Parse(callOf(ctx).body)
+	if err != nil {
+		return nil, within(err)
+	}
+	started, err := a.Engine.CreateOrder(ctx, a.caller(ctx, in.OnceParams, MatchParams{}), doc, in.RunWorkflow)
+	if err != nil {
+		return nil, within(err)
+	}
+	return a.answerResult(ctx, started, wait, http.StatusCreated)
+}
+
+func (a *api) getOrder(ctx context.Context, in *OrderID) (*documentAnswer, error) {
+	o, err := a.Store.Order(ctx, tenantOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return orderAnswer(o), nil
+}
+
+func (a *api) getOrderVersion(ctx context.Context, in *struct {
+	OrderID
+	Version int64 `path:"version" minimum:"1"`
+}) (*documentAnswer, error) {
+	o, err := a.Store.OrderVersion(ctx, tenantOf(ctx), in.ID, in.Version)
+	if err != nil {
+		return nil, err
+	}
+	return orderAnswer(o), nil
+}
+
+func (a *api) listOrders(ctx context.Context, in *struct {
+	PageParams
+	Status         string `query:"status"`
+	MarketID       string `query:"marketId"`
+	OrderType      string `query:"orderType"`
+	CustomerEmail  string `query:"customerEmail"`
+	SubscriptionID string `query:"subscriptionId"`
+	Tag            string `query:"tag"`
+	From           string `query:"from" doc:"Created at or after this time"`
+	To             string `query:"to" doc:"Created before this time"`
+	Q              string `query:"q" doc:"A piece of text anywhere in the order, in any case"`
+}) (*listOf[document], error) {
+	from, to, err := span(in.From, in.To)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.Store.Orders(ctx, tenantOf(ctx), store.OrderFilter{Status: in.Status, MarketID: in.MarketID, OrderType: in.OrderType,
+		CustomerEmail: in.CustomerEmail, SubscriptionID: in.SubscriptionID, Tag: in.Tag, Text: in.Q, From: from, To: to}, in.page())
+	return answerList(list, err, func(o *oms.Order) document { return document{o.Doc} })
+}
+
+func (a *api) patchOrder(ctx context.Context, in *struct {
+	OrderID
+	MatchParams
+}) (*documentAnswer, error) {
+	patch, err := oms.Parse(callOf(ctx).body)
+	if err != nil {
+		return nil, within(err)
+	}
+	o, err := a.Engine.PatchOrder(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, patch)
+	if err != nil {
+		return nil, within(err)
+	}
+	return orderAnswer(o), nil
+}
+
+func (a *api) deleteOrder(ctx context.Context, in *struct {
+	OrderID
+	MatchParams
+	WaitParams
+	Permanently bool `query:"permanently" doc:"Erase the order: its versions, its history, and the bodies of its attempts"`
+}) (*resultAnswer, error) {
+	c := a.caller(ctx, OnceParams{}, in.MatchParams)
+	if in.Permanently {
+		return &resultAnswer{Status: http.StatusNoContent}, a.Engine.EraseOrder(ctx, c, in.ID)
+	}
+	return a.enter(ctx, c, in.ID, statusChange(oms.StatusDeleted), in.WaitParams)
+}

@@ -1,0 +1,125 @@
+package api
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sosodev/duration"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow"
+)
+
+// OnceParams are the headers of a POST.
+type OnceParams struct {
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"The same key and body within 24 hours give the same answer, and do nothing twice"`
+}
+
+// MatchParams are the headers of a write to something that has versions.
+type MatchParams struct {
+	IfMatch string `header:"If-Match" doc:"The version to change, as the ETag has it; 412 if it is another by now"`
+}
+
+// WaitParams say how long a caller waits for a run.
+type WaitParams struct {
+	Wait   string `query:"wait" doc:"How long to wait for the workflow, as PT10S; false answers 202 at once" example:"PT55S"`
+	Prefer string `header:"Prefer" doc:"respond-async is the same as wait=false"`
+}
+
+// PageParams ask for a page of a list.
+type PageParams struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Cursor string `query:"cursor" doc:"nextCursor of the page before"`
+}
+
+func (p PageParams) page() store.Page { return store.Page{Limit: p.Limit, Cursor: p.Cursor} }
+
+// caller is who asks, for the engine.
+func (a *api) caller(ctx context.Context, once OnceParams, match MatchParams) workflow.Caller {
+	c := callOf(ctx)
+	out := workflow.Caller{Tenant: c.key.Tenant, By: "key " + c.key.ID, IfMatch: version(match.IfMatch)}
+	if once.IdempotencyKey != "" {
+		out.Once = &store.Idempotency{Key: once.IdempotencyKey, Hash: c.hash}
+	}
+	return out
+}
+
+// noVersion is a version that nothing has.
+const noVersion = -1
+
+// version reads an If-Match header: 0 takes any version, noVersion none.
+func version(ifMatch string) int64 {
+	s := strings.TrimSpace(ifMatch)
+	if s == "" || s == "*" {
+		return 0
+	}
+	n, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(s, "W/"), `"`), 10, 64)
+	if err != nil || n <= 0 {
+		return noVersion
+	}
+	return n
+}
+
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+// Limits of ?wait= (CONTRACT.md, "When it runs").
+const (
+	defaultWait = 55 * time.Second
+	maxWait     = time.Hour
+)
+
+func (p WaitParams) duration() (time.Duration, error) {
+	switch {
+	case strings.EqualFold(p.Wait, "false"), p.Wait == "" && strings.Contains(strings.ToLower(p.Prefer), "respond-async"):
+		return 0, nil
+	case p.Wait == "", strings.EqualFold(p.Wait, "true"):
+		return defaultWait, nil
+	}
+	d, err := duration.Parse(p.Wait)
+	if err != nil || d.ToTimeDuration() < 0 || d.ToTimeDuration() > maxWait {
+		return 0, oms.Wrong("query.wait", "must be false, or a duration of at most PT1H, as PT10S")
+	}
+	return d.ToTimeDuration(), nil
+}
+
+// timeParam reads a point in time; a + that the URL turned into a space is one again.
+func timeParam(name, value string) (time.Time, error) {
+	if value == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", time.DateOnly} {
+		if t, err := time.Parse(layout, strings.ReplaceAll(value, " ", "+")); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, oms.Wrong("query."+name, "must be a time as 2026-11-21T09:30:00Z or a date")
+}
+
+// span reads the two ends of a stretch of time.
+func span(from, to string) (f, t time.Time, err error) {
+	if f, err = timeParam("from", from); err != nil {
+		return
+	}
+	t, err = timeParam("to", to)
+	return
+}
+
+// within puts "body." in front of the places that an error of a document names.
+func within(err error) error {
+	e, ok := err.(*oms.Error)
+	if !ok {
+		return err
+	}
+	out := *e
+	out.Fields = make([]oms.FieldError, len(e.Fields))
+	for i, f := range e.Fields {
+		if !strings.HasPrefix(f.Location, "body") {
+			f.Location = strings.TrimSuffix("body."+f.Location, ".")
+		}
+		out.Fields[i] = f
+	}
+	return &out
+}

@@ -1,0 +1,115 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/workflow"
+)
+
+func status(a *api) {
+	handle(a, oms.Publisher, huma.Operation{OperationID: "enter-status", Method: http.MethodPost, Path: "/api/orders/{id}/status", Tags: []string{"Orders"},
+		Summary: "Enter a status and run its workflow", DefaultStatus: http.StatusOK,
+		Description: "200 with the workflow's result; 202 with the run's id when the workflow is not done within `wait`. Entering the status that the order is in already runs its workflow again."},
+		a.enterStatus)
+}
+
+// workflowResult is what a workflow came to (API.md, "A workflow result").
+type workflowResult struct {
+	RunID     string       `json:"runId,omitempty" doc:"Absent when no workflow was to run"`
+	IsAborted bool         `json:"isAborted" doc:"A step stopped the workflow"`
+	Order     document     `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
+	Results   []stepResult `json:"orderActionExecutionResults" nullable:"false"`
+}
+
+// stepResult is what one step came to.
+type stepResult struct {
+	Step           string           `json:"step"`
+	ActionType     string           `json:"actionType"`
+	ActionStatus   oms.ActionStatus `json:"actionStatus" enum:"Success,Warning,Error,Pending,Skipped"`
+	CancelWorkflow bool             `json:"cancelWorkflow"`
+	ErrorReason    string           `json:"errorReason,omitempty"`
+	IsInvisible    bool             `json:"isInvisible"`
+	TranslateKey   string           `json:"translateKey,omitempty"`
+	DurationMs     int64            `json:"durationMs" doc:"From the first attempt's start to the last one's end"`
+	Attempts       int              `json:"attempts"`
+	CallID         string           `json:"callId,omitempty" doc:"Finds the step's attempts"`
+	Changes        []oms.Change     `json:"changes,omitempty" doc:"What the step's patch changed, field by field"`
+}
+
+func showStep(r oms.StepResult) stepResult {
+	return stepResult{Step: r.Step, ActionType: r.ActionType, ActionStatus: r.ActionStatus, CancelWorkflow: r.CancelWorkflow, ErrorReason: r.ErrorReason,
+		IsInvisible: r.IsInvisible, TranslateKey: r.TranslateKey, DurationMs: r.DurationMs, Attempts: r.Attempts, CallID: r.CallID, Changes: r.Changes}
+}
+
+func showSteps(results []oms.StepResult) []stepResult {
+	out := make([]stepResult, len(results))
+	for i, r := range results {
+		out[i] = showStep(r)
+	}
+	return out
+}
+
+type resultAnswer struct {
+	Status   int
+	ETag     string `header:"ETag"`
+	Location string `header:"Location" doc:"The order, or the run that goes on"`
+	Body     *workflowResult
+}
+
+// statusRequest is the body of a status change.
+type statusRequest struct {
+	Status          string `json:"status" minLength:"1" maxLength:"200" example:"Accepted"`
+	ShipmentID      string `json:"shipmentId,omitempty" doc:"It is this shipment's status that changes; the order's stays"`
+	ReturnID        string `json:"returnId,omitempty" doc:"The return workflow runs, for this return"`
+	SkipRunWorkflow bool   `json:"skipRunWorkflow,omitempty" doc:"Set the status and run nothing"`
+}
+
+func statusChange(status string) workflow.StatusChange { return workflow.StatusChange{Status: status} }
+
+func (a *api) enterStatus(ctx context.Context, in *struct {
+	OrderID
+	OnceParams
+	MatchParams
+	WaitParams
+	Body statusRequest
+}) (*resultAnswer, error) {
+	change := statusChange(strings.TrimSpace(in.Body.Status))
+	if change.Status == "" {
+		return nil, oms.Wrong("body.status", "must not be empty")
+	}
+	change.ShipmentID, change.ReturnID, change.SkipRun = in.Body.ShipmentID, in.Body.ReturnID, in.Body.SkipRunWorkflow
+	return a.enter(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, change, in.WaitParams)
+}
+
+func (a *api) enter(ctx context.Context, c workflow.Caller, id string, change workflow.StatusChange, p WaitParams) (*resultAnswer, error) {
+	wait, err := p.duration()
+	if err != nil {
+		return nil, err
+	}
+	started, err := a.Engine.EnterStatus(ctx, c, id, change)
+	if err != nil {
+		return nil, err
+	}
+	return a.answerResult(ctx, started, wait, http.StatusOK)
+}
+
+// answerResult waits for what was started and answers with its result, or with
+// 202 while it goes on.
+func (a *api) answerResult(ctx context.Context, s workflow.Started, wait time.Duration, done int) (*resultAnswer, error) {
+	r, err := a.Engine.Await(ctx, tenantOf(ctx), s, wait)
+	if err != nil {
+		return nil, err
+	}
+	out := &resultAnswer{Status: done, ETag: etag(r.Order.Version), Location: "/api/orders/" + pathEscape(s.OrderID)}
+	if !r.Done {
+		out.Status, out.Location = http.StatusAccepted, "/api/runs/"+r.RunID
+	}
+	out.Body = &workflowResult{RunID: r.RunID, IsAborted: r.IsAborted, Order: document{r.Order.Doc}, Results: showSteps(r.Steps)}
+	return out, nil
+}

@@ -1,0 +1,113 @@
+package hook
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// newClient returns a client that may call the test's own servers.
+func newClient(t *testing.T, roots *x509.CertPool) *Client {
+	c := New(Options{Version: "1.2.3", Guard: Guard{AllowPrivate: true}, RootCAs: roots})
+	t.Cleanup(c.Close)
+	return c
+}
+
+// serve starts a server for the test and returns its URL.
+func serve(t *testing.T, h http.HandlerFunc) string {
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func TestPostReturnsTheAnswer(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("X-Method", r.Method)
+		w.WriteHeader(http.StatusAccepted)
+		w.Write(append([]byte("got "), body...))
+	})
+	x := newClient(t, nil).Post(t.Context(), Request{URL: url + "/hook?a=b", Body: []byte(`{"a":1}`)})
+	if x.Err != nil || x.Class() != Answered || x.Failure() != "" {
+		t.Fatalf("Err %v, class %v, failure %q", x.Err, x.Class(), x.Failure())
+	}
+	if x.Status != 202 || x.Header.Get("X-Method") != "POST" || string(x.Body) != `got {"a":1}` {
+		t.Errorf("answer %d %v %s", x.Status, x.Header, x.Body)
+	}
+	if x.URL != url+"/hook?a=b" || "http://"+x.Host != url {
+		t.Errorf("URL %s, host %s", x.URL, x.Host)
+	}
+	if x.StartedAt.IsZero() || x.Duration <= 0 {
+		t.Errorf("started %v, took %v", x.StartedAt, x.Duration)
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	var followed atomic.Bool
+	other := serve(t, func(http.ResponseWriter, *http.Request) { followed.Store(true) })
+	for status := 300; status < 400; status++ {
+		url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", other)
+			w.WriteHeader(status)
+		})
+		x := newClient(t, nil).Post(t.Context(), Request{URL: url})
+		if x.Status != status || x.Class() != Retry || followed.Load() {
+			t.Errorf("%d: status %d, class %v, followed %v", status, x.Status, x.Class(), followed.Load())
+		}
+	}
+}
+
+func TestConnectionsAreKept(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.RemoteAddr) })
+	c := newClient(t, nil)
+	first := c.Post(t.Context(), Request{URL: url})
+	second := c.Post(t.Context(), Request{URL: url})
+	if first.Err != nil || string(first.Body) != string(second.Body) {
+		t.Errorf("came from %s (%v), then from %s (%v)", first.Body, first.Err, second.Body, second.Err)
+	}
+	if first.wire.timing.Connect == 0 || second.wire.timing.Connect != 0 {
+		t.Errorf("connect took %v ms, then %v", first.wire.timing.Connect, second.wire.timing.Connect)
+	}
+}
+
+func TestHTTP2IsSpokenWhereOffered(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, r.Proto+" "+r.Header.Get("Idempotency-Key"))
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	x := newClient(t, roots(s)).Post(t.Context(), Request{URL: s.URL, IdempotencyKey: "call_1"})
+	if string(x.Body) != "HTTP/2.0 call_1" || x.Detail().TLSVersion != "TLS 1.3" {
+		t.Errorf("body %q, error %v, TLS %q", x.Body, x.Err, x.Detail().TLSVersion)
+	}
+}
+
+// roots returns a pool that holds the server's certificate.
+func roots(s *httptest.Server) *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(s.Certificate())
+	return pool
+}
+
+func TestCallerCancels(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		cancel()
+		<-r.Context().Done()
+	})
+	x := newClient(t, nil).Post(ctx, Request{URL: url, Body: []byte(`{}`)})
+	if !errors.Is(x.Err, ErrCanceled) || x.Class() != Retry {
+		t.Errorf("Err %v, class %v", x.Err, x.Class())
+	}
+}

@@ -1,0 +1,127 @@
+package hook
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+)
+
+// ErrCanceled is the failure of an attempt whose caller went away: its context
+// ended before the answer was read. Nothing is known of the endpoint then.
+var ErrCanceled = errors.New("canceled before the answer came")
+
+// failure is why no whole answer came, in words that are the same each time.
+// It never quotes the error beneath: that may hold what the endpoint sent,
+// which may be what orderhook sent, secrets and all.
+type failure string
+
+func (f failure) Error() string { return string(f) }
+
+// unsendable returns the part of err that says why the request cannot be sent
+// at all, nil if there is none.
+func unsendable(err error) error {
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
+		return refused
+	}
+	for _, known := range []error{ErrURL, ErrSecret} {
+		if errors.Is(err, known) {
+			return known
+		}
+	}
+	return nil
+}
+
+// networkFailure returns what err, met while sending or reading, is called.
+func networkFailure(err error, w wire) failure {
+	if text := resolveText(err); text != "" {
+		return failure(text)
+	}
+	if text := socketText(err); text != "" {
+		return failure(text)
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return "connection timed out"
+	}
+	if text := tlsText(err, w.tlsFailed); text != "" {
+		return failure("TLS: " + text)
+	}
+	return failure(protocolText(err, w))
+}
+
+func resolveText(err error) string {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	switch {
+	case !ok:
+		return ""
+	case dns.IsNotFound:
+		return "no such host"
+	case dns.IsTimeout:
+		return "timed out resolving the host name"
+	}
+	return "cannot resolve the host name"
+}
+
+func socketText(err error) string {
+	errno, ok := errors.AsType[syscall.Errno](err)
+	switch {
+	case !ok:
+		return ""
+	case errno == syscall.ECONNRESET, errno == syscall.EPIPE, errno == syscall.ECONNABORTED:
+		return "connection reset"
+	case errno == syscall.ETIMEDOUT:
+		return "connection timed out"
+	}
+	return errno.Error() // the system's words: "connection refused", "no route to host"
+}
+
+// tlsText returns crypto/tls's words, which hold nothing that was sent inside
+// the connection, without what changes from one attempt to the next.
+func tlsText(err error, handshakeFailed bool) string {
+	text := err.Error()
+	alert, alerted := errors.AsType[tls.AlertError](err)
+	switch {
+	case speaksHTTP(err):
+		return "the server answers in plain HTTP"
+	case alerted: // may come after the handshake too
+		text = alert.Error()
+	case !handshakeFailed:
+		return ""
+	case errors.Is(err, io.EOF):
+		return "connection closed during the handshake"
+	}
+	for _, prefix := range []string{"tls: ", "failed to verify certificate: ", "x509: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	text, _, _ = strings.Cut(text, ": current time ")
+	text, _, _ = strings.Cut(text, " (possibly because of ")
+	return text
+}
+
+// speaksHTTP reports whether a handshake was answered with an HTTP response,
+// as by a server without TLS.
+func speaksHTTP(err error) bool {
+	header, ok := errors.AsType[tls.RecordHeaderError](err)
+	return ok && string(header.RecordHeader[:]) == "HTTP/"
+}
+
+// protocolText is for errors that net/http gives no type: how far the attempt
+// came tells most of them apart.
+func protocolText(err error, w wire) string {
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "server response headers exceeded"), strings.Contains(text, "response header list larger"):
+		return "response headers over 64 KiB"
+	case strings.HasPrefix(text, "stream error: "), strings.HasPrefix(text, "connection error: "), strings.HasPrefix(text, "http2: "):
+		return "HTTP/2 exchange broken off"
+	case w.remoteAddr == "":
+		return "cannot connect"
+	case !w.answering:
+		return "connection closed without an answer"
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return "connection closed before the whole answer came"
+	}
+	return "invalid HTTP response"
+}

@@ -1,0 +1,139 @@
+package hook
+
+import (
+	stdcmp "cmp"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/orderhook/orderhook/internal/settings"
+)
+
+// received posts r to a server and returns the headers that arrived there,
+// Host among them.
+func received(t *testing.T, r Request) http.Header {
+	t.Helper()
+	var got http.Header
+	url := serve(t, func(_ http.ResponseWriter, req *http.Request) {
+		io.Copy(io.Discard, req.Body)
+		got = req.Header
+		got.Set("Host", req.Host)
+	})
+	r.URL = strings.Replace(stdcmp.Or(r.URL, "http://HOST"), "HOST", strings.TrimPrefix(url, "http://"), 1)
+	if x := newClient(t, nil).Post(t.Context(), r); x.Err != nil {
+		t.Fatal(x.Err)
+	}
+	return got
+}
+
+var traceparentForm = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-01$`)
+
+func TestHeadersSentByItself(t *testing.T) {
+	got := received(t, Request{Body: []byte(`{"a":1}`), IdempotencyKey: "call_1", Delivery: 2, MaxDelivery: 4})
+	if parent := got.Get("Traceparent"); !traceparentForm.MatchString(parent) {
+		t.Errorf("traceparent %q", parent)
+	}
+	got.Del("Traceparent")
+	got.Del("Host")
+	want := http.Header{
+		"User-Agent":           {"OmniumOms/1.2.3"},
+		"Accept":               {"application/json"},
+		"Content-Type":         {"application/json"},
+		"Content-Length":       {"7"},
+		"X-Delivery-Count":     {"2"},
+		"X-Max-Delivery-Count": {"4"},
+		"Idempotency-Key":      {"call_1"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUserAgentIsConfigured(t *testing.T) {
+	var got string
+	url := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = r.UserAgent() })
+	c := New(Options{Version: "1", UserAgent: "Shop/7", Guard: Guard{AllowPrivate: true}})
+	t.Cleanup(c.Close)
+	if x := c.Post(t.Context(), Request{URL: url}); x.Err != nil || got != "Shop/7" {
+		t.Errorf("User-Agent %q, error %v", got, x.Err)
+	}
+}
+
+func TestAuthorizationOfTheStrongest(t *testing.T) {
+	all := Request{
+		URL:         "http://urluser:urlpass@HOST/",
+		Header:      []settings.Header{{Name: "authorization", Value: "step"}, {Name: "Authorization", Value: "connector"}},
+		BearerToken: "bearer", Token: "token", Username: "user", Password: "pass",
+	}
+	for _, test := range []struct {
+		want   string
+		weaken func(*Request) // takes away what gave this one
+	}{
+		{"step", func(r *Request) { r.Header = r.Header[1:] }},
+		{"connector", func(r *Request) { r.Header = nil }},
+		{"Bearer bearer", func(r *Request) { r.BearerToken = "" }},
+		{"Token token", func(r *Request) { r.Token = "" }},
+		{basic("user", "pass"), func(r *Request) { r.Password = "" }},
+		{basic("user", ""), func(r *Request) { r.Username, r.Password = "", "pass" }},
+		{basic("", "pass"), func(r *Request) { r.Password = "" }},
+		{basic("urluser", "urlpass"), func(r *Request) { r.URL = "http://HOST/" }},
+		{"", func(*Request) {}},
+	} {
+		got := received(t, all)
+		if got.Get("Authorization") != test.want || len(got.Values("Authorization")) > 1 {
+			t.Errorf("Authorization %q, want %q", got.Values("Authorization"), test.want)
+		}
+		test.weaken(&all)
+	}
+}
+
+func TestCustomHeaders(t *testing.T) {
+	got := received(t, Request{IdempotencyKey: "call_1", Delivery: 1, MaxDelivery: 1, Header: []settings.Header{
+		{Name: "X-Api-Key", Value: "first"},
+		{Name: "x-api-key", Value: "second"},
+		{Name: "user-agent", Value: "mine"},
+		{Name: "ACCEPT", Value: "text/json"},
+		{Name: "X-Idempotency-Key", Value: "mine"},
+		{Name: "Bad Name", Value: "x"},
+		{Name: "", Value: "x"},
+		{Name: "X-Bad-Value", Value: "a\r\nX-Smuggled: b"},
+		{Name: "Host", Value: "mine"},
+		{Name: "Content-Type", Value: "mine"},
+		{Name: "Content-Length", Value: "99"},
+		{Name: "Idempotency-Key", Value: "mine"},
+		{Name: "X-Delivery-Count", Value: "9"},
+		{Name: "Transfer-Encoding", Value: "chunked"},
+		{Name: "Connection", Value: "close"},
+	}})
+	for name, want := range map[string]string{
+		"X-Api-Key": "first", "User-Agent": "mine", "Accept": "text/json", "X-Idempotency-Key": "mine",
+		"Content-Type": "application/json", "Content-Length": "0", "Idempotency-Key": "call_1", "X-Delivery-Count": "1",
+		"Bad Name": "", "X-Bad-Value": "", "X-Smuggled": "", "Transfer-Encoding": "", "Connection": "",
+	} {
+		if diff := cmp.Diff(want, strings.Join(got.Values(name), "|")); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	if got.Get("Host") == "mine" {
+		t.Error("Host was replaced")
+	}
+}
+
+func TestHeaderAllowed(t *testing.T) {
+	for names, want := range map[string]bool{
+		"User-Agent Accept AUTHORIZATION X-Api-Key Cookie X-Delivery X-Signature tracestate Hostess": true,
+		`Host HOST Content-Type content-length Content-Encoding X-Delivery-Count x-max-delivery-count
+		X-Any-Delivery-Count Idempotency-Key traceparent Webhook-Id webhook-timestamp WEBHOOK-SIGNATURE Connection
+		Transfer-Encoding TE Trailer Upgrade Keep-Alive Expect Proxy-Authorization proxy-connection a:b :path`: false,
+	} {
+		for name := range strings.FieldsSeq(names) {
+			if HeaderAllowed(name) != want {
+				t.Errorf("HeaderAllowed(%q) = %v", name, !want)
+			}
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package hook
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/settings"
+)
+
+// ErrURL is the failure of a request whose URL cannot be called.
+var ErrURL = errors.New("invalid URL: it must be an absolute http or https URL")
+
+// Request is what one attempt sends (CONTRACT.md, "Request").
+type Request struct {
+	URL    string
+	Header []settings.Header // custom headers, strongest first; see [HeaderAllowed]
+	// Credentials, strongest first: BearerToken, Token, Username and Password,
+	// what the URL holds. An Authorization in Header beats them all.
+	BearerToken, Token, Username, Password string
+
+	Body           []byte // JSON
+	IdempotencyKey string // the same for every attempt of one call; also the webhook-id
+	// Delivery is the attempt's number, from 1, of at most MaxDelivery. With 0
+	// both headers are left out.
+	Delivery, MaxDelivery int
+	SigningSecret         string        // "whsec_" and base64, or any text; "" signs nothing
+	Timeout               time.Duration // of the whole attempt; 0: settings.DefaultTimeout
+}
+
+// build makes the HTTP request, and names those of its headers whose values are secret.
+func (r Request) build(ctx context.Context, userAgent string, at time.Time) (*http.Request, map[string]bool, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(r.Body))
+	if err != nil || !callable(req.URL) {
+		return nil, nil, ErrURL // not what net/url says: that quotes the URL, which may hold secrets
+	}
+	secret := r.setHeaders(req.Header, req.URL.User, userAgent)
+	if r.SigningSecret != "" {
+		err = r.sign(req.Header, at)
+	}
+	return req, secret, err
+}
+
+// callable reports whether u has all that a dial needs.
+func callable(u *url.URL) bool {
+	if u.Port() != "" {
+		if _, err := strconv.ParseUint(u.Port(), 10, 16); err != nil {
+			return false
+		}
+	}
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
+}
+
+// PublicURL returns a URL as it may be recorded and shown, with *** for the
+// password in it, or for a user name without one, which is a token then.
+func PublicURL(raw string) string {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return "(invalid URL)" // where the password is, is anyone's guess
+	case u.User == nil:
+		return raw
+	}
+	shown := "***"
+	if _, ok := u.User.Password(); ok {
+		shown = url.User(u.User.Username()).String() + ":***"
+	}
+	// Through a String of its own, for that would escape the asterisks.
+	return strings.Replace(u.String(), "//"+u.User.String()+"@", "//"+shown+"@", 1)
+}

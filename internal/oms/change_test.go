@@ -1,0 +1,63 @@
+package oms_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+func TestAChangeSurvivesJSONWithItsExactNumbers(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		change oms.Change
+		want   string
+	}{
+		{"numbers", oms.Change{Path: "total", Before: oms.Number("10.10"), After: oms.Number("1234567890123456789.00")}, `{"path":"total","before":10.10,"after":1234567890123456789.00}`},
+		{"an added field", oms.Change{Path: "storeId", After: "bergen"}, `{"path":"storeId","before":null,"after":"bergen"}`},
+		{"a field that is gone", oms.Change{Path: "isReadOnly", Before: true}, `{"path":"isReadOnly","before":true,"after":null}`},
+		{"lists and objects", oms.Change{Path: "x", Before: []any{"a", oms.Number("1.0")}, After: oms.NewObject(oms.Member{Name: "å", Value: oms.Number("0.10")})}, `{"path":"x","before":["a",1.0],"after":{"å":0.10}}`},
+		{"a conflict", oms.Change{Path: "total", Before: oms.Number("1"), After: oms.Number("2.0"), Conflict: true, Theirs: oms.Number("3.00")}, `{"path":"total","before":1,"after":2.0,"theirs":3.00}`},
+		{"a conflict with a field that is gone", oms.Change{Path: "total", After: "x", Conflict: true}, `{"path":"total","before":null,"after":"x","theirs":null}`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			data, err := json.Marshal(tc.change)
+			if err != nil || string(data) != tc.want {
+				t.Fatalf("got %s, %v; want %s", data, err, tc.want)
+			}
+			var back oms.Change
+			if err := json.Unmarshal(data, &back); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.change, back, byJSON); diff != "" {
+				t.Errorf("after the round trip (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestChangesSurviveInsideAHistoryEntry(t *testing.T) {
+	in := oms.HistoryEntry{ID: "his_1", Changes: []oms.Change{{Path: "total", Before: oms.Number("0.10"), After: oms.Number("0.20")}}}
+	data, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back oms.HistoryEntry
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(in.Changes, back.Changes, byJSON); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAChangeThatIsNoneIsRefused(t *testing.T) {
+	for _, in := range []string{`[]`, `{"before":{"a":1,"A":2}}`, `{"path":1}`} {
+		var c oms.Change
+		if err := c.UnmarshalJSON([]byte(in)); err == nil {
+			t.Errorf("%s became %v", in, c)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package oms_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+func TestParseTakesNamesInEveryCaseAndWritesCamelCase(t *testing.T) {
+	for _, tc := range []struct{ name, in, want string }{
+		{"PascalCase, as the wire has it", `{"Id":"BGO-1","CustomerEmail":"kari@example.no"}`, `{"id":"BGO-1","customerEmail":"kari@example.no"}`},
+		{"capitals", `{"CUSTOMEREMAIL":"kari@example.no"}`, `{"customerEmail":"kari@example.no"}`},
+		{"lower case", `{"customeremail":"kari@example.no"}`, `{"customerEmail":"kari@example.no"}`},
+		{"camelCase stays", `{"customerEmail":"kari@example.no"}`, `{"customerEmail":"kari@example.no"}`},
+		{"inside objects", `{"BILLINGADDRESS":{"POSTALCODE":"5014"}}`, `{"billingAddress":{"postalCode":"5014"}}`},
+		{"inside lists", `{"OrderForm":{"LineItems":[{"LINEITEMID":"1"}]}}`, `{"orderForm":{"lineItems":[{"lineItemId":"1"}]}}`},
+		{"inside lists of lists", `{"Grid":[[{"Cell":1}]]}`, `{"grid":[[{"cell":1}]]}`},
+		{"unknown fields", `{"LoyaltyTier":"Gold","ERPRef":7}`, `{"loyaltyTier":"Gold","erpRef":7}`},
+		{"letters beyond ASCII", `{"ÅrsakTilRetur":"Feil størrelse"}`, `{"årsakTilRetur":"Feil størrelse"}`},
+		{"Greek", `{"Ωμέγα":1}`, `{"ωμέγα":1}`},
+		{"an empty name", `{"":1}`, `{"":1}`},
+		{"values are left alone", `{"status":"NEW","tags":["VIP","vip"]}`, `{"status":"NEW","tags":["VIP","vip"]}`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := string(doc(t, tc.in).JSON()); got != tc.want {
+				t.Errorf("got %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestTheTextOfANumberSurvives(t *testing.T) {
+	for _, number := range []string{
+		"0", "-0", "0.10", "10.00", "1299.90", "9223372036854775807", "1234567890123456789.0123456789012345678",
+		"1e3", "1E+3", "1.50e-7", "1e999999999", strings.Repeat("9", oms.MaxNumber),
+	} {
+		in := `{"total":` + number + `}`
+		if got := string(doc(t, in).JSON()); got != in {
+			t.Errorf("%s became %s", in, got)
+		}
+	}
+}
+
+func TestEveryKindOfValueSurvives(t *testing.T) {
+	const in = `{"a":null,"b":true,"c":false,"d":"","e":[],"f":{},"g":[null,[],{},"x",1],"h":"\u0000 \"\\/ ok é 😀"}`
+	o := doc(t, in)
+	same(t, doc(t, string(o.JSON())), in)
+	if got := o.Text("h"); got != "\x00 \"\\/ ok é 😀" {
+		t.Errorf("text became %q", got)
+	}
+}
+
+func TestParseTakesAByteOrderMarkAndWhiteSpace(t *testing.T) {
+	same(t, doc(t, "\ufeff \r\n\t{\"Id\" : \"BGO-1\"} \n"), `{"id":"BGO-1"}`)
+}
+
+func TestParseNamesTheByteOfMalformedJSON(t *testing.T) {
+	for _, tc := range []struct{ name, in, want string }{
+		{"cut off", `{"id":"BGO`, "byte 10"},
+		{"cut off in a list", `{"tags":["vip"`, "byte 14"},
+		{"a bad literal", `{"isGift":tru}`, "byte 13"},
+		{"a bad number", `{"total":01}`, "byte 10"},
+		{"a number without digits", `{"total":1e}`, "byte 11"},
+		{"no colon", `{"id" "BGO"}`, "byte 6"},
+		{"a bare word", `{id:1}`, "byte 1"},
+		{"a wrong bracket", `{"tags":[}`, "byte 9"},
+		{"a bracket alone", `]`, "byte 0"},
+		{"a brace alone", `}`, "byte 0"},
+		{"invalid UTF-8 in a value", "{\"city\":\"Troms\xf8\"}", "byte 14"},
+		{"invalid UTF-8 in a name", "{\"\xff\":1}", "byte 2"},
+		{"half a surrogate pair", `{"name":"\ud83d"}`, "byte 9"},
+		{"a control character in text", "{\"name\":\"a\nb\"}", "byte 10"},
+		{"a second object", `{"id":"1"} {"id":"2"}`, "byte 11"},
+		{"text behind the object", `{"id":"1"}x`, "byte 10"},
+		{"a comma behind the object", "{}\n,", "byte 3"},
+		{"after a byte order mark, which counts", "\ufeff{\"isGift\":tru}", "byte 16"},
+		{"behind the object, after a byte order mark", "\ufeff{} x", "byte 6"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := oms.Parse([]byte(tc.in))
+			refused(t, err, oms.Malformed, tc.want)
+		})
+	}
+}
+
+func TestParseRefusesAnEmptyBody(t *testing.T) {
+	for _, in := range []string{"", " ", "\r\n\t", "\ufeff", "\ufeff \n"} {
+		_, err := oms.Parse([]byte(in))
+		refused(t, err, oms.Malformed, "the body is empty")
+	}
+}
+
+func TestParseRefusesWhatIsNoObject(t *testing.T) {
+	for in, want := range map[string]string{
+		`[]`: "not a list", `"BGO-1"`: "not text", `7`: "not a number", `-7`: "not a number",
+		`true`: "not true or false", `false`: "not true or false", `null`: "not null", ` [{}]`: "not a list",
+	} {
+		_, err := oms.Parse([]byte(in))
+		refused(t, err, oms.Invalid, "a JSON object is needed, "+want)
+	}
+}
+
+func TestParseRefusesAFieldThatIsThereTwice(t *testing.T) {
+	for _, tc := range []struct{ name, in, path string }{
+		{"in two cases", `{"status":"New","Status":"Paid"}`, "status"},
+		{"in one case", `{"status":"New","status":"Paid"}`, "status"},
+		{"in an object", `{"billingAddress":{"City":"Bergen","CITY":"Oslo"}}`, "billingAddress.city"},
+		{"in a list", `{"orderForm":{"lineItems":[{},{"Code":"A","code":"B"}]}}`, "orderForm.lineItems[1].code"},
+		{"of an unknown name", `{"loyaltyTier":1,"LOYALTYTIER":2}`, "loyaltytier"},
+		{"beyond ASCII", `{"årsak":1,"ÅRSAK":2}`, "årsak"},
+		{"of letters that share a capital", `{"loyaltyſ":1,"loyaltys":2}`, "loyaltys"},
+		{"in a large object", `{` + manyFields(60) + `"FIELD7":1}`, "field7"},
+		{"escaped", `{"code":1,"\u0043ode":2}`, "code"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := oms.Parse([]byte(tc.in))
+			refused(t, err, oms.Invalid, tc.path+": the field is there twice")
+		})
+	}
+}
+
+func TestParseLimitsTheDepth(t *testing.T) {
+	nest := func(open, in, shut string, n int) string {
+		return `{"x":` + strings.Repeat(open, n-1) + in + strings.Repeat(shut, n-1) + `}`
+	}
+	for _, tc := range []struct{ open, shut string }{{"[", "]"}, {`{"x":`, "}"}} {
+		for _, in := range []string{"1", `"deep"`, "null"} {
+			if _, err := oms.Parse([]byte(nest(tc.open, in, tc.shut, oms.MaxDepth))); err != nil {
+				t.Errorf("%d levels of %s: %v", oms.MaxDepth, tc.open, err)
+			}
+		}
+		for _, in := range []string{"1", "[]", "{}"} {
+			_, err := oms.Parse([]byte(nest(tc.open, in, tc.shut, oms.MaxDepth+1)))
+			refused(t, err, oms.Invalid, "nests deeper than 100 levels")
+		}
+		_, err := oms.Parse([]byte(nest(tc.open, "1", tc.shut, 5000)))
+		refused(t, err, oms.Invalid, "nests deeper")
+	}
+}
+
+func TestParseRefusesANumberOfTooManyDigits(t *testing.T) {
+	_, err := oms.Parse([]byte(`{"orderForm":{"total":` + strings.Repeat("9", oms.MaxNumber+1) + `}}`))
+	refused(t, err, oms.Invalid, "orderForm.total: a number of more than 400 characters")
+}
+
+func TestAPathInAnErrorIsShortened(t *testing.T) {
+	name := strings.Repeat("å", 5000)
+	_, err := oms.Parse([]byte(`{"` + name + `":{"b":1,"B":2}}`))
+	refused(t, err, oms.Invalid, "…: the field is there twice")
+	if n := len(err.Error()); n > 300 {
+		t.Errorf("the error is %d bytes long", n)
+	}
+}

@@ -1,0 +1,181 @@
+package oms_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// form is an order with an order form of the given members.
+func form(members string) string { return `{"orderForm":{` + members + `}}` }
+
+// twoLines is a form whose totals are right.
+const twoLines = `"lineItems":[
+	{"lineItemId":"1","code":"WOOL-M","placedPrice":499.50,"quantity":2,"discounted":99,"orderDiscountAmount":50.25,"extendedPrice":849.75},
+	{"lineItemId":"2","code":"SOCK","placedPrice":79.90,"quantity":1,"extendedPrice":79.90}],
+	"subTotal":929.65,"shippingTotal":59.00,"handlingTotal":10,"total":998.65`
+
+// withLines is twoLines with other numbers.
+func withLines(line1, line2, totals string) string {
+	return form(`"lineItems":[{"lineItemId":"1","code":"WOOL-M",` + line1 + `},{"lineItemId":"2","code":"SOCK",` + line2 + `}],` + totals)
+}
+
+func TestTotalsFollowPricesAndQuantities(t *testing.T) {
+	const line2 = `"placedPrice":79.90,"quantity":1,"extendedPrice":79.90`
+	for _, tc := range []struct{ name, patch, want string }{
+		{"a changed price", `{"lineItemId":"1","placedPrice":400}`,
+			withLines(`"placedPrice":400,"quantity":2,"discounted":99,"orderDiscountAmount":50.25,"extendedPrice":650.75`, line2, `"subTotal":730.65,"shippingTotal":59.00,"handlingTotal":10,"total":799.65`)},
+		{"a changed quantity", `{"lineItemId":"1","quantity":3}`,
+			withLines(`"placedPrice":499.50,"quantity":3,"discounted":99,"orderDiscountAmount":50.25,"extendedPrice":1349.25`, line2, `"subTotal":1429.15,"shippingTotal":59.00,"handlingTotal":10,"total":1498.15`)},
+		{"a changed line discount", `{"lineItemId":"1","discounted":0}`,
+			withLines(`"placedPrice":499.50,"quantity":2,"discounted":0,"orderDiscountAmount":50.25,"extendedPrice":948.75`, line2, `"subTotal":1028.65,"shippingTotal":59.00,"handlingTotal":10,"total":1097.65`)},
+		{"a changed order discount", `{"lineItemId":"2","orderDiscountAmount":79.90}`,
+			withLines(`"placedPrice":499.50,"quantity":2,"discounted":99,"orderDiscountAmount":50.25,"extendedPrice":849.75`, line2[:len(line2)-5]+`0.00,"orderDiscountAmount":79.90`, `"subTotal":849.75,"shippingTotal":59.00,"handlingTotal":10,"total":918.75`)},
+		{"a price that the patch gives the line itself", `{"lineItemId":"1","quantity":3,"extendedPrice":1000}`,
+			withLines(`"placedPrice":499.50,"quantity":3,"discounted":99,"orderDiscountAmount":50.25,"extendedPrice":1000`, line2, `"subTotal":1079.90,"shippingTotal":59.00,"handlingTotal":10,"total":1148.90`)},
+		{"the same price and quantity in other digits", `{"lineItemId":"1","placedPrice":499.5,"quantity":2.0}`, form(twoLines)},
+		{"another field of a line", `{"lineItemId":"1","code":"WOOL-M"}`, form(twoLines)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			same(t, apply(t, oms.APIPatch, form(twoLines), form(`"lineItems":[`+tc.patch+`]`)).Doc, tc.want)
+		})
+	}
+}
+
+func TestTotalsThatThePatchSetsStay(t *testing.T) {
+	for _, tc := range []struct{ name, patch, want string }{
+		{"the subTotal", `"subTotal":900`, `"subTotal":900,"shippingTotal":59.00,"handlingTotal":10,"total":969.00`},
+		{"the total", `"total":1500`, `"subTotal":1429.15,"shippingTotal":59.00,"handlingTotal":10,"total":1500`},
+		{"both", `"subTotal":900,"total":1`, `"subTotal":900,"shippingTotal":59.00,"handlingTotal":10,"total":1`},
+		{"shipping and handling count as patched", `"shippingTotal":0,"handlingTotal":0.85`, `"subTotal":1429.15,"shippingTotal":0,"handlingTotal":0.85,"total":1430.00`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := apply(t, oms.APIPatch, form(twoLines), form(`"lineItems":[{"lineItemId":"1","quantity":3}],`+tc.patch)).Doc
+			same(t, got, withLines(`"placedPrice":499.50,"quantity":3,"discounted":99,"orderDiscountAmount":50.25,"extendedPrice":1349.25`,
+				`"placedPrice":79.90,"quantity":1,"extendedPrice":79.90`, tc.want))
+		})
+	}
+}
+
+func TestTotalsFollowAddedAndRemovedLines(t *testing.T) {
+	runPatchCases(t, []patchCase{
+		{"an added line", form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":1,"extendedPrice":10}],"subTotal":10,"total":10`), form(`"lineItems":[{"lineItemId":"2","placedPrice":2.50,"quantity":2}]`),
+			form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":1,"extendedPrice":10},{"lineItemId":"2","placedPrice":2.50,"quantity":2,"extendedPrice":5.00}],"subTotal":15.00,"total":15.00`)},
+		{"an added line with its own price", form(`"lineItems":[],"subTotal":0,"total":0`), form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":1,"extendedPrice":8}]`),
+			form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":1,"extendedPrice":8}],"subTotal":8,"total":8`)},
+		{"an added line without an id", form(`"lineItems":[{"lineItemId":"1","extendedPrice":10}],"subTotal":10,"total":10`), form(`"lineItems":[{"extendedPrice":8}]`),
+			form(`"lineItems":[{"lineItemId":"1","extendedPrice":10},{"extendedPrice":8}],"subTotal":18,"total":18`)},
+		{"an added line without a price counts as 0", form(`"lineItems":[{"lineItemId":"1","extendedPrice":10}],"subTotal":10,"total":10`), form(`"lineItems":[{"lineItemId":"2","code":"GIFT"}]`),
+			form(`"lineItems":[{"lineItemId":"1","extendedPrice":10},{"lineItemId":"2","code":"GIFT"}],"subTotal":10,"total":10`)},
+		{"a removed line", form(twoLines), `{"keepExistingListItems":false,"orderForm":{"lineItems":[{"lineItemId":"2","placedPrice":79.90,"quantity":1,"extendedPrice":79.90}]}}`,
+			form(`"lineItems":[{"lineItemId":"2","placedPrice":79.90,"quantity":1,"extendedPrice":79.90}],"subTotal":79.90,"shippingTotal":59.00,"handlingTotal":10,"total":148.90`)},
+		{"a removed line beside one without an id", form(`"lineItems":[{"lineItemId":"1","extendedPrice":10},{"extendedPrice":8}],"subTotal":18,"total":18`), `{"keepExistingListItems":false,"orderForm":{"lineItems":[{"extendedPrice":8}]}}`,
+			form(`"lineItems":[{"extendedPrice":8}],"subTotal":8,"total":8`)},
+		{"all lines removed", form(twoLines), `{"keepExistingListItems":false,"orderForm":{"lineItems":[]}}`,
+			form(`"lineItems":[],"subTotal":0,"shippingTotal":59.00,"handlingTotal":10,"total":69.00`)},
+		{"all lines cleared", form(twoLines), `{"forceUpdate":["orderForm.lineItems"],"orderForm":{"lineItems":null}}`,
+			form(`"lineItems":null,"subTotal":0,"shippingTotal":59.00,"handlingTotal":10,"total":69.00`)},
+		{"a first form", `{}`, form(`"lineItems":[{"lineItemId":"1","placedPrice":0.1,"quantity":3}]`), form(`"lineItems":[{"lineItemId":"1","placedPrice":0.1,"quantity":3,"extendedPrice":0.3}],"subTotal":0.3,"total":0.3`)},
+	})
+}
+
+func TestTotalsStayWhereNoLineIsTouched(t *testing.T) {
+	const wrong = `"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":1,"extendedPrice":7},{"placedPrice":5,"quantity":1}],"subTotal":1,"total":2`
+	for _, patch := range []string{
+		`{"status":"Paid"}`, form(`"cartId":"c-1"`), form(`"shippingTotal":59`), form(`"lineItems":null`), form(`"lineItems":[]`),
+		form(`"lineItems":[{"lineItemId":"1","comment":"x"}]`), form(`"subTotal":5`),
+	} {
+		p := apply(t, oms.APIPatch, form(wrong), patch)
+		if diff := cmp.Diff(paths(p.Set), paths(p.Changes)); diff != "" {
+			t.Errorf("%s recomputed: %s", patch, diff)
+		}
+	}
+}
+
+func TestLinesOfOneIdAreToldApart(t *testing.T) {
+	const double = `"lineItems":[{"lineItemId":"1","placedPrice":1,"quantity":1,"extendedPrice":5},{"lineItemId":"1","placedPrice":2,"quantity":1,"extendedPrice":6}],"subTotal":99,"total":99`
+	p := apply(t, oms.APIPatch, form(double), form(`"lineItems":[{"lineItemId":"1","comment":"x"}]`))
+	if diff := cmp.Diff([]string{"orderForm.lineItems"}, paths(p.Changes)); diff != "" {
+		t.Errorf("a comment changed the totals: %s", diff)
+	}
+}
+
+func TestALineThatComesTwiceInAPatchKeepsThePriceItIsGiven(t *testing.T) {
+	got := apply(t, oms.APIPatch, form(twoLines), form(`"lineItems":[{"lineItemId":"2","extendedPrice":70},{"lineItemId":"2","quantity":2}]`)).Doc
+	if line := got.Object("orderForm").Objects("lineItems")[1]; string(line.JSON()) != `{"lineItemId":"2","code":"SOCK","placedPrice":79.90,"quantity":2,"extendedPrice":70}` {
+		t.Errorf("the line is %s", line.JSON())
+	}
+}
+
+func TestDecimalsAreExact(t *testing.T) {
+	for _, tc := range []struct{ name, price, quantity, want string }{
+		{"0.1 three times", "0.1", "3", "0.3"},
+		{"19 digits", "1234567890123456789", "10", "12345678901234567890"},
+		{"19 decimals", "0.0000000000000000001", "3", "0.0000000000000000003"},
+		{"both", "9007199254740993.01", "1", "9007199254740993.01"},
+		{"decimals are kept", "10.00", "2", "20.00"},
+		{"a part of a piece", "199.90", "0.335", "66.96650"},
+		{"an exponent", "1e3", "2", "2000"},
+		{"a small exponent", "15e-1", "2", "3.0"},
+		{"a return", "-79.90", "1", "-79.90"},
+		{"nothing", "79.90", "0", "0.00"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			line := fmt.Sprintf(`{"lineItemId":"1","placedPrice":%s,"quantity":%s}`, tc.price, tc.quantity)
+			got := apply(t, oms.APIPatch, form(`"lineItems":[]`), form(`"lineItems":[`+line+`]`)).Doc.Object("orderForm")
+			for _, o := range []struct {
+				*oms.Object
+				name string
+			}{{got.Objects("lineItems")[0], "extendedPrice"}, {got, "subTotal"}, {got, "total"}} {
+				if v, _ := o.Get(o.name); v != oms.Number(tc.want) {
+					t.Errorf("%s is %v, want %s", o.name, v, tc.want)
+				}
+			}
+		})
+	}
+}
+
+func TestSumsOfDecimalsAreExact(t *testing.T) {
+	got := apply(t, oms.APIPatch, `{}`, form(`"lineItems":[{"extendedPrice":0.1},{"extendedPrice":0.2},{"extendedPrice":1234567890123456789}],"shippingTotal":0.01`)).Doc
+	o := got.Object("orderForm")
+	if sub, _ := o.Get("subTotal"); sub != oms.Number("1234567890123456789.3") {
+		t.Errorf("subTotal is %v", sub)
+	}
+	if total, _ := o.Get("total"); total != oms.Number("1234567890123456789.31") {
+		t.Errorf("total is %v", total)
+	}
+}
+
+func TestATotalOfTheSameValueKeepsItsText(t *testing.T) {
+	got := apply(t, oms.APIPatch, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2}],"subTotal":20.00,"total":2e1`), form(`"lineItems":[{"lineItemId":"1","discounted":0.0}]`)).Doc
+	same(t, got, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"discounted":0.0}],"subTotal":20.00,"total":2e1`))
+	got = apply(t, oms.APIPatch, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2}],"subTotal":20.00,"total":2e1`), form(`"lineItems":[{"lineItemId":"1","discounted":0.5}]`)).Doc
+	same(t, got, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"discounted":0.5,"extendedPrice":19.5}],"subTotal":19.5,"total":19.5`))
+}
+
+func TestNumbersThatNobodyCanCalculateWithAreRefused(t *testing.T) {
+	for _, tc := range []struct{ name, doc, patch, want string }{
+		{"a huge exponent", `{}`, form(`"lineItems":[{"lineItemId":"1","placedPrice":1e999999999,"quantity":1}]`), "orderForm.lineItems[0].placedPrice: is no number"},
+		{"a tiny one", `{}`, form(`"lineItems":[{},{"lineItemId":"1","placedPrice":1,"quantity":1e-1001}]`), "orderForm.lineItems[1].quantity: is no number"},
+		{"one beyond 32 bits", `{}`, form(`"lineItems":[{"extendedPrice":1e99999999999}]`), "orderForm.lineItems[0].extendedPrice: is no number"},
+		{"in the totals", form(`"shippingTotal":1e5000`), form(`"lineItems":[{"lineItemId":"1","placedPrice":1,"quantity":1}]`), "orderForm.shippingTotal: is no number"},
+		{"text that came in otherwise", form(`"lineItems":[{"lineItemId":"1","placedPrice":"10","quantity":1}]`), form(`"lineItems":[{"lineItemId":"1","quantity":2}]`), "orderForm.lineItems[0].placedPrice: is no number"},
+		{"a result that no document may hold", `{}`, form(`"lineItems":[{"lineItemId":"1","placedPrice":1e500,"quantity":1}]`), "orderForm.lineItems[0].extendedPrice: comes to a number of more than 400 characters"},
+		{"a sum that no document may hold", `{}`, form(`"lineItems":[{"extendedPrice":1e300},{"extendedPrice":1e-300}]`), "orderForm.subTotal: comes to a number of more"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := oms.APIPatch.Apply(doc(t, tc.doc), doc(t, tc.patch))
+			refused(t, err, oms.Invalid, tc.want)
+		})
+	}
+}
+
+func TestTheLargestResultCanBeReadBack(t *testing.T) {
+	price := strings.Repeat("9", oms.MaxNumber)
+	got := apply(t, oms.APIPatch, `{}`, form(`"lineItems":[{"lineItemId":"1","placedPrice":`+price+`,"quantity":1}]`)).Doc
+	doc(t, string(got.JSON()))
+}

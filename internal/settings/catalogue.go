@@ -1,0 +1,70 @@
+package settings
+
+import "slices"
+
+// StepType describes a workflow step that settings can name, as `GET
+// /api/workflow-steps` shows it. The rows are those of the seeds' "Identifier"
+// and "Configuration Reference".
+type StepType struct {
+	Key                string         `json:"key"`
+	Group              string         `json:"group"`
+	ApplicableStatuses []string       `json:"applicableStatuses"` // "All", or statuses by name
+	Description        string         `json:"description"`
+	Properties         []StepProperty `json:"properties"`
+	// ListedProperties are those that stand in the step's `properties` list.
+	ListedProperties []StepProperty `json:"listedProperties"`
+}
+
+// StepProperty is one thing that can be configured on a step.
+type StepProperty struct {
+	Name        string `json:"name,omitempty"`     // absent where any key of the group will do
+	KeyGroup    string `json:"keyGroup,omitempty"` // of listed properties only
+	Required    bool   `json:"required"`
+	Type        string `json:"type"`
+	Default     any    `json:"default,omitempty"`
+	Description string `json:"description"`
+}
+
+// Steps lists the steps that there are.
+func Steps() []StepType {
+	return []StepType{
+		{
+			Key: WebhookStep, Group: "Export", ApplicableStatuses: []string{"All"},
+			Description: "Sends the order to an HTTP endpoint, waits for its answer, and changes the order as the answer asks.",
+			Properties:  callProperties(), ListedProperties: callListedProperties(),
+		},
+		{
+			Key: WebhookReturnStep, Group: "Export", ApplicableStatuses: slices.Clone(returnStatuses),
+			Description: "Sends the order and the id of its return to an HTTP endpoint, waits for its answer, and changes the order as the answer asks.",
+			Properties:  callProperties(), ListedProperties: callListedProperties(),
+		},
+	}
+}
+
+func callProperties() []StepProperty {
+	texts := func(name, description string) StepProperty {
+		return StepProperty{Name: name, Type: "string[]", Description: description}
+	}
+	return []StepProperty{
+		{Name: "connector", Required: true, Type: "string", Description: "Name of the connector to call, usually Webhook."},
+		{Name: "connectorId", Type: "string", Description: "Picks one connector where several have the same name; no other one is called in its stead."},
+		{Name: "active", Type: "bool", Default: true, Description: "A step that is not active is passed over."},
+		{Name: "runAfterOrderIsSaved", Type: "bool", Default: false, Description: "Calls in the background, one second after the change that started the workflow is stored."},
+		{Name: "stopOnError", Type: "bool", Default: false, Description: "Ends the workflow when this step fails or its endpoint cancels."},
+		{Name: "isInvisible", Type: "bool", Default: false, Description: "Marks the step's result as one not to be shown to users."},
+		{Name: "translateKey", Type: "string", Description: "Key under which a user interface finds the step's name in its language."},
+		texts("conditions", "Any of Success (every step before it succeeded), Error, Warning (some step before it had one); none runs the step always."),
+		texts("enabledForMarkets", "Only orders of these markets."), texts("disabledForMarkets", "No orders of these markets, enabled or not."),
+		texts("enabledForMarketGroups", "Only orders of the markets in these groups."), texts("disabledForMarketGroups", "No orders of the markets in these groups."),
+		texts("enabledForStores", "Only orders of these stores."), texts("disabledForStores", "No orders of these stores, enabled or not."),
+		texts("enabledForTags", "Only orders with one of these tags."), texts("disabledForTags", "No orders with one of these tags, enabled or not."),
+	}
+}
+
+func callListedProperties() []StepProperty {
+	return []StepProperty{
+		{Name: hostKey, Type: "string", Description: "URL to call in place of the connector's; with it, no connector is needed."},
+		{Name: errorStatusKey, Type: "string", Description: "Status that the order gets when the step stops the workflow; needs stopOnError."},
+		{KeyGroup: headerGroup, Type: "string", Description: "Each property of this group is sent as an HTTP header: key is its name, value its value, kept secret."},
+	}
+}

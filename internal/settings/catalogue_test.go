@@ -1,0 +1,76 @@
+package settings
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// "Identifier" of order-workflow-step.txt and return-workflow-step.txt.
+func TestStepsAreThoseOfTheSeeds(t *testing.T) {
+	var got [][]string
+	for _, s := range Steps() {
+		got = append(got, append([]string{s.Key, s.Group}, s.ApplicableStatuses...))
+		if _, known := stepKey(s.Key); !known {
+			t.Errorf("settings warn of %s", s.Key)
+		}
+	}
+	want := [][]string{{"WebhookWorkflowStep", "Export", "All"}, {"WebhookReturnWorkflowStep", "Export", "Returned", "PartiallyReturned"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// "Workflow Step Properties" and "Step-level properties" of both seeds.
+func TestStepPropertiesAreThoseOfTheSeeds(t *testing.T) {
+	for _, s := range Steps() {
+		got := map[string]StepProperty{}
+		for _, p := range append(s.Properties, s.ListedProperties...) {
+			if p.Description == "" {
+				t.Errorf("%s: %s%s is not described", s.Key, p.Name, p.KeyGroup)
+			}
+			p.Description = ""
+			got[p.Name+p.KeyGroup] = p
+		}
+		for _, row := range []StepProperty{
+			{Name: "connector", Required: true, Type: "string"},
+			{Name: "connectorId", Type: "string"},
+			{Name: "runAfterOrderIsSaved", Type: "bool", Default: false},
+			{Name: "stopOnError", Type: "bool", Default: false},
+			{Name: "translateKey", Type: "string"},
+			{Name: "Host", Type: "string"},
+			{Name: "ErrorStatus", Type: "string"},
+			{KeyGroup: "RequestHeaders", Type: "string"},
+		} {
+			if diff := cmp.Diff(row, got[row.Name+row.KeyGroup]); diff != "" {
+				t.Errorf("%s: %s", s.Key, diff)
+			}
+		}
+	}
+}
+
+// What the catalogue offers must be what Parse reads: each property is refused
+// with the wrong type.
+func TestStepPropertiesAreRead(t *testing.T) {
+	for _, s := range Steps() {
+		for _, p := range s.Properties {
+			doc := document(t, inStatus(`{"name":"`+s.Key+`","connector":"W"}`))
+			st := doc.Objects("orderTypes")[0].Objects("orderStatuses")[0].Objects("workflowSteps")[0]
+			st.Set(p.Name, oms.NewObject())
+			_, _, err := Parse(doc)
+			if diff := cmp.Diff([]string{stepAt + "." + p.Name}, locations(t, err)); diff != "" {
+				t.Errorf("%s of %s: %s", p.Name, s.Key, diff)
+			}
+		}
+	}
+}
+
+func TestDefaultsOfFalseAreShown(t *testing.T) {
+	text, err := json.Marshal(Steps())
+	if err != nil || !strings.Contains(string(text), `"name":"stopOnError","required":false,"type":"bool","default":false`) {
+		t.Errorf("%s, %v", text, err)
+	}
+}

@@ -1,0 +1,61 @@
+package settings
+
+// Connector returns the connector whose configuration a step's call uses for
+// an order of the market ("" for one without), or nil (CONTRACT.md, "Connector
+// choice"; order-workflow-step.txt: "ConnectorId > market match > Name").
+//
+// Nil means connector not found only where the step has no Host of its own.
+// A step with a Host but no ConnectorId gets nil even if a connector has its
+// name: credentials must not travel to a host they were not given for.
+func (s *Settings) Connector(st *Step, marketID string) *Connector {
+	if st.ConnectorID == "" && st.Host != "" {
+		return nil
+	}
+	var general *Connector
+	for i := range s.Connectors {
+		c := &s.Connectors[i]
+		if !c.answersTo(st) || !c.Admits(marketID) {
+			continue
+		}
+		// Ids are unique, so with a ConnectorId there is nothing to weigh up.
+		if st.ConnectorID != "" || c.onlySomeMarkets() {
+			return c
+		}
+		if general == nil {
+			general = c
+		}
+	}
+	return general
+}
+
+// answersTo reports whether the step names the connector: by its id where it
+// gives one, else by its name.
+func (c *Connector) answersTo(st *Step) bool {
+	if st.ConnectorID != "" {
+		return same(c.ConnectorID, st.ConnectorID)
+	}
+	return same(c.Name, st.Connector)
+}
+
+// Admits reports whether the connector is for orders of the market: disabled
+// beats enabled, and without enabled lists it is for all that are not disabled,
+// those without a market included.
+func (c *Connector) Admits(marketID string) bool {
+	if contains(c.DisabledForMarkets, marketID) {
+		return false
+	}
+	return !c.onlySomeMarkets() || contains(c.EnabledForMarkets, marketID)
+}
+
+func (c *Connector) onlySomeMarkets() bool { return c.NoMarket || len(c.EnabledForMarkets) > 0 }
+
+// contains reports whether a list names something, in any case. Nothing is
+// named by "", not even by an empty entry.
+func contains(list []string, name string) bool {
+	for _, e := range list {
+		if name != "" && same(e, name) {
+			return true
+		}
+	}
+	return false
+}

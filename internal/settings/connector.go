@@ -1,0 +1,114 @@
+package settings
+
+import (
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+func (p *parser) connectors() []Connector {
+	p.ids, p.connectorNames = names{}, names{}
+	var out []Connector
+	for _, n := range p.root.nodes("connectors") {
+		c := p.connector(n)
+		p.ids.claim(n, "connectorId", c.ConnectorID)
+		p.connectorNames[fold(c.Name)] = n.at
+		out = append(out, c)
+	}
+	return out
+}
+
+// connector reads one entry of `connectors` (order-workflow-step.txt,
+// "Connector Properties"; cart-validator.txt, "Authentication" and "Optional
+// connector fields").
+func (p *parser) connector(n node) Connector {
+	markets := p.marketLists(n)
+	c := Connector{
+		Name:                       n.required("name"),
+		ConnectorID:                n.text("connectorId"),
+		Host:                       host(n, "host"),
+		BearerToken:                n.text("bearerToken"),
+		Token:                      n.text("token"),
+		Username:                   n.text("username"),
+		Password:                   n.text("password"),
+		Timeout:                    timeout(n),
+		SigningSecret:              signingSecret(n),
+		DisableStandardErrorPolicy: n.flag("disableStandardErrorPolicy", false),
+		EnabledForMarkets:          markets.enabled,
+		DisabledForMarkets:         markets.disabled,
+		NoMarket:                   markets.none,
+	}
+	n.text("displayName")
+	n.texts("implementations")
+	headers := headerList{names: names{}}
+	for _, h := range n.nodes("customHeaders") {
+		headers.add(h)
+	}
+	c.CustomHeaders = headers.list
+	for _, prop := range n.nodes("properties") {
+		c.Properties = append(c.Properties, property(prop))
+	}
+	if c.Host == "" && !n.obj.Has("host") {
+		n.warn(n.path("host"), "is not given, so only steps with a Host property of their own can use this connector")
+	}
+	credentials(n, &c)
+	return c
+}
+
+// credentials checks what Authorization is made of: at most one of the three
+// schemes is meant, and it must fit into a header.
+func credentials(n node, c *Connector) {
+	for _, field := range []string{"bearerToken", "token"} {
+		if !httpguts.ValidHeaderFieldValue(n.obj.Text(field)) {
+			n.wrong(n.path(field), badHeaderValue)
+		}
+	}
+	if strings.Contains(c.Username, ":") {
+		n.wrong(n.path("username"), "must hold no colon, which ends the user name in Basic authentication")
+	}
+	if (c.Username == "") != (c.Password == "") {
+		n.warn(n.path("username"), "username and password go together, and only one of them is given")
+	}
+	given := 0
+	for _, v := range []string{c.BearerToken, c.Token, c.Username} {
+		if v != "" {
+			given++
+		}
+	}
+	if given > 1 {
+		n.warn(n.at, "more than one of bearerToken, token and username is given; the first of them in this order is sent")
+	}
+}
+
+func timeout(n node) time.Duration {
+	s, given := value[string](n, "timeout", "a time span, as text")
+	if !given {
+		return DefaultTimeout
+	}
+	d, err := ParseTimeSpan(s)
+	switch {
+	case err != nil:
+		n.wrong(n.path("timeout"), "%v", err)
+	case d <= 0:
+		n.wrong(n.path("timeout"), "must be more than 0")
+	}
+	return d
+}
+
+// signingSecret reads a secret as Standard Webhooks writes them, "whsec_" and
+// base64, or any other text.
+func signingSecret(n node) string {
+	s := n.text("signingSecret")
+	if encoded, ok := strings.CutPrefix(s, "whsec_"); ok {
+		if key, err := base64.StdEncoding.DecodeString(encoded); err != nil || len(key) == 0 {
+			n.wrong(n.path("signingSecret"), "must be base64 after whsec_")
+		}
+	}
+	return s
+}
+
+func property(n node) Property {
+	return Property{Key: n.text("key"), Value: n.text("value"), KeyGroup: n.text("keyGroup")}
+}

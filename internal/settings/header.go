@@ -1,0 +1,64 @@
+package settings
+
+import (
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// ownHeaders are those that orderhook or the transport writes itself
+// (CONTRACT.md, "Request"), so nobody else may. Package hook would leave them out.
+var ownHeaders = map[string]bool{
+	"host": true, "idempotency-key": true, "traceparent": true,
+	"connection": true, "expect": true, "transfer-encoding": true, "te": true, "trailer": true, "upgrade": true, "keep-alive": true,
+}
+
+const badHeaderValue = "holds a character that HTTP does not allow in a header"
+
+func reserved(name string) bool {
+	name = strings.ToLower(name)
+	for _, prefix := range []string{"content-", "proxy-", "webhook-"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return ownHeaders[name] || strings.HasPrefix(name, "x-") && strings.HasSuffix(name, "delivery-count")
+}
+
+// headerList is the headers of one connector or step.
+type headerList struct {
+	list  []Header
+	names names
+}
+
+// add reads the next header. Of two with one name only the first is sent.
+func (l *headerList) add(n node) {
+	h := header(n)
+	if first, given := l.names[fold(h.Name)]; given && h.Name != "" {
+		n.warn(n.path("key"), "is that of %s too, and only the first is sent", first)
+	} else {
+		l.names[fold(h.Name)] = n.at
+	}
+	l.list = append(l.list, h)
+}
+
+// header reads a `{key, value}` that is sent as a header. No message repeats
+// the value, nor a name that is none: it may be a secret in the wrong place.
+func header(n node) Header {
+	h := Header{Name: n.required("key")}
+	switch {
+	case h.Name == "":
+	case !httpguts.ValidHeaderFieldName(h.Name):
+		n.wrong(n.path("key"), "is no name that HTTP allows for a header")
+	case reserved(h.Name):
+		n.wrong(n.path("key"), "is a header that orderhook or HTTP itself writes, and cannot be set")
+	}
+	h.Value = n.text("value")
+	switch {
+	case !n.obj.Has("value"):
+		n.wrong(n.path("value"), "is needed")
+	case !httpguts.ValidHeaderFieldValue(h.Value):
+		n.wrong(n.path("value"), badHeaderValue)
+	}
+	return h
+}

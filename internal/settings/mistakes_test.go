@@ -1,0 +1,174 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+func TestMistakes(t *testing.T) {
+	step := func(fields string) string { return inStatus(`{"name":"WebhookWorkflowStep",` + fields + `}`) }
+	connector := func(fields string) string { return `{"connectors":[{"name":"W",` + fields + `}]}` }
+	for name, c := range map[string]struct {
+		doc  string
+		want []string
+	}{
+		"step without a name":           {inStatus(`{"connector":"W"}`), []string{stepAt + ".name"}},
+		"step with a blank name":        {inStatus(`{"name":" ","connector":"W"}`), []string{stepAt + ".name"}},
+		"webhook step, no connector":    {inStatus(`{"name":"webhookworkflowstep"}`), []string{stepAt + ".connector"}},
+		"return step, no connector":     {`{"returnStatuses":[{"name":"Returned","workflowSteps":[{"name":"WebhookReturnWorkflowStep"}]}]}`, []string{"returnStatuses[0].workflowSteps[0].connector"}},
+		"export step, no connector":     {inStatus(`{"name":"ExportOrder","connector":""}`), []string{stepAt + ".connector"}},
+		"order type without a name":     {`{"orderTypes":[{}]}`, []string{"orderTypes[0].name"}},
+		"status without a name":         {`{"orderTypes":[{"name":"a","orderStatuses":[{"name":"x"},{"name":null}]}]}`, []string{"orderTypes[0].orderStatuses[1].name"}},
+		"return status without a name":  {`{"returnStatuses":[{"workflowSteps":[]}]}`, []string{"returnStatuses[0].name"}},
+		"market without an id":          {`{"markets":[{"marketName":"x"}]}`, []string{"markets[0].marketId"}},
+		"market group without an id":    {`{"marketGroups":[{"marketIds":[]}]}`, []string{"marketGroups[0].groupId"}},
+		"connector without a name":      {`{"connectors":[{"connectorId":"a"}]}`, []string{"connectors[0].name"}},
+		"two connectors with one id":    {`{"connectors":[{"name":"W","connectorId":"a"},{"name":"V","connectorId":"A"}]}`, []string{"connectors[1].connectorId"}},
+		"two order types of one name":   {`{"orderTypes":[{"name":"a"},{"name":"b"},{"name":"A"}]}`, []string{"orderTypes[2].name"}},
+		"two statuses of one name":      {`{"orderTypes":[{"name":"a","orderStatuses":[{"name":"x"},{"name":"X"}]},{"name":"b","orderStatuses":[{"name":"x"}]}]}`, []string{"orderTypes[0].orderStatuses[1].name"}},
+		"two return statuses":           {`{"returnStatuses":[{"name":"x"},{"name":"X"}]}`, []string{"returnStatuses[1].name"}},
+		"two markets of one id":         {`{"markets":[{"marketId":"x"},{"marketId":"X"}]}`, []string{"markets[1].marketId"}},
+		"two market groups of one id":   {`{"marketGroups":[{"groupId":"x"},{"groupId":"X"}]}`, []string{"marketGroups[1].groupId"}},
+		"two default order types":       {`{"orderTypes":[{"name":"a","default":true,"defaultOrderType":true},{"name":"b","defaultOrderType":true}]}`, []string{"orderTypes[1].defaultOrderType"}},
+		"two Host properties":           {step(`"connector":"W","properties":[{"key":"Host","value":"http://a"},{"key":"host","value":"http://b"}]`), []string{stepAt + ".properties[1].key"}},
+		"two ErrorStatus properties":    {step(`"connector":"W","stopOnError":true,"properties":[{"key":"ErrorStatus","value":"a"},{"key":"errorStatus","value":"b"}]`), []string{stepAt + ".properties[1].key"}},
+		"Host property without a value": {step(`"connector":"W","properties":[{"key":"Host"}]`), []string{stepAt + ".properties[0].value"}},
+		"Host property that is no URL":  {step(`"connector":"W","properties":[{"key":"Host","value":"example.com"}]`), []string{stepAt + ".properties[0].value"}},
+		"unknown condition":             {step(`"connector":"W","conditions":["Success","Never"]`), []string{stepAt + ".conditions[1]"}},
+		"timeout that does not parse":   {connector(`"timeout":"30"`), []string{"connectors[0].timeout"}},
+		"timeout of nothing":            {connector(`"timeout":"00:00:00"`), []string{"connectors[0].timeout"}},
+		"timeout as a number":           {connector(`"timeout":30`), []string{"connectors[0].timeout"}},
+		"secret that is not base64":     {connector(`"signingSecret":"whsec_!"`), []string{"connectors[0].signingSecret"}},
+		"secret of no bytes":            {connector(`"signingSecret":"whsec_"`), []string{"connectors[0].signingSecret"}},
+		"line break in bearerToken":     {connector(`"bearerToken":"a\nX-Evil: b"`), []string{"connectors[0].bearerToken"}},
+		"line break in token":           {connector(`"token":"a\r\nb"`), []string{"connectors[0].token"}},
+		"colon in username":             {connector(`"username":"a:b","password":"p"`), []string{"connectors[0].username"}},
+		"a mask that nothing replaced":  {connector(`"host":"http://h","password":"***","username":"u"`), []string{"connectors[0].password"}},
+		"wrong types in a connector": {connector(`"connectorId":1,"host":{},"bearerToken":[],"disableStandardErrorPolicy":"true","customHeaders":{},
+			"enabledForMarkets":"NOR","disabledForMarkets":[1],"implementations":["I",null],"properties":["x"],"displayName":false`),
+			[]string{"connectors[0].enabledForMarkets", "connectors[0].disabledForMarkets[0]", "connectors[0].connectorId", "connectors[0].host", "connectors[0].bearerToken",
+				"connectors[0].disableStandardErrorPolicy", "connectors[0].displayName", "connectors[0].implementations[1]", "connectors[0].customHeaders", "connectors[0].properties[0]"}},
+		"wrong types in a step": {inStatus(`{"name":1,"connector":2,"active":"yes","stopOnError":1,"properties":[{"key":"a","value":5}],"enabledForStores":[2],"conditions":"Error"}`),
+			[]string{stepAt + ".name", stepAt + ".active", stepAt + ".stopOnError", stepAt + ".enabledForStores[0]", stepAt + ".conditions", stepAt + ".connector", stepAt + ".properties[0].value"}},
+		"connector as a number": {step(`"connector":2`), []string{stepAt + ".connector"}},
+		"wrong types around": {`{"connectors":[null],"markets":{},"marketGroups":[{"groupId":"g","marketIds":["a",1]}],"orderTypes":[{"name":"a","default":1,"orderStatuses":[{"name":"n","workflowSteps":{},"events":"x"},7]}],"returnStatuses":"x"}`,
+			[]string{"markets", "marketGroups[0].marketIds[1]", "connectors[0]", "orderTypes[0].default", "orderTypes[0].orderStatuses[1]",
+				"orderTypes[0].orderStatuses[0].events", "orderTypes[0].orderStatuses[0].workflowSteps", "returnStatuses"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := Parse(document(t, c.doc))
+			if diff := cmp.Diff(c.want, locations(t, err)); diff != "" {
+				t.Errorf("%v\n%s", err, diff)
+			}
+		})
+	}
+}
+
+func TestHosts(t *testing.T) {
+	for host, ok := range map[string]bool{
+		"https://validation.example.com/api/validate": true,
+		"http://localhost:8081":                       true,
+		"HTTPS://Example.com/x?code=1":                true,
+		"http://[::1]:80/":                            true,
+		"http://10.0.0.1/":                            true,
+		"":                                            false,
+		"example.com/x":                               false,
+		"//example.com/x":                             false,
+		"/path":                                       false,
+		"ftp://example.com":                           false,
+		"file:///etc/passwd":                          false,
+		"http:example.com":                            false,
+		"https://":                                    false,
+		"https:///path":                               false,
+		"https://:443/":                               false,
+		"http://h:0/":                                 false,
+		"http://h:":                                   false,
+		"http://h:65536/":                             false,
+		"http://h:80x/":                               false,
+		"http://h:-1/":                                false,
+		" http://h":                                   false,
+		"http://h h/":                                 false,
+		"http://h/\n":                                 false,
+		"http://user:s3cret@h/":                       false,
+		"http://s3cret@h/":                            false,
+	} {
+		doc := oms.NewObject(oms.Member{Name: "connectors", Value: []any{
+			oms.NewObject(oms.Member{Name: "name", Value: "W"}, oms.Member{Name: "host", Value: host})}})
+		_, _, err := Parse(doc)
+		if (err == nil) != ok {
+			t.Errorf("Host %q gives %v", host, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("the error tells the password: %v", err)
+		}
+	}
+}
+
+// CONTRACT.md, "Request": what a custom header may replace, and what never.
+func TestHeaders(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"User-Agent": true, "Accept": true, "Authorization": true, "X-Api-Key": true, "contents": true, "x-delivery": true,
+		"Host": false, "HOST": false, "Content-Type": false, "content-length": false, "X-Delivery-Count": false, "x-max-delivery-count": false,
+		"Idempotency-Key": false, "traceparent": false, "webhook-id": false, "Webhook-Timestamp": false, "X-Any-Delivery-Count": false, "webhook-signature": false,
+		"Connection": false, "Expect": false, "Transfer-Encoding": false, "TE": false, "Trailer": false, "Upgrade": false, "Keep-Alive": false,
+		"Proxy-Authorization": false, "Bearer s3cret": false, "X:": false, "X\nY": false, "Ключ": false, "": false,
+	} {
+		list := []any{oms.NewObject(oms.Member{Name: "key", Value: name}, oms.Member{Name: "value", Value: "v"},
+			oms.Member{Name: "keyGroup", Value: "RequestHeaders"})}
+		connector := oms.NewObject(oms.Member{Name: "name", Value: "W"}, oms.Member{Name: "customHeaders", Value: list})
+		if _, _, err := Parse(oms.NewObject(oms.Member{Name: "connectors", Value: []any{connector}})); (err == nil) != ok {
+			t.Errorf("custom header %q gives %v", name, err)
+		} else if err != nil && strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("the error tells the secret: %v", err)
+		}
+		doc := document(t, inStatus(`{"name":"WebhookWorkflowStep","connector":"W"}`))
+		doc.Objects("orderTypes")[0].Objects("orderStatuses")[0].Objects("workflowSteps")[0].Set("properties", list)
+		if _, _, err := Parse(doc); (err == nil) != ok {
+			t.Errorf("RequestHeaders property %q gives %v", name, err)
+		}
+	}
+}
+
+func TestHeaderValues(t *testing.T) {
+	const at = "connectors[0].customHeaders[0]"
+	for header, want := range map[string][]string{
+		`{"key":"a","value":""}`:               nil,
+		`{"key":"a","value":"ø and\ttab"}`:     nil,
+		`{"key":"a","value":"s3cret\r\nX: y"}`: {at + ".value"},
+		`{"key":"a","value":"s3cret\u0000"}`:   {at + ".value"},
+		`{"key":"a"}`:                          {at + ".value"},
+		`{"value":"a"}`:                        {at + ".key"},
+		`{"key":1,"value":2}`:                  {at + ".key", at + ".value"},
+	} {
+		_, _, err := Parse(document(t, `{"connectors":[{"name":"W","customHeaders":[`+header+`]}]}`))
+		if diff := cmp.Diff(want, locations(t, err)); diff != "" {
+			t.Errorf("%s: %v\n%s", header, err, diff)
+		}
+		if err != nil && strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("the error tells the secret: %v", err)
+		}
+	}
+}
+
+func TestMistakesAreBounded(t *testing.T) {
+	_, _, err := Parse(document(t, `{"connectors":[`+strings.Repeat("1,", 5000)+`2]}`))
+	e, _ := errors.AsType[*oms.Error](err)
+	if len(e.Fields) != mostFindings || !strings.Contains(e.Detail, fmt.Sprint(mostFindings)) {
+		t.Errorf("%d mistakes are named, detail %q", len(e.Fields), e.Detail)
+	}
+}
+
+// Groups multiply: a document of ten megabytes must not take gigabytes.
+func TestResolvedMarketsAreBounded(t *testing.T) {
+	group := `{"groupId":"g","marketIds":[` + strings.Repeat(`"a",`, 2000) + `"a"]}`
+	connector := `{"name":"W","enabledForMarketGroups":["g"]}`
+	_, _, err := Parse(document(t, `{"marketGroups":[`+group+`],"connectors":[`+strings.Repeat(connector+",", 600)+connector+`]}`))
+	if at := locations(t, err); len(at) == 0 || at[0] != "connectors[499].enabledForMarketGroups" {
+		t.Errorf("mistakes at %v", at)
+	}
+}

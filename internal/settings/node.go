@@ -1,0 +1,156 @@
+package settings
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// mostFindings bounds how many mistakes, and how many warnings, one answer
+// names: a document of ten megabytes can hold a million of them.
+const mostFindings = 100
+
+// findings is what reading a document has come upon so far.
+type findings struct {
+	mistakes []oms.FieldError
+	warnings []Warning
+}
+
+func (f *findings) wrong(path, format string, args ...any) {
+	if len(f.mistakes) < mostFindings {
+		f.mistakes = append(f.mistakes, oms.FieldError{Location: path, Message: fmt.Sprintf(format, args...)})
+	}
+}
+
+func (f *findings) warn(path, format string, args ...any) {
+	if len(f.warnings) < mostFindings {
+		f.warnings = append(f.warnings, Warning{Path: path, Message: fmt.Sprintf(format, args...)})
+	}
+}
+
+// err returns all mistakes as one error, nil if there are none.
+func (f *findings) err() error {
+	if len(f.mistakes) == 0 {
+		return nil
+	}
+	detail := "the settings are not valid"
+	if len(f.mistakes) == mostFindings {
+		detail += fmt.Sprintf("; only the first %d mistakes are named", mostFindings)
+	}
+	return &oms.Error{Kind: oms.Invalid, Detail: detail, Fields: f.mistakes}
+}
+
+// node is an object of the document and where it stands. Its methods read a
+// field as the type it must have and note a mistake if it has another; null is
+// as good as absent, since .NET writes out empty fields.
+type node struct {
+	obj *oms.Object
+	at  string // path from the document, "" for the document itself
+	*findings
+}
+
+func (n node) path(name string) string { return join(n.at, name) }
+
+func join(at, name string) string {
+	if at == "" {
+		return name
+	}
+	return at + "." + name
+}
+
+func value[T any](n node, name, want string) (v T, given bool) {
+	raw, _ := n.obj.Get(name)
+	if raw == nil {
+		return v, false
+	}
+	v, given = raw.(T)
+	if !given {
+		n.wrong(n.path(name), "must be %s", want)
+	}
+	return v, given
+}
+
+func (n node) text(name string) string {
+	s, _ := value[string](n, name, "text")
+	return s
+}
+
+// required reads a text that must be there and say something.
+func (n node) required(name string) string {
+	s, given := value[string](n, name, "text")
+	if given && strings.TrimSpace(s) == "" || !n.obj.Has(name) {
+		n.wrong(n.path(name), "is needed")
+		return ""
+	}
+	return s
+}
+
+func (n node) flag(name string, absent bool) bool {
+	if b, given := value[bool](n, name, "true or false"); given {
+		return b
+	}
+	return absent
+}
+
+func (n node) texts(name string) []string {
+	list, _ := value[[]any](n, name, "a list of texts")
+	var out []string
+	for i, e := range list {
+		if s, ok := e.(string); ok {
+			out = append(out, s)
+			continue
+		}
+		n.wrong(fmt.Sprintf("%s[%d]", n.path(name), i), "must be text")
+	}
+	return out
+}
+
+func (n node) nodes(name string) []node {
+	list, _ := value[[]any](n, name, "a list of objects")
+	var out []node
+	for i, e := range list {
+		at := fmt.Sprintf("%s[%d]", n.path(name), i)
+		if o, ok := e.(*oms.Object); ok {
+			out = append(out, node{o, at, n.findings})
+			continue
+		}
+		n.wrong(at, "must be an object")
+	}
+	return out
+}
+
+// names remembers which names are taken, and where.
+type names map[string]string
+
+// claim notes a mistake if the name, in any case, is another's already.
+func (t names) claim(n node, field, name string) {
+	if name == "" {
+		return
+	}
+	if first, taken := t[fold(name)]; taken {
+		n.wrong(n.path(field), "is that of %s too; case makes no difference", first)
+		return
+	}
+	t[fold(name)] = n.at
+}
+
+func (t names) has(name string) bool {
+	_, ok := t[fold(name)]
+	return ok
+}
+
+// fold maps names that differ only in case to one text, as oms does for the
+// names of fields.
+func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+
+func same(a, b string) bool { return a == b || fold(a) == fold(b) }
+
+// clip keeps a name of a hostile document readable in a message.
+func clip(name string) string {
+	const most = 60
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + "…"
+}

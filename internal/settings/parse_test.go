@@ -1,0 +1,146 @@
+package settings
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+var ignoreWire = cmpopts.IgnoreFields(Step{}, "Wire")
+
+// The steps below are the examples of order-workflow-step.txt, "Setup", in
+// their own mix of letter case.
+func TestStepsOfTheSeeds(t *testing.T) {
+	webhook := func(change func(*Step)) *Step {
+		st := &Step{Name: WebhookStep, Active: true, Connector: "Webhook"}
+		change(st)
+		return st
+	}
+	inline := func(st *Step) {
+		st.Host = "https://validation.example.com/api/validate"
+		st.RequestHeaders = []Header{{"Authorization", "Bearer your-token"}}
+	}
+	for name, c := range map[string]struct {
+		step string
+		want *Step
+	}{
+		"option A": {`{ "name": "WebhookWorkflowStep", "active": true, "Connector": "Webhook",
+			"Properties": [
+				{ "Key": "Host", "Value": "https://validation.example.com/api/validate" },
+				{ "Key": "Authorization", "Value": "Bearer your-token", "KeyGroup": "RequestHeaders" } ] }`,
+			webhook(inline)},
+		"option A with StopOnError and ErrorStatus": {`{ "name": "WebhookWorkflowStep", "active": true, "Connector": "Webhook", "StopOnError": true,
+			"Properties": [
+				{ "Key": "Host", "Value": "https://validation.example.com/api/validate" },
+				{ "Key": "Authorization", "Value": "Bearer your-token", "KeyGroup": "RequestHeaders" },
+				{ "Key": "ErrorStatus", "Value": "ValidationFailed" } ] }`,
+			webhook(func(st *Step) { inline(st); st.StopOnError, st.ErrorStatus = true, "ValidationFailed" })},
+		"option B": {`{ "name": "WebhookWorkflowStep", "active": true, "Connector": "Webhook", "ConnectorId": "my-validation-service",
+			"StopOnError": true, "Properties": [ { "Key": "ErrorStatus", "Value": "ValidationFailed" } ] }`,
+			webhook(func(st *Step) {
+				st.ConnectorID, st.StopOnError, st.ErrorStatus = "my-validation-service", true, "ValidationFailed"
+			})},
+		"rows RunAfterOrderIsSaved and TranslateKey": {`{ "Name": "WebhookWorkflowStep", "Connector": "Webhook", "RunAfterOrderIsSaved": true,
+			"TranslateKey": "steps.validate", "isInvisible": true }`,
+			webhook(func(st *Step) {
+				st.RunAfterOrderIsSaved, st.TranslateKey, st.IsInvisible = true, "steps.validate", true
+			})},
+		"all other case": {`{ "NAME": "webhookworkflowstep", "ACTIVE": true, "CONNECTOR": "Webhook", "stoponerror": true,
+			"PROPERTIES": [
+				{ "KEY": "host", "VALUE": "https://validation.example.com/api/validate" },
+				{ "key": "Authorization", "value": "Bearer your-token", "keygroup": "requestheaders" },
+				{ "key": "ERRORSTATUS", "value": "ValidationFailed" } ] }`,
+			webhook(func(st *Step) { inline(st); st.StopOnError, st.ErrorStatus = true, "ValidationFailed" })},
+		"active left out": {`{"name":"WebhookWorkflowStep","connector":"Webhook"}`, webhook(func(*Step) {})},
+		"not active": {`{"name":"WebhookWorkflowStep","connector":"Webhook","active":false}`,
+			webhook(func(st *Step) { st.Active = false })},
+		"empty fields spelled out": {`{"name":"WebhookWorkflowStep","connector":"Webhook","connectorId":null,"active":null,"properties":null,
+			"enabledForMarkets":null,"conditions":null,"stopOnError":null}`, webhook(func(*Step) {})},
+		"conditions in any case": {`{"name":"WebhookWorkflowStep","connector":"Webhook","conditions":["success","ERROR","Warning"]}`,
+			webhook(func(st *Step) { st.Conditions = []Condition{OnSuccess, OnError, OnWarning} })},
+		"limits": {`{"name":"WebhookWorkflowStep","connector":"Webhook","enabledForMarkets":["NOR"],"disabledForMarkets":["SWE"],
+			"enabledForStores":["1"],"disabledForStores":["2"],"enabledForTags":["a"],"disabledForTags":["b"]}`,
+			webhook(func(st *Step) {
+				st.Limits = Limits{EnabledForMarkets: []string{"NOR"}, DisabledForMarkets: []string{"SWE"}, EnabledForStores: []string{"1"},
+					DisabledForStores: []string{"2"}, EnabledForTags: []string{"a"}, DisabledForTags: []string{"b"}}
+			})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, onlyStep(t, c.step), ignoreWire); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// The first two are the connectors of order-workflow-step.txt, "Option B", and
+// cart-validator.txt, "Setup"; the others are rows of their tables.
+func TestConnectorsOfTheSeeds(t *testing.T) {
+	for name, c := range map[string]struct {
+		connector string
+		want      Connector
+	}{
+		"option B": {`{ "Name": "Webhook", "ConnectorId": "my-validation-service", "DisplayName": "Order Validation",
+			"Host": "https://validation.example.com/api/validate", "BearerToken": "your-token-here" }`,
+			Connector{Name: "Webhook", ConnectorID: "my-validation-service", Host: "https://validation.example.com/api/validate",
+				BearerToken: "your-token-here", Timeout: DefaultTimeout}},
+		"cart validator": {`{ "name": "webhookValidator", "implementations": ["IValidator"], "host": "https://validation.example.com/api/cart-validate",
+			"bearerToken": "YOUR_API_KEY", "properties": [
+				{ "key": "IsRequestWrapperEnabled", "value": "false" }, { "key": "IsOnlyLineItemsUpdated", "value": "false" } ] }`,
+			Connector{Name: "webhookValidator", Host: "https://validation.example.com/api/cart-validate", BearerToken: "YOUR_API_KEY",
+				Timeout: DefaultTimeout, Properties: []Property{{"IsRequestWrapperEnabled", "false", ""}, {"IsOnlyLineItemsUpdated", "false", ""}}}},
+		"rows Username / Password, Token, timeOut": {`{"name":"W","host":"http://h","username":"u","password":"p","token":"t","timeOut":"00:00:05"}`,
+			Connector{Name: "W", Host: "http://h", Username: "u", Password: "p", Token: "t", Timeout: 5 * time.Second}},
+		"row CustomHeaders": {`{"name":"W","host":"http://h","CustomHeaders":[{"Key":"X-Api-Key","Value":"k"},{"key":"Authorization","value":""}]}`,
+			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, CustomHeaders: []Header{{"X-Api-Key", "k"}, {"Authorization", ""}}}},
+		"rows EnabledForMarkets, DisabledForMarkets": {`{"name":"W","host":"http://h","EnabledForMarkets":["NOR"],"DisabledForMarkets":["SWE"]}`,
+			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, EnabledForMarkets: []string{"NOR"}, DisabledForMarkets: []string{"SWE"}}},
+		"rows of market groups": {`{"name":"W","host":"http://h","enabledForMarkets":["DEU"],"enabledForMarketGroups":["nordic"],"disabledForMarketGroups":["Nordic"]}`,
+			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, EnabledForMarkets: []string{"DEU", "NOR", "SWE"}, DisabledForMarkets: []string{"NOR", "SWE"}}},
+		"a group of no markets": {`{"name":"W","host":"http://h","enabledForMarketGroups":["Void"]}`,
+			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, NoMarket: true}},
+		"signing and retries": {`{"name":"W","host":"http://h","signingSecret":"whsec_c2VjcmV0","disableStandardErrorPolicy":true}`,
+			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, SigningSecret: "whsec_c2VjcmV0", DisableStandardErrorPolicy: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := mustParse(t, `{"connectors":[`+c.connector+`],"marketGroups":[{"groupId":"Nordic","marketIds":["NOR","SWE"]},{"groupId":"Void"}]}`)
+			if diff := cmp.Diff([]Connector{c.want}, s.Connectors); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// CONTRACT.md, "Request": WorkflowStep is the configuration without the
+// RequestHeaders properties, in PascalCase, unknown fields included.
+func TestWireLeavesOutRequestHeaders(t *testing.T) {
+	st := onlyStep(t, `{"name":"webhookWORKFLOWstep","connector":"Webhook","urgency":{"level":1.50},"translateKey":"k","implementations":["I"],
+		"properties":[{"key":"a","value":"1"},{"key":"Authorization","value":"s3cret","keyGroup":"REQUESTHEADERS"},{"key":"Host","value":"http://h","custom":true}]}`)
+	want := `{"Name":"webhookWORKFLOWstep","Connector":"Webhook","Urgency":{"Level":1.50},"TranslateKey":"k","Implementations":["I"],` +
+		`"Properties":[{"Key":"a","Value":"1"},{"Key":"Host","Value":"http://h","Custom":true}]}`
+	if got := string(st.Wire.PascalJSON()); got != want {
+		t.Errorf("wire is\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestParseCopiesTheDocument(t *testing.T) {
+	doc := document(t, `{"connectors":[{"name":"W","host":"http://h","token":"old"}]}`)
+	s, _, err := Parse(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.Objects("connectors")[0].Set("token", "new")
+	if got := s.doc.Objects("connectors")[0].Text("token"); got != "old" {
+		t.Errorf("the settings' token became %q with the caller's document", got)
+	}
+}
+
+func TestNoSettings(t *testing.T) {
+	for name, s := range map[string]*Settings{"Empty": Empty(), "{}": mustParse(t, `{}`)} {
+		if got := string(s.Masked().JSON()); got != "{}" || s.Version != 0 || s.OrderType("x").Status("y") != nil {
+			t.Errorf("%s: document %s, version %d", name, got, s.Version)
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package settings
+
+// returnStatuses are where WebhookReturnWorkflowStep applies
+// (return-workflow-step.txt, "Identifier").
+var returnStatuses = []string{"Returned", "PartiallyReturned"}
+
+// warnStep notes what of a step is allowed and yet does nothing, or may be a
+// slip of the pen.
+func (p *parser) warnStep(n node, st *Step, status string, returns bool) {
+	if _, known := stepKey(st.Name); !known && st.Name != "" {
+		n.warn(n.path("name"), "there is no step %q", clip(st.Name))
+	}
+	if st.Name == WebhookReturnStep {
+		warnReturnStep(n, status, returns)
+	}
+	if st.ErrorStatus != "" && !st.StopOnError {
+		n.warn(n.path("stopOnError"), "is not set, so ErrorStatus is never used")
+	}
+	p.warnConnector(n, st)
+}
+
+func warnReturnStep(n node, status string, returns bool) {
+	switch {
+	case !returns:
+		n.warn(n.path("name"), "%s runs in return workflows only, so it never runs here", WebhookReturnStep)
+	case !contains(returnStatuses, status):
+		n.warn(n.path("name"), "%s runs in Returned and PartiallyReturned only, so it never runs here", WebhookReturnStep)
+	}
+}
+
+func (p *parser) warnConnector(n node, st *Step) {
+	switch {
+	case st.ConnectorID != "":
+		if p.ids.has(st.ConnectorID) {
+			return
+		}
+		if st.Host != "" {
+			n.warn(n.path("connectorId"), "no connector has the id %q, so only the step's own Host and headers are used", clip(st.ConnectorID))
+			return
+		}
+		n.warn(n.path("connectorId"), "no connector has the id %q", clip(st.ConnectorID))
+	case st.Connector != "" && st.Host == "" && !p.connectorNames.has(st.Connector):
+		n.warn(n.path("connector"), "no connector is named %q", clip(st.Connector))
+	}
+}

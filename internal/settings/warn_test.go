@@ -1,0 +1,69 @@
+package settings
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWarnings(t *testing.T) {
+	const host = `{"key":"Host","value":"http://h"}`
+	with := func(more, step string) string {
+		return strings.Replace(inStatus(step), "{", `{"connectors":[{"name":"Webhook","connectorId":"a","host":"http://h"}],`+more, 1)
+	}
+	returns := func(status string) string {
+		return with(`"returnStatuses":[{"name":"`+status+`","workflowSteps":[{"name":"WebhookReturnWorkflowStep","connector":"webhook"}]}],`, "")
+	}
+	connector := func(fields string) string {
+		return `{"connectors":[{"name":"W","host":"http://h",` + fields + `}],"markets":[{"marketId":"NOR"}],"marketGroups":[{"groupId":"Nordic","marketIds":["nor"]}]}`
+	}
+	for name, c := range map[string]struct {
+		doc  string
+		want []string
+	}{
+		"step of a known connector":      {with("", `{"name":"WebhookWorkflowStep","connector":"webhook","connectorId":"A"}`), nil},
+		"nobody has the connector":       {with("", `{"name":"WebhookWorkflowStep","connector":"Other"}`), []string{stepAt + ".connector"}},
+		"nobody has the id":              {with("", `{"name":"WebhookWorkflowStep","connector":"Webhook","connectorId":"b"}`), []string{stepAt + ".connectorId"}},
+		"inline needs no connector":      {with("", `{"name":"WebhookWorkflowStep","connector":"Other","properties":[`+host+`]}`), nil},
+		"inline, nobody has the id":      {with("", `{"name":"WebhookWorkflowStep","connector":"Other","connectorId":"b","properties":[`+host+`]}`), []string{stepAt + ".connectorId"}},
+		"unknown step":                   {with("", `{"name":"SendFax"}`), []string{stepAt + ".name"}},
+		"known step in other case":       {with("", `{"name":"EXPORTORDER","connector":"webhook"}`), nil},
+		"return step in an order status": {with("", `{"name":"webhookReturnWorkflowStep","connector":"webhook"}`), []string{stepAt + ".name"}},
+		"return step on Returned":        {returns("returned"), nil},
+		"return step on another status":  {returns("Inspected"), []string{"returnStatuses[0].workflowSteps[0].name"}},
+		"ErrorStatus, no StopOnError":    {with("", `{"name":"WebhookWorkflowStep","connector":"Webhook","properties":[{"key":"ErrorStatus","value":"x"}]}`), []string{stepAt + ".stopOnError"}},
+		"a market no one knows":          {connector(`"enabledForMarkets":["NOR","DEU"],"disabledForMarkets":["nor","FRA"]`), []string{"connectors[0].enabledForMarkets[1]", "connectors[0].disabledForMarkets[1]"}},
+		"a market group no one knows":    {connector(`"enabledForMarketGroups":["nordic","x"],"disabledForMarketGroups":["y"]`), []string{"connectors[0].enabledForMarketGroups[1]", "connectors[0].disabledForMarketGroups[0]"}},
+		"no markets configured at all":   {`{"connectors":[{"name":"W","host":"http://h","enabledForMarkets":["NOR"]}]}`, nil},
+		"groups are all that is known":   {`{"connectors":[{"name":"W","host":"http://h","enabledForMarkets":["NOR","DEU"]}],"marketGroups":[{"groupId":"g","marketIds":["NOR"]}]}`, []string{"connectors[0].enabledForMarkets[1]"}},
+		"a group's unknown market":       {`{"markets":[{"marketId":"NOR"}],"marketGroups":[{"groupId":"g","marketIds":["NOR","SWE"]}]}`, []string{"marketGroups[0].marketIds[1]"}},
+		"a step's unknown market":        {with(`"markets":[{"marketId":"NOR"}],`, `{"name":"WebhookWorkflowStep","connector":"Webhook","enabledForMarkets":["SWE"]}`), []string{stepAt + ".enabledForMarkets[0]"}},
+		"username without password":      {connector(`"username":"u"`), []string{"connectors[0].username"}},
+		"password without username":      {connector(`"password":"p"`), []string{"connectors[0].username"}},
+		"two kinds of Authorization":     {connector(`"bearerToken":"a","token":"b"`), []string{"connectors[0]"}},
+		"one header twice":               {connector(`"customHeaders":[{"key":"X-A","value":"1"},{"key":"x-a","value":"2"},{"key":"X-B","value":"3"}]`), []string{"connectors[0].customHeaders[1].key"}},
+		"connector without a host":       {`{"connectors":[{"name":"W"}]}`, []string{"connectors[0].host"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, warnings, err := Parse(document(t, c.doc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, w := range warnings {
+				got = append(got, w.Path)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%v\n%s", warnings, diff)
+			}
+		})
+	}
+}
+
+func TestWarningsComeWithMistakesToo(t *testing.T) {
+	_, warnings, err := Parse(document(t, inStatus(`{"name":"`+strings.Repeat("Fax", 100)+`"},{}`)))
+	if err == nil || len(warnings) != 1 || len(warnings[0].Message) > 100 {
+		t.Errorf("got %v and %v", warnings, err)
+	}
+}
