@@ -4,7 +4,8 @@
 // Everything is asked for by tenant first; what belongs to another tenant is
 // as if it were not there. Errors that the caller caused are *oms.Error:
 // [oms.NotFound], [oms.Conflict], [oms.Stale], and [oms.Unavailable] when the
-// database cannot take a write now.
+// database cannot take a write now. Times come back in UTC, to the microsecond
+// at least.
 package store
 
 import (
@@ -23,8 +24,11 @@ type Store interface {
 	// durable. Writers that come at the same time are committed together, each
 	// seeing what went before it; if do returns an error, its own changes are
 	// undone and those of the others stand. do may run more than once, so it
-	// has no effect but through tx and what it assigns; it makes no requests
-	// and waits for nothing.
+	// has no effect but through tx and what it assigns; it makes no requests,
+	// waits for nothing, calls no other Write, and does not end its goroutine
+	// (as t.Fatal does). A panic in it is an error of this Write alone. If ctx
+	// ends before do has begun, do does not run; from then on Write says what
+	// became of it.
 	Write(ctx context.Context, do func(tx Tx) error) error
 
 	// UnfinishedOrders calls each for every order that has a run which has not
@@ -46,6 +50,8 @@ type Reader interface {
 	Order(ctx context.Context, tenant, id string) (*oms.Order, error)
 	Orders(ctx context.Context, tenant string, f OrderFilter, p Page) (List[*oms.Order], error)
 	OrderVersion(ctx context.Context, tenant, id string, version int64) (*oms.Order, error)
+	// History returns what happened to an order, what was added last first;
+	// nothing for an order that is not there.
 	History(ctx context.Context, tenant, orderID string, p Page) (List[oms.HistoryEntry], error)
 
 	Run(ctx context.Context, tenant, id string) (*oms.Run, error)
@@ -59,7 +65,8 @@ type Reader interface {
 
 	// Settings returns the tenant's settings, with secrets in the clear; those
 	// of a tenant that has none are empty and of version 0. SettingsVersion
-	// returns earlier ones. What they return is shared: it must not be changed.
+	// returns those of any version, 0 included: a run may have begun with it.
+	// What they return is shared: it must not be changed.
 	Settings(ctx context.Context, tenant string) (*settings.Settings, error)
 	SettingsVersion(ctx context.Context, tenant string, version int64) (*settings.Settings, error)
 	SettingsHistory(ctx context.Context, tenant string, p Page) (List[SettingsInfo], error)
@@ -78,10 +85,11 @@ type Tx interface {
 
 	// InsertOrder stores a new order and its first version; [oms.Conflict] if the id is taken.
 	InsertOrder(ctx context.Context, tenant string, o *oms.Order) error
-	// UpdateOrder stores the next version of an order read in this transaction.
+	// UpdateOrder stores the next version of an order read in this transaction;
+	// [oms.Stale] if the order's version is not the one before it.
 	UpdateOrder(ctx context.Context, tenant string, o *oms.Order) error
 	// EraseOrder removes an order with its versions, history and runs, and the
-	// bodies of its attempts (API.md, `permanently=true`).
+	// bodies and headers of its attempts (API.md, `permanently=true`).
 	EraseOrder(ctx context.Context, tenant, id string) error
 	AddHistory(ctx context.Context, tenant, orderID string, entries ...oms.HistoryEntry) error
 
@@ -102,6 +110,8 @@ type Tx interface {
 	InsertKey(ctx context.Context, k oms.Key) error
 	DeleteKey(ctx context.Context, tenant, id string) error
 
+	// PutIdempotency keeps what a POST came to; [oms.Conflict] if the key is
+	// in use, which one older than its 24 hours is not.
 	PutIdempotency(ctx context.Context, tenant string, i Idempotency) error
 }
 
@@ -125,7 +135,8 @@ type List[T any] struct {
 
 // OrderFilter picks orders; an empty field picks all.
 type OrderFilter struct {
-	Status, MarketID, OrderType, CustomerEmail, SubscriptionID, Tag string
+	Status, MarketID, OrderType, CustomerEmail string // compared without regard to case
+	SubscriptionID, Tag                        string // compared exactly
 	// Text is to be found anywhere in the document's values, without regard to case.
 	Text string
 	// From and To bound when the order was created: From <= created < To.
@@ -138,7 +149,8 @@ type RunFilter struct {
 	OrderID string
 }
 
-// AttemptFilter picks attempts; an empty field picks all.
+// AttemptFilter picks attempts; an empty field picks all. Host is compared
+// without regard to case.
 type AttemptFilter struct {
 	Kind, CallID, ConnectorID, Host, OrderID, ShipmentID, ReturnID, RunID, Outcome string
 	// StatusFrom and StatusTo bound the answer's status, ends included; NoStatus

@@ -1,0 +1,69 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// sample is how long the rounds of a measurement took.
+type sample []time.Duration
+
+// p returns a percentile, as a text in milliseconds.
+func (s sample) p(percent int) string {
+	sorted := slices.Sorted(slices.Values(s))
+	at := sorted[min(len(sorted)-1, len(sorted)*percent/100)]
+	return fmt.Sprintf("%.2f ms", float64(at.Microseconds())/1000)
+}
+
+// warmUp is how many first rounds are not counted.
+const warmUp = 20
+
+// inTurn does all of some things in each round, until the budget of each is
+// used up, and returns what each took.
+func inTurn(ctx context.Context, budget time.Duration, do ...func() error) ([]sample, error) {
+	out := make([]sample, len(do))
+	end := time.Now().Add(budget * time.Duration(len(do)))
+	for round := 0; ctx.Err() == nil && (round < 2*warmUp || time.Now().Before(end)); round++ {
+		for i, f := range do {
+			begin := time.Now()
+			if err := f(); err != nil {
+				return nil, err
+			}
+			if round >= warmUp {
+				out[i] = append(out[i], time.Since(begin))
+			}
+		}
+	}
+	return out, ctx.Err()
+}
+
+// perSecond has some callers do something over and over until the budget is
+// used up, and returns how often it was done a second.
+func perSecond(ctx context.Context, callers int, budget time.Duration, do func() error) (float64, error) {
+	var (
+		wg     sync.WaitGroup
+		done   atomic.Int64
+		failed atomic.Pointer[error]
+		begin  = time.Now()
+	)
+	for range callers {
+		wg.Go(func() {
+			for ctx.Err() == nil && failed.Load() == nil && time.Since(begin) < budget {
+				if err := do(); err != nil {
+					failed.CompareAndSwap(nil, &err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return 0, *err
+	}
+	return float64(done.Load()) / time.Since(begin).Seconds(), ctx.Err()
+}

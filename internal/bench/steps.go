@@ -1,0 +1,100 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+)
+
+// stepsPerOrder is how many steps the workflow of a throughput measurement has.
+const stepsPerOrder = 5
+
+// steps measures the two-way steps: what the engine adds to one call, and how
+// many it takes a second.
+func (b *bench) steps(ctx context.Context) (string, error) {
+	if err := b.settings(ctx); err != nil {
+		return "", err
+	}
+	overhead, err := b.overhead(ctx)
+	if err != nil {
+		return "", err
+	}
+	throughput, err := b.throughput(ctx)
+	return overhead + throughput, err
+}
+
+// settings makes a status without steps, one with one, and one with several.
+func (b *bench) settings(ctx context.Context) error {
+	step := fmt.Sprintf(`{"name":"WebhookWorkflowStep","active":true,"connector":"Webhook","properties":[{"key":"Host","value":%q}]}`, b.target)
+	several := strings.TrimSuffix(strings.Repeat(step+",", stepsPerOrder), ",")
+	doc := fmt.Sprintf(`{"orderTypes":[{"name":"Online","orderStatuses":[{"name":"None","workflowSteps":[]},
+		{"name":"One","workflowSteps":[%s]},{"name":"Several","workflowSteps":[%s]}]}]}`, step, several)
+	return b.call(ctx, "PUT", b.url+"/api/settings", doc, 200)
+}
+
+// overhead compares, turn by turn, the bare call of the endpoint, an order
+// without a workflow and an order with one step.
+func (b *bench) overhead(ctx context.Context) (string, error) {
+	body := orderOf("bare", "One")
+	var n atomic.Int64
+	order := func(status string) func() error {
+		return func() error {
+			return b.post(ctx, b.url+"/api/orders", orderOf(fmt.Sprintf("o-%s-%d", status, n.Add(1)), status), 201)
+		}
+	}
+	times, err := inTurn(ctx, b.budget,
+		func() error { return b.post(ctx, b.target, body, 200) }, order("None"), order("One"))
+	if err != nil {
+		return "", err
+	}
+	bare, none, one := times[0], times[1], times[2]
+	added := make(sample, len(one))
+	for i := range one {
+		added[i] = one[i] - none[i] - bare[i]
+	}
+	return fmt.Sprintf(`
+## One two-way step
+
+%d rounds of one bare POST to the endpoint, one order without a workflow, and one order with one step, in turn.
+The engine's overhead is the order with a step, less the order without, less the bare call, round by round.
+
+| what | p50 | p99 |
+|---|---|---|
+| bare POST of the same order to the same endpoint | %s | %s |
+| POST /api/orders, no workflow: stored and answered | %s | %s |
+| POST /api/orders, one step: stored, endpoint called, patch applied, answered | %s | %s |
+| **engine overhead of the step** (bar: p50 at most 2 ms) | **%s** | %s |
+`, len(one), bare.p(50), bare.p(99), none.p(50), none.p(99), one.p(50), one.p(99), added.p(50), added.p(99)), nil
+}
+
+// throughput counts the steps a second with some orders at once, against bare
+// calls by as many callers.
+func (b *bench) throughput(ctx context.Context) (string, error) {
+	out := strings.Builder{}
+	fmt.Fprintf(&out, `
+## Steps a second
+
+Orders with %d steps each, every step durable before the next begins.
+
+| orders at once | steps/s | bare POSTs/s by as many callers | ratio |
+|---|---|---|---|
+`, stepsPerOrder)
+	body := orderOf("bare", "Several")
+	var n atomic.Int64
+	for _, callers := range []int{1, 8, 64} {
+		bare, err := perSecond(ctx, callers, b.budget, func() error { return b.post(ctx, b.target, body, 200) })
+		if err != nil {
+			return "", err
+		}
+		orders, err := perSecond(ctx, callers, b.budget, func() error {
+			return b.post(ctx, b.url+"/api/orders", orderOf(fmt.Sprintf("t-%d", n.Add(1)), "Several"), 201)
+		})
+		if err != nil {
+			return "", err
+		}
+		steps := orders * stepsPerOrder
+		fmt.Fprintf(&out, "| %d | %.0f | %.0f | %.2f |\n", callers, steps, bare, steps/bare)
+	}
+	return out.String(), nil
+}

@@ -1,0 +1,140 @@
+package sqlite
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func TestKeyIsMadeBesideTheDatabase(t *testing.T) {
+	path := tempPath(t)
+	db := openAt(t, path, Options{})
+	putSecret(t, db, "hush")
+	must(t, db.Close())
+	info, err := os.Stat(path + ".key")
+	must(t, err)
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("its mode is %o", info.Mode().Perm())
+	}
+	key, err := os.ReadFile(path + ".key")
+	must(t, err)
+	for range 2 { // it is read, not made again
+		again := openAt(t, path, Options{})
+		wantSecret(t, again, "hush")
+		must(t, again.Close())
+	}
+	wantSecret(t, openAt(t, path, Options{EncryptionKey: strings.TrimSpace(string(key))}), "hush")
+	if left, _ := filepath.Glob(path + ".key.*"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestGivenKeyMakesNoFile(t *testing.T) {
+	path := tempPath(t)
+	db := openAt(t, path, Options{EncryptionKey: "given"})
+	putSecret(t, db, "hush")
+	must(t, db.Close())
+	if _, err := os.Stat(path + ".key"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a key file: %v", err)
+	}
+	_, err := Open(ctx, path, Options{EncryptionKey: "another"})
+	if !errors.Is(err, settings.ErrWrongKey) || strings.Contains(err.Error(), "another ") {
+		t.Errorf("a wrong key: %v", err)
+	}
+	_, err = Open(ctx, path, Options{})
+	if err == nil || !strings.Contains(err.Error(), path+".key is missing") {
+		t.Errorf("no key: %v", err)
+	}
+	if _, err := os.Stat(path + ".key"); !errors.Is(err, os.ErrNotExist) {
+		t.Error("a fresh key was made for secrets that it cannot open")
+	}
+	wantSecret(t, openAt(t, path, Options{EncryptionKey: "given"}), "hush")
+}
+
+func TestKeyFileThatIsNoKey(t *testing.T) {
+	path := tempPath(t)
+	must(t, os.WriteFile(path+".key", []byte(" \n"), 0o600))
+	if _, err := Open(ctx, path, Options{}); err == nil || !strings.Contains(err.Error(), "is empty") {
+		t.Errorf("an empty file: %v", err)
+	}
+	must(t, os.Remove(path+".key"))
+	must(t, os.Mkdir(path+".key", 0o700))
+	if _, err := Open(ctx, path, Options{}); err == nil || !strings.Contains(err.Error(), "cannot be read") {
+		t.Errorf("a file that cannot be read: %v", err)
+	}
+	must(t, os.Remove(path+".key"))
+	must(t, os.WriteFile(path+".key", []byte("mine\n"), 0o600))
+	db := openAt(t, path, Options{})
+	must(t, db.Close())
+	must(t, os.WriteFile(path+".key", []byte("yours\n"), 0o600))
+	_, err := Open(ctx, path, Options{})
+	if !errors.Is(err, settings.ErrWrongKey) || !strings.Contains(err.Error(), path+".key") {
+		t.Errorf("another's file: %v", err)
+	}
+}
+
+// TestTwoOpenANewDatabase has both end with one schema and one key.
+func TestTwoOpenANewDatabase(t *testing.T) {
+	path := tempPath(t)
+	opened := make(chan *DB)
+	for range 2 {
+		go func() {
+			db, err := Open(ctx, path, Options{})
+			if err != nil {
+				t.Error(err)
+			}
+			opened <- db
+		}()
+	}
+	first, second := <-opened, <-opened
+	if first == nil || second == nil {
+		t.FailNow()
+	}
+	putSecret(t, first, "hush")
+	wantSecret(t, second, "hush")
+	must(t, errors.Join(first.Close(), second.Close()))
+}
+
+// TestSecretsAreNotInTheFiles looks for them in every byte that SQLite wrote.
+func TestSecretsAreNotInTheFiles(t *testing.T) {
+	path := tempPath(t)
+	db := openAt(t, path, Options{EncryptionKey: "the master key"})
+	putSecret(t, db, "hush-hush")
+	wantSecret(t, db, "hush-hush")
+	for _, name := range []string{path, path + "-wal"} {
+		data, err := os.ReadFile(name)
+		must(t, err)
+		for _, secret := range []string{"hush-hush", "the master key"} {
+			if bytes.Contains(data, []byte(secret)) {
+				t.Errorf("%q is in %s", secret, name)
+			}
+		}
+	}
+}
+
+func putSecret(t *testing.T, db *DB, secret string) {
+	t.Helper()
+	doc, err := oms.Parse([]byte(`{"connectors":[{"name":"erp","host":"https://example.com","password":"` + secret +
+		`","customHeaders":[{"key":"X-Api-Key","value":"` + secret + `"}]}]}`))
+	must(t, err)
+	s, _, err := settings.Parse(doc)
+	must(t, err)
+	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.PutSettings(ctx, acme, s, 0, "me", time.Unix(1, 0)) }))
+}
+
+func wantSecret(t *testing.T, db *DB, secret string) {
+	t.Helper()
+	s, err := db.Settings(ctx, acme)
+	must(t, err)
+	if s.Connectors[0].Password != secret || s.Connectors[0].CustomHeaders[0].Value != secret {
+		t.Errorf("%+v, want %q", s.Connectors[0], secret)
+	}
+}

@@ -1,0 +1,30 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// ErrInUse is in the error of [Open] when another process has the file exclusively.
+var ErrInUse = errors.New("is in use by another orderhook")
+
+// lockFile locks the database at path for this process alone, without waiting.
+// The lock is on a file beside it, FILE.lock, because SQLite must stay free to
+// let the commands in. The kernel frees it with the process, however that ends;
+// the file stays, for to remove it would let two processes hold two of them.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("the database cannot be locked: %w", err)
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("the database %s %w", path, ErrInUse)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}

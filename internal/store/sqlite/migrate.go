@@ -1,0 +1,122 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// newestSchema is the number of the last file in migrations.
+const newestSchema = 4
+
+// Migrate makes the database file, if it is not there, and brings its schema
+// up to date. It works beside a running server, which has done so already.
+func Migrate(ctx context.Context, path string) error {
+	path, err := ensureFile(path)
+	if err != nil {
+		return err
+	}
+	return migrate(ctx, path, false)
+}
+
+// migrate runs the migrations that are missing. Two processes must not run
+// them at the same time, nor one while a server works with the old schema: who
+// does not hold the lock takes it for that long.
+func migrate(ctx context.Context, path string, locked bool) error {
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if done, err := migrated(ctx, db, path); done || err != nil {
+		return err
+	}
+	if locked {
+		return runMigrations(ctx, db, path)
+	}
+	return migrateLocked(ctx, db, path)
+}
+
+// migrateWait is how long a command waits for the lock of another process, if
+// that is not about to migrate the database itself.
+const migrateWait = 3 * time.Second
+
+// migrateLocked runs the migrations under a lock of its own, unless the
+// process that has the lock runs them.
+func migrateLocked(ctx context.Context, db *sql.DB, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, migrateWait)
+	defer cancel()
+	for {
+		lock, err := lockFile(path)
+		if err == nil {
+			return errors.Join(runMigrations(ctx, db, path), lock.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w, and its schema is not up to date", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+		if done, err := migrated(ctx, db, path); done || err != nil {
+			return err
+		}
+	}
+}
+
+// migrated reports whether nothing is to be done. What is no database, or not
+// one of orderhook's, or a newer one, is an error.
+func migrated(ctx context.Context, db *sql.DB, path string) (bool, error) {
+	var tables, ours int
+	err := db.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (WHERE name = 'goose_db_version') FROM sqlite_master`).Scan(&tables, &ours)
+	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code() == lib.SQLITE_NOTADB {
+		return false, fmt.Errorf("%s is not a database", path)
+	}
+	if err != nil {
+		return false, fmt.Errorf("the database %s cannot be opened: %w", path, err)
+	}
+	if ours == 0 {
+		if tables > 0 {
+			return false, fmt.Errorf("the database %s is not one of orderhook's", path)
+		}
+		return false, nil
+	}
+	var version int64
+	if err := db.QueryRowContext(ctx, selectSchemaVersion).Scan(&version); err != nil {
+		return false, err
+	}
+	return version == newestSchema, checkNotNewer(path, version)
+}
+
+const selectSchemaVersion = `SELECT max(version_id) FROM goose_db_version`
+
+func checkNotNewer(path string, version int64) error {
+	if version > newestSchema {
+		return fmt.Errorf("the database %s is of a newer orderhook: its schema is %d, this one knows those up to %d", path, version, newestSchema)
+	}
+	return nil
+}
+
+func runMigrations(ctx context.Context, db *sql.DB, path string) error {
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("the database %s cannot be brought up to date: %w", path, err)
+	}
+	return nil
+}

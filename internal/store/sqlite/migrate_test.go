@@ -1,0 +1,81 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestMigrate(t *testing.T) {
+	path := tempPath(t)
+	must(t, Migrate(ctx, path))
+	must(t, Migrate(ctx, path))
+	info, err := os.Stat(path)
+	must(t, err)
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("the database's mode is %o", info.Mode().Perm())
+	}
+	openAt(t, path, Options{Exclusive: true})
+	must(t, Migrate(ctx, path)) // beside a server
+	files, err := migrationFiles.ReadDir("migrations")
+	must(t, err)
+	if len(files) != newestSchema {
+		t.Errorf("%d migrations, and newestSchema is %d", len(files), newestSchema)
+	}
+}
+
+func TestMigrateNotUnderARunningServer(t *testing.T) {
+	path := tempPath(t)
+	openAt(t, path, Options{Exclusive: true})
+	over, cancel := context.WithCancel(ctx) // else it would wait for the server to migrate
+	cancel()
+	if err := migrateLocked(over, nil, path); !errors.Is(err, ErrInUse) {
+		t.Errorf("a running server's old schema: %v", err)
+	}
+}
+
+func TestNewerDatabase(t *testing.T) {
+	path := tempPath(t)
+	db := openAt(t, path, Options{})
+	runSQL(t, path, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`)
+	if err := db.Ping(ctx); err == nil {
+		t.Error("a database that has become newer is as ready as before")
+	}
+	_, err := Open(ctx, path, Options{})
+	if err == nil || !strings.Contains(err.Error(), "is of a newer orderhook: its schema is 99") {
+		t.Errorf("a newer database: %v", err)
+	}
+}
+
+func TestNotADatabase(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text")
+	must(t, os.WriteFile(text, []byte(strings.Repeat("no database ", 100)), 0o600))
+	others := filepath.Join(dir, "others")
+	must(t, os.WriteFile(others, nil, 0o600))
+	runSQL(t, others, `CREATE TABLE theirs (a)`)
+	for path, want := range map[string]string{
+		text:                                "is not a database",
+		others:                              "is not one of orderhook's",
+		dir:                                 "cannot be opened",
+		filepath.Join(dir, "missing", "db"): "no such file or directory",
+	} {
+		_, err := Open(ctx, path, Options{})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v, want one that %s", path, err, want)
+		}
+	}
+}
+
+// runSQL runs a statement on a connection of its own.
+func runSQL(t *testing.T, path, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", dsn(path))
+	must(t, err)
+	_, err = db.Exec(text)
+	must(t, errors.Join(err, db.Close()))
+}

@@ -1,0 +1,186 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+const orderColumns = `version, status_version, created, modified, doc`
+
+// Order implements [store.Reader].
+func (q queries) Order(ctx context.Context, tenant, id string) (*oms.Order, error) {
+	o, err := oneOrder(ctx, q.q, id, `SELECT `+orderColumns+` FROM orders WHERE tenant = ? AND id = ?`, tenant, id)
+	return o, orNotFound(err, "no order %q", id)
+}
+
+// OrderVersion implements [store.Reader].
+func (q queries) OrderVersion(ctx context.Context, tenant, id string, version int64) (*oms.Order, error) {
+	o, err := oneOrder(ctx, q.q, id, `
+		SELECT `+orderColumns+` FROM orders WHERE tenant = ?1 AND id = ?2 AND version = ?3 UNION ALL
+		SELECT `+orderColumns+` FROM order_versions WHERE tenant = ?1 AND order_id = ?2 AND version = ?3`, tenant, id, version)
+	return o, orNotFound(err, "no version %d of order %q", version, id)
+}
+
+func oneOrder(ctx context.Context, q querier, id, text string, args ...any) (*oms.Order, error) {
+	var r orderRow
+	if err := one(ctx, q, r.columns(), text, args...); err != nil {
+		return nil, err
+	}
+	return r.order(id)
+}
+
+// orderRow is what a query of orderColumns reads.
+type orderRow struct {
+	version, statusVersion, created, modified int64
+	doc                                       []byte
+}
+
+func (r *orderRow) columns() []any {
+	return []any{&r.version, &r.statusVersion, &r.created, &r.modified, &r.doc}
+}
+
+func (r *orderRow) order(id string) (*oms.Order, error) {
+	doc, err := oms.Parse(r.doc)
+	if err != nil {
+		return nil, fmt.Errorf("stored order %q: %s", id, err) // not with %w: it is no mistake of the caller's
+	}
+	return &oms.Order{ID: id, Version: r.version, StatusVersion: r.statusVersion,
+		Created: fromMicros(r.created), Modified: fromMicros(r.modified), Doc: doc}, nil
+}
+
+// Orders implements [store.Reader].
+func (q queries) Orders(ctx context.Context, tenant string, f store.OrderFilter, p store.Page) (store.List[*oms.Order], error) {
+	after, err := p.After()
+	if err != nil {
+		return store.List[*oms.Order]{}, err
+	}
+	search, limit := newSearch(f.Text), p.Size()+1
+	text, args := ordersLike(tenant, f, after, limit)
+	var rows []*oms.Order
+	err = q.q.queryOnce(ctx, func(r row) error {
+		o, err := scanOrder(r, search)
+		if err != nil || o == nil {
+			return err
+		}
+		if rows = append(rows, o); len(rows) == limit {
+			return errEnough
+		}
+		return nil
+	}, text, args...)
+	return store.Cut(p, rows, func(o *oms.Order) store.Cursor { return store.Cursor{At: micros(o.Created), ID: o.ID} }), err
+}
+
+// ordersLike returns the query of all orders that the filter picks, but for
+// its text, which [search] looks for in each: so it has no limit of its own then.
+func ordersLike(tenant string, f store.OrderFilter, after *store.Cursor, limit int) (string, []any) {
+	l := listOf(tenant)
+	l.equal("status", fold(f.Status))
+	l.equal("market_id", fold(f.MarketID))
+	l.equal("order_type", fold(f.OrderType))
+	l.indexed("customer_email", fold(f.CustomerEmail))
+	l.indexed("subscription_id", f.SubscriptionID)
+	l.between("created", f.From, f.To)
+	if f.Tag != "" {
+		l.where("EXISTS (SELECT 1 FROM json_each(doc, '$.tags') AS tag WHERE tag.value = ?)", f.Tag)
+	}
+	if f.Text != "" {
+		limit = 0
+	}
+	return l.newestFirst(`SELECT id, `+orderColumns+` FROM orders`, "created", after, limit)
+}
+
+// scanOrder reads one order, nil if it does not hold what is searched for.
+func scanOrder(r row, s search) (*oms.Order, error) {
+	var id string
+	var or orderRow
+	if err := r.Scan(append([]any{&id}, or.columns()...)...); err != nil {
+		return nil, err
+	}
+	if !s.mayBeIn(or.doc) {
+		return nil, nil
+	}
+	o, err := or.order(id)
+	if err != nil || !s.isIn(o.Doc) {
+		return nil, err
+	}
+	return o, nil
+}
+
+// fold is how columns that compare without regard to case are stored. SQLite's
+// own NOCASE knows the letters of English only.
+func fold(s string) string { return strings.ToLower(s) }
+
+// InsertOrder implements [store.Tx].
+func (t *tx) InsertOrder(_ context.Context, tenant string, o *oms.Order) error {
+	n, err := t.w.exec(`
+		INSERT INTO orders (tenant, id, version, status_version, created, modified,
+			status, order_type, market_id, customer_email, subscription_id, doc)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		tenant, o.ID, o.Version, o.StatusVersion, micros(o.Created), micros(o.Modified),
+		fold(o.Status()), fold(o.Doc.Text("orderType")), fold(o.Doc.Text("marketId")),
+		fold(o.Doc.Text("customerEmail")), o.Doc.Text("subscriptionId"), string(o.Doc.JSON()))
+	if err == nil && n == 0 {
+		return oms.Errorf(oms.Conflict, "an order %q exists already", o.ID)
+	}
+	return err
+}
+
+// UpdateOrder implements [store.Tx]. The row as it was becomes an earlier
+// version, if it is the one that the new version follows.
+func (t *tx) UpdateOrder(ctx context.Context, tenant string, o *oms.Order) error {
+	n, err := t.w.exec(`
+		INSERT INTO order_versions (tenant, order_id, version, status_version, created, modified, doc)
+		SELECT tenant, id, version, status_version, created, modified, doc
+		FROM orders WHERE tenant = ? AND id = ? AND version = ?`, tenant, o.ID, o.Version-1)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return t.notReplaceable(ctx, tenant, o)
+	}
+	_, err = t.w.exec(`
+		UPDATE orders SET version = ?, status_version = ?, modified = ?,
+			status = ?, order_type = ?, market_id = ?, customer_email = ?, subscription_id = ?, doc = ?
+		WHERE tenant = ? AND id = ?`,
+		o.Version, o.StatusVersion, micros(o.Modified),
+		fold(o.Status()), fold(o.Doc.Text("orderType")), fold(o.Doc.Text("marketId")),
+		fold(o.Doc.Text("customerEmail")), o.Doc.Text("subscriptionId"), string(o.Doc.JSON()),
+		tenant, o.ID)
+	return err
+}
+
+func (t *tx) notReplaceable(ctx context.Context, tenant string, o *oms.Order) error {
+	var current int64
+	err := one(ctx, t.q, []any{&current}, `SELECT version FROM orders WHERE tenant = ? AND id = ?`, tenant, o.ID)
+	if err != nil {
+		return orNotFound(err, "no order %q", o.ID)
+	}
+	return oms.Errorf(oms.Stale, "the order %q is at version %d, so %d cannot be its next", o.ID, current, o.Version)
+}
+
+// EraseOrder implements [store.Tx]. Of an attempt stays that it was made and
+// what came of it; its headers go with its bodies.
+func (t *tx) EraseOrder(_ context.Context, tenant, id string) error {
+	n, err := t.w.exec(`DELETE FROM orders WHERE tenant = ? AND id = ?`, tenant, id)
+	if err == nil && n == 0 {
+		return oms.Errorf(oms.NotFound, "no order %q", id)
+	}
+	for _, text := range []string{
+		`DELETE FROM order_versions WHERE tenant = ? AND order_id = ?`,
+		`DELETE FROM order_history WHERE tenant = ? AND order_id = ?`,
+		`DELETE FROM runs WHERE tenant = ? AND order_id = ?`,
+		`DELETE FROM bodies WHERE tenant = ?1 AND call_id IN
+			(SELECT call_id FROM attempts WHERE tenant = ?1 AND order_id = ?2 AND order_id <> '')`,
+		`UPDATE attempts SET response_body = NULL, detail = json_remove(detail, '$.request.headers', '$.response.headers')
+			WHERE tenant = ? AND order_id = ? AND order_id <> ''`,
+	} {
+		if err == nil {
+			_, err = t.w.exec(text, tenant, id)
+		}
+	}
+	return err
+}

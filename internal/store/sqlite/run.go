@@ -1,0 +1,114 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// Run implements [store.Reader].
+func (q queries) Run(ctx context.Context, tenant, id string) (*oms.Run, error) {
+	r, err := oneRun(ctx, q.q, `SELECT doc FROM runs WHERE tenant = ? AND id = ?`, tenant, id)
+	return r, orNotFound(err, "no run %q", id)
+}
+
+// NextRun implements [store.Reader].
+func (q queries) NextRun(ctx context.Context, tenant, orderID string) (*oms.Run, error) {
+	r, err := oneRun(ctx, q.q, `
+		SELECT doc FROM runs WHERE tenant = ? AND order_id = ? AND ended = 0 ORDER BY seq LIMIT 1`, tenant, orderID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return r, err
+}
+
+func oneRun(ctx context.Context, q querier, text string, args ...any) (*oms.Run, error) {
+	var doc []byte
+	if err := one(ctx, q, []any{&doc}, text, args...); err != nil {
+		return nil, err
+	}
+	r := &oms.Run{}
+	return r, decode(doc, r, "run")
+}
+
+// Runs implements [store.Reader].
+func (q queries) Runs(ctx context.Context, tenant string, f store.RunFilter, p store.Page) (store.List[*oms.Run], error) {
+	l := listOf(tenant)
+	l.equal("status", string(f.Status))
+	l.equal("order_id", f.OrderID)
+	return newestFirst(ctx, q.q, l, p, `SELECT doc FROM runs`, "created", func(r row) (*oms.Run, error) {
+		var doc []byte
+		if err := r.Scan(&doc); err != nil {
+			return nil, err
+		}
+		run := &oms.Run{}
+		return run, decode(doc, run, "run")
+	}, func(r *oms.Run) store.Cursor { return store.Cursor{At: micros(r.Created), ID: r.ID} })
+}
+
+// InsertRun implements [store.Tx].
+func (t *tx) InsertRun(_ context.Context, tenant string, r *oms.Run) error {
+	doc, err := encode(r)
+	if err != nil {
+		return err
+	}
+	n, err := t.w.exec(`
+		INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, doc)
+		SELECT ?1, ?2, ?3, coalesce(max(seq), 0) + 1, ?4, ?5, ?6, ?7 FROM runs WHERE tenant = ?1 AND order_id = ?3
+		ON CONFLICT DO NOTHING`, tenant, r.ID, r.OrderID, string(r.Status), r.Status.Ended(), micros(r.Created), doc)
+	if err == nil && n == 0 {
+		return oms.Errorf(oms.Conflict, "a run %q exists already", r.ID)
+	}
+	return err
+}
+
+// UpdateRun implements [store.Tx].
+func (t *tx) UpdateRun(_ context.Context, tenant string, r *oms.Run) error {
+	doc, err := encode(r)
+	if err != nil {
+		return err
+	}
+	n, err := t.w.exec(`UPDATE runs SET status = ?, ended = ?, doc = ? WHERE tenant = ? AND id = ?`,
+		string(r.Status), r.Status.Ended(), doc, tenant, r.ID)
+	if err == nil && n == 0 {
+		return oms.Errorf(oms.NotFound, "no run %q", r.ID)
+	}
+	return err
+}
+
+// unfinishedAtOnce is how many orders UnfinishedOrders reads before it hands
+// them on: what is done with them must not hold up the reading of the log.
+const unfinishedAtOnce = 1000
+
+// UnfinishedOrders implements [store.Store].
+func (db *DB) UnfinishedOrders(ctx context.Context, each func(tenant, orderID string) error) error {
+	var last unfinishedOrder
+	for {
+		batch, err := unfinishedAfter(ctx, db.readers, last)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		for _, last = range batch {
+			if err := each(last.tenant, last.orderID); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+type unfinishedOrder struct{ tenant, orderID string }
+
+func unfinishedAfter(ctx context.Context, q querier, last unfinishedOrder) (batch []unfinishedOrder, err error) {
+	err = q.query(ctx, func(r row) error {
+		var o unfinishedOrder
+		err := r.Scan(&o.tenant, &o.orderID)
+		batch = append(batch, o)
+		return err
+	}, `SELECT DISTINCT tenant, order_id FROM runs INDEXED BY runs_unfinished
+		WHERE ended = 0 AND (tenant, order_id) > (?, ?) ORDER BY tenant, order_id LIMIT ?`,
+		last.tenant, last.orderID, unfinishedAtOnce)
+	return batch, err
+}

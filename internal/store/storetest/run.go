@@ -1,0 +1,144 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// run returns a run that goes on, with every field set.
+func run(id, orderID string, created int) *oms.Run {
+	r := withEveryField(oms.Run{ID: id, OrderID: orderID, Status: oms.RunRunning, Created: at(created)})
+	r.Ended = nil
+	return &r
+}
+
+// ended returns the run with a status that ends it.
+func ended(r *oms.Run, status oms.RunStatus) *oms.Run {
+	e, end := *r, at(100)
+	e.Status, e.Updated, e.Ended = status, end, &end
+	return &e
+}
+
+func testRuns(t *testing.T, s *suite) {
+	first := run("run-1", "o1", 1)
+	s.write(func(tx store.Tx) error { return tx.InsertRun(ctx, acme, first) })
+	same(t, ok[*oms.Run](t)(s.Run(ctx, acme, "run-1")), first)
+
+	last := ended(first, oms.RunAborted)
+	s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, last) })
+	same(t, ok[*oms.Run](t)(s.Run(ctx, acme, "run-1")), last)
+
+	_, err := s.Run(ctx, acme, "run-2")
+	is(t, err, oms.NotFound)
+	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.InsertRun(ctx, acme, first) }), oms.Conflict)
+	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, run("run-2", "o1", 1)) }), oms.NotFound)
+}
+
+func testRunLists(t *testing.T, s *suite) {
+	all := []oms.RunStatus{oms.RunRunning, oms.RunWaiting, oms.RunSucceeded, oms.RunAborted, oms.RunSuperseded, oms.RunFailed, oms.RunCanceled}
+	var want []string
+	for i := range 14 {
+		r := run(fmt.Sprintf("run-%02d", i), fmt.Sprintf("o%d", i%2), i/3)
+		r.Status = all[i%len(all)]
+		s.write(func(tx store.Tx) error { return tx.InsertRun(ctx, acme, r) })
+		want = append(want, r.ID)
+	}
+	slices.Reverse(want)
+	for _, limit := range []int{1, 4, 14} {
+		same(t, ids(pages(t, limit, runsLike(s, store.RunFilter{})), runID), want)
+	}
+	for _, test := range []struct {
+		f    store.RunFilter
+		want string
+	}{
+		{store.RunFilter{Status: oms.RunAborted}, "run-10 run-03"},
+		{store.RunFilter{OrderID: "o1"}, "run-13 run-11 run-09 run-07 run-05 run-03 run-01"},
+		{store.RunFilter{OrderID: "o1", Status: oms.RunAborted}, "run-03"},
+		{store.RunFilter{OrderID: "o2"}, ""},
+	} {
+		for _, limit := range []int{1, 50} {
+			if got := strings.Join(ids(pages(t, limit, runsLike(s, test.f)), runID), " "); got != test.want {
+				t.Errorf("%+v: %q, want %q", test.f, got, test.want)
+			}
+		}
+	}
+}
+
+func runsLike(s *suite, f store.RunFilter) func(store.Page) (store.List[*oms.Run], error) {
+	return func(p store.Page) (store.List[*oms.Run], error) { return s.Runs(ctx, acme, f, p) }
+}
+
+// testNextRun has ids and times run against the order of the commits, which is what counts.
+func testNextRun(t *testing.T, s *suite) {
+	nextIs := func(want string) {
+		t.Helper()
+		r, err := s.NextRun(ctx, acme, "o1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ""; r != nil {
+			got = r.ID
+			if got != want {
+				t.Errorf("next is %q, want %q", got, want)
+			}
+		} else if want != "" {
+			t.Errorf("no next run, want %q", want)
+		}
+	}
+	nextIs("")
+	for i, id := range []string{"run-c", "run-b", "run-a"} {
+		s.write(func(tx store.Tx) error { return tx.InsertRun(ctx, acme, run(id, "o1", 9-i)) })
+	}
+	s.write(func(tx store.Tx) error { return tx.InsertRun(ctx, acme, run("run-0", "o2", 0)) })
+	nextIs("run-c")
+	end := func(id string, status oms.RunStatus) {
+		s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, ended(run(id, "o1", 1), status)) })
+	}
+	end("run-b", oms.RunCanceled)
+	nextIs("run-c")
+	waiting := run("run-c", "o1", 9)
+	waiting.Status = oms.RunWaiting
+	s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, waiting) })
+	nextIs("run-c")
+	end("run-c", oms.RunSucceeded)
+	nextIs("run-a")
+	end("run-a", oms.RunFailed)
+	nextIs("")
+	resumed := run("run-c", "o1", 9)
+	s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, resumed) })
+	nextIs("run-c")
+}
+
+func testUnfinishedOrders(t *testing.T, s *suite) {
+	want := map[string]int{}
+	s.write(func(tx store.Tx) error {
+		clear(want)
+		for i := range 2100 { // more than an engine may read at once
+			id, tenant := fmt.Sprintf("o%d", i), []string{acme, other}[i%2]
+			want[tenant+" "+id] = 1
+			for _, r := range []*oms.Run{run("run-a"+id, id, 1), run("run-b"+id, id, 2), ended(run("run-c"+id, "ended", 1), oms.RunFailed)} {
+				if err := tx.InsertRun(ctx, tenant, r); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	got := map[string]int{}
+	if err := s.UnfinishedOrders(ctx, func(tenant, id string) error { got[tenant+" "+id]++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	same(t, got, want)
+
+	stop, calls := errors.New("stop"), 0
+	err := s.UnfinishedOrders(ctx, func(string, string) error { calls++; return stop })
+	if !errors.Is(err, stop) || calls != 1 {
+		t.Errorf("stopped with %v after %d calls", err, calls)
+	}
+}

@@ -1,0 +1,190 @@
+package storetest
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// testTenants asks for everything of acme's as another tenant, through every
+// method there is: it is as if nothing were there, and what the other writes
+// under the same names leaves acme's alone.
+func testTenants(t *testing.T, s *suite) {
+	fillTenant(s, acme, "theirs")
+	before := snapshot(t, s, acme)
+	s.write(func(tx store.Tx) error {
+		for name, read := range tenantReads {
+			seen, err := read(tx, other)
+			if err != nil && oms.KindOf(err) != oms.NotFound {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err == nil && seen {
+				t.Errorf("%s shows what is another tenant's", name)
+			}
+			if seen, err := read(tx, acme); err != nil || !seen {
+				t.Errorf("%s does not show acme its own: %v", name, err)
+			}
+		}
+		return nil
+	})
+	for name, change := range tenantChanges {
+		err := s.Write(ctx, func(tx store.Tx) error { return change(tx) })
+		if oms.KindOf(err) != oms.NotFound {
+			t.Errorf("%s of what is another tenant's: %v", name, err)
+		}
+	}
+	fillTenant(s, other, "mine")
+	same(t, snapshot(t, s, acme), before)
+	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, other, "o1") })
+	same(t, snapshot(t, s, acme), before)
+	everyMethod(t)
+}
+
+// everyMethod checks that no method of the interfaces was forgotten.
+func everyMethod(t *testing.T) {
+	for m := range reflect.TypeFor[store.Tx]().Methods() {
+		_, read := tenantReads[m.Name]
+		_, change := tenantChanges[m.Name]
+		if !read && !change && !tenantInserts[m.Name] {
+			t.Errorf("%s is not tried as another tenant", m.Name)
+		}
+	}
+}
+
+// tenantReads says of every question whether the tenant is shown something.
+var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
+	"Order": func(tx store.Tx, tenant string) (bool, error) {
+		o, err := tx.Order(ctx, tenant, "o1")
+		return o != nil, err
+	},
+	"OrderVersion": func(tx store.Tx, tenant string) (bool, error) {
+		o, err := tx.OrderVersion(ctx, tenant, "o1", 1)
+		return o != nil, err
+	},
+	"Orders": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.Orders(ctx, tenant, store.OrderFilter{}, store.Page{})
+		return len(l.Items) > 0, err
+	},
+	"History": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.History(ctx, tenant, "o1", store.Page{})
+		return len(l.Items) > 0, err
+	},
+	"Run": func(tx store.Tx, tenant string) (bool, error) {
+		r, err := tx.Run(ctx, tenant, "run-o1")
+		return r != nil, err
+	},
+	"Runs": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.Runs(ctx, tenant, store.RunFilter{OrderID: "o1"}, store.Page{})
+		return len(l.Items) > 0, err
+	},
+	"NextRun": func(tx store.Tx, tenant string) (bool, error) {
+		r, err := tx.NextRun(ctx, tenant, "o1")
+		return r != nil, err
+	},
+	"Attempt": func(tx store.Tx, tenant string) (bool, error) {
+		a, err := tx.Attempt(ctx, tenant, "att-o1")
+		return a != nil, err
+	},
+	"Attempts": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.Attempts(ctx, tenant, store.AttemptFilter{OrderID: "o1"}, store.Page{})
+		return len(l.Items) > 0, err
+	},
+	"Settings": func(tx store.Tx, tenant string) (bool, error) {
+		s, err := tx.Settings(ctx, tenant)
+		return s != nil && s.Version > 0, err
+	},
+	"SettingsVersion": func(tx store.Tx, tenant string) (bool, error) {
+		s, err := tx.SettingsVersion(ctx, tenant, 1)
+		return s != nil, err
+	},
+	"SettingsHistory": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.SettingsHistory(ctx, tenant, store.Page{})
+		return len(l.Items) > 0, err
+	},
+	"Keys": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.Keys(ctx, tenant, store.Page{})
+		return len(l.Items) > 0, err
+	},
+	"Idempotency": func(tx store.Tx, tenant string) (bool, error) {
+		i, err := tx.Idempotency(ctx, tenant, "idem-1")
+		return i != nil, err
+	},
+}
+
+// tenantChanges changes, as the other tenant, what is acme's.
+var tenantChanges = map[string]func(tx store.Tx) error{
+	"UpdateOrder": func(tx store.Tx) error { return tx.UpdateOrder(ctx, other, next(order("o1", 1, `{}`), "a", true)) },
+	"EraseOrder":  func(tx store.Tx) error { return tx.EraseOrder(ctx, other, "o1") },
+	"UpdateRun":   func(tx store.Tx) error { return tx.UpdateRun(ctx, other, run("run-o1", "o1", 1)) },
+	"DeleteKey":   func(tx store.Tx) error { return tx.DeleteKey(ctx, other, "key-1") },
+}
+
+// tenantInserts is what fillTenant uses.
+var tenantInserts = map[string]bool{"InsertOrder": true, "AddHistory": true, "InsertRun": true, "AddAttempt": true,
+	"PutSettings": true, "InsertKey": true, "PutIdempotency": true}
+
+// fillTenant gives a tenant one of everything, under the same names for all.
+func fillTenant(s *suite, tenant, mark string) {
+	s.t.Helper()
+	s.write(func(tx store.Tx) error {
+		a := attempt("att-more", "o1", 2)
+		a.CallID, a.Detail.Request.Body = "call-more", []byte(mark)
+		for _, err := range []error{
+			tx.InsertOrder(ctx, tenant, order("o1", 1, fmt.Sprintf(`{"mark":%q}`, mark))),
+			fill(tx, tenant, "o1"),
+			tx.AddAttempt(ctx, tenant, a),
+			tx.PutSettings(ctx, tenant, someSettings(mark), 0, mark, at(1)),
+			tx.InsertKey(ctx, oms.Key{ID: "key-1", Tenant: tenant, Role: oms.Reader, Created: at(1), Hash: oms.HashKey(tenant)}),
+			tx.PutIdempotency(ctx, tenant, store.Idempotency{Key: "idem-1", Hash: []byte(mark), Resource: mark, Created: s.now}),
+		} {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// contents is what fillTenant made, read back.
+type contents struct {
+	Order    *oms.Order
+	History  []oms.HistoryEntry
+	Runs     []*oms.Run
+	Attempts []*oms.Attempt
+	Settings string
+	Keys     []oms.Key
+	Kept     *store.Idempotency
+}
+
+func snapshot(t *testing.T, s *suite, tenant string) (c contents) {
+	t.Helper()
+	c.Order = ok[*oms.Order](t)(s.Order(ctx, tenant, "o1"))
+	c.History = ok[store.List[oms.HistoryEntry]](t)(s.History(ctx, tenant, "o1", store.Page{})).Items
+	c.Runs = ok[store.List[*oms.Run]](t)(s.Runs(ctx, tenant, store.RunFilter{}, store.Page{})).Items
+	c.Attempts = append(c.Attempts, ok[*oms.Attempt](t)(s.Attempt(ctx, tenant, "att-o1")), ok[*oms.Attempt](t)(s.Attempt(ctx, tenant, "att-more")))
+	c.Settings = nameOf(t, ok[*settings.Settings](t)(s.Settings(ctx, tenant)))
+	c.Keys = ok[store.List[oms.Key]](t)(s.Keys(ctx, tenant, store.Page{})).Items
+	c.Kept = ok[*store.Idempotency](t)(s.Idempotency(ctx, tenant, "idem-1"))
+	return c
+}
+
+// testCursors has every list refuse a cursor that none gave out.
+func testCursors(t *testing.T, s *suite) {
+	bad := store.Page{Cursor: "no cursor"}
+	_, err := s.Orders(ctx, acme, store.OrderFilter{}, bad)
+	is(t, err, oms.Invalid)
+	_, err = s.History(ctx, acme, "o1", bad)
+	is(t, err, oms.Invalid)
+	_, err = s.Runs(ctx, acme, store.RunFilter{}, bad)
+	is(t, err, oms.Invalid)
+	_, err = s.Attempts(ctx, acme, store.AttemptFilter{}, bad)
+	is(t, err, oms.Invalid)
+	_, err = s.SettingsHistory(ctx, acme, bad)
+	is(t, err, oms.Invalid)
+	_, err = s.Keys(ctx, acme, bad)
+	is(t, err, oms.Invalid)
+}
