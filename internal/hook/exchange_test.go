@@ -25,7 +25,7 @@ func TestDetailHoldsBothSides(t *testing.T) {
 		Header: []settings.Header{{Name: "accept", Value: "secret"}, {Name: "X-Key", Value: "secret"}}, SigningSecret: "secret",
 	})
 	d := x.Detail()
-	sent := d.Request.Headers
+	sent := http.Header(d.Request.Headers)
 	for _, name := range []string{"Traceparent", "Webhook-Timestamp", "Webhook-Signature"} {
 		if sent.Get(name) == "" || sent.Get(name) == mask {
 			t.Errorf("%s: %q", name, sent.Get(name))
@@ -43,7 +43,7 @@ func TestDetailHoldsBothSides(t *testing.T) {
 	if d.Request.Method != "POST" || string(d.Request.Body) != `{"a":1}` || d.Request.BodyBytes != 7 || d.Request.Truncated {
 		t.Errorf("request %+v", d.Request)
 	}
-	want = http.Header{"Set-Cookie": {"***"}, "X-Answer": {"y"}, "Date": {"today"}, "Content-Length": {"2"}, "Content-Type": {"text/plain; charset=utf-8"}}
+	want = map[string][]string{"Set-Cookie": {"***"}, "X-Answer": {"y"}, "Date": {"today"}, "Content-Length": {"2"}, "Content-Type": {"text/plain; charset=utf-8"}}
 	if diff := cmp.Diff(want, d.Response.Headers); diff != "" {
 		t.Error(diff)
 	}

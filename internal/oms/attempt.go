@@ -1,13 +1,12 @@
 package oms
 
-import (
-	"net/http"
-	"time"
-)
+import "time"
 
 // Kinds of outgoing requests (API.md, "Attempts").
 const (
-	KindStep = "step"
+	KindStep       = "step"
+	KindReturnStep = "returnStep"
+	KindValidator  = "validator"
 )
 
 // Outcomes of an attempt.
@@ -34,6 +33,7 @@ type Attempt struct {
 	OrderID     string    `json:"orderId,omitempty"`
 	ShipmentID  string    `json:"shipmentId,omitempty"`
 	ReturnID    string    `json:"returnId,omitempty"`
+	CartID      string    `json:"cartId,omitempty"`
 	RunID       string    `json:"runId,omitempty"`
 	// Detail is what only `GET /api/attempts/{id}` shows; lists leave it nil.
 	Detail *AttemptDetail `json:"-"`
@@ -51,7 +51,7 @@ type AttemptDetail struct {
 // Message is one side of an exchange.
 type Message struct {
 	Method  string      `json:"method,omitempty"`
-	Headers http.Header `json:"headers"`
+	Headers map[string][]string `json:"headers"`
 	Body    []byte      `json:"-"` // a request's whole, a response's first 64 KiB
 	// BodyBytes is the length that was sent or read, Truncated whether Body is
 	// shorter than it, or reading stopped at a limit.

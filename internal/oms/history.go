@@ -7,6 +7,7 @@ import "time"
 const (
 	OpCreated            = "Created"
 	OpPatched            = "Patched"
+	OpReturned           = "ReturnCreated"
 	OpStatusChanged      = "StatusChanged"
 	OpExecuteExportOrder = "ExecuteExportOrder"
 	OpStepFailed         = "WorkflowStepFailed"
@@ -15,6 +16,7 @@ const (
 	OpFieldsNotApplied   = "PatchFieldsNotApplied"
 	OpConflict           = "Conflict"
 	OpRunEnded           = "WorkflowEnded"
+	OpRunResumed         = "WorkflowResumed"
 )
 
 // Categories of history entries.

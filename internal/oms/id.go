@@ -9,13 +9,14 @@ import (
 // Prefixes of the ids that orderhook makes. An id is its prefix and a UUIDv7
 // in hex, so ids of one kind sort by the time they were made.
 const (
-	OrderID   = "ord_"
-	RunID     = "run_"
-	CallID    = "call_"
-	AttemptID = "att_"
-	HistoryID = "his_"
-	KeyID     = "key_"
-	NoteID    = "note_"
+	OrderID    = "ord_"
+	RunID      = "run_"
+	CallID     = "call_"
+	AttemptID  = "att_"
+	HistoryID  = "his_"
+	KeyID      = "key_"
+	ReturnID   = "ret_"
+	ShipmentID = "shp_"
 )
 
 // NewID returns a new id with one of the prefixes above.

@@ -45,8 +45,9 @@ func NewOrder(doc *Object, now time.Time) (*Order, error) {
 	if err != nil {
 		wrong = append(wrong, FieldError{"created", err.Error()})
 	}
-	if doc.Has("id") {
-		if err := checkID(doc.Text("id")); err != nil {
+	if v, _ := doc.Get("id"); v != nil {
+		id, isText := v.(string) // another type is wrong already
+		if err := checkID(id); isText && err != nil {
 			wrong = append(wrong, FieldError{"id", err.Error()})
 		}
 	}
@@ -93,7 +94,7 @@ func checkID(id string) error {
 		return fmt.Errorf("must not be empty; leave it out and one is made")
 	case len(id) > maxID:
 		return fmt.Errorf("must be at most %d bytes long", maxID)
-	case id == "." || id == "..":
+	case id == "." || id == ".." || id == "/": // net/http takes the last, %2F, for a slash at the end
 		return fmt.Errorf("must not be %q, which cannot stand in a URL", id)
 	case strings.ContainsFunc(id, unicode.IsControl):
 		return fmt.Errorf("must not hold control characters")
@@ -151,14 +152,17 @@ func AddError(order *Object, stepKey, message, runID string, now time.Time) {
 }
 
 // ClearErrors removes the errors that a step's earlier runs left, and keeps
-// those of the run that is under way (CONTRACT.md, "Effect of the call").
-func ClearErrors(order *Object, stepKey, runID string) {
+// those of the run that is under way (CONTRACT.md, "Effect of the call"). It
+// reports whether there were any.
+func ClearErrors(order *Object, stepKey, runID string) bool {
 	have := order.List("errors")
 	left := slices.DeleteFunc(slices.Clone(have), func(e any) bool {
 		o, ok := e.(*Object)
 		return ok && strings.EqualFold(o.Text("key"), stepKey) && o.Text("referenceId") != runID
 	})
-	if len(left) < len(have) {
-		order.Set("errors", left)
+	if len(left) == len(have) {
+		return false
 	}
+	order.Set("errors", left)
+	return true
 }

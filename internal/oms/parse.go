@@ -25,6 +25,9 @@ func Parse(data []byte) (*Object, error) {
 	}
 	dec := newDecoder(text)
 	if name, ok := kindNames[dec.PeekKind()]; ok {
+		if _, err := dec.ReadToken(); err != nil { // nonsense is no null
+			return nil, parseError(err, mark)
+		}
 		return nil, Errorf(Invalid, "a JSON object is needed, not %s", name)
 	}
 	v, err := parseValue(dec, 0)

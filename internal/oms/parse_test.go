@@ -130,8 +130,12 @@ func TestParseLimitsTheDepth(t *testing.T) {
 				t.Errorf("%d levels of %s: %v", oms.MaxDepth, tc.open, err)
 			}
 		}
-		for _, in := range []string{"1", "[]", "{}"} {
+		for _, in := range []string{"1", `"deep"`, "null"} {
 			_, err := oms.Parse([]byte(nest(tc.open, in, tc.shut, oms.MaxDepth+1)))
+			refused(t, err, oms.Invalid, "nests deeper than 100 levels")
+		}
+		for _, in := range []string{"[]", "{}"} { // an empty one is a level too
+			_, err := oms.Parse([]byte(nest(tc.open, in, tc.shut, oms.MaxDepth)))
 			refused(t, err, oms.Invalid, "nests deeper than 100 levels")
 		}
 		_, err := oms.Parse([]byte(nest(tc.open, "1", tc.shut, 5000)))

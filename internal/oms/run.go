@@ -42,6 +42,7 @@ type Run struct {
 	Triggered   string       `json:"triggered,omitempty"` // the run of that status
 	Chain       int          `json:"chain,omitempty"`     // how many runs triggered one another before this
 	Position    Position     `json:"position"`
+	Deadline    time.Time    `json:"deadline,omitzero"` // of the whole run; zero: none
 	Results     []StepResult `json:"results"`
 	Reason      string       `json:"reason,omitempty"` // why it was aborted, superseded or failed
 	// AnswerVersion is the order's version when all but the deferred steps had
@@ -70,16 +71,18 @@ type ActionStatus string
 // The statuses of a step. The wire knows the first three; the others say why a
 // step has none of them.
 const (
-	ActionSuccess ActionStatus = "Success"
-	ActionWarning ActionStatus = "Warning"
-	ActionError   ActionStatus = "Error"
-	ActionPending ActionStatus = "Pending" // deferred, still to come
-	ActionSkipped ActionStatus = "Skipped" // not for this order, or the run ended before it
+	ActionSuccess  ActionStatus = "Success"
+	ActionWarning  ActionStatus = "Warning"
+	ActionError    ActionStatus = "Error"
+	ActionPending  ActionStatus = "Pending"  // deferred, still to come
+	ActionWouldRun ActionStatus = "WouldRun" // in a dry run that calls nothing
+	ActionSkipped  ActionStatus = "Skipped"  // not for this order, or the run ended before it
 )
 
 // StepResult is one entry of a workflow result (API.md, "Orders").
 type StepResult struct {
 	Step           string       `json:"step"`
+	DisplayName    string       `json:"displayName,omitempty"`
 	ActionType     string       `json:"actionType"`
 	ActionStatus   ActionStatus `json:"actionStatus"`
 	CancelWorkflow bool         `json:"cancelWorkflow"`

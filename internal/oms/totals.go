@@ -68,7 +68,8 @@ func pricedLines(was, is, patched []*Object) []pricedLine {
 	return out
 }
 
-// affected reports whether a line was added, removed or changed in price or quantity.
+// affected reports whether a line was added, removed or changed in price or
+// quantity, or lost its extendedPrice, as one does that replaces itself.
 func affected(was []*Object, lines []pricedLine) bool {
 	for _, line := range lines {
 		if line.changed() {
@@ -79,7 +80,7 @@ func affected(was []*Object, lines []pricedLine) bool {
 }
 
 func (l pricedLine) changed() bool {
-	if l.was == nil {
+	if l.was == nil || l.was.Has("extendedPrice") && !l.Has("extendedPrice") {
 		return true
 	}
 	for _, name := range priceFields {

@@ -96,6 +96,13 @@ func TestTotalsStayWhereNoLineIsTouched(t *testing.T) {
 	}
 }
 
+func TestLinesThatReplaceThemselvesKeepAPrice(t *testing.T) {
+	const patch = `{"keepExistingListItems":false,"orderForm":{"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2}]}}`
+	once := apply(t, oms.APIPatch, form(twoLines), patch).Doc
+	same(t, once, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"extendedPrice":20}],"subTotal":20,"shippingTotal":59.00,"handlingTotal":10,"total":89.00`))
+	same(t, apply(t, oms.APIPatch, string(once.JSON()), patch).Doc, string(once.JSON()))
+}
+
 func TestLinesOfOneIdAreToldApart(t *testing.T) {
 	const double = `"lineItems":[{"lineItemId":"1","placedPrice":1,"quantity":1,"extendedPrice":5},{"lineItemId":"1","placedPrice":2,"quantity":1,"extendedPrice":6}],"subTotal":99,"total":99`
 	p := apply(t, oms.APIPatch, form(double), form(`"lineItems":[{"lineItemId":"1","comment":"x"}]`))
@@ -152,7 +159,7 @@ func TestSumsOfDecimalsAreExact(t *testing.T) {
 
 func TestATotalOfTheSameValueKeepsItsText(t *testing.T) {
 	got := apply(t, oms.APIPatch, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2}],"subTotal":20.00,"total":2e1`), form(`"lineItems":[{"lineItemId":"1","discounted":0.0}]`)).Doc
-	same(t, got, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"discounted":0.0}],"subTotal":20.00,"total":2e1`))
+	same(t, got, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"discounted":0.0,"extendedPrice":20.0}],"subTotal":20.00,"total":2e1`))
 	got = apply(t, oms.APIPatch, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2}],"subTotal":20.00,"total":2e1`), form(`"lineItems":[{"lineItemId":"1","discounted":0.5}]`)).Doc
 	same(t, got, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"discounted":0.5,"extendedPrice":19.5}],"subTotal":19.5,"total":19.5`))
 }

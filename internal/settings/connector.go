@@ -39,6 +39,7 @@ func (p *parser) connector(n node) Connector {
 		EnabledForMarkets:          markets.enabled,
 		DisabledForMarkets:         markets.disabled,
 		NoMarket:                   markets.none,
+		Breaker:                    breaker(n),
 	}
 	n.text("displayName")
 	n.texts("implementations")

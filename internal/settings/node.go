@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -91,6 +92,24 @@ func (n node) flag(name string, absent bool) bool {
 		return b
 	}
 	return absent
+}
+
+// whole reads a whole number that is needed, within bounds.
+func (n node) whole(name string, least, most int64) int64 {
+	number, given := value[oms.Number](n, name, "a number")
+	v, err := strconv.ParseInt(string(number), 10, 64)
+	if !given && !n.obj.Has(name) {
+		n.wrong(n.path(name), "is needed")
+	} else if given && (err != nil || v < least || v > most) {
+		n.wrong(n.path(name), "must be a whole number from %d to %d", least, most)
+	}
+	return v
+}
+
+// object reads an object, and whether there is one.
+func (n node) object(name string) (node, bool) {
+	o, given := value[*oms.Object](n, name, "an object")
+	return node{o, n.path(name), n.findings}, given
 }
 
 func (n node) texts(name string) []string {

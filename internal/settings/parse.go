@@ -63,7 +63,7 @@ func (p *parser) statuses(parent node, field string, returns bool) []Status {
 	var out []Status
 	taken := names{}
 	for _, n := range parent.nodes(field) {
-		s := Status{Name: n.required("name")}
+		s := Status{Name: n.required("name"), MaxDuration: n.span("maxDuration")}
 		taken.claim(n, "name", s.Name)
 		value[[]any](n, "events", "a list")
 		for _, st := range n.nodes("workflowSteps") {

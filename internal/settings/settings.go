@@ -35,6 +35,8 @@ type OrderType struct {
 type Status struct {
 	Name  string
 	Steps []Step
+	// MaxDuration bounds a run of the steps, from its first attempt on; 0: no bound.
+	MaxDuration time.Duration
 }
 
 // Step is one workflow step as configured (order-workflow-step.txt,
@@ -48,6 +50,7 @@ type Step struct {
 	RunAfterOrderIsSaved bool
 	IsInvisible          bool
 	TranslateKey         string
+	DisplayName          string   // what people call it; steps of one key differ in it
 	Host                 string   // the Host property; "" where there is none
 	ErrorStatus          string   // the ErrorStatus property
 	RequestHeaders       []Header // properties of the KeyGroup RequestHeaders
@@ -104,6 +107,7 @@ type Connector struct {
 	EnabledForMarkets, DisabledForMarkets []string // market groups resolved into their markets
 	NoMarket                              bool     // as in Limits
 	Properties                            []Property
+	Breaker                               *Breaker // nil: none
 }
 
 // DefaultTimeout bounds one attempt of a step whose connector has no Timeout.

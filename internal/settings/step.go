@@ -37,6 +37,7 @@ func (p *parser) step(n node, status string, returns bool) Step {
 		RunAfterOrderIsSaved: n.flag("runAfterOrderIsSaved", false),
 		IsInvisible:          n.flag("isInvisible", false),
 		TranslateKey:         n.text("translateKey"),
+		DisplayName:          n.text("displayName"),
 		Limits:               p.limits(n),
 		Conditions:           conditions(n),
 		Wire:                 wire(n.obj),

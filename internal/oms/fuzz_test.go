@@ -1,0 +1,124 @@
+package oms_test
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// The corpora are in testdata/fuzz, one folder for each target.
+
+func FuzzParse(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o, err := oms.Parse(data)
+		if err != nil {
+			mustBeCallersFault(t, err)
+			return
+		}
+		survives(t, o)
+		oms.CheckOrder(o, "")
+		if c := oms.Diff(o, o.Clone()); len(c) > 0 {
+			t.Errorf("a clone differs: %v", paths(c))
+		}
+		if body := oms.StepRequest(o, o, oms.StepScope{ShipmentID: "1"}); !json.Valid(body) {
+			t.Errorf("the step's request is %s", body)
+		}
+	})
+}
+
+// mustBeCallersFault checks that an error can be shown to whoever sent the bytes.
+func mustBeCallersFault(t failer, err error) {
+	e, ok := errors.AsType[*oms.Error](err)
+	if !ok || e.Kind != oms.Malformed && e.Kind != oms.Invalid || e.Error() == "" {
+		t.Errorf("error %v (%T)", err, err)
+	}
+}
+
+func FuzzPatch(f *testing.F) {
+	f.Fuzz(func(t *testing.T, document, patch []byte) {
+		o, err1 := oms.Parse(document)
+		p, err2 := oms.Parse(patch)
+		if err1 != nil || err2 != nil {
+			return
+		}
+		for _, rules := range []*oms.PatchRules{oms.APIPatch, oms.OrderStepPatch, oms.ReturnStepPatch} {
+			applyAny(t, rules, o, p)
+		}
+	})
+}
+
+// applyAny applies a patch of any shape and checks what holds for all of them.
+func applyAny(t failer, rules *oms.PatchRules, o, p *oms.Object) {
+	was, wasPatch := string(o.JSON()), string(p.JSON())
+	got, err := rules.Apply(o, p)
+	if string(o.JSON()) != was || string(p.JSON()) != wasPatch {
+		t.Errorf("%s became %s\n%s became %s", was, o.JSON(), wasPatch, p.JSON())
+	}
+	if err != nil {
+		mustBeCallersFault(t, err)
+		return
+	}
+	survives(t, got.Doc)
+	if again, err := rules.Apply(o, p); err != nil || string(again.Doc.JSON()) != string(got.Doc.JSON()) {
+		t.Errorf("once %s, then %s, %v", got.Doc.JSON(), again.Doc.JSON(), err)
+	}
+	if equal := oms.Equal(counted(o), counted(got.Doc)); equal != (len(got.Changes) == 0) {
+		t.Errorf("%s became %s: changes %v", was, got.Doc.JSON(), paths(got.Changes))
+	}
+	for _, name := range got.NotApplied {
+		a, _ := o.Get(name)
+		if b, _ := got.Doc.Get(name); !oms.Equal(a, b) {
+			t.Errorf("%s was %v, is %v", name, a, b)
+		}
+	}
+	stays(t, o, got.Doc, p)
+	oms.Conflicts(got.Changes, got.Set)
+}
+
+// counted is a document without the fields that are no change.
+func counted(o *oms.Object) *oms.Object {
+	o = o.Clone()
+	o.Delete("version")
+	o.Delete("modified")
+	return o
+}
+
+// stays checks that the fields that a patch does not have are as they were.
+func stays(t failer, before, after, patch *oms.Object) {
+	for _, m := range before.Members() {
+		_, named := patch.Get(m.Name)
+		is, _ := after.Get(m.Name)
+		alias := []string{"orderOrigin", "customerName"} // which a return's patch spells otherwise
+		if !named && m.Name != "properties" && !slices.Contains(alias, m.Name) && !oms.Equal(m.Value, is) {
+			t.Errorf("%s was %v, is %v", m.Name, m.Value, is)
+		}
+	}
+}
+
+func FuzzStepAnswer(f *testing.F) {
+	order, err := oms.Parse([]byte(`{"id":"BGO-1","status":"New","tags":["vip"],"orderForm":{"lineItems":[{"lineItemId":"1","placedPrice":10.10,"quantity":2,"extendedPrice":20.20}],"subTotal":20.20,"total":20.20}}`))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		a, err := oms.ParseStepAnswer(body)
+		if err != nil {
+			mustBeCallersFault(t, err)
+			return
+		}
+		if a.Status != oms.ActionSuccess && a.Status != oms.ActionWarning && a.Status != oms.ActionError {
+			t.Errorf("the status is %q", a.Status)
+		}
+		if a.Patch == nil {
+			return
+		}
+		if wrong := oms.CheckOrder(a.Patch, ""); len(wrong) > 0 {
+			t.Errorf("the patch has wrong types: %v", wrong)
+		}
+		applyAny(t, oms.OrderStepPatch, order, a.Patch)
+		applyAny(t, oms.ReturnStepPatch, order, a.Patch)
+	})
+}

@@ -1,0 +1,163 @@
+package oms_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// order makes an order that must be sound.
+func order(t *testing.T, json string) *oms.Order {
+	t.Helper()
+	o, err := oms.NewOrder(doc(t, json), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func TestNewOrderCompletesTheDocument(t *testing.T) {
+	const stamp = `"version":1,"modified":"2026-11-21T12:00:00.000000Z"}`
+	for _, tc := range []struct{ name, in, want string }{
+		{"all there", `{"id":"BGO-1","status":"Paid","created":"2026-11-20T08:00:00Z"}`, `{"id":"BGO-1","status":"Paid","created":"2026-11-20T08:00:00Z",` + stamp},
+		{"status and created", `{"id":"BGO-1"}`, `{"id":"BGO-1","status":"New","created":"2026-11-21T12:00:00.000000Z",` + stamp},
+		{"nulls are as absent", `{"id":"BGO-1","status":null,"created":null}`, `{"id":"BGO-1","status":"New","created":"2026-11-21T12:00:00.000000Z",` + stamp},
+		{"an empty created too", `{"id":"BGO-1","status":"New","created":""}`, `{"id":"BGO-1","status":"New","created":"2026-11-21T12:00:00.000000Z",` + stamp},
+		{"version and modified are orderhook's", `{"id":"BGO-1","status":"New","created":"2026-11-20T08:00:00Z","version":7,"modified":"x"}`, `{"id":"BGO-1","status":"New","created":"2026-11-20T08:00:00Z",` + stamp},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			o := order(t, tc.in)
+			same(t, o.Doc, tc.want)
+			if o.ID != "BGO-1" || o.Version != 1 || o.StatusVersion != 1 || o.Status() != o.Doc.Text("status") || !o.Modified.Equal(noon) {
+				t.Errorf("the order is %+v", o)
+			}
+		})
+	}
+}
+
+func TestNewOrderMakesAnID(t *testing.T) {
+	for _, in := range []string{`{}`, `{"id":null}`} {
+		o := order(t, in)
+		if !strings.HasPrefix(o.ID, oms.OrderID) || o.Doc.Text("id") != o.ID {
+			t.Errorf("the id is %q, the document's %q", o.ID, o.Doc.Text("id"))
+		}
+	}
+}
+
+func TestNewOrderReadsTheTimeOfCreation(t *testing.T) {
+	for in, want := range map[string]time.Time{
+		"2026-11-20T08:00:00Z":             time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC),
+		"2026-11-20T08:00:00.1234567Z":     time.Date(2026, 11, 20, 8, 0, 0, 123456700, time.UTC),
+		"2026-11-20T10:00:00+02:00":        time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC),
+		"2026-11-20T08:00:00":              time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC),
+		"2026-11-20T08:00:00.5":            time.Date(2026, 11, 20, 8, 0, 0, 5e8, time.UTC),
+		"0001-01-01T00:00:00":              time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC),
+		"2026-11-20T08:00:00.000001-00:30": time.Date(2026, 11, 20, 8, 30, 0, 1000, time.UTC),
+	} {
+		if got := order(t, `{"created":"`+in+`"}`).Created; !got.Equal(want) || got.Location() != time.UTC {
+			t.Errorf("%s is read as %v", in, got)
+		}
+	}
+	if got := order(t, `{}`).Created; !got.Equal(noon) {
+		t.Errorf("without one it is %v", got)
+	}
+}
+
+func TestNewOrderNamesAllThatIsWrong(t *testing.T) {
+	for _, tc := range []struct {
+		name, in string
+		want     []string
+	}{
+		{"an empty id", `{"id":""}`, []string{"id"}},
+		{"an id of another type", `{"id":7}`, []string{"id"}},
+		{"an id too long", `{"id":"` + strings.Repeat("x", 201) + `"}`, []string{"id"}},
+		{"an id that cannot stand in a URL", `{"id":".."}`, []string{"id"}},
+		{"an id with a control character", `{"id":"a\nb"}`, []string{"id"}},
+		{"an empty status", `{"status":""}`, []string{"status"}},
+		{"no time", `{"created":"yesterday"}`, []string{"created"}},
+		{"several", `{"tags":"vip","created":"now","status":""}`, []string{"tags", "created", "status"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := oms.NewOrder(doc(t, tc.in), noon)
+			refused(t, err, oms.Invalid, "")
+			if diff := cmp.Diff(tc.want, locations(err)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	order(t, `{"id":"`+strings.Repeat("x", 200)+`"}`)
+}
+
+func TestAdvanceCountsVersionsAndThoseOfTheStatus(t *testing.T) {
+	o := order(t, `{"id":"BGO-1","status":"New","created":"2026-11-20T08:00:00Z"}`)
+	for _, tc := range []struct {
+		status  string
+		version int64 // at which the status was set
+	}{{"New", 1}, {"Paid", 3}, {"PAID", 3}, {"Shipped", 5}} {
+		next := o.Doc.Clone()
+		next.Set("status", tc.status)
+		o.Advance(next, noon.Add(time.Hour))
+		if o.StatusVersion != tc.version {
+			t.Errorf("after %s at version %d the status is of version %d, want %d", tc.status, o.Version, o.StatusVersion, tc.version)
+		}
+	}
+	same(t, o.Doc, `{"id":"BGO-1","status":"Shipped","created":"2026-11-20T08:00:00Z","version":5,"modified":"2026-11-21T13:00:00.000000Z"}`)
+}
+
+func TestTimesAreWrittenInUTCToTheMicrosecond(t *testing.T) {
+	bergen := time.FixedZone("CET", 3600)
+	if got := oms.FormatTime(time.Date(2026, 11, 21, 13, 0, 0, 1999, bergen)); got != "2026-11-21T12:00:00.000001Z" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestShipmentsAndReturnsAreFoundById(t *testing.T) {
+	o := doc(t, `{"orderForm":{"shipments":[{"shipmentId":"S1"},{"shipmentId":2,"status":"New"}]},"returnOrderForms":[{"returnId":"R1"}]}`)
+	if oms.Shipment(o, "2").Text("status") != "New" || oms.Shipment(o, "S9") != nil || oms.Shipment(doc(t, `{}`), "S1") != nil {
+		t.Error("a shipment is not found, or one is that is not there")
+	}
+	if oms.ReturnForm(o, "R1") == nil || oms.ReturnForm(o, "R2") != nil {
+		t.Error("a return is not found, or one is that is not there")
+	}
+}
+
+func TestErrorsOfAStepAreAddedAndCleared(t *testing.T) {
+	o := doc(t, `{"errors":[{"key":"Erp","message":"down"}]}`)
+	before := o.Clone()
+	oms.AddError(o, "WebhookWorkflowStep", "no answer", "run_1", noon)
+	oms.AddError(o, "WebhookWorkflowStep", "timeout", "run_2", noon)
+	const erp, late = `{"key":"Erp","message":"down"}`, `{"key":"WebhookWorkflowStep","message":"timeout","severity":"Error","occurred":"2026-11-21T12:00:00.000000Z","referenceId":"run_2"}`
+	same(t, o, `{"errors":[`+erp+`,`+strings.ReplaceAll(strings.ReplaceAll(late, "timeout", "no answer"), "run_2", "run_1")+`,`+late+`]}`)
+
+	oms.ClearErrors(o, "WEBHOOKWORKFLOWSTEP", "run_2") // the run that is under way keeps its own
+	same(t, o, `{"errors":[`+erp+`,`+late+`]}`)
+	oms.ClearErrors(o, "WebhookWorkflowStep", "run_3")
+	same(t, o, string(before.JSON()))
+	oms.ClearErrors(o, "Erp", "run_3")
+	same(t, o, `{"errors":[]}`)
+}
+
+func TestClearingErrorsWhereThereAreNoneChangesNothing(t *testing.T) {
+	o := doc(t, `{"id":"BGO-1"}`)
+	oms.ClearErrors(o, "WebhookWorkflowStep", "run_1")
+	same(t, o, `{"id":"BGO-1"}`)
+}
+
+func TestAddErrorSharesNoListWithAClone(t *testing.T) {
+	o := doc(t, `{"errors":[{"key":"A"}]}`)
+	list := o.List("errors")
+	oms.AddError(o, "B", "x", "run_1", noon)
+	if len(list) != 1 || len(o.List("errors")) != 2 {
+		t.Error("the old list changed")
+	}
+}
+
+func TestStatusNamesHaveNoCase(t *testing.T) {
+	if !oms.SameStatus("ReadyToPick", "READYTOPICK") || oms.SameStatus("New", "Newer") {
+		t.Error("SameStatus is wrong")
+	}
+}

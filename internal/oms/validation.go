@@ -1,0 +1,67 @@
+package oms
+
+import "bytes"
+
+// ValidationError is one entry of validationErrors or validationWarnings
+// (cart-validator.txt, "Response — what your endpoint must return").
+type ValidationError struct {
+	Message        string `json:"message,omitempty"`
+	TranslateKey   string `json:"translateKey,omitempty"`
+	ValidationType string `json:"validationType,omitempty"`
+	ReferenceID    string `json:"referenceId,omitempty"`
+}
+
+// TypeExternal is the validationType of errors that orderhook itself makes of
+// a validator that failed (cart-validator.txt, "Behavior").
+const TypeExternal = "External"
+
+// Validation is what a validator answered.
+type Validation struct {
+	Passed   bool // false when there are errors, whatever the answer says
+	Errors   []ValidationError
+	Warnings []ValidationError
+	Message  string
+	Value    *Object // the cart to apply; nil leaves it as it is
+}
+
+// ParseValidation reads the body of a validator's 2xx answer, in any letter
+// case. An empty body passes the cart. The error is an *[Error] that names the
+// path of what is wrong.
+func ParseValidation(body []byte) (*Validation, error) {
+	v := &Validation{Passed: true}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return v, nil
+	}
+	doc, err := Parse(body)
+	if err != nil {
+		return nil, err
+	}
+	c := checker{}
+	c.object(doc, validationModel, "")
+	if len(c.errors) > 0 {
+		return nil, &Error{Kind: Invalid, Detail: "the answer is not valid", Fields: c.errors}
+	}
+	if passed, ok := doc.Get("isValidatedSuccessful"); ok && passed == false {
+		v.Passed = false
+	}
+	v.Errors = validationErrors(doc.Objects("validationErrors"))
+	v.Warnings = validationErrors(doc.Objects("validationWarnings"))
+	v.Passed = v.Passed && len(v.Errors) == 0
+	v.Message, v.Value = doc.Text("validationMessage"), doc.Object("value")
+	return v, nil
+}
+
+var (
+	validationErrorModel = newModel(of(text, "message translateKey validationType referenceId"))
+	validationModel      = newModel(
+		of(boolean, "isValidatedSuccessful"), of(text, "validationMessage"), object("value", orderModel),
+		list("validationErrors", validationErrorModel), list("validationWarnings", validationErrorModel))
+)
+
+func validationErrors(list []*Object) []ValidationError {
+	out := make([]ValidationError, len(list))
+	for i, o := range list {
+		out[i] = ValidationError{o.Text("message"), o.Text("translateKey"), o.Text("validationType"), o.Text("referenceId")}
+	}
+	return out
+}
