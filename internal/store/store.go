@@ -54,6 +54,9 @@ type Reader interface {
 	// nothing for an order that is not there.
 	History(ctx context.Context, tenant, orderID string, p Page) (List[oms.HistoryEntry], error)
 
+	Cart(ctx context.Context, tenant, id string) (*oms.Cart, error)
+	Carts(ctx context.Context, tenant string, p Page) (List[*oms.Cart], error)
+
 	Run(ctx context.Context, tenant, id string) (*oms.Run, error)
 	Runs(ctx context.Context, tenant string, f RunFilter, p Page) (List[*oms.Run], error)
 	// NextRun returns the order's first run, in commit order, that has not
@@ -93,9 +96,18 @@ type Tx interface {
 	EraseOrder(ctx context.Context, tenant, id string) error
 	AddHistory(ctx context.Context, tenant, orderID string, entries ...oms.HistoryEntry) error
 
+	// PutCart stores the next version of a cart read in this transaction, or
+	// the first one of a new cart; [oms.Stale] if the stored version is not the
+	// one before.
+	PutCart(ctx context.Context, tenant string, c *oms.Cart) error
+	DeleteCart(ctx context.Context, tenant, id string) error
+
 	// InsertRun stores a new run, behind all earlier ones of its order.
 	InsertRun(ctx context.Context, tenant string, r *oms.Run) error
 	UpdateRun(ctx context.Context, tenant string, r *oms.Run) error
+	// RequeueRun is UpdateRun for a run that begins anew: it is behind all
+	// other runs of its order then.
+	RequeueRun(ctx context.Context, tenant string, r *oms.Run) error
 
 	// AddAttempt records an attempt. The request bodies of the attempts of one
 	// call are the same and are kept once.
@@ -152,7 +164,7 @@ type RunFilter struct {
 // AttemptFilter picks attempts; an empty field picks all. Host is compared
 // without regard to case.
 type AttemptFilter struct {
-	Kind, CallID, ConnectorID, Host, OrderID, ShipmentID, ReturnID, RunID, Outcome string
+	Kind, CallID, ConnectorID, Host, OrderID, ShipmentID, ReturnID, CartID, RunID, Outcome string
 	// StatusFrom and StatusTo bound the answer's status, ends included; NoStatus
 	// picks attempts that had no answer.
 	StatusFrom, StatusTo int

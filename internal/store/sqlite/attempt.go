@@ -9,13 +9,13 @@ import (
 )
 
 const attemptColumns = `id, kind, attempts.call_id, number, max_number, started, duration_ms, url, host, status,
-	outcome, error, connector_id, order_id, shipment_id, return_id, run_id`
+	outcome, error, connector_id, order_id, shipment_id, return_id, cart_id, run_id`
 
 // scanAttempt reads attemptColumns, and whatever more is selected.
 func scanAttempt(r row, more ...any) (*oms.Attempt, error) {
 	a, started := &oms.Attempt{}, int64(0)
 	err := r.Scan(append([]any{&a.ID, &a.Kind, &a.CallID, &a.Number, &a.MaxNumber, &started, &a.DurationMs, &a.URL, &a.Host, &a.Status,
-		&a.Outcome, &a.Error, &a.ConnectorID, &a.OrderID, &a.ShipmentID, &a.ReturnID, &a.RunID}, more...)...)
+		&a.Outcome, &a.Error, &a.ConnectorID, &a.OrderID, &a.ShipmentID, &a.ReturnID, &a.CartID, &a.RunID}, more...)...)
 	a.StartedAt = fromMicros(started)
 	return a, err
 }
@@ -68,6 +68,7 @@ func attemptsLike(tenant string, f store.AttemptFilter) *list {
 	l.indexed("order_id", f.OrderID)
 	l.equal("shipment_id", f.ShipmentID)
 	l.equal("return_id", f.ReturnID)
+	l.indexed("cart_id", f.CartID)
 	l.indexed("run_id", f.RunID)
 	l.equal("outcome", f.Outcome)
 	l.between("started", f.From, f.To)
@@ -94,10 +95,10 @@ func (t *tx) AddAttempt(_ context.Context, tenant string, a *oms.Attempt) error 
 	}
 	n, err := t.w.exec(`
 		INSERT INTO attempts (tenant, id, kind, call_id, number, max_number, started, duration_ms, url, host, status,
-			outcome, error, connector_id, order_id, shipment_id, return_id, run_id, detail, response_body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			outcome, error, connector_id, order_id, shipment_id, return_id, cart_id, run_id, detail, response_body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		tenant, a.ID, a.Kind, a.CallID, a.Number, a.MaxNumber, micros(a.StartedAt), a.DurationMs, a.URL, a.Host, a.Status,
-		a.Outcome, a.Error, a.ConnectorID, a.OrderID, a.ShipmentID, a.ReturnID, a.RunID, detail, response)
+		a.Outcome, a.Error, a.ConnectorID, a.OrderID, a.ShipmentID, a.ReturnID, a.CartID, a.RunID, detail, response)
 	if err == nil && n == 0 {
 		return oms.Errorf(oms.Conflict, "an attempt %q exists already", a.ID)
 	}

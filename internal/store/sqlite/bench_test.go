@@ -76,7 +76,7 @@ func step(tx store.Tx, r *oms.Run, body []byte) error {
 		return err
 	}
 	o.Version++
-	o.Doc.Set("note", oms.NewID(oms.NoteID))
+	o.Doc.Set("note", oms.NewID(oms.AttemptID))
 	if err := tx.UpdateOrder(ctx, acme, o); err != nil {
 		return err
 	}

@@ -140,11 +140,13 @@ func (db *DB) Close() error { return db.release() }
 
 func (db *DB) release() error {
 	var errs []error
-	if db.writer != nil {
-		errs = append(errs, db.writer.close())
-	}
 	if db.readers != nil {
 		errs = append(errs, db.readers.close())
+	}
+	// The last connection to close takes the write-ahead log into the file, and
+	// those that only read cannot.
+	if db.writer != nil {
+		errs = append(errs, db.writer.close())
 	}
 	if db.lock != nil {
 		errs = append(errs, db.lock.Close()) // gives the lock free

@@ -79,6 +79,17 @@ func (t *tx) UpdateRun(_ context.Context, tenant string, r *oms.Run) error {
 	return err
 }
 
+// RequeueRun implements [store.Tx].
+func (t *tx) RequeueRun(ctx context.Context, tenant string, r *oms.Run) error {
+	if err := t.UpdateRun(ctx, tenant, r); err != nil {
+		return err
+	}
+	_, err := t.w.exec(`
+		UPDATE runs SET seq = 1 + (SELECT max(seq) FROM runs WHERE tenant = ?1 AND order_id = ?3) WHERE tenant = ?1 AND id = ?2`,
+		tenant, r.ID, r.OrderID)
+	return err
+}
+
 // unfinishedAtOnce is how many orders UnfinishedOrders reads before it hands
 // them on: what is done with them must not hold up the reading of the log.
 const unfinishedAtOnce = 1000

@@ -20,10 +20,10 @@ type session struct {
 }
 
 // openSession opens the connection. A commit has reached the disk when it
-// returns (synchronous), and what is deleted is overwritten where that costs
-// no extra write (secure_delete).
+// returns (synchronous), and what is deleted is overwritten (secure_delete):
+// an erased customer must not be found in the file.
 func openSession(ctx context.Context, path string) (*session, error) {
-	db, err := sql.Open("sqlite", dsn(path, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(FAST)",
+	db, err := sql.Open("sqlite", dsn(path, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)",
 		"cache_size(-16384)", "journal_size_limit(67108864)"))
 	if err != nil {
 		return nil, err
@@ -35,8 +35,15 @@ func openSession(ctx context.Context, path string) (*session, error) {
 	return &session{db: db, conn: conn, stmts: map[string]*sql.Stmt{}, unsettled: map[string]bool{}}, nil
 }
 
+// close closes the statements too: database/sql leaves those of a single
+// connection open, and SQLite keeps a connection, and with it the write-ahead
+// log, for as long as it has a statement.
 func (s *session) close() error {
-	return errors.Join(s.conn.Close(), s.db.Close())
+	var errs []error
+	for _, stmt := range s.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, s.conn.Close(), s.db.Close())...)
 }
 
 // control runs a statement that begins, ends or divides a transaction.

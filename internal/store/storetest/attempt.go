@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -18,9 +17,9 @@ func attempt(id, orderID string, started int) *oms.Attempt {
 		DurationMs: 12.345, Host: "example.com", Status: 500, Outcome: oms.OutcomeFailed, ConnectorID: "erp",
 		OrderID: orderID, ShipmentID: "s1", ReturnID: "r1", RunID: "run-" + orderID,
 		Detail: &oms.AttemptDetail{
-			Request: oms.Message{Headers: http.Header{"X-A": {"1", "2"}, "Authorization": {"***"}},
+			Request: oms.Message{Headers: map[string][]string{"X-A": {"1", "2"}, "Authorization": {"***"}},
 				Body: []byte(`{"Value":` + orderID + `}`)},
-			Response: &oms.Message{Headers: http.Header{"Retry-After": {"1"}}, Body: []byte("\x00\xff not JSON")}}})
+			Response: &oms.Message{Headers: map[string][]string{"Retry-After": {"1"}}, Body: []byte("\x00\xff not JSON")}}})
 	return &a
 }
 

@@ -33,10 +33,13 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"OrderFilters", testOrderFilters},
 		{"OrderSearch", testOrderSearch},
 		{"OrderErased", testOrderErased},
+		{"Carts", testCarts},
+		{"CartVersions", testCartVersions},
 		{"History", testHistory},
 		{"Runs", testRuns},
 		{"RunLists", testRunLists},
 		{"NextRun", testNextRun},
+		{"RequeuedRun", testRequeuedRun},
 		{"UnfinishedOrders", testUnfinishedOrders},
 		{"Attempts", testAttempts},
 		{"AttemptBodies", testAttemptBodies},
@@ -85,10 +88,11 @@ type suite struct {
 
 func (s *suite) open() {
 	s.t.Helper()
-	var err error
-	if s.Store, err = s.database(func() time.Time { return s.now }); err != nil {
+	opened, err := s.database(func() time.Time { return s.now })
+	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.Store = opened
 }
 
 func (s *suite) close() {

@@ -69,6 +69,14 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		l, err := tx.Orders(ctx, tenant, store.OrderFilter{}, store.Page{})
 		return len(l.Items) > 0, err
 	},
+	"Cart": func(tx store.Tx, tenant string) (bool, error) {
+		c, err := tx.Cart(ctx, tenant, "c1")
+		return c != nil, err
+	},
+	"Carts": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.Carts(ctx, tenant, store.Page{})
+		return len(l.Items) > 0, err
+	},
 	"History": func(tx store.Tx, tenant string) (bool, error) {
 		l, err := tx.History(ctx, tenant, "o1", store.Page{})
 		return len(l.Items) > 0, err
@@ -120,11 +128,13 @@ var tenantChanges = map[string]func(tx store.Tx) error{
 	"UpdateOrder": func(tx store.Tx) error { return tx.UpdateOrder(ctx, other, next(order("o1", 1, `{}`), "a", true)) },
 	"EraseOrder":  func(tx store.Tx) error { return tx.EraseOrder(ctx, other, "o1") },
 	"UpdateRun":   func(tx store.Tx) error { return tx.UpdateRun(ctx, other, run("run-o1", "o1", 1)) },
+	"RequeueRun":  func(tx store.Tx) error { return tx.RequeueRun(ctx, other, run("run-o1", "o1", 1)) },
+	"DeleteCart":  func(tx store.Tx) error { return tx.DeleteCart(ctx, other, "c1") },
 	"DeleteKey":   func(tx store.Tx) error { return tx.DeleteKey(ctx, other, "key-1") },
 }
 
 // tenantInserts is what fillTenant uses.
-var tenantInserts = map[string]bool{"InsertOrder": true, "AddHistory": true, "InsertRun": true, "AddAttempt": true,
+var tenantInserts = map[string]bool{"InsertOrder": true, "AddHistory": true, "InsertRun": true, "AddAttempt": true, "PutCart": true,
 	"PutSettings": true, "InsertKey": true, "PutIdempotency": true}
 
 // fillTenant gives a tenant one of everything, under the same names for all.
@@ -137,6 +147,7 @@ func fillTenant(s *suite, tenant, mark string) {
 			tx.InsertOrder(ctx, tenant, order("o1", 1, fmt.Sprintf(`{"mark":%q}`, mark))),
 			fill(tx, tenant, "o1"),
 			tx.AddAttempt(ctx, tenant, a),
+			tx.PutCart(ctx, tenant, cart(s.t, "c1", 1)),
 			tx.PutSettings(ctx, tenant, someSettings(mark), 0, mark, at(1)),
 			tx.InsertKey(ctx, oms.Key{ID: "key-1", Tenant: tenant, Role: oms.Reader, Created: at(1), Hash: oms.HashKey(tenant)}),
 			tx.PutIdempotency(ctx, tenant, store.Idempotency{Key: "idem-1", Hash: []byte(mark), Resource: mark, Created: s.now}),

@@ -20,6 +20,7 @@ CREATE TABLE attempts (
     order_id      TEXT NOT NULL,
     shipment_id   TEXT NOT NULL,
     return_id     TEXT NOT NULL,
+    cart_id       TEXT NOT NULL,
     run_id        TEXT NOT NULL,
     detail        TEXT,
     response_body BLOB,
@@ -28,6 +29,7 @@ CREATE TABLE attempts (
 
 CREATE INDEX attempts_started ON attempts (tenant, started, id);
 CREATE INDEX attempts_order ON attempts (tenant, order_id, started, id) WHERE order_id <> '';
+CREATE INDEX attempts_cart ON attempts (tenant, cart_id, started, id) WHERE cart_id <> '';
 CREATE INDEX attempts_run ON attempts (tenant, run_id, started, id) WHERE run_id <> '';
 CREATE INDEX attempts_call ON attempts (tenant, call_id, started, id);
 

@@ -1,0 +1,65 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+const cartColumns = `id, version, created, modified, doc`
+
+func scanCart(r row) (*oms.Cart, error) {
+	var doc []byte
+	var created, modified int64
+	c := &oms.Cart{}
+	if err := r.Scan(&c.ID, &c.Version, &created, &modified, &doc); err != nil {
+		return nil, err
+	}
+	c.Created, c.Modified = fromMicros(created), fromMicros(modified)
+	var err error
+	if c.Doc, err = oms.Parse(doc); err != nil {
+		return nil, fmt.Errorf("stored cart %q: %s", c.ID, err) // not with %w: it is no mistake of the caller's
+	}
+	return c, nil
+}
+
+// Cart implements [store.Reader].
+func (q queries) Cart(ctx context.Context, tenant, id string) (*oms.Cart, error) {
+	found, err := collect(ctx, q.q.query, scanCart, `SELECT `+cartColumns+` FROM carts WHERE tenant = ? AND id = ?`, tenant, id)
+	if err == nil && len(found) == 0 {
+		return nil, oms.Errorf(oms.NotFound, "no cart %q", id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// Carts implements [store.Reader].
+func (q queries) Carts(ctx context.Context, tenant string, p store.Page) (store.List[*oms.Cart], error) {
+	return newestFirst(ctx, q.q, listOf(tenant), p, `SELECT `+cartColumns+` FROM carts`, "created", scanCart,
+		func(c *oms.Cart) store.Cursor { return store.Cursor{At: micros(c.Created), ID: c.ID} })
+}
+
+// PutCart implements [store.Tx].
+func (t *tx) PutCart(_ context.Context, tenant string, c *oms.Cart) error {
+	n, err := t.w.exec(`
+		INSERT INTO carts (tenant, id, version, created, modified, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+		ON CONFLICT DO UPDATE SET version = ?3, modified = ?5, doc = ?6 WHERE version = ?3 - 1`,
+		tenant, c.ID, c.Version, micros(c.Created), micros(c.Modified), string(c.Doc.JSON()))
+	if err == nil && n == 0 {
+		return oms.Errorf(oms.Stale, "the cart %q is not at the version before %d", c.ID, c.Version)
+	}
+	return err
+}
+
+// DeleteCart implements [store.Tx].
+func (t *tx) DeleteCart(_ context.Context, tenant, id string) error {
+	n, err := t.w.exec(`DELETE FROM carts WHERE tenant = ? AND id = ?`, tenant, id)
+	if err == nil && n == 0 {
+		return oms.Errorf(oms.NotFound, "no cart %q", id)
+	}
+	return err
+}
