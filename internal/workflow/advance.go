@@ -10,32 +10,53 @@ import (
 // advance takes a run as far as it can go now: to its end, or to an attempt
 // that is due later, whose time it returns.
 func (e *Engine) advance(tenant string, run *oms.Run) (wake time.Time, err error) {
-	if run.Position.CallID == "" { // it waited for its turn
-		run, err = e.move(tenant, run.ID, (*transition).begin)
-	}
 	for err == nil && run != nil && !run.Status.Ended() {
-		if due := run.Position.DueAt; due.After(e.clock.Now()) {
+		if due := dueAt(run); due.After(e.clock.Now()) {
 			return due, nil
 		}
 		if e.stopping.Err() != nil {
 			return time.Time{}, nil
 		}
-		run, err = e.attemptAndSettle(tenant, run)
+		if run.Position.CallID == "" { // it waited for its turn, or for a deferred step's
+			run, err = e.move(tenant, run.ID, (*transition).begin)
+			continue
+		}
+		run, err = e.step(tenant, run)
 	}
 	return time.Time{}, err
 }
 
-func (e *Engine) attemptAndSettle(tenant string, run *oms.Run) (*oms.Run, error) {
-	a, o, err := e.attempt(e.calls, tenant, run)
+// dueAt is when something must be done for a run: its next attempt, or its end.
+func dueAt(run *oms.Run) time.Time {
+	due := run.Position.DueAt
+	if !run.Deadline.IsZero() && run.Deadline.Before(due) {
+		return run.Deadline
+	}
+	return due
+}
+
+// step makes the attempt that a run is at, unless its time is over or the
+// connector's breaker is open, and applies what came of it.
+func (e *Engine) step(tenant string, run *oms.Run) (*oms.Run, error) {
+	if !run.Deadline.IsZero() && !run.Deadline.After(e.clock.Now()) {
+		return e.move(tenant, run.ID, (*transition).expire)
+	}
+	c, err := e.prepare(e.calls, tenant, run)
 	if oms.KindOf(err) == oms.NotFound {
 		return nil, nil // the order was erased
 	}
 	if err != nil {
 		return nil, err
 	}
+	gate := e.breakers.enter(tenant, c.target.connector)
+	if gate.shut {
+		return e.move(tenant, run.ID, func(t *transition) error { return t.keptBack(c.target.connector, gate) })
+	}
+	a, o := e.attempt(e.calls, c)
 	if e.calls.Err() != nil {
 		return nil, nil // given up, not failed: the next start repeats it
 	}
+	gate.leave(o)
 	return e.move(tenant, run.ID, func(t *transition) error { return t.settle(a, o) })
 }
 
@@ -66,8 +87,8 @@ func (e *Engine) move(tenant, runID string, do func(*transition) error) (*oms.Ru
 	return run, nil
 }
 
-// begin gives a run that waited for its turn its first step, unless it has
-// become pointless meanwhile.
+// begin gives a run that waited for its turn, or for that of its first deferred
+// step, its next call, unless it has become pointless meanwhile.
 func (t *transition) begin() error {
 	t.by = "workflow"
 	if t.idle = t.run.Status.Ended(); t.idle {
@@ -80,6 +101,6 @@ func (t *transition) begin() error {
 		t.end(oms.RunSuperseded, "the status was changed by someone else")
 		return nil
 	}
-	t.forward(0)
+	t.forward(t.run.Position.Step)
 	return nil
 }

@@ -10,7 +10,8 @@ import (
 // Result is what a workflow came to (API.md, "A workflow result").
 type Result struct {
 	RunID     string
-	Done      bool // false when the wait was over before the run had an answer
+	Done      bool   // false when the wait was over before the run had an answer
+	ReturnID  string // of the return that the run is for
 	IsAborted bool
 	Order     *oms.Order
 	Steps     []oms.StepResult
@@ -22,7 +23,7 @@ type Result struct {
 // a waiter.
 func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.Duration) (*Result, error) {
 	if s.RunID == "" {
-		order, err := e.store.Order(ctx, tenant, s.OrderID)
+		order, err := e.store.OrderVersion(ctx, tenant, s.OrderID, s.Version)
 		return &Result{Done: true, Order: order}, err
 	}
 	over, stop := context.WithTimeout(ctx, wait)
@@ -55,23 +56,29 @@ func (e *Engine) awaitRun(ctx context.Context, tenant, id string, over context.C
 }
 
 func (e *Engine) result(ctx context.Context, tenant string, first, last *oms.Run) (*Result, error) {
-	r := &Result{RunID: first.ID, Done: last.AnswerVersion > 0}
+	r := &Result{RunID: first.ID, ReturnID: first.ReturnID, Done: last.AnswerVersion > 0}
 	var err error
 	if r.Done {
 		r.Order, err = e.store.OrderVersion(ctx, tenant, last.OrderID, last.AnswerVersion)
 	} else {
 		r.Order, err = e.store.Order(ctx, tenant, first.OrderID)
 	}
+	passed := first.Status.Ended() && !atDeferred(first) // no deferred step was ever come to
 	for _, s := range first.Results {
-		if s.Deferred { // as the first to ask was told, whatever has become of it since
-			s = oms.StepResult{Step: s.Step, ActionType: s.ActionType, ActionStatus: oms.ActionPending, IsInvisible: s.IsInvisible, TranslateKey: s.TranslateKey, Deferred: true}
+		if s.Deferred && !passed { // as the first to ask was told, whatever has become of it since
+			s = oms.StepResult{Step: s.Step, ActionType: s.ActionType, ActionStatus: oms.ActionPending, IsInvisible: s.IsInvisible, TranslateKey: s.TranslateKey, DisplayName: s.DisplayName, Deferred: true}
 		}
 		if s.ActionStatus != oms.ActionSkipped {
 			r.Steps = append(r.Steps, s)
 		}
 	}
-	r.IsAborted = first.Status == oms.RunAborted && !first.Results[first.Position.Step].Deferred
+	r.IsAborted = first.Status == oms.RunAborted && !atDeferred(first)
 	return r, err
+}
+
+// atDeferred reports whether the step that a run is at, or ended at, is a deferred one.
+func atDeferred(r *oms.Run) bool {
+	return r.Position.Step < len(r.Results) && r.Results[r.Position.Step].Deferred
 }
 
 func hasDeferred(r *oms.Run) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/hook"
@@ -45,40 +46,59 @@ func (t target) maxAttempts() int {
 	return 1 + len(retryDelays)
 }
 
-// request is the call of a step as the hook package sends it.
-func (t target) request(step *settings.Step, run *oms.Run, body []byte) hook.Request {
-	r := hook.Request{
-		URL: t.url, Header: step.RequestHeaders, Body: body, Timeout: settings.DefaultTimeout,
-		IdempotencyKey: run.Position.CallID, Delivery: run.Position.Attempt, MaxDelivery: t.maxAttempts(),
+// call is one attempt that is about to be made.
+type call struct {
+	run    *oms.Run
+	step   *settings.Step
+	target target
+	order  *oms.Object // as it was when the call began: every attempt sends the same
+}
+
+// prepare reads what the attempt that a run is at needs.
+func (e *Engine) prepare(ctx context.Context, tenant string, run *oms.Run) (*call, error) {
+	s, err := e.store.SettingsVersion(ctx, tenant, run.SettingsVersion)
+	if err != nil {
+		return nil, err
 	}
-	if c := t.connector; c != nil {
-		r.Header = append(append([]settings.Header(nil), step.RequestHeaders...), c.CustomHeaders...)
-		r.BearerToken, r.Token, r.Username, r.Password = c.BearerToken, c.Token, c.Username, c.Password
-		r.SigningSecret, r.Timeout = c.SigningSecret, c.Timeout
+	order, err := e.store.OrderVersion(ctx, tenant, run.OrderID, run.Position.BaseVersion)
+	if err != nil {
+		return nil, err
+	}
+	return newCall(s, run, order.Doc)
+}
+
+func newCall(s *settings.Settings, run *oms.Run, order *oms.Object) (*call, error) {
+	step := &stepsOf(s, run)[run.Results[run.Position.Step].ConfigIndex]
+	t, ok := findTarget(s, step, order.Text("marketId"))
+	if !ok {
+		return nil, errors.New("the connector of a call under way is gone")
+	}
+	return &call{run, step, t, order}, nil
+}
+
+// request is the call as the hook package sends it.
+func (c *call) request(now time.Time) hook.Request {
+	r := hook.Request{
+		URL: c.target.url, Header: c.step.RequestHeaders, Timeout: settings.DefaultTimeout,
+		Body:           oms.StepRequest(c.order, c.step.Wire, oms.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID}),
+		IdempotencyKey: c.run.Position.CallID, Delivery: c.run.Position.Attempt, MaxDelivery: c.target.maxAttempts(),
+	}
+	if con := c.target.connector; con != nil {
+		r.Header = slices.Concat(c.step.RequestHeaders, con.CustomHeaders)
+		r.BearerToken, r.Token, r.Username, r.Password = con.BearerToken, con.Token, con.Username, con.Password
+		r.SigningSecret, r.Timeout = con.SigningSecret, con.Timeout
+	}
+	if !c.run.Deadline.IsZero() {
+		r.Timeout = max(time.Millisecond, min(r.Timeout, c.run.Deadline.Sub(now)))
 	}
 	return r
 }
 
-// attempt makes the call that a run is at and returns its record and what came
-// of it. The order is sent as it was when the call began, in every attempt.
-func (e *Engine) attempt(ctx context.Context, tenant string, run *oms.Run) (*oms.Attempt, outcome, error) {
-	s, err := e.store.SettingsVersion(ctx, tenant, run.SettingsVersion)
-	if err != nil {
-		return nil, outcome{}, err
-	}
-	order, err := e.store.OrderVersion(ctx, tenant, run.OrderID, run.Position.BaseVersion)
-	if err != nil {
-		return nil, outcome{}, err
-	}
-	step := &stepsOf(s, run)[run.Results[run.Position.Step].ConfigIndex]
-	t, ok := findTarget(s, step, order.Doc.Text("marketId"))
-	if !ok {
-		return nil, outcome{}, errors.New("the connector of a call under way is gone")
-	}
-	body := oms.StepRequest(order.Doc, step.Wire, oms.StepScope{ShipmentID: run.ShipmentID, ReturnID: run.ReturnID})
-	x := e.client.Post(e.calls, t.request(step, run, body))
+// attempt makes the call and returns its record and what came of it.
+func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, outcome) {
+	x := e.client.Post(ctx, c.request(e.clock.Now()))
 	o := judge(x)
-	return record(run, t, x, o), o, nil
+	return record(c.run, c.target, x, o), o
 }
 
 // outcome is what one attempt came to.
@@ -86,6 +106,7 @@ type outcome struct {
 	answer  *oms.StepAnswer // nil when the attempt failed
 	failure string
 	retry   bool // the failure may pass
+	skip    bool // no call was made, and that is but a warning
 }
 
 // judge reads an exchange as CONTRACT.md's table "Outcome of one attempt" says.
@@ -111,10 +132,17 @@ func read(x hook.Exchange) outcome {
 	return outcome{answer: answer}
 }
 
+func kindOf(run *oms.Run) string {
+	if run.ReturnID != "" {
+		return oms.KindReturnStep
+	}
+	return oms.KindStep
+}
+
 // record is the attempt as the attempts log keeps it.
 func record(run *oms.Run, t target, x hook.Exchange, o outcome) *oms.Attempt {
 	a := &oms.Attempt{
-		ID: oms.NewID(oms.AttemptID), Kind: oms.KindStep, CallID: run.Position.CallID,
+		ID: oms.NewID(oms.AttemptID), Kind: kindOf(run), CallID: run.Position.CallID,
 		Number: run.Position.Attempt, MaxNumber: t.maxAttempts(),
 		StartedAt: x.StartedAt, DurationMs: float64(x.Duration.Microseconds()) / 1000,
 		URL: x.URL, Host: x.Host, Status: x.Status, Outcome: oms.OutcomeSucceeded, Error: o.failure,

@@ -30,6 +30,7 @@ type Engine struct {
 	log      *slog.Logger
 	lanes    *lanes
 	watchers *watchers
+	breakers *breakers
 
 	calls     context.Context // ends when calls in flight must be given up
 	giveUp    context.CancelFunc
@@ -49,7 +50,7 @@ type Options struct {
 
 // New makes an engine that has not begun.
 func New(o Options) *Engine {
-	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers()}
+	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock)}
 	e.lanes = newLanes(o.Clock, e.turn)
 	e.calls, e.giveUp = context.WithCancel(context.Background())
 	e.stopping, e.stopCalls = context.WithCancel(context.Background())

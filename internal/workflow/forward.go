@@ -37,17 +37,28 @@ func (t *transition) forward(from int) {
 	t.end(oms.RunSucceeded, "")
 }
 
-// comeTo makes step i the one whose first attempt is next. The first deferred
-// step waits; those after it follow it.
+// comeTo makes step i the one whose first attempt is next.
 func (t *transition) comeTo(i int) {
 	t.run.Status = oms.RunRunning
+	if most := statusOf(t.settings, t.run).MaxDuration; most > 0 && t.run.Deadline.IsZero() {
+		t.run.Deadline = t.now.Add(most)
+	}
+	if t.rests(i) {
+		t.run.Status = oms.RunWaiting
+		t.run.Position = oms.Position{Step: i, Attempt: 1, DueAt: t.now.Add(deferDelay)}
+		return
+	}
 	t.run.Position = oms.Position{Step: i, CallID: oms.NewID(oms.CallID), Attempt: 1, DueAt: t.now}
 	t.run.Results[i].CallID = t.run.Position.CallID
-	deferredBefore := slices.ContainsFunc(t.run.Results[:i], func(r oms.StepResult) bool { return r.Deferred && r.CallID != "" })
-	if t.run.Results[i].Deferred && !deferredBefore {
-		t.run.Status = oms.RunWaiting
-		t.run.Position.DueAt = t.now.Add(deferDelay)
-	}
+}
+
+// rests reports whether the run has yet to wait before step i. The first
+// deferred step waits, and those after it follow it. It has no call until then:
+// it sends the order as it is afterwards, if the run still goes on.
+func (t *transition) rests(i int) bool {
+	rested := t.run.Position.CallID == "" && !t.run.Position.DueAt.IsZero()
+	return t.run.Results[i].Deferred && !rested &&
+		!slices.ContainsFunc(t.run.Results[:i], func(r oms.StepResult) bool { return r.Deferred && r.CallID != "" })
 }
 
 func (t *transition) skip(i int, reason string) {

@@ -3,7 +3,7 @@ package workflow
 import (
 	"bytes"
 	"context"
-	"strings"
+	"fmt"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -12,7 +12,7 @@ import (
 // replay finds what an earlier POST with the same Idempotency-Key began. The
 // key is stored with what it made, so a duplicate in flight finds it too, and
 // waits for the same run.
-func replay(ctx context.Context, tx store.Tx, c Caller) (*Started, error) {
+func replay(ctx context.Context, tx store.Reader, c Caller) (*Started, error) {
 	if c.Once == nil {
 		return nil, nil
 	}
@@ -23,8 +23,17 @@ func replay(ctx context.Context, tx store.Tx, c Caller) (*Started, error) {
 	if !bytes.Equal(kept.Hash, c.Once.Hash) {
 		return nil, oms.Errorf(oms.Conflict, "this Idempotency-Key came with another request before")
 	}
-	orderID, runID, _ := strings.Cut(kept.Resource, "\n")
-	return &Started{OrderID: orderID, RunID: runID}, nil
+	s := &Started{}
+	if _, err := fmt.Sscanf(kept.Resource, "%d %q %q", &s.Version, &s.RunID, &s.OrderID); err != nil {
+		return nil, fmt.Errorf("what is kept of an Idempotency-Key: %w", err)
+	}
+	return s, nil
+}
+
+// Replayed returns what an earlier POST with the caller's Idempotency-Key
+// began, nil if there was none.
+func (e *Engine) Replayed(ctx context.Context, c Caller) (*Started, error) {
+	return replay(ctx, e.store, c)
 }
 
 // remember keeps what a POST with an Idempotency-Key began.
@@ -33,6 +42,6 @@ func remember(ctx context.Context, tx store.Tx, c Caller, s Started, t *transiti
 		return nil
 	}
 	kept := *c.Once
-	kept.Resource, kept.Created = s.OrderID+"\n"+s.RunID, t.now
+	kept.Resource, kept.Created = fmt.Sprintf("%d %q %q", s.Version, s.RunID, s.OrderID), t.now
 	return tx.PutIdempotency(ctx, c.Tenant, kept)
 }

@@ -21,6 +21,7 @@ type Caller struct {
 type Started struct {
 	OrderID string
 	RunID   string // "" when no workflow was to run
+	Version int64  // of the order, after the change
 }
 
 // StatusChange asks for a status (API.md, `POST /api/orders/{id}/status`).
@@ -29,6 +30,10 @@ type StatusChange struct {
 	ShipmentID string // it is this shipment's status that changes
 	ReturnID   string // the return workflow runs, for this return
 	SkipRun    bool
+}
+
+func (c StatusChange) scope() scope {
+	return scope{status: c.Status, shipmentID: c.ShipmentID, returnID: c.ReturnID}
 }
 
 // CreateOrder stores a new order and begins the workflow of its status.
@@ -42,7 +47,7 @@ func (e *Engine) CreateOrder(ctx context.Context, c Caller, doc *oms.Object, run
 			return err
 		}
 		t.order, t.doc = order, order.Doc
-		t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpCreated, Status: order.Status(), Message: "the order was created"})
+		t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpCreated, Version: order.Version, Status: order.Status(), Message: "the order was created"})
 		return t.enter(scope{status: order.Status()}, run)
 	})
 }
@@ -57,7 +62,7 @@ func (e *Engine) EnterStatus(ctx context.Context, c Caller, id string, change St
 		if err := t.change(change); err != nil {
 			return err
 		}
-		return t.enter(scope{status: change.Status, shipmentID: change.ShipmentID, returnID: change.ReturnID}, !change.SkipRun)
+		return t.enter(change.scope(), !change.SkipRun)
 	})
 }
 
@@ -84,9 +89,11 @@ func (t *transition) change(c StatusChange) error {
 // PatchOrder applies a patch of the API. It runs no workflow; a patch that
 // changes nothing makes no version.
 func (e *Engine) PatchOrder(ctx context.Context, c Caller, id string, patch *oms.Object) (*oms.Order, error) {
-	if wrong := oms.CheckOrder(patch, "body"); len(wrong) > 0 {
-		return nil, &oms.Error{Kind: oms.Invalid, Detail: "the patch is not valid", Fields: wrong}
-	}
+	return e.patchWith(ctx, c, id, func(*oms.Object) (*oms.Object, error) { return patch, nil })
+}
+
+// patchWith applies the patch that make returns for the order as it is.
+func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(order *oms.Object) (*oms.Object, error)) (*oms.Order, error) {
 	var order *oms.Order
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		t := e.transition(ctx, tx, c)
@@ -94,12 +101,19 @@ func (e *Engine) PatchOrder(ctx context.Context, c Caller, id string, patch *oms
 			return err
 		}
 		order = t.order
+		patch, err := make(t.doc)
+		if err != nil {
+			return err
+		}
 		return t.patch(patch)
 	})
 	return order, err
 }
 
 func (t *transition) patch(patch *oms.Object) error {
+	if wrong := oms.CheckOrder(patch, "body"); len(wrong) > 0 {
+		return &oms.Error{Kind: oms.Invalid, Detail: "the patch is not valid", Fields: wrong}
+	}
 	patched, err := oms.APIPatch.Apply(t.order.Doc, patch)
 	if err != nil || len(patched.Changes) == 0 {
 		return err
@@ -124,17 +138,17 @@ func (e *Engine) EraseOrder(ctx context.Context, c Caller, id string) error {
 }
 
 func (e *Engine) transition(ctx context.Context, tx store.Tx, c Caller) *transition {
-	return &transition{ctx: ctx, tx: tx, tenant: c.Tenant, now: e.clock.Now().UTC(), by: c.By}
+	return &transition{ctx: ctx, from: tx, tx: tx, tenant: c.Tenant, now: e.clock.Now().UTC(), by: c.By}
 }
 
 // read reads the order to change, which must be of the version asked for.
 func (t *transition) read(id string, ifMatch int64) error {
-	order, err := t.tx.Order(t.ctx, t.tenant, id)
+	order, err := t.from.Order(t.ctx, t.tenant, id)
 	if err != nil {
 		return err
 	}
 	if ifMatch != 0 && ifMatch != order.Version {
-		return oms.Errorf(oms.Stale, "the order is of version %d, not %d", order.Version, ifMatch)
+		return oms.Errorf(oms.Stale, "the order is of version %d by now", order.Version)
 	}
 	t.order, t.doc = order, order.Doc
 	return nil
@@ -146,11 +160,11 @@ func (t *transition) enter(sc scope, run bool) error {
 	if !run {
 		return t.save()
 	}
-	s, err := t.tx.Settings(t.ctx, t.tenant)
+	s, err := t.from.Settings(t.ctx, t.tenant)
 	if err != nil {
 		return err
 	}
-	earlier, err := t.tx.NextRun(t.ctx, t.tenant, t.order.ID)
+	earlier, err := t.from.NextRun(t.ctx, t.tenant, t.order.ID)
 	if err != nil {
 		return err
 	}
@@ -177,7 +191,7 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 		if err := do(t); err != nil {
 			return err
 		}
-		started = Started{OrderID: t.order.ID}
+		started = Started{OrderID: t.order.ID, Version: t.order.Version}
 		if t.run != nil {
 			started.RunID = t.run.ID
 		}

@@ -39,7 +39,7 @@ func plan(s *settings.Settings, orderID string, order *oms.Object, sc scope, now
 			if step.Active && step.RunAfterOrderIsSaved == deferred {
 				run.Results = append(run.Results, oms.StepResult{
 					Step: step.Name, ActionType: actionExport, ActionStatus: oms.ActionPending, IsInvisible: step.IsInvisible,
-					TranslateKey: step.TranslateKey, ConfigIndex: i, Deferred: deferred,
+					TranslateKey: step.TranslateKey, DisplayName: step.DisplayName, ConfigIndex: i, Deferred: deferred,
 				})
 			}
 		}
@@ -49,14 +49,18 @@ func plan(s *settings.Settings, orderID string, order *oms.Object, sc scope, now
 
 // stepsOf returns the configured steps of a run's status; none if settings do not name it.
 func stepsOf(s *settings.Settings, run *oms.Run) []settings.Step {
-	st := s.ReturnStatus(run.EnteredStatus)
-	if run.ReturnID == "" {
-		st = s.OrderType(run.OrderType).Status(run.EnteredStatus)
+	if st := statusOf(s, run); st != nil {
+		return st.Steps
 	}
-	if st == nil {
-		return nil
+	return nil
+}
+
+// statusOf returns the configured status of a run, nil if settings do not name it.
+func statusOf(s *settings.Settings, run *oms.Run) *settings.Status {
+	if run.ReturnID != "" {
+		return s.ReturnStatus(run.EnteredStatus)
 	}
-	return st.Steps
+	return s.OrderType(run.OrderType).Status(run.EnteredStatus)
 }
 
 // skipped says why a step is not for this order now; "" if it is.
@@ -66,7 +70,7 @@ func skipped(step *settings.Step, order *oms.Object, run *oms.Run, before []oms.
 		if run.ReturnID == "" {
 			return "it runs in return workflows only"
 		}
-		if !slices.ContainsFunc([]string{"Returned", "PartiallyReturned"}, func(s string) bool { return oms.SameStatus(s, run.EnteredStatus) }) {
+		if !slices.ContainsFunc([]string{oms.StatusReturned, oms.StatusPartiallyReturned}, func(s string) bool { return oms.SameStatus(s, run.EnteredStatus) }) {
 			return "it runs in the statuses Returned and PartiallyReturned only"
 		}
 	case !is(step, stepWebhook):

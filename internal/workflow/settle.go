@@ -12,31 +12,38 @@ type settlement struct {
 	*transition
 	step      *settings.Step
 	result    *oms.StepResult
-	attempt   *oms.Attempt
 	outcome   outcome
 	overtaken bool        // someone else set the status meanwhile
 	patched   oms.Patched // what the answer's patch made of the order
 	wanted    string      // the status that the answer's patch or ErrorStatus would set
 }
 
-// settle applies what the attempt that the run is at came to: CONTRACT.md's
-// table "Effect of the call", on the order as it is now.
+// settle applies an attempt that was made, and records it.
 func (t *transition) settle(a *oms.Attempt, o outcome) error {
+	t.attempt = a
 	if t.idle = t.run.Status.Ended(); t.idle {
-		return t.tx.AddAttempt(t.ctx, t.tenant, a)
+		return nil
 	}
-	s := &settlement{transition: t, attempt: a, outcome: o, overtaken: t.overtaken(), result: &t.run.Results[t.run.Position.Step]}
-	s.step = &stepsOf(t.settings, t.run)[s.result.ConfigIndex]
-	t.by = "step " + s.result.Step
+	s := t.settlement(o)
 	s.applyPatch()
-	if err := t.tx.AddAttempt(t.ctx, t.tenant, a); err != nil {
-		return err
-	}
 	s.time()
 	if s.retries() {
 		s.retry()
 		return nil
 	}
+	return s.take()
+}
+
+func (t *transition) settlement(o outcome) *settlement {
+	s := &settlement{transition: t, outcome: o, overtaken: t.overtaken(), result: &t.run.Results[t.run.Position.Step]}
+	s.step = &stepsOf(t.settings, t.run)[s.result.ConfigIndex]
+	t.by = "step " + s.result.Step
+	return s
+}
+
+// take gives the step its result and takes the run on: CONTRACT.md's table
+// "Effect of the call", on the order as it is now.
+func (s *settlement) take() error {
 	stop := s.effect()
 	if err := s.conflicts(); err != nil {
 		return err
@@ -84,10 +91,8 @@ func (s *settlement) applyPatch() {
 	if answer == nil {
 		return
 	}
-	doc := s.doc
 	if !answer.CancelWorkflow && answer.Status != oms.ActionError {
-		doc = s.edit()
-		oms.ClearErrors(doc, s.result.Step, s.run.ID)
+		s.clearErrors()
 	}
 	patch := answer.Patch
 	s.wanted = patch.Text("status")
@@ -95,7 +100,7 @@ func (s *settlement) applyPatch() {
 		patch = patch.Clone()
 		patch.Delete("status")
 	}
-	patched, err := s.rules().Apply(doc, patch)
+	patched, err := s.rules().Apply(s.doc, patch)
 	if err != nil {
 		s.doc = s.order.Doc
 		s.outcome = outcome{failure: "invalid response: orderPatch: " + err.Error()}
@@ -105,6 +110,17 @@ func (s *settlement) applyPatch() {
 	s.patched = patched
 	if len(patched.Changes) > 0 {
 		s.doc = patched.Doc
+	}
+}
+
+// clearErrors takes the errors of the step's earlier runs off the order. Where
+// there are none the order is not touched: that would be a version of nothing.
+func (s *settlement) clearErrors() {
+	if len(s.doc.List("errors")) == 0 {
+		return
+	}
+	if doc := s.doc.Clone(); oms.ClearErrors(doc, s.result.Step, s.run.ID) {
+		s.doc = doc
 	}
 }
 
@@ -119,12 +135,17 @@ func (s *settlement) rules() *oms.PatchRules {
 // and reports whether the workflow stops.
 func (s *settlement) effect() (stop bool) {
 	answer, i := s.outcome.answer, s.run.Position.Step
+	if s.outcome.skip {
+		s.result.ActionStatus, s.result.ErrorReason = oms.ActionWarning, s.outcome.failure
+		s.log(oms.HistoryEntry{Operation: oms.OpStepWarning, Step: s.result.Step, Message: s.outcome.failure})
+		return false
+	}
 	if answer == nil {
 		s.result.ActionStatus, s.result.ErrorReason = oms.ActionError, s.outcome.failure
 		s.fail(i, s.outcome.failure, nil)
 		return s.step.StopOnError
 	}
-	s.take(answer)
+	s.report(answer)
 	if s.stops() {
 		s.result.ActionStatus = oms.ActionError
 		s.fail(i, s.result.ErrorReason, s.patched.Changes)
@@ -141,8 +162,8 @@ func (s *settlement) effect() (stop bool) {
 	return s.stops()
 }
 
-// take copies what the endpoint reported into the step's result.
-func (s *settlement) take(answer *oms.StepAnswer) {
+// report copies what the endpoint reported into the step's result.
+func (s *settlement) report(answer *oms.StepAnswer) {
 	r := s.result
 	r.ActionStatus, r.CancelWorkflow, r.ErrorReason, r.Changes = answer.Status, answer.CancelWorkflow, answer.Reason(), s.patched.Changes
 	if answer.TranslateKey != "" {
@@ -182,7 +203,7 @@ func (s *settlement) conflicts() error {
 	if base == s.order.Version || len(s.patched.Set) == 0 {
 		return nil
 	}
-	was, err := s.tx.OrderVersion(s.ctx, s.tenant, s.order.ID, base)
+	was, err := s.from.OrderVersion(s.ctx, s.tenant, s.order.ID, base)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,8 @@ import (
 // becomes of the order, its history and the run, and save writes all of it.
 type transition struct {
 	ctx    context.Context
-	tx     store.Tx
+	from   store.Reader // what is read; tx itself, but in a dry run
+	tx     store.Tx     // nil in a dry run
 	tenant string
 	now    time.Time
 
@@ -23,10 +24,12 @@ type transition struct {
 	doc      *oms.Object // what becomes of it; the stored document until it is edited
 	run      *oms.Run
 	newRun   bool   // run is not stored yet
+	requeue  bool   // run begins anew, behind the order's others
 	by       string // who makes the change, for the history
 	history  []oms.HistoryEntry
-	next     *oms.Run // a run to begin behind this one
-	idle     bool     // the run had ended already: nothing becomes of anything
+	attempt  *oms.Attempt // that was made
+	next     *oms.Run     // a run to begin behind this one
+	idle     bool         // the run had ended already: nothing becomes of anything
 }
 
 // load reads what a run needs to move.
@@ -43,7 +46,7 @@ func load(ctx context.Context, tx store.Tx, tenant, runID string, now time.Time)
 	if err != nil {
 		return nil, err
 	}
-	return &transition{ctx: ctx, tx: tx, tenant: tenant, now: now, settings: s, order: order, doc: order.Doc, run: run}, nil
+	return &transition{ctx: ctx, from: tx, tx: tx, tenant: tenant, now: now, settings: s, order: order, doc: order.Doc, run: run}, nil
 }
 
 // edit returns the document to change.
@@ -82,6 +85,11 @@ func (t *transition) logStatus(was string) {
 // save writes the order's next version if it changed, its history, and the run
 // at its new position.
 func (t *transition) save() error {
+	if t.attempt != nil {
+		if err := t.tx.AddAttempt(t.ctx, t.tenant, t.attempt); err != nil {
+			return err
+		}
+	}
 	if t.idle {
 		return nil
 	}
@@ -97,7 +105,9 @@ func (t *transition) save() error {
 func (t *transition) saveRest() error {
 	for i := range t.history {
 		h := &t.history[i]
-		h.Version = t.order.Version
+		if h.Version == 0 {
+			h.Version = t.order.Version
+		}
 		if t.run != nil {
 			h.RunID, h.ShipmentID, h.ReturnID = t.run.ID, t.run.ShipmentID, t.run.ReturnID
 		}
@@ -122,6 +132,9 @@ func (t *transition) saveRun() error {
 	t.stamp()
 	if t.newRun {
 		return t.tx.InsertRun(t.ctx, t.tenant, t.run)
+	}
+	if t.requeue {
+		return t.tx.RequeueRun(t.ctx, t.tenant, t.run)
 	}
 	return t.tx.UpdateRun(t.ctx, t.tenant, t.run)
 }

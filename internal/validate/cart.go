@@ -1,0 +1,88 @@
+package validate
+
+import (
+	"context"
+	"errors"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// tries is how often a cart that others change meanwhile is validated anew
+// before the caller is told to try again.
+const tries = 5
+
+// errChanged says that the cart is another one by now.
+var errChanged = errors.New("the cart was changed meanwhile")
+
+// Stored validates a stored cart and stores what the validators made of it,
+// passed or not. If somebody else changes the cart during the calls, it is
+// validated again as it then is: what is stored is what was validated. ifMatch
+// is the version that the cart must have; 0 takes any.
+func (v *Validator) Stored(ctx context.Context, tenant, id string, ifMatch int64) (*Result, *oms.Cart, error) {
+	for range tries {
+		cart, err := v.Store.Cart(ctx, tenant, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		if ifMatch != 0 && ifMatch != cart.Version {
+			return nil, nil, oms.Errorf(oms.Stale, "the cart is of version %d, not %d", cart.Version, ifMatch)
+		}
+		s, err := v.Store.Settings(ctx, tenant)
+		if err != nil {
+			return nil, nil, err
+		}
+		r := v.ask(ctx, s, cart.Doc)
+		cart, err = v.store(context.WithoutCancel(ctx), tenant, cart, r)
+		if !errors.Is(err, errChanged) {
+			return r, cart, err
+		}
+	}
+	return nil, nil, oms.Errorf(oms.Conflict, "the cart was changed again and again while it was validated; try again")
+}
+
+// store keeps the calls, and the cart if they changed it and nobody else did.
+func (v *Validator) store(ctx context.Context, tenant string, asked *oms.Cart, r *Result) (*oms.Cart, error) {
+	var cart *oms.Cart
+	changed := false
+	err := v.Store.Write(ctx, func(tx store.Tx) error {
+		if err := addAttempts(ctx, tx, tenant, r); err != nil {
+			return err
+		}
+		now, err := tx.Cart(ctx, tenant, asked.ID)
+		if err != nil {
+			return err
+		}
+		cart = now
+		if changed = now.Version != asked.Version; changed || len(r.Changes) == 0 {
+			return nil
+		}
+		cart.Advance(r.Cart.Clone(), v.Clock.Now().UTC())
+		return tx.PutCart(ctx, tenant, cart)
+	})
+	if err == nil && changed {
+		err = errChanged
+	}
+	return cart, err
+}
+
+// Given validates a cart that is not stored, and stores nothing but the calls.
+func (v *Validator) Given(ctx context.Context, tenant string, cart *oms.Object) (*Result, error) {
+	s, err := v.Store.Settings(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	r := v.ask(ctx, s, cart)
+	ctx = context.WithoutCancel(ctx)
+	err = v.Store.Write(ctx, func(tx store.Tx) error { return addAttempts(ctx, tx, tenant, r) })
+	return r, err
+}
+
+func addAttempts(ctx context.Context, tx store.Tx, tenant string, r *Result) error {
+	for _, a := range r.attempts {
+		if err := tx.AddAttempt(ctx, tenant, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+// Package validate asks a tenant's endpoints about a cart: each approves it,
+// rejects it or hands back a changed one (cart-validator.txt).
+package validate
+
+import (
+	"context"
+	"strings"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// Client makes the calls; [hook.Client] is the real one.
+type Client interface {
+	Post(ctx context.Context, r hook.Request) hook.Exchange
+}
+
+// Validator asks about carts. Its methods are safe for concurrent use.
+type Validator struct {
+	Store  store.Store
+	Client Client
+	Clock  clock.Clock
+}
+
+// connectorName is how a tenant names the connectors that validate carts.
+const connectorName = "webhookValidator"
+
+// Result is what all validators together say of a cart.
+type Result struct {
+	Passed   bool
+	Errors   []oms.ValidationError
+	Warnings []oms.ValidationError
+	Messages []string
+	Cart     *oms.Object // as the validators have left it
+	Changes  []oms.Change
+	attempts []*oms.Attempt
+}
+
+// ask asks every validator that admits the cart's market, in the order of the
+// settings, each about the cart as those before it left it. None: it passes.
+func (v *Validator) ask(ctx context.Context, s *settings.Settings, cart *oms.Object) *Result {
+	r := &Result{Passed: true, Cart: cart}
+	for i := range s.Connectors {
+		c := &s.Connectors[i]
+		if strings.EqualFold(c.Name, connectorName) && c.Admits(cart.Text("marketId")) {
+			v.askOne(ctx, c, r)
+		}
+	}
+	if r.Cart != cart {
+		r.Changes = oms.Diff(cart, r.Cart)
+	}
+	return r
+}
+
+// askOne makes one call, without retries, and adds what came of it.
+func (v *Validator) askOne(ctx context.Context, c *settings.Connector, r *Result) {
+	call := oms.NewID(oms.CallID)
+	x := v.Client.Post(ctx, request(c, r.Cart, call))
+	answer, failure := read(x)
+	var patched oms.Patched
+	if failure == "" && answer.Value != nil {
+		var err error
+		if patched, err = oms.ApplyCart(r.Cart, answer.Value, flag(c, "IsOnlyLineItemsUpdated")); err != nil {
+			failure = "invalid response: value: " + err.Error()
+		}
+	}
+	r.attempts = append(r.attempts, record(c, r.Cart, call, x, failure))
+	if failure != "" {
+		r.Passed = false
+		r.Errors = append(r.Errors, oms.ValidationError{Message: failure, ValidationType: oms.TypeExternal})
+		return
+	}
+	r.add(answer)
+	if patched.Doc != nil {
+		r.Cart = patched.Doc
+	}
+}
+
+func (r *Result) add(answer *oms.Validation) {
+	r.Passed = r.Passed && answer.Passed
+	r.Errors = append(r.Errors, answer.Errors...)
+	r.Warnings = append(r.Warnings, answer.Warnings...)
+	if answer.Message != "" {
+		r.Messages = append(r.Messages, answer.Message)
+	}
+}

@@ -1,0 +1,149 @@
+package workflow
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+)
+
+// breakers keeps a breaker for each connector that asks for one. They live in
+// this process: after a restart all are closed.
+type breakers struct {
+	clock clock.Clock
+	mu    sync.Mutex
+	byKey map[breakerKey]*breaker
+}
+
+// breakerKey names a breaker. A connector whose breaker is configured anew
+// gets another one.
+type breakerKey struct {
+	tenant, connectorID, name, host string
+	config                          settings.Breaker
+}
+
+type breaker struct {
+	*gobreaker.TwoStepCircuitBreaker[any]
+	mu     sync.Mutex
+	opened time.Time // when it last opened
+}
+
+func newBreakers(c clock.Clock) *breakers {
+	return &breakers{clock: c, byKey: map[breakerKey]*breaker{}}
+}
+
+// windowParts is how finely a breaker's window slides.
+const windowParts = 10
+
+func (b *breakers) of(tenant string, c *settings.Connector) *breaker {
+	key := breakerKey{tenant, c.ConnectorID, c.Name, c.Host, *c.Breaker}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if br := b.byKey[key]; br != nil {
+		return br
+	}
+	br := &breaker{}
+	br.TwoStepCircuitBreaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
+		MaxRequests: 1, Interval: c.Breaker.Window, BucketPeriod: max(time.Millisecond, c.Breaker.Window/windowParts), Timeout: c.Breaker.OpenFor,
+		ReadyToTrip: func(n gobreaker.Counts) bool { return int(n.TotalFailures) >= c.Breaker.Failures },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			if to == gobreaker.StateOpen {
+				br.mu.Lock()
+				br.opened = b.clock.Now()
+				br.mu.Unlock()
+			}
+		},
+	})
+	b.byKey[key] = br
+	return br
+}
+
+// gate is a breaker as one attempt finds it.
+type gate struct {
+	shut  bool      // the attempt must not be made
+	until time.Time // when it can be tried again
+	done  func(error)
+}
+
+// waitAtLeast is how long a run waits for a breaker that is about to let calls
+// through, or is trying one.
+const waitAtLeast = 100 * time.Millisecond
+
+// enter asks a connector's breaker for an attempt; there is none without a
+// connector, or where it does not ask for one.
+func (b *breakers) enter(tenant string, c *settings.Connector) gate {
+	if c == nil || c.Breaker == nil {
+		return gate{}
+	}
+	br := b.of(tenant, c)
+	done, err := br.Allow()
+	if err == nil {
+		return gate{done: done}
+	}
+	now := b.clock.Now()
+	until := br.openedAt().Add(c.Breaker.OpenFor)
+	if until.Before(now.Add(waitAtLeast)) {
+		until = now.Add(waitAtLeast)
+	}
+	return gate{shut: true, until: until}
+}
+
+func (br *breaker) openedAt() time.Time {
+	br.mu.Lock()
+	defer br.mu.Unlock()
+	return br.opened
+}
+
+var errAttemptFailed = errors.New("the attempt failed")
+
+// leave tells the breaker how the attempt went. An endpoint that says no, or
+// answers nonsense, is there: only failures that may pass count.
+func (g gate) leave(o outcome) {
+	switch {
+	case g.done == nil:
+	case o.retry:
+		g.done(errAttemptFailed)
+	default:
+		g.done(nil)
+	}
+}
+
+// keptBack does with the step what its connector says while its breaker is open.
+func (t *transition) keptBack(c *settings.Connector, g gate) error {
+	if t.idle = t.run.Status.Ended(); t.idle {
+		return nil
+	}
+	if c.Breaker.WhileOpen == settings.WaitWhileOpen {
+		t.run.Status = oms.RunWaiting
+		t.run.Position.DueAt = g.until
+		return nil
+	}
+	reason := fmt.Sprintf("the breaker of connector %s is open: no call was made", c.Name)
+	return t.settlement(outcome{failure: reason, skip: c.Breaker.WhileOpen == settings.SkipWhileOpen}).take()
+}
+
+// BreakerState is how a connector's breaker stands (API.md, `GET /api/connectors/health`).
+type BreakerState struct {
+	State     string     `json:"state" enum:"off,closed,half-open,open" doc:"off: the connector has no breaker"`
+	OpenUntil *time.Time `json:"openUntil,omitempty"`
+}
+
+// Breaker returns how a connector's breaker stands.
+func (e *Engine) Breaker(tenant string, c *settings.Connector) BreakerState {
+	if c.Breaker == nil {
+		return BreakerState{State: "off"}
+	}
+	br := e.breakers.of(tenant, c)
+	s := BreakerState{State: br.State().String()}
+	if br.State() == gobreaker.StateOpen {
+		until := br.openedAt().Add(c.Breaker.OpenFor).UTC()
+		s.OpenUntil = &until
+	}
+	return s
+}

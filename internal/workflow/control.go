@@ -1,0 +1,83 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// CancelRun ends a run that has not ended. The answer to a call that is under
+// way is recorded and changes nothing.
+func (e *Engine) CancelRun(ctx context.Context, c Caller, id string) (*oms.Run, error) {
+	return e.control(ctx, c, id, func(t *transition) error {
+		if t.run.Status.Ended() {
+			return oms.Errorf(oms.Conflict, "the run has ended already: it %s", ended(t.run))
+		}
+		t.end(oms.RunCanceled, "canceled by "+c.By)
+		return t.save()
+	})
+}
+
+// ResumeRun lets an aborted run go on at the step that stopped it, behind the
+// order's other runs.
+func (e *Engine) ResumeRun(ctx context.Context, c Caller, id string) (*oms.Run, error) {
+	return e.control(ctx, c, id, func(t *transition) error {
+		if t.run.Status != oms.RunAborted {
+			return oms.Errorf(oms.Conflict, "only an aborted run can go on; this one %s", ended(t.run))
+		}
+		if t.overtaken() {
+			return oms.Errorf(oms.Conflict, "the status is %s by now, which the run did not set", t.order.Status())
+		}
+		t.reopen()
+		t.log(oms.HistoryEntry{Operation: oms.OpRunResumed, Step: t.run.Results[t.run.Position.Step].Step,
+			Message: fmt.Sprintf("the workflow of %s goes on at the step that stopped it", t.run.EnteredStatus)})
+		t.requeue = true
+		return t.save()
+	})
+}
+
+// reopen puts the run back before the step that stopped it.
+func (t *transition) reopen() {
+	r := t.run
+	at := r.Position.Step
+	r.Status, r.Ended, r.Reason = oms.RunWaiting, nil, ""
+	r.Deadline = time.Time{}
+	r.Trigger, r.Triggered, r.Chain, r.AnswerVersion = "", "", 0, 0
+	r.Position = oms.Position{Step: at}
+	for i := at; i < len(r.Results); i++ {
+		was := r.Results[i]
+		r.Results[i] = oms.StepResult{Step: was.Step, ActionType: was.ActionType, ActionStatus: oms.ActionPending, IsInvisible: was.IsInvisible,
+			TranslateKey: was.TranslateKey, DisplayName: was.DisplayName, ConfigIndex: was.ConfigIndex, Deferred: was.Deferred}
+	}
+}
+
+func ended(r *oms.Run) string {
+	if !r.Status.Ended() {
+		return "is " + string(r.Status)
+	}
+	return string(r.Status)
+}
+
+// control changes a run for a caller and has its order's lane look at it.
+func (e *Engine) control(ctx context.Context, c Caller, id string, do func(*transition) error) (*oms.Run, error) {
+	var run *oms.Run
+	err := e.store.Write(ctx, func(tx store.Tx) error {
+		t, err := load(ctx, tx, c.Tenant, id, e.clock.Now().UTC())
+		if err != nil {
+			return err
+		}
+		t.by, run = c.By, t.run
+		return do(t)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if run.AnswerVersion > 0 {
+		e.watchers.tell(run.ID)
+	}
+	e.lanes.kick(orderKey{c.Tenant, run.OrderID})
+	return run, nil
+}

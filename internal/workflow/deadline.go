@@ -1,0 +1,26 @@
+package workflow
+
+import (
+	"fmt"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// expire aborts a run whose maxDuration has passed before its steps were done.
+func (t *transition) expire() error {
+	if t.idle = t.run.Status.Ended(); t.idle {
+		return nil
+	}
+	t.by = "workflow"
+	i := t.run.Position.Step
+	step := &stepsOf(t.settings, t.run)[t.run.Results[i].ConfigIndex]
+	reason := fmt.Sprintf("the workflow's maxDuration of %s has passed", statusOf(t.settings, t.run).MaxDuration)
+	t.run.Results[i].ActionStatus, t.run.Results[i].ErrorReason = oms.ActionError, reason
+	overtaken := t.overtaken()
+	t.fail(i, reason, nil)
+	if step.StopOnError && step.ErrorStatus != "" && !overtaken {
+		t.setStatus(step.ErrorStatus)
+	}
+	t.end(oms.RunAborted, reason)
+	return nil
+}
