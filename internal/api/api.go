@@ -12,6 +12,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/validate"
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
@@ -19,6 +20,7 @@ import (
 type Options struct {
 	Store     store.Store
 	Engine    *workflow.Engine
+	Validator *validate.Validator
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Version   string // of orderhook
@@ -35,7 +37,7 @@ type api struct {
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{Options: o, huma: humago.New(mux, config(o))}
-	for _, noun := range []func(*api){orders, status, history, runs, attempts, settingsDocument, workflowSteps, keys} {
+	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, attempts, settingsDocument, connectors, workflowSteps, keys} {
 		noun(a)
 	}
 	mux.HandleFunc("GET /healthz", a.healthz)

@@ -24,17 +24,18 @@ func attempts(a *api) {
 
 func (a *api) listAttempts(ctx context.Context, in *struct {
 	PageParams
-	Kind          string `query:"kind" enum:"step,returnStep"`
+	Kind          string `query:"kind" enum:"step,returnStep,validator"`
 	CallID        string `query:"callId"`
 	ConnectorID   string `query:"connectorId"`
 	Host          string `query:"host"`
 	OrderID       string `query:"orderId"`
 	ShipmentID    string `query:"shipmentId"`
 	ReturnID      string `query:"returnId"`
+	CartID        string `query:"cartId"`
 	RunID         string `query:"runId"`
 	Outcome       string `query:"outcome" enum:"succeeded,failed"`
 	Status        string `query:"status" doc:"As 500, 5xx, or none where no answer came"`
-	MinDurationMs int64  `query:"minDurationMs" minimum:"0"`
+	MinDurationMs int64  `query:"minDurationMs" minimum:"0" maximum:"1000000000000"`
 	From          string `query:"from" doc:"Started at or after this time"`
 	To            string `query:"to" doc:"Started before this time"`
 }) (*listOf[*oms.Attempt], error) {
@@ -43,7 +44,7 @@ func (a *api) listAttempts(ctx context.Context, in *struct {
 		return nil, err
 	}
 	f := store.AttemptFilter{Kind: in.Kind, CallID: in.CallID, ConnectorID: in.ConnectorID, Host: in.Host, OrderID: in.OrderID, ShipmentID: in.ShipmentID,
-		ReturnID: in.ReturnID, RunID: in.RunID, Outcome: in.Outcome, MinDuration: time.Duration(in.MinDurationMs) * time.Millisecond, From: from, To: to}
+		ReturnID: in.ReturnID, CartID: in.CartID, RunID: in.RunID, Outcome: in.Outcome, MinDuration: time.Duration(in.MinDurationMs) * time.Millisecond, From: from, To: to}
 	if err := filterStatus(&f, in.Status); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -56,24 +57,38 @@ func (a *api) keyOf(r *http.Request) (oms.Key, error) {
 	return key, err
 }
 
-// maxBody is how much of a document or a patch the API takes (API.md, "Idempotency").
-const maxBody = 10 << 20
-
 // handle registers an operation for keys whose role reaches the needed one.
 func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(context.Context, *I) (*O, error)) {
-	op.MaxBodyBytes = maxBody
-	op.BodyReadTimeout = -1 // withBody has read it; a deadline would cut off those who wait for a run
+	// withBody has read the body, within its limits; a deadline would cut off
+	// those who wait for a run.
+	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	op.SkipValidateBody = op.RequestBody != nil
 	op.Description = strings.TrimSpace(op.Description + "\n\nNeeds a key of the role " + string(needed) + ".")
 	op.Errors = []int{http.StatusUnauthorized, http.StatusForbidden}
+	op.Middlewares = huma.Middlewares{a.guarded(needed)}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		if role := callOf(ctx).key.Role; !role.Reaches(needed) {
-			return nil, problemOf(a.Log, oms.Errorf(oms.Forbidden, "this needs a key of the role %s; yours is of the role %s", needed, role))
-		}
 		out, err := do(ctx, in)
 		if err != nil {
 			return nil, problemOf(a.Log, err)
 		}
 		return out, nil
 	})
+}
+
+// guarded refuses a key whose role does not reach, before anything else of the
+// request is looked at, and then a body that is no document.
+func (a *api) guarded(needed oms.Role) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humago.Unwrap(ctx)
+		c := callOf(ctx.Context())
+		if role := c.key.Role; !role.Reaches(needed) {
+			a.refuse(w, oms.Errorf(oms.Forbidden, "this needs a key of the role %s; yours is of the role %s", needed, role))
+			return
+		}
+		if err := c.reread(r, ctx.Operation()); err != nil {
+			a.refuse(w, err)
+			return
+		}
+		next(ctx)
+	}
 }

@@ -9,8 +9,13 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/orderhook/orderhook/internal/oms"
 )
+
+// maxBody is how much of a document or a patch the API takes (API.md, "Idempotency").
+const maxBody = 10 << 20
 
 // bodyTime is how long a request may take to send its body.
 const bodyTime = time.Minute
@@ -50,6 +55,24 @@ func (c *call) read(w http.ResponseWriter, r *http.Request) error {
 	_, _ = io.WriteString(h, r.Method+" "+r.URL.RequestURI()+"\n")
 	_, _ = h.Write(body)
 	c.body, c.hash = body, h.Sum(nil)
+	return nil
+}
+
+// reread gives Huma, which is less strict, the body as [oms.Parse] understands
+// it: names in camelCase and none of them twice.
+func (c *call) reread(r *http.Request, op *huma.Operation) error {
+	text := []byte("{}")
+	switch {
+	case op.RequestBody == nil, len(c.body) == 0 && !op.RequestBody.Required:
+		return nil
+	case !op.SkipValidateBody: // else the handler reads c.body, and Huma nothing
+		doc, err := oms.Parse(c.body)
+		if err != nil {
+			return within(err)
+		}
+		text = doc.JSON()
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
 	return nil
 }
 

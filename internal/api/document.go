@@ -1,6 +1,8 @@
 package api
 
 import (
+	"net/http"
+
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -21,12 +23,13 @@ func freeObject(description string) *huma.Schema {
 
 // documentAnswer is a document that has versions.
 type documentAnswer struct {
-	ETag string `header:"ETag"`
-	Body document
+	Status int
+	ETag   string `header:"ETag"`
+	Body   document
 }
 
 func orderAnswer(o *oms.Order) *documentAnswer {
-	return &documentAnswer{ETag: etag(o.Version), Body: document{o.Doc}}
+	return &documentAnswer{Status: http.StatusOK, ETag: etag(o.Version), Body: document{o.Doc}}
 }
 
 // documentBody describes a body that the handler reads itself.

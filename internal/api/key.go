@@ -1,13 +1,16 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 func keys(a *api) {
@@ -42,13 +45,49 @@ func (a *api) createKey(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, within(err)
 	}
-	secret := oms.NewSecret()
-	key := oms.Key{ID: oms.NewID(oms.KeyID), Tenant: tenantOf(ctx), Role: role, Name: in.Body.Name, Created: a.Clock.Now().UTC(), Hash: oms.HashKey(secret)}
-	err = a.Store.Write(ctx, func(tx store.Tx) error { return tx.InsertKey(ctx, key) })
+	var made newKey
+	c := a.caller(ctx, in.OnceParams, MatchParams{})
+	err = a.Store.Write(ctx, func(tx store.Tx) error {
+		made = newKey{Key: oms.Key{ID: oms.NewID(oms.KeyID), Tenant: c.Tenant, Role: role, Name: in.Body.Name, Created: a.Clock.Now().UTC().Truncate(time.Microsecond)}}
+		if again, err := made.replay(ctx, tx, c); again || err != nil {
+			return err
+		}
+		made.Secret = oms.NewSecret()
+		made.Hash = oms.HashKey(made.Secret)
+		return made.insert(ctx, tx, c)
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body newKey }{newKey{key, secret}}, nil
+	return &struct{ Body newKey }{made}, nil
+}
+
+// replay makes k the key that an earlier POST with the same Idempotency-Key
+// made, and reports whether there was one. Role and name are those of the
+// body, which is the same; the secret is gone.
+func (k *newKey) replay(ctx context.Context, tx store.Tx, c workflow.Caller) (bool, error) {
+	if c.Once == nil {
+		return false, nil
+	}
+	kept, err := tx.Idempotency(ctx, c.Tenant, c.Once.Key)
+	if err != nil || kept == nil {
+		return false, err
+	}
+	if !bytes.Equal(kept.Hash, c.Once.Hash) {
+		return false, oms.Errorf(oms.Conflict, "this Idempotency-Key came with another request before")
+	}
+	k.ID, k.Created = kept.Resource, kept.Created
+	return true, nil
+}
+
+// insert stores the key and, under its Idempotency-Key, that it was made.
+func (k *newKey) insert(ctx context.Context, tx store.Tx, c workflow.Caller) error {
+	if err := tx.InsertKey(ctx, k.Key); err != nil || c.Once == nil {
+		return err
+	}
+	kept := *c.Once
+	kept.Resource, kept.Created = k.ID, k.Created
+	return tx.PutIdempotency(ctx, c.Tenant, kept)
 }
 
 func (a *api) listKeys(ctx context.Context, in *PageParams) (*listOf[oms.Key], error) {

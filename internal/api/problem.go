@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -94,6 +95,10 @@ func writeProblem(w http.ResponseWriter, status int, detail string, fields []oms
 
 // refuse answers an error outside of Huma.
 func (a *api) refuse(w http.ResponseWriter, err error) {
-	p, _ := errors.AsType[*problem](problemOf(a.Log, err))
+	answer := problemOf(a.Log, err)
+	if h, ok := errors.AsType[huma.HeadersError](answer); ok {
+		maps.Copy(w.Header(), h.GetHeaders())
+	}
+	p, _ := errors.AsType[*problem](answer)
 	writeProblem(w, p.Status, p.Detail, p.Errors)
 }

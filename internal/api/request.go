@@ -50,17 +50,25 @@ func (a *api) caller(ctx context.Context, once OnceParams, match MatchParams) wo
 // noVersion is a version that nothing has.
 const noVersion = -1
 
-// version reads an If-Match header: 0 takes any version, noVersion none.
-func version(ifMatch string) int64 {
+// parseMatch reads an If-Match header; any says that it takes any version.
+func parseMatch(ifMatch string) (n int64, any bool) {
 	s := strings.TrimSpace(ifMatch)
 	if s == "" || s == "*" {
-		return 0
+		return 0, true
 	}
 	n, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(s, "W/"), `"`), 10, 64)
-	if err != nil || n <= 0 {
-		return noVersion
+	if err != nil || n < 0 {
+		return noVersion, false
 	}
-	return n
+	return n, false
+}
+
+// version is parseMatch for what begins at version 1: 0 takes any version.
+func version(ifMatch string) int64 {
+	if n, any := parseMatch(ifMatch); any || n > 0 {
+		return n
+	}
+	return noVersion
 }
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }

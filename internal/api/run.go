@@ -9,6 +9,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 func runs(a *api) {
@@ -16,6 +17,37 @@ func runs(a *api) {
 		Summary: "List workflow runs, the newest first"}, a.listRuns)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-run", Method: http.MethodGet, Path: "/api/runs/{id}", Tags: []string{"Runs"},
 		Summary: "Read a workflow run"}, a.getRun)
+}
+
+func controls(a *api) {
+	handle(a, oms.Operator, huma.Operation{OperationID: "resume-run", Method: http.MethodPost, Path: "/api/runs/{id}/resume", Tags: []string{"Runs"},
+		Summary: "Let an aborted run go on at the step that stopped it", DefaultStatus: http.StatusOK}, control(a.Engine.ResumeRun, a))
+	handle(a, oms.Operator, huma.Operation{OperationID: "cancel-run", Method: http.MethodPost, Path: "/api/runs/{id}/cancel", Tags: []string{"Runs"},
+		Summary: "End a run that has not ended", DefaultStatus: http.StatusOK,
+		Description: "The answer to a call that is under way is recorded and changes nothing."}, control(a.Engine.CancelRun, a))
+}
+
+// RunID is the run that a path names.
+type RunID struct {
+	ID string `path:"id"`
+}
+
+type runAnswer struct{ Body run }
+
+// controlRequest is a POST about a run.
+type controlRequest struct {
+	RunID
+	OnceParams
+}
+
+func control(do func(context.Context, workflow.Caller, string) (*oms.Run, error), a *api) func(context.Context, *controlRequest) (*runAnswer, error) {
+	return func(ctx context.Context, in *controlRequest) (*runAnswer, error) {
+		r, err := do(ctx, a.caller(ctx, in.OnceParams, MatchParams{}), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return &runAnswer{showRun(r)}, nil
+	}
 }
 
 // run is a workflow run as the API shows it.
@@ -31,6 +63,7 @@ type run struct {
 	TriggeredRunID  string        `json:"triggeredRunId,omitempty" doc:"The run of the status that one of its steps asked for"`
 	NextAttempt     int           `json:"nextAttempt,omitempty" doc:"Number of the attempt under way or next"`
 	NextAttemptAt   *time.Time    `json:"nextAttemptAt,omitempty"`
+	Deadline        *time.Time    `json:"deadline,omitempty" doc:"When the run is aborted, where its status has a maxDuration"`
 	Created         time.Time     `json:"created"`
 	Updated         time.Time     `json:"updated"`
 	Ended           *time.Time    `json:"ended,omitempty"`
@@ -44,6 +77,9 @@ func showRun(r *oms.Run) run {
 	if !r.Status.Ended() && r.Position.Attempt > 0 {
 		out.NextAttempt, out.NextAttemptAt = r.Position.Attempt, &r.Position.DueAt
 	}
+	if !r.Deadline.IsZero() {
+		out.Deadline = &r.Deadline
+	}
 	return out
 }
 
@@ -56,12 +92,10 @@ func (a *api) listRuns(ctx context.Context, in *struct {
 	return answerList(list, err, showRun)
 }
 
-func (a *api) getRun(ctx context.Context, in *struct {
-	ID string `path:"id"`
-}) (*struct{ Body run }, error) {
+func (a *api) getRun(ctx context.Context, in *RunID) (*runAnswer, error) {
 	r, err := a.Store.Run(ctx, tenantOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body run }{showRun(r)}, nil
+	return &runAnswer{showRun(r)}, nil
 }

@@ -37,7 +37,7 @@ func workflowSteps(a *api) {
 }
 
 func settingsAnswer(s *settings.Settings) *documentAnswer {
-	return &documentAnswer{ETag: etag(s.Version), Body: document{s.Masked()}}
+	return &documentAnswer{Status: http.StatusOK, ETag: etag(s.Version), Body: document{s.Masked()}}
 }
 
 func (a *api) getSettings(ctx context.Context, _ *struct{}) (*documentAnswer, error) {
@@ -102,14 +102,15 @@ func (a *api) checkSettings(ctx context.Context, _ *struct{}) (*checkedSettings,
 // putSettings replaces the settings. Without If-Match it builds on whatever
 // version it finds, again and again if others are as quick.
 func (a *api) putSettings(ctx context.Context, in *MatchParams) (*checkedSettings, error) {
-	c := a.caller(ctx, OnceParams{}, *in)
+	c := a.caller(ctx, OnceParams{}, MatchParams{})
+	wanted, any := parseMatch(in.IfMatch)
 	var out *checkedSettings
 	err := a.Store.Write(ctx, func(tx store.Tx) error {
 		stored, err := tx.Settings(ctx, c.Tenant)
 		if err != nil {
 			return err
 		}
-		if c.IfMatch != 0 && c.IfMatch != stored.Version {
+		if !any && wanted != stored.Version { // settings never stored are of version 0
 			return oms.Errorf(oms.Stale, "the settings are of version %d by now", stored.Version)
 		}
 		s, answer, err := checked(ctx, stored)

@@ -22,6 +22,7 @@ func status(a *api) {
 // workflowResult is what a workflow came to (API.md, "A workflow result").
 type workflowResult struct {
 	RunID     string       `json:"runId,omitempty" doc:"Absent when no workflow was to run"`
+	ReturnID  string       `json:"returnId,omitempty" doc:"The return that the workflow ran for"`
 	IsAborted bool         `json:"isAborted" doc:"A step stopped the workflow"`
 	Order     document     `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
 	Results   []stepResult `json:"orderActionExecutionResults" nullable:"false"`
@@ -30,8 +31,9 @@ type workflowResult struct {
 // stepResult is what one step came to.
 type stepResult struct {
 	Step           string           `json:"step"`
+	DisplayName    string           `json:"displayName,omitempty" doc:"What the settings call it"`
 	ActionType     string           `json:"actionType"`
-	ActionStatus   oms.ActionStatus `json:"actionStatus" enum:"Success,Warning,Error,Pending,Skipped"`
+	ActionStatus   oms.ActionStatus `json:"actionStatus" enum:"Success,Warning,Error,Pending,Skipped,WouldRun"`
 	CancelWorkflow bool             `json:"cancelWorkflow"`
 	ErrorReason    string           `json:"errorReason,omitempty"`
 	IsInvisible    bool             `json:"isInvisible"`
@@ -43,7 +45,7 @@ type stepResult struct {
 }
 
 func showStep(r oms.StepResult) stepResult {
-	return stepResult{Step: r.Step, ActionType: r.ActionType, ActionStatus: r.ActionStatus, CancelWorkflow: r.CancelWorkflow, ErrorReason: r.ErrorReason,
+	return stepResult{Step: r.Step, DisplayName: r.DisplayName, ActionType: r.ActionType, ActionStatus: r.ActionStatus, CancelWorkflow: r.CancelWorkflow, ErrorReason: r.ErrorReason,
 		IsInvisible: r.IsInvisible, TranslateKey: r.TranslateKey, DurationMs: r.DurationMs, Attempts: r.Attempts, CallID: r.CallID, Changes: r.Changes}
 }
 
@@ -68,6 +70,8 @@ type statusRequest struct {
 	ShipmentID      string `json:"shipmentId,omitempty" doc:"It is this shipment's status that changes; the order's stays"`
 	ReturnID        string `json:"returnId,omitempty" doc:"The return workflow runs, for this return"`
 	SkipRunWorkflow bool   `json:"skipRunWorkflow,omitempty" doc:"Set the status and run nothing"`
+	DryRun          bool   `json:"dryRun,omitempty" doc:"Store nothing, and say what each step would do: WouldRun, Skipped and why, Error"`
+	CallWebhooks    bool   `json:"callWebhooks,omitempty" doc:"In a dry run, call the endpoints, once each, to see what they would change"`
 }
 
 func statusChange(status string) workflow.StatusChange { return workflow.StatusChange{Status: status} }
@@ -84,7 +88,19 @@ func (a *api) enterStatus(ctx context.Context, in *struct {
 		return nil, oms.Wrong("body.status", "must not be empty")
 	}
 	change.ShipmentID, change.ReturnID, change.SkipRun = in.Body.ShipmentID, in.Body.ReturnID, in.Body.SkipRunWorkflow
-	return a.enter(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, change, in.WaitParams)
+	c := a.caller(ctx, in.OnceParams, in.MatchParams)
+	if in.Body.DryRun {
+		return a.dryRun(ctx, c, in.ID, change, in.Body.CallWebhooks)
+	}
+	return a.enter(ctx, c, in.ID, change, in.WaitParams)
+}
+
+func (a *api) dryRun(ctx context.Context, c workflow.Caller, id string, change workflow.StatusChange, callWebhooks bool) (*resultAnswer, error) {
+	r, err := a.Engine.DryRun(ctx, c, id, change, callWebhooks)
+	if err != nil {
+		return nil, err
+	}
+	return &resultAnswer{Status: http.StatusOK, Body: showResult(r)}, nil
 }
 
 func (a *api) enter(ctx context.Context, c workflow.Caller, id string, change workflow.StatusChange, p WaitParams) (*resultAnswer, error) {
@@ -110,6 +126,10 @@ func (a *api) answerResult(ctx context.Context, s workflow.Started, wait time.Du
 	if !r.Done {
 		out.Status, out.Location = http.StatusAccepted, "/api/runs/"+r.RunID
 	}
-	out.Body = &workflowResult{RunID: r.RunID, IsAborted: r.IsAborted, Order: document{r.Order.Doc}, Results: showSteps(r.Steps)}
+	out.Body = showResult(r)
 	return out, nil
+}
+
+func showResult(r *workflow.Result) *workflowResult {
+	return &workflowResult{RunID: r.RunID, ReturnID: r.ReturnID, IsAborted: r.IsAborted, Order: document{r.Order.Doc}, Results: showSteps(r.Steps)}
 }

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestDuration(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"PT30S": 30 * time.Second, "30s": 30 * time.Second, "PT1M30S": 90 * time.Second,
+		"PT0.5S": time.Second / 2, "0": 0, "PT0S": 0, "P1D": 24 * time.Hour, " 5m ": 5 * time.Minute,
+	} {
+		var d duration
+		if err := d.UnmarshalText([]byte(text)); err != nil || time.Duration(d) != want {
+			t.Errorf("%q: %v, %v", text, time.Duration(d), err)
+		}
+	}
+	for _, text := range []string{"", "30", "P", "PT", "-1s", "-PT1S", "P2D", "25h", "P1000000Y", "00:00:30", "x"} {
+		var d duration
+		if err := d.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was taken for %v", text, time.Duration(d))
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func carts(a *api) {
+	example := map[string]any{"marketId": "NOR", "billingCurrency": "NOK", "orderForm": map[string]any{
+		"lineItems": []any{map[string]any{"lineItemId": "a1", "code": "SHOE-42", "quantity": 1, "placedPrice": 999.00}}}}
+	cart := documentBody("The cart", example)
+	handle(a, oms.Reader, huma.Operation{OperationID: "list-carts", Method: http.MethodGet, Path: "/api/carts", Tags: []string{"Carts"},
+		Summary: "List carts, the newest first"}, a.listCarts)
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-cart", Method: http.MethodGet, Path: "/api/carts/{id}", Tags: []string{"Carts"},
+		Summary: "Read a cart"}, a.getCart)
+	handle(a, oms.Publisher, huma.Operation{OperationID: "put-cart", Method: http.MethodPut, Path: "/api/carts/{id}", Tags: []string{"Carts"},
+		Summary: "Store a cart", Description: "201 for a new one, 200 for one that was there.", RequestBody: cart}, a.putCart)
+	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-cart", Method: http.MethodPatch, Path: "/api/carts/{id}", Tags: []string{"Carts"},
+		Summary: "Change fields of a cart", Description: "By the rules of a patch of an order.",
+		RequestBody: documentBody("The fields to change", map[string]any{"customerEmail": "kari@example.com"})}, a.patchCart)
+	handle(a, oms.Publisher, huma.Operation{OperationID: "delete-cart", Method: http.MethodDelete, Path: "/api/carts/{id}", Tags: []string{"Carts"},
+		Summary: "Remove a cart"}, a.deleteCart)
+}
+
+// CartID is the cart that a path names.
+type CartID struct {
+	ID string `path:"id" doc:"The cart's id" example:"C123456"`
+}
+
+func cartAnswer(c *oms.Cart) *documentAnswer {
+	return &documentAnswer{Status: http.StatusOK, ETag: etag(c.Version), Body: document{c.Doc}}
+}
+
+func (a *api) listCarts(ctx context.Context, in *PageParams) (*listOf[document], error) {
+	list, err := a.Store.Carts(ctx, tenantOf(ctx), in.page())
+	return answerList(list, err, func(c *oms.Cart) document { return document{c.Doc} })
+}
+
+func (a *api) getCart(ctx context.Context, in *CartID) (*documentAnswer, error) {
+	c, err := a.Store.Cart(ctx, tenantOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return cartAnswer(c), nil
+}
+
+// putCart stores a cart whole. It keeps the time that it was first stored.
+func (a *api) putCart(ctx context.Context, in *struct {
+	CartID
+	MatchParams
+}) (*documentAnswer, error) {
+	doc, err := oms.Parse(callOf(ctx).body)
+	if err != nil {
+		return nil, within(err)
+	}
+	var out *documentAnswer
+	err = a.Store.Write(ctx, func(tx store.Tx) error {
+		cart, err := oms.NewCart(in.ID, doc.Clone(), a.Clock.Now().UTC())
+		if err != nil {
+			return err
+		}
+		was, err := a.cartToChange(ctx, tx, in.ID, in.MatchParams)
+		status := http.StatusOK
+		switch {
+		case oms.KindOf(err) == oms.NotFound:
+			status = http.StatusCreated
+		case err != nil:
+			return err
+		default:
+			cart.Replace(was, a.Clock.Now().UTC())
+		}
+		out = cartAnswer(cart)
+		out.Status = status
+		return tx.PutCart(ctx, tenantOf(ctx), cart)
+	})
+	return out, within(err)
+}
+
+func (a *api) patchCart(ctx context.Context, in *struct {
+	CartID
+	MatchParams
+}) (*documentAnswer, error) {
+	patch, err := oms.Parse(callOf(ctx).body)
+	if err != nil {
+		return nil, within(err)
+	}
+	if wrong := oms.CheckOrder(patch, "body"); len(wrong) > 0 {
+		return nil, &oms.Error{Kind: oms.Invalid, Detail: "the patch is not valid", Fields: wrong}
+	}
+	var out *documentAnswer
+	err = a.Store.Write(ctx, func(tx store.Tx) error {
+		cart, err := a.cartToChange(ctx, tx, in.ID, in.MatchParams)
+		if err != nil {
+			return err
+		}
+		out = cartAnswer(cart)
+		patched, err := oms.APIPatch.Apply(cart.Doc, patch)
+		if err != nil || len(patched.Changes) == 0 {
+			return err
+		}
+		cart.Advance(patched.Doc, a.Clock.Now().UTC())
+		out = cartAnswer(cart)
+		return tx.PutCart(ctx, tenantOf(ctx), cart)
+	})
+	return out, within(err)
+}
+
+func (a *api) deleteCart(ctx context.Context, in *struct {
+	CartID
+	MatchParams
+}) (*struct{}, error) {
+	return nil, a.Store.Write(ctx, func(tx store.Tx) error {
+		if _, err := a.cartToChange(ctx, tx, in.ID, in.MatchParams); err != nil {
+			return err
+		}
+		return tx.DeleteCart(ctx, tenantOf(ctx), in.ID)
+	})
+}
+
+// cartToChange reads a cart, which must be of the version asked for.
+func (a *api) cartToChange(ctx context.Context, tx store.Tx, id string, match MatchParams) (*oms.Cart, error) {
+	cart, err := tx.Cart(ctx, tenantOf(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	if want := version(match.IfMatch); want != 0 && want != cart.Version {
+		return nil, oms.Errorf(oms.Stale, "the cart is of version %d", cart.Version)
+	}
+	return cart, nil
+}

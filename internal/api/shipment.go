@@ -1,0 +1,57 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+func shipments(a *api) {
+	example := map[string]any{"shipmentId": "S2", "warehouseCode": "oslo-1", "shipmentTrackingNumber": "370000000000000012"}
+	handle(a, oms.Publisher, huma.Operation{OperationID: "add-shipment", Method: http.MethodPost, Path: "/api/orders/{id}/shipments", Tags: []string{"Orders"},
+		Summary: "Add a shipment to an order", DefaultStatus: http.StatusCreated,
+		RequestBody: documentBody("The shipment. Without a shipmentId one is made.", example)}, a.addShipment)
+	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-shipment", Method: http.MethodPatch, Path: "/api/orders/{id}/shipments/{shipmentId}", Tags: []string{"Orders"},
+		Summary: "Change fields of a shipment", Description: "Runs no workflow: a status with its workflow is entered through `POST /api/orders/{id}/status`.",
+		RequestBody: documentBody("The fields to change", map[string]any{"deliveryStatus": "InTransit"})}, a.patchShipment)
+}
+
+func (a *api) addShipment(ctx context.Context, in *struct {
+	OrderID
+	OnceParams
+	MatchParams
+}) (*documentAnswer, error) {
+	shipment, err := oms.Parse(callOf(ctx).body)
+	if err != nil {
+		return nil, within(err)
+	}
+	if _, err := a.Engine.AddShipment(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, shipment); err != nil {
+		return nil, within(err)
+	}
+	o, err := a.Store.Order(ctx, tenantOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := orderAnswer(o)
+	out.Status = http.StatusCreated
+	return out, nil
+}
+
+func (a *api) patchShipment(ctx context.Context, in *struct {
+	OrderID
+	MatchParams
+	ShipmentID string `path:"shipmentId"`
+}) (*documentAnswer, error) {
+	patch, err := oms.Parse(callOf(ctx).body)
+	if err != nil {
+		return nil, within(err)
+	}
+	o, err := a.Engine.PatchShipment(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, in.ShipmentID, patch)
+	if err != nil {
+		return nil, within(err)
+	}
+	return orderAnswer(o), nil
+}

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/validate"
+)
+
+func validation(a *api) {
+	handle(a, oms.Publisher, huma.Operation{OperationID: "validate-cart", Method: http.MethodPost, Path: "/api/carts/{id}/validate", Tags: []string{"Carts"},
+		Summary: "Have a stored cart validated", DefaultStatus: http.StatusOK,
+		Description: "200 whether it passed or not. What the validators changed is stored."}, a.validateCart)
+	handle(a, oms.Publisher, huma.Operation{OperationID: "validate-given-cart", Method: http.MethodPost, Path: "/api/carts/validate", Tags: []string{"Carts"},
+		Summary: "Have a cart validated that is not stored", DefaultStatus: http.StatusOK,
+		RequestBody: documentBody("The cart", map[string]any{"marketId": "NOR"})}, a.validateGivenCart)
+	handle(a, oms.Publisher, huma.Operation{OperationID: "order-cart", Method: http.MethodPost, Path: "/api/carts/{id}/order", Tags: []string{"Carts"},
+		Summary: "Validate a cart and make an order of it", DefaultStatus: http.StatusCreated,
+		Description: "201 as `POST /api/orders`; 422 with the validation's result when the cart does not pass."}, a.orderCart)
+}
+
+// validationResult is what the validators say of a cart (API.md, "Carts").
+type validationResult struct {
+	Passed   bool                  `json:"isValidatedSuccessful"`
+	Errors   []oms.ValidationError `json:"validationErrors" nullable:"false"`
+	Warnings []oms.ValidationError `json:"validationWarnings" nullable:"false"`
+	Message  string                `json:"validationMessage,omitempty"`
+	Value    document              `json:"value" doc:"The cart as the validators left it"`
+}
+
+func showValidation(r *validate.Result, cart *oms.Object) *validationResult {
+	return &validationResult{Passed: r.Passed, Errors: append([]oms.ValidationError{}, r.Errors...),
+		Warnings: append([]oms.ValidationError{}, r.Warnings...), Message: strings.Join(r.Messages, "; "), Value: document{cart}}
+}
+
+type validationAnswer struct {
+	ETag string `header:"ETag"`
+	Body *validationResult
+}
+
+func (a *api) validateCart(ctx context.Context, in *struct {
+	CartID
+	OnceParams
+	MatchParams
+}) (*validationAnswer, error) {
+	r, cart, err := a.Validator.Stored(ctx, tenantOf(ctx), in.ID, version(in.IfMatch))
+	if err != nil {
+		return nil, err
+	}
+	return &validationAnswer{ETag: etag(cart.Version), Body: showValidation(r, cart.Doc)}, nil
+}
+
+func (a *api) validateGivenCart(ctx context.Context, _ *OnceParams) (*validationAnswer, error) {
+	cart, err := oms.Parse(callOf(ctx).body)
+	if err != nil {
+		return nil, within(err)
+	}
+	if wrong := oms.CheckOrder(cart, "body"); len(wrong) > 0 {
+		return nil, &oms.Error{Kind: oms.Invalid, Detail: "the cart is not valid", Fields: wrong}
+	}
+	r, err := a.Validator.Given(ctx, tenantOf(ctx), cart)
+	if err != nil {
+		return nil, err
+	}
+	return &validationAnswer{Body: showValidation(r, r.Cart)}, nil
+}
+
+// orderOfCart is an order's result, or the validation that the cart did not pass.
+type orderOfCart struct {
+	Status   int
+	ETag     string `header:"ETag"`
+	Location string `header:"Location"`
+	Body     any
+}
+
+func (a *api) orderCart(ctx context.Context, in *struct {
+	CartID
+	OnceParams
+	MatchParams
+	WaitParams
+}) (*orderOfCart, error) {
+	wait, err := in.duration()
+	if err != nil {
+		return nil, err
+	}
+	c := a.caller(ctx, in.OnceParams, MatchParams{})
+	started, err := a.Engine.Replayed(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if started == nil {
+		r, cart, err := a.Validator.Stored(ctx, tenantOf(ctx), in.ID, version(in.IfMatch))
+		if err != nil {
+			return nil, err
+		}
+		if !r.Passed {
+			return &orderOfCart{Status: http.StatusUnprocessableEntity, Body: showValidation(r, cart.Doc)}, nil
+		}
+		made, err := a.Engine.CreateOrder(ctx, c, oms.OrderOfCart(cart.Doc), true)
+		if err != nil {
+			return nil, err
+		}
+		started = &made
+	}
+	out, err := a.answerResult(ctx, *started, wait, http.StatusCreated)
+	if err != nil {
+		return nil, err
+	}
+	return &orderOfCart{Status: out.Status, ETag: out.ETag, Location: out.Location, Body: out.Body}, nil
+}

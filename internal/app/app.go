@@ -1,0 +1,143 @@
+// Package app wires a server in one straight function and stops it in the
+// reverse order.
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"github.com/orderhook/orderhook/internal/api"
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/store/sqlite"
+	"github.com/orderhook/orderhook/internal/validate"
+	"github.com/orderhook/orderhook/internal/workflow"
+)
+
+// Options of a server. Listen and Database are needed.
+type Options struct {
+	Listen        string // host:port; port 0 takes any that is free
+	Database      string
+	EncryptionKey string // "": that of DATABASE.key
+	APIKey        string // an admin key of the default tenant; "": one is made if that has none
+
+	SettingsFile string // applied to Tenant at the start; "": none
+	Tenant       string // "": the default one
+
+	TLSCert, TLSKey string // files; "": plain HTTP
+	PublicURL       string
+
+	// AllowPrivate admits private and loopback targets; nil does so where
+	// Listen is a loopback address itself.
+	AllowPrivate *bool
+	AllowHosts   []string // as of [hook.Guard]
+
+	Version   string       // of orderhook
+	UserAgent string       // of outgoing requests; "": OmniumOms/Version
+	Clock     clock.Clock  // nil: the machine's
+	Log       *slog.Logger // nil: no log
+}
+
+// App is a server that runs.
+type App struct {
+	// URL is where the server is reached, with the actual port.
+	URL string
+	// NewKey is the admin key that this start made, "" if it made none. It is
+	// to be shown once: it is kept nowhere.
+	NewKey string
+	// Failed gets the error of a server that ended by itself.
+	Failed <-chan error
+
+	stops []func(context.Context) error // in the order of starting
+}
+
+// Start starts a server. Everything that can be wrong in o is an error that
+// [IsMistake] reports as such. ctx bounds the start only.
+func Start(ctx context.Context, o Options) (_ *App, err error) {
+	a := &App{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+		}
+	}()
+	o.setDefaults()
+	certificate, err := o.check()
+	if err != nil {
+		return nil, err
+	}
+
+	st, err := OpenStore(ctx, o.Database, sqlite.Options{EncryptionKey: o.EncryptionKey, Exclusive: true, Clock: o.Clock.Now})
+	if err != nil {
+		return nil, err
+	}
+	a.onStop(func(context.Context) error { return st.Close() })
+	listener, err := listen(ctx, o.Listen)
+	if err != nil {
+		return nil, err
+	}
+	a.onStop(func(context.Context) error { return closeListener(listener) })
+	if err := o.applySettings(ctx, st); err != nil {
+		return nil, err
+	}
+	// After all that is likely to fail: a key that was made is lost if nobody gets to see it.
+	if a.NewKey, err = adminKey(ctx, st, o.APIKey, o.Clock.Now()); err != nil {
+		return nil, err
+	}
+
+	guard := o.guard(listener.Addr())
+	client := hook.New(hook.Options{Version: o.Version, UserAgent: o.UserAgent, Guard: guard})
+	a.onStop(func(context.Context) error { client.Close(); return nil })
+	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log})
+	a.onStop(func(ctx context.Context) error { engine.Stop(ctx); return nil })
+	if err := engine.Start(ctx); err != nil {
+		return nil, err
+	}
+	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock}
+	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Clock: o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
+
+	server := newServer(handler, o.Log)
+	server.TLSConfig = certificate
+	a.onStop(func(ctx context.Context) error { return drain(ctx, server, engine.Release) })
+	a.URL, a.Failed = serve(server, listener)
+	o.Log.Info("orderhook serves", "version", o.Version, "address", a.URL, "database", o.Database, "privateTargets", guard.AllowPrivate)
+	return a, nil
+}
+
+// Stop stops the server: it accepts no more, finishes what is in flight until
+// ctx ends, and gives the database free. It is to be called once.
+func (a *App) Stop(ctx context.Context) error {
+	var errs []error
+	for i := len(a.stops) - 1; i >= 0; i-- {
+		errs = append(errs, a.stops[i](ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (a *App) onStop(stop func(context.Context) error) { a.stops = append(a.stops, stop) }
+
+// serve answers requests in a goroutine of its own, which ends with the server.
+func serve(s *http.Server, l net.Listener) (url string, failed <-chan error) {
+	errs := make(chan error, 1)
+	run, scheme := func() error { return s.Serve(l) }, "http"
+	if s.TLSConfig != nil {
+		run, scheme = func() error { return s.ServeTLS(l, "", "") }, "https"
+	}
+	go func() {
+		if err := run(); !errors.Is(err, http.ErrServerClosed) {
+			errs <- err
+		}
+	}()
+	return scheme + "://" + l.Addr().String(), errs
+}
+
+// closeListener closes the listener of a start that failed; a server that ran
+// has closed it already.
+func closeListener(l net.Listener) error {
+	if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// DefaultTenant is the tenant that `serve` acts on where none is named.
+const DefaultTenant = "default"
+
+// minKey is the length below which a key that somebody thought up is refused.
+const minKey = 8
+
+// checkAPIKey refuses a key that could be guessed, or that no header can carry.
+func checkAPIKey(secret string) error {
+	if len(secret) < minKey {
+		return Mistakef("the API key is too short: it needs %d characters or more", minKey)
+	}
+	if strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return Mistakef("the API key may hold only letters, digits and signs of ASCII, and no spaces")
+	}
+	return nil
+}
+
+// CreateKey makes a new key, and its tenant if that is new, and returns the
+// secret, which is kept nowhere.
+func CreateKey(ctx context.Context, st store.Store, tenant, name string, role oms.Role, now time.Time) (string, error) {
+	if tenant == "" || strings.ContainsFunc(tenant, func(r rune) bool { return r < ' ' }) {
+		return "", Mistakef("the tenant needs a name of printable characters")
+	}
+	secret := oms.NewSecret()
+	return secret, insertKey(ctx, st, secret, oms.Key{Tenant: tenant, Name: name, Role: role, Created: now})
+}
+
+func insertKey(ctx context.Context, st store.Store, secret string, k oms.Key) error {
+	k.ID, k.Hash = oms.NewID(oms.KeyID), oms.HashKey(secret)
+	return st.Write(ctx, func(tx store.Tx) error { return tx.InsertKey(ctx, k) })
+}
+
+// adminKey sees to it that there is a way in: it installs the given key, or
+// makes one, which it returns, if none is given and the default tenant has none.
+func adminKey(ctx context.Context, st store.Store, given string, now time.Time) (made string, err error) {
+	if given != "" {
+		return "", installKey(ctx, st, given, now)
+	}
+	keys, err := st.Keys(ctx, DefaultTenant, store.Page{Limit: 1})
+	if err != nil || len(keys.Items) > 0 {
+		return "", err
+	}
+	return CreateKey(ctx, st, DefaultTenant, "made by serve", oms.Admin, now)
+}
+
+// installKey stores the key of --api-key, unless an earlier start has done so.
+func installKey(ctx context.Context, st store.Store, secret string, now time.Time) error {
+	have, err := st.KeyByHash(ctx, oms.HashKey(secret))
+	switch {
+	case oms.KindOf(err) == oms.NotFound:
+		return insertKey(ctx, st, secret, oms.Key{Tenant: DefaultTenant, Name: "serve --api-key", Role: oms.Admin, Created: now})
+	case err != nil:
+		return err
+	case have.Tenant != DefaultTenant || have.Role != oms.Admin:
+		return Mistakef("the API key given to serve is already the key %s, of tenant %s and role %s", have.ID, have.Tenant, have.Role)
+	}
+	return nil
+}

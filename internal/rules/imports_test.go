@@ -1,0 +1,124 @@
+// Package rules holds the tests of how the packages fit together.
+package rules
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/orderhook/orderhook/"
+
+// layers are DESIGN.md's packages from the top down. A package may import what
+// stands below it: not its own row, nor one above. What lies beneath a package
+// (store/sqlite) is of its row, and may import it.
+var layers = [][]string{
+	{"cmd/orderhook"},
+	{"internal/demo", "internal/bench"},
+	{"internal/app"},
+	{"internal/config"},
+	{"internal/api"},
+	{"internal/dash"},
+	{"internal/workflow"},
+	{"internal/validate"},
+	{"internal/notify"},
+	{"internal/hook"},
+	{"internal/store"},
+	{"internal/settings"},
+	{"internal/oms", "internal/clock"},
+	{"receiver"},
+}
+
+// mayUseHTTP are the packages that talk HTTP, as server or as client; that only
+// internal/hook makes requests of its own accord, no import can tell.
+var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/hook", "receiver"}
+
+// pure is the packages that neither read files nor reach the network.
+var pure = []string{"internal/oms", "internal/clock"}
+
+// listed is a package as `go list -json` shows it; tests and what they import
+// are under no rule.
+type listed struct {
+	ImportPath string
+	GoFiles    []string
+	Imports    []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,GoFiles,Imports", module+"...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []listed
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if p.ImportPath = strings.TrimPrefix(p.ImportPath, module); len(p.GoFiles) > 0 {
+			all = append(all, p)
+		}
+	}
+}
+
+func TestImportsPointDown(t *testing.T) {
+	for _, p := range packages(t) {
+		from, own := layerOf(p.ImportPath)
+		if from < 0 {
+			t.Errorf("%s has no place in the layers: give it one here and in ARCHITECTURE.md", p.ImportPath)
+			continue
+		}
+		for _, imported := range p.Imports {
+			path, ours := strings.CutPrefix(imported, module)
+			if !ours || path == own && path != p.ImportPath {
+				continue
+			}
+			if to, _ := layerOf(path); to <= from {
+				t.Errorf("%s imports %s, which does not stand below it", p.ImportPath, path)
+			}
+		}
+	}
+}
+
+// layerOf returns the row of a package and the package there that it is or lies
+// beneath, -1 if it has none.
+func layerOf(path string) (row int, own string) {
+	for i, layer := range layers {
+		for _, own := range layer {
+			if path == own || strings.HasPrefix(path, own+"/") {
+				return i, own
+			}
+		}
+	}
+	return -1, ""
+}
+
+func TestWhoUsesHTTP(t *testing.T) {
+	for _, p := range packages(t) {
+		if _, own := layerOf(p.ImportPath); !slices.Contains(mayUseHTTP, own) && slices.Contains(p.Imports, "net/http") {
+			t.Errorf("%s imports net/http", p.ImportPath)
+		}
+	}
+}
+
+func TestTheDomainIsPure(t *testing.T) {
+	for _, p := range packages(t) {
+		if !slices.Contains(pure, p.ImportPath) {
+			continue
+		}
+		for _, forbidden := range []string{"os", "net", "net/http"} {
+			if slices.Contains(p.Imports, forbidden) {
+				t.Errorf("%s imports %s", p.ImportPath, forbidden)
+			}
+		}
+	}
+}
