@@ -3,15 +3,10 @@
 package contract
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +16,7 @@ import (
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
+	"github.com/orderhook/orderhook/internal/validate"
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
@@ -32,45 +28,76 @@ type rig struct {
 	clock  *clock.Fake
 	store  store.Store
 	engine *workflow.Engine
+	log    *journal
+	path   string // of the database
+	stop   func(grace time.Duration)
 }
 
 const adminKey = "contract-admin-key-0123456789"
 
 // start runs an orderhook on a database of its own. Its clock jumps over every
 // wait of a workflow.
-func start(t *testing.T) *rig {
+func start(t *testing.T, change ...func(*hook.Options)) *rig {
 	t.Helper()
-	return startOn(t, filepath.Join(t.TempDir(), "orderhook.db"))
+	return startOn(t, filepath.Join(t.TempDir(), "orderhook.db"), change...)
 }
 
-func startOn(t *testing.T, path string) *rig {
+// startOn runs an orderhook on a database file; change alters how it makes its
+// requests, which may go to this machine otherwise.
+func startOn(t *testing.T, path string, change ...func(*hook.Options)) *rig {
 	t.Helper()
-	fake := clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
-	db, err := sqlite.Open(t.Context(), path, sqlite.Options{Exclusive: true, Clock: fake.Now})
+	o := hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}}
+	for _, c := range change {
+		c(&o)
+	}
+	r := &rig{t: t, key: adminKey, path: path, log: &journal{},
+		clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
+	r.run(o)
+	return r
+}
+
+// run sets the orderhook going, and ends it with the test.
+func (r *rig) run(o hook.Options) {
+	r.t.Helper()
+	db, err := sqlite.Open(r.t.Context(), r.path, sqlite.Options{Exclusive: true, Clock: r.clock.Now})
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	client := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}})
-	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: fake, Log: log})
-	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Clock: fake, Log: log, Version: "test"}))
-	r := &rig{t: t, url: server.URL, key: adminKey, clock: fake, store: db, engine: engine}
+	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	client := hook.New(o)
+	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.clock, Log: log})
+	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: &validate.Validator{Store: db, Client: client, Clock: r.clock}, Clock: r.clock, Log: log, Version: "test"}))
+	r.url, r.store, r.engine = server.URL, db, engine
 	r.addKey(adminKey, oms.DefaultTenant, oms.Admin)
-	if err := engine.Start(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := engine.Start(r.t.Context()); err != nil {
+		r.t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stopped := false
+	r.stop = func(grace time.Duration) {
+		if stopped {
+			return
+		}
+		stopped = true
 		engine.Release()
 		server.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
 		engine.Stop(ctx)
 		client.Close()
 		if err := db.Close(); err != nil {
-			t.Error(err)
+			r.t.Error(err)
 		}
-	})
-	return r
+	}
+	stop := r.stop
+	r.t.Cleanup(func() { stop(10 * time.Second) })
+}
+
+// restart ends the orderhook, which gives up the calls that take longer than
+// grace, and starts another one on the same database.
+func (r *rig) restart(grace time.Duration) {
+	r.t.Helper()
+	r.stop(grace)
+	r.run(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}})
 }
 
 // addKey installs a key, as `keys create` does.
@@ -90,89 +117,3 @@ func (r *rig) as(secret string) *rig {
 	other.key = secret
 	return &other
 }
-
-// answer is what a call of the API came back with.
-type answer struct {
-	t      *testing.T
-	Status int
-	Header http.Header
-	Raw    []byte
-}
-
-// call makes a call; headers come in pairs of name and value.
-func (r *rig) call(method, path, body string, headers ...string) answer {
-	r.t.Helper()
-	req, err := http.NewRequestWithContext(r.t.Context(), method, r.url+path, strings.NewReader(body))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	if r.key != "" {
-		req.Header.Set("Authorization", "Bearer "+r.key)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return answer{r.t, resp.StatusCode, resp.Header, raw}
-}
-
-func (r *rig) get(path string) answer { r.t.Helper(); return r.call("GET", path, "").want(200) }
-
-// want fails the test unless the status is the given one.
-func (a answer) want(status int) answer {
-	a.t.Helper()
-	if a.Status != status {
-		a.t.Fatalf("status %d, want %d: %s", a.Status, status, a.Raw)
-	}
-	return a
-}
-
-// json returns the answer's value at a path such as order.tags or items[0].
-func (a answer) at(path string) any { a.t.Helper(); return at(a.t, a.Raw, path) }
-
-// doc parses the answer as a document.
-func (a answer) doc() *oms.Object {
-	a.t.Helper()
-	o, err := oms.Parse(a.Raw)
-	if err != nil {
-		a.t.Fatalf("%v in %s", err, a.Raw)
-	}
-	return o
-}
-
-// at finds a value in JSON; nil where there is none. Numbers are json.Number.
-func at(t *testing.T, raw []byte, path string) any {
-	t.Helper()
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		t.Fatalf("%v in %s", err, raw)
-	}
-	for _, step := range strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune(".[]", r) }) {
-		switch x := v.(type) {
-		case map[string]any:
-			v = x[step]
-		case []any:
-			i := int(step[0] - '0')
-			if i < 0 || i >= len(x) {
-				return nil
-			}
-			v = x[i]
-		default:
-			return nil
-		}
-	}
-	return v
-}
-
-// settings stores a settings document.
-func (r *rig) settings(doc string) { r.t.Helper(); r.call("PUT", "/api/settings", doc).want(200) }

@@ -1,0 +1,38 @@
+# `make test` is all that a newcomer, and .ci/run, needs.
+
+GO ?= go
+BIN := bin/orderhook
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# The tests that run the real binary gain nothing from the race detector.
+BLACKBOX := ./test/e2e
+UNITS = $(shell $(GO) list ./... | grep -v /test/e2e)
+
+.PHONY: test build bench test-long fmt check needs
+
+test: needs check
+	CGO_ENABLED=1 $(GO) test -race $(UNITS)
+	$(GO) test $(BLACKBOX)
+
+build:
+	$(GO) build -ldflags '-X main.release=$(VERSION)' -o $(BIN) ./cmd/orderhook
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem $(UNITS)
+
+# More rounds of all tests; then each fuzz target for FUZZTIME, 30 s by default.
+test-long: needs
+	CGO_ENABLED=1 $(GO) test -race -count=5 $(UNITS)
+	$(GO) test -count=5 $(BLACKBOX)
+	GO=$(GO) scripts/fuzz $(UNITS)
+
+fmt:
+	$(GO) fmt ./...
+
+check:
+	GO=$(GO) scripts/check-format
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+needs:
+	GO=$(GO) scripts/needs

@@ -1,0 +1,123 @@
+package contract
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// sample is an operation of the API: the role it needs and a call of it that
+// succeeds. Its path and body name things that a furnished rig has.
+type sample struct {
+	needs oms.Role
+	path  string
+	body  string
+}
+
+// samples has every operation, by method and path as the OpenAPI document has
+// them. A new operation needs a row here, and with it gets a role.
+var samples = map[string]sample{
+	"POST /api/orders":                        {oms.Publisher, "/api/orders", `{}`},
+	"GET /api/orders":                         {oms.Reader, "/api/orders", ""},
+	"GET /api/orders/{id}":                    {oms.Reader, "/api/orders/ORDER", ""},
+	"PATCH /api/orders/{id}":                  {oms.Publisher, "/api/orders/ORDER", `{"tags":["a"]}`},
+	"DELETE /api/orders/{id}":                 {oms.Publisher, "/api/orders/ORDER", ""},
+	"POST /api/orders/{id}/status":            {oms.Publisher, "/api/orders/ORDER/status", `{"status":"Held"}`},
+	"GET /api/orders/{id}/history":            {oms.Reader, "/api/orders/ORDER/history", ""},
+	"GET /api/orders/{id}/versions/{version}": {oms.Reader, "/api/orders/ORDER/versions/1", ""},
+	"GET /api/runs":                           {oms.Reader, "/api/runs", ""},
+	"GET /api/runs/{id}":                      {oms.Reader, "/api/runs/RUN", ""},
+	"GET /api/attempts":                       {oms.Reader, "/api/attempts", ""},
+	"GET /api/attempts/{id}":                  {oms.Reader, "/api/attempts/ATTEMPT", ""},
+	"GET /api/settings":                       {oms.Reader, "/api/settings", ""},
+	"PUT /api/settings":                       {oms.Operator, "/api/settings", `{}`},
+	"POST /api/settings/check":                {oms.Operator, "/api/settings/check", `{}`},
+	"GET /api/settings/history":               {oms.Reader, "/api/settings/history", ""},
+	"GET /api/settings/{version}":             {oms.Reader, "/api/settings/1", ""},
+	"GET /api/workflow-steps":                 {oms.Reader, "/api/workflow-steps", ""},
+	"GET /api/me":                             {oms.Reader, "/api/me", ""},
+	"POST /api/keys":                          {oms.Admin, "/api/keys", `{"role":"reader"}`},
+	"GET /api/keys":                           {oms.Admin, "/api/keys", ""},
+	"DELETE /api/keys/{id}":                   {oms.Admin, "/api/keys/KEY", ""},
+}
+
+// furnished is a rig with one of everything, and what fills in the samples' paths.
+func furnished(t *testing.T) (*rig, *strings.Replacer) {
+	r := start(t)
+	s := answering(t, "")
+	r.settings(config(status("New", step{Host: s.URL})))
+	res := r.call("POST", "/api/orders", order).want(201)
+	key := r.call("POST", "/api/keys", `{"role":"reader","name":"furniture"}`).want(201)
+	attempt := r.get("/api/attempts").text("items[0].id")
+	return r, strings.NewReplacer("ORDER", "ORD-12345", "RUN", res.text("runId"), "ATTEMPT", attempt, "KEY", key.text("id"))
+}
+
+// operations returns every operation of the OpenAPI document, as samples names them.
+func (r *rig) operations() []string {
+	var out []string
+	for _, path := range r.get("/api/openapi.json").doc().Object("paths").Members() {
+		for _, method := range path.Value.(*oms.Object).Members() {
+			out = append(out, strings.ToUpper(method.Name)+" "+path.Name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestEveryOperationHasASample(t *testing.T) {
+	same(t, "operations", start(t).operations(), slices.Sorted(maps.Keys(samples)))
+}
+
+func TestNothingIsAnsweredWithoutAKey(t *testing.T) {
+	r, names := furnished(t)
+	before := r.get("/api/orders").Raw
+	for name, s := range samples {
+		method, _, _ := strings.Cut(name, " ")
+		for _, header := range []string{"", "Bearer", "Bearer ", "Bearer unknown", "Basic " + adminKey, adminKey, "Bearer " + adminKey + "x"} {
+			a := r.as("").call(method, names.Replace(s.path), s.body, "Authorization", header).problem(401)
+			if a.Header.Get("WWW-Authenticate") != `Bearer realm="orderhook"` {
+				t.Errorf("%s with %q: WWW-Authenticate %q", name, header, a.Header.Get("WWW-Authenticate"))
+			}
+		}
+	}
+	if after := r.get("/api/orders").Raw; string(after) != string(before) {
+		t.Errorf("something happened: %s", after)
+	}
+	r.as("").call("GET", "/api/no-such-thing", "").problem(401)
+	r.as("").call("GET", "/api/orders", "", "Authorization", "bearer  "+adminKey).want(200)
+}
+
+func TestEachRoleDoesWhatItMay(t *testing.T) {
+	for _, role := range oms.Roles {
+		t.Run(string(role), func(t *testing.T) {
+			r, names := furnished(t)
+			r.addKey("key-of-"+string(role), oms.DefaultTenant, role)
+			as := r.as("key-of-" + string(role))
+			as.get("/api/me").is("role", role).is("tenant", "default").says("hash", "key-of-")
+			for _, name := range r.operations() {
+				s := samples[name]
+				method, _, _ := strings.Cut(name, " ")
+				if !role.Reaches(s.needs) {
+					as.call(method, names.Replace(s.path), s.body).problem(403)
+					as.call(method, names.Replace(s.path), `{"nonsense`).problem(403)
+				} else if a := as.call(method, names.Replace(s.path), s.body); a.Status/100 != 2 {
+					t.Errorf("%s is answered %d %s", name, a.Status, a.Raw)
+				}
+			}
+		})
+	}
+}
+
+func TestADeletedKeyIsWorthless(t *testing.T) {
+	r := start(t)
+	made := r.call("POST", "/api/keys", `{"ROLE":"operator","name":"ci"}`).want(201).is("role", "operator").is("name", "ci")
+	as := r.as(made.text("key"))
+	as.get("/api/me").is("id", made.text("id")).is("role", "operator").is("name", "ci")
+	r.get("/api/keys").is("items[0].id", made.text("id")).says(made.text("key"), "hash", adminKey)
+	r.call("DELETE", "/api/keys/"+made.text("id"), "").want(204)
+	as.call("GET", "/api/me", "").problem(401)
+	r.call("DELETE", "/api/keys/"+made.text("id"), "").problem(404)
+}

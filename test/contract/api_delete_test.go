@@ -1,0 +1,110 @@
+package contract
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestDeleteEntersDeletedWithItsWorkflow(t *testing.T) {
+	r := start(t)
+	s := answering(t, answerWith(`{"Tags":["told"]}`))
+	r.settings(config(status("deleted", step{Host: s.URL})))
+	r.post(order)
+	a := r.call("DELETE", theOrder, "").want(200).is("order.status", "Deleted").is("orderActionExecutionResults[0].actionStatus", "Success").is("order.tags", "[first told]")
+	equals(t, "ETag", a.Header.Get("ETag"), `"3"`)
+	equals(t, "calls", len(s.got()), 1)
+	r.get(theOrder).is("status", "Deleted").is("customerEmail", "kari@example.com")
+	r.get("/api/orders?status=Deleted").is("items[0].id", "ORD-12345")
+	r.get(theOrder+"/versions/1").is("status", "New")
+	r.call("POST", "/api/orders", order).problem(409)
+	r.call("DELETE", theOrder+"?wait=false", "").want(202)
+}
+
+func TestErasingLeavesNothingButThatAttemptsWereMade(t *testing.T) {
+	r := start(t)
+	s := answering(t, answerWith(`{"CustomerName":"Kari Nordmann of Oslo"}`))
+	r.settings(config(status("New", step{Host: s.URL}), status("Held", step{Host: s.URL})))
+	run := r.post(order).text("runId")
+	r.post(`{"id":"other","customerEmail":"ola@example.com"}`)
+	r.call("PATCH", theOrder, `{"customerPhone":"+47 000"}`).want(200)
+	r.enter("Held")
+	before := r.get("/api/attempts")
+	r.call("DELETE", theOrder+"?permanently=true", "").want(204)
+	for _, path := range []string{theOrder, theOrder + "/history", theOrder + "/versions/1", theOrder + "/versions/2", "/api/runs/" + run} {
+		r.call("GET", path, "").problem(404)
+	}
+	for _, path := range []string{"/api/runs?orderId=ORD-12345", "/api/orders?q=kari@", "/api/orders?customerEmail=kari@example.com", "/api/orders?tag=first"} {
+		r.get(path).is("items", "[]")
+	}
+	equals(t, "attempts", string(r.get("/api/attempts").Raw), string(before.Raw))
+	for _, id := range r.get("/api/attempts?orderId=ORD-12345").ids("id") {
+		a := r.get("/api/attempts/"+id).is("request.body", "").is("response.body", "").is("request.headers", "map[]").is("status", 200)
+		a.says("kari@example.com", "Nordmann", "Storgata")
+	}
+	other := r.get("/api/attempts?orderId=other").ids("id")
+	r.get("/api/attempts/"+other[0]).is("response.bodyBytes", len(answerWith(`{"CustomerName":"Kari Nordmann of Oslo"}`)))
+	r.call("DELETE", theOrder+"?permanently=true", "").problem(404)
+	r.post(order).is("order.version", 2)
+	r.get(theOrder + "/history").says("+47 000")
+}
+
+func TestARunOfAnErasedOrderEndsQuietly(t *testing.T) {
+	r, s := start(t), holding(t)
+	r.settings(config(status("New", step{Host: s.URL})))
+	answered := make(chan answer, 1)
+	go func() {
+		a, err := r.try("POST", "/api/orders", order)
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- a
+	}()
+	s.wait()
+	r.call("DELETE", theOrder+"?permanently=true", "").want(204)
+	s.answer(answerWith(`{"CustomerEmail":"kari@example.com"}`))
+	r.call("POST", "/api/orders?runWorkflow=false", `{"id":"next"}`).want(201)
+	r.stop(patience)
+	(<-answered).problem(404)
+	equals(t, "what the database holds", remains(t, r.path, "kari@example.com"), "[]")
+}
+
+// remains returns the files of a database that hold a text.
+func remains(t *testing.T, path, text string) []string {
+	t.Helper()
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, files)
+	}
+	found := []string{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), text) {
+			found = append(found, filepath.Base(file))
+		}
+	}
+	return found
+}
+
+func TestErasedTextIsNowhereInTheFile(t *testing.T) {
+	r := start(t)
+	s := answering(t, answerWith(`{"CustomerName":"Kari Nordmann of Oslo"}`))
+	r.settings(config(status("New", step{Host: s.URL})))
+	const email = "erase.me@example.com"
+	large := `{"id":"large","customerEmail":"` + email + `","note":"` + strings.Repeat(email+" ", 5000) + `"}`
+	small := `{"id":"small","customerEmail":"` + email + `"}`
+	for _, doc := range []string{large, small} {
+		id := r.call("POST", "/api/orders", doc, "Idempotency-Key", doc[:12]).want(201).text("order.id")
+		r.call("PATCH", "/api/orders/"+id, `{"note2":"`+email+`"}`).want(200)
+		r.call("PATCH", "/api/orders/"+id, `{"customerEmail":"x@example.com"}`).want(200)
+	}
+	for _, id := range []string{"large", "small"} {
+		r.call("DELETE", "/api/orders/"+id+"?permanently=true", "").want(204)
+	}
+	r.stop(patience)
+	equals(t, "files with it", remains(t, r.path, email), "[]")
+}

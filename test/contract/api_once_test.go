@@ -1,0 +1,126 @@
+package contract
+
+import (
+	"testing"
+	"time"
+)
+
+// again fails the test unless two answers are the same.
+func (a answer) again(want answer) {
+	a.t.Helper()
+	equals(a.t, "status", a.Status, want.Status)
+	equals(a.t, "body", string(a.Raw), string(want.Raw))
+	for _, h := range []string{"ETag", "Location", "Content-Type"} {
+		equals(a.t, h, a.Header.Get(h), want.Header.Get(h))
+	}
+}
+
+func TestTheSameIdempotencyKeyAndBodyGiveTheSameAnswer(t *testing.T) {
+	for name, c := range map[string]struct{ path, body string }{
+		"an order with an id":        {"/api/orders", order},
+		"an order without an id":     {"/api/orders", `{"orderType":"Online"}`},
+		"an order that runs nothing": {"/api/orders?runWorkflow=false", order},
+		"a status":                   {"/api/orders/there/status", `{"status":"New"}`},
+		"a status that runs nothing": {"/api/orders/there/status", `{"status":"Held","skipRunWorkflow":true}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t)
+			s := answering(t, answerWith(`{"Tags":["called"]}`))
+			r.post(`{"id":"there"}`)
+			r.settings(config(status("New", step{Host: s.URL})))
+			first := r.call("POST", c.path, c.body, "Idempotency-Key", "one")
+			calls, id := len(s.got()), first.text("order.id")
+			r.call("PATCH", "/api/orders/"+id, `{"tags":["later"]}`).want(200)
+			stored := r.made(id)
+			for range 3 {
+				r.call("POST", c.path, c.body, "Idempotency-Key", "one").again(first)
+			}
+			equals(t, "calls", len(s.got()), calls)
+			equals(t, "what is stored", r.made(id), stored)
+		})
+	}
+}
+
+// made is the lists that a repeat might have added to.
+func (r *rig) made(id string) string {
+	r.t.Helper()
+	return string(r.get("/api/orders").Raw) + string(r.get("/api/runs").Raw) + string(r.get("/api/orders/"+id+"/history").Raw)
+}
+
+func TestADuplicateInFlightWaitsForTheFirst(t *testing.T) {
+	for name, c := range map[string]struct{ path, body string }{
+		"an order": {"/api/orders", order}, "a status": {"/api/orders/there/status", `{"status":"New"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, s := start(t), holding(t)
+			r.post(`{"id":"there"}`)
+			r.settings(config(status("New", step{Host: s.URL})))
+			answers := make(chan answer, 5)
+			for range 5 {
+				go func() {
+					a, err := r.try("POST", c.path, c.body, "Idempotency-Key", "one")
+					if err != nil {
+						t.Error(err)
+					}
+					answers <- a
+				}()
+			}
+			s.wait()
+			select {
+			case a := <-answers:
+				t.Errorf("answered before the endpoint was: %d %s", a.Status, a.Raw)
+			default:
+			}
+			s.answer(answerWith(`{"Tags":["called"]}`))
+			first := <-answers
+			if first.Status/100 != 2 || first.text("runId") == "" {
+				t.Errorf("the first is answered %d %s", first.Status, first.Raw)
+			}
+			for range 4 {
+				(<-answers).again(first)
+			}
+			equals(t, "calls", len(s.got()), 1)
+		})
+	}
+}
+
+func TestTheSameIdempotencyKeyWithAnotherRequestIsAConflict(t *testing.T) {
+	r := start(t)
+	r.call("POST", "/api/orders", `{"id":"a"}`, "Idempotency-Key", "one").want(201)
+	before := r.made("a")
+	for _, c := range []struct{ path, body string }{
+		{"/api/orders", `{"id":"b"}`}, {"/api/orders", `{"id": "a"}`}, {"/api/orders/a/status", `{"status":"Held"}`},
+		{"/api/keys", `{"role":"reader"}`},
+	} {
+		r.call("POST", c.path, c.body, "Idempotency-Key", "one").problem(409)
+	}
+	equals(t, "what is stored", r.made("a"), before)
+	r.call("POST", "/api/orders", `{"id":"b"}`, "Idempotency-Key", "One").want(201)
+	r.get("/api/keys").is("items[1]", nil)
+}
+
+func TestAnIdempotencyKeyIsFreeAfter24Hours(t *testing.T) {
+	r := start(t)
+	first := r.call("POST", "/api/orders", `{}`, "Idempotency-Key", "one").want(201)
+	r.clock.Advance(24*time.Hour - time.Second)
+	r.call("POST", "/api/orders", `{}`, "Idempotency-Key", "one").again(first)
+	r.clock.Advance(2 * time.Second)
+	second := r.call("POST", "/api/orders", `{}`, "Idempotency-Key", "one").want(201)
+	if second.text("order.id") == first.text("order.id") {
+		t.Error("the repeat after 24 hours is the first order")
+	}
+	r.call("POST", "/api/orders", `{}`, "Idempotency-Key", "one").again(second)
+	r.get("/api/orders").is("items[1].id", first.text("order.id")).is("items[2]", nil)
+}
+
+func TestAFailedPostLeavesItsIdempotencyKeyFree(t *testing.T) {
+	r := start(t)
+	r.post(`{"id":"taken"}`)
+	for body, code := range map[string]int{`{"id":5}`: 422, `{"id":`: 400, `{"id":"taken"}`: 409, `{"created":"x"}`: 422} {
+		r.call("POST", "/api/orders", body, "Idempotency-Key", "one").problem(code)
+	}
+	r.call("POST", "/api/orders/none/status", `{"status":"Held"}`, "Idempotency-Key", "one").problem(404)
+	r.call("POST", "/api/orders/taken/status", `{"status":"Held"}`, "Idempotency-Key", "one", "If-Match", `"9"`).problem(412)
+	r.call("POST", "/api/keys", `{"role":"king"}`, "Idempotency-Key", "one").problem(422)
+	r.call("POST", "/api/orders", `{"id":"free"}`, "Idempotency-Key", "one").want(201)
+}

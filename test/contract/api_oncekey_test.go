@@ -1,0 +1,55 @@
+package contract
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestARepeatMakesNoSecondKey(t *testing.T) {
+	r := start(t)
+	const body = `{"role":"operator","name":"ci"}`
+	first := r.call("POST", "/api/keys", body, "Idempotency-Key", "one").want(201)
+	again := r.call("POST", "/api/keys", body, "Idempotency-Key", "one").want(201).says(first.text("key"))
+	for _, field := range []string{"id", "tenant", "role", "name", "created"} {
+		again.is(field, first.at(field))
+	}
+	again.is("key", nil)
+	list := r.get("/api/keys").is("items[2]", nil)
+	equals(t, "keys made", list.ids("id")[0], first.text("id"))
+	r.as(first.text("key")).get("/api/me").is("id", first.text("id"))
+	r.call("POST", "/api/keys", `{"role":"admin","name":"ci"}`, "Idempotency-Key", "one").problem(409)
+	r.call("POST", "/api/orders", `{}`, "Idempotency-Key", "one").problem(409)
+	r.get("/api/orders").is("items", "[]")
+
+	other := r.stranger().call("POST", "/api/keys", body, "Idempotency-Key", "one").want(201).is("tenant", "acme")
+	if other.text("key") == "" || other.text("id") == first.text("id") {
+		t.Errorf("another tenant gets %s", other.Raw)
+	}
+	r.clock.Advance(25 * time.Hour)
+	if late := r.call("POST", "/api/keys", body, "Idempotency-Key", "one").want(201); late.text("key") == "" {
+		t.Errorf("after 24 hours there is no key in %s", late.Raw)
+	}
+}
+
+func TestManyRepeatsAtOnceMakeOneKey(t *testing.T) {
+	r := start(t)
+	answers := make(chan answer, 16)
+	together(cap(answers), func(int) {
+		a, err := r.try("POST", "/api/keys", `{"role":"reader"}`, "Idempotency-Key", "one")
+		if err != nil {
+			t.Error(err)
+		}
+		answers <- a
+	})
+	ids, secrets := map[string]bool{}, 0
+	for range cap(answers) {
+		a := (<-answers).want(201)
+		ids[fmt.Sprint(a.at("id"))] = true
+		if a.text("key") != "" {
+			secrets++
+		}
+	}
+	equals(t, "keys and secrets", fmt.Sprint(len(ids), secrets), "1 1")
+	r.get("/api/keys").is("items[2]", nil)
+}

@@ -1,0 +1,135 @@
+package contract
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// CONTRACT.md, "Someone else was faster": the order is changed while an
+// endpoint holds the step's call.
+
+// meanwhile runs an order through a step, then a second one, and does something
+// to the order while the endpoint of the first holds the call.
+func meanwhile(t *testing.T, s step, body string, do func(r *rig)) (*rig, answer, *sink) {
+	t.Helper()
+	g, second, r := holding(t), answering(t, ""), start(t)
+	s.Host = g.URL
+	r.settings(config(status("New", s, step{Host: second.URL}), status("Review", step{Host: second.URL + "/review"})))
+	finish := r.begin("/api/orders", order)
+	g.wait()
+	do(r)
+	g.answer(body)
+	return r, finish().want(201), second
+}
+
+// patched changes the order through the API.
+func patched(patch string) func(*rig) {
+	return func(r *rig) { r.t.Helper(); r.call("PATCH", theOrder, patch).want(200) }
+}
+
+// conflicts returns what the history holds of conflicts, as "path: was, ours, theirs".
+func (r *rig) conflicts() []string {
+	var out []string
+	for _, e := range r.history("Conflict") {
+		for _, c := range e.Changes {
+			out = append(out, fmt.Sprintf("%s: %v, %v, %v", c.Path, c.Before, c.After, c.Theirs))
+		}
+	}
+	return out
+}
+
+func TestBothChangesStandAndConflictsAreRecorded(t *testing.T) {
+	for _, row := range []struct {
+		name, theirs, ours string
+		after              map[string]any
+		conflicts          []string
+	}{
+		{"different fields", `{"customerPhone":"+47 99"}`, `{"CustomerEmail":"step@example.com"}`,
+			map[string]any{"customerPhone": "+47 99", "customerEmail": "step@example.com"}, nil},
+		{"the same field", `{"customerEmail":"api@example.com"}`, `{"CustomerEmail":"step@example.com"}`,
+			map[string]any{"customerEmail": "step@example.com"}, []string{"customerEmail: kari@example.com, step@example.com, api@example.com"}},
+		{"the same field, the same value", `{"customerEmail":"new@example.com"}`, `{"CustomerEmail":"new@example.com"}`,
+			map[string]any{"customerEmail": "new@example.com"}, nil},
+		{"different fields of one line", `{"orderForm":{"lineItems":[{"lineItemId":"L1","displayName":"Shoe"}]}}`, `{"OrderForm":{"LineItems":[{"LineItemId":"L1","Color":"red"}]}}`,
+			map[string]any{"orderForm.lineItems[0].displayName": "Shoe", "orderForm.lineItems[0].color": "red"}, nil},
+		{"the same field of one line", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":3}]}}`, `{"OrderForm":{"LineItems":[{"LineItemId":"L1","Quantity":1}]}}`,
+			map[string]any{"orderForm.lineItems[0].quantity": 1, "orderForm.total": "10.10"}, []string{"orderForm.lineItems[L1].quantity: 2, 1, 3"}},
+		{"one property", `{"properties":[{"key":"Channel","value":"app"}]}`, `{"Properties":[{"Key":"Channel","Value":"store"}]}`,
+			map[string]any{"properties[0].value": "store"}, []string{"properties[Channel].value: web, store, app"}},
+		{"two properties", `{"properties":[{"key":"Carrier","value":"Bring"}]}`, `{"Properties":[{"Key":"Score","Value":"95"}]}`,
+			map[string]any{"properties[1].value": "Bring", "properties[2].value": "95"}, nil},
+		{"both add tags", `{"tags":["vip"]}`, `{"Tags":["checked"]}`, map[string]any{"tags": "[first vip checked]"}, nil},
+		{"the step replaces the tags", `{"tags":["vip"]}`, `{"Tags":["checked"],"KeepExistingListItems":false}`,
+			map[string]any{"tags": "[checked]"}, []string{"tags: [first], [checked], [first vip]"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r, res, second := meanwhile(t, step{}, answerWith(row.ours), patched(row.theirs))
+			equals(t, "conflicts", r.conflicts(), row.conflicts)
+			for path, want := range row.after {
+				res.is("order."+path, want)
+			}
+			res.is("isAborted", false).is("orderActionExecutionResults[0].actionStatus", "Success")
+			equals(t, "calls of the next step", len(second.got()), 1)
+			r.ended().is("items[0].status", "succeeded")
+		})
+	}
+}
+
+func TestAConflictBelongsToItsCall(t *testing.T) {
+	r, res, _ := meanwhile(t, step{}, answerWith(`{"CustomerEmail":"step@example.com"}`), patched(`{"customerEmail":"api@example.com"}`))
+	e := r.entry("Conflict")
+	equals(t, "callId", e.CallID, res.at("orderActionExecutionResults[0].callId"))
+	equals(t, "runId", e.RunID, res.at("runId"))
+	equals(t, "step", e.Step, "WebhookWorkflowStep")
+}
+
+func entering(status string) func(*rig) {
+	return func(r *rig) {
+		r.t.Helper()
+		r.call("POST", theOrder+"/status?wait=false", fmt.Sprintf(`{"status":%q}`, status)).want(202)
+	}
+}
+
+func TestAStatusThatSomeoneElseChangedStays(t *testing.T) {
+	const changed = `{"CustomerEmail":"step@example.com","Status":"Validated"}`
+	for _, row := range []struct {
+		name   string
+		body   string
+		stop   bool
+		do     func(*rig)
+		status string // of the order
+		email  string
+		result string // of the first step
+		wanted any    // what the step would have set
+	}{
+		{"answered", success, false, patched(`{"status":"Canceled"}`), "Canceled", "kari", "Success", nil},
+		{"a patch with a status", answerWith(changed), false, patched(`{"status":"Canceled"}`), "Canceled", "step", "Success", "Validated"},
+		{"no TriggerNewStatus", triggering("Review"), false, patched(`{"status":"Canceled"}`), "Canceled", "kari", "Success", nil},
+		{"no ErrorStatus after CancelWorkflow", strings.TrimSuffix(canceled, "}") + `,"OrderPatch":` + changed + "}", true, patched(`{"status":"Canceled"}`), "Canceled", "step", "Error", "Failed"},
+		{"no ErrorStatus after a failure", "garbage", true, patched(`{"status":"Canceled"}`), "Canceled", "kari", "Error", "Failed"},
+		{"deleted", answerWith(changed), false, func(r *rig) { r.call("DELETE", theOrder+"?wait=false", "").want(202) }, "Deleted", "step", "Success", "Validated"},
+		{"another status entered", answerWith(changed), false, entering("Review"), "Review", "step", "Success", "Validated"},
+		{"changed there and back", answerWith(changed), false, func(r *rig) {
+			patched(`{"status":"Canceled"}`)(r)
+			patched(`{"status":"New"}`)(r)
+		}, "New", "step", "Success", "Validated"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r, res, second := meanwhile(t, step{Stop: row.stop, ErrorStatus: "Failed"}, row.body, row.do)
+			res.is("isAborted", false).is("orderActionExecutionResults[0].actionStatus", row.result).is("orderActionExecutionResults[1]", nil)
+			runs := r.ended()
+			r.get(theOrder).is("status", row.status).is("customerEmail", row.email+"@example.com")
+			last := map[bool]string{true: "1", false: "0"}[row.status == "Review" || row.status == "Deleted"]
+			runs.is("items["+last+"].status", "superseded")
+			equals(t, "further calls", second.paths(), map[bool]string{true: "[/review]", false: "[]"}[row.status == "Review"])
+			equals(t, "conflicts", r.conflicts(), []string{fmt.Sprintf("status: New, %v, %s", row.wanted, row.status)})
+		})
+	}
+}
+
+func TestAPatchThatChangesNothingOfTheStatusIsNoConflict(t *testing.T) {
+	r, _, second := meanwhile(t, step{}, success, patched(`{"status":"NEW","customerPhone":"+47 99"}`))
+	r.ended().is("items[0].status", "succeeded")
+	equals(t, "calls of the next step", len(second.got()), 1)
+}

@@ -1,0 +1,161 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// crashEndpoint answers slowly and sometimes fails, never so often that a call
+// runs out of attempts, and keeps all that it is sent. It is the witness.
+type crashEndpoint struct {
+	*httptest.Server
+	mu    sync.Mutex
+	calls map[string][]crashCall // by order and step
+}
+
+// crashCall is one request that it was sent.
+type crashCall struct {
+	key      string
+	delivery int
+	at       time.Time
+	answered bool // with a 200 that went out whole, as far as it can know
+}
+
+func newCrashEndpoint(t *testing.T) *crashEndpoint {
+	e := &crashEndpoint{calls: map[string][]crashCall{}}
+	e.Server = httptest.NewServer(http.HandlerFunc(e.answer))
+	t.Cleanup(e.Close)
+	return e
+}
+
+// settings is a workflow of three steps; the second can stop it.
+func (e *crashEndpoint) settings() string {
+	var steps []string
+	for i := range crashSteps {
+		steps = append(steps, fmt.Sprintf(`{"name":"WebhookWorkflowStep","active":true,"connector":"Webhook","stopOnError":%t,"properties":[
+			{"key":"Host","value":"%s/%d"},{"key":"ErrorStatus","value":"Rejected"}]}`, i == 1, e.URL, i+1))
+	}
+	return `{"orderTypes":[{"name":"Online","orderStatuses":[{"name":"New","workflowSteps":[` + strings.Join(steps, ",") + `]}]}]}`
+}
+
+// rejected says which orders the second step stops.
+func rejected(i int) bool { return i%10 == 3 }
+
+func (e *crashEndpoint) answer(w http.ResponseWriter, r *http.Request) {
+	var body struct{ Value struct{ ID string } }
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		return // cut off: its sender was killed
+	}
+	step := strings.TrimPrefix(r.URL.Path, "/")
+	delivery, _ := strconv.Atoi(r.Header.Get("X-Delivery-Count"))
+	at := e.keep(body.Value.ID+"/"+step, crashCall{key: r.Header.Get("Idempotency-Key"), delivery: delivery, at: time.Now()})
+	time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond) // an endpoint that works
+	if delivery < 3 && rand.IntN(25) == 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	at(true)
+	i, _ := strconv.Atoi(strings.TrimPrefix(body.Value.ID, "ORD-"))
+	if step == "2" && rejected(i) {
+		_, _ = fmt.Fprint(w, `{"OrderActionExecutionResults":[{"ActionStatus":"Error","CancelWorkflow":true,"ErrorReason":"Looks like fraud"}]}`)
+		return
+	}
+	// A note without an id is a new one each time: a patch applied twice shows.
+	_, _ = fmt.Fprintf(w, `{"OrderPatch":{"OrderNotes":[{"Title":"step %s"}],"Tags":["step-%s"]}}`, step, step)
+}
+
+// keep keeps a call and returns what notes that it was answered.
+func (e *crashEndpoint) keep(name string, c crashCall) func(answered bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	i := len(e.calls[name])
+	e.calls[name] = append(e.calls[name], c)
+	return func(answered bool) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.calls[name][i].answered = answered
+	}
+}
+
+// check compares an order with what the endpoint knows.
+func (e *crashEndpoint) check(t *testing.T, o ended, i int) {
+	t.Helper()
+	steps, status, runStatus := crashSteps, "New", "succeeded"
+	if rejected(i) {
+		steps, status, runStatus = 2, "Rejected", "aborted"
+	}
+	if o.order["status"] != status || o.run["status"] != runStatus {
+		t.Errorf("%s is %v and its run %v, want %s and %s", o.id, o.order["status"], o.run["status"], status, runStatus)
+	}
+	e.checkCalls(t, o.id, steps)
+	checkNotes(t, o, steps, rejected(i))
+}
+
+// checkCalls proves that no step was skipped or called twice for one another,
+// and that a repeated attempt is the same call.
+func (e *crashEndpoint) checkCalls(t *testing.T, id string, steps int) {
+	t.Helper()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var before time.Time
+	for step := 1; step <= crashSteps; step++ {
+		calls := e.calls[fmt.Sprintf("%s/%d", id, step)]
+		if (len(calls) > 0) != (step <= steps) {
+			t.Errorf("%s: step %d was called %d times", id, step, len(calls))
+			continue
+		}
+		for n, c := range calls {
+			if c.key != calls[0].key || c.key == "" {
+				t.Errorf("%s: step %d was called with the keys %s and %s", id, step, calls[0].key, c.key)
+			}
+			if n > 0 && c.delivery != calls[n-1].delivery && c.delivery != calls[n-1].delivery+1 {
+				t.Errorf("%s: step %d: attempt %d after %d", id, step, c.delivery, calls[n-1].delivery)
+			}
+			if c.at.Before(before) {
+				t.Errorf("%s: step %d was called before the one before it was answered", id, step)
+			}
+			if c.answered && n == len(calls)-1 {
+				before = c.at
+			}
+		}
+		if last := len(calls) - 1; last >= 0 && !calls[last].answered {
+			t.Errorf("%s: step %d was never answered", id, step)
+		}
+	}
+}
+
+// checkNotes proves that each step's patch was applied once and in order.
+func checkNotes(t *testing.T, o ended, steps int, stopped bool) {
+	t.Helper()
+	if stopped {
+		steps--
+	}
+	var want, got []string
+	for step := 1; step <= steps; step++ {
+		want = append(want, fmt.Sprintf("step %d", step))
+	}
+	notes, _ := o.order["orderNotes"].([]any)
+	for _, n := range notes {
+		got = append(got, fmt.Sprint(n.(map[string]any)["title"]))
+	}
+	if strings.Join(got, ",") != strings.Join(want, ",") {
+		t.Errorf("%s has the notes %v, want %v", o.id, got, want)
+	}
+	executed := 0
+	for _, h := range o.history {
+		if h["operation"] == "ExecuteExportOrder" {
+			executed++
+		}
+	}
+	if executed != steps {
+		t.Errorf("%s: %d steps executed in its history, want %d", o.id, executed, steps)
+	}
+}
