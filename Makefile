@@ -20,10 +20,10 @@ build:
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(UNITS)
 
-# More rounds of all tests; then each fuzz target for FUZZTIME, 30 s by default.
+# More rounds of all tests and kills; then each fuzz target for FUZZTIME, 30 s by default.
 test-long: needs
-	CGO_ENABLED=1 $(GO) test -race -count=5 $(UNITS)
-	$(GO) test -count=5 $(BLACKBOX)
+	CGO_ENABLED=1 $(GO) test -race -count=5 -timeout 60m $(UNITS)
+	CRASH_ROUNDS=20 $(GO) test -count=1 -timeout 60m $(BLACKBOX)
 	GO=$(GO) scripts/fuzz $(UNITS)
 
 fmt:

@@ -44,7 +44,7 @@ func TestDetailHoldsBothSides(t *testing.T) {
 		t.Errorf("request %+v", d.Request)
 	}
 	want = map[string][]string{"Set-Cookie": {"***"}, "X-Answer": {"y"}, "Date": {"today"}, "Content-Length": {"2"}, "Content-Type": {"text/plain; charset=utf-8"}}
-	if diff := cmp.Diff(want, d.Response.Headers); diff != "" {
+	if diff := cmp.Diff(want, http.Header(d.Response.Headers)); diff != "" {
 		t.Error(diff)
 	}
 	if string(d.Response.Body) != `{}` || d.Response.BodyBytes != 2 || d.Response.Truncated {
