@@ -17,8 +17,10 @@ test: needs check
 build:
 	$(GO) build -ldflags '-X main.release=$(VERSION)' -o $(BIN) ./cmd/orderhook
 
-bench:
-	$(GO) test -run '^$$' -bench . -benchmem $(UNITS)
+# The report names the machine; a quiet one gives steadier figures.
+bench: build
+	$(BIN) bench >docs/benchmarks.md.new && mv docs/benchmarks.md.new docs/benchmarks.md
+	cat docs/benchmarks.md
 
 # More rounds of all tests and kills; then each fuzz target for FUZZTIME, 30 s by default.
 test-long: needs

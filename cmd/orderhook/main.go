@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"strings"
@@ -29,6 +30,7 @@ type commands struct {
 	Demo     demoRun      `cmd:"" help:"Show the server at work on orders of its own, with nothing to set up."`
 	Migrate  migrate      `cmd:"" help:"Bring the database's schema up to date."`
 	Keys     keys         `cmd:"" help:"Make, list and revoke API keys; works beside a running server."`
+	Bench    benchRun     `cmd:"" help:"Measure this machine, and print the report as Markdown."`
 	Settings settingsFile `cmd:"" help:"Check a settings file, or apply it."`
 	Version  version      `cmd:"" help:"Print the version."`
 }
@@ -41,6 +43,9 @@ type session struct {
 }
 
 func main() {
+	// Only net/http's client writes there: what an endpoint sent uncalled for,
+	// which may be the very secrets that it was sent.
+	log.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

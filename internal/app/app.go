@@ -69,16 +69,16 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 
+	listener, err := listen(ctx, o.Listen) // first: an address that cannot be had leaves no database behind
+	if err != nil {
+		return nil, err
+	}
+	a.onStop(func(context.Context) error { return closeListener(listener) })
 	st, err := OpenStore(ctx, o.Database, sqlite.Options{EncryptionKey: o.EncryptionKey, Exclusive: true, Clock: o.Clock.Now})
 	if err != nil {
 		return nil, err
 	}
 	a.onStop(func(context.Context) error { return st.Close() })
-	listener, err := listen(ctx, o.Listen)
-	if err != nil {
-		return nil, err
-	}
-	a.onStop(func(context.Context) error { return closeListener(listener) })
 	if err := o.applySettings(ctx, st); err != nil {
 		return nil, err
 	}

@@ -42,13 +42,12 @@ func insertKey(ctx context.Context, st store.Store, secret string, k oms.Key) er
 }
 
 // adminKey sees to it that there is a way in: it installs the given key, or
-// makes one, which it returns, if none is given and the default tenant has none.
+// makes one, which it returns, if none is given and the database has none.
 func adminKey(ctx context.Context, st store.Store, given string, now time.Time) (made string, err error) {
 	if given != "" {
 		return "", installKey(ctx, st, given, now)
 	}
-	keys, err := st.Keys(ctx, DefaultTenant, store.Page{Limit: 1})
-	if err != nil || len(keys.Items) > 0 {
+	if has, err := st.HasKeys(ctx); has || err != nil {
 		return "", err
 	}
 	return CreateKey(ctx, st, DefaultTenant, "made by serve", oms.Admin, now)

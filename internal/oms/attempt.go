@@ -50,9 +50,9 @@ type AttemptDetail struct {
 
 // Message is one side of an exchange.
 type Message struct {
-	Method  string      `json:"method,omitempty"`
+	Method  string              `json:"method,omitempty"`
 	Headers map[string][]string `json:"headers"`
-	Body    []byte      `json:"-"` // a request's whole, a response's first 64 KiB
+	Body    []byte              `json:"-"` // a request's whole, a response's first 64 KiB
 	// BodyBytes is the length that was sent or read, Truncated whether Body is
 	// shorter than it, or reading stopped at a limit.
 	BodyBytes int64 `json:"bodyBytes"`

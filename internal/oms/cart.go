@@ -63,9 +63,12 @@ func OrderOfCart(cart *Object) *Object {
 	for _, name := range []string{"id", "status", "version", "created", "modified"} {
 		order.Delete(name)
 	}
-	if form := order.Object("orderForm"); form != nil {
-		form.Set("cartId", cart.Text("id"))
+	form := order.Object("orderForm")
+	if form == nil {
+		form = &Object{}
+		order.Set("orderForm", form)
 	}
+	form.Set("cartId", cart.Text("id"))
 	return order
 }
 
@@ -112,12 +115,7 @@ func replaceFields(dst, value *Object, leaveOut map[string]bool) {
 		}
 		switch v := m.Value.(type) {
 		case *Object:
-			have := dst.Object(m.Name)
-			if have == nil {
-				have = &Object{}
-				dst.Set(m.Name, have)
-			}
-			replaceFields(have, v, nil)
+			replaceObject(dst, m.Name, v)
 		case []any:
 			if m.Name == "lineItems" {
 				v = replaceLines(dst.Objects(m.Name), v)
@@ -131,11 +129,24 @@ func replaceFields(dst, value *Object, leaveOut map[string]bool) {
 	}
 }
 
+func replaceObject(dst *Object, name string, value *Object) {
+	if have := dst.Object(name); have != nil {
+		replaceFields(have, value, nil)
+		return
+	}
+	fresh := &Object{}
+	replaceFields(fresh, value, nil)
+	if fresh.Len() > 0 || value.Len() == 0 { // nothing but nulls is nothing
+		dst.Set(name, fresh)
+	}
+}
+
 // replaceLines is the new list of lines, each on top of the one it was.
 func replaceLines(have []*Object, lines []any) []any {
-	was := map[string]*Object{}
+	was := map[string][]*Object{}
 	for _, line := range have {
-		was[keyText(line, "lineItemId")] = line
+		id := keyText(line, "lineItemId")
+		was[id] = append(was[id], line)
 	}
 	delete(was, "")
 	out := make([]any, len(lines))
@@ -145,9 +156,11 @@ func replaceLines(have []*Object, lines []any) []any {
 			out[i] = e
 			continue
 		}
-		now := was[keyText(line, "lineItemId")].Clone()
-		if now == nil {
-			now = &Object{}
+		now := &Object{}
+		id := keyText(line, "lineItemId")
+		if same := was[id]; len(same) > 0 {
+			now = same[0].Clone()
+			was[id] = same[min(1, len(same)-1):] // lines of one id are told apart by their order
 		}
 		replaceFields(now, line, nil)
 		out[i] = now

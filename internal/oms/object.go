@@ -119,12 +119,7 @@ func (o *Object) Set(name string, value any) {
 		o.members[i].Value = value
 		return
 	}
-	o.members = append(o.members, Member{name, value})
-	if o.index != nil {
-		o.index[fold(name)] = len(o.members) - 1
-	} else if len(o.members) >= indexFrom {
-		o.reindex()
-	}
+	o.add(name, value)
 }
 
 // Delete removes the named member, if there is one.
@@ -183,12 +178,25 @@ func (o *Object) find(name string) int {
 			return i
 		}
 	}
+	if known[name] == name {
+		return -1 // a known name has one spelling in every document
+	}
 	for i := range o.members {
 		if sameName(o.members[i].Name, name) {
 			return i
 		}
 	}
 	return -1
+}
+
+// add adds a member that the object does not have.
+func (o *Object) add(name string, value any) {
+	o.members = append(o.members, Member{name, value})
+	if o.index != nil {
+		o.index[fold(name)] = len(o.members) - 1
+	} else if len(o.members) >= indexFrom {
+		o.reindex()
+	}
 }
 
 func (o *Object) reindex() {

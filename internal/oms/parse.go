@@ -46,7 +46,7 @@ const whitespace = " \t\r\n"
 // newDecoder leaves it to [parseObject] to find a name that is there twice, as
 // only that knows the names that differ in case.
 func newDecoder(data []byte) *jsontext.Decoder {
-	return jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true))
+	return jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
 }
 
 func parseValue(dec *jsontext.Decoder, depth int) (any, error) {
@@ -112,7 +112,7 @@ func parseObject(dec *jsontext.Decoder, depth int) (any, error) {
 		if o.find(name) >= 0 {
 			return nil, &located{path: name, message: "the field is there twice; names are compared without regard to case"}
 		}
-		o.Set(name, v)
+		o.add(name, v)
 	}
 	_, err := dec.ReadToken()
 	return o, err

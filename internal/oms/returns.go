@@ -108,7 +108,7 @@ func returnable(order *Object) (lines map[string]*Object, left map[string]decima
 	for _, line := range order.Object("orderForm").Objects("lineItems") {
 		if id := keyText(line, "lineItemId"); id != "" {
 			lines[id] = line
-			left[id] = quantityOf(line, "quantity").Sub(quantityOf(line, "canceledQuantity"))
+			left[id] = left[id].Add(quantityOf(line, "quantity")).Sub(quantityOf(line, "canceledQuantity"))
 		}
 	}
 	for _, form := range order.Objects("returnOrderForms") {

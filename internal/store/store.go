@@ -38,6 +38,9 @@ type Store interface {
 	// KeyByHash finds a key of any tenant by the hash of its secret.
 	KeyByHash(ctx context.Context, hash []byte) (oms.Key, error)
 
+	// HasKeys reports whether there is a key of any tenant.
+	HasKeys(ctx context.Context) (bool, error)
+
 	// Ping reports whether the database answers and its migrations are done.
 	Ping(ctx context.Context) error
 

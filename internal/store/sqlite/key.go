@@ -55,3 +55,10 @@ func (t *tx) DeleteKey(_ context.Context, tenant, id string) error {
 	}
 	return err
 }
+
+// HasKeys implements [store.Store].
+func (db *DB) HasKeys(ctx context.Context) (bool, error) {
+	var n int64
+	err := one(ctx, db.readers, []any{&n}, `SELECT count(*) FROM (SELECT 1 FROM api_keys LIMIT 1)`)
+	return n > 0, err
+}

@@ -10,6 +10,7 @@ import (
 )
 
 func testKeys(t *testing.T, s *suite) {
+	same(t, ok[bool](t)(s.HasKeys(ctx)), false)
 	var want []oms.Key
 	for i := range 5 {
 		k := oms.Key{ID: fmt.Sprintf("key-%d", i), Tenant: acme, Role: oms.Operator, Name: "n", Created: at(i / 2), Hash: oms.HashKey(fmt.Sprint(i))}
@@ -17,6 +18,7 @@ func testKeys(t *testing.T, s *suite) {
 		s.write(func(tx store.Tx) error { return tx.InsertKey(ctx, k) })
 	}
 	same(t, ok[oms.Key](t)(s.KeyByHash(ctx, oms.HashKey("3"))), want[3])
+	same(t, ok[bool](t)(s.HasKeys(ctx)), true)
 	slices.Reverse(want)
 	same(t, pages(t, 2, func(p store.Page) (store.List[oms.Key], error) { return s.Keys(ctx, acme, p) }), want)
 
