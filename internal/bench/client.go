@@ -14,6 +14,7 @@ type bench struct {
 	url    string // of the server
 	target string // URL of the endpoint
 	budget time.Duration
+	quick  bool
 	client *http.Client
 }
 

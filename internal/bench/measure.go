@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -17,6 +18,15 @@ func (s sample) p(percent int) string {
 	sorted := slices.Sorted(slices.Values(s))
 	at := sorted[min(len(sorted)-1, len(sorted)*percent/100)]
 	return fmt.Sprintf("%.2f ms", float64(at.Microseconds())/1000)
+}
+
+// less is how much longer each round took than the same one of another sample.
+func (s sample) less(other sample) sample {
+	out := make(sample, len(s))
+	for i := range s {
+		out[i] = s[i] - other[i]
+	}
+	return out
 }
 
 // warmUp is how many first rounds are not counted.
@@ -40,6 +50,24 @@ func inTurn(ctx context.Context, budget time.Duration, do ...func() error) ([]sa
 	}
 	return out, ctx.Err()
 }
+
+// times has some callers do something a number of times in all.
+func times(ctx context.Context, callers, count int, do func() error) error {
+	left := atomic.Int64{}
+	left.Store(int64(count))
+	_, err := perSecond(ctx, callers, time.Hour, func() error {
+		if left.Add(-1) < 0 {
+			return errEnough
+		}
+		return do()
+	})
+	if err == errEnough {
+		return nil
+	}
+	return err
+}
+
+var errEnough = errors.New("done as often as asked")
 
 // perSecond has some callers do something over and over until the budget is
 // used up, and returns how often it was done a second.

@@ -24,12 +24,17 @@ func (b *bench) steps(ctx context.Context) (string, error) {
 	return overhead + throughput, err
 }
 
+// step is a webhook step that calls a URL.
+func step(url string) string {
+	return fmt.Sprintf(`{"name":"WebhookWorkflowStep","active":true,"connector":"Webhook","properties":[{"key":"Host","value":%q}]}`, url)
+}
+
 // settings makes a status without steps, one with one, and one with several.
 func (b *bench) settings(ctx context.Context) error {
-	step := fmt.Sprintf(`{"name":"WebhookWorkflowStep","active":true,"connector":"Webhook","properties":[{"key":"Host","value":%q}]}`, b.target)
-	several := strings.TrimSuffix(strings.Repeat(step+",", stepsPerOrder), ",")
+	one := step(b.target)
+	several := strings.TrimSuffix(strings.Repeat(one+",", stepsPerOrder), ",")
 	doc := fmt.Sprintf(`{"orderTypes":[{"name":"Online","orderStatuses":[{"name":"None","workflowSteps":[]},
-		{"name":"One","workflowSteps":[%s]},{"name":"Several","workflowSteps":[%s]}]}]}`, step, several)
+		{"name":"One","workflowSteps":[%s]},{"name":"Several","workflowSteps":[%s]}]}]}`, one, several)
 	return b.call(ctx, "PUT", b.url+"/api/settings", doc, 200)
 }
 
@@ -49,10 +54,7 @@ func (b *bench) overhead(ctx context.Context) (string, error) {
 		return "", err
 	}
 	bare, none, one := times[0], times[1], times[2]
-	added := make(sample, len(one))
-	for i := range one {
-		added[i] = one[i] - none[i] - bare[i]
-	}
+	added := one.less(none).less(bare)
 	return fmt.Sprintf(`
 ## One two-way step
 

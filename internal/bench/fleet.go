@@ -1,0 +1,72 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The fleet: endpoints that each take one call at a time, and two orders at
+// once for each of them, so that there is always one to call it with.
+const (
+	fleetSize    = 64
+	fleetTime    = 50 * time.Millisecond
+	ordersOfEach = 2
+)
+
+// fleet measures how near the engine comes to what slow endpoints allow.
+func (b *bench) fleet(ctx context.Context) (string, error) {
+	urls, stop := startFleet()
+	defer stop()
+	if err := b.fleetSettings(ctx, urls); err != nil {
+		return "", err
+	}
+	var n atomic.Int64
+	got, err := perSecond(ctx, fleetSize*ordersOfEach, b.budget, func() error {
+		i := n.Add(1)
+		order := strings.Replace(orderOf(fmt.Sprintf("f-%d", i), "Fleet"), `"orderType":"Online"`, fmt.Sprintf(`"orderType":"Fleet%d"`, i%fleetSize), 1)
+		return b.post(ctx, b.url+"/api/orders", order, http.StatusCreated)
+	})
+	allowed := float64(fleetSize) / fleetTime.Seconds()
+	return fmt.Sprintf(`
+## Runs a second with %d endpoints of %s each
+
+Each endpoint takes one call at a time, so together they allow %.0f runs of one step a second.
+
+| runs/s | of what the endpoints allow (bar: at least 0.9) |
+|---|---|
+| %.0f | **%.2f** |
+`, fleetSize, fleetTime, allowed, got, got/allowed), err
+}
+
+func startFleet() (urls []string, stop func()) {
+	var servers []*httptest.Server
+	for range fleetSize {
+		var turn sync.Mutex
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			turn.Lock()
+			time.Sleep(fleetTime)
+			turn.Unlock()
+			_, _ = fmt.Fprint(w, answer)
+		}))
+		servers, urls = append(servers, s), append(urls, s.URL)
+	}
+	return urls, func() {
+		for _, s := range servers {
+			s.Close()
+		}
+	}
+}
+
+func (b *bench) fleetSettings(ctx context.Context, urls []string) error {
+	types := make([]string, len(urls))
+	for i, url := range urls {
+		types[i] = fmt.Sprintf(`{"name":"Fleet%d","orderStatuses":[{"name":"Fleet","workflowSteps":[%s]}]}`, i, step(url))
+	}
+	return b.call(ctx, http.MethodPut, b.url+"/api/settings", `{"orderTypes":[`+strings.Join(types, ",")+`]}`, http.StatusOK)
+}

@@ -1,0 +1,67 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// waitingRuns is how many runs wait for a retry at once.
+const waitingRuns = 10_000
+
+// waiting measures the memory that runs take which wait in a retry delay. It
+// is that of this whole process, client and endpoint included.
+func (b *bench) waiting(ctx context.Context) (string, error) {
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	defer busy.Close()
+	settings := fmt.Sprintf(`{"orderTypes":[{"name":"Online","orderStatuses":[{"name":"Busy","workflowSteps":[%s]}]}]}`, step(busy.URL))
+	if err := b.call(ctx, http.MethodPut, b.url+"/api/settings", settings, http.StatusOK); err != nil {
+		return "", err
+	}
+	debug.FreeOSMemory()
+	before := resident()
+	var n atomic.Int64
+	count := waitingRuns
+	if b.quick {
+		count = 100
+	}
+	if err := times(ctx, 64, count, func() error {
+		return b.post(ctx, b.url+"/api/orders?wait=false", orderOf(fmt.Sprintf("w-%d", n.Add(1)), "Busy"), http.StatusAccepted)
+	}); err != nil {
+		return "", err
+	}
+	most := peak(3*time.Second, b.budget)
+	return fmt.Sprintf(`
+## Memory with %d runs waiting in a retry delay
+
+| before | with the runs waiting (bar: under 200 MiB) |
+|---|---|
+| %d MiB | **%d MiB** |
+`, count, before>>20, most>>20), nil
+}
+
+// peak is the most memory that the process has within a time.
+func peak(times ...time.Duration) (most int64) {
+	for end := time.Now().Add(min(times[0], times[1])); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		most = max(most, resident())
+	}
+	return most
+}
+
+// resident is the process's resident memory in bytes, as Linux tells it.
+func resident() int64 {
+	status, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(status)) {
+		var kib int64
+		if _, err := fmt.Sscanf(line, "VmRSS: %d kB", &kib); err == nil {
+			return kib << 10
+		}
+	}
+	return 0
+}
