@@ -30,13 +30,14 @@ type Options struct {
 // api is what the handlers share.
 type api struct {
 	Options
-	huma huma.API
+	huma  huma.API
+	turns *turns
 }
 
 // New returns the handler of everything under /api, and of /healthz and /readyz.
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
-	a := &api{Options: o, huma: humago.New(mux, config(o))}
+	a := &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns()}
 	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, attempts, settingsDocument, connectors, workflowSteps, keys} {
 		noun(a)
 	}

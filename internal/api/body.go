@@ -52,7 +52,7 @@ func (c *call) read(w http.ResponseWriter, r *http.Request) error {
 		return oms.Errorf(oms.Malformed, "the body could not be read to its end")
 	}
 	h := sha256.New()
-	_, _ = io.WriteString(h, r.Method+" "+r.URL.RequestURI()+"\n")
+	_, _ = io.WriteString(h, r.Method+" "+r.URL.EscapedPath()+"\n")
 	_, _ = h.Write(body)
 	c.body, c.hash = body, h.Sum(nil)
 	return nil

@@ -67,6 +67,8 @@ func (a *api) putCart(ctx context.Context, in *struct {
 		was, err := a.cartToChange(ctx, tx, in.ID, in.MatchParams)
 		status := http.StatusOK
 		switch {
+		case oms.KindOf(err) == oms.NotFound && version(in.IfMatch) != 0:
+			return oms.Errorf(oms.Stale, "there is no cart %q any more", in.ID)
 		case oms.KindOf(err) == oms.NotFound:
 			status = http.StatusCreated
 		case err != nil:

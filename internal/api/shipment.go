@@ -28,10 +28,11 @@ func (a *api) addShipment(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, within(err)
 	}
-	if _, err := a.Engine.AddShipment(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, shipment); err != nil {
+	started, err := a.Engine.AddShipment(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, shipment)
+	if err != nil {
 		return nil, within(err)
 	}
-	o, err := a.Store.Order(ctx, tenantOf(ctx), in.ID)
+	o, err := a.Store.OrderVersion(ctx, tenantOf(ctx), in.ID, started.Version)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/validate"
+	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 func validation(a *api) {
@@ -77,38 +78,54 @@ type orderOfCart struct {
 	Body     any
 }
 
-func (a *api) orderCart(ctx context.Context, in *struct {
+// cartToOrder is a POST that makes an order of a cart.
+type cartToOrder struct {
 	CartID
 	OnceParams
 	MatchParams
 	WaitParams
-}) (*orderOfCart, error) {
+}
+
+func (a *api) orderCart(ctx context.Context, in *cartToOrder) (*orderOfCart, error) {
 	wait, err := in.duration()
 	if err != nil {
 		return nil, err
 	}
-	c := a.caller(ctx, in.OnceParams, MatchParams{})
-	started, err := a.Engine.Replayed(ctx, c)
+	started, failed, err := a.startOrder(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if started == nil {
-		r, cart, err := a.Validator.Stored(ctx, tenantOf(ctx), in.ID, version(in.IfMatch))
-		if err != nil {
-			return nil, err
-		}
-		if !r.Passed {
-			return &orderOfCart{Status: http.StatusUnprocessableEntity, Body: showValidation(r, cart.Doc)}, nil
-		}
-		made, err := a.Engine.CreateOrder(ctx, c, oms.OrderOfCart(cart.Doc), true)
-		if err != nil {
-			return nil, err
-		}
-		started = &made
+	if failed != nil {
+		return &orderOfCart{Status: http.StatusUnprocessableEntity, Body: failed}, nil
 	}
 	out, err := a.answerResult(ctx, *started, wait, http.StatusCreated)
 	if err != nil {
 		return nil, err
 	}
 	return &orderOfCart{Status: out.Status, ETag: out.ETag, Location: out.Location, Body: out.Body}, nil
+}
+
+// startOrder validates a cart and makes an order of it, once for an
+// Idempotency-Key. The validation is not nil when the cart does not pass.
+func (a *api) startOrder(ctx context.Context, in *cartToOrder) (*workflow.Started, *validationResult, error) {
+	c := a.caller(ctx, in.OnceParams, MatchParams{})
+	if c.Once != nil { // the key is kept with the order, so those who come meanwhile wait for that
+		done, err := a.turns.take(ctx, c.Tenant+"\n"+c.Once.Key)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer done()
+	}
+	if started, err := a.Engine.Replayed(ctx, c); started != nil || err != nil {
+		return started, nil, err
+	}
+	r, cart, err := a.Validator.Stored(ctx, c.Tenant, in.ID, version(in.IfMatch))
+	if err != nil {
+		return nil, nil, err
+	}
+	if !r.Passed {
+		return nil, showValidation(r, cart.Doc), nil
+	}
+	started, err := a.Engine.CreateOrder(ctx, c, oms.OrderOfCart(cart.Doc), true)
+	return &started, nil, err
 }

@@ -85,7 +85,7 @@ func (r *answerReader) patch(doc *Object) {
 	}
 	r.object(patch, orderModel, "orderPatch")
 	r.object(patch, stepPatchModel, "orderPatch")
-	if status, ok := patch.Get("status"); ok && status == "" {
+	if status, ok := patch.Get("status"); ok && isBlank(status) {
 		r.add("orderPatch.status", "must not be empty")
 	}
 	r.answer.Patch = patch

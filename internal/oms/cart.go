@@ -25,7 +25,8 @@ func NewCart(id string, doc *Object, now time.Time) (*Cart, error) {
 	if err := checkID(id); err != nil {
 		wrong = append(wrong, FieldError{"id", err.Error()})
 	}
-	if doc.Has("id") && doc.Text("id") != id {
+	v, _ := doc.Get("id")
+	if own, isText := v.(string); isText && own != id { // another type is wrong already
 		wrong = append(wrong, FieldError{"id", "is not the id in the path"})
 	}
 	if len(wrong) > 0 {

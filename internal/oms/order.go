@@ -51,7 +51,7 @@ func NewOrder(doc *Object, now time.Time) (*Order, error) {
 			wrong = append(wrong, FieldError{"id", err.Error()})
 		}
 	}
-	if s, ok := doc.Get("status"); ok && s == "" {
+	if s, ok := doc.Get("status"); ok && isBlank(s) {
 		wrong = append(wrong, FieldError{"status", "must not be empty; leave it out for New"})
 	}
 	if len(wrong) > 0 {
@@ -63,6 +63,12 @@ func NewOrder(doc *Object, now time.Time) (*Order, error) {
 	o := &Order{ID: doc.Text("id"), Created: created, Doc: doc}
 	o.Advance(doc, now)
 	return o, nil
+}
+
+// isBlank reports whether a value is a text that says nothing.
+func isBlank(v any) bool {
+	s, ok := v.(string)
+	return ok && strings.TrimSpace(s) == ""
 }
 
 func setDefault(doc *Object, name string, value func() any) {
@@ -149,6 +155,19 @@ func AddError(order *Object, stepKey, message, runID string, now time.Time) {
 		Member{"key", stepKey}, Member{"message", message}, Member{"severity", "Error"},
 		Member{"occurred", FormatTime(now)}, Member{"referenceId", runID})
 	order.Set("errors", append(slices.Clone(order.List("errors")), e))
+}
+
+// TakeError removes the last error that a step left in a run: it is tried
+// again. It reports whether there was one.
+func TakeError(order *Object, stepKey, runID string) bool {
+	have := order.List("errors")
+	for i := len(have) - 1; i >= 0; i-- {
+		if o, ok := have[i].(*Object); ok && strings.EqualFold(o.Text("key"), stepKey) && o.Text("referenceId") == runID {
+			order.Set("errors", slices.Delete(slices.Clone(have), i, i+1))
+			return true
+		}
+	}
+	return false
 }
 
 // ClearErrors removes the errors that a step's earlier runs left, and keeps

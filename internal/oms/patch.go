@@ -82,7 +82,7 @@ func (r *PatchRules) Apply(doc, patch *Object) (Patched, error) {
 	out := doc.Clone()
 	m := &merger{forced: forced}
 	m.object(out, patch, "", keep{properties: true, lists: true})
-	if doc.Text("status") != "" && out.Text("status") == "" {
+	if doc.Text("status") != "" && strings.TrimSpace(out.Text("status")) == "" {
 		return Patched{}, Wrong("status", "must not be empty")
 	}
 	set := Diff(doc, out)

@@ -68,7 +68,7 @@ func pricedLines(was, is, patched []*Object) []pricedLine {
 	return out
 }
 
-// affected reports whether a line was added, removed or changed in price or
+// affected reports whether a line was added, removed or changed in a price or its
 // quantity, or lost its extendedPrice, as one does that replaces itself.
 func affected(was []*Object, lines []pricedLine) bool {
 	for _, line := range lines {
@@ -83,14 +83,20 @@ func (l pricedLine) changed() bool {
 	if l.was == nil || l.was.Has("extendedPrice") && !l.Has("extendedPrice") {
 		return true
 	}
-	for _, name := range priceFields {
-		a, _ := l.was.Get(name)
-		b, _ := l.Get(name)
-		if !equal(a, b) {
+	for _, name := range append([]string{"extendedPrice"}, priceFields...) {
+		if !equal(price(l.was, name), price(l.Object, name)) {
 			return true
 		}
 	}
 	return false
+}
+
+// price is a price field's value; one that is absent is 0.
+func price(line *Object, name string) any {
+	if v, _ := line.Get(name); v != nil {
+		return v
+	}
+	return Number("0")
 }
 
 // calculation works out the prices of one order form; err is the first number

@@ -158,10 +158,22 @@ func TestSumsOfDecimalsAreExact(t *testing.T) {
 }
 
 func TestATotalOfTheSameValueKeepsItsText(t *testing.T) {
-	got := apply(t, oms.APIPatch, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2}],"subTotal":20.00,"total":2e1`), form(`"lineItems":[{"lineItemId":"1","discounted":0.0}]`)).Doc
-	same(t, got, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"discounted":0.0,"extendedPrice":20.0}],"subTotal":20.00,"total":2e1`))
+	got := apply(t, oms.APIPatch, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"discounted":5,"orderDiscountAmount":0}],"subTotal":20.00,"total":2e1`), form(`"lineItems":[{"lineItemId":"1","discounted":0.0}]`)).Doc
+	same(t, got, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"discounted":0.0,"orderDiscountAmount":0,"extendedPrice":20.0}],"subTotal":20.00,"total":2e1`))
 	got = apply(t, oms.APIPatch, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2}],"subTotal":20.00,"total":2e1`), form(`"lineItems":[{"lineItemId":"1","discounted":0.5}]`)).Doc
 	same(t, got, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"discounted":0.5,"extendedPrice":19.5}],"subTotal":19.5,"total":19.5`))
+}
+
+func TestAnExtendedPriceThatThePatchSetsIsSummedUp(t *testing.T) {
+	doc := form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"extendedPrice":20}],"subTotal":20,"total":20`)
+	got := apply(t, oms.APIPatch, doc, form(`"lineItems":[{"lineItemId":"1","extendedPrice":18.50}]`)).Doc
+	same(t, got, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"extendedPrice":18.50}],"subTotal":18.50,"total":18.50`))
+}
+
+func TestADiscountOfNothingChangesNoPrice(t *testing.T) {
+	doc := form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"extendedPrice":15}],"subTotal":15,"total":15`)
+	got := apply(t, oms.APIPatch, doc, form(`"lineItems":[{"lineItemId":"1","discounted":0.00}]`)).Doc
+	same(t, got, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"extendedPrice":15,"discounted":0.00}],"subTotal":15,"total":15`))
 }
 
 func TestNumbersThatNobodyCanCalculateWithAreRefused(t *testing.T) {

@@ -43,13 +43,18 @@ func read(x hook.Exchange) (*oms.Validation, string) {
 		return nil, strings.TrimSuffix(x.Failure()+": "+excerpt(x.Body), ": ")
 	}
 	if x.TooLarge {
-		return nil, fmt.Sprintf("invalid response: the body is larger than %d bytes", hook.MaxBody)
+		return nil, invalid(x, fmt.Sprintf("the body is larger than %d bytes", hook.MaxBody))
 	}
 	answer, err := oms.ParseValidation(x.Body)
 	if err != nil {
-		return nil, fmt.Sprintf("invalid response: %s (answered %d: %s)", err, x.Status, excerpt(x.Body))
+		return nil, invalid(x, err.Error())
 	}
 	return answer, ""
+}
+
+// invalid is the failure of a 2xx answer that is no validation result.
+func invalid(x hook.Exchange, why string) string {
+	return fmt.Sprintf("invalid response: %s (answered %d: %s)", why, x.Status, excerpt(x.Body))
 }
 
 // mostOfBody is how much of a response an error repeats (CONTRACT.md, "Cart validator").

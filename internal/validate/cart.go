@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 
@@ -42,28 +44,29 @@ func (v *Validator) Stored(ctx context.Context, tenant, id string, ifMatch int64
 }
 
 // store keeps the calls, and the cart if they changed it and nobody else did.
-func (v *Validator) store(ctx context.Context, tenant string, asked *oms.Cart, r *Result) (*oms.Cart, error) {
-	var cart *oms.Cart
-	changed := false
-	err := v.Store.Write(ctx, func(tx store.Tx) error {
+func (v *Validator) store(ctx context.Context, tenant string, asked *oms.Cart, r *Result) (cart *oms.Cart, err error) {
+	var lost error
+	err = v.Store.Write(ctx, func(tx store.Tx) error {
 		if err := addAttempts(ctx, tx, tenant, r); err != nil {
 			return err
 		}
-		now, err := tx.Cart(ctx, tenant, asked.ID)
-		if err != nil {
-			return err
+		cart, lost = tx.Cart(ctx, tenant, asked.ID)
+		if lost == nil && !sameCart(cart, asked) {
+			lost = errChanged
 		}
-		cart = now
-		if changed = now.Version != asked.Version; changed || len(r.Changes) == 0 {
-			return nil
+		if lost != nil || len(r.Changes) == 0 {
+			return nil // the calls were made all the same
 		}
 		cart.Advance(r.Cart.Clone(), v.Clock.Now().UTC())
 		return tx.PutCart(ctx, tenant, cart)
 	})
-	if err == nil && changed {
-		err = errChanged
-	}
-	return cart, err
+	return cart, cmp.Or(err, lost)
+}
+
+// sameCart compares the documents too: a cart that was removed and stored
+// again begins at version 1 once more.
+func sameCart(a, b *oms.Cart) bool {
+	return a.Version == b.Version && bytes.Equal(a.Doc.JSON(), b.Doc.JSON())
 }
 
 // Given validates a cart that is not stored, and stores nothing but the calls.

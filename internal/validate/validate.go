@@ -64,7 +64,7 @@ func (v *Validator) askOne(ctx context.Context, c *settings.Connector, r *Result
 	if failure == "" && answer.Value != nil {
 		var err error
 		if patched, err = oms.ApplyCart(r.Cart, answer.Value, flag(c, "IsOnlyLineItemsUpdated")); err != nil {
-			failure = "invalid response: value: " + err.Error()
+			failure = invalid(x, "value."+err.Error())
 		}
 	}
 	r.attempts = append(r.attempts, record(c, r.Cart, call, x, failure))

@@ -41,6 +41,9 @@ func (e *Engine) step(tenant string, run *oms.Run) (*oms.Run, error) {
 	if !run.Deadline.IsZero() && !run.Deadline.After(e.clock.Now()) {
 		return e.move(tenant, run.ID, (*transition).expire)
 	}
+	if run.Status == oms.RunWaiting { // for a retry's time, or a breaker
+		return e.move(tenant, run.ID, (*transition).wake)
+	}
 	c, err := e.prepare(e.calls, tenant, run)
 	if oms.KindOf(err) == oms.NotFound {
 		return nil, nil // the order was erased
@@ -90,17 +93,23 @@ func (e *Engine) move(tenant, runID string, do func(*transition) error) (*oms.Ru
 // begin gives a run that waited for its turn, or for that of its first deferred
 // step, its next call, unless it has become pointless meanwhile.
 func (t *transition) begin() error {
+	return t.goOnUnlessOvertaken(func() { t.forward(t.run.Position.Step) })
+}
+
+// wake lets a run that waited in the middle of a call make its next attempt,
+// unless it has become pointless meanwhile.
+func (t *transition) wake() error {
+	return t.goOnUnlessOvertaken(func() { t.run.Status = oms.RunRunning })
+}
+
+func (t *transition) goOnUnlessOvertaken(goOn func()) error {
 	t.by = "workflow"
 	if t.idle = t.run.Status.Ended(); t.idle {
 		return nil
 	}
 	if t.overtaken() {
-		t.log(oms.HistoryEntry{Operation: oms.OpConflict, Changes: []oms.Change{{
-			Path: "status", Before: t.run.EnteredStatus, Conflict: true, Theirs: t.order.Status()}},
-			Message: "another writer changed the status before the workflow's turn came; theirs stays"})
-		t.end(oms.RunSuperseded, "the status was changed by someone else")
-		return nil
+		return t.supersede(oms.HistoryEntry{Message: "another writer changed the status while the workflow waited; theirs stays"}, wanted{})
 	}
-	t.forward(t.run.Position.Step)
+	goOn()
 	return nil
 }

@@ -30,7 +30,7 @@ func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.
 	defer stop()
 	first, err := e.awaitRun(ctx, tenant, s.RunID, over)
 	last := first
-	for err == nil && last.AnswerVersion > 0 && last.Triggered != "" && !hasDeferred(last) {
+	for err == nil && last.AnswerVersion > 0 && last.Triggered != "" && !atDeferred(last) {
 		last, err = e.awaitRun(ctx, tenant, last.Triggered, over)
 	}
 	if err != nil {
@@ -79,9 +79,4 @@ func (e *Engine) result(ctx context.Context, tenant string, first, last *oms.Run
 // atDeferred reports whether the step that a run is at, or ended at, is a deferred one.
 func atDeferred(r *oms.Run) bool {
 	return r.Position.Step < len(r.Results) && r.Results[r.Position.Step].Deferred
-}
-
-func hasDeferred(r *oms.Run) bool {
-	n := len(r.Results)
-	return n > 0 && r.Results[n-1].Deferred
 }

@@ -32,17 +32,21 @@ func (e *Engine) ResumeRun(ctx context.Context, c Caller, id string) (*oms.Run, 
 			return oms.Errorf(oms.Conflict, "the status is %s by now, which the run did not set", t.order.Status())
 		}
 		t.reopen()
-		t.log(oms.HistoryEntry{Operation: oms.OpRunResumed, Step: t.run.Results[t.run.Position.Step].Step,
+		t.log(oms.HistoryEntry{Operation: oms.OpRunResumed, Step: t.run.Results[t.run.Position.Step].Step, Changes: oms.Diff(t.order.Doc, t.doc),
 			Message: fmt.Sprintf("the workflow of %s goes on at the step that stopped it", t.run.EnteredStatus)})
 		t.requeue = true
 		return t.save()
 	})
 }
 
-// reopen puts the run back before the step that stopped it.
+// reopen puts the run back before the step that stopped it, and takes the error
+// of that off the order.
 func (t *transition) reopen() {
 	r := t.run
 	at := r.Position.Step
+	if doc := t.doc.Clone(); oms.TakeError(doc, r.Results[at].Step, r.ID) {
+		t.doc = doc
+	}
 	r.Status, r.Ended, r.Reason = oms.RunWaiting, nil, ""
 	r.Deadline = time.Time{}
 	r.Trigger, r.Triggered, r.Chain, r.AnswerVersion = "", "", 0, 0
@@ -65,12 +69,23 @@ func ended(r *oms.Run) string {
 func (e *Engine) control(ctx context.Context, c Caller, id string, do func(*transition) error) (*oms.Run, error) {
 	var run *oms.Run
 	err := e.store.Write(ctx, func(tx store.Tx) error {
+		again, err := replay(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		if again != nil {
+			run, err = tx.Run(ctx, c.Tenant, again.RunID)
+			return err
+		}
 		t, err := load(ctx, tx, c.Tenant, id, e.clock.Now().UTC())
 		if err != nil {
 			return err
 		}
 		t.by, run = c.By, t.run
-		return do(t)
+		if err := do(t); err != nil {
+			return err
+		}
+		return remember(ctx, tx, c, Started{OrderID: run.OrderID, RunID: run.ID, Version: t.order.Version}, t)
 	})
 	if err != nil {
 		return nil, err

@@ -12,13 +12,15 @@ func (t *transition) expire() error {
 		return nil
 	}
 	t.by = "workflow"
+	if t.overtaken() {
+		return t.supersede(oms.HistoryEntry{Message: "another writer changed the status while the workflow waited; theirs stays"}, wanted{})
+	}
 	i := t.run.Position.Step
 	step := &stepsOf(t.settings, t.run)[t.run.Results[i].ConfigIndex]
 	reason := fmt.Sprintf("the workflow's maxDuration of %s has passed", statusOf(t.settings, t.run).MaxDuration)
 	t.run.Results[i].ActionStatus, t.run.Results[i].ErrorReason = oms.ActionError, reason
-	overtaken := t.overtaken()
 	t.fail(i, reason, nil)
-	if step.StopOnError && step.ErrorStatus != "" && !overtaken {
+	if step.StopOnError && step.ErrorStatus != "" {
 		t.setStatus(step.ErrorStatus)
 	}
 	t.end(oms.RunAborted, reason)

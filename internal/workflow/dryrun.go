@@ -23,6 +23,7 @@ func (e *Engine) DryRun(ctx context.Context, c Caller, id string, change StatusC
 		if err := e.rehearse(t, change.scope(), callWebhooks); err != nil {
 			return nil, err
 		}
+		out.ReturnID = t.run.ReturnID
 		out.Steps, out.IsAborted = t.run.Results, t.run.Status == oms.RunAborted
 	}
 	order := *t.order
@@ -38,6 +39,7 @@ func (e *Engine) rehearse(t *transition, sc scope, callWebhooks bool) error {
 		return err
 	}
 	t.settings = s
+	sc.inactive = true
 	t.run = plan(s, t.order.ID, t.doc, sc, t.now)
 	t.run.StatusVersion = t.order.StatusVersion
 	t.run.ScopeStatus = oms.Shipment(t.order.Doc, sc.shipmentID).Text("status")
@@ -45,6 +47,10 @@ func (e *Engine) rehearse(t *transition, sc scope, callWebhooks bool) error {
 		if !callWebhooks {
 			t.run.Results[t.run.Position.Step].ActionStatus = oms.ActionWouldRun
 			t.forward(t.run.Position.Step + 1)
+			continue
+		}
+		if t.run.Position.CallID == "" { // a deferred step does not wait here
+			t.forward(t.run.Position.Step)
 			continue
 		}
 		if err := e.rehearseCall(t); err != nil {

@@ -22,19 +22,25 @@ const maxChain = 10
 func (t *transition) forward(from int) {
 	steps := stepsOf(t.settings, t.run)
 	for i := from; i < len(t.run.Results); i++ {
-		step := &steps[t.run.Results[i].ConfigIndex]
-		if reason := skipped(step, t.doc, t.run, t.run.Results[:i]); reason != "" {
-			t.skip(i, reason)
-			continue
+		if t.rests(i) || t.needsCall(i, &steps[t.run.Results[i].ConfigIndex]) {
+			t.comeTo(i)
+			return
 		}
-		if _, ok := findTarget(t.settings, step, t.doc.Text("marketId")); !ok {
-			t.connectorNotFound(i, step)
-			continue
-		}
-		t.comeTo(i)
-		return
 	}
 	t.end(oms.RunSucceeded, "")
+}
+
+// needsCall reports whether step i makes a call; one that does not is over with.
+func (t *transition) needsCall(i int, step *settings.Step) bool {
+	if reason := skipped(step, t.doc, t.run, t.run.Results[:i]); reason != "" {
+		t.skip(i, reason)
+		return false
+	}
+	if _, ok := findTarget(t.settings, step, t.doc.Text("marketId")); !ok {
+		t.connectorNotFound(i, step)
+		return false
+	}
+	return true
 }
 
 // comeTo makes step i the one whose first attempt is next.
@@ -53,11 +59,12 @@ func (t *transition) comeTo(i int) {
 }
 
 // rests reports whether the run has yet to wait before step i. The first
-// deferred step waits, and those after it follow it. It has no call until then:
-// it sends the order as it is afterwards, if the run still goes on.
+// deferred step waits, and those after it follow it. What becomes of it is
+// decided then, by the order as it is afterwards, if the run still goes on. A
+// dry run waits for nothing.
 func (t *transition) rests(i int) bool {
 	rested := t.run.Position.CallID == "" && !t.run.Position.DueAt.IsZero()
-	return t.run.Results[i].Deferred && !rested &&
+	return t.tx != nil && t.run.Results[i].Deferred && !rested &&
 		!slices.ContainsFunc(t.run.Results[:i], func(r oms.StepResult) bool { return r.Deferred && r.CallID != "" })
 }
 

@@ -78,9 +78,11 @@ func (t *transition) change(c StatusChange) error {
 	if oms.Shipment(t.doc, c.ShipmentID) == nil {
 		return oms.Wrong("body.shipmentId", "the order has no shipment %q", c.ShipmentID)
 	}
-	shipment := oms.Shipment(t.edit(), c.ShipmentID)
-	was := shipment.Text("status")
-	shipment.Set("status", c.Status)
+	was := oms.Shipment(t.doc, c.ShipmentID).Text("status")
+	if oms.SameStatus(was, c.Status) {
+		return nil
+	}
+	oms.Shipment(t.edit(), c.ShipmentID).Set("status", c.Status)
 	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpStatusChanged, ShipmentID: c.ShipmentID,
 		Status: c.Status, PreviousStatus: was, Message: "the shipment's status became " + c.Status})
 	return nil
@@ -127,14 +129,25 @@ func (t *transition) patch(patch *oms.Object) error {
 	return t.save()
 }
 
-// EraseOrder removes an order and all that is kept of it.
+// EraseOrder removes an order and all that is kept of it. Who waits for one of
+// its runs waits no longer.
 func (e *Engine) EraseOrder(ctx context.Context, c Caller, id string) error {
-	return e.store.Write(ctx, func(tx store.Tx) error {
-		if err := e.transition(ctx, tx, c).read(id, c.IfMatch); err != nil {
+	var runs store.List[*oms.Run]
+	err := e.store.Write(ctx, func(tx store.Tx) (err error) {
+		if err = e.transition(ctx, tx, c).read(id, c.IfMatch); err != nil {
+			return err
+		}
+		if runs, err = tx.Runs(ctx, c.Tenant, store.RunFilter{OrderID: id}, store.Page{Limit: store.MaxLimit}); err != nil {
 			return err
 		}
 		return tx.EraseOrder(ctx, c.Tenant, id)
 	})
+	if err == nil {
+		for _, r := range runs.Items {
+			e.watchers.tell(r.ID)
+		}
+	}
+	return err
 }
 
 func (e *Engine) transition(ctx context.Context, tx store.Tx, c Caller) *transition {

@@ -23,6 +23,7 @@ type scope struct {
 	status     string
 	shipmentID string
 	returnID   string
+	inactive   bool // inactive steps are listed too, as a dry run does
 }
 
 // plan makes the run of a status: its active steps in order, deferred ones
@@ -36,7 +37,7 @@ func plan(s *settings.Settings, orderID string, order *oms.Object, sc scope, now
 	}
 	for _, deferred := range []bool{false, true} {
 		for i, step := range stepsOf(s, run) {
-			if step.Active && step.RunAfterOrderIsSaved == deferred {
+			if (step.Active || sc.inactive) && step.RunAfterOrderIsSaved == deferred {
 				run.Results = append(run.Results, oms.StepResult{
 					Step: step.Name, ActionType: actionExport, ActionStatus: oms.ActionPending, IsInvisible: step.IsInvisible,
 					TranslateKey: step.TranslateKey, DisplayName: step.DisplayName, ConfigIndex: i, Deferred: deferred,
@@ -66,6 +67,8 @@ func statusOf(s *settings.Settings, run *oms.Run) *settings.Status {
 // skipped says why a step is not for this order now; "" if it is.
 func skipped(step *settings.Step, order *oms.Object, run *oms.Run, before []oms.StepResult) string {
 	switch {
+	case !step.Active:
+		return "it is not active"
 	case is(step, stepReturnWebhook):
 		if run.ReturnID == "" {
 			return "it runs in return workflows only"

@@ -15,8 +15,11 @@ type settlement struct {
 	outcome   outcome
 	overtaken bool        // someone else set the status meanwhile
 	patched   oms.Patched // what the answer's patch made of the order
-	wanted    string      // the status that the answer's patch or ErrorStatus would set
+	wanted    wanted
 }
+
+// wanted is the statuses that an answer's patch would set.
+type wanted struct{ order, shipment string }
 
 // settle applies an attempt that was made, and records it.
 func (t *transition) settle(a *oms.Attempt, o outcome) error {
@@ -48,14 +51,7 @@ func (s *settlement) take() error {
 	if err := s.conflicts(); err != nil {
 		return err
 	}
-	s.goOn(stop)
-	return nil
-}
-
-// overtaken reports whether someone else set the status that this run is about.
-func (t *transition) overtaken() bool {
-	return t.order.StatusVersion != t.run.StatusVersion ||
-		!oms.SameStatus(oms.Shipment(t.order.Doc, t.run.ShipmentID).Text("status"), t.run.ScopeStatus)
+	return s.goOn(stop)
 }
 
 // time notes how long the call has taken so far, from its first attempt on.
@@ -87,22 +83,16 @@ func (s *settlement) stops() bool { return s.outcome.answer.CancelWorkflow && s.
 // applyPatch tries the answer's patch on the order. One that cannot be applied
 // makes the answer an invalid one.
 func (s *settlement) applyPatch() {
-	answer := s.outcome.answer
+	answer, before := s.outcome.answer, s.doc
 	if answer == nil {
 		return
 	}
 	if !answer.CancelWorkflow && answer.Status != oms.ActionError {
 		s.clearErrors()
 	}
-	patch := answer.Patch
-	s.wanted = patch.Text("status")
-	if s.overtaken || s.stops() {
-		patch = patch.Clone()
-		patch.Delete("status")
-	}
-	patched, err := s.rules().Apply(s.doc, patch)
+	patched, err := s.rules().Apply(s.doc, s.withoutStatus(answer.Patch))
 	if err != nil {
-		s.doc = s.order.Doc
+		s.doc = before
 		s.outcome = outcome{failure: "invalid response: orderPatch: " + err.Error()}
 		s.attempt.Outcome, s.attempt.Error = oms.OutcomeFailed, s.outcome.failure
 		return
@@ -111,6 +101,22 @@ func (s *settlement) applyPatch() {
 	if len(patched.Changes) > 0 {
 		s.doc = patched.Doc
 	}
+}
+
+// withoutStatus takes out of a patch the statuses that the step may not set
+// now: someone else did, or ErrorStatus will.
+func (s *settlement) withoutStatus(patch *oms.Object) *oms.Object {
+	shipment := oms.Shipment(patch, s.run.ShipmentID)
+	s.wanted = wanted{order: patch.Text("status"), shipment: shipment.Text("status")}
+	if !s.overtaken && !s.stops() {
+		return patch
+	}
+	patch = patch.Clone()
+	patch.Delete("status")
+	if s.shipmentOvertaken() {
+		oms.Shipment(patch, s.run.ShipmentID).Delete("status")
+	}
+	return patch
 }
 
 // clearErrors takes the errors of the step's earlier runs off the order. Where
@@ -216,10 +222,10 @@ func (s *settlement) conflicts() error {
 }
 
 // goOn takes the workflow to its next step, or stops it.
-func (s *settlement) goOn(stop bool) {
+func (s *settlement) goOn(stop bool) error {
 	switch {
 	case s.overtaken:
-		s.superseded(stop)
+		return s.superseded(stop)
 	case stop:
 		if s.step.ErrorStatus != "" {
 			s.setStatus(s.step.ErrorStatus)
@@ -228,18 +234,15 @@ func (s *settlement) goOn(stop bool) {
 	default:
 		s.forward(s.run.Position.Step + 1)
 	}
+	return nil
 }
 
-// superseded ends a run whose status someone else has changed: theirs stays.
-func (s *settlement) superseded(stop bool) {
-	c := oms.Change{Path: "status", Before: s.run.EnteredStatus, Conflict: true, Theirs: s.order.Status()}
+// superseded ends a run whose status someone else changed during the call.
+func (s *settlement) superseded(stop bool) error {
+	want := s.wanted
 	if stop {
-		s.wanted = s.step.ErrorStatus
+		want.order = s.step.ErrorStatus
 	}
-	if s.wanted != "" {
-		c.After = s.wanted
-	}
-	s.log(oms.HistoryEntry{Operation: oms.OpConflict, Step: s.result.Step, CallID: s.result.CallID, Changes: []oms.Change{c},
-		Message: "another writer changed the status during the step's call; theirs stays"})
-	s.end(oms.RunSuperseded, "the status was changed by someone else")
+	return s.supersede(oms.HistoryEntry{Step: s.result.Step, CallID: s.result.CallID,
+		Message: "another writer changed the status during the step's call; theirs stays"}, want)
 }

@@ -9,6 +9,12 @@ import (
 // AddShipment adds a shipment to an order. Without a shipmentId one is made.
 // It runs no workflow.
 func (e *Engine) AddShipment(ctx context.Context, c Caller, orderID string, shipment *oms.Object) (Started, error) {
+	if err := checkShipment(shipment); err != nil {
+		return Started{}, err
+	}
+	if v, _ := shipment.Get("shipmentId"); v == "" {
+		return Started{}, oms.Wrong("body.shipmentId", "must not be empty; leave it out and one is made")
+	}
 	if !shipment.Has("shipmentId") {
 		shipment.Set("shipmentId", oms.NewID(oms.ShipmentID))
 	}
@@ -27,7 +33,10 @@ func (e *Engine) AddShipment(ctx context.Context, c Caller, orderID string, ship
 // PatchShipment changes fields of a shipment. It runs no workflow; its status
 // changes with one through [Engine.EnterStatus].
 func (e *Engine) PatchShipment(ctx context.Context, c Caller, orderID, id string, patch *oms.Object) (*oms.Order, error) {
-	if given := patch.Text("shipmentId"); given != "" && given != id {
+	if err := checkShipment(patch); err != nil {
+		return nil, err
+	}
+	if patch.Has("shipmentId") && patch.Text("shipmentId") != id {
 		return nil, oms.Wrong("body.shipmentId", "is not the id in the path")
 	}
 	patch.Set("shipmentId", id)
@@ -39,8 +48,24 @@ func (e *Engine) PatchShipment(ctx context.Context, c Caller, orderID, id string
 	})
 }
 
-// shipmentPatch is a patch of an order that holds one shipment.
+func checkShipment(shipment *oms.Object) error {
+	if wrong := oms.CheckShipment(shipment, "body"); len(wrong) > 0 {
+		return &oms.Error{Kind: oms.Invalid, Detail: "the shipment is not valid", Fields: wrong}
+	}
+	return nil
+}
+
+// shipmentPatch is a patch of an order that holds one shipment. The fields that
+// its forceUpdate names are the shipment's.
 func shipmentPatch(shipment *oms.Object) *oms.Object {
 	form := oms.NewObject(oms.Member{Name: "shipments", Value: []any{shipment}})
-	return oms.NewObject(oms.Member{Name: "orderForm", Value: form})
+	patch := oms.NewObject(oms.Member{Name: "orderForm", Value: form})
+	var forced []any
+	for _, name := range shipment.Texts("forceUpdate") {
+		forced = append(forced, "orderForm.shipments."+name)
+	}
+	if forced != nil {
+		patch.Set("forceUpdate", forced)
+	}
+	return patch
 }

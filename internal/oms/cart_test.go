@@ -1,0 +1,144 @@
+package oms_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// basket is the cart of most tests.
+const basket = `{"id":"C1","version":3,"created":"2026-11-21T09:00:00.000000Z","status":"Draft","marketId":"NOR","customerEmail":"kari@example.com",
+ "billingAddress":{"line1":"Storgata 1","city":"Oslo"},"tags":["web"],"loyalty":{"tier":"gold","card":{"no":"7","valid":true}},
+ "orderForm":{"lineItems":[{"lineItemId":"L1","code":"SHOE","quantity":2,"placedPrice":10.10,"extendedPrice":20.20,"gift":{"text":"Hi"}},
+  {"lineItemId":"L2","code":"LACE","quantity":1,"placedPrice":5,"extendedPrice":5}],"subTotal":25.20,"shippingTotal":49,"total":74.20}}`
+
+// applyCart applies a value that must be sound.
+func applyCart(t testing.TB, cart, value string, onlyLines bool) oms.Patched {
+	t.Helper()
+	p, err := oms.ApplyCart(doc(t, cart), doc(t, value), onlyLines)
+	if err != nil {
+		t.Fatalf("ApplyCart(%s): %v", value, err)
+	}
+	return p
+}
+
+func TestAValueReplacesTheFieldsThatItHas(t *testing.T) {
+	for _, tc := range []struct{ name, cart, value, want string }{
+		{"a field", `{"a":1,"b":2}`, `{"a":3}`, `{"a":3,"b":2}`},
+		{"a new field", `{"a":1}`, `{"b":{"c":[1]}}`, `{"a":1,"b":{"c":[1]}}`},
+		{"null stays", `{"a":1,"b":{"c":2}}`, `{"a":null,"b":{"c":null}}`, `{"a":1,"b":{"c":2}}`},
+		{"null of what is absent", `{"a":1}`, `{"b":null}`, `{"a":1}`},
+		{"an object of nulls is nothing", `{"a":1}`, `{"billingAddress":{"city":null,"more":{"x":null}}}`, `{"a":1}`},
+		{"an empty object", `{"a":1}`, `{"b":{}}`, `{"a":1,"b":{}}`},
+		{"objects merge at every depth", `{"a":{"b":{"c":1,"d":2}}}`, `{"a":{"b":{"d":3,"e":4}}}`, `{"a":{"b":{"c":1,"d":3,"e":4}}}`},
+		{"an object for a text", `{"a":"x"}`, `{"a":{"b":1}}`, `{"a":{"b":1}}`},
+		{"a text for an object", `{"a":{"b":1}}`, `{"a":"x"}`, `{"a":"x"}`},
+		{"lists replace", `{"tags":["a","b"],"properties":[{"key":"k","value":"1","keyGroup":"g"}]}`, `{"tags":["c"],"properties":[{"key":"k"}]}`, `{"tags":["c"],"properties":[{"key":"k"}]}`},
+		{"an empty list", `{"tags":["a"]}`, `{"tags":[]}`, `{"tags":[]}`},
+		{"false and empty text", `{"a":true,"b":"x"}`, `{"a":false,"b":""}`, `{"a":false,"b":""}`},
+		{"any case", `{"loyaltyTier":1}`, `{"LOYALTYTIER":2}`, `{"loyaltyTier":2}`},
+		{"the same number in other digits", `{"total":10.10}`, `{"total":10.1}`, `{"total":10.10}`},
+		{"id, version and created never change", `{"id":"C1","version":1,"created":"x"}`, `{"id":"C2","Version":9,"created":"y","a":1}`, `{"id":"C1","version":1,"created":"x","a":1}`},
+		{"but below the top they do", `{"a":{"id":"1"}}`, `{"a":{"id":"2"}}`, `{"a":{"id":"2"}}`},
+	} {
+		t.Run(tc.name, func(t *testing.T) { same(t, applyCart(t, tc.cart, tc.value, false).Doc, tc.want) })
+	}
+}
+
+func TestLineItemsAreTheNewList(t *testing.T) {
+	const had = `{"orderForm":{"lineItems":[{"lineItemId":"1","code":"A","x":{"y":1,"z":2}},{"lineItemId":"2","code":"B"}]}}`
+	const twice = `{"orderForm":{"lineItems":[{"lineItemId":"1","code":"A"},{"lineItemId":"1","code":"B"}]}}`
+	for _, tc := range []struct{ name, cart, lines, want string }{
+		{"a known line keeps what it does not name", had, `[{"lineItemId":"1","comment":"c"},{"lineItemId":"2"}]`, `[{"lineItemId":"1","code":"A","x":{"y":1,"z":2},"comment":"c"},{"lineItemId":"2","code":"B"}]`},
+		{"and what is null", had, `[{"lineItemId":"1","code":null,"x":{"y":null,"z":3}},{"lineItemId":"2"}]`, `[{"lineItemId":"1","code":"A","x":{"y":1,"z":3}},{"lineItemId":"2","code":"B"}]`},
+		{"a missing line is removed", had, `[{"lineItemId":"2"}]`, `[{"lineItemId":"2","code":"B"}]`},
+		{"a new line is added", had, `[{"lineItemId":"2"},{"lineItemId":"3","code":"C"},{"lineItemId":"1"}]`, `[{"lineItemId":"2","code":"B"},{"lineItemId":"3","code":"C"},{"lineItemId":"1","code":"A","x":{"y":1,"z":2}}]`},
+		{"a line without an id is new", had, `[{"code":"C"}]`, `[{"code":"C"}]`},
+		{"an id is exact", `{"orderForm":{"lineItems":[{"lineItemId":"a","code":"A"}]}}`, `[{"lineItemId":"A"}]`, `[{"lineItemId":"A"}]`},
+		{"all lines go", had, `[]`, `[]`},
+		{"the first lines", `{}`, `[{"lineItemId":"1"}]`, `[{"lineItemId":"1"}]`},
+		{"lines of one id by their order", twice, `[{"lineItemId":"1","a":1},{"lineItemId":"1","a":2}]`, `[{"lineItemId":"1","code":"A","a":1},{"lineItemId":"1","code":"B","a":2}]`},
+		{"a line that is split", had, `[{"lineItemId":"2","a":1},{"lineItemId":"2","a":2}]`, `[{"lineItemId":"2","code":"B","a":1},{"lineItemId":"2","code":"B","a":2}]`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for _, onlyLines := range []bool{false, true} {
+				got := applyCart(t, tc.cart, `{"orderForm":{"lineItems":`+tc.lines+`}}`, onlyLines)
+				lines := oms.NewObject(oms.Member{Name: "l", Value: got.Doc.Object("orderForm").List("lineItems")})
+				same(t, lines, `{"l":`+tc.want+`}`)
+			}
+		})
+	}
+}
+
+func TestOnlyTheLinesAreApplied(t *testing.T) {
+	const value = `{"customerEmail":"x","tags":[],"orderForm":{"cartName":"x","subTotal":1,"total":2,"lineItems":[{"lineItemId":"L1","quantity":3}]}}`
+	got := applyCart(t, basket, value, true)
+	want := []string{"orderForm.lineItems[L1].quantity", "orderForm.lineItems[L1].extendedPrice", "orderForm.lineItems[L2]", "orderForm.subTotal", "orderForm.total"}
+	if diff := cmp.Diff(want, paths(got.Changes)); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+	for _, nothing := range []string{`{}`, `{"a":1}`, `{"orderForm":{"total":1}}`, `{"orderForm":{"lineItems":null}}`, `{"orderForm":null}`} {
+		if got := applyCart(t, basket, nothing, true); len(got.Changes) > 0 {
+			t.Errorf("%s changes %v", nothing, paths(got.Changes))
+		}
+	}
+}
+
+func TestANewCartIsCompleted(t *testing.T) {
+	c, err := oms.NewCart("C1", doc(t, `{"marketId":"NOR","status":"Draft","mine":{"x":[1.50]}}`), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, c.Doc, `{"marketId":"NOR","status":"Draft","mine":{"x":[1.50]},"id":"C1","created":"2026-11-21T12:00:00.000000Z","version":1,"modified":"2026-11-21T12:00:00.000000Z"}`)
+	later, err := oms.NewCart("C1", doc(t, `{"created":"2020-01-01T00:00:00Z","version":77,"a":1}`), noon.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	later.Replace(c, noon.Add(time.Hour))
+	same(t, later.Doc, `{"created":"2026-11-21T12:00:00.000000Z","version":2,"a":1,"id":"C1","modified":"2026-11-21T13:00:00.000000Z"}`)
+	if later.Version != 2 || !later.Created.Equal(noon) || !later.Modified.Equal(noon.Add(time.Hour)) {
+		t.Errorf("the cart is %+v", later)
+	}
+}
+
+func TestACartThatIsNoneNamesWhatIsWrong(t *testing.T) {
+	for body, places := range map[string][]string{
+		`{"id":"C2"}`:                    {"id"},
+		`{"id":5}`:                       {"id"},
+		`{"created":"yesterday"}`:        {"created"},
+		`{"tags":"a","marketId":1}`:      {"tags", "marketId"},
+		`{"orderForm":{"lineItems":{}}}`: {"orderForm.lineItems"},
+	} {
+		_, err := oms.NewCart("C1", doc(t, body), noon)
+		refused(t, err, oms.Invalid, "")
+		if diff := cmp.Diff(places, locations(err)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", body, diff)
+		}
+	}
+	for _, id := range []string{"", ".", "..", "/", "a\nb", "\x00"} {
+		_, err := oms.NewCart(id, doc(t, `{}`), noon)
+		refused(t, err, oms.Invalid, "id: must not")
+	}
+}
+
+func TestAnOrderOfACartHasAllFieldsAndALifeOfItsOwn(t *testing.T) {
+	cart := doc(t, basket)
+	cart.Set("modified", "2026-11-21T10:00:00.000000Z")
+	was := string(cart.JSON())
+	order := oms.OrderOfCart(cart)
+	want := doc(t, basket)
+	for _, own := range []string{"id", "version", "created", "status"} {
+		want.Delete(own)
+	}
+	want.Object("orderForm").Set("cartId", "C1")
+	same(t, order, string(want.JSON()))
+	if string(cart.JSON()) != was {
+		t.Errorf("the cart became %s", cart.JSON())
+	}
+	for _, bare := range []string{`{"id":"C1"}`, `{"id":"C1","orderForm":null}`, `{"id":"C1","orderForm":{}}`} {
+		same(t, oms.OrderOfCart(doc(t, bare)), `{"orderForm":{"cartId":"C1"}}`)
+	}
+}

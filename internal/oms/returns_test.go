@@ -1,0 +1,144 @@
+package oms_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// bought is an order of three lines, one of them partly canceled.
+const bought = `{"id":"O1","status":"Completed","orderForm":{"lineItems":[{"lineItemId":"L1","code":"SHOE","quantity":2,"placedPrice":10.10,"mine":{"x":1}},
+ {"lineItemId":"L2","code":"LACE","quantity":1.5},{"lineItemId":"L3","quantity":3,"canceledQuantity":3}]}}`
+
+// returned parses a return and adds it to an order.
+func returned(t testing.TB, order *oms.Object, body string) (id, status string, err error) {
+	t.Helper()
+	r, err := oms.ParseReturn(doc(t, body))
+	if err != nil {
+		return "", "", err
+	}
+	return oms.AddReturn(order, r, noon)
+}
+
+// lines is the body of a return of lines, as "L1 2, L2 0.5".
+func lines(list string) string {
+	var out []string
+	for line := range strings.SplitSeq(list, ", ") {
+		id, quantity, _ := strings.Cut(line, " ")
+		out = append(out, `{"lineItemId":"`+id+`","returnQuantity":`+quantity+`}`)
+	}
+	return `{"lineItems":[` + strings.Join(out, ",") + `]}`
+}
+
+func TestAReturnIsPartialUntilNothingIsLeft(t *testing.T) {
+	for _, tc := range []struct {
+		name, order string
+		returns     []string // one after the other
+		want        []string
+	}{
+		{"everything at once", bought, []string{"L1 2, L2 1.5"}, []string{"Returned"}},
+		{"one line", bought, []string{"L1 2"}, []string{"PartiallyReturned"}},
+		{"a part of each line", bought, []string{"L1 1, L2 1"}, []string{"PartiallyReturned"}},
+		{"bit by bit", bought, []string{"L1 1", "L2 1.5", "L1 1"}, []string{"PartiallyReturned", "PartiallyReturned", "Returned"}},
+		{"in other digits", bought, []string{"L1 2.00, L2 15e-1"}, []string{"Returned"}},
+		{"a hair is left", bought, []string{"L1 2, L2 1.4999999999999999999"}, []string{"PartiallyReturned"}},
+		{"0.1 three times", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":0.3}]}}`, []string{"L1 0.1", "L1 0.1", "L1 0.1"}, []string{"PartiallyReturned", "PartiallyReturned", "Returned"}},
+		{"canceled lines do not count", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":3,"canceledQuantity":2},{"lineItemId":"L2","quantity":0}]}}`, []string{"L1 1"}, []string{"Returned"}},
+		{"lines of one id together", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":3},{"lineItemId":"L1","quantity":1}]}}`, []string{"L1 2", "L1 2"}, []string{"PartiallyReturned", "Returned"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			order, got := doc(t, tc.order), []string(nil)
+			for _, r := range tc.returns {
+				_, status, err := returned(t, order, lines(r))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, status)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("statuses (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAReturnFormHoldsTheLinesAndWhy(t *testing.T) {
+	order := doc(t, bought)
+	order.Set("returnOrderForms", []any{doc(t, `{"returnId":"old","lineItems":[{"lineItemId":"L1","returnQuantity":1}]}`)})
+	id, _, err := returned(t, order, `{"ReturnComment":"In its box","LineItems":[{"LineItemId":"L1","ReturnQuantity":1.0,"ReturnReason":"Too small"},{"lineItemId":"L2","returnQuantity":0.5}]}`)
+	if err != nil || !strings.HasPrefix(id, oms.ReturnID) {
+		t.Fatalf("id %q, %v", id, err)
+	}
+	want := `{"returnId":"` + id + `","created":"2026-11-21T12:00:00.000000Z","lineItems":[
+	 {"lineItemId":"L1","code":"SHOE","quantity":2,"placedPrice":10.10,"mine":{"x":1},"returnQuantity":1.0,"returnReason":"Too small"},
+	 {"lineItemId":"L2","code":"LACE","quantity":1.5,"returnQuantity":0.5}],"returnComment":"In its box"}`
+	same(t, oms.ReturnForm(order, id), want)
+	same(t, oms.ReturnForm(order, "old"), `{"returnId":"old","lineItems":[{"lineItemId":"L1","returnQuantity":1}]}`)
+	order.Delete("returnOrderForms")
+	same(t, order, bought)
+	again, _, _ := returned(t, order, lines("L1 1"))
+	if again == id {
+		t.Errorf("two returns have the id %s", id)
+	}
+	if form := oms.ReturnForm(order, again); form.Has("returnComment") || form.Objects("lineItems")[0].Has("returnReason") {
+		t.Errorf("a return without a word has %s", form.JSON())
+	}
+}
+
+func TestAReturnThatCannotBeNamesItsLine(t *testing.T) {
+	for _, tc := range []struct {
+		name, body string
+		places     []string
+		says       string
+	}{
+		{"an empty body", `{}`, []string{"lineItems"}, "must name at least one line"},
+		{"no lines", `{"lineItems":[]}`, []string{"lineItems"}, "must name at least one line"},
+		{"an unknown line", lines("L1 1, L9 1"), []string{"lineItems[1].lineItemId"}, "the order has no such line"},
+		{"an id in other case", lines("l1 1"), []string{"lineItems[0].lineItemId"}, "no such line"},
+		{"no id", `{"lineItems":[{"returnQuantity":1}]}`, []string{"lineItems[0].lineItemId"}, "no such line"},
+		{"a line twice", lines("L1 1, L1 1"), []string{"lineItems[1].lineItemId"}, "the line is there twice"},
+		{"no quantity", `{"lineItems":[{"lineItemId":"L1"}]}`, []string{"lineItems[0].returnQuantity"}, "must be a number above 0"},
+		{"null", lines("L1 null"), []string{"lineItems[0].returnQuantity"}, "must be a number above 0"},
+		{"0", lines("L1 0.0"), []string{"lineItems[0].returnQuantity"}, "must be a number above 0"},
+		{"below 0", lines("L1 -1"), []string{"lineItems[0].returnQuantity"}, "must be a number above 0"},
+		{"a huge exponent", lines("L1 1e999999999"), []string{"lineItems[0].returnQuantity"}, "must be a number above 0"},
+		{"a tiny exponent", lines("L1 1e-999999999"), []string{"lineItems[0].returnQuantity"}, "must be a number above 0"},
+		{"more than was bought", lines("L1 3"), []string{"lineItems[0].returnQuantity"}, "is more than was bought and not yet returned, which is 2"},
+		{"a hair more", lines("L2 1.5000000000000000001"), []string{"lineItems[0].returnQuantity"}, "which is 1.5"},
+		{"a canceled line", lines("L3 1"), []string{"lineItems[0].returnQuantity"}, "which is 0"},
+		{"several", lines("L1 3, L2 0, L9 1"), []string{"lineItems[0].returnQuantity", "lineItems[1].returnQuantity", "lineItems[2].lineItemId"}, "which is 2"},
+		{"a text for a quantity", `{"lineItems":[{"lineItemId":"L1","returnQuantity":"1"}]}`, []string{"lineItems[0].returnQuantity"}, "must be a number, not text"},
+		{"a number for an id", `{"lineItems":[{"lineItemId":1,"returnQuantity":1}]}`, []string{"lineItems[0].lineItemId"}, "must be text, not a number"},
+		{"no list", `{"lineItems":{"lineItemId":"L1"}}`, []string{"lineItems"}, "must be a list of objects"},
+		{"wrong types", `{"returnComment":1,"lineItems":["L1",{"returnReason":true}]}`, []string{"returnComment", "lineItems[0]", "lineItems[1].returnReason"}, "must be text"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			order := doc(t, bought)
+			_, _, err := returned(t, order, tc.body)
+			refused(t, err, oms.Invalid, tc.says)
+			if diff := cmp.Diff(tc.places, locations(err)); diff != "" {
+				t.Errorf("places (-want +got):\n%s", diff)
+			}
+			same(t, order, bought)
+		})
+	}
+}
+
+func TestWhatIsReturnedAlreadyCannotBeReturnedAgain(t *testing.T) {
+	order := doc(t, bought)
+	for _, part := range []string{"L1 1", "L2 1.5", "L1 1"} {
+		if _, _, err := returned(t, order, lines(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, err := returned(t, order, lines("L1 1, L2 0.1"))
+	refused(t, err, oms.Invalid, "which is 0")
+	if diff := cmp.Diff([]string{"lineItems[0].returnQuantity", "lineItems[1].returnQuantity"}, locations(err)); diff != "" {
+		t.Errorf("places (-want +got):\n%s", diff)
+	}
+	_, _, err = returned(t, doc(t, `{}`), lines("L1 1"))
+	refused(t, err, oms.Invalid, "the order has no such line")
+}

@@ -1,0 +1,113 @@
+package oms_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// cart-validator.txt, "Response — what your endpoint must return".
+
+func TestAnAnswerThatPassesOrFails(t *testing.T) {
+	const entry = `[{"message":"m"}]`
+	for _, tc := range []struct {
+		name, body string
+		passed     bool
+	}{
+		{"an empty body", "", true},
+		{"white space", " \r\n\t", true},
+		{"an empty object", "{}", true},
+		{"a byte order mark", "\xef\xbb\xbf{}", true},
+		{"true", `{"isValidatedSuccessful":true}`, true},
+		{"null", `{"isValidatedSuccessful":null,"validationErrors":null,"validationWarnings":null,"validationMessage":null,"value":null}`, true},
+		{"false without errors", `{"isValidatedSuccessful":false}`, false},
+		{"false and an empty list", `{"isValidatedSuccessful":false,"validationErrors":[]}`, false},
+		{"an empty list", `{"validationErrors":[]}`, true},
+		{"errors alone", `{"validationErrors":` + entry + `}`, false},
+		{"true, and errors", `{"isValidatedSuccessful":true,"validationErrors":` + entry + `}`, false},
+		{"an error without a word", `{"validationErrors":[{}]}`, false},
+		{"warnings", `{"validationWarnings":` + entry + `}`, true},
+		{"a message", `{"validationMessage":"m"}`, true},
+		{"any letter case", `{"ISVALIDATEDSUCCESSFUL":false}`, false},
+		{"PascalCase", `{"IsValidatedSuccessful":true,"ValidationErrors":[{"Message":"m"}]}`, false},
+		{"unknown fields", `{"took":12,"rule":{"isValidatedSuccessful":false}}`, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			v, err := oms.ParseValidation([]byte(tc.body))
+			if err != nil || v.Passed != tc.passed {
+				t.Errorf("%+v, %v; want passed %v", v, err, tc.passed)
+			}
+		})
+	}
+}
+
+func TestEveryFieldOfAnAnswerIsRead(t *testing.T) {
+	v, err := oms.ParseValidation([]byte(`{"validationErrors":[{"Message":"m","translateKey":"k","VALIDATIONTYPE":"Inventory","referenceId":"SKU-1","more":1},{"message":null}],
+	 "validationWarnings":[{"message":"w","validationType":"Price"}],"ValidationMessage":"all in all","value":{"Id":"C1","Total":10.10}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &oms.Validation{
+		Errors:   []oms.ValidationError{{Message: "m", TranslateKey: "k", ValidationType: "Inventory", ReferenceID: "SKU-1"}, {}},
+		Warnings: []oms.ValidationError{{Message: "w", ValidationType: "Price"}}, Message: "all in all", Value: doc(t, `{"id":"C1","total":10.10}`),
+	}
+	if diff := cmp.Diff(want, v, byJSON); diff != "" {
+		t.Errorf("the answer (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnAnswerThatIsNoneNamesWhatIsWrong(t *testing.T) {
+	for _, tc := range []struct {
+		name, body string
+		kind       oms.Kind
+		says       string
+	}{
+		{"not JSON", "OK", oms.Malformed, "malformed JSON at byte 0"},
+		{"cut off", `{"value":{`, oms.Malformed, "malformed JSON"},
+		{"two objects", `{}{}`, oms.Malformed, "something follows"},
+		{"a list", `[]`, oms.Invalid, "not a list"},
+		{"null", `null`, oms.Invalid, "not null"},
+		{"a word for a bool", `{"isValidatedSuccessful":"true"}`, oms.Invalid, "isValidatedSuccessful: must be true or false, not text"},
+		{"one error without its list", `{"validationErrors":{"message":"m"}}`, oms.Invalid, "validationErrors: must be a list of objects, not an object"},
+		{"texts for errors", `{"validationErrors":["m"]}`, oms.Invalid, "validationErrors[0]: must be an object, not text"},
+		{"null among warnings", `{"validationWarnings":[{},null]}`, oms.Invalid, "validationWarnings[1]: must be an object, not null"},
+		{"a number for a message", `{"validationErrors":[{},{"Message":5}]}`, oms.Invalid, "validationErrors[1].message: must be text, not a number"},
+		{"a list for the message", `{"validationMessage":[]}`, oms.Invalid, "validationMessage: must be text, not a list"},
+		{"a list for the cart", `{"value":[]}`, oms.Invalid, "value: must be an object, not a list"},
+		{"a text for a price", `{"Value":{"OrderForm":{"LineItems":[{"PlacedPrice":"9.90"}]}}}`, oms.Invalid, "value.orderForm.lineItems[0].placedPrice: must be a number, not text"},
+		{"a text for lines", `{"value":{"orderForm":{"lineItems":"none"}}}`, oms.Invalid, "value.orderForm.lineItems: must be a list of objects, not text"},
+		{"a field twice", `{"value":{"tags":[],"Tags":[]}}`, oms.Invalid, "value.tags: the field is there twice"},
+		{"several", `{"isValidatedSuccessful":1,"value":7}`, oms.Invalid, "isValidatedSuccessful: must be true or false, not a number; value: must be an object, not a number"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := oms.ParseValidation([]byte(tc.body))
+			refused(t, err, tc.kind, tc.says)
+		})
+	}
+}
+
+func FuzzValidation(f *testing.F) {
+	cart, err := oms.Parse([]byte(basket))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		v, err := oms.ParseValidation(body)
+		if err != nil {
+			mustBeCallersFault(t, err)
+			return
+		}
+		if v.Passed && len(v.Errors) > 0 {
+			t.Errorf("passed with %v", v.Errors)
+		}
+		if v.Value == nil {
+			return
+		}
+		if wrong := oms.CheckOrder(v.Value, ""); len(wrong) > 0 {
+			t.Errorf("the value has wrong types: %v", wrong)
+		}
+		applyAnyCart(t, cart, v.Value)
+	})
+}
