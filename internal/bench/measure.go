@@ -72,16 +72,21 @@ var errEnough = errors.New("done as often as asked")
 // perSecond has some callers do something over and over until the budget is
 // used up, and returns how often it was done a second.
 func perSecond(ctx context.Context, callers int, budget time.Duration, do func() error) (float64, error) {
+	return perSecondOf(ctx, callers, budget, func(int) error { return do() })
+}
+
+// perSecondOf is perSecond for callers that each do something of their own.
+func perSecondOf(ctx context.Context, callers int, budget time.Duration, do func(caller int) error) (float64, error) {
 	var (
 		wg     sync.WaitGroup
 		done   atomic.Int64
 		failed atomic.Pointer[error]
 		begin  = time.Now()
 	)
-	for range callers {
+	for caller := range callers {
 		wg.Go(func() {
 			for ctx.Err() == nil && failed.Load() == nil && time.Since(begin) < budget {
-				if err := do(); err != nil {
+				if err := do(caller); err != nil {
 					failed.CompareAndSwap(nil, &err)
 					return
 				}

@@ -1,6 +1,9 @@
 package oms
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // RunStatus is where a workflow run stands.
 type RunStatus string
@@ -51,6 +54,13 @@ type Run struct {
 	Created       time.Time  `json:"created"`
 	Updated       time.Time  `json:"updated"`
 	Ended         *time.Time `json:"ended,omitempty"`
+}
+
+// Clone returns a copy that can be changed without changing r.
+func (r *Run) Clone() *Run {
+	c := *r
+	c.Results = slices.Clone(r.Results)
+	return &c
 }
 
 // Position is the attempt a run is at.

@@ -53,6 +53,9 @@ type Reader interface {
 	Order(ctx context.Context, tenant, id string) (*oms.Order, error)
 	Orders(ctx context.Context, tenant string, f OrderFilter, p Page) (List[*oms.Order], error)
 	OrderVersion(ctx context.Context, tenant, id string, version int64) (*oms.Order, error)
+	// OrderUnless is Order for who holds a version of it: nil if it still is of
+	// that version, so that nothing has to be read and parsed again.
+	OrderUnless(ctx context.Context, tenant, id string, version int64) (*oms.Order, error)
 	// History returns what happened to an order, what was added last first;
 	// nothing for an order that is not there.
 	History(ctx context.Context, tenant, orderID string, p Page) (List[oms.HistoryEntry], error)
@@ -61,6 +64,8 @@ type Reader interface {
 	Carts(ctx context.Context, tenant string, p Page) (List[*oms.Cart], error)
 
 	Run(ctx context.Context, tenant, id string) (*oms.Run, error)
+	// RunEnded reports whether a run has ended.
+	RunEnded(ctx context.Context, tenant, id string) (bool, error)
 	Runs(ctx context.Context, tenant string, f RunFilter, p Page) (List[*oms.Run], error)
 	// NextRun returns the order's first run, in commit order, that has not
 	// ended, or nil when all have.

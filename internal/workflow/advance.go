@@ -7,21 +7,28 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
+// held is a run, and its order, as they were last committed: what a lane knows
+// while it takes the run from step to step.
+type held struct {
+	run   *oms.Run   // nil: there is none any more
+	order *oms.Order // nil: not read yet
+}
+
 // advance takes a run as far as it can go now: to its end, or to an attempt
 // that is due later, whose time it returns.
-func (e *Engine) advance(tenant string, run *oms.Run) (wake time.Time, err error) {
-	for err == nil && run != nil && !run.Status.Ended() {
-		if due := dueAt(run); due.After(e.clock.Now()) {
+func (e *Engine) advance(tenant string, h held) (wake time.Time, err error) {
+	for err == nil && h.run != nil && !h.run.Status.Ended() {
+		if due := dueAt(h.run); due.After(e.clock.Now()) {
 			return due, nil
 		}
 		if e.stopping.Err() != nil {
 			return time.Time{}, nil
 		}
-		if run.Position.CallID == "" { // it waited for its turn, or for a deferred step's
-			run, err = e.move(tenant, run.ID, (*transition).begin)
+		if h.run.Position.CallID == "" { // it waited for its turn, or for a deferred step's
+			h, err = e.move(tenant, h, (*transition).begin)
 			continue
 		}
-		run, err = e.step(tenant, run)
+		h, err = e.step(tenant, h)
 	}
 	return time.Time{}, err
 }
@@ -37,57 +44,56 @@ func dueAt(run *oms.Run) time.Time {
 
 // step makes the attempt that a run is at, unless its time is over or the
 // connector's breaker is open, and applies what came of it.
-func (e *Engine) step(tenant string, run *oms.Run) (*oms.Run, error) {
-	if !run.Deadline.IsZero() && !run.Deadline.After(e.clock.Now()) {
-		return e.move(tenant, run.ID, (*transition).expire)
+func (e *Engine) step(tenant string, h held) (held, error) {
+	if !h.run.Deadline.IsZero() && !h.run.Deadline.After(e.clock.Now()) {
+		return e.move(tenant, h, (*transition).expire)
 	}
-	if run.Status == oms.RunWaiting { // for a retry's time, or a breaker
-		return e.move(tenant, run.ID, (*transition).wake)
+	if h.run.Status == oms.RunWaiting { // for a retry's time, or a breaker
+		return e.move(tenant, h, (*transition).wake)
 	}
-	c, err := e.prepare(e.calls, tenant, run)
+	c, err := e.prepare(e.calls, tenant, h)
 	if oms.KindOf(err) == oms.NotFound {
-		return nil, nil // the order was erased
+		return held{}, nil // the order was erased
 	}
 	if err != nil {
-		return nil, err
+		return held{}, err
 	}
 	gate := e.breakers.enter(tenant, c.target.connector)
 	if gate.shut {
-		return e.move(tenant, run.ID, func(t *transition) error { return t.keptBack(c.target.connector, gate) })
+		return e.move(tenant, h, func(t *transition) error { return t.keptBack(c.target.connector, gate) })
 	}
 	a, o := e.attempt(e.calls, c)
 	if e.calls.Err() != nil {
-		return nil, nil // given up, not failed: the next start repeats it
+		return held{}, nil // given up, not failed: the next start repeats it
 	}
 	gate.leave(o)
-	return e.move(tenant, run.ID, func(t *transition) error { return t.settle(a, o) })
+	return e.move(tenant, h, func(t *transition) error { return t.settle(a, o) })
 }
 
-// move makes one move of a run, durably, and returns the run as it then is;
-// nil when there is none any more.
-func (e *Engine) move(tenant, runID string, do func(*transition) error) (*oms.Run, error) {
-	var run *oms.Run
+// move makes one move of a run, durably, and returns what is held of it then.
+func (e *Engine) move(tenant string, h held, do func(*transition) error) (held, error) {
+	var now held
 	err := e.store.Write(e.calls, func(tx store.Tx) error {
-		t, err := load(e.calls, tx, tenant, runID, e.clock.Now().UTC())
+		t, err := load(e.calls, tx, tenant, h, e.clock.Now().UTC())
 		if err != nil {
 			return err
 		}
-		run = t.run
 		if err := do(t); err != nil {
 			return err
 		}
+		now = held{t.run, t.order}
 		return t.save()
 	})
 	if oms.KindOf(err) == oms.NotFound {
-		return nil, nil
+		return held{}, nil
 	}
 	if err != nil {
-		return nil, err
+		return held{}, err
 	}
-	if run.AnswerVersion > 0 {
-		e.watchers.tell(run.ID)
+	if now.run.AnswerVersion > 0 {
+		e.watchers.tell(now.run.ID, now)
 	}
-	return run, nil
+	return now, nil
 }
 
 // begin gives a run that waited for its turn, or for that of its first deferred

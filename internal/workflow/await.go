@@ -30,39 +30,56 @@ func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.
 	defer stop()
 	first, err := e.awaitRun(ctx, tenant, s.RunID, over)
 	last := first
-	for err == nil && last.AnswerVersion > 0 && last.Triggered != "" && !atDeferred(last) {
-		last, err = e.awaitRun(ctx, tenant, last.Triggered, over)
+	for err == nil && last.run.AnswerVersion > 0 && last.run.Triggered != "" && !atDeferred(last.run) {
+		last, err = e.awaitRun(ctx, tenant, last.run.Triggered, over)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return e.result(ctx, tenant, first, last)
+	order, err := e.answeredOrder(ctx, tenant, last)
+	if err != nil {
+		return nil, err
+	}
+	return result(first.run, last.run, order), nil
 }
 
 // awaitRun returns a run once it has an answer, or as it is when the wait is over.
-func (e *Engine) awaitRun(ctx context.Context, tenant, id string, over context.Context) (*oms.Run, error) {
+func (e *Engine) awaitRun(ctx context.Context, tenant, id string, over context.Context) (held, error) {
 	answered, stop := e.watchers.watch(id)
 	defer stop()
 	run, err := e.store.Run(ctx, tenant, id)
 	if err != nil || run.AnswerVersion > 0 {
-		return run, err
+		return held{run: run}, err
 	}
 	select {
-	case <-answered:
+	case h := <-answered:
+		if h.run != nil {
+			return h, nil
+		}
 	case <-over.Done():
 	case <-e.released.Done():
 	}
-	return e.store.Run(ctx, tenant, id)
+	run, err = e.store.Run(ctx, tenant, id)
+	return held{run: run}, err
 }
 
-func (e *Engine) result(ctx context.Context, tenant string, first, last *oms.Run) (*Result, error) {
-	r := &Result{RunID: first.ID, ReturnID: first.ReturnID, Done: last.AnswerVersion > 0}
-	var err error
-	if r.Done {
-		r.Order, err = e.store.OrderVersion(ctx, tenant, last.OrderID, last.AnswerVersion)
-	} else {
-		r.Order, err = e.store.Order(ctx, tenant, first.OrderID)
+// answeredOrder returns the order as a run's answer shows it, or as it is while
+// there is none.
+func (e *Engine) answeredOrder(ctx context.Context, tenant string, h held) (*oms.Order, error) {
+	version := h.run.AnswerVersion
+	switch {
+	case version == 0:
+		return e.store.Order(ctx, tenant, h.run.OrderID)
+	case h.order != nil && h.order.Version == version:
+		return h.order, nil
 	}
+	return e.store.OrderVersion(ctx, tenant, h.run.OrderID, version)
+}
+
+// result is what a workflow's first run came to, with the order that the last
+// run that it triggered left.
+func result(first, last *oms.Run, order *oms.Order) *Result {
+	r := &Result{RunID: first.ID, ReturnID: first.ReturnID, Done: last.AnswerVersion > 0, Order: order}
 	passed := first.Status.Ended() && !atDeferred(first) // no deferred step was ever come to
 	for _, s := range first.Results {
 		if s.Deferred && !passed { // as the first to ask was told, whatever has become of it since
@@ -73,7 +90,7 @@ func (e *Engine) result(ctx context.Context, tenant string, first, last *oms.Run
 		}
 	}
 	r.IsAborted = first.Status == oms.RunAborted && !atDeferred(first)
-	return r, err
+	return r
 }
 
 // atDeferred reports whether the step that a run is at, or ended at, is a deferred one.

@@ -55,16 +55,18 @@ type call struct {
 }
 
 // prepare reads what the attempt that a run is at needs.
-func (e *Engine) prepare(ctx context.Context, tenant string, run *oms.Run) (*call, error) {
-	s, err := e.store.SettingsVersion(ctx, tenant, run.SettingsVersion)
+func (e *Engine) prepare(ctx context.Context, tenant string, h held) (*call, error) {
+	s, err := e.store.SettingsVersion(ctx, tenant, h.run.SettingsVersion)
 	if err != nil {
 		return nil, err
 	}
-	order, err := e.store.OrderVersion(ctx, tenant, run.OrderID, run.Position.BaseVersion)
-	if err != nil {
-		return nil, err
+	order := h.order
+	if base := h.run.Position.BaseVersion; order == nil || order.Version != base {
+		if order, err = e.store.OrderVersion(ctx, tenant, h.run.OrderID, base); err != nil {
+			return nil, err
+		}
 	}
-	return newCall(s, run, order.Doc)
+	return newCall(s, h.run, order.Doc)
 }
 
 func newCall(s *settings.Settings, run *oms.Run, order *oms.Object) (*call, error) {

@@ -77,7 +77,10 @@ func (e *Engine) control(ctx context.Context, c Caller, id string, do func(*tran
 			run, err = tx.Run(ctx, c.Tenant, again.RunID)
 			return err
 		}
-		t, err := load(ctx, tx, c.Tenant, id, e.clock.Now().UTC())
+		if run, err = tx.Run(ctx, c.Tenant, id); err != nil {
+			return err
+		}
+		t, err := load(ctx, tx, c.Tenant, held{run: run}, e.clock.Now().UTC())
 		if err != nil {
 			return err
 		}
@@ -91,7 +94,7 @@ func (e *Engine) control(ctx context.Context, c Caller, id string, do func(*tran
 		return nil, err
 	}
 	if run.AnswerVersion > 0 {
-		e.watchers.tell(run.ID)
+		e.watchers.tell(run.ID, held{})
 	}
 	e.lanes.kick(orderKey{c.Tenant, run.OrderID})
 	return run, nil

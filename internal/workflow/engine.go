@@ -10,6 +10,7 @@ package workflow
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/clock"
@@ -31,6 +32,7 @@ type Engine struct {
 	lanes    *lanes
 	watchers *watchers
 	breakers *breakers
+	fresh    sync.Map // of orderKey to held: what was just committed, for the lane's next turn
 
 	calls     context.Context // ends when calls in flight must be given up
 	giveUp    context.CancelFunc
@@ -84,15 +86,27 @@ func (e *Engine) Stop(ctx context.Context) {
 // again is how long a lane waits after the store failed it.
 const again = time.Second
 
+// takeFresh returns what was committed last for an order, if nobody took it yet.
+func (e *Engine) takeFresh(key orderKey) held {
+	v, _ := e.fresh.LoadAndDelete(key)
+	h, _ := v.(held)
+	return h
+}
+
 // turn does what the runs of one order need now.
 func (e *Engine) turn(key orderKey) (wake time.Time) {
 	for e.stopping.Err() == nil {
 		run, err := e.store.NextRun(e.calls, key.tenant, key.order)
+		fresh := e.takeFresh(key)
 		if err == nil && run == nil {
 			return time.Time{}
 		}
 		if err == nil {
-			wake, err = e.advance(key.tenant, run)
+			h := held{run: run}
+			if fresh.run != nil && fresh.run.ID == run.ID {
+				h.order = fresh.order
+			}
+			wake, err = e.advance(key.tenant, h)
 		}
 		if err != nil {
 			e.log.Error("a run could not go on and is tried again", "order", key.order, "error", err)

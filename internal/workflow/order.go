@@ -144,7 +144,7 @@ func (e *Engine) EraseOrder(ctx context.Context, c Caller, id string) error {
 	})
 	if err == nil {
 		for _, r := range runs.Items {
-			e.watchers.tell(r.ID)
+			e.watchers.tell(r.ID, held{})
 		}
 	}
 	return err
@@ -192,7 +192,10 @@ func (t *transition) enter(sc scope, run bool) error {
 // start makes a change in one transaction, once for its Idempotency-Key, and
 // sets the run that it began going.
 func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error) (Started, error) {
-	var started Started
+	var (
+		started Started
+		fresh   held
+	)
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		if again, err := replay(ctx, tx, c); again != nil || err != nil {
 			if again != nil {
@@ -204,14 +207,18 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 		if err := do(t); err != nil {
 			return err
 		}
-		started = Started{OrderID: t.order.ID, Version: t.order.Version}
+		started, fresh = Started{OrderID: t.order.ID, Version: t.order.Version}, held{t.run, t.order}
 		if t.run != nil {
 			started.RunID = t.run.ID
 		}
 		return remember(ctx, tx, c, started, t)
 	})
 	if err == nil {
-		e.lanes.kick(orderKey{c.Tenant, started.OrderID})
+		key := orderKey{c.Tenant, started.OrderID}
+		if fresh.run != nil {
+			e.fresh.Store(key, fresh)
+		}
+		e.lanes.kick(key)
 	}
 	return started, err
 }

@@ -32,13 +32,20 @@ type transition struct {
 	idle     bool         // the run had ended already: nothing becomes of anything
 }
 
-// load reads what a run needs to move.
-func load(ctx context.Context, tx store.Tx, tenant, runID string, now time.Time) (*transition, error) {
-	run, err := tx.Run(ctx, tenant, runID)
+// load reads what a run needs to move, as far as it is not held: nobody but its
+// lane moves a run that has not ended, and a version of an order never changes.
+func load(ctx context.Context, tx store.Tx, tenant string, h held, now time.Time) (*transition, error) {
+	ended, err := tx.RunEnded(ctx, tenant, h.run.ID)
 	if err != nil {
 		return nil, err
 	}
-	order, err := tx.Order(ctx, tenant, run.OrderID)
+	run := h.run.Clone()
+	if ended {
+		if run, err = tx.Run(ctx, tenant, h.run.ID); err != nil {
+			return nil, err
+		}
+	}
+	order, err := h.current(ctx, tx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +54,19 @@ func load(ctx context.Context, tx store.Tx, tenant, runID string, now time.Time)
 		return nil, err
 	}
 	return &transition{ctx: ctx, from: tx, tx: tx, tenant: tenant, now: now, settings: s, order: order, doc: order.Doc, run: run}, nil
+}
+
+// current returns the order as it is now, to be changed by the caller alone.
+func (h held) current(ctx context.Context, tx store.Tx, tenant string) (*oms.Order, error) {
+	if h.order == nil {
+		return tx.Order(ctx, tenant, h.run.OrderID)
+	}
+	order, err := tx.OrderUnless(ctx, tenant, h.run.OrderID, h.order.Version)
+	if order == nil && err == nil {
+		same := *h.order
+		order = &same
+	}
+	return order, err
 }
 
 // edit returns the document to change.

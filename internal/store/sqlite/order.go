@@ -25,6 +25,21 @@ func (q queries) OrderVersion(ctx context.Context, tenant, id string, version in
 	return o, orNotFound(err, "no version %d of order %q", version, id)
 }
 
+// OrderUnless implements [store.Reader].
+func (q queries) OrderUnless(ctx context.Context, tenant, id string, version int64) (*oms.Order, error) {
+	var r orderRow
+	err := one(ctx, q.q, r.columns(), `
+		SELECT version, status_version, created, modified, CASE WHEN version <> ?3 THEN doc END
+		FROM orders WHERE tenant = ?1 AND id = ?2`, tenant, id, version)
+	if err != nil {
+		return nil, orNotFound(err, "no order %q", id)
+	}
+	if r.doc == nil {
+		return nil, nil
+	}
+	return r.order(id)
+}
+
 func oneOrder(ctx context.Context, q querier, id, text string, args ...any) (*oms.Order, error) {
 	var r orderRow
 	if err := one(ctx, q, r.columns(), text, args...); err != nil {

@@ -25,6 +25,12 @@ func (q queries) NextRun(ctx context.Context, tenant, orderID string) (*oms.Run,
 	return r, err
 }
 
+// RunEnded implements [store.Reader].
+func (q queries) RunEnded(ctx context.Context, tenant, id string) (ended bool, err error) {
+	err = one(ctx, q.q, []any{&ended}, `SELECT ended FROM runs WHERE tenant = ? AND id = ?`, tenant, id)
+	return ended, orNotFound(err, "no run %q", id)
+}
+
 func oneRun(ctx context.Context, q querier, text string, args ...any) (*oms.Run, error) {
 	var doc []byte
 	if err := one(ctx, q, []any{&doc}, text, args...); err != nil {

@@ -216,3 +216,25 @@ func fill(tx store.Tx, tenant, id string) error {
 	}
 	return tx.AddAttempt(ctx, tenant, attempt("att-"+id, id, 1))
 }
+
+// testOrderUnless proves that who holds the current version is told so, within
+// a transaction too.
+func testOrderUnless(t *testing.T, s *suite) {
+	first := order("o1", 1, `{"total":0.10}`)
+	s.insert(first)
+	if o := ok[*oms.Order](t)(s.OrderUnless(ctx, acme, "o1", 1)); o != nil {
+		t.Errorf("version 1 is current, got %v", o)
+	}
+	same(t, string(ok[*oms.Order](t)(s.OrderUnless(ctx, acme, "o1", 7)).Doc.JSON()), string(first.Doc.JSON()))
+	s.write(func(tx store.Tx) error {
+		second := next(first, "Other", true)
+		if err := tx.UpdateOrder(ctx, acme, second); err != nil {
+			return err
+		}
+		o := ok[*oms.Order](t)(tx.OrderUnless(ctx, acme, "o1", 1))
+		same(t, []int64{o.Version, o.StatusVersion}, []int64{second.Version, second.StatusVersion})
+		return nil
+	})
+	_, err := s.OrderUnless(ctx, acme, "none", 1)
+	is(t, err, oms.NotFound)
+}

@@ -142,3 +142,16 @@ func testUnfinishedOrders(t *testing.T, s *suite) {
 		t.Errorf("stopped with %v after %d calls", err, calls)
 	}
 }
+
+func testRunEnded(t *testing.T, s *suite) {
+	s.insert(order("o1", 1, `{}`))
+	r := run("run-1", "o1", 1)
+	r.Status = oms.RunRunning
+	s.write(func(tx store.Tx) error { return tx.InsertRun(ctx, acme, r) })
+	same(t, ok[bool](t)(s.RunEnded(ctx, acme, "run-1")), false)
+	r.Status = oms.RunAborted
+	s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, r) })
+	same(t, ok[bool](t)(s.RunEnded(ctx, acme, "run-1")), true)
+	_, err := s.RunEnded(ctx, acme, "none")
+	is(t, err, oms.NotFound)
+}

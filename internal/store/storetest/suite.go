@@ -27,6 +27,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 	}{
 		{"Orders", testOrders},
 		{"OrderVersions", testOrderVersions},
+		{"OrderUnless", testOrderUnless},
 		{"OrderDocuments", testOrderDocuments},
 		{"OrderConflicts", testOrderConflicts},
 		{"OrderPages", testOrderPages},
@@ -39,6 +40,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"Runs", testRuns},
 		{"RunLists", testRunLists},
 		{"NextRun", testNextRun},
+		{"RunEnded", testRunEnded},
 		{"RequeuedRun", testRequeuedRun},
 		{"UnfinishedOrders", testUnfinishedOrders},
 		{"Attempts", testAttempts},

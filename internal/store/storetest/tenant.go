@@ -65,6 +65,14 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		o, err := tx.OrderVersion(ctx, tenant, "o1", 1)
 		return o != nil, err
 	},
+	"OrderUnless": func(tx store.Tx, tenant string) (bool, error) {
+		o, err := tx.OrderUnless(ctx, tenant, "o1", 0)
+		return o != nil, err
+	},
+	"RunEnded": func(tx store.Tx, tenant string) (bool, error) {
+		_, err := tx.RunEnded(ctx, tenant, "run-o1")
+		return err == nil, err
+	},
 	"Orders": func(tx store.Tx, tenant string) (bool, error) {
 		l, err := tx.Orders(ctx, tenant, store.OrderFilter{}, store.Page{})
 		return len(l.Items) > 0, err
