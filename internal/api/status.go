@@ -89,6 +89,9 @@ func (a *api) enterStatus(ctx context.Context, in *struct {
 	}
 	change.ShipmentID, change.ReturnID, change.SkipRun = in.Body.ShipmentID, in.Body.ReturnID, in.Body.SkipRunWorkflow
 	c := a.caller(ctx, in.OnceParams, in.MatchParams)
+	if in.Body.CallWebhooks && !in.Body.DryRun {
+		return nil, oms.Wrong("body.callWebhooks", "goes with dryRun")
+	}
 	if in.Body.DryRun {
 		return a.dryRun(ctx, c, in.ID, change, in.Body.CallWebhooks)
 	}

@@ -12,7 +12,7 @@ import (
 func heading(version string) string {
 	return fmt.Sprintf(`# Benchmarks
 
-Written by `+"`make bench`"+`, on %s: %s, %d cores, %s/%s, %s, orderhook %s, SQLite.
+Written by `+"`orderhook bench`"+`, on %s: %s, %d cores, %s/%s, %s, orderhook %s, SQLite.
 The server, the endpoint and the client share these cores.
 `, time.Now().UTC().Format(time.DateOnly), processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), version)
 }

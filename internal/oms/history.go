@@ -13,6 +13,7 @@ const (
 	OpStepFailed         = "WorkflowStepFailed"
 	OpStepWarning        = "WorkflowStepWarning"
 	OpStepSkipped        = "WorkflowStepSkipped"
+	OpStepWaits          = "WorkflowStepWaits"
 	OpFieldsNotApplied   = "PatchFieldsNotApplied"
 	OpConflict           = "Conflict"
 	OpRunEnded           = "WorkflowEnded"

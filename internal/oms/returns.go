@@ -108,7 +108,7 @@ func returnable(order *Object) (lines map[string]*Object, left map[string]decima
 	for _, line := range order.Object("orderForm").Objects("lineItems") {
 		if id := keyText(line, "lineItemId"); id != "" {
 			lines[id] = line
-			left[id] = left[id].Add(quantityOf(line, "quantity")).Sub(quantityOf(line, "canceledQuantity"))
+			left[id] = left[id].Add(bought(line))
 		}
 	}
 	for _, form := range order.Objects("returnOrderForms") {
@@ -120,6 +120,11 @@ func returnable(order *Object) (lines map[string]*Object, left map[string]decima
 	return lines, left
 }
 
+// bought is how much of a line was bought and not canceled.
+func bought(line *Object) decimal.Decimal {
+	return quantityOf(line, "quantity").Sub(quantityOf(line, "canceledQuantity"))
+}
+
 // quantityOf reads a quantity; what is absent, or no number to calculate with, is 0.
 func quantityOf(line *Object, name string) decimal.Decimal {
 	v, _ := line.Get(name)
@@ -129,9 +134,10 @@ func quantityOf(line *Object, name string) decimal.Decimal {
 }
 
 func returnStatus(order *Object) string {
-	lines, left := returnable(order)
-	for id := range lines {
-		if left[id].IsPositive() {
+	_, left := returnable(order)
+	for _, line := range order.Object("orderForm").Objects("lineItems") {
+		id := keyText(line, "lineItemId")
+		if left[id].IsPositive() || id == "" && bought(line).IsPositive() { // what has no id cannot be returned
 			return StatusPartiallyReturned
 		}
 	}

@@ -63,7 +63,7 @@ func (n node) span(name string) time.Duration {
 	}
 	switch {
 	case err != nil:
-		n.wrong(n.path(name), "%v", err)
+		n.wrong(n.path(name), "%v, or a duration as PT30S", err)
 	case d <= 0:
 		n.wrong(n.path(name), "must be more than 0")
 	}

@@ -51,7 +51,13 @@ func (p *parser) connector(n node) Connector {
 	for _, prop := range n.nodes("properties") {
 		c.Properties = append(c.Properties, property(prop))
 	}
-	if c.Host == "" && !n.obj.Has("host") {
+	validator := same(c.Name, ValidatorConnector)
+	if validator && c.Breaker != nil {
+		n.warn(n.path("breaker"), "is not used: a cart's validation is never put off or passed over")
+	}
+	if validator && !n.obj.Has("host") {
+		n.wrong(n.path("host"), "is needed: carts are posted there")
+	} else if c.Host == "" && !n.obj.Has("host") {
 		n.warn(n.path("host"), "is not given, so only steps with a Host property of their own can use this connector")
 	}
 	credentials(n, &c)

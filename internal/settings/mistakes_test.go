@@ -27,6 +27,7 @@ func TestMistakes(t *testing.T) {
 		"return status without a name":  {`{"returnStatuses":[{"workflowSteps":[]}]}`, []string{"returnStatuses[0].name"}},
 		"market without an id":          {`{"markets":[{"marketName":"x"}]}`, []string{"markets[0].marketId"}},
 		"market group without an id":    {`{"marketGroups":[{"marketIds":[]}]}`, []string{"marketGroups[0].groupId"}},
+		"cart validator without a host": {`{"connectors":[{"name":"WEBHOOKVALIDATOR"}]}`, []string{"connectors[0].host"}},
 		"connector without a name":      {`{"connectors":[{"connectorId":"a"}]}`, []string{"connectors[0].name"}},
 		"two connectors with one id":    {`{"connectors":[{"name":"W","connectorId":"a"},{"name":"V","connectorId":"A"}]}`, []string{"connectors[1].connectorId"}},
 		"two order types of one name":   {`{"orderTypes":[{"name":"a"},{"name":"b"},{"name":"A"}]}`, []string{"orderTypes[2].name"}},

@@ -110,6 +110,10 @@ type Connector struct {
 	Breaker                               *Breaker // nil: none
 }
 
+// ValidatorConnector is the name of connectors that validate carts, in any
+// case (cart-validator.txt, "Setup").
+const ValidatorConnector = "webhookValidator"
+
 // DefaultTimeout bounds one attempt of a step whose connector has no Timeout.
 const DefaultTimeout = 30 * time.Second
 

@@ -10,6 +10,9 @@ func (p *parser) warnStep(n node, st *Step, status string, returns bool) {
 	if _, known := stepKey(st.Name); !known && st.Name != "" {
 		n.warn(n.path("name"), "there is no step %q", clip(st.Name))
 	}
+	if st.Name == ExportOrderStep {
+		n.warn(n.path("name"), "this version does not run %s yet: it is skipped", ExportOrderStep)
+	}
 	if st.Name == WebhookReturnStep {
 		warnReturnStep(n, status, returns)
 	}

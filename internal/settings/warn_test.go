@@ -28,7 +28,8 @@ func TestWarnings(t *testing.T) {
 		"inline needs no connector":      {with("", `{"name":"WebhookWorkflowStep","connector":"Other","properties":[`+host+`]}`), nil},
 		"inline, nobody has the id":      {with("", `{"name":"WebhookWorkflowStep","connector":"Other","connectorId":"b","properties":[`+host+`]}`), []string{stepAt + ".connectorId"}},
 		"unknown step":                   {with("", `{"name":"SendFax"}`), []string{stepAt + ".name"}},
-		"known step in other case":       {with("", `{"name":"EXPORTORDER","connector":"webhook"}`), nil},
+		"known step in other case":       {with("", `{"name":"WEBHOOKWORKFLOWSTEP","connector":"webhook"}`), nil},
+		"a step still to come":           {with("", `{"name":"EXPORTORDER","connector":"webhook"}`), []string{stepAt + ".name"}},
 		"return step in an order status": {with("", `{"name":"webhookReturnWorkflowStep","connector":"webhook"}`), []string{stepAt + ".name"}},
 		"return step on Returned":        {returns("returned"), nil},
 		"return step on another status":  {returns("Inspected"), []string{"returnStatuses[0].workflowSteps[0].name"}},
@@ -43,6 +44,7 @@ func TestWarnings(t *testing.T) {
 		"password without username":      {connector(`"password":"p"`), []string{"connectors[0].username"}},
 		"two kinds of Authorization":     {connector(`"bearerToken":"a","token":"b"`), []string{"connectors[0]"}},
 		"one header twice":               {connector(`"customHeaders":[{"key":"X-A","value":"1"},{"key":"x-a","value":"2"},{"key":"X-B","value":"3"}]`), []string{"connectors[0].customHeaders[1].key"}},
+		"breaker of a cart validator":    {`{"connectors":[{"name":"WebhookValidator","host":"https://v.example.com","breaker":{"failures":1,"window":"00:01:00","openFor":"PT30S"}}]}`, []string{"connectors[0].breaker"}},
 		"connector without a host":       {`{"connectors":[{"name":"W"}]}`, []string{"connectors[0].host"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,9 +25,6 @@ type Validator struct {
 	Clock  clock.Clock
 }
 
-// connectorName is how a tenant names the connectors that validate carts.
-const connectorName = "webhookValidator"
-
 // Result is what all validators together say of a cart.
 type Result struct {
 	Passed   bool
@@ -45,7 +42,7 @@ func (v *Validator) ask(ctx context.Context, s *settings.Settings, cart *oms.Obj
 	r := &Result{Passed: true, Cart: cart}
 	for i := range s.Connectors {
 		c := &s.Connectors[i]
-		if strings.EqualFold(c.Name, connectorName) && c.Admits(cart.Text("marketId")) {
+		if strings.EqualFold(c.Name, settings.ValidatorConnector) && c.Admits(cart.Text("marketId")) {
 			v.askOne(ctx, c, r)
 		}
 	}

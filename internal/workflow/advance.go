@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"errors"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -19,7 +20,11 @@ type held struct {
 func (e *Engine) advance(tenant string, h held) (wake time.Time, err error) {
 	for err == nil && h.run != nil && !h.run.Status.Ended() {
 		if due := dueAt(h.run); due.After(e.clock.Now()) {
-			return due, nil
+			if pointless, err := e.pointless(tenant, h); !pointless {
+				return due, err
+			}
+			h, err = e.move(tenant, h, (*transition).wake)
+			continue
 		}
 		if e.stopping.Err() != nil {
 			return time.Time{}, nil
@@ -31,6 +36,21 @@ func (e *Engine) advance(tenant string, h held) (wake time.Time, err error) {
 		h, err = e.step(tenant, h)
 	}
 	return time.Time{}, err
+}
+
+// pointless reports whether a run that waits was overtaken, so that it need not
+// wait any longer, nor what is queued behind it. What was just committed was
+// looked at then.
+func (e *Engine) pointless(tenant string, h held) (bool, error) {
+	if h.order != nil {
+		return false, nil
+	}
+	order, err := e.store.Order(e.calls, tenant, h.run.OrderID)
+	if err != nil {
+		return false, err
+	}
+	t := &transition{order: order, run: h.run}
+	return t.overtaken(), nil
 }
 
 // dueAt is when something must be done for a run: its next attempt, or its end.
@@ -54,6 +74,9 @@ func (e *Engine) step(tenant string, h held) (held, error) {
 	c, err := e.prepare(e.calls, tenant, h)
 	if oms.KindOf(err) == oms.NotFound {
 		return held{}, nil // the order was erased
+	}
+	if errors.Is(err, errNoTarget) {
+		return e.move(tenant, h, func(t *transition) error { return t.giveUp(err) })
 	}
 	if err != nil {
 		return held{}, err
@@ -106,6 +129,11 @@ func (t *transition) begin() error {
 // unless it has become pointless meanwhile.
 func (t *transition) wake() error {
 	return t.goOnUnlessOvertaken(func() { t.run.Status = oms.RunRunning })
+}
+
+// giveUp ends a run that cannot go on.
+func (t *transition) giveUp(why error) error {
+	return t.goOnUnlessOvertaken(func() { t.end(oms.RunFailed, why.Error()) })
 }
 
 func (t *transition) goOnUnlessOvertaken(goOn func()) error {

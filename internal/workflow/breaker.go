@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync"
@@ -119,13 +120,24 @@ func (t *transition) keptBack(c *settings.Connector, g gate) error {
 	if t.idle = t.run.Status.Ended(); t.idle {
 		return nil
 	}
+	name := cmp.Or(c.ConnectorID, c.Name)
 	if c.Breaker.WhileOpen == settings.WaitWhileOpen {
-		t.run.Status = oms.RunWaiting
-		t.run.Position.DueAt = g.until
+		t.waitForBreaker(fmt.Sprintf("the breaker of connector %s is open: the run waits for it", name), g.until)
 		return nil
 	}
-	reason := fmt.Sprintf("the breaker of connector %s is open: no call was made", c.Name)
+	reason := fmt.Sprintf("the breaker of connector %s is open: no call was made", name)
 	return t.settlement(outcome{failure: reason, skip: c.Breaker.WhileOpen == settings.SkipWhileOpen}).take()
+}
+
+// waitForBreaker puts the attempt off. The history says so once a wait.
+func (t *transition) waitForBreaker(reason string, until time.Time) {
+	r := &t.run.Results[t.run.Position.Step]
+	t.run.Status, t.run.Position.DueAt = oms.RunWaiting, until
+	if r.ErrorReason != reason {
+		r.ErrorReason = reason
+		t.by = "workflow"
+		t.log(oms.HistoryEntry{Operation: oms.OpStepWaits, Step: r.Step, CallID: r.CallID, Message: reason})
+	}
 }
 
 // BreakerState is how a connector's breaker stands (API.md, `GET /api/connectors/health`).

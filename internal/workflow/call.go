@@ -69,11 +69,14 @@ func (e *Engine) prepare(ctx context.Context, tenant string, h held) (*call, err
 	return newCall(s, h.run, order.Doc)
 }
 
+// errNoTarget says that a call that was begun has nowhere to go any more.
+var errNoTarget = errors.New("the connector of a call under way is gone")
+
 func newCall(s *settings.Settings, run *oms.Run, order *oms.Object) (*call, error) {
 	step := &stepsOf(s, run)[run.Results[run.Position.Step].ConfigIndex]
 	t, ok := findTarget(s, step, order.Text("marketId"))
 	if !ok {
-		return nil, errors.New("the connector of a call under way is gone")
+		return nil, errNoTarget
 	}
 	return &call{run, step, t, order}, nil
 }

@@ -3,9 +3,11 @@ package workflow
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -14,7 +16,7 @@ import (
 func (e *Engine) CancelRun(ctx context.Context, c Caller, id string) (*oms.Run, error) {
 	return e.control(ctx, c, id, func(t *transition) error {
 		if t.run.Status.Ended() {
-			return oms.Errorf(oms.Conflict, "the run has ended already: it %s", ended(t.run))
+			return oms.Errorf(oms.Conflict, "the run has ended already: it is %s", t.run.Status)
 		}
 		t.end(oms.RunCanceled, "canceled by "+c.By)
 		return t.save()
@@ -26,12 +28,14 @@ func (e *Engine) CancelRun(ctx context.Context, c Caller, id string) (*oms.Run, 
 func (e *Engine) ResumeRun(ctx context.Context, c Caller, id string) (*oms.Run, error) {
 	return e.control(ctx, c, id, func(t *transition) error {
 		if t.run.Status != oms.RunAborted {
-			return oms.Errorf(oms.Conflict, "only an aborted run can go on; this one %s", ended(t.run))
+			return oms.Errorf(oms.Conflict, "only an aborted run can go on; this one is %s", t.run.Status)
 		}
 		if t.overtaken() {
 			return oms.Errorf(oms.Conflict, "the status is %s by now, which the run did not set", t.order.Status())
 		}
-		t.reopen()
+		if err := t.reopen(); err != nil {
+			return err
+		}
 		t.log(oms.HistoryEntry{Operation: oms.OpRunResumed, Step: t.run.Results[t.run.Position.Step].Step, Changes: oms.Diff(t.order.Doc, t.doc),
 			Message: fmt.Sprintf("the workflow of %s goes on at the step that stopped it", t.run.EnteredStatus)})
 		t.requeue = true
@@ -41,9 +45,12 @@ func (e *Engine) ResumeRun(ctx context.Context, c Caller, id string) (*oms.Run, 
 
 // reopen puts the run back before the step that stopped it, and takes the error
 // of that off the order.
-func (t *transition) reopen() {
+func (t *transition) reopen() error {
 	r := t.run
 	at := r.Position.Step
+	if err := t.renewSettings(); err != nil {
+		return err
+	}
 	if doc := t.doc.Clone(); oms.TakeError(doc, r.Results[at].Step, r.ID) {
 		t.doc = doc
 	}
@@ -56,13 +63,23 @@ func (t *transition) reopen() {
 		r.Results[i] = oms.StepResult{Step: was.Step, ActionType: was.ActionType, ActionStatus: oms.ActionPending, IsInvisible: was.IsInvisible,
 			TranslateKey: was.TranslateKey, DisplayName: was.DisplayName, ConfigIndex: was.ConfigIndex, Deferred: was.Deferred}
 	}
+	return nil
 }
 
-func ended(r *oms.Run) string {
-	if !r.Status.Ended() {
-		return "is " + string(r.Status)
+// renewSettings lets a run go on with the settings as they are now, so that
+// what stopped it can be put right; unless its status has other steps by now.
+func (t *transition) renewSettings() error {
+	s, err := t.from.Settings(t.ctx, t.tenant)
+	if err != nil {
+		return err
 	}
-	return string(r.Status)
+	was, is := stepsOf(t.settings, t.run), stepsOf(s, t.run)
+	if slices.EqualFunc(was, is, func(a, b settings.Step) bool {
+		return a.Name == b.Name && a.Active == b.Active && a.RunAfterOrderIsSaved == b.RunAfterOrderIsSaved
+	}) {
+		t.settings, t.run.SettingsVersion = s, s.Version
+	}
+	return nil
 }
 
 // control changes a run for a caller and has its order's lane look at it.

@@ -24,6 +24,9 @@ func (e *Engine) DryRun(ctx context.Context, c Caller, id string, change StatusC
 			return nil, err
 		}
 		out.ReturnID = t.run.ReturnID
+		for i := range t.run.Results { // no attempt is kept that they could find
+			t.run.Results[i].CallID = ""
+		}
 		out.Steps, out.IsAborted = t.run.Results, t.run.Status == oms.RunAborted
 	}
 	order := *t.order

@@ -100,6 +100,9 @@ func (t *transition) end(status oms.RunStatus, reason string) {
 	for i := range t.run.Results {
 		if r := &t.run.Results[i]; r.ActionStatus == oms.ActionPending {
 			r.ActionStatus, r.ErrorReason = oms.ActionSkipped, "the run ended before it"
+			if r.CallID != "" {
+				r.ErrorReason = "the run ended before its call was answered"
+			}
 		}
 	}
 	if status != oms.RunSucceeded {

@@ -15,7 +15,7 @@ func TestEveryAttemptIsRecorded(t *testing.T) {
 		w.WriteHeader([]int{500, 200, 404}[n])
 		_, _ = w.Write([]byte(`{"took":12}`))
 	})
-	r := start(t)
+	r := lease(t)
 	doc := config(status("New", step{ID: "fraud"}), status("Packed", step{ID: "fraud"}))
 	r.settings(with(doc, connectors(connector(s.URL+"/check", `,"ConnectorId":"fraud"`))))
 	res := r.post(order)
@@ -68,7 +68,7 @@ var secrets = []string{"step-hush", "key-hush", "custom-hush", "bearer-hush", "t
 
 func TestSecretsAreNowhereToBeRead(t *testing.T) {
 	s := endpoint(t, func(w http.ResponseWriter, n int) { w.WriteHeader([]int{500, 200, 200}[n]) })
-	r := start(t)
+	r := lease(t)
 	own := step{Host: s.URL, Headers: header("Authorization", "Bearer step-hush") + header("X-Api-Key", "key-hush"), Deferred: true}
 	doc := config(status("New", step{ID: "c", Headers: header("X-Api-Key", "key-hush")}, own))
 	r.settings(with(doc, connectors(connector(s.URL, `,"ConnectorId":"c","BearerToken":"bearer-hush","Token":"token-hush","Username":"shop","Password":"pass-hush",

@@ -77,8 +77,3 @@ func connector(url, more string) string {
 func workflowOf(steps string) string {
 	return `{"orderTypes":[{"name":"Online","default":true,"orderStatuses":[{"name":"New","workflowSteps":[` + steps + `]}]}]}`
 }
-
-// inline is a webhook step with a Host of its own; more is put into it.
-func inline(url, more string) string {
-	return fmt.Sprintf(`{"name":"WebhookWorkflowStep","active":true,"Connector":"Webhook"%s,"Properties":[{"Key":"Host","Value":%q}]}`, more, url)
-}

@@ -26,7 +26,7 @@ func TestWhichStepsRun(t *testing.T) {
 		{"a status that settings do not name", "", `{"id":"A","orderType":"Online","status":"Parked"}`, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s, r := answering(t, ""), start(t)
+			s, r := answering(t, ""), lease(t)
 			r.settings(strings.Replace(types(s.URL), row.settings, "", min(1, len(row.settings))))
 			r.post(row.order).is("isAborted", false)
 			equals(t, "called", strings.Join(s.paths(), " "), row.called)
@@ -36,7 +36,7 @@ func TestWhichStepsRun(t *testing.T) {
 
 func TestActiveStepsRunInOrder(t *testing.T) {
 	s := answering(t, "")
-	r := start(t)
+	r := lease(t)
 	off := strings.Replace(step{Host: s.URL + "/off"}.String(), `"active":true`, `"active":false`, 1)
 	unsaid := strings.Replace(step{Host: s.URL + "/unsaid"}.String(), `"active":true,`, ``, 1)
 	r.settings(workflowOf(step{Host: s.URL + "/1"}.String() + "," + off + "," + step{Host: s.URL + "/2"}.String() + "," + unsaid))
@@ -47,7 +47,7 @@ func TestActiveStepsRunInOrder(t *testing.T) {
 func TestASettingsDocumentInAnyLetterCase(t *testing.T) {
 	s := answering(t, canceled)
 	for _, change := range []func(string) string{strings.ToLower, strings.ToUpper} {
-		r := start(t)
+		r := lease(t)
 		doc := config(status("NEW", step{ID: "SERVICE", Stop: true, ErrorStatus: "REFUSED", Headers: header("X-WAREHOUSE", "OSLO")}))
 		doc = with(doc, connectors(`{"Name":"WEBHOOK","ConnectorId":"SERVICE","BearerToken":"TOP","Host":"HOST"}`))
 		doc = strings.NewReplacer("TRUE", "true", "FALSE", "false", "HOST\"}", s.URL+"\"}", "host\"}", s.URL+"\"}").Replace(change(doc))
@@ -63,88 +63,8 @@ func TestASettingsDocumentInAnyLetterCase(t *testing.T) {
 	equals(t, "calls", len(s.got()), 2)
 }
 
-func TestLimitsOfAStep(t *testing.T) {
-	const groups = `"marketGroups":[{"groupId":"nordics","marketIds":["NOR","SWE"]},{"groupId":"baltics","marketIds":["EST"]}]`
-	for _, row := range []struct {
-		limits string
-		runs   bool
-	}{
-		{`"enabledForMarkets":["NOR"]`, true},
-		{`"EnabledForMarkets":["swe","nor"]`, true},
-		{`"enabledForMarkets":["SWE"]`, false},
-		{`"enabledForMarkets":[]`, true},
-		{`"disabledForMarkets":["NOR"]`, false},
-		{`"disabledForMarkets":["SWE"]`, true},
-		{`"enabledForMarkets":["NOR"],"disabledForMarkets":["NOR"]`, false},
-		{`"enabledForMarketGroups":["nordics"]`, true},
-		{`"enabledForMarketGroups":["baltics"]`, false},
-		{`"disabledForMarketGroups":["nordics"]`, false},
-		{`"enabledForMarkets":["NOR"],"disabledForMarketGroups":["nordics"]`, false},
-		{`"enabledForStores":["oslo-city"]`, true},
-		{`"enabledForStores":["bergen"]`, false},
-		{`"disabledForStores":["oslo-city"]`, false},
-		{`"enabledForStores":["oslo-city"],"disabledForStores":["OSLO-CITY"]`, false},
-		{`"enabledForTags":["first","other"]`, true},
-		{`"enabledForTags":["other"]`, false},
-		{`"disabledForTags":["first"]`, false},
-		{`"enabledForTags":["first"],"disabledForTags":["first"]`, false},
-		{`"enabledForMarkets":["NOR"],"enabledForStores":["oslo-city"],"enabledForTags":["first"]`, true},
-		{`"enabledForMarkets":["NOR"],"enabledForStores":["bergen"]`, false},
-	} {
-		t.Run(row.limits, func(t *testing.T) {
-			s, r := answering(t, ""), start(t)
-			r.settings(with(config(status("New", step{Host: s.URL, More: "," + row.limits})), groups))
-			res := r.post(order).is("isAborted", false)
-			equals(t, "runs", len(s.got()) == 1, row.runs)
-			equals(t, "skipped in the history", len(r.history("WorkflowStepSkipped")), map[bool]int{true: 0, false: 1}[row.runs])
-			res.is("orderActionExecutionResults[0].actionStatus", map[bool]any{true: "Success", false: nil}[row.runs])
-		})
-	}
-}
-
-func TestLimitsSeeWhatEarlierStepsChanged(t *testing.T) {
-	s := answering(t, answerWith(`{"Tags":["fraud"],"StoreId":"bergen"}`), "")
-	placed(t, step{Host: s.URL + "/1"}, step{Host: s.URL + "/2", More: `,"disabledForTags":["fraud"]`}, step{Host: s.URL + "/3", More: `,"enabledForStores":["bergen"]`})
-	equals(t, "called", s.paths(), "[/1 /3]")
-}
-
-func TestConditions(t *testing.T) {
-	const (
-		ok      = success
-		warning = `{"OrderActionExecutionResults":[{"ActionStatus":"Warning"}]}`
-		failed  = `{"OrderActionExecutionResults":[{"ActionStatus":"Error"}]}`
-	)
-	for _, row := range []struct {
-		name, conditions string
-		before           []string
-		runs             bool
-	}{
-		{"Success after successes", `["Success"]`, []string{ok, ok}, true},
-		{"Success as the first step", `["success"]`, nil, true},
-		{"Success after a warning", `["Success"]`, []string{ok, warning}, false},
-		{"Success after an error", `["Success"]`, []string{failed, ok}, false},
-		{"Error after an error", `["Error"]`, []string{failed, ok}, true},
-		{"Error after successes", `["Error"]`, []string{ok}, false},
-		{"Error after a warning", `["Error"]`, []string{warning}, false},
-		{"Warning after a warning", `["Warning"]`, []string{ok, warning, ok}, true},
-		{"Warning after successes", `["Warning"]`, []string{ok}, false},
-		{"Success or Warning", `["Success","Warning"]`, []string{warning}, true},
-		{"none", `[]`, []string{failed}, true},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			last := answering(t, "")
-			steps := []step{}
-			for _, body := range row.before {
-				steps = append(steps, step{Host: answering(t, body).URL})
-			}
-			placed(t, append(steps, step{Host: last.URL, More: `,"conditions":` + row.conditions})...)
-			equals(t, "runs", len(last.got()) == 1, row.runs)
-		})
-	}
-}
-
 func TestAStepNeedsAConnector(t *testing.T) {
-	r := start(t)
+	r := lease(t)
 	for _, field := range []string{"", `"Connector":"",`, `"Connector":null,`, `"Connector":"  ",`} {
 		doc := workflowOf(strings.Replace(step{Host: "https://example.com"}.String(), `"Connector":"Webhook",`, field, 1))
 		r.call("PUT", "/api/settings", doc).want(422).
@@ -153,7 +73,7 @@ func TestAStepNeedsAConnector(t *testing.T) {
 }
 
 func TestWhatIsOnlyShownIsKeptAndSent(t *testing.T) {
-	s, r := answering(t, ""), start(t)
+	s, r := answering(t, ""), lease(t)
 	const shown = `,"translateKey":"steps.fraud","displayName":"Fraud check","implementations":["IStep"]`
 	r.settings(with(config(status("New", step{Host: s.URL, More: shown})), connectors(connector("https://example.com", shown))))
 	r.post(order).is("orderActionExecutionResults[0].translateKey", "steps.fraud")
@@ -164,4 +84,29 @@ func TestWhatIsOnlyShownIsKeptAndSent(t *testing.T) {
 	for path, want := range map[string]string{"TranslateKey": "steps.fraud", "DisplayName": "Fraud check", "Implementations": "[IStep]"} {
 		is(t, s.only(t).Body, "WorkflowStep."+path, want)
 	}
+}
+
+// order-workflow-step.txt, "Identifier" and "Configuration Reference".
+func TestTheStepDescribesItself(t *testing.T) {
+	steps := lease(t).get("/api/workflow-steps")
+	steps.is("items[0].key", "WebhookWorkflowStep").is("items[0].group", "Export").is("items[0].applicableStatuses", "[All]")
+	listed := map[string]string{}
+	for _, p := range steps.doc().Objects("items")[0].Objects("properties") {
+		fallback, _ := p.Get("default")
+		listed[p.Text("name")] = fmt.Sprint(p.Text("type"), " ", p.True("required"), " ", fallback)
+	}
+	for name, want := range map[string]string{
+		"connector": "string true <nil>", "connectorId": "string false <nil>", "runAfterOrderIsSaved": "bool false false",
+		"stopOnError": "bool false false", "translateKey": "string false <nil>",
+	} {
+		equals(t, name, listed[name], want)
+	}
+}
+
+func TestStepsThatDoNotRunInOrderWorkflows(t *testing.T) {
+	s := answering(t, "")
+	r, res := placed(t, step{Name: "WebhookReturnWorkflowStep", Host: s.URL + "/return"}, step{Name: "NoSuchStep", Host: s.URL + "/none"}, step{Host: s.URL + "/order"})
+	res.is("orderActionExecutionResults[0].step", "WebhookWorkflowStep").is("orderActionExecutionResults[1]", nil)
+	equals(t, "called", s.paths(), "[/order]")
+	equals(t, "skipped in the history", len(r.history("WorkflowStepSkipped")), 2)
 }

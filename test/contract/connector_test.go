@@ -50,7 +50,7 @@ func TestConnectorChoice(t *testing.T) {
 		{"the first of several", step{}, []string{webhook + `,"ConnectorId":"a"`, webhook + `,"ConnectorId":"b"`}, "/0"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s, r := answering(t, ""), start(t)
+			s, r := answering(t, ""), lease(t)
 			r.settings(shop(row.step, s.URL, row.connectors...))
 			res := r.post(order)
 			equals(t, "called", strings.Join(s.paths(), " "), row.called)
@@ -60,7 +60,7 @@ func TestConnectorChoice(t *testing.T) {
 }
 
 func TestAnOrderWithoutAMarket(t *testing.T) {
-	s, r := answering(t, ""), start(t)
+	s, r := answering(t, ""), lease(t)
 	r.settings(shop(step{}, s.URL, `"Name":"Webhook","EnabledForMarkets":["NOR"]`, `"Name":"Webhook","DisabledForMarkets":["NOR"]`))
 	r.post(`{"id":"ORD-12345"}`)
 	equals(t, "called", s.paths(), "[/1]")
@@ -95,7 +95,7 @@ func TestOwnHostReplacesTheConnectors(t *testing.T) {
 		{"with a ConnectorId that is not found", "gone", "", "4"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			own, other, r := answering(t, ""), answering(t, ""), start(t)
+			own, other, r := answering(t, ""), answering(t, ""), lease(t)
 			r.settings(shop(step{Host: own.URL + "/mine", ID: row.id}, other.URL,
 				`"Name":"Webhook","ConnectorId":"b","BearerToken":"bear","SigningSecret":"s","CustomHeaders":[{"key":"X-Shop","value":"nord"}],"DisableStandardErrorPolicy":true`))
 			r.post(order).is("orderActionExecutionResults[0].actionStatus", "Success")

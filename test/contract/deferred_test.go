@@ -11,7 +11,7 @@ import (
 // deferring posts an order with time standing still, and returns the answer.
 func deferring(t *testing.T, steps ...step) (*rig, answer) {
 	t.Helper()
-	r := start(t)
+	r := lease(t)
 	r.settings(config(status("New", steps...)))
 	r.clock.Hold()
 	return r, r.post(order)
@@ -118,7 +118,7 @@ func TestADeferredStepThatIsNoLongerForTheOrder(t *testing.T) {
 
 func TestTriggerNewStatusOfADeferredStep(t *testing.T) {
 	s := answering(t, triggering("Accepted"), "")
-	r := start(t)
+	r := lease(t)
 	r.settings(config(status("New", step{Host: s.URL, Deferred: true}), status("Accepted", step{Host: s.URL + "/accepted"})))
 	r.post(order).is("order.status", "New")
 	r.until("the run has ended", func() bool { return r.get(theOrder).at("status") == "Accepted" })

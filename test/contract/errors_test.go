@@ -66,7 +66,7 @@ func TestErrorStatusAndPatchStatusStartNoWorkflow(t *testing.T) {
 		{Host: answering(t, canceled).URL, Stop: true, ErrorStatus: "Other"},
 		{Host: answering(t, answerWith(`{"Status":"Other"}`)).URL},
 	} {
-		r := start(t)
+		r := lease(t)
 		r.settings(config(status("New", s), status("Other", step{Host: other.URL})))
 		res := r.post(order).is("order.status", "Other")
 		r.ended().is("items[0].id", res.at("runId")).is("items[1]", nil)

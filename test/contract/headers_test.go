@@ -43,7 +43,7 @@ func TestRequestHeadersAreSent(t *testing.T) {
 }
 
 func TestHeadersThatNobodyMayReplace(t *testing.T) {
-	r := start(t)
+	r := lease(t)
 	for _, name := range []string{"Host", "Content-Type", "content-length", "Content-Encoding", "X-Delivery-Count", "x-max-delivery-count"} {
 		t.Run(name, func(t *testing.T) {
 			steps := config(status("New", step{Host: "https://example.com", Headers: header(name, "1")}))
@@ -71,7 +71,7 @@ func TestCredentialsStrongestFirst(t *testing.T) {
 		{"RequestHeaders over CustomHeaders", custom, header("authorization", "Step s") + header("x-both", "step"), "Step s"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s, r := answering(t, ""), start(t)
+			s, r := answering(t, ""), lease(t)
 			r.settings(with(config(status("New", step{Headers: row.headers})), connectors(connector(s.URL, row.connector))))
 			r.post(order)
 			got := s.only(t).Header

@@ -70,11 +70,11 @@ func unreachable(t *testing.T, r *rig, url string, attempts int, reason string) 
 func TestRefusedConnectionIsRetried(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())
 	s.Close()
-	unreachable(t, start(t), s.URL, 4, "connection refused")
+	unreachable(t, lease(t), s.URL, 4, "connection refused")
 }
 
 func TestUnknownHostIsRetried(t *testing.T) {
-	unreachable(t, start(t), "http://orders.invalid/hook", 4, "")
+	unreachable(t, lease(t), "http://orders.invalid/hook", 4, "")
 }
 
 func TestTLSErrorIsRetried(t *testing.T) {
@@ -82,24 +82,30 @@ func TestTLSErrorIsRetried(t *testing.T) {
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	defer s.Close()
-	unreachable(t, start(t), s.URL, 4, "TLS: certificate signed by unknown authority")
+	unreachable(t, lease(t), s.URL, 4, "TLS: certificate signed by unknown authority")
 }
 
 func TestTargetGuardIsNotRetried(t *testing.T) {
 	s := answering(t, success)
+	strict := start(t, func(o *hook.Options) { o.Guard = hook.Guard{} })
 	for _, row := range []struct {
 		name, url, reason string
-		guard             hook.Guard
+		allowed           bool // private targets
 	}{
-		{"loopback", s.URL, "refused by the target guard: 127.0.0.1 is a loopback address", hook.Guard{}},
-		{"loopback by name", strings.Replace(s.URL, "127.0.0.1", "localhost", 1), "refused by the target guard: ", hook.Guard{}},
-		{"private", "http://10.1.2.3/hook", "refused by the target guard: 10.1.2.3 is a private address", hook.Guard{}},
-		{"metadata, private targets allowed", "http://169.254.169.254/latest", "refused by the target guard: 169.254.169.254 is a metadata address", hook.Guard{AllowPrivate: true}},
-		{"link-local, private targets allowed", "http://169.254.1.1/", "refused by the target guard: 169.254.1.1 is a link-local address", hook.Guard{AllowPrivate: true}},
-		{"mapped into IPv6", "http://[::ffff:10.0.0.1]/", "refused by the target guard: 10.0.0.1 is a private address", hook.Guard{}},
+		{"loopback", s.URL, "127.0.0.1 is a loopback address", false},
+		{"loopback by name", strings.Replace(s.URL, "127.0.0.1", "localhost", 1), "", false},
+		{"private", "http://10.1.2.3/hook", "10.1.2.3 is a private address", false},
+		{"mapped into IPv6", "http://[::ffff:10.0.0.1]/", "10.0.0.1 is a private address", false},
+		{"metadata, private targets allowed", "http://169.254.169.254/latest", "169.254.169.254 is a metadata address", true},
+		{"link-local, private targets allowed", "http://169.254.1.1/", "169.254.1.1 is a link-local address", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			unreachable(t, start(t, func(o *hook.Options) { o.Guard = row.guard }), row.url, 1, row.reason)
+			r := strict
+			if row.allowed {
+				r = lease(t)
+			}
+			unreachable(t, r, row.url, 1, "refused by the target guard: "+row.reason)
+			r.call("DELETE", theOrder+"?permanently=true", "").want(204)
 		})
 	}
 	equals(t, "requests", len(s.got()), 0)

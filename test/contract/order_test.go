@@ -32,7 +32,7 @@ func answerWith(patch string) string {
 // placed starts an orderhook whose status New has the steps, and posts the order.
 func placed(t *testing.T, steps ...step) (*rig, answer) {
 	t.Helper()
-	r := start(t)
+	r := lease(t)
 	r.settings(config(status("New", steps...)))
 	return r, r.post(order)
 }
@@ -127,22 +127,4 @@ func (r *rig) entry(operation string) entry {
 		r.t.Fatalf("%d entries of %s, want 1 in %s", len(all), operation, r.get(theOrder+"/history?limit=200").Raw)
 	}
 	return all[0]
-}
-
-// journal is the log.
-type journal struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
 }

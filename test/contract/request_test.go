@@ -63,7 +63,7 @@ func lowerNames(v any, at string) (wrong []string) {
 
 func TestRequestNamesTheConnectorId(t *testing.T) {
 	s := answering(t, "")
-	r := start(t)
+	r := lease(t)
 	doc := config(status("New", step{ID: "my-validation-service", Stop: true, ErrorStatus: "ValidationFailed"}))
 	r.settings(with(doc, connectors(connector(s.URL, `,"ConnectorId":"my-validation-service"`))))
 	r.post(order)
@@ -86,7 +86,7 @@ func TestOrderLinesAndShippingAddress(t *testing.T) {
 		{"a shipment without an address", pickup, nil, nil, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s, r := answering(t, ""), start(t)
+			s, r := answering(t, ""), lease(t)
 			r.settings(config(status("New", step{Host: s.URL})))
 			r.post(row.order)
 			body := s.only(t).Body
@@ -98,7 +98,7 @@ func TestOrderLinesAndShippingAddress(t *testing.T) {
 }
 
 func TestShipmentScope(t *testing.T) {
-	s, r := answering(t, ""), start(t)
+	s, r := answering(t, ""), lease(t)
 	r.settings(config(status("New", step{Host: s.URL}), status("Packed", step{Host: s.URL})))
 	r.post(order)
 	is(t, s.only(t).Body, "ShipmentId", nil)
@@ -113,7 +113,7 @@ func TestShipmentScope(t *testing.T) {
 }
 
 func TestNumbersTravelAsTheyWereWritten(t *testing.T) {
-	s, r := answering(t, ""), start(t)
+	s, r := answering(t, ""), lease(t)
 	r.settings(config(status("New", step{Host: s.URL})))
 	r.post(`{"id":"ORD-12345","total":0.10,"weight":1234567890123456789,"rate":0.9876543210987654321}`)
 	for path, want := range map[string]string{"Value.Total": "0.10", "Value.Weight": "1234567890123456789", "Value.Rate": "0.9876543210987654321"} {

@@ -61,7 +61,7 @@ func TestARetryLeavesNothingOnTheOrder(t *testing.T) {
 
 func TestEndpointThatHangs(t *testing.T) {
 	s := holding(t)
-	r := start(t)
+	r := lease(t)
 	doc := config(status("New", step{Stop: true, ErrorStatus: "Unchecked"}))
 	r.settings(with(doc, connectors(connector(s.URL, `,"Timeout":"00:00:00.1500000"`))))
 	res := r.post(order)
@@ -82,7 +82,7 @@ func TestDisableStandardErrorPolicyTurnsRetriesOff(t *testing.T) {
 	} {
 		t.Run(row.field, func(t *testing.T) {
 			s := failing(t, 9, http.StatusInternalServerError)
-			r := start(t)
+			r := lease(t)
 			r.settings(with(config(status("New", step{})), connectors(connector(s.URL, row.field))))
 			r.post(order).is("orderActionExecutionResults[0].attempts", row.calls)
 			equals(t, "waits", len(r.clock.Waits()), row.calls-1)

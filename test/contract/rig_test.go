@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,11 +27,12 @@ type rig struct {
 	url    string
 	key    string
 	clock  *clock.Fake
+	hands  *hands
 	store  store.Store
 	engine *workflow.Engine
 	log    *journal
 	path   string // of the database
-	stop   func(grace time.Duration)
+	stop   func(grace time.Duration) error
 }
 
 const adminKey = "contract-admin-key-0123456789"
@@ -46,58 +48,65 @@ func start(t *testing.T, change ...func(*hook.Options)) *rig {
 // requests, which may go to this machine otherwise.
 func startOn(t *testing.T, path string, change ...func(*hook.Options)) *rig {
 	t.Helper()
+	r := newRig(t, path)
+	r.run(change...)
+	r.addKey(adminKey, oms.DefaultTenant, oms.Admin)
+	t.Cleanup(func() { r.end(patience) })
+	return r
+}
+
+func newRig(t *testing.T, path string) *rig {
+	fake := newFake()
+	return &rig{t: t, key: adminKey, path: path, log: &journal{}, clock: fake, hands: &hands{clock: fake}}
+}
+
+// run sets the orderhook going.
+func (r *rig) run(change ...func(*hook.Options)) {
+	r.t.Helper()
 	o := hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}}
 	for _, c := range change {
 		c(&o)
 	}
-	r := &rig{t: t, key: adminKey, path: path, log: &journal{},
-		clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
-	r.run(o)
-	return r
-}
-
-// run sets the orderhook going, and ends it with the test.
-func (r *rig) run(o hook.Options) {
-	r.t.Helper()
-	db, err := sqlite.Open(r.t.Context(), r.path, sqlite.Options{Exclusive: true, Clock: r.clock.Now})
+	db, err := sqlite.Open(context.Background(), r.path, sqlite.Options{Exclusive: true, Clock: r.hands.Now})
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client := hook.New(o)
-	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.clock, Log: log})
-	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: &validate.Validator{Store: db, Client: client, Clock: r.clock}, Clock: r.clock, Log: log, Version: "test"}))
+	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log})
+	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands}
+	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Clock: r.hands, Log: log, Version: "test"}))
 	r.url, r.store, r.engine = server.URL, db, engine
-	r.addKey(adminKey, oms.DefaultTenant, oms.Admin)
-	if err := engine.Start(r.t.Context()); err != nil {
+	if err := engine.Start(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
-	stopped := false
-	r.stop = func(grace time.Duration) {
-		if stopped {
-			return
-		}
-		stopped = true
-		engine.Release()
-		server.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), grace)
-		defer cancel()
-		engine.Stop(ctx)
-		client.Close()
-		if err := db.Close(); err != nil {
-			r.t.Error(err)
-		}
+	var once sync.Once
+	r.stop = func(grace time.Duration) (err error) {
+		once.Do(func() {
+			engine.Release()
+			server.Close()
+			ctx, cancel := context.WithTimeout(context.Background(), grace)
+			defer cancel()
+			engine.Stop(ctx)
+			client.Close()
+			err = db.Close()
+		})
+		return err
 	}
-	stop := r.stop
-	r.t.Cleanup(func() { stop(10 * time.Second) })
+}
+
+func (r *rig) end(grace time.Duration) {
+	if err := r.stop(grace); err != nil {
+		r.t.Error(err)
+	}
 }
 
 // restart ends the orderhook, which gives up the calls that take longer than
 // grace, and starts another one on the same database.
 func (r *rig) restart(grace time.Duration) {
 	r.t.Helper()
-	r.stop(grace)
-	r.run(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}})
+	r.end(grace)
+	r.run()
 }
 
 // addKey installs a key, as `keys create` does.

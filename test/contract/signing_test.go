@@ -12,7 +12,7 @@ import (
 
 func TestSigningSecretSignsEveryAttempt(t *testing.T) {
 	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-	s, r := failing(t, 1, http.StatusBadGateway), start(t)
+	s, r := failing(t, 1, http.StatusBadGateway), lease(t)
 	r.settings(with(config(status("New", step{})), connectors(connector(s.URL, `,"SigningSecret":"`+secret+`"`))))
 	r.post(order)
 	verifier, err := standardwebhooks.NewWebhook(secret)
@@ -29,7 +29,7 @@ func TestSigningSecretSignsEveryAttempt(t *testing.T) {
 }
 
 func TestASigningSecretOfAnyTextIsItsBytes(t *testing.T) {
-	s, r := answering(t, ""), start(t)
+	s, r := answering(t, ""), lease(t)
 	r.settings(with(config(status("New", step{})), connectors(connector(s.URL, `,"SigningSecret":"correct horse"`))))
 	r.post(order)
 	verifier, err := standardwebhooks.NewWebhookRaw([]byte("correct horse"))

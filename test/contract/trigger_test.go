@@ -13,7 +13,7 @@ func triggering(status string) string {
 
 func TestTriggerNewStatusEntersTheStatusOnceTheRunHasEnded(t *testing.T) {
 	s := answering(t, triggering("Accepted"), answerWith(`{"Tags":["second"]}`), answerWith(`{"Tags":["accepted"]}`))
-	r := start(t)
+	r := lease(t)
 	r.settings(config(status("New", step{Host: s.URL + "/1"}, step{Host: s.URL + "/2"}), status("Accepted", step{Host: s.URL + "/3"})))
 	res := r.post(order)
 	equals(t, "calls", s.paths(), "[/1 /2 /3]")
@@ -34,7 +34,7 @@ func TestTriggerNewStatusOfAStatusThatSettingsDoNotName(t *testing.T) {
 
 func TestTriggerNewStatusOfAStoppedRun(t *testing.T) {
 	s := answering(t, `{"OrderActionExecutionResults":[{"CancelWorkflow":true},{"TriggerNewStatus":"Review"}]}`, "")
-	r := start(t)
+	r := lease(t)
 	r.settings(config(status("New", step{Host: s.URL + "/1", Stop: true, ErrorStatus: "Failed"}), status("Review", step{Host: s.URL + "/2"}),
 		status("Failed", step{Host: s.URL + "/failed"})))
 	r.post(order).is("isAborted", true).is("order.status", "Review")
@@ -60,7 +60,7 @@ func TestAChainOfMoreThanTenEndsWithAnError(t *testing.T) {
 			for i := range row.triggers {
 				bodies = append(bodies, triggering([]string{"Pong", "New"}[i%2]))
 			}
-			s, r := answering(t, append(bodies, "")...), start(t)
+			s, r := answering(t, append(bodies, "")...), lease(t)
 			r.settings(config(status("New", step{Host: s.URL}), status("Pong", step{Host: s.URL})))
 			r.post(order).is("order.errors[0].key", row.errors).is("order.errors[1]", nil)
 			equals(t, "calls", len(s.got()), row.runs)

@@ -12,7 +12,7 @@ import (
 // CONTRACT.md, "Configuration": one run per order at a time, in commit order.
 
 func TestOneRunPerOrderAtATimeInCommitOrder(t *testing.T) {
-	g, r := holding(t), start(t)
+	g, r := holding(t), lease(t)
 	r.settings(config(status("Packed", step{Host: g.URL})))
 	r.post(order)
 	var runs []any
@@ -40,7 +40,7 @@ func answeredRuns(r *rig) []string {
 }
 
 func TestALaterRunSeesWhatTheEarlierOneChanged(t *testing.T) {
-	g, r := holding(t), start(t)
+	g, r := holding(t), lease(t)
 	r.settings(config(status("New", step{Host: g.URL})))
 	first := r.begin("/api/orders", order)
 	g.wait()
@@ -57,7 +57,7 @@ func TestRunsOfDifferentOrdersGoSideBySide(t *testing.T) {
 	var both sync.WaitGroup
 	both.Add(2)
 	s := endpoint(t, func(http.ResponseWriter, int) { both.Done(); both.Wait() })
-	r := start(t)
+	r := lease(t)
 	r.settings(config(status("New", step{Host: s.URL})))
 	first, second := r.begin("/api/orders", `{"id":"A"}`), r.begin("/api/orders", `{"id":"B"}`)
 	first().want(201)
@@ -70,7 +70,7 @@ func TestARetryDelayHoldsUpTheOrdersLaterRunsOnly(t *testing.T) {
 			w.WriteHeader(http.StatusBadGateway)
 		}
 	})
-	r := start(t)
+	r := lease(t)
 	r.settings(config(status("New", step{Host: s.URL})))
 	r.clock.Hold()
 	first := r.begin("/api/orders", order)
@@ -96,7 +96,7 @@ func TestEnteringTheSameStatusRunsItsWorkflowAgain(t *testing.T) {
 }
 
 func TestARunWhoseTurnComesTooLateIsSuperseded(t *testing.T) {
-	g, r := holding(t), start(t)
+	g, r := holding(t), lease(t)
 	r.settings(config(status("New", step{Host: g.URL}), status("Review", step{Host: g.URL + "/review"})))
 	first := r.begin("/api/orders", order)
 	g.wait()

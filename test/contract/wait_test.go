@@ -21,7 +21,7 @@ func TestACallThatDoesNotWaitIsAnsweredAtOnce(t *testing.T) {
 		{"wait that is over", "?wait=PT0.05S", nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			g, r := holding(t), start(t)
+			g, r := holding(t), lease(t)
 			r.settings(config(status("New", step{Host: g.URL}), status("Accepted", step{Host: g.URL})))
 			for _, call := range [][2]string{{"/api/orders", order}, {theOrder + "/status", `{"status":"Accepted"}`}} {
 				res := r.call("POST", call[0]+row.query, call[1], row.headers...).want(202)
@@ -41,7 +41,7 @@ func TestACallThatDoesNotWaitIsAnsweredAtOnce(t *testing.T) {
 
 func TestACallWaitsForItsRun(t *testing.T) {
 	for _, query := range []string{"", "?wait=true", "?wait=PT20S", "?wait=PT1H"} {
-		s, r := answering(t, answerWith(`{"Tags":["done"]}`)), start(t)
+		s, r := answering(t, answerWith(`{"Tags":["done"]}`)), lease(t)
 		r.settings(config(status("New", step{Host: s.URL})))
 		res := r.call("POST", "/api/orders"+query, order).want(201).is("order.tags", "[first done]")
 		equals(t, "Location", res.Header.Get("Location"), theOrder)
@@ -49,7 +49,7 @@ func TestACallWaitsForItsRun(t *testing.T) {
 }
 
 func TestAWaitThatIsNoDuration(t *testing.T) {
-	r := start(t)
+	r := lease(t)
 	for _, wait := range []string{"soon", "10", "PT2H", "-PT1S"} {
 		r.call("POST", "/api/orders?wait="+wait, order).want(422).is("errors[0].location", "query.wait")
 	}
@@ -57,14 +57,14 @@ func TestAWaitThatIsNoDuration(t *testing.T) {
 }
 
 func TestACallerThatHangsUpDoesNotEndTheRun(t *testing.T) {
-	g, second, r := holding(t), answering(t, ""), start(t)
+	g, second, r := holding(t), answering(t, ""), lease(t)
 	r.settings(config(status("New", step{Host: g.URL}, step{Host: second.URL})))
 	ctx, hangUp := context.WithCancel(t.Context())
 	req, err := http.NewRequestWithContext(ctx, "POST", r.url+"/api/orders", strings.NewReader(order))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+adminKey)
+	req.Header.Set("Authorization", "Bearer "+r.key)
 	gone := make(chan error, 1)
 	go func() {
 		resp, err := http.DefaultClient.Do(req)
@@ -85,7 +85,7 @@ func TestACallerThatHangsUpDoesNotEndTheRun(t *testing.T) {
 }
 
 func TestACallerMayComeBackForTheResult(t *testing.T) {
-	g, r := holding(t), start(t)
+	g, r := holding(t), lease(t)
 	r.settings(config(status("New", step{Host: g.URL})))
 	once := []string{"Idempotency-Key", "order-12345-1"}
 	id := r.call("POST", "/api/orders", order, append(once, "Prefer", "respond-async")...).want(202).at("runId")
@@ -96,7 +96,7 @@ func TestACallerMayComeBackForTheResult(t *testing.T) {
 }
 
 func TestRunWorkflowFalseRunsNothing(t *testing.T) {
-	s, r := answering(t, ""), start(t)
+	s, r := answering(t, ""), lease(t)
 	r.settings(config(status("New", step{Host: s.URL})))
 	r.call("POST", "/api/orders?runWorkflow=false", order).want(201).is("orderActionExecutionResults[0]", nil).is("runId", nil)
 	r.call("POST", theOrder+"/status", `{"status":"New","skipRunWorkflow":true}`).want(200).is("runId", nil)

@@ -1,0 +1,63 @@
+package contract
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+)
+
+// What becomes of an open breaker once its time is over.
+
+func TestAWaitingRunGoesOnOnceTheBreakerCloses(t *testing.T) {
+	s := failing(t, 2, 500)
+	r, next := guarded(t, s.URL, opening("wait", "00:00:00.3000000"), step{Stop: true})
+	r.enter("Checked")
+	r.enter("Checked")
+	res := r.enter("Checked").is("isAborted", false).is("orderActionExecutionResults[0].actionStatus", "Success").is("orderActionExecutionResults[0].attempts", 1)
+	r.get(runOf(res)).is("status", "succeeded")
+	r.breaker().is("items[0].breaker.state", "closed").is("items[0].breaker.openUntil", nil)
+	equals(t, "calls", fmt.Sprint(len(s.got()), len(next.got())), "3 1")
+	equals(t, "X-Delivery-Count", s.each("X-Delivery-Count")[2], "1")
+}
+
+func TestAHalfOpenBreakerTriesOneCall(t *testing.T) {
+	g := holding(t)
+	r, _ := guarded(t, g.URL, opening("wait", "PT0.2S"), step{})
+	for _, id := range []string{"A", "B"} {
+		r.post(`{"id":"` + id + `"}`)
+	}
+	for range 2 {
+		finish := r.begin(theOrder+"/status", `{"status":"Checked"}`)
+		g.wait()
+		g.CloseClientConnections()
+		finish().is("orderActionExecutionResults[0].actionStatus", "Error")
+	}
+	a, b := r.begin("/api/orders/A/status", `{"status":"Checked"}`), r.begin("/api/orders/B/status", `{"status":"Checked"}`)
+	g.wait() // the trial
+	r.until("the other waits", func() bool { return r.get("/api/runs?status=waiting").at("items[0].id") != nil })
+	r.breaker().is("items[0].breaker.state", "half-open")
+	equals(t, "calls", len(g.got()), 3)
+	g.answer(success)
+	g.wait()
+	r.breaker().is("items[0].breaker.state", "closed")
+	g.answer(success)
+	for _, finish := range []func() answer{a, b} {
+		finish().want(200).is("orderActionExecutionResults[0].actionStatus", "Success")
+	}
+}
+
+func TestATrialThatFailsOpensTheBreakerAgain(t *testing.T) {
+	s := endpoint(t, func(w http.ResponseWriter, _ int) { w.WriteHeader(500) })
+	r, _ := guarded(t, s.URL, opening("fail", "PT1S"), step{})
+	r.enter("Checked")
+	r.enter("Checked")
+	first := r.breaker().is("items[0].breaker.state", "open").text("items[0].breaker.openUntil")
+	r.until("it is half-open", func() bool { return r.breaker().at("items[0].breaker.state") == "half-open" })
+	r.enter("Checked").is("orderActionExecutionResults[0].attempts", 1)
+	second := r.breaker().is("items[0].breaker.state", "open").text("items[0].breaker.openUntil")
+	r.enter("Checked").is("orderActionExecutionResults[0].errorReason", isOpen)
+	if second <= first {
+		t.Errorf("open until %s at first, and until %s after the trial", first, second)
+	}
+	equals(t, "calls", len(s.got()), 3)
+}

@@ -1,0 +1,103 @@
+package contract
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// An orderhook takes a while to start, which is its encryption key's, and a
+// table has many rows. So tests that need nothing but a tenant of their own
+// take turns on one.
+
+var leased struct {
+	idle    *rig // between two tests
+	folder  string
+	tenants int
+}
+
+// lease returns a running orderhook with a tenant, a clock and a log of the
+// test's own.
+func lease(t *testing.T) *rig {
+	t.Helper()
+	r := leased.idle
+	leased.idle = nil
+	if r == nil {
+		r = newRig(t, filepath.Join(leased.folder, fmt.Sprint(leased.tenants, ".db")))
+		r.run()
+	}
+	leased.tenants++
+	own := *r
+	own.t, own.clock, own.key = t, newFake(), fmt.Sprint(adminKey, "-", leased.tenants)
+	own.hands.use(own.clock)
+	own.log.Reset()
+	own.addKey(own.key, fmt.Sprint("tenant-", leased.tenants), oms.Admin)
+	t.Cleanup(own.release)
+	return &own
+}
+
+// release keeps an orderhook for the next test, unless it still has work.
+func (r *rig) release() {
+	unfinished := 0
+	err := r.store.UnfinishedOrders(context.Background(), func(string, string) error { unfinished++; return nil })
+	if err != nil || unfinished > 0 || r.t.Failed() || leased.idle != nil {
+		r.end(0)
+		return
+	}
+	leased.idle = r
+}
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if leased.folder, err = os.MkdirTemp("", "orderhook-contract-"); err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(leased.folder)
+		code := m.Run()
+		if leased.idle != nil {
+			_ = leased.idle.stop(patience)
+		}
+		return code
+	}())
+}
+
+func newFake() *clock.Fake { return clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)) }
+
+// inTime is lease with the machine's clock, which breakers go by too: the waits
+// of a workflow take their time.
+func inTime(t *testing.T) *rig {
+	t.Helper()
+	r := lease(t)
+	r.hands.use(clock.Real{})
+	return r
+}
+
+// hands show the time of the test at work.
+type hands struct {
+	mu    sync.Mutex
+	clock clock.Clock
+}
+
+func (h *hands) use(c clock.Clock) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.clock = c
+}
+
+func (h *hands) now() clock.Clock {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.clock
+}
+
+// Now and AfterFunc implement clock.Clock.
+func (h *hands) Now() time.Time                                  { return h.now().Now() }
+func (h *hands) AfterFunc(d time.Duration, f func()) clock.Timer { return h.now().AfterFunc(d, f) }
