@@ -3,6 +3,7 @@ package settings
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
@@ -21,6 +22,9 @@ const (
 	// iterations makes guessing a weak key slow, and costs a start well under
 	// a tenth of a second.
 	iterations = 200_000
+
+	generatedPrefix = "ohe_"
+	generatedBytes  = 32
 )
 
 // ErrWrongKey is the error of opening a secret that was sealed with another
@@ -32,7 +36,7 @@ var ErrWrongKey = errors.New("the encryption key is not the one that the databas
 type Sealer struct{ aead cipher.AEAD }
 
 // NewSealer derives a Sealer from the operator's --encryption-key and the
-// database's salt, of 16 bytes or more. It takes tens of milliseconds.
+// database's salt, of 16 bytes or more. It takes tens of milliseconds, unless NewKey made the key.
 func NewSealer(key string, salt []byte) (*Sealer, error) {
 	if key == "" {
 		return nil, errors.New("the encryption key is empty")
@@ -40,7 +44,7 @@ func NewSealer(key string, salt []byte) (*Sealer, error) {
 	if len(salt) < minSalt {
 		return nil, fmt.Errorf("the salt of the encryption key has %d bytes, at least %d are needed", len(salt), minSalt)
 	}
-	derived, err := pbkdf2.Key(sha256.New, key, salt, iterations, 32)
+	derived, err := derive(key, salt)
 	if err != nil {
 		return nil, fmt.Errorf("derive encryption key: %w", err)
 	}
@@ -75,9 +79,20 @@ func (s *Sealer) Open(sealed string) (string, error) {
 	return string(plain), nil
 }
 
-// NewKey makes a random encryption key of 256 bits, as text.
+// NewKey makes a random key, of 256 bits, for a database that is given none.
 func NewKey() string {
-	var b [32]byte
+	var b [generatedBytes]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	return generatedPrefix + base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// derive makes an AES key of the operator's key. One that NewKey made has all
+// the randomness that it needs; one that a person thought of is made slow to guess.
+func derive(key string, salt []byte) ([]byte, error) {
+	if encoded, ok := strings.CutPrefix(key, generatedPrefix); ok {
+		if secret, err := base64.RawURLEncoding.DecodeString(encoded); err == nil && len(secret) == generatedBytes {
+			return hkdf.Key(sha256.New, secret, salt, "orderhook secrets", 32)
+		}
+	}
+	return pbkdf2.Key(sha256.New, key, salt, iterations, 32)
 }

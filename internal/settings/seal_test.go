@@ -89,8 +89,19 @@ func TestNewSealerRefuses(t *testing.T) {
 }
 
 func TestNewKey(t *testing.T) {
-	if a, b := NewKey(), NewKey(); a == b || len(a) != 43 {
+	a, b := NewKey(), NewKey()
+	if a == b || len(a) != len(generatedPrefix)+43 {
 		t.Errorf("keys %q and %q", a, b)
+	}
+	salt := make([]byte, minSalt)
+	one, _ := NewSealer(a, salt)
+	again, _ := NewSealer(a, salt)
+	other, _ := NewSealer(b, salt)
+	if got, err := again.Open(one.Seal("secret")); got != "secret" || err != nil {
+		t.Errorf("the same key opens %q, %v", got, err)
+	}
+	if _, err := other.Open(one.Seal("secret")); !errors.Is(err, ErrWrongKey) {
+		t.Errorf("another key: %v", err)
 	}
 }
 
