@@ -24,7 +24,8 @@ bench: build
 
 # More rounds of all tests and kills; then each fuzz target for FUZZTIME, 30 s by default.
 test-long: needs
-	CGO_ENABLED=1 $(GO) test -race -count=5 -timeout 60m $(UNITS)
+	CGO_ENABLED=1 $(GO) test -race -count=2 -timeout 60m $(UNITS)
+	$(GO) test ./test/model -timeout 60m -rapid.checks=5000
 	CRASH_ROUNDS=20 $(GO) test -count=1 -timeout 60m $(BLACKBOX)
 	GO=$(GO) scripts/fuzz $(UNITS)
 

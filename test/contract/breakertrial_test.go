@@ -48,7 +48,7 @@ func TestAHalfOpenBreakerTriesOneCall(t *testing.T) {
 
 func TestATrialThatFailsOpensTheBreakerAgain(t *testing.T) {
 	s := endpoint(t, func(w http.ResponseWriter, _ int) { w.WriteHeader(500) })
-	r, _ := guarded(t, s.URL, opening("fail", "PT1S"), step{})
+	r, _ := guarded(t, s.URL, opening("fail", "PT2S"), step{})
 	r.enter("Checked")
 	r.enter("Checked")
 	first := r.breaker().is("items[0].breaker.state", "open").text("items[0].breaker.openUntil")

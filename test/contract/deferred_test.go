@@ -36,6 +36,14 @@ func TestADeferredStepRunsASecondAfterTheOrderIsSaved(t *testing.T) {
 	is(t, s.only(t).Body, "WorkflowStep.RunAfterOrderIsSaved", true)
 }
 
+func TestADeferredStepWithoutAConnectorFailsWhenItsTimeHasCome(t *testing.T) {
+	r, res := deferring(t, step{Connector: "Nobody", Deferred: true})
+	res.is("order.errors", nil).is("orderActionExecutionResults[0].actionStatus", "Pending")
+	r.clock.Release()
+	r.ended().is("items[0].status", "succeeded").is("items[0].orderActionExecutionResults[0].actionStatus", "Error")
+	r.get(theOrder).is("errors[0].key", "WebhookWorkflowStep")
+}
+
 func TestDeferredStepsRunInTheirOrderAfterAllOthers(t *testing.T) {
 	s := answering(t, answerWith(`{"Tags":["seen"]}`), "")
 	r, res := deferring(t, step{Host: s.URL + "/d1", Deferred: true}, step{Host: s.URL + "/1"}, step{Host: s.URL + "/d2", Deferred: true}, step{Host: s.URL + "/2"})

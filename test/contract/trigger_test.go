@@ -41,6 +41,14 @@ func TestTriggerNewStatusOfAStoppedRun(t *testing.T) {
 	equals(t, "calls", s.paths(), "[/1 /2]")
 }
 
+func TestTriggerNewStatusIsAwaitedWhenADeferredStepWasNeverReached(t *testing.T) {
+	s := answering(t, `{"OrderActionExecutionResults":[{"CancelWorkflow":true,"TriggerNewStatus":"Review"}]}`, "")
+	r := lease(t)
+	r.settings(config(status("New", step{Host: s.URL + "/1", Stop: true}, step{Host: s.URL + "/later", Deferred: true}), status("Review", step{Host: s.URL + "/2"})))
+	r.post(order).is("isAborted", true).is("order.status", "Review").is("orderActionExecutionResults[1]", nil)
+	equals(t, "calls", s.paths(), "[/1 /2]")
+}
+
 func TestTriggerNewStatusOfTheSameStatusRunsItAgain(t *testing.T) {
 	s := answering(t, triggering("NEW"), triggering("New"), "")
 	r, res := placed(t, step{Host: s.URL})

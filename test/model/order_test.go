@@ -1,7 +1,6 @@
 package model
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,5 +127,3 @@ func (v view) changed(other view) []string {
 	}
 	return out
 }
-
-func parseOrder(raw []byte) (o order, err error) { return o, json.Unmarshal(raw, &o) }
