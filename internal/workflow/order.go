@@ -68,6 +68,9 @@ func (e *Engine) EnterStatus(ctx context.Context, c Caller, id string, change St
 
 // change sets the status that was asked for on what it was asked for.
 func (t *transition) change(c StatusChange) error {
+	if c.ReturnID != "" && c.ShipmentID != "" {
+		return oms.Wrong("body.returnId", "cannot go with a shipmentId")
+	}
 	if c.ReturnID != "" && oms.ReturnForm(t.doc, c.ReturnID) == nil {
 		return oms.Wrong("body.returnId", "the order has no return %q", c.ReturnID)
 	}

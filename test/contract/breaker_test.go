@@ -97,5 +97,9 @@ func TestARunWaitsForAnOpenBreaker(t *testing.T) {
 		t.Errorf("due %v, %v", due, err)
 	}
 	equals(t, "calls", fmt.Sprint(len(s.got()), len(next.got())), "2 2")
+	const waits = "the breaker of connector Webhook is open: the run waits for it"
+	got.is("orderActionExecutionResults[0].errorReason", waits)
+	e := r.entry("WorkflowStepWaits")
+	equals(t, "entry", fmt.Sprint(e.Message, e.IsError, e.Step), waits+"falseWebhookWorkflowStep")
 	r.cancel(run)
 }

@@ -54,6 +54,24 @@ func TestAResumedRunIsSentTheOrderAsItIsThen(t *testing.T) {
 	equals(t, "conflicts", r.conflicts(), "[]")
 }
 
+func TestAResumedRunTakesTheSettingsAsTheyAre(t *testing.T) {
+	r, res, s := aborted(t, step{}, "")
+	mended := answering(t, answerWith(`{"Tags":["mended"]}`))
+	r.settings(config(status("New", step{Host: s.URL + "/1"}, step{Host: mended.URL}, step{Host: s.URL + "/third"})))
+	r.resume(res).is("settingsVersion", 2)
+	r.ended().is("items[0].status", "succeeded")
+	equals(t, "calls", fmt.Sprint(s.paths(), mended.paths()), "[/1 /2 /third] [/]")
+	r.get(theOrder).is("tags", "[first one mended]")
+}
+
+func TestAResumedRunKeepsItsSettingsWhereTheStatusHasOtherStepsByNow(t *testing.T) {
+	r, res, s := aborted(t, step{}, success)
+	r.settings(config(status("New", step{Host: answering(t, "").URL})))
+	r.resume(res).is("settingsVersion", 1)
+	r.ended().is("items[0].status", "succeeded")
+	equals(t, "calls", s.paths(), "[/1 /2 /2 /3]")
+}
+
 func TestAResumedRunKeepsTheErrorsOfItsEarlierSteps(t *testing.T) {
 	s := answering(t, `{"OrderActionExecutionResults":[{"ActionStatus":"Error","ErrorReason":"of the first"}]}`, canceled, success)
 	r, res := placed(t, step{Host: s.URL}, step{Host: s.URL, Stop: true})
@@ -117,23 +135,4 @@ func TestARunIsResumedOnceForAnIdempotencyKey(t *testing.T) {
 	}
 	equals(t, "calls", len(s.got()), 4)
 	equals(t, "resumed", len(r.history("WorkflowResumed")), 1)
-}
-
-func TestAReturnsRunIsResumed(t *testing.T) {
-	s := answering(t, canceled, success)
-	r := returning(t, step{Host: s.URL, Stop: true, ErrorStatus: "ReturnFailed"})
-	res := r.giveBack("1").is("order.status", "ReturnFailed")
-	r.resume(res)
-	r.ended().is("items[0].status", "succeeded")
-	is(t, s.got()[1].Body, "ReturnOrderFormId", res.at("returnId"))
-	r.get(theOrder).is("errors", "[]")
-}
-
-func TestADeferredStepsRunIsResumed(t *testing.T) {
-	s := answering(t, canceled, success)
-	r, res := placed(t, step{Host: s.URL, Deferred: true, Stop: true})
-	r.ended().is("items[0].status", "aborted")
-	r.resume(res)
-	r.ended().is("items[0].status", "succeeded")
-	equals(t, "waits", r.clock.Waits(), "[1s 1s]")
 }

@@ -2,7 +2,26 @@ package contract
 
 import "testing"
 
-// Runs that `POST /api/runs/{id}/resume` leaves as they are.
+// Runs of other kinds that are resumed, and those that are not.
+
+func TestAReturnsRunIsResumed(t *testing.T) {
+	s := answering(t, canceled, success)
+	r := returning(t, step{Host: s.URL, Stop: true, ErrorStatus: "ReturnFailed"})
+	res := r.giveBack("1").is("order.status", "ReturnFailed")
+	r.resume(res)
+	r.ended().is("items[0].status", "succeeded")
+	is(t, s.got()[1].Body, "ReturnOrderFormId", res.at("returnId"))
+	r.get(theOrder).is("errors", "[]")
+}
+
+func TestADeferredStepsRunIsResumed(t *testing.T) {
+	s := answering(t, canceled, success)
+	r, res := placed(t, step{Host: s.URL, Deferred: true, Stop: true})
+	r.ended().is("items[0].status", "aborted")
+	r.resume(res)
+	r.ended().is("items[0].status", "succeeded")
+	equals(t, "waits", r.clock.Waits(), "[1s 1s]")
+}
 
 func TestRunsThatCannotBeResumed(t *testing.T) {
 	t.Run("the status was changed by someone since", func(t *testing.T) {
