@@ -39,6 +39,9 @@ func (c *serve) Run(s *session) error {
 	case <-s.ctx.Done():
 	case err = <-a.Failed:
 	}
+	if err == nil {
+		fmt.Fprintf(s.errOut, "stopping: finishing what is in flight, for %s at most; a second signal ends at once\n", time.Duration(c.Grace))
+	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), time.Duration(c.Grace))
 	defer cancel()
 	return errors.Join(err, a.Stop(grace))

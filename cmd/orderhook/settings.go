@@ -54,6 +54,9 @@ func (c *settingsApply) Run(s *session) (err error) {
 		return err
 	}
 	defer closing(st, &err)
+	if err := app.CheckTenant(s.ctx, st, c.Tenant); err != nil {
+		return err
+	}
 	applied, err := app.ApplySettings(s.ctx, st, c.Tenant, c.File, time.Now())
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
@@ -53,7 +54,7 @@ func (a *api) connectorsHealth(ctx context.Context, _ *struct{}) (*listOf[connec
 func (a *api) connectorHealth(ctx context.Context, c *settings.Connector) (connectorHealth, error) {
 	h := connectorHealth{Name: c.Name, ConnectorID: c.ConnectorID, Breaker: a.Engine.Breaker(tenantOf(ctx), c)}
 	f := store.AttemptFilter{ConnectorID: c.ConnectorID}
-	if c.ConnectorID == "" { // its attempts are known by where they went
+	if c.ConnectorID == "" { // its attempts are known by where they went, here by the host
 		u, err := url.Parse(c.Host)
 		if err != nil || u.Host == "" {
 			return h, nil
@@ -62,7 +63,9 @@ func (a *api) connectorHealth(ctx context.Context, c *settings.Connector) (conne
 	}
 	attempts, err := a.Store.Attempts(ctx, tenantOf(ctx), f, store.Page{Limit: recentAttempts})
 	for _, at := range attempts.Items {
-		h.count(at)
+		if c.ConnectorID != "" || at.URL == hook.PublicURL(c.Host) {
+			h.count(at)
+		}
 	}
 	return h, err
 }

@@ -90,7 +90,9 @@ func init() {
 func writeProblem(w http.ResponseWriter, status int, detail string, fields []oms.FieldError) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(newProblem(status, detail, fields))
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	_ = out.Encode(newProblem(status, detail, fields))
 }
 
 // refuse answers an error outside of Huma.

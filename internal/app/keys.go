@@ -66,3 +66,16 @@ func installKey(ctx context.Context, st store.Store, secret string, now time.Tim
 	}
 	return nil
 }
+
+// CheckTenant refuses a tenant that nobody has a key of, but for the default
+// one: it is more likely misspelt than meant.
+func CheckTenant(ctx context.Context, st store.Store, tenant string) error {
+	if tenant == DefaultTenant {
+		return nil
+	}
+	keys, err := st.Keys(ctx, tenant, store.Page{Limit: 1})
+	if err == nil && len(keys.Items) == 0 {
+		return Mistakef("there is no tenant %q: it is made with its first key", tenant)
+	}
+	return err
+}

@@ -24,6 +24,7 @@ func (p *parser) connectors() []Connector {
 // "Connector Properties"; cart-validator.txt, "Authentication" and "Optional
 // connector fields").
 func (p *parser) connector(n node) Connector {
+	n.warnTypos(connectorFields)
 	markets := p.marketLists(n)
 	c := Connector{
 		Name:                       n.required("name"),

@@ -14,6 +14,7 @@ func Parse(doc *oms.Object) (*Settings, []Warning, error) {
 		doc = oms.NewObject()
 	}
 	p := &parser{root: node{obj: doc, findings: &findings{}}}
+	p.root.warnTypos(documentFields)
 	p.markets()
 	s := &Settings{doc: doc}
 	s.Connectors = p.connectors()
@@ -42,6 +43,7 @@ func (p *parser) orderTypes() []OrderType {
 	var out []OrderType
 	taken, marked := names{}, ""
 	for _, n := range p.root.nodes("orderTypes") {
+		n.warnTypos(orderTypeFields)
 		t := OrderType{Name: n.required("name")}
 		taken.claim(n, "name", t.Name)
 		for _, field := range []string{"default", "defaultOrderType"} {
@@ -63,6 +65,7 @@ func (p *parser) statuses(parent node, field string, returns bool) []Status {
 	var out []Status
 	taken := names{}
 	for _, n := range parent.nodes(field) {
+		n.warnTypos(statusFields)
 		s := Status{Name: n.required("name"), MaxDuration: n.span("maxDuration")}
 		taken.claim(n, "name", s.Name)
 		value[[]any](n, "events", "a list")

@@ -28,6 +28,7 @@ func stepKey(name string) (key string, known bool) {
 // step reads one entry of `workflowSteps` (order-workflow-step.txt, "Workflow
 // Step Properties"), which stands in an order's status or in a return's.
 func (p *parser) step(n node, status string, returns bool) Step {
+	n.warnTypos(stepFields)
 	name, known := stepKey(n.required("name"))
 	st := Step{
 		Name:                 name,

@@ -44,6 +44,11 @@ func TestWarnings(t *testing.T) {
 		"password without username":      {connector(`"password":"p"`), []string{"connectors[0].username"}},
 		"two kinds of Authorization":     {connector(`"bearerToken":"a","token":"b"`), []string{"connectors[0]"}},
 		"one header twice":               {connector(`"customHeaders":[{"key":"X-A","value":"1"},{"key":"x-a","value":"2"},{"key":"X-B","value":"3"}]`), []string{"connectors[0].customHeaders[1].key"}},
+		"misspelt in the document":       {`{"orderType":[]}`, []string{"orderType"}},
+		"misspelt in a status":           {`{"orderTypes":[{"name":"a","orderStatuses":[{"name":"x","workflowstep":[]}]}]}`, []string{"orderTypes[0].orderStatuses[0].workflowStep"}},
+		"misspelt in a step":             {with("", `{"name":"WebhookWorkflowStep","connector":"webhook","stopOnErorr":true}`), []string{stepAt + ".stopOnErorr"}},
+		"misspelt in a connector":        {`{"connectors":[{"name":"W","host":"https://w.example.com","timeuot":"00:00:01"}]}`, []string{"connectors[0].timeuot"}},
+		"unknown and like nothing":       {`{"connectors":[{"name":"W","host":"https://w.example.com","ownerTeam":"x"}]}`, nil},
 		"breaker of a cart validator":    {`{"connectors":[{"name":"WebhookValidator","host":"https://v.example.com","breaker":{"failures":1,"window":"00:01:00","openFor":"PT30S"}}]}`, []string{"connectors[0].breaker"}},
 		"connector without a host":       {`{"connectors":[{"name":"W"}]}`, []string{"connectors[0].host"}},
 	} {

@@ -81,17 +81,25 @@ func newCall(s *settings.Settings, run *oms.Run, order *oms.Object) (*call, erro
 	return &call{run, step, t, order}, nil
 }
 
+// timeout is how long an attempt may take, the run's deadline aside.
+func (c *call) timeout() time.Duration {
+	if c.target.connector != nil {
+		return c.target.connector.Timeout
+	}
+	return settings.DefaultTimeout
+}
+
 // request is the call as the hook package sends it.
 func (c *call) request(now time.Time) hook.Request {
 	r := hook.Request{
-		URL: c.target.url, Header: c.step.RequestHeaders, Timeout: settings.DefaultTimeout,
+		URL: c.target.url, Header: c.step.RequestHeaders, Timeout: c.timeout(),
 		Body:           oms.StepRequest(c.order, c.step.Wire, oms.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID}),
 		IdempotencyKey: c.run.Position.CallID, Delivery: c.run.Position.Attempt, MaxDelivery: c.target.maxAttempts(),
 	}
 	if con := c.target.connector; con != nil {
 		r.Header = slices.Concat(c.step.RequestHeaders, con.CustomHeaders)
 		r.BearerToken, r.Token, r.Username, r.Password = con.BearerToken, con.Token, con.Username, con.Password
-		r.SigningSecret, r.Timeout = con.SigningSecret, con.Timeout
+		r.SigningSecret = con.SigningSecret
 	}
 	if !c.run.Deadline.IsZero() {
 		r.Timeout = max(time.Millisecond, min(r.Timeout, c.run.Deadline.Sub(now)))
@@ -101,8 +109,10 @@ func (c *call) request(now time.Time) hook.Request {
 
 // attempt makes the call and returns its record and what came of it.
 func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, outcome) {
-	x := e.client.Post(ctx, c.request(e.clock.Now()))
+	r := c.request(e.clock.Now())
+	x := e.client.Post(ctx, r)
 	o := judge(x)
+	o.late = o.retry && x.Status == 0 && r.Timeout < c.timeout() && x.Duration >= r.Timeout
 	return record(c.run, c.target, x, o), o
 }
 
@@ -112,6 +122,7 @@ type outcome struct {
 	failure string
 	retry   bool // the failure may pass
 	skip    bool // no call was made, and that is but a warning
+	late    bool // it had no more time than the run's deadline left
 }
 
 // judge reads an exchange as CONTRACT.md's table "Outcome of one attempt" says.

@@ -30,6 +30,9 @@ func (e *Engine) ResumeRun(ctx context.Context, c Caller, id string) (*oms.Run, 
 		if t.run.Status != oms.RunAborted {
 			return oms.Errorf(oms.Conflict, "only an aborted run can go on; this one is %s", t.run.Status)
 		}
+		if t.run.Triggered != "" {
+			return oms.Errorf(oms.Conflict, "the run has made the order enter %s already", t.run.Trigger)
+		}
 		if t.overtaken() {
 			return oms.Errorf(oms.Conflict, "the status is %s by now, which the run did not set", t.order.Status())
 		}

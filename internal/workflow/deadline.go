@@ -6,6 +6,11 @@ import (
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
+// late reports whether the run's time is over.
+func (t *transition) late() bool {
+	return !t.run.Deadline.IsZero() && !t.run.Deadline.After(t.now)
+}
+
 // expire aborts a run whose maxDuration has passed before its steps were done.
 func (t *transition) expire() error {
 	if t.idle = t.run.Status.Ended(); t.idle {

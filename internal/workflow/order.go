@@ -112,7 +112,7 @@ func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(o
 		}
 		return t.patch(patch)
 	})
-	if err == nil && order.StatusVersion == order.Version {
+	if err == nil {
 		e.lanes.kick(orderKey{c.Tenant, id}) // a run that waits may have become pointless
 	}
 	return order, err

@@ -30,6 +30,9 @@ func (t *transition) settle(a *oms.Attempt, o outcome) error {
 	s := t.settlement(o)
 	s.applyPatch()
 	s.time()
+	if o.answer == nil && (o.late || t.late()) {
+		return t.expire()
+	}
 	if s.retries() {
 		s.retry()
 		return nil
@@ -41,6 +44,9 @@ func (t *transition) settlement(o outcome) *settlement {
 	s := &settlement{transition: t, outcome: o, overtaken: t.overtaken(), result: &t.run.Results[t.run.Position.Step]}
 	s.step = &stepsOf(t.settings, t.run)[s.result.ConfigIndex]
 	t.by = "step " + s.result.Step
+	if s.result.DisplayName != "" {
+		t.by += " (" + s.result.DisplayName + ")"
+	}
 	return s
 }
 

@@ -113,13 +113,41 @@ func (t *transition) save() error {
 	if t.idle {
 		return nil
 	}
+	before := t.order.StatusVersion
 	if t.doc != t.order.Doc {
 		t.order.Advance(t.doc, t.now)
 		if err := t.tx.UpdateOrder(t.ctx, t.tenant, t.order); err != nil {
 			return err
 		}
 	}
-	return t.saveRest()
+	if err := t.saveRest(); err != nil {
+		return err
+	}
+	return t.carry(before)
+}
+
+// carry lets the runs that wait behind this one know of the status that it set.
+// Those of a shipment or a return are as much to the point as before; one of a
+// status that the order is no longer in is not.
+func (t *transition) carry(before int64) error {
+	if t.run == nil || t.newRun || t.order.StatusVersion == before {
+		return nil
+	}
+	queued, err := t.tx.Runs(t.ctx, t.tenant, store.RunFilter{OrderID: t.order.ID, Status: oms.RunWaiting}, store.Page{Limit: store.MaxLimit})
+	if err != nil {
+		return err
+	}
+	for _, r := range queued.Items {
+		apart := r.ShipmentID != "" || r.ReturnID != "" || oms.SameStatus(r.EnteredStatus, t.order.Status())
+		if r.ID == t.run.ID || r.StatusVersion != before || !apart {
+			continue
+		}
+		r.StatusVersion = t.order.StatusVersion
+		if err := t.tx.UpdateRun(t.ctx, t.tenant, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *transition) saveRest() error {

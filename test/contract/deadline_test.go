@@ -77,7 +77,7 @@ func TestTheDeadlinePassesDuringACall(t *testing.T) {
 }
 
 func TestAConnectorsTimeoutIsCutToTheDeadline(t *testing.T) {
-	for _, row := range []struct{ timeout, says string }{{"00:00:20", "timed out after 300ms"}, {"00:00:00.1", "timed out after 100ms"}} {
+	for _, row := range []struct{ timeout, says string }{{"00:00:20", "the workflow's maxDuration of 300ms has passed"}, {"00:00:00.1", "timed out after 100ms"}} {
 		t.Run(row.timeout, func(t *testing.T) {
 			g, r := holding(t), lease(t)
 			doc := config(within("00:00:00.3", "Checked", step{}))

@@ -78,6 +78,8 @@ func TestDeferredStepsAndRunsInLineSurviveAStop(t *testing.T) {
 	r.call("POST", theOrder+"/status?wait=false", `{"status":"Packed","shipmentId":"SHIP-2"}`).want(202)
 	r.restart(patience)
 	equals(t, "calls", len(s.got()), 0)
+	r.until("the deferred step waits again", func() bool { return len(r.clock.Waits()) == 2 })
+	equals(t, "waits, before and after the restart", r.clock.Waits(), []time.Duration{time.Second, time.Second})
 	r.clock.Release()
 	r.ended().is("items[0].status", "succeeded").is("items[1].status", "succeeded")
 	equals(t, "calls", s.paths(), "[/new /packed]")

@@ -26,7 +26,7 @@ type crashCall struct {
 	key      string
 	delivery int
 	at       time.Time
-	answered bool // with a 200 that went out whole, as far as it can know
+	done     time.Time // when it was answered with a 200, as far as it can know; zero if not
 }
 
 func newCrashEndpoint(t *testing.T) *crashEndpoint {
@@ -57,12 +57,12 @@ func (e *crashEndpoint) answer(w http.ResponseWriter, r *http.Request) {
 	step := strings.TrimPrefix(r.URL.Path, "/")
 	delivery, _ := strconv.Atoi(r.Header.Get("X-Delivery-Count"))
 	at := e.keep(body.Value.ID+"/"+step, crashCall{key: r.Header.Get("Idempotency-Key"), delivery: delivery, at: time.Now()})
-	time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond) // an endpoint that works
+	time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond) // an endpoint that works
 	if delivery < 3 && rand.IntN(25) == 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	at(true)
+	defer at()
 	i, _ := strconv.Atoi(strings.TrimPrefix(body.Value.ID, "ORD-"))
 	if step == "2" && rejected(i) {
 		_, _ = fmt.Fprint(w, `{"OrderActionExecutionResults":[{"ActionStatus":"Error","CancelWorkflow":true,"ErrorReason":"Looks like fraud"}]}`)
@@ -73,15 +73,15 @@ func (e *crashEndpoint) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // keep keeps a call and returns what notes that it was answered.
-func (e *crashEndpoint) keep(name string, c crashCall) func(answered bool) {
+func (e *crashEndpoint) keep(name string, c crashCall) (answered func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	i := len(e.calls[name])
 	e.calls[name] = append(e.calls[name], c)
-	return func(answered bool) {
+	return func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.calls[name][i].answered = answered
+		e.calls[name][i].done = time.Now()
 	}
 }
 
@@ -122,14 +122,37 @@ func (e *crashEndpoint) checkCalls(t *testing.T, id string, steps int) {
 			if c.at.Before(before) {
 				t.Errorf("%s: step %d was called before the one before it was answered", id, step)
 			}
-			if c.answered && n == len(calls)-1 {
-				before = c.at
-			}
 		}
-		if last := len(calls) - 1; last >= 0 && !calls[last].answered {
+		if first := firstDone(calls); len(calls) > 0 && first.IsZero() {
 			t.Errorf("%s: step %d was never answered", id, step)
+		} else if len(calls) > 0 {
+			before = first
 		}
 	}
+}
+
+// firstDone is when a call was first answered.
+func firstDone(calls []crashCall) (first time.Time) {
+	for _, c := range calls {
+		if !c.done.IsZero() && (first.IsZero() || c.done.Before(first)) {
+			first = c.done
+		}
+	}
+	return first
+}
+
+// repeated counts the attempts that were made more than once: those that a kill fell into.
+func (e *crashEndpoint) repeated() (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, calls := range e.calls {
+		for i, c := range calls {
+			if i > 0 && c.delivery == calls[i-1].delivery {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // checkNotes proves that each step's patch was applied once and in order.

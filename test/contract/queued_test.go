@@ -1,0 +1,53 @@
+package contract
+
+import "testing"
+
+// CONTRACT.md, "Configuration": a later run waits for the earlier one. What the
+// earlier one makes of the order's status takes nothing from the run of a
+// shipment or a return.
+
+func TestARunOfAShipmentRunsAfterOneThatSetTheStatus(t *testing.T) {
+	for name, row := range map[string]struct{ answer, status string }{
+		"by a patch":     {answerWith(`{"Status":"Validated"}`), "Validated"},
+		"by ErrorStatus": {`{"OrderActionExecutionResults":[{"CancelWorkflow":true}]}`, "Stopped"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, r := holding(t), lease(t)
+			r.settings(config(status("New", step{Host: g.URL + "/new", Stop: true, ErrorStatus: "Stopped"}), status("Shipped", step{Host: g.URL + "/shipped"})))
+			first := r.begin("/api/orders", order)
+			g.wait()
+			second := r.begin(theOrder+"/status", `{"status":"Shipped","shipmentId":"SHIP-2"}`)
+			g.answer(row.answer)
+			g.wait()
+			g.answer(success)
+			first().want(201)
+			second().want(200).is("order.status", row.status).is("orderActionExecutionResults[0].actionStatus", "Success")
+			equals(t, "conflicts", len(r.conflicts()), 0)
+		})
+	}
+}
+
+func TestARunOfAReturnRunsAfterOneThatSetTheStatus(t *testing.T) {
+	g, r := holding(t), lease(t)
+	r.settings(with(config(), `"returnStatuses":[`+status("PartiallyReturned", step{Name: "WebhookReturnWorkflowStep", Host: g.URL})+`]`))
+	r.post(order)
+	const one = `{"lineItems":[{"lineItemId":"L1","returnQuantity":0.5}]}`
+	first := r.begin(theOrder+"/returns", one)
+	g.wait()
+	second := r.begin(theOrder+"/returns", one)
+	g.answer(answerWith(`{"Status":"ReturnInspected"}`))
+	g.wait()
+	g.answer(success)
+	first().want(201)
+	second().want(201).is("orderActionExecutionResults[0].actionStatus", "Success")
+	equals(t, "calls", len(g.got()), 2)
+}
+
+func TestTheDeadlineThatPassesDuringTheLastAttemptAborts(t *testing.T) {
+	g, r := holding(t), lease(t)
+	doc := config(within("00:00:00.2", "Checked", step{}))
+	r.settings(with(doc, connectors(connector(g.URL, `,"disableStandardErrorPolicy":true`))))
+	r.post(order)
+	res := r.enter("Checked").is("isAborted", true)
+	r.overdue(res, 0, "200ms")
+}
