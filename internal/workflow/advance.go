@@ -13,13 +13,14 @@ import (
 type held struct {
 	run   *oms.Run   // nil: there is none any more
 	order *oms.Order // nil: not read yet
+	later time.Time  // not before this time, which is not worth a write
 }
 
 // advance takes a run as far as it can go now: to its end, or to an attempt
 // that is due later, whose time it returns.
 func (e *Engine) advance(tenant string, h held) (wake time.Time, err error) {
 	for err == nil && h.run != nil && !h.run.Status.Ended() {
-		if due := dueAt(h.run); due.After(e.clock.Now()) {
+		if due := h.dueAt(); due.After(e.clock.Now()) {
 			if pointless, err := e.pointless(tenant, h); !pointless {
 				return due, err
 			}
@@ -38,6 +39,10 @@ func (e *Engine) advance(tenant string, h held) (wake time.Time, err error) {
 	return time.Time{}, err
 }
 
+// toldToWait reports whether the history has it already that the run waits for
+// a breaker.
+func (h held) toldToWait() bool { return h.run.Results[h.run.Position.Step].ErrorReason != "" }
+
 // pointless reports whether a run that waits was overtaken, so that it need not
 // wait any longer, nor what is queued behind it. What was just committed was
 // looked at then.
@@ -54,10 +59,13 @@ func (e *Engine) pointless(tenant string, h held) (bool, error) {
 }
 
 // dueAt is when something must be done for a run: its next attempt, or its end.
-func dueAt(run *oms.Run) time.Time {
-	due := run.Position.DueAt
-	if !run.Deadline.IsZero() && run.Deadline.Before(due) {
-		return run.Deadline
+func (h held) dueAt() time.Time {
+	due := h.run.Position.DueAt
+	if h.later.After(due) {
+		due = h.later
+	}
+	if end := h.run.Deadline; !end.IsZero() && end.Before(due) {
+		return end
 	}
 	return due
 }
@@ -68,9 +76,6 @@ func (e *Engine) step(tenant string, h held) (held, error) {
 	if !h.run.Deadline.IsZero() && !h.run.Deadline.After(e.clock.Now()) {
 		return e.move(tenant, h, (*transition).expire)
 	}
-	if h.run.Status == oms.RunWaiting { // for a retry's time, or a breaker
-		return e.move(tenant, h, (*transition).wake)
-	}
 	c, err := e.prepare(e.calls, tenant, h)
 	if oms.KindOf(err) == oms.NotFound {
 		return held{}, nil // the order was erased
@@ -80,6 +85,13 @@ func (e *Engine) step(tenant string, h held) (held, error) {
 	}
 	if err != nil {
 		return held{}, err
+	}
+	if h.run.Status == oms.RunWaiting { // for a retry's time, or a breaker
+		if until := e.breakers.wait(tenant, c.target.connector); !until.IsZero() && h.toldToWait() {
+			h.later = until
+			return h, nil
+		}
+		return e.move(tenant, h, (*transition).wake)
 	}
 	gate := e.breakers.enter(tenant, c.target.connector)
 	if gate.shut {
@@ -104,7 +116,7 @@ func (e *Engine) move(tenant string, h held, do func(*transition) error) (held, 
 		if err := do(t); err != nil {
 			return err
 		}
-		now = held{t.run, t.order}
+		now = held{run: t.run, order: t.order}
 		return t.save()
 	})
 	if oms.KindOf(err) == oms.NotFound {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -33,6 +34,7 @@ type breaker struct {
 	*gobreaker.TwoStepCircuitBreaker[any]
 	mu     sync.Mutex
 	opened time.Time // when it last opened
+	trial  bool      // half open, and the one call that it lets through is under way
 }
 
 func newBreakers(c clock.Clock) *breakers {
@@ -70,11 +72,12 @@ type gate struct {
 	shut  bool      // the attempt must not be made
 	until time.Time // when it can be tried again
 	done  func(error)
+	of    *breaker
 }
 
 // waitAtLeast is how long a run waits for a breaker that is about to let calls
 // through, or is trying one.
-const waitAtLeast = 100 * time.Millisecond
+const waitAtLeast = 200 * time.Millisecond
 
 // enter asks a connector's breaker for an attempt; there is none without a
 // connector, or where it does not ask for one.
@@ -85,14 +88,45 @@ func (b *breakers) enter(tenant string, c *settings.Connector) gate {
 	br := b.of(tenant, c)
 	done, err := br.Allow()
 	if err == nil {
-		return gate{done: done}
+		br.setTrial(br.State() == gobreaker.StateHalfOpen)
+		return gate{done: done, of: br}
 	}
-	now := b.clock.Now()
-	until := br.openedAt().Add(c.Breaker.OpenFor)
-	if until.Before(now.Add(waitAtLeast)) {
-		until = now.Add(waitAtLeast)
+	return gate{shut: true, until: b.until(br, c)}
+}
+
+// wait returns when a run that waits for a connector's breaker may ask again;
+// the zero time is now, as it is for a connector that makes nobody wait.
+func (b *breakers) wait(tenant string, c *settings.Connector) time.Time {
+	if c == nil || c.Breaker == nil || c.Breaker.WhileOpen != settings.WaitWhileOpen {
+		return time.Time{}
 	}
-	return gate{shut: true, until: until}
+	br := b.of(tenant, c)
+	if state := br.State(); state == gobreaker.StateOpen || state == gobreaker.StateHalfOpen && br.onTrial() {
+		return b.until(br, c)
+	}
+	return time.Time{}
+}
+
+// until is when a breaker that is shut can be tried again. Those who wait come
+// at different times.
+func (b *breakers) until(br *breaker, c *settings.Connector) time.Time {
+	until, soonest := br.openedAt().Add(c.Breaker.OpenFor), b.clock.Now().Add(waitAtLeast+rand.N(waitAtLeast))
+	if until.Before(soonest) {
+		return soonest
+	}
+	return until
+}
+
+func (br *breaker) setTrial(on bool) {
+	br.mu.Lock()
+	defer br.mu.Unlock()
+	br.trial = on
+}
+
+func (br *breaker) onTrial() bool {
+	br.mu.Lock()
+	defer br.mu.Unlock()
+	return br.trial
 }
 
 func (br *breaker) openedAt() time.Time {
@@ -106,6 +140,9 @@ var errAttemptFailed = errors.New("the attempt failed")
 // leave tells the breaker how the attempt went. An endpoint that says no, or
 // answers nonsense, is there: only failures that may pass count.
 func (g gate) leave(o outcome) {
+	if g.of != nil {
+		g.of.setTrial(false)
+	}
 	switch {
 	case g.done == nil:
 	case o.retry:

@@ -213,7 +213,7 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 		if err := do(t); err != nil {
 			return err
 		}
-		started, fresh = Started{OrderID: t.order.ID, Version: t.order.Version}, held{t.run, t.order}
+		started, fresh = Started{OrderID: t.order.ID, Version: t.order.Version}, held{run: t.run, order: t.order}
 		if t.run != nil {
 			started.RunID = t.run.ID
 		}

@@ -79,6 +79,7 @@ func (s *settlement) retries() bool {
 // retry puts the next attempt behind its delay.
 func (s *settlement) retry() {
 	s.run.Status = oms.RunWaiting
+	s.result.ErrorReason = "" // no breaker holds it up any more
 	s.run.Position.Attempt++
 	s.run.Position.DueAt = s.now.Add(retryDelays[s.attempt.Number-1])
 }
