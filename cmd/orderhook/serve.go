@@ -13,7 +13,7 @@ import (
 type serve struct {
 	Listen string `default:"127.0.0.1:8080" help:"Address and port to listen on; port 0 takes any that is free."`
 	database
-	APIKey              string   `name:"api-key" placeholder:"KEY" help:"Installs this admin key for the tenant 'default'. Without it one is made and printed, once, if that tenant has none."`
+	APIKey              string   `name:"api-key" placeholder:"KEY" help:"Installs this admin key for the tenant 'default'. Without it one is made and printed, once, if the database has none."`
 	Settings            string   `placeholder:"FILE" help:"Settings document to apply at the start, if it differs from what is stored."`
 	Tenant              string   `default:"default" help:"Tenant whose settings --settings is."`
 	TLSCert             string   `name:"tls-cert" placeholder:"FILE" help:"Certificate and chain, PEM; serves HTTPS. Needs --tls-key."`
