@@ -101,7 +101,7 @@ func (c *Client) exchange(ctx context.Context, r Request, x *Exchange) error {
 	if err != nil {
 		return err
 	}
-	x.Host, x.sent = req.URL.Host, masked(req.Header, secret)
+	x.Host, x.sent, x.secrets = req.URL.Host, masked(req.Header, secret), valuesOf(req.Header, secret)
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return err

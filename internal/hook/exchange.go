@@ -29,9 +29,10 @@ type Exchange struct {
 	// of any status, and for one that is TooLarge. Its text holds no secret.
 	Err error
 
-	sent http.Header // secrets masked
-	body []byte      // the request's
-	wire wire
+	sent    http.Header // secrets masked
+	secrets []string    // that were sent, and may come back
+	body    []byte      // the request's
+	wire    wire
 }
 
 // Class says what the attempt means, its body aside; see [Classify].
@@ -72,6 +73,14 @@ func (x Exchange) response() *oms.Message {
 	}
 	if len(m.Body) > maxRecorded {
 		m.Body, m.Truncated = bytes.Clone(m.Body[:maxRecorded]), true // not to hold on to all of it
+	}
+	for _, secret := range x.secrets { // an endpoint may repeat what it was sent
+		m.Body = bytes.ReplaceAll(m.Body, []byte(secret), []byte(mask))
+		for _, values := range m.Headers {
+			for i := range values {
+				values[i] = strings.ReplaceAll(values[i], secret, mask)
+			}
+		}
 	}
 	return m
 }

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -88,5 +89,24 @@ func TestDetailWithoutAnAnswer(t *testing.T) {
 	}
 	if len(d.Request.Headers) == 0 || string(d.Request.Body) != `{}` {
 		t.Errorf("request %+v", d.Request)
+	}
+}
+
+func TestASecretThatComesBackIsNotRecorded(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Echo", r.Header.Get("Authorization"))
+		fmt.Fprintf(w, `{"auth":%q,"key":%q}`, r.Header.Get("Authorization"), r.Header.Get("X-Key"))
+	}))
+	t.Cleanup(s.Close)
+	x := newClient(t, nil).Post(t.Context(), Request{URL: s.URL, BearerToken: "hush-hush-hush", Header: []settings.Header{{Name: "X-Key", Value: "also-a-secret"}}})
+	d := x.Detail()
+	if got := string(d.Response.Body); got != `{"auth":"***","key":"***"}` {
+		t.Errorf("recorded %s", got)
+	}
+	if got := d.Response.Headers["X-Echo"]; len(got) != 1 || got[0] != "***" {
+		t.Errorf("recorded header %q", got)
+	}
+	if !strings.Contains(string(x.Body), "hush-hush-hush") {
+		t.Error("what is read of the answer was changed")
 	}
 }

@@ -130,3 +130,27 @@ func masked(h http.Header, secret map[string]bool) http.Header {
 	}
 	return shown
 }
+
+// leastSecret is the length from which a secret is looked for in what comes
+// back: a shorter one would be found everywhere, and is none.
+const leastSecret = 8
+
+// valuesOf returns the secrets among headers, credentials with their scheme and
+// without it.
+func valuesOf(h http.Header, secret map[string]bool) []string {
+	var out []string
+	for name, values := range h {
+		if !secret[http.CanonicalHeaderKey(name)] {
+			continue
+		}
+		for _, v := range values {
+			_, bare, _ := strings.Cut(v, " ")
+			for _, s := range []string{v, bare} {
+				if len(s) >= leastSecret {
+					out = append(out, s)
+				}
+			}
+		}
+	}
+	return out
+}

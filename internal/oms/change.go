@@ -43,7 +43,7 @@ func (c *Change) UnmarshalJSON(data []byte) error {
 		if f.from == nil {
 			continue
 		}
-		v, err := parseValue(newDecoder(f.from), 0)
+		v, err := parseValue(newDecoder(f.from), MaxDepth+storedDepth)
 		if err != nil {
 			return parseError(err, 0)
 		}

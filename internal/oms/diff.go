@@ -118,5 +118,5 @@ func elementsByKey(list []any, keys []string) (map[string]*Object, bool) {
 
 // elementName is an identity as a path shows it: its keys with commas between.
 func elementName(id string) string {
-	return strings.ReplaceAll(strings.TrimRight(id, "\x00"), "\x00", ",")
+	return cutStep(strings.ReplaceAll(strings.TrimRight(id, "\x00"), "\x00", ","))
 }

@@ -20,7 +20,7 @@ func equal(a, b any) bool {
 		return ok && slices.EqualFunc(a, b, equal)
 	case *Object:
 		b, ok := b.(*Object)
-		return ok && subset(a, b) && subset(b, a)
+		return ok && present(a) == present(b) && subset(a, b)
 	}
 	switch b.(type) {
 	case []any, *Object:
@@ -29,14 +29,30 @@ func equal(a, b any) bool {
 	return a == b
 }
 
+// subset reports whether b has all that a has. Where both have as many members
+// they are equal then; to look from both sides would double the work at each
+// depth.
 func subset(a, b *Object) bool {
 	for _, m := range a.Members() {
+		if m.Value == nil {
+			continue
+		}
 		v, _ := b.Get(m.Name)
 		if !equal(m.Value, v) {
 			return false
 		}
 	}
 	return true
+}
+
+// present counts the members that are not null.
+func present(o *Object) (n int) {
+	for _, m := range o.Members() {
+		if m.Value != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func sameNumber(a, b Number) bool {

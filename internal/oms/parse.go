@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,7 +19,16 @@ const MaxDepth = 100
 // that differ only in case are an error, as they would be one field.
 // Every error is an *[Error]: [Malformed] for what is no JSON, [Invalid] for
 // JSON that is no document; both say where.
-func Parse(data []byte) (*Object, error) {
+func Parse(data []byte) (*Object, error) { return parse(data, MaxDepth) }
+
+// storedDepth is what a stored document may have beyond MaxDepth: a shipment or
+// a line that came by itself stands some levels deeper in its order.
+const storedDepth = 16
+
+// ParseStored reads a document that orderhook itself has written.
+func ParseStored(data []byte) (*Object, error) { return parse(data, MaxDepth+storedDepth) }
+
+func parse(data []byte, levels int) (*Object, error) {
 	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // .NET writers like a byte order mark
 	mark := int64(len(data) - len(text))
 	if len(bytes.Trim(text, whitespace)) == 0 {
@@ -30,7 +41,7 @@ func Parse(data []byte) (*Object, error) {
 		}
 		return nil, Errorf(Invalid, "a JSON object is needed, not %s", name)
 	}
-	v, err := parseValue(dec, 0)
+	v, err := parseValue(dec, levels)
 	if err != nil {
 		return nil, parseError(err, mark)
 	}
@@ -49,12 +60,12 @@ func newDecoder(data []byte) *jsontext.Decoder {
 	return jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
 }
 
-func parseValue(dec *jsontext.Decoder, depth int) (any, error) {
+func parseValue(dec *jsontext.Decoder, levels int) (any, error) {
 	tok, err := dec.ReadToken()
 	if err != nil {
 		return nil, err
 	}
-	if k := tok.Kind(); (k == '{' || k == '[') && depth >= MaxDepth {
+	if k := tok.Kind(); (k == '{' || k == '[') && levels == 0 {
 		return nil, &located{message: fmt.Sprintf("nests deeper than %d levels", MaxDepth)}
 	}
 	switch tok.Kind() {
@@ -67,9 +78,9 @@ func parseValue(dec *jsontext.Decoder, depth int) (any, error) {
 	case '0':
 		return parseNumber(tok.String())
 	case '[':
-		return parseList(dec, depth)
+		return parseList(dec, levels)
 	default:
-		return parseObject(dec, depth)
+		return parseObject(dec, levels)
 	}
 }
 
@@ -84,10 +95,10 @@ func parseNumber(text string) (any, error) {
 	return Number(text), nil
 }
 
-func parseList(dec *jsontext.Decoder, depth int) (any, error) {
+func parseList(dec *jsontext.Decoder, levels int) (any, error) {
 	list := []any{}
 	for dec.PeekKind() != ']' {
-		v, err := parseValue(dec, depth+1)
+		v, err := parseValue(dec, levels-1)
 		if err != nil {
 			return nil, within(err, fmt.Sprintf("[%d]", len(list)))
 		}
@@ -97,7 +108,7 @@ func parseList(dec *jsontext.Decoder, depth int) (any, error) {
 	return list, err
 }
 
-func parseObject(dec *jsontext.Decoder, depth int) (any, error) {
+func parseObject(dec *jsontext.Decoder, levels int) (any, error) {
 	o := &Object{}
 	for dec.PeekKind() != '}' {
 		tok, err := dec.ReadToken()
@@ -105,7 +116,7 @@ func parseObject(dec *jsontext.Decoder, depth int) (any, error) {
 			return nil, err
 		}
 		name := CamelName(tok.String())
-		v, err := parseValue(dec, depth+1)
+		v, err := parseValue(dec, levels-1)
 		if err != nil {
 			return nil, within(err, name)
 		}
@@ -135,11 +146,26 @@ func within(err error, step string) error {
 	return err
 }
 
+// mostStep bounds how much of a name or key a path repeats, in bytes.
+const mostStep = 100
+
+// joinPath puts a step behind a path. A long one is cut, with a hash to tell it
+// from others: a path is built for every field that is looked at.
 func joinPath(path, step string) string {
+	step = cutStep(step)
 	if path == "" || step == "" || strings.HasPrefix(step, "[") {
 		return path + step
 	}
 	return path + "." + step
+}
+
+func cutStep(step string) string {
+	if len(step) <= mostStep {
+		return step
+	}
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, step)
+	return fmt.Sprintf("%s…%x", strings.ToValidUTF8(step[:mostStep], ""), h.Sum64())
 }
 
 // parseError makes an [Error] of what went wrong in a text that began at a byte

@@ -102,7 +102,38 @@ func (e *Engine) step(tenant string, h held) (held, error) {
 		return held{}, nil // given up, not failed: the next start repeats it
 	}
 	gate.leave(o)
-	return e.move(tenant, h, func(t *transition) error { return t.settle(a, o) })
+	return e.settle(tenant, h, a, o)
+}
+
+// settle applies what came of an attempt. While the database takes no writes
+// the answer is kept: a call that was made is not to be made again.
+func (e *Engine) settle(tenant string, h held, a *oms.Attempt, o outcome) (held, error) {
+	for {
+		now, err := e.move(tenant, h, func(t *transition) error {
+			made := *a // applying it may make a failure of it
+			return t.settle(&made, o)
+		})
+		if oms.KindOf(err) != oms.Unavailable {
+			return now, err
+		}
+		e.log.Error("what came of a call cannot be stored yet", "order", h.run.OrderID, "call", a.CallID, "error", err)
+		if !e.pause(again) {
+			return held{}, err
+		}
+	}
+}
+
+// pause waits, and reports whether the engine goes on then.
+func (e *Engine) pause(d time.Duration) bool {
+	over := make(chan struct{})
+	timer := e.clock.AfterFunc(d, func() { close(over) })
+	defer timer.Stop()
+	select {
+	case <-over:
+		return true
+	case <-e.stopping.Done():
+		return false
+	}
 }
 
 // move makes one move of a run, durably, and returns what is held of it then.

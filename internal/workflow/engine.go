@@ -10,6 +10,7 @@ package workflow
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -86,6 +87,9 @@ func (e *Engine) Stop(ctx context.Context) {
 // again is how long a lane waits after the store failed it.
 const again = time.Second
 
+// afterPanic is how long it waits after a mistake in this program.
+const afterPanic = time.Minute
+
 // takeFresh returns what was committed last for an order, if nobody took it yet.
 func (e *Engine) takeFresh(key orderKey) held {
 	v, _ := e.fresh.LoadAndDelete(key)
@@ -95,6 +99,12 @@ func (e *Engine) takeFresh(key orderKey) held {
 
 // turn does what the runs of one order need now.
 func (e *Engine) turn(key orderKey) (wake time.Time) {
+	defer func() {
+		if p := recover(); p != nil { // of one order, not of all
+			e.log.Error("a run panicked and is tried again", "order", key.order, "panic", p, "stack", string(debug.Stack()))
+			wake = e.clock.Now().Add(afterPanic)
+		}
+	}()
 	for e.stopping.Err() == nil {
 		run, err := e.store.NextRun(e.calls, key.tenant, key.order)
 		fresh := e.takeFresh(key)

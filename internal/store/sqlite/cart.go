@@ -19,7 +19,7 @@ func scanCart(r row) (*oms.Cart, error) {
 	}
 	c.Created, c.Modified = fromMicros(created), fromMicros(modified)
 	var err error
-	if c.Doc, err = oms.Parse(doc); err != nil {
+	if c.Doc, err = oms.ParseStored(doc); err != nil {
 		return nil, fmt.Errorf("stored cart %q: %s", c.ID, err) // not with %w: it is no mistake of the caller's
 	}
 	return c, nil

@@ -59,7 +59,7 @@ func (r *orderRow) columns() []any {
 }
 
 func (r *orderRow) order(id string) (*oms.Order, error) {
-	doc, err := oms.Parse(r.doc)
+	doc, err := oms.ParseStored(r.doc)
 	if err != nil {
 		return nil, fmt.Errorf("stored order %q: %s", id, err) // not with %w: it is no mistake of the caller's
 	}
