@@ -57,6 +57,8 @@ func TestSettingsApply(t *testing.T) {
 	if out := w.succeeds(t, "settings", "apply", "new-secret.json"); out != "applied as version 3\n" {
 		t.Errorf("of another secret it prints %q", out)
 	}
+	w.refuses(t, `there is no tenant "acme"`, "settings", "apply", "s.json", "--tenant", "acme")
+	w.succeeds(t, "keys", "create", "--tenant", "acme", "--role", "reader")
 	if out := w.succeeds(t, "settings", "apply", "s.json", "--tenant", "acme"); out != "applied as version 1\n" {
 		t.Errorf("for another tenant it prints %q", out)
 	}
