@@ -21,10 +21,12 @@ type session struct {
 
 // openSession opens the connection. A commit has reached the disk when it
 // returns (synchronous), and what is deleted is overwritten (secure_delete):
-// an erased customer must not be found in the file.
+// an erased customer must not be found in the file. The log is taken into the
+// file every 16 MiB: four times less often than by default, which is four
+// times less of what holds up all who write.
 func openSession(ctx context.Context, path string) (*session, error) {
 	db, err := sql.Open("sqlite", dsn(path, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)",
-		"cache_size(-16384)", "journal_size_limit(67108864)"))
+		"cache_size(-16384)", "wal_autocheckpoint(4096)", "journal_size_limit(67108864)"))
 	if err != nil {
 		return nil, err
 	}
