@@ -12,7 +12,7 @@ UNITS = $(shell $(GO) list ./... | grep -v /test/e2e)
 
 test: needs check
 	CGO_ENABLED=1 $(GO) test -race $(UNITS)
-	$(GO) test $(BLACKBOX)
+	$(GO) test -count=1 $(BLACKBOX)
 
 build:
 	$(GO) build -ldflags '-X main.release=$(VERSION)' -o $(BIN) ./cmd/orderhook
