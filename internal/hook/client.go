@@ -8,9 +8,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"io"
 	"net/http"
+	"sync"
 	"time"
+	"weak"
 
 	"github.com/orderhook/orderhook/internal/settings"
 )
@@ -18,14 +19,6 @@ import (
 // MaxBody is how much of a response is read, in bytes: a longer one is no
 // valid answer (CONTRACT.md, "Outcome of one attempt").
 const MaxBody = 5 << 20
-
-// maxHeader is how many bytes of headers a response may have, 1xx ones counted in.
-const maxHeader = 64 << 10
-
-// setupTimeout bounds the dial and the TLS handshake, each. An attempt's own
-// timeout ends the wait for them, but net/http then goes on dialing, for
-// whichever request comes next: without this a dead endpoint would gather dials.
-const setupTimeout = 30 * time.Second
 
 // Options configure a [Client].
 type Options struct {
@@ -39,7 +32,12 @@ type Options struct {
 // is safe for concurrent use.
 type Client struct {
 	userAgent string
-	transport *http.Transport
+	guard     Guard
+	roots     *x509.CertPool
+	transport *http.Transport // of requests without a Trust
+
+	mu      sync.Mutex
+	trusted map[weak.Pointer[Trust]]*http.Transport
 }
 
 // New returns a client that reaches what the guard in o lets through. A kept
@@ -48,40 +46,39 @@ func New(o Options) *Client {
 	if o.UserAgent == "" {
 		o.UserAgent = "OmniumOms/" + o.Version
 	}
-	return &Client{userAgent: o.UserAgent, transport: &http.Transport{
-		Proxy:                  nil, // a proxy would dial for us, past the guard
-		DialContext:            o.Guard.dial,
-		ForceAttemptHTTP2:      true, // net/http leaves it out beside a DialContext
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
-		TLSHandshakeTimeout:    setupTimeout,
-		MaxResponseHeaderBytes: maxHeader,
-		DisableCompression:     true, // recorded and measured as it was sent
-		MaxIdleConns:           1024,
-		MaxIdleConnsPerHost:    128,
-		// Below the 60 s after which common load balancers close an idle connection.
-		IdleConnTimeout: 55 * time.Second,
-		// A dead HTTP/2 connection would otherwise fail every request put on it.
-		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
-	}}
+	return &Client{
+		userAgent: o.UserAgent, guard: o.Guard, roots: o.RootCAs,
+		transport: newTransport(o.Guard, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs}),
+		trusted:   map[weak.Pointer[Trust]]*http.Transport{},
+	}
 }
 
 // Close closes the connections that no request is using.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range c.trusted {
+		t.CloseIdleConnections()
+	}
+}
 
 // Post makes one attempt: one request on the wire, never redirected. It ends
 // when the answer is read, when r.Timeout is over, or with ctx.
 func (c *Client) Post(ctx context.Context, r Request) Exchange {
-	x := Exchange{StartedAt: time.Now(), URL: PublicURL(r.URL), sent: http.Header{}, body: r.Body}
+	x := Exchange{StartedAt: time.Now(), OneWay: r.OneWay, body: r.Body}
 	if r.Timeout <= 0 {
 		r.Timeout = settings.DefaultTimeout
 	}
 	attempt, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	t := &trace{start: x.StartedAt}
-	err := c.exchange(t.on(attempt), r, &x)
+	t, watched := watch(attempt, x.StartedAt)
+	err := c.exchange(watched, &r, &x)
 	x.Duration = time.Since(x.StartedAt)
 	x.wire = t.seen()
 	switch {
+	case err == nil && x.OneWay && x.TooLarge:
+		x.Err = errTooLarge
 	case err == nil:
 	case unsendable(err) != nil:
 		x.Err = unsendable(err)
@@ -96,13 +93,14 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 }
 
 // exchange sends r and reads the answer into x, as far as one comes.
-func (c *Client) exchange(ctx context.Context, r Request, x *Exchange) error {
+func (c *Client) exchange(ctx context.Context, r *Request, x *Exchange) error {
 	req, secret, err := r.build(ctx, c.userAgent, x.StartedAt)
 	if err != nil {
+		x.URL = PublicURL(r.URL)
 		return err
 	}
-	x.Host, x.sent, x.secrets = req.URL.Host, masked(req.Header, secret), valuesOf(req.Header, secret)
-	resp, err := c.transport.RoundTrip(req)
+	x.URL, x.Host, x.sent, x.secret = public(r.URL, req.URL), req.URL.Host, req.Header, secret
+	resp, err := c.transportFor(r.Trust).RoundTrip(req)
 	if err != nil {
 		return err
 	}
@@ -111,10 +109,5 @@ func (c *Client) exchange(ctx context.Context, r Request, x *Exchange) error {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil // what follows is no body, and would not end
 	}
-	x.Body, err = io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
-	if len(x.Body) > MaxBody {
-		x.Body, x.TooLarge = x.Body[:MaxBody], true
-		return nil
-	}
-	return err
+	return x.read(resp)
 }

@@ -5,8 +5,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -16,7 +18,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newClient returns a client that may call the test's own servers.
-func newClient(t *testing.T, roots *x509.CertPool) *Client {
+func newClient(t testing.TB, roots *x509.CertPool) *Client {
 	c := New(Options{Version: "1.2.3", Guard: Guard{AllowPrivate: true}, RootCAs: roots})
 	t.Cleanup(c.Close)
 	return c
@@ -76,6 +78,40 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 	if first.wire.timing.Connect == 0 || second.wire.timing.Connect != 0 {
 		t.Errorf("connect took %v ms, then %v", first.wire.timing.Connect, second.wire.timing.Connect)
+	}
+}
+
+func TestConnectionsOfManyRequestsAreKept(t *testing.T) {
+	const many = 256
+	var conns atomic.Int32
+	arrived, answer := make(chan struct{}), make(chan struct{})
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		arrived <- struct{}{}
+		<-answer
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			conns.Add(1)
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	c := newClient(t, nil)
+	for range 2 {
+		var posts sync.WaitGroup
+		for range many {
+			posts.Go(func() { c.Post(t.Context(), Request{URL: s.URL}) })
+		}
+		for range many {
+			<-arrived
+		}
+		for range many {
+			answer <- struct{}{}
+		}
+		posts.Wait()
+	}
+	if conns.Load() != many {
+		t.Errorf("%d connections for %d requests at once", conns.Load(), many)
 	}
 }
 

@@ -10,53 +10,71 @@ import (
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
-// maxRecorded is how much of a response's body is recorded, in bytes (API.md,
-// "Attempts").
-const maxRecorded = 64 << 10
-
 // Exchange is one attempt as it went.
 type Exchange struct {
 	StartedAt time.Time
 	Duration  time.Duration
 	URL       string // as [PublicURL] shows it
 	Host      string // the URL's host, with the port where it has one; "" if the URL is invalid
+	OneWay    bool   // as the request was
 
 	Status   int         // 0: no answer came
 	Header   http.Header // the answer's
-	Body     []byte      // as far as it was read
+	Body     []byte      // as far as it was read; of a one-way request, its first 64 KiB
 	TooLarge bool        // the body is longer than [MaxBody], and was read only so far
 	// Err is why the answer did not come or broke off; nil for a whole answer
-	// of any status, and for one that is TooLarge. Its text holds no secret.
+	// of any status, and for one that is TooLarge, but to a one-way request.
+	// Its text holds no secret.
 	Err error
 
-	sent    http.Header // secrets masked
-	secrets []string    // that were sent, and may come back
+	sent    http.Header // with its secrets
+	secret  []string    // the names of those in sent whose values are secret, canonical
 	body    []byte      // the request's
+	dropped int64       // bytes of the answer's body that were read after Body
 	wire    wire
 }
 
-// Class says what the attempt means, its body aside; see [Classify].
-func (x Exchange) Class() Class { return Classify(x.Status, x.Err) }
+// Class says what the attempt means, its body aside: see [Classify], and for a
+// one-way request [Acknowledged].
+func (x Exchange) Class() Class {
+	switch {
+	case !x.OneWay:
+		return Classify(x.Status, x.Err)
+	case Acknowledged(x.Status, x.Err):
+		return Answered
+	}
+	return Retry
+}
 
 // Failure says in short why the attempt is not [Answered], "" if it is. A
-// status that is no 2xx is reason enough, whatever happened to the body.
+// status that is no success is reason enough, whatever happened to the body.
 func (x Exchange) Failure() string {
 	switch {
 	case x.Class() == Answered:
 		return ""
-	case x.Err != nil && (x.Status == 0 || x.Status/100 == 2):
+	case x.Err != nil && (x.Status == 0 || x.succeeding()):
 		return x.Err.Error()
 	}
 	return strings.TrimSpace(fmt.Sprintf("answered %d %s", x.Status, http.StatusText(x.Status)))
 }
 
+// succeeding reports whether the status alone would be a success.
+func (x Exchange) succeeding() bool {
+	if x.OneWay {
+		return acknowledges(x.Status)
+	}
+	return x.Status/100 == 2
+}
+
 // Detail returns the record of both sides, with *** for secrets.
 func (x Exchange) Detail() *oms.AttemptDetail {
 	d := &oms.AttemptDetail{
-		Request:    oms.Message{Method: http.MethodPost, Headers: x.sent, Body: x.body, BodyBytes: int64(len(x.body))},
-		RemoteAddr: x.wire.remoteAddr,
+		Request:    oms.Message{Method: http.MethodPost, Headers: masked(x.sent, x.secret), Body: x.body, BodyBytes: int64(len(x.body))},
 		TLSVersion: x.wire.tlsVersion,
 		Timing:     x.wire.timing,
+	}
+	if x.wire.remoteAddr != nil {
+		d.RemoteAddr = x.wire.remoteAddr.String()
 	}
 	if x.Status != 0 {
 		d.Response = x.response()
@@ -66,15 +84,15 @@ func (x Exchange) Detail() *oms.AttemptDetail {
 
 func (x Exchange) response() *oms.Message {
 	m := &oms.Message{
-		Headers:   masked(x.Header, map[string]bool{"Set-Cookie": true}),
+		Headers:   masked(x.Header, []string{"Set-Cookie"}),
 		Body:      x.Body,
-		BodyBytes: int64(len(x.Body)),
-		Truncated: x.TooLarge,
+		BodyBytes: int64(len(x.Body)) + x.dropped,
+		Truncated: x.TooLarge || x.dropped > 0,
 	}
 	if len(m.Body) > maxRecorded {
 		m.Body, m.Truncated = bytes.Clone(m.Body[:maxRecorded]), true // not to hold on to all of it
 	}
-	for _, secret := range x.secrets { // an endpoint may repeat what it was sent
+	for _, secret := range valuesOf(x.sent, x.secret) { // an endpoint may repeat what it was sent
 		m.Body = bytes.ReplaceAll(m.Body, []byte(secret), []byte(mask))
 		for _, values := range m.Headers {
 			for i := range values {

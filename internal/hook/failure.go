@@ -20,6 +20,9 @@ type failure string
 
 func (f failure) Error() string { return string(f) }
 
+// errTooLarge is the failure of a one-way request whose answer has more than [MaxBody].
+const errTooLarge = failure("response larger than 5 MiB")
+
 // unsendable returns the part of err that says why the request cannot be sent
 // at all, nil if there is none.
 func unsendable(err error) error {
@@ -81,12 +84,12 @@ func socketText(err error) string {
 // the connection, without what changes from one attempt to the next.
 func tlsText(err error, handshakeFailed bool) string {
 	text := err.Error()
-	alert, alerted := errors.AsType[tls.AlertError](err)
+	remote, ok := errors.AsType[*net.OpError](err)
 	switch {
 	case speaksHTTP(err):
 		return "the server answers in plain HTTP"
-	case alerted: // may come after the handshake too
-		text = alert.Error()
+	case ok && remote.Op == "remote error": // the other side's word, which may come after the handshake
+		text = remote.Err.Error()
 	case !handshakeFailed:
 		return ""
 	case errors.Is(err, io.EOF):
@@ -116,7 +119,7 @@ func protocolText(err error, w wire) string {
 		return "response headers over 64 KiB"
 	case strings.HasPrefix(text, "stream error: "), strings.HasPrefix(text, "connection error: "), strings.HasPrefix(text, "http2: "):
 		return "HTTP/2 exchange broken off"
-	case w.remoteAddr == "":
+	case w.remoteAddr == nil:
 		return "cannot connect"
 	case !w.answering:
 		return "connection closed without an answer"

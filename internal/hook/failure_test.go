@@ -18,7 +18,7 @@ import (
 
 func TestNetworkFailures(t *testing.T) {
 	dial := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
-	dialing, waiting, reading := wire{}, wire{remoteAddr: "a"}, wire{remoteAddr: "a", answering: true}
+	dialing, waiting, reading := wire{}, wire{remoteAddr: &net.TCPAddr{}}, wire{remoteAddr: &net.TCPAddr{}, answering: true}
 	for _, test := range []struct {
 		err  error
 		w    wire

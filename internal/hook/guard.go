@@ -100,5 +100,5 @@ func (g Guard) dial(ctx context.Context, network, target string) (net.Conn, erro
 		}
 		return g.Check(target, at.Addr())
 	}}
-	return d.DialContext(ctx, network, target)
+	return d.DialContext(dialing(ctx), network, target)
 }

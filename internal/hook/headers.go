@@ -3,7 +3,7 @@ package hook
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"fmt"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,9 +12,6 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 )
-
-// mask stands where a secret was.
-const mask = "***"
 
 // reserved are the headers, in lower case, that no custom header replaces:
 // those that orderhook or HTTP itself writes.
@@ -37,47 +34,31 @@ func HeaderAllowed(name string) bool {
 	return !strings.HasPrefix(name, "x-") || !strings.HasSuffix(name, "delivery-count")
 }
 
-// setHeaders writes every header but the signature's, and returns the names of
-// those whose values are secret.
-func (r Request) setHeaders(h http.Header, user *url.Userinfo, userAgent string) map[string]bool {
-	h.Set("User-Agent", userAgent)
-	h.Set("Accept", "application/json")
-	if auth := r.authorization(user); httpguts.ValidHeaderFieldValue(auth) && auth != "" {
-		h.Set("Authorization", auth)
-	}
-	secret := r.setCustom(h)
-	secret["Authorization"] = true
-	h.Set("Content-Type", "application/json")
-	if r.Delivery > 0 {
-		h.Set("X-Delivery-Count", strconv.Itoa(r.Delivery))
-		h.Set("X-Max-Delivery-Count", strconv.Itoa(r.MaxDelivery))
-	}
-	h.Set("Traceparent", traceparent())
-	setHidden(h, "Idempotency-Key", r.IdempotencyKey)
-	return secret
+// EndpointHeaderAllowed is [HeaderAllowed] for a header of a one-way request,
+// which says more about itself.
+func EndpointHeaderAllowed(name string) bool {
+	own := strings.EqualFold(name, "X-Signature") || strings.EqualFold(name, "X-Attempt")
+	return HeaderAllowed(name) && !own
 }
 
-// setCustom writes the custom headers that may be sent, the first of a name
-// winning, and returns their names. A wrong one was refused with the settings
-// that brought it, so it is passed over here.
-func (r Request) setCustom(h http.Header) map[string]bool {
-	names := map[string]bool{}
-	for _, c := range r.Header {
-		name := http.CanonicalHeaderKey(c.Name)
-		if names[name] || !HeaderAllowed(name) || !httpguts.ValidHeaderFieldValue(c.Value) {
-			continue
-		}
-		names[name] = true
-		if name == "X-Idempotency-Key" {
-			setHidden(h, name, c.Value)
-		} else {
-			h.Set(name, c.Value)
-		}
-	}
-	return names
+// usualHeaders is for how many headers a request has room at first.
+const usualHeaders = 8
+
+// headers are those of a request that is being written.
+type headers struct {
+	http.Header
+	values []string // of them all: one array is cheaper than many
+	secret []string // the names of those whose values are secret, canonical
 }
 
-// setHidden sets a header under a key that net/http does not look up. Where it
+// put sets a header, whose name is canonical.
+func (h *headers) put(name, value string) {
+	h.values = append(h.values, value)
+	n := len(h.values)
+	h.Header[name] = h.values[n-1 : n : n]
+}
+
+// putHidden sets a header under a key that net/http does not look up. Where it
 // finds Idempotency-Key or X-Idempotency-Key it takes the request for
 // repeatable, and sends it again on its own when a kept connection breaks: an
 // attempt that is recorded once would reach the endpoint twice. On the wire
@@ -86,12 +67,59 @@ func (r Request) setCustom(h http.Header) map[string]bool {
 // What stays is that net/http sends again what the endpoint cannot have seen:
 // when no byte was written to a connection that had gone stale, or when an
 // HTTP/2 server says that it did not process the request (RFC 9113, 8.7).
-func setHidden(h http.Header, name, value string) {
-	h[strings.ToLower(name)] = []string{value}
+func (h *headers) putHidden(name, value string) { h.put(strings.ToLower(name), value) }
+
+// headers returns every header but the signature's.
+func (r *Request) headers(user *url.Userinfo, userAgent string) *headers {
+	h := &headers{Header: make(http.Header, usualHeaders), values: make([]string, 0, usualHeaders)}
+	h.put("User-Agent", userAgent)
+	h.put("Accept", "application/json")
+	if auth := r.authorization(user); auth != "" && httpguts.ValidHeaderFieldValue(auth) {
+		h.put("Authorization", auth)
+		h.secret = append(h.secret, "Authorization")
+	}
+	r.putCustom(h)
+	h.put("Content-Type", "application/json")
+	if r.Delivery > 0 {
+		h.put("X-Delivery-Count", strconv.Itoa(r.Delivery))
+		h.put("X-Max-Delivery-Count", strconv.Itoa(r.MaxDelivery))
+	}
+	if r.Attempt > 0 {
+		h.put("X-Attempt", strconv.Itoa(r.Attempt))
+	}
+	h.put("Traceparent", traceparent())
+	if r.IdempotencyKey != "" {
+		h.putHidden("Idempotency-Key", r.IdempotencyKey)
+	}
+	return h
+}
+
+// putCustom sets the custom headers that may be sent, the first of a name
+// winning. A wrong one was refused with the settings that brought it, so it is
+// passed over here.
+func (r *Request) putCustom(h *headers) {
+	allowed := HeaderAllowed
+	if r.OneWay {
+		allowed = EndpointHeaderAllowed
+	}
+	var names []string
+	for _, c := range r.Header {
+		name := http.CanonicalHeaderKey(c.Name)
+		if slices.Contains(names, name) || !allowed(name) || !httpguts.ValidHeaderFieldValue(c.Value) {
+			continue
+		}
+		names = append(names, name)
+		if name == "X-Idempotency-Key" {
+			h.putHidden(name, c.Value)
+		} else {
+			h.put(name, c.Value)
+		}
+	}
+	h.secret = append(h.secret, names...)
 }
 
 // authorization returns the Authorization of the strongest credentials, or "".
-func (r Request) authorization(user *url.Userinfo) string {
+func (r *Request) authorization(user *url.Userinfo) string {
 	switch {
 	case r.BearerToken != "":
 		return "Bearer " + r.BearerToken
@@ -114,43 +142,8 @@ func basic(username, password string) string {
 func traceparent() string {
 	var id [24]byte
 	rand.Read(id[:]) // never fails
-	return fmt.Sprintf("00-%x-%x-01", id[:16], id[16:])
-}
-
-// masked returns a copy of h as it may be recorded: names canonical, the
-// values of the secret ones as ***.
-func masked(h http.Header, secret map[string]bool) http.Header {
-	shown := make(http.Header, len(h))
-	for name, values := range h {
-		name = http.CanonicalHeaderKey(name)
-		if secret[name] {
-			values = []string{mask}
-		}
-		shown[name] = slices.Clone(values)
-	}
-	return shown
-}
-
-// leastSecret is the length from which a secret is looked for in what comes
-// back: a shorter one would be found everywhere, and is none.
-const leastSecret = 8
-
-// valuesOf returns the secrets among headers, credentials with their scheme and
-// without it.
-func valuesOf(h http.Header, secret map[string]bool) []string {
-	var out []string
-	for name, values := range h {
-		if !secret[http.CanonicalHeaderKey(name)] {
-			continue
-		}
-		for _, v := range values {
-			_, bare, _ := strings.Cut(v, " ")
-			for _, s := range []string{v, bare} {
-				if len(s) >= leastSecret {
-					out = append(out, s)
-				}
-			}
-		}
-	}
-	return out
+	text := make([]byte, 0, 55)
+	text = hex.AppendEncode(append(text, "00-"...), id[:16])
+	text = hex.AppendEncode(append(text, '-'), id[16:])
+	return string(append(text, "-01"...))
 }

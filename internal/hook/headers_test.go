@@ -137,3 +137,39 @@ func TestHeaderAllowed(t *testing.T) {
 		}
 	}
 }
+
+func TestEndpointHeaderAllowed(t *testing.T) {
+	for names, want := range map[string]bool{
+		"User-Agent Accept AUTHORIZATION X-Api-Key Cookie X-Signature-Version X-Attempts tracestate": true,
+		`X-Signature x-signature X-ATTEMPT Webhook-Id webhook-signature Webhook-Anything Host Content-Type content-length
+		Idempotency-Key traceparent X-Delivery-Count Connection Keep-Alive Transfer-Encoding TE Trailer Upgrade Expect
+		Proxy-Authorization a:b :path`: false,
+	} {
+		for name := range strings.FieldsSeq(names) {
+			if EndpointHeaderAllowed(name) != want {
+				t.Errorf("EndpointHeaderAllowed(%q) = %v", name, !want)
+			}
+		}
+	}
+}
+
+func TestHeadersOfAnEvent(t *testing.T) {
+	got := received(t, Request{
+		Body: []byte(`{"a":1}`), ID: "evt_1", Attempt: 3, Signer: signerOf(t, NewSecret()), OneWay: true,
+		Header: []settings.Header{{Name: "X-Attempt", Value: "9"}, {Name: "X-Signature", Value: "mine"}, {Name: "X-Shop", Value: "7"}},
+	})
+	for _, name := range []string{"Traceparent", "Webhook-Timestamp", "Webhook-Signature"} {
+		if len(got.Values(name)) != 1 {
+			t.Errorf("%s: %q", name, got.Values(name))
+		}
+		got.Del(name)
+	}
+	got.Del("Host")
+	want := http.Header{
+		"User-Agent": {"OmniumOms/1.2.3"}, "Accept": {"application/json"}, "Content-Type": {"application/json"},
+		"Content-Length": {"7"}, "X-Attempt": {"3"}, "Webhook-Id": {"evt_1"}, "X-Shop": {"7"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

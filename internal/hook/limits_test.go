@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -175,5 +176,84 @@ func TestLimitsHoldOverHTTP2(t *testing.T) {
 	}
 	if x := c.Post(t.Context(), Request{URL: s.URL + "/body"}); !x.TooLarge || len(x.Body) != MaxBody || x.Err != nil {
 		t.Errorf("body: %d bytes, too large %v, error %v", len(x.Body), x.TooLarge, x.Err)
+	}
+}
+
+func TestOneWayRequestsKeepLittle(t *testing.T) {
+	for name, test := range map[string]struct {
+		size          int
+		kept, counted int
+		failure       string
+	}{
+		"empty":         {0, 0, 0, ""},
+		"what is kept":  {maxRecorded, maxRecorded, maxRecorded, ""},
+		"a byte more":   {maxRecorded + 1, maxRecorded, maxRecorded + 1, ""},
+		"5 MiB":         {MaxBody, maxRecorded, MaxBody, ""},
+		"one over that": {MaxBody + 1, maxRecorded, MaxBody, "response larger than 5 MiB"},
+		"10 MB":         {10_000_000, maxRecorded, MaxBody, "response larger than 5 MiB"},
+	} {
+		for framing, head := range map[string]string{
+			"length": fmt.Sprintf("Content-Length: %d\r\n\r\n", test.size),
+			"chunk":  fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n", test.size),
+		} {
+			t.Run(name+" by "+framing, func(t *testing.T) {
+				url := listen(t, func(conn net.Conn) {
+					readRequest(bufio.NewReader(conn))
+					io.WriteString(conn, "HTTP/1.1 200 OK\r\n"+head+strings.Repeat("a", test.size))
+					if framing == "chunk" && test.size > 0 {
+						io.WriteString(conn, "\r\n0\r\n\r\n")
+					} else {
+						io.WriteString(conn, "\r\n")
+					}
+				})
+				x := newClient(t, nil).Post(t.Context(), Request{URL: url, OneWay: true})
+				d := x.Detail().Response
+				if x.Failure() != test.failure || len(x.Body) != test.kept || d.BodyBytes != int64(test.counted) {
+					t.Errorf("failure %q, kept %d, counted %d", x.Failure(), len(x.Body), d.BodyBytes)
+				}
+				if d.Truncated != (test.size > maxRecorded) || x.TooLarge != (test.failure != "") || cap(x.Body) > 2*maxRecorded {
+					t.Errorf("truncated %v, too large %v, %d bytes held", d.Truncated, x.TooLarge, cap(x.Body))
+				}
+			})
+		}
+	}
+}
+
+func TestBrokenAnswersToOneWayRequests(t *testing.T) {
+	long := strings.Repeat("a", 2*maxRecorded)
+	for name, test := range map[string]struct {
+		answer, want string
+	}{
+		"closes in what is kept":    {"200 OK\r\nContent-Length: 9\r\n\r\n{}", "connection closed before the whole answer came"},
+		"closes in what is dropped": {"200 OK\r\nContent-Length: 999999\r\n\r\n" + long, "connection closed before the whole answer came"},
+		"closes in a chunk":         {"200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n" + long, "connection closed before the whole answer came"},
+		"a lying length":            {"200 OK\r\nContent-Length: 5000000\r\n\r\n{}", "connection closed before the whole answer came"},
+		"a redirect into a network": {"307 X\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n", "answered 307 Temporary Redirect"},
+		"gone":                      {"410 Gone\r\nContent-Length: 0\r\n\r\n", "answered 410 Gone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var requests atomic.Int32
+			url := listen(t, func(conn net.Conn) {
+				readRequest(bufio.NewReader(conn))
+				requests.Add(1)
+				io.WriteString(conn, "HTTP/1.1 "+test.answer)
+			})
+			x := newClient(t, nil).Post(t.Context(), Request{URL: url, OneWay: true})
+			if x.Failure() != test.want || x.Class() != Retry || requests.Load() != 1 || cap(x.Body) > 2*maxRecorded {
+				t.Errorf("failure %q, class %v, %d requests, %d bytes held", x.Failure(), x.Class(), requests.Load(), cap(x.Body))
+			}
+		})
+	}
+}
+
+func TestAOneWayAnswerThatNeverEndsTimesOut(t *testing.T) {
+	url := listen(t, func(conn net.Conn) {
+		readRequest(bufio.NewReader(conn))
+		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n"+strings.Repeat("a", maxRecorded))
+		trickle(conn)
+	})
+	x := newClient(t, nil).Post(t.Context(), Request{URL: url, OneWay: true, Timeout: 100 * time.Millisecond})
+	if x.Failure() != "timed out after 100ms" || x.Status != 200 {
+		t.Errorf("status %d, failure %q", x.Status, x.Failure())
 	}
 }

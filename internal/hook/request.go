@@ -16,7 +16,8 @@ import (
 // ErrURL is the failure of a request whose URL cannot be called.
 var ErrURL = errors.New("invalid URL: it must be an absolute http or https URL")
 
-// Request is what one attempt sends (CONTRACT.md, "Request").
+// Request is what one attempt sends (CONTRACT.md, "Request" and "Event
+// notifications").
 type Request struct {
 	URL    string
 	Header []settings.Header // custom headers, strongest first; see [HeaderAllowed]
@@ -25,25 +26,31 @@ type Request struct {
 	BearerToken, Token, Username, Password string
 
 	Body           []byte // JSON
-	IdempotencyKey string // the same for every attempt of one call; also the webhook-id
+	ID             string // the webhook-id that is signed; "": the IdempotencyKey
+	IdempotencyKey string // the same for every attempt of one call; "" leaves the header out
 	// Delivery is the attempt's number, from 1, of at most MaxDelivery. With 0
 	// both headers are left out.
 	Delivery, MaxDelivery int
-	SigningSecret         string        // "whsec_" and base64, or any text; "" signs nothing
+	Attempt               int           // for X-Attempt, from 1; 0 leaves it out
+	SigningSecret         string        // "whsec_" and base64, or any text; "": see Signer
+	Signer                *Signer       // where there is no SigningSecret; nil signs nothing
+	Trust                 *Trust        // how TLS is verified; nil: as the client does
 	Timeout               time.Duration // of the whole attempt; 0: settings.DefaultTimeout
+	// OneWay is for requests whose answer says no more than that they came:
+	// headers as of [EndpointHeaderAllowed], a body that is not kept, and
+	// another [Exchange.Class].
+	OneWay bool
 }
 
 // build makes the HTTP request, and names those of its headers whose values are secret.
-func (r Request) build(ctx context.Context, userAgent string, at time.Time) (*http.Request, map[string]bool, error) {
+func (r *Request) build(ctx context.Context, userAgent string, at time.Time) (*http.Request, []string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(r.Body))
 	if err != nil || !callable(req.URL) {
 		return nil, nil, ErrURL // not what net/url says: that quotes the URL, which may hold secrets
 	}
-	secret := r.setHeaders(req.Header, req.URL.User, userAgent)
-	if r.SigningSecret != "" {
-		err = r.sign(req.Header, at)
-	}
-	return req, secret, err
+	h := r.headers(req.URL.User, userAgent)
+	req.Header = h.Header
+	return req, h.secret, r.sign(h, at)
 }
 
 // callable reports whether u has all that a dial needs.
@@ -60,15 +67,20 @@ func callable(u *url.URL) bool {
 // password in it, or for a user name without one, which is a token then.
 func PublicURL(raw string) string {
 	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "(invalid URL)" // where the password is, is anyone's guess
-	case u.User == nil:
+	}
+	return public(raw, u)
+}
+
+// public is [PublicURL] of a URL that has been parsed.
+func public(raw string, u *url.URL) string {
+	if u.User == nil {
 		return raw
 	}
-	shown := "***"
+	shown := mask
 	if _, ok := u.User.Password(); ok {
-		shown = url.User(u.User.Username()).String() + ":***"
+		shown = url.User(u.User.Username()).String() + ":" + mask
 	}
 	// Through a String of its own, for that would escape the asterisks.
 	return strings.Replace(u.String(), "//"+u.User.String()+"@", "//"+shown+"@", 1)

@@ -1,50 +1,118 @@
 package hook
 
 import (
+	"bytes"
+	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
-	"net/http"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
-
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 // ErrSecret is the failure of a request whose signing secret is none.
 var ErrSecret = errors.New("invalid signing secret: no base64 after whsec_")
 
-// sign adds the three Standard Webhooks headers: over the id, the attempt's
-// time in seconds, and the body.
-func (r Request) sign(h http.Header, at time.Time) error {
-	key, err := signingKey(r.SigningSecret)
+// Signer signs requests. Its keys are read once, so it is made once for many
+// requests; it is safe for concurrent use.
+type Signer struct {
+	body    *mac   // for X-Signature, which then is the only one
+	secrets []*mac // v1
+	keys    []ed25519.PrivateKey
+}
+
+// NewSigner returns a signer by the Standard Webhooks specification: with a v1
+// signature for each secret ("whsec_" and the base64 of 24 to 64 bytes) and a
+// v1a signature for each private key (see [PublicKey]), in that order. Its
+// error says which of them is wrong, and holds none of it.
+func NewSigner(keys ...string) (*Signer, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("there is no signing key")
+	}
+	s := &Signer{}
+	for i, key := range keys {
+		if err := s.add(key); err != nil {
+			return nil, fmt.Errorf("signing key %d: %w", i+1, err)
+		}
+	}
+	return s, nil
+}
+
+// NewBodySigner returns a signer that sets X-Signature alone: the lower-case
+// hex HMAC-SHA256 of the body, with the secret as it stands (CONTRACT.md,
+// "Order-state webhook").
+func NewBodySigner(secret string) *Signer { return &Signer{body: newMAC([]byte(secret))} }
+
+func (s *Signer) add(key string) error {
+	if strings.HasPrefix(key, privatePrefix) {
+		private, err := parsePrivate(key)
+		s.keys = append(s.keys, private)
+		return err
+	}
+	secret, err := decode(key, secretPrefix)
 	if err != nil {
 		return err
 	}
-	signer, err := standardwebhooks.NewWebhookRaw(key)
-	if err != nil {
-		return ErrSecret
+	if len(secret) < leastKey || len(secret) > mostKey {
+		return fmt.Errorf("the secret has %d bytes, not %d to %d", len(secret), leastKey, mostKey)
 	}
-	signature, err := signer.Sign(r.IdempotencyKey, at, r.Body)
-	if err != nil {
-		return ErrSecret
-	}
-	h.Set(standardwebhooks.HeaderWebhookID, r.IdempotencyKey)
-	h.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(at.Unix(), 10))
-	h.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	s.secrets = append(s.secrets, newMAC(secret))
 	return nil
 }
 
-// signingKey returns the bytes that a secret stands for: what follows
-// "whsec_", decoded, or else the text itself.
-func signingKey(secret string) ([]byte, error) {
-	encoded, ok := strings.CutPrefix(secret, "whsec_")
-	if !ok {
-		return []byte(secret), nil
+// stepSigner is the signer of a connector's secret, which may be any text: what
+// follows "whsec_", decoded, or else the text itself.
+func stepSigner(secret string) (*Signer, error) {
+	if !strings.HasPrefix(secret, secretPrefix) {
+		return &Signer{secrets: []*mac{newMAC([]byte(secret))}}, nil
 	}
-	key, err := base64.StdEncoding.DecodeString(encoded)
+	key, err := decode(secret, secretPrefix)
 	if err != nil || len(key) == 0 {
 		return nil, ErrSecret
 	}
-	return key, nil
+	return &Signer{secrets: []*mac{newMAC(key)}}, nil
+}
+
+// sign sets the headers that the request's secret or signer asks for.
+func (r *Request) sign(h *headers, at time.Time) (err error) {
+	s := r.Signer
+	if r.SigningSecret != "" {
+		s, err = stepSigner(r.SigningSecret)
+	}
+	if s == nil {
+		return err
+	}
+	if s.body != nil {
+		h.put("X-Signature", string(s.body.sign(nil, hex.AppendEncode, r.Body)))
+		return nil
+	}
+	r.signStandard(h, s, at)
+	return nil
+}
+
+// signStandard sets the three Standard Webhooks headers: over the id, the
+// attempt's time in seconds, and the body.
+func (r *Request) signStandard(h *headers, s *Signer, at time.Time) {
+	id, seconds := r.ID, strconv.FormatInt(at.Unix(), 10)
+	if id == "" {
+		id = r.IdempotencyKey
+	}
+	h.put("Webhook-Id", id)
+	h.put("Webhook-Timestamp", seconds)
+	h.put("Webhook-Signature", s.standard([]byte(id+"."+seconds+"."), r.Body))
+}
+
+// standard returns the signatures of head and body, one after the other.
+func (s *Signer) standard(head, body []byte) string {
+	out := make([]byte, 0, 64)
+	for _, secret := range s.secrets {
+		out = secret.sign(append(out, " v1,"...), base64.StdEncoding.AppendEncode, head, body)
+	}
+	for _, key := range s.keys {
+		signature := ed25519.Sign(key, bytes.Join([][]byte{head, body}, nil))
+		out = base64.StdEncoding.AppendEncode(append(out, " v1a,"...), signature)
+	}
+	return string(out[1:])
 }

@@ -1,0 +1,64 @@
+package hook
+
+import (
+	"crypto/tls"
+	"net/http"
+	"runtime"
+	"time"
+	"weak"
+)
+
+// maxHeader is how many bytes of headers a response may have, 1xx ones counted in.
+const maxHeader = 64 << 10
+
+// setupTimeout bounds the dial and the TLS handshake, each. An attempt's own
+// timeout ends the wait for them, but net/http then goes on dialing, for
+// whichever request comes next: without this a dead endpoint would gather dials.
+const setupTimeout = 30 * time.Second
+
+func newTransport(g Guard, config *tls.Config) *http.Transport {
+	return &http.Transport{
+		Proxy:                  nil, // a proxy would dial for us, past the guard
+		DialContext:            g.dial,
+		ForceAttemptHTTP2:      true, // net/http leaves it out beside a DialContext
+		TLSClientConfig:        config,
+		TLSHandshakeTimeout:    setupTimeout,
+		MaxResponseHeaderBytes: maxHeader,
+		DisableCompression:     true,     // recorded and measured as it was sent
+		WriteBufferSize:        16 << 10, // an order with its headers is one write
+		MaxIdleConns:           2048,
+		MaxIdleConnsPerHost:    256,
+		// Below the 60 s after which common load balancers close an idle connection.
+		IdleConnTimeout: 55 * time.Second,
+		// A dead HTTP/2 connection would otherwise fail every request put on it.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
+	}
+}
+
+// transportFor returns the transport that verifies as t says. Each Trust has
+// its own, since net/http would share a connection whatever vouched for it; and
+// for as long as the Trust is in use, so that changed settings leave none behind.
+func (c *Client) transportFor(t *Trust) *http.Transport {
+	if t == nil {
+		return c.transport
+	}
+	key := weak.Make(t)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	transport, ok := c.trusted[key]
+	if !ok {
+		transport = newTransport(c.guard, t.configure(c.roots))
+		c.trusted[key] = transport
+		runtime.AddCleanup(t, c.forget, key)
+	}
+	return transport
+}
+
+// forget drops the transport of a Trust that nobody holds any more.
+func (c *Client) forget(key weak.Pointer[Trust]) {
+	c.mu.Lock()
+	transport := c.trusted[key]
+	delete(c.trusted, key)
+	c.mu.Unlock()
+	transport.CloseIdleConnections()
+}
