@@ -2,11 +2,11 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
-	iso "github.com/sosodev/duration"
-
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
 )
 
@@ -21,8 +21,12 @@ func (d *database) options() sqlite.Options {
 	return sqlite.Options{EncryptionKey: d.EncryptionKey}
 }
 
-// maxDuration keeps a slip of the pen from being taken for a week's patience.
-const maxDuration = 24 * time.Hour
+// The most that durations may be, so that a slip of the pen is not taken for a
+// week's patience, or for a century's.
+const (
+	maxDuration = 24 * time.Hour
+	maxPeriod   = 3650 * 24 * time.Hour
+)
 
 // duration is a flag that takes an ISO 8601 duration, as the API does (PT30S),
 // or one as Go writes it (30s).
@@ -32,9 +36,9 @@ func (d duration) String() string { return time.Duration(d).String() }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (d *duration) UnmarshalText(text []byte) error {
-	parsed, err := parseDuration(strings.TrimSpace(string(text)))
+	parsed, err := parseDuration(text, "PT30S or 30s")
 	if err != nil {
-		return fmt.Errorf("%q is no duration: write PT30S or 30s", text)
+		return err
 	}
 	if parsed < 0 || parsed > maxDuration {
 		return fmt.Errorf("%q is not between 0 and 24 hours", text)
@@ -43,13 +47,32 @@ func (d *duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func parseDuration(s string) (time.Duration, error) {
-	if !strings.HasPrefix(s, "P") {
-		return time.ParseDuration(s)
+// period is a duration of days rather than seconds, and never 0.
+type period time.Duration
+
+func (p period) String() string { return time.Duration(p).String() }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *period) UnmarshalText(text []byte) error {
+	parsed, err := parseDuration(text, "P5D or 120h")
+	if err != nil {
+		return err
 	}
-	d, err := iso.Parse(s)
-	if err != nil || !strings.ContainsAny(s, "0123456789") { // a bare PT is nothing to iso, but no error
-		return 0, iso.ErrUnexpectedInput
+	if parsed <= 0 || parsed > maxPeriod {
+		return fmt.Errorf("%q is not over 0 and up to 3650 days", text)
 	}
-	return d.ToTimeDuration(), nil
+	*p = period(parsed)
+	return nil
+}
+
+func parseDuration(text []byte, like string) (time.Duration, error) {
+	s := strings.TrimSpace(string(text))
+	if d, ok := oms.ParseDuration(s, math.MaxInt64); ok {
+		return d, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no duration: write %s", text, like)
+	}
+	return d, nil
 }

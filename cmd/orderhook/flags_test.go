@@ -22,3 +22,19 @@ func TestDuration(t *testing.T) {
 		}
 	}
 }
+
+func TestPeriod(t *testing.T) {
+	const day = 24 * time.Hour
+	for text, want := range map[string]time.Duration{"P5D": 5 * day, "120h": 5 * day, " P1W ": 7 * day, "PT1S": time.Second, "P3650D": 3650 * day} {
+		var p period
+		if err := p.UnmarshalText([]byte(text)); err != nil || time.Duration(p) != want {
+			t.Errorf("%q: %v, %v", text, time.Duration(p), err)
+		}
+	}
+	for _, text := range []string{"", "5", "5d", "P", "P1Y", "P1M", "0", "PT0S", "-1h", "-P1D", "P3651D", "P1000000W"} {
+		var p period
+		if err := p.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was taken for %v", text, time.Duration(p))
+		}
+	}
+}

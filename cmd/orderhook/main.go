@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/orderhook/orderhook/internal/app"
+	"github.com/orderhook/orderhook/internal/bench"
 )
 
 // The exit codes (docs/operating.md).
@@ -68,7 +69,7 @@ func newParser(out, errOut io.Writer) (*kong.Kong, *sources) {
 	config := &sources{}
 	return kong.Must(&commands{},
 		kong.Name("orderhook"), kong.Description("A webhook server for order management."),
-		kong.Writers(out, errOut), kong.Vars{"defaultConfig": defaultConfig}, kong.ValueFormatter(helpText),
+		kong.Writers(out, errOut), kong.Vars{"defaultConfig": defaultConfig, "measurements": strings.Join(bench.Names(), ", ")}, kong.ValueFormatter(helpText),
 		kong.Resolvers(config), kong.PostBuild(config.learnKeys)), config
 }
 

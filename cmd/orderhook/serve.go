@@ -13,15 +13,16 @@ import (
 type serve struct {
 	Listen string `default:"127.0.0.1:8080" help:"Address and port to listen on; port 0 takes any that is free."`
 	database
-	APIKey              string   `name:"api-key" placeholder:"KEY" help:"Installs this admin key for the tenant 'default'. Without it one is made and printed, once, if the database has none."`
-	Settings            string   `placeholder:"FILE" help:"Settings document to apply at the start, if it differs from what is stored."`
-	Tenant              string   `default:"default" help:"Tenant whose settings --settings is."`
-	TLSCert             string   `name:"tls-cert" placeholder:"FILE" help:"Certificate and chain, PEM; serves HTTPS. Needs --tls-key."`
-	TLSKey              string   `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
-	PublicURL           string   `name:"public-url" placeholder:"URL" help:"Where callers reach the server, if not at --listen."`
-	AllowPrivateTargets *bool    `negatable:"" help:"Lets outgoing requests go to private and loopback addresses. The default is yes on a loopback --listen, else no."`
-	UserAgent           string   `placeholder:"TEXT" help:"User-Agent of outgoing requests, instead of OmniumOms/VERSION."`
-	Grace               duration `default:"PT30S" help:"How long to finish what is in flight when stopped, as PT30S or 30s."`
+	APIKey                string   `name:"api-key" placeholder:"KEY" help:"Installs this admin key for the tenant 'default'. Without it one is made and printed, once, if the database has none."`
+	Settings              string   `placeholder:"FILE" help:"Settings document to apply at the start, if it differs from what is stored."`
+	Tenant                string   `default:"default" help:"Tenant whose settings --settings is."`
+	TLSCert               string   `name:"tls-cert" placeholder:"FILE" help:"Certificate and chain, PEM; serves HTTPS. Needs --tls-key."`
+	TLSKey                string   `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
+	PublicURL             string   `name:"public-url" placeholder:"URL" help:"Where callers reach the server, if not at --listen."`
+	AllowPrivateTargets   *bool    `negatable:"" help:"Lets outgoing requests go to private and loopback addresses. The default is yes on a loopback --listen, else no."`
+	UserAgent             string   `placeholder:"TEXT" help:"User-Agent of outgoing requests, instead of OmniumOms/VERSION."`
+	DisableEndpointsAfter period   `default:"P5D" help:"How long an endpoint may do nothing but fail before it is turned off, as P5D or 120h."`
+	Grace                 duration `default:"PT30S" help:"How long to finish what is in flight when stopped, as PT30S or 30s."`
 	logging
 }
 
@@ -52,11 +53,11 @@ func (c *serve) options(s *session) app.Options {
 		Listen: c.Listen, Database: c.Database, EncryptionKey: c.EncryptionKey, APIKey: c.APIKey,
 		SettingsFile: c.Settings, Tenant: c.Tenant,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, PublicURL: c.PublicURL,
-		AllowPrivate: c.AllowPrivateTargets,
-		UserAgent:    c.UserAgent, Version: versionText(), Log: c.logger(s.errOut),
+		AllowPrivate: c.AllowPrivateTargets, DisableAfter: time.Duration(c.DisableEndpointsAfter),
+		UserAgent: c.UserAgent, Version: versionText(), Log: c.logger(s.errOut),
 	}
 	if s.config.file != nil {
-		o.AllowHosts = s.config.file.AllowHosts
+		o.AllowHosts, o.WebHook = s.config.file.AllowHosts, s.config.file.WebHook
 	}
 	return o
 }

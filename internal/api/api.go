@@ -11,6 +11,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/validate"
 	"github.com/orderhook/orderhook/internal/workflow"
@@ -21,6 +23,9 @@ type Options struct {
 	Store     store.Store
 	Engine    *workflow.Engine
 	Validator *validate.Validator
+	Notify    *notify.Dispatcher
+	Client    *hook.Client // sends attempts again
+	Guard     hook.Guard   // of Client
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Version   string // of orderhook
@@ -38,7 +43,8 @@ type api struct {
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns()}
-	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, attempts, settingsDocument, connectors, workflowSteps, keys} {
+	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, attempts, replays,
+		endpoints, endpointSecrets, endpointCalls, events, deliveries, jobs, stock, settingsDocument, connectors, workflowSteps, keys} {
 		noun(a)
 	}
 	mux.HandleFunc("GET /healthz", a.healthz)

@@ -22,34 +22,71 @@ func attempts(a *api) {
 		Summary: "Read an outgoing request and what came back"}, a.getAttempt)
 }
 
-func (a *api) listAttempts(ctx context.Context, in *struct {
+// attemptParams are the filters of attempts.
+type attemptParams struct {
 	PageParams
-	Kind          string `query:"kind" enum:"step,returnStep,validator"`
-	CallID        string `query:"callId"`
-	ConnectorID   string `query:"connectorId"`
-	Host          string `query:"host"`
-	OrderID       string `query:"orderId"`
-	ShipmentID    string `query:"shipmentId"`
-	ReturnID      string `query:"returnId"`
-	CartID        string `query:"cartId"`
-	RunID         string `query:"runId"`
-	Outcome       string `query:"outcome" enum:"succeeded,failed"`
-	Status        string `query:"status" doc:"As 500, 5xx, or none where no answer came"`
-	MinDurationMs int64  `query:"minDurationMs" minimum:"0" maximum:"1000000000000"`
-	From          string `query:"from" doc:"Started at or after this time"`
-	To            string `query:"to" doc:"Started before this time"`
-}) (*listOf[*oms.Attempt], error) {
-	from, to, err := span(in.From, in.To)
+	Kind           string `query:"kind" enum:"event,step,returnStep,validator,export,replay"`
+	CallID         string `query:"callId"`
+	EndpointID     string `query:"endpointId"`
+	ConnectorID    string `query:"connectorId"`
+	Host           string `query:"host"`
+	EventType      string `query:"eventType"`
+	OrderID        string `query:"orderId"`
+	ShipmentID     string `query:"shipmentId"`
+	ReturnID       string `query:"returnId"`
+	CartID         string `query:"cartId"`
+	SubscriptionID string `query:"subscriptionId"`
+	StockItemID    string `query:"stockItemId"`
+	DeliveryID     string `query:"deliveryId"`
+	RunID          string `query:"runId"`
+	Outcome        string `query:"outcome" enum:"succeeded,failed"`
+	Status         string `query:"status" doc:"As 500, 5xx, or none where no answer came"`
+	MinDurationMs  int64  `query:"minDurationMs" minimum:"0" maximum:"1000000000000"`
+	From           string `query:"from" doc:"Started at or after this time"`
+	To             string `query:"to" doc:"Started before this time"`
+	Text           string `query:"body" doc:"A piece of the request's or the response's body, of three characters or more, in any case"`
+}
+
+func (a *api) listAttempts(ctx context.Context, in *attemptParams) (*listOf[*oms.Attempt], error) {
+	f, err := in.filter()
 	if err != nil {
 		return nil, err
 	}
-	f := store.AttemptFilter{Kind: in.Kind, CallID: in.CallID, ConnectorID: in.ConnectorID, Host: in.Host, OrderID: in.OrderID, ShipmentID: in.ShipmentID,
-		ReturnID: in.ReturnID, CartID: in.CartID, RunID: in.RunID, Outcome: in.Outcome, MinDuration: time.Duration(in.MinDurationMs) * time.Millisecond, From: from, To: to}
-	if err := filterStatus(&f, in.Status); err != nil {
+	if in.EndpointID != "" {
+		f.Endpoint, err = a.numberOf(ctx, in.EndpointID)
+	}
+	if in.DeliveryID != "" && err == nil {
+		var d *oms.Delivery
+		if d, _, err = deliveryOf(ctx, a.Store, in.DeliveryID); err == nil {
+			f.Delivery = &d.DeliveryKey
+		}
+	}
+	if oms.KindOf(err) == oms.NotFound {
+		return answerList(store.List[*oms.Attempt]{}, nil, asIs)
+	}
+	if err != nil {
 		return nil, err
 	}
 	list, err := a.Store.Attempts(ctx, tenantOf(ctx), f, in.page())
 	return answerList(list, err, asIs)
+}
+
+// leastBody is how many characters a piece of a body has at least (API.md, "Attempts").
+const leastBody = 3
+
+// filter reads the parameters but for those that name something stored.
+func (in *attemptParams) filter() (store.AttemptFilter, error) {
+	from, to, err := span(in.From, in.To)
+	if err != nil {
+		return store.AttemptFilter{}, err
+	}
+	f := store.AttemptFilter{Kind: in.Kind, CallID: in.CallID, ConnectorID: in.ConnectorID, Host: in.Host, EventType: in.EventType,
+		Related: oms.Related{OrderID: in.OrderID, ShipmentID: in.ShipmentID, ReturnID: in.ReturnID, CartID: in.CartID, SubscriptionID: in.SubscriptionID, StockItemID: in.StockItemID},
+		RunID:   in.RunID, Outcome: in.Outcome, MinDuration: time.Duration(in.MinDurationMs) * time.Millisecond, From: from, To: to, Body: in.Text}
+	if in.Text != "" && utf8.RuneCountInString(in.Text) < leastBody {
+		return f, oms.Wrong("query.body", "must have %d characters or more", leastBody)
+	}
+	return f, filterStatus(&f, in.Status)
 }
 
 // filterStatus reads `500`, `5xx` and `none`.
@@ -110,14 +147,26 @@ func showMessage(m *oms.Message) *message {
 	return out
 }
 
-func (a *api) getAttempt(ctx context.Context, in *struct {
-	ID string `path:"id"`
-}) (*struct{ Body fullAttempt }, error) {
+// AttemptID is the attempt that a path names.
+type AttemptID struct {
+	ID string `path:"id" doc:"The attempt's id"`
+}
+
+type attemptAnswer struct{ Body fullAttempt }
+
+func (a *api) getAttempt(ctx context.Context, in *AttemptID) (*attemptAnswer, error) {
 	at, err := a.Store.Attempt(ctx, tenantOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
 	}
+	return &attemptAnswer{showAttempt(at)}, nil
+}
+
+func showAttempt(at *oms.Attempt) fullAttempt {
 	d := at.Detail
-	return &struct{ Body fullAttempt }{fullAttempt{Attempt: at, Request: *showMessage(&d.Request), Response: showMessage(d.Response),
-		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing}}, nil
+	if d == nil { // it was erased
+		d = &oms.AttemptDetail{}
+	}
+	return fullAttempt{Attempt: at, Request: *showMessage(&d.Request), Response: showMessage(d.Response),
+		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing}
 }

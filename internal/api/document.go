@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -37,4 +39,41 @@ func documentBody(description string, example any) *huma.RequestBody {
 	return &huma.RequestBody{Required: true, Description: description, Content: map[string]*huma.MediaType{
 		"application/json": {Schema: freeObject(description), Example: example},
 	}}
+}
+
+// optionalBody is documentBody for a body that may be left out.
+func optionalBody(description string, example any) *huma.RequestBody {
+	b := documentBody(description, example)
+	b.Required = false
+	return b
+}
+
+// bodyOf describes a body that the handler reads itself, by a struct that has
+// its fields.
+func bodyOf[T any](a *api, description string, example any) *huma.RequestBody {
+	b := documentBody(description, example)
+	b.Content["application/json"].Schema = a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+	return b
+}
+
+// patchOf is bodyOf for a change: each field may be left out, and may be null.
+func patchOf[T any](a *api, description string, example any) *huma.RequestBody {
+	b := documentBody(description, example)
+	s := huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, reflect.TypeFor[T]())
+	s.Required = nil
+	for _, p := range s.Properties {
+		p.Nullable = p.Ref == ""
+	}
+	b.Content["application/json"].Schema = s
+	return b
+}
+
+// parsedBody is the request's body, {} if there is none.
+func parsedBody(ctx context.Context) (*oms.Object, error) {
+	body := callOf(ctx).body
+	if len(body) == 0 {
+		return &oms.Object{}, nil
+	}
+	doc, err := oms.Parse(body)
+	return doc, within(err)
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"time"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
-	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 func keys(a *api) {
@@ -46,48 +44,18 @@ func (a *api) createKey(ctx context.Context, in *struct {
 		return nil, within(err)
 	}
 	var made newKey
-	c := a.caller(ctx, in.OnceParams, MatchParams{})
-	err = a.Store.Write(ctx, func(tx store.Tx) error {
-		made = newKey{Key: oms.Key{ID: oms.NewID(oms.KeyID), Tenant: c.Tenant, Role: role, Name: in.Body.Name, Created: a.Clock.Now().UTC().Truncate(time.Microsecond)}}
-		if again, err := made.replay(ctx, tx, c); again || err != nil {
-			return err
-		}
-		made.Secret = oms.NewSecret()
+	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
+		made = newKey{Key: oms.Key{ID: oms.NewID(oms.KeyID), Tenant: tenantOf(ctx), Role: role, Name: in.Body.Name, Created: now}, Secret: oms.NewSecret()}
 		made.Hash = oms.HashKey(made.Secret)
-		return made.insert(ctx, tx, c)
+		return made.ID, tx.InsertKey(ctx, made.Key)
 	})
 	if err != nil {
 		return nil, err
 	}
+	if earlier != nil { // role and name are those of the body, which is the same; the secret is gone
+		made = newKey{Key: oms.Key{ID: earlier.Resource, Tenant: tenantOf(ctx), Role: role, Name: in.Body.Name, Created: earlier.Created}}
+	}
 	return &struct{ Body newKey }{made}, nil
-}
-
-// replay makes k the key that an earlier POST with the same Idempotency-Key
-// made, and reports whether there was one. Role and name are those of the
-// body, which is the same; the secret is gone.
-func (k *newKey) replay(ctx context.Context, tx store.Tx, c workflow.Caller) (bool, error) {
-	if c.Once == nil {
-		return false, nil
-	}
-	kept, err := tx.Idempotency(ctx, c.Tenant, c.Once.Key)
-	if err != nil || kept == nil {
-		return false, err
-	}
-	if !bytes.Equal(kept.Hash, c.Once.Hash) {
-		return false, oms.Errorf(oms.Conflict, "this Idempotency-Key came with another request before")
-	}
-	k.ID, k.Created = kept.Resource, kept.Created
-	return true, nil
-}
-
-// insert stores the key and, under its Idempotency-Key, that it was made.
-func (k *newKey) insert(ctx context.Context, tx store.Tx, c workflow.Caller) error {
-	if err := tx.InsertKey(ctx, k.Key); err != nil || c.Once == nil {
-		return err
-	}
-	kept := *c.Once
-	kept.Resource, kept.Created = k.ID, k.Created
-	return tx.PutIdempotency(ctx, c.Tenant, kept)
 }
 
 func (a *api) listKeys(ctx context.Context, in *PageParams) (*listOf[oms.Key], error) {

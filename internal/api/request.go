@@ -125,9 +125,16 @@ func within(err error) error {
 	out.Fields = make([]oms.FieldError, len(e.Fields))
 	for i, f := range e.Fields {
 		if !strings.HasPrefix(f.Location, "body") {
-			f.Location = strings.TrimSuffix("body."+f.Location, ".")
+			f.Location = bodyPlace(f.Location)
 		}
 		out.Fields[i] = f
 	}
 	return &out
+}
+
+func bodyPlace(location string) string {
+	if location == "" || strings.HasPrefix(location, "[") {
+		return "body" + location
+	}
+	return "body." + location
 }

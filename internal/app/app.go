@@ -8,10 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/config"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
 	"github.com/orderhook/orderhook/internal/validate"
 	"github.com/orderhook/orderhook/internal/workflow"
@@ -34,6 +37,9 @@ type Options struct {
 	// Listen is a loopback address itself.
 	AllowPrivate *bool
 	AllowHosts   []string // as of [hook.Guard]
+
+	WebHook      *config.WebHook // nil: off
+	DisableAfter time.Duration   // of endpoints that do nothing but fail; 0: as [notify.Options] has it
 
 	Version   string       // of orderhook
 	UserAgent string       // of outgoing requests; "": OmniumOms/Version
@@ -68,6 +74,10 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
+	webHook, err := o.openWebHook()
+	if err != nil {
+		return nil, err
+	}
 
 	listener, err := listen(ctx, o.Listen) // first: an address that cannot be had leaves no database behind
 	if err != nil {
@@ -82,6 +92,9 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := o.applySettings(ctx, st); err != nil {
 		return nil, err
 	}
+	if err := o.checkWebHook(ctx, st); err != nil {
+		return nil, err
+	}
 	// After all that is likely to fail: a key that was made is lost if nobody gets to see it.
 	if a.NewKey, err = adminKey(ctx, st, o.APIKey, o.Clock.Now()); err != nil {
 		return nil, err
@@ -90,13 +103,19 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	guard := o.guard(listener.Addr())
 	client := hook.New(hook.Options{Version: o.Version, UserAgent: o.UserAgent, Guard: guard})
 	a.onStop(func(context.Context) error { client.Close(); return nil })
+	dispatcher := notify.New(notify.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, DisableAfter: o.DisableAfter, WebHook: webHook})
+	a.onStop(func(ctx context.Context) error { dispatcher.Stop(ctx); return nil })
+	if err := dispatcher.Start(ctx); err != nil {
+		return nil, err
+	}
 	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log})
 	a.onStop(func(ctx context.Context) error { engine.Stop(ctx); return nil })
 	if err := engine.Start(ctx); err != nil {
 		return nil, err
 	}
 	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock}
-	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Clock: o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
+	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Client: client, Guard: guard,
+		Clock: o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
 
 	server := newServer(handler, o.Log)
 	server.TLSConfig = certificate

@@ -2,18 +2,66 @@ package bench
 
 import (
 	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/orderhook/orderhook/internal/app"
 )
+
+// TestMain makes the test's binary a server when it is started as one.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
+		fmt.Fprintln(os.Stderr, serve(os.Args[2:]))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func serve(args []string) error {
+	flags := flag.NewFlagSet("serve", flag.ExitOnError)
+	listen, database, apiKey := flags.String("listen", "", ""), flags.String("database", "", ""), flags.String("api-key", "", "")
+	flags.String("log-level", "", "")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	a, err := app.Start(context.Background(), app.Options{Listen: *listen, Database: *database, APIKey: *apiKey, Version: "test"})
+	if err != nil {
+		return err
+	}
+	fmt.Println("listening on", a.URL)
+	return <-a.Failed
+}
 
 func TestTheReportHasEveryMeasurement(t *testing.T) {
 	var out bytes.Buffer
 	if err := Run(t.Context(), Options{Out: &out, Quick: true, Version: "test"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"engine overhead of the step", "| 1 |", "| 8 |", "| 64 |", "overhead of the validation", "endpoints allow", "runs waiting"} {
+	for _, want := range []string{
+		"engine overhead of the step", "| 1 |", "| 8 |", "| 64 |", "overhead of the validation", "endpoints allow", "runs waiting",
+		"in arrays of 100", "one by one", "published to delivered", "hang until", "1 byte a second",
+		"100 endpoints with one event each a second", "10000 deliveries waiting", "an order number", "a UUID",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in the report:\n%s", want, out.String())
 		}
+	}
+}
+
+func TestOnlySomeMeasurements(t *testing.T) {
+	var out bytes.Buffer
+	if err := Run(t.Context(), Options{Out: &out, Quick: true, Only: []string{"latency"}}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "published to delivered") || strings.Contains(out.String(), "engine overhead") {
+		t.Errorf("asked for the latency alone:\n%s", out.String())
+	}
+	err := Run(t.Context(), Options{Out: &out, Quick: true, Only: []string{"latency", "speed"}})
+	if !app.IsMistake(err) || !strings.Contains(err.Error(), `"speed"`) {
+		t.Errorf("a measurement that there is not: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,13 +10,18 @@ import (
 	"time"
 )
 
-// bench is what the measurements share.
+// bench is what the parts of a measurement share.
 type bench struct {
 	url    string // of the server
 	target string // URL of the endpoint
 	budget time.Duration
-	quick  bool
+	folder string // where files may be put
 	client *http.Client
+}
+
+// of is how many of n the budget is enough for.
+func (b *bench) of(n int) int {
+	return max(1, int(float64(n)*min(1, b.budget.Seconds()/wholeBudget.Seconds())))
 }
 
 // newClient keeps as many connections as the largest measurement has callers.
@@ -29,20 +35,34 @@ func (b *bench) post(ctx context.Context, url, body string, want int) error {
 }
 
 func (b *bench) call(ctx context.Context, method, url, body string, want int) error {
-	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	_, err := b.ask(ctx, method, url, body, want)
+	return err
+}
+
+// get reads an answer's JSON.
+func (b *bench) get(ctx context.Context, url string, into any) error {
+	answer, err := b.ask(ctx, http.MethodGet, url, "", http.StatusOK)
 	if err != nil {
 		return err
+	}
+	return json.Unmarshal(answer, into)
+}
+
+func (b *bench) ask(ctx context.Context, method, url, body string, want int) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+key)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := b.client.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != want {
 		err = fmt.Errorf("%s %s answered %d: %.300s", method, url, resp.StatusCode, answer)
 	}
-	return err
+	return answer, err
 }

@@ -13,11 +13,28 @@ import (
 // sample is how long the rounds of a measurement took.
 type sample []time.Duration
 
-// p returns a percentile, as a text in milliseconds.
-func (s sample) p(percent int) string {
+// at returns a percentile, 0 of no rounds.
+func (s sample) at(percent int) time.Duration {
+	if len(s) == 0 {
+		return 0
+	}
 	sorted := slices.Sorted(slices.Values(s))
-	at := sorted[min(len(sorted)-1, len(sorted)*percent/100)]
-	return fmt.Sprintf("%.2f ms", float64(at.Microseconds())/1000)
+	return sorted[min(len(sorted)-1, len(sorted)*percent/100)]
+}
+
+// p is a percentile as a text.
+func (s sample) p(percent int) string { return ms(s.at(percent)) }
+
+// ms is a time as a text in milliseconds.
+func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d.Microseconds())/1000) }
+
+// bar says what is asked for, and whether it is met.
+func bar(met bool, format string, args ...any) string {
+	verdict := "missed"
+	if met {
+		verdict = "ok"
+	}
+	return fmt.Sprintf("(bar: %s; %s)", fmt.Sprintf(format, args...), verdict)
 }
 
 // less is how much longer each round took than the same one of another sample.
@@ -99,4 +116,42 @@ func perSecondOf(ctx context.Context, callers int, budget time.Duration, do func
 		return 0, *err
 	}
 	return float64(done.Load()) / time.Since(begin).Seconds(), ctx.Err()
+}
+
+// paced does something so many times at an even pace, each time in a goroutine
+// of its own, so that a slow one holds up none behind it.
+func paced(ctx context.Context, every time.Duration, count int, do func(i int) error) error {
+	var (
+		wg     sync.WaitGroup
+		failed atomic.Pointer[error]
+		begin  = time.Now()
+	)
+	for i := 0; i < count && ctx.Err() == nil && failed.Load() == nil; i++ {
+		time.Sleep(time.Until(begin.Add(time.Duration(i) * every)))
+		wg.Go(func() {
+			if err := do(i); err != nil {
+				failed.CompareAndSwap(nil, &err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return ctx.Err()
+}
+
+// best returns which number of callers gets the most done.
+func best(callers []int, perSecond func(callers int) (float64, error)) (int, error) {
+	most, at := 0.0, callers[0]
+	for _, n := range callers {
+		got, err := perSecond(n)
+		if err != nil {
+			return 0, err
+		}
+		if got > most {
+			most, at = got, n
+		}
+	}
+	return at, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // stepsPerOrder is how many steps the workflow of a throughput measurement has.
@@ -66,8 +67,9 @@ The engine's overhead is the order with a step, less the order without, less the
 | bare POST of the same order to the same endpoint | %s | %s |
 | POST /api/orders, no workflow: stored and answered | %s | %s |
 | POST /api/orders, one step: stored, endpoint called, patch applied, answered | %s | %s |
-| **engine overhead of the step** (bar: p50 at most 2 ms) | **%s** | %s |
-`, len(one), bare.p(50), bare.p(99), none.p(50), none.p(99), one.p(50), one.p(99), added.p(50), added.p(99)), nil
+| **engine overhead of the step** | **%s** %s | %s |
+`, len(one), bare.p(50), bare.p(99), none.p(50), none.p(99), one.p(50), one.p(99),
+		added.p(50), bar(added.at(50) <= 2*time.Millisecond, "at most 2 ms"), added.p(99)), nil
 }
 
 // throughput counts the steps a second with some orders at once, against bare

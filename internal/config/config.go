@@ -4,7 +4,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -18,6 +17,8 @@ type File struct {
 	// AllowHosts is outgoing.allowHosts: targets that are allowed whatever
 	// their address is.
 	AllowHosts []string
+	// WebHook is the section of that name; nil where it is off.
+	WebHook *WebHook
 
 	doc *oms.Object
 }
@@ -50,6 +51,9 @@ func Load(path string, keys map[string]Kind) (*File, error) {
 	if err := f.check(keys); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if f.WebHook != nil {
+		f.WebHook.path = path
+	}
 	return f, nil
 }
 
@@ -79,7 +83,7 @@ func (f *File) check(keys map[string]Kind) (err error) {
 		case strings.EqualFold(m.Name, "outgoing"):
 			f.AllowHosts, err = outgoing(m.Value)
 		case strings.EqualFold(m.Name, "webHook"):
-			err = webHook(m.Value)
+			f.WebHook, err = webHook(m.Value)
 		default:
 			err = fmt.Errorf("%s: there is no such key", m.Name)
 		}
@@ -111,20 +115,4 @@ func checkKind(key string, want Kind, v any) error {
 		return fmt.Errorf("%s: must be %s", key, want)
 	}
 	return nil
-}
-
-// webHook accepts the section of order-state-webhook.txt while it is off, as it
-// is by default.
-func webHook(v any) error {
-	section, ok := v.(*oms.Object)
-	if !ok {
-		return errors.New("webHook: must be an object")
-	}
-	switch on, _ := section.Get("enabled"); on {
-	case nil, false:
-		return nil
-	case true:
-		return errors.New("webHook.enabled: this version does not deliver the order-state webhook yet")
-	}
-	return fmt.Errorf("webHook.enabled: must be %s", Flag)
 }

@@ -67,8 +67,6 @@ func TestMistakes(t *testing.T) {
 		{`{"outgoing": {"allowHosts": ["*.example"]}}`, "outgoing.allowHosts[0]: must be a host name"},
 		{`{"outgoing": {"allowHosts": [""]}}`, "outgoing.allowHosts[0]: must be a host name"},
 		{`{"webHook": true}`, "webHook: must be an object"},
-		{`{"webHook": {"enabled": "true"}}`, "webHook.enabled: must be true or false"},
-		{`{"webHook": {"enabled": true}}`, "webHook.enabled: this version does not deliver"},
 	} {
 		_, err := load(t, c.text)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "c.json: ") || strings.Contains(err.Error(), "\n") {

@@ -46,6 +46,15 @@ func (x Exchange) Class() Class {
 	return Retry
 }
 
+// Gone reports whether the endpoint says that it is there no more.
+func (x Exchange) Gone() bool { return x.Status == http.StatusGone }
+
+// RetryAfter returns how long the endpoint asks to be left alone, as of
+// [RetryAfter]; 0 if it does not.
+func (x Exchange) RetryAfter(now time.Time) time.Duration {
+	return RetryAfter(x.Header.Get("Retry-After"), now)
+}
+
 // Failure says in short why the attempt is not [Answered], "" if it is. A
 // status that is no success is reason enough, whatever happened to the body.
 func (x Exchange) Failure() string {

@@ -7,6 +7,9 @@ const (
 	KindStep       = "step"
 	KindReturnStep = "returnStep"
 	KindValidator  = "validator"
+	KindEvent      = "event"
+	KindExport     = "export"
+	KindReplay     = "replay" // one of another kind, sent again by hand
 )
 
 // Outcomes of an attempt.
@@ -19,7 +22,7 @@ const (
 type Attempt struct {
 	ID          string    `json:"id"`
 	Kind        string    `json:"kind"`
-	CallID      string    `json:"callId"`
+	CallID      string    `json:"callId"` // an event's is its delivery's id
 	Number      int       `json:"number"`
 	MaxNumber   int       `json:"maxNumber"`
 	StartedAt   time.Time `json:"startedAt"`
@@ -30,11 +33,16 @@ type Attempt struct {
 	Outcome     string    `json:"outcome"`
 	Error       string    `json:"error,omitempty"`
 	ConnectorID string    `json:"connectorId,omitempty"`
-	OrderID     string    `json:"orderId,omitempty"`
-	ShipmentID  string    `json:"shipmentId,omitempty"`
-	ReturnID    string    `json:"returnId,omitempty"`
-	CartID      string    `json:"cartId,omitempty"`
-	RunID       string    `json:"runId,omitempty"`
+	Related
+	RunID      string `json:"runId,omitempty"`
+	EndpointID string `json:"endpointId,omitempty"`
+	EventID    string `json:"eventId,omitempty"`
+	EventType  string `json:"eventType,omitempty"`
+	DeliveryID string `json:"deliveryId,omitempty"`
+	// Delivery is the delivery's key, Format the body it sent; nothing for
+	// other kinds.
+	Delivery DeliveryKey `json:"-"`
+	Format   Format      `json:"-"`
 	// Detail is what only `GET /api/attempts/{id}` shows; lists leave it nil.
 	Detail *AttemptDetail `json:"-"`
 }

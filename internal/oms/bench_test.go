@@ -99,3 +99,25 @@ func BenchmarkApplyToManyLines(b *testing.B) {
 		})
 	}
 }
+
+// Every write of an order looks for its events: most have none.
+func BenchmarkEventsOfNoChange(b *testing.B) {
+	before := doc(b, string(realOrder(b)))
+	w := &oms.OrderWrite{Before: before, After: &oms.Order{ID: "O1", Version: 2, Doc: before.Clone()}, At: noon}
+	b.ReportAllocs()
+	for b.Loop() {
+		if len(w.Events()) > 0 {
+			b.Fatal("there was a change")
+		}
+	}
+}
+
+func BenchmarkEventsOfANewOrder(b *testing.B) {
+	w := &oms.OrderWrite{After: &oms.Order{ID: "O1", Version: 1, Doc: doc(b, string(realOrder(b)))}, At: noon}
+	b.ReportAllocs()
+	for b.Loop() {
+		if len(w.Events()) == 0 {
+			b.Fatal("an order was stored for the first time")
+		}
+	}
+}

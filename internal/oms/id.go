@@ -1,7 +1,9 @@
 package oms
 
 import (
+	"encoding/binary"
 	"encoding/hex"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -17,10 +19,26 @@ const (
 	KeyID      = "key_"
 	ReturnID   = "ret_"
 	ShipmentID = "shp_"
+	EventID    = "evt_"
+	EndpointID = "ep_"
+	JobID      = "job_"
 )
 
 // NewID returns a new id with one of the prefixes above.
 func NewID(prefix string) string {
 	u := uuid.Must(uuid.NewV7())
+	return prefix + hex.EncodeToString(u[:])
+}
+
+// NewIDAt is NewID for a time that somebody else tells: ids of one kind sort by
+// these times, to the microsecond.
+func NewIDAt(prefix string, at time.Time) string {
+	u := uuid.New() // random, of version 4
+	µs := at.UnixMicro()
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(µs/1000)<<16)
+	copy(u[:6], ms[:6])
+	part := uint16(µs % 1000) // of the millisecond, in the 12 bits behind the version
+	u[6], u[7] = 0x70|byte(part>>8), byte(part)
 	return prefix + hex.EncodeToString(u[:])
 }

@@ -108,8 +108,11 @@ func checkID(id string) error {
 	return nil
 }
 
-// FormatTime writes a time as documents carry it: UTC, to the microsecond.
-func FormatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
+// timeLayout is how documents and events carry a time: UTC, to the microsecond.
+const timeLayout = "2006-01-02T15:04:05.000000Z"
+
+// FormatTime writes a time as documents carry it.
+func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 
 // Advance makes doc the order's next version.
 func (o *Order) Advance(doc *Object, now time.Time) {

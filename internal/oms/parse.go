@@ -15,6 +15,8 @@ import (
 // stay below ten; the limit keeps a hostile one from costing stack and time.
 const MaxDepth = 100
 
+var tooDeep = fmt.Sprintf("nests deeper than %d levels", MaxDepth)
+
 // Parse reads one JSON object. Names become camelCase; two names of one object
 // that differ only in case are an error, as they would be one field.
 // Every error is an *[Error]: [Malformed] for what is no JSON, [Invalid] for
@@ -66,7 +68,7 @@ func parseValue(dec *jsontext.Decoder, levels int) (any, error) {
 		return nil, err
 	}
 	if k := tok.Kind(); (k == '{' || k == '[') && levels == 0 {
-		return nil, &located{message: fmt.Sprintf("nests deeper than %d levels", MaxDepth)}
+		return nil, &located{message: tooDeep}
 	}
 	switch tok.Kind() {
 	case 'n':

@@ -38,7 +38,16 @@ func Steps() []StepType {
 			Description: "Sends the order and the id of its return to an HTTP endpoint, waits for its answer, and changes the order as the answer asks.",
 			Properties:  callProperties(), ListedProperties: callListedProperties(),
 		},
+		{
+			Key: ExportOrderStep, Group: "Export", ApplicableStatuses: []string{"All"},
+			Description: "Sends the order, with the return or the shipment that the workflow is for, to an HTTP endpoint, and goes on at once: one way. It is sent again until it is acknowledged, as events are, and the order's history says what came of it.",
+			Properties:  without(callProperties(), "stopOnError"), ListedProperties: without(callListedProperties(), errorStatusKey),
+		},
 	}
+}
+
+func without(properties []StepProperty, name string) []StepProperty {
+	return slices.DeleteFunc(properties, func(p StepProperty) bool { return p.Name == name })
 }
 
 func callProperties() []StepProperty {

@@ -1,5 +1,44 @@
 package settings
 
+import (
+	"cmp"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// Target is where the calls of a step go. Connector is nil for a step with a
+// Host of its own and no ConnectorId, or one that finds none.
+type Target struct {
+	URL       string
+	Connector *Connector
+}
+
+// Target returns where a step's call goes for an order of the market ("" for
+// one without), and whether there is such a place: without it, that is
+// "connector not found" (CONTRACT.md, "Connector choice").
+func (s *Settings) Target(st *Step, marketID string) (Target, bool) {
+	t := Target{URL: st.Host, Connector: s.Connector(st, marketID)}
+	if t.URL == "" && t.Connector != nil {
+		t.URL = t.Connector.Host
+	}
+	return t, t.URL != ""
+}
+
+// Ref returns what finds the target of a step again, by [Settings.ExportTarget],
+// after the settings have changed.
+func (t Target) Ref(st *Step) oms.ConnectorRef {
+	ref := oms.ConnectorRef{Name: st.Connector, ID: st.ConnectorID, Host: st.Host}
+	if t.Connector != nil {
+		ref.Name, ref.ID = t.Connector.Name, cmp.Or(t.Connector.ConnectorID, ref.ID)
+	}
+	return ref
+}
+
+// ExportTarget is [Settings.Target] for the connector of an ExportOrder step.
+func (s *Settings) ExportTarget(ref oms.ConnectorRef, marketID string) (Target, bool) {
+	return s.Target(&Step{Connector: ref.Name, ConnectorID: ref.ID, Host: ref.Host}, marketID)
+}
+
 // Connector returns the connector whose configuration a step's call uses for
 // an order of the market ("" for one without), or nil (CONTRACT.md, "Connector
 // choice"; order-workflow-step.txt: "ConnectorId > market match > Name").

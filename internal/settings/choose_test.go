@@ -1,6 +1,9 @@
 package settings
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // The connectors' Hosts name them; each row is a sentence of CONTRACT.md,
 // "Connector choice".
@@ -60,5 +63,43 @@ func TestConnectorChoice(t *testing.T) {
 				t.Errorf("chose %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// The connector of an ExportOrder step is found again at every attempt, by what
+// was kept of it when the step's turn came.
+func TestAnExportFindsItsTargetAgain(t *testing.T) {
+	const connectors = `{"name":"ERP","host":"http://all"},{"name":"erp","connectorId":"Nor","host":"http://nor","enabledForMarkets":["NOR"]},{"name":"ERP","host":"http://swe","enabledForMarkets":["SWE"]}`
+	for _, c := range []struct{ step, market, ref, again, url string }{
+		{`"connector":"erp"`, "DEU", "ERP", connectors, "http://all"},
+		{`"connector":"erp"`, "NOR", "erp/Nor", connectors, "http://nor"},
+		{`"connector":"erp"`, "SWE", "ERP", connectors, "http://swe"},
+		{`"connector":"erp","connectorId":"NOR"`, "NOR", "erp/Nor", connectors, "http://nor"},
+		{`"connector":"erp"`, "NOR", "erp/Nor", strings.ReplaceAll(connectors, "http://nor", "https://new"), "https://new"},
+		{`"connector":"erp"`, "NOR", "erp/Nor", `{"name":"ERP","host":"http://all"}`, ""},
+		{`"connector":"x","properties":[{"key":"Host","value":"http://own"}]`, "NOR", "x http://own", connectors, "http://own"},
+		{`"connector":"x","connectorId":"nor","properties":[{"key":"Host","value":"http://own"}]`, "NOR", "erp/Nor http://own", connectors, "http://own"},
+		{`"connector":"x","connectorId":"gone","properties":[{"key":"Host","value":"http://own"}]`, "NOR", "x/gone http://own", connectors, "http://own"},
+	} {
+		settings := func(connectors string) *Settings {
+			return mustParse(t, strings.Replace(inStatus(`{"name":"ExportOrder",`+c.step+`}`), "{", `{"connectors":[`+connectors+`],`, 1))
+		}
+		was := settings(connectors)
+		step := &was.OrderTypes[0].Statuses[0].Steps[0]
+		to, ok := was.Target(step, c.market)
+		if !ok {
+			t.Fatalf("%+v: not found", c)
+		}
+		ref := to.Ref(step)
+		if got := strings.Trim(strings.TrimSuffix(ref.Name+"/"+ref.ID, "/")+" "+ref.Host, " "); got != c.ref {
+			t.Errorf("%+v: kept %q", c, got)
+		}
+		again, ok := settings(c.again).ExportTarget(ref, c.market)
+		if again.URL != c.url || ok != (c.url != "") {
+			t.Errorf("%+v: found %+v, %v", c, again, ok)
+		}
+		if (to.Connector == nil) != (again.Connector == nil) && c.url != "" {
+			t.Errorf("%+v: the connector was %v and is %v", c, to.Connector, again.Connector)
+		}
 	}
 }

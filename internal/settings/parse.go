@@ -16,7 +16,7 @@ func Parse(doc *oms.Object) (*Settings, []Warning, error) {
 	p := &parser{root: node{obj: doc, findings: &findings{}}}
 	p.root.warnTypos(documentFields)
 	p.markets()
-	s := &Settings{doc: doc}
+	s := &Settings{Retention: retention(p.root), doc: doc}
 	s.Connectors = p.connectors()
 	s.OrderTypes = p.orderTypes()
 	s.ReturnStatuses = p.statuses(p.root, "returnStatuses", true)
@@ -68,7 +68,7 @@ func (p *parser) statuses(parent node, field string, returns bool) []Status {
 		n.warnTypos(statusFields)
 		s := Status{Name: n.required("name"), MaxDuration: n.span("maxDuration")}
 		taken.claim(n, "name", s.Name)
-		value[[]any](n, "events", "a list")
+		s.Events = statusEvents(n, returns)
 		for _, st := range n.nodes("workflowSteps") {
 			s.Steps = append(s.Steps, p.step(st, s.Name, returns))
 		}

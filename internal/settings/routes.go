@@ -1,6 +1,10 @@
 package settings
 
-import "maps"
+import (
+	"maps"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
 
 // origins is a set of origins.
 type origins map[string]bool
@@ -46,7 +50,7 @@ func add(m map[string]origins, key, host string) {
 	if m[key] == nil {
 		m[key] = origins{}
 	}
-	m[key][origin(host)] = true
+	m[key][oms.URLOrigin(host)] = true
 }
 
 // of returns the origins that the holder's secrets go to. A step without a
@@ -59,14 +63,14 @@ func (r routes) of(h *holder) origins {
 	case h.isConnector():
 		out := origins{}
 		if host != "" {
-			out[origin(host)] = true
+			out[oms.URLOrigin(host)] = true
 		}
 		if id != "" {
 			maps.Copy(out, r.diverted[id])
 		}
 		return out
 	case host != "":
-		return origins{origin(host): true}
+		return origins{oms.URLOrigin(host): true}
 	case id != "":
 		return r.byID[id]
 	}

@@ -17,12 +17,13 @@ type Settings struct {
 	Connectors     []Connector
 	OrderTypes     []OrderType
 	ReturnStatuses []Status
+	Retention      Retention
 
 	doc *oms.Object // as it was given, secrets in the clear
 }
 
 // Empty returns the settings of a tenant that has none: version 0, no steps.
-func Empty() *Settings { return &Settings{doc: oms.NewObject()} }
+func Empty() *Settings { return &Settings{Retention: defaultRetention, doc: oms.NewObject()} }
 
 // OrderType is a kind of order and its statuses.
 type OrderType struct {
@@ -35,6 +36,9 @@ type OrderType struct {
 type Status struct {
 	Name  string
 	Steps []Step
+	// Events is what happens for endpoints when an order enters the status; of
+	// a return's status it is nothing.
+	Events oms.StatusEvents
 	// MaxDuration bounds a run of the steps, from its first attempt on; 0: no bound.
 	MaxDuration time.Duration
 }

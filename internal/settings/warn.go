@@ -10,13 +10,13 @@ func (p *parser) warnStep(n node, st *Step, status string, returns bool) {
 	if _, known := stepKey(st.Name); !known && st.Name != "" {
 		n.warn(n.path("name"), "there is no step %q", clip(st.Name))
 	}
-	if st.Name == ExportOrderStep {
-		n.warn(n.path("name"), "this version does not run %s yet: it is skipped", ExportOrderStep)
-	}
 	if st.Name == WebhookReturnStep {
 		warnReturnStep(n, status, returns)
 	}
-	if st.ErrorStatus != "" && !st.StopOnError {
+	switch {
+	case st.Name == ExportOrderStep && (st.StopOnError || st.ErrorStatus != ""):
+		n.warn(n.path("stopOnError"), "%s goes on at once and waits for no answer, so StopOnError and ErrorStatus do nothing", ExportOrderStep)
+	case st.ErrorStatus != "" && !st.StopOnError:
 		n.warn(n.path("stopOnError"), "is not set, so ErrorStatus is never used")
 	}
 	p.warnConnector(n, st)

@@ -19,6 +19,7 @@ import (
 // Store is an open database.
 type Store interface {
 	Reader
+	Upkeep
 
 	// Write runs do in one transaction and returns once its changes are
 	// durable. Writers that come at the same time are committed together, each
@@ -35,6 +36,17 @@ type Store interface {
 	// ended, of every tenant, until each returns an error.
 	UnfinishedOrders(ctx context.Context, each func(tenant, orderID string) error) error
 
+	// EveryEndpoint calls each for every endpoint of every tenant, deleted ones
+	// left out, until each returns an error.
+	EveryEndpoint(ctx context.Context, each func(tenant string, e *oms.Endpoint) error) error
+
+	// RunningJobs calls each for every job of every tenant that has not ended.
+	RunningJobs(ctx context.Context, each func(tenant string, j *oms.Job) error) error
+
+	// Listen names who is told what became due. It is called once, before any
+	// write, or never.
+	Listen(l Listener)
+
 	// KeyByHash finds a key of any tenant by the hash of its secret.
 	KeyByHash(ctx context.Context, hash []byte) (oms.Key, error)
 
@@ -50,6 +62,8 @@ type Store interface {
 
 // Reader is the questions that can be asked within a transaction and outside one.
 type Reader interface {
+	EventReader
+
 	Order(ctx context.Context, tenant, id string) (*oms.Order, error)
 	Orders(ctx context.Context, tenant string, f OrderFilter, p Page) (List[*oms.Order], error)
 	OrderVersion(ctx context.Context, tenant, id string, version int64) (*oms.Order, error)
@@ -72,6 +86,11 @@ type Reader interface {
 	NextRun(ctx context.Context, tenant, orderID string) (*oms.Run, error)
 
 	Attempt(ctx context.Context, tenant, id string) (*oms.Attempt, error)
+	// Attempts lists what a filter picks. The work for one page is bounded: where
+	// little is found, a page has less than was asked for, or nothing, and still
+	// a cursor that goes on from there. The newest come first; if bodies are
+	// searched, and no one thing that the attempts are about is given, those that
+	// were recorded last.
 	Attempts(ctx context.Context, tenant string, f AttemptFilter, p Page) (List[*oms.Attempt], error)
 
 	// Settings returns the tenant's settings, with secrets in the clear; those
@@ -93,6 +112,7 @@ type Reader interface {
 // it is committed.
 type Tx interface {
 	Reader
+	EventTx
 
 	// InsertOrder stores a new order and its first version; [oms.Conflict] if the id is taken.
 	InsertOrder(ctx context.Context, tenant string, o *oms.Order) error
@@ -117,8 +137,9 @@ type Tx interface {
 	// other runs of its order then.
 	RequeueRun(ctx context.Context, tenant string, r *oms.Run) error
 
-	// AddAttempt records an attempt. The request bodies of the attempts of one
-	// call are the same and are kept once.
+	// AddAttempt records an attempt, whose id [oms.NewIDAt] made of its start.
+	// The request bodies of the attempts of one call are the same and are kept
+	// once; that of an attempt with a Delivery is its event's and is not kept.
 	AddAttempt(ctx context.Context, tenant string, a *oms.Attempt) error
 
 	// PutSettings stores settings as the next version, whose number it sets;
@@ -172,7 +193,13 @@ type RunFilter struct {
 // AttemptFilter picks attempts; an empty field picks all. Host is compared
 // without regard to case.
 type AttemptFilter struct {
-	Kind, CallID, ConnectorID, Host, OrderID, ShipmentID, ReturnID, CartID, RunID, Outcome string
+	Kind, CallID, ConnectorID, Host, RunID, Outcome, EventType string
+	oms.Related
+	Endpoint int64            // its No
+	Delivery *oms.DeliveryKey // nil: any
+	// Body is a piece of the request's or the response's body, of three
+	// characters or more (API.md, "Attempts").
+	Body string
 	// StatusFrom and StatusTo bound the answer's status, ends included; NoStatus
 	// picks attempts that had no answer.
 	StatusFrom, StatusTo int

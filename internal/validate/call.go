@@ -73,10 +73,10 @@ func excerpt(body []byte) string {
 // record is the call as the attempts log keeps it.
 func record(c *settings.Connector, cart *oms.Object, call string, x hook.Exchange, failure string) *oms.Attempt {
 	a := &oms.Attempt{
-		ID: oms.NewID(oms.AttemptID), Kind: oms.KindValidator, CallID: call, Number: 1, MaxNumber: 1,
+		ID: oms.NewIDAt(oms.AttemptID, x.StartedAt), Kind: oms.KindValidator, CallID: call, Number: 1, MaxNumber: 1,
 		StartedAt: x.StartedAt, DurationMs: float64(x.Duration.Microseconds()) / 1000,
 		URL: x.URL, Host: x.Host, Status: x.Status, Outcome: oms.OutcomeSucceeded, Error: failure,
-		ConnectorID: c.ConnectorID, CartID: cart.Text("id"), Detail: x.Detail(),
+		ConnectorID: c.ConnectorID, Related: oms.Related{CartID: cart.Text("id")}, Detail: x.Detail(),
 	}
 	if failure != "" {
 		a.Outcome = oms.OutcomeFailed

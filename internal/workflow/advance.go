@@ -87,15 +87,15 @@ func (e *Engine) step(tenant string, h held) (held, error) {
 		return held{}, err
 	}
 	if h.run.Status == oms.RunWaiting { // for a retry's time, or a breaker
-		if until := e.breakers.wait(tenant, c.target.connector); !until.IsZero() && h.toldToWait() {
+		if until := e.breakers.wait(tenant, c.target.Connector); !until.IsZero() && h.toldToWait() {
 			h.later = until
 			return h, nil
 		}
 		return e.move(tenant, h, (*transition).wake)
 	}
-	gate := e.breakers.enter(tenant, c.target.connector)
+	gate := e.breakers.enter(tenant, c.target.Connector)
 	if gate.shut {
-		return e.move(tenant, h, func(t *transition) error { return t.keptBack(c.target.connector, gate) })
+		return e.move(tenant, h, func(t *transition) error { return t.keptBack(c.target.Connector, gate) })
 	}
 	a, o := e.attempt(e.calls, c)
 	if e.calls.Err() != nil {

@@ -16,31 +16,9 @@ import (
 // (order-workflow-step.txt, "Retry Policy").
 var retryDelays = []time.Duration{time.Second, 5 * time.Second, 15 * time.Second}
 
-// target is where a step's call goes. connector is nil for a step with a Host
-// of its own and no ConnectorId.
-type target struct {
-	url       string
-	connector *settings.Connector
-}
-
-// findTarget applies CONTRACT.md, "Connector choice"; false is "connector not found".
-func findTarget(s *settings.Settings, step *settings.Step, marketID string) (target, bool) {
-	if step.Host != "" {
-		t := target{url: step.Host}
-		if step.ConnectorID != "" {
-			t.connector = s.Connector(step, marketID)
-		}
-		return t, true
-	}
-	c := s.Connector(step, marketID)
-	if c == nil || c.Host == "" {
-		return target{}, false
-	}
-	return target{url: c.Host, connector: c}, true
-}
-
-func (t target) maxAttempts() int {
-	if t.connector != nil && t.connector.DisableStandardErrorPolicy {
+// maxAttempts is how often a call to a target is made before it has failed.
+func maxAttempts(t settings.Target) int {
+	if t.Connector != nil && t.Connector.DisableStandardErrorPolicy {
 		return 1
 	}
 	return 1 + len(retryDelays)
@@ -50,7 +28,7 @@ func (t target) maxAttempts() int {
 type call struct {
 	run    *oms.Run
 	step   *settings.Step
-	target target
+	target settings.Target
 	order  *oms.Object // as it was when the call began: every attempt sends the same
 }
 
@@ -74,7 +52,7 @@ var errNoTarget = errors.New("the connector of a call under way is gone")
 
 func newCall(s *settings.Settings, run *oms.Run, order *oms.Object) (*call, error) {
 	step := &stepsOf(s, run)[run.Results[run.Position.Step].ConfigIndex]
-	t, ok := findTarget(s, step, order.Text("marketId"))
+	t, ok := s.Target(step, order.Text("marketId"))
 	if !ok {
 		return nil, errNoTarget
 	}
@@ -83,8 +61,8 @@ func newCall(s *settings.Settings, run *oms.Run, order *oms.Object) (*call, erro
 
 // timeout is how long an attempt may take, the run's deadline aside.
 func (c *call) timeout() time.Duration {
-	if c.target.connector != nil {
-		return c.target.connector.Timeout
+	if c.target.Connector != nil {
+		return c.target.Connector.Timeout
 	}
 	return settings.DefaultTimeout
 }
@@ -92,11 +70,11 @@ func (c *call) timeout() time.Duration {
 // request is the call as the hook package sends it.
 func (c *call) request(now time.Time) hook.Request {
 	r := hook.Request{
-		URL: c.target.url, Header: c.step.RequestHeaders, Timeout: c.timeout(),
+		URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
 		Body:           oms.StepRequest(c.order, c.step.Wire, oms.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID}),
-		IdempotencyKey: c.run.Position.CallID, Delivery: c.run.Position.Attempt, MaxDelivery: c.target.maxAttempts(),
+		IdempotencyKey: c.run.Position.CallID, Delivery: c.run.Position.Attempt, MaxDelivery: maxAttempts(c.target),
 	}
-	if con := c.target.connector; con != nil {
+	if con := c.target.Connector; con != nil {
 		r.Header = slices.Concat(c.step.RequestHeaders, con.CustomHeaders)
 		r.BearerToken, r.Token, r.Username, r.Password = con.BearerToken, con.Token, con.Username, con.Password
 		r.SigningSecret = con.SigningSecret
@@ -156,17 +134,17 @@ func kindOf(run *oms.Run) string {
 }
 
 // record is the attempt as the attempts log keeps it.
-func record(run *oms.Run, t target, x hook.Exchange, o outcome) *oms.Attempt {
+func record(run *oms.Run, t settings.Target, x hook.Exchange, o outcome) *oms.Attempt {
 	a := &oms.Attempt{
-		ID: oms.NewID(oms.AttemptID), Kind: kindOf(run), CallID: run.Position.CallID,
-		Number: run.Position.Attempt, MaxNumber: t.maxAttempts(),
+		ID: oms.NewIDAt(oms.AttemptID, x.StartedAt), Kind: kindOf(run), CallID: run.Position.CallID,
+		Number: run.Position.Attempt, MaxNumber: maxAttempts(t),
 		StartedAt: x.StartedAt, DurationMs: float64(x.Duration.Microseconds()) / 1000,
 		URL: x.URL, Host: x.Host, Status: x.Status, Outcome: oms.OutcomeSucceeded, Error: o.failure,
-		OrderID: run.OrderID, ShipmentID: run.ShipmentID, ReturnID: run.ReturnID, RunID: run.ID,
+		Related: oms.Related{OrderID: run.OrderID, ShipmentID: run.ShipmentID, ReturnID: run.ReturnID}, RunID: run.ID,
 		Detail: x.Detail(),
 	}
-	if t.connector != nil {
-		a.ConnectorID = t.connector.ConnectorID
+	if t.Connector != nil {
+		a.ConnectorID = t.Connector.ConnectorID
 	}
 	if o.answer == nil {
 		a.Outcome = oms.OutcomeFailed

@@ -30,17 +30,23 @@ func (t *transition) forward(from int) {
 	t.end(oms.RunSucceeded, "")
 }
 
-// needsCall reports whether step i makes a call; one that does not is over with.
+// needsCall reports whether step i makes a call of this run's; one that does not
+// is over with.
 func (t *transition) needsCall(i int, step *settings.Step) bool {
 	if reason := skipped(step, t.doc, t.run, t.run.Results[:i]); reason != "" {
 		t.skip(i, reason)
 		return false
 	}
-	if _, ok := findTarget(t.settings, step, t.doc.Text("marketId")); !ok {
+	to, ok := t.settings.Target(step, t.doc.Text("marketId"))
+	switch {
+	case !ok:
 		t.connectorNotFound(i, step)
-		return false
+	case is(step, settings.ExportOrderStep):
+		t.export(i, step, to)
+	default:
+		return true
 	}
-	return true
+	return false
 }
 
 // comeTo makes step i the one whose first attempt is next.

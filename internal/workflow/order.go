@@ -46,7 +46,7 @@ func (e *Engine) CreateOrder(ctx context.Context, c Caller, doc *oms.Object, run
 		if err := t.tx.InsertOrder(ctx, c.Tenant, order); err != nil {
 			return err
 		}
-		t.order, t.doc = order, order.Doc
+		t.order, t.doc, t.created = order, order.Doc, true
 		t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpCreated, Version: order.Version, Status: order.Status(), Message: "the order was created"})
 		return t.enter(scope{status: order.Status()}, run)
 	})
@@ -176,6 +176,7 @@ func (t *transition) read(id string, ifMatch int64) error {
 // enter saves the order and, where a workflow is to run, its run: at its first
 // step, or waiting behind the order's other runs.
 func (t *transition) enter(sc scope, run bool) error {
+	t.returnID = sc.returnID
 	if !run {
 		return t.save()
 	}

@@ -9,13 +9,7 @@ import (
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
-// Keys of the steps that orderhook takes.
-const (
-	stepWebhook       = "WebhookWorkflowStep"
-	stepReturnWebhook = "WebhookReturnWorkflowStep"
-)
-
-// actionExport is the group of both webhook steps (the seeds, "Identifier").
+// actionExport is the group of all steps (the seeds, "Identifier").
 const actionExport = "Export"
 
 // scope is what a run is for.
@@ -69,14 +63,14 @@ func skipped(step *settings.Step, order *oms.Object, run *oms.Run, before []oms.
 	switch {
 	case !step.Active:
 		return "it is not active"
-	case is(step, stepReturnWebhook):
+	case is(step, settings.WebhookReturnStep):
 		if run.ReturnID == "" {
 			return "it runs in return workflows only"
 		}
 		if !slices.ContainsFunc([]string{oms.StatusReturned, oms.StatusPartiallyReturned}, func(s string) bool { return oms.SameStatus(s, run.EnteredStatus) }) {
 			return "it runs in the statuses Returned and PartiallyReturned only"
 		}
-	case !is(step, stepWebhook):
+	case !is(step, settings.WebhookStep) && !is(step, settings.ExportOrderStep):
 		return "orderhook has no step of this name"
 	}
 	if reason, ok := step.Limits.Admit(order.Text("marketId"), order.Text("storeId"), order.Texts("tags")); !ok {

@@ -138,7 +138,7 @@ func (s *settlement) clearErrors() {
 }
 
 func (s *settlement) rules() *oms.PatchRules {
-	if is(s.step, stepReturnWebhook) {
+	if is(s.step, settings.WebhookReturnStep) {
 		return oms.ReturnStepPatch
 	}
 	return oms.OrderStepPatch

@@ -27,6 +27,10 @@ type transition struct {
 	requeue  bool   // run begins anew, behind the order's others
 	by       string // who makes the change, for the history
 	history  []oms.HistoryEntry
+	created  bool         // the order is new
+	entered  []string     // statuses that the order was given, in their order
+	returnID string       // of the return that the change is about
+	exports  []export     // to be sent
 	attempt  *oms.Attempt // that was made
 	next     *oms.Run     // a run to begin behind this one
 	idle     bool         // the run had ended already: nothing becomes of anything
@@ -53,7 +57,7 @@ func load(ctx context.Context, tx store.Tx, tenant string, h held, now time.Time
 	if err != nil {
 		return nil, err
 	}
-	return &transition{ctx: ctx, from: tx, tx: tx, tenant: tenant, now: now, settings: s, order: order, doc: order.Doc, run: run}, nil
+	return &transition{ctx: ctx, from: tx, tx: tx, tenant: tenant, now: now, settings: s, order: order, doc: order.Doc, run: run, returnID: run.ReturnID}, nil
 }
 
 // current returns the order as it is now, to be changed by the caller alone.
@@ -96,14 +100,16 @@ func (t *transition) setStatus(status string) {
 	t.logStatus(was)
 }
 
-// logStatus notes in the history that the status is no longer what it was.
+// logStatus notes, for the history and for events, that the status is no longer
+// what it was.
 func (t *transition) logStatus(was string) {
+	t.entered = append(t.entered, t.doc.Text("status"))
 	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpStatusChanged, Status: t.doc.Text("status"), PreviousStatus: was,
 		Message: fmt.Sprintf("the status became %s", t.doc.Text("status"))})
 }
 
-// save writes the order's next version if it changed, its history, and the run
-// at its new position.
+// save writes the order's next version if it changed, its events, its history,
+// and the run at its new position.
 func (t *transition) save() error {
 	if t.attempt != nil {
 		if err := t.tx.AddAttempt(t.ctx, t.tenant, t.attempt); err != nil {
@@ -114,16 +120,33 @@ func (t *transition) save() error {
 		return nil
 	}
 	before := t.order.StatusVersion
-	if t.doc != t.order.Doc {
-		t.order.Advance(t.doc, t.now)
-		if err := t.tx.UpdateOrder(t.ctx, t.tenant, t.order); err != nil {
-			return err
-		}
+	if err := t.saveOrder(); err != nil {
+		return err
+	}
+	if err := t.sendExports(); err != nil {
+		return err
 	}
 	if err := t.saveRest(); err != nil {
 		return err
 	}
 	return t.carry(before)
+}
+
+func (t *transition) saveOrder() error {
+	before, changed := t.order.Doc, t.doc != t.order.Doc
+	if changed {
+		t.order.Advance(t.doc, t.now)
+		if err := t.tx.UpdateOrder(t.ctx, t.tenant, t.order); err != nil {
+			return err
+		}
+	}
+	if t.created {
+		before = nil
+	}
+	if !changed && !t.created {
+		return nil
+	}
+	return t.addEvents(before)
 }
 
 // carry lets the runs that wait behind this one know of the status that it set.

@@ -52,6 +52,31 @@ var samples = map[string]sample{
 	"POST /api/carts/validate":                      {oms.Publisher, "/api/carts/validate", `{}`},
 	"POST /api/carts/{id}/validate":                 {oms.Publisher, "/api/carts/CART/validate", ""},
 	"POST /api/carts/{id}/order":                    {oms.Publisher, "/api/carts/CART/order", ""},
+	"POST /api/endpoints":                           {oms.Operator, "/api/endpoints", `{"url":"https://example.com/hook","eventTypes":["*"]}`},
+	"GET /api/endpoints":                            {oms.Reader, "/api/endpoints", ""},
+	"GET /api/endpoints/{id}":                       {oms.Reader, "/api/endpoints/ENDPOINT", ""},
+	"PATCH /api/endpoints/{id}":                     {oms.Operator, "/api/endpoints/ENDPOINT", `{"description":"x"}`},
+	"DELETE /api/endpoints/{id}":                    {oms.Operator, "/api/endpoints/ENDPOINT", ""},
+	"POST /api/endpoints/{id}/test":                 {oms.Operator, "/api/endpoints/ENDPOINT/test", ""},
+	"POST /api/endpoints/{id}/rotate-secret":        {oms.Operator, "/api/endpoints/ENDPOINT/rotate-secret", ""},
+	"POST /api/endpoints/{id}/recover":              {oms.Operator, "/api/endpoints/ENDPOINT/recover", `{"from":"2026-01-01T00:00:00Z","what":"failed"}`},
+	"GET /api/endpoints/{id}/public-key":            {oms.Reader, "/api/endpoints/ENDPOINT/public-key", ""},
+	"GET /api/jobs":                                 {oms.Reader, "/api/jobs", ""},
+	"GET /api/jobs/{id}":                            {oms.Reader, "/api/jobs/JOB", ""},
+	"POST /api/jobs/{id}/cancel":                    {oms.Operator, "/api/jobs/JOB/cancel", ""},
+	"POST /api/events":                              {oms.Publisher, "/api/events", `{"type":"t","data":{}}`},
+	"GET /api/events":                               {oms.Reader, "/api/events", ""},
+	"GET /api/events/{id}":                          {oms.Reader, "/api/events/EVENT", ""},
+	"POST /api/events/{id}/redeliver":               {oms.Operator, "/api/events/EVENT/redeliver", ""},
+	"GET /api/event-types":                          {oms.Reader, "/api/event-types", ""},
+	"GET /api/deliveries":                           {oms.Reader, "/api/deliveries", ""},
+	"GET /api/deliveries/{id}":                      {oms.Reader, "/api/deliveries/DELIVERY", ""},
+	"POST /api/deliveries/{id}/redeliver":           {oms.Operator, "/api/deliveries/DELIVERY/redeliver", ""},
+	"POST /api/deliveries/{id}/cancel":              {oms.Operator, "/api/deliveries/DELIVERY/cancel", ""},
+	"POST /api/attempts/{id}/replay":                {oms.Operator, "/api/attempts/ATTEMPT/replay", ""},
+	"GET /api/stock/{id}":                           {oms.Reader, "/api/stock/STOCK", ""},
+	"PUT /api/stock/{id}":                           {oms.Publisher, "/api/stock/STOCK", `{"available":1}`},
+	"POST /api/stock/{id}/adjust":                   {oms.Publisher, "/api/stock/STOCK/adjust", `{"by":1}`},
 	"POST /api/keys":                                {oms.Admin, "/api/keys", `{"role":"reader"}`},
 	"GET /api/keys":                                 {oms.Admin, "/api/keys", ""},
 	"DELETE /api/keys/{id}":                         {oms.Admin, "/api/keys/KEY", ""},
@@ -66,7 +91,15 @@ func furnished(t *testing.T) (*rig, *strings.Replacer) {
 	key := r.call("POST", "/api/keys", `{"role":"reader","name":"furniture"}`).want(201)
 	r.call("PUT", "/api/carts/CART-1", `{}`)
 	attempt := r.get("/api/attempts").text("items[0].id")
-	return r, strings.NewReplacer("ORDER", "ORD-12345", "CART", "CART-1", "RUN", res.text("runId"), "ATTEMPT", attempt, "KEY", key.text("id"))
+	r.call("PUT", "/api/stock/STOCK-1", `{"available":1}`).want(201)
+	e := r.call("POST", "/api/endpoints", `{"url":"`+s.URL+`","eventTypes":["furniture"],"signatures":["v1","v1a"]}`).want(201)
+	event := r.call("POST", "/api/events", `{"type":"furniture","data":{}}`).want(202).text("id")
+	delivery := r.get("/api/events/" + event).text("deliveries[0].id")
+	r.until("the event is delivered", func() bool { return r.get("/api/deliveries/"+delivery).text("status") == "succeeded" })
+	job := r.call("POST", "/api/endpoints/"+e.text("id")+"/recover", `{"from":"2026-01-01T00:00:00Z","what":"failed"}`).want(202).text("id")
+	r.until("the job has ended", func() bool { return r.get("/api/jobs/"+job).text("status") == "succeeded" })
+	return r, strings.NewReplacer("ORDER", "ORD-12345", "CART", "CART-1", "RUN", res.text("runId"), "ATTEMPT", attempt, "KEY", key.text("id"),
+		"STOCK", "STOCK-1", "ENDPOINT", e.text("id"), "EVENT", event, "DELIVERY", delivery, "JOB", job)
 }
 
 // operations returns every operation of the OpenAPI document, as samples names them.

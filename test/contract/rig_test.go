@@ -14,6 +14,7 @@ import (
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
@@ -33,6 +34,8 @@ type rig struct {
 	log    *journal
 	path   string // of the database
 	stop   func(grace time.Duration) error
+
+	webHook *notify.WebHook // nil: off
 }
 
 const adminKey = "contract-admin-key-0123456789"
@@ -75,8 +78,13 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	client := hook.New(o)
 	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands}
-	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Clock: r.hands, Log: log, Version: "test"}))
+	dispatcher := notify.New(notify.Options{Store: db, Client: client, Clock: r.hands, Log: log, WebHook: r.webHook})
+	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Client: client, Guard: o.Guard,
+		Clock: r.hands, Log: log, Version: "test"}))
 	r.url, r.store, r.engine = server.URL, db, engine
+	if err := dispatcher.Start(context.Background()); err != nil {
+		r.t.Fatal(err)
+	}
 	if err := engine.Start(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
@@ -88,6 +96,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 			ctx, cancel := context.WithTimeout(context.Background(), grace)
 			defer cancel()
 			engine.Stop(ctx)
+			dispatcher.Stop(ctx)
 			client.Close()
 			err = db.Close()
 		})

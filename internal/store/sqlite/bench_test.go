@@ -80,7 +80,7 @@ func step(tx store.Tx, r *oms.Run, body []byte) error {
 	if err := tx.UpdateOrder(ctx, acme, o); err != nil {
 		return err
 	}
-	a := &oms.Attempt{ID: oms.NewID(oms.AttemptID), CallID: oms.NewID(oms.CallID), Kind: oms.KindStep, StartedAt: time.Now(), OrderID: "o1",
+	a := &oms.Attempt{ID: oms.NewID(oms.AttemptID), CallID: oms.NewID(oms.CallID), Kind: oms.KindStep, StartedAt: time.Now(), Related: oms.Related{OrderID: "o1"},
 		RunID: r.ID, Detail: &oms.AttemptDetail{Request: oms.Message{Headers: http.Header{"Content-Type": {"application/json"}}, Body: body},
 			Response: &oms.Message{Headers: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{}`)}}}
 	if err := tx.AddAttempt(ctx, acme, a); err != nil {

@@ -24,6 +24,9 @@ type querier interface {
 	// settled reports whether the settings of a tenant are read as they are
 	// committed, not as a transaction may yet leave them.
 	settled(tenant string) bool
+	// endpoints returns a tenant's endpoints as the transaction under way has
+	// left them, nil if it has not changed them.
+	endpoints(tenant string) *endpointSet
 }
 
 // row is the row of a query that is being read.
@@ -126,6 +129,8 @@ func (r *readers) queryOnce(ctx context.Context, each func(row) error, text stri
 }
 
 func (r *readers) settled(string) bool { return true }
+
+func (r *readers) endpoints(string) *endpointSet { return nil }
 
 func (r *readers) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	r.mu.RLock()

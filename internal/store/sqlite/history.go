@@ -15,9 +15,9 @@ func (t *tx) AddHistory(_ context.Context, tenant, orderID string, entries ...om
 			return err
 		}
 		if _, err = t.w.exec(`
-			INSERT INTO order_history (tenant, order_id, seq, entry)
-			SELECT ?1, ?2, coalesce(max(seq), 0) + 1, ?3 FROM order_history WHERE tenant = ?1 AND order_id = ?2`,
-			tenant, orderID, entry); err != nil {
+			INSERT INTO order_history (tenant, order_id, seq, at, entry)
+			SELECT ?1, ?2, coalesce(max(seq), 0) + 1, ?3, ?4 FROM order_history WHERE tenant = ?1 AND order_id = ?2`,
+			tenant, orderID, micros(entries[i].Timestamp), entry); err != nil {
 			return err
 		}
 	}

@@ -70,6 +70,21 @@ func micros(t time.Time) int64 { return t.UnixMicro() }
 
 func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }
 
+// microsOrZero and fromMicrosOrZero are for times that need not be there.
+func microsOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return micros(t)
+}
+
+func fromMicrosOrZero(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return fromMicros(n)
+}
+
 // newestFirst answers one page of a list that is sorted by a time and the id.
 func newestFirst[T any](ctx context.Context, q querier, l *list, p store.Page, selected, column string,
 	scan func(row) (T, error), key func(T) store.Cursor) (store.List[T], error) {

@@ -10,8 +10,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/settings"
@@ -28,6 +30,8 @@ type Options struct {
 	Exclusive bool
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
+	// Log is told when a listener panics; nil means slog.Default().
+	Log *slog.Logger
 }
 
 // DB is an open database. It implements [store.Store].
@@ -37,6 +41,7 @@ type DB struct {
 	lock    *os.File // nil if the database was not opened exclusively
 	readers *readers
 	writer  *writer
+	builds  builds
 }
 
 var _ store.Store = (*DB)(nil)
@@ -49,11 +54,14 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
 	path, err := ensureFile(path)
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{path: path}
+	db := &DB{path: path, builds: builds{due: map[string]int64{}}}
 	if err := db.open(ctx, o); err != nil {
 		return nil, errors.Join(err, db.release())
 	}
@@ -77,8 +85,8 @@ func (db *DB) open(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return errors.Join(err, session.close())
 	}
-	shared := &shared{sealer: sealer, clock: o.Clock, settings: newSettingsCache()}
-	db.writer = startWriter(session, func(q *txQuerier) store.Tx { return &tx{queries{q, shared}, q} })
+	shared := &shared{sealer: sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort}
+	db.writer = startWriter(session, func(q *txQuerier) store.Tx { return &tx{queries{q, shared}, q} }, shared.committed)
 	if db.readers, err = openReaders(db.path); err != nil {
 		return err
 	}
@@ -112,7 +120,13 @@ type queries struct {
 type shared struct {
 	sealer   *settings.Sealer
 	clock    func() time.Time
+	log      *slog.Logger
 	settings *settingsCache
+	// endpoints is an endpointSet of each tenant that was asked for, as
+	// committed last. It holds what the lanes hold too.
+	endpoints sync.Map
+	listener  store.Listener // nil: nobody
+	effort    effort
 }
 
 // tx is one transaction. It implements [store.Tx].
@@ -124,6 +138,11 @@ type tx struct {
 // Write implements [store.Store].
 func (db *DB) Write(ctx context.Context, do func(store.Tx) error) error {
 	return db.writer.write(ctx, do)
+}
+
+// change is Write for what only this package does.
+func (db *DB) change(ctx context.Context, do func(*tx) error) error {
+	return db.Write(ctx, func(t store.Tx) error { return do(t.(*tx)) })
 }
 
 // Ping implements [store.Store].

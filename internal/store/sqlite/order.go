@@ -176,26 +176,3 @@ func (t *tx) notReplaceable(ctx context.Context, tenant string, o *oms.Order) er
 	}
 	return oms.Errorf(oms.Stale, "the order %q is at version %d, so %d cannot be its next", o.ID, current, o.Version)
 }
-
-// EraseOrder implements [store.Tx]. Of an attempt stays that it was made and
-// what came of it; its headers go with its bodies.
-func (t *tx) EraseOrder(_ context.Context, tenant, id string) error {
-	n, err := t.w.exec(`DELETE FROM orders WHERE tenant = ? AND id = ?`, tenant, id)
-	if err == nil && n == 0 {
-		return oms.Errorf(oms.NotFound, "no order %q", id)
-	}
-	for _, text := range []string{
-		`DELETE FROM order_versions WHERE tenant = ? AND order_id = ?`,
-		`DELETE FROM order_history WHERE tenant = ? AND order_id = ?`,
-		`DELETE FROM runs WHERE tenant = ? AND order_id = ?`,
-		`DELETE FROM bodies WHERE tenant = ?1 AND call_id IN
-			(SELECT call_id FROM attempts WHERE tenant = ?1 AND order_id = ?2 AND order_id <> '')`,
-		`UPDATE attempts SET response_body = NULL, detail = json_remove(detail, '$.request.headers', '$.response.headers')
-			WHERE tenant = ? AND order_id = ? AND order_id <> ''`,
-	} {
-		if err == nil {
-			_, err = t.w.exec(text, tenant, id)
-		}
-	}
-	return err
-}

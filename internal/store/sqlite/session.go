@@ -17,6 +17,8 @@ type session struct {
 	stmts map[string]*sql.Stmt
 	// unsettled is the tenants whose settings the transaction has written.
 	unsettled map[string]bool
+	// changes is those of the writes that the transaction holds so far.
+	changes changes
 }
 
 // openSession opens the connection. A commit has reached the disk when it
@@ -55,15 +57,19 @@ func (s *session) control(text string) error {
 }
 
 func (s *session) exec(text string, args ...any) (int64, error) {
-	stmt, err := s.prepared(text)
-	if err != nil {
-		return 0, err
-	}
-	res, err := stmt.Exec(args...)
+	res, err := s.run(text, args...)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+func (s *session) run(text string, args ...any) (sql.Result, error) {
+	stmt, err := s.prepared(text)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.Exec(args...)
 }
 
 func (s *session) query(each func(row) error, text string, args ...any) error {
@@ -104,6 +110,7 @@ func (s *session) prepared(text string) (*sql.Stmt, error) {
 type txQuerier struct {
 	session *session
 	broken  error
+	changes changes // of this write
 }
 
 func (q *txQuerier) query(_ context.Context, each func(row) error, text string, args ...any) error {
@@ -122,6 +129,13 @@ func (q *txQuerier) queryOnce(_ context.Context, each func(row) error, text stri
 
 func (q *txQuerier) settled(tenant string) bool { return !q.session.unsettled[tenant] }
 
+func (q *txQuerier) endpoints(tenant string) *endpointSet {
+	if set := q.changes.sets[tenant]; set != nil {
+		return set
+	}
+	return q.session.changes.sets[tenant]
+}
+
 // exec runs a statement, which is kept prepared, and returns how many rows it changed.
 func (q *txQuerier) exec(text string, args ...any) (int64, error) {
 	if q.broken != nil {
@@ -129,6 +143,24 @@ func (q *txQuerier) exec(text string, args ...any) (int64, error) {
 	}
 	n, err := q.session.exec(text, args...)
 	return n, q.failure(err)
+}
+
+// insert runs a statement that inserts one row, if nothing is in its way, and
+// returns the row's id.
+func (q *txQuerier) insert(text string, args ...any) (id int64, inserted bool, err error) {
+	if q.broken != nil {
+		return 0, false, q.broken
+	}
+	res, err := q.session.run(text, args...)
+	if err != nil {
+		return 0, false, q.failure(err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil || n == 0 {
+		return 0, false, err
+	}
+	id, err = res.LastInsertId()
+	return id, err == nil, err
 }
 
 func (q *txQuerier) failure(err error) error {

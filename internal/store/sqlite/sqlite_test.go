@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Database {
 		path := tempPath(t)
 		return func(clock func() time.Time) (store.Store, error) {
-			return Open(ctx, path, Options{Clock: clock, Exclusive: true})
+			return Open(ctx, path, Options{Clock: clock, Exclusive: true, Log: slog.New(slog.DiscardHandler)})
 		}
 	})
 }

@@ -22,7 +22,9 @@ type writer struct {
 	session *session
 	// transaction makes what a write sees of the transaction.
 	transaction func(*txQuerier) store.Tx
-	ended       chan struct{} // closed once the goroutine has returned
+	// committed is called after a commit, before its writes are answered.
+	committed func(changes)
+	ended     chan struct{} // closed once the goroutine has returned
 
 	mu      sync.Mutex
 	arrived sync.Cond // there is a write in the queue, or closed became true
@@ -46,8 +48,8 @@ const (
 	takenBack
 )
 
-func startWriter(s *session, transaction func(*txQuerier) store.Tx) *writer {
-	w := &writer{session: s, transaction: transaction, ended: make(chan struct{})}
+func startWriter(s *session, transaction func(*txQuerier) store.Tx, committed func(changes)) *writer {
+	w := &writer{session: s, transaction: transaction, committed: committed, ended: make(chan struct{})}
 	w.arrived.L = &w.mu
 	go w.loop()
 	return w
@@ -158,6 +160,10 @@ func (w *writer) commitGroup(first *write) {
 		_ = w.session.control("ROLLBACK") // fails when SQLite has done it already
 		lost = unavailable("the database did not take the write", lost)
 	}
+	if lost == nil {
+		w.committed(w.session.changes)
+	}
+	w.session.changes = changes{}
 	clear(w.session.unsettled)
 	answer(group, lost)
 }
@@ -196,6 +202,8 @@ func (w *writer) run(job *write) error {
 		if err := w.session.control("ROLLBACK TO one"); err != nil {
 			return err
 		}
+	} else {
+		w.session.changes.add(q.changes)
 	}
 	return w.session.control("RELEASE one")
 }

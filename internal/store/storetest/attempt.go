@@ -2,24 +2,29 @@ package storetest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// attempt returns the attempt of an order's call with every field set.
+// attempt returns the attempt of an order's call with every field set but
+// those of an event's.
 func attempt(id, orderID string, started int) *oms.Attempt {
 	a := withEveryField(oms.Attempt{ID: id, Kind: oms.KindStep, CallID: "call-" + orderID, StartedAt: at(started),
 		DurationMs: 12.345, Host: "example.com", Status: 500, Outcome: oms.OutcomeFailed, ConnectorID: "erp",
-		OrderID: orderID, ShipmentID: "s1", ReturnID: "r1", RunID: "run-" + orderID,
+		Related: oms.Related{OrderID: orderID, ShipmentID: "s1", ReturnID: "r1"}, RunID: "run-" + orderID,
 		Detail: &oms.AttemptDetail{
 			Request: oms.Message{Headers: map[string][]string{"X-A": {"1", "2"}, "Authorization": {"***"}},
 				Body: []byte(`{"Value":` + orderID + `}`)},
 			Response: &oms.Message{Headers: map[string][]string{"Retry-After": {"1"}}, Body: []byte("\x00\xff not JSON")}}})
+	a.Delivery, a.EndpointID, a.EventID, a.DeliveryID = oms.DeliveryKey{}, "", "", ""
 	return &a
 }
 
@@ -54,69 +59,180 @@ func testAttemptBodies(t *testing.T, s *suite) {
 	}
 }
 
+// testAttemptFilters tries every filter alone and every pair of them, on
+// attempts that were recorded in another order than they started.
 func testAttemptFilters(t *testing.T, s *suite) {
-	vary := []func(a *oms.Attempt){
-		func(a *oms.Attempt) { a.Kind = "validator" },
-		func(a *oms.Attempt) { a.CallID = "call-x" },
-		func(a *oms.Attempt) { a.ConnectorID = "shop" },
-		func(a *oms.Attempt) { a.Host = "Other.example:8443" },
-		func(a *oms.Attempt) { a.OrderID = "o2" },
-		func(a *oms.Attempt) { a.ShipmentID = "s2" },
-		func(a *oms.Attempt) { a.ReturnID = "r2" },
-		func(a *oms.Attempt) { a.RunID = "run-x" },
-		func(a *oms.Attempt) { a.Outcome, a.Status = oms.OutcomeSucceeded, 204 },
-		func(a *oms.Attempt) { a.Status = 0 },
-		func(a *oms.Attempt) { a.DurationMs = 2000 },
-	}
-	var want []string
-	for i, change := range vary {
-		a := attempt(fmt.Sprintf("att-%02d", i), "o1", i)
-		change(a)
-		want = append(want, a.ID)
-		s.write(func(tx store.Tx) error { return tx.AddAttempt(ctx, acme, a) })
-	}
-	slices.Reverse(want)
-	wantAttempts(t, s, store.AttemptFilter{}, strings.Join(want, " "))
-	for _, test := range attemptFilters {
-		wantAttempts(t, s, test.f, test.want)
-	}
-	all := store.AttemptFilter{Kind: oms.KindStep, CallID: "call-o1", ConnectorID: "erp", Host: "EXAMPLE.com", OrderID: "o1", ShipmentID: "s1",
-		ReturnID: "r1", RunID: "run-o1", Outcome: oms.OutcomeFailed, StatusFrom: 500, StatusTo: 599, MinDuration: time.Millisecond, From: at(0), To: at(99)}
-	wantAttempts(t, s, all, "att-10")
+	all := variedAttempts()
+	s.write(func(tx store.Tx) error {
+		for _, a := range all {
+			if err := tx.AddAttempt(ctx, acme, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	tryAttemptFilters(t, s, all)
 }
 
-var attemptFilters = []struct {
-	f    store.AttemptFilter
-	want string
-}{
-	{store.AttemptFilter{Kind: "validator"}, "att-00"},
-	{store.AttemptFilter{CallID: "call-x"}, "att-01"},
-	{store.AttemptFilter{ConnectorID: "shop"}, "att-02"},
-	{store.AttemptFilter{Host: "oTHER.example:8443"}, "att-03"},
-	{store.AttemptFilter{Host: "other.example"}, ""},
-	{store.AttemptFilter{OrderID: "o2"}, "att-04"},
-	{store.AttemptFilter{ShipmentID: "s2"}, "att-05"},
-	{store.AttemptFilter{ReturnID: "r2"}, "att-06"},
-	{store.AttemptFilter{RunID: "run-x"}, "att-07"},
-	{store.AttemptFilter{Outcome: oms.OutcomeSucceeded}, "att-08"},
-	{store.AttemptFilter{StatusFrom: 200, StatusTo: 299}, "att-08"},
-	{store.AttemptFilter{StatusTo: 299}, "att-08"},
-	{store.AttemptFilter{StatusFrom: 204, StatusTo: 204}, "att-08"},
-	{store.AttemptFilter{StatusFrom: 501}, ""},
-	{store.AttemptFilter{NoStatus: true}, "att-09"},
-	{store.AttemptFilter{MinDuration: 2 * time.Second}, "att-10"},
-	{store.AttemptFilter{MinDuration: 2*time.Second + time.Microsecond}, ""},
-	{store.AttemptFilter{From: at(9)}, "att-10 att-09"},
-	{store.AttemptFilter{To: at(1)}, "att-00"},
-	{store.AttemptFilter{From: at(3), To: at(5)}, "att-04 att-03"},
-}
-
-func wantAttempts(t *testing.T, s *suite, f store.AttemptFilter, want string) {
+func tryAttemptFilters(t *testing.T, s *suite, all []*oms.Attempt) {
 	t.Helper()
-	for _, limit := range []int{1, 3, 50} {
-		got := pages(t, limit, func(p store.Page) (store.List[*oms.Attempt], error) { return s.Attempts(ctx, acme, f, p) })
-		if got := strings.Join(ids(got, func(a *oms.Attempt) string { return a.ID }), " "); got != want {
-			t.Errorf("%+v, %d a page: %q, want %q", f, limit, got, want)
+	wantAttempts(t, s, all, attemptFilter{})
+	for i, one := range attemptFilters {
+		wantAttempts(t, s, all, one)
+		for _, two := range attemptFilters[:i] {
+			if !overwrites(one, two) {
+				wantAttempts(t, s, all, both(one, two))
+			}
 		}
 	}
+}
+
+// variedAttempts returns attempts with few values in each field, so that every
+// pair of filters picks some, in no order of their time.
+func variedAttempts() []*oms.Attempt {
+	random := rand.New(rand.NewPCG(1, 2))
+	of := func(values ...string) string { return values[random.IntN(len(values))] }
+	var all []*oms.Attempt
+	for range 60 {
+		started := at(random.IntN(20))
+		a := attempt(oms.NewIDAt(oms.AttemptID, started), of("o1", "o2", ""), 0)
+		a.StartedAt = started
+		a.Kind, a.CallID, a.ConnectorID, a.RunID = of(oms.KindStep, oms.KindEvent), of("call-x", "call-y"), of("erp", "shop"), of("run-x", "")
+		a.Host, a.Outcome, a.EventType = of("example.com", "Other.example:8443"), of(oms.OutcomeFailed, oms.OutcomeSucceeded), of("OrderCreated", "x")
+		a.Related = oms.Related{OrderID: a.OrderID, ShipmentID: of("s1", ""), ReturnID: of("r1", ""), CartID: of("c1", ""),
+			SubscriptionID: of("sub", ""), StockItemID: of("stock", "")}
+		a.Status, a.DurationMs = []int{0, 200, 204, 404, 500}[random.IntN(5)], float64(random.IntN(3))*1000
+		a.Detail.Request.Body, a.Detail.Response.Body = []byte(of("the Needle", "hay", "")), []byte(of("a n\\u0045edle", "straw", ""))
+		if a.CallID = a.CallID + string(a.Detail.Request.Body); random.IntN(3) == 0 {
+			a.Delivery, a.CallID, a.Detail.Request.Body = oms.DeliveryKey{Event: 1 + random.Int64N(2), Endpoint: 1 + random.Int64N(2)}, "", nil
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// attemptFilter is a filter and what it is to pick.
+type attemptFilter struct {
+	set   func(f *store.AttemptFilter)
+	picks func(a *oms.Attempt) bool
+}
+
+func both(one, two attemptFilter) attemptFilter {
+	return attemptFilter{func(f *store.AttemptFilter) { one.set(f); two.set(f) },
+		func(a *oms.Attempt) bool { return one.picks(a) && two.picks(a) }}
+}
+
+// overwrites reports whether two filters set the same field.
+func overwrites(one, two attemptFilter) bool {
+	var first, last store.AttemptFilter
+	both(one, two).set(&first)
+	both(two, one).set(&last)
+	return !cmp.Equal(first, last)
+}
+
+var attemptFilters = []attemptFilter{
+	{func(f *store.AttemptFilter) { f.Kind = oms.KindEvent }, func(a *oms.Attempt) bool { return a.Kind == oms.KindEvent }},
+	{func(f *store.AttemptFilter) { f.CallID = "call-xhay" }, func(a *oms.Attempt) bool { return a.CallID == "call-xhay" }},
+	{func(f *store.AttemptFilter) { f.ConnectorID = "erp" }, func(a *oms.Attempt) bool { return a.ConnectorID == "erp" }},
+	{func(f *store.AttemptFilter) { f.Host = "oTHER.example:8443" }, func(a *oms.Attempt) bool { return a.Host == "Other.example:8443" }},
+	{func(f *store.AttemptFilter) { f.RunID = "run-x" }, func(a *oms.Attempt) bool { return a.RunID == "run-x" }},
+	{func(f *store.AttemptFilter) { f.Outcome = oms.OutcomeSucceeded }, func(a *oms.Attempt) bool { return a.Outcome == oms.OutcomeSucceeded }},
+	{func(f *store.AttemptFilter) { f.EventType = "OrderCreated" }, func(a *oms.Attempt) bool { return a.EventType == "OrderCreated" }},
+	{func(f *store.AttemptFilter) { f.OrderID = "o2" }, func(a *oms.Attempt) bool { return a.OrderID == "o2" }},
+	{func(f *store.AttemptFilter) { f.ShipmentID = "s1" }, func(a *oms.Attempt) bool { return a.ShipmentID == "s1" }},
+	{func(f *store.AttemptFilter) { f.ReturnID = "r1" }, func(a *oms.Attempt) bool { return a.ReturnID == "r1" }},
+	{func(f *store.AttemptFilter) { f.CartID = "c1" }, func(a *oms.Attempt) bool { return a.CartID == "c1" }},
+	{func(f *store.AttemptFilter) { f.SubscriptionID = "sub" }, func(a *oms.Attempt) bool { return a.SubscriptionID == "sub" }},
+	{func(f *store.AttemptFilter) { f.StockItemID = "stock" }, func(a *oms.Attempt) bool { return a.StockItemID == "stock" }},
+	{func(f *store.AttemptFilter) { f.Endpoint = 1 }, func(a *oms.Attempt) bool { return a.Delivery.Endpoint == 1 }},
+	{func(f *store.AttemptFilter) { f.Delivery = &oms.DeliveryKey{Event: 1, Endpoint: 2} },
+		func(a *oms.Attempt) bool { return a.Delivery == oms.DeliveryKey{Event: 1, Endpoint: 2} }},
+	{func(f *store.AttemptFilter) { f.StatusFrom, f.StatusTo = 200, 299 }, func(a *oms.Attempt) bool { return a.Status/100 == 2 }},
+	{func(f *store.AttemptFilter) { f.StatusTo = 204 }, func(a *oms.Attempt) bool { return a.Status == 200 || a.Status == 204 }},
+	{func(f *store.AttemptFilter) { f.StatusFrom = 404 }, func(a *oms.Attempt) bool { return a.Status >= 404 }},
+	{func(f *store.AttemptFilter) { f.NoStatus = true }, func(a *oms.Attempt) bool { return a.Status == 0 }},
+	{func(f *store.AttemptFilter) { f.MinDuration = time.Second }, func(a *oms.Attempt) bool { return a.DurationMs >= 1000 }},
+	{func(f *store.AttemptFilter) { f.MinDuration = 2*time.Second + time.Microsecond }, func(*oms.Attempt) bool { return false }},
+	{func(f *store.AttemptFilter) { f.From = at(9) }, func(a *oms.Attempt) bool { return !a.StartedAt.Before(at(9)) }},
+	{func(f *store.AttemptFilter) { f.To = at(14) }, func(a *oms.Attempt) bool { return a.StartedAt.Before(at(14)) }},
+	{func(f *store.AttemptFilter) { f.Body = "nEEdle" }, func(a *oms.Attempt) bool {
+		return string(a.Detail.Request.Body) == "the Needle" || strings.Contains(string(a.Detail.Response.Body), "u0045")
+	}},
+}
+
+// wantAttempts reads all that a filter picks, at several sizes of page.
+func wantAttempts(t *testing.T, s *suite, all []*oms.Attempt, f attemptFilter) {
+	t.Helper()
+	var filter store.AttemptFilter
+	var want []string
+	if f.set != nil {
+		f.set(&filter)
+	}
+	for _, a := range all {
+		if f.picks == nil || f.picks(a) {
+			want = append(want, a.ID)
+		}
+	}
+	if slices.Reverse(want); !asRecorded(filter) {
+		slices.SortFunc(want, func(a, b string) int { return strings.Compare(b, a) })
+	}
+	for _, limit := range []int{1, 7, 50} {
+		if got := attemptIDs(t, s, filter, limit); !slices.Equal(got, want) {
+			t.Errorf("%+v, %d a page:\n%q, want\n%q", filter, limit, got, want)
+		}
+	}
+}
+
+// asRecorded says which searches are not sorted by the time of the attempts.
+func asRecorded(f store.AttemptFilter) bool {
+	related := f.Related
+	return f.Body != "" && f.Delivery == nil && f.CallID == "" && f.RunID == "" && related == (oms.Related{})
+}
+
+// attemptIDs reads a list to its end; a page may have less than it could.
+func attemptIDs(t *testing.T, s *suite, f store.AttemptFilter, limit int) (all []string) {
+	t.Helper()
+	for cursor := ""; ; {
+		l := ok[store.List[*oms.Attempt]](t)(s.Attempts(ctx, acme, f, store.Page{Limit: limit, Cursor: cursor}))
+		for _, a := range l.Items {
+			all = append(all, a.ID)
+		}
+		if cursor = l.NextCursor; cursor == "" {
+			return all
+		}
+	}
+}
+
+// testEventAttempts has the attempts of an event show its ids and its body.
+func testEventAttempts(t *testing.T, s *suite) {
+	e, to := event("e1", "o1"), s.put(endpoint("ep"))
+	s.add(e)
+	for i, format := range []oms.Format{oms.FormatFull, oms.FormatThin, oms.FormatData} {
+		a := attempt(fmt.Sprint("att-", i), "o1", i)
+		a.Kind, a.Delivery, a.Format = oms.KindEvent, keyOf(e, to), format
+		a.CallID, a.Detail.Request.Body = "", e.Body(format)
+		s.write(func(tx store.Tx) error { return tx.AddAttempt(ctx, acme, a) })
+		a.CallID, a.DeliveryID, a.EventID, a.EndpointID = "dlv_e1.1", "dlv_e1.1", "e1", "ep"
+		same(t, ok[*oms.Attempt](t)(s.Attempt(ctx, acme, a.ID)), a)
+	}
+	elsewhere := attempt("att-9", "o1", 9)
+	elsewhere.Kind, elsewhere.Delivery = oms.KindEvent, oms.DeliveryKey{Event: e.Seq + 1, Endpoint: to.No}
+	s.write(func(tx store.Tx) error { return tx.AddAttempt(ctx, acme, elsewhere) })
+	for _, f := range []store.AttemptFilter{{CallID: "dlv_e1.1"}, {Delivery: &oms.DeliveryKey{Event: e.Seq, Endpoint: to.No}}} {
+		same(t, attemptIDs(t, s, f, 2), []string{"att-2", "att-1", "att-0"})
+		f.Body = "OrderAccepted"
+		same(t, attemptIDs(t, s, f, 1), []string{"att-1", "att-0"})
+	}
+	same(t, attemptIDs(t, s, store.AttemptFilter{CallID: "dlv_e1.2"}, 2), nil)
+	same(t, attemptIDs(t, s, store.AttemptFilter{CallID: "dlv_e9.1"}, 2), nil)
+}
+
+// testTestAttempt has an attempt to an endpoint that is for no event keep the
+// body it sent.
+func testTestAttempt(t *testing.T, s *suite) {
+	a := attempt("att-1", "", 1)
+	a.Delivery.Endpoint, a.Format = s.put(endpoint("ep")).No, oms.FormatFull
+	a.EndpointID = "ep"
+	s.write(func(tx store.Tx) error { return tx.AddAttempt(ctx, acme, a) })
+	same(t, ok[*oms.Attempt](t)(s.Attempt(ctx, acme, "att-1")), a)
 }

@@ -2,8 +2,11 @@ package storetest
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -106,8 +109,73 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		return a != nil, err
 	},
 	"Attempts": func(tx store.Tx, tenant string) (bool, error) {
-		l, err := tx.Attempts(ctx, tenant, store.AttemptFilter{OrderID: "o1"}, store.Page{})
+		l, err := tx.Attempts(ctx, tenant, store.AttemptFilter{Related: oms.Related{OrderID: "o1"}}, store.Page{})
 		return len(l.Items) > 0, err
+	},
+	"Event": func(tx store.Tx, tenant string) (bool, error) {
+		e, err := tx.Event(ctx, tenant, "evt-1")
+		return e != nil, err
+	},
+	"EventBySeq": func(tx store.Tx, tenant string) (bool, error) {
+		e, err := tx.EventBySeq(ctx, tenant, theirEvent(tx).Seq)
+		return e != nil, err
+	},
+	"Events": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.Events(ctx, tenant, store.EventFilter{Related: oms.Related{OrderID: "o1"}}, store.Page{})
+		return len(l.Items) > 0, err
+	},
+	"Endpoint": func(tx store.Tx, tenant string) (bool, error) {
+		e, err := tx.Endpoint(ctx, tenant, "ep-1")
+		return e != nil, err
+	},
+	"EndpointByNo": func(tx store.Tx, tenant string) (bool, error) {
+		e, err := tx.EndpointByNo(ctx, tenant, 1)
+		return e != nil, err
+	},
+	"Endpoints": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.Endpoints(ctx, tenant, store.Page{})
+		return len(l.Items) > 0, err
+	},
+	"Subscriptions": func(tx store.Tx, tenant string) (bool, error) {
+		s, err := tx.Subscriptions(ctx, tenant)
+		return err == nil && len(s.Match(event("e", "o1"))) > 0, err
+	},
+	"Health": func(tx store.Tx, tenant string) (bool, error) {
+		h, err := tx.Health(ctx, tenant, 1)
+		return h != oms.Health{}, err
+	},
+	"Delivery": func(tx store.Tx, tenant string) (bool, error) {
+		d, err := tx.Delivery(ctx, tenant, theirDelivery(tx))
+		return d != nil, err
+	},
+	"Deliveries": func(tx store.Tx, tenant string) (bool, error) {
+		all, err := tx.Deliveries(ctx, tenant, store.DeliveryFilter{}, store.Page{})
+		if err != nil {
+			return false, err
+		}
+		filtered, err := tx.Deliveries(ctx, tenant, store.DeliveryFilter{Event: theirEvent(tx).Seq, OrderID: "o1"}, store.Page{})
+		return len(all.Items)+len(filtered.Items) > 0, err
+	},
+	"DueDeliveries": func(tx store.Tx, tenant string) (bool, error) {
+		due, next, err := tx.DueDeliveries(ctx, tenant, 1, at(0), 9)
+		return len(due) > 0 || !next.IsZero(), err
+	},
+	"StockItem": func(tx store.Tx, tenant string) (bool, error) {
+		i, err := tx.StockItem(ctx, tenant, "s1")
+		return i != nil, err
+	},
+	"Job": func(tx store.Tx, tenant string) (bool, error) {
+		j, err := tx.Job(ctx, tenant, "job_01")
+		return j != nil, err
+	},
+	"Jobs": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.Jobs(ctx, tenant, store.Page{})
+		return len(l.Items) > 0, err
+	},
+	"Candidates": func(tx store.Tx, tenant string) (bool, error) {
+		all := &oms.Job{What: oms.RecoverMissing, To: at(99), Last: math.MaxInt64}
+		events, _, err := tx.Candidates(ctx, tenant, all, 99, 10)
+		return len(events) > 0, err
 	},
 	"Settings": func(tx store.Tx, tenant string) (bool, error) {
 		s, err := tx.Settings(ctx, tenant)
@@ -131,6 +199,27 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 	},
 }
 
+// theirEvent returns acme's event; they see it, whoever asks.
+func theirEvent(tx store.Tx) *oms.Event {
+	e, err := tx.Event(ctx, acme, "evt-1")
+	if err != nil {
+		panic(err) // an error of the write
+	}
+	return e
+}
+
+func theirDelivery(tx store.Tx) oms.DeliveryKey {
+	return oms.DeliveryKey{Event: theirEvent(tx).Seq, Endpoint: 1}
+}
+
+func theirEndpoint(tx store.Tx) *oms.Endpoint {
+	e, err := tx.Endpoint(ctx, acme, "ep-1")
+	if err != nil {
+		panic(err)
+	}
+	return e
+}
+
 // tenantChanges changes, as the other tenant, what is acme's.
 var tenantChanges = map[string]func(tx store.Tx) error{
 	"UpdateOrder": func(tx store.Tx) error { return tx.UpdateOrder(ctx, other, next(order("o1", 1, `{}`), "a", true)) },
@@ -139,11 +228,19 @@ var tenantChanges = map[string]func(tx store.Tx) error{
 	"RequeueRun":  func(tx store.Tx) error { return tx.RequeueRun(ctx, other, run("run-o1", "o1", 1)) },
 	"DeleteCart":  func(tx store.Tx) error { return tx.DeleteCart(ctx, other, "c1") },
 	"DeleteKey":   func(tx store.Tx) error { return tx.DeleteKey(ctx, other, "key-1") },
+	"AddEventFor": func(tx store.Tx) error {
+		return tx.AddEventFor(ctx, other, event("evt-2", "o1"), theirEndpoint(tx))
+	},
+	"PutEndpoint":    func(tx store.Tx) error { return tx.PutEndpoint(ctx, other, theirEndpoint(tx)) },
+	"DeleteEndpoint": func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, other, "ep-1") },
+	"SendAgain":      func(tx store.Tx) error { return tx.SendAgain(ctx, other, theirEvent(tx), theirEndpoint(tx), at(1)) },
+	"CancelDelivery": func(tx store.Tx) error { return tx.CancelDelivery(ctx, other, theirDelivery(tx), at(1)) },
 }
 
 // tenantInserts is what fillTenant uses.
 var tenantInserts = map[string]bool{"InsertOrder": true, "AddHistory": true, "InsertRun": true, "AddAttempt": true, "PutCart": true,
-	"PutSettings": true, "InsertKey": true, "PutIdempotency": true}
+	"AddEvent": true, "Settle": true, "AddHealth": true, "CancelOrphans": true, // of all tenants
+	"PutSettings": true, "InsertKey": true, "PutIdempotency": true, "PutStockItem": true, "PutJob": true}
 
 // fillTenant gives a tenant one of everything, under the same names for all.
 func fillTenant(s *suite, tenant, mark string) {
@@ -156,6 +253,9 @@ func fillTenant(s *suite, tenant, mark string) {
 			fill(tx, tenant, "o1"),
 			tx.AddAttempt(ctx, tenant, a),
 			tx.PutCart(ctx, tenant, cart(s.t, "c1", 1)),
+			tx.PutStockItem(ctx, tenant, stockItem("s1", "1")),
+			tx.PutJob(ctx, tenant, job(1)),
+			fillEvents(tx, tenant, mark),
 			tx.PutSettings(ctx, tenant, someSettings(mark), 0, mark, at(1)),
 			tx.InsertKey(ctx, oms.Key{ID: "key-1", Tenant: tenant, Role: oms.Reader, Created: at(1), Hash: oms.HashKey(tenant)}),
 			tx.PutIdempotency(ctx, tenant, store.Idempotency{Key: "idem-1", Hash: []byte(mark), Resource: mark, Created: s.now}),
@@ -168,6 +268,22 @@ func fillTenant(s *suite, tenant, mark string) {
 	})
 }
 
+// fillEvents settles acme's delivery as the tenant, too: that is nothing to another one.
+func fillEvents(tx store.Tx, tenant, mark string) error {
+	endpoint, e := endpoint("ep-1"), event("evt-1", "o1")
+	endpoint.URL, e.Data = mark, jsontext.Value(`"`+mark+`"`)
+	if err := tx.PutEndpoint(ctx, tenant, endpoint); err != nil {
+		return err
+	}
+	if _, err := tx.AddEvent(ctx, tenant, e); err != nil {
+		return err
+	}
+	if _, err := tx.AddHealth(ctx, tenant, endpoint.No, store.HealthChange{Succeeded: int64(len(mark))}); err != nil {
+		return err
+	}
+	return tx.Settle(ctx, tenant, settlement(theirDelivery(tx), oms.DeliveryPending, len(tenant), at(len(mark))))
+}
+
 // contents is what fillTenant made, read back.
 type contents struct {
 	Order    *oms.Order
@@ -177,6 +293,11 @@ type contents struct {
 	Settings string
 	Keys     []oms.Key
 	Kept     *store.Idempotency
+
+	Event      *oms.Event
+	Endpoint   *oms.Endpoint
+	Deliveries []*oms.Delivery
+	Health     oms.Health
 }
 
 func snapshot(t *testing.T, s *suite, tenant string) (c contents) {
@@ -188,6 +309,10 @@ func snapshot(t *testing.T, s *suite, tenant string) (c contents) {
 	c.Settings = nameOf(t, ok[*settings.Settings](t)(s.Settings(ctx, tenant)))
 	c.Keys = ok[store.List[oms.Key]](t)(s.Keys(ctx, tenant, store.Page{})).Items
 	c.Kept = ok[*store.Idempotency](t)(s.Idempotency(ctx, tenant, "idem-1"))
+	c.Event = ok[*oms.Event](t)(s.Event(ctx, tenant, "evt-1"))
+	c.Endpoint = ok[*oms.Endpoint](t)(s.Endpoint(ctx, tenant, "ep-1"))
+	c.Deliveries = ok[store.List[*oms.Delivery]](t)(s.Deliveries(ctx, tenant, store.DeliveryFilter{}, store.Page{})).Items
+	c.Health = ok[oms.Health](t)(s.Health(ctx, tenant, c.Endpoint.No))
 	return c
 }
 
@@ -201,6 +326,16 @@ func testCursors(t *testing.T, s *suite) {
 	_, err = s.Runs(ctx, acme, store.RunFilter{}, bad)
 	is(t, err, oms.Invalid)
 	_, err = s.Attempts(ctx, acme, store.AttemptFilter{}, bad)
+	is(t, err, oms.Invalid)
+	_, err = s.Events(ctx, acme, store.EventFilter{}, bad)
+	is(t, err, oms.Invalid)
+	_, err = s.Endpoints(ctx, acme, bad)
+	is(t, err, oms.Invalid)
+	_, err = s.Deliveries(ctx, acme, store.DeliveryFilter{}, bad)
+	is(t, err, oms.Invalid)
+	_, err = s.Attempts(ctx, acme, store.AttemptFilter{Body: "abc"}, bad)
+	is(t, err, oms.Invalid)
+	_, err = s.Jobs(ctx, acme, bad)
 	is(t, err, oms.Invalid)
 	_, err = s.SettingsHistory(ctx, acme, bad)
 	is(t, err, oms.Invalid)

@@ -40,6 +40,11 @@ CREATE TABLE order_history (
     tenant   TEXT NOT NULL,
     order_id TEXT NOT NULL,
     seq      INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
     entry    TEXT NOT NULL,
     PRIMARY KEY (tenant, order_id, seq)
 ) STRICT, WITHOUT ROWID;
+
+-- What is old is removed.
+CREATE INDEX order_versions_modified ON order_versions (tenant, modified);
+CREATE INDEX order_history_at ON order_history (tenant, at);

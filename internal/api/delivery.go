@@ -1,0 +1,286 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func deliveries(a *api) {
+	handle(a, oms.Reader, huma.Operation{OperationID: "list-deliveries", Method: http.MethodGet, Path: "/api/deliveries", Tags: []string{"Events"},
+		Summary: "List deliveries of events to endpoints, those of the newest events first"}, a.listDeliveries)
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-delivery", Method: http.MethodGet, Path: "/api/deliveries/{id}", Tags: []string{"Events"},
+		Summary: "Read a delivery"}, a.getDelivery)
+	handle(a, oms.Operator, huma.Operation{OperationID: "redeliver", Method: http.MethodPost, Path: "/api/deliveries/{id}/redeliver", Tags: []string{"Events"},
+		Summary: "Send a delivery again", DefaultStatus: http.StatusAccepted, Description: "With as many attempts as the endpoint's schedule has. One that is pending is attempted now."}, a.redeliver)
+	handle(a, oms.Operator, huma.Operation{OperationID: "cancel-delivery", Method: http.MethodPost, Path: "/api/deliveries/{id}/cancel", Tags: []string{"Events"},
+		Summary: "End a delivery that is pending", DefaultStatus: http.StatusOK, Description: "An attempt that is under way ends, and is recorded."}, a.cancelDelivery)
+}
+
+// DeliveryID is the delivery that a path names.
+type DeliveryID struct {
+	ID string `path:"id" doc:"The delivery's id" example:"dlv_evt_019aa4c1f2b07d3e8a6c94e05b7f1d22.3"`
+}
+
+// delivery is a delivery as the API shows it.
+type delivery struct {
+	ID            string             `json:"id"`
+	EventID       string             `json:"eventId"`
+	EventType     string             `json:"eventType"`
+	EndpointID    string             `json:"endpointId"`
+	OrderID       string             `json:"orderId,omitempty"`
+	Status        oms.DeliveryStatus `json:"status" enum:"pending,succeeded,failed,canceled"`
+	Attempts      int                `json:"attempts" doc:"Made so far"`
+	MaxAttempts   int                `json:"maxAttempts" doc:"Made in all, when it fails for good"`
+	NextAttemptAt *time.Time         `json:"nextAttemptAt,omitempty"`
+	WaitsFor      string             `json:"waitsFor,omitempty" doc:"The subject, of which an earlier event has not been delivered" example:"order/ORD-12345"`
+	Created       time.Time          `json:"created" doc:"When the event happened"`
+	Updated       time.Time          `json:"updated"`
+}
+
+func showDelivery(d *oms.Delivery) delivery {
+	out := delivery{ID: d.ID(), EventID: d.EventID, EventType: d.EventType, EndpointID: d.EndpointID, OrderID: d.OrderID, Status: d.Status,
+		Attempts: d.Attempts, MaxAttempts: d.MaxAttempts, Created: d.Created, Updated: d.Updated}
+	if d.Status == oms.DeliveryPending {
+		out.NextAttemptAt = timeOrNil(d.Due)
+		if d.Due.IsZero() {
+			out.WaitsFor = d.Group
+		}
+	}
+	return out
+}
+
+func showDeliveries(all []*oms.Delivery) []delivery {
+	out := make([]delivery, len(all))
+	for i, d := range all {
+		out[i] = showDelivery(d)
+	}
+	return out
+}
+
+func (a *api) listDeliveries(ctx context.Context, in *struct {
+	PageParams
+	EndpointID string             `query:"endpointId"`
+	EventID    string             `query:"eventId"`
+	Status     oms.DeliveryStatus `query:"status" enum:"pending,succeeded,failed,canceled"`
+	EventType  string             `query:"eventType"`
+	OrderID    string             `query:"orderId"`
+}) (*listOf[delivery], error) {
+	f := store.DeliveryFilter{Status: in.Status, EventType: in.EventType, OrderID: in.OrderID}
+	var err error
+	if in.EndpointID != "" {
+		f.Endpoint, err = a.numberOf(ctx, in.EndpointID)
+	}
+	if in.EventID != "" && err == nil {
+		var e *oms.Event
+		if e, err = a.Store.Event(ctx, tenantOf(ctx), in.EventID); err == nil {
+			f.Event = e.Seq
+		}
+	}
+	if oms.KindOf(err) == oms.NotFound {
+		return answerList(store.List[*oms.Delivery]{}, nil, showDelivery)
+	}
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.Store.Deliveries(ctx, tenantOf(ctx), f, in.page())
+	return answerList(list, err, showDelivery)
+}
+
+// numberOf returns the number of an endpoint.
+func (a *api) numberOf(ctx context.Context, id string) (int64, error) {
+	e, err := a.Store.Endpoint(ctx, tenantOf(ctx), id)
+	if err != nil {
+		return 0, err
+	}
+	return e.No, nil
+}
+
+// deliveryOf reads the delivery that an id names, with its event.
+func deliveryOf(ctx context.Context, r store.Reader, id string) (*oms.Delivery, *oms.Event, error) {
+	eventID, endpoint, err := oms.ParseDeliveryID(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	missing := oms.Errorf(oms.NotFound, "no delivery %q", id)
+	e, err := r.Event(ctx, tenantOf(ctx), eventID)
+	if oms.KindOf(err) == oms.NotFound {
+		return nil, nil, missing
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := r.Delivery(ctx, tenantOf(ctx), oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint})
+	if oms.KindOf(err) == oms.NotFound {
+		return nil, nil, missing
+	}
+	return d, e, err
+}
+
+type deliveryAnswer struct{ Body delivery }
+
+func (a *api) getDelivery(ctx context.Context, in *DeliveryID) (*deliveryAnswer, error) {
+	d, _, err := deliveryOf(ctx, a.Store, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &deliveryAnswer{showDelivery(d)}, nil
+}
+
+// deliveryRequest is a POST about a delivery.
+type deliveryRequest struct {
+	DeliveryID
+	OnceParams
+}
+
+func (a *api) redeliver(ctx context.Context, in *deliveryRequest) (*deliveryAnswer, error) {
+	_, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
+		d, e, err := deliveryOf(ctx, tx, in.ID)
+		if err != nil {
+			return "", err
+		}
+		to, err := tx.Endpoint(ctx, tenantOf(ctx), d.EndpointID)
+		if err := sendable(to, err); err != nil {
+			return "", err
+		}
+		return in.ID, tx.SendAgain(ctx, tenantOf(ctx), e, to, now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.getDelivery(ctx, &in.DeliveryID)
+}
+
+// sendable judges an endpoint that something is to be sent to.
+func sendable(e *oms.Endpoint, err error) error {
+	switch {
+	case oms.KindOf(err) == oms.NotFound:
+		return oms.Errorf(oms.Conflict, "the endpoint was removed")
+	case err == nil && !e.Enabled:
+		return oms.Errorf(oms.Conflict, "the endpoint is off; turn it on first")
+	}
+	return err
+}
+
+func (a *api) cancelDelivery(ctx context.Context, in *deliveryRequest) (*deliveryAnswer, error) {
+	_, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
+		d, _, err := deliveryOf(ctx, tx, in.ID)
+		if err != nil {
+			return "", err
+		}
+		return in.ID, tx.CancelDelivery(ctx, tenantOf(ctx), d.DeliveryKey, now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.getDelivery(ctx, &in.DeliveryID)
+}
+
+// redeliverEvent sends an event to one endpoint, or again to all it went to.
+func (a *api) redeliverEvent(ctx context.Context, in *struct {
+	EventID
+	OnceParams
+}) (*listOf[delivery], error) {
+	doc, err := parsedBody(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := fields{doc: doc}
+	f.only("endpointId")
+	to := f.text("endpointId")
+	if to == "" && doc.Has("endpointId") && len(f.mistakes) == 0 {
+		f.wrong("endpointId", "must not be empty")
+	}
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	sent := store.List[*oms.Delivery]{}
+	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
+		e, err := tx.Event(ctx, tenantOf(ctx), in.ID)
+		if err != nil {
+			return "", err
+		}
+		endpoints, err := receivers(ctx, tx, e, to)
+		if err != nil {
+			return "", err
+		}
+		sent.Items, err = sendAgain(ctx, tx, e, endpoints, now)
+		return in.ID, err
+	})
+	if earlier != nil && err == nil {
+		sent.Items, err = a.sentEarlier(ctx, in.ID, to)
+	}
+	return answerList(sent, err, showDelivery)
+}
+
+// receivers returns the endpoint that is named, or all that an event went to
+// and that may get it now.
+func receivers(ctx context.Context, tx store.Tx, e *oms.Event, id string) ([]*oms.Endpoint, error) {
+	if id != "" {
+		to, err := tx.Endpoint(ctx, tenantOf(ctx), id)
+		if oms.KindOf(err) == oms.NotFound {
+			return nil, oms.Wrong("body.endpointId", "there is no such endpoint")
+		}
+		return []*oms.Endpoint{to}, sendable(to, err)
+	}
+	all, err := deliveriesOf(ctx, tx, e)
+	var out []*oms.Endpoint
+	for _, d := range all {
+		to, err := tx.Endpoint(ctx, tenantOf(ctx), d.EndpointID)
+		if err := sendable(to, err); oms.KindOf(err) == oms.Conflict {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		out = append(out, to)
+	}
+	if err == nil && len(out) == 0 {
+		return nil, oms.Errorf(oms.Conflict, "the event went to no endpoint that is on now; name one as endpointId")
+	}
+	return out, err
+}
+
+// deliveriesOf returns all deliveries of an event.
+func deliveriesOf(ctx context.Context, r store.Reader, e *oms.Event) (all []*oms.Delivery, err error) {
+	page := store.Page{Limit: store.MaxLimit}
+	for {
+		list, err := r.Deliveries(ctx, tenantOf(ctx), store.DeliveryFilter{Event: e.Seq}, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list.Items...)
+		if page.Cursor = list.NextCursor; page.Cursor == "" {
+			return all, nil
+		}
+	}
+}
+
+func sendAgain(ctx context.Context, tx store.Tx, e *oms.Event, to []*oms.Endpoint, now time.Time) (sent []*oms.Delivery, err error) {
+	for _, endpoint := range to {
+		if err := tx.SendAgain(ctx, tenantOf(ctx), e, endpoint, now); err != nil {
+			return nil, err
+		}
+		d, err := tx.Delivery(ctx, tenantOf(ctx), oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint.No})
+		if err != nil {
+			return nil, err
+		}
+		sent = append(sent, d)
+	}
+	return sent, nil
+}
+
+// sentEarlier returns what a POST with the same Idempotency-Key sent, as it is now.
+func (a *api) sentEarlier(ctx context.Context, eventID, endpointID string) ([]*oms.Delivery, error) {
+	e, err := a.Store.Event(ctx, tenantOf(ctx), eventID)
+	if err != nil {
+		return nil, err
+	}
+	all, err := deliveriesOf(ctx, a.Store, e)
+	return slices.DeleteFunc(all, func(d *oms.Delivery) bool { return endpointID != "" && d.EndpointID != endpointID }), err
+}

@@ -1,0 +1,184 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/notify"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func endpoints(a *api) {
+	example := map[string]any{"url": "https://warehouse.example.com/webhooks", "eventTypes": []string{"order_*", "shipment_shipped"},
+		"description": "The warehouse in Oslo", "ordering": "subject", "filter": `data.marketId == "NOR"`}
+	handle(a, oms.Operator, huma.Operation{OperationID: "create-endpoint", Method: http.MethodPost, Path: "/api/endpoints", Tags: []string{"Endpoints"},
+		Summary: "Subscribe a URL to events", DefaultStatus: http.StatusCreated, Description: "The secret is in this answer alone.",
+		RequestBody: bodyOf[endpointBody](a, "The endpoint", example)}, a.createEndpoint)
+	handle(a, oms.Reader, huma.Operation{OperationID: "list-endpoints", Method: http.MethodGet, Path: "/api/endpoints", Tags: []string{"Endpoints"},
+		Summary: "List endpoints, the newest first"}, a.listEndpoints)
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-endpoint", Method: http.MethodGet, Path: "/api/endpoints/{id}", Tags: []string{"Endpoints"},
+		Summary: "Read an endpoint, with its counts and health", Description: "Secrets are shown as ***."}, a.getEndpoint)
+	handle(a, oms.Operator, huma.Operation{OperationID: "patch-endpoint", Method: http.MethodPatch, Path: "/api/endpoints/{id}", Tags: []string{"Endpoints"},
+		Summary: "Change fields of an endpoint", Description: "Fields that are left out stay; null gives a field its default. *** keeps a secret that is stored, unless the URL's origin changes. `headers` and `tls` are replaced whole. Turning an endpoint on makes what it failed at forgotten.",
+		RequestBody: patchOf[endpointBody](a, "The fields to change", map[string]any{"enabled": true, "timeout": "PT10S"})}, a.patchEndpoint)
+	handle(a, oms.Operator, huma.Operation{OperationID: "delete-endpoint", Method: http.MethodDelete, Path: "/api/endpoints/{id}", Tags: []string{"Endpoints"},
+		Summary: "Remove an endpoint", Description: "Its pending deliveries are canceled; what was delivered, and the attempts, stay."}, a.deleteEndpoint)
+}
+
+// EndpointID is the endpoint that a path names.
+type EndpointID struct {
+	ID string `path:"id" doc:"The endpoint's id" example:"ep_019aa4c27d3e7f0c9b61d2e8f4a05b37"`
+}
+
+type endpointAnswer struct{ Body endpoint }
+
+// secretAnswer is an endpoint with the secret that was made.
+type secretAnswer struct {
+	Location string `header:"Location"`
+	Body     newEndpoint
+}
+
+func (a *api) createEndpoint(ctx context.Context, in *OnceParams) (*secretAnswer, error) {
+	doc, err := parsedBody(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := oms.NewEndpoint(doc, a.endpointChecks(), a.now())
+	if err != nil {
+		return nil, within(err)
+	}
+	addKeys(wanted)
+	var made oms.Endpoint
+	earlier, err := a.once(ctx, *in, func(tx store.Tx, _ time.Time) (string, error) {
+		made = *wanted // which is stored under a number; this may run again
+		return made.ID, tx.PutEndpoint(ctx, tenantOf(ctx), &made)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := newEndpoint{Secret: wanted.Secrets[0].Text}
+	if earlier != nil { // the body is the same; the secret is gone
+		made = *wanted
+		made.ID, made.Created, made.Updated, out.Secret = earlier.Resource, earlier.Created, earlier.Created, ""
+	}
+	out.endpoint = showEndpoint(&made, oms.Health{}, notify.CircuitClosed)
+	return &secretAnswer{Location: "/api/endpoints/" + made.ID, Body: out}, nil
+}
+
+// addKeys gives an endpoint the keys that it asks for and lacks.
+func addKeys(e *oms.Endpoint) {
+	if len(e.Secrets) == 0 {
+		e.Secrets = []oms.Secret{{Text: hook.NewSecret()}}
+	}
+	if e.SigningKey == "" && slices.Contains(e.Signatures, oms.SignatureV1a) {
+		e.SigningKey = hook.NewPrivateKey()
+	}
+}
+
+func (a *api) listEndpoints(ctx context.Context, in *PageParams) (*listOf[endpoint], error) {
+	list, err := a.Store.Endpoints(ctx, tenantOf(ctx), in.page())
+	if err != nil {
+		return nil, err
+	}
+	shown := store.List[endpoint]{NextCursor: list.NextCursor}
+	for _, e := range list.Items {
+		one, err := a.endpointNow(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		shown.Items = append(shown.Items, one)
+	}
+	return answerList(shown, nil, asIs)
+}
+
+func (a *api) getEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswer, error) {
+	e, err := a.Store.Endpoint(ctx, tenantOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := a.endpointNow(ctx, e)
+	return &endpointAnswer{shown}, err
+}
+
+// endpointNow is an endpoint with how it has been doing until now.
+func (a *api) endpointNow(ctx context.Context, e *oms.Endpoint) (endpoint, error) {
+	h, err := a.Notify.Health(ctx, tenantOf(ctx), e.No)
+	return showEndpoint(e, h, a.Notify.Circuit(tenantOf(ctx), e.No)), err
+}
+
+func (a *api) patchEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswer, error) {
+	doc, err := parsedBody(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var next *oms.Endpoint
+	err = a.Store.Write(ctx, func(tx store.Tx) error {
+		was, err := endpointToChange(ctx, tx, in.ID)
+		if err != nil {
+			return err
+		}
+		if next, err = was.Changed(doc, a.endpointChecks(), a.now()); err != nil {
+			return err
+		}
+		addKeys(next)
+		if err := tx.PutEndpoint(ctx, tenantOf(ctx), next); err != nil || was.Enabled || !next.Enabled {
+			return err
+		}
+		return forgetFailures(ctx, tx, next)
+	})
+	if err != nil {
+		return nil, within(err)
+	}
+	shown, err := a.endpointNow(ctx, next)
+	return &endpointAnswer{shown}, err
+}
+
+// endpointToChange reads an endpoint that the API may change: the others belong
+// to the config file, or to a step of the settings.
+func endpointToChange(ctx context.Context, tx store.Tx, id string) (*oms.Endpoint, error) {
+	e, err := tx.Endpoint(ctx, tenantOf(ctx), id)
+	switch {
+	case err != nil:
+		return nil, err
+	case e.Origin == oms.OriginWebHook:
+		return nil, oms.Errorf(oms.Conflict, "this endpoint is the webHook section of the config file, and is changed there")
+	case e.Origin != oms.OriginAPI:
+		return nil, oms.Errorf(oms.Conflict, "this endpoint belongs to an ExportOrder step of the settings")
+	}
+	return e, nil
+}
+
+// forgetFailures has an endpoint that was turned on begin anew: it is not
+// turned off for what it failed at before.
+func forgetFailures(ctx context.Context, tx store.Tx, e *oms.Endpoint) error {
+	h, err := tx.Health(ctx, tenantOf(ctx), e.No)
+	if err != nil {
+		return err
+	}
+	success := h.LastSuccess // which ends the failures before it
+	if success.IsZero() {
+		success = time.UnixMicro(0) // stored as none
+	}
+	_, err = tx.AddHealth(ctx, tenantOf(ctx), e.No, store.HealthChange{LastSuccess: success})
+	return err
+}
+
+func (a *api) deleteEndpoint(ctx context.Context, in *EndpointID) (*struct{}, error) {
+	var gone *oms.Endpoint
+	err := a.Store.Write(ctx, func(tx store.Tx) (err error) {
+		if gone, err = endpointToChange(ctx, tx, in.ID); err != nil {
+			return err
+		}
+		return tx.DeleteEndpoint(ctx, tenantOf(ctx), in.ID)
+	})
+	if err == nil {
+		a.Notify.EndpointDeleted(tenantOf(ctx), gone.No)
+	}
+	return nil, err
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func endpointSecrets(a *api) {
+	handle(a, oms.Operator, huma.Operation{OperationID: "rotate-endpoint-secret", Method: http.MethodPost, Path: "/api/endpoints/{id}/rotate-secret", Tags: []string{"Endpoints"},
+		Summary: "Give an endpoint a new secret", DefaultStatus: http.StatusOK, Description: "The new secret is in this answer alone. The one before signs too until `overlap` is over. At most 5 sign at the same time.",
+		RequestBody: optionalBody("How long the secret before signs too, at most P30D, and the new secret, which is made if it is left out", map[string]any{"overlap": "PT24H"})}, a.rotateSecret)
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-endpoint-public-key", Method: http.MethodGet, Path: "/api/endpoints/{id}/public-key", Tags: []string{"Endpoints"},
+		Summary: "Read the key that v1a signatures are verified with", Description: "404 for an endpoint without them."}, a.getPublicKey)
+}
+
+func (a *api) rotateSecret(ctx context.Context, in *struct {
+	EndpointID
+	OnceParams
+}) (*secretAnswer, error) {
+	doc, err := parsedBody(ctx)
+	if err != nil {
+		return nil, err
+	}
+	overlap, secret, err := parseRotation(doc)
+	if err != nil {
+		return nil, err
+	}
+	var next *oms.Endpoint
+	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
+		e, err := endpointToChange(ctx, tx, in.ID)
+		if err != nil {
+			return "", err
+		}
+		if next, err = e.Rotated(secret, overlap, now); err != nil {
+			return "", err
+		}
+		return e.ID, tx.PutEndpoint(ctx, tenantOf(ctx), next)
+	})
+	if err == nil && earlier != nil { // the secret is gone
+		secret = ""
+		next, err = a.Store.Endpoint(ctx, tenantOf(ctx), in.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	shown, err := a.endpointNow(ctx, next)
+	return &secretAnswer{Body: newEndpoint{shown, secret}}, err
+}
+
+// parseRotation reads `{"overlap", "secret"}`, both of which may be left out.
+func parseRotation(doc *oms.Object) (overlap time.Duration, secret string, err error) {
+	r := fields{doc: doc}
+	r.only("overlap", "secret")
+	overlap = oms.DefaultOverlap
+	if text := r.text("overlap"); text != "" {
+		var ok bool
+		if overlap, ok = oms.ParseDuration(text, oms.MaxOverlap); !ok {
+			r.wrong("overlap", "must be a duration of at most P30D, as PT24H")
+		}
+	}
+	if secret = r.text("secret"); secret == "" && !r.doc.Has("secret") {
+		return overlap, hook.NewSecret(), r.err()
+	}
+	if why := checkSecret(secret); why != "" {
+		r.wrong("secret", "%s", why)
+	}
+	return overlap, secret, r.err()
+}
+
+// publicKey is what v1a signatures are verified with.
+type publicKey struct {
+	PublicKey string `json:"publicKey" example:"whpk_nIuV2J4nIqeT6KQDgbTNzfJUhGx2EFrY4TOnhkQNyyA="`
+}
+
+func (a *api) getPublicKey(ctx context.Context, in *EndpointID) (*struct{ Body publicKey }, error) {
+	e, err := a.Store.Endpoint(ctx, tenantOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(e.Signatures, oms.SignatureV1a) {
+		return nil, oms.Errorf(oms.NotFound, "this endpoint has no v1a signatures")
+	}
+	key, err := hook.PublicKey(e.SigningKey)
+	return &struct{ Body publicKey }{publicKey{key}}, err
+}

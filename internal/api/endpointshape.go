@@ -1,0 +1,184 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/notify"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// endpointBody is the body that makes or changes an endpoint.
+type endpointBody struct {
+	URL            string            `json:"url" maxLength:"2048" format:"uri" doc:"http or https, without a fragment"`
+	EventTypes     []string          `json:"eventTypes" minItems:"1" maxItems:"100" doc:"Names of types, * for all, and beginnings as order_*" example:"[\"order_*\"]"`
+	Description    string            `json:"description,omitempty" maxLength:"1000"`
+	Format         oms.Format        `json:"format,omitempty" enum:"full,thin" default:"full" doc:"The whole event, or its ids alone"`
+	Secret         string            `json:"secret,omitempty" doc:"whsec_ and the base64 of 24 to 64 bytes; one is made if it is left out. A later one is made by rotate-secret"`
+	Headers        map[string]string `json:"headers,omitempty" doc:"Sent with every request, at most 30. A list of {key, value} will do, too"`
+	Enabled        bool              `json:"enabled,omitempty" default:"true"`
+	Timeout        string            `json:"timeout,omitempty" default:"PT30S" doc:"Of one attempt, PT0.1S to PT5M"`
+	RetrySchedule  []string          `json:"retrySchedule,omitempty" minItems:"1" maxItems:"20" doc:"The wait before each repeat, at most P7D" example:"[\"PT5S\",\"PT1M\"]"`
+	MaxConcurrency int               `json:"maxConcurrency,omitempty" minimum:"1" maximum:"256" doc:"How many attempts at the same time"`
+	RateLimit      float64           `json:"rateLimit,omitempty" minimum:"0.001" maximum:"10000" doc:"Attempts a second; none if it is left out"`
+	Ordering       oms.Ordering      `json:"ordering,omitempty" enum:"none,subject" default:"none" doc:"subject: the events of one subject arrive one after the other, in their order"`
+	Filter         string            `json:"filter,omitempty" maxLength:"4096" doc:"An expression over id, type, timestamp, orderId, subject and data; only events that it is true for are sent" example:"data.orderForm.total > 1000"`
+	TLS            *endpointTLS      `json:"tls,omitempty"`
+	Signatures     []string          `json:"signatures,omitempty" minItems:"1" enum:"v1,v1a" doc:"v1: HMAC-SHA256 with the secret; v1a: Ed25519, verified with the public key. [\"v1\"] if it is left out"`
+}
+
+// endpointTLS is how an endpoint's TLS is verified.
+type endpointTLS struct {
+	CA          string `json:"ca,omitempty" doc:"PEM, instead of the system's roots"`
+	Certificate string `json:"certificate,omitempty" doc:"PEM: the client certificate, and what leads from it to its root"`
+	Key         string `json:"key,omitempty" doc:"PEM, of the certificate; shown as ***"`
+}
+
+// endpoint is an endpoint as the API shows it.
+type endpoint struct {
+	ID             string            `json:"id"`
+	URL            string            `json:"url" doc:"A password in it is shown as ***"`
+	EventTypes     []string          `json:"eventTypes" nullable:"false"`
+	Description    string            `json:"description,omitempty"`
+	Format         oms.Format        `json:"format" enum:"full,thin,data"`
+	Headers        map[string]string `json:"headers,omitempty" doc:"Values are shown as ***"`
+	Enabled        bool              `json:"enabled"`
+	DisabledReason string            `json:"disabledReason,omitempty" doc:"Why orderhook turned it off"`
+	Timeout        string            `json:"timeout" example:"PT30S"`
+	RetrySchedule  []string          `json:"retrySchedule" nullable:"false"`
+	MaxConcurrency int               `json:"maxConcurrency"`
+	RateLimit      float64           `json:"rateLimit,omitempty"`
+	Ordering       oms.Ordering      `json:"ordering" enum:"none,subject"`
+	Filter         string            `json:"filter,omitempty"`
+	TLS            *endpointTLS      `json:"tls,omitempty"`
+	Signatures     []string          `json:"signatures" nullable:"false"`
+	Secrets        []endpointSecret  `json:"secrets" nullable:"false" doc:"Those that sign, the newest first"`
+	Origin         oms.Origin        `json:"origin" enum:"api,webHook,connector" doc:"What made it: the API, the config file, or an ExportOrder step"`
+	Created        time.Time         `json:"created"`
+	Updated        time.Time         `json:"updated"`
+	Counts         endpointCounts    `json:"counts"`
+	Health         endpointHealth    `json:"health"`
+}
+
+type endpointSecret struct {
+	Until *time.Time `json:"until,omitempty" doc:"It signs no longer then; absent: for good"`
+}
+
+type endpointCounts struct {
+	Pending   int64 `json:"pending" doc:"Deliveries with an attempt to come"`
+	Failed    int64 `json:"failed" doc:"Deliveries that failed for good"`
+	Succeeded int64 `json:"succeeded" doc:"Deliveries that were acknowledged since the endpoint was made"`
+}
+
+type endpointHealth struct {
+	LastSuccess         *time.Time     `json:"lastSuccess,omitempty"`
+	LastFailure         *time.Time     `json:"lastFailure,omitempty"`
+	LastError           string         `json:"lastError,omitempty"`
+	ConsecutiveFailures int            `json:"consecutiveFailures" doc:"Attempts since the last success"`
+	FailingSince        *time.Time     `json:"failingSince,omitempty"`
+	Circuit             notify.Circuit `json:"circuit" enum:"closed,open,halfOpen" doc:"open: it failed so often that deliveries wait"`
+}
+
+// newEndpoint is an endpoint with its secret.
+type newEndpoint struct {
+	endpoint
+	Secret string `json:"secret,omitempty" doc:"Absent when the same Idempotency-Key made it before: it is shown once"`
+}
+
+func showEndpoint(e *oms.Endpoint, h oms.Health, c notify.Circuit) endpoint {
+	out := endpoint{ID: e.ID, URL: hook.PublicURL(e.URL), EventTypes: append([]string{}, e.EventTypes...), Description: e.Description, Format: e.Format,
+		Enabled: e.Enabled, DisabledReason: e.Disabled, Timeout: oms.FormatDuration(e.Timeout), RetrySchedule: []string{},
+		MaxConcurrency: e.Concurrency, RateLimit: e.RateLimit, Ordering: e.Ordering, Filter: e.Filter, Signatures: append([]string{}, e.Signatures...),
+		Secrets: []endpointSecret{}, Origin: e.Origin, Created: e.Created, Updated: e.Updated,
+		Counts: endpointCounts{h.Pending, h.Failed, h.Succeeded},
+		Health: endpointHealth{timeOrNil(h.LastSuccess), timeOrNil(h.LastFailure), h.LastError, h.Consecutive, timeOrNil(h.FailingSince), c}}
+	for _, d := range e.Schedule {
+		out.RetrySchedule = append(out.RetrySchedule, oms.FormatDuration(d))
+	}
+	for i, h := range e.Headers {
+		if i == 0 {
+			out.Headers = map[string]string{}
+		}
+		out.Headers[h.Name] = oms.Masked
+	}
+	for _, s := range e.Secrets {
+		out.Secrets = append(out.Secrets, endpointSecret{timeOrNil(s.Until)})
+	}
+	if e.TLS != nil {
+		out.TLS = &endpointTLS{CA: e.TLS.CA, Certificate: e.TLS.Certificate}
+		if e.TLS.Key != "" {
+			out.TLS.Key = oms.Masked
+		}
+	}
+	return out
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// endpointChecks are the checks of an endpoint by the package that will make
+// its requests.
+func (a *api) endpointChecks() oms.EndpointChecks {
+	return oms.EndpointChecks{Target: a.checkTarget, HeaderName: checkHeaderName, HeaderValue: checkHeaderValue, Secret: checkSecret, TLS: checkTLS}
+}
+
+// checkTarget judges a URL with a literal address; where a name leads is
+// judged when it is dialed.
+func (a *api) checkTarget(u *url.URL) string {
+	addr, err := netip.ParseAddr(u.Hostname())
+	if err != nil {
+		return ""
+	}
+	if err := a.Guard.Check(strings.TrimPrefix(oms.URLOrigin(u.String()), u.Scheme+"://"), addr); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func checkHeaderName(name string) (canonical, why string) {
+	if !httpguts.ValidHeaderFieldName(name) {
+		return "", "is no name that HTTP allows for a header"
+	}
+	if !hook.EndpointHeaderAllowed(name) {
+		why = "is a header that orderhook or HTTP itself writes, and cannot be set"
+	}
+	return http.CanonicalHeaderKey(name), why
+}
+
+func checkHeaderValue(value string) string {
+	if !httpguts.ValidHeaderFieldValue(value) {
+		return "holds a character that HTTP does not allow in a header"
+	}
+	return ""
+}
+
+const secretForm = "must be whsec_ and the base64 of 24 to 64 bytes"
+
+func checkSecret(text string) string {
+	if !strings.HasPrefix(text, "whsec_") {
+		return secretForm
+	}
+	if _, err := hook.NewSigner(text); err != nil {
+		return secretForm + ": " + errors.Unwrap(err).Error()
+	}
+	return ""
+}
+
+func checkTLS(t oms.EndpointTLS) (field, why string) {
+	_, err := hook.NewTrust(hook.TrustOptions{CA: t.CA, Certificate: t.Certificate, Key: t.Key})
+	if wrong, ok := errors.AsType[*hook.TrustError](err); ok {
+		return wrong.Field, wrong.Why
+	}
+	return "", ""
+}

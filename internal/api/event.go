@@ -1,0 +1,172 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func events(a *api) {
+	handle(a, oms.Publisher, huma.Operation{OperationID: "publish-events", Method: http.MethodPost, Path: "/api/events", Tags: []string{"Events"},
+		Summary: "Publish an event, or a list of up to 1,000", DefaultStatus: http.StatusAccepted,
+		Description: "202 once they are durable: all of a list, or none. An id seen before is accepted and not sent twice; an Idempotency-Key is not used. " +
+			"Without a subject an event with an orderId is about that order; an event about nothing has no place in an order per subject.",
+		RequestBody: publication(a)}, a.publishEvents)
+	handle(a, oms.Reader, huma.Operation{OperationID: "list-events", Method: http.MethodGet, Path: "/api/events", Tags: []string{"Events"},
+		Summary: "List events, the newest first"}, a.listEvents)
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-event", Method: http.MethodGet, Path: "/api/events/{id}", Tags: []string{"Events"},
+		Summary: "Read an event with its data and its deliveries"}, a.getEvent)
+	handle(a, oms.Operator, huma.Operation{OperationID: "redeliver-event", Method: http.MethodPost, Path: "/api/events/{id}/redeliver", Tags: []string{"Events"},
+		Summary: "Send an event again", DefaultStatus: http.StatusAccepted,
+		Description: "To the endpoint that is named, whether the event went there before or not; else to all that it went to and that are on. 202 with the deliveries.",
+		RequestBody: optionalBody("The endpoint", map[string]any{"endpointId": "ep_019aa4c27d3e7f0c9b61d2e8f4a05b37"})}, a.redeliverEvent)
+	handle(a, oms.Reader, huma.Operation{OperationID: "list-event-types", Method: http.MethodGet, Path: "/api/event-types", Tags: []string{"Events"},
+		Summary: "List the types of events that orderhook makes", Description: "Others may be published."}, a.listEventTypes)
+}
+
+// publishedEvent is an event as it is published.
+type publishedEvent struct {
+	Type      string         `json:"type" minLength:"1" maxLength:"200" doc:"Letters, digits, _, - and ."`
+	Data      map[string]any `json:"data" doc:"The payload, sent on as it is"`
+	ID        string         `json:"id,omitempty" minLength:"1" maxLength:"255" doc:"Visible ASCII characters; made if it is left out"`
+	Subject   *oms.Subject   `json:"subject,omitempty" doc:"What the event is about; the kinds order, shipment, return, cart, subscription and stockItem can be filtered by"`
+	OrderID   string         `json:"orderId,omitempty" minLength:"1" maxLength:"200"`
+	Timestamp string         `json:"timestamp,omitempty" format:"date-time" doc:"Now if it is left out"`
+}
+
+// publication describes the body of a publication: one event, or a list.
+func publication(a *api) *huma.RequestBody {
+	example := map[string]any{"type": "loyalty.points_earned", "orderId": "ORD-12345", "data": map[string]any{"customerId": "C-881", "points": 120}}
+	b := documentBody("An event, or a list of events", example)
+	one := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[publishedEvent](), true, "")
+	least, most := 1, oms.MaxPublished
+	b.Content["application/json"].Schema = &huma.Schema{OneOf: []*huma.Schema{one, {Type: huma.TypeArray, Items: one, MinItems: &least, MaxItems: &most}}}
+	return b
+}
+
+// published says the ids of what was published.
+type published struct {
+	ID  string   `json:"id,omitempty" doc:"Of the one event"`
+	IDs []string `json:"ids,omitempty" doc:"Of the events of a list, in its order"`
+}
+
+func (a *api) publishEvents(ctx context.Context, _ *struct{}) (*struct{ Body published }, error) {
+	list, single, err := oms.ParseEvents(callOf(ctx).body, a.now())
+	if err != nil {
+		return nil, within(err)
+	}
+	tenant := tenantOf(ctx)
+	err = a.Store.Write(ctx, func(tx store.Tx) error {
+		for _, e := range list {
+			if _, err := tx.AddEvent(ctx, tenant, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if single {
+		return &struct{ Body published }{published{ID: list[0].ID}}, nil
+	}
+	ids := make([]string, len(list))
+	for i, e := range list {
+		ids[i] = e.ID
+	}
+	return &struct{ Body published }{published{IDs: ids}}, nil
+}
+
+// EventID is the event that a path names.
+type EventID struct {
+	ID string `path:"id" doc:"The event's id" example:"evt_019aa4c1f2b07d3e8a6c94e05b7f1d22"`
+}
+
+// event is an event as the API shows it.
+type event struct {
+	ID        string       `json:"id"`
+	Type      string       `json:"type"`
+	Subject   *oms.Subject `json:"subject,omitempty"`
+	Timestamp time.Time    `json:"timestamp"`
+	oms.Related
+}
+
+func showEvent(e *oms.Event) event {
+	out := event{ID: e.ID, Type: e.Type, Timestamp: e.Timestamp, Related: e.Related}
+	if e.Subject != (oms.Subject{}) {
+		out.Subject = &e.Subject
+	}
+	return out
+}
+
+// fullEvent is an event with its data and where it went.
+type fullEvent struct {
+	event
+	Data       payload    `json:"data,omitempty"`
+	DataErased bool       `json:"dataErased,omitempty" doc:"The data was removed, with its order or by its age"`
+	Deliveries []delivery `json:"deliveries" nullable:"false" doc:"At most 200"`
+	NextCursor string     `json:"nextCursor,omitempty" doc:"There are more deliveries: GET /api/deliveries with this eventId and cursor"`
+}
+
+// payload is the data of an event, as it was published.
+type payload struct{ jsontext.Value }
+
+// Schema implements huma.SchemaProvider.
+func (payload) Schema(huma.Registry) *huma.Schema { return freeObject("The payload") }
+
+// IsZero leaves out what was erased.
+func (p payload) IsZero() bool { return p.Value == nil }
+
+func (a *api) listEvents(ctx context.Context, in *struct {
+	PageParams
+	Type           string `query:"type"`
+	OrderID        string `query:"orderId"`
+	ShipmentID     string `query:"shipmentId"`
+	ReturnID       string `query:"returnId"`
+	CartID         string `query:"cartId"`
+	SubscriptionID string `query:"subscriptionId"`
+	StockItemID    string `query:"stockItemId"`
+	From           string `query:"from" doc:"Happened at or after this time"`
+	To             string `query:"to" doc:"Happened before this time"`
+}) (*listOf[event], error) {
+	from, to, err := span(in.From, in.To)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.Store.Events(ctx, tenantOf(ctx), store.EventFilter{Type: in.Type, From: from, To: to, Related: oms.Related{OrderID: in.OrderID,
+		ShipmentID: in.ShipmentID, ReturnID: in.ReturnID, CartID: in.CartID, SubscriptionID: in.SubscriptionID, StockItemID: in.StockItemID}}, in.page())
+	return answerList(list, err, showEvent)
+}
+
+func (a *api) getEvent(ctx context.Context, in *EventID) (*struct{ Body fullEvent }, error) {
+	e, err := a.Store.Event(ctx, tenantOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.Store.Deliveries(ctx, tenantOf(ctx), store.DeliveryFilter{Event: e.Seq}, store.Page{Limit: store.MaxLimit})
+	if err != nil {
+		return nil, err
+	}
+	return &struct{ Body fullEvent }{fullEvent{event: showEvent(e), Data: payload{e.Data}, DataErased: e.Data == nil, Deliveries: showDeliveries(list.Items), NextCursor: list.NextCursor}}, nil
+}
+
+func (a *api) listEventTypes(context.Context, *struct{}) (*listOf[eventType], error) {
+	return answerList(store.List[oms.EventType]{Items: oms.EventTypes()}, nil, func(t oms.EventType) eventType {
+		return eventType{t.Name, t.Subject, t.Description, payload{t.Example}}
+	})
+}
+
+// eventType is a type of events as the API shows it.
+type eventType struct {
+	Name        string  `json:"name"`
+	Subject     string  `json:"subject" doc:"The kind of what such an event is about"`
+	Description string  `json:"description"`
+	Example     payload `json:"example" doc:"The data of such an event"`
+}

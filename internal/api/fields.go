@@ -1,0 +1,72 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// fields reads a small body, all of whose mistakes come as one error.
+type fields struct {
+	doc      *oms.Object
+	mistakes []oms.FieldError
+}
+
+func (f *fields) wrong(name, format string, args ...any) {
+	f.mistakes = append(f.mistakes, oms.FieldError{Location: "body." + name, Message: fmt.Sprintf(format, args...)})
+}
+
+// only notes each field that is none of those named.
+func (f *fields) only(known ...string) {
+	read := &oms.Object{}
+	for _, name := range known {
+		read.Set(name, true)
+	}
+	for _, m := range f.doc.Members() {
+		if !read.Has(m.Name) && len(f.mistakes) < 20 {
+			f.wrong(clip(m.Name), "is no field here; there are %s", strings.Join(known, ", "))
+		}
+	}
+}
+
+// clip keeps a name of a hostile body readable.
+func clip(name string) string {
+	const most = 100
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + "…"
+}
+
+// text reads a text, "" where there is none or null.
+func (f *fields) text(name string) string {
+	v, _ := f.doc.Get(name)
+	s, ok := v.(string)
+	if !ok && v != nil {
+		f.wrong(name, "must be text")
+	}
+	return s
+}
+
+// time reads a point in time, zero where there is none.
+func (f *fields) time(name string) time.Time {
+	text := f.text(name)
+	if text == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		f.wrong(name, "must be a time as 2026-11-21T09:30:00Z")
+	}
+	return at.UTC()
+}
+
+// err returns all mistakes as one error, nil if there are none.
+func (f *fields) err() error {
+	if len(f.mistakes) == 0 {
+		return nil
+	}
+	return &oms.Error{Kind: oms.Invalid, Detail: "the request is not valid", Fields: f.mistakes}
+}

@@ -1,0 +1,87 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func jobs(a *api) {
+	handle(a, oms.Reader, huma.Operation{OperationID: "list-jobs", Method: http.MethodGet, Path: "/api/jobs", Tags: []string{"Jobs"},
+		Summary: "List background jobs, the newest first"}, a.listJobs)
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-job", Method: http.MethodGet, Path: "/api/jobs/{id}", Tags: []string{"Jobs"},
+		Summary: "Read a job and how far it is"}, a.getJob)
+	handle(a, oms.Operator, huma.Operation{OperationID: "cancel-job", Method: http.MethodPost, Path: "/api/jobs/{id}/cancel", Tags: []string{"Jobs"},
+		Summary: "End a job that has not ended", DefaultStatus: http.StatusOK, Description: "What it sent again until then stays sent."}, a.cancelJob)
+}
+
+// JobID is the job that a path names.
+type JobID struct {
+	ID string `path:"id" example:"job_019aa4d11f0a7e2c8b45c1f7d2930e6a"`
+}
+
+// job is a job as the API shows it.
+type job struct {
+	ID         string        `json:"id"`
+	Kind       string        `json:"kind" enum:"recover"`
+	EndpointID string        `json:"endpointId"`
+	What       string        `json:"what" enum:"failed,missing"`
+	From       time.Time     `json:"from"`
+	To         time.Time     `json:"to"`
+	Status     oms.JobStatus `json:"status" enum:"running,succeeded,canceled,failed"`
+	Reason     string        `json:"reason,omitempty" doc:"Why it failed"`
+	Examined   int64         `json:"examined" doc:"Events looked at"`
+	Sent       int64         `json:"sent" doc:"Deliveries that were made due again"`
+	Created    time.Time     `json:"created"`
+	Updated    time.Time     `json:"updated"`
+	Ended      *time.Time    `json:"ended,omitempty"`
+}
+
+type jobAnswer struct {
+	Location string `header:"Location"`
+	Body     job
+}
+
+func showJob(j *oms.Job) job {
+	return job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, What: j.What, From: j.From, To: j.To, Status: j.Status, Reason: j.Reason,
+		Examined: j.Examined, Sent: j.Sent, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
+}
+
+func (a *api) listJobs(ctx context.Context, in *PageParams) (*listOf[job], error) {
+	list, err := a.Store.Jobs(ctx, tenantOf(ctx), in.page())
+	return answerList(list, err, showJob)
+}
+
+func (a *api) getJob(ctx context.Context, in *JobID) (*jobAnswer, error) {
+	j, err := a.Store.Job(ctx, tenantOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &jobAnswer{Location: "/api/jobs/" + j.ID, Body: showJob(j)}, nil
+}
+
+func (a *api) cancelJob(ctx context.Context, in *struct {
+	JobID
+	OnceParams
+}) (*jobAnswer, error) {
+	_, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
+		j, err := tx.Job(ctx, tenantOf(ctx), in.ID)
+		if err != nil {
+			return "", err
+		}
+		if j.Status != oms.JobRunning {
+			return "", oms.Errorf(oms.Conflict, "the job has ended: it is %s", j.Status)
+		}
+		j.Status, j.Updated, j.Ended = oms.JobCanceled, now, now
+		return j.ID, tx.PutJob(ctx, tenantOf(ctx), j)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.getJob(ctx, &in.JobID)
+}

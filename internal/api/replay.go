@@ -1,0 +1,191 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func replays(a *api) {
+	handle(a, oms.Operator, huma.Operation{OperationID: "replay-attempt", Method: http.MethodPost, Path: "/api/attempts/{id}/replay", Tags: []string{"Attempts"},
+		Summary: "Send a request again, to the same or another URL", DefaultStatus: http.StatusOK,
+		Description: "With today's secret headers and signature if it goes to the original scheme, host and port, and without them if not. " +
+			"It is recorded as an attempt of the kind replay, and changes nothing.",
+		RequestBody: optionalBody("Where to", map[string]any{"url": "https://staging.example.com/webhooks"})}, a.replayAttempt)
+}
+
+// replayed is a request that was sent again, beside the first.
+type replayed struct {
+	Original side `json:"original"`
+	Replay   side `json:"replay"`
+}
+
+// side is an attempt and, of a two-way step's, the patch it brought.
+type side struct {
+	fullAttempt
+	Patch   *document `json:"patch,omitempty" doc:"Of a workflow step: its orderPatch; of a validator: its value"`
+	Problem string    `json:"patchProblem,omitempty" doc:"Why the response has no patch that could be read"`
+}
+
+type replayAnswer struct{ Body replayed }
+
+func (a *api) replayAttempt(ctx context.Context, in *struct {
+	AttemptID
+	OnceParams
+}) (*replayAnswer, error) {
+	to, err := a.replayURL(ctx)
+	if err != nil {
+		return nil, err
+	}
+	first, err := a.Store.Attempt(ctx, tenantOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if first.Detail == nil || len(first.Detail.Request.Body) == 0 {
+		return nil, oms.Errorf(oms.Conflict, "the body of this request was erased")
+	}
+	var again *oms.Attempt
+	var whole []byte // of the response
+	earlier, err := a.onceOutside(ctx, in.OnceParams, func(ctx context.Context) (string, error) {
+		if again, whole, err = a.replay(ctx, first, to); err != nil {
+			return "", err
+		}
+		return again.ID, a.Store.Write(ctx, func(tx store.Tx) error { return tx.AddAttempt(ctx, tenantOf(ctx), again) })
+	})
+	if err == nil && earlier != nil {
+		again, err = a.Store.Attempt(ctx, tenantOf(ctx), earlier.Resource)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &replayAnswer{replayed{showSide(first, nil), showSide(again, whole)}}, nil
+}
+
+// replayURL reads the body's url, "" where there is none.
+func (a *api) replayURL(ctx context.Context) (string, error) {
+	doc, err := parsedBody(ctx)
+	if err != nil {
+		return "", err
+	}
+	f := fields{doc: doc}
+	f.only("url")
+	to := f.text("url")
+	if len(f.mistakes) > 0 || !doc.Has("url") {
+		return "", f.err()
+	}
+	if u, why := oms.CheckURL(to); why != "" {
+		f.wrong("url", "%s", why)
+	} else if why := a.checkTarget(u); why != "" {
+		f.wrong("url", "%s", why)
+	}
+	return to, f.err()
+}
+
+// replay makes the request of an attempt once more. It returns the record of
+// it, and the whole response.
+func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.Attempt, []byte, error) {
+	r, err := a.requestToday(ctx, first)
+	if err != nil {
+		return nil, nil, err
+	}
+	today := r.URL
+	to = replayTarget(to, first.URL, today)
+	same := oms.URLOrigin(to) == oms.URLOrigin(first.URL) && oms.URLOrigin(to) == oms.URLOrigin(today)
+	if !same { // nobody reads a secret by naming a URL
+		r = hook.Request{Timeout: r.Timeout}
+	}
+	asRecorded(&r, first)
+	r.URL = to
+	x := a.Client.Post(ctx, r)
+	at := &oms.Attempt{
+		ID: oms.NewIDAt(oms.AttemptID, x.StartedAt), Kind: oms.KindReplay, CallID: first.CallID, Number: 1, MaxNumber: 1,
+		StartedAt: x.StartedAt, DurationMs: float64(x.Duration.Microseconds()) / 1000,
+		URL: x.URL, Host: x.Host, Status: x.Status, Outcome: oms.OutcomeSucceeded, Error: x.Failure(),
+		Related: first.Related, RunID: first.RunID, EndpointID: first.EndpointID, EventID: first.EventID, EventType: first.EventType,
+		DeliveryID: first.DeliveryID, Delivery: first.Delivery, Format: first.Format, Detail: x.Detail(),
+	}
+	if same {
+		at.ConnectorID = first.ConnectorID
+	}
+	if _, problem := patchIn(first, x.Body); at.Error == "" && problem != "" {
+		at.Error = problem
+	}
+	if at.Error != "" {
+		at.Outcome = oms.OutcomeFailed
+	}
+	return at, x.Body, nil
+}
+
+// replayTarget is the URL that is asked for, else the one of before, with the
+// password that only the URL of today has.
+func replayTarget(asked, before, today string) string {
+	if asked == "" {
+		asked = before
+	}
+	if asked == hook.PublicURL(today) {
+		return today
+	}
+	u, err := url.Parse(asked)
+	if err != nil || u.User == nil || hook.PublicURL(asked) != asked {
+		return asked
+	}
+	u.User = nil // nothing but its mask
+	return u.String()
+}
+
+// asRecorded gives a request the body of an attempt, and the headers by which
+// an endpoint knows it again.
+func asRecorded(r *hook.Request, at *oms.Attempt) {
+	sent := textproto.MIMEHeader(at.Detail.Request.Headers)
+	number := func(name string) int { n, _ := strconv.Atoi(sent.Get(name)); return n }
+	r.Body, r.ID, r.IdempotencyKey = at.Detail.Request.Body, sent.Get("Webhook-Id"), sent.Get("Idempotency-Key")
+	r.Delivery, r.MaxDelivery, r.Attempt = number("X-Delivery-Count"), number("X-Max-Delivery-Count"), number("X-Attempt")
+	r.OneWay = at.EndpointID != ""
+}
+
+func showSide(at *oms.Attempt, whole []byte) side {
+	out := side{fullAttempt: showAttempt(at)}
+	response := out.Response
+	switch {
+	case at.EndpointID != "" || response == nil || at.Status/100 != 2:
+		return out
+	case whole == nil && response.Truncated:
+		out.Problem = "the response was not kept whole"
+		return out
+	case whole == nil:
+		whole = at.Detail.Response.Body
+	}
+	patch, problem := patchIn(at, whole)
+	if out.Problem = problem; patch != nil {
+		out.Patch = &document{patch}
+	}
+	return out
+}
+
+// patchIn reads the patch in the response to a two-way request.
+func patchIn(at *oms.Attempt, body []byte) (patch *oms.Object, problem string) {
+	switch {
+	case at.EndpointID != "": // one way
+	case at.RunID != "":
+		answer, err := oms.ParseStepAnswer(body)
+		if err != nil {
+			return nil, "invalid response: " + err.Error()
+		}
+		return answer.Patch, ""
+	default:
+		answer, err := oms.ParseValidation(body)
+		if err != nil {
+			return nil, "invalid response: " + err.Error()
+		}
+		return answer.Value, ""
+	}
+	return nil, ""
+}

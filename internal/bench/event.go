@@ -1,0 +1,76 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+)
+
+// eventType is the type of events that one endpoint gets.
+const eventType = "bench.order"
+
+// orderEvent is an event of an order of 1.5 KB, as it is published. The server
+// makes its id.
+func orderEvent(order string) []byte {
+	return fmt.Appendf(nil, `{"type":%q,"orderId":%q,"data":%s}`, eventType, order, orderOf(order, "New"))
+}
+
+// deliveredEvent is the same event as its endpoint gets it.
+func deliveredEvent(order string) string {
+	return fmt.Sprintf(`{"id":"evt_019aa4c27d3e7f0c9b61d2e8f4a05b37","type":%q,"timestamp":"2026-11-21T09:30:00.123456Z","data":%s}`,
+		eventType, orderOf(order, "New"))
+}
+
+// numberedEvent is an event with an id of its own and a type.
+func numberedEvent(to []byte, id, kind string) []byte {
+	return fmt.Appendf(to, `{"id":%q,"type":%q,"orderId":"o-7","data":%s}`, id, kind, numberedOrder)
+}
+
+var numberedOrder = orderOf("o-7", "New")
+
+// arrays are bodies of POST /api/events with so many events each, about orders
+// of their own.
+func arrays(count, events int) [][]byte {
+	out := make([][]byte, count)
+	for i := range out {
+		list := make([][]byte, events)
+		for j := range list {
+			list[j] = orderEvent(fmt.Sprintf("o-%d", i*events+j))
+		}
+		out[i] = list[0]
+		if events > 1 {
+			out[i] = append(append([]byte("["), bytes.Join(list, []byte(","))...), ']')
+		}
+	}
+	return out
+}
+
+// subscriber is an endpoint as the API shows it.
+type subscriber struct {
+	ID     string `json:"id"`
+	Counts struct {
+		Pending   int64 `json:"pending"`
+		Failed    int64 `json:"failed"`
+		Succeeded int64 `json:"succeeded"`
+	} `json:"counts"`
+}
+
+// subscribe makes an endpoint for events of a type. more is further fields of
+// its JSON, with a comma before them.
+func (b *bench) subscribe(ctx context.Context, url, kind, more string) (id string, err error) {
+	body := fmt.Sprintf(`{"url":%q,"eventTypes":[%q]%s}`, url, kind, more)
+	answer, err := b.ask(ctx, http.MethodPost, b.url+"/api/endpoints", body, http.StatusCreated)
+	if err != nil {
+		return "", err
+	}
+	var made subscriber
+	err = json.Unmarshal(answer, &made)
+	return made.ID, err
+}
+
+// subscriber reads an endpoint.
+func (b *bench) subscriber(ctx context.Context, id string) (s subscriber, err error) {
+	return s, b.get(ctx, b.url+"/api/endpoints/"+id, &s)
+}

@@ -1,0 +1,67 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// process is a server in a process of its own.
+type process struct {
+	url     string
+	begun   time.Time // just before it was started
+	command *exec.Cmd
+}
+
+// startProcess starts a server, which this binary is, on a database, and
+// returns once it listens.
+func (b *bench) startProcess(ctx context.Context, database string) (*process, error) {
+	binary, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, binary, "serve", "--listen=127.0.0.1:0", "--database="+database, "--api-key="+key, "--log-level=error")
+	cmd.Dir = b.folder // where no config file is
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{command: cmd, begun: time.Now()}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	if p.url, err = listening(out); err != nil {
+		p.kill()
+		return nil, fmt.Errorf("a server of its own: %w: %s", err, complaints.String())
+	}
+	return p, nil
+}
+
+// listening reads the address that a server prints.
+func listening(out io.Reader) (string, error) {
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if url, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
+			return url, nil
+		}
+	}
+	return "", errors.New("it does not listen")
+}
+
+// kill ends the process as kill -9 does.
+func (p *process) kill() {
+	_ = p.command.Process.Kill()
+	_ = p.command.Wait()
+}
+
+// resident is the process's resident memory in bytes.
+func (p *process) resident() int64 { return residentOf(strconv.Itoa(p.command.Process.Pid)) }

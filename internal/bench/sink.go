@@ -1,0 +1,88 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// sink is an endpoint of events that does no work of its own: it reads each,
+// counts it, and answers 204.
+type sink struct {
+	*httptest.Server
+	arrived atomic.Int64
+	flight  atomic.Pointer[flight] // whose events it times; nil: none
+}
+
+func startSink() *sink {
+	s := &sink{}
+	part("sink", func() { s.Server = httptest.NewServer(s) })
+	return s
+}
+
+// ServeHTTP implements http.Handler.
+func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	at := time.Now()
+	if f := s.flight.Load(); f != nil {
+		f.land(r.Header.Get("Webhook-Id"), at)
+	}
+	_, _ = io.Copy(io.Discard, r.Body)
+	s.arrived.Add(1)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// flight is events on their way, by their numbers: when each was published, and
+// when it first arrived.
+type flight struct {
+	name    string // begins the ids of its events
+	begun   time.Time
+	sent    []atomic.Int64 // nanoseconds since begun
+	arrived []atomic.Int64 // 0: not yet
+	landed  atomic.Int64   // how many have arrived
+	again   atomic.Int64   // how many arrived once more
+}
+
+func newFlight(name string, events int) *flight {
+	return &flight{name: name, begun: time.Now(), sent: make([]atomic.Int64, events), arrived: make([]atomic.Int64, events)}
+}
+
+// id is the id of an event.
+func (f *flight) id(i int) string { return fmt.Sprintf("%s-%d", f.name, i) }
+
+// send notes that an event is published now.
+func (f *flight) send(i int) { f.sent[i].Store(int64(time.Since(f.begun))) }
+
+// land notes the arrival of an event; those of another flight are nothing to it.
+func (f *flight) land(id string, at time.Time) {
+	name, number, _ := strings.Cut(id, "-")
+	i, err := strconv.Atoi(number)
+	if name != f.name || err != nil || i < 0 || i >= len(f.arrived) {
+		return
+	}
+	if !f.arrived[i].CompareAndSwap(0, int64(at.Sub(f.begun))) {
+		f.again.Add(1)
+		return
+	}
+	f.landed.Add(1)
+}
+
+// took is how long those of the events took that have arrived, of those picked.
+func (f *flight) took(pick func(i int) bool) (times sample, missing int) {
+	for i := range f.arrived {
+		switch at := f.arrived[i].Load(); {
+		case !pick(i):
+		case at == 0:
+			missing++
+		default:
+			times = append(times, time.Duration(at-f.sent[i].Load()))
+		}
+	}
+	return times, missing
+}
+
+func every(int) bool { return true }

@@ -1,0 +1,36 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// errNoConnector is the failure of an export whose connector was taken out of
+// the settings.
+var errNoConnector = errors.New("connector not found")
+
+// toConnector completes the request of an ExportOrder step with what the
+// settings say now about its connector.
+func (d *Dispatcher) toConnector(ctx context.Context, tenant string, t *target, e *oms.Event, r *hook.Request) error {
+	s, err := d.store.Settings(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	to, ok := s.ExportTarget(*t.Connector, oms.ExportMarket(e.Data))
+	if !ok {
+		return errNoConnector
+	}
+	r.URL = to.URL
+	c := to.Connector
+	if c == nil {
+		return nil
+	}
+	r.Header = slices.Concat(t.headers, c.CustomHeaders)
+	r.BearerToken, r.Token, r.Username, r.Password = c.BearerToken, c.Token, c.Username, c.Password
+	r.SigningSecret, r.Timeout = c.SigningSecret, c.Timeout
+	return nil
+}

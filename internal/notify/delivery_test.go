@@ -1,0 +1,347 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// waits returns the time between the calls.
+func waits(made []call) []time.Duration {
+	var out []time.Duration
+	for i := 1; i < len(made); i++ {
+		out = append(out, made[i].began.Sub(made[i-1].ended))
+	}
+	return out
+}
+
+// about reports whether a wait is the scheduled one, within its jitter.
+func about(got, want time.Duration) bool {
+	return got >= time.Duration(0.9*float64(want))-time.Millisecond && got <= time.Duration(1.1*float64(want))+time.Millisecond
+}
+
+// TestRepeats: after the first attempt, up to 5 repeats after 5 s, 30 s, 2 min,
+// 10 min and 1 h, with the same webhook-id and X-Attempt counting up.
+func TestRepeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(500, 0))
+		to := r.endpoint("shop", nil)
+		e := r.publish("evt_1", "o1")
+		time.Sleep(24 * time.Hour)
+		made := r.calls.made()
+		if len(made) != 6 {
+			t.Fatalf("%d attempts were made", len(made))
+		}
+		for i, wait := range waits(made) {
+			if want := oms.DefaultSchedule[i]; !about(wait, want) {
+				t.Errorf("repeat %d came after %v, not about %v", i+1, wait, want)
+			}
+		}
+		for i, c := range made {
+			if c.ID != "evt_1" || c.Attempt != i+1 {
+				t.Errorf("attempt %d says id %s and number %d", i+1, c.ID, c.Attempt)
+			}
+		}
+		if d := r.delivery(e, to); d.Status != oms.DeliveryFailed || d.Attempts != 6 || !d.Due.IsZero() {
+			t.Errorf("the delivery is %s after %d attempts, due %v", d.Status, d.Attempts, d.Due)
+		}
+		list := r.attempts()
+		if len(list) != 6 || list[0].Number != 6 || list[0].MaxNumber != 6 || list[0].Error != "answered 500 Internal Server Error" {
+			t.Errorf("recorded: %d, the last %+v", len(list), list[0])
+		}
+	})
+}
+
+// TestOwnSchedule: an endpoint's own delays, one repeat each.
+func TestOwnSchedule(t *testing.T) {
+	for _, n := range []int{1, 20} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, answering(404, 0))
+			r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule = slices.Repeat([]time.Duration{time.Second}, n) })
+			r.publish("evt_1", "o1")
+			time.Sleep(time.Hour)
+			if made := len(r.calls.made()); made != 1+n {
+				t.Errorf("%d attempts with a schedule of %d delays", made, n)
+			}
+		})
+	}
+}
+
+// TestJitterSpreads: what fails together does not come back together.
+func TestJitterSpreads(t *testing.T) {
+	d := &oms.Delivery{Attempts: 1, MaxAttempts: 6}
+	least, most := time.Hour, time.Duration(0)
+	for range 1000 {
+		wait, again := delay(oms.DefaultSchedule, d, 0)
+		if !again || !about(wait, 5*time.Second) {
+			t.Fatalf("%v, %v", wait, again)
+		}
+		least, most = min(least, wait), max(most, wait)
+	}
+	if least > 4700*time.Millisecond || most < 5300*time.Millisecond {
+		t.Errorf("1000 waits of 5 s lie between %v and %v", least, most)
+	}
+}
+
+// TestRetryAfter: honoured up to twice the next delay.
+func TestRetryAfter(t *testing.T) {
+	for _, c := range []struct {
+		header      string
+		least, most time.Duration
+	}{
+		{"8", 8 * time.Second, 8 * time.Second},
+		{"10", 10 * time.Second, 10 * time.Second},
+		{"3600", 10 * time.Second, 10 * time.Second},
+		{"1", 4500 * time.Millisecond, 5500 * time.Millisecond},
+		{"soon", 4500 * time.Millisecond, 5500 * time.Millisecond},
+		{"-5", 4500 * time.Millisecond, 5500 * time.Millisecond},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, func(call) hook.Exchange {
+				return hook.Exchange{Status: 429, Header: http.Header{"Retry-After": {c.header}}}
+			})
+			r.endpoint("shop", nil)
+			r.publish("evt_1", "o1")
+			time.Sleep(20 * time.Second)
+			made := r.calls.made()
+			if len(made) != 2 {
+				t.Fatalf("Retry-After %s: %d attempts", c.header, len(made))
+			}
+			if wait := waits(made)[0]; wait < c.least || wait > c.most+time.Millisecond {
+				t.Errorf("Retry-After %s: repeated after %v", c.header, wait)
+			}
+		})
+	}
+}
+
+// TestGone: a 410 ends the delivery, turns the endpoint off, and the others are
+// told by an event.
+func TestGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c call) hook.Exchange {
+			if c.URL == "http://gone.example/hook" {
+				return hook.Exchange{Status: 410}
+			}
+			return hook.Exchange{Status: 200}
+		})
+		gone, other := r.endpoint("gone", func(e *oms.Endpoint) { e.Concurrency = 1 }), r.endpoint("other", nil)
+		e := r.publish("evt_1", "o1")
+		time.Sleep(time.Hour)
+		if d := r.delivery(e, gone); d.Status != oms.DeliveryFailed || d.Attempts != 1 {
+			t.Errorf("the delivery is %s after %d attempts", d.Status, d.Attempts)
+		}
+		stored, err := r.store.Endpoint(t.Context(), acme, gone.ID)
+		must(t, err)
+		if stored.Enabled || stored.Disabled != reasonGone {
+			t.Errorf("enabled %v: %q", stored.Enabled, stored.Disabled)
+		}
+		var told []string
+		for _, c := range r.calls.made() {
+			if strings.Contains(string(c.Body), oms.TypeEndpointDisabled) {
+				told = append(told, c.URL)
+				if !strings.Contains(string(c.Body), gone.ID) {
+					t.Errorf("the event does not name the endpoint: %s", c.Body)
+				}
+			}
+		}
+		if !slices.Equal(told, []string{other.URL}) {
+			t.Errorf("told: %v", told)
+		}
+		later := r.publish("evt_2", "o1")
+		time.Sleep(time.Hour)
+		if _, err := r.store.Delivery(t.Context(), acme, oms.DeliveryKey{Event: later.Seq, Endpoint: gone.No}); oms.KindOf(err) != oms.NotFound {
+			t.Errorf("an event went to an endpoint that is off: %v", err)
+		}
+	})
+}
+
+// TestFailingForFiveDays: nothing but failures turns an endpoint off, one
+// success in between does not; what is pending waits until it is on again.
+func TestFailingForFiveDays(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		succeed time.Duration // a success after this time; 0: none
+		days    int
+		off     bool
+	}{
+		{"four days", 0, 4, false},
+		{"six days", 0, 6, true},
+		{"six days with a success", 60 * time.Hour, 6, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				r := newRig(t, func(call) hook.Exchange {
+					if now := time.Since(began); c.succeed > 0 && now >= c.succeed && now < c.succeed+2*time.Hour {
+						return hook.Exchange{Status: 200}
+					}
+					return hook.Exchange{Err: errors.New("connection refused")}
+				})
+				to := r.endpoint("shop", nil)
+				for range c.days * 24 {
+					r.publish(oms.NewID(oms.EventID), "o1")
+					time.Sleep(time.Hour)
+				}
+				stored, err := r.store.Endpoint(t.Context(), acme, to.ID)
+				must(t, err)
+				if stored.Enabled == c.off {
+					t.Errorf("enabled %v: %q", stored.Enabled, stored.Disabled)
+				}
+			})
+		})
+	}
+}
+
+// TestBreaker: after many failures in a row deliveries wait, and use up no
+// attempt; one tries again, and its success lets all through.
+func TestBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := false
+		r := newRig(t, func(call) hook.Exchange {
+			if up {
+				return hook.Exchange{Status: 200}
+			}
+			return hook.Exchange{Status: 503}
+		})
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Concurrency, e.Schedule = 1, []time.Duration{time.Hour} })
+		var events []*oms.Event
+		for range breakerFailures + 20 {
+			events = append(events, r.publish(oms.NewID(oms.EventID), "o1"))
+		}
+		synctest.Wait()
+		if n := len(r.calls.made()); n != breakerFailures {
+			t.Errorf("%d attempts before the breaker opened", n)
+		}
+		if c := r.d.Circuit(acme, to.No); c != CircuitOpen {
+			t.Errorf("the circuit is %s", c)
+		}
+		time.Sleep(breakerWait + time.Second)
+		if n := len(r.calls.made()); n != breakerFailures+1 {
+			t.Errorf("%d attempts after its wait", n)
+		}
+		time.Sleep(breakerWait)
+		if n := len(r.calls.made()); n != breakerFailures+1 {
+			t.Errorf("%d attempts: the wait did not grow", n)
+		}
+		up = true
+		time.Sleep(2 * breakerWait)
+		for _, e := range events[breakerFailures+1:] {
+			if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 1 {
+				t.Errorf("one that waited is %s after %d attempts", d.Status, d.Attempts)
+			}
+		}
+		if c := r.d.Circuit(acme, to.No); c != CircuitClosed {
+			t.Errorf("the circuit is %s", c)
+		}
+	})
+}
+
+// TestBrokenOff: an attempt that the end of the process broke off is made again
+// after the next start, and counts once.
+func TestBrokenOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c call) hook.Exchange {
+			time.Sleep(10 * time.Second)
+			return hook.Exchange{Status: 200}
+		})
+		to := r.endpoint("shop", nil)
+		e := r.publish("evt_1", "o1")
+		synctest.Wait()
+		hurry, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		r.d.Stop(hurry)
+		if d := r.delivery(e, to); d.Status != oms.DeliveryPending || d.Attempts != 0 {
+			t.Errorf("broken off: %s after %d attempts", d.Status, d.Attempts)
+		}
+		r.start()
+		time.Sleep(time.Minute)
+		if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 1 {
+			t.Errorf("after the next start: %s after %d attempts", d.Status, d.Attempts)
+		}
+	})
+}
+
+// TestChangedEndpoint: what is pending goes where the endpoint is now, by what
+// it asks for now; nothing goes to one that is off.
+func TestChangedEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c call) hook.Exchange {
+			if c.URL == "http://new.example/" {
+				return hook.Exchange{Status: 200}
+			}
+			return hook.Exchange{Status: 500}
+		})
+		to := r.endpoint("shop", nil)
+		e := r.publish("evt_1", "o1")
+		time.Sleep(time.Second)
+		off := *to
+		off.Enabled = false
+		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, &off) })
+		time.Sleep(10 * time.Hour)
+		if n := len(r.calls.made()); n != 1 {
+			t.Errorf("%d attempts at an endpoint that is off", n)
+		}
+		on := *to
+		on.URL = "http://new.example/"
+		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, &on) })
+		synctest.Wait()
+		if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 2 {
+			t.Errorf("it is %s after %d attempts", d.Status, d.Attempts)
+		}
+	})
+}
+
+// TestErased: what has no data any more is not sent.
+func TestErased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(500, 0))
+		to := r.endpoint("shop", nil)
+		doc, err := oms.Parse([]byte(`{"id":"o1","status":"New"}`))
+		must(t, err)
+		order, err := oms.NewOrder(doc, time.Now())
+		must(t, err)
+		r.write(func(tx store.Tx) error { return tx.InsertOrder(t.Context(), acme, order) })
+		e := r.publish("evt_1", "o1")
+		synctest.Wait()
+		r.write(func(tx store.Tx) error { return tx.EraseOrder(t.Context(), acme, "o1") })
+		time.Sleep(10 * time.Hour)
+		if n := len(r.calls.made()); n != 1 {
+			t.Errorf("%d attempts", n)
+		}
+		if d := r.delivery(e, to); d.Status != oms.DeliveryCanceled {
+			t.Errorf("the delivery is %s", d.Status)
+		}
+	})
+}
+
+// TestDeleted: the pending deliveries of an endpoint that was deleted end.
+func TestDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(500, 0))
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Ordering = oms.OrderingSubject })
+		var events []*oms.Event
+		for range 500 {
+			events = append(events, r.publish(oms.NewID(oms.EventID), "o1"))
+		}
+		synctest.Wait()
+		r.write(func(tx store.Tx) error { return tx.DeleteEndpoint(t.Context(), acme, to.ID) })
+		time.Sleep(time.Minute)
+		for _, e := range events {
+			if d := r.delivery(e, to); d.Status != oms.DeliveryCanceled {
+				t.Fatalf("a delivery is %s", d.Status)
+			}
+		}
+		if n := len(r.calls.made()); n != 1 {
+			t.Errorf("%d attempts", n)
+		}
+	})
+}

@@ -1,0 +1,35 @@
+package notify
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// reasonGone is why an endpoint that answered 410 is off.
+const reasonGone = "the endpoint answered 410 Gone"
+
+func reasonFailing(since time.Time) string {
+	return "nothing but failures since " + since.UTC().Format(time.RFC3339)
+}
+
+// disable turns an endpoint off and has the others know. What is pending waits
+// until somebody turns it on again.
+func (d *Dispatcher) disable(tx store.Tx, key laneKey, reason string, failingSince, at time.Time) error {
+	was, err := tx.EndpointByNo(d.ctx, key.tenant, key.endpoint)
+	if err != nil || !was.Enabled || was.Origin == oms.OriginConnector {
+		return err
+	}
+	off := *was
+	off.Enabled, off.Disabled, off.Updated = false, reason, at
+	if err := tx.PutEndpoint(d.ctx, key.tenant, &off); err != nil {
+		return err
+	}
+	d.log.Warn("an endpoint was turned off", "tenant", key.tenant, "endpoint", off.ID, "reason", reason)
+	if _, err = tx.AddEvent(d.ctx, key.tenant, oms.DisabledEvent(&off, reason, failingSince, at)); err != nil {
+		return fmt.Errorf("the event of a disabled endpoint: %w", err)
+	}
+	return nil
+}

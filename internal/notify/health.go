@@ -1,0 +1,74 @@
+package notify
+
+import (
+	"context"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// healthEvery is how often an endpoint's health is written while it changes: it
+// is no part of what a delivery costs. A process that dies loses that much of
+// the counts, and nothing else.
+const healthEvery = 10 * time.Second
+
+// health is what became of an endpoint's attempts since it was last written.
+type health struct {
+	change  store.HealthChange
+	dirty   bool
+	written time.Time
+}
+
+// attempted adds an attempt; failure is "" for a success.
+func (h *health) attempted(now time.Time, failure string) {
+	h.dirty = true
+	c := &h.change
+	if failure == "" {
+		c.Succeeded++
+		c.LastSuccess, c.Failures, c.FailingSince = now, 0, time.Time{}
+		return
+	}
+	if c.Failures++; c.Failures == 1 {
+		c.FailingSince = now
+	}
+	c.LastFailure, c.LastError = now, failure
+}
+
+// take returns what is to be written, if it is time.
+func (h *health) take(now time.Time, always bool) (store.HealthChange, bool) {
+	if !h.dirty || !always && now.Sub(h.written) < healthEvery {
+		return store.HealthChange{}, false
+	}
+	taken := h.change
+	h.change, h.dirty, h.written = store.HealthChange{}, false, now
+	return taken, true
+}
+
+// giveBack undoes a take whose write failed.
+func (h *health) giveBack(taken store.HealthChange) {
+	h.change, h.dirty = taken.Then(h.change), true
+}
+
+// Health returns how an endpoint has been doing until now.
+func (d *Dispatcher) Health(ctx context.Context, tenant string, endpoint int64) (oms.Health, error) {
+	h, err := d.store.Health(ctx, tenant, endpoint)
+	l := d.lane(laneKey{tenant, endpoint})
+	if err != nil || l == nil {
+		return h, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.health.change.On(h), nil
+}
+
+// Circuit returns the state of an endpoint's breaker.
+func (d *Dispatcher) Circuit(tenant string, endpoint int64) Circuit {
+	l := d.lane(laneKey{tenant, endpoint})
+	if l == nil {
+		return CircuitClosed
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.breaker.circuit(d.clock.Now())
+}

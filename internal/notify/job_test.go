@@ -1,0 +1,151 @@
+package notify
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func (r *rig) recover(to *oms.Endpoint, what string, from, until time.Time) *oms.Job {
+	r.t.Helper()
+	j := &oms.Job{ID: oms.NewID(oms.JobID), Kind: "recover", EndpointID: to.ID, What: what, From: from, To: until, Status: oms.JobRunning,
+		Created: time.Now(), Updated: time.Now()}
+	r.write(func(tx store.Tx) error {
+		newest, err := tx.Events(r.t.Context(), acme, store.EventFilter{}, store.Page{Limit: 1})
+		if err == nil {
+			j.Last = newest.Items[0].Seq
+			err = tx.PutJob(r.t.Context(), acme, j)
+		}
+		return err
+	})
+	return j
+}
+
+func (r *rig) job(id string) *oms.Job {
+	r.t.Helper()
+	j, err := r.store.Job(r.t.Context(), acme, id)
+	must(r.t, err)
+	return j
+}
+
+// TestRecoverFailed: what failed for good in a span of time is sent again, with
+// a whole schedule, and nothing else.
+func TestRecoverFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		status := 500
+		r := newRig(t, func(call) hook.Exchange { return hook.Exchange{Status: status} })
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule = []time.Duration{time.Second} })
+		early := r.publish("evt_early", "o1")
+		time.Sleep(time.Hour)
+		from := time.Now()
+		var failed []*oms.Event
+		for range 220 {
+			failed = append(failed, r.publish(oms.NewID(oms.EventID), "o1"))
+			time.Sleep(time.Second)
+		}
+		time.Sleep(40 * time.Hour) // the breaker lets through but one at a time
+		until := time.Now()
+		late := r.publish("evt_late", "o1")
+		time.Sleep(time.Hour)
+		status = 200
+		j := r.recover(to, oms.RecoverFailed, from, until)
+		r.d.StartJob(acme, j)
+		time.Sleep(time.Hour)
+		if j = r.job(j.ID); j.Status != oms.JobSucceeded || j.Sent != 220 || j.Ended.IsZero() {
+			t.Errorf("the job: %+v", j)
+		}
+		for _, e := range failed {
+			if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 3 || d.MaxAttempts != 4 {
+				t.Fatalf("%s after %d of %d attempts", d.Status, d.Attempts, d.MaxAttempts)
+			}
+		}
+		for _, e := range []*oms.Event{early, late} {
+			if d := r.delivery(e, to); d.Status != oms.DeliveryFailed {
+				t.Errorf("%s is %s", e.ID, d.Status)
+			}
+		}
+	})
+}
+
+// TestRecoverMissing: what the endpoint would have got, had it been there and
+// on; and not twice.
+func TestRecoverMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 0))
+		before := r.publish("evt_before", "o1")
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Filter = `data.id != "o3"` })
+		got := r.publish("evt_got", "o1")
+		off := *to
+		off.Enabled = false
+		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, &off) })
+		missed := r.publish("evt_missed", "o2")
+		filtered := r.publish("evt_filtered", "o3")
+		synctest.Wait()
+		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, to) })
+		j := r.recover(to, oms.RecoverMissing, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+		r.d.StartJob(acme, j)
+		time.Sleep(time.Minute)
+		for _, e := range []*oms.Event{before, got, missed} {
+			if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 1 {
+				t.Errorf("%s: %s after %d attempts", e.ID, d.Status, d.Attempts)
+			}
+		}
+		if _, err := r.store.Delivery(t.Context(), acme, oms.DeliveryKey{Event: filtered.Seq, Endpoint: to.No}); oms.KindOf(err) != oms.NotFound {
+			t.Errorf("what the filter keeps away was sent: %v", err)
+		}
+		if j = r.job(j.ID); j.Sent != 2 {
+			t.Errorf("the job: %+v", j)
+		}
+	})
+}
+
+// TestJobGoesOnAfterARestart: from where it was, and a canceled one does not.
+func TestJobGoesOnAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 0))
+		for range 3 * jobStep {
+			r.publish(oms.NewID(oms.EventID), "o1")
+		}
+		to := r.endpoint("shop", nil)
+		j, canceled := r.recover(to, oms.RecoverMissing, time.Time{}, time.Now().Add(time.Hour)), r.recover(to, oms.RecoverMissing, time.Time{}, time.Now())
+		if more, err := r.d.step(acme, j.ID); !more || err != nil {
+			t.Fatal(more, err)
+		}
+		if j = r.job(j.ID); j.Sent != jobStep || j.Status != oms.JobRunning {
+			t.Errorf("after one step: %+v", j)
+		}
+		canceled.Status = oms.JobCanceled
+		r.write(func(tx store.Tx) error { return tx.PutJob(t.Context(), acme, canceled) })
+		r.restart()
+		time.Sleep(time.Minute)
+		if j = r.job(j.ID); j.Status != oms.JobSucceeded || j.Sent != 3*jobStep || j.Examined != 3*jobStep {
+			t.Errorf("after the restart: %+v", j)
+		}
+		if c := r.job(canceled.ID); c.Status != oms.JobCanceled || c.Sent != 0 {
+			t.Errorf("the canceled one: %+v", c)
+		}
+		if n := len(r.calls.made()); n != 3*jobStep {
+			t.Errorf("%d attempts", n)
+		}
+	})
+}
+
+// TestJobOfAnEndpointThatIsGone fails, and says why.
+func TestJobOfAnEndpointThatIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 0))
+		to := r.endpoint("shop", nil)
+		r.publish("evt_1", "o1")
+		j := r.recover(to, oms.RecoverMissing, time.Time{}, time.Now())
+		r.write(func(tx store.Tx) error { return tx.DeleteEndpoint(t.Context(), acme, to.ID) })
+		r.d.StartJob(acme, j)
+		synctest.Wait()
+		if j = r.job(j.ID); j.Status != oms.JobFailed || j.Reason == "" {
+			t.Errorf("the job: %+v", j)
+		}
+	})
+}

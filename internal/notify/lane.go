@@ -1,0 +1,346 @@
+package notify
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// Bounds of what lanes keep in memory. What they have no room for stays in its
+// table, due, and is read from there later.
+const (
+	laneRoom  = 2048     // deliveries that came straight from a commit, per lane
+	totalRoom = 64 << 10 // and of all lanes together
+	totalData = 64 << 20 // bytes of their events' data
+	leastRoom = 4        // what a lane has in any case
+	loadSize  = 128      // deliveries that are read from the table at once
+)
+
+// lookAgain is how long a lane waits when its table could not be read, or there
+// was no room for what is due.
+const lookAgain = time.Second
+
+type laneKey struct {
+	tenant   string
+	endpoint int64
+}
+
+// item is a delivery that a lane holds.
+type item struct {
+	store.Due
+	trial bool // it is the one attempt of a breaker that is half open
+}
+
+// lane is one endpoint's deliveries on their way: those due that it holds in
+// memory, and up to the endpoint's concurrency of workers that attempt them. A
+// slow endpoint fills its own lane and no other.
+//
+// A lane holds a delivery from when it is queued until its attempt is durable;
+// nothing else in this process attempts it meanwhile.
+type lane struct {
+	d   *Dispatcher
+	key laneKey
+
+	mu      sync.Mutex
+	target  *target // nil: nothing is sent, as to an endpoint that is off
+	queue   []item
+	held    map[int64]bool // by the event's Seq
+	workers int
+	breaker breaker
+	limiter *rate.Limiter // nil: no limit
+
+	behind  bool           // the table may have due ones that are not held
+	loading bool           // it is being read
+	settled map[int64]bool // what was settled meanwhile: the reading may still show it as due
+	dueAt   time.Time      // when the table has to be looked at again; zero: not by itself
+	wake    clock.Timer    // for dueAt, the breaker, or the rate
+	wakeAt  time.Time
+
+	health health
+}
+
+func (d *Dispatcher) newLane(key laneKey) *lane {
+	return &lane{d: d, key: key, held: map[int64]bool{}}
+}
+
+// change gives the lane another target, nil for an endpoint that is off, and
+// has it look at its table.
+func (l *lane) change(t *target) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.target = t
+	l.behind = true
+	if t == nil {
+		l.drop()
+		return
+	}
+	switch {
+	case t.RateLimit == 0:
+		l.limiter = nil
+	case l.limiter == nil:
+		l.limiter = rate.NewLimiter(rate.Limit(t.RateLimit), 1)
+		if l.d.starting.Load() { // nobody knows when the process before this one sent its last
+			l.limiter.ReserveN(l.d.clock.Now(), 1)
+		}
+	default:
+		l.limiter.SetLimitAt(l.d.clock.Now(), rate.Limit(t.RateLimit))
+	}
+	l.pump()
+}
+
+// drop forgets what is queued: it stays in the table.
+func (l *lane) drop() {
+	for _, it := range l.queue {
+		l.forget(it)
+	}
+	l.queue = nil
+}
+
+func (l *lane) forget(it item) {
+	delete(l.held, it.Delivery.Event)
+	l.d.room.give(it.Due)
+}
+
+// offer takes a delivery that became due, if there is room.
+func (l *lane) offer(due store.Due) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.target == nil || l.held[due.Delivery.Event] {
+		return
+	}
+	if len(l.queue) >= laneRoom || !l.push(due) {
+		l.behind = true
+		return
+	}
+	l.pump()
+}
+
+// push queues a delivery, if there is room. A lane that holds hardly anything
+// always has some: others must not starve it.
+func (l *lane) push(due store.Due) bool {
+	if !l.d.room.take(due, len(l.held) < leastRoom) {
+		return false
+	}
+	l.held[due.Delivery.Event] = true
+	l.queue = append(l.queue, item{Due: due})
+	return true
+}
+
+// pump starts as many workers as there is work for, and a reading of the table
+// when the queue runs low.
+func (l *lane) pump() {
+	if l.target == nil || l.d.stopping.Load() {
+		return
+	}
+	for want := min(l.target.Concurrency, l.workers+len(l.queue)); l.workers < want; {
+		it, ok := l.next()
+		if !ok {
+			break
+		}
+		l.workers++
+		l.d.work.Go(func() { l.run(it) })
+	}
+	if l.behind && !l.loading && len(l.queue) < loadSize/2 {
+		l.behind, l.loading, l.settled = false, true, map[int64]bool{}
+		most := loadSize + len(l.held)
+		l.d.work.Go(func() { l.load(most) })
+	}
+}
+
+// next takes the next delivery to attempt now, if there is one and breaker and
+// rate admit it.
+func (l *lane) next() (item, bool) {
+	if len(l.queue) == 0 || l.target == nil || l.d.stopping.Load() {
+		return item{}, false
+	}
+	now := l.d.clock.Now()
+	if ok, again := l.breaker.admits(now); !ok {
+		if !again.IsZero() {
+			l.wakeBy(again)
+		}
+		return item{}, false
+	}
+	if again := l.reserve(now); !again.IsZero() {
+		l.wakeBy(again)
+		return item{}, false
+	}
+	it := l.queue[0]
+	l.queue[0] = item{}
+	l.queue = l.queue[1:]
+	it.trial = l.breaker.begin()
+	return it, true
+}
+
+// reserve takes one attempt from the rate; if that has none to give, it returns
+// when it will.
+func (l *lane) reserve(now time.Time) (again time.Time) {
+	if l.limiter == nil {
+		return time.Time{}
+	}
+	r := l.limiter.ReserveN(now, 1)
+	wait := r.DelayFrom(now)
+	if wait == 0 {
+		return time.Time{}
+	}
+	r.CancelAt(now)
+	return now.Add(wait)
+}
+
+// run is a worker: it attempts one delivery after the other while there are any.
+func (l *lane) run(it item) {
+	for ok := true; ok; it, ok = l.another() {
+		if target := l.current(); target != nil {
+			l.d.attempt(l, target, it)
+		} else {
+			l.release(it, time.Time{})
+		}
+	}
+}
+
+func (l *lane) current() *target {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.target
+}
+
+// another is next for a worker, which ends if there is none, or if it is one
+// too many by now.
+func (l *lane) another() (item, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.target != nil && l.workers <= l.target.Concurrency {
+		if it, ok := l.next(); ok {
+			l.pump() // for the reading of the table
+			return it, true
+		}
+	}
+	l.workers--
+	l.pump()
+	return item{}, false
+}
+
+// answered lets breaker and health know of an attempt; failure is "" for a success.
+func (l *lane) answered(it item, now time.Time, failure string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.breaker.end(now, failure == "", it.trial)
+	l.health.attempted(now, failure)
+}
+
+// release lets go of a delivery that was not attempted, to be read from the
+// table again: at a time, or, if that is zero, when the lane next looks.
+func (l *lane) release(it item, again time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forget(it)
+	l.breaker.giveBack(it.trial)
+	if again.IsZero() {
+		l.behind = true
+	} else {
+		l.lookBy(again)
+	}
+}
+
+// done lets go of a delivery whose attempt is durable, and comes back for it
+// when it is due again; zero: it has ended.
+func (l *lane) done(it item, again time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forget(it)
+	if l.loading {
+		l.settled[it.Delivery.Event] = true
+	}
+	if !again.IsZero() {
+		l.lookBy(again)
+	}
+	l.pump()
+}
+
+// load reads what is due from the table, at most so many.
+func (l *lane) load(most int) {
+	now := l.d.clock.Now()
+	due, next, err := l.d.store.DueDeliveries(l.d.ctx, l.key.tenant, l.key.endpoint, now, most)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.loading = false
+	switch {
+	case err != nil:
+		l.lookBy(now.Add(lookAgain))
+		if l.d.ctx.Err() == nil {
+			l.d.log.Warn("the deliveries that are due cannot be read", "tenant", l.key.tenant, "endpoint", l.key.endpoint, "error", err)
+		}
+	case !l.takeAll(due):
+		l.lookBy(now.Add(lookAgain))
+	case len(due) == most:
+		l.behind = true
+	case !next.IsZero():
+		l.lookBy(next)
+	}
+	l.settled = nil
+	l.pump()
+}
+
+// takeAll queues the deliveries that were read, but those that are held or were
+// settled after they had been read. It reports whether there was room for all.
+func (l *lane) takeAll(due []oms.Delivery) bool {
+	for _, dv := range due {
+		if l.target == nil || l.held[dv.Event] || l.settled[dv.Event] {
+			continue
+		}
+		if !l.push(store.Due{Tenant: l.key.tenant, Delivery: dv}) {
+			return false
+		}
+	}
+	return true
+}
+
+// lookBy has the lane look at its table at a time, if not earlier.
+func (l *lane) lookBy(at time.Time) {
+	if l.dueAt.IsZero() || at.Before(l.dueAt) {
+		l.dueAt = at
+	}
+	l.wakeBy(at)
+}
+
+// wakeBy has the lane look for work at a time, if not earlier.
+func (l *lane) wakeBy(at time.Time) {
+	if !l.wakeAt.IsZero() && !at.Before(l.wakeAt) || l.d.stopping.Load() {
+		return
+	}
+	if l.wake != nil {
+		l.wake.Stop()
+	}
+	l.wakeAt = at
+	l.wake = l.d.clock.AfterFunc(max(0, at.Sub(l.d.clock.Now())), func() { l.woken(at) })
+}
+
+func (l *lane) woken(at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.wakeAt.Equal(at) {
+		return // it was set anew meanwhile
+	}
+	l.wakeAt, l.wake = time.Time{}, nil
+	switch {
+	case l.dueAt.IsZero():
+	case l.d.clock.Now().Before(l.dueAt):
+		l.wakeBy(l.dueAt)
+	default:
+		l.dueAt, l.behind = time.Time{}, true
+	}
+	l.pump()
+}
+
+// stop ends the lane's timer.
+func (l *lane) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.wake != nil {
+		l.wake.Stop()
+	}
+}

@@ -1,0 +1,149 @@
+package notify
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// TestLanes publishes at random to endpoints of random limits, which take
+// random times and fail at random, and holds what was sent against what each
+// endpoint asked for.
+func TestLanes(t *testing.T) {
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { lanes(t, rand.New(rand.NewPCG(seed, 1))) })
+		})
+	}
+}
+
+func lanes(t *testing.T, random *rand.Rand) {
+	fates := map[string]*rand.Rand{} // one per endpoint, so that its answers are its own
+	r := newRig(t, nil)
+	r.calls.answer = func(c call) hook.Exchange {
+		r.calls.mu.Lock()
+		fate := fates[c.URL]
+		takes, fails := time.Duration(fate.IntN(300))*time.Millisecond, fate.IntN(4) == 0
+		r.calls.mu.Unlock()
+		time.Sleep(takes)
+		if fails {
+			return hook.Exchange{Status: 503}
+		}
+		return hook.Exchange{Status: 204}
+	}
+	var endpoints []*oms.Endpoint
+	for i := range 1 + random.IntN(4) {
+		e := r.endpoint(fmt.Sprint("e", i), func(e *oms.Endpoint) {
+			e.Concurrency = 1 + random.IntN(6)
+			e.RateLimit = []float64{0, 0, 5, 40}[random.IntN(4)]
+			e.Ordering = []oms.Ordering{oms.OrderingNone, oms.OrderingSubject}[random.IntN(2)]
+			e.Schedule = []time.Duration{time.Second, 2 * time.Second, time.Second, time.Second, time.Second, time.Second, time.Second, time.Second}
+		})
+		fates[e.URL] = rand.New(rand.NewPCG(random.Uint64(), 2))
+		endpoints = append(endpoints, e)
+	}
+	var events []*oms.Event
+	for i := range 60 {
+		events = append(events, r.publish(fmt.Sprint("evt_", i), fmt.Sprint("order ", random.IntN(5))))
+		time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
+		if random.IntN(30) == 0 {
+			r.restart()
+		}
+	}
+	time.Sleep(time.Hour)
+	for _, to := range endpoints {
+		checkLane(t, r, to, events)
+	}
+}
+
+// checkLane holds one endpoint's requests against its limits.
+func checkLane(t *testing.T, r *rig, to *oms.Endpoint, events []*oms.Event) {
+	var made []call
+	for _, c := range r.calls.made() {
+		if c.URL == to.URL {
+			made = append(made, c)
+		}
+	}
+	for _, e := range events {
+		if d := r.delivery(e, to); d.Status == oms.DeliveryPending {
+			t.Errorf("%s: %s is still pending after an hour, due %v", to.ID, e.ID, d.Due)
+		}
+	}
+	checkConcurrency(t, to, made)
+	checkRate(t, to, made)
+	if to.Ordering == oms.OrderingSubject {
+		checkOrder(t, to, made, events)
+	}
+}
+
+func checkConcurrency(t *testing.T, to *oms.Endpoint, made []call) {
+	for _, c := range made {
+		n := 0
+		for _, other := range made {
+			if !other.began.After(c.began) && other.ended.After(c.began) {
+				n++
+			}
+		}
+		if n > to.Concurrency {
+			t.Errorf("%s: %d requests at the same time, %d are allowed", to.ID, n, to.Concurrency)
+			return
+		}
+	}
+}
+
+func checkRate(t *testing.T, to *oms.Endpoint, made []call) {
+	if to.RateLimit == 0 {
+		return
+	}
+	least := time.Duration(float64(time.Second)/to.RateLimit) - time.Millisecond
+	for i := 1; i < len(made); i++ {
+		if gap := made[i].began.Sub(made[i-1].began); gap < least {
+			t.Errorf("%s: %v between two requests, at least %v is asked for", to.ID, gap, least)
+			return
+		}
+	}
+}
+
+// checkOrder: of one subject, the next event is not sent before the one before
+// it has ended, and no event after a later one.
+func checkOrder(t *testing.T, to *oms.Endpoint, made []call, events []*oms.Event) {
+	number, subject := map[string]int{}, map[string]string{}
+	for i, e := range events {
+		number[e.ID], subject[e.ID] = i, e.Subject.ID
+	}
+	last := map[string]call{}
+	for _, c := range made {
+		before, some := last[subject[c.ID]]
+		if some && (number[c.ID] < number[before.ID] || c.began.Before(before.ended)) {
+			t.Errorf("%s: %s was sent after, or during, %s of the same subject", to.ID, c.ID, before.ID)
+		}
+		last[subject[c.ID]] = c
+	}
+}
+
+// TestASlowEndpointHoldsUpNoOther: nobody starves, whatever another does.
+func TestASlowEndpointHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c call) hook.Exchange {
+			if c.URL == "http://dead.example/hook" {
+				time.Sleep(c.Timeout)
+				return hook.Exchange{Err: fmt.Errorf("timed out")}
+			}
+			return hook.Exchange{Status: 200}
+		})
+		r.endpoint("dead", nil)
+		healthy := r.endpoint("healthy", nil)
+		for i := range 300 {
+			e := r.publish(fmt.Sprint("evt_", i), "o1")
+			synctest.Wait()
+			if d := r.delivery(e, healthy); d.Status != oms.DeliverySucceeded {
+				t.Fatalf("event %d is %s at the healthy endpoint", i, d.Status)
+			}
+		}
+	})
+}

@@ -1,0 +1,155 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/sqlite"
+)
+
+const acme = "acme"
+
+// rig is a dispatcher on a real database, whose requests go to a function. It
+// is for tests inside a synctest bubble: all waiting is of its time.
+type rig struct {
+	t     *testing.T
+	store *sqlite.DB
+	d     *Dispatcher
+	calls *calls
+}
+
+func newRig(t *testing.T, answer func(call) hook.Exchange) *rig {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "o.db"), sqlite.Options{EncryptionKey: settings.NewKey()})
+	must(t, err)
+	r := &rig{t: t, store: db, calls: &calls{answer: answer}}
+	r.start()
+	t.Cleanup(func() {
+		r.d.Stop(context.Background())
+		must(t, db.Close())
+	})
+	return r
+}
+
+func (r *rig) start() {
+	r.d = New(Options{Store: r.store, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)})
+	must(r.t, r.d.Start(r.t.Context()))
+}
+
+// restart is a new process on the same database.
+func (r *rig) restart() {
+	r.d.Stop(context.Background())
+	r.start()
+}
+
+// endpoint stores an endpoint; change completes it.
+func (r *rig) endpoint(name string, change func(*oms.Endpoint)) *oms.Endpoint {
+	r.t.Helper()
+	e := &oms.Endpoint{
+		ID: oms.EndpointID + name, Origin: oms.OriginAPI, URL: "http://" + name + ".example/hook", EventTypes: []string{"*"}, Format: oms.FormatFull,
+		Enabled: true, Timeout: 30 * time.Second, Schedule: oms.DefaultSchedule, Concurrency: 4, Ordering: oms.OrderingNone,
+		Signatures: []string{oms.SignatureV1}, Secrets: []oms.Secret{{Text: hook.NewSecret()}},
+	}
+	if change != nil {
+		change(e)
+	}
+	r.write(func(tx store.Tx) error { return tx.PutEndpoint(r.t.Context(), acme, e) })
+	return e
+}
+
+func (r *rig) write(do func(store.Tx) error) {
+	r.t.Helper()
+	must(r.t, r.store.Write(r.t.Context(), do))
+}
+
+// publish stores an event about an order.
+func (r *rig) publish(id, order string) *oms.Event {
+	r.t.Helper()
+	e := &oms.Event{ID: id, Type: "order_packed", Subject: oms.Subject{Kind: oms.SubjectOrder, ID: order}, Related: oms.Related{OrderID: order},
+		Timestamp: time.Now(), Data: fmt.Appendf(nil, `{"id":%q,"status":"Packed"}`, order)}
+	r.write(func(tx store.Tx) error {
+		_, err := tx.AddEvent(r.t.Context(), acme, e)
+		return err
+	})
+	return e
+}
+
+func (r *rig) delivery(e *oms.Event, to *oms.Endpoint) *oms.Delivery {
+	r.t.Helper()
+	d, err := r.store.Delivery(r.t.Context(), acme, oms.DeliveryKey{Event: e.Seq, Endpoint: to.No})
+	must(r.t, err)
+	return d
+}
+
+func (r *rig) attempts() []*oms.Attempt {
+	r.t.Helper()
+	list, err := r.store.Attempts(r.t.Context(), acme, store.AttemptFilter{}, store.Page{Limit: store.MaxLimit})
+	must(r.t, err)
+	return list.Items
+}
+
+// call is one request as it was made.
+type call struct {
+	hook.Request
+	began, ended time.Time
+	ok           bool
+}
+
+// calls makes no requests but notes them, and answers as it is told.
+type calls struct {
+	answer func(call) hook.Exchange
+	mu     sync.Mutex
+	all    []*call
+}
+
+// Post implements Client.
+func (c *calls) Post(ctx context.Context, r hook.Request) hook.Exchange {
+	one := &call{Request: r, began: time.Now()}
+	c.mu.Lock()
+	c.all = append(c.all, one)
+	c.mu.Unlock()
+	x := c.answer(*one)
+	if ctx.Err() != nil {
+		x = hook.Exchange{Err: hook.ErrCanceled}
+	}
+	x.OneWay, x.StartedAt, x.URL, x.Duration = true, one.began, r.URL, time.Since(one.began)
+	c.mu.Lock()
+	one.ended, one.ok = time.Now(), x.Class() == hook.Answered
+	c.mu.Unlock()
+	return x
+}
+
+func (c *calls) made() []call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]call, len(c.all))
+	for i, one := range c.all {
+		out[i] = *one
+	}
+	return out
+}
+
+// answering takes some time and answers with a status.
+func answering(status int, takes time.Duration) func(call) hook.Exchange {
+	return func(call) hook.Exchange {
+		time.Sleep(takes)
+		return hook.Exchange{Status: status}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,71 @@
+package oms
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// DeliveryStatus is where a delivery stands.
+type DeliveryStatus string
+
+// The statuses of a delivery, as `GET /api/deliveries` filters them.
+const (
+	DeliveryPending   DeliveryStatus = "pending"   // an attempt is under way, or to come
+	DeliverySucceeded DeliveryStatus = "succeeded" // acknowledged
+	DeliveryFailed    DeliveryStatus = "failed"    // for good: the last attempt failed
+	DeliveryCanceled  DeliveryStatus = "canceled"
+)
+
+// DeliveryKey names a delivery inside a tenant: an event goes to an endpoint
+// once, however often it is sent again.
+type DeliveryKey struct {
+	Event    int64 // the event's Seq
+	Endpoint int64 // the endpoint's No
+}
+
+// Delivery is one event on its way to one endpoint. Its row is its place in
+// the queue.
+type Delivery struct {
+	DeliveryKey
+	EventID    string
+	EndpointID string
+	EventType  string
+	OrderID    string
+	// Group is the subject, where the endpoint wants the events of a subject in
+	// their order; "" where it does not.
+	Group  string
+	Status DeliveryStatus
+	// Attempts is how many were made, MaxAttempts how many will have been made
+	// when it fails for good: more than the schedule has if it was sent again.
+	Attempts    int
+	MaxAttempts int
+	// Due is when the next attempt may begin; zero for one that has ended, and
+	// for one that waits behind an earlier one of its group.
+	Due     time.Time
+	Created time.Time // the event's time
+	Updated time.Time
+}
+
+// ID returns the delivery's id: it names the event and the endpoint.
+func (d *Delivery) ID() string { return deliveryID(d.EventID, d.Endpoint) }
+
+const deliveryPrefix = "dlv_"
+
+func deliveryID(eventID string, endpoint int64) string {
+	return fmt.Sprintf("%s%s.%d", deliveryPrefix, eventID, endpoint)
+}
+
+// ParseDeliveryID takes a delivery's id apart; [NotFound] if it is none.
+func ParseDeliveryID(id string) (eventID string, endpoint int64, err error) {
+	rest, prefixed := strings.CutPrefix(id, deliveryPrefix)
+	dot := strings.LastIndexByte(rest, '.')
+	if prefixed && dot > 0 {
+		endpoint, err = strconv.ParseInt(rest[dot+1:], 10, 64)
+		if err == nil && endpoint > 0 {
+			return rest[:dot], endpoint, nil
+		}
+	}
+	return "", 0, Errorf(NotFound, "no delivery %q", id)
+}

@@ -1,0 +1,108 @@
+package oms
+
+import "time"
+
+// Endpoint is a subscriber: where events of some types are POSTed to, and how.
+// It is stored sealed as a whole, since it holds secrets.
+type Endpoint struct {
+	// No numbers the tenant's endpoints from 1; the store sets it.
+	No     int64  `json:"-"`
+	ID     string `json:"id"`
+	Origin Origin `json:"origin"`
+	URL    string `json:"url"`
+	// Connector is the name and id of the connector of an ExportOrder step,
+	// which has the URL and all else then; nil for other origins.
+	Connector   *ConnectorRef   `json:"connector,omitempty"`
+	EventTypes  []string        `json:"eventTypes"` // names, `*`, and `order_*`
+	Description string          `json:"description,omitempty"`
+	Format      Format          `json:"format"`
+	Headers     []Header        `json:"headers,omitempty"`
+	Enabled     bool            `json:"enabled"`
+	Disabled    string          `json:"disabled,omitempty"` // why it is not enabled; "" where somebody asked for it
+	Timeout     time.Duration   `json:"timeout"`
+	Schedule    []time.Duration `json:"schedule"` // delays before the repeats, one each
+	Concurrency int             `json:"concurrency"`
+	RateLimit   float64         `json:"rateLimit,omitempty"` // attempts a second; 0: no limit
+	Ordering    Ordering        `json:"ordering"`
+	Filter      string          `json:"filter,omitempty"`
+	TLS         *EndpointTLS    `json:"tls,omitempty"`
+	Signatures  []string        `json:"signatures"`           // v1, v1a
+	Secrets     []Secret        `json:"secrets,omitempty"`    // the newest first
+	SigningKey  string          `json:"signingKey,omitempty"` // whsk_…, for v1a
+	Created     time.Time       `json:"created"`
+	Updated     time.Time       `json:"updated"`
+}
+
+// What holds for an endpoint that says nothing else.
+const (
+	DefaultTimeout     = 30 * time.Second // of one attempt
+	DefaultConcurrency = 64               // attempts at the same time
+)
+
+// DefaultSchedule is the delays before the repeats (CONTRACT.md, "Event
+// notifications"). It must not be changed.
+var DefaultSchedule = []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour}
+
+// Origin says what an endpoint was made by.
+type Origin string
+
+// The origins.
+const (
+	OriginAPI       Origin = "api"
+	OriginWebHook   Origin = "webHook"   // the section of the config file
+	OriginConnector Origin = "connector" // an ExportOrder step
+)
+
+// ConnectorRef finds a connector in the settings, as a step does. Host is the
+// step's own, which takes the place of the connector's.
+type ConnectorRef struct {
+	Name string `json:"name"`
+	ID   string `json:"id,omitempty"`
+	Host string `json:"host,omitempty"`
+}
+
+// Ordering says in which order an endpoint gets its events.
+type Ordering string
+
+// The orderings.
+const (
+	OrderingNone    Ordering = "none"
+	OrderingSubject Ordering = "subject" // the events of one subject one after the other
+)
+
+// The kinds of Standard Webhooks signatures.
+const (
+	SignatureV1  = "v1"
+	SignatureV1a = "v1a"
+)
+
+// Header is one header of an endpoint's requests. Its value is a secret.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Secret is a signing secret as whsec_….
+type Secret struct {
+	Text  string    `json:"text"`
+	Until time.Time `json:"until,omitzero"` // it signs no longer then; zero: for good
+}
+
+// EndpointTLS says how an endpoint's TLS is verified, in PEM.
+type EndpointTLS struct {
+	CA          string `json:"ca,omitempty"` // instead of the system's roots
+	Certificate string `json:"certificate,omitempty"`
+	Key         string `json:"key,omitempty"` // of Certificate; a secret
+}
+
+// Health is how an endpoint has been doing. Success and failure mean attempts.
+type Health struct {
+	Pending, Failed int64 // deliveries that wait, and those that failed for good
+	// Succeeded counts deliveries since the endpoint was made.
+	Succeeded    int64
+	LastSuccess  time.Time
+	LastFailure  time.Time
+	LastError    string
+	Consecutive  int       // failures since the last success
+	FailingSince time.Time // the first of them; zero: none
+}

@@ -1,0 +1,102 @@
+package oms_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// CONTRACT.md's table, event-notifications.txt and order-state-webhook.txt.
+func TestTheTypesAreThoseOfTheDocuments(t *testing.T) {
+	var got []string
+	for _, e := range oms.EventTypes() {
+		got = append(got, e.Name+" "+e.Subject)
+	}
+	want := []string{
+		"OrderCreated order", "OrderAccepted order", "OrderSigned order", "OrderRejected order", "OrderCanceled order", "OrderExpired order", "OrderDueDateUpdated order",
+		"order_completed order", "order_cancelled order",
+		"shipment_shipped shipment", "shipment_updated shipment", "shipment_delivery_status_updated shipment",
+		"stock_item_back_in_stock stockItem", "stock_item_out_of_stock stockItem", "endpoint_disabled endpoint",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"OrderCreated", "OrderAccepted", "OrderSigned", "OrderRejected", "OrderCanceled", "OrderExpired", "OrderDueDateUpdated"}, oms.WebHookTypes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExamplesAreAsRealAsEvents(t *testing.T) {
+	for _, e := range oms.EventTypes() {
+		example := oms.ExampleEvent(e.Name, noon)
+		data := doc(t, string(example.Data))
+		switch {
+		case e.Description == "" || example.Type != e.Name || example.Subject.Kind != e.Subject || example.Subject.ID == "":
+			t.Errorf("%+v of %+v", example, e)
+		case e.Subject == oms.SubjectOrder:
+			if wrong := oms.CheckOrder(data, ""); len(wrong) > 0 || data.Text("id") != example.OrderID || len(data.Object("orderForm").Objects("lineItems")) < 2 {
+				t.Errorf("%s: %v", e.Name, wrong)
+			}
+		case e.Subject == oms.SubjectShipment:
+			if wrong := oms.CheckShipment(data, ""); len(wrong) > 0 || data.Text("shipmentId") != example.ShipmentID || data.Text("orderId") != example.OrderID {
+				t.Errorf("%s: %v", e.Name, wrong)
+			}
+		case e.Subject == oms.SubjectStockItem:
+			if data.Text("id") != example.StockItemID {
+				t.Errorf("%s: %s", e.Name, data.JSON())
+			}
+		}
+	}
+	if custom := oms.ExampleEvent("loyalty.tier_changed", noon); custom.Type != "loyalty.tier_changed" || custom.OrderID == "" {
+		t.Errorf("%+v", custom)
+	}
+}
+
+// The status of an example is one that makes its event.
+func TestExamplesAreOfTheirStatus(t *testing.T) {
+	for _, e := range oms.EventTypes() {
+		if e.Subject != oms.SubjectOrder || e.Name == oms.TypeOrderDueDateUpdated {
+			continue
+		}
+		w := write(t, "", string(e.Example))
+		if got := types(w.Events()); !strings.Contains(fmt.Sprint(got), e.Name) {
+			t.Errorf("%s: its example makes %v", e.Name, got)
+		}
+	}
+}
+
+func TestNamesOfTypes(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"order_packed": true, "Order-Packed.v2": true, "7": true, "ordre_åpnet": true, "注文": true, strings.Repeat("x", 200): true,
+		"": false, "order packed": false, "order*": false, "*": false, "+order": false, "a/b": false, "a\x00": false, "a\n": false, "\xff": false, strings.Repeat("x", 201): false,
+	} {
+		wrong := oms.CheckEventType(name, "type")
+		if (len(wrong) == 0) != ok || !ok && wrong[0].Location != "type" {
+			t.Errorf("%q: %v", name, wrong)
+		}
+	}
+}
+
+func TestPatternsOfTypes(t *testing.T) {
+	for _, c := range []struct {
+		patterns []string
+		at       []string
+	}{
+		{[]string{"*"}, nil},
+		{[]string{"order_*", "OrderCreated", "order_packed", "shipment_*"}, nil},
+		{nil, []string{"eventTypes"}},
+		{[]string{}, []string{"eventTypes"}},
+		{[]string{"*_order"}, []string{"eventTypes[0]"}},
+		{[]string{"order_created", "order**"}, []string{"eventTypes[1]"}},
+		{[]string{"or*der", "", "a b"}, []string{"eventTypes[0]", "eventTypes[1]", "eventTypes[2]"}},
+		{make([]string, 1001), []string{"eventTypes"}},
+	} {
+		if diff := cmp.Diff(c.at, fieldLocations(oms.CheckTypePatterns(c.patterns, "eventTypes"))); diff != "" {
+			t.Errorf("%.3q: %s", c.patterns, diff)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package oms_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+const exportedOrder = `{"id":"O1","status":"Accepted","marketId":"NOR","subscriptionId":"SUB-1","total":10.10,` +
+	`"orderForm":{"shipments":[{"shipmentId":"S1","status":"New"},{"shipmentId":"S2","total":79.00}]},"returnOrderForms":[{"returnId":"R1","creditAmount":5.50}]}`
+
+// CONTRACT.md, "Export Order": {order, returnOrderForm, shipment}.
+func TestWhatAnExportCarries(t *testing.T) {
+	for _, c := range []struct {
+		scope oms.StepScope
+		rest  string
+	}{
+		{oms.StepScope{}, `"returnOrderForm":null,"shipment":null}`},
+		{oms.StepScope{ShipmentID: "S2"}, `"returnOrderForm":null,"shipment":{"shipmentId":"S2","total":79.00}}`},
+		{oms.StepScope{ReturnID: "R1"}, `"returnOrderForm":{"returnId":"R1","creditAmount":5.50},"shipment":null}`},
+		{oms.StepScope{ShipmentID: "gone"}, `"returnOrderForm":null,"shipment":null}`},
+	} {
+		e := oms.ExportEvent(doc(t, exportedOrder), c.scope, noon)
+		want := &oms.Event{ID: e.ID, Type: "ExportOrder", Subject: oms.Subject{Kind: "order", ID: "O1"}, Timestamp: noon,
+			Related: oms.Related{OrderID: "O1", ShipmentID: c.scope.ShipmentID, ReturnID: c.scope.ReturnID, SubscriptionID: "SUB-1"},
+			Data:    []byte(`{"order":` + exportedOrder + `,` + c.rest)}
+		if diff := cmp.Diff(want, e); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(string(e.Data), string(e.Body(oms.FormatData))); diff != "" {
+			t.Error(diff)
+		}
+		if market := oms.ExportMarket(e.Data); market != "NOR" {
+			t.Errorf("market %q", market)
+		}
+	}
+	if market := oms.ExportMarket(nil); market != "" {
+		t.Errorf("market %q of nothing", market)
+	}
+}
+
+// The export log item: created, isSuccess, status, errorReason.
+func TestTheHistoryOfAnExport(t *testing.T) {
+	e := oms.ExportEvent(doc(t, exportedOrder), oms.StepScope{ShipmentID: "S2"}, noon)
+	at := noon.Add(time.Minute)
+	want := oms.HistoryEntry{Timestamp: at, Category: "Workflow", Operation: "ExportOrder", Step: "ExportOrder", By: "step ExportOrder", Status: "Accepted",
+		ShipmentID: "S2", CallID: "dlv_" + e.ID + ".7"}
+	for _, c := range []struct {
+		last    oms.Attempt
+		message string
+		isError bool
+	}{
+		{oms.Attempt{Outcome: oms.OutcomeSucceeded, Status: 202}, "the order was exported; the endpoint answered 202", false},
+		{oms.Attempt{Outcome: oms.OutcomeFailed, Error: "the endpoint answered 500"}, "the endpoint answered 500", true},
+	} {
+		c.last.Delivery = oms.DeliveryKey{Event: 3, Endpoint: 7}
+		got := oms.ExportHistory(e, &c.last, at)
+		want.ID, want.Message, want.IsError = got.ID, c.message, c.isError
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package oms
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/vm"
+	"github.com/go-json-experiment/json"
+)
+
+// Filter says which events of its types an endpoint gets: an expression of
+// github.com/expr-lang/expr over `id`, `type`, `timestamp`, `orderId`, `subject`
+// and `data`, as `data.orderForm.total > 1000 && "vip" in data.tags`.
+type Filter struct{ program *vm.Program }
+
+// maxFilter bounds a filter's length, in bytes.
+const maxFilter = 4096
+
+// ParseFilter compiles a filter, nil for none. A mistake is [Invalid], names
+// "filter" and says where in it.
+func ParseFilter(text string) (*Filter, error) {
+	if text == "" {
+		return nil, nil
+	}
+	if len(text) > maxFilter {
+		return nil, Wrong("filter", "must be at most %d bytes long", maxFilter)
+	}
+	program, err := expr.Compile(text, expr.Env(&filterEnv{}), expr.AsBool())
+	if err != nil {
+		return nil, Wrong("filter", "%s", filterMistake(err))
+	}
+	return &Filter{program}, nil
+}
+
+func filterMistake(err error) string {
+	if at, ok := errors.AsType[*file.Error](err); ok {
+		return fmt.Sprintf("line %d, column %d: %s", at.Line, at.Column+1, at.Message)
+	}
+	return err.Error()
+}
+
+// payload is an event as filters see it, read once for all of them.
+type payload struct {
+	event *Event
+	env   *filterEnv
+}
+
+// filterEnv is what a filter can name.
+type filterEnv struct {
+	ID        string    `expr:"id"`
+	Type      string    `expr:"type"`
+	Timestamp time.Time `expr:"timestamp"`
+	OrderID   string    `expr:"orderId"`
+	Subject   Subject   `expr:"subject"`
+	Data      any       `expr:"data"`
+}
+
+// Admits reports whether an event passes. One that the expression makes no
+// sense for, as when it compares a field that is not there, does not.
+func (f *Filter) Admits(p *payload) bool {
+	if f == nil {
+		return true
+	}
+	if p.env == nil {
+		e := p.event
+		p.env = &filterEnv{ID: e.ID, Type: e.Type, Timestamp: e.Timestamp, OrderID: e.OrderID, Subject: e.Subject}
+		if json.Unmarshal(e.Data, &p.env.Data) != nil {
+			return false
+		}
+	}
+	result, err := expr.Run(f.program, p.env)
+	admitted, _ := result.(bool)
+	return err == nil && admitted
+}

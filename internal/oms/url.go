@@ -1,0 +1,43 @@
+package oms
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// ParseURL reads the URL of an endpoint: an absolute http or https URL with a
+// host, and a port that there is if it names one.
+func ParseURL(text string) (u *url.URL, ok bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !validPort(u) {
+		return nil, false
+	}
+	return u, true
+}
+
+func validPort(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && port > 0
+}
+
+// URLOrigin is the scheme, host and port of a URL, in one spelling. Of what is
+// no URL it is the text itself, which equals nothing but that very text.
+func URLOrigin(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return text
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	host := strings.ToLower(u.Hostname())
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return u.Scheme + "://" + host + ":" + port
+}

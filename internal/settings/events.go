@@ -1,0 +1,52 @@
+package settings
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// mostEvents bounds a status's list of events: each is a row in every write
+// that enters the status.
+const mostEvents = 100
+
+// statusEvents reads the `events` of a status (CONTRACT.md, "Event
+// notifications"): names that take the place of the table's, names behind a
+// "+" that are added, and an empty list, which leaves none.
+func statusEvents(n node, returns bool) oms.StatusEvents {
+	list, given := value[[]any](n, "events", "a list of event types")
+	if given && returns {
+		n.warn(n.path("events"), "is not used: the events of an order that enters a status are set in orderTypes")
+	}
+	if len(list) > mostEvents {
+		n.wrong(n.path("events"), "must have at most %d entries", mostEvents)
+		return oms.StatusEvents{}
+	}
+	e := oms.StatusEvents{Replace: given && len(list) == 0}
+	for i, entry := range list {
+		at := fmt.Sprintf("%s[%d]", n.path("events"), i)
+		name, isText := entry.(string)
+		if !isText {
+			n.wrong(at, "must be text")
+			continue
+		}
+		name, adds := strings.CutPrefix(name, "+")
+		e.Replace = e.Replace || !adds
+		e.Types = append(e.Types, name)
+		for _, m := range oms.CheckEventType(name, at) {
+			n.wrong(m.Location, "%s", m.Message)
+		}
+		warnEvent(n, at, name)
+	}
+	return e
+}
+
+// warnEvent notes a type whose receivers expect something else than an order.
+func warnEvent(n node, at, name string) {
+	for _, t := range oms.EventTypes() {
+		if t.Name == name && t.Subject != oms.SubjectOrder {
+			n.warn(at, "%s is otherwise about a %s, and here it has the order's data", name, t.Subject)
+		}
+	}
+}

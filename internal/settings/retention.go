@@ -1,0 +1,62 @@
+package settings
+
+import (
+	"time"
+
+	"github.com/sosodev/duration"
+)
+
+// Retention is how long things are kept; 0 is for good.
+type Retention struct {
+	Attempts time.Duration // and their bodies, events, and deliveries that have ended
+	Versions time.Duration // of orders, but for the current ones
+	History  time.Duration
+	Runs     time.Duration // that have ended
+}
+
+// defaultRetention is that of a tenant whose settings say nothing.
+var defaultRetention = Retention{Attempts: 90 * day}
+
+// The bounds of a retention. An answer can be asked for again within a day, by
+// its Idempotency-Key, and is made of what is kept.
+const (
+	leastRetention = day
+	mostRetention  = 100 * 365 * day
+)
+
+func retention(n node) Retention {
+	kept := defaultRetention
+	obj, given := n.object("retention")
+	if !given {
+		return kept
+	}
+	obj.warnTypos(retentionFields)
+	kept.Attempts = obj.kept("attempts", kept.Attempts)
+	kept.Versions = obj.kept("versions", kept.Versions)
+	kept.History = obj.kept("history", kept.History)
+	kept.Runs = obj.kept("runs", kept.Runs)
+	return kept
+}
+
+// kept reads how long something is kept, null being for good.
+func (n node) kept(name string, absent time.Duration) time.Duration {
+	if _, given := n.obj.Get(name); !given {
+		return absent
+	}
+	text, given := value[string](n, name, "a duration as P90D, or null")
+	if !given {
+		return 0
+	}
+	d, err := duration.Parse(text)
+	if err != nil {
+		n.wrong(n.path(name), "must be a duration as P90D, or null to keep it for good")
+		return absent
+	}
+	// In days first: what is too long for a time.Duration would come out as anything.
+	days := d.Years*365 + d.Months*365/12 + d.Weeks*7 + d.Days + d.Hours/24 + d.Minutes/(24*60) + d.Seconds/(24*60*60)
+	if d.Negative || days < float64(leastRetention/day) || days > float64(mostRetention/day) {
+		n.wrong(n.path(name), "must be from P1D to P100Y")
+		return absent
+	}
+	return d.ToTimeDuration()
+}

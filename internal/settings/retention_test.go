@@ -1,0 +1,57 @@
+package settings
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRetention(t *testing.T) {
+	for doc, want := range map[string]Retention{
+		`{}`:                                     {Attempts: 90 * day},
+		`{"retention":null}`:                     {Attempts: 90 * day},
+		`{"retention":{}}`:                       {Attempts: 90 * day},
+		`{"retention":{"attempts":null}}`:        {},
+		`{"Retention":{"Attempts":"P7D"}}`:       {Attempts: 7 * day},
+		`{"retention":{"attempts":"P1Y2M3W4D"}}`: {Attempts: (365+21+4)*day + 2*365*day/12},
+		`{"retention":{"attempts":"PT36H","versions":"P2Y","history":"P1D","runs":"P100Y"}}`: {
+			Attempts: 36 * time.Hour, Versions: 730 * day, History: day, Runs: 36500 * day},
+	} {
+		if diff := cmp.Diff(want, mustParse(t, doc).Retention); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", doc, diff)
+		}
+	}
+	if got := Empty().Retention; got != (Retention{Attempts: 90 * day}) {
+		t.Errorf("without settings: %v", got)
+	}
+}
+
+func TestRetentionMistakes(t *testing.T) {
+	for value, want := range map[string]string{
+		`"90 days"`:        "must be a duration as P90D, or null to keep it for good",
+		`""`:               "must be a duration as P90D, or null to keep it for good",
+		`"P1"`:             "must be a duration as P90D, or null to keep it for good",
+		`90`:               "must be a duration as P90D, or null",
+		`"P"`:              "must be from P1D to P100Y",
+		`"PT90M"`:          "must be from P1D to P100Y",
+		`"-P90D"`:          "must be from P1D to P100Y",
+		`"P101Y"`:          "must be from P1D to P100Y",
+		`"P999999999999Y"`: "must be from P1D to P100Y",
+	} {
+		for _, name := range []string{"attempts", "versions", "history", "runs"} {
+			_, _, err := Parse(document(t, `{"retention":{"`+name+`":`+value+`}}`))
+			if at := locations(t, err); len(at) != 1 || at[0] != "retention."+name || err.Error() != at[0]+": "+want {
+				t.Errorf("%s: %v", value, err)
+			}
+		}
+	}
+	_, _, err := Parse(document(t, `{"retention":"P90D"}`))
+	if diff := cmp.Diff([]string{"retention"}, locations(t, err)); diff != "" {
+		t.Error(diff)
+	}
+	_, warnings, err := Parse(document(t, `{"retentions":{},"retention":{"attempt":"P90D"}}`))
+	if err != nil || len(warnings) != 2 || warnings[0].Path != "retentions" || warnings[1].Path != "retention.attempt" {
+		t.Errorf("misspelt: %v, %v", warnings, err)
+	}
+}

@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// Listener is told, right after the commit, what became due by it and which
+// endpoints changed: so that no query stands between a commit and the first
+// attempt. It must not block and must not write. What it does not take stays
+// in its table, due.
+type Listener interface {
+	Due(due []Due)
+	EndpointChanged(tenant string, e *oms.Endpoint)
+	EndpointDeleted(tenant string, no int64)
+}
+
+// Due is a delivery that may be attempted now.
+type Due struct {
+	Tenant   string
+	Delivery oms.Delivery
+	Event    *oms.Event // nil: to be read with EventBySeq
+}
+
+// EventReader is the questions about events, endpoints and deliveries.
+type EventReader interface {
+	// Event and EventBySeq return [oms.NotFound] for what retention removed, too.
+	Event(ctx context.Context, tenant, id string) (*oms.Event, error)
+	EventBySeq(ctx context.Context, tenant string, seq int64) (*oms.Event, error)
+	// Events returns the events without their data.
+	Events(ctx context.Context, tenant string, f EventFilter, p Page) (List[*oms.Event], error)
+
+	Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error)
+	// EndpointByNo finds deleted ones too: their deliveries name them.
+	EndpointByNo(ctx context.Context, tenant string, no int64) (*oms.Endpoint, error)
+	// Endpoints leaves out those of connectors.
+	Endpoints(ctx context.Context, tenant string, p Page) (List[*oms.Endpoint], error)
+	// Subscriptions is shared and must not be changed; nor must its endpoints.
+	Subscriptions(ctx context.Context, tenant string) (*oms.Subscriptions, error)
+	Health(ctx context.Context, tenant string, endpoint int64) (oms.Health, error)
+
+	// Delivery is [oms.NotFound] if the event never went to the endpoint.
+	Delivery(ctx context.Context, tenant string, key oms.DeliveryKey) (*oms.Delivery, error)
+	Deliveries(ctx context.Context, tenant string, f DeliveryFilter, p Page) (List[*oms.Delivery], error)
+	// DueDeliveries returns the endpoint's pending deliveries that are due, the
+	// longest due first, at most limit of them; and, if these are all, when the
+	// next one is due, zero if none will be by itself.
+	DueDeliveries(ctx context.Context, tenant string, endpoint int64, now time.Time, limit int) (due []oms.Delivery, next time.Time, err error)
+
+	StockItem(ctx context.Context, tenant, id string) (*oms.StockItem, error)
+
+	Job(ctx context.Context, tenant, id string) (*oms.Job, error)
+	Jobs(ctx context.Context, tenant string, p Page) (List[*oms.Job], error)
+}
+
+// EventTx is the changes of events, endpoints and deliveries.
+type EventTx interface {
+	// AddEvent stores an event, whose Seq it sets, and a pending delivery for
+	// each endpoint that wants it, as the endpoints are in this transaction. An
+	// event whose id is there already is left alone; added says so.
+	AddEvent(ctx context.Context, tenant string, e *oms.Event) (added bool, err error)
+	// AddEventFor is AddEvent with one delivery, to the given endpoint alone,
+	// whatever it subscribes to.
+	AddEventFor(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint) error
+
+	// PutEndpoint stores a new endpoint, whose No it sets, or the next state of
+	// one. Pending deliveries follow a change of its ordering.
+	PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) error
+	// DeleteEndpoint removes an endpoint from all lists; its deliveries and
+	// attempts stay until retention takes them. Pending ones are canceled by
+	// CancelOrphans.
+	DeleteEndpoint(ctx context.Context, tenant, id string) error
+	// CancelOrphans cancels at most limit pending deliveries of deleted
+	// endpoints and returns how many it did.
+	CancelOrphans(ctx context.Context, limit int) (int, error)
+
+	// Settle records what an attempt made of a delivery. It returns the delivery
+	// of the same group that may be attempted now, if its end released one; the
+	// listener gets that, too. One that was canceled meanwhile stays so, unless
+	// it succeeded. One that is gone is no error.
+	Settle(ctx context.Context, tenant string, s Settlement) error
+	// AddHealth adds a change to an endpoint's health, as [HealthChange.On]
+	// does, and returns the result, Pending and Failed left out.
+	AddHealth(ctx context.Context, tenant string, endpoint int64, c HealthChange) (oms.Health, error)
+
+	// SendAgain makes a delivery pending and due at a time, with as many more
+	// attempts as its endpoint's schedule has; it makes the delivery if the
+	// event never went to the endpoint. A pending one is made due at once.
+	SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time) error
+	// CancelDelivery ends a pending delivery; [oms.Conflict] for one that has ended.
+	CancelDelivery(ctx context.Context, tenant string, key oms.DeliveryKey, at time.Time) error
+
+	// PutStockItem stores the next version of an item read in this transaction,
+	// or the first of a new one.
+	PutStockItem(ctx context.Context, tenant string, s *oms.StockItem) error
+
+	PutJob(ctx context.Context, tenant string, j *oms.Job) error
+	// Candidates returns what a recover job has to look at next: at most limit
+	// events behind its position, without their data, and the last Seq looked
+	// at. For what failed it is those whose delivery to the endpoint failed;
+	// for what is missing, all events that have no delivery to it.
+	Candidates(ctx context.Context, tenant string, j *oms.Job, endpoint int64, limit int) (events []*oms.Event, last int64, err error)
+}
+
+// Settlement is what came of one attempt at a delivery.
+type Settlement struct {
+	Key      oms.DeliveryKey
+	Attempt  *oms.Attempt
+	Status   oms.DeliveryStatus
+	Attempts int       // made so far, this one included
+	Due      time.Time // of the next attempt, while the status is pending
+	At       time.Time // when the attempt ended
+}
+
+// HealthChange is what attempts at an endpoint's deliveries add up to.
+type HealthChange struct {
+	Succeeded    int64     // deliveries
+	LastSuccess  time.Time // zero: none
+	LastFailure  time.Time
+	LastError    string
+	Failures     int       // since the last success among these attempts, else all of them
+	FailingSince time.Time // when the first of these failures was
+}
+
+// Then returns the change that c and a later one add up to.
+func (c HealthChange) Then(later HealthChange) HealthChange {
+	sum := later
+	sum.Succeeded += c.Succeeded
+	if later.LastSuccess.IsZero() {
+		sum.LastSuccess, sum.Failures = c.LastSuccess, c.Failures+later.Failures
+		if c.Failures > 0 {
+			sum.FailingSince = c.FailingSince
+		}
+	}
+	if later.LastFailure.IsZero() {
+		sum.LastFailure, sum.LastError = c.LastFailure, c.LastError
+	}
+	return sum
+}
+
+// On returns what becomes of a health by a change.
+func (c HealthChange) On(h oms.Health) oms.Health {
+	was := HealthChange{h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError, h.Consecutive, h.FailingSince}
+	is := was.Then(c)
+	h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError = is.Succeeded, is.LastSuccess, is.LastFailure, is.LastError
+	h.Consecutive, h.FailingSince = is.Failures, is.FailingSince
+	return h
+}
+
+// EventFilter picks events; an empty field picks all. From <= time < To.
+type EventFilter struct {
+	Type string
+	oms.Related
+	From, To time.Time
+}
+
+// DeliveryFilter picks deliveries; an empty field picks all.
+type DeliveryFilter struct {
+	Endpoint  int64 // its No
+	Event     int64 // its Seq
+	Status    oms.DeliveryStatus
+	EventType string
+	OrderID   string
+}

@@ -1,0 +1,292 @@
+package sqlite
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// What a delivery shows is in three tables. CROSS JOIN keeps SQLite from
+// reading them in another order than the list's.
+const (
+	deliveryColumns = `deliveries.event, deliveries.endpoint, events.id, endpoints.id, events.type, events.order_id,
+		grp, status, attempts, max_attempts, due, events.at, updated`
+	itsEvent     = ` CROSS JOIN events ON events.seq = deliveries.event`
+	itsEndpoint  = ` CROSS JOIN endpoints ON endpoints.tenant = deliveries.tenant AND endpoints.no = deliveries.endpoint`
+	fromDelivery = `SELECT ` + deliveryColumns + ` FROM deliveries` + itsEvent + itsEndpoint
+	fromFailed   = `SELECT ` + deliveryColumns + ` FROM deliveries INDEXED BY deliveries_failed` + itsEvent + itsEndpoint
+	fromItsEvent = `SELECT ` + deliveryColumns + ` FROM events CROSS JOIN deliveries ON deliveries.event = events.seq` + itsEndpoint
+)
+
+// scanDelivery reads deliveryColumns.
+func scanDelivery(r row) (*oms.Delivery, error) {
+	d := &oms.Delivery{}
+	return d, scanDeliveryInto(r, d)
+}
+
+func scanDeliveryInto(r row, d *oms.Delivery) error {
+	var status string
+	var due, created, updated int64
+	err := r.Scan(&d.Event, &d.Endpoint, &d.EventID, &d.EndpointID, &d.EventType, &d.OrderID,
+		&d.Group, &status, &d.Attempts, &d.MaxAttempts, &due, &created, &updated)
+	d.Status = deliveryStatuses[status]
+	d.Due, d.Created, d.Updated = fromMicrosOrZero(due), fromMicros(created), fromMicros(updated)
+	return err
+}
+
+// deliveryStatuses is the statuses by the letter that is stored.
+var deliveryStatuses = map[string]oms.DeliveryStatus{
+	"p": oms.DeliveryPending, "s": oms.DeliverySucceeded, "f": oms.DeliveryFailed, "c": oms.DeliveryCanceled}
+
+// letter is the reverse of deliveryStatuses.
+func letter(s oms.DeliveryStatus) string { return string(s[:1]) }
+
+// Delivery implements [store.EventReader].
+func (q queries) Delivery(ctx context.Context, tenant string, key oms.DeliveryKey) (*oms.Delivery, error) {
+	found, err := collect(ctx, q.q.query, scanDelivery, fromDelivery+`
+		WHERE deliveries.tenant = ? AND deliveries.event = ? AND deliveries.endpoint = ?`, tenant, key.Event, key.Endpoint)
+	if err == nil && len(found) == 0 {
+		return nil, noDelivery(key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+func noDelivery(key oms.DeliveryKey) error {
+	return oms.Errorf(oms.NotFound, "no delivery of event number %d to endpoint number %d", key.Event, key.Endpoint)
+}
+
+// Deliveries implements [store.EventReader].
+func (q queries) Deliveries(ctx context.Context, tenant string, f store.DeliveryFilter, p store.Page) (store.List[*oms.Delivery], error) {
+	after, err := p.After()
+	if err != nil {
+		return store.List[*oms.Delivery]{}, err
+	}
+	text, args := deliveriesLike(tenant, f, after, p.Size()+1)
+	rows, err := collect(ctx, q.q.queryOnce, scanDelivery, text, args...)
+	return store.Cut(p, rows, func(d *oms.Delivery) store.Cursor {
+		return store.Cursor{At: d.Event, ID: strconv.FormatInt(d.Endpoint, 10)}
+	}), err
+}
+
+// deliveriesLike returns the query of the deliveries that the filter picks. An
+// order's, and those of a type, are found through their events; an endpoint's
+// failed ones have an index. Everything else is filtered on the way through all
+// of the tenant's.
+func deliveriesLike(tenant string, f store.DeliveryFilter, after *store.Cursor, limit int) (string, []any) {
+	from, event, l := fromDelivery, "deliveries.event", &list{}
+	l.where("deliveries.tenant = ?", tenant)
+	if f.Endpoint != 0 && f.Status == oms.DeliveryFailed {
+		from = fromFailed
+	}
+	if f.OrderID != "" || f.EventType != "" && f.Endpoint == 0 {
+		from, event = fromItsEvent, "events.seq"
+		l.where("events.tenant = ?", tenant)
+	}
+	l.indexed("events.order_id", f.OrderID)
+	if f.Status != "" {
+		l.where("status = '" + letter(f.Status) + "'") // SQLite must see the letter to take an index that holds no other
+	}
+	if f.Endpoint != 0 {
+		l.where("deliveries.endpoint = ?", f.Endpoint)
+	}
+	if f.Event != 0 {
+		l.where(event+" = ?", f.Event)
+	}
+	l.equal("events.type", f.EventType)
+	if after != nil {
+		endpoint, _ := strconv.ParseInt(after.ID, 10, 64)
+		l.where("("+event+", deliveries.endpoint) < (?, ?)", after.At, endpoint)
+	}
+	return from + " WHERE " + strings.Join(l.conditions, " AND ") +
+		" ORDER BY " + event + " DESC, deliveries.endpoint DESC LIMIT ?", append(l.args, limit)
+}
+
+// selectDue reads what is due now, and behind it what will be due.
+const selectDue = fromDelivery + `
+	WHERE deliveries.tenant = ? AND deliveries.endpoint = ? AND due > 0 ORDER BY due, deliveries.event LIMIT ?`
+
+// DueDeliveries implements [store.EventReader].
+func (q queries) DueDeliveries(ctx context.Context, tenant string, endpoint int64, now time.Time, limit int) (due []oms.Delivery, next time.Time, err error) {
+	err = q.q.query(ctx, func(r row) error {
+		var d oms.Delivery
+		if err := scanDeliveryInto(r, &d); err != nil {
+			return err
+		}
+		if d.Due.After(now) {
+			next = d.Due
+			return errEnough
+		}
+		due = append(due, d)
+		return nil
+	}, selectDue, tenant, endpoint, limit)
+	return due, next, err
+}
+
+// deliver stores an event's deliveries.
+func (t *tx) deliver(tenant string, e *oms.Event, to []*oms.Endpoint) error {
+	if len(to) == 0 {
+		return nil
+	}
+	now := t.clock()
+	for _, endpoint := range to {
+		d := newDelivery(e, endpoint, now)
+		if err := t.insertDelivery(tenant, &d); err != nil {
+			return err
+		}
+		if !d.Due.IsZero() {
+			t.w.changes.due = append(t.w.changes.due, store.Due{Tenant: tenant, Delivery: d, Event: e})
+		}
+	}
+	return nil
+}
+
+// newDelivery returns an event's first delivery to an endpoint.
+func newDelivery(e *oms.Event, endpoint *oms.Endpoint, now time.Time) oms.Delivery {
+	now = fromMicros(micros(now))
+	return oms.Delivery{
+		DeliveryKey: oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint.No},
+		EventID:     e.ID, EndpointID: endpoint.ID, EventType: e.Type, OrderID: e.OrderID,
+		Group: groupOf(e, endpoint), Status: oms.DeliveryPending, MaxAttempts: 1 + len(endpoint.Schedule),
+		Due: now, Created: fromMicros(micros(e.Timestamp)), Updated: now,
+	}
+}
+
+func (t *tx) insertDelivery(tenant string, d *oms.Delivery) error {
+	if d.Group != "" {
+		return t.insertInGroup(tenant, d)
+	}
+	_, err := t.w.exec(`
+		INSERT INTO deliveries (tenant, event, endpoint, status, attempts, max_attempts, due, grp, updated)
+		VALUES (?, ?, ?, 'p', 0, ?, ?, '', ?)`,
+		tenant, d.Event, d.Endpoint, d.MaxAttempts, micros(d.Due), micros(d.Updated))
+	return err
+}
+
+// settle changes a delivery after an attempt. One that has ended meanwhile
+// stays as it is, unless the attempt succeeded; one that waits for another of
+// its group, since its endpoint wants them in order now, waits on.
+const settle = `
+	UPDATE deliveries SET attempts = ?4, updated = ?5,
+		status = CASE WHEN status = 'p' OR ?6 = 's' THEN ?6 ELSE status END,
+		due = CASE WHEN due > 0 THEN ?7 ELSE 0 END
+	WHERE tenant = ?1 AND event = ?2 AND endpoint = ?3`
+
+// Settle implements [store.EventTx].
+func (t *tx) Settle(ctx context.Context, tenant string, s store.Settlement) error {
+	set, err := t.endpointsOf(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	args := []any{tenant, s.Key.Event, s.Key.Endpoint, s.Attempts, micros(s.At), letter(s.Status), microsOrZero(s.Due)}
+	if s.Status != oms.DeliveryPending {
+		args[6] = 0
+	}
+	if ordered(set.get(s.Key.Endpoint)) {
+		err = t.changeInGroup(ctx, tenant, s.Key.Endpoint, s.At, settle, args...)
+	} else {
+		_, err = t.w.exec(settle, args...)
+	}
+	if err != nil || s.Attempt == nil {
+		return err
+	}
+	return t.AddAttempt(ctx, tenant, s.Attempt)
+}
+
+// CancelDelivery implements [store.EventTx].
+func (t *tx) CancelDelivery(ctx context.Context, tenant string, key oms.DeliveryKey, at time.Time) error {
+	d, err := t.Delivery(ctx, tenant, key)
+	if err != nil {
+		return err
+	}
+	if d.Status != oms.DeliveryPending {
+		return oms.Errorf(oms.Conflict, "the delivery has ended: it is %s", d.Status)
+	}
+	return t.changeInGroup(ctx, tenant, key.Endpoint, at, `
+		UPDATE deliveries SET status = 'c', due = 0, updated = ?4 WHERE tenant = ?1 AND event = ?2 AND endpoint = ?3`,
+		tenant, key.Event, key.Endpoint, micros(at))
+}
+
+// SendAgain implements [store.EventTx].
+func (t *tx) SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time) error {
+	if err := t.hasEndpoint(ctx, tenant, endpoint); err != nil {
+		return err
+	}
+	if err := t.hasData(ctx, tenant, e); err != nil {
+		return err
+	}
+	d, err := t.Delivery(ctx, tenant, oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint.No})
+	switch {
+	case oms.KindOf(err) == oms.NotFound:
+		first := newDelivery(e, endpoint, at)
+		return t.queue(tenant, e, &first, t.insertDelivery)
+	case err != nil:
+		return err
+	case d.Status == oms.DeliveryPending:
+		d.Due = earlier(d.Due, at)
+		return t.queue(tenant, e, d, t.hasten)
+	}
+	d.Status, d.Group, d.MaxAttempts = oms.DeliveryPending, groupOf(e, endpoint), d.Attempts+1+len(endpoint.Schedule)
+	d.Due, d.Updated = fromMicros(micros(at)), fromMicros(micros(at))
+	return t.queue(tenant, e, d, t.reopen)
+}
+
+// earlier returns at, or the due that was there if that is earlier; zero, of
+// one that waits in its group, stays.
+func earlier(due, at time.Time) time.Time {
+	if at.Before(due) {
+		return fromMicros(micros(at))
+	}
+	return due
+}
+
+// hasData is [oms.Conflict] if the event's data was erased, and [oms.NotFound]
+// if there is no such event.
+func (t *tx) hasData(ctx context.Context, tenant string, e *oms.Event) error {
+	var erased bool
+	err := one(ctx, t.q, []any{&erased}, `SELECT data IS NULL FROM events WHERE seq = ? AND tenant = ?`, e.Seq, tenant)
+	if err != nil {
+		return orNotFound(err, "no event %q", e.ID)
+	}
+	if erased {
+		return oms.Errorf(oms.Conflict, "the data of event %q was erased", e.ID)
+	}
+	return nil
+}
+
+// queue stores a delivery that was sent again, and tells of it if it is due.
+func (t *tx) queue(tenant string, e *oms.Event, d *oms.Delivery, put func(tenant string, d *oms.Delivery) error) error {
+	if err := put(tenant, d); err != nil || d.Due.IsZero() {
+		return err
+	}
+	due := store.Due{Tenant: tenant, Delivery: *d, Event: e}
+	if e.Data == nil {
+		due.Event = nil // it came from a list: the whole one is to be read
+	}
+	t.w.changes.due = append(t.w.changes.due, due)
+	return nil
+}
+
+func (t *tx) hasten(tenant string, d *oms.Delivery) error {
+	_, err := t.w.exec(`UPDATE deliveries SET due = ? WHERE tenant = ? AND event = ? AND endpoint = ?`,
+		microsOrZero(d.Due), tenant, d.Event, d.Endpoint)
+	return err
+}
+
+// reopen makes one pending that had ended.
+func (t *tx) reopen(tenant string, d *oms.Delivery) error {
+	if err := t.waitInGroup(tenant, d); err != nil {
+		return err
+	}
+	_, err := t.w.exec(`
+		UPDATE deliveries SET status = 'p', max_attempts = ?, due = ?, grp = ?, updated = ?
+		WHERE tenant = ? AND event = ? AND endpoint = ?`,
+		d.MaxAttempts, microsOrZero(d.Due), d.Group, micros(d.Updated), tenant, d.Event, d.Endpoint)
+	return err
+}

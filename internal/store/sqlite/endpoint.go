@@ -1,0 +1,217 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// endpointRow is what a query of an endpoint reads.
+type endpointRow struct {
+	no  int64
+	doc string // sealed
+}
+
+func (r *endpointRow) endpoint(sealer *settings.Sealer) (*oms.Endpoint, error) {
+	doc, err := sealer.Open(r.doc)
+	if err != nil {
+		return nil, fmt.Errorf("stored endpoint %d: %w", r.no, err)
+	}
+	e := &oms.Endpoint{}
+	if err := decode([]byte(doc), e, "endpoint"); err != nil {
+		return nil, err
+	}
+	e.No = r.no
+	return e, nil
+}
+
+func (q queries) scanEndpoint(r row) (*oms.Endpoint, error) {
+	var er endpointRow
+	if err := r.Scan(&er.no, &er.doc); err != nil {
+		return nil, err
+	}
+	return er.endpoint(q.sealer)
+}
+
+// Endpoint implements [store.EventReader].
+func (q queries) Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error) {
+	e, err := q.oneEndpoint(ctx, `SELECT no, doc FROM endpoints WHERE tenant = ? AND id = ? AND deleted = 0`, tenant, id)
+	return e, orNotFound(err, "no endpoint %q", id)
+}
+
+// EndpointByNo implements [store.EventReader].
+func (q queries) EndpointByNo(ctx context.Context, tenant string, no int64) (*oms.Endpoint, error) {
+	e, err := q.oneEndpoint(ctx, `SELECT no, doc FROM endpoints WHERE tenant = ? AND no = ?`, tenant, no)
+	return e, orNotFound(err, "no endpoint of number %d", no)
+}
+
+func (q queries) oneEndpoint(ctx context.Context, text string, args ...any) (*oms.Endpoint, error) {
+	var er endpointRow
+	if err := one(ctx, q.q, []any{&er.no, &er.doc}, text, args...); err != nil {
+		return nil, err
+	}
+	return er.endpoint(q.sealer)
+}
+
+// Endpoints implements [store.EventReader].
+func (q queries) Endpoints(ctx context.Context, tenant string, p store.Page) (store.List[*oms.Endpoint], error) {
+	return countedDown(ctx, q.q, p, q.scanEndpoint, func(e *oms.Endpoint) int64 { return e.No }, `
+		SELECT no, doc FROM endpoints WHERE tenant = ? AND origin <> 'connector' AND deleted = 0 AND no < ?
+		ORDER BY no DESC LIMIT ?`, tenant)
+}
+
+// endpointsAtOnce is how many endpoints EveryEndpoint reads before it hands
+// them on: what is done with them must not hold up the reading of the log.
+const endpointsAtOnce = 1000
+
+// EveryEndpoint implements [store.Store].
+func (db *DB) EveryEndpoint(ctx context.Context, each func(tenant string, e *oms.Endpoint) error) error {
+	var last tenantEndpoint
+	for {
+		batch, err := db.endpointsAfter(ctx, last)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		for _, last = range batch {
+			if err := each(last.tenant, last.endpoint); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+type tenantEndpoint struct {
+	tenant   string
+	endpoint *oms.Endpoint
+}
+
+func (db *DB) endpointsAfter(ctx context.Context, last tenantEndpoint) ([]tenantEndpoint, error) {
+	var after int64
+	if last.endpoint != nil {
+		after = last.endpoint.No
+	}
+	return collect(ctx, db.readers.query, func(r row) (tenantEndpoint, error) {
+		var te tenantEndpoint
+		var er endpointRow
+		if err := r.Scan(&te.tenant, &er.no, &er.doc); err != nil {
+			return te, err
+		}
+		e, err := er.endpoint(db.sealer)
+		te.endpoint = e
+		return te, err
+	}, `SELECT tenant, no, doc FROM endpoints WHERE (tenant, no) > (?, ?) AND deleted = 0 ORDER BY tenant, no LIMIT ?`,
+		last.tenant, after, endpointsAtOnce)
+}
+
+// PutEndpoint implements [store.EventTx].
+func (t *tx) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) error {
+	set, err := t.endpointsOf(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	if e.No == 0 {
+		return t.insertEndpoint(tenant, set, e)
+	}
+	if err := t.hasEndpoint(ctx, tenant, e); err != nil {
+		return err
+	}
+	doc, kept, err := t.sealEndpoint(e)
+	if err != nil {
+		return err
+	}
+	if _, err := t.w.exec(`UPDATE endpoints SET origin = ?, doc = ? WHERE tenant = ? AND no = ?`, string(e.Origin), doc, tenant, e.No); err != nil {
+		return err
+	}
+	before := set.get(e.No)
+	t.w.changes.putEndpoint(tenant, set, kept)
+	return t.reorder(tenant, before, kept)
+}
+
+func (t *tx) insertEndpoint(tenant string, set *endpointSet, e *oms.Endpoint) error {
+	numbered := *e
+	numbered.No = int64(len(set.byNo)) + 1
+	doc, kept, err := t.sealEndpoint(&numbered)
+	if err != nil {
+		return err
+	}
+	n, err := t.w.exec(`INSERT INTO endpoints (tenant, no, id, origin, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		tenant, numbered.No, e.ID, string(e.Origin), doc)
+	if err == nil && n == 0 {
+		return oms.Errorf(oms.Conflict, "an endpoint %q exists already", e.ID)
+	}
+	if err != nil {
+		return err
+	}
+	e.No = numbered.No
+	t.w.changes.putEndpoint(tenant, set, kept)
+	return nil
+}
+
+// sealEndpoint returns an endpoint as it is stored, and as it will be read
+// again: a copy that the caller has no hand in.
+func (t *tx) sealEndpoint(e *oms.Endpoint) (doc string, kept *oms.Endpoint, err error) {
+	plain, err := encode(e)
+	if err != nil {
+		return "", nil, err
+	}
+	kept = &oms.Endpoint{}
+	if err := decode([]byte(plain), kept, "endpoint"); err != nil {
+		return "", nil, err
+	}
+	kept.No = e.No
+	return t.sealer.Seal(plain), kept, nil
+}
+
+// DeleteEndpoint implements [store.EventTx]. What is kept of the endpoint has
+// no secrets any more.
+func (t *tx) DeleteEndpoint(ctx context.Context, tenant, id string) error {
+	e, err := t.Endpoint(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
+	set, err := t.endpointsOf(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	e.Headers, e.TLS, e.Secrets, e.SigningKey = nil, nil, nil, ""
+	doc, _, err := t.sealEndpoint(e)
+	if err != nil {
+		return err
+	}
+	t.w.changes.deleteEndpoint(tenant, set, e.No)
+	_, err = t.w.exec(`UPDATE endpoints SET deleted = 1, doc = ? WHERE tenant = ? AND no = ?`, doc, tenant, e.No)
+	return err
+}
+
+// CancelOrphans implements [store.EventTx]. An endpoint that has none left is
+// not looked at again: nothing makes a deleted one new deliveries.
+func (t *tx) CancelOrphans(_ context.Context, limit int) (int, error) {
+	now := micros(t.clock())
+	due, err := t.w.exec(cancelOrphans(`deliveries_due`, `due > 0`), now, limit)
+	if err != nil {
+		return 0, err
+	}
+	waiting, err := t.w.exec(cancelOrphans(`deliveries_group`, `status = 'p' AND grp <> '' AND due = 0`), now, limit-int(due))
+	if err != nil {
+		return 0, err
+	}
+	canceled := int(due + waiting)
+	if canceled < limit {
+		_, err = t.w.exec(`UPDATE endpoints SET deleted = 2 WHERE deleted = 1`)
+	}
+	return canceled, err
+}
+
+// cancelOrphans is the statement that cancels those of the deliveries of
+// deleted endpoints that an index holds.
+func cancelOrphans(index, condition string) string {
+	return `
+		UPDATE deliveries SET status = 'c', due = 0, updated = ? WHERE (tenant, event, endpoint) IN (
+			SELECT deliveries.tenant, event, endpoint
+			FROM endpoints INDEXED BY endpoints_deleted CROSS JOIN deliveries INDEXED BY ` + index + `
+				ON deliveries.tenant = endpoints.tenant AND deliveries.endpoint = endpoints.no
+			WHERE deleted = 1 AND ` + condition + ` LIMIT ?)`
+}

@@ -1,0 +1,122 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// A group is the deliveries of one subject's events to an endpoint that wants
+// them in their order. Of those that are pending exactly one is due, the
+// others have a due of 0: when it ends, the earliest of the others becomes due.
+// So the due one is the earliest of all, unless an earlier one was sent again
+// while it was pending: that one is the next.
+
+// ordered reports whether an endpoint, nil for a deleted one, wants groups.
+func ordered(e *oms.Endpoint) bool { return e != nil && e.Ordering == oms.OrderingSubject }
+
+// groupOf returns the group of an event's delivery, "" if it has none: an event
+// without a subject does not wait for another.
+func groupOf(e *oms.Event, to *oms.Endpoint) string {
+	if !ordered(to) || e.Subject.ID == "" {
+		return ""
+	}
+	return e.Subject.Kind + "/" + e.Subject.ID
+}
+
+func (t *tx) insertInGroup(tenant string, d *oms.Delivery) error {
+	if err := t.waitInGroup(tenant, d); err != nil {
+		return err
+	}
+	_, err := t.w.exec(`
+		INSERT INTO deliveries (tenant, event, endpoint, status, attempts, max_attempts, due, grp, updated)
+		VALUES (?, ?, ?, 'p', 0, ?, ?, ?, ?)`,
+		tenant, d.Event, d.Endpoint, d.MaxAttempts, microsOrZero(d.Due), d.Group, micros(d.Updated))
+	return err
+}
+
+// waitInGroup has a delivery that becomes pending wait if others of its group are.
+func (t *tx) waitInGroup(tenant string, d *oms.Delivery) error {
+	if d.Group == "" {
+		return nil
+	}
+	var busy bool
+	err := one(context.Background(), t.q, []any{&busy}, `
+		SELECT EXISTS (SELECT 1 FROM deliveries WHERE tenant = ? AND endpoint = ? AND grp = ? AND grp <> '' AND status = 'p')`,
+		tenant, d.Endpoint, d.Group)
+	if busy {
+		d.Due = time.Time{}
+	}
+	return err
+}
+
+// changeInGroup runs a change of one delivery of an endpoint. If it ended it,
+// the next of its group becomes due.
+func (t *tx) changeInGroup(ctx context.Context, tenant string, endpoint int64, at time.Time, change string, args ...any) error {
+	var group, status string
+	err := one(ctx, t.q, []any{&group, &status}, change+` RETURNING grp, status`, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil || group == "" || status == letter(oms.DeliveryPending) {
+		return err
+	}
+	return t.release(ctx, tenant, endpoint, group, at)
+}
+
+// release makes the earliest delivery of a group due, if none is.
+func (t *tx) release(ctx context.Context, tenant string, endpoint int64, group string, at time.Time) error {
+	var event int64
+	err := one(ctx, t.q, []any{&event}, `
+		UPDATE deliveries SET due = ?4 WHERE tenant = ?1 AND endpoint = ?2 AND event = (
+			SELECT event FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND grp = ?3 AND grp <> '' AND status = 'p' AND due = 0
+			ORDER BY event LIMIT 1)
+		AND NOT EXISTS (
+			SELECT 1 FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND grp = ?3 AND grp <> '' AND status = 'p' AND due > 0)
+		RETURNING event`, tenant, endpoint, group, micros(at))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d, err := t.Delivery(ctx, tenant, oms.DeliveryKey{Event: event, Endpoint: endpoint})
+	if err != nil {
+		return err
+	}
+	t.w.changes.due = append(t.w.changes.due, store.Due{Tenant: tenant, Delivery: *d})
+	return nil
+}
+
+// reorder has an endpoint's pending deliveries follow a change of its ordering.
+// The listener is not told of each: it is told that the endpoint changed.
+func (t *tx) reorder(tenant string, before, after *oms.Endpoint) error {
+	switch {
+	case ordered(before) == ordered(after):
+		return nil
+	case ordered(after):
+		return t.intoGroups(tenant, after.No)
+	}
+	_, err := t.w.exec(`
+		UPDATE deliveries SET grp = '', due = iif(due = 0, ?, due)
+		WHERE tenant = ? AND endpoint = ? AND grp <> '' AND status = 'p'`, micros(t.clock()), tenant, after.No)
+	return err
+}
+
+// intoGroups gives the pending deliveries of an endpoint, all due until now,
+// their groups, and leaves only the earliest of each due.
+func (t *tx) intoGroups(tenant string, endpoint int64) error {
+	_, err := t.w.exec(`
+		UPDATE deliveries SET
+			grp = (SELECT iif(subject_id = '', '', subject_kind || '/' || subject_id) FROM events WHERE seq = deliveries.event),
+			due = iif(event IN (
+				SELECT min(event) FROM deliveries CROSS JOIN events ON seq = event
+				WHERE deliveries.tenant = ?1 AND endpoint = ?2 AND due > 0
+				GROUP BY subject_kind, subject_id, iif(subject_id = '', seq, 0)), due, 0)
+		WHERE tenant = ?1 AND endpoint = ?2 AND due > 0`, tenant, endpoint)
+	return err
+}

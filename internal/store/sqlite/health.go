@@ -1,0 +1,54 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// Health implements [store.EventReader].
+func (q queries) Health(ctx context.Context, tenant string, endpoint int64) (oms.Health, error) {
+	h, err := q.lastHealth(ctx, tenant, endpoint)
+	if err != nil {
+		return h, err
+	}
+	return h, one(ctx, q.q, []any{&h.Pending, &h.Failed}, countDeliveries, tenant, endpoint)
+}
+
+// countDeliveries counts in the indexes alone. What is pending is due, or waits
+// in a group.
+const countDeliveries = `SELECT
+	(SELECT count(*) FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND due > 0) +
+	(SELECT count(*) FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND status = 'p' AND grp <> '' AND due = 0),
+	(SELECT count(*) FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND status = 'f')`
+
+// lastHealth returns the health as it was added up, without what is counted.
+func (q queries) lastHealth(ctx context.Context, tenant string, endpoint int64) (h oms.Health, err error) {
+	var success, failure, since int64
+	err = one(ctx, q.q, []any{&h.Succeeded, &success, &failure, &h.LastError, &h.Consecutive, &since}, `
+		SELECT succeeded, last_success, last_failure, last_error, consecutive, failing_since
+		FROM endpoint_health WHERE tenant = ? AND endpoint = ?`, tenant, endpoint)
+	if errors.Is(err, sql.ErrNoRows) {
+		return oms.Health{}, nil
+	}
+	h.LastSuccess, h.LastFailure, h.FailingSince = fromMicrosOrZero(success), fromMicrosOrZero(failure), fromMicrosOrZero(since)
+	return h, err
+}
+
+// AddHealth implements [store.EventTx].
+func (t *tx) AddHealth(ctx context.Context, tenant string, endpoint int64, c store.HealthChange) (oms.Health, error) {
+	was, err := t.lastHealth(ctx, tenant, endpoint)
+	if err != nil {
+		return oms.Health{}, err
+	}
+	h := c.On(was)
+	_, err = t.w.exec(`
+		INSERT OR REPLACE INTO endpoint_health
+			(tenant, endpoint, succeeded, last_success, last_failure, last_error, consecutive, failing_since)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		tenant, endpoint, h.Succeeded, microsOrZero(h.LastSuccess), microsOrZero(h.LastFailure), h.LastError, h.Consecutive, microsOrZero(h.FailingSince))
+	return h, err
+}

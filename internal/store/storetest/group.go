@@ -1,0 +1,334 @@
+package storetest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// ordered stores an endpoint of acme's that wants the events of a subject in their order.
+func (s *suite) ordered(id string) *oms.Endpoint {
+	e := endpoint(id)
+	e.Ordering = oms.OrderingSubject
+	return s.put(e)
+}
+
+// due returns the events whose deliveries to an endpoint are due, the longest first.
+func (s *suite) due(to *oms.Endpoint) string {
+	s.t.Helper()
+	due, _, err := s.DueDeliveries(ctx, acme, to.No, s.now.Add(24*time.Hour), 100)
+	must(s.t, err)
+	return strings.Join(ids(due, func(d oms.Delivery) string { return d.EventID }), " ")
+}
+
+// testGroups follows the deliveries of a subject one by one, as each ends in
+// another way; those of other subjects, and of other endpoints, do not wait.
+func testGroups(t *testing.T, s *suite) {
+	l := s.listen()
+	to, elsewhere := s.ordered("ep1"), s.ordered("ep2")
+	events := map[string]*oms.Event{}
+	for i, subject := range []string{"a", "a", "b", "a", "a", "a", "", ""} {
+		e := event(fmt.Sprint(subject, i), "o1")
+		e.Subject.ID = subject
+		events[e.ID] = e
+		s.add(e)
+	}
+	dueIs := func(want string) {
+		t.Helper()
+		if got := s.due(to); got != want {
+			t.Errorf("due: %q, want %q", got, want)
+		}
+	}
+	dueIs("a0 b2 6 7") // what has no subject does not wait
+	s.now = s.now.Add(time.Second)
+	s.settle(events["a0"], to, oms.DeliveryPending) // the others wait until it ends
+	dueIs("b2 6 7 a0")
+	s.cancel(events["a3"], to) // from the middle
+	dueIs("b2 6 7 a0")
+	l.due = nil
+	s.settle(events["a0"], to, oms.DeliverySucceeded)
+	dueIs("b2 6 7 a1")
+	if len(l.due) != 1 || l.due[0].Event != nil {
+		t.Fatalf("due: %+v", l.due)
+	}
+	same(t, l.due[0].Delivery, *s.delivery(events["a1"], to))
+	if !l.due[0].Delivery.Due.Equal(s.now) || l.due[0].Delivery.Group != "order/a" {
+		t.Errorf("due: %+v", l.due[0])
+	}
+	s.settle(events["a1"], to, oms.DeliveryFailed) // for good
+	dueIs("b2 6 7 a4")
+	s.cancel(events["a4"], to)
+	dueIs("b2 6 7 a5")
+	s.sendAgain(events["a0"], to) // waits for the one that may be under way
+	s.sendAgain(events["a1"], to)
+	s.sendAgain(events["a1"], to)
+	dueIs("b2 6 7 a5")
+	s.settle(events["a5"], to, oms.DeliverySucceeded)
+	dueIs("b2 6 7 a0")
+	s.settle(events["a0"], to, oms.DeliverySucceeded)
+	dueIs("b2 6 7 a1")
+	s.settle(events["a1"], to, oms.DeliverySucceeded)
+	dueIs("b2 6 7")
+	s.sendAgain(events["a4"], to)
+	dueIs("b2 6 7 a4")
+	if got := s.due(elsewhere); got != "a0 b2 6 7" {
+		t.Errorf("due elsewhere: %q", got)
+	}
+	if got := strings.Join(l.dueIDs(), " "); got != "a1 a4 a5 a0 a1 a4" {
+		t.Errorf("told of %q", got)
+	}
+}
+
+// testReordered turns the ordering of an endpoint on and off while deliveries
+// are pending, and while attempts at some are under way.
+func testReordered(t *testing.T, s *suite) {
+	to := s.put(endpoint("ep1"))
+	var events []*oms.Event
+	for i, subject := range []string{"a", "b", "a", "b", "a", ""} {
+		e := event(fmt.Sprint("e", i), "o1")
+		e.Subject.ID = subject
+		events = append(events, e)
+		s.add(e)
+	}
+	s.settle(events[1], to, oms.DeliveryPending) // due in a minute
+	s.settle(events[4], to, oms.DeliveryPending)
+	dueIs := func(want string) {
+		t.Helper()
+		if got := s.due(to); got != want {
+			t.Errorf("due: %q, want %q", got, want)
+		}
+	}
+	dueIs("e0 e2 e3 e5 e1 e4")
+	to.Ordering = oms.OrderingSubject
+	s.put(to)
+	dueIs("e0 e5 e1")
+	if d := s.delivery(events[1], to); !d.Due.Equal(s.now.Add(time.Minute)) || d.Group != "order/b" {
+		t.Errorf("a retry lost its time: %+v", d)
+	}
+	s.settle(events[2], to, oms.DeliveryPending) // it was under way: now it waits
+	dueIs("e0 e5 e1")
+	s.settle(events[3], to, oms.DeliverySucceeded) // so was this
+	dueIs("e0 e5 e1")
+	s.settle(events[0], to, oms.DeliverySucceeded)
+	dueIs("e2 e5 e1")
+
+	to.URL = "https://other.example" // another change
+	s.put(to)
+	dueIs("e2 e5 e1")
+	s.now = s.now.Add(time.Second)
+	to.Ordering = oms.OrderingNone
+	s.put(to)
+	dueIs("e2 e5 e4 e1")
+	if d := s.delivery(events[4], to); !d.Due.Equal(s.now) || d.Group != "" {
+		t.Errorf("it waits on: %+v", d)
+	}
+	s.settle(events[2], to, oms.DeliverySucceeded)
+	dueIs("e5 e4 e1")
+}
+
+// testGroupsByChance has anything happen to the deliveries of an endpoint, and
+// a small model say what must come of it.
+func testGroupsByChance(t *testing.T, s *suite) {
+	l := s.listen()
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		m := &groups{T: rt, s: s, l: l, to: s.ordered(fmt.Sprint("ep", n)), mark: fmt.Sprint(n, "-"), ordered: true}
+		rt.Repeat(map[string]func(*rapid.T){
+			"add": m.add, "settle": m.settle, "cancel": m.cancel, "sendAgain": m.sendAgain, "reorder": m.reorder, "": m.check,
+		})
+		must(t, s.Write(ctx, func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, acme, m.to.ID) }))
+	})
+}
+
+// groups is the model: an endpoint's deliveries in the order of their events.
+type groups struct {
+	*rapid.T
+	s       *suite
+	l       *listener
+	to      *oms.Endpoint
+	mark    string
+	ordered bool
+	all     []*modelDelivery
+}
+
+type modelDelivery struct {
+	event    *oms.Event
+	group    string // "" while the endpoint is not ordered
+	status   oms.DeliveryStatus
+	due      bool
+	attempts int
+}
+
+func (m *groups) write(do func(tx store.Tx) error) {
+	m.l.due = nil
+	if err := m.s.Write(ctx, do); err != nil {
+		m.Fatal(err)
+	}
+}
+
+// told checks of whom the listener was told.
+func (m *groups) told(want ...*modelDelivery) {
+	events := ids(want, func(d *modelDelivery) string { return d.event.ID })
+	if got := m.l.dueIDs(); !slices.Equal(got, events) {
+		m.Fatalf("told of %q, want %q", got, events)
+	}
+}
+
+func (m *groups) any() *modelDelivery {
+	if len(m.all) == 0 {
+		m.Skip("no delivery yet")
+	}
+	return rapid.SampledFrom(m.all).Draw(m.T, "delivery")
+}
+
+// pending returns the pending deliveries of a group.
+func (m *groups) pending(group string) (out []*modelDelivery) {
+	for _, d := range m.all {
+		if d.group == group && group != "" && d.status == oms.DeliveryPending {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func (m *groups) groupOf(e *oms.Event) string {
+	if !m.ordered {
+		return ""
+	}
+	return "order/" + e.Subject.ID
+}
+
+func (m *groups) add(rt *rapid.T) {
+	m.T = rt
+	e := event(fmt.Sprint("e", m.mark, len(m.all)), "o1")
+	e.Subject.ID = m.mark + rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "subject")
+	d := &modelDelivery{event: e, group: m.groupOf(e), status: oms.DeliveryPending}
+	d.due = len(m.pending(d.group)) == 0
+	m.write(func(tx store.Tx) error { return tx.AddEventFor(ctx, acme, e, m.to) })
+	m.all = append(m.all, d)
+	m.toldIf(d.due, d)
+}
+
+func (m *groups) toldIf(due bool, d *modelDelivery) {
+	if due {
+		m.told(d)
+	} else {
+		m.told()
+	}
+}
+
+// ended has the next of a group become due.
+func (m *groups) ended(d *modelDelivery) {
+	d.due = false
+	waiting := m.pending(d.group)
+	if len(waiting) == 0 || slices.ContainsFunc(waiting, func(d *modelDelivery) bool { return d.due }) {
+		m.told()
+		return
+	}
+	waiting[0].due = true
+	m.told(waiting[0])
+}
+
+// settle ends an attempt at any delivery: it may have been under way since before
+// something else happened to it.
+func (m *groups) settle(rt *rapid.T) {
+	m.T = rt
+	d := m.any()
+	status := rapid.SampledFrom([]oms.DeliveryStatus{oms.DeliveryPending, oms.DeliverySucceeded, oms.DeliveryFailed}).Draw(rt, "status")
+	d.attempts++
+	m.write(func(tx store.Tx) error {
+		return tx.Settle(ctx, acme, settlement(keyOf(d.event, m.to), status, d.attempts, m.s.now))
+	})
+	was := d.status
+	if was == oms.DeliveryPending || status == oms.DeliverySucceeded {
+		d.status = status
+	}
+	if d.status == oms.DeliveryPending {
+		m.told()
+	} else {
+		m.ended(d)
+	}
+}
+
+func (m *groups) cancel(rt *rapid.T) {
+	m.T = rt
+	d := m.any()
+	if d.status != oms.DeliveryPending {
+		rt.Skip("it has ended")
+	}
+	m.write(func(tx store.Tx) error { return tx.CancelDelivery(ctx, acme, keyOf(d.event, m.to), m.s.now) })
+	d.status = oms.DeliveryCanceled
+	m.ended(d)
+}
+
+func (m *groups) sendAgain(rt *rapid.T) {
+	m.T = rt
+	d := m.any()
+	if d.status != oms.DeliveryPending {
+		d.group = m.groupOf(d.event)
+		d.due = len(m.pending(d.group)) == 0
+		d.status = oms.DeliveryPending
+	}
+	m.write(func(tx store.Tx) error { return tx.SendAgain(ctx, acme, d.event, m.to, m.s.now) })
+	m.toldIf(d.due, d)
+}
+
+func (m *groups) reorder(rt *rapid.T) {
+	m.T = rt
+	m.ordered = !m.ordered
+	m.to.Ordering = oms.OrderingNone
+	if m.ordered {
+		m.to.Ordering = oms.OrderingSubject
+	}
+	m.write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, m.to) })
+	for _, d := range m.all {
+		if d.status == oms.DeliveryPending {
+			d.group = m.groupOf(d.event)
+			d.due = !m.ordered || m.pending(d.group)[0] == d
+		}
+	}
+	m.told()
+}
+
+// check compares the model with what is stored, and with what always holds:
+// a group that has pending deliveries has exactly one that is due.
+func (m *groups) check(rt *rapid.T) {
+	m.T = rt
+	var got, want []string
+	due := map[string]int{}
+	for _, d := range slices.Backward(pages(m.s.t, 50, func(p store.Page) (store.List[*oms.Delivery], error) {
+		return m.s.Deliveries(ctx, acme, store.DeliveryFilter{Endpoint: m.to.No}, p)
+	})) {
+		group := d.Group
+		if d.Status != oms.DeliveryPending {
+			group = "" // as it was when it ended
+		} else if due[group] += 0; !d.Due.IsZero() {
+			due[group]++
+		}
+		got = append(got, fmt.Sprint(d.EventID, " ", d.Status, " ", group, " ", !d.Due.IsZero()))
+	}
+	for _, d := range m.all {
+		if d.status != oms.DeliveryPending {
+			d.group = ""
+		}
+		want = append(want, fmt.Sprint(d.event.ID, " ", d.status, " ", d.group, " ", d.due))
+	}
+	if !slices.Equal(got, want) {
+		rt.Fatalf("stored:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	delete(due, "")
+	for _, group := range slices.Sorted(maps.Keys(due)) {
+		if due[group] != 1 {
+			rt.Fatalf("%d of %s are due", due[group], group)
+		}
+	}
+}

@@ -1,0 +1,368 @@
+package contract
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// CONTRACT.md, "Export Order"; the seeds' "Comparison with Export Order": one
+// way, and what goes out is stored with the step that the run takes.
+
+const exportStep = "ExportOrder"
+
+// erp is a connector that exports go to; more are its further fields.
+func erp(url, more string) string {
+	return fmt.Sprintf(`{"Name":"ERP","ConnectorId":"erp-1","Host":%q%s}`, url, more)
+}
+
+// exporting is a step of that connector.
+func exporting(more string) step { return step{Name: exportStep, Connector: "ERP", More: more} }
+
+// exports returns the tenant's deliveries of exports, the oldest first, and
+// their events, once all of them have ended.
+func (r *rig) exports() (deliveries []*oms.Delivery, events []*oms.Event) {
+	r.t.Helper()
+	var list store.List[*oms.Delivery]
+	r.until("all exports have ended", func() bool {
+		var err error
+		list, err = r.store.Deliveries(r.t.Context(), r.tenant(), store.DeliveryFilter{EventType: oms.TypeExportOrder}, store.Page{Limit: store.MaxLimit})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		return !slices.ContainsFunc(list.Items, func(d *oms.Delivery) bool { return d.Status == oms.DeliveryPending })
+	})
+	for i := range list.Items {
+		d := list.Items[len(list.Items)-1-i]
+		e, err := r.store.Event(r.t.Context(), r.tenant(), d.EventID)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		deliveries, events = append(deliveries, d), append(events, e)
+	}
+	return deliveries, events
+}
+
+// export returns the one export that there is, and its endpoint.
+func (r *rig) export() (*oms.Delivery, *oms.Event, *oms.Endpoint) {
+	r.t.Helper()
+	deliveries, events := r.exports()
+	if len(deliveries) != 1 {
+		r.t.Fatalf("%d exports, want 1", len(deliveries))
+	}
+	return deliveries[0], events[0], r.hidden(deliveries[0])
+}
+
+// hidden returns a delivery's endpoint, which no list shows.
+func (r *rig) hidden(d *oms.Delivery) *oms.Endpoint {
+	r.t.Helper()
+	e, err := r.store.EndpointByNo(r.t.Context(), r.tenant(), d.Endpoint)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return e
+}
+
+// withERP is settings with the connector, whose endpoint acknowledges all, and
+// these statuses.
+func withERP(t *testing.T, statuses ...string) string {
+	t.Helper()
+	return with(config(statuses...), connectors(erp(answering(t, "").URL, "")))
+}
+
+func TestAnExportIsStoredAndTheWorkflowGoesOn(t *testing.T) {
+	held := holding(t)
+	s, r := answering(t, answerWith(`{"Tags":["seen"]}`), ""), lease(t)
+	r.settings(with(config(status("New", step{Host: s.URL + "/1"}, exporting(`,"translateKey":"steps.erp"`), step{Host: s.URL + "/2"})), connectors(erp(held.URL, ""))))
+	res := r.post(order).is("isAborted", false).is("order.version", 2).is("order.errors", nil)
+	res.is("orderActionExecutionResults[1].step", "ExportOrder").is("orderActionExecutionResults[1].actionType", "Export").
+		is("orderActionExecutionResults[1].actionStatus", "Success").is("orderActionExecutionResults[1].translateKey", "steps.erp").
+		is("orderActionExecutionResults[2].actionStatus", "Success")
+	equals(t, "calls", s.paths(), "[/1 /2]")
+	held.answer(answerWith(`{"Status":"Changed"}`))
+	d, e, endpoint := r.export()
+	res.is("orderActionExecutionResults[1].callId", d.ID())
+	version := strings.TrimSpace(string(r.get(theOrder + "/versions/2").Raw))
+	equals(t, "data", string(e.Data), `{"order":`+version+`,"returnOrderForm":null,"shipment":null}`)
+	equals(t, "body", string(held.only(t).Body), string(e.Data))
+	is(t, e.Data, "order.tags", "[first seen]")
+	equals(t, "event", fmt.Sprint(e.Type, e.Subject, e.Related, e.Timestamp), fmt.Sprint("ExportOrder", oms.Subject{Kind: "order", ID: "ORD-12345"}, oms.Related{OrderID: "ORD-12345"}, r.clock.Now().UTC()))
+	equals(t, "delivery", fmt.Sprint(d.Status, " ", d.Attempts, " of ", d.MaxAttempts), "succeeded 1 of 6")
+	equals(t, "endpoint", fmt.Sprint(endpoint.Origin, " ", *endpoint.Connector, " ", endpoint.Format, " ", endpoint.Schedule),
+		"connector {ERP erp-1 } data [5s 30s 2m0s 10m0s 1h0m0s]")
+	r.get(theOrder).is("status", "New").is("version", 2) // whatever was answered
+}
+
+// "recorded, retried … logs an export log item (created, isSuccess, status,
+// errorReason) in the history".
+func TestAnExportIsRecordedAndRetried(t *testing.T) {
+	s := endpoint(t, func(w http.ResponseWriter, n int) { w.WriteHeader([]int{500, 200}[min(n, 1)]) })
+	r := lease(t)
+	r.settings(with(config(status("New", step{Name: exportStep, Connector: "ERP", Headers: header("X-Company", "7")})),
+		connectors(erp(s.URL, `,"bearerToken":"top","customHeaders":[{"key":"X-Shop","value":"oslo"},{"key":"X-Company","value":"1"}]`))))
+	r.post(order)
+	d, e, _ := r.export()
+	equals(t, "delivery", fmt.Sprint(d.Status, " ", d.Attempts), "succeeded 2")
+	for _, got := range s.got() {
+		equals(t, "headers", got.Header["Authorization"], "[Bearer top]")
+		equals(t, "headers", fmt.Sprint(got.Header["X-Shop"], got.Header["X-Company"]), "[oslo] [7]")
+		equals(t, "body", string(got.Body), string(e.Data))
+	}
+	attempts := r.get("/api/attempts?kind=export&orderId=ORD-12345")
+	attempts.is("items[0].outcome", "succeeded").is("items[0].number", 2).is("items[0].connectorId", "erp-1").is("items[0].callId", d.ID())
+	attempts.is("items[1].outcome", "failed").is("items[1].status", 500).is("items[2]", nil)
+	h := r.entry("ExportOrder")
+	equals(t, "history", fmt.Sprint(h.IsError, h.Status, h.CallID == d.ID(), h.Step), "falseNewtrueExportOrder")
+}
+
+func TestAnExportThatFailsForGood(t *testing.T) {
+	s := endpoint(t, func(w http.ResponseWriter, _ int) { w.WriteHeader(500) })
+	r := lease(t)
+	r.settings(with(config(status("New", exporting(""))), connectors(erp(s.URL, `,"disableStandardErrorPolicy":true`))))
+	r.post(order).is("orderActionExecutionResults[0].actionStatus", "Success")
+	d, _, _ := r.export()
+	equals(t, "delivery", fmt.Sprint(d.Status, " ", d.Attempts), "failed 1")
+	h := r.entry("ExportOrder")
+	equals(t, "history", fmt.Sprint(h.IsError, h.Message, h.Status), fmt.Sprint(true, "answered 500 Internal Server Error", "New"))
+	r.get(theOrder).is("errors", nil).is("version", 1)
+}
+
+// Host, credentials and the rest are those of the settings at each attempt.
+func TestAnExportGoesWhereTheSettingsSayThen(t *testing.T) {
+	old := holding(t)
+	s, r := answering(t, ""), lease(t)
+	withHost := func(connectors ...string) string {
+		return with(config(status("New", exporting(""))), `"connectors":[`+strings.Join(connectors, ",")+`]`)
+	}
+	r.settings(withHost(erp(old.URL, "")))
+	r.post(order)
+	old.wait()
+	r.settings(withHost(erp(s.URL, `,"bearerToken":"new"`)))
+	old.answer("") // acknowledged
+	r.exports()
+	r.enter("New")
+	r.exports()
+	equals(t, "headers", s.only(t).Header["Authorization"], "[Bearer new]")
+	equals(t, "calls of the old one", len(old.got()), 1)
+}
+
+// What a run takes several steps further at once sends the order as each step
+// found it.
+func TestAnExportSendsTheOrderAsTheStepFoundIt(t *testing.T) {
+	s, r := answering(t, strings.TrimSuffix(triggering("Completed"), "}")+`,"OrderPatch":{"Tags":["seen"]}}`), lease(t)
+	r.settings(withERP(t, status("New", step{Host: s.URL}, exporting(""), step{Connector: "Nobody"})))
+	r.post(order).is("order.status", "Completed").is("order.version", 2)
+	_, e, _ := r.export()
+	is(t, e.Data, "order.status", "New")
+	is(t, e.Data, "order.version", 2)
+	is(t, e.Data, "order.tags", "[first seen]")
+	is(t, e.Data, "order.errors", nil)
+	same(t, "events", r.happened(0), []string{created, "order_completed ORD-12345", "ExportOrder ORD-12345"})
+}
+
+func TestWhatOfAnOrderIsExported(t *testing.T) {
+	r := lease(t)
+	r.settings(with(withERP(t, status("New"), status("Packed", exporting(""))), returnStatuses(exporting(""))))
+	r.post(order)
+	r.call("POST", theOrder+"/status", `{"shipmentId":"SHIP-2","status":"Packed"}`).want(200)
+	_, e, _ := r.export()
+	is(t, e.Data, "order.status", "New")
+	is(t, e.Data, "shipment.shipmentId", "SHIP-2")
+	is(t, e.Data, "shipment.status", "Packed")
+	is(t, e.Data, "returnOrderForm", nil)
+	equals(t, "related", e.Related, oms.Related{OrderID: "ORD-12345", ShipmentID: "SHIP-2"})
+	id := r.giveBack("1").is("orderActionExecutionResults[0].actionStatus", "Success").text("returnId")
+	deliveries, events := r.exports()
+	is(t, events[1].Data, "order.status", "PartiallyReturned")
+	is(t, events[1].Data, "returnOrderForm.returnId", id)
+	is(t, events[1].Data, "shipment", nil)
+	equals(t, "related", events[1].Related, oms.Related{OrderID: "ORD-12345", ReturnID: id})
+	equals(t, "endpoint of both", deliveries[0].Endpoint, deliveries[1].Endpoint)
+}
+
+// The other rows of "Setup", and of CONTRACT.md's "Connector choice".
+func TestWhereAnExportGoes(t *testing.T) {
+	const markets = `{"name":"ERP","host":"SINK/all"},{"name":"ERP","connectorId":"nor","host":"SINK/nor","enabledForMarkets":["NOR"]}`
+	for name, c := range map[string]struct {
+		connectors         string
+		step               step
+		ref, path, headers string
+		most               int
+	}{
+		"by its name":               {`{"name":"ERP","host":"SINK/all"}`, exporting(""), "{ERP  }", "/all", "[]", 6},
+		"by its ConnectorId":        {markets, step{Name: exportStep, Connector: "ERP", ID: "NOR"}, "{ERP nor }", "/nor", "[]", 6},
+		"by the order's market":     {markets, exporting(""), "{ERP nor }", "/nor", "[]", 6},
+		"a Host of its own":         {markets, step{Name: exportStep, Connector: "ERP", Host: "SINK/own"}, "{ERP  SINK/own}", "/own", "[]", 6},
+		"… with a connector's rest": {markets, step{Name: exportStep, Connector: "ERP", ID: "nor", Host: "SINK/own"}, "{ERP nor SINK/own}", "/own", "[]", 6},
+		"headers of its own":        {markets, step{Name: exportStep, Connector: "ERP", Headers: header("X-Company", "7")}, "{ERP nor }", "/nor", "[{X-Company 7}]", 6},
+		"retries turned off":        {erp("SINK", `,"disableStandardErrorPolicy":true`), exporting(""), "{ERP erp-1 }", "/", "[]", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, r := answering(t, ""), lease(t)
+			r.settings(strings.ReplaceAll(with(config(status("New", c.step)), connectors(c.connectors)), "SINK", s.URL))
+			r.post(order).is("orderActionExecutionResults[0].actionStatus", "Success")
+			d, _, endpoint := r.export()
+			equals(t, "connector", *endpoint.Connector, strings.ReplaceAll(c.ref, "SINK", s.URL))
+			equals(t, "path", s.only(t).Path, c.path)
+			equals(t, "headers", endpoint.Headers, c.headers)
+			equals(t, "attempts", d.MaxAttempts, c.most)
+		})
+	}
+}
+
+func TestAnExportWithoutAConnector(t *testing.T) {
+	for name, c := range map[string]step{
+		"of that name": {Name: exportStep, Connector: "Nobody", Stop: true},
+		"of that id":   {Name: exportStep, Connector: "ERP", ID: "gone"},
+		"deferred":     {Name: exportStep, Connector: "Nobody", Deferred: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, r := answering(t, ""), lease(t)
+			r.settings(withERP(t, status("New", c, step{Host: s.URL, Deferred: c.Deferred})))
+			r.post(order).is("isAborted", false)
+			runs := r.ended().is("items[0].status", "succeeded").is("items[0].orderActionExecutionResults[0].actionStatus", "Error")
+			if reason := runs.text("items[0].orderActionExecutionResults[0].errorReason"); !strings.HasPrefix(reason, "connector not found: ") {
+				t.Errorf("reason %q", reason)
+			}
+			r.get(theOrder).is("errors[0].key", "ExportOrder")
+			equals(t, "calls", len(s.got()), 1)
+			deliveries, _ := r.exports()
+			equals(t, "exports", len(deliveries), 0)
+		})
+	}
+}
+
+func TestWhenAnExportRuns(t *testing.T) {
+	inactive := `,"enabledForMarkets":["SWE"]`
+	for name, c := range map[string]struct {
+		step step
+		want string
+	}{
+		"always":                      {exporting(""), "Success"},
+		"for its market":              {exporting(`,"enabledForMarkets":["NOR"]`), "Success"},
+		"not for another":             {exporting(inactive), ""},
+		"not for a disabled tag":      {exporting(`,"disabledForTags":["first"]`), ""},
+		"not for another store":       {exporting(`,"enabledForStores":["bergen"]`), ""},
+		"on an error that there was":  {exporting(`,"conditions":["Error"]`), "Success"},
+		"only if all was well before": {exporting(`,"conditions":["Success"]`), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := lease(t)
+			r.settings(withERP(t, status("New", step{Connector: "Nobody"}, c.step)))
+			r.post(order)
+			got := r.get("/api/runs").text("items[0].orderActionExecutionResults[1].actionStatus")
+			deliveries, _ := r.exports()
+			equals(t, "result and exports", fmt.Sprint(got, len(deliveries)), map[bool]string{true: "Success1", false: "Skipped0"}[c.want != ""])
+		})
+	}
+}
+
+func TestADeferredExport(t *testing.T) {
+	s, r := answering(t, ""), lease(t)
+	r.settings(withERP(t, status("New", step{Name: exportStep, Connector: "ERP", Deferred: true}, step{Host: s.URL, Deferred: true}, step{Host: s.URL})))
+	r.clock.Hold()
+	r.post(order).is("orderActionExecutionResults[1].actionStatus", "Pending")
+	deliveries, _ := r.exports()
+	equals(t, "exports", len(deliveries), 0)
+	r.call("PATCH", theOrder, `{"tags":["later"]}`).want(200)
+	r.clock.Release()
+	r.ended().is("items[0].status", "succeeded").is("items[0].orderActionExecutionResults[1].actionStatus", "Success")
+	_, e, _ := r.export()
+	is(t, e.Data, "order.tags", "[first later]")
+	equals(t, "calls", len(s.got()), 2)
+}
+
+func TestStepsOfOneConnectorShareItsEndpoint(t *testing.T) {
+	r := lease(t)
+	headed := func(value string) step {
+		return step{Name: exportStep, Connector: "ERP", Headers: header("X-Company", value)}
+	}
+	r.settings(withERP(t, status("New", exporting(""), headed("7"), headed("8"), exporting(""))))
+	r.post(order)
+	deliveries, events := r.exports()
+	no := func(i int) int64 { return deliveries[i].Endpoint }
+	if no(0) != no(3) || no(0) == no(1) || no(1) == no(2) {
+		t.Errorf("endpoints %d, %d, %d, %d", no(0), no(1), no(2), no(3))
+	}
+	equals(t, "headers", fmt.Sprint(r.hidden(deliveries[1]).Headers, r.hidden(deliveries[2]).Headers), "[{X-Company 7}] [{X-Company 8}]")
+	if events[0].ID == events[3].ID {
+		t.Error("two steps made one event")
+	}
+	r.settings(withERP(t, status("New", exporting(""), headed("9"), headed("8"))))
+	r.enter("New")
+	again, _ := r.exports()
+	equals(t, "endpoints again", fmt.Sprint(again[4].Endpoint, again[5].Endpoint, again[6].Endpoint), fmt.Sprint(no(0), no(1), no(2)))
+	equals(t, "headers as they are now", r.hidden(deliveries[1]).Headers, "[{X-Company 9}]")
+}
+
+// It is nobody's endpoint but the step's: no list shows it, and no event of
+// another type goes there, nor an export to a subscriber of everything.
+func TestTheEndpointOfAnExportIsHidden(t *testing.T) {
+	r := lease(t)
+	r.settings(withERP(t, status("New", exporting(""))))
+	all := &oms.Endpoint{ID: oms.NewID(oms.EndpointID), Origin: oms.OriginAPI, URL: answering(t, "").URL, EventTypes: []string{"*"}, Format: oms.FormatFull,
+		Enabled: true, Schedule: oms.DefaultSchedule, Concurrency: 1, Ordering: oms.OrderingNone}
+	if err := r.store.Write(t.Context(), func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), r.tenant(), all) }); err != nil {
+		t.Fatal(err)
+	}
+	r.post(order)
+	d, _, endpoint := r.export()
+	equals(t, "the export's endpoint", d.EndpointID, endpoint.ID)
+	list, err := r.store.Endpoints(t.Context(), r.tenant(), store.Page{})
+	if err != nil || len(list.Items) != 1 || list.Items[0].ID != all.ID {
+		t.Errorf("endpoints %v, %v", list.Items, err)
+	}
+	others, err := r.store.Deliveries(t.Context(), r.tenant(), store.DeliveryFilter{Endpoint: all.No}, store.Page{})
+	if err != nil || len(others.Items) != 1 || others.Items[0].EventType != oms.TypeOrderCreated {
+		t.Errorf("deliveries %v, %v", others.Items, err)
+	}
+}
+
+func TestADryRunExportsNothing(t *testing.T) {
+	s := answering(t, "")
+	r := ordered(t, withERP(t, status("Accepted", exporting(""), step{Host: s.URL})))
+	r.settings(withERP(t, status("Accepted", exporting(""), step{Name: exportStep, Connector: "Nobody"}, step{Host: s.URL})))
+	for _, more := range []string{"", calling} {
+		a := r.rehearse("Accepted", more).want(200).is("isAborted", false)
+		equals(t, "steps", outlook(a)[:2], "[WouldRun Error: connector not found: Nobody]")
+	}
+	deliveries, _ := r.exports()
+	equals(t, "exports", len(deliveries), 0)
+	equals(t, "calls", len(s.got()), 1)
+}
+
+func TestAnInactiveExportDoesNotRun(t *testing.T) {
+	r := lease(t)
+	r.settings(strings.Replace(withERP(t, status("New", exporting(""))), `"active":true`, `"active":false`, 1))
+	r.post(order).is("orderActionExecutionResults[0]", nil)
+	deliveries, _ := r.exports()
+	equals(t, "exports", len(deliveries), 0)
+}
+
+// What is sent never comes back into the order: nobody waits for an answer.
+func TestAResumedRunExportsAgain(t *testing.T) {
+	s := answering(t, canceled, "")
+	r := lease(t)
+	r.settings(withERP(t, status("New", exporting(""), step{Host: s.URL, Stop: true}, exporting(""))))
+	run := r.post(order).is("isAborted", true).text("runId")
+	deliveries, _ := r.exports()
+	equals(t, "exports before", len(deliveries), 1)
+	r.call("POST", "/api/runs/"+run+"/resume", "").want(200)
+	r.ended().is("items[0].status", "succeeded")
+	deliveries, _ = r.exports()
+	equals(t, "exports", len(deliveries), 2)
+}
+
+func TestTheExportStepDescribesItself(t *testing.T) {
+	r := lease(t)
+	steps := r.get("/api/workflow-steps")
+	steps.is("items[2].key", "ExportOrder").is("items[2].group", "Export").is("items[2].applicableStatuses", "[All]").is("items[2].properties[0].name", "connector")
+	r.call("PUT", "/api/settings", withERP(t, status("New", exporting("")))).want(200).is("warnings[0]", nil)
+	r.call("PUT", "/api/settings", withERP(t, status("New", step{Name: exportStep, Connector: "ERP", Stop: true}))).want(200).
+		is("warnings[0].path", "orderTypes[0].orderStatuses[0].workflowSteps[0].stopOnError")
+}
