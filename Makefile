@@ -4,15 +4,16 @@ GO ?= go
 BIN := bin/orderhook
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-# The tests that run the real binary gain nothing from the race detector.
-BLACKBOX := ./test/e2e
+# The tests that run the real binary gain nothing from the race detector. Those
+# of them that run side by side wait most of the time.
+BLACKBOX := -count=1 -parallel 16 ./test/e2e
 UNITS = $(shell $(GO) list ./... | grep -v /test/e2e)
 
 .PHONY: test build bench test-long fmt check needs
 
 test: needs check
 	CGO_ENABLED=1 $(GO) test -race $(UNITS)
-	$(GO) test -count=1 $(BLACKBOX)
+	$(GO) test $(BLACKBOX)
 
 build:
 	$(GO) build -ldflags '-X main.release=$(VERSION)' -o $(BIN) ./cmd/orderhook
@@ -26,7 +27,7 @@ bench: build
 test-long: needs
 	CGO_ENABLED=1 $(GO) test -race -count=2 -timeout 60m $(UNITS)
 	$(GO) test ./test/model -timeout 60m -rapid.checks=5000
-	CRASH_ROUNDS=20 $(GO) test -count=1 -timeout 60m $(BLACKBOX)
+	CRASH_ROUNDS=20 EVENT_CRASH_ROUNDS=100 $(GO) test -timeout 60m $(BLACKBOX)
 	GO=$(GO) scripts/fuzz $(UNITS)
 
 fmt:

@@ -37,6 +37,7 @@ type api struct {
 	Options
 	huma  huma.API
 	turns *turns
+	keys  keyCache
 }
 
 // New returns the handler of everything under /api, and of /healthz and /readyz.

@@ -111,8 +111,8 @@ func filterStatus(f *store.AttemptFilter, s string) error {
 	return nil
 }
 
-// fullAttempt is an attempt with both its sides.
-type fullAttempt struct {
+// FullAttempt is an attempt with both its sides.
+type FullAttempt struct {
 	*oms.Attempt
 	Request    message    `json:"request"`
 	Response   *message   `json:"response,omitempty" doc:"Absent when nothing came back"`
@@ -152,7 +152,7 @@ type AttemptID struct {
 	ID string `path:"id" doc:"The attempt's id"`
 }
 
-type attemptAnswer struct{ Body fullAttempt }
+type attemptAnswer struct{ Body FullAttempt }
 
 func (a *api) getAttempt(ctx context.Context, in *AttemptID) (*attemptAnswer, error) {
 	at, err := a.Store.Attempt(ctx, tenantOf(ctx), in.ID)
@@ -162,11 +162,11 @@ func (a *api) getAttempt(ctx context.Context, in *AttemptID) (*attemptAnswer, er
 	return &attemptAnswer{showAttempt(at)}, nil
 }
 
-func showAttempt(at *oms.Attempt) fullAttempt {
+func showAttempt(at *oms.Attempt) FullAttempt {
 	d := at.Detail
 	if d == nil { // it was erased
 		d = &oms.AttemptDetail{}
 	}
-	return fullAttempt{Attempt: at, Request: *showMessage(&d.Request), Response: showMessage(d.Response),
+	return FullAttempt{Attempt: at, Request: *showMessage(&d.Request), Response: showMessage(d.Response),
 		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing}
 }

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"io"
 	"net/http"
 	"strings"
 
@@ -15,8 +17,15 @@ import (
 type call struct {
 	key  oms.Key
 	body []byte
-	hash []byte // of the method, path and body
 	r    *http.Request
+}
+
+// hash is of the method, path and body: what an Idempotency-Key stands for.
+func (c *call) hash() []byte {
+	h := sha256.New()
+	_, _ = io.WriteString(h, c.r.Method+" "+c.r.URL.EscapedPath()+"\n")
+	_, _ = h.Write(c.body)
+	return h.Sum(nil)
 }
 
 type callKey struct{}
@@ -50,7 +59,15 @@ func (a *api) keyOf(r *http.Request) (oms.Key, error) {
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
 		return oms.Key{}, oms.Errorf(oms.Unauthorized, "a key is needed: Authorization: Bearer <key>")
 	}
-	key, err := a.Store.KeyByHash(r.Context(), oms.HashKey(strings.TrimSpace(secret)))
+	hash := oms.HashKey(strings.TrimSpace(secret))
+	key, found, forgot := a.keys.get(hash, a.Clock.Now())
+	if found && r.Method == http.MethodPost && r.URL.Path == publishPath {
+		return key, nil
+	}
+	key, err := a.Store.KeyByHash(r.Context(), hash)
+	if err == nil {
+		a.keys.put(hash, key, a.Clock.Now(), forgot)
+	}
 	if oms.KindOf(err) == oms.NotFound {
 		return oms.Key{}, oms.Errorf(oms.Unauthorized, "the key is not known")
 	}

@@ -187,7 +187,7 @@ func (a *api) redeliverEvent(ctx context.Context, in *struct {
 	EventID
 	OnceParams
 }) (*listOf[delivery], error) {
-	doc, err := parsedBody(ctx)
+	doc, err := givenBody(ctx)
 	if err != nil {
 		return nil, err
 	}

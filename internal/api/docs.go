@@ -84,6 +84,9 @@ func describe(op *huma.Operation, schemas huma.Registry) docOperation {
 }
 
 func fieldsOf(s *huma.Schema, schemas huma.Registry) []docField {
+	if len(s.OneOf) > 0 { // one thing, or a list of it
+		s = s.OneOf[0]
+	}
 	if s.Ref != "" {
 		s = schemas.SchemaFromRef(s.Ref)
 	}

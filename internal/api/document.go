@@ -63,17 +63,24 @@ func patchOf[T any](a *api, description string, example any) *huma.RequestBody {
 	s.Required = nil
 	for _, p := range s.Properties {
 		p.Nullable = p.Ref == ""
+		if len(p.Enum) > 0 {
+			p.Enum = append(p.Enum, nil)
+		}
 	}
 	b.Content["application/json"].Schema = s
 	return b
 }
 
-// parsedBody is the request's body, {} if there is none.
+// parsedBody is the request's body.
 func parsedBody(ctx context.Context) (*oms.Object, error) {
-	body := callOf(ctx).body
-	if len(body) == 0 {
+	doc, err := oms.Parse(callOf(ctx).body)
+	return doc, within(err)
+}
+
+// givenBody is parsedBody for a body that may be left out: {} then.
+func givenBody(ctx context.Context) (*oms.Object, error) {
+	if len(callOf(ctx).body) == 0 {
 		return &oms.Object{}, nil
 	}
-	doc, err := oms.Parse(body)
-	return doc, within(err)
+	return parsedBody(ctx)
 }

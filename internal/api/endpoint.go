@@ -26,7 +26,7 @@ func endpoints(a *api) {
 		Summary: "Read an endpoint, with its counts and health", Description: "Secrets are shown as ***."}, a.getEndpoint)
 	handle(a, oms.Operator, huma.Operation{OperationID: "patch-endpoint", Method: http.MethodPatch, Path: "/api/endpoints/{id}", Tags: []string{"Endpoints"},
 		Summary: "Change fields of an endpoint", Description: "Fields that are left out stay; null gives a field its default. *** keeps a secret that is stored, unless the URL's origin changes. `headers` and `tls` are replaced whole. Turning an endpoint on makes what it failed at forgotten.",
-		RequestBody: patchOf[endpointBody](a, "The fields to change", map[string]any{"enabled": true, "timeout": "PT10S"})}, a.patchEndpoint)
+		RequestBody: patchOf[EndpointFields](a, "The fields to change", map[string]any{"enabled": true, "timeout": "PT10S"})}, a.patchEndpoint)
 	handle(a, oms.Operator, huma.Operation{OperationID: "delete-endpoint", Method: http.MethodDelete, Path: "/api/endpoints/{id}", Tags: []string{"Endpoints"},
 		Summary: "Remove an endpoint", Description: "Its pending deliveries are canceled; what was delivered, and the attempts, stay."}, a.deleteEndpoint)
 }
@@ -36,7 +36,7 @@ type EndpointID struct {
 	ID string `path:"id" doc:"The endpoint's id" example:"ep_019aa4c27d3e7f0c9b61d2e8f4a05b37"`
 }
 
-type endpointAnswer struct{ Body endpoint }
+type endpointAnswer struct{ Body Endpoint }
 
 // secretAnswer is an endpoint with the secret that was made.
 type secretAnswer struct {
@@ -67,7 +67,7 @@ func (a *api) createEndpoint(ctx context.Context, in *OnceParams) (*secretAnswer
 		made = *wanted
 		made.ID, made.Created, made.Updated, out.Secret = earlier.Resource, earlier.Created, earlier.Created, ""
 	}
-	out.endpoint = showEndpoint(&made, oms.Health{}, notify.CircuitClosed)
+	out.Endpoint = showEndpoint(&made, oms.Health{}, notify.CircuitClosed, a.now())
 	return &secretAnswer{Location: "/api/endpoints/" + made.ID, Body: out}, nil
 }
 
@@ -81,12 +81,12 @@ func addKeys(e *oms.Endpoint) {
 	}
 }
 
-func (a *api) listEndpoints(ctx context.Context, in *PageParams) (*listOf[endpoint], error) {
+func (a *api) listEndpoints(ctx context.Context, in *PageParams) (*listOf[Endpoint], error) {
 	list, err := a.Store.Endpoints(ctx, tenantOf(ctx), in.page())
 	if err != nil {
 		return nil, err
 	}
-	shown := store.List[endpoint]{NextCursor: list.NextCursor}
+	shown := store.List[Endpoint]{NextCursor: list.NextCursor}
 	for _, e := range list.Items {
 		one, err := a.endpointNow(ctx, e)
 		if err != nil {
@@ -107,9 +107,9 @@ func (a *api) getEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswer,
 }
 
 // endpointNow is an endpoint with how it has been doing until now.
-func (a *api) endpointNow(ctx context.Context, e *oms.Endpoint) (endpoint, error) {
+func (a *api) endpointNow(ctx context.Context, e *oms.Endpoint) (Endpoint, error) {
 	h, err := a.Notify.Health(ctx, tenantOf(ctx), e.No)
-	return showEndpoint(e, h, a.Notify.Circuit(tenantOf(ctx), e.No)), err
+	return showEndpoint(e, h, a.Notify.Circuit(tenantOf(ctx), e.No), a.now()), err
 }
 
 func (a *api) patchEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswer, error) {

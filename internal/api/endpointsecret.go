@@ -25,7 +25,7 @@ func (a *api) rotateSecret(ctx context.Context, in *struct {
 	EndpointID
 	OnceParams
 }) (*secretAnswer, error) {
-	doc, err := parsedBody(ctx)
+	doc, err := givenBody(ctx)
 	if err != nil {
 		return nil, err
 	}

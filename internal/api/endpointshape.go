@@ -15,23 +15,28 @@ import (
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
-// endpointBody is the body that makes or changes an endpoint.
+// endpointBody is the body that makes an endpoint.
 type endpointBody struct {
+	EndpointFields
+	Secret string `json:"secret,omitempty" doc:"whsec_ and the base64 of 24 to 64 bytes; one is made if it is left out. A later one is made by rotate-secret"`
+}
+
+// EndpointFields are those of an endpoint that a body can set.
+type EndpointFields struct {
 	URL            string            `json:"url" maxLength:"2048" format:"uri" doc:"http or https, without a fragment"`
-	EventTypes     []string          `json:"eventTypes" minItems:"1" maxItems:"100" doc:"Names of types, * for all, and beginnings as order_*" example:"[\"order_*\"]"`
+	EventTypes     []string          `json:"eventTypes" nullable:"false" minItems:"1" maxItems:"100" doc:"Names of types, * for all, and beginnings as order_*" example:"[\"order_*\"]"`
 	Description    string            `json:"description,omitempty" maxLength:"1000"`
 	Format         oms.Format        `json:"format,omitempty" enum:"full,thin" default:"full" doc:"The whole event, or its ids alone"`
-	Secret         string            `json:"secret,omitempty" doc:"whsec_ and the base64 of 24 to 64 bytes; one is made if it is left out. A later one is made by rotate-secret"`
 	Headers        map[string]string `json:"headers,omitempty" doc:"Sent with every request, at most 30. A list of {key, value} will do, too"`
 	Enabled        bool              `json:"enabled,omitempty" default:"true"`
 	Timeout        string            `json:"timeout,omitempty" default:"PT30S" doc:"Of one attempt, PT0.1S to PT5M"`
-	RetrySchedule  []string          `json:"retrySchedule,omitempty" minItems:"1" maxItems:"20" doc:"The wait before each repeat, at most P7D" example:"[\"PT5S\",\"PT1M\"]"`
+	RetrySchedule  []string          `json:"retrySchedule,omitempty" nullable:"false" minItems:"1" maxItems:"20" doc:"The wait before each repeat, at most P7D" example:"[\"PT5S\",\"PT1M\"]"`
 	MaxConcurrency int               `json:"maxConcurrency,omitempty" minimum:"1" maximum:"256" doc:"How many attempts at the same time"`
 	RateLimit      float64           `json:"rateLimit,omitempty" minimum:"0.001" maximum:"10000" doc:"Attempts a second; none if it is left out"`
 	Ordering       oms.Ordering      `json:"ordering,omitempty" enum:"none,subject" default:"none" doc:"subject: the events of one subject arrive one after the other, in their order"`
 	Filter         string            `json:"filter,omitempty" maxLength:"4096" doc:"An expression over id, type, timestamp, orderId, subject and data; only events that it is true for are sent" example:"data.orderForm.total > 1000"`
 	TLS            *endpointTLS      `json:"tls,omitempty"`
-	Signatures     []string          `json:"signatures,omitempty" minItems:"1" enum:"v1,v1a" doc:"v1: HMAC-SHA256 with the secret; v1a: Ed25519, verified with the public key. [\"v1\"] if it is left out"`
+	Signatures     []string          `json:"signatures,omitempty" nullable:"false" minItems:"1" enum:"v1,v1a" doc:"v1: HMAC-SHA256 with the secret; v1a: Ed25519, verified with the public key. [\"v1\"] if it is left out"`
 }
 
 // endpointTLS is how an endpoint's TLS is verified.
@@ -41,8 +46,8 @@ type endpointTLS struct {
 	Key         string `json:"key,omitempty" doc:"PEM, of the certificate; shown as ***"`
 }
 
-// endpoint is an endpoint as the API shows it.
-type endpoint struct {
+// Endpoint is an endpoint as the API shows it.
+type Endpoint struct {
 	ID             string            `json:"id"`
 	URL            string            `json:"url" doc:"A password in it is shown as ***"`
 	EventTypes     []string          `json:"eventTypes" nullable:"false"`
@@ -88,12 +93,13 @@ type endpointHealth struct {
 
 // newEndpoint is an endpoint with its secret.
 type newEndpoint struct {
-	endpoint
+	Endpoint
 	Secret string `json:"secret,omitempty" doc:"Absent when the same Idempotency-Key made it before: it is shown once"`
 }
 
-func showEndpoint(e *oms.Endpoint, h oms.Health, c notify.Circuit) endpoint {
-	out := endpoint{ID: e.ID, URL: hook.PublicURL(e.URL), EventTypes: append([]string{}, e.EventTypes...), Description: e.Description, Format: e.Format,
+// showEndpoint shows an endpoint as it is at a time.
+func showEndpoint(e *oms.Endpoint, h oms.Health, c notify.Circuit, now time.Time) Endpoint {
+	out := Endpoint{ID: e.ID, URL: hook.PublicURL(e.URL), EventTypes: append([]string{}, e.EventTypes...), Description: e.Description, Format: e.Format,
 		Enabled: e.Enabled, DisabledReason: e.Disabled, Timeout: oms.FormatDuration(e.Timeout), RetrySchedule: []string{},
 		MaxConcurrency: e.Concurrency, RateLimit: e.RateLimit, Ordering: e.Ordering, Filter: e.Filter, Signatures: append([]string{}, e.Signatures...),
 		Secrets: []endpointSecret{}, Origin: e.Origin, Created: e.Created, Updated: e.Updated,
@@ -108,7 +114,7 @@ func showEndpoint(e *oms.Endpoint, h oms.Health, c notify.Circuit) endpoint {
 		}
 		out.Headers[h.Name] = oms.Masked
 	}
-	for _, s := range e.Secrets {
+	for _, s := range e.LiveSecrets(now) {
 		out.Secrets = append(out.Secrets, endpointSecret{timeOrNil(s.Until)})
 	}
 	if e.TLS != nil {

@@ -13,8 +13,11 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
+// publishPath is where events come in, thousands a second.
+const publishPath = "/api/events"
+
 func events(a *api) {
-	handle(a, oms.Publisher, huma.Operation{OperationID: "publish-events", Method: http.MethodPost, Path: "/api/events", Tags: []string{"Events"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "publish-events", Method: http.MethodPost, Path: publishPath, Tags: []string{"Events"},
 		Summary: "Publish an event, or a list of up to 1,000", DefaultStatus: http.StatusAccepted,
 		Description: "202 once they are durable: all of a list, or none. An id seen before is accepted and not sent twice; an Idempotency-Key is not used. " +
 			"Without a subject an event with an orderId is about that order; an event about nothing has no place in an order per subject.",
@@ -89,8 +92,8 @@ type EventID struct {
 	ID string `path:"id" doc:"The event's id" example:"evt_019aa4c1f2b07d3e8a6c94e05b7f1d22"`
 }
 
-// event is an event as the API shows it.
-type event struct {
+// Event is an event as the API shows it.
+type Event struct {
 	ID        string       `json:"id"`
 	Type      string       `json:"type"`
 	Subject   *oms.Subject `json:"subject,omitempty"`
@@ -98,8 +101,8 @@ type event struct {
 	oms.Related
 }
 
-func showEvent(e *oms.Event) event {
-	out := event{ID: e.ID, Type: e.Type, Timestamp: e.Timestamp, Related: e.Related}
+func showEvent(e *oms.Event) Event {
+	out := Event{ID: e.ID, Type: e.Type, Timestamp: e.Timestamp, Related: e.Related}
 	if e.Subject != (oms.Subject{}) {
 		out.Subject = &e.Subject
 	}
@@ -108,7 +111,7 @@ func showEvent(e *oms.Event) event {
 
 // fullEvent is an event with its data and where it went.
 type fullEvent struct {
-	event
+	Event
 	Data       payload    `json:"data,omitempty"`
 	DataErased bool       `json:"dataErased,omitempty" doc:"The data was removed, with its order or by its age"`
 	Deliveries []delivery `json:"deliveries" nullable:"false" doc:"At most 200"`
@@ -135,7 +138,7 @@ func (a *api) listEvents(ctx context.Context, in *struct {
 	StockItemID    string `query:"stockItemId"`
 	From           string `query:"from" doc:"Happened at or after this time"`
 	To             string `query:"to" doc:"Happened before this time"`
-}) (*listOf[event], error) {
+}) (*listOf[Event], error) {
 	from, to, err := span(in.From, in.To)
 	if err != nil {
 		return nil, err
@@ -154,7 +157,7 @@ func (a *api) getEvent(ctx context.Context, in *EventID) (*struct{ Body fullEven
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body fullEvent }{fullEvent{event: showEvent(e), Data: payload{e.Data}, DataErased: e.Data == nil, Deliveries: showDeliveries(list.Items), NextCursor: list.NextCursor}}, nil
+	return &struct{ Body fullEvent }{fullEvent{Event: showEvent(e), Data: payload{e.Data}, DataErased: e.Data == nil, Deliveries: showDeliveries(list.Items), NextCursor: list.NextCursor}}, nil
 }
 
 func (a *api) listEventTypes(context.Context, *struct{}) (*listOf[eventType], error) {

@@ -66,5 +66,7 @@ func (a *api) listKeys(ctx context.Context, in *PageParams) (*listOf[oms.Key], e
 func (a *api) deleteKey(ctx context.Context, in *struct {
 	ID string `path:"id"`
 }) (*struct{}, error) {
-	return nil, a.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteKey(ctx, tenantOf(ctx), in.ID) })
+	err := a.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteKey(ctx, tenantOf(ctx), in.ID) })
+	a.keys.forget()
+	return nil, err
 }

@@ -30,7 +30,7 @@ type replayed struct {
 
 // side is an attempt and, of a two-way step's, the patch it brought.
 type side struct {
-	fullAttempt
+	FullAttempt
 	Patch   *document `json:"patch,omitempty" doc:"Of a workflow step: its orderPatch; of a validator: its value"`
 	Problem string    `json:"patchProblem,omitempty" doc:"Why the response has no patch that could be read"`
 }
@@ -71,7 +71,7 @@ func (a *api) replayAttempt(ctx context.Context, in *struct {
 
 // replayURL reads the body's url, "" where there is none.
 func (a *api) replayURL(ctx context.Context) (string, error) {
-	doc, err := parsedBody(ctx)
+	doc, err := givenBody(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -152,7 +152,7 @@ func asRecorded(r *hook.Request, at *oms.Attempt) {
 }
 
 func showSide(at *oms.Attempt, whole []byte) side {
-	out := side{fullAttempt: showAttempt(at)}
+	out := side{FullAttempt: showAttempt(at)}
 	response := out.Response
 	switch {
 	case at.EndpointID != "" || response == nil || at.Status/100 != 2:

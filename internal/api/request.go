@@ -42,7 +42,7 @@ func (a *api) caller(ctx context.Context, once OnceParams, match MatchParams) wo
 	c := callOf(ctx)
 	out := workflow.Caller{Tenant: c.key.Tenant, By: "key " + c.key.ID, IfMatch: version(match.IfMatch)}
 	if once.IdempotencyKey != "" {
-		out.Once = &store.Idempotency{Key: once.IdempotencyKey, Hash: c.hash}
+		out.Once = &store.Idempotency{Key: once.IdempotencyKey, Hash: c.hash()}
 	}
 	return out
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
+	"github.com/orderhook/orderhook/internal/upkeep"
 	"github.com/orderhook/orderhook/internal/validate"
 	"github.com/orderhook/orderhook/internal/workflow"
 )
@@ -113,6 +114,9 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := engine.Start(ctx); err != nil {
 		return nil, err
 	}
+	// By the machine's clock: a clock.Fake would let it have no rest.
+	keeper := upkeep.Start(upkeep.Options{Store: st, Log: o.Log})
+	a.onStop(func(ctx context.Context) error { keeper.Stop(ctx); return nil })
 	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock}
 	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Client: client, Guard: guard,
 		Clock: o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,4 +66,24 @@ func (b *bench) ask(ctx context.Context, method, url, body string, want int) ([]
 		err = fmt.Errorf("%s %s answered %d: %.300s", method, url, resp.StatusCode, answer)
 	}
 	return answer, err
+}
+
+// send sends an event to its endpoint with nothing around it, as the bare client
+// that servers are measured against.
+func (b *bench) send(ctx context.Context, url, id, body string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Webhook-Id", id)
+	resp, err := b.client.Do(req)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusNoContent {
+		err = fmt.Errorf("the sink answered %d", resp.StatusCode)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return errors.Join(err, resp.Body.Close())
 }

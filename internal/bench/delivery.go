@@ -2,11 +2,10 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -22,67 +21,77 @@ type delivery struct {
 	bodies  [][]byte
 	events  int // in each body
 
+	endpoint   string
 	publishers int // the best number
 	perSecond  []float64
-	ratio      []float64
 	cpu        []float64 // µs of CPU time per delivery
 	publishing float64   // µs of it that publishing takes, its answering aside
 	behind     int64     // most deliveries that waited when the publishers stopped
 }
 
-// events measures how many deliveries a second one endpoint gets that are
-// published, durable, sent, and recorded, against a bare client that only sends
-// the same bodies.
-func (b *bench) events(ctx context.Context) (string, error) {
+// arrays and singles measure how many deliveries a second one endpoint gets
+// that are published in a way.
+func (b *bench) arrays(ctx context.Context) (string, error) {
+	return b.deliveries(ctx, &delivery{what: "in arrays of 100", bar: 0.3, callers: []int{2, 4, 8}, bodies: bodies(50, 100), events: 100})
+}
+
+func (b *bench) singles(ctx context.Context) (string, error) {
+	return b.deliveries(ctx, &delivery{what: "one by one", bar: 0.15, callers: []int{32, 64, 128}, bodies: bodies(500, 1), events: 1})
+}
+
+// deliveries measures events that are published, durable, sent, and recorded,
+// by turns with a bare client that only sends the same bodies.
+func (b *bench) deliveries(ctx context.Context, d *delivery) (_ string, err error) {
 	s := startSink()
 	defer s.Close()
-	endpoint, err := b.subscribe(ctx, s.URL, eventType, `,"maxConcurrency":64`)
-	if err != nil {
+	if d.endpoint, err = b.subscribe(ctx, s.URL, eventType, `,"maxConcurrency":64`); err != nil {
 		return "", err
 	}
-	bare := &delivery{what: "bare POST of the same bodies to the same sink", callers: []int{8, 16, 32, 64, 128}, events: 1}
-	ways := []*delivery{
-		{what: "published in arrays of 100", bar: 0.3, callers: []int{2, 4, 8}, bodies: arrays(50, 100), events: 100},
-		{what: "published one by one", bar: 0.15, callers: []int{32, 64, 128}, bodies: arrays(500, 1), events: 1},
-	}
-	if err := b.tune(ctx, s, endpoint, bare, ways); err != nil {
+	bare := &delivery{callers: []int{8, 16, 32, 64, 128}}
+	if err := b.tune(ctx, s, bare, d); err != nil {
 		return "", err
 	}
-	for range deliveryRounds {
+	var ratios []float64
+	for i := range deliveryRounds {
 		if err := b.bareRound(ctx, s, bare); err != nil {
 			return "", err
 		}
-		for _, d := range ways {
-			if err := b.deliveryRound(ctx, s, endpoint, d); err != nil {
-				return "", err
-			}
-			d.ratio = append(d.ratio, d.perSecond[len(d.perSecond)-1]/bare.perSecond[len(bare.perSecond)-1])
+		if err := b.deliveryRound(ctx, s, d); err != nil {
+			return "", err
 		}
+		ratios = append(ratios, d.perSecond[i]/bare.perSecond[i])
 	}
-	return b.deliveryReport(bare, ways), nil
+	return b.deliveryReport(bare, d, ratios), nil
 }
 
 // tune finds the best number of callers for each, and what publishing costs.
-func (b *bench) tune(ctx context.Context, s *sink, endpoint string, bare *delivery, ways []*delivery) (err error) {
+func (b *bench) tune(ctx context.Context, s *sink, bare, d *delivery) (err error) {
 	bare.publishers, err = best(bare.callers, func(n int) (float64, error) { return b.bare(ctx, s, n, b.budget/5) })
-	for _, d := range ways {
-		if err == nil {
-			d.publishers, err = best(d.callers, func(n int) (float64, error) {
-				perSecond, _, err := b.deliver(ctx, s, endpoint, d, n, b.budget/5)
-				return perSecond, err
-			})
-		}
-		if err == nil {
-			d.publishing, err = b.publishing(ctx, s, d)
-		}
+	if err != nil {
+		return err
 	}
-	return err
+	d.publishers, err = best(d.callers, func(n int) (float64, error) {
+		perSecond, _, err := b.deliver(ctx, s, d, n, b.budget/5)
+		return perSecond, err
+	})
+	if err != nil {
+		return err
+	}
+	d.publishing, err = b.publishing(ctx, s, d)
+	return errors.Join(err, b.settle(ctx))
+}
+
+// settle returns once what the server does behind its deliveries is done.
+func (b *bench) settle(ctx context.Context) error {
+	return quiet(ctx, min(1500*time.Millisecond, b.budget), 12*b.budget)
 }
 
 // bare has a plain HTTP client POST to the sink.
-func (b *bench) bare(ctx context.Context, s *sink, callers int, budget time.Duration) (float64, error) {
-	body := deliveredEvent("o-7")
-	return perSecond(ctx, callers, budget, func() error { return b.post(ctx, s.URL, body, http.StatusNoContent) })
+func (b *bench) bare(ctx context.Context, s *sink, callers int, budget time.Duration) (got float64, err error) {
+	part("bare", func() {
+		got, err = perSecond(ctx, callers, budget, func() error { return b.send(ctx, s.URL, "o-7", bareBody) })
+	})
+	return got, err
 }
 
 func (b *bench) bareRound(ctx context.Context, s *sink, d *delivery) error {
@@ -94,12 +103,12 @@ func (b *bench) bareRound(ctx context.Context, s *sink, d *delivery) error {
 }
 
 // deliveryRound counts in its CPU time what the server does behind the
-// deliveries, once they are recorded.
-func (b *bench) deliveryRound(ctx context.Context, s *sink, endpoint string, d *delivery) error {
+// deliveries, too.
+func (b *bench) deliveryRound(ctx context.Context, s *sink, d *delivery) error {
 	watch, before := startWatch(), s.arrived.Load()
-	got, behind, err := b.deliver(ctx, s, endpoint, d, d.publishers, b.budget)
+	got, behind, err := b.deliver(ctx, s, d, d.publishers, b.budget)
 	if err == nil {
-		err = quiet(ctx, min(1500*time.Millisecond, b.budget), 12*b.budget)
+		err = b.settle(ctx)
 	}
 	d.perSecond, d.behind = append(d.perSecond, got), max(d.behind, behind)
 	d.cpu = append(d.cpu, micros(watch.used(), s.arrived.Load()-before))
@@ -109,7 +118,7 @@ func (b *bench) deliveryRound(ctx context.Context, s *sink, endpoint string, d *
 // deliver publishes until the budget is used up, and returns how many events a
 // second have arrived and are recorded, from the first publication to the last
 // record; and how many of them still waited when publishing ended.
-func (b *bench) deliver(ctx context.Context, s *sink, endpoint string, d *delivery, publishers int, budget time.Duration) (perSecond float64, behind int64, err error) {
+func (b *bench) deliver(ctx context.Context, s *sink, d *delivery, publishers int, budget time.Duration) (perSecond float64, behind int64, err error) {
 	before, begin := s.arrived.Load(), time.Now()
 	published, err := b.publishFor(ctx, b.url, "/api/events", http.StatusAccepted, d, publishers, budget)
 	if err != nil {
@@ -120,7 +129,7 @@ func (b *bench) deliver(ctx context.Context, s *sink, endpoint string, d *delive
 		return s.arrived.Load()-before >= published, nil
 	})
 	if err == nil {
-		err = b.awaitRecorded(ctx, endpoint)
+		err = b.awaitRecorded(ctx, d.endpoint)
 	}
 	took := time.Since(begin)
 	if more := s.arrived.Load() - before - published; err == nil && more != 0 {
@@ -129,74 +138,36 @@ func (b *bench) deliver(ctx context.Context, s *sink, endpoint string, d *delive
 	return float64(published) / took.Seconds(), behind, err
 }
 
-// awaitRecorded returns once no delivery to an endpoint is pending.
+// awaitRecorded returns once no delivery to an endpoint is pending; none may have
+// failed.
 func (b *bench) awaitRecorded(ctx context.Context, endpoint string) error {
 	return until(ctx, "no delivery is pending", patience, 2*time.Millisecond, func() (bool, error) {
 		e, err := b.subscriber(ctx, endpoint)
+		if err == nil && e.Counts.Failed > 0 {
+			err = fmt.Errorf("%d deliveries failed", e.Counts.Failed)
+		}
 		return e.Counts.Pending == 0, err
 	})
 }
 
-// publishFor has publishers publish until the budget is used up, and returns
-// how many events they did.
-func (b *bench) publishFor(ctx context.Context, url, path string, want int, d *delivery, count int, budget time.Duration) (int64, error) {
-	var all []*publisher
-	defer func() {
-		for _, p := range all {
-			p.close()
-		}
-	}()
-	for range count {
-		p, err := newPublisher(ctx, url)
-		if err != nil {
-			return 0, err
-		}
-		all = append(all, p)
-	}
-	var next atomic.Int64
-	var err error
-	part("publisher", func() {
-		_, err = perSecondOf(ctx, count, budget, func(caller int) error {
-			body := d.bodies[int(next.Add(1))%len(d.bodies)]
-			return all[caller].post(path, body, want)
-		})
-	})
-	return next.Load() * int64(d.events), err
-}
-
-// publishing is the CPU time per event, in µs, that it takes to publish to a
-// server that only reads.
-func (b *bench) publishing(ctx context.Context, s *sink, d *delivery) (float64, error) {
-	watch := startWatch()
-	published, err := b.publishFor(ctx, s.URL, "/", http.StatusNoContent, d, d.publishers, b.budget/5)
-	return micros(watch.used(), published), err
-}
-
-func micros(cpu time.Duration, events int64) float64 {
-	return float64(cpu.Microseconds()) / float64(max(1, events))
-}
-
-func (b *bench) deliveryReport(bare *delivery, ways []*delivery) string {
-	out := strings.Builder{}
-	fmt.Fprintf(&out, `
-## Deliveries a second to one endpoint
+func (b *bench) deliveryReport(bare, d *delivery, ratios []float64) string {
+	return fmt.Sprintf(`
+## Deliveries a second to one endpoint, published %s
 
 Each event is published over HTTP, durable before that is answered, delivered, and its attempt recorded; the time
-ends when the last one is. The median of %d rounds of %s each, in turn with a bare net/http client that POSTs the same
+ends when the last one is. The median of %d rounds of %s each, by turns with a bare net/http client that POSTs the same
 bodies of %.1f KB to the same sink over kept connections. Publishers, server and sink share the cores. The CPU time
-counts all of them, and what the server does behind its deliveries; what the bare client takes, any sender and sink
-would; publishing is what its publishers, and a server that only reads, take.
+is that of all of them, and of what the server does behind its deliveries. Of it, any sender and sink would take what
+the bare client takes; publishing is what its publishers take, and a server that only reads.
 
 | what | a second | of bare (lowest to highest round) | CPU time each | of it bare | of it publishing | waiting when publishing ended |
 |---|---|---|---|---|---|---|
-| %s, %d connections | %.0f | 1 | %.0f µs | | | |
-`, deliveryRounds, b.budget, float64(len(deliveredEvent("o-7")))/1000, bare.what, bare.publishers, median(bare.perSecond), median(bare.cpu))
-	for _, d := range ways {
-		fmt.Fprintf(&out, "| %s, %d publishers | %.0f | **%.2f** (%.2f to %.2f) %s | %.0f µs | %.0f µs | %.0f µs | %d |\n",
-			d.what, d.publishers, median(d.perSecond), median(d.ratio), slices.Min(d.ratio), slices.Max(d.ratio),
-			bar(median(d.ratio) >= d.bar, "at least %.2f", d.bar), median(d.cpu), median(bare.cpu), d.publishing, d.behind)
-	}
-	return out.String()
+| bare, %d connections | %.0f | 1 | %.0f µs | | | |
+| delivered, %d publishers | %.0f | **%.2f** (%.2f to %.2f) %s | %.0f µs | %.0f µs | %.0f µs | %d |
+`, d.what, deliveryRounds, b.budget, float64(len(bareBody))/1000,
+		bare.publishers, median(bare.perSecond), median(bare.cpu),
+		d.publishers, median(d.perSecond), median(ratios), slices.Min(ratios), slices.Max(ratios),
+		bar(median(ratios) >= d.bar, "at least %.2f", d.bar), median(d.cpu), median(bare.cpu), d.publishing, d.behind)
 }
 
 func median(of []float64) float64 { return slices.Sorted(slices.Values(of))[len(of)/2] }

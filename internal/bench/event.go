@@ -17,11 +17,9 @@ func orderEvent(order string) []byte {
 	return fmt.Appendf(nil, `{"type":%q,"orderId":%q,"data":%s}`, eventType, order, orderOf(order, "New"))
 }
 
-// deliveredEvent is the same event as its endpoint gets it.
-func deliveredEvent(order string) string {
-	return fmt.Sprintf(`{"id":"evt_019aa4c27d3e7f0c9b61d2e8f4a05b37","type":%q,"timestamp":"2026-11-21T09:30:00.123456Z","data":%s}`,
-		eventType, orderOf(order, "New"))
-}
+// bareBody is such an event as its endpoint gets it.
+var bareBody = fmt.Sprintf(`{"id":"evt_019aa4c27d3e7f0c9b61d2e8f4a05b37","type":%q,"timestamp":"2026-11-21T09:30:00.123456Z","data":%s}`,
+	eventType, orderOf("o-7", "New"))
 
 // numberedEvent is an event with an id of its own and a type.
 func numberedEvent(to []byte, id, kind string) []byte {
@@ -30,9 +28,9 @@ func numberedEvent(to []byte, id, kind string) []byte {
 
 var numberedOrder = orderOf("o-7", "New")
 
-// arrays are bodies of POST /api/events with so many events each, about orders
+// bodies are some of POST /api/events, with so many events each, about orders
 // of their own.
-func arrays(count, events int) [][]byte {
+func bodies(count, events int) [][]byte {
 	out := make([][]byte, count)
 	for i := range out {
 		list := make([][]byte, events)

@@ -3,9 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"time"
@@ -56,7 +54,7 @@ func (b *bench) ill(ctx context.Context) (string, error) {
 		}
 	}
 	order := []*condition{well, hang, well, drip}
-	for cycle := range illCycles {
+	for cycle := range b.of(illCycles) {
 		for i, c := range order {
 			if err := b.illPhase(ctx, s, c, fmt.Sprintf("p%dx%d", cycle, i), phase); err != nil {
 				return "", err
@@ -183,39 +181,4 @@ from publishing to arrival; all their events arrived, each once.
 			c.what, len(c.took), c.took.p(50), c.took.p(99), ms(slices.Min(c.p99)), ms(slices.Max(c.p99)), against)
 	}
 	return out.String()
-}
-
-// startHanging starts an endpoint that reads what it gets and never answers.
-func startHanging() *httptest.Server {
-	return httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		<-r.Context().Done()
-	}))
-}
-
-// startDripping starts an endpoint that answers one byte a second, from the
-// first of its status line on.
-func startDripping() *httptest.Server {
-	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		for _, c := range []byte("HTTP/1.1 204 No Content\r\n\r\n") {
-			if _, err := conn.Write([]byte{c}); err != nil {
-				return
-			}
-			time.Sleep(time.Second)
-		}
-	}))
-}
-
-// closeIll closes endpoints that still have connections.
-func closeIll(servers ...*httptest.Server) {
-	for _, s := range servers {
-		s.CloseClientConnections()
-		s.Close()
-	}
 }

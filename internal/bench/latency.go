@@ -3,8 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"strings"
 	"time"
 )
 
@@ -51,7 +49,7 @@ func (b *bench) latencies(ctx context.Context, s *sink, name string, count int) 
 	err = paced(ctx, time.Second/latencyRate/2, 2*count, func(i int) error {
 		if i%2 == 1 {
 			f.send(i)
-			return b.bareEvent(ctx, s, f.id(i))
+			return b.send(ctx, s.URL, f.id(i), bareBody)
 		}
 		return pool.with(ctx, func(p *publisher) error {
 			p.body = numberedEvent(p.body[:0], f.id(i), eventType)
@@ -76,19 +74,4 @@ func (f *flight) await(ctx context.Context, count int) error {
 		err = fmt.Errorf("%d events arrived more than once", again)
 	}
 	return err
-}
-
-// bareEvent sends an event to the sink as a server would.
-func (b *bench) bareEvent(ctx context.Context, s *sink, id string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, strings.NewReader(deliveredEvent("o-7")))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Webhook-Id", id)
-	resp, err := b.client.Do(req)
-	if err != nil {
-		return err
-	}
-	return resp.Body.Close()
 }

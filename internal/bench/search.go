@@ -2,17 +2,13 @@ package bench
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // A search over what was delivered.
@@ -21,37 +17,9 @@ const (
 	searchAtOnce = 100       // in one publication
 	searchSKUs   = 5000      // how many there are, each in as many orders
 	searchBar    = 100 * time.Millisecond
+
+	fewestSearches, mostSearches = 5, 1000 // for each kind of piece
 )
-
-// searchedOrder is an order whose few fields that people search for are its own.
-type searchedOrder struct{ number, reference, email, sku string }
-
-// orderAt makes the i-th order, the same each time.
-func orderAt(i int) searchedOrder {
-	r := rand.New(rand.NewPCG(uint64(i), 1))
-	var id uuid.UUID
-	binary.LittleEndian.PutUint64(id[:8], r.Uint64())
-	binary.LittleEndian.PutUint64(id[8:], r.Uint64())
-	return searchedOrder{
-		number:    orderNumber(i),
-		reference: id.String(),
-		email:     fmt.Sprintf("%s.%s%d@example.com", names[r.IntN(len(names))], names[r.IntN(len(names))], r.IntN(1_000_000)),
-		sku:       skuAt(r.IntN(searchSKUs)),
-	}
-}
-
-// orderNumber gives orders numbers as shops do: one after the other.
-func orderNumber(i int) string { return fmt.Sprintf("SO-%08d", 20_000_000+i) }
-
-func skuAt(i int) string { return fmt.Sprintf("JKT-%04d-%c", i, "SMLX"[i%4]) }
-
-var names = strings.Fields("kari ola anne per ingrid lars marit jan berit knut astrid svein nina erik silje bjorn hanne geir tone morten")
-
-// event appends the order's event as it is published.
-func (o searchedOrder) event(to []byte) []byte {
-	return fmt.Appendf(to, `{"type":%q,"orderId":%q,"data":{"orderNumber":%q,"reference":%q,"contact":%q,"firstSku":%q,%s}`,
-		eventType, o.number, o.number, o.reference, o.email, o.sku, numberedOrder[1:])
-}
 
 // search measures how long searches for a piece of a body take, over very many
 // recorded deliveries.
@@ -135,35 +103,12 @@ func (b *bench) databaseSize() (size int64) {
 	return size
 }
 
-// piece is what is searched for.
-type piece struct {
-	what        string
-	of          func() string
-	least, most int // how many attempts the first page has
-}
-
-// firstPage is how many attempts a page holds that is not asked for more.
-const firstPage = 50
-
-func pieces(count int) []piece {
-	random := func() searchedOrder { return orderAt(rand.IntN(count)) }
-	return []piece{
-		{"an order number", func() string { return random().number }, 1, 1},
-		{"a UUID", func() string { return random().reference }, 1, 1},
-		{"an e-mail address", func() string { return random().email }, 1, firstPage},
-		{"an SKU", func() string { return random().sku }, 1, firstPage},
-		{"a word in all", func() string { return "Moss green" }, min(count, firstPage), firstPage},
-		{"an order number of none", func() string { return orderNumber(count + rand.IntN(count)) }, 0, 0},
-		{"a word of none", func() string { return "quicksilver" + skuAt(rand.IntN(searchSKUs)) }, 0, 0},
-	}
-}
-
 // searchFor searches for a piece over and over, and fails if it is not found as
 // often as it should be.
 func (b *bench) searchFor(ctx context.Context, p piece) (string, error) {
 	var took sample
 	least, most, asked := firstPage, 0, 0
-	for end := time.Now().Add(b.budget); len(took) < warmUp || time.Now().Before(end) && len(took) < 1000; {
+	for end := time.Now().Add(b.budget); len(took) < fewestSearches || time.Now().Before(end) && len(took) < mostSearches; {
 		text := p.of()
 		begin := time.Now()
 		found, requests, err := b.found(ctx, text)

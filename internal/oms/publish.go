@@ -22,7 +22,7 @@ const (
 // ParseEvents reads the body of a publication: one event, or a list of up to
 // [MaxPublished] of them, which single tells apart. An event without an id gets
 // one, one without a timestamp that of now. Data is the text that was sent,
-// byte for byte; the data of a single event shares the body's memory.
+// byte for byte; it may share the body's memory.
 //
 // Every error is an *[Error]: [Malformed] for what is no JSON, [Invalid] for
 // all else, with the places of the mistakes as `type` or `[17].type`.
@@ -38,7 +38,7 @@ func ParseEvents(body []byte, now time.Time) (events []*Event, single bool, err 
 	defer decoders.Put(dec)
 	defer dec.Reset(noBytes) // not to hold on to the body
 	dec.Reset(bytes.NewBuffer(text))
-	r := eventReader{dec: dec, now: now}
+	r := eventReader{dec: dec, size: len(text), now: now}
 	kind := r.dec.PeekKind()
 	if kind == '[' {
 		events, err = r.list()
@@ -94,6 +94,7 @@ func pointerPath(p jsontext.Pointer) string {
 type eventReader struct {
 	checker
 	dec   *jsontext.Decoder
+	size  int // of the body
 	now   time.Time
 	many  bool
 	index int // of the event, where there are many
@@ -316,8 +317,8 @@ func (r *eventReader) data(e *Event, v jsontext.Value) {
 		r.mistake("data", "must be an object, not "+nameOf(v.Kind()))
 	case nestsDeeper(v, MaxDepth):
 		r.mistake("data", tooDeep)
-	case r.many:
-		e.Data = bytes.Clone(v) // the last one that is kept should not keep the rest
+	case len(v) < r.size/2: // it should not keep the rest in memory
+		e.Data = bytes.Clone(v)
 	default:
 		e.Data = v
 	}

@@ -44,7 +44,7 @@ var badBodies = map[string]struct {
 }
 
 // takers are the operations with a body.
-var takers = []string{"POST /api/orders", "PATCH /api/orders/ORD-12345", "POST /api/orders/ORD-12345/status", "PUT /api/settings", "POST /api/settings/check", "POST /api/keys"}
+var takers = []string{"POST /api/endpoints", "PUT /api/stock/STOCK-1", "POST /api/stock/STOCK-1/adjust", "POST /api/orders", "PATCH /api/orders/ORD-12345", "POST /api/orders/ORD-12345/status", "PUT /api/settings", "POST /api/settings/check", "POST /api/keys"}
 
 // stored is all that a bad request might have changed.
 func (r *rig) stored() string {

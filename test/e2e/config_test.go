@@ -56,7 +56,8 @@ func TestMistakesInTheConfigFile(t *testing.T) {
 		{`{"grace": "soon"}`, `orderhook.json: grace: "soon" is no duration`},
 		{`{"logLevel": "loud"}`, `orderhook.json: logLevel: "loud" is no log level`},
 		{`{"outgoing": {"allowHosts": ["http://a"]}}`, "orderhook.json: outgoing.allowHosts[0]: must be"},
-		{`{"webHook": {"enabled": true, "endpoint": "http://www.example.org/automation"}}`, "orderhook.json: webHook.enabled: this version"},
+		{`{"disableEndpointsAfter": "PT0S"}`, `orderhook.json: disableEndpointsAfter: "PT0S" is not over 0`},
+		{`{"webHook": {"enabled": true}}`, "orderhook.json: webHook.endpoint: is needed"},
 	} {
 		w := newWhere(t)
 		w.file(t, "orderhook.json", c.text)

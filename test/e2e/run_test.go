@@ -86,11 +86,12 @@ func (w where) succeeds(t *testing.T, args ...string) string {
 }
 
 // refuses runs a command that must end with code 2 and one line that holds want.
-func (w where) refuses(t *testing.T, want string, args ...string) {
+func (w where) refuses(t *testing.T, want string, args ...string) result {
 	t.Helper()
 	r := w.run(t, args...)
 	lines := strings.Split(strings.TrimSuffix(r.errOut, "\n"), "\n")
 	if r.code != 2 || len(lines) != 1 || !strings.HasPrefix(lines[0], "orderhook: ") || !strings.Contains(lines[0], want) {
 		t.Errorf("orderhook %v: code %d, stderr %q; want code 2 and one line with %q", args, r.code, r.errOut, want)
 	}
+	return r
 }

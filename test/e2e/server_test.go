@@ -31,7 +31,12 @@ type server struct {
 // serve starts a server on a free port and returns once it listens.
 func (w where) serve(t *testing.T, args ...string) *server {
 	t.Helper()
-	cmd := w.command(context.Background(), append([]string{"serve"}, args...)...)
+	return start(t, w.command(context.Background(), append([]string{"serve"}, args...)...))
+}
+
+// start is serve for a command that becomes a server.
+func start(t *testing.T, cmd *exec.Cmd) *server {
+	t.Helper()
 	s := &server{cmd: cmd, errOut: &bytes.Buffer{}, ended: make(chan struct{}), client: &http.Client{Timeout: patience}}
 	cmd.Stderr = s.errOut
 	out, w2, err := os.Pipe()

@@ -179,7 +179,11 @@ func (s *attemptSearch) add(r row) error {
 func (s *attemptSearch) examineBodies(ctx context.Context, rows span) error {
 	var seqs []int64
 	text, args := s.sql("a.seq, "+bodyColumns, bodyJoins, rows, -1)
-	err := s.q.queryOnce(ctx, func(r row) error {
+	query := s.q.queryOnce
+	if len(s.rest.conditions) == 0 { // of which there are few, and many are asked for one page
+		query = s.q.query
+	}
+	err := query(ctx, func(r row) error {
 		var seq int64
 		var b bodies
 		if err := r.Scan(append([]any{&seq}, b.columns()...)...); err != nil {
@@ -245,7 +249,7 @@ func (s *attemptSearch) searchSegments(ctx context.Context, segments []*segment)
 // moves down to where it came.
 func (s *attemptSearch) searchSegment(ctx context.Context, g *segment) error {
 	s.below = min(s.below.(int64), g.last+1)
-	if g.bare() {
+	if g.state == segmentBare {
 		ended, err := s.down(ctx, g.first)
 		if ended {
 			s.below = g.first

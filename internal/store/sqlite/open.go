@@ -37,11 +37,11 @@ type Options struct {
 // DB is an open database. It implements [store.Store].
 type DB struct {
 	queries
-	path    string
-	lock    *os.File // nil if the database was not opened exclusively
-	readers *readers
-	writer  *writer
-	builds  builds
+	path     string
+	lock     *os.File // nil if the database was not opened exclusively
+	readers  *readers
+	writer   *writer
+	indexing indexing
 }
 
 var _ store.Store = (*DB)(nil)
@@ -61,7 +61,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{path: path, builds: builds{due: map[string]int64{}}}
+	db := &DB{path: path, indexing: indexing{due: map[string]int64{}}}
 	if err := db.open(ctx, o); err != nil {
 		return nil, errors.Join(err, db.release())
 	}

@@ -94,8 +94,8 @@ func (o *old) removeAttempts(ctx context.Context) error {
 // removeSegments removes the segments whose attempts are all gone.
 func (o *old) removeSegments(ctx context.Context) error {
 	segments, err := collect(ctx, o.db.readers.query, scanSegment, `
-		SELECT id, first, last, NULL, NULL FROM body_segments
-		WHERE tenant = ? AND newest < ? AND state <> 'building'`, o.tenant, micros(o.before))
+		SELECT `+segmentColumns+` FROM body_segments
+		WHERE tenant = ? AND newest < ? AND state <> 'void'`, o.tenant, micros(o.before))
 	for _, g := range segments {
 		if err == nil {
 			err = o.db.dropSegment(ctx, g.id, o.rest)

@@ -16,13 +16,19 @@ import (
 // all whose seq is from first to last.
 type segment struct {
 	id          int64
+	state       string
+	young       bool
 	first, last int64
 	header      bodyindex.Header
-	starts      []int64 // the seq of the first attempt in each block; none: its chunks were removed
+	starts      []int64 // the seq of the first attempt in each block
 }
 
-// bare reports whether only the bodies themselves say what is in them.
-func (g *segment) bare() bool { return len(g.starts) == 0 }
+// The states of a segment.
+const (
+	segmentReady = "ready"
+	segmentBare  = "bare" // its chunks were removed: only the bodies themselves say what is in them
+	segmentVoid  = "void" // nothing is looked up in it: it is being built, or was replaced
+)
 
 // end returns what all seqs of a block are below.
 func (g *segment) end(block int) int64 {
@@ -32,47 +38,12 @@ func (g *segment) end(block int) int64 {
 	return g.last + 1
 }
 
-// The states of a segment.
-const (
-	segmentBuilding = "building"
-	segmentReady    = "ready"
-	segmentBare     = "bare"
-)
-
-// lastIndexed returns the seq that the segments of a tenant go up to, 0 if it
-// has none. What comes behind it is searched directly.
-func (q queries) lastIndexed(ctx context.Context, tenant string) (last int64, err error) {
-	err = one(ctx, q.q, []any{&last}, `
-		SELECT last FROM body_segments WHERE tenant = ? AND state <> 'building' ORDER BY first DESC LIMIT 1`, tenant)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	return last, err
-}
-
-// segmentsAtOnce is how many segments are read at a time.
-const segmentsAtOnce = 64
-
-// segmentsBelow returns the newest segments that begin below a seq and have
-// attempts of the filter's time.
-func (q queries) segmentsBelow(ctx context.Context, tenant string, below int64, f store.AttemptFilter) ([]*segment, error) {
-	from, to := int64(math.MinInt64), int64(math.MaxInt64)
-	if !f.From.IsZero() {
-		from = micros(f.From)
-	}
-	if !f.To.IsZero() {
-		to = micros(f.To)
-	}
-	return collect(ctx, q.q.query, scanSegment, `
-		SELECT id, first, last, header, starts FROM body_segments
-		WHERE tenant = ? AND first < ? AND state <> 'building' AND newest >= ? AND oldest < ?
-		ORDER BY first DESC LIMIT ?`, tenant, below, from, to, segmentsAtOnce)
-}
+const segmentColumns = `id, state, young, first, last, header, starts`
 
 func scanSegment(r row) (*segment, error) {
 	g := &segment{}
 	var header, starts []byte
-	err := r.Scan(&g.id, &g.first, &g.last, &header, &starts)
+	err := r.Scan(&g.id, &g.state, &g.young, &g.first, &g.last, &header, &starts)
 	if err != nil || header == nil {
 		return g, err
 	}
@@ -109,6 +80,44 @@ func parseStarts(b []byte, blocks int) ([]int64, error) {
 	return starts, nil
 }
 
+// lastIndexed returns the seq that the segments of a tenant go up to, 0 if it
+// has none. What comes behind it is searched directly.
+func (q queries) lastIndexed(ctx context.Context, tenant string) (last int64, err error) {
+	err = one(ctx, q.q, []any{&last}, `
+		SELECT last FROM body_segments WHERE tenant = ? AND state <> 'void' ORDER BY first DESC LIMIT 1`, tenant)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return last, err
+}
+
+// segmentsAtOnce is how many segments are read at a time.
+const segmentsAtOnce = 64
+
+// segmentsBelow returns the newest segments that begin below a seq and have
+// attempts of the filter's time.
+func (q queries) segmentsBelow(ctx context.Context, tenant string, below int64, f store.AttemptFilter) ([]*segment, error) {
+	from, to := int64(math.MinInt64), int64(math.MaxInt64)
+	if !f.From.IsZero() {
+		from = micros(f.From)
+	}
+	if !f.To.IsZero() {
+		to = micros(f.To)
+	}
+	return collect(ctx, q.q.query, scanSegment, `
+		SELECT `+segmentColumns+` FROM body_segments
+		WHERE tenant = ? AND first < ? AND state <> 'void' AND newest >= ? AND oldest < ?
+		ORDER BY first DESC LIMIT ?`, tenant, below, from, to, segmentsAtOnce)
+}
+
+// openSegments returns the segments of a tenant that something is to be done
+// about, the oldest first.
+func (q queries) openSegments(ctx context.Context, tenant string) ([]*segment, error) {
+	return collect(ctx, q.q.query, scanSegment, `
+		SELECT `+segmentColumns+` FROM body_segments INDEXED BY body_segments_open
+		WHERE tenant = ? AND (state <> 'ready' OR young = 1) ORDER BY first`, tenant)
+}
+
 // mostChunks is more than any segment has.
 const mostChunks = 1024
 
@@ -131,10 +140,7 @@ func (db *DB) dropSegment(ctx context.Context, id int64, rest store.Rest) error 
 	if err := db.dropChunks(ctx, id, rest); err != nil {
 		return err
 	}
-	return db.change(ctx, func(t *tx) error {
-		_, err := t.w.exec(`DELETE FROM body_segments WHERE id = ?`, id)
-		return err
-	})
+	return db.change(ctx, func(t *tx) error { return t.dropSegment(id) })
 }
 
 // bareSegment has a segment built anew, in steps.
@@ -149,8 +155,7 @@ func (db *DB) dropChunks(ctx context.Context, segment int64, rest store.Rest) er
 	for {
 		var n int64
 		err := db.change(ctx, func(t *tx) (err error) {
-			n, err = t.w.exec(`DELETE FROM body_chunks WHERE key IN (SELECT key FROM body_chunks WHERE key >= ? AND key < ? LIMIT ?)`,
-				chunkKey(segment, 0), chunkKey(segment+1, 0), chunksGoneAtOnce)
+			n, err = t.dropChunks(segment, chunksGoneAtOnce)
 			return err
 		})
 		if err == nil {
@@ -162,11 +167,24 @@ func (db *DB) dropChunks(ctx context.Context, segment int64, rest store.Rest) er
 	}
 }
 
+func (t *tx) dropChunks(segment int64, most int) (int64, error) {
+	return t.w.exec(`DELETE FROM body_chunks WHERE key IN (SELECT key FROM body_chunks WHERE key >= ? AND key < ? LIMIT ?)`,
+		chunkKey(segment, 0), chunkKey(segment+1, 0), most)
+}
+
 // bareSegment leaves of a segment which attempts it is about.
 func (t *tx) bareSegment(id int64) error {
-	_, err := t.w.exec(`DELETE FROM body_chunks WHERE key >= ? AND key < ?`, chunkKey(id, 0), chunkKey(id+1, 0))
+	_, err := t.dropChunks(id, mostChunks)
 	if err == nil {
 		_, err = t.w.exec(`UPDATE body_segments SET state = 'bare', header = NULL, starts = NULL WHERE id = ?`, id)
+	}
+	return err
+}
+
+func (t *tx) dropSegment(id int64) error {
+	_, err := t.dropChunks(id, mostChunks)
+	if err == nil {
+		_, err = t.w.exec(`DELETE FROM body_segments WHERE id = ?`, id)
 	}
 	return err
 }

@@ -76,6 +76,45 @@ func testDeliveries(t *testing.T, s *suite) {
 	is(t, err, oms.NotFound)
 }
 
+// testManyDeliveries has an event go to so many endpoints, of several schedules
+// and orderings, that an engine may store them in another way than a few.
+func testManyDeliveries(t *testing.T, s *suite) {
+	l := s.listen()
+	s.write(func(tx store.Tx) error {
+		for i := range 300 {
+			e := endpoint(fmt.Sprint("ep", i))
+			e.Schedule = e.Schedule[:i%3]
+			if i%5 == 0 {
+				e.Ordering = oms.OrderingSubject
+			}
+			if err := tx.PutEndpoint(ctx, acme, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	first, second := event("e1", "o1"), event("e2", "o1")
+	s.add(first, second)
+	all := s.deliveries(store.DeliveryFilter{})
+	slices.Reverse(all)
+	var due []oms.Delivery
+	for i, d := range all {
+		if d.MaxAttempts != 1+i%300%3 || d.Endpoint != int64(i%300+1) {
+			t.Fatalf("delivery %d: %+v", i, d)
+		}
+		if d.Event == second.Seq && i%5 == 0 {
+			same(t, d.Due, time.Time{})
+			continue
+		}
+		due = append(due, *d)
+	}
+	var told []oms.Delivery
+	for _, d := range l.due {
+		told = append(told, d.Delivery)
+	}
+	same(t, told, due)
+}
+
 // testSettledLate has attempts come back after their delivery has ended, or gone.
 func testSettledLate(t *testing.T, s *suite) {
 	to := s.put(endpoint("ep1"))

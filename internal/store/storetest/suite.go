@@ -79,6 +79,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"Listener", testListener},
 		{"Health", testHealth},
 		{"Deliveries", testDeliveries},
+		{"ManyDeliveries", testManyDeliveries},
 		{"SettledLate", testSettledLate},
 		{"DeliveryLists", testDeliveryLists},
 		{"DueDeliveries", testDueDeliveries},

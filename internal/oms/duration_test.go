@@ -1,0 +1,52 @@
+package oms
+
+import (
+	"testing"
+	"time"
+)
+
+func TestDurations(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"PT0S": 0, "PT0.1S": 100 * time.Millisecond, "PT30S": 30 * time.Second, "PT1M30S": 90 * time.Second, "P1DT12H": 36 * time.Hour, "P1W": 7 * 24 * time.Hour, "P7D": 7 * 24 * time.Hour,
+		"PT0.000001S": time.Microsecond, "PT168H": 7 * 24 * time.Hour,
+	} {
+		got, ok := ParseDuration(text, 7*24*time.Hour)
+		if !ok || got != want {
+			t.Errorf("%s is %v, %v", text, got, ok)
+		}
+		if again, ok := ParseDuration(FormatDuration(want), 7*24*time.Hour); !ok || again != want {
+			t.Errorf("%v is written %s", want, FormatDuration(want))
+		}
+	}
+	for _, text := range []string{"", "P", "PT", "30", "30s", "pt30s", "-PT1S", "P1M", "P1Y", "P0.5M", "P8D", "PT604801S", "PT1e3S", "PT99999999999999999999H", "PT9", "00:00:30", " PT1S", "PT1S "} {
+		if d, ok := ParseDuration(text, 7*24*time.Hour); ok {
+			t.Errorf("%q is %v", text, d)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"eventTypes", "url", "timeout"}
+	for name, want := range map[string]string{"evenTypes": "eventTypes", "EVENTTYPE": "eventTypes", "urll": "url", "URL": "", "uri": "url", "colour": "", "timeuot": "timeout"} {
+		if got := Nearest(name, known); got != want {
+			t.Errorf("%s is taken for %q", name, got)
+		}
+	}
+}
+
+func TestURLOrigins(t *testing.T) {
+	same := []string{"https://Example.com", "https://example.com:443/a?b", "https://me:x@EXAMPLE.com/#f"}
+	for _, text := range same {
+		if got := URLOrigin(text); got != "https://example.com:443" {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+	for _, text := range []string{"http://example.com", "https://example.com:8443", "https://example.org", "", "example.com", "https://[::1]:443"} {
+		if URLOrigin(text) == "https://example.com:443" {
+			t.Errorf("%q has the same origin", text)
+		}
+	}
+	if got := URLOrigin("http://[::1]/x"); got != "http://[::1]:80" {
+		t.Errorf("an IPv6 address: %s", got)
+	}
+}

@@ -1,0 +1,137 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/bodyindex"
+)
+
+// youngDocs is how many attempts make a segment at first, so that few are left
+// to be searched one by one. Young segments are put together to full ones, for
+// a search takes as long for a small one.
+const youngDocs = bodyindex.SegmentDocs / 8
+
+// fullBlocks is how many blocks a segment can have.
+const fullBlocks = bodyindex.SegmentDocs / bodyindex.BlockDocs
+
+// indexing is what is remembered of each tenant while the database is open.
+// There is one build at a time.
+type indexing struct {
+	sync.Mutex
+	// due is the newest seq of all attempts at which a tenant may have enough of
+	// them for a segment.
+	due map[string]int64
+}
+
+// IndexBodies implements [store.Upkeep].
+func (db *DB) IndexBodies(ctx context.Context, tenant string, rest store.Rest) (done bool, err error) {
+	db.indexing.Lock()
+	defer db.indexing.Unlock()
+	if _, known := db.indexing.due[tenant]; !known {
+		if err := db.dropStale(ctx, tenant, rest); err != nil {
+			return false, err
+		}
+	}
+	open, err := db.openSegments(ctx, tenant)
+	for _, g := range open {
+		if err == nil && g.state == segmentVoid {
+			err = db.dropSegment(ctx, g.id, rest)
+		}
+	}
+	if err != nil {
+		return false, err
+	}
+	b, err := db.nextBuild(ctx, tenant, open)
+	if b == nil || err != nil {
+		return b == nil, err
+	}
+	b.db, b.tenant, b.rest = db, tenant, rest
+	err = b.run(ctx)
+	if errors.Is(err, errEnded) {
+		err = nil // to be begun anew
+	}
+	return false, err
+}
+
+// dropStale has segments built anew that another version of the index made.
+func (db *DB) dropStale(ctx context.Context, tenant string, rest store.Rest) error {
+	for below := int64(math.MaxInt64); ; {
+		segments, err := db.segmentsBelow(ctx, tenant, below, store.AttemptFilter{})
+		if err != nil || len(segments) == 0 {
+			return err
+		}
+		for _, g := range segments {
+			if below = g.first; g.state == segmentBare || !g.header.Stale() {
+				continue
+			}
+			if err := db.bareSegment(ctx, g.id, rest); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// nextBuild returns what to build next, nil if there is nothing: first what was
+// erased, then a full segment, then a young one.
+func (db *DB) nextBuild(ctx context.Context, tenant string, open []*segment) (*build, error) {
+	var young []*segment
+	for _, g := range open {
+		if g.state == segmentBare {
+			return newBuild(g.young, g.first, g.last, g), nil
+		}
+		if g.state == segmentReady {
+			young = append(young, g)
+		}
+	}
+	if full := fillSegment(young); full != nil {
+		return newBuild(false, full[0].first, full[len(full)-1].last, full...), nil
+	}
+	last, end, err := db.tail(ctx, tenant)
+	if end == 0 || err != nil {
+		return nil, err
+	}
+	return newBuild(true, last+1, end), nil
+}
+
+// fillSegment returns the young segments that make a full one, nil if they do
+// not: as many as it has room for, once it has none for the next.
+func fillSegment(young []*segment) []*segment {
+	blocks := 0
+	for i, g := range young {
+		switch blocks += g.header.Blocks(); {
+		case blocks == fullBlocks:
+			return young[:i+1]
+		case blocks > fullBlocks:
+			return young[:i]
+		}
+	}
+	return nil
+}
+
+// tail returns the seq that a tenant's segments go up to, and the one where the
+// next would end, 0 if there are too few attempts for it yet.
+func (db *DB) tail(ctx context.Context, tenant string) (last, end int64, err error) {
+	var newest, count int64
+	err = one(ctx, db.readers, []any{&newest}, `SELECT coalesce(max(seq), 0) FROM attempts`)
+	if due, known := db.indexing.due[tenant]; err != nil || known && newest < due {
+		return 0, 0, err
+	}
+	if last, err = db.lastIndexed(ctx, tenant); err != nil {
+		return 0, 0, err
+	}
+	err = one(ctx, db.readers, []any{&count, &end}, `
+		SELECT count(*), coalesce(max(seq), 0) FROM (SELECT seq FROM attempts INDEXED BY attempts_tenant
+			WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT ?)`, tenant, last, youngDocs)
+	if err != nil {
+		return 0, 0, err
+	}
+	db.indexing.due[tenant] = newest + youngDocs - count
+	if count < youngDocs {
+		return 0, 0, nil
+	}
+	return last, end, nil
+}

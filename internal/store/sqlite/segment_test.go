@@ -1,0 +1,206 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+func noRest(context.Context) error { return nil }
+
+// segments says which segments there are: y(oung), b(are), v(oid), and how many
+// attempts they are of.
+func segments(t *testing.T, db *DB) (all string) {
+	t.Helper()
+	rows, err := collect(ctx, db.readers.query, scanSegment, `SELECT `+segmentColumns+` FROM body_segments ORDER BY first, id`)
+	must(t, err)
+	for _, g := range rows {
+		mark := map[string]string{segmentReady: "", segmentBare: "b", segmentVoid: "v"}[g.state]
+		if g.young {
+			mark += "y"
+		}
+		all += fmt.Sprintf("%s%d ", mark, g.last-g.first+1)
+	}
+	return all
+}
+
+// wantChunks has no chunk be left that is of no segment.
+func wantChunks(t *testing.T, db *DB) {
+	t.Helper()
+	var stray int
+	must(t, one(ctx, db.readers, []any{&stray}, `SELECT count(*) FROM body_chunks WHERE key / ? NOT IN (SELECT id FROM body_segments WHERE state = 'ready')`, mostChunks))
+	if stray > 0 {
+		t.Errorf("%d chunks are of no segment that is ready", stray)
+	}
+}
+
+// TestSegmentsGrow has segments be young at first, then put together.
+func TestSegmentsGrow(t *testing.T) {
+	db := openTemp(t)
+	for _, step := range []struct {
+		add  int
+		want string
+	}{
+		{youngDocs - 1, ""},
+		{1, "y512 "},
+		{6*youngDocs + 10, "y512 y512 y512 y512 y512 y512 y512 "},
+		{youngDocs, "4096 "},
+		{youngDocs, "4096 y512 "},
+	} {
+		addMore(t, db, step.add)
+		indexAll(t, db)
+		if got := segments(t, db); got != step.want {
+			t.Errorf("after %d more: %s, want %s", step.add, got, step.want)
+		}
+		wantChunks(t, db)
+	}
+}
+
+// addMore records attempts behind those there are, each of another order.
+func addMore(t *testing.T, db *DB, count int) {
+	t.Helper()
+	from := countRows(t, db, "attempts")
+	addLarge(t, db, from, count, 0)
+}
+
+// addLarge records attempts whose bodies are larger by so many bytes.
+func addLarge(t *testing.T, db *DB, from, count, larger int) {
+	t.Helper()
+	must(t, db.Write(ctx, func(tx store.Tx) error {
+		for n := from; n < from+count; n++ {
+			a := &oms.Attempt{ID: oms.NewID(oms.AttemptID), CallID: fmt.Sprint("c", n), Related: oms.Related{OrderID: fmt.Sprint("o", n)},
+				Detail: &oms.AttemptDetail{Request: oms.Message{Body: fmt.Appendf(nil, "body %d %s", n, strings.Repeat("x", larger))}}}
+			if err := tx.AddAttempt(ctx, acme, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+func eraseOrder(t *testing.T, db *DB, n int) {
+	t.Helper()
+	id := fmt.Sprint("o", n)
+	must(t, db.Write(ctx, insert(id)))
+	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, id) }))
+}
+
+// TestSegmentsOfErasedOrders has those that hold an order be bare, until they
+// are built anew, and leaves the others alone.
+func TestSegmentsOfErasedOrders(t *testing.T) {
+	db := openTemp(t)
+	addMore(t, db, 10*youngDocs+9)
+	indexAll(t, db)
+	for _, step := range []struct {
+		erase int
+		want  string
+	}{
+		{10*youngDocs + 3, "4096 y512 y512 "},
+		{9*youngDocs + 3, "4096 y512 by512 "},
+		{5, "b4096 y512 by512 "},
+	} {
+		eraseOrder(t, db, step.erase)
+		if got := segments(t, db); got != step.want {
+			t.Errorf("%d erased: %s, want %s", step.erase, got, step.want)
+		}
+		wantChunks(t, db)
+	}
+	indexAll(t, db)
+	if got := segments(t, db); got != "4096 y512 y512 " {
+		t.Errorf("built anew: %s", got)
+	}
+}
+
+// TestErasedWhilePutTogether erases an order of one of the segments that are
+// being put together, and one that is behind them.
+func TestErasedWhilePutTogether(t *testing.T) {
+	db := openTemp(t)
+	addMore(t, db, 9*youngDocs)
+	for range 8 {
+		_, err := db.IndexBodies(ctx, acme, noRest)
+		must(t, err)
+	}
+	steps := 0
+	rest := func(context.Context) error {
+		switch steps++; steps {
+		case 2:
+			eraseOrder(t, db, 8*youngDocs+1)
+			if got := segments(t, db); got != "y512 v4096 y512 y512 y512 y512 y512 y512 y512 " {
+				t.Errorf("one behind erased: %s", got)
+			}
+		case 12:
+			eraseOrder(t, db, 4*youngDocs+1)
+			if got := segments(t, db); got != "y512 y512 y512 y512 by512 y512 y512 y512 " {
+				t.Errorf("one within erased: %s", got)
+			}
+		}
+		return nil
+	}
+	done, err := db.IndexBodies(ctx, acme, rest)
+	if err != nil || done || steps < 12 {
+		t.Errorf("%v after %d steps: %v", done, steps, err)
+	}
+	wantChunks(t, db)
+	indexAll(t, db)
+	if got := segments(t, db); got != "4096 y512 " {
+		t.Errorf("put together: %s", got)
+	}
+	wantChunks(t, db)
+}
+
+// TestSegmentsOfLargeBodies has segments of large bodies be of fewer attempts.
+func TestSegmentsOfLargeBodies(t *testing.T) {
+	db := openTemp(t)
+	addLarge(t, db, 0, youngDocs, 3000) // 44 to a block, so 12 blocks
+	for n := 1; n < 6; n++ {
+		addLarge(t, db, n*youngDocs, youngDocs, 3000)
+	}
+	indexAll(t, db)
+	if got := segments(t, db); got != "2560 y512 " {
+		t.Errorf("of 3 KB: %s", got)
+	}
+	addLarge(t, db, 6*youngDocs, youngDocs, 40_000) // 4 to a block: 256 fill a segment
+	indexAll(t, db)
+	if got := segments(t, db); got != "2560 y512 256 " {
+		t.Errorf("of 40 KB: %s", got)
+	}
+}
+
+// TestStaleSegments has segments of another version of the index built anew,
+// and until then what is in them found.
+func TestStaleSegments(t *testing.T) {
+	path := tempPath(t)
+	db := openAt(t, path, Options{EncryptionKey: "key of the tests"})
+	addMore(t, db, youngDocs)
+	indexAll(t, db)
+	must(t, db.change(ctx, func(t *tx) error {
+		_, err := t.w.exec(`UPDATE body_segments SET header = CAST(x'0130' || substr(header, 2 + unicode(substr(CAST(header AS TEXT), 1, 1))) AS BLOB)`)
+		return err
+	}))
+	find := func() {
+		t.Helper()
+		l, err := db.Attempts(ctx, acme, store.AttemptFilter{Body: "body 77 "}, store.Page{})
+		if must(t, err); len(l.Items) != 1 {
+			t.Errorf("found %d", len(l.Items))
+		}
+	}
+	find()
+	must(t, db.Close())
+	db = openAt(t, path, Options{EncryptionKey: "key of the tests"})
+	find()
+	done, err := db.IndexBodies(ctx, acme, func(context.Context) error { return errEnough })
+	if done || err != errEnough {
+		t.Error(done, err)
+	}
+	indexAll(t, db)
+	find()
+	rows, err := collect(ctx, db.readers.query, scanSegment, `SELECT `+segmentColumns+` FROM body_segments`)
+	if must(t, err); len(rows) != 1 || rows[0].header.Stale() {
+		t.Errorf("%v", rows)
+	}
+	wantChunks(t, db)
+}
