@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -139,35 +138,6 @@ type deliveryRequest struct {
 	OnceParams
 }
 
-func (a *api) redeliver(ctx context.Context, in *deliveryRequest) (*deliveryAnswer, error) {
-	_, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
-		d, e, err := deliveryOf(ctx, tx, in.ID)
-		if err != nil {
-			return "", err
-		}
-		to, err := tx.Endpoint(ctx, tenantOf(ctx), d.EndpointID)
-		if err := sendable(to, err); err != nil {
-			return "", err
-		}
-		return in.ID, tx.SendAgain(ctx, tenantOf(ctx), e, to, now)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a.getDelivery(ctx, &in.DeliveryID)
-}
-
-// sendable judges an endpoint that something is to be sent to.
-func sendable(e *oms.Endpoint, err error) error {
-	switch {
-	case oms.KindOf(err) == oms.NotFound:
-		return oms.Errorf(oms.Conflict, "the endpoint was removed")
-	case err == nil && !e.Enabled:
-		return oms.Errorf(oms.Conflict, "the endpoint is off; turn it on first")
-	}
-	return err
-}
-
 func (a *api) cancelDelivery(ctx context.Context, in *deliveryRequest) (*deliveryAnswer, error) {
 	_, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
 		d, _, err := deliveryOf(ctx, tx, in.ID)
@@ -180,107 +150,4 @@ func (a *api) cancelDelivery(ctx context.Context, in *deliveryRequest) (*deliver
 		return nil, err
 	}
 	return a.getDelivery(ctx, &in.DeliveryID)
-}
-
-// redeliverEvent sends an event to one endpoint, or again to all it went to.
-func (a *api) redeliverEvent(ctx context.Context, in *struct {
-	EventID
-	OnceParams
-}) (*listOf[delivery], error) {
-	doc, err := givenBody(ctx)
-	if err != nil {
-		return nil, err
-	}
-	f := fields{doc: doc}
-	f.only("endpointId")
-	to := f.text("endpointId")
-	if to == "" && doc.Has("endpointId") && len(f.mistakes) == 0 {
-		f.wrong("endpointId", "must not be empty")
-	}
-	if err := f.err(); err != nil {
-		return nil, err
-	}
-	sent := store.List[*oms.Delivery]{}
-	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
-		e, err := tx.Event(ctx, tenantOf(ctx), in.ID)
-		if err != nil {
-			return "", err
-		}
-		endpoints, err := receivers(ctx, tx, e, to)
-		if err != nil {
-			return "", err
-		}
-		sent.Items, err = sendAgain(ctx, tx, e, endpoints, now)
-		return in.ID, err
-	})
-	if earlier != nil && err == nil {
-		sent.Items, err = a.sentEarlier(ctx, in.ID, to)
-	}
-	return answerList(sent, err, showDelivery)
-}
-
-// receivers returns the endpoint that is named, or all that an event went to
-// and that may get it now.
-func receivers(ctx context.Context, tx store.Tx, e *oms.Event, id string) ([]*oms.Endpoint, error) {
-	if id != "" {
-		to, err := tx.Endpoint(ctx, tenantOf(ctx), id)
-		if oms.KindOf(err) == oms.NotFound {
-			return nil, oms.Wrong("body.endpointId", "there is no such endpoint")
-		}
-		return []*oms.Endpoint{to}, sendable(to, err)
-	}
-	all, err := deliveriesOf(ctx, tx, e)
-	var out []*oms.Endpoint
-	for _, d := range all {
-		to, err := tx.Endpoint(ctx, tenantOf(ctx), d.EndpointID)
-		if err := sendable(to, err); oms.KindOf(err) == oms.Conflict {
-			continue
-		} else if err != nil {
-			return nil, err
-		}
-		out = append(out, to)
-	}
-	if err == nil && len(out) == 0 {
-		return nil, oms.Errorf(oms.Conflict, "the event went to no endpoint that is on now; name one as endpointId")
-	}
-	return out, err
-}
-
-// deliveriesOf returns all deliveries of an event.
-func deliveriesOf(ctx context.Context, r store.Reader, e *oms.Event) (all []*oms.Delivery, err error) {
-	page := store.Page{Limit: store.MaxLimit}
-	for {
-		list, err := r.Deliveries(ctx, tenantOf(ctx), store.DeliveryFilter{Event: e.Seq}, page)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, list.Items...)
-		if page.Cursor = list.NextCursor; page.Cursor == "" {
-			return all, nil
-		}
-	}
-}
-
-func sendAgain(ctx context.Context, tx store.Tx, e *oms.Event, to []*oms.Endpoint, now time.Time) (sent []*oms.Delivery, err error) {
-	for _, endpoint := range to {
-		if err := tx.SendAgain(ctx, tenantOf(ctx), e, endpoint, now); err != nil {
-			return nil, err
-		}
-		d, err := tx.Delivery(ctx, tenantOf(ctx), oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint.No})
-		if err != nil {
-			return nil, err
-		}
-		sent = append(sent, d)
-	}
-	return sent, nil
-}
-
-// sentEarlier returns what a POST with the same Idempotency-Key sent, as it is now.
-func (a *api) sentEarlier(ctx context.Context, eventID, endpointID string) ([]*oms.Delivery, error) {
-	e, err := a.Store.Event(ctx, tenantOf(ctx), eventID)
-	if err != nil {
-		return nil, err
-	}
-	all, err := deliveriesOf(ctx, a.Store, e)
-	return slices.DeleteFunc(all, func(d *oms.Delivery) bool { return endpointID != "" && d.EndpointID != endpointID }), err
 }

@@ -127,10 +127,7 @@ func (a *api) patchEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswe
 			return err
 		}
 		addKeys(next)
-		if err := tx.PutEndpoint(ctx, tenantOf(ctx), next); err != nil || was.Enabled || !next.Enabled {
-			return err
-		}
-		return forgetFailures(ctx, tx, next)
+		return tx.PutEndpoint(ctx, tenantOf(ctx), next)
 	})
 	if err != nil {
 		return nil, within(err)
@@ -152,21 +149,6 @@ func endpointToChange(ctx context.Context, tx store.Tx, id string) (*oms.Endpoin
 		return nil, oms.Errorf(oms.Conflict, "this endpoint belongs to an ExportOrder step of the settings")
 	}
 	return e, nil
-}
-
-// forgetFailures has an endpoint that was turned on begin anew: it is not
-// turned off for what it failed at before.
-func forgetFailures(ctx context.Context, tx store.Tx, e *oms.Endpoint) error {
-	h, err := tx.Health(ctx, tenantOf(ctx), e.No)
-	if err != nil {
-		return err
-	}
-	success := h.LastSuccess // which ends the failures before it
-	if success.IsZero() {
-		success = time.UnixMicro(0) // stored as none
-	}
-	_, err = tx.AddHealth(ctx, tenantOf(ctx), e.No, store.HealthChange{LastSuccess: success})
-	return err
 }
 
 func (a *api) deleteEndpoint(ctx context.Context, in *EndpointID) (*struct{}, error) {

@@ -345,3 +345,35 @@ func TestDeleted(t *testing.T) {
 		}
 	})
 }
+
+// TestTurnedOnBeginsAnew: an endpoint that somebody turned on again has its
+// five days anew, and its breaker closed.
+func TestTurnedOnBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(500, 0))
+		to := r.endpoint("shop", nil)
+		for range 6 * 24 {
+			r.publish(oms.NewID(oms.EventID), "o1")
+			time.Sleep(time.Hour)
+		}
+		enabled := func() bool {
+			e, err := r.store.Endpoint(t.Context(), acme, to.ID)
+			must(t, err)
+			return e.Enabled
+		}
+		if enabled() {
+			t.Fatal("it was not turned off")
+		}
+		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, to) })
+		if c := r.d.Circuit(acme, to.No); c != CircuitClosed {
+			t.Errorf("the circuit is %s", c)
+		}
+		for range 4 * 24 {
+			r.publish(oms.NewID(oms.EventID), "o1")
+			time.Sleep(time.Hour)
+		}
+		if !enabled() {
+			t.Error("it was turned off for what it failed at before")
+		}
+	})
+}

@@ -73,6 +73,10 @@ func (d *Dispatcher) newLane(key laneKey) *lane {
 func (l *lane) change(t *target) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.target == nil { // it begins anew
+		l.breaker = breaker{}
+		l.health.change.Failures, l.health.change.FailingSince = 0, time.Time{}
+	}
 	l.target = t
 	l.behind = true
 	if t == nil {

@@ -10,18 +10,21 @@ import (
 // Listener is told, right after the commit, what became due by it and which
 // endpoints changed: so that no query stands between a commit and the first
 // attempt. It must not block and must not write. What it does not take stays
-// in its table, due.
+// in its table, due. What it is given is shared: it must not be changed.
 type Listener interface {
+	// Due is called once for all that one commit made due, in the order of the
+	// writes, after the endpoints that it changed. It leaves out what a change
+	// of an endpoint's ordering made due.
 	Due(due []Due)
 	EndpointChanged(tenant string, e *oms.Endpoint)
 	EndpointDeleted(tenant string, no int64)
 }
 
-// Due is a delivery that may be attempted now.
+// Due is a delivery that may be attempted from its Due on.
 type Due struct {
 	Tenant   string
 	Delivery oms.Delivery
-	Event    *oms.Event // nil: to be read with EventBySeq
+	Event    *oms.Event // as it was given to the transaction; nil: to be read with EventBySeq
 }
 
 // EventReader is the questions about events, endpoints and deliveries.
@@ -59,27 +62,30 @@ type EventReader interface {
 type EventTx interface {
 	// AddEvent stores an event, whose Seq it sets, and a pending delivery for
 	// each endpoint that wants it, as the endpoints are in this transaction. An
-	// event whose id is there already is left alone; added says so.
+	// event whose id is there already is left alone; added says so. The listener
+	// gets the very event: it must not be changed any more.
 	AddEvent(ctx context.Context, tenant string, e *oms.Event) (added bool, err error)
 	// AddEventFor is AddEvent with one delivery, to the given endpoint alone,
-	// whatever it subscribes to.
+	// whatever it subscribes to; [oms.Conflict] if the event's id is taken.
 	AddEventFor(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint) error
 
 	// PutEndpoint stores a new endpoint, whose No it sets, or the next state of
-	// one. Pending deliveries follow a change of its ordering.
+	// one. Pending deliveries follow a change of its ordering, all in this
+	// transaction: 1,000,000 of them take tens of seconds.
 	PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) error
 	// DeleteEndpoint removes an endpoint from all lists; its deliveries and
-	// attempts stay until retention takes them. Pending ones are canceled by
-	// CancelOrphans.
+	// attempts stay until retention takes them, and its secrets are gone. Pending
+	// ones are canceled by CancelOrphans.
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
 	// CancelOrphans cancels at most limit pending deliveries of deleted
 	// endpoints and returns how many it did.
 	CancelOrphans(ctx context.Context, limit int) (int, error)
 
-	// Settle records what an attempt made of a delivery. It returns the delivery
-	// of the same group that may be attempted now, if its end released one; the
-	// listener gets that, too. One that was canceled meanwhile stays so, unless
-	// it succeeded. One that is gone is no error.
+	// Settle records what an attempt made of a delivery, and the attempt. If that
+	// ended it, the earliest of its group that waits becomes due, and the listener
+	// is told of it. One that has ended meanwhile stays so, unless the attempt
+	// succeeded; one that waits for another of its group waits on. One that is
+	// gone is no error.
 	Settle(ctx context.Context, tenant string, s Settlement) error
 	// AddHealth adds a change to an endpoint's health, as [HealthChange.On]
 	// does, and returns the result, Pending and Failed left out.
@@ -87,7 +93,10 @@ type EventTx interface {
 
 	// SendAgain makes a delivery pending and due at a time, with as many more
 	// attempts as its endpoint's schedule has; it makes the delivery if the
-	// event never went to the endpoint. A pending one is made due at once.
+	// event never went to the endpoint. A pending one is made due by then. If
+	// others of its group are pending, later ones too, it waits for the one that
+	// is due: that may be under way. [oms.Conflict] if the event's data was erased,
+	// [oms.NotFound] if the event or the endpoint is gone.
 	SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time) error
 	// CancelDelivery ends a pending delivery; [oms.Conflict] for one that has ended.
 	CancelDelivery(ctx context.Context, tenant string, key oms.DeliveryKey, at time.Time) error
@@ -107,7 +116,7 @@ type EventTx interface {
 // Settlement is what came of one attempt at a delivery.
 type Settlement struct {
 	Key      oms.DeliveryKey
-	Attempt  *oms.Attempt
+	Attempt  *oms.Attempt // nil: none is to be recorded
 	Status   oms.DeliveryStatus
 	Attempts int       // made so far, this one included
 	Due      time.Time // of the next attempt, while the status is pending

@@ -41,7 +41,7 @@ func described(t *testing.T, at string, doc, schema *oms.Object, value any) {
 	}
 	switch v := value.(type) {
 	case *oms.Object:
-		if schema.True("additionalProperties") || schema.Object("additionalProperties") != nil {
+		if schema.Len() == 0 || schema.True("additionalProperties") || schema.Object("additionalProperties") != nil {
 			return
 		}
 		for _, m := range v.Members() {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 )
@@ -58,10 +59,13 @@ func ownDisk(t *testing.T, w where) disk {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	namespaces := []string{"unshare", "--mount"}
+	if os.Getuid() != 0 {
+		namespaces = append(namespaces, "--map-root-user")
+	}
 	inside := func(args ...string) *exec.Cmd {
 		cmd := w.command(context.Background())
-		cmd.Args = append([]string{"unshare", "--map-root-user", "--mount", "sh", "-ec",
-			`mount -t tmpfs -o size=24m none "$1"; shift; exec "$@"`, "sh", dir}, args...)
+		cmd.Args = slices.Concat(namespaces, []string{"sh", "-ec", `mount -t tmpfs -o size=24m none "$1"; shift; exec "$@"`, "sh", dir}, args)
 		cmd.Path, cmd.Err = exec.LookPath("unshare")
 		return cmd
 	}

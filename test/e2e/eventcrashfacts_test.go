@@ -103,14 +103,3 @@ func (c *complaints) say(format string, args ...any) {
 		c.t.Errorf(c.about+": "+format, args...)
 	}
 }
-
-// repeats counts the arrivals that were not the first of their event: of an
-// endpoint that never failed, those that a kill fell into.
-func (r *receiver) repeats() int {
-	got, _ := r.all()
-	distinct := map[string]bool{}
-	for _, one := range got {
-		distinct[one.webhookID()] = true
-	}
-	return len(got) - len(distinct)
-}

@@ -116,3 +116,21 @@ func (r *receiver) count(id string) (n int) {
 
 // hang answers nothing until the caller gives up.
 func hang(_ http.ResponseWriter, req *http.Request, _ receipt) { <-req.Context().Done() }
+
+// distinct counts the events that arrived, each once.
+func (r *receiver) distinct() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ids := map[string]bool{}
+	for _, one := range r.got {
+		ids[one.webhookID()] = true
+	}
+	return len(ids)
+}
+
+// repeats counts the arrivals that were not the first of their event: of an
+// endpoint that never failed, those that a kill fell into.
+func (r *receiver) repeats() int {
+	got, _ := r.all()
+	return len(got) - r.distinct()
+}

@@ -135,13 +135,10 @@ func (t *tx) deliver(tenant string, e *oms.Event, to []*oms.Endpoint) error {
 		return nil
 	}
 	now := t.clock()
-	var together map[int][]int64 // endpoints by MaxAttempts
+	together := map[int][]int64{} // endpoints by MaxAttempts
 	for _, endpoint := range to {
 		d := newDelivery(e, endpoint, now)
 		if len(to) >= worthTogether && d.Group == "" {
-			if together == nil {
-				together = map[int][]int64{}
-			}
 			together[d.MaxAttempts] = append(together[d.MaxAttempts], d.Endpoint)
 		} else if err := t.insertDelivery(tenant, &d); err != nil {
 			return err
@@ -159,7 +156,7 @@ func (t *tx) deliver(tenant string, e *oms.Event, to []*oms.Endpoint) error {
 }
 
 // worthTogether is how many deliveries of an event are sooner stored by one
-// statement than one by one. Of 10,000 that takes half as long.
+// statement than one by one; 10,000 are in two thirds of the time.
 const worthTogether = 8
 
 // insertDeliveries stores deliveries to endpoints that want no order.

@@ -127,6 +127,11 @@ func (t *tx) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) er
 	}
 	before := set.get(e.No)
 	t.w.changes.putEndpoint(tenant, set, kept)
+	if e.Enabled && !before.Enabled {
+		if err := t.forgetFailures(tenant, e.No); err != nil {
+			return err
+		}
+	}
 	return t.reorder(tenant, before, kept)
 }
 

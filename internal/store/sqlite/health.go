@@ -52,3 +52,10 @@ func (t *tx) AddHealth(ctx context.Context, tenant string, endpoint int64, c sto
 		tenant, endpoint, h.Succeeded, microsOrZero(h.LastSuccess), microsOrZero(h.LastFailure), h.LastError, h.Consecutive, microsOrZero(h.FailingSince))
 	return h, err
 }
+
+// forgetFailures has an endpoint that was turned on begin anew: it is not
+// turned off for what it failed at before.
+func (t *tx) forgetFailures(tenant string, endpoint int64) error {
+	_, err := t.w.exec(`UPDATE endpoint_health SET consecutive = 0, failing_since = 0 WHERE tenant = ? AND endpoint = ?`, tenant, endpoint)
+	return err
+}

@@ -141,11 +141,12 @@ func testGroupsByChance(t *testing.T, s *suite) {
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
-		m := &groups{T: rt, s: s, l: l, to: s.ordered(fmt.Sprint("ep", n)), mark: fmt.Sprint(n, "-"), ordered: true}
+		m := &groups{T: rt, s: s, l: l, tenant: fmt.Sprint("tenant", n), to: endpoint("ep1"), ordered: true}
+		m.to.Ordering = oms.OrderingSubject
+		m.write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, m.tenant, m.to) })
 		rt.Repeat(map[string]func(*rapid.T){
 			"add": m.add, "settle": m.settle, "cancel": m.cancel, "sendAgain": m.sendAgain, "reorder": m.reorder, "": m.check,
 		})
-		must(t, s.Write(ctx, func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, acme, m.to.ID) }))
 	})
 }
 
@@ -154,8 +155,8 @@ type groups struct {
 	*rapid.T
 	s       *suite
 	l       *listener
+	tenant  string // of this case alone
 	to      *oms.Endpoint
-	mark    string
 	ordered bool
 	all     []*modelDelivery
 }
@@ -209,11 +210,11 @@ func (m *groups) groupOf(e *oms.Event) string {
 
 func (m *groups) add(rt *rapid.T) {
 	m.T = rt
-	e := event(fmt.Sprint("e", m.mark, len(m.all)), "o1")
-	e.Subject.ID = m.mark + rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "subject")
+	e := event(fmt.Sprint("e", len(m.all)), "o1")
+	e.Subject.ID = rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "subject")
 	d := &modelDelivery{event: e, group: m.groupOf(e), status: oms.DeliveryPending}
 	d.due = len(m.pending(d.group)) == 0
-	m.write(func(tx store.Tx) error { return tx.AddEventFor(ctx, acme, e, m.to) })
+	m.write(func(tx store.Tx) error { return tx.AddEventFor(ctx, m.tenant, e, m.to) })
 	m.all = append(m.all, d)
 	m.toldIf(d.due, d)
 }
@@ -246,7 +247,7 @@ func (m *groups) settle(rt *rapid.T) {
 	status := rapid.SampledFrom([]oms.DeliveryStatus{oms.DeliveryPending, oms.DeliverySucceeded, oms.DeliveryFailed}).Draw(rt, "status")
 	d.attempts++
 	m.write(func(tx store.Tx) error {
-		return tx.Settle(ctx, acme, settlement(keyOf(d.event, m.to), status, d.attempts, m.s.now))
+		return tx.Settle(ctx, m.tenant, settlement(keyOf(d.event, m.to), status, d.attempts, m.s.now))
 	})
 	was := d.status
 	if was == oms.DeliveryPending || status == oms.DeliverySucceeded {
@@ -265,7 +266,7 @@ func (m *groups) cancel(rt *rapid.T) {
 	if d.status != oms.DeliveryPending {
 		rt.Skip("it has ended")
 	}
-	m.write(func(tx store.Tx) error { return tx.CancelDelivery(ctx, acme, keyOf(d.event, m.to), m.s.now) })
+	m.write(func(tx store.Tx) error { return tx.CancelDelivery(ctx, m.tenant, keyOf(d.event, m.to), m.s.now) })
 	d.status = oms.DeliveryCanceled
 	m.ended(d)
 }
@@ -278,7 +279,7 @@ func (m *groups) sendAgain(rt *rapid.T) {
 		d.due = len(m.pending(d.group)) == 0
 		d.status = oms.DeliveryPending
 	}
-	m.write(func(tx store.Tx) error { return tx.SendAgain(ctx, acme, d.event, m.to, m.s.now) })
+	m.write(func(tx store.Tx) error { return tx.SendAgain(ctx, m.tenant, d.event, m.to, m.s.now) })
 	m.toldIf(d.due, d)
 }
 
@@ -289,7 +290,7 @@ func (m *groups) reorder(rt *rapid.T) {
 	if m.ordered {
 		m.to.Ordering = oms.OrderingSubject
 	}
-	m.write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, m.to) })
+	m.write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, m.tenant, m.to) })
 	for _, d := range m.all {
 		if d.status == oms.DeliveryPending {
 			d.group = m.groupOf(d.event)
@@ -306,7 +307,7 @@ func (m *groups) check(rt *rapid.T) {
 	var got, want []string
 	due := map[string]int{}
 	for _, d := range slices.Backward(pages(m.s.t, 50, func(p store.Page) (store.List[*oms.Delivery], error) {
-		return m.s.Deliveries(ctx, acme, store.DeliveryFilter{Endpoint: m.to.No}, p)
+		return m.s.Deliveries(ctx, m.tenant, store.DeliveryFilter{Endpoint: m.to.No}, p)
 	})) {
 		group := d.Group
 		if d.Status != oms.DeliveryPending {

@@ -1,0 +1,101 @@
+package oms
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// movedSecrets notes secrets that would travel to another origin than they were
+// given for, without having been sent again: whoever may change a URL may not
+// thereby read a secret.
+func (r *endpointReader) movedSecrets() {
+	if r.was == nil || !r.moved() {
+		return
+	}
+	if _, given := r.doc.Get("headers"); !given && len(r.was.Headers) > 0 {
+		r.add("headers", otherOrigin)
+	}
+	if _, given := r.doc.Get("tls"); !given && r.was.TLS != nil && r.was.TLS.Key != "" {
+		r.add("tls", otherOrigin)
+	}
+}
+
+func (r *endpointReader) moved() bool { return URLOrigin(r.was.URL) != URLOrigin(r.e.URL) }
+
+// stored returns the secret that a *** stands for, and notes why it stands for none.
+func (r *endpointReader) stored(at, secret string) string {
+	switch {
+	case r.was == nil || secret == "":
+		r.add(at, nothingMasked)
+	case r.moved():
+		r.add(at, otherOrigin)
+	}
+	return secret
+}
+
+func (r *endpointReader) url(v any) {
+	text, ok := typed[string](r, "url", "text", v)
+	if !ok {
+		if v == nil {
+			r.add("url", "is needed")
+		}
+		return
+	}
+	u, why := CheckURL(text)
+	if why == "" {
+		why = r.check.Target(u)
+	}
+	if why != "" {
+		r.add("url", why)
+	} else {
+		r.e.URL = r.unmasked(text, u)
+	}
+}
+
+// CheckURL reads the URL of an endpoint, and says what is wrong with it, if
+// anything. It does not repeat the URL: there may be a password in it.
+func CheckURL(text string) (u *url.URL, why string) {
+	u, ok := ParseURL(text)
+	switch {
+	case !ok:
+		return nil, "must be an absolute http or https URL, as https://example.com/webhooks"
+	case len(text) > maxURL:
+		return nil, fmt.Sprintf("must be at most %d bytes long", maxURL)
+	case strings.Contains(text, "#"):
+		return nil, "must have no fragment"
+	}
+	return u, ""
+}
+
+// unmasked puts the stored user name and password in place of their masks: the
+// password's, or that of a user name without one, which is a token then.
+func (r *endpointReader) unmasked(text string, u *url.URL) string {
+	if u.User == nil {
+		return text
+	}
+	password, given := u.User.Password()
+	if password != Masked && (given || u.User.Username() != Masked) {
+		return text
+	}
+	r.e.URL = text // whose origin is compared
+	was := url.User("")
+	if stored := r.storedURL(); stored != nil && stored.User != nil {
+		was = stored.User
+	}
+	if given {
+		password, _ = was.Password()
+		u.User = url.UserPassword(u.User.Username(), r.stored("url", password))
+	} else {
+		u.User = url.User(r.stored("url", was.Username()))
+	}
+	return u.String()
+}
+
+func (r *endpointReader) storedURL() *url.URL {
+	if r.was == nil {
+		return nil
+	}
+	u, _ := url.Parse(r.was.URL) // checked when it came in
+	return u
+}
