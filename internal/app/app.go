@@ -85,7 +85,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.onStop(func(context.Context) error { return closeListener(listener) })
-	st, err := OpenStore(ctx, o.Database, sqlite.Options{EncryptionKey: o.EncryptionKey, Exclusive: true, Clock: o.Clock.Now})
+	st, err := OpenStore(ctx, o.Database, sqlite.Options{EncryptionKey: o.EncryptionKey, Exclusive: true, Clock: o.Clock.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func quiet(ctx context.Context, while, most time.Duration) error {
 		if err := sleep(ctx, while); err != nil {
 			return err
 		}
-		if watch.used() <= while/10 {
+		if watch.used() <= while/50 {
 			return nil
 		}
 	}

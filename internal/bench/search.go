@@ -39,7 +39,7 @@ func (b *bench) search(ctx context.Context) (string, error) {
 		return "", err
 	}
 	loaded := time.Since(loading)
-	if err := quiet(ctx, min(3*time.Second, b.budget), 120*b.budget); err != nil {
+	if err := quiet(ctx, min(3*time.Second, 10*b.budget), 200*b.budget); err != nil {
 		return "", err
 	}
 	indexed := time.Since(loading) - loaded

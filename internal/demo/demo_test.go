@@ -66,7 +66,8 @@ var parts = []struct {
 	{"N-104882", []string{
 		"answer   Success, orderPatch of orderForm, properties, tags",
 		"[webshop] → [webshop, club, dangerous-goods]", "orderForm.lineItems[2].extendedPrice  1798.00 → 1618.20",
-		"orderForm.total                       6445.70 → 5836.00", "id: SO-300417", "done  status New → ReadyToShip"}},
+		"orderForm.total                       6445.70 → 5836.00", "id: SO-300417", "done  status New → ReadyToShip",
+		"→  POST /pick     attempt 1 of 6   200 OK", "event    order_ready evt_", "answer   the signature is good, 3 lines to pick"}},
 	{"S-058213", []string{
 		"Error: fraud score 80: 8 gift cards, new customer", "3  not called: the run ended before it",
 		"stopped  status New → FraudReview", "because  WebhookWorkflowStep: fraud score 80"}},

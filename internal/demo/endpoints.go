@@ -12,14 +12,15 @@ import (
 	"time"
 )
 
-// endpoints are the three systems around the shop, each at a path of one
+// endpoints are the four systems around the shop, each at a path of one
 // server: what somebody who integrates with orderhook would write.
 type endpoints struct {
-	url    string
-	token  string // that orderhook must send
-	secret string // that orderhook signs with
-	server *http.Server
-	ended  chan error
+	url         string
+	token       string // that orderhook must send
+	secret      string // that orderhook signs with what goes to the ERP
+	eventSecret string // and what goes to the warehouse
+	server      *http.Server
+	ended       chan error
 }
 
 func startEndpoints(ctx context.Context) (*endpoints, error) {
@@ -28,15 +29,17 @@ func startEndpoints(ctx context.Context) (*endpoints, error) {
 		return nil, err
 	}
 	e := &endpoints{
-		url:    "http://" + listener.Addr().String(),
-		token:  random(),
-		secret: "whsec_" + random(),
-		ended:  make(chan error, 1),
+		url:         "http://" + listener.Addr().String(),
+		token:       random(),
+		secret:      "whsec_" + random(),
+		eventSecret: "whsec_" + random(),
+		ended:       make(chan error, 1),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /enrich", e.enrich)
 	mux.HandleFunc("POST /fraud", fraud)
 	mux.Handle("POST /erp", newERP(e.token, e.secret))
+	mux.Handle("POST /pick", newWarehouse(e.eventSecret))
 	e.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { e.ended <- e.server.Serve(listener) }()
 	return e, nil

@@ -41,16 +41,21 @@ func (s *show) printStep(number int, st step, attempts []attempt) {
 			lead = "     "
 			later = fmt.Sprintf("   %.1f s later", a.StartedAt.Sub(attempts[i-1].StartedAt).Seconds())
 		}
-		s.paper.line(piece{lead, plain}, piece{"POST " + pad(pathOf(a.URL), 10), cyan},
-			piece{fmt.Sprintf("attempt %d of %d   ", a.Number, a.MaxNumber), plain},
-			piece{fmt.Sprintf("%3d %-20s", a.Status, http.StatusText(a.Status)), statusStyle(a.Status)},
-			piece{fmt.Sprintf("%8.1f ms", a.DurationMs), plain}, piece{later, dim})
+		s.printAttempt(lead, a, later)
 		s.field("answer", answerText(a), plain)
 	}
 	if st.ActionStatus != string(oms.ActionSuccess) {
 		s.field("result", st.ActionStatus+": "+st.ErrorReason, actionStyle(st.ActionStatus))
 	}
 	s.printChanges(st.Changes)
+}
+
+// printAttempt prints one request and the status that came back.
+func (s *show) printAttempt(lead string, a attempt, later string) {
+	s.paper.line(piece{lead, plain}, piece{"POST " + pad(pathOf(a.URL), 10), cyan},
+		piece{fmt.Sprintf("attempt %d of %d   ", a.Number, a.MaxNumber), plain},
+		piece{fmt.Sprintf("%3d %-20s", a.Status, http.StatusText(a.Status)), statusStyle(a.Status)},
+		piece{fmt.Sprintf("%8.1f ms", a.DurationMs), plain}, piece{later, dim})
 }
 
 // field prints a named line below a step.

@@ -40,6 +40,9 @@ func (s *show) run(ctx context.Context) error {
 	if err := s.settings(ctx); err != nil {
 		return err
 	}
+	if err := s.subscribe(ctx); err != nil {
+		return err
+	}
 	files, err := orderFiles.ReadDir("orders")
 	if err != nil {
 		return err
@@ -73,7 +76,8 @@ func (s *show) settings(ctx context.Context) error {
 	return nil
 }
 
-// order posts an order and prints its way through the workflow.
+// order posts an order and prints its way through the workflow, and the event
+// that came of it.
 func (s *show) order(ctx context.Context, body []byte) error {
 	posted, err := oms.Parse(body)
 	if err != nil {
@@ -98,7 +102,7 @@ func (s *show) order(ctx context.Context, body []byte) error {
 	}
 	s.printEnd(posted, &result, &run)
 	s.ended = append(s.ended, ended{&result, &run})
-	return nil
+	return s.event(ctx, posted.Text("id"))
 }
 
 // attempts reads the requests of one call, the first one first.
@@ -130,6 +134,7 @@ func (s *show) stayUp() {
 		{"the orders that were stopped", `"$URL/api/orders?status=FraudReview"`},
 		{"what happened to one of them", `"$URL/api/orders/S-058213/history"`},
 		{"every request that left for it, and what came back", `"$URL/api/attempts?orderId=S-058213"`},
+		{"the events that went to the warehouse", `"$URL/api/deliveries"`},
 		{"run its workflow again", `-X POST "$URL/api/orders/S-058213/status" -d '{"status":"New"}'`},
 		{"the whole API as a page, for a browser", ""},
 	} {

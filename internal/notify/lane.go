@@ -56,6 +56,7 @@ type lane struct {
 
 	behind  bool           // the table may have due ones that are not held
 	loading bool           // it is being read
+	stale   bool           // what is being read is no longer what is due
 	settled map[int64]bool // what was settled meanwhile: the reading may still show it as due
 	dueAt   time.Time      // when the table has to be looked at again; zero: not by itself
 	wake    clock.Timer    // for dueAt, the breaker, or the rate
@@ -77,10 +78,13 @@ func (l *lane) change(t *target) {
 		l.breaker = breaker{}
 		l.health.change.Failures, l.health.change.FailingSince = 0, time.Time{}
 	}
+	if t == nil || l.target != nil && t.Ordering != l.target.Ordering { // what is due is another matter now
+		l.drop()
+		l.stale = l.loading
+	}
 	l.target = t
 	l.behind = true
 	if t == nil {
-		l.drop()
 		return
 	}
 	switch {
@@ -278,6 +282,8 @@ func (l *lane) load(most int) {
 		if l.d.ctx.Err() == nil {
 			l.d.log.Warn("the deliveries that are due cannot be read", "tenant", l.key.tenant, "endpoint", l.key.endpoint, "error", err)
 		}
+	case l.stale:
+		l.behind = true
 	case !l.takeAll(due):
 		l.lookBy(now.Add(lookAgain))
 	case len(due) == most:
@@ -285,7 +291,7 @@ func (l *lane) load(most int) {
 	case !next.IsZero():
 		l.lookBy(next)
 	}
-	l.settled = nil
+	l.settled, l.stale = nil, false
 	l.pump()
 }
 

@@ -1,0 +1,42 @@
+package demo
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+)
+
+// warehouse is told which orders are ready. It believes only what is signed
+// with the secret of its endpoint.
+type warehouse struct{ signed *standardwebhooks.Webhook }
+
+func newWarehouse(secret string) *warehouse {
+	signed, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		panic(err) // the secret is the demo's own
+	}
+	return &warehouse{signed}
+}
+
+// ServeHTTP implements http.Handler. What it answers changes nothing; it is
+// there to be seen.
+func (h *warehouse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	if err != nil || h.signed.Verify(body, r.Header) != nil {
+		http.Error(w, "wrong signature", http.StatusUnauthorized)
+		return
+	}
+	var event struct {
+		Data struct {
+			OrderForm struct{ LineItems []json.RawMessage }
+		}
+	}
+	if err := json.Unmarshal(body, &event); err != nil {
+		http.Error(w, "this is no event", http.StatusBadRequest)
+		return
+	}
+	fmt.Fprintf(w, "the signature is good, %s to pick", count(len(event.Data.OrderForm.LineItems), "line"))
+}
