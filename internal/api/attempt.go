@@ -53,7 +53,7 @@ func (a *api) listAttempts(ctx context.Context, in *attemptParams) (*listOf[*oms
 		return nil, err
 	}
 	if in.EndpointID != "" {
-		f.Endpoint, err = a.numberOf(ctx, in.EndpointID)
+		f.Endpoint, err = a.Store.EndpointNo(ctx, tenantOf(ctx), in.EndpointID)
 	}
 	if in.DeliveryID != "" && err == nil {
 		var d *oms.Delivery

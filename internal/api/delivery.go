@@ -74,7 +74,7 @@ func (a *api) listDeliveries(ctx context.Context, in *struct {
 	f := store.DeliveryFilter{Status: in.Status, EventType: in.EventType, OrderID: in.OrderID}
 	var err error
 	if in.EndpointID != "" {
-		f.Endpoint, err = a.numberOf(ctx, in.EndpointID)
+		f.Endpoint, err = a.Store.EndpointNo(ctx, tenantOf(ctx), in.EndpointID)
 	}
 	if in.EventID != "" && err == nil {
 		var e *oms.Event
@@ -90,15 +90,6 @@ func (a *api) listDeliveries(ctx context.Context, in *struct {
 	}
 	list, err := a.Store.Deliveries(ctx, tenantOf(ctx), f, in.page())
 	return answerList(list, err, showDelivery)
-}
-
-// numberOf returns the number of an endpoint.
-func (a *api) numberOf(ctx context.Context, id string) (int64, error) {
-	e, err := a.Store.Endpoint(ctx, tenantOf(ctx), id)
-	if err != nil {
-		return 0, err
-	}
-	return e.No, nil
 }
 
 // deliveryOf reads the delivery that an id names, with its event.

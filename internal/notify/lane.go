@@ -65,10 +65,6 @@ type lane struct {
 	health health
 }
 
-func (d *Dispatcher) newLane(key laneKey) *lane {
-	return &lane{d: d, key: key, held: map[int64]bool{}}
-}
-
 // change gives the lane another target, nil for an endpoint that is off, and
 // has it look at its table.
 func (l *lane) change(t *target) {

@@ -36,7 +36,8 @@ type EventReader interface {
 	Events(ctx context.Context, tenant string, f EventFilter, p Page) (List[*oms.Event], error)
 
 	Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error)
-	// EndpointByNo finds deleted ones too: their deliveries name them.
+	// EndpointNo and EndpointByNo find deleted ones too: their deliveries name them.
+	EndpointNo(ctx context.Context, tenant, id string) (int64, error)
 	EndpointByNo(ctx context.Context, tenant string, no int64) (*oms.Endpoint, error)
 	// Endpoints leaves out those of connectors.
 	Endpoints(ctx context.Context, tenant string, p Page) (List[*oms.Endpoint], error)

@@ -17,8 +17,8 @@ import (
 // disk is what a server's database is on.
 type disk struct {
 	*server
-	fill, clear func()
-	restart     func() *server // nil: the disk goes with the process
+	fill, free func()
+	restart    func() *server // nil: the disk goes with the process
 }
 
 // TestADiskThatIsFull: publishing is refused, nothing acknowledged is lost, not
@@ -36,7 +36,7 @@ func TestADiskThatIsFull(t *testing.T) {
 			o.publishUntil(t, http.StatusAccepted)
 			d.fill()
 			refused := o.refused(t)
-			d.clear()
+			d.free()
 			o.recovered(t, refused)
 			if d.restart == nil {
 				return
@@ -79,12 +79,12 @@ func ownDisk(t *testing.T, w where) disk {
 			t.Fatalf("the disk does not become full: %v", err)
 		}
 	}
-	clear := func() {
+	free := func() {
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return disk{s, fill, clear, nil}
+	return disk{s, fill, free, nil}
 }
 
 // limitedFiles starts a server whose files cannot grow for a time, which needs

@@ -127,8 +127,20 @@ func firstID(at time.Time) string {
 // span is the keys below one and not below another; nil is no bound.
 type span struct{ below, floor any }
 
-// sql returns the query of the rows of a span.
+// sql returns the query of the rows of a span, from the highest key down.
 func (w *walk) sql(selected, joins string, s span, limit int) (string, []any) {
+	text, args := w.unsorted(selected, joins, s)
+	return text + ` ORDER BY ` + w.key + ` DESC LIMIT ?`, append(args, limit)
+}
+
+// upwards is sql for all rows of a span, from the lowest key up: SQLite is far
+// quicker to find the next row of a table than the one before.
+func (w *walk) upwards(selected, joins string, s span) (string, []any) {
+	text, args := w.unsorted(selected, joins, s)
+	return text + ` ORDER BY ` + w.key, args
+}
+
+func (w *walk) unsorted(selected, joins string, s span) (string, []any) {
 	var l list
 	l.where(strings.Join(w.along.conditions, " AND "), w.along.args...)
 	if s.below != nil {
@@ -139,7 +151,7 @@ func (w *walk) sql(selected, joins string, s span, limit int) (string, []any) {
 	}
 	l.conditions, l.args = append(l.conditions, w.rest.conditions...), append(l.args, w.rest.args...)
 	return `SELECT ` + selected + ` FROM attempts AS a INDEXED BY ` + w.index + joins +
-		` WHERE ` + strings.Join(l.conditions, " AND ") + ` ORDER BY ` + w.key + ` DESC LIMIT ?`, append(l.args, limit)
+		` WHERE ` + strings.Join(l.conditions, " AND "), l.args
 }
 
 // floor returns the lowest of as many keys of a span, the highest first, which

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -14,14 +15,14 @@ type effort struct {
 	bodies int // of about bodyUnit each to be searched, if a body is asked for
 }
 
-var defaultEffort = effort{rows: 200_000, bodies: 20_000}
+var defaultEffort = effort{rows: 200_000, bodies: 10_000}
 
 const (
 	// bodyUnit is how many bytes can be searched in about the time that it takes
 	// to read an attempt that has none.
 	bodyUnit = 4 << 10
 	// segmentUnits is what it takes to look a piece up in one segment.
-	segmentUnits = 16
+	segmentUnits = 4
 )
 
 // Attempts implements [store.Reader].
@@ -177,16 +178,27 @@ func (s *attemptSearch) add(r row) error {
 // examineBodies is examine where the bodies count: what is shown of an attempt
 // is read only once they match.
 func (s *attemptSearch) examineBodies(ctx context.Context, rows span) error {
-	var seqs []int64
-	text, args := s.sql("a.seq, "+bodyColumns, bodyJoins, rows, -1)
+	seqs, err := s.matches(ctx, rows)
+	for _, seq := range slices.Backward(seqs) {
+		if err == nil && len(s.found) < s.want {
+			err = s.q.query(ctx, s.add, `SELECT `+attemptColumns+`, a.seq FROM attempts AS a WHERE a.seq = ? AND a.tenant = ?`, seq, s.tenant)
+		}
+	}
+	return err
+}
+
+// matches returns the seqs of a span's attempts whose bodies match.
+func (s *attemptSearch) matches(ctx context.Context, rows span) (seqs []int64, err error) {
+	text, args := s.upwards("a.seq, "+bodyColumns, bodyJoins, rows)
 	query := s.q.queryOnce
 	if len(s.rest.conditions) == 0 { // of which there are few, and many are asked for one page
 		query = s.q.query
 	}
-	err := query(ctx, func(r row) error {
-		var seq int64
-		var b bodies
-		if err := r.Scan(append([]any{&seq}, b.columns()...)...); err != nil {
+	var seq int64
+	var b bodies
+	into := append([]any{&seq}, b.columns()...)
+	err = query(ctx, func(r row) error {
+		if err := r.Scan(into...); err != nil {
 			return err
 		}
 		request := b.request()
@@ -194,17 +206,9 @@ func (s *attemptSearch) examineBodies(ctx context.Context, rows span) error {
 		if s.body.Match(request) || s.body.Match(b.response) {
 			seqs = append(seqs, seq)
 		}
-		if len(s.found)+len(seqs) == s.want {
-			return errEnough
-		}
 		return nil
 	}, text, args...)
-	for _, seq := range seqs {
-		if err == nil {
-			err = s.q.query(ctx, s.add, `SELECT `+attemptColumns+`, a.seq FROM attempts AS a WHERE a.seq = ? AND a.tenant = ?`, seq, s.tenant)
-		}
-	}
-	return err
+	return seqs, err
 }
 
 // newestSegments searches the bodies by their index, in the order the attempts

@@ -8,9 +8,11 @@ import (
 )
 
 // bodyColumns and bodyJoins select the bodies of an attempt a: the request's is
-// made from its event, or kept by its call.
+// made from its event, or kept by its call. Of the event they read only what
+// its format shows, for it is one of thousands in a search.
 const (
-	bodyColumns = `a.format, e.id, e.type, e.at, e.subject_kind, e.subject_id, e.order_id, e.data, b.body, a.response_body`
+	bodyColumns = `a.format, e.id, e.type, e.at, iif(a.format = 'thin', e.subject_kind, NULL), iif(a.format = 'thin', e.subject_id, NULL),
+		iif(a.format = 'thin', e.order_id, NULL), iif(a.format = 'thin' AND e.data IS NOT NULL, '', e.data), b.body, a.response_body`
 	bodyJoins   = `
 		LEFT JOIN events AS e ON e.seq = a.event AND e.tenant = a.tenant
 		LEFT JOIN bodies AS b ON b.tenant = a.tenant AND b.call_id = a.call_id AND a.call_id <> ''`

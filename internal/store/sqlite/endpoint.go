@@ -42,6 +42,12 @@ func (q queries) Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint
 	return e, orNotFound(err, "no endpoint %q", id)
 }
 
+// EndpointNo implements [store.EventReader].
+func (q queries) EndpointNo(ctx context.Context, tenant, id string) (no int64, err error) {
+	err = one(ctx, q.q, []any{&no}, `SELECT no FROM endpoints WHERE tenant = ? AND id = ?`, tenant, id)
+	return no, orNotFound(err, "no endpoint %q", id)
+}
+
 // EndpointByNo implements [store.EventReader].
 func (q queries) EndpointByNo(ctx context.Context, tenant string, no int64) (*oms.Endpoint, error) {
 	e, err := q.oneEndpoint(ctx, `SELECT no, doc FROM endpoints WHERE tenant = ? AND no = ?`, tenant, no)

@@ -337,3 +337,15 @@ func testHealth(t *testing.T, s *suite) {
 	s.put(e)
 	healthIs(want)
 }
+
+// testDeletedEndpointNo: a deleted endpoint is still found by its id, for what
+// it was sent.
+func testDeletedEndpointNo(t *testing.T, s *suite) {
+	e := s.put(endpoint("ep1"))
+	s.write(func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, acme, e.ID) })
+	if no := ok[int64](t)(s.EndpointNo(ctx, acme, e.ID)); no != e.No {
+		t.Errorf("number %d, not %d", no, e.No)
+	}
+	_, err := s.EndpointNo(ctx, acme, "none")
+	is(t, err, oms.NotFound)
+}

@@ -51,6 +51,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"BodySearch", testBodySearch},
 		{"IndexInterrupted", testIndexInterrupted},
 		{"IndexErased", testIndexErased},
+		{"DeletedEndpointNo", testDeletedEndpointNo},
 		{"Stock", testStock},
 		{"Jobs", testJobs},
 		{"RunningJobs", testRunningJobs},

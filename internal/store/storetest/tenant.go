@@ -128,6 +128,10 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		e, err := tx.Endpoint(ctx, tenant, "ep-1")
 		return e != nil, err
 	},
+	"EndpointNo": func(tx store.Tx, tenant string) (bool, error) {
+		no, err := tx.EndpointNo(ctx, tenant, "ep-1")
+		return no > 0, err
+	},
 	"EndpointByNo": func(tx store.Tx, tenant string) (bool, error) {
 		e, err := tx.EndpointByNo(ctx, tenant, 1)
 		return e != nil, err
