@@ -12,8 +12,8 @@ import (
 // its format shows, for it is one of thousands in a search.
 const (
 	bodyColumns = `a.format, e.id, e.type, e.at, iif(a.format = 'thin', e.subject_kind, NULL), iif(a.format = 'thin', e.subject_id, NULL),
-		iif(a.format = 'thin', e.order_id, NULL), iif(a.format = 'thin' AND e.data IS NOT NULL, '', e.data), b.body, a.response_body`
-	bodyJoins   = `
+		iif(a.format = 'thin', e.order_id, NULL), e.data, b.body, a.response_body`
+	bodyJoins = `
 		LEFT JOIN events AS e ON e.seq = a.event AND e.tenant = a.tenant
 		LEFT JOIN bodies AS b ON b.tenant = a.tenant AND b.call_id = a.call_id AND a.call_id <> ''`
 )

@@ -76,7 +76,7 @@ func (db *DB) dropStale(ctx context.Context, tenant string, rest store.Rest) err
 }
 
 // nextBuild returns what to build next, nil if there is nothing: first what was
-// erased, then a full segment, then a young one.
+// erased, then what can be put together, then what is in no segment yet.
 func (db *DB) nextBuild(ctx context.Context, tenant string, open []*segment) (*build, error) {
 	var young []*segment
 	for _, g := range open {
@@ -90,11 +90,7 @@ func (db *DB) nextBuild(ctx context.Context, tenant string, open []*segment) (*b
 	if full := fillSegment(young); full != nil {
 		return newBuild(false, full[0].first, full[len(full)-1].last, full...), nil
 	}
-	last, end, err := db.tail(ctx, tenant)
-	if end == 0 || err != nil {
-		return nil, err
-	}
-	return newBuild(true, last+1, end), nil
+	return db.nextOfTail(ctx, tenant, len(young) == 0)
 }
 
 // fillSegment returns the young segments that make a full one, nil if they do
@@ -112,26 +108,36 @@ func fillSegment(young []*segment) []*segment {
 	return nil
 }
 
-// tail returns the seq that a tenant's segments go up to, and the one where the
-// next would end, 0 if there are too few attempts for it yet.
-func (db *DB) tail(ctx context.Context, tenant string) (last, end int64, err error) {
-	var newest, count int64
-	err = one(ctx, db.readers, []any{&newest}, `SELECT coalesce(max(seq), 0) FROM attempts`)
+// nextOfTail returns what to build of the attempts that are in no segment: a
+// young one, or a full one at once if there are as many, and no young ones are
+// to be put together first.
+func (db *DB) nextOfTail(ctx context.Context, tenant string, full bool) (*build, error) {
+	var newest int64
+	err := one(ctx, db.readers, []any{&newest}, `SELECT coalesce(max(seq), 0) FROM attempts`)
 	if due, known := db.indexing.due[tenant]; err != nil || known && newest < due {
-		return 0, 0, err
+		return nil, err
 	}
-	if last, err = db.lastIndexed(ctx, tenant); err != nil {
-		return 0, 0, err
-	}
-	err = one(ctx, db.readers, []any{&count, &end}, `
-		SELECT count(*), coalesce(max(seq), 0) FROM (SELECT seq FROM attempts INDEXED BY attempts_tenant
-			WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT ?)`, tenant, last, youngDocs)
+	last, err := db.lastIndexed(ctx, tenant)
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
-	db.indexing.due[tenant] = newest + youngDocs - count
-	if count < youngDocs {
-		return 0, 0, nil
+	most := youngDocs
+	if full {
+		most = bodyindex.SegmentDocs
 	}
-	return last, end, nil
+	seqs, err := collect(ctx, db.readers.query, func(r row) (seq int64, err error) {
+		err = r.Scan(&seq)
+		return seq, err
+	}, `SELECT seq FROM attempts INDEXED BY attempts_tenant WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT ?`, tenant, last, most)
+	if err != nil {
+		return nil, err
+	}
+	db.indexing.due[tenant] = newest + int64(max(youngDocs-len(seqs), 0))
+	switch {
+	case len(seqs) == bodyindex.SegmentDocs:
+		return newBuild(false, last+1, seqs[len(seqs)-1]), nil
+	case len(seqs) >= youngDocs:
+		return newBuild(true, last+1, seqs[youngDocs-1]), nil
+	}
+	return nil, nil
 }

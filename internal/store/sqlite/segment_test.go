@@ -50,6 +50,9 @@ func TestSegmentsGrow(t *testing.T) {
 		{6*youngDocs + 10, "y512 y512 y512 y512 y512 y512 y512 "},
 		{youngDocs, "4096 "},
 		{youngDocs, "4096 y512 "},
+		{9 * youngDocs, "4096 4096 y512 y512 "},
+		{6 * youngDocs, "4096 4096 4096 "},
+		{9*youngDocs + 1, "4096 4096 4096 4096 y512 "},
 	} {
 		addMore(t, db, step.add)
 		indexAll(t, db)
@@ -119,11 +122,12 @@ func TestSegmentsOfErasedOrders(t *testing.T) {
 // being put together, and one that is behind them.
 func TestErasedWhilePutTogether(t *testing.T) {
 	db := openTemp(t)
-	addMore(t, db, 9*youngDocs)
 	for range 8 {
+		addMore(t, db, youngDocs)
 		_, err := db.IndexBodies(ctx, acme, noRest)
 		must(t, err)
 	}
+	addMore(t, db, youngDocs)
 	steps := 0
 	rest := func(context.Context) error {
 		switch steps++; steps {
