@@ -67,8 +67,8 @@ func (b *breaker) end(now time.Time, succeeded, trial bool) {
 	}
 	b.failures++
 	switch {
-	case trial:
-		b.trying, b.wait = false, min(2*b.wait, breakerMost)
+	case trial && !b.until.IsZero(): // else it was closed meanwhile
+		b.trying, b.wait = false, max(breakerWait, min(2*b.wait, breakerMost))
 		b.until = now.Add(b.wait)
 	case b.until.IsZero() && b.failures >= breakerFailures:
 		b.wait = breakerWait

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/orderhook/orderhook/internal/hook"
@@ -13,12 +14,15 @@ import (
 // the settings.
 var errNoConnector = errors.New("connector not found")
 
+// errSettings says that the settings cannot be read now.
+var errSettings = errors.New("the settings cannot be read")
+
 // toConnector completes the request of an ExportOrder step with what the
 // settings say now about its connector.
 func (d *Dispatcher) toConnector(ctx context.Context, tenant string, t *target, e *oms.Event, r *hook.Request) error {
 	s, err := d.store.Settings(ctx, tenant)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errSettings, err)
 	}
 	to, ok := s.ExportTarget(*t.Connector, oms.ExportMarket(e.Data))
 	if !ok {

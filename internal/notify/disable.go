@@ -17,18 +17,24 @@ func reasonFailing(since time.Time) string {
 
 // disable turns an endpoint off and has the others know. What is pending waits
 // until somebody turns it on again.
-func (d *Dispatcher) disable(tx store.Tx, key laneKey, reason string, failingSince, at time.Time) error {
-	was, err := tx.EndpointByNo(d.ctx, key.tenant, key.endpoint)
-	if err != nil || !was.Enabled || was.Origin == oms.OriginConnector {
+//
+// An endpoint that was deleted, turned off or moved to another URL meanwhile is
+// no longer the one that the reason is about.
+func (d *Dispatcher) disable(tx store.Tx, about *target, tenant, reason string, failingSince, at time.Time) error {
+	was, err := tx.Endpoint(d.ctx, tenant, about.ID)
+	if oms.KindOf(err) == oms.NotFound {
+		return nil
+	}
+	if err != nil || !was.Enabled || was.URL != about.URL || was.Origin == oms.OriginConnector {
 		return err
 	}
 	off := *was
 	off.Enabled, off.Disabled, off.Updated = false, reason, at
-	if err := tx.PutEndpoint(d.ctx, key.tenant, &off); err != nil {
+	if err := tx.PutEndpoint(d.ctx, tenant, &off); err != nil {
 		return err
 	}
-	d.log.Warn("an endpoint was turned off", "tenant", key.tenant, "endpoint", off.ID, "reason", reason)
-	if _, err = tx.AddEvent(d.ctx, key.tenant, oms.DisabledEvent(&off, reason, failingSince, at)); err != nil {
+	d.log.Warn("an endpoint was turned off", "tenant", tenant, "endpoint", off.ID, "reason", reason)
+	if _, err = tx.AddEvent(d.ctx, tenant, oms.DisabledEvent(&off, reason, failingSince, at)); err != nil {
 		return fmt.Errorf("the event of a disabled endpoint: %w", err)
 	}
 	return nil

@@ -132,6 +132,13 @@ func (d *Dispatcher) Due(due []store.Due) {
 	}
 }
 
+// Ended implements [store.Listener].
+func (d *Dispatcher) Ended(tenant string, key oms.DeliveryKey) {
+	if l := d.lane(laneKey{tenant, key.Endpoint}); l != nil {
+		l.ended(key.Event)
+	}
+}
+
 // EndpointChanged implements [store.Listener].
 func (d *Dispatcher) EndpointChanged(tenant string, e *oms.Endpoint) {
 	l := d.laneFor(laneKey{tenant, e.No})
@@ -161,7 +168,7 @@ func (d *Dispatcher) laneFor(key laneKey) *lane {
 	defer d.mu.Unlock()
 	l := d.lanes[key]
 	if l == nil {
-		l = &lane{d: d, key: key, held: map[int64]bool{}}
+		l = &lane{d: d, key: key, low: loadSize / 2, held: map[int64]bool{}, again: map[int64]bool{}, groups: map[string]bool{}}
 		d.lanes[key] = l
 	}
 	return l

@@ -120,13 +120,14 @@ func wants(ctx context.Context, tx store.Tx, tenant string, e *oms.Endpoint, alo
 
 // cancelOrphans ends the deliveries of endpoints that were deleted.
 func (d *Dispatcher) cancelOrphans() {
-	for n := jobStep; n > 0 && !d.stopping.Load(); {
-		err := d.store.Write(d.ctx, func(tx store.Tx) (err error) {
-			n, err = tx.CancelOrphans(d.ctx, jobStep)
+	for more := true; more && !d.stopping.Load(); {
+		err := d.store.Write(d.ctx, func(tx store.Tx) error {
+			n, err := tx.CancelOrphans(d.ctx, jobStep)
+			more = n > 0 || err != nil
 			return err
 		})
-		if err != nil && !d.pause(lookAgain) {
-			return
+		if err != nil {
+			more = d.pause(lookAgain)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package notify
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,13 +19,17 @@ const (
 	laneRoom  = 2048     // deliveries that came straight from a commit, per lane
 	totalRoom = 64 << 10 // and of all lanes together
 	totalData = 64 << 20 // bytes of their events' data
-	leastRoom = 4        // what a lane has in any case
+	leastRoom = 32       // what a lane has in any case
 	loadSize  = 128      // deliveries that are read from the table at once
 )
 
-// lookAgain is how long a lane waits when its table could not be read, or there
-// was no room for what is due.
+// lookAgain is how long a lane waits when its table could not be read.
 const lookAgain = time.Second
+
+// lookEvery is how often a lane looks at its table while it has enough to do: a
+// repeat, or what there was no room for, must not wait for the end of a queue
+// that always has more coming.
+const lookEvery = 250 * time.Millisecond
 
 type laneKey struct {
 	tenant   string
@@ -47,9 +53,11 @@ type lane struct {
 	key laneKey
 
 	mu      sync.Mutex
-	target  *target // nil: nothing is sent, as to an endpoint that is off
-	queue   []item
-	held    map[int64]bool // by the event's Seq
+	target  *target         // nil: nothing is sent, as to an endpoint that is off
+	queue   []item          // the longest due first
+	held    map[int64]bool  // by the event's Seq
+	again   map[int64]bool  // of those held, the ones that became due once more meanwhile
+	groups  map[string]bool // those of which one is under way
 	workers int
 	breaker breaker
 	limiter *rate.Limiter // nil: no limit
@@ -58,6 +66,8 @@ type lane struct {
 	loading bool           // it is being read
 	stale   bool           // what is being read is no longer what is due
 	settled map[int64]bool // what was settled meanwhile: the reading may still show it as due
+	looked  time.Time      // when it was last read
+	low     int            // it is read again when the queue is as short as that
 	dueAt   time.Time      // when the table has to be looked at again; zero: not by itself
 	wake    clock.Timer    // for dueAt, the breaker, or the rate
 	wakeAt  time.Time
@@ -70,31 +80,36 @@ type lane struct {
 func (l *lane) change(t *target) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.target == nil { // it begins anew
+	was := l.target
+	l.target = t
+	l.behind = true
+	switch {
+	case t == nil, was != nil && was.Ordering != t.Ordering: // what is due is another matter now
+		l.drop()
+	case was == nil || was.URL != t.URL: // it begins anew
 		l.breaker = breaker{}
 		l.health.change.Failures, l.health.change.FailingSince = 0, time.Time{}
 	}
-	if t == nil || l.target != nil && t.Ordering != l.target.Ordering { // what is due is another matter now
-		l.drop()
-		l.stale = l.loading
-	}
-	l.target = t
-	l.behind = true
 	if t == nil {
 		return
 	}
+	l.limit(t.RateLimit)
+	l.pump()
+}
+
+// limit sets the rate, in attempts a second; 0 is none.
+func (l *lane) limit(perSecond float64) {
 	switch {
-	case t.RateLimit == 0:
+	case perSecond == 0:
 		l.limiter = nil
-	case l.limiter == nil:
-		l.limiter = rate.NewLimiter(rate.Limit(t.RateLimit), 1)
+	case l.limiter != nil:
+		l.limiter.SetLimitAt(l.d.clock.Now(), rate.Limit(perSecond))
+	default:
+		l.limiter = rate.NewLimiter(rate.Limit(perSecond), 1)
 		if l.d.starting.Load() { // nobody knows when the process before this one sent its last
 			l.limiter.ReserveN(l.d.clock.Now(), 1)
 		}
-	default:
-		l.limiter.SetLimitAt(l.d.clock.Now(), rate.Limit(t.RateLimit))
 	}
-	l.pump()
 }
 
 // drop forgets what is queued: it stays in the table.
@@ -103,9 +118,15 @@ func (l *lane) drop() {
 		l.forget(it)
 	}
 	l.queue = nil
+	l.stale = l.loading
 }
 
+// forget ends the holding of a delivery.
 func (l *lane) forget(it item) {
+	if l.again[it.Delivery.Event] {
+		delete(l.again, it.Delivery.Event)
+		l.behind = true
+	}
 	delete(l.held, it.Delivery.Event)
 	l.d.room.give(it.Due)
 }
@@ -114,20 +135,39 @@ func (l *lane) forget(it item) {
 func (l *lane) offer(due store.Due) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.target == nil || l.held[due.Delivery.Event] {
+	switch {
+	case l.target == nil:
 		return
-	}
-	if len(l.queue) >= laneRoom || !l.push(due) {
+	case l.held[due.Delivery.Event]: // sent again while its attempt is being recorded
+		l.again[due.Delivery.Event] = true
+		return
+	case len(l.queue) >= laneRoom || !l.push(due):
 		l.behind = true
-		return
 	}
 	l.pump()
 }
 
-// push queues a delivery, if there is room. A lane that holds hardly anything
-// always has some: others must not starve it.
+// ended takes a delivery that was canceled out of the queue. One under way is
+// past that.
+func (l *lane) ended(event int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.again, event)
+	if l.loading {
+		l.settled[event] = true
+	}
+	i := slices.IndexFunc(l.queue, func(it item) bool { return it.Delivery.Event == event })
+	if i >= 0 {
+		l.forget(l.queue[i])
+		l.queue = slices.Delete(l.queue, i, i+1)
+		l.pump()
+	}
+}
+
+// push queues a delivery, if there is room. A lane whose queue is short always
+// has some: others must not starve it.
 func (l *lane) push(due store.Due) bool {
-	if !l.d.room.take(due, len(l.held) < leastRoom) {
+	if !l.d.room.take(&due, len(l.queue) < leastRoom) {
 		return false
 	}
 	l.held[due.Delivery.Event] = true
@@ -149,17 +189,29 @@ func (l *lane) pump() {
 		l.workers++
 		l.d.work.Go(func() { l.run(it) })
 	}
-	if l.behind && !l.loading && len(l.queue) < loadSize/2 {
-		l.behind, l.loading, l.settled = false, true, map[int64]bool{}
-		most := loadSize + len(l.held)
-		l.d.work.Go(func() { l.load(most) })
+	l.look()
+}
+
+// look begins to read the table if there is reason to, and it is time.
+func (l *lane) look() {
+	if !l.behind || l.loading {
+		return
 	}
+	now := l.d.clock.Now()
+	if next := l.looked.Add(lookEvery); len(l.queue) > l.low && now.Before(next) {
+		l.wakeBy(next)
+		return
+	}
+	l.behind, l.loading, l.looked, l.settled = false, true, now, map[int64]bool{}
+	most := loadSize + len(l.held)
+	l.d.work.Go(func() { l.load(most) })
 }
 
 // next takes the next delivery to attempt now, if there is one and breaker and
 // rate admit it.
 func (l *lane) next() (item, bool) {
-	if len(l.queue) == 0 || l.target == nil || l.d.stopping.Load() {
+	i := slices.IndexFunc(l.queue, func(it item) bool { return !l.groups[it.Delivery.Group] })
+	if i < 0 || l.target == nil || l.d.stopping.Load() {
 		return item{}, false
 	}
 	now := l.d.clock.Now()
@@ -173,9 +225,13 @@ func (l *lane) next() (item, bool) {
 		l.wakeBy(again)
 		return item{}, false
 	}
-	it := l.queue[0]
+	it := l.queue[i]
+	copy(l.queue[1:i+1], l.queue[:i]) // i is 0 as a rule
 	l.queue[0] = item{}
 	l.queue = l.queue[1:]
+	if it.Delivery.Group != "" {
+		l.groups[it.Delivery.Group] = true
+	}
 	it.trial = l.breaker.begin()
 	return it, true
 }
@@ -242,6 +298,7 @@ func (l *lane) release(it item, again time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forget(it)
+	delete(l.groups, it.Delivery.Group)
 	l.breaker.giveBack(it.trial)
 	if again.IsZero() {
 		l.behind = true
@@ -256,6 +313,7 @@ func (l *lane) done(it item, again time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forget(it)
+	delete(l.groups, it.Delivery.Group)
 	if l.loading {
 		l.settled[it.Delivery.Event] = true
 	}
@@ -272,6 +330,7 @@ func (l *lane) load(most int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.loading = false
+	l.low = loadSize / 2
 	switch {
 	case err != nil:
 		l.lookBy(now.Add(lookAgain))
@@ -281,7 +340,7 @@ func (l *lane) load(most int) {
 	case l.stale:
 		l.behind = true
 	case !l.takeAll(due):
-		l.lookBy(now.Add(lookAgain))
+		l.behind, l.low = true, len(l.queue)/2
 	case len(due) == most:
 		l.behind = true
 	case !next.IsZero():
@@ -292,17 +351,32 @@ func (l *lane) load(most int) {
 }
 
 // takeAll queues the deliveries that were read, but those that are held or were
-// settled after they had been read. It reports whether there was room for all.
-func (l *lane) takeAll(due []oms.Delivery) bool {
+// settled after they had been read, and has all of them wait in the order that
+// they are due. It reports whether there was room for all.
+func (l *lane) takeAll(due []oms.Delivery) (all bool) {
+	all = true
+	was := len(l.queue)
 	for _, dv := range due {
 		if l.target == nil || l.held[dv.Event] || l.settled[dv.Event] {
 			continue
 		}
 		if !l.push(store.Due{Tenant: l.key.tenant, Delivery: dv}) {
-			return false
+			all = false
+			break
 		}
 	}
-	return true
+	if len(l.queue) == was {
+		return all
+	}
+	slices.SortStableFunc(l.queue, func(a, b item) int {
+		return cmp.Or(a.Delivery.Due.Compare(b.Delivery.Due), cmp.Compare(a.Delivery.Event, b.Delivery.Event))
+	})
+	for n := len(l.queue); n > laneRoom; n-- { // the last to be due go back to the table
+		l.forget(l.queue[n-1])
+		l.queue = l.queue[:n-1]
+		all = false
+	}
+	return all
 }
 
 // lookBy has the lane look at its table at a time, if not earlier.

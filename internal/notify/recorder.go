@@ -12,6 +12,7 @@ import (
 // result is an attempt that was made, to be recorded.
 type result struct {
 	lane    *lane
+	target  *target
 	it      item
 	event   *oms.Event
 	settled store.Settlement
@@ -26,6 +27,7 @@ type recorder struct {
 	ended   chan struct{}
 	tick    *time.Ticker // for the health of lanes that have gone quiet
 	dirty   map[*lane]bool
+	over    bool // the process ends, and the database takes nothing
 }
 
 const (
@@ -94,26 +96,34 @@ func (r *recorder) record(group []result, allHealth bool) {
 		return
 	}
 	err := r.write(group, health)
-	if err != nil {
-		for l, taken := range health {
-			l.giveBackHealth(taken)
-			r.dirty[l] = true
-		}
-	}
-	switch {
-	case err == nil:
+	if err == nil {
 		for _, one := range group {
 			one.lane.done(one.it, one.settled.Due)
 		}
-	case len(group) > 1:
-		for _, one := range group { // one of them is to blame
-			r.record([]result{one}, false)
+		return
+	}
+	for l, taken := range health {
+		l.giveBackHealth(taken)
+		r.dirty[l] = true
+	}
+	r.over = oms.KindOf(err) == oms.Unavailable
+	r.recordOneByOne(group, err)
+}
+
+// recordOneByOne is for a group that could not be written: one of it, or the
+// health that went with it, is to blame. What cannot be recorded is attempted
+// again.
+func (r *recorder) recordOneByOne(group []result, err error) {
+	for _, one := range group {
+		if !r.over {
+			err = r.write([]result{one}, nil)
 		}
-	default:
-		r.d.log.Error("an attempt cannot be recorded", "error", err)
-		for _, one := range group {
-			one.lane.release(one.it, r.d.clock.Now().Add(lookAgain))
+		if err == nil {
+			one.lane.done(one.it, one.settled.Due)
+			continue
 		}
+		r.d.log.Error("an attempt cannot be recorded", "tenant", one.lane.key.tenant, "event", one.it.Delivery.EventID, "error", err)
+		one.lane.release(one.it, r.d.clock.Now().Add(lookAgain))
 	}
 }
 
@@ -145,6 +155,9 @@ func (l *lane) giveBackHealth(taken store.HealthChange) {
 // At the end of the process it is tried but once more.
 func (r *recorder) write(group []result, health map[*lane]store.HealthChange) error {
 	for wait := firstTryAgain; ; wait = min(2*wait, longestTryWait) {
+		if r.over {
+			return errOver
+		}
 		err := r.d.store.Write(context.Background(), func(tx store.Tx) error { return r.d.settle(tx, group, health) })
 		if err == nil || oms.KindOf(err) != oms.Unavailable || r.d.ctx.Err() != nil {
 			return err
@@ -169,10 +182,12 @@ func (d *Dispatcher) settle(tx store.Tx, group []result, health map[*lane]store.
 		if err != nil {
 			return err
 		}
-		if h.Consecutive > 0 && change.LastFailure.Sub(h.FailingSince) >= d.disableAfter {
-			if err := d.disable(tx, l.key, reasonFailing(h.FailingSince), h.FailingSince, change.LastFailure); err != nil {
-				return err
-			}
+		about := l.current()
+		if h.Consecutive == 0 || about == nil || change.LastFailure.Sub(h.FailingSince) < d.disableAfter {
+			continue
+		}
+		if err := d.disable(tx, about, l.key.tenant, reasonFailing(h.FailingSince), h.FailingSince, change.LastFailure); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -191,7 +206,7 @@ func (d *Dispatcher) settleOne(tx store.Tx, r *result) error {
 	if r.disable == "" {
 		return nil
 	}
-	return d.disable(tx, r.lane.key, r.disable, time.Time{}, r.settled.At)
+	return d.disable(tx, r.target, tenant, r.disable, time.Time{}, r.settled.At)
 }
 
 // logExport adds the export log item to the order's history (CONTRACT.md,
@@ -209,4 +224,7 @@ func (d *Dispatcher) logExport(tx store.Tx, tenant string, r *result) error {
 	return err
 }
 
-var errGone = errors.New("the endpoint is gone")
+var (
+	errGone = errors.New("the endpoint is gone")
+	errOver = errors.New("the process ends, and the database takes no writes")
+)

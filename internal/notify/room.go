@@ -12,14 +12,18 @@ type room struct {
 	data       atomic.Int64 // bytes; of an event that goes to many, once for each
 }
 
-// take makes a delivery part of what is held, if there is room or it must.
-func (r *room) take(due store.Due, must bool) bool {
-	deliveries, data := r.deliveries.Add(1), r.data.Add(size(due))
-	if must || deliveries <= totalRoom && data <= totalData {
-		return true
+// take makes a delivery part of what is held, if there is room or it must. One
+// whose event does not fit goes without it, to read it when its turn comes.
+func (r *room) take(due *store.Due, must bool) bool {
+	if r.deliveries.Add(1) > totalRoom && !must {
+		r.deliveries.Add(-1)
+		return false
 	}
-	r.give(due)
-	return false
+	if n := size(*due); n > 0 && r.data.Add(n) > totalData {
+		r.data.Add(-n)
+		due.Event = nil
+	}
+	return true
 }
 
 func (r *room) give(due store.Due) {

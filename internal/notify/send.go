@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/hook"
@@ -21,8 +22,12 @@ func (d *Dispatcher) attempt(l *lane, t *target, it item) {
 		return
 	}
 	a, x := d.post(d.ctx, l.key.tenant, t, e, &it.Delivery)
-	if x.Err == hook.ErrCanceled {
+	switch {
+	case x.Err == hook.ErrCanceled:
 		l.release(it, time.Time{})
+		return
+	case errors.Is(x.Err, errSettings): // nothing was sent, and nobody is to blame but the database
+		l.release(it, d.clock.Now().Add(lookAgain))
 		return
 	}
 	now := d.clock.Now()
@@ -83,12 +88,12 @@ func (d *Dispatcher) post(ctx context.Context, tenant string, t *target, e *oms.
 func (d *Dispatcher) judge(l *lane, t *target, it item, e *oms.Event, a *oms.Attempt, x hook.Exchange, now time.Time) result {
 	dv := it.Delivery
 	dv.Attempts++
-	r := result{lane: l, it: it, event: e, settled: store.Settlement{Key: dv.DeliveryKey, Attempt: a, Attempts: dv.Attempts, At: now, Status: oms.DeliverySucceeded}}
+	r := result{lane: l, target: t, it: it, event: e, settled: store.Settlement{Key: dv.DeliveryKey, Attempt: a, Attempts: dv.Attempts, At: now, Status: oms.DeliverySucceeded}}
 	if a.Error == "" {
 		return r
 	}
 	r.settled.Status = oms.DeliveryFailed
-	if x.Gone() {
+	if x.Gone() && t.Origin != oms.OriginConnector {
 		r.disable = reasonGone
 		return r
 	}

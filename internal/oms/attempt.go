@@ -75,3 +75,19 @@ type Timing struct {
 	TLS       float64 `json:"tls"`
 	FirstByte float64 `json:"firstByte"` // from the start of the attempt
 }
+
+// Bare returns the detail without bodies and headers, which is what stays of it
+// once its order was erased.
+func (d *AttemptDetail) Bare() *AttemptDetail {
+	if d == nil {
+		return nil
+	}
+	bare := *d
+	bare.Request.Headers, bare.Request.Body = nil, nil
+	if d.Response != nil {
+		answer := *d.Response
+		answer.Headers, answer.Body = nil, nil
+		bare.Response = &answer
+	}
+	return &bare
+}

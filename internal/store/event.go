@@ -18,6 +18,9 @@ type Listener interface {
 	Due(due []Due)
 	EndpointChanged(tenant string, e *oms.Endpoint)
 	EndpointDeleted(tenant string, no int64)
+	// Ended is told of a delivery that was canceled: what is queued of it is not
+	// to be sent any more.
+	Ended(tenant string, key oms.DeliveryKey)
 }
 
 // Due is a delivery that may be attempted from its Due on.

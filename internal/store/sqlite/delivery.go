@@ -197,14 +197,17 @@ func (t *tx) insertDelivery(tenant string, d *oms.Delivery) error {
 	return err
 }
 
-// settle changes a delivery after an attempt. One that has ended meanwhile
-// stays as it is, unless the attempt succeeded; one that waits for another of
-// its group, since its endpoint wants them in order now, waits on.
+// settle changes a delivery after an attempt. One that waits for another of its
+// group, since its endpoint wants them in order now, waits on.
 const settle = `
-	UPDATE deliveries SET attempts = ?4, updated = ?5,
-		status = CASE WHEN status = 'p' OR ?6 = 's' THEN ?6 ELSE status END,
-		due = CASE WHEN due > 0 THEN ?7 ELSE 0 END
-	WHERE tenant = ?1 AND event = ?2 AND endpoint = ?3`
+	UPDATE deliveries SET attempts = ?4, updated = ?5, status = ?6, due = CASE WHEN due > 0 THEN ?7 ELSE 0 END
+	WHERE tenant = ?1 AND event = ?2 AND endpoint = ?3 AND status = 'p'`
+
+// settleEnded is settle for one that has ended meanwhile: it stays so, unless
+// the attempt succeeded.
+const settleEnded = `
+	UPDATE deliveries SET attempts = ?, updated = ?, status = iif(? = 's', 's', status)
+	WHERE tenant = ? AND event = ? AND endpoint = ? AND status <> 'p'`
 
 // Settle implements [store.EventTx].
 func (t *tx) Settle(ctx context.Context, tenant string, s store.Settlement) error {
@@ -216,15 +219,39 @@ func (t *tx) Settle(ctx context.Context, tenant string, s store.Settlement) erro
 	if s.Status != oms.DeliveryPending {
 		args[6] = 0
 	}
+	found := false
 	if ordered(set.get(s.Key.Endpoint)) {
-		err = t.changeInGroup(ctx, tenant, s.Key.Endpoint, s.At, settle, args...)
+		found, err = t.changeInGroup(ctx, tenant, s.Key.Endpoint, s.At, settle, args...)
 	} else {
-		_, err = t.w.exec(settle, args...)
+		var n int64
+		n, err = t.w.exec(settle, args...)
+		found = n > 0
+	}
+	if err == nil && !found {
+		err = t.settleEnded(ctx, tenant, &s)
 	}
 	if err != nil || s.Attempt == nil {
 		return err
 	}
 	return t.AddAttempt(ctx, tenant, s.Attempt)
+}
+
+// settleEnded is for an attempt that ended after its delivery did. If the
+// event's data was erased meanwhile, nothing of it is recorded either.
+func (t *tx) settleEnded(ctx context.Context, tenant string, s *store.Settlement) error {
+	_, err := t.w.exec(settleEnded, s.Attempts, micros(s.At), letter(s.Status), tenant, s.Key.Event, s.Key.Endpoint)
+	if err != nil || s.Attempt == nil {
+		return err
+	}
+	erased := t.hasData(ctx, tenant, &oms.Event{Seq: s.Key.Event})
+	switch oms.KindOf(erased) {
+	case oms.Conflict, oms.NotFound:
+		bare := *s.Attempt
+		bare.Detail = bare.Detail.Bare()
+		s.Attempt = &bare
+		return nil
+	}
+	return erased
 }
 
 // CancelDelivery implements [store.EventTx].
@@ -236,9 +263,11 @@ func (t *tx) CancelDelivery(ctx context.Context, tenant string, key oms.Delivery
 	if d.Status != oms.DeliveryPending {
 		return oms.Errorf(oms.Conflict, "the delivery has ended: it is %s", d.Status)
 	}
-	return t.changeInGroup(ctx, tenant, key.Endpoint, at, `
+	t.w.changes.end(endedDelivery{tenant, key})
+	_, err = t.changeInGroup(ctx, tenant, key.Endpoint, at, `
 		UPDATE deliveries SET status = 'c', due = 0, updated = ?4 WHERE tenant = ?1 AND event = ?2 AND endpoint = ?3`,
 		tenant, key.Event, key.Endpoint, micros(at))
+	return err
 }
 
 // SendAgain implements [store.EventTx].

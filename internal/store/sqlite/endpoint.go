@@ -133,7 +133,7 @@ func (t *tx) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) er
 	}
 	before := set.get(e.No)
 	t.w.changes.putEndpoint(tenant, set, kept)
-	if e.Enabled && !before.Enabled {
+	if e.Enabled && (!before.Enabled || before.URL != e.URL) {
 		if err := t.forgetFailures(tenant, e.No); err != nil {
 			return err
 		}

@@ -54,18 +54,19 @@ func (t *tx) waitInGroup(tenant string, d *oms.Delivery) error {
 	return err
 }
 
-// changeInGroup runs a change of one delivery of an endpoint. If it ended it,
-// the next of its group becomes due.
-func (t *tx) changeInGroup(ctx context.Context, tenant string, endpoint int64, at time.Time, change string, args ...any) error {
+// changeInGroup runs a change of one delivery of an endpoint, and reports
+// whether there was one to change. If it ended it, the next of its group becomes
+// due.
+func (t *tx) changeInGroup(ctx context.Context, tenant string, endpoint int64, at time.Time, change string, args ...any) (bool, error) {
 	var group, status string
 	err := one(ctx, t.q, []any{&group, &status}, change+` RETURNING grp, status`, args...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+		return false, nil
 	}
 	if err != nil || group == "" || status == letter(oms.DeliveryPending) {
-		return err
+		return err == nil, err
 	}
-	return t.release(ctx, tenant, endpoint, group, at)
+	return true, t.release(ctx, tenant, endpoint, group, at)
 }
 
 // release makes the earliest delivery of a group due, if none is.

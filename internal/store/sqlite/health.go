@@ -53,8 +53,8 @@ func (t *tx) AddHealth(ctx context.Context, tenant string, endpoint int64, c sto
 	return h, err
 }
 
-// forgetFailures has an endpoint that was turned on begin anew: it is not
-// turned off for what it failed at before.
+// forgetFailures has an endpoint begin anew that was turned on, or is somewhere
+// else now: it is not turned off for what it failed at before.
 func (t *tx) forgetFailures(tenant string, endpoint int64) error {
 	_, err := t.w.exec(`UPDATE endpoint_health SET consecutive = 0, failing_since = 0 WHERE tenant = ? AND endpoint = ?`, tenant, endpoint)
 	return err

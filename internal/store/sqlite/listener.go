@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"runtime/debug"
+	"slices"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -11,8 +12,15 @@ import (
 // the endpoints as they are after it. A write that is undone takes its own along.
 type changes struct {
 	due       []store.Due
+	ended     []endedDelivery
 	endpoints []endpointChange
 	sets      map[string]*endpointSet // by tenant
+}
+
+// endedDelivery is one that was canceled.
+type endedDelivery struct {
+	tenant string
+	key    oms.DeliveryKey
 }
 
 // endpointChange is an endpoint's new state; nil: it was deleted.
@@ -20,6 +28,12 @@ type endpointChange struct {
 	tenant   string
 	no       int64
 	endpoint *oms.Endpoint
+}
+
+// end notes a delivery that was canceled: it is due no more.
+func (c *changes) end(one endedDelivery) {
+	c.due = slices.DeleteFunc(c.due, func(d store.Due) bool { return d.Tenant == one.tenant && d.Delivery.DeliveryKey == one.key })
+	c.ended = append(c.ended, one)
 }
 
 func (c *changes) putEndpoint(tenant string, set *endpointSet, e *oms.Endpoint) {
@@ -44,6 +58,9 @@ func (c *changes) setEndpoints(tenant string, set *endpointSet) {
 
 // add adds the changes of one write to those of its group.
 func (c *changes) add(one changes) {
+	for _, e := range one.ended {
+		c.end(e)
+	}
 	c.due = append(c.due, one.due...)
 	c.endpoints = append(c.endpoints, one.endpoints...)
 	for tenant, set := range one.sets {
@@ -74,6 +91,9 @@ func (s *shared) committed(c changes) {
 		} else {
 			s.listener.EndpointChanged(change.tenant, change.endpoint)
 		}
+	}
+	for _, e := range c.ended {
+		s.listener.Ended(e.tenant, e.key)
 	}
 	if len(c.due) > 0 {
 		s.listener.Due(c.due)

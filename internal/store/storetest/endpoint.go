@@ -50,8 +50,12 @@ type listener struct {
 	due     []store.Due
 	calls   int      // of Due
 	changed []string // "acme ep1", or "acme -1" for the first endpoint, deleted
+	ended   []oms.DeliveryKey
 	panics  bool
 }
+
+// Ended implements [store.Listener].
+func (l *listener) Ended(_ string, key oms.DeliveryKey) { l.ended = append(l.ended, key) }
 
 // listen has a listener told from now on. It is read after a write has returned.
 func (s *suite) listen() *listener {

@@ -1,0 +1,289 @@
+package notify
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// These are about what a lane holds in memory while its row changes.
+
+// TestCanceledInTheQueue: what was canceled, or whose order was erased, is not
+// sent, though the lane had it in memory already.
+func TestCanceledInTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 0))
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.RateLimit = 0.1 })
+		doc, err := oms.Parse([]byte(`{"id":"o3","status":"New"}`))
+		must(t, err)
+		order, err := oms.NewOrder(doc, time.Now())
+		must(t, err)
+		r.write(func(tx store.Tx) error { return tx.InsertOrder(t.Context(), acme, order) })
+		r.publish("evt_1", "o1")
+		canceled, erased, kept := r.publish("evt_2", "o2"), r.publish("evt_3", "o3"), r.publish("evt_4", "o4")
+		synctest.Wait()
+		r.write(func(tx store.Tx) error {
+			must(t, tx.EraseOrder(t.Context(), acme, "o3"))
+			return tx.CancelDelivery(t.Context(), acme, oms.DeliveryKey{Event: canceled.Seq, Endpoint: to.No}, time.Now())
+		})
+		time.Sleep(time.Hour)
+		var sent []string
+		for _, c := range r.calls.made() {
+			sent = append(sent, c.ID)
+		}
+		if got := strings.Join(sent, " "); got != "evt_1 evt_4" {
+			t.Errorf("sent: %s", got)
+		}
+		for _, e := range []*oms.Event{canceled, erased} {
+			if d := r.delivery(e, to); d.Status != oms.DeliveryCanceled || d.Attempts != 0 {
+				t.Errorf("%s is %s after %d attempts", e.ID, d.Status, d.Attempts)
+			}
+		}
+		if d := r.delivery(kept, to); d.Status != oms.DeliverySucceeded {
+			t.Errorf("what was not canceled is %s", d.Status)
+		}
+	})
+}
+
+// TestErasedUnderWay: of what is in flight when its order is erased, nothing is
+// recorded that the endpoint answered.
+func TestErasedUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(call) hook.Exchange {
+			time.Sleep(10 * time.Second)
+			return hook.Exchange{Status: 200, Body: []byte(`{"customer":"Jane Doe"}`)}
+		})
+		to := r.endpoint("shop", nil)
+		doc, err := oms.Parse([]byte(`{"id":"o1","status":"New"}`))
+		must(t, err)
+		order, err := oms.NewOrder(doc, time.Now())
+		must(t, err)
+		r.write(func(tx store.Tx) error { return tx.InsertOrder(t.Context(), acme, order) })
+		e := r.publish("evt_1", "o1")
+		synctest.Wait()
+		r.write(func(tx store.Tx) error { return tx.EraseOrder(t.Context(), acme, "o1") })
+		time.Sleep(time.Minute)
+		list := r.attempts()
+		if len(list) != 1 {
+			t.Fatalf("%d attempts are recorded", len(list))
+		}
+		a, err := r.store.Attempt(t.Context(), acme, list[0].ID)
+		must(t, err)
+		if a.Detail.Response == nil || len(a.Detail.Response.Body)+len(a.Detail.Response.Headers)+len(a.Detail.Request.Headers)+len(a.Detail.Request.Body) > 0 {
+			t.Errorf("recorded: %+v", a.Detail)
+		}
+		if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded {
+			t.Errorf("the delivery is %s, and it was acknowledged", d.Status)
+		}
+	})
+}
+
+// TestTheNextWaitsForACanceledOne: canceling the delivery under way does not
+// send the next of its subject beside it.
+func TestTheNextWaitsForACanceledOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 10*time.Second))
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Ordering = oms.OrderingSubject })
+		first := r.publish("evt_1", "o1")
+		r.publish("evt_2", "o1")
+		other := r.publish("evt_3", "o2")
+		time.Sleep(time.Second)
+		r.write(func(tx store.Tx) error {
+			return tx.CancelDelivery(t.Context(), acme, oms.DeliveryKey{Event: first.Seq, Endpoint: to.No}, time.Now())
+		})
+		time.Sleep(time.Minute)
+		made := r.calls.made()
+		if len(made) != 3 {
+			t.Fatalf("%d requests", len(made))
+		}
+		if made[2].ID != "evt_2" || made[2].began.Before(made[0].ended) {
+			t.Errorf("%s began at %v, the canceled one ended at %v", made[2].ID, made[2].began, made[0].ended)
+		}
+		if d := r.delivery(other, to); d.Status != oms.DeliverySucceeded {
+			t.Errorf("the other subject's is %s", d.Status)
+		}
+	})
+}
+
+// TestSentAgainWhileItIsRecorded: a redelivery that is committed together with
+// the end of the attempt before it is not forgotten.
+func TestSentAgainWhileItIsRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(500, time.Second))
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule = []time.Duration{time.Hour} })
+		e := r.publish("evt_1", "o1")
+		synctest.Wait() // the attempt is under way
+		r.write(func(tx store.Tx) error {
+			if err := tx.CancelDelivery(t.Context(), acme, oms.DeliveryKey{Event: e.Seq, Endpoint: to.No}, time.Now()); err != nil {
+				return err
+			}
+			return tx.SendAgain(t.Context(), acme, e, to, time.Now())
+		})
+		time.Sleep(time.Minute)
+		if n := len(r.calls.made()); n != 1 {
+			t.Errorf("%d requests: the one under way was for it", n)
+		}
+		time.Sleep(2 * time.Hour)
+		if d := r.delivery(e, to); d.Status != oms.DeliveryFailed || len(r.calls.made()) != 2 {
+			t.Errorf("%s after %d requests", d.Status, len(r.calls.made()))
+		}
+	})
+}
+
+// TestNobodyWaitsForTheEndOfAQueue: with as much coming in as the endpoint
+// takes, repeats and what there was no room for have their turn all the same.
+func TestNobodyWaitsForTheEndOfAQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := true
+		r := newRig(t, func(c call) hook.Exchange {
+			if c.ID == "evt_repeat" && first {
+				first = false
+				return hook.Exchange{Status: 503}
+			}
+			return hook.Exchange{Status: 200}
+		})
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.RateLimit = 10 })
+		repeat := r.publish("evt_repeat", "o1")
+		var burst []*oms.Event
+		for i := range laneRoom + 200 {
+			burst = append(burst, r.publish(fmt.Sprint("evt_", i), "o1"))
+		}
+		for range 300 * 10 { // 5 minutes of what the endpoint takes
+			r.publish(oms.NewID(oms.EventID), "o1")
+			time.Sleep(100 * time.Millisecond)
+		}
+		if d := r.delivery(repeat, to); d.Status != oms.DeliverySucceeded {
+			t.Errorf("the repeat is %s", d.Status)
+		}
+		for _, e := range burst {
+			if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded {
+				t.Fatalf("%s is %s, while newer ones went", e.ID, d.Status)
+			}
+		}
+	})
+}
+
+// TestLargeEventsOfADeadEndpoint: what they take of the memory slows nobody.
+func TestLargeEventsOfADeadEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c call) hook.Exchange {
+			if strings.HasPrefix(c.URL, "http://dead") {
+				time.Sleep(c.Timeout)
+				return hook.Exchange{Err: errors.New("timed out")}
+			}
+			return hook.Exchange{Status: 200}
+		})
+		for i := range 3 {
+			r.endpoint(fmt.Sprint("dead", i), nil)
+		}
+		large := fmt.Appendf(nil, `{"text":%q}`, strings.Repeat("x", 300<<10))
+		r.write(func(tx store.Tx) error {
+			for i := range 90 {
+				e := &oms.Event{ID: fmt.Sprint("large_", i), Type: "large", Timestamp: time.Now(), Data: large}
+				if _, err := tx.AddEvent(t.Context(), acme, e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		healthy := r.endpoint("healthy", nil)
+		synctest.Wait()
+		began := time.Now()
+		for i := range 300 {
+			e := r.publish(fmt.Sprint("evt_", i), "o1")
+			synctest.Wait()
+			if d := r.delivery(e, healthy); d.Status != oms.DeliverySucceeded {
+				t.Fatalf("event %d is %s", i, d.Status)
+			}
+		}
+		if took := time.Since(began); took > 0 {
+			t.Errorf("the healthy endpoint waited %v", took)
+		}
+		if held := r.d.room.data.Load(); held > totalData {
+			t.Errorf("%d bytes are held", held)
+		}
+	})
+}
+
+// TestDeletedUnderWay: an endpoint that says 410 after it was deleted costs no
+// record of the attempt, nor the health of others.
+func TestDeletedUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c call) hook.Exchange {
+			if c.URL == "http://old.example/hook" {
+				time.Sleep(10 * time.Second)
+				return hook.Exchange{Status: 410}
+			}
+			return hook.Exchange{Status: 200}
+		})
+		old, other := r.endpoint("old", nil), r.endpoint("other", nil)
+		r.publish("evt_1", "o1")
+		time.Sleep(time.Second)
+		r.write(func(tx store.Tx) error { return tx.DeleteEndpoint(t.Context(), acme, old.ID) })
+		time.Sleep(time.Minute)
+		if n := len(r.attempts()); n != 2 {
+			t.Errorf("%d attempts are recorded", n)
+		}
+		h, err := r.store.Health(t.Context(), acme, other.No)
+		must(t, err)
+		if h.Succeeded != 1 {
+			t.Errorf("the other endpoint's health: %+v", h)
+		}
+	})
+}
+
+// TestMovedUnderWay: what the old URL answers is not held against the new one.
+func TestMovedUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c call) hook.Exchange {
+			if c.URL == "http://shop.example/hook" {
+				time.Sleep(10 * time.Second)
+				return hook.Exchange{Status: 410}
+			}
+			return hook.Exchange{Status: 200}
+		})
+		to := r.endpoint("shop", nil)
+		r.publish("evt_1", "o1")
+		time.Sleep(time.Second)
+		moved := *to
+		moved.URL = "http://new.example/hook"
+		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, &moved) })
+		time.Sleep(time.Minute)
+		e, err := r.store.Endpoint(t.Context(), acme, to.ID)
+		must(t, err)
+		if !e.Enabled {
+			t.Errorf("the endpoint is off: %s", e.Disabled)
+		}
+	})
+}
+
+// TestBreakerStaysOpenAfterAStraggler: an old attempt that succeeds while
+// another tries does not leave the breaker without a wait.
+func TestBreakerStaysOpenAfterAStraggler(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	var b breaker
+	for range breakerFailures {
+		b.begin()
+		b.end(now, false, false)
+	}
+	now = now.Add(breakerWait)
+	trial := b.begin()
+	b.end(now, true, false) // the straggler closes it
+	b.end(now, false, trial)
+	if b.failures != 1 || b.circuit(now) != CircuitClosed {
+		t.Errorf("%d failures, %s", b.failures, b.circuit(now))
+	}
+	for range breakerFailures {
+		b.end(now, false, b.begin())
+	}
+	if c := b.circuit(now.Add(breakerWait - 1)); c != CircuitOpen {
+		t.Errorf("the circuit is %s", c)
+	}
+}
