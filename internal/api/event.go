@@ -112,7 +112,7 @@ func showEvent(e *oms.Event) Event {
 // fullEvent is an event with its data and where it went.
 type fullEvent struct {
 	Event
-	Data       payload    `json:"data,omitempty"`
+	Data       payload    `json:"data,omitzero"`
 	DataErased bool       `json:"dataErased,omitempty" doc:"The data was removed, with its order or by its age"`
 	Deliveries []delivery `json:"deliveries" nullable:"false" doc:"At most 200"`
 	NextCursor string     `json:"nextCursor,omitempty" doc:"There are more deliveries: GET /api/deliveries with this eventId and cursor"`

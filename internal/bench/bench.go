@@ -24,7 +24,7 @@ const wholeBudget = 5 * time.Second
 // Options of a run.
 type Options struct {
 	Out     io.Writer     // the report, in Markdown
-	Quick   bool          // a hundredth of the load: to see that it works
+	Quick   bool          // a hundredth of the time, a thousandth of the size: to see that it works
 	Version string        // of orderhook
 	Budget  time.Duration // of each measurement; 0: 5 s. With less, they are smaller
 	Only    []string      // names of measurements; none: all
@@ -106,6 +106,14 @@ func choose(names []string) ([]measurement, error) {
 	}), nil
 }
 
+// scale is how much of its size a measurement has.
+func (o *Options) scale() float64 {
+	if o.Quick {
+		return 0.001
+	}
+	return min(1, o.Budget.Seconds()/wholeBudget.Seconds())
+}
+
 // patience is how long a server has to stop, and an event to arrive: more than
 // any takes that does as it should.
 const patience = 30 * time.Second
@@ -125,7 +133,7 @@ func (o *Options) measure(ctx context.Context, m measurement) (string, error) {
 		return "", err
 	}
 	endpoint := startEndpoint()
-	b := &bench{url: a.URL, target: endpoint.URL, budget: o.Budget, folder: folder, client: newClient()}
+	b := &bench{url: a.URL, target: endpoint.URL, budget: o.Budget, scale: o.scale(), folder: folder, client: newClient()}
 	report, err := m.run(b, ctx)
 	endpoint.Close()
 	b.client.CloseIdleConnections()

@@ -16,14 +16,13 @@ type bench struct {
 	url    string // of the server
 	target string // URL of the endpoint
 	budget time.Duration
-	folder string // where files may be put
+	scale  float64 // of what has a fixed size, at most 1
+	folder string  // where files may be put
 	client *http.Client
 }
 
-// of is how many of n the budget is enough for.
-func (b *bench) of(n int) int {
-	return max(1, int(float64(n)*min(1, b.budget.Seconds()/wholeBudget.Seconds())))
-}
+// of is how many of n there are in this run.
+func (b *bench) of(n int) int { return max(1, int(float64(n)*b.scale)) }
 
 // newClient keeps as many connections as the largest measurement has callers.
 func newClient() *http.Client {

@@ -81,10 +81,16 @@ func (e *Event) Body(f Format) []byte {
 }
 
 // thinBody is exactly the body of order-state-webhook.txt ("Getting started")
-// for what has an order; else the subject takes the order's place.
+// for what has an order; else the subject takes the order's place, or, where
+// there is none, the event's own id.
 func (e *Event) thinBody() []byte {
-	if e.OrderID != "" {
-		return NewObject(Member{"orderId", e.OrderID}, Member{"eventType", e.Type}).JSON()
+	about := Member{"orderId", e.OrderID}
+	switch {
+	case e.OrderID != "":
+	case e.Subject.ID != "":
+		about = Member{"subject", NewObject(Member{"kind", e.Subject.Kind}, Member{"id", e.Subject.ID})}
+	default:
+		about = Member{"eventId", e.ID}
 	}
-	return NewObject(Member{"subject", NewObject(Member{"kind", e.Subject.Kind}, Member{"id", e.Subject.ID})}, Member{"eventType", e.Type}).JSON()
+	return NewObject(about, Member{"eventType", e.Type}).JSON()
 }

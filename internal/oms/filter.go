@@ -3,9 +3,11 @@ package oms
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
 	"github.com/go-json-experiment/json"
@@ -32,7 +34,42 @@ func ParseFilter(text string) (*Filter, error) {
 	if err != nil {
 		return nil, Wrong("filter", "%s", filterMistake(err))
 	}
+	tree := program.Node()
+	if b, ok := tree.(*ast.BinaryNode); ok && strings.Contains("+-*/%^**", b.Operator) {
+		return nil, Wrong("filter", "must be true or false, not the result of %s", b.Operator)
+	}
+	loops := &loops{}
+	ast.Walk(&tree, loops)
+	if at := loops.nested; at != nil {
+		letters := []rune(text)
+		before := string(letters[:min(at.Location().From, len(letters))])
+		return nil, Wrong("filter", "line %d, column %d: a loop within a loop, which could take a long time",
+			1+strings.Count(before, "\n"), len(before)-strings.LastIndex(before, "\n"))
+	}
 	return &Filter{program}, nil
+}
+
+// loops finds a predicate within a predicate, as any(a, any(b, #)): filters run
+// where events are stored, and others wait for them.
+type loops struct{ nested ast.Node }
+
+// Visit implements ast.Visitor. It is called for a predicate's own nodes first.
+func (l *loops) Visit(node *ast.Node) {
+	if predicate, ok := (*node).(*ast.PredicateNode); ok {
+		inner := &innerLoop{}
+		ast.Walk(&predicate.Node, inner)
+		if inner.found != nil {
+			l.nested = inner.found
+		}
+	}
+}
+
+type innerLoop struct{ found ast.Node }
+
+func (i *innerLoop) Visit(node *ast.Node) {
+	if _, ok := (*node).(*ast.PredicateNode); ok {
+		i.found = *node
+	}
 }
 
 func filterMistake(err error) string {

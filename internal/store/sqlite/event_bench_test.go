@@ -19,6 +19,7 @@ type dueList struct{ due []store.Due }
 func (l *dueList) Due(due []store.Due)                   { l.due = append(l.due, due...) }
 func (l *dueList) EndpointChanged(string, *oms.Endpoint) {}
 func (l *dueList) EndpointDeleted(string, int64)         {}
+func (l *dueList) Ended(string, oms.DeliveryKey)         {}
 
 func testEndpoint(id string) *oms.Endpoint {
 	return &oms.Endpoint{ID: id, Origin: oms.OriginAPI, URL: "https://example.com/" + id, EventTypes: []string{"*"}, Enabled: true,

@@ -25,8 +25,14 @@ func groupOf(e *oms.Event, to *oms.Endpoint) string {
 	if !ordered(to) || e.Subject.ID == "" {
 		return ""
 	}
+	if e.Subject.Kind == oms.SubjectShipment { // orders number their shipments from 1
+		return e.Subject.Kind + "/" + e.OrderID + "/" + e.Subject.ID
+	}
 	return e.Subject.Kind + "/" + e.Subject.ID
 }
+
+// groupOfRow is [groupOf] for a row of events, of an endpoint that wants groups.
+const groupOfRow = `iif(subject_id = '', '', subject_kind || '/' || iif(subject_kind = 'shipment', order_id || '/', '') || subject_id)`
 
 func (t *tx) insertInGroup(tenant string, d *oms.Delivery) error {
 	if err := t.waitInGroup(tenant, d); err != nil {
@@ -113,11 +119,11 @@ func (t *tx) reorder(tenant string, before, after *oms.Endpoint) error {
 func (t *tx) intoGroups(tenant string, endpoint int64) error {
 	_, err := t.w.exec(`
 		UPDATE deliveries SET
-			grp = (SELECT iif(subject_id = '', '', subject_kind || '/' || subject_id) FROM events WHERE seq = deliveries.event),
+			grp = (SELECT `+groupOfRow+` FROM events WHERE seq = deliveries.event),
 			due = iif(event IN (
 				SELECT min(event) FROM deliveries CROSS JOIN events ON seq = event
 				WHERE deliveries.tenant = ?1 AND endpoint = ?2 AND due > 0
-				GROUP BY subject_kind, subject_id, iif(subject_id = '', seq, 0)), due, 0)
+				GROUP BY `+groupOfRow+`, iif(subject_id = '', seq, 0)), due, 0)
 		WHERE tenant = ?1 AND endpoint = ?2 AND due > 0`, tenant, endpoint)
 	return err
 }
