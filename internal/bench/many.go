@@ -49,7 +49,8 @@ func (b *bench) many(ctx context.Context) (string, error) {
 	return fmt.Sprintf(`
 ## %d endpoints with one event each a second
 
-For %d s, published in arrays of %d. Making the endpoints through the API took %s. All events arrived, each once.
+For %d s, published in arrays of %d. Making the endpoints, all of one host, through the API took %s. All events arrived,
+each once.
 
 | events | within a second | p50 | p99 | most | CPU of all cores, publishers and sink included |
 |---|---|---|---|---|---|

@@ -169,6 +169,7 @@ func (d *Dispatcher) laneFor(key laneKey) *lane {
 	l := d.lanes[key]
 	if l == nil {
 		l = &lane{d: d, key: key, low: loadSize / 2, held: map[int64]bool{}, again: map[int64]bool{}, groups: map[string]bool{}}
+		l.health.written = d.clock.Now()
 		d.lanes[key] = l
 	}
 	return l

@@ -3,6 +3,8 @@ package notify
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -32,6 +34,7 @@ type recorder struct {
 
 const (
 	mostRecorded   = 512 // results in one transaction
+	mostHealth     = 200 // endpoints' health in one
 	recorderRoom   = 1024
 	firstTryAgain  = 50 * time.Millisecond
 	longestTryWait = 2 * time.Second
@@ -59,12 +62,12 @@ func (r *recorder) loop() {
 		select {
 		case first, open := <-r.results:
 			if !open {
-				r.record(nil, true)
+				r.recordHealth()
 				return
 			}
-			r.record(r.gather(first), false)
+			r.record(r.gather(first))
 		case <-r.tick.C:
-			r.record(nil, true)
+			r.recordHealth()
 		}
 	}
 }
@@ -87,13 +90,11 @@ func (r *recorder) gather(first result) []result {
 }
 
 // record writes a group, until it is written or cannot be.
-func (r *recorder) record(group []result, allHealth bool) {
+func (r *recorder) record(group []result) {
+	health := changes{}
+	now := r.d.clock.Now()
 	for _, one := range group {
-		r.dirty[one.lane] = true
-	}
-	health := r.takeHealth(allHealth)
-	if len(group)+len(health) == 0 {
-		return
+		r.take(health, one.lane, now, false)
 	}
 	err := r.write(group, health)
 	if err == nil {
@@ -102,12 +103,56 @@ func (r *recorder) record(group []result, allHealth bool) {
 		}
 		return
 	}
-	for l, taken := range health {
-		l.giveBackHealth(taken)
-		r.dirty[l] = true
-	}
+	r.giveBack(health)
 	r.over = oms.KindOf(err) == oms.Unavailable
 	r.recordOneByOne(group, err)
+}
+
+// recordHealth writes the health of lanes that have gone quiet since it
+// changed, of a few at a time: others want to write, too.
+func (r *recorder) recordHealth() {
+	now := r.d.clock.Now()
+	for quiet := slices.Collect(maps.Keys(r.dirty)); len(quiet) > 0 && !r.over; {
+		some := quiet[:min(len(quiet), mostHealth)]
+		quiet = quiet[len(some):]
+		health := changes{}
+		for _, l := range some {
+			r.take(health, l, now, true)
+		}
+		if err := r.write(nil, health); err != nil {
+			r.d.log.Warn("the health of endpoints cannot be recorded", "error", err)
+			r.giveBack(health)
+			return
+		}
+	}
+}
+
+// changes is what lanes have to say about their endpoints' health.
+type changes map[*lane]store.HealthChange
+
+// take adds a lane's, if it is time for it or always.
+func (r *recorder) take(health changes, l *lane, now time.Time, always bool) {
+	if _, taken := health[l]; taken {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c, ok := l.health.take(now, always); ok {
+		health[l] = c
+		delete(r.dirty, l)
+	} else if l.health.dirty {
+		r.dirty[l] = true
+	}
+}
+
+// giveBack undoes a take whose write failed.
+func (r *recorder) giveBack(health changes) {
+	for l, taken := range health {
+		l.mu.Lock()
+		l.health.giveBack(taken)
+		l.mu.Unlock()
+		r.dirty[l] = true
+	}
 }
 
 // recordOneByOne is for a group that could not be written: one of it, or the
@@ -127,33 +172,9 @@ func (r *recorder) recordOneByOne(group []result, err error) {
 	}
 }
 
-func (r *recorder) takeHealth(always bool) map[*lane]store.HealthChange {
-	taken := map[*lane]store.HealthChange{}
-	now := r.d.clock.Now()
-	for l := range r.dirty {
-		if c, ok := l.takeHealth(now, always); ok {
-			taken[l] = c
-			delete(r.dirty, l)
-		}
-	}
-	return taken
-}
-
-func (l *lane) takeHealth(now time.Time, always bool) (store.HealthChange, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.health.take(now, always)
-}
-
-func (l *lane) giveBackHealth(taken store.HealthChange) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.health.giveBack(taken)
-}
-
 // write is one transaction, tried again while the database is not available.
 // At the end of the process it is tried but once more.
-func (r *recorder) write(group []result, health map[*lane]store.HealthChange) error {
+func (r *recorder) write(group []result, health changes) error {
 	for wait := firstTryAgain; ; wait = min(2*wait, longestTryWait) {
 		if r.over {
 			return errOver
@@ -171,7 +192,7 @@ func (r *recorder) write(group []result, health map[*lane]store.HealthChange) er
 }
 
 // settle writes what came of attempts.
-func (d *Dispatcher) settle(tx store.Tx, group []result, health map[*lane]store.HealthChange) error {
+func (d *Dispatcher) settle(tx store.Tx, group []result, health changes) error {
 	for i := range group {
 		if err := d.settleOne(tx, &group[i]); err != nil {
 			return err

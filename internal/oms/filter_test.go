@@ -94,10 +94,23 @@ func TestSubscriptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // the second time from what is kept
-		if got := s.Match(testEvent(`{}`)); len(got) != 1 || got[0].ID != "on" {
-			t.Errorf("it goes to %v", got)
-		}
+	if got := s.Match(testEvent(`{}`)); len(got) != 1 || got[0].ID != "on" {
+		t.Errorf("it goes to %v", got)
+	}
+	s, err = oms.NewSubscriptions([]*oms.Endpoint{
+		{ID: "1", Enabled: true, EventTypes: []string{"order_*", "order_completed", "order_completed"}},
+		{ID: "2", Enabled: true, EventTypes: []string{"order_completed", "order_completed"}},
+		{ID: "3", Enabled: true, EventTypes: []string{"shipment_*"}},
+		{ID: "4", Enabled: true, EventTypes: []string{"*"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, e := range s.Match(testEvent(`{}`)) {
+		ids = append(ids, e.ID)
+	}
+	if got := strings.Join(ids, " "); got != "1 2 4" {
+		t.Errorf("it goes to %s, each once and in their order", got)
 	}
 }
 

@@ -1,17 +1,16 @@
 package oms
 
 import (
+	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 )
 
 // Subscriptions is a tenant's endpoints as an event finds them. It is not
 // changed once made, and safe for concurrent use.
 type Subscriptions struct {
 	subscribers []subscriber
-	byType      sync.Map // an event type to []subscriber: those of subscribers that want it
-	types       atomic.Int64
+	named       map[string][]int // an event type to the subscribers that name it, in their order
+	wild        []int            // those with a wildcard
 }
 
 type subscriber struct {
@@ -22,7 +21,7 @@ type subscriber struct {
 // NewSubscriptions takes what has been stored: a filter that does not compile
 // is an error that no caller can have caused.
 func NewSubscriptions(endpoints []*Endpoint) (*Subscriptions, error) {
-	s := &Subscriptions{}
+	s := &Subscriptions{named: map[string][]int{}}
 	for _, e := range endpoints {
 		if !e.Enabled || e.Origin == OriginConnector {
 			continue
@@ -31,41 +30,53 @@ func NewSubscriptions(endpoints []*Endpoint) (*Subscriptions, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.subscribers = append(s.subscribers, subscriber{e, filter})
+		s.add(subscriber{e, filter})
 	}
 	return s, nil
+}
+
+func (s *Subscriptions) add(sub subscriber) {
+	at := len(s.subscribers)
+	s.subscribers = append(s.subscribers, sub)
+	wild := false
+	for _, pattern := range sub.EventTypes {
+		if strings.HasSuffix(pattern, "*") {
+			wild = true
+		} else if list := s.named[pattern]; !slices.Contains(list[max(0, len(list)-1):], at) {
+			s.named[pattern] = append(list, at)
+		}
+	}
+	if wild {
+		s.wild = append(s.wild, at)
+	}
 }
 
 // Match returns the endpoints that are to get an event.
 func (s *Subscriptions) Match(e *Event) []*Endpoint {
 	var to []*Endpoint
 	payload := payload{event: e}
-	for _, sub := range s.wanting(e.Type) {
-		if sub.filter.Admits(&payload) {
+	for _, at := range s.wanting(e.Type) {
+		if sub := s.subscribers[at]; sub.filter.Admits(&payload) {
 			to = append(to, sub.Endpoint)
 		}
 	}
 	return to
 }
 
-// mostTypes bounds how many types the answers are kept for: anybody who may
-// publish can make up new ones.
-const mostTypes = 1000
-
-func (s *Subscriptions) wanting(eventType string) []subscriber {
-	if found, ok := s.byType.Load(eventType); ok {
-		return found.([]subscriber)
+// wanting returns the subscribers of a type, in their order.
+func (s *Subscriptions) wanting(eventType string) []int {
+	found := s.named[eventType]
+	if len(s.wild) == 0 {
+		return found
 	}
-	var found []subscriber
-	for _, sub := range s.subscribers {
-		if sub.Wants(eventType) {
-			found = append(found, sub)
+	found = slices.Clone(found)
+	for _, at := range s.wild {
+		if s.subscribers[at].Wants(eventType) {
+			found = append(found, at)
 		}
 	}
-	if s.types.Add(1) <= mostTypes {
-		s.byType.Store(eventType, found)
-	}
-	return found
+	slices.Sort(found)
+	return slices.Compact(found) // one may name the type and have a wildcard, too
 }
 
 // Wants reports whether an endpoint's types name a type (CONTRACT.md, "Event
