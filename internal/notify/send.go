@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/hook"
@@ -120,11 +121,17 @@ func (d *Dispatcher) Test(ctx context.Context, tenant string, e *oms.Endpoint) (
 	return a, d.store.Write(context.WithoutCancel(ctx), func(tx store.Tx) error { return tx.AddAttempt(ctx, tenant, a) })
 }
 
-// exampleFor returns an example of the first type that an endpoint wants.
+// exampleFor returns an example of the first type that an endpoint subscribes to.
 func exampleFor(e *oms.Endpoint, now time.Time) *oms.Event {
-	for _, t := range oms.EventTypes() {
-		if e.Wants(t.Name) {
-			return oms.ExampleEvent(t.Name, now)
+	for _, pattern := range e.EventTypes {
+		if !strings.HasSuffix(pattern, "*") {
+			return oms.ExampleEvent(pattern, now)
+		}
+		alone := oms.Endpoint{EventTypes: []string{pattern}}
+		for _, t := range oms.EventTypes() {
+			if alone.Wants(t.Name) {
+				return oms.ExampleEvent(t.Name, now)
+			}
 		}
 	}
 	return oms.ExampleEvent(oms.TypeOrderCreated, now)

@@ -16,13 +16,14 @@ const (
 )
 
 // Rotated returns the endpoint with a new secret; the one before it signs too
-// until the overlap is over. [Conflict] if too many sign then.
+// until the overlap is over. An overlap of 0 ends all that were before: one of
+// them may have leaked. [Conflict] if too many sign then.
 func (e *Endpoint) Rotated(text string, overlap time.Duration, now time.Time) (*Endpoint, error) {
 	next := *e
 	next.Updated = now
 	next.Secrets = []Secret{{Text: text}}
 	for _, s := range e.LiveSecrets(now) {
-		if s.Until.IsZero() {
+		if s.Until.IsZero() || overlap == 0 {
 			s.Until = now.Add(overlap)
 		}
 		if s.Text != text && now.Before(s.Until) {

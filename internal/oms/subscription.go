@@ -56,7 +56,11 @@ func (s *Subscriptions) Match(e *Event) []*Endpoint {
 	var to []*Endpoint
 	payload := payload{event: e}
 	for _, at := range s.wanting(e.Type) {
-		if sub := s.subscribers[at]; sub.filter.Admits(&payload) {
+		sub := s.subscribers[at]
+		if sub.Origin == OriginWebHook && e.OrderID == "" {
+			continue // published under one of its types, and its body is an order's
+		}
+		if sub.filter.Admits(&payload) {
 			to = append(to, sub.Endpoint)
 		}
 	}

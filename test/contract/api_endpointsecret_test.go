@@ -74,7 +74,7 @@ func TestAtMostFiveSecretsSign(t *testing.T) {
 		r.call("POST", endpointPath(e, "/rotate-secret"), "").want(200)
 	}
 	r.call("POST", endpointPath(e, "/rotate-secret"), "").problem(409)
-	r.call("POST", endpointPath(e, "/rotate-secret"), `{"overlap":"PT0S"}`).want(200).is("secrets[4].until", "2026-11-22T09:00:00Z").is("secrets[5]", nil)
+	r.call("POST", endpointPath(e, "/rotate-secret"), `{"overlap":"PT0S"}`).want(200).is("secrets[0].until", nil).is("secrets[1]", nil)
 	r.clock.Advance(24 * time.Hour)
 	r.call("POST", endpointPath(e, "/rotate-secret"), "").want(200).is("secrets[2]", nil)
 }

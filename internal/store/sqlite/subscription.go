@@ -83,7 +83,7 @@ func (q queries) readEndpoints(ctx context.Context, tenant string) (*endpointSet
 		e, err := er.endpoint(q.sealer)
 		byNo[er.no-1] = e
 		return err
-	}, `SELECT no, doc, deleted FROM endpoints WHERE tenant = ? ORDER BY no`, tenant)
+	}, `SELECT no, doc, deleted <> 0 FROM endpoints WHERE tenant = ? ORDER BY no`, tenant)
 	return newEndpointSet(byNo), err
 }
 

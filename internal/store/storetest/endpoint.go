@@ -353,3 +353,29 @@ func testDeletedEndpointNo(t *testing.T, s *suite) {
 	_, err := s.EndpointNo(ctx, acme, "none")
 	is(t, err, oms.NotFound)
 }
+
+// testDeletedAndReopened: an endpoint that was deleted, and whose deliveries
+// have ended, is in nobody's way after the next start.
+func testDeletedAndReopened(t *testing.T, s *suite) {
+	gone := s.put(endpoint("ep1"))
+	s.write(func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, acme, gone.ID) })
+	for n := 1; n > 0; {
+		s.write(func(tx store.Tx) (err error) {
+			n, err = tx.CancelOrphans(ctx, 10)
+			return err
+		})
+	}
+	s.close()
+	s.open()
+	next := s.put(endpoint("ep2"))
+	if next.No != 2 {
+		t.Errorf("the next endpoint has number %d", next.No)
+	}
+	s.write(func(tx store.Tx) error {
+		_, err := tx.AddEvent(ctx, acme, event("e1", "o1"))
+		return err
+	})
+	if got := matched(s, acme, event("e2", "o1")); got != next.ID {
+		t.Errorf("an event goes to %q", got)
+	}
+}
