@@ -35,8 +35,12 @@ const (
 	removeEvery  = time.Hour
 	firstRemoval = time.Minute
 	// restFor is how many times as long as it worked the goroutine rests, and
-	// longestRest the most of that.
-	restFor     = 3
+	// longestRest the most of that. While the index falls behind, for busyRounds
+	// in a row, it rests less: measured, a quarter of a core's time keeps up with
+	// all that one machine delivers, and a tenth costs the deliveries less.
+	restFor     = 9
+	busyRestFor = 3
+	busyRounds  = 8
 	longestRest = time.Second
 	// After an error it waits for a while, and longer after each that follows.
 	firstBackoff = time.Second
@@ -53,6 +57,7 @@ type Upkeep struct {
 	resumed time.Time // when the last rest ended
 	index   time.Time // when to look next whether there is something to index
 	removal time.Time // when to remove next what is old
+	rounds  int       // how often in a row there was more to index
 }
 
 // Start starts the upkeep.
@@ -131,6 +136,9 @@ func (u *Upkeep) indexSome(ctx context.Context) (done bool, err error) {
 		}
 		done = done && nothing
 	}
+	if u.rounds++; done {
+		u.rounds = 0
+	}
 	return done, nil
 }
 
@@ -183,8 +191,11 @@ func (u *Upkeep) restAndIndex(ctx context.Context) error {
 
 // rest sleeps several times as long as was worked since the last rest.
 func (u *Upkeep) rest(ctx context.Context) error {
-	worked := max(u.Clock.Now().Sub(u.resumed), 0)
-	err := u.sleep(ctx, min(worked*restFor, longestRest))
+	worked, factor := max(u.Clock.Now().Sub(u.resumed), 0), time.Duration(restFor)
+	if u.rounds > busyRounds {
+		factor = busyRestFor
+	}
+	err := u.sleep(ctx, min(worked*factor, longestRest))
 	u.resumed = u.Clock.Now()
 	return err
 }

@@ -28,7 +28,7 @@ type session struct {
 // times less of what holds up all who write.
 func openSession(ctx context.Context, path string) (*session, error) {
 	db, err := sql.Open("sqlite", dsn(path, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)",
-		"cache_size(-16384)", "wal_autocheckpoint(4096)", "journal_size_limit(67108864)"))
+		"cache_size(-16384)", "wal_autocheckpoint(2048)", "journal_size_limit(67108864)"))
 	if err != nil {
 		return nil, err
 	}

@@ -189,17 +189,49 @@ func answer(group []*write, lost error) {
 // run runs one write, and undoes it if it fails. It returns an error only if
 // the transaction is lost with it.
 //
-// The first write needs no savepoint: to undo it is to begin the transaction
-// anew. That saves SQLite a copy of each page that the write changes, a sixth
-// of the CPU time of publishing or settling a hundred deliveries.
+// The first of a transaction needs no savepoint: to undo it is to begin anew.
+// In a savepoint SQLite copies each page before it changes: without, a hundred
+// events or attempts in one write take a seventh less CPU time.
 func (w *writer) run(job *write, first bool) error {
-	begin, undo, end := "SAVEPOINT one", "ROLLBACK TO one", "RELEASE one"
 	if first {
-		begin, undo, end = "", "ROLLBACK", ""
+		if w.do(job) {
+			return nil
+		}
+		return w.controlAll("ROLLBACK", "BEGIN IMMEDIATE")
 	}
-	if err := w.session.control(begin); err != nil {
+	if err := w.session.control("SAVEPOINT one"); err != nil {
 		return err
 	}
+	if w.do(job) {
+		return w.session.control("RELEASE one")
+	}
+	return w.controlAll("ROLLBACK TO one", "RELEASE one")
+}
+
+func (w *writer) controlAll(texts ...string) error {
+	for _, text := range texts {
+		if err := w.session.control(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// do runs a write in the transaction, and reports whether it succeeded.
+func (w *writer) do(job *write) bool {
+	q := &txQuerier{session: w.session}
+	job.err = call(job.do, w.transaction(q))
+	if q.broken != nil {
+		job.err = q.broken // do may have swallowed it
+	}
+	q.broken = errOver
+	if job.err != nil {
+		return false
+	}
+	w.session.changes.add(q.changes)
+	return true
+}
+
 // errOver is the answer to a write that uses its transaction after it returned.
 var errOver = errors.New("the transaction is over")
 

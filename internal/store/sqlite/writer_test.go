@@ -70,6 +70,34 @@ func TestWritesThatComeTogetherAreCommittedTogether(t *testing.T) {
 	}
 }
 
+// TestFailedFirstWrite has the write fail that its group began with: it is
+// undone, and those behind it are still committed together.
+func TestFailedFirstWrite(t *testing.T) {
+	db := openTemp(t)
+	commits := 0
+	onCommit(t, db, func() int32 { commits++; return 0 })
+	jobs := []*write{}
+	err := db.Write(ctx, func(tx store.Tx) error {
+		jobs = enqueue(t, db, insert("o2"), insert("o2"), insert("o3"))
+		return errors.Join(insert("o1")(tx), errors.New("its own"))
+	})
+	if err == nil || err.Error() != "its own" {
+		t.Errorf("the first: %v", err)
+	}
+	for _, job := range jobs {
+		<-job.done
+	}
+	must(t, jobs[0].err)
+	wantKind(t, jobs[1].err, oms.Conflict)
+	must(t, jobs[2].err)
+	if commits != 1 {
+		t.Errorf("%d commits", commits)
+	}
+	if has(t, db, "o1") || !has(t, db, "o2") || !has(t, db, "o3") {
+		t.Error("what failed is kept, or something behind it is not")
+	}
+}
+
 func TestFailedWriteLeavesItsGroupAlone(t *testing.T) {
 	db := openTemp(t)
 	release := hold(t, db)

@@ -204,9 +204,13 @@ func firstAttempts(t *testing.T, s *suite, f store.AttemptFilter, limit, enough 
 		for _, a := range l.Items {
 			all = append(all, a.ID)
 		}
-		if cursor = l.NextCursor; cursor == "" || len(all) >= enough {
+		if l.NextCursor == "" || len(all) >= enough {
 			return all
 		}
+		if l.NextCursor == cursor {
+			t.Fatalf("%+v: a page leads to itself", f)
+		}
+		cursor = l.NextCursor
 	}
 }
 
