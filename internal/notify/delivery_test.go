@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -205,9 +206,9 @@ func TestFailingForFiveDays(t *testing.T) {
 // attempt; one tries again, and its success lets all through.
 func TestBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		up := false
+		var up atomic.Bool
 		r := newRig(t, func(call) hook.Exchange {
-			if up {
+			if up.Load() {
 				return hook.Exchange{Status: 200}
 			}
 			return hook.Exchange{Status: 503}
@@ -232,7 +233,7 @@ func TestBreaker(t *testing.T) {
 		if n := len(r.calls.made()); n != breakerFailures+1 {
 			t.Errorf("%d attempts: the wait did not grow", n)
 		}
-		up = true
+		up.Store(true)
 		time.Sleep(2 * breakerWait)
 		for _, e := range events[breakerFailures+1:] {
 			if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 1 {

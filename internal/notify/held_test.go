@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -141,10 +142,9 @@ func TestSentAgainWhileItIsRecorded(t *testing.T) {
 // takes, repeats and what there was no room for have their turn all the same.
 func TestNobodyWaitsForTheEndOfAQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first := true
+		var failed atomic.Bool
 		r := newRig(t, func(c call) hook.Exchange {
-			if c.ID == "evt_repeat" && first {
-				first = false
+			if c.ID == "evt_repeat" && failed.CompareAndSwap(false, true) {
 				return hook.Exchange{Status: 503}
 			}
 			return hook.Exchange{Status: 200}

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,8 +37,13 @@ func (r *rig) job(id string) *oms.Job {
 // a whole schedule, and nothing else.
 func TestRecoverFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		status := 500
-		r := newRig(t, func(call) hook.Exchange { return hook.Exchange{Status: status} })
+		var up atomic.Bool
+		r := newRig(t, func(call) hook.Exchange {
+			if up.Load() {
+				return hook.Exchange{Status: 200}
+			}
+			return hook.Exchange{Status: 500}
+		})
 		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule = []time.Duration{time.Second} })
 		early := r.publish("evt_early", "o1")
 		time.Sleep(time.Hour)
@@ -51,7 +57,7 @@ func TestRecoverFailed(t *testing.T) {
 		until := time.Now()
 		late := r.publish("evt_late", "o1")
 		time.Sleep(time.Hour)
-		status = 200
+		up.Store(true)
 		j := r.recover(to, oms.RecoverFailed, from, until)
 		r.d.StartJob(acme, j)
 		time.Sleep(time.Hour)
