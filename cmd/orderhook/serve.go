@@ -28,6 +28,7 @@ type serve struct {
 
 // Run implements a kong command.
 func (c *serve) Run(s *session) error {
+	relaxGC()
 	a, err := app.Start(s.ctx, c.options(s))
 	if err != nil {
 		return err

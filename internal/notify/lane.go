@@ -29,7 +29,7 @@ const lookAgain = time.Second
 // lookEvery is how often a lane looks at its table while it has enough to do: a
 // repeat, or what there was no room for, must not wait for the end of a queue
 // that always has more coming.
-const lookEvery = 250 * time.Millisecond
+const lookEvery = time.Second
 
 type laneKey struct {
 	tenant   string

@@ -211,3 +211,48 @@ func TestStaleSegments(t *testing.T) {
 	}
 	wantChunks(t, db)
 }
+
+// TestInterruptedBuild has a build that is interrupted anywhere leave nothing
+// behind once there was another.
+func TestInterruptedBuild(t *testing.T) {
+	db := openTemp(t)
+	addMore(t, db, youngDocs)
+	for step := 1; ; step++ {
+		left := step
+		_, err := db.IndexBodies(ctx, acme, func(context.Context) error {
+			if left--; left == 0 {
+				return errEnough
+			}
+			return nil
+		})
+		if err == nil {
+			break
+		}
+	}
+	indexAll(t, db)
+	if got := segments(t, db); got != "y512 " {
+		t.Errorf("segments: %s", got)
+	}
+	wantChunks(t, db)
+}
+
+// TestSegmentTooLarge has one that a builder takes only a part of, as another
+// version of the index may have made it, be divided.
+func TestSegmentTooLarge(t *testing.T) {
+	db := openTemp(t)
+	addMore(t, db, 9*youngDocs)
+	must(t, db.change(ctx, func(t *tx) error {
+		_, err := t.w.exec(`INSERT INTO body_segments (tenant, state, young, first, last, oldest, newest) VALUES (?, 'bare', 0, 1, ?, 0, 0)`, acme, 9*youngDocs)
+		return err
+	}))
+	_, err := db.IndexBodies(ctx, acme, noRest)
+	must(t, err)
+	if got := segments(t, db); got != "4096 b512 " {
+		t.Errorf("divided: %s", got)
+	}
+	indexAll(t, db)
+	if got := segments(t, db); got != "4096 512 " {
+		t.Errorf("built: %s", got)
+	}
+	wantChunks(t, db)
+}

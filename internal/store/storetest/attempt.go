@@ -221,7 +221,7 @@ func testEventAttempts(t *testing.T, s *suite) {
 	for i, format := range []oms.Format{oms.FormatFull, oms.FormatThin, oms.FormatData} {
 		a := attempt(fmt.Sprint("att-", i), "o1", i)
 		a.Kind, a.Delivery, a.Format = oms.KindEvent, keyOf(e, to), format
-		a.CallID, a.Detail.Request.Body = "", e.Body(format)
+		a.CallID, a.Detail.Request.Body = "not kept", e.Body(format)
 		s.write(func(tx store.Tx) error { return tx.AddAttempt(ctx, acme, a) })
 		a.CallID, a.DeliveryID, a.EventID, a.EndpointID = "dlv_e1.1", "dlv_e1.1", "e1", "ep"
 		same(t, ok[*oms.Attempt](t)(s.Attempt(ctx, acme, a.ID)), a)
@@ -234,6 +234,7 @@ func testEventAttempts(t *testing.T, s *suite) {
 		f.Body = "OrderAccepted"
 		same(t, attemptIDs(t, s, f, 1), []string{"att-1", "att-0"})
 	}
+	same(t, attemptIDs(t, s, store.AttemptFilter{CallID: "not kept"}, 2), nil)
 	same(t, attemptIDs(t, s, store.AttemptFilter{CallID: "dlv_e1.2"}, 2), nil)
 	same(t, attemptIDs(t, s, store.AttemptFilter{CallID: "dlv_e9.1"}, 2), nil)
 }

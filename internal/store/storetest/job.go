@@ -79,6 +79,9 @@ func testCandidates(t *testing.T, s *suite) {
 		events[id].Timestamp = at(10)
 	}
 	events["early"].Timestamp, events["late"].Timestamp = at(9), at(20)
+	exported := event("exported", "o9")
+	exported.Timestamp = at(10)
+	s.write(func(tx store.Tx) error { return tx.AddEventFor(ctx, acme, exported, export) })
 	for _, id := range []string{"delivered", "failed", "early", "failed-2", "erased", "late", "pending", "behind"} {
 		s.insert(order(id, 1, `{}`))
 		s.add(events[id])
@@ -87,14 +90,7 @@ func testCandidates(t *testing.T, s *suite) {
 		s.settle(events[id], to, oms.DeliveryFailed)
 	}
 	s.settle(events["delivered"], to, oms.DeliverySucceeded)
-	s.write(func(tx store.Tx) error {
-		e := event("exported", "o9")
-		e.Timestamp = at(10)
-		if err := tx.AddEventFor(ctx, acme, e, export); err != nil {
-			return err
-		}
-		return tx.EraseOrder(ctx, acme, "erased")
-	})
+	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "erased") })
 	new := s.put(endpoint("new"))
 
 	j := &oms.Job{What: oms.RecoverFailed, From: at(10), To: at(20), Last: events["pending"].Seq}
