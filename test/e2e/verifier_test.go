@@ -46,8 +46,8 @@ func TestVerifiersOfOthersTakeOurSignatures(t *testing.T) {
 		name, text string
 		good       []string
 	}{
-		{"first secret", e.secret, []string{"before", "during", "after"}}, // its hour is not over
-		{"second secret", second, []string{"during"}},                     // it had no time beside the third
+		{"first secret", e.secret, []string{"before", "during"}}, // no overlap ends every older secret, whatever is left of its hour
+		{"second secret", second, []string{"during"}},
 		{"third secret", third, []string{"after"}},
 		{"secret of another", other.secret, nil},
 	} {
