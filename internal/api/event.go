@@ -66,15 +66,7 @@ func (a *api) publishEvents(ctx context.Context, _ *struct{}) (*struct{ Body pub
 		return nil, within(err)
 	}
 	tenant := tenantOf(ctx)
-	err = a.Store.Write(ctx, func(tx store.Tx) error {
-		for _, e := range list {
-			if _, err := tx.AddEvent(ctx, tenant, e); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := a.Store.Write(ctx, func(tx store.Tx) error { return tx.AddEvents(ctx, tenant, list...) }); err != nil {
 		return nil, err
 	}
 	if single {

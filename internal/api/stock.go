@@ -139,10 +139,5 @@ func storeStockItem(ctx context.Context, tx store.Tx, was, next *oms.StockItem, 
 	if err := tx.PutStockItem(ctx, tenantOf(ctx), next); err != nil {
 		return err
 	}
-	for _, e := range oms.StockEvents(was, next, now) {
-		if _, err := tx.AddEvent(ctx, tenantOf(ctx), e); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tx.AddEvents(ctx, tenantOf(ctx), oms.StockEvents(was, next, now)...)
 }

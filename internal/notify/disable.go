@@ -34,7 +34,7 @@ func (d *Dispatcher) disable(tx store.Tx, about *target, tenant, reason string, 
 		return err
 	}
 	d.log.Warn("an endpoint was turned off", "tenant", tenant, "endpoint", off.ID, "reason", reason)
-	if _, err = tx.AddEvent(d.ctx, tenant, oms.DisabledEvent(&off, reason, failingSince, at)); err != nil {
+	if err = tx.AddEvents(d.ctx, tenant, oms.DisabledEvent(&off, reason, failingSince, at)); err != nil {
 		return fmt.Errorf("the event of a disabled endpoint: %w", err)
 	}
 	return nil

@@ -187,7 +187,7 @@ func TestLargeEventsOfADeadEndpoint(t *testing.T) {
 		r.write(func(tx store.Tx) error {
 			for i := range 90 {
 				e := &oms.Event{ID: fmt.Sprint("large_", i), Type: "large", Timestamp: time.Now(), Data: large}
-				if _, err := tx.AddEvent(t.Context(), acme, e); err != nil {
+				if err := tx.AddEvents(t.Context(), acme, e); err != nil {
 					return err
 				}
 			}

@@ -193,8 +193,18 @@ func (r *recorder) write(group []result, health changes) error {
 
 // settle writes what came of attempts.
 func (d *Dispatcher) settle(tx store.Tx, group []result, health changes) error {
+	settled := map[string][]store.Settlement{} // by tenant
 	for i := range group {
-		if err := d.settleOne(tx, &group[i]); err != nil {
+		tenant := group[i].lane.key.tenant
+		settled[tenant] = append(settled[tenant], group[i].settled)
+	}
+	for tenant, some := range settled {
+		if err := tx.Settle(d.ctx, tenant, some...); err != nil {
+			return err
+		}
+	}
+	for i := range group {
+		if err := d.conclude(tx, &group[i]); err != nil {
 			return err
 		}
 	}
@@ -214,11 +224,9 @@ func (d *Dispatcher) settle(tx store.Tx, group []result, health changes) error {
 	return nil
 }
 
-func (d *Dispatcher) settleOne(tx store.Tx, r *result) error {
+// conclude writes what an attempt means beyond its delivery.
+func (d *Dispatcher) conclude(tx store.Tx, r *result) error {
 	tenant := r.lane.key.tenant
-	if err := tx.Settle(d.ctx, tenant, r.settled); err != nil {
-		return err
-	}
 	if r.settled.Attempt.Kind == oms.KindExport && r.settled.Status != oms.DeliveryPending {
 		if err := d.logExport(tx, tenant, r); err != nil {
 			return err

@@ -78,7 +78,7 @@ func (r *rig) publish(id, order string) *oms.Event {
 	e := &oms.Event{ID: id, Type: "order_packed", Subject: oms.Subject{Kind: oms.SubjectOrder, ID: order}, Related: oms.Related{OrderID: order},
 		Timestamp: time.Now(), Data: fmt.Appendf(nil, `{"id":%q,"status":"Packed"}`, order)}
 	r.write(func(tx store.Tx) error {
-		_, err := tx.AddEvent(r.t.Context(), acme, e)
+		err := tx.AddEvents(r.t.Context(), acme, e)
 		return err
 	})
 	return e

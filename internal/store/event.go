@@ -64,12 +64,12 @@ type EventReader interface {
 
 // EventTx is the changes of events, endpoints and deliveries.
 type EventTx interface {
-	// AddEvent stores an event, whose Seq it sets, and a pending delivery for
-	// each endpoint that wants it, as the endpoints are in this transaction. An
-	// event whose id is there already is left alone; added says so. The listener
-	// gets the very event: it must not be changed any more.
-	AddEvent(ctx context.Context, tenant string, e *oms.Event) (added bool, err error)
-	// AddEventFor is AddEvent with one delivery, to the given endpoint alone,
+	// AddEvents stores events, whose Seq it sets, and a pending delivery for each
+	// endpoint that wants one, as the endpoints are in this transaction. An event
+	// whose id is there already is left alone: its Seq is 0 then. The listener
+	// gets the very events: they must not be changed any more.
+	AddEvents(ctx context.Context, tenant string, events ...*oms.Event) error
+	// AddEventFor is AddEvents with one delivery, to the given endpoint alone,
 	// whatever it subscribes to; [oms.Conflict] if the event's id is taken.
 	AddEventFor(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint) error
 
@@ -85,12 +85,13 @@ type EventTx interface {
 	// endpoints and returns how many it did.
 	CancelOrphans(ctx context.Context, limit int) (int, error)
 
-	// Settle records what an attempt made of a delivery, and the attempt. If that
-	// ended it, the earliest of its group that waits becomes due, and the listener
-	// is told of it. One that has ended meanwhile stays so, unless the attempt
-	// succeeded; one that waits for another of its group waits on. One that is
-	// gone is no error.
-	Settle(ctx context.Context, tenant string, s Settlement) error
+	// Settle records what attempts made of deliveries, and the attempts. If one
+	// ended its delivery, the earliest of its group that waits becomes due, and
+	// the listener is told of it. A delivery that has ended meanwhile stays so,
+	// unless the attempt succeeded; one that waits for another of its group waits
+	// on. One that is gone is no error. Deliveries that succeeded may all be
+	// updated at the time of the last.
+	Settle(ctx context.Context, tenant string, settlements ...Settlement) error
 	// AddHealth adds a change to an endpoint's health, as [HealthChange.On]
 	// does, and returns the result, Pending and Failed left out.
 	AddHealth(ctx context.Context, tenant string, endpoint int64, c HealthChange) (oms.Health, error)

@@ -20,10 +20,5 @@ func (t *transition) addEvents(before *oms.Object) error {
 			return oms.StatusEvents{}
 		}
 	}
-	for _, e := range w.Events() {
-		if _, err := t.tx.AddEvent(t.ctx, t.tenant, e); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.tx.AddEvents(t.ctx, t.tenant, w.Events()...)
 }

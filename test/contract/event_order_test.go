@@ -226,8 +226,8 @@ func (r refusing) Write(ctx context.Context, do func(store.Tx) error) error {
 	})
 }
 
-func (refusingTx) AddEvent(context.Context, string, *oms.Event) (bool, error) {
-	return false, oms.Errorf(oms.Unavailable, "the disk is full")
+func (refusingTx) AddEvents(context.Context, string, ...*oms.Event) error {
+	return oms.Errorf(oms.Unavailable, "the disk is full")
 }
 
 func (refusingTx) AddEventFor(context.Context, string, *oms.Event, *oms.Endpoint) error {

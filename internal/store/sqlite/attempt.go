@@ -62,38 +62,49 @@ func scanWholeAttempt(r row) (*oms.Attempt, error) {
 	return a, nil
 }
 
+// attemptRows is how attempts are stored.
+var attemptRows = newInsertion("attempts", `tenant, id, kind, event, endpoint, event_type, format, number, max_number, started, duration_ms,
+	url, host, status, outcome, order_id, detail`,
+	`call_id, error, connector_id, shipment_id, return_id, cart_id, subscription_id, stock_item_id, run_id, response_body`)
+
 // AddAttempt implements [store.Tx].
 func (t *tx) AddAttempt(_ context.Context, tenant string, a *oms.Attempt) error {
-	detail, request, response := splitDetail(a.Detail)
-	call := a.CallID
-	if a.Delivery.Event > 0 { // whose id is the delivery's, and whose body the event's
-		call, request = "", nil
+	return t.addAttempts(tenant, []*oms.Attempt{a})
+}
+
+func (t *tx) addAttempts(tenant string, attempts []*oms.Attempt) error {
+	rows := make([]tuple, len(attempts))
+	for i, a := range attempts {
+		detail, request, response := splitDetail(a.Detail)
+		call := a.CallID
+		if a.Delivery.Event > 0 { // whose id is the delivery's, and whose body the event's
+			call, request = "", nil
+		}
+		rows[i] = tuple{
+			[]any{tenant, a.ID, a.Kind, a.Delivery.Event, a.Delivery.Endpoint, a.EventType, string(a.Format), a.Number, a.MaxNumber,
+				micros(a.StartedAt), a.DurationMs, a.URL, a.Host, a.Status, a.Outcome, a.OrderID, detail},
+			unless(call, a.Error, a.ConnectorID, a.ShipmentID, a.ReturnID, a.CartID, a.SubscriptionID, a.StockItemID, a.RunID, response)}
+		if len(request) == 0 {
+			continue
+		}
+		if _, err := t.w.exec(`INSERT INTO bodies (tenant, call_id, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, tenant, call, request); err != nil {
+			return err
+		}
 	}
-	n, err := t.w.exec(`
-		INSERT INTO attempts (tenant, id, kind, call_id, event, endpoint, event_type, format, number, max_number, started, duration_ms,
-			url, host, status, outcome, error, connector_id, order_id, shipment_id, return_id, cart_id, subscription_id,
-			stock_item_id, run_id, detail, response_body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		tenant, a.ID, a.Kind, call, a.Delivery.Event, a.Delivery.Endpoint, a.EventType, string(a.Format), a.Number, a.MaxNumber,
-		micros(a.StartedAt), a.DurationMs, a.URL, a.Host, a.Status, a.Outcome, a.Error, a.ConnectorID, a.OrderID, a.ShipmentID,
-		a.ReturnID, a.CartID, a.SubscriptionID, a.StockItemID, a.RunID, detail, response)
-	if err == nil && n == 0 {
-		return oms.Errorf(oms.Conflict, "an attempt %q exists already", a.ID)
+	n, _, err := t.w.insertAll(&attemptRows, rows)
+	if err == nil && n < int64(len(rows)) {
+		return oms.Errorf(oms.Conflict, "an attempt %q exists already", attempts[0].ID)
 	}
-	if err != nil || len(request) == 0 {
-		return err
-	}
-	_, err = t.w.exec(`INSERT INTO bodies (tenant, call_id, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, tenant, call, request)
 	return err
 }
 
 // splitDetail returns the JSON of a detail, nil if there is none, and its
 // bodies, which are stored by themselves.
-func splitDetail(d *oms.AttemptDetail) (detail any, request, response []byte) {
+func splitDetail(d *oms.AttemptDetail) (detail any, request []byte, response any) {
 	if d == nil {
 		return nil, nil, nil
 	}
-	if d.Response != nil {
+	if d.Response != nil && d.Response.Body != nil {
 		response = d.Response.Body
 	}
 	return string(appendDetail(make([]byte, 0, 1024), d)), d.Request.Body, response

@@ -179,7 +179,7 @@ func TestErasedBytes(t *testing.T) {
 		must(t, tx.InsertRun(ctx, acme, &oms.Run{ID: "r", OrderID: "o1", Status: oms.RunSucceeded, Results: []oms.StepResult{{Step: secret}}}))
 		e := benchEvent(time.Now())
 		e.Related, e.Data = oms.Related{OrderID: "o1"}, []byte(`{"customerName":"`+secret+`"}`)
-		_, err := tx.AddEvent(ctx, acme, e)
+		err := tx.AddEvents(ctx, acme, e)
 		must(t, err)
 		for n, a := range []*oms.Attempt{saleAttempt(e, time.Unix(1, 0)), saleAttempt(e, time.Unix(2, 0))} {
 			a.Detail.Request.Body, a.Detail.Response.Body = []byte(secret), []byte(secret)

@@ -125,7 +125,7 @@ func recordSales(b *testing.B, db *DB, count int) (some []sale) {
 
 func recordSale(t *tx, s sale, at time.Time) error {
 	e := &oms.Event{ID: oms.NewIDAt(oms.EventID, at), Type: "OrderCreated", Related: oms.Related{OrderID: s.uuid}, Timestamp: at, Data: s.data}
-	if _, err := t.insertEvent(acme, e); err != nil {
+	if err := t.insertEvents(ctx, acme, []*oms.Event{e}); err != nil {
 		return err
 	}
 	return t.AddAttempt(ctx, acme, saleAttempt(e, at))
@@ -150,7 +150,7 @@ func BenchmarkAddAttempt(b *testing.B) {
 	db := openTemp(b)
 	s := newSale(1, rand.New(rand.NewPCG(1, 2)))
 	e := &oms.Event{ID: "evt_1", Type: "OrderCreated", Related: oms.Related{OrderID: s.uuid}, Timestamp: time.Now(), Data: s.data}
-	must(b, db.change(ctx, func(t *tx) error { _, err := t.insertEvent(acme, e); return err }))
+	must(b, db.change(ctx, func(t *tx) error { return t.insertEvents(ctx, acme, []*oms.Event{e}) }))
 	at := time.Now()
 	for n := 0; n < b.N; {
 		must(b, db.change(ctx, func(t *tx) error {

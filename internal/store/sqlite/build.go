@@ -64,11 +64,10 @@ func (b *build) run(ctx context.Context) error {
 	return nil
 }
 
-func (b *build) begin(t *tx) (err error) {
-	b.id, _, err = t.w.insert(`
-		INSERT INTO body_segments (tenant, state, young, first, last, oldest, newest) VALUES (?, 'void', ?, ?, ?, 0, 0)`,
+func (b *build) begin(t *tx) error {
+	return one(context.Background(), t.q, []any{&b.id}, `
+		INSERT INTO body_segments (tenant, state, young, first, last, oldest, newest) VALUES (?, 'void', ?, ?, ?, 0, 0) RETURNING id`,
 		b.tenant, b.young, b.first, b.last)
-	return err
 }
 
 // gather adds the bodies of the segment's attempts to the builder; the segment

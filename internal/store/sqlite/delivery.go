@@ -129,50 +129,45 @@ func (q queries) DueDeliveries(ctx context.Context, tenant string, endpoint int6
 	return due, next, err
 }
 
-// deliver stores an event's deliveries.
-func (t *tx) deliver(tenant string, e *oms.Event, to []*oms.Endpoint) error {
-	if len(to) == 0 {
-		return nil
-	}
+// deliveryRows is how deliveries that belong to no group are stored.
+var deliveryRows = newInsertion("deliveries", "tenant, event, endpoint, max_attempts, due, updated", "")
+
+// mostRows is how many rows are gathered before they are stored.
+const mostRows = 1024
+
+// deliver stores the deliveries of events to those that want them. An event
+// without a Seq was there already.
+func (t *tx) deliver(tenant string, events []*oms.Event, wanted func(*oms.Event) []*oms.Endpoint) error {
 	now := t.clock()
-	together := map[int][]int64{} // endpoints by MaxAttempts
-	for _, endpoint := range to {
-		d := newDelivery(e, endpoint, now)
-		if len(to) >= worthTogether && d.Group == "" {
-			together[d.MaxAttempts] = append(together[d.MaxAttempts], d.Endpoint)
-		} else if err := t.insertDelivery(tenant, &d); err != nil {
-			return err
+	var rows []tuple
+	for _, e := range events {
+		if e.Seq == 0 {
+			continue
 		}
-		if !d.Due.IsZero() {
-			t.w.changes.due = append(t.w.changes.due, store.Due{Tenant: tenant, Delivery: d, Event: e})
+		for _, endpoint := range wanted(e) {
+			d := newDelivery(e, endpoint, now)
+			if d.Group == "" {
+				rows = append(rows, deliveryRow(tenant, &d))
+			} else if err := t.insertInGroup(tenant, &d); err != nil {
+				return err
+			}
+			if !d.Due.IsZero() {
+				t.w.changes.due = append(t.w.changes.due, store.Due{Tenant: tenant, Delivery: d, Event: e})
+			}
+		}
+		if len(rows) >= mostRows {
+			if _, _, err := t.w.insertAll(&deliveryRows, rows); err != nil {
+				return err
+			}
+			rows = rows[:0]
 		}
 	}
-	for maxAttempts, endpoints := range together {
-		if err := t.insertDeliveries(tenant, e, endpoints, maxAttempts, now); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, _, err := t.w.insertAll(&deliveryRows, rows)
+	return err
 }
 
-// worthTogether is how many deliveries of an event are sooner stored by one
-// statement than one by one; 10,000 are in two thirds of the time.
-const worthTogether = 8
-
-// insertDeliveries stores deliveries to endpoints that want no order.
-func (t *tx) insertDeliveries(tenant string, e *oms.Event, endpoints []int64, maxAttempts int, now time.Time) error {
-	list := []byte{'['}
-	for i, no := range endpoints {
-		if i > 0 {
-			list = append(list, ',')
-		}
-		list = strconv.AppendInt(list, no, 10)
-	}
-	_, err := t.w.exec(`
-		INSERT INTO deliveries (tenant, event, endpoint, status, attempts, max_attempts, due, grp, updated)
-		SELECT ?1, ?2, value, 'p', 0, ?3, ?4, '', ?4 FROM json_each(?5)`,
-		tenant, e.Seq, maxAttempts, micros(now), string(append(list, ']')))
-	return err
+func deliveryRow(tenant string, d *oms.Delivery) tuple {
+	return tuple{often: []any{tenant, d.Event, d.Endpoint, d.MaxAttempts, micros(d.Due), micros(d.Updated)}}
 }
 
 // newDelivery returns an event's first delivery to an endpoint.
@@ -190,10 +185,7 @@ func (t *tx) insertDelivery(tenant string, d *oms.Delivery) error {
 	if d.Group != "" {
 		return t.insertInGroup(tenant, d)
 	}
-	_, err := t.w.exec(`
-		INSERT INTO deliveries (tenant, event, endpoint, status, attempts, max_attempts, due, grp, updated)
-		VALUES (?, ?, ?, 'p', 0, ?, ?, '', ?)`,
-		tenant, d.Event, d.Endpoint, d.MaxAttempts, micros(d.Due), micros(d.Updated))
+	_, _, err := t.w.insertAll(&deliveryRows, []tuple{deliveryRow(tenant, d)})
 	return err
 }
 
@@ -210,17 +202,76 @@ const settleEnded = `
 	WHERE tenant = ? AND event = ? AND endpoint = ? AND status <> 'p'`
 
 // Settle implements [store.EventTx].
-func (t *tx) Settle(ctx context.Context, tenant string, s store.Settlement) error {
+func (t *tx) Settle(ctx context.Context, tenant string, list ...store.Settlement) error {
 	set, err := t.endpointsOf(ctx, tenant)
 	if err != nil {
 		return err
 	}
+	together := map[alike][]*store.Settlement{}
+	for i := range list {
+		s := &list[i]
+		ordered := ordered(set.get(s.Key.Endpoint))
+		if s.Status == oms.DeliverySucceeded && !ordered {
+			of := alike{s.Key.Endpoint, s.Attempts}
+			together[of] = append(together[of], s)
+		} else if err := t.settleOne(ctx, tenant, s, ordered); err != nil {
+			return err
+		}
+	}
+	for of, some := range together {
+		if err := t.settleTogether(ctx, tenant, of, some); err != nil {
+			return err
+		}
+	}
+	var attempts []*oms.Attempt
+	for i := range list {
+		if list[i].Attempt != nil {
+			attempts = append(attempts, list[i].Attempt)
+		}
+	}
+	return t.addAttempts(tenant, attempts)
+}
+
+// alike is what deliveries that succeeded have in common if one statement can
+// say so of all: to which endpoint, and at which attempt.
+type alike struct {
+	endpoint int64
+	attempts int
+}
+
+// settleTogether settles deliveries that succeeded, all as the last of them did.
+func (t *tx) settleTogether(ctx context.Context, tenant string, of alike, some []*store.Settlement) error {
+	events, at := []byte{'['}, time.Time{}
+	for _, s := range some {
+		events = strconv.AppendInt(separated(events, '['), s.Key.Event, 10)
+		if s.At.After(at) {
+			at = s.At
+		}
+	}
+	n, err := t.w.exec(`
+		UPDATE deliveries SET attempts = ?, updated = ?, status = 's', due = 0
+		WHERE tenant = ? AND endpoint = ? AND event IN (SELECT value FROM json_each(?)) AND status = 'p'`,
+		of.attempts, micros(at), tenant, of.endpoint, string(append(events, ']')))
+	if err != nil || n == int64(len(some)) {
+		return err
+	}
+	for _, s := range some { // some had ended already, or are gone
+		if err := t.settleOne(ctx, tenant, s, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleOne settles a delivery. If its event was erased meanwhile, the attempt
+// says no more of it.
+func (t *tx) settleOne(ctx context.Context, tenant string, s *store.Settlement, ordered bool) (err error) {
 	args := []any{tenant, s.Key.Event, s.Key.Endpoint, s.Attempts, micros(s.At), letter(s.Status), microsOrZero(s.Due)}
 	if s.Status != oms.DeliveryPending {
 		args[6] = 0
 	}
 	found := false
-	if ordered(set.get(s.Key.Endpoint)) {
+	if ordered {
 		found, err = t.changeInGroup(ctx, tenant, s.Key.Endpoint, s.At, settle, args...)
 	} else {
 		var n int64
@@ -228,12 +279,9 @@ func (t *tx) Settle(ctx context.Context, tenant string, s store.Settlement) erro
 		found = n > 0
 	}
 	if err == nil && !found {
-		err = t.settleEnded(ctx, tenant, &s)
+		err = t.settleEnded(ctx, tenant, s)
 	}
-	if err != nil || s.Attempt == nil {
-		return err
-	}
-	return t.AddAttempt(ctx, tenant, s.Attempt)
+	return err
 }
 
 // settleEnded is for an attempt that ended after its delivery did. If the

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"math"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -85,16 +86,20 @@ func eventsLike(tenant string, f store.EventFilter, after *store.Cursor, limit i
 		` ORDER BY seq DESC LIMIT ?`, append(l.args, limit)
 }
 
-// AddEvent implements [store.EventTx].
-func (t *tx) AddEvent(ctx context.Context, tenant string, e *oms.Event) (added bool, err error) {
-	if added, err = t.insertEvent(tenant, e); err != nil || !added {
-		return false, err
+// eventRows is how events are stored.
+var eventRows = newInsertion("events", "tenant, id, type, at, subject_kind, subject_id, order_id, data",
+	"shipment_id, return_id, cart_id, subscription_id, stock_item_id")
+
+// AddEvents implements [store.EventTx].
+func (t *tx) AddEvents(ctx context.Context, tenant string, events ...*oms.Event) error {
+	if err := t.insertEvents(ctx, tenant, events); err != nil {
+		return err
 	}
 	subscriptions, err := t.Subscriptions(ctx, tenant)
 	if err != nil {
-		return false, err
+		return err
 	}
-	return true, t.deliver(tenant, e, subscriptions.Match(e))
+	return t.deliver(tenant, events, subscriptions.Match)
 }
 
 // AddEventFor implements [store.EventTx].
@@ -102,26 +107,58 @@ func (t *tx) AddEventFor(ctx context.Context, tenant string, e *oms.Event, endpo
 	if err := t.hasEndpoint(ctx, tenant, endpoint); err != nil {
 		return err
 	}
-	added, err := t.insertEvent(tenant, e)
-	if err == nil && !added {
+	events := []*oms.Event{e}
+	if err := t.insertEvents(ctx, tenant, events); err != nil {
+		return err
+	}
+	if e.Seq == 0 {
 		return oms.Errorf(oms.Conflict, "an event %q exists already", e.ID)
 	}
+	return t.deliver(tenant, events, func(*oms.Event) []*oms.Endpoint { return []*oms.Endpoint{endpoint} })
+}
+
+// insertEvents stores events and sets their Seq, which stays 0 where the id is
+// taken.
+func (t *tx) insertEvents(ctx context.Context, tenant string, events []*oms.Event) error {
+	before := int64(math.MaxInt64) // of a single one nothing has to be looked up
+	if len(events) > 1 {
+		if err := one(ctx, t.q, []any{&before}, `SELECT coalesce(max(seq), 0) FROM events`); err != nil {
+			return err
+		}
+	}
+	rows := make([]tuple, len(events))
+	for i, e := range events {
+		rows[i] = tuple{
+			[]any{tenant, e.ID, e.Type, micros(e.Timestamp), e.Subject.Kind, e.Subject.ID, e.OrderID, []byte(e.Data)},
+			unless(e.ShipmentID, e.ReturnID, e.CartID, e.SubscriptionID, e.StockItemID)}
+	}
+	added, last, err := t.w.insertAll(&eventRows, rows)
 	if err != nil {
 		return err
 	}
-	return t.deliver(tenant, e, []*oms.Endpoint{endpoint})
+	if added < int64(len(events)) {
+		return t.numberEvents(ctx, tenant, events, before)
+	}
+	for i, e := range events { // nobody else writes: they have the last numbers
+		e.Seq = last - int64(len(events)-1-i)
+	}
+	return nil
 }
 
-// insertEvent stores an event and sets its Seq; added is false if its id is taken.
-func (t *tx) insertEvent(tenant string, e *oms.Event) (added bool, err error) {
-	seq, added, err := t.w.insert(`
-		INSERT INTO events (tenant, id, type, at, subject_kind, subject_id,
-			order_id, shipment_id, return_id, cart_id, subscription_id, stock_item_id, data)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		tenant, e.ID, e.Type, micros(e.Timestamp), e.Subject.Kind, e.Subject.ID,
-		e.OrderID, e.ShipmentID, e.ReturnID, e.CartID, e.SubscriptionID, e.StockItemID, []byte(e.Data))
-	if added {
-		e.Seq = seq
+// numberEvents sets the Seq of those events that were stored behind a number.
+// Of several with one id that is the first.
+func (t *tx) numberEvents(ctx context.Context, tenant string, events []*oms.Event, before int64) error {
+	added := map[string]int64{}
+	err := t.q.query(ctx, func(r row) error {
+		var id string
+		var seq int64
+		err := r.Scan(&id, &seq)
+		added[id] = seq
+		return err
+	}, `SELECT id, seq FROM events WHERE seq > ? AND tenant = ?`, before, tenant)
+	for _, e := range events {
+		e.Seq = added[e.ID]
+		delete(added, e.ID)
 	}
-	return added, err
+	return err
 }

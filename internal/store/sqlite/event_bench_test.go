@@ -59,14 +59,7 @@ func benchEvent(now time.Time) *oms.Event {
 }
 
 func publish(tb testing.TB, db *DB, events ...*oms.Event) {
-	must(tb, db.Write(ctx, func(tx store.Tx) error {
-		for _, e := range events {
-			if _, err := tx.AddEvent(ctx, acme, e); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	must(tb, db.Write(ctx, func(tx store.Tx) error { return tx.AddEvents(ctx, acme, events...) }))
 }
 
 func benchAttempt(d *store.Due, now time.Time) *oms.Attempt {
@@ -81,15 +74,11 @@ func benchAttempt(d *store.Due, now time.Time) *oms.Attempt {
 
 func settleAll(tb testing.TB, db *DB, due []store.Due) {
 	now := time.Now()
-	must(tb, db.Write(ctx, func(tx store.Tx) error {
-		for i := range due {
-			s := store.Settlement{Key: due[i].Delivery.DeliveryKey, Attempt: benchAttempt(&due[i], now), Status: oms.DeliverySucceeded, Attempts: 1, At: now}
-			if err := tx.Settle(ctx, acme, s); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	settlements := make([]store.Settlement, len(due))
+	for i := range due {
+		settlements[i] = store.Settlement{Key: due[i].Delivery.DeliveryKey, Attempt: benchAttempt(&due[i], now), Status: oms.DeliverySucceeded, Attempts: 1, At: now}
+	}
+	must(tb, db.Write(ctx, func(tx store.Tx) error { return tx.Settle(ctx, acme, settlements...) }))
 }
 
 // BenchmarkEvents publishes events in groups of 100 and settles their

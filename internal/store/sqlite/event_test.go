@@ -84,7 +84,7 @@ func TestListenerIsToldOncePerCommit(t *testing.T) {
 		return func(tx store.Tx) error {
 			e := benchEvent(benchTime)
 			e.ID = id
-			_, err := tx.AddEvent(ctx, acme, e)
+			err := tx.AddEvents(ctx, acme, e)
 			return err
 		}
 	}

@@ -145,24 +145,6 @@ func (q *txQuerier) exec(text string, args ...any) (int64, error) {
 	return n, q.failure(err)
 }
 
-// insert runs a statement that inserts one row, if nothing is in its way, and
-// returns the row's id.
-func (q *txQuerier) insert(text string, args ...any) (id int64, inserted bool, err error) {
-	if q.broken != nil {
-		return 0, false, q.broken
-	}
-	res, err := q.session.run(text, args...)
-	if err != nil {
-		return 0, false, q.failure(err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil || n == 0 {
-		return 0, false, err
-	}
-	id, err = res.LastInsertId()
-	return id, err == nil, err
-}
-
 func (q *txQuerier) failure(err error) error {
 	if !isSQLite(err) {
 		return err

@@ -232,7 +232,7 @@ func testSubscriptionsOfManyWriters(t *testing.T, s *suite) {
 	errs := concurrently(64, func(i int) error {
 		return s.Write(ctx, func(tx store.Tx) error {
 			if i%2 == 0 {
-				_, err := tx.AddEvent(ctx, acme, event(fmt.Sprint("e", i), "o1"))
+				err := tx.AddEvents(ctx, acme, event(fmt.Sprint("e", i), "o1"))
 				return err
 			}
 			if err := tx.PutEndpoint(ctx, acme, endpoint(fmt.Sprint("ep", i))); err != nil || i%4 == 1 {
@@ -270,7 +270,7 @@ func testListener(t *testing.T, s *suite) {
 	s.put(endpoint("ep1"))
 	e := event("e1", "o1")
 	err := s.Write(ctx, func(tx store.Tx) error {
-		_, err := tx.AddEvent(ctx, acme, e)
+		err := tx.AddEvents(ctx, acme, e)
 		return errors.Join(err, tx.PutEndpoint(ctx, acme, endpoint("ep2")), errUndo)
 	})
 	if !errors.Is(err, errUndo) {
@@ -281,7 +281,7 @@ func testListener(t *testing.T, s *suite) {
 	}
 	s.write(func(tx store.Tx) error {
 		for _, e := range []*oms.Event{e, event("e2", "o1")} {
-			if _, err := tx.AddEvent(ctx, acme, e); err != nil {
+			if err := tx.AddEvents(ctx, acme, e); err != nil {
 				return err
 			}
 		}
@@ -372,7 +372,7 @@ func testDeletedAndReopened(t *testing.T, s *suite) {
 		t.Errorf("the next endpoint has number %d", next.No)
 	}
 	s.write(func(tx store.Tx) error {
-		_, err := tx.AddEvent(ctx, acme, event("e1", "o1"))
+		err := tx.AddEvents(ctx, acme, event("e1", "o1"))
 		return err
 	})
 	if got := matched(s, acme, event("e2", "o1")); got != next.ID {

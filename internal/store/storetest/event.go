@@ -25,16 +25,13 @@ func event(id, orderID string) *oms.Event {
 func (s *suite) add(events ...*oms.Event) {
 	s.t.Helper()
 	s.write(func(tx store.Tx) error {
+		err := tx.AddEvents(ctx, acme, events...)
 		for _, e := range events {
-			added, err := tx.AddEvent(ctx, acme, e)
-			if err != nil {
-				return err
-			}
-			if !added {
+			if e.Seq == 0 {
 				s.t.Errorf("%s is there already", e.ID)
 			}
 		}
-		return nil
+		return err
 	})
 }
 
@@ -67,12 +64,12 @@ func testEventAgain(t *testing.T, s *suite) {
 	again.Data = jsontext.Value(`{}`)
 	for range 2 { // the second time within the transaction that has another
 		s.write(func(tx store.Tx) error {
-			added, err := tx.AddEvent(ctx, acme, again)
-			if added || again.Seq != 0 {
+			again.Seq = -1
+			err := tx.AddEvents(ctx, acme, again)
+			if again.Seq != 0 {
 				t.Errorf("added as number %d", again.Seq)
 			}
-			_, more := tx.AddEvent(ctx, acme, event("e2", "o1"))
-			return errors.Join(err, more)
+			return errors.Join(err, tx.AddEvents(ctx, acme, event("e2", "o1")))
 		})
 	}
 	same(t, ok[*oms.Event](t)(s.Event(ctx, acme, "e1")), first)
@@ -91,7 +88,7 @@ func testEventOrder(t *testing.T, s *suite) {
 	errs := concurrently(writers, func(i int) error {
 		return s.Write(ctx, func(tx store.Tx) error {
 			for j := range 3 {
-				if _, err := tx.AddEvent(ctx, acme, event(fmt.Sprintf("e%d-%d", i, j), "o1")); err != nil {
+				if err := tx.AddEvents(ctx, acme, event(fmt.Sprintf("e%d-%d", i, j), "o1")); err != nil {
 					return err
 				}
 			}

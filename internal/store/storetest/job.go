@@ -136,7 +136,7 @@ func testManyCandidates(t *testing.T, s *suite) {
 		for n := range 5000 {
 			last = event(fmt.Sprint("e", n), "o1")
 			last.Timestamp = at(n)
-			if _, err := tx.AddEvent(ctx, acme, last); err != nil {
+			if err := tx.AddEvents(ctx, acme, last); err != nil {
 				return err
 			}
 		}

@@ -93,7 +93,7 @@ func testOldDeliveries(t *testing.T, s *suite) {
 	}
 	s.write(func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, acme, "ep") })
 	add("unwanted", oms.DeliveryPending)
-	s.write(func(tx store.Tx) error { _, err := tx.AddEvent(ctx, other, event("theirs", "o1")); return err })
+	s.write(func(tx store.Tx) error { err := tx.AddEvents(ctx, other, event("theirs", "o1")); return err })
 	start := s.now
 	remove := func(before time.Time) {
 		t.Helper()

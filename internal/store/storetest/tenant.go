@@ -243,7 +243,7 @@ var tenantChanges = map[string]func(tx store.Tx) error{
 
 // tenantInserts is what fillTenant uses.
 var tenantInserts = map[string]bool{"InsertOrder": true, "AddHistory": true, "InsertRun": true, "AddAttempt": true, "PutCart": true,
-	"AddEvent": true, "Settle": true, "AddHealth": true, "CancelOrphans": true, // of all tenants
+	"AddEvents": true, "Settle": true, "AddHealth": true, "CancelOrphans": true, // of all tenants
 	"PutSettings": true, "InsertKey": true, "PutIdempotency": true, "PutStockItem": true, "PutJob": true}
 
 // fillTenant gives a tenant one of everything, under the same names for all.
@@ -279,7 +279,7 @@ func fillEvents(tx store.Tx, tenant, mark string) error {
 	if err := tx.PutEndpoint(ctx, tenant, endpoint); err != nil {
 		return err
 	}
-	if _, err := tx.AddEvent(ctx, tenant, e); err != nil {
+	if err := tx.AddEvents(ctx, tenant, e); err != nil {
 		return err
 	}
 	if _, err := tx.AddHealth(ctx, tenant, endpoint.No, store.HealthChange{Succeeded: int64(len(mark))}); err != nil {

@@ -11,11 +11,11 @@ CREATE TABLE events (
     subject_kind    TEXT NOT NULL,
     subject_id      TEXT NOT NULL,
     order_id        TEXT NOT NULL,
-    shipment_id     TEXT NOT NULL,
-    return_id       TEXT NOT NULL,
-    cart_id         TEXT NOT NULL,
-    subscription_id TEXT NOT NULL,
-    stock_item_id   TEXT NOT NULL,
+    shipment_id     TEXT NOT NULL DEFAULT '',
+    return_id       TEXT NOT NULL DEFAULT '',
+    cart_id         TEXT NOT NULL DEFAULT '',
+    subscription_id TEXT NOT NULL DEFAULT '',
+    stock_item_id   TEXT NOT NULL DEFAULT '',
     data            BLOB
 ) STRICT;
 
@@ -59,11 +59,11 @@ CREATE TABLE deliveries (
     tenant       TEXT NOT NULL,
     event        INTEGER NOT NULL,
     endpoint     INTEGER NOT NULL,
-    status       TEXT NOT NULL,
-    attempts     INTEGER NOT NULL,
+    status       TEXT NOT NULL DEFAULT 'p',
+    attempts     INTEGER NOT NULL DEFAULT 0,
     max_attempts INTEGER NOT NULL,
     due          INTEGER NOT NULL,
-    grp          TEXT NOT NULL,
+    grp          TEXT NOT NULL DEFAULT '',
     updated      INTEGER NOT NULL,
     PRIMARY KEY (tenant, event, endpoint)
 ) STRICT, WITHOUT ROWID;
