@@ -16,7 +16,7 @@ import (
 // Bounds of what lanes keep in memory. What they have no room for stays in its
 // table, due, and is read from there later.
 const (
-	laneRoom  = 2048     // deliveries that came straight from a commit, per lane
+	laneRoom  = 8192     // deliveries that came straight from a commit, per lane
 	totalRoom = 64 << 10 // and of all lanes together
 	totalData = 64 << 20 // bytes of their events' data
 	leastRoom = 32       // what a lane has in any case
