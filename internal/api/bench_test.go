@@ -25,7 +25,8 @@ import (
 // left is the cost of the API itself.
 type taking struct{ store.Store }
 
-func (taking) Write(context.Context, func(store.Tx) error) error { return nil }
+func (taking) Write(context.Context, func(store.Tx) error) error    { return nil }
+func (taking) Publish(context.Context, string, ...*oms.Event) error { return nil }
 
 // BenchmarkPublish posts events of 1.5 KB through the whole handler, one by one
 // and in lists of 100, to a real database and to a store that keeps nothing.

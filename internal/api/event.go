@@ -65,8 +65,7 @@ func (a *api) publishEvents(ctx context.Context, _ *struct{}) (*struct{ Body pub
 	if err != nil {
 		return nil, within(err)
 	}
-	tenant := tenantOf(ctx)
-	if err := a.Store.Write(ctx, func(tx store.Tx) error { return tx.AddEvents(ctx, tenant, list...) }); err != nil {
+	if err := a.Store.Publish(ctx, tenantOf(ctx), list...); err != nil {
 		return nil, err
 	}
 	if single {

@@ -32,6 +32,9 @@ type Store interface {
 	// became of it.
 	Write(ctx context.Context, do func(tx Tx) error) error
 
+	// Publish is a Write that does nothing but AddEvents.
+	Publish(ctx context.Context, tenant string, events ...*oms.Event) error
+
 	// UnfinishedOrders calls each for every order that has a run which has not
 	// ended, of every tenant, until each returns an error.
 	UnfinishedOrders(ctx context.Context, each func(tenant, orderID string) error) error

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -137,7 +138,12 @@ type tx struct {
 
 // Write implements [store.Store].
 func (db *DB) Write(ctx context.Context, do func(store.Tx) error) error {
-	return db.writer.write(ctx, do)
+	return db.writer.write(ctx, &write{do: do})
+}
+
+// Publish implements [store.Store].
+func (db *DB) Publish(ctx context.Context, tenant string, events ...*oms.Event) error {
+	return db.writer.write(ctx, &write{tenant: tenant, events: events})
 }
 
 // change is Write for what only this package does.

@@ -32,11 +32,18 @@ func enqueue(t *testing.T, db *DB, do ...func(store.Tx) error) []*write {
 	t.Helper()
 	var jobs []*write
 	for _, do := range do {
-		job := &write{do: do, done: make(chan struct{})}
+		jobs = append(jobs, &write{do: do})
+	}
+	return enqueueAll(t, db, jobs...)
+}
+
+func enqueueAll(t *testing.T, db *DB, jobs ...*write) []*write {
+	t.Helper()
+	for _, job := range jobs {
+		job.done = make(chan struct{})
 		if !db.writer.enqueue(job) {
 			t.Fatal("the writer is closed")
 		}
-		jobs = append(jobs, job)
 	}
 	return jobs
 }
@@ -115,6 +122,82 @@ func TestFailedWriteLeavesItsGroupAlone(t *testing.T) {
 	if !has(t, db, "o1") || has(t, db, "o2") || has(t, db, "o3") || !has(t, db, "o4") {
 		t.Error("not the first and last of them are kept")
 	}
+}
+
+// TestPublicationsThatComeTogether has a few be stored as one, those of another
+// tenant and what comes between apart, all in their order.
+func TestPublicationsThatComeTogether(t *testing.T) {
+	db := openTemp(t)
+	l := &dueList{}
+	db.Listen(l)
+	putEndpoints(t, db, 1, nil)
+	release := hold(t, db)
+	jobs := enqueueAll(t, db,
+		publication(acme, "a"), publication(acme, "b", "a", "c"), publication(acme),
+		publication("other", "a"),
+		&write{do: insert("o1")},
+		publication(acme, "c", "d"), publication(acme, "e"))
+	release()
+	for i, job := range jobs {
+		if <-job.done; job.err != nil {
+			t.Errorf("write %d: %v", i, job.err)
+		}
+	}
+	var got []string
+	for _, due := range l.due {
+		got = append(got, due.Event.ID)
+	}
+	if got := strings.Join(got, " "); got != "a b c d e" {
+		t.Errorf("due: %s", got)
+	}
+	last := int64(0)
+	for job, isNew := range map[int][]bool{0: {true}, 1: {true, false, true}, 3: {true}, 5: {false, true}, 6: {true}} {
+		for i, e := range jobs[job].events {
+			if (e.Seq != 0) != isNew[i] {
+				t.Errorf("event %d of write %d has the number %d", i, job, e.Seq)
+			}
+		}
+	}
+	for _, job := range jobs {
+		for _, e := range job.events {
+			if e.Seq != 0 && e.Seq <= last {
+				t.Errorf("%s has the number %d, after %d", e.ID, e.Seq, last)
+			}
+			last = max(last, e.Seq)
+		}
+	}
+}
+
+// TestAPublicationThatFailsFailsAlone has one of a few that come together fail.
+func TestAPublicationThatFailsFailsAlone(t *testing.T) {
+	for _, before := range []*write{{do: insert("o1")}, publication("other", "x"), {do: func(store.Tx) error { return errors.New("no") }}} {
+		db := openTemp(t)
+		bad := publication(acme, "b")
+		bad.events = append(bad.events, nil) // which makes it panic
+		release := hold(t, db)
+		jobs := enqueueAll(t, db, before, publication(acme, "a"), bad, publication(acme, "c"))
+		release()
+		for i, job := range jobs[1:] {
+			if <-job.done; (job.err != nil) != (i == 1) {
+				t.Errorf("write %d: %v", i, job.err)
+			}
+		}
+		list, err := db.Events(ctx, acme, store.EventFilter{}, store.Page{})
+		must(t, err)
+		if len(list.Items) != 2 || list.Items[0].ID != "c" || list.Items[1].ID != "a" {
+			t.Errorf("kept: %v", list.Items)
+		}
+	}
+}
+
+func publication(tenant string, ids ...string) *write {
+	job := &write{tenant: tenant}
+	for _, id := range ids {
+		e := benchEvent(benchTime)
+		e.ID = id
+		job.events = append(job.events, e)
+	}
+	return job
 }
 
 func TestFailedCommitIsEverybodys(t *testing.T) {

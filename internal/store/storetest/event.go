@@ -76,6 +76,14 @@ func testEventAgain(t *testing.T, s *suite) {
 	if got := strings.Join(l.dueIDs(), " "); got != "e1 e2" {
 		t.Errorf("due: %s", got)
 	}
+	again.Seq = -1
+	must(t, s.Publish(ctx, acme, again, event("e3", "o1")))
+	if again.Seq != 0 {
+		t.Errorf("published as number %d", again.Seq)
+	}
+	if got := strings.Join(l.dueIDs(), " "); got != "e1 e2 e3" {
+		t.Errorf("due: %s", got)
+	}
 	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.AddEventFor(ctx, acme, event("e1", "o1"), s.endpoint("ep1")) }), oms.Conflict)
 }
 
