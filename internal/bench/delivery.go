@@ -32,7 +32,7 @@ type delivery struct {
 // arrays and singles measure how many deliveries a second one endpoint gets
 // that are published in a way.
 func (b *bench) arrays(ctx context.Context) (string, error) {
-	return b.deliveries(ctx, &delivery{what: "in arrays of 100", bar: 0.3, callers: []int{2, 4, 8}, bodies: bodies(50, 100), events: 100})
+	return b.deliveries(ctx, &delivery{what: "in arrays of 100", bar: 0.3, callers: []int{3, 4, 6}, bodies: bodies(50, 100), events: 100})
 }
 
 func (b *bench) singles(ctx context.Context) (string, error) {
@@ -44,7 +44,7 @@ func (b *bench) singles(ctx context.Context) (string, error) {
 func (b *bench) deliveries(ctx context.Context, d *delivery) (_ string, err error) {
 	s := startSink()
 	defer s.Close()
-	if d.endpoint, err = b.subscribe(ctx, s.URL, eventType, `,"maxConcurrency":64`); err != nil {
+	if d.endpoint, err = b.subscribe(ctx, s.URL, eventType, `,"maxConcurrency":16`); err != nil {
 		return "", err
 	}
 	bare := &delivery{callers: []int{8, 16, 32, 64, 128}}
@@ -71,7 +71,7 @@ func (b *bench) tune(ctx context.Context, s *sink, bare, d *delivery) (err error
 		return err
 	}
 	d.publishers, err = best(d.callers, func(n int) (float64, error) {
-		perSecond, _, err := b.deliver(ctx, s, d, n, b.budget/5)
+		perSecond, _, err := b.deliver(ctx, s, d, n, b.budget/2)
 		return perSecond, err
 	})
 	if err != nil {
