@@ -93,19 +93,12 @@ func TestBoundedPages(t *testing.T) {
 	}
 }
 
-// readShort reads a list of attempts, and counts the pages that are not full
-// and have another behind them.
+// readShort reads a list of attempts, and counts its short pages.
 func readShort(t *testing.T, db *DB, f store.AttemptFilter) (found []int, short int) {
 	t.Helper()
-	for cursor, first := "", true; first || cursor != ""; first = false {
-		l, err := db.Attempts(ctx, acme, f, store.Page{Limit: 5, Cursor: cursor})
-		must(t, err)
-		if cursor = l.NextCursor; len(l.Items) < 5 && cursor != "" {
-			short++
-		}
-		for _, a := range l.Items {
-			found = append(found, a.Number)
-		}
+	all, short := readAll(t, func(p store.Page) (store.List[*oms.Attempt], error) { return db.Attempts(ctx, acme, f, p) })
+	for _, a := range all {
+		found = append(found, a.Number)
 	}
 	return found, short
 }

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -68,44 +67,48 @@ func (q queries) Deliveries(ctx context.Context, tenant string, f store.Delivery
 	if err != nil {
 		return store.List[*oms.Delivery]{}, err
 	}
-	text, args := deliveriesLike(tenant, f, after, p.Size()+1)
-	rows, err := collect(ctx, q.q.queryOnce, scanDelivery, text, args...)
-	return store.Cut(p, rows, func(d *oms.Delivery) store.Cursor {
+	return descend(ctx, q, tenant, deliveriesLike(tenant, f, after), p, scanDelivery, func(d *oms.Delivery) store.Cursor {
 		return store.Cursor{At: d.Event, ID: strconv.FormatInt(d.Endpoint, 10)}
-	}), err
+	})
 }
 
-// deliveriesLike returns the query of the deliveries that the filter picks. An
+// deliveriesLike returns the list of the deliveries that the filter picks. An
 // order's, and those of a type, are found through their events; an endpoint's
 // failed ones have an index. Everything else is filtered on the way through all
 // of the tenant's.
-func deliveriesLike(tenant string, f store.DeliveryFilter, after *store.Cursor, limit int) (string, []any) {
-	from, event, l := fromDelivery, "deliveries.event", &list{}
-	l.where("deliveries.tenant = ?", tenant)
+func deliveriesLike(tenant string, f store.DeliveryFilter, after *store.Cursor) descent {
+	d := descent{selected: fromDelivery, number: "deliveries.event"}
+	if f != (store.DeliveryFilter{}) && f.OrderID == "" && f.Event == 0 {
+		d.steps = deliverySteps
+	}
+	d.where("deliveries.tenant = ?", tenant)
 	if f.Endpoint != 0 && f.Status == oms.DeliveryFailed {
-		from = fromFailed
+		d.selected, d.steps = fromFailed, ""
 	}
 	if f.OrderID != "" || f.EventType != "" && f.Endpoint == 0 {
-		from, event = fromItsEvent, "events.seq"
-		l.where("events.tenant = ?", tenant)
+		d.selected, d.number = fromItsEvent, "events.seq"
+		d.where("events.tenant = ?", tenant)
+		if d.steps != "" {
+			d.steps = eventSteps
+		}
 	}
-	l.indexed("events.order_id", f.OrderID)
+	d.indexed("events.order_id", f.OrderID)
 	if f.Status != "" {
-		l.where("status = '" + letter(f.Status) + "'") // SQLite must see the letter to take an index that holds no other
+		d.where("status = '" + letter(f.Status) + "'") // SQLite must see the letter to take an index that holds no other
 	}
 	if f.Endpoint != 0 {
-		l.where("deliveries.endpoint = ?", f.Endpoint)
+		d.where("deliveries.endpoint = ?", f.Endpoint)
 	}
 	if f.Event != 0 {
-		l.where(event+" = ?", f.Event)
+		d.where(d.number+" = ?", f.Event)
 	}
-	l.equal("events.type", f.EventType)
+	d.equal("events.type", f.EventType)
 	if after != nil {
 		endpoint, _ := strconv.ParseInt(after.ID, 10, 64)
-		l.where("("+event+", deliveries.endpoint) < (?, ?)", after.At, endpoint)
+		d.where("("+d.number+", deliveries.endpoint) < (?, ?)", after.At, endpoint)
 	}
-	return from + " WHERE " + strings.Join(l.conditions, " AND ") +
-		" ORDER BY " + event + " DESC, deliveries.endpoint DESC LIMIT ?", append(l.args, limit)
+	d.sorted = d.number + " DESC, deliveries.endpoint DESC"
+	return d
 }
 
 // selectDue reads what is due now, and behind it what will be due.

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"math"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -61,29 +60,31 @@ func (q queries) Events(ctx context.Context, tenant string, f store.EventFilter,
 	if err != nil {
 		return store.List[*oms.Event]{}, err
 	}
-	text, args := eventsLike(tenant, f, after, p.Size()+1)
-	rows, err := collect(ctx, q.q.queryOnce, func(r row) (*oms.Event, error) { return scanEvent(r) }, text, args...)
-	return store.Cut(p, rows, func(e *oms.Event) store.Cursor { return store.Cursor{At: e.Seq} }), err
+	return descend(ctx, q, tenant, eventsLike(tenant, f, after), p,
+		func(r row) (*oms.Event, error) { return scanEvent(r) },
+		func(e *oms.Event) store.Cursor { return store.Cursor{At: e.Seq} })
 }
 
-// eventsLike returns the query of the events that the filter picks. An order's
+// eventsLike returns the list of the events that the filter picks. An order's
 // have an index; of all others the type and the time are in the index that the
 // list is read from.
-func eventsLike(tenant string, f store.EventFilter, after *store.Cursor, limit int) (string, []any) {
-	l := listOf(tenant)
-	l.indexed("order_id", f.OrderID)
-	l.equal("type", f.Type)
-	l.equal("shipment_id", f.ShipmentID)
-	l.equal("return_id", f.ReturnID)
-	l.equal("cart_id", f.CartID)
-	l.equal("subscription_id", f.SubscriptionID)
-	l.equal("stock_item_id", f.StockItemID)
-	l.between("at", f.From, f.To)
-	if after != nil {
-		l.where("seq < ?", after.At)
+func eventsLike(tenant string, f store.EventFilter, after *store.Cursor) descent {
+	d := descent{selected: `SELECT ` + eventColumns + ` FROM events`, list: *listOf(tenant), number: "seq", sorted: "seq DESC"}
+	if f != (store.EventFilter{}) && f.OrderID == "" {
+		d.steps = eventSteps
 	}
-	return `SELECT ` + eventColumns + ` FROM events WHERE ` + strings.Join(l.conditions, " AND ") +
-		` ORDER BY seq DESC LIMIT ?`, append(l.args, limit)
+	d.indexed("order_id", f.OrderID)
+	d.equal("type", f.Type)
+	d.equal("shipment_id", f.ShipmentID)
+	d.equal("return_id", f.ReturnID)
+	d.equal("cart_id", f.CartID)
+	d.equal("subscription_id", f.SubscriptionID)
+	d.equal("stock_item_id", f.StockItemID)
+	d.between("at", f.From, f.To)
+	if after != nil {
+		d.where("seq < ?", after.At)
+	}
+	return d
 }
 
 // eventRows is how events are stored.

@@ -19,8 +19,8 @@ import (
 func TestEventQueriesUseIndexes(t *testing.T) {
 	db := openTemp(t)
 	after := &store.Cursor{At: 9, ID: "1"}
-	events := func(f store.EventFilter) (string, []any) { return eventsLike(acme, f, after, 51) }
-	deliveries := func(f store.DeliveryFilter) (string, []any) { return deliveriesLike(acme, f, after, 51) }
+	events := func(f store.EventFilter) (string, []any) { return eventsLike(acme, f, after).sql(3, 9, 51) }
+	deliveries := func(f store.DeliveryFilter) (string, []any) { return deliveriesLike(acme, f, after).sql(3, 9, 51) }
 	wantIndex(t, db, "events_seq")(events(store.EventFilter{}))
 	wantIndex(t, db, "events_seq")(events(store.EventFilter{Type: "x", From: benchTime, Related: oms.Related{CartID: "c1"}}))
 	wantIndex(t, db, "events_order")(events(store.EventFilter{Related: oms.Related{OrderID: "o1"}, Type: "x"}))
@@ -32,6 +32,11 @@ func TestEventQueriesUseIndexes(t *testing.T) {
 		text, args := deliveries(f)
 		if got := plan(t, db, text, args); !strings.Contains(got, "SEARCH deliveries USING PRIMARY KEY (tenant=") || strings.Contains(got, "TEMP B-TREE") {
 			t.Errorf("%+v: %s", f, got)
+		}
+	}
+	for _, steps := range []string{eventSteps, deliverySteps} {
+		if got := plan(t, db, steps, []any{acme, 9, 200}); strings.Contains(got, "SCAN") || strings.Contains(got, "TEMP B-TREE") {
+			t.Errorf("%s: %s", steps, got)
 		}
 	}
 	if got := plan(t, db, countDeliveries, []any{acme, 1}); strings.Count(got, "USING COVERING INDEX") != 3 {
