@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,8 +19,8 @@ type delivery struct {
 	what    string
 	bar     float64 // least ratio to the bare client
 	callers []int   // numbers of publishers to try
-	bodies  [][]byte
-	events  int // in each body
+	*publication
+	published atomic.Int64 // of them, in all rounds
 
 	endpoint   string
 	publishers int // the best number
@@ -32,11 +33,11 @@ type delivery struct {
 // arrays and singles measure how many deliveries a second one endpoint gets
 // that are published in a way.
 func (b *bench) arrays(ctx context.Context) (string, error) {
-	return b.deliveries(ctx, &delivery{what: "in arrays of 100", bar: 0.3, callers: []int{3, 4, 6}, bodies: bodies(50, 100), events: 100})
+	return b.deliveries(ctx, &delivery{what: "in arrays of 100", bar: 0.3, callers: []int{3, 4, 6}, publication: newPublication(100)})
 }
 
 func (b *bench) singles(ctx context.Context) (string, error) {
-	return b.deliveries(ctx, &delivery{what: "one by one", bar: 0.15, callers: []int{32, 64, 128}, bodies: bodies(500, 1), events: 1})
+	return b.deliveries(ctx, &delivery{what: "one by one", bar: 0.15, callers: []int{32, 64, 128}, publication: newPublication(1)})
 }
 
 // deliveries measures events that are published, durable, sent, and recorded,
@@ -156,7 +157,7 @@ func (b *bench) deliveryReport(bare, d *delivery, ratios []float64) string {
 
 Each event is published over HTTP, durable before that is answered, delivered, and its attempt recorded; the time
 ends when the last one is. The median of %d rounds of %s each, by turns with a bare net/http client that POSTs the same
-bodies of %.1f KB to the same sink over kept connections. Publishers, server and sink share the cores. The CPU time
+bodies of %.1f KB to the same sink over kept connections. The orders' numbers ascend, and each has five events. Publishers, server and sink share the cores. The CPU time
 is that of all of them, and of what the server does behind its deliveries. Of it, any sender and sink would take what
 the bare client takes; publishing is what its publishers take, and a server that only reads.
 

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,12 +9,6 @@ import (
 
 // eventType is the type of events that one endpoint gets.
 const eventType = "bench.order"
-
-// orderEvent is an event of an order of 1.5 KB, as it is published. The server
-// makes its id.
-func orderEvent(order string) []byte {
-	return fmt.Appendf(nil, `{"type":%q,"orderId":%q,"data":%s}`, eventType, order, orderOf(order, "New"))
-}
 
 // bareBody is such an event as its endpoint gets it.
 var bareBody = fmt.Sprintf(`{"id":"evt_019aa4c27d3e7f0c9b61d2e8f4a05b37","type":%q,"timestamp":"2026-11-21T09:30:00.123456Z","data":%s}`,
@@ -27,23 +20,6 @@ func numberedEvent(to []byte, id, kind string) []byte {
 }
 
 var numberedOrder = orderOf("o-7", "New")
-
-// bodies are some of POST /api/events, with so many events each, about orders
-// of their own.
-func bodies(count, events int) [][]byte {
-	out := make([][]byte, count)
-	for i := range out {
-		list := make([][]byte, events)
-		for j := range list {
-			list[j] = orderEvent(fmt.Sprintf("o-%d", i*events+j))
-		}
-		out[i] = list[0]
-		if events > 1 {
-			out[i] = append(append([]byte("["), bytes.Join(list, []byte(","))...), ']')
-		}
-	}
-	return out
-}
 
 // subscriber is an endpoint as the API shows it.
 type subscriber struct {

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"net/http"
-	"sync/atomic"
 	"time"
 )
 
@@ -23,15 +22,16 @@ func (b *bench) publishFor(ctx context.Context, url, path string, want int, d *d
 		}
 		all = append(all, p)
 	}
-	var next atomic.Int64
+	before := d.published.Load()
 	var err error
 	part("publisher", func() {
 		_, err = perSecondOf(ctx, count, budget, func(caller int) error {
-			body := d.bodies[int(next.Add(1))%len(d.bodies)]
-			return all[caller].post(path, body, want)
+			p := all[caller]
+			p.body = d.appendNth(p.body[:0], d.published.Add(1))
+			return p.post(path, p.body, want)
 		})
 	})
-	return next.Load() * int64(d.events), err
+	return (d.published.Load() - before) * int64(d.events), err
 }
 
 // publishing is the CPU time per event, in µs, that it takes to publish to a
