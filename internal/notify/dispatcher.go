@@ -50,6 +50,7 @@ type Dispatcher struct {
 	webHook      *WebHook
 
 	room     room
+	workers  atomic.Int64 // of all lanes
 	recorder *recorder
 	starting atomic.Bool    // the endpoints of earlier are being read
 	stopping atomic.Bool    // nothing new is begun

@@ -151,13 +151,10 @@ func TestNobodyWaitsForTheEndOfAQueue(t *testing.T) {
 		})
 		to := r.endpoint("shop", func(e *oms.Endpoint) { e.RateLimit = 100 })
 		repeat := r.publish("evt_repeat", "o1")
-		var burst []*oms.Event
-		for i := range laneRoom + 200 {
-			burst = append(burst, r.publish(fmt.Sprint("evt_", i), "o1"))
-		}
-		for range 30 * 100 { // half a minute of what the endpoint takes
-			r.publish(oms.NewID(oms.EventID), "o1")
-			time.Sleep(10 * time.Millisecond)
+		burst := r.publishMany("burst", laneRoom+200)
+		for i := range len(burst)/100 + 10 { // as many as the endpoint takes in a second, each second
+			r.publishMany(fmt.Sprint("more", i), 100)
+			time.Sleep(time.Second)
 		}
 		if d := r.delivery(repeat, to); d.Status != oms.DeliverySucceeded {
 			t.Errorf("the repeat is %s", d.Status)

@@ -23,6 +23,11 @@ const (
 	loadSize  = 128      // deliveries that are read from the table at once
 )
 
+// mostWorkers is how many attempts all lanes make at the same time before each
+// has but one: thousands of endpoints that wait for much, with the concurrency
+// that each of them may have, would take all connections there are.
+const mostWorkers = 2048
+
 // lookAgain is how long a lane waits when its table could not be read.
 const lookAgain = time.Second
 
@@ -182,11 +187,15 @@ func (l *lane) pump() {
 		return
 	}
 	for want := min(l.target.Concurrency, l.workers+len(l.queue)); l.workers < want; {
+		if l.workers > 0 && l.d.workers.Load() >= mostWorkers {
+			break
+		}
 		it, ok := l.next()
 		if !ok {
 			break
 		}
 		l.workers++
+		l.d.workers.Add(1)
 		l.d.work.Go(func() { l.run(it) })
 	}
 	l.look()
@@ -273,13 +282,14 @@ func (l *lane) current() *target {
 func (l *lane) another() (item, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.target != nil && l.workers <= l.target.Concurrency {
+	if l.target != nil && l.workers <= l.target.Concurrency && (l.workers == 1 || l.d.workers.Load() <= mostWorkers) {
 		if it, ok := l.next(); ok {
 			l.pump() // for the reading of the table
 			return it, true
 		}
 	}
 	l.workers--
+	l.d.workers.Add(-1)
 	l.pump()
 	return item{}, false
 }

@@ -3,6 +3,7 @@ package notify
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,6 +145,45 @@ func TestASlowEndpointHoldsUpNoOther(t *testing.T) {
 			if d := r.delivery(e, healthy); d.Status != oms.DeliverySucceeded {
 				t.Fatalf("event %d is %s at the healthy endpoint", i, d.Status)
 			}
+		}
+	})
+}
+
+// TestAllLanesTogether has endpoints hang that may have more attempts at the same
+// time than all lanes together make: each gets its share, others none the less
+// theirs at once, and what was held back comes when there is room again.
+func TestAllLanesTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const hanging, each = 12, 256
+		r := newRig(t, func(c call) hook.Exchange {
+			if !strings.HasPrefix(c.URL, "http://well") {
+				time.Sleep(20 * time.Second)
+			}
+			return hook.Exchange{Status: 204}
+		})
+		for i := range hanging {
+			r.endpoint(fmt.Sprint("hangs", i), func(e *oms.Endpoint) { e.Concurrency = each })
+		}
+		r.publishMany("all", each)
+		time.Sleep(time.Second)
+		if n := len(r.calls.made()); n < mostWorkers || n > mostWorkers+hanging {
+			t.Errorf("%d attempts at the same time, want %d", n, mostWorkers)
+		}
+		for i := range 3 {
+			well := r.endpoint(fmt.Sprint("well", i), func(e *oms.Endpoint) { e.EventTypes = []string{fmt.Sprint("well", i)} })
+			e := &oms.Event{ID: well.ID, Type: fmt.Sprint("well", i), Timestamp: time.Now(), Data: []byte(`{}`)}
+			must(t, r.store.Publish(t.Context(), acme, e))
+			time.Sleep(time.Millisecond)
+			if d := r.delivery(e, well); d.Status != oms.DeliverySucceeded {
+				t.Errorf("beside %d attempts under way, another endpoint's is %s", mostWorkers, d.Status)
+			}
+		}
+		time.Sleep(time.Minute)
+		if n := len(r.calls.made()); n != hanging*(each+3)+3 {
+			t.Errorf("%d attempts in all", n)
+		}
+		if n := r.d.workers.Load(); n != 0 {
+			t.Errorf("%d workers are left", n)
 		}
 	})
 }

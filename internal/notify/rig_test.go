@@ -84,6 +84,17 @@ func (r *rig) publish(id, order string) *oms.Event {
 	return e
 }
 
+// publishMany stores events at once.
+func (r *rig) publishMany(name string, count int) []*oms.Event {
+	r.t.Helper()
+	var all []*oms.Event
+	for i := range count {
+		all = append(all, &oms.Event{ID: fmt.Sprint("evt_", name, i), Type: "order_packed", Timestamp: time.Now(), Data: []byte(`{}`)})
+	}
+	must(r.t, r.store.Publish(r.t.Context(), acme, all...))
+	return all
+}
+
 func (r *rig) delivery(e *oms.Event, to *oms.Endpoint) *oms.Delivery {
 	r.t.Helper()
 	d, err := r.store.Delivery(r.t.Context(), acme, oms.DeliveryKey{Event: e.Seq, Endpoint: to.No})
