@@ -120,6 +120,52 @@ func TestAnExportIsRecordedAndRetried(t *testing.T) {
 	equals(t, "history", fmt.Sprint(h.IsError, h.Status, h.CallID == d.ID(), h.Step), "falseNewtrueExportOrder")
 }
 
+// "Headers, strongest first" is said of connectors, whatever calls them: a
+// connector's headers go out in an export as they do in a two-way call, the one
+// aside that an event says about itself.
+func TestAnExportHasTheHeadersOfATwoWayCall(t *testing.T) {
+	const custom = `,"bearerToken":"top","customHeaders":[{"key":"X-Signature","value":"of-the-shop"},{"key":"x-attempt","value":"first"},
+		{"key":"User-Agent","value":"Shop/2"},{"key":"accept","value":"text/json"},{"key":"X-Idempotency-Key","value":"k"},
+		{"key":"Authorization","value":"Custom c"},{"key":"X-Both","value":"connector"},{"key":"Cookie","value":"a=b"}]`
+	s, r := answering(t, ""), lease(t)
+	own := header("X-Both", "step") + header("X-Signature-Version", "2")
+	r.settings(with(config(status("New", step{Name: exportStep, Connector: "ERP", ID: "erp-1", Host: s.URL + "/export", Headers: own},
+		step{Connector: "ERP", ID: "erp-1", Host: s.URL + "/step", Headers: own})), connectors(erp(s.URL, custom))))
+	r.post(order)
+	r.exports()
+	sent := map[string]http.Header{}
+	for _, got := range s.got() {
+		sent[got.Path] = got.Header
+	}
+	for name, want := range map[string]string{
+		"X-Signature": "of-the-shop", "User-Agent": "Shop/2", "Accept": "text/json", "X-Idempotency-Key": "k", "Authorization": "Custom c",
+		"X-Both": "step", "Cookie": "a=b", "X-Signature-Version": "2",
+	} {
+		equals(t, name+" of the call", fmt.Sprint(sent["/step"].Values(name)), "["+want+"]")
+		equals(t, name+" of the export", fmt.Sprint(sent["/export"].Values(name)), "["+want+"]")
+	}
+	equals(t, "X-Attempt", fmt.Sprint(sent["/step"].Values("X-Attempt"), sent["/export"].Values("X-Attempt")), "[first] [1]")
+	again := r.replayed("kind=export", "")
+	again.is("original.request.headers.X-Signature", "***").is("original.request.headers.X-Attempt", "1")
+	last := s.got()[2].Header
+	equals(t, "replayed", fmt.Sprint(last.Values("X-Signature"), last.Values("X-Attempt")), "[of-the-shop] [1]")
+}
+
+// The headers that a connector may not have are refused with its settings, so
+// no export has them either; a step's own X-Attempt is let be, with a warning.
+func TestWhichHeadersAnExportStepMayHave(t *testing.T) {
+	r := lease(t)
+	at := "orderTypes[0].orderStatuses[0].workflowSteps[0].properties[0].key"
+	withHeader := func(name string) string {
+		return withERP(t, status("New", step{Name: exportStep, Connector: "ERP", Headers: header(name, "1")}))
+	}
+	for _, name := range []string{"Host", "content-type", "X-Delivery-Count", "Webhook-Id", "Idempotency-Key"} {
+		r.call("PUT", "/api/settings", withHeader(name)).problem(422, "body."+at)
+	}
+	r.call("PUT", "/api/settings", withHeader("X-Signature")).want(200).is("warnings[0]", nil)
+	r.call("PUT", "/api/settings", withHeader("x-attempt")).want(200).is("warnings[0].path", at).is("warnings[1]", nil)
+}
+
 func TestAnExportThatFailsForGood(t *testing.T) {
 	s := endpoint(t, func(w http.ResponseWriter, _ int) { w.WriteHeader(500) })
 	r := lease(t)
