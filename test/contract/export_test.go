@@ -1,11 +1,13 @@
 package contract
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -164,6 +166,82 @@ func TestWhichHeadersAnExportStepMayHave(t *testing.T) {
 	}
 	r.call("PUT", "/api/settings", withHeader("X-Signature")).want(200).is("warnings[0]", nil)
 	r.call("PUT", "/api/settings", withHeader("x-attempt")).want(200).is("warnings[0].path", at).is("warnings[1]", nil)
+}
+
+// The order's version is that after the entry, be it that somebody changed the
+// order while the export was under way; and every entry has a run, of whichever
+// it was, as long as that is kept.
+func TestTheVersionAndTheRunOfAnExportsHistory(t *testing.T) {
+	s := endpoint(t, func(w http.ResponseWriter, n int) { w.WriteHeader([]int{500, 200, 200}[n]) })
+	held := holding(t)
+	r := lease(t)
+	r.settings(with(config(status("New", exporting("")), status("Packed", step{Name: exportStep, Connector: "WMS"})),
+		connectors(erp(s.URL, `,"disableStandardErrorPolicy":true`), fmt.Sprintf(`{"Name":"WMS","Host":%q}`, held.URL))))
+	first := r.post(order).text("runId")
+	failed, _, _ := r.export()
+	r.settings(with(config(status("New", exporting("")), status("Packed", step{Name: exportStep, Connector: "WMS"})),
+		connectors(erp(s.URL, ""), fmt.Sprintf(`{"Name":"WMS","Host":%q}`, held.URL))))
+	second := r.enter("New").text("runId")
+	r.exports()
+	r.call("POST", "/api/deliveries/"+failed.ID()+"/redeliver", "").want(202)
+	r.exports()
+	third := r.enter("Packed").text("runId")
+	held.wait()
+	r.call("PATCH", theOrder, `{"tags":["meanwhile"]}`).want(200)
+	held.answer("")
+	r.exports()
+	var got []string
+	for _, h := range r.history("ExportOrder") {
+		got = append(got, fmt.Sprint(h.RunID, " ", h.Version, " ", h.Status, " ", h.IsError))
+	}
+	same(t, "runs, versions, statuses and whether it failed", got, []string{
+		first + " 1 New true", second + " 1 New false", first + " 1 New false", third + " 3 Packed false"})
+	before := r.history("ExportOrder")
+	if err := r.store.RemoveOld(t.Context(), r.tenant(), store.KeptRuns, r.clock.Now().Add(time.Hour), func(context.Context) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for i, h := range r.history("ExportOrder") {
+		before[i].RunID = ""
+		equals(t, "an entry whose run is gone", h, before[i])
+	}
+}
+
+// An export log item says what the entry of a two-way step beside it says: of
+// which run and step it is, what the step was for, and the order's version.
+func TestTheHistoryOfAnExportSaysWhatThatOfACallSays(t *testing.T) {
+	steps := []step{{Connector: "ERP", More: `,"displayName":"Fraud"`}, exporting(`,"displayName":"To the ERP"`)}
+	returned := []step{{Name: "WebhookReturnWorkflowStep", Connector: "ERP", More: `,"displayName":"Fraud"`}, steps[1]}
+	for name, c := range map[string]struct {
+		enter func(r *rig) answer
+		call  string
+	}{
+		"an order": {func(r *rig) answer { return r.enter("Packed") }, "WebhookWorkflowStep"},
+		"again": {func(r *rig) answer {
+			r.call("PATCH", theOrder, `{"status":"Packed"}`).want(200)
+			return r.enter("Packed")
+		}, "WebhookWorkflowStep"},
+		"a shipment": {func(r *rig) answer { return r.ship("SHIP-2", "Packed") }, "WebhookWorkflowStep"},
+		"a return":   {func(r *rig) answer { return r.giveBack("1") }, "WebhookReturnWorkflowStep"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := lease(t)
+			r.settings(with(withERP(t, status("New"), status("Packed", steps...)), returnStatuses(returned...)))
+			r.post(order)
+			res := c.enter(r)
+			d, _, _ := r.export()
+			call, exported := r.entry("ExecuteExportOrder"), r.entry("ExportOrder")
+			equals(t, "the call's", fmt.Sprint(call.By, call.RunID), "step "+c.call+" (Fraud)"+res.text("runId"))
+			for field, same := range map[string]bool{
+				"runId": exported.RunID == call.RunID, "version": exported.Version == call.Version && call.Version > 0, "category": exported.Category == call.Category,
+				"shipmentId": exported.ShipmentID == call.ShipmentID, "returnId": exported.ReturnID == call.ReturnID,
+			} {
+				if !same {
+					t.Errorf("%s differs: %+v, and of the call %+v", field, exported, call)
+				}
+			}
+			equals(t, "the export's own", fmt.Sprint(exported.By, ", ", exported.Step, ", ", exported.CallID == d.ID(), ", ", exported.IsError), "step ExportOrder (To the ERP), ExportOrder, true, false")
+		})
+	}
 }
 
 func TestAnExportThatFailsForGood(t *testing.T) {
