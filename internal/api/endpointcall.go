@@ -33,8 +33,8 @@ func (a *api) testEndpoint(ctx context.Context, in *endpointRequest) (*attemptAn
 	if err != nil {
 		return nil, err
 	}
-	if e.Origin == oms.OriginConnector {
-		return nil, oms.Errorf(oms.Conflict, "this endpoint belongs to an ExportOrder step of the settings, and gets orders alone")
+	if err := a.testable(ctx, e); err != nil {
+		return nil, err
 	}
 	id := ""
 	earlier, err := a.onceOutside(ctx, in.OnceParams, func(ctx context.Context) (string, error) {
@@ -52,6 +52,22 @@ func (a *api) testEndpoint(ctx context.Context, in *endpointRequest) (*attemptAn
 		id = earlier.Resource
 	}
 	return a.getAttempt(ctx, &AttemptID{id})
+}
+
+// testable judges an endpoint that an example is to be sent to, whether it is on
+// or off.
+func (a *api) testable(ctx context.Context, e *oms.Endpoint) error {
+	switch e.Origin {
+	case oms.OriginConnector:
+		return oms.Errorf(oms.Conflict, "this endpoint belongs to an ExportOrder step of the settings, and gets orders alone")
+	case oms.OriginWebHook:
+		today, err := a.Notify.Request(ctx, tenantOf(ctx), e, &oms.Event{}, 1)
+		if err == nil && today.URL == "" {
+			err = oms.Errorf(oms.Conflict, "the config file has no webHook section any more")
+		}
+		return err
+	}
+	return nil
 }
 
 // recovery is the body of a recover call.

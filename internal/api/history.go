@@ -4,10 +4,12 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 func history(a *api) {
@@ -23,7 +25,34 @@ func (a *api) getHistory(ctx context.Context, in *struct {
 		return nil, err
 	}
 	list, err := a.Store.History(ctx, tenantOf(ctx), in.ID, in.page())
+	if err == nil {
+		err = a.nameRuns(ctx, in.ID, list.Items)
+	}
 	return answerList(list, err, asIs)
+}
+
+// nameRuns gives export log items the runs that they are of, as far as those are
+// kept. Who makes the last attempt of an export does not know its run, which
+// may have ended long ago; the run knows the call.
+func (a *api) nameRuns(ctx context.Context, order string, entries []oms.HistoryEntry) error {
+	var left []*oms.HistoryEntry
+	for i := range entries {
+		if e := &entries[i]; e.Operation == oms.OpExportOrder && e.RunID == "" {
+			left = append(left, e)
+		}
+	}
+	page := store.Page{Limit: store.MaxLimit}
+	for len(left) > 0 {
+		runs, err := a.Store.Runs(ctx, tenantOf(ctx), store.RunFilter{OrderID: order}, page)
+		if err != nil {
+			return err
+		}
+		left = slices.DeleteFunc(left, func(e *oms.HistoryEntry) bool { return slices.ContainsFunc(runs.Items, e.InRun) })
+		if page.Cursor = runs.NextCursor; page.Cursor == "" {
+			break
+		}
+	}
+	return nil
 }
 
 func pathEscape(id string) string { return url.PathEscape(id) }

@@ -83,7 +83,10 @@ func receivers(ctx context.Context, tx store.Tx, e *oms.Event, id string) ([]*om
 		if oms.KindOf(err) == oms.NotFound {
 			return nil, oms.Wrong("body.endpointId", "there is no such endpoint")
 		}
-		return []*oms.Endpoint{to}, sendable(to, err)
+		if err = sendable(to, err); err == nil {
+			err = itsOwn(ctx, tx, e, to)
+		}
+		return []*oms.Endpoint{to}, err
 	}
 	all, err := deliveriesOf(ctx, tx, e)
 	var out []*oms.Endpoint
@@ -100,6 +103,27 @@ func receivers(ctx context.Context, tx store.Tx, e *oms.Event, id string) ([]*om
 		return nil, oms.Errorf(oms.Conflict, "the event went to no endpoint that is on now; name one as endpointId")
 	}
 	return out, err
+}
+
+// itsOwn judges an event that somebody wants to send to an endpoint by name. One
+// that the API made gets whatever it is sent; the others are for the events of
+// the contract alone: those that they get by themselves, or got before.
+func itsOwn(ctx context.Context, tx store.Tx, e *oms.Event, to *oms.Endpoint) error {
+	if to.Origin == oms.OriginAPI {
+		return nil
+	}
+	alone, err := oms.NewSubscriptions([]*oms.Endpoint{to})
+	if err != nil || len(alone.Match(e)) > 0 {
+		return err
+	}
+	_, err = tx.Delivery(ctx, tenantOf(ctx), oms.DeliveryKey{Event: e.Seq, Endpoint: to.No})
+	switch {
+	case oms.KindOf(err) != oms.NotFound:
+		return err
+	case to.Origin == oms.OriginWebHook:
+		return oms.Errorf(oms.Conflict, "this endpoint is the webHook section of the config file, and gets its seven events of orders alone")
+	}
+	return oms.Errorf(oms.Conflict, "this endpoint belongs to an ExportOrder step of the settings, and gets what that exports alone")
 }
 
 // deliveriesOf returns all deliveries of an event.

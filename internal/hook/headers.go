@@ -34,8 +34,8 @@ func HeaderAllowed(name string) bool {
 	return !strings.HasPrefix(name, "x-") || !strings.HasSuffix(name, "delivery-count")
 }
 
-// EndpointHeaderAllowed is [HeaderAllowed] for a header of a one-way request,
-// which says more about itself.
+// EndpointHeaderAllowed is [HeaderAllowed] for a header of an endpoint of
+// events, whose requests say more about themselves.
 func EndpointHeaderAllowed(name string) bool {
 	own := strings.EqualFold(name, "X-Signature") || strings.EqualFold(name, "X-Attempt")
 	return HeaderAllowed(name) && !own
@@ -98,14 +98,10 @@ func (r *Request) headers(user *url.Userinfo, userAgent string) *headers {
 // winning. A wrong one was refused with the settings that brought it, so it is
 // passed over here.
 func (r *Request) putCustom(h *headers) {
-	allowed := HeaderAllowed
-	if r.OneWay {
-		allowed = EndpointHeaderAllowed
-	}
 	var names []string
 	for _, c := range r.Header {
 		name := http.CanonicalHeaderKey(c.Name)
-		if slices.Contains(names, name) || !allowed(name) || !httpguts.ValidHeaderFieldValue(c.Value) {
+		if slices.Contains(names, name) || !r.mayBeCustom(name) || !httpguts.ValidHeaderFieldValue(c.Value) {
 			continue
 		}
 		names = append(names, name)
@@ -116,6 +112,20 @@ func (r *Request) putCustom(h *headers) {
 		}
 	}
 	h.secret = append(h.secret, names...)
+}
+
+// mayBeCustom is [HeaderAllowed] for a name, which is canonical, of a header of
+// this request: what it says about itself is its own. An export counts its
+// attempts and signs no X-Signature; a two-way call does neither, and there
+// both are headers like any other.
+func (r *Request) mayBeCustom(name string) bool {
+	switch name {
+	case "X-Attempt":
+		return r.Attempt == 0
+	case "X-Signature":
+		return r.Signer == nil || r.Signer.body == nil
+	}
+	return HeaderAllowed(name)
 }
 
 // authorization returns the Authorization of the strongest credentials, or "".

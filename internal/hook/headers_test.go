@@ -156,7 +156,7 @@ func TestEndpointHeaderAllowed(t *testing.T) {
 func TestHeadersOfAnEvent(t *testing.T) {
 	got := received(t, Request{
 		Body: []byte(`{"a":1}`), ID: "evt_1", Attempt: 3, Signer: signerOf(t, NewSecret()), OneWay: true,
-		Header: []settings.Header{{Name: "X-Attempt", Value: "9"}, {Name: "X-Signature", Value: "mine"}, {Name: "X-Shop", Value: "7"}},
+		Header: []settings.Header{{Name: "X-Attempt", Value: "9"}, {Name: "X-Shop", Value: "7"}},
 	})
 	for _, name := range []string{"Traceparent", "Webhook-Timestamp", "Webhook-Signature"} {
 		if len(got.Values(name)) != 1 {
@@ -171,5 +171,41 @@ func TestHeadersOfAnEvent(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestHeadersThatARequestMaySetItself: they are a custom header's where the
+// request sets none, which is so in every two-way call, and of X-Signature in
+// an export.
+func TestHeadersThatARequestMaySetItself(t *testing.T) {
+	custom := []settings.Header{{Name: "x-attempt", Value: "mine"}, {Name: "x-signature", Value: "mine"}}
+	fox := []byte("The quick brown fox jumps over the lazy dog")
+	const signature = "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8" // by "key"
+	for name, c := range map[string]struct {
+		r                  Request
+		attempt, signature string
+	}{
+		"a two-way call":      {Request{Delivery: 2, MaxDelivery: 4}, "mine", "mine"},
+		"an export":           {Request{OneWay: true, Attempt: 2}, "2", "mine"},
+		"a signed export":     {Request{OneWay: true, Attempt: 2, SigningSecret: "any text", ID: "evt_1"}, "2", "mine"},
+		"a webHook's request": {Request{OneWay: true, Attempt: 2, Body: fox, Signer: NewBodySigner("key")}, "2", signature},
+	} {
+		c.r.Header = custom
+		got := received(t, c.r)
+		if diff := cmp.Diff([]string{c.attempt, c.signature}, append(got.Values("X-Attempt"), got.Values("X-Signature")...)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestTheNumberOfAnAttemptIsNoSecret: it is recorded as it was sent, even where
+// a custom header was to replace it.
+func TestTheNumberOfAnAttemptIsNoSecret(t *testing.T) {
+	url := serve(t, func(http.ResponseWriter, *http.Request) {})
+	x := newClient(t, nil).Post(t.Context(), Request{URL: url, OneWay: true, Attempt: 2, Header: []settings.Header{
+		{Name: "X-Attempt", Value: "mine"}, {Name: "X-Signature", Value: "mine"}}})
+	got := http.Header(x.Detail().Request.Headers)
+	if got.Get("X-Attempt") != "2" || got.Get("X-Signature") != "***" {
+		t.Errorf("X-Attempt %q, X-Signature %q", got["X-Attempt"], got["X-Signature"])
 	}
 }

@@ -36,9 +36,8 @@ type Request struct {
 	Signer                *Signer       // where there is no SigningSecret; nil signs nothing
 	Trust                 *Trust        // how TLS is verified; nil: as the client does
 	Timeout               time.Duration // of the whole attempt; 0: settings.DefaultTimeout
-	// OneWay is for requests whose answer says no more than that they came:
-	// headers as of [EndpointHeaderAllowed], a body that is not kept, and
-	// another [Exchange.Class].
+	// OneWay is for requests whose answer says no more than that they came: a
+	// body that is not kept, and another [Exchange.Class].
 	OneWay bool
 }
 

@@ -241,14 +241,14 @@ func (d *Dispatcher) conclude(tx store.Tx, r *result) error {
 // logExport adds the export log item to the order's history (CONTRACT.md,
 // "Export Order"). An order that is gone has none.
 func (d *Dispatcher) logExport(tx store.Tx, tenant string, r *result) error {
-	_, err := tx.Order(d.ctx, tenant, r.event.OrderID)
+	order, err := tx.Order(d.ctx, tenant, r.event.OrderID)
 	if oms.KindOf(err) == oms.NotFound {
 		return nil
 	}
 	if err == nil {
 		last := *r.settled.Attempt
 		last.CallID = r.it.Delivery.ID()
-		err = tx.AddHistory(d.ctx, tenant, r.event.OrderID, oms.ExportHistory(r.event, &last, r.settled.At))
+		err = tx.AddHistory(d.ctx, tenant, r.event.OrderID, oms.ExportHistory(r.event, &last, order.Version, r.settled.At))
 	}
 	return err
 }

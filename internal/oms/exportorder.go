@@ -48,15 +48,28 @@ func ExportMarket(data []byte) string { return readExport(data).Order.MarketID }
 // ExportHistory is the export log item of an export whose last attempt was
 // made (CONTRACT.md, "Export Order"): created is the entry's timestamp,
 // isSuccess the opposite of isError, status that of the order that was sent,
-// and errorReason the message.
-func ExportHistory(e *Event, last *Attempt, now time.Time) HistoryEntry {
+// and errorReason the message. The version is the order's by now, as in the
+// entries of other steps; their run and name come from [HistoryEntry.InRun].
+func ExportHistory(e *Event, last *Attempt, version int64, now time.Time) HistoryEntry {
 	h := HistoryEntry{
 		ID: NewID(HistoryID), Timestamp: now, Category: CategoryWorkflow, Operation: OpExportOrder, Step: TypeExportOrder, By: "step " + TypeExportOrder,
 		Status: readExport(e.Data).Order.Status, ShipmentID: e.ShipmentID, ReturnID: e.ReturnID, CallID: deliveryID(e.ID, last.Delivery.Endpoint),
-		IsError: last.Outcome != OutcomeSucceeded, Message: last.Error,
+		IsError: last.Outcome != OutcomeSucceeded, Message: last.Error, Version: version,
 	}
 	if !h.IsError {
 		h.Message = fmt.Sprintf("the order was exported; the endpoint answered %d", last.Status)
 	}
 	return h
+}
+
+// InRun completes an entry with the run that its call was a step of, and with the
+// step's name there. It reports whether run is that one.
+func (h *HistoryEntry) InRun(run *Run) bool {
+	for i := range run.Results {
+		if r := &run.Results[i]; r.CallID == h.CallID {
+			h.RunID, h.By = run.ID, r.By()
+			return true
+		}
+	}
+	return false
 }

@@ -47,7 +47,7 @@ func TestTheHistoryOfAnExport(t *testing.T) {
 	e := oms.ExportEvent(doc(t, exportedOrder), oms.StepScope{ShipmentID: "S2"}, noon)
 	at := noon.Add(time.Minute)
 	want := oms.HistoryEntry{Timestamp: at, Category: "Workflow", Operation: "ExportOrder", Step: "ExportOrder", By: "step ExportOrder", Status: "Accepted",
-		ShipmentID: "S2", CallID: "dlv_" + e.ID + ".7"}
+		ShipmentID: "S2", CallID: "dlv_" + e.ID + ".7", Version: 5}
 	for _, c := range []struct {
 		last    oms.Attempt
 		message string
@@ -57,8 +57,31 @@ func TestTheHistoryOfAnExport(t *testing.T) {
 		{oms.Attempt{Outcome: oms.OutcomeFailed, Error: "the endpoint answered 500"}, "the endpoint answered 500", true},
 	} {
 		c.last.Delivery = oms.DeliveryKey{Event: 3, Endpoint: 7}
-		got := oms.ExportHistory(e, &c.last, at)
+		got := oms.ExportHistory(e, &c.last, 5, at)
 		want.ID, want.Message, want.IsError = got.ID, c.message, c.isError
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// What an export log item has in common with the entries of other steps.
+func TestTheRunOfAnExportsHistory(t *testing.T) {
+	run := &oms.Run{ID: "run_1", Results: []oms.StepResult{
+		{Step: "WebhookWorkflowStep", DisplayName: "Fraud", CallID: "call_1"},
+		{Step: "ExportOrder", DisplayName: "To the ERP", CallID: "dlv_1"},
+		{Step: "ExportOrder", CallID: "dlv_2"},
+		{Step: "ExportOrder"},
+	}}
+	for call, want := range map[string]oms.HistoryEntry{
+		"dlv_1": {CallID: "dlv_1", RunID: "run_1", By: "step ExportOrder (To the ERP)"},
+		"dlv_2": {CallID: "dlv_2", RunID: "run_1", By: "step ExportOrder"},
+		"dlv_3": {CallID: "dlv_3", By: "as it was"},
+	} {
+		got := oms.HistoryEntry{CallID: call, By: "as it was"}
+		if found := got.InRun(run); found != (want.RunID != "") {
+			t.Errorf("%s: found is %v", call, found)
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}

@@ -107,3 +107,11 @@ type StepResult struct {
 	ConfigIndex int  `json:"configIndex"`
 	Deferred    bool `json:"deferred,omitempty"`
 }
+
+// By names the step as the one that made a change of the order.
+func (r *StepResult) By() string {
+	if r.DisplayName == "" {
+		return "step " + r.Step
+	}
+	return "step " + r.Step + " (" + r.DisplayName + ")"
+}

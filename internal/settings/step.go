@@ -60,6 +60,7 @@ func stepProperties(n node, st *Step) {
 	for _, prop := range n.nodes("properties") {
 		if isHeader(prop.obj) {
 			headers.add(prop)
+			warnHeader(prop, st)
 			continue
 		}
 		switch p := property(prop); {

@@ -31,6 +31,16 @@ func warnReturnStep(n node, status string, returns bool) {
 	}
 }
 
+// attemptHeader counts the attempts of an export. No two-way call has it, so
+// there it is a header like any other.
+const attemptHeader = "X-Attempt"
+
+func warnHeader(n node, st *Step) {
+	if st.Name == ExportOrderStep && same(n.obj.Text("key"), attemptHeader) {
+		n.warn(n.path("key"), "%s is the number of the attempt in an export, so this one is not sent", attemptHeader)
+	}
+}
+
 func (p *parser) warnConnector(n node, st *Step) {
 	switch {
 	case st.ConnectorID != "":

@@ -34,6 +34,8 @@ func TestWarnings(t *testing.T) {
 		"export step with ErrorStatus":   {with("", `{"name":"ExportOrder","connector":"webhook","properties":[{"key":"ErrorStatus","value":"x"}]}`), []string{stepAt + ".stopOnError"}},
 		"export step of a return":        {with(`"returnStatuses":[{"name":"Inspected","workflowSteps":[{"name":"ExportOrder","connector":"webhook"}]}],`, ""), nil},
 		"export step, no such connector": {with("", `{"name":"ExportOrder","connector":"Other"}`), []string{stepAt + ".connector"}},
+		"export step with X-Attempt":     {with("", `{"name":"ExportOrder","connector":"webhook","properties":[{"key":"X-Shop","value":"1","keyGroup":"RequestHeaders"},{"key":"x-attempt","value":"1","keyGroup":"requestHeaders"},{"key":"X-Attempt","value":"1"}]}`), []string{stepAt + ".properties[1].key"}},
+		"two-way step with X-Attempt":    {with("", `{"name":"WebhookWorkflowStep","connector":"webhook","properties":[{"key":"X-Attempt","value":"1","keyGroup":"RequestHeaders"}]}`), nil},
 		"events of a return's status":    {`{"returnStatuses":[{"name":"Returned","events":["x"]}]}`, []string{"returnStatuses[0].events"}},
 		"an order's event elsewhere":     {`{"orderTypes":[{"name":"a","orderStatuses":[{"name":"x","events":["order_completed","+own"]}]}]}`, nil},
 		"a shipment's event of an order": {`{"orderTypes":[{"name":"a","orderStatuses":[{"name":"x","events":["own","+shipment_shipped"]}]}]}`, []string{"orderTypes[0].orderStatuses[0].events[1]"}},

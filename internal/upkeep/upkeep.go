@@ -75,13 +75,12 @@ func Start(o Options) *Upkeep {
 	return u
 }
 
-// Stop ends the upkeep and returns once the step under way is over, or ctx is.
-func (u *Upkeep) Stop(ctx context.Context) {
+// Stop ends the upkeep and returns once the step under way is over, however
+// little time is left: the store is closed next. Steps are short, and their
+// context has ended.
+func (u *Upkeep) Stop() {
 	u.cancel()
-	select {
-	case <-u.ended:
-	case <-ctx.Done():
-	}
+	<-u.ended
 }
 
 func (u *Upkeep) loop(ctx context.Context) {

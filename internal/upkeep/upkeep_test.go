@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,35 @@ import (
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
+
+// heldStore is a store in which each call lasts until the test lets it go,
+// whatever its context says, as a commit does.
+type heldStore struct {
+	fakeStore
+	goOn   chan struct{}
+	inside atomic.Int64
+}
+
+func (h *heldStore) hold() {
+	h.inside.Add(1)
+	defer h.inside.Add(-1)
+	<-h.goOn
+}
+
+func (h *heldStore) Tenants(ctx context.Context) ([]string, error) {
+	h.hold()
+	return h.fakeStore.Tenants(ctx)
+}
+
+func (h *heldStore) IndexBodies(ctx context.Context, tenant string, rest store.Rest) (bool, error) {
+	h.hold()
+	return h.fakeStore.IndexBodies(ctx, tenant, rest)
+}
+
+func (h *heldStore) RemoveOld(ctx context.Context, tenant string, what store.Kept, before time.Time, rest store.Rest) error {
+	h.hold()
+	return h.fakeStore.RemoveOld(ctx, tenant, what, before, rest)
+}
 
 // fakeStore has so many segments to build for each tenant, and what is old to
 // remove in so many steps, each of which takes a while.
@@ -96,7 +126,7 @@ func runFor(t *testing.T, f *fakeStore, d time.Duration) (log string) {
 	synctest.Test(t, func(t *testing.T) {
 		u := Start(Options{Store: f, Log: slog.New(slog.NewTextHandler(&buffer, nil))})
 		time.Sleep(d)
-		u.Stop(t.Context())
+		u.Stop()
 	})
 	return buffer.String()
 }
@@ -178,5 +208,52 @@ func TestStop(t *testing.T) {
 	}
 	if n := f.said("index"); n == 0 || n > 2 {
 		t.Errorf("%d segments indexed in 100 ms", n)
+	}
+}
+
+// TestStopWaitsForTheStore has it stopped within each of its calls: Stop returns
+// when the call has, and not before, since the store is closed then.
+func TestStopWaitsForTheStore(t *testing.T) {
+	for name, c := range map[string]struct {
+		after time.Duration // the start
+		calls int           // that are let go before
+	}{
+		"reading the tenants": {after: time.Second},
+		"indexing":            {after: time.Second, calls: 1},
+		"removing":            {after: 2 * time.Minute, calls: 3},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &heldStore{fakeStore: fakeStore{segments: map[string]int{"a": 0}}, goOn: make(chan struct{}, 10)}
+			u := Start(Options{Store: f})
+			time.Sleep(c.after)
+			for range c.calls {
+				f.goOn <- struct{}{}
+			}
+			synctest.Wait()
+			if f.inside.Load() != 1 {
+				t.Fatalf("%s: it is not in the store", name)
+			}
+			stopped := make(chan struct{})
+			go func() {
+				defer close(stopped)
+				u.Stop()
+				if f.inside.Load() != 0 {
+					t.Errorf("%s: it is in the store when Stop returns", name)
+				}
+			}()
+			synctest.Wait()
+			select {
+			case <-stopped:
+				t.Errorf("%s: Stop did not wait", name)
+			default:
+			}
+			close(f.goOn)
+			synctest.Wait()
+			select {
+			case <-stopped:
+			default:
+				t.Fatalf("%s: Stop waits for more than the call", name)
+			}
+		})
 	}
 }

@@ -43,10 +43,7 @@ func (t *transition) settle(a *oms.Attempt, o outcome) error {
 func (t *transition) settlement(o outcome) *settlement {
 	s := &settlement{transition: t, outcome: o, overtaken: t.overtaken(), result: &t.run.Results[t.run.Position.Step]}
 	s.step = &stepsOf(t.settings, t.run)[s.result.ConfigIndex]
-	t.by = "step " + s.result.Step
-	if s.result.DisplayName != "" {
-		t.by += " (" + s.result.DisplayName + ")"
-	}
+	t.by = s.result.By()
 	return s
 }
 

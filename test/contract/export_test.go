@@ -1,11 +1,13 @@
 package contract
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -118,6 +120,128 @@ func TestAnExportIsRecordedAndRetried(t *testing.T) {
 	attempts.is("items[1].outcome", "failed").is("items[1].status", 500).is("items[2]", nil)
 	h := r.entry("ExportOrder")
 	equals(t, "history", fmt.Sprint(h.IsError, h.Status, h.CallID == d.ID(), h.Step), "falseNewtrueExportOrder")
+}
+
+// "Headers, strongest first" is said of connectors, whatever calls them: a
+// connector's headers go out in an export as they do in a two-way call, the one
+// aside that an event says about itself.
+func TestAnExportHasTheHeadersOfATwoWayCall(t *testing.T) {
+	const custom = `,"bearerToken":"top","customHeaders":[{"key":"X-Signature","value":"of-the-shop"},{"key":"x-attempt","value":"first"},
+		{"key":"User-Agent","value":"Shop/2"},{"key":"accept","value":"text/json"},{"key":"X-Idempotency-Key","value":"k"},
+		{"key":"Authorization","value":"Custom c"},{"key":"X-Both","value":"connector"},{"key":"Cookie","value":"a=b"}]`
+	s, r := answering(t, ""), lease(t)
+	own := header("X-Both", "step") + header("X-Signature-Version", "2")
+	r.settings(with(config(status("New", step{Name: exportStep, Connector: "ERP", ID: "erp-1", Host: s.URL + "/export", Headers: own},
+		step{Connector: "ERP", ID: "erp-1", Host: s.URL + "/step", Headers: own})), connectors(erp(s.URL, custom))))
+	r.post(order)
+	r.exports()
+	sent := map[string]http.Header{}
+	for _, got := range s.got() {
+		sent[got.Path] = got.Header
+	}
+	for name, want := range map[string]string{
+		"X-Signature": "of-the-shop", "User-Agent": "Shop/2", "Accept": "text/json", "X-Idempotency-Key": "k", "Authorization": "Custom c",
+		"X-Both": "step", "Cookie": "a=b", "X-Signature-Version": "2",
+	} {
+		equals(t, name+" of the call", fmt.Sprint(sent["/step"].Values(name)), "["+want+"]")
+		equals(t, name+" of the export", fmt.Sprint(sent["/export"].Values(name)), "["+want+"]")
+	}
+	equals(t, "X-Attempt", fmt.Sprint(sent["/step"].Values("X-Attempt"), sent["/export"].Values("X-Attempt")), "[first] [1]")
+	again := r.replayed("kind=export", "")
+	again.is("original.request.headers.X-Signature", "***").is("original.request.headers.X-Attempt", "1")
+	last := s.got()[2].Header
+	equals(t, "replayed", fmt.Sprint(last.Values("X-Signature"), last.Values("X-Attempt")), "[of-the-shop] [1]")
+}
+
+// The headers that a connector may not have are refused with its settings, so
+// no export has them either; a step's own X-Attempt is let be, with a warning.
+func TestWhichHeadersAnExportStepMayHave(t *testing.T) {
+	r := lease(t)
+	at := "orderTypes[0].orderStatuses[0].workflowSteps[0].properties[0].key"
+	withHeader := func(name string) string {
+		return withERP(t, status("New", step{Name: exportStep, Connector: "ERP", Headers: header(name, "1")}))
+	}
+	for _, name := range []string{"Host", "content-type", "X-Delivery-Count", "Webhook-Id", "Idempotency-Key"} {
+		r.call("PUT", "/api/settings", withHeader(name)).problem(422, "body."+at)
+	}
+	r.call("PUT", "/api/settings", withHeader("X-Signature")).want(200).is("warnings[0]", nil)
+	r.call("PUT", "/api/settings", withHeader("x-attempt")).want(200).is("warnings[0].path", at).is("warnings[1]", nil)
+}
+
+// The order's version is that after the entry, be it that somebody changed the
+// order while the export was under way; and every entry has a run, of whichever
+// it was, as long as that is kept.
+func TestTheVersionAndTheRunOfAnExportsHistory(t *testing.T) {
+	s := endpoint(t, func(w http.ResponseWriter, n int) { w.WriteHeader([]int{500, 200, 200}[n]) })
+	held := holding(t)
+	r := lease(t)
+	r.settings(with(config(status("New", exporting("")), status("Packed", step{Name: exportStep, Connector: "WMS"})),
+		connectors(erp(s.URL, `,"disableStandardErrorPolicy":true`), fmt.Sprintf(`{"Name":"WMS","Host":%q}`, held.URL))))
+	first := r.post(order).text("runId")
+	failed, _, _ := r.export()
+	r.settings(with(config(status("New", exporting("")), status("Packed", step{Name: exportStep, Connector: "WMS"})),
+		connectors(erp(s.URL, ""), fmt.Sprintf(`{"Name":"WMS","Host":%q}`, held.URL))))
+	second := r.enter("New").text("runId")
+	r.exports()
+	r.call("POST", "/api/deliveries/"+failed.ID()+"/redeliver", "").want(202)
+	r.exports()
+	third := r.enter("Packed").text("runId")
+	held.wait()
+	r.call("PATCH", theOrder, `{"tags":["meanwhile"]}`).want(200)
+	held.answer("")
+	r.exports()
+	var got []string
+	for _, h := range r.history("ExportOrder") {
+		got = append(got, fmt.Sprint(h.RunID, " ", h.Version, " ", h.Status, " ", h.IsError))
+	}
+	same(t, "runs, versions, statuses and whether it failed", got, []string{
+		first + " 1 New true", second + " 1 New false", first + " 1 New false", third + " 3 Packed false"})
+	before := r.history("ExportOrder")
+	if err := r.store.RemoveOld(t.Context(), r.tenant(), store.KeptRuns, r.clock.Now().Add(time.Hour), func(context.Context) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for i, h := range r.history("ExportOrder") {
+		before[i].RunID = ""
+		equals(t, "an entry whose run is gone", h, before[i])
+	}
+}
+
+// An export log item says what the entry of a two-way step beside it says: of
+// which run and step it is, what the step was for, and the order's version.
+func TestTheHistoryOfAnExportSaysWhatThatOfACallSays(t *testing.T) {
+	steps := []step{{Connector: "ERP", More: `,"displayName":"Fraud"`}, exporting(`,"displayName":"To the ERP"`)}
+	returned := []step{{Name: "WebhookReturnWorkflowStep", Connector: "ERP", More: `,"displayName":"Fraud"`}, steps[1]}
+	for name, c := range map[string]struct {
+		enter func(r *rig) answer
+		call  string
+	}{
+		"an order": {func(r *rig) answer { return r.enter("Packed") }, "WebhookWorkflowStep"},
+		"again": {func(r *rig) answer {
+			r.call("PATCH", theOrder, `{"status":"Packed"}`).want(200)
+			return r.enter("Packed")
+		}, "WebhookWorkflowStep"},
+		"a shipment": {func(r *rig) answer { return r.ship("SHIP-2", "Packed") }, "WebhookWorkflowStep"},
+		"a return":   {func(r *rig) answer { return r.giveBack("1") }, "WebhookReturnWorkflowStep"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := lease(t)
+			r.settings(with(withERP(t, status("New"), status("Packed", steps...)), returnStatuses(returned...)))
+			r.post(order)
+			res := c.enter(r)
+			d, _, _ := r.export()
+			call, exported := r.entry("ExecuteExportOrder"), r.entry("ExportOrder")
+			equals(t, "the call's", fmt.Sprint(call.By, call.RunID), "step "+c.call+" (Fraud)"+res.text("runId"))
+			for field, same := range map[string]bool{
+				"runId": exported.RunID == call.RunID, "version": exported.Version == call.Version && call.Version > 0, "category": exported.Category == call.Category,
+				"shipmentId": exported.ShipmentID == call.ShipmentID, "returnId": exported.ReturnID == call.ReturnID,
+			} {
+				if !same {
+					t.Errorf("%s differs: %+v, and of the call %+v", field, exported, call)
+				}
+			}
+			equals(t, "the export's own", fmt.Sprint(exported.By, ", ", exported.Step, ", ", exported.CallID == d.ID(), ", ", exported.IsError), "step ExportOrder (To the ERP), ExportOrder, true, false")
+		})
+	}
 }
 
 func TestAnExportThatFailsForGood(t *testing.T) {

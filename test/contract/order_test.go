@@ -95,9 +95,11 @@ func (r *rig) ended() answer {
 
 // entry is one entry of the order's history.
 type entry struct {
-	Operation, Message, Status, PreviousStatus, Step, ShipmentID, CallID, RunID, By string
-	IsError                                                                         bool
-	Changes                                                                         []change
+	ID, Category, Operation, Message, Status, PreviousStatus, Step, ShipmentID, ReturnID, CallID, RunID, By string
+
+	Version int64
+	IsError bool
+	Changes []change
 }
 
 type change struct {

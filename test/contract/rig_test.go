@@ -35,7 +35,8 @@ type rig struct {
 	path   string // of the database
 	stop   func(grace time.Duration) error
 
-	webHook *notify.WebHook // nil: off
+	webHook *notify.WebHook               // nil: off
+	between func(store.Store) store.Store // what stands between the dispatcher and the store; nil: nothing
 }
 
 const adminKey = "contract-admin-key-0123456789"
@@ -78,7 +79,11 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	client := hook.New(o)
 	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands}
-	dispatcher := notify.New(notify.Options{Store: db, Client: client, Clock: r.hands, Log: log, WebHook: r.webHook})
+	below := store.Store(db)
+	if r.between != nil {
+		below = r.between(db)
+	}
+	dispatcher := notify.New(notify.Options{Store: below, Client: client, Clock: r.hands, Log: log, WebHook: r.webHook})
 	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Client: client, Guard: o.Guard,
 		Clock: r.hands, Log: log, Version: "test"}))
 	r.url, r.store, r.engine = server.URL, db, engine
