@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -18,7 +19,16 @@ func TestListsUseIndexes(t *testing.T) {
 	wantIndex(t, db, "orders_status")(orders(store.OrderFilter{Status: "New"}))
 	wantIndex(t, db, "orders_email")(orders(store.OrderFilter{CustomerEmail: "a@example.com"}))
 	wantIndex(t, db, "orders_subscription")(orders(store.OrderFilter{SubscriptionID: "sub"}))
-	wantIndex(t, db, "runs_created")(listOf(acme).newestFirst("SELECT doc FROM runs", "created", after, 51))
+	runs := func(f store.RunFilter) (string, []any) {
+		l, selected := runsLike(acme, f)
+		return l.newestFirst(selected, "created", after, 51)
+	}
+	wantIndex(t, db, "runs_created")(runs(store.RunFilter{}))
+	wantIndex(t, db, "runs_created")(runs(store.RunFilter{Status: oms.RunWaiting}))
+	text, args := runs(store.RunFilter{OrderID: "o1", Status: oms.RunWaiting})
+	if got := plan(t, db, text, args); !strings.Contains(got, "SEARCH runs USING INDEX runs_order (tenant=? AND order_id=?)") {
+		t.Errorf("an order's runs: %s", got)
+	}
 }
 
 func wantIndex(t *testing.T, db *DB, index string) func(text string, args []any) {
