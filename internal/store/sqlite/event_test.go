@@ -34,6 +34,9 @@ func TestEventQueriesUseIndexes(t *testing.T) {
 			t.Errorf("%+v: %s", f, got)
 		}
 	}
+	if got := plan(t, db, outOfGroups, []any{1, acme, 1}); !strings.Contains(got, "INDEX deliveries_group (tenant=? AND endpoint=?)") {
+		t.Errorf("out of groups: %s", got)
+	}
 	for _, steps := range []string{eventSteps, deliverySteps} {
 		if got := plan(t, db, steps, []any{acme, 9, 200}); strings.Contains(got, "SCAN") || strings.Contains(got, "TEMP B-TREE") {
 			t.Errorf("%s: %s", steps, got)

@@ -108,11 +108,15 @@ func (t *tx) reorder(tenant string, before, after *oms.Endpoint) error {
 	case ordered(after):
 		return t.intoGroups(tenant, after.No)
 	}
-	_, err := t.w.exec(`
-		UPDATE deliveries SET grp = '', due = iif(due = 0, ?, due)
-		WHERE tenant = ? AND endpoint = ? AND grp <> '' AND status = 'p'`, micros(t.clock()), tenant, after.No)
+	_, err := t.w.exec(outOfGroups, micros(t.clock()), tenant, after.No)
 	return err
 }
+
+// outOfGroups has all of an endpoint's pending deliveries be due. Left to itself
+// SQLite goes through all deliveries there are.
+const outOfGroups = `
+	UPDATE deliveries INDEXED BY deliveries_group SET grp = '', due = iif(due = 0, ?, due)
+	WHERE tenant = ? AND endpoint = ? AND grp <> '' AND status = 'p'`
 
 // intoGroups gives the pending deliveries of an endpoint, all due until now,
 // their groups, and leaves only the earliest of each due.
