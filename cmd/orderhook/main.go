@@ -23,6 +23,7 @@ const (
 	exitOK       = 0
 	exitInternal = 1
 	exitMistake  = 2 // something that the user can put right
+	exitSignal   = 128 // and the number of the signal that ended it at once
 )
 
 // commands is the command line.
@@ -47,9 +48,22 @@ func main() {
 	// Only net/http's client writes there: what an endpoint sent uncalled for,
 	// which may be the very secrets that it was sent.
 	log.SetOutput(io.Discard)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// untilSignal returns a context that the first signal to stop cancels. A second
+// one ends the process at once.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		again := <-signals
+		os.Exit(exitSignal + int(again.(syscall.Signal)))
+	}()
+	return ctx
 }
 
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
