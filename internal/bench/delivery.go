@@ -37,7 +37,7 @@ func (b *bench) arrays(ctx context.Context) (string, error) {
 }
 
 func (b *bench) singles(ctx context.Context) (string, error) {
-	return b.deliveries(ctx, &delivery{what: "one by one", bar: 0.15, callers: []int{32, 64, 128}, publication: newPublication(1)})
+	return b.deliveries(ctx, &delivery{what: "one by one", bar: 0.15, callers: []int{64, 128, 256}, publication: newPublication(1)})
 }
 
 // deliveries measures events that are published, durable, sent, and recorded,

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -283,4 +284,50 @@ func TestBreakerStaysOpenAfterAStraggler(t *testing.T) {
 	if c := b.circuit(now.Add(breakerWait - 1)); c != CircuitOpen {
 		t.Errorf("the circuit is %s", c)
 	}
+}
+
+// oneByOne counts the events that were not read together with others.
+type oneByOne struct {
+	store.Store
+	events atomic.Int64
+}
+
+func (s *oneByOne) EventBySeq(ctx context.Context, tenant string, seq int64) (*oms.Event, error) {
+	s.events.Add(1)
+	return s.Store.EventBySeq(ctx, tenant, seq)
+}
+
+// TestWhatWaitedInTheTableIsReadTogether has a process find more than it reads at
+// once: every event arrives as it is, and only the large ones are read by themselves.
+func TestWhatWaitedInTheTableIsReadTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, time.Millisecond))
+		r.endpoint("shop", nil)
+		r.d.Stop(context.Background())
+		const count, large = 3*loadSize + 7, 5
+		data := map[string]string{}
+		for i := range count {
+			e := &oms.Event{ID: fmt.Sprint("evt_", i), Type: "order_packed", Timestamp: time.Now(), Data: fmt.Appendf(nil, `{"n":%d}`, i)}
+			if i < large {
+				e.Data = fmt.Appendf(nil, `{"n":%d,"note":"%s"}`, i, strings.Repeat("x", loadData))
+			}
+			must(t, r.store.Publish(t.Context(), acme, e))
+			data[e.ID] = string(e.Data)
+		}
+		counting := &oneByOne{Store: r.store}
+		r.startOn(counting)
+		time.Sleep(time.Minute)
+		for _, c := range r.calls.made() {
+			if !strings.HasSuffix(string(c.Body), `"data":`+data[c.ID]+"}") {
+				t.Errorf("%s got %.100s", c.ID, c.Body)
+			}
+			delete(data, c.ID)
+		}
+		if len(data) > 0 || len(r.calls.made()) != count {
+			t.Errorf("%d requests, %d events did not arrive", len(r.calls.made()), len(data))
+		}
+		if n := counting.events.Load(); n != large {
+			t.Errorf("%d events were read by themselves, want %d", n, large)
+		}
+	})
 }

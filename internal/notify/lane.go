@@ -20,7 +20,8 @@ const (
 	totalRoom = 64 << 10 // and of all lanes together
 	totalData = 64 << 20 // bytes of their events' data
 	leastRoom = 32       // what a lane has in any case
-	loadSize  = 128      // deliveries that are read from the table at once
+	loadSize  = 256      // deliveries that are read from the table at once
+	loadData  = 16 << 10 // bytes of data that an event has at most to be read with them
 )
 
 // mostWorkers is how many attempts all lanes make at the same time before each
@@ -337,6 +338,7 @@ func (l *lane) done(it item, again time.Time) {
 func (l *lane) load(most int) {
 	now := l.d.clock.Now()
 	due, next, err := l.d.store.DueDeliveries(l.d.ctx, l.key.tenant, l.key.endpoint, now, most)
+	events := l.eventsOf(due)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.loading = false
@@ -349,7 +351,7 @@ func (l *lane) load(most int) {
 		}
 	case l.stale:
 		l.behind = true
-	case !l.takeAll(due):
+	case !l.takeAll(due, events):
 		l.behind, l.low = true, len(l.queue)/2
 	case len(due) == most:
 		l.behind = true
@@ -360,17 +362,43 @@ func (l *lane) load(most int) {
 	l.pump()
 }
 
+// eventsOf reads the events of the deliveries that the lane is about to take, as
+// far as they are not large: one by one, when the turn of each comes, takes three
+// times as long.
+func (l *lane) eventsOf(due []oms.Delivery) map[int64]*oms.Event {
+	var seqs []int64
+	l.mu.Lock()
+	for _, dv := range due {
+		if len(seqs) < 2*loadSize && !l.held[dv.Event] { // a few that were held when it was read are not any more
+			seqs = append(seqs, dv.Event)
+		}
+	}
+	l.mu.Unlock()
+	if len(seqs) == 0 {
+		return nil
+	}
+	list, err := l.d.store.EventsBySeq(l.d.ctx, l.key.tenant, seqs, loadData)
+	if err != nil {
+		return nil // the attempt will say what it is
+	}
+	events := make(map[int64]*oms.Event, len(list))
+	for _, e := range list {
+		events[e.Seq] = e
+	}
+	return events
+}
+
 // takeAll queues the deliveries that were read, but those that are held or were
 // settled after they had been read, and has all of them wait in the order that
 // they are due. It reports whether there was room for all.
-func (l *lane) takeAll(due []oms.Delivery) (all bool) {
+func (l *lane) takeAll(due []oms.Delivery, events map[int64]*oms.Event) (all bool) {
 	all = true
 	was := len(l.queue)
 	for _, dv := range due {
 		if l.target == nil || l.held[dv.Event] || l.settled[dv.Event] {
 			continue
 		}
-		if !l.push(store.Due{Tenant: l.key.tenant, Delivery: dv}) {
+		if !l.push(store.Due{Tenant: l.key.tenant, Delivery: dv, Event: events[dv.Event]}) {
 			all = false
 			break
 		}

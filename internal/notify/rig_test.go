@@ -41,8 +41,10 @@ func newRig(t *testing.T, answer func(call) hook.Exchange) *rig {
 	return r
 }
 
-func (r *rig) start() {
-	r.d = New(Options{Store: r.store, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)})
+func (r *rig) start() { r.startOn(r.store) }
+
+func (r *rig) startOn(s store.Store) {
+	r.d = New(Options{Store: s, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)})
 	must(r.t, r.d.Start(r.t.Context()))
 }
 

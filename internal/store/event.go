@@ -35,6 +35,9 @@ type EventReader interface {
 	// Event and EventBySeq return [oms.NotFound] for what retention removed, too.
 	Event(ctx context.Context, tenant, id string) (*oms.Event, error)
 	EventBySeq(ctx context.Context, tenant string, seq int64) (*oms.Event, error)
+	// EventsBySeq returns those of some events, in any order, that are there with
+	// data of at most so many bytes.
+	EventsBySeq(ctx context.Context, tenant string, seqs []int64, mostData int) ([]*oms.Event, error)
 	// Events returns the events without their data.
 	Events(ctx context.Context, tenant string, f EventFilter, p Page) (List[*oms.Event], error)
 

@@ -244,9 +244,9 @@ type alike struct {
 
 // settleTogether settles deliveries that succeeded, all as the last of them did.
 func (t *tx) settleTogether(ctx context.Context, tenant string, of alike, some []*store.Settlement) error {
-	events, at := []byte{'['}, time.Time{}
-	for _, s := range some {
-		events = strconv.AppendInt(separated(events, '['), s.Key.Event, 10)
+	events, at := make([]int64, len(some)), time.Time{}
+	for i, s := range some {
+		events[i] = s.Key.Event
 		if s.At.After(at) {
 			at = s.At
 		}
@@ -254,7 +254,7 @@ func (t *tx) settleTogether(ctx context.Context, tenant string, of alike, some [
 	n, err := t.w.exec(`
 		UPDATE deliveries SET attempts = ?, updated = ?, status = 's', due = 0
 		WHERE tenant = ? AND endpoint = ? AND event IN (SELECT value FROM json_each(?)) AND status = 'p'`,
-		of.attempts, micros(at), tenant, of.endpoint, string(append(events, ']')))
+		of.attempts, micros(at), tenant, of.endpoint, jsonNumbers(events))
 	if err != nil || n == int64(len(some)) {
 		return err
 	}

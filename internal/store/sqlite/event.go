@@ -40,18 +40,28 @@ func (q queries) EventBySeq(ctx context.Context, tenant string, seq int64) (*oms
 	return e, err
 }
 
+// EventsBySeq implements [store.EventReader].
+func (q queries) EventsBySeq(ctx context.Context, tenant string, seqs []int64, mostData int) ([]*oms.Event, error) {
+	return collect(ctx, q.q.query, scanWholeEvent, `
+		SELECT `+eventColumns+`, data FROM events
+		WHERE seq IN (SELECT value FROM json_each(?)) AND tenant = ? AND length(data) <= ?`, jsonNumbers(seqs), tenant, mostData)
+}
+
 // oneEvent returns the event of a query, nil if there is none.
 func oneEvent(ctx context.Context, q querier, text string, args ...any) (*oms.Event, error) {
-	found, err := collect(ctx, q.query, func(r row) (*oms.Event, error) {
-		var data []byte
-		e, err := scanEvent(r, &data)
-		e.Data = jsontext.Value(data)
-		return e, err
-	}, text, args...)
+	found, err := collect(ctx, q.query, scanWholeEvent, text, args...)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return found[0], nil
+}
+
+// scanWholeEvent reads eventColumns and the data.
+func scanWholeEvent(r row) (*oms.Event, error) {
+	var data []byte
+	e, err := scanEvent(r, &data)
+	e.Data = jsontext.Value(data)
+	return e, err
 }
 
 // Events implements [store.EventReader].

@@ -32,3 +32,12 @@ func decode(data []byte, into any, what string) error {
 	}
 	return nil
 }
+
+// jsonNumbers returns a list for json_each.
+func jsonNumbers(list []int64) string {
+	b := []byte{'['}
+	for _, n := range list {
+		b = strconv.AppendInt(separated(b, '['), n, 10)
+	}
+	return string(append(b, ']'))
+}

@@ -120,6 +120,10 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		e, err := tx.EventBySeq(ctx, tenant, theirEvent(tx).Seq)
 		return e != nil, err
 	},
+	"EventsBySeq": func(tx store.Tx, tenant string) (bool, error) {
+		some, err := tx.EventsBySeq(ctx, tenant, []int64{theirEvent(tx).Seq}, 1<<20)
+		return len(some) > 0, err
+	},
 	"Events": func(tx store.Tx, tenant string) (bool, error) {
 		l, err := tx.Events(ctx, tenant, store.EventFilter{Related: oms.Related{OrderID: "o1"}}, store.Page{})
 		return len(l.Items) > 0, err
