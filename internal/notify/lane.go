@@ -9,7 +9,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -213,8 +212,7 @@ func (l *lane) look() {
 		return
 	}
 	l.behind, l.loading, l.looked, l.settled = false, true, now, map[int64]bool{}
-	most := loadSize + len(l.held)
-	l.d.work.Go(func() { l.load(most) })
+	l.d.work.Go(l.load)
 }
 
 // next takes the next delivery to attempt now, if there is one and breaker and
@@ -334,11 +332,12 @@ func (l *lane) done(it item, again time.Time) {
 	l.pump()
 }
 
-// load reads what is due from the table, at most so many.
-func (l *lane) load(most int) {
+// load reads what is due from the table and not held, with the events as far as
+// they are not large.
+func (l *lane) load() {
 	now := l.d.clock.Now()
-	due, next, err := l.d.store.DueDeliveries(l.d.ctx, l.key.tenant, l.key.endpoint, now, most)
-	events := l.eventsOf(due)
+	list, err := l.d.store.DueDeliveries(l.d.ctx, l.key.tenant,
+		store.DueQuery{Endpoint: l.key.endpoint, Now: now, Limit: loadSize, Skip: l.holds, MostData: loadData})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.loading = false
@@ -351,54 +350,34 @@ func (l *lane) load(most int) {
 		}
 	case l.stale:
 		l.behind = true
-	case !l.takeAll(due, events):
+	case !l.takeAll(list.Due):
 		l.behind, l.low = true, len(l.queue)/2
-	case len(due) == most:
+	case list.More:
 		l.behind = true
-	case !next.IsZero():
-		l.lookBy(next)
+	case !list.Next.IsZero():
+		l.lookBy(list.Next)
 	}
 	l.settled, l.stale = nil, false
 	l.pump()
 }
 
-// eventsOf reads the events of the deliveries that the lane is about to take, as
-// far as they are not large: one by one, when the turn of each comes, takes three
-// times as long.
-func (l *lane) eventsOf(due []oms.Delivery) map[int64]*oms.Event {
-	var seqs []int64
+func (l *lane) holds(event int64) bool {
 	l.mu.Lock()
-	for _, dv := range due {
-		if len(seqs) < 2*loadSize && !l.held[dv.Event] { // a few that were held when it was read are not any more
-			seqs = append(seqs, dv.Event)
-		}
-	}
-	l.mu.Unlock()
-	if len(seqs) == 0 {
-		return nil
-	}
-	list, err := l.d.store.EventsBySeq(l.d.ctx, l.key.tenant, seqs, loadData)
-	if err != nil {
-		return nil // the attempt will say what it is
-	}
-	events := make(map[int64]*oms.Event, len(list))
-	for _, e := range list {
-		events[e.Seq] = e
-	}
-	return events
+	defer l.mu.Unlock()
+	return l.held[event]
 }
 
 // takeAll queues the deliveries that were read, but those that are held or were
 // settled after they had been read, and has all of them wait in the order that
 // they are due. It reports whether there was room for all.
-func (l *lane) takeAll(due []oms.Delivery, events map[int64]*oms.Event) (all bool) {
+func (l *lane) takeAll(due []store.Due) (all bool) {
 	all = true
 	was := len(l.queue)
-	for _, dv := range due {
-		if l.target == nil || l.held[dv.Event] || l.settled[dv.Event] {
+	for _, one := range due {
+		if e := one.Delivery.Event; l.target == nil || l.held[e] || l.settled[e] {
 			continue
 		}
-		if !l.push(store.Due{Tenant: l.key.tenant, Delivery: dv, Event: events[dv.Event]}) {
+		if !l.push(one) {
 			all = false
 			break
 		}

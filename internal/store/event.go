@@ -27,7 +27,24 @@ type Listener interface {
 type Due struct {
 	Tenant   string
 	Delivery oms.Delivery
-	Event    *oms.Event // as it was given to the transaction; nil: to be read with EventBySeq
+	Event    *oms.Event // nil: to be read with EventBySeq
+}
+
+// DueQuery asks for an endpoint's pending deliveries that are due, the longest
+// due first.
+type DueQuery struct {
+	Endpoint int64 // its No
+	Now      time.Time
+	Limit    int
+	Skip     func(event int64) bool // which to leave out; nil: none
+	MostData int                    // bytes of data that an event has at most to come with its delivery
+}
+
+// DueList is the answer to a DueQuery.
+type DueList struct {
+	Due  []Due
+	More bool      // the limit left out others
+	Next time.Time // unless there are more, when the next one is due; zero if none will be by itself
 }
 
 // EventReader is the questions about events, endpoints and deliveries.
@@ -35,9 +52,6 @@ type EventReader interface {
 	// Event and EventBySeq return [oms.NotFound] for what retention removed, too.
 	Event(ctx context.Context, tenant, id string) (*oms.Event, error)
 	EventBySeq(ctx context.Context, tenant string, seq int64) (*oms.Event, error)
-	// EventsBySeq returns those of some events, in any order, that are there with
-	// data of at most so many bytes.
-	EventsBySeq(ctx context.Context, tenant string, seqs []int64, mostData int) ([]*oms.Event, error)
 	// Events returns the events without their data.
 	Events(ctx context.Context, tenant string, f EventFilter, p Page) (List[*oms.Event], error)
 
@@ -54,10 +68,7 @@ type EventReader interface {
 	// Delivery is [oms.NotFound] if the event never went to the endpoint.
 	Delivery(ctx context.Context, tenant string, key oms.DeliveryKey) (*oms.Delivery, error)
 	Deliveries(ctx context.Context, tenant string, f DeliveryFilter, p Page) (List[*oms.Delivery], error)
-	// DueDeliveries returns the endpoint's pending deliveries that are due, the
-	// longest due first, at most limit of them; and, if these are all, when the
-	// next one is due, zero if none will be by itself.
-	DueDeliveries(ctx context.Context, tenant string, endpoint int64, now time.Time, limit int) (due []oms.Delivery, next time.Time, err error)
+	DueDeliveries(ctx context.Context, tenant string, q DueQuery) (DueList, error)
 
 	StockItem(ctx context.Context, tenant, id string) (*oms.StockItem, error)
 

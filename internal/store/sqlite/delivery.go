@@ -27,11 +27,12 @@ func scanDelivery(r row) (*oms.Delivery, error) {
 	return d, scanDeliveryInto(r, d)
 }
 
-func scanDeliveryInto(r row, d *oms.Delivery) error {
+// scanDeliveryInto reads deliveryColumns, and whatever more is selected.
+func scanDeliveryInto(r row, d *oms.Delivery, more ...any) error {
 	var status string
 	var due, created, updated int64
-	err := r.Scan(&d.Event, &d.Endpoint, &d.EventID, &d.EndpointID, &d.EventType, &d.OrderID,
-		&d.Group, &status, &d.Attempts, &d.MaxAttempts, &due, &created, &updated)
+	err := r.Scan(append([]any{&d.Event, &d.Endpoint, &d.EventID, &d.EndpointID, &d.EventType, &d.OrderID,
+		&d.Group, &status, &d.Attempts, &d.MaxAttempts, &due, &created, &updated}, more...)...)
 	d.Status = deliveryStatuses[status]
 	d.Due, d.Created, d.Updated = fromMicrosOrZero(due), fromMicros(created), fromMicros(updated)
 	return err
@@ -111,25 +112,56 @@ func deliveriesLike(tenant string, f store.DeliveryFilter, after *store.Cursor) 
 	return d
 }
 
-// selectDue reads what is due now, and behind it what will be due.
-const selectDue = fromDelivery + `
-	WHERE deliveries.tenant = ? AND deliveries.endpoint = ? AND due > 0 ORDER BY due, deliveries.event LIMIT ?`
+// selectDue reads from an index which are due now, and behind them those that
+// will be: many of them may be left out.
+const selectDue = `SELECT event, due FROM deliveries WHERE tenant = ? AND endpoint = ? AND due > 0 ORDER BY due, event`
+
+// selectTheDue reads some of them whole. What was settled meanwhile is not there.
+const selectTheDue = `SELECT ` + deliveryColumns + `, ` + eventColumns + `, iif(length(events.data) <= ?, events.data, NULL)
+	FROM deliveries` + itsEvent + itsEndpoint + `
+	WHERE deliveries.tenant = ? AND deliveries.endpoint = ? AND deliveries.event IN (SELECT value FROM json_each(?)) AND due BETWEEN 1 AND ?
+	ORDER BY due, deliveries.event`
 
 // DueDeliveries implements [store.EventReader].
-func (q queries) DueDeliveries(ctx context.Context, tenant string, endpoint int64, now time.Time, limit int) (due []oms.Delivery, next time.Time, err error) {
-	err = q.q.query(ctx, func(r row) error {
-		var d oms.Delivery
-		if err := scanDeliveryInto(r, &d); err != nil {
+func (q queries) DueDeliveries(ctx context.Context, tenant string, ask store.DueQuery) (store.DueList, error) {
+	var list store.DueList
+	var events []int64
+	err := q.q.query(ctx, func(r row) error {
+		var event, due int64
+		switch err := r.Scan(&event, &due); {
+		case err != nil:
 			return err
-		}
-		if d.Due.After(now) {
-			next = d.Due
+		case due > micros(ask.Now):
+			list.Next = fromMicros(due)
+			return errEnough
+		case ask.Skip != nil && ask.Skip(event):
+			return nil
+		case len(events) == ask.Limit:
+			list.More = true
 			return errEnough
 		}
-		due = append(due, d)
+		events = append(events, event)
 		return nil
-	}, selectDue, tenant, endpoint, limit)
-	return due, next, err
+	}, selectDue, tenant, ask.Endpoint)
+	if err != nil || len(events) == 0 {
+		return list, err
+	}
+	list.Due, err = collect(ctx, q.q.query, func(r row) (store.Due, error) { return scanDue(r, tenant) },
+		selectTheDue, ask.MostData, tenant, ask.Endpoint, jsonNumbers(events), micros(ask.Now))
+	return list, err
+}
+
+// scanDue reads selectTheDue.
+func scanDue(r row, tenant string) (store.Due, error) {
+	due, e := store.Due{Tenant: tenant}, &oms.Event{}
+	var at int64
+	var data []byte
+	err := scanDeliveryInto(r, &due.Delivery, append(eventFields(e, &at), &data)...)
+	if data != nil {
+		e.Timestamp, e.Data = fromMicros(at), data
+		due.Event = e
+	}
+	return due, err
 }
 
 // deliveryRows is how deliveries that belong to no group are stored.

@@ -10,14 +10,19 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-const eventColumns = `seq, id, type, at, subject_kind, subject_id,
-	order_id, shipment_id, return_id, cart_id, subscription_id, stock_item_id`
+const eventColumns = `events.seq, events.id, events.type, events.at, events.subject_kind, events.subject_id,
+	events.order_id, events.shipment_id, events.return_id, events.cart_id, events.subscription_id, events.stock_item_id`
+
+// eventFields is where eventColumns go.
+func eventFields(e *oms.Event, at *int64) []any {
+	return []any{&e.Seq, &e.ID, &e.Type, at, &e.Subject.Kind, &e.Subject.ID,
+		&e.OrderID, &e.ShipmentID, &e.ReturnID, &e.CartID, &e.SubscriptionID, &e.StockItemID}
+}
 
 // scanEvent reads eventColumns, and whatever more is selected.
 func scanEvent(r row, more ...any) (*oms.Event, error) {
 	e, at := &oms.Event{}, int64(0)
-	err := r.Scan(append([]any{&e.Seq, &e.ID, &e.Type, &at, &e.Subject.Kind, &e.Subject.ID,
-		&e.OrderID, &e.ShipmentID, &e.ReturnID, &e.CartID, &e.SubscriptionID, &e.StockItemID}, more...)...)
+	err := r.Scan(append(eventFields(e, &at), more...)...)
 	e.Timestamp = fromMicros(at)
 	return e, err
 }
@@ -40,28 +45,18 @@ func (q queries) EventBySeq(ctx context.Context, tenant string, seq int64) (*oms
 	return e, err
 }
 
-// EventsBySeq implements [store.EventReader].
-func (q queries) EventsBySeq(ctx context.Context, tenant string, seqs []int64, mostData int) ([]*oms.Event, error) {
-	return collect(ctx, q.q.query, scanWholeEvent, `
-		SELECT `+eventColumns+`, data FROM events
-		WHERE seq IN (SELECT value FROM json_each(?)) AND tenant = ? AND length(data) <= ?`, jsonNumbers(seqs), tenant, mostData)
-}
-
 // oneEvent returns the event of a query, nil if there is none.
 func oneEvent(ctx context.Context, q querier, text string, args ...any) (*oms.Event, error) {
-	found, err := collect(ctx, q.query, scanWholeEvent, text, args...)
+	found, err := collect(ctx, q.query, func(r row) (*oms.Event, error) {
+		var data []byte
+		e, err := scanEvent(r, &data)
+		e.Data = jsontext.Value(data)
+		return e, err
+	}, text, args...)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return found[0], nil
-}
-
-// scanWholeEvent reads eventColumns and the data.
-func scanWholeEvent(r row) (*oms.Event, error) {
-	var data []byte
-	e, err := scanEvent(r, &data)
-	e.Data = jsontext.Value(data)
-	return e, err
 }
 
 // Events implements [store.EventReader].

@@ -148,10 +148,10 @@ func BenchmarkMillionWaiting(b *testing.B) {
 	must(b, db.Write(ctx, func(t store.Tx) error { return fillWaiting(t.(*tx), 1_000_000) }))
 	b.Run("DueDeliveries", func(b *testing.B) {
 		for b.Loop() {
-			due, _, err := db.DueDeliveries(ctx, acme, to.No, time.Now(), 128)
+			list, err := db.DueDeliveries(ctx, acme, store.DueQuery{Endpoint: to.No, Now: time.Now(), Limit: 256, MostData: 16 << 10})
 			must(b, err)
-			if len(due) != 128 {
-				b.Fatal(len(due))
+			if len(list.Due) != 256 {
+				b.Fatal(len(list.Due))
 			}
 		}
 	})

@@ -27,7 +27,10 @@ func TestEventQueriesUseIndexes(t *testing.T) {
 	wantIndex(t, db, "deliveries_failed")(deliveries(store.DeliveryFilter{Endpoint: 1, Status: oms.DeliveryFailed}))
 	wantIndex(t, db, "events_order")(deliveries(store.DeliveryFilter{Endpoint: 1, OrderID: "o1"}))
 	wantIndex(t, db, "events_seq")(deliveries(store.DeliveryFilter{EventType: "x"}))
-	wantIndex(t, db, "deliveries_due")(selectDue, []any{acme, 1, 128})
+	wantIndex(t, db, "deliveries_due")(selectDue, []any{acme, 1})
+	if got := plan(t, db, selectTheDue, []any{100, acme, 1, "[1]", 9}); !strings.Contains(got, "SEARCH deliveries USING PRIMARY KEY (tenant=? AND event=? AND endpoint=?)") {
+		t.Errorf("the due: %s", got)
+	}
 	for _, f := range []store.DeliveryFilter{{}, {Endpoint: 1}, {Status: oms.DeliveryPending}, {EventType: "x", Endpoint: 1}} {
 		text, args := deliveries(f)
 		if got := plan(t, db, text, args); !strings.Contains(got, "SEARCH deliveries USING PRIMARY KEY (tenant=") || strings.Contains(got, "TEMP B-TREE") {

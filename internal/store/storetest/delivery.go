@@ -203,17 +203,22 @@ func testDueDeliveries(t *testing.T, s *suite) {
 	begin := s.now
 	dueIs := func(limit int, want string, wantNext time.Time) {
 		t.Helper()
-		due, next, err := s.DueDeliveries(ctx, acme, to.No, s.now, limit)
-		must(t, err)
-		if got := strings.Join(ids(due, func(d oms.Delivery) string { return d.EventID }), " "); got != want || !next.Equal(wantNext) {
-			t.Errorf("due: %q, then %v; want %q, then %v", got, next, want, wantNext)
+		list := ok[store.DueList](t)(s.DueDeliveries(ctx, acme, store.DueQuery{Endpoint: to.No, Now: s.now, Limit: limit, MostData: 100}))
+		if got := strings.Join(ids(list.Due, dueID), " "); got != want || !list.Next.Equal(wantNext) || list.More != (limit == 2) {
+			t.Errorf("due: %q, then %v, more is %v; want %q, then %v", got, list.Next, list.More, want, wantNext)
 		}
-		for _, d := range due {
-			same(t, &d, ok[*oms.Delivery](t)(s.Delivery(ctx, acme, d.DeliveryKey)))
+		for _, d := range list.Due {
+			same(t, &d.Delivery, ok[*oms.Delivery](t)(s.Delivery(ctx, acme, d.Delivery.DeliveryKey)))
+			same(t, d.Event, ok[*oms.Event](t)(s.Event(ctx, acme, d.Delivery.EventID)))
 		}
 	}
 	dueIs(9, "e0 e1 e2 e3 e4 e5", time.Time{})
 	dueIs(2, "e0 e1", time.Time{})
+	some := ok[store.DueList](t)(s.DueDeliveries(ctx, acme, store.DueQuery{Endpoint: to.No, Now: s.now, Limit: 4, MostData: 10,
+		Skip: func(event int64) bool { return event == events[1].Seq || event == events[4].Seq }}))
+	if got := strings.Join(ids(some.Due, dueID), " "); got != "e0 e2 e3 e5" || some.More || some.Due[0].Event != nil {
+		t.Errorf("but for two: %s, more is %v, the first has %v", got, some.More, some.Due[0].Event)
+	}
 	s.settle(events[0], to, oms.DeliverySucceeded)
 	s.settle(events[3], to, oms.DeliveryFailed)
 	s.cancel(events[5], to)
@@ -226,10 +231,11 @@ func testDueDeliveries(t *testing.T, s *suite) {
 	dueIs(9, "e4 e1", begin.Add(61*time.Second))
 	s.now = s.now.Add(time.Hour)
 	dueIs(9, "e4 e1 e2", time.Time{})
-	if due, next, err := s.DueDeliveries(ctx, acme, elsewhere.No, s.now, 9); len(due) > 0 || !next.IsZero() || err != nil {
-		t.Errorf("due elsewhere: %v, %v, %v", due, next, err)
-	}
+	none := ok[store.DueList](t)(s.DueDeliveries(ctx, acme, store.DueQuery{Endpoint: elsewhere.No, Now: s.now, Limit: 9}))
+	same(t, none, store.DueList{})
 }
+
+func dueID(d store.Due) string { return d.Delivery.EventID }
 
 func testSendAgain(t *testing.T, s *suite) {
 	l := s.listen()

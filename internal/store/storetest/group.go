@@ -24,9 +24,8 @@ func (s *suite) ordered(id string) *oms.Endpoint {
 // due returns the events whose deliveries to an endpoint are due, the longest first.
 func (s *suite) due(to *oms.Endpoint) string {
 	s.t.Helper()
-	due, _, err := s.DueDeliveries(ctx, acme, to.No, s.now.Add(24*time.Hour), 100)
-	must(s.t, err)
-	return strings.Join(ids(due, func(d oms.Delivery) string { return d.EventID }), " ")
+	list := ok[store.DueList](s.t)(s.DueDeliveries(ctx, acme, store.DueQuery{Endpoint: to.No, Now: s.now.Add(24 * time.Hour), Limit: 100}))
+	return strings.Join(ids(list.Due, dueID), " ")
 }
 
 // testGroups follows the deliveries of a subject one by one, as each ends in

@@ -120,10 +120,6 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		e, err := tx.EventBySeq(ctx, tenant, theirEvent(tx).Seq)
 		return e != nil, err
 	},
-	"EventsBySeq": func(tx store.Tx, tenant string) (bool, error) {
-		some, err := tx.EventsBySeq(ctx, tenant, []int64{theirEvent(tx).Seq}, 1<<20)
-		return len(some) > 0, err
-	},
 	"Events": func(tx store.Tx, tenant string) (bool, error) {
 		l, err := tx.Events(ctx, tenant, store.EventFilter{Related: oms.Related{OrderID: "o1"}}, store.Page{})
 		return len(l.Items) > 0, err
@@ -165,8 +161,8 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		return len(all.Items)+len(filtered.Items) > 0, err
 	},
 	"DueDeliveries": func(tx store.Tx, tenant string) (bool, error) {
-		due, next, err := tx.DueDeliveries(ctx, tenant, 1, at(0), 9)
-		return len(due) > 0 || !next.IsZero(), err
+		list, err := tx.DueDeliveries(ctx, tenant, store.DueQuery{Endpoint: 1, Now: at(0), Limit: 9})
+		return len(list.Due) > 0 || !list.Next.IsZero(), err
 	},
 	"StockItem": func(tx store.Tx, tenant string) (bool, error) {
 		i, err := tx.StockItem(ctx, tenant, "s1")
