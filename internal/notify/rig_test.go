@@ -22,10 +22,11 @@ const acme = "acme"
 // rig is a dispatcher on a real database, whose requests go to a function. It
 // is for tests inside a synctest bubble: all waiting is of its time.
 type rig struct {
-	t     *testing.T
-	store *sqlite.DB
-	d     *Dispatcher
-	calls *calls
+	t       *testing.T
+	store   *sqlite.DB
+	d       *Dispatcher
+	calls   *calls
+	reading func() // for the next start: nil, or what holds up each reading of a lane's table, once its rows are read
 }
 
 func newRig(t *testing.T, answer func(call) hook.Exchange) *rig {
@@ -42,8 +43,24 @@ func newRig(t *testing.T, answer func(call) hook.Exchange) *rig {
 }
 
 func (r *rig) start() {
-	r.d = New(Options{Store: r.store, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)})
+	var s store.Store = r.store
+	if r.reading != nil {
+		s = slowReads{s, r.reading}
+	}
+	r.d = New(Options{Store: s, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)})
 	must(r.t, r.d.Start(r.t.Context()))
+}
+
+// slowReads is a store whose answer to what is due comes later than it was true.
+type slowReads struct {
+	store.Store
+	reading func()
+}
+
+func (s slowReads) DueDeliveries(ctx context.Context, tenant string, endpoint int64, now time.Time, limit int) ([]oms.Delivery, time.Time, error) {
+	due, next, err := s.Store.DueDeliveries(ctx, tenant, endpoint, now, limit)
+	s.reading()
+	return due, next, err
 }
 
 // restart is a new process on the same database.
