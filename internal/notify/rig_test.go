@@ -22,11 +22,13 @@ const acme = "acme"
 // rig is a dispatcher on a real database, whose requests go to a function. It
 // is for tests inside a synctest bubble: all waiting is of its time.
 type rig struct {
-	t       *testing.T
-	store   *sqlite.DB
-	d       *Dispatcher
-	calls   *calls
-	reading func() // for the next start: nil, or what holds up each reading of a lane's table, once its rows are read
+	t     *testing.T
+	store *sqlite.DB
+	d     *Dispatcher
+	calls *calls
+	// For the next start.
+	webHook *WebHook
+	reading func() // nil, or what holds up each reading of a lane's table, once its rows are read
 }
 
 func newRig(t *testing.T, answer func(call) hook.Exchange) *rig {
@@ -47,7 +49,7 @@ func (r *rig) start() {
 	if r.reading != nil {
 		s = slowReads{s, r.reading}
 	}
-	r.d = New(Options{Store: s, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)})
+	r.d = New(Options{Store: s, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler), WebHook: r.webHook})
 	must(r.t, r.d.Start(r.t.Context()))
 }
 
