@@ -26,6 +26,9 @@ type rig struct {
 	store *sqlite.DB
 	d     *Dispatcher
 	calls *calls
+	// For the next start.
+	webHook *WebHook
+	reading func() // nil, or what holds up each reading of a lane's table, once its rows are read
 }
 
 func newRig(t *testing.T, answer func(call) hook.Exchange) *rig {
@@ -41,11 +44,29 @@ func newRig(t *testing.T, answer func(call) hook.Exchange) *rig {
 	return r
 }
 
-func (r *rig) start() { r.startOn(r.store) }
+func (r *rig) start() {
+	var s store.Store = r.store
+	if r.reading != nil {
+		s = slowReads{s, r.reading}
+	}
+	r.startOn(s)
+}
 
 func (r *rig) startOn(s store.Store) {
-	r.d = New(Options{Store: s, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)})
+	r.d = New(Options{Store: s, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler), WebHook: r.webHook})
 	must(r.t, r.d.Start(r.t.Context()))
+}
+
+// slowReads is a store whose answer to what is due comes later than it was true.
+type slowReads struct {
+	store.Store
+	reading func()
+}
+
+func (s slowReads) DueDeliveries(ctx context.Context, tenant string, q store.DueQuery) (store.DueList, error) {
+	list, err := s.Store.DueDeliveries(ctx, tenant, q)
+	s.reading()
+	return list, err
 }
 
 // restart is a new process on the same database.

@@ -1,0 +1,133 @@
+package notify
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// These are about what changes while a lane reads its table: what it gets was so
+// when the reading began, and is no more.
+
+// readingTime is how long a reading takes in a rig that reads slowly.
+const readingTime = 20 * time.Second
+
+// readSlowly restarts with slow readings.
+func (r *rig) readSlowly() {
+	r.reading = func() { time.Sleep(readingTime) }
+	r.restart()
+}
+
+// put stores another state of an endpoint, whose lane reads its table then.
+func (r *rig) put(to *oms.Endpoint, change func(*oms.Endpoint)) {
+	r.t.Helper()
+	next := *to
+	change(&next)
+	r.write(func(tx store.Tx) error { return tx.PutEndpoint(r.t.Context(), acme, &next) })
+}
+
+func described(e *oms.Endpoint) { e.Description = "the same, but for this" }
+
+// TestSettledWhileTheTableIsRead: an attempt that ends while the table is read,
+// which shows it as due, is not made once more.
+func TestSettledWhileTheTableIsRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		status   int
+		schedule []time.Duration
+		want     oms.DeliveryStatus
+	}{
+		"acknowledged":    {200, nil, oms.DeliverySucceeded},
+		"to be repeated":  {500, []time.Duration{time.Hour}, oms.DeliveryPending},
+		"failed for good": {500, nil, oms.DeliveryFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, answering(c.status, 10*time.Second))
+				r.readSlowly()
+				to := r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule = c.schedule })
+				time.Sleep(2 * readingTime)
+				e := r.publish("evt_1", "o1")
+				time.Sleep(time.Second) // the attempt is under way
+				r.put(to, described)
+				time.Sleep(2 * readingTime)
+				if d := r.delivery(e, to); d.Status != c.want || d.Attempts != 1 || len(r.calls.made()) != 1 {
+					t.Errorf("%s after %d attempts and %d requests", d.Status, d.Attempts, len(r.calls.made()))
+				}
+				time.Sleep(2 * time.Hour)
+				if n := len(r.calls.made()); n != 1+len(c.schedule) {
+					t.Errorf("%d requests in all", n)
+				}
+			})
+		})
+	}
+}
+
+// TestCanceledWhileTheTableIsRead: one that waited for its turn, and that the
+// reading shows as due, is not sent.
+func TestCanceledWhileTheTableIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 10*time.Second))
+		r.readSlowly()
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Concurrency = 1 })
+		time.Sleep(2 * readingTime)
+		first, canceled := r.publish("evt_1", "o1"), r.publish("evt_2", "o2")
+		time.Sleep(time.Second)
+		r.put(to, described)
+		time.Sleep(time.Second)
+		r.write(func(tx store.Tx) error {
+			return tx.CancelDelivery(t.Context(), acme, oms.DeliveryKey{Event: canceled.Seq, Endpoint: to.No}, time.Now())
+		})
+		time.Sleep(time.Hour)
+		if made := r.calls.made(); len(made) != 1 || made[0].ID != first.ID {
+			t.Errorf("%d requests", len(made))
+		}
+		if d := r.delivery(canceled, to); d.Status != oms.DeliveryCanceled || d.Attempts != 0 {
+			t.Errorf("the canceled one is %s after %d attempts", d.Status, d.Attempts)
+		}
+	})
+}
+
+// TestReorderedWhileTheTableIsRead: what was due as the table was read waits in
+// its group since, and is not sent by that reading; nor is what went out of it
+// forgotten.
+func TestReorderedWhileTheTableIsRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, after oms.Ordering
+	}{
+		"into groups":   {oms.OrderingNone, oms.OrderingSubject},
+		"out of groups": {oms.OrderingSubject, oms.OrderingNone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, answering(200, 10*time.Second))
+				to := r.endpoint("shop", func(e *oms.Endpoint) { e.Ordering = c.before })
+				synctest.Wait()
+				r.d.Stop(t.Context())
+				events := []*oms.Event{r.publish("evt_1", "o1"), r.publish("evt_2", "o1"), r.publish("evt_3", "o1")}
+				r.reading = func() { time.Sleep(readingTime) }
+				r.start()
+				time.Sleep(time.Second) // the table is being read
+				r.put(to, func(e *oms.Endpoint) { e.Ordering = c.after })
+				to.Ordering = c.after
+				time.Sleep(time.Hour)
+				made := r.calls.made()
+				if len(made) != len(events) {
+					t.Fatalf("%d requests", len(made))
+				}
+				if c.after == oms.OrderingSubject {
+					checkOrder(t, to, made, events)
+				} else if together := made[2].began.Sub(made[0].began); together != 0 {
+					t.Errorf("%v between the first and the last, and nothing to wait for", together)
+				}
+				for _, e := range events {
+					if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 1 {
+						t.Errorf("%s is %s after %d attempts", e.ID, d.Status, d.Attempts)
+					}
+				}
+			})
+		})
+	}
+}
