@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -297,6 +298,38 @@ func TestChangedEndpoint(t *testing.T) {
 		synctest.Wait()
 		if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 2 {
 			t.Errorf("it is %s after %d attempts", d.Status, d.Attempts)
+		}
+	})
+}
+
+// TestMovedAndOrdered: an endpoint that moves begins anew, also when the same
+// change asks for another order.
+func TestMovedAndOrdered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c call) hook.Exchange {
+			if c.URL == "http://new.example/" {
+				return hook.Exchange{Status: 200}
+			}
+			return hook.Exchange{Status: 500}
+		})
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule = []time.Duration{time.Hour} })
+		var waiting *oms.Event
+		for i := range breakerFailures + 1 {
+			waiting = r.publish(fmt.Sprint("evt_", i), fmt.Sprint("o", i))
+			synctest.Wait()
+		}
+		if c := r.d.Circuit(acme, to.No); c != CircuitOpen {
+			t.Fatalf("the circuit is %s", c)
+		}
+		moved := *to
+		moved.URL, moved.Ordering = "http://new.example/", oms.OrderingSubject
+		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, &moved) })
+		synctest.Wait()
+		if c := r.d.Circuit(acme, to.No); c != CircuitClosed {
+			t.Errorf("the circuit is %s", c)
+		}
+		if d := r.delivery(waiting, to); d.Status != oms.DeliverySucceeded {
+			t.Errorf("what waited for the breaker is %s", d.Status)
 		}
 	})
 }
