@@ -156,6 +156,9 @@ func TestGone(t *testing.T) {
 				if !strings.Contains(string(c.Body), gone.ID) {
 					t.Errorf("the event does not name the endpoint: %s", c.Body)
 				}
+				if strings.Contains(string(c.Body), "failingSince") {
+					t.Errorf("a single 410 has failed since: %s", c.Body)
+				}
 			}
 		}
 		if !slices.Equal(told, []string{other.URL}) {
