@@ -25,11 +25,12 @@ type target struct {
 }
 
 // prepare makes a target. What is stored has been checked, so an error is
-// nobody's mistake; the endpoint's attempts fail with it.
-func (d *Dispatcher) prepare(e *oms.Endpoint) (*target, error) {
+// nobody's mistake; the endpoint's attempts fail with it. The section's secret and
+// certificate are for the tenant alone that the section is of today.
+func (d *Dispatcher) prepare(tenant string, e *oms.Endpoint) (*target, error) {
 	t := &target{Endpoint: e}
 	if e.Origin == oms.OriginWebHook {
-		if d.webHook == nil {
+		if d.webHook == nil || d.webHook.Tenant != tenant {
 			return nil, errNoWebHook
 		}
 		t.trust, t.bodyKey = d.webHook.Trust, d.webHook.signer()
