@@ -98,6 +98,7 @@ func (d *Dispatcher) request(ctx context.Context, tenant string, t *target, e *o
 		Signer: signer, Trust: t.trust, Timeout: t.Timeout, OneWay: true,
 	}
 	if t.Origin == oms.OriginConnector {
+		r.IdempotencyKey = e.ID // where nothing is signed, it is all that tells a repeat from another export
 		return r, d.toConnector(ctx, tenant, t, e, &r)
 	}
 	return r, nil
