@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -139,14 +138,10 @@ func (a *api) endpointChecks() oms.EndpointChecks {
 	return oms.EndpointChecks{Target: a.checkTarget, HeaderName: checkHeaderName, HeaderValue: checkHeaderValue, Secret: checkSecret, TLS: checkTLS}
 }
 
-// checkTarget judges a URL with a literal address; where a name leads is
-// judged when it is dialed.
+// checkTarget judges a URL by its host, if that says where it leads; where other
+// names lead is judged when they are dialed.
 func (a *api) checkTarget(u *url.URL) string {
-	addr, err := netip.ParseAddr(u.Hostname())
-	if err != nil {
-		return ""
-	}
-	if err := a.Guard.Check(strings.TrimPrefix(oms.URLOrigin(u.String()), u.Scheme+"://"), addr); err != nil {
+	if err := a.Guard.CheckHost(strings.TrimPrefix(oms.URLOrigin(u.String()), u.Scheme+"://")); err != nil {
 		return err.Error()
 	}
 	return ""

@@ -49,7 +49,7 @@ func (a *api) replayAttempt(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if first.Detail == nil || len(first.Detail.Request.Body) == 0 {
+	if bodyErased(first) {
 		return nil, oms.Errorf(oms.Conflict, "the body of this request was erased")
 	}
 	var again *oms.Attempt
@@ -58,7 +58,7 @@ func (a *api) replayAttempt(ctx context.Context, in *struct {
 		if again, whole, err = a.replay(ctx, first, to); err != nil {
 			return "", err
 		}
-		return again.ID, a.Store.Write(ctx, func(tx store.Tx) error { return tx.AddAttempt(ctx, tenantOf(ctx), again) })
+		return again.ID, a.Store.Write(ctx, func(tx store.Tx) error { return addReplay(ctx, tx, first.ID, again) })
 	})
 	if err == nil && earlier != nil {
 		again, err = a.Store.Attempt(ctx, tenantOf(ctx), earlier.Resource)
@@ -67,6 +67,26 @@ func (a *api) replayAttempt(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return &replayAnswer{replayed{showSide(first, nil), showSide(again, whole)}}, nil
+}
+
+func bodyErased(at *oms.Attempt) bool {
+	return at.Detail == nil || len(at.Detail.Request.Body) == 0
+}
+
+// addReplay records a replay. If the body of the first was erased while the
+// request was under way, nothing of it is recorded here either; of a first that
+// is gone nobody can tell.
+func addReplay(ctx context.Context, tx store.Tx, first string, again *oms.Attempt) error {
+	now, err := tx.Attempt(ctx, tenantOf(ctx), first)
+	if err != nil && oms.KindOf(err) != oms.NotFound {
+		return err
+	}
+	if err != nil || bodyErased(now) {
+		bare := *again
+		bare.Detail = bare.Detail.Bare()
+		again = &bare
+	}
+	return tx.AddAttempt(ctx, tenantOf(ctx), again)
 }
 
 // replayURL reads the body's url, "" where there is none.

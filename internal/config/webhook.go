@@ -83,6 +83,9 @@ func keyedURL(endpoint, key string) (string, error) {
 	if !ok {
 		return "", errors.New("webHook.endpoint: must be an absolute http or https URL")
 	}
+	if oms.OddHost(u) {
+		return "", errors.New("webHook.endpoint: must have a name or a plain IP address as its host")
+	}
 	if key != "" {
 		addKey(u, key)
 	}

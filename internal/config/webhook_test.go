@@ -107,6 +107,7 @@ func TestMistakesInTheSection(t *testing.T) {
 		`, "endpoint": "ftp://hush@example.org"`: "webHook.endpoint: must be an absolute http or https URL",
 		`, "endpoint": "http://a:hush@:80/"`:     "webHook.endpoint: must be an absolute http or https URL",
 		`, "endpoint": "http://a:hush%/b"`:       "webHook.endpoint: must be an absolute http or https URL",
+		`, "endpoint": "http://a:hush@127.1/"`:   "webHook.endpoint: must have a name or a plain IP address",
 		`, "endpoint": ["http://a"]`:             "webHook.endpoint: must be text",
 		`, "Enabled": true`:                      "webHook.enabled: the field is there twice",
 		`, "endpont": "http://a"`:                "webHook.endpont: there is no such key",

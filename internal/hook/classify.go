@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -50,17 +51,17 @@ const mostRetryAfter = 365 * 24 * time.Hour
 
 // RetryAfter reads the value of a Retry-After header (RFC 9110, 10.2.3): whole
 // seconds, or a date, held against now. It returns 0 where the value is
-// malformed, negative, past, or more than a year away.
+// malformed, negative or past, and a year where it is further away, however
+// many digits it has.
 func RetryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
-	var wait time.Duration
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if date, err := http.ParseTime(value); err == nil {
-		wait = date.Sub(now)
+	seconds, err := strconv.ParseUint(value, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) { // then it is the largest there is
+		return time.Duration(min(seconds, uint64(mostRetryAfter/time.Second))) * time.Second
 	}
-	if wait < 0 || wait > mostRetryAfter {
+	date, err := http.ParseTime(value)
+	if err != nil {
 		return 0
 	}
-	return wait
+	return min(max(0, date.Sub(now)), mostRetryAfter)
 }

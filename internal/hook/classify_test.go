@@ -100,9 +100,11 @@ func TestRetryAfter(t *testing.T) {
 		now.Add(time.Hour).Format(time.RFC850):            time.Hour,
 		now.Add(time.Hour).Format(time.ANSIC):             time.Hour,
 		now.Add(-time.Hour).Format(http.TimeFormat):       0,
-		now.AddDate(2, 0, 0).Format(http.TimeFormat):      0,
+		now.AddDate(2, 0, 0).Format(http.TimeFormat):      mostRetryAfter,
+		now.AddDate(900, 0, 0).Format(http.TimeFormat):    mostRetryAfter,
 		now.Add(time.Hour).Format(time.RFC3339):           0,
-		"":                                                0, "-1": 0, "+1": 0, "1.5": 0, "1e3": 0, "0x10": 0, "1_000": 0, "soon": 0, "31536001": 0, "99999999999999999999": 0,
+		"":                                                0, "-1": 0, "+1": 0, "1.5": 0, "1e3": 0, "0x10": 0, "1_000": 0, "soon": 0, "-99999999999999999999": 0,
+		"31536001": mostRetryAfter, "9223372036854775808": mostRetryAfter, "99999999999999999999": mostRetryAfter,
 	} {
 		if got := RetryAfter(value, now); got != want {
 			t.Errorf("%q: %v, want %v", value, got, want)

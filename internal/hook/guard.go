@@ -60,6 +60,25 @@ func (g Guard) Check(target string, addr netip.Addr) error {
 	return nil
 }
 
+// CheckHost judges the host of host:port before it is looked up, where that can
+// be told: a literal address, and localhost with the names below it, which lead
+// to the machine itself (RFC 6761, 6.3). Other names are judged when they are
+// dialed.
+func (g Guard) CheckHost(target string) error {
+	host, _ := splitHost(target)
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return g.Check(target, addr)
+	}
+	if host != "localhost" && !strings.HasSuffix(host, ".localhost") {
+		return nil
+	}
+	err := g.Check(target, netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+	if err != nil && g.Check(target, netip.IPv6Loopback()) == nil {
+		return nil // it may lead there
+	}
+	return err
+}
+
 // allows reports whether AllowHosts names the host or the address.
 func (g Guard) allows(host, port string, addr netip.Addr) bool {
 	for _, entry := range g.AllowHosts {

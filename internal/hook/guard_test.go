@@ -133,3 +133,40 @@ func TestGuardJudgesWhatIsDialed(t *testing.T) {
 		}
 	}
 }
+
+// TestGuardJudgesHosts: a host is refused before it is looked up if it is known
+// where it leads.
+func TestGuardJudgesHosts(t *testing.T) {
+	for _, test := range []struct {
+		allowed, target string
+		refused         bool
+	}{
+		{"", "localhost:80", true},
+		{"", "LOCALHOST.:80", true},
+		{"", "shop.localhost:80", true},
+		{"", "a.b.Localhost.:443", true},
+		{"", "127.0.0.1:80", true},
+		{"", "[::1]:80", true},
+		{"", "[fe80::1%eth0]:80", true},
+		{"", "10.0.0.1:80", true},
+		{"", "8.8.8.8:80", false},
+		{"", "shop.example:80", false},
+		{"", "notlocalhost:80", false},
+		{"", "localhost.example.com:80", false},
+		{"localhost", "localhost:80", false},
+		{"localhost", "shop.localhost:80", true},
+		{"localhost:81", "localhost:80", true},
+		{"127.0.0.0/8", "localhost:80", false},
+		{"::1", "localhost:80", false},
+		{"10.0.0.0/8", "localhost:80", true},
+	} {
+		strict := Guard{AllowHosts: strings.Fields(test.allowed)}
+		if err := strict.CheckHost(test.target); (err != nil) != test.refused {
+			t.Errorf("%s, with %q allowed: %v", test.target, test.allowed, err)
+		}
+		never := strings.HasPrefix(test.target, "[fe80")
+		if err := (Guard{AllowPrivate: true}).CheckHost(test.target); (err != nil) != never {
+			t.Errorf("%s, with AllowPrivate: %v", test.target, err)
+		}
+	}
+}

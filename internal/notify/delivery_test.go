@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -102,6 +103,9 @@ func TestRetryAfter(t *testing.T) {
 		{"8", 8 * time.Second, 8 * time.Second},
 		{"10", 10 * time.Second, 10 * time.Second},
 		{"3600", 10 * time.Second, 10 * time.Second},
+		{"31536001", 10 * time.Second, 10 * time.Second},
+		{"99999999999999999999", 10 * time.Second, 10 * time.Second},
+		{"Fri, 31 Dec 9999 23:59:59 GMT", 10 * time.Second, 10 * time.Second},
 		{"1", 4500 * time.Millisecond, 5500 * time.Millisecond},
 		{"soon", 4500 * time.Millisecond, 5500 * time.Millisecond},
 		{"-5", 4500 * time.Millisecond, 5500 * time.Millisecond},
@@ -151,6 +155,9 @@ func TestGone(t *testing.T) {
 				told = append(told, c.URL)
 				if !strings.Contains(string(c.Body), gone.ID) {
 					t.Errorf("the event does not name the endpoint: %s", c.Body)
+				}
+				if strings.Contains(string(c.Body), "failingSince") {
+					t.Errorf("a single 410 has failed since: %s", c.Body)
 				}
 			}
 		}
@@ -297,6 +304,38 @@ func TestChangedEndpoint(t *testing.T) {
 		synctest.Wait()
 		if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 2 {
 			t.Errorf("it is %s after %d attempts", d.Status, d.Attempts)
+		}
+	})
+}
+
+// TestMovedAndOrdered: an endpoint that moves begins anew, also when the same
+// change asks for another order.
+func TestMovedAndOrdered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c call) hook.Exchange {
+			if c.URL == "http://new.example/" {
+				return hook.Exchange{Status: 200}
+			}
+			return hook.Exchange{Status: 500}
+		})
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule = []time.Duration{time.Hour} })
+		var waiting *oms.Event
+		for i := range breakerFailures + 1 {
+			waiting = r.publish(fmt.Sprint("evt_", i), fmt.Sprint("o", i))
+			synctest.Wait()
+		}
+		if c := r.d.Circuit(acme, to.No); c != CircuitOpen {
+			t.Fatalf("the circuit is %s", c)
+		}
+		moved := *to
+		moved.URL, moved.Ordering = "http://new.example/", oms.OrderingSubject
+		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, &moved) })
+		synctest.Wait()
+		if c := r.d.Circuit(acme, to.No); c != CircuitClosed {
+			t.Errorf("the circuit is %s", c)
+		}
+		if d := r.delivery(waiting, to); d.Status != oms.DeliverySucceeded {
+			t.Errorf("what waited for the breaker is %s", d.Status)
 		}
 	})
 }

@@ -147,7 +147,7 @@ func (d *Dispatcher) EndpointChanged(tenant string, e *oms.Endpoint) {
 		l.change(nil)
 		return
 	}
-	t, err := d.prepare(e)
+	t, err := d.prepare(tenant, e)
 	if err != nil {
 		d.log.Error("an endpoint cannot be put to work", "tenant", tenant, "endpoint", e.ID, "error", err)
 		t = nil

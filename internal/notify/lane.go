@@ -88,10 +88,10 @@ func (l *lane) change(t *target) {
 	was := l.target
 	l.target = t
 	l.behind = true
-	switch {
-	case t == nil, was != nil && was.Ordering != t.Ordering: // what is due is another matter now
+	if t == nil || was != nil && was.Ordering != t.Ordering { // what is due is another matter now
 		l.drop()
-	case was == nil || was.URL != t.URL: // it begins anew
+	}
+	if t != nil && (was == nil || was.URL != t.URL) { // it begins anew
 		l.breaker = breaker{}
 		l.health.change.Failures, l.health.change.FailingSince = 0, time.Time{}
 	}

@@ -12,7 +12,7 @@ import (
 // secrets. It has no URL where there is nothing of the endpoint any more, as
 // when its connector was taken out of the settings.
 func (d *Dispatcher) Request(ctx context.Context, tenant string, e *oms.Endpoint, event *oms.Event, number int) (hook.Request, error) {
-	t, err := d.prepare(e)
+	t, err := d.prepare(tenant, e)
 	r := hook.Request{}
 	if err == nil {
 		r, err = d.request(ctx, tenant, t, event, number)

@@ -108,7 +108,7 @@ func (d *Dispatcher) judge(l *lane, t *target, it item, e *oms.Event, a *oms.Att
 // Test sends an example event to an endpoint, once, whether it is on or off,
 // and returns the attempt, which is recorded.
 func (d *Dispatcher) Test(ctx context.Context, tenant string, e *oms.Endpoint) (*oms.Attempt, error) {
-	t, err := d.prepare(e)
+	t, err := d.prepare(tenant, e)
 	if err != nil {
 		return nil, err
 	}

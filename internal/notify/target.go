@@ -25,11 +25,12 @@ type target struct {
 }
 
 // prepare makes a target. What is stored has been checked, so an error is
-// nobody's mistake; the endpoint's attempts fail with it.
-func (d *Dispatcher) prepare(e *oms.Endpoint) (*target, error) {
+// nobody's mistake; the endpoint's attempts fail with it. The section's secret and
+// certificate are for the tenant alone that the section is of today.
+func (d *Dispatcher) prepare(tenant string, e *oms.Endpoint) (*target, error) {
 	t := &target{Endpoint: e}
 	if e.Origin == oms.OriginWebHook {
-		if d.webHook == nil {
+		if d.webHook == nil || d.webHook.Tenant != tenant {
 			return nil, errNoWebHook
 		}
 		t.trust, t.bodyKey = d.webHook.Trust, d.webHook.signer()
@@ -97,6 +98,7 @@ func (d *Dispatcher) request(ctx context.Context, tenant string, t *target, e *o
 		Signer: signer, Trust: t.trust, Timeout: t.Timeout, OneWay: true,
 	}
 	if t.Origin == oms.OriginConnector {
+		r.IdempotencyKey = e.ID // where nothing is signed, it is all that tells a repeat from another export
 		return r, d.toConnector(ctx, tenant, t, e, &r)
 	}
 	return r, nil

@@ -60,6 +60,8 @@ func CheckURL(text string) (u *url.URL, why string) {
 	switch {
 	case !ok:
 		return nil, "must be an absolute http or https URL, as https://example.com/webhooks"
+	case OddHost(u):
+		return nil, "must have a name or a plain IP address as its host, as 192.0.2.10 or [2001:db8::10]"
 	case len(text) > maxURL:
 		return nil, fmt.Sprintf("must be at most %d bytes long", maxURL)
 	case strings.Contains(text, "#"):

@@ -72,7 +72,7 @@ var EventTypes = sync.OnceValue(func() []EventType {
 		shipment(TypeShipmentDeliveryStatusUpdated, statusShipped, "The deliveryStatus of a shipment changes."),
 		{TypeStockItemBackInStock, SubjectStockItem, "The available quantity of a stock item rises above 0.", exampleStock("12").JSON()},
 		{TypeStockItemOutOfStock, SubjectStockItem, "The available quantity of a stock item falls to 0 or below.", exampleStock("0").JSON()},
-		{TypeEndpointDisabled, SubjectEndpoint, "An endpoint was turned off since nothing but failures came of it; the other endpoints are told.", exampleDisabled()},
+		{TypeEndpointDisabled, SubjectEndpoint, "An endpoint was turned off: it answered 410, or nothing but failures came of it for long. The other endpoints are told.", exampleDisabled()},
 	}
 })
 
@@ -147,10 +147,14 @@ func exampleDisabled() jsontext.Value {
 }
 
 // DisabledEvent tells that an endpoint was turned off, and since when it had
-// failed. It does not tell the endpoint's URL, in which there may be a secret.
+// failed, where that is why. It does not tell the endpoint's URL, in which there
+// may be a secret.
 func DisabledEvent(e *Endpoint, reason string, failingSince, now time.Time) *Event {
-	data := NewObject(Member{"endpointId", e.ID}, Member{"description", e.Description}, Member{"reason", reason},
-		Member{"failingSince", FormatTime(failingSince)}, Member{"disabled", FormatTime(now)})
+	data := NewObject(Member{"endpointId", e.ID}, Member{"description", e.Description}, Member{"reason", reason})
+	if !failingSince.IsZero() {
+		data.Set("failingSince", FormatTime(failingSince))
+	}
+	data.Set("disabled", FormatTime(now))
 	return &Event{ID: NewID(EventID), Type: TypeEndpointDisabled, Subject: Subject{SubjectEndpoint, e.ID}, Timestamp: now, Data: data.JSON()}
 }
 

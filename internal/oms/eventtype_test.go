@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -53,6 +54,24 @@ func TestExamplesAreAsRealAsEvents(t *testing.T) {
 	}
 	if custom := oms.ExampleEvent("loyalty.tier_changed", noon); custom.Type != "loyalty.tier_changed" || custom.OrderID == "" {
 		t.Errorf("%+v", custom)
+	}
+}
+
+// An endpoint that answered 410 has not failed since any time.
+func TestWhyAnEndpointWasTurnedOff(t *testing.T) {
+	e := &oms.Endpoint{ID: "ep_1"}
+	for want, since := range map[string]time.Time{
+		`{"endpointId":"ep_1","description":"","reason":"so","disabled":"2026-11-21T12:00:00.000000Z"}`:                                              {},
+		`{"endpointId":"ep_1","description":"","reason":"so","failingSince":"2026-11-16T12:00:00.000000Z","disabled":"2026-11-21T12:00:00.000000Z"}`: noon.AddDate(0, 0, -5),
+	} {
+		if diff := cmp.Diff(want, string(oms.DisabledEvent(e, "so", since, noon).Data)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	for _, e := range oms.EventTypes() {
+		if e.Name == oms.TypeEndpointDisabled && !(strings.Contains(e.Description, "410") && strings.Contains(e.Description, "failures")) {
+			t.Errorf("its description leaves out a reason: %s", e.Description)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 	"github.com/go-json-experiment/json"
 )
@@ -32,19 +33,16 @@ func ParseFilter(text string) (*Filter, error) {
 	}
 	program, err := expr.Compile(text, expr.Env(&filterEnv{}), expr.AsBool())
 	if err != nil {
-		return nil, Wrong("filter", "%s", filterMistake(err))
+		return nil, Wrong("filter", "%s", filterMistake(text, err))
 	}
 	tree := program.Node()
 	if b, ok := tree.(*ast.BinaryNode); ok && strings.Contains("+-*/%^**", b.Operator) {
-		return nil, Wrong("filter", "must be true or false, not the result of %s", b.Operator)
+		return nil, Wrong("filter", "%s", placed(text, b, "must be true or false, not the result of "+b.Operator))
 	}
 	loops := &loops{}
 	ast.Walk(&tree, loops)
 	if at := loops.nested; at != nil {
-		letters := []rune(text)
-		before := string(letters[:min(at.Location().From, len(letters))])
-		return nil, Wrong("filter", "line %d, column %d: a loop within a loop, which could take a long time",
-			1+strings.Count(before, "\n"), len(before)-strings.LastIndex(before, "\n"))
+		return nil, Wrong("filter", "%s", placed(text, at, "a loop within a loop, which could take a long time"))
 	}
 	return &Filter{program}, nil
 }
@@ -72,11 +70,23 @@ func (i *innerLoop) Visit(node *ast.Node) {
 	}
 }
 
-func filterMistake(err error) string {
+// filterMistake says what is wrong with a filter, and where. An error without a
+// place is about all of it, as that its result is a number.
+func filterMistake(text string, err error) string {
 	if at, ok := errors.AsType[*file.Error](err); ok {
 		return fmt.Sprintf("line %d, column %d: %s", at.Line, at.Column+1, at.Message)
 	}
-	return err.Error()
+	tree, unread := parser.Parse(text)
+	if unread != nil {
+		return err.Error()
+	}
+	return placed(text, tree.Node, err.Error())
+}
+
+// placed says where in a filter a mistake is.
+func placed(text string, node ast.Node, mistake string) string {
+	at := (&file.Error{Location: node.Location(), Message: mistake}).Bind(file.NewSource(text))
+	return fmt.Sprintf("line %d, column %d: %s", at.Line, at.Column+1, at.Message)
 }
 
 // payload is an event as filters see it, read once for all of them.

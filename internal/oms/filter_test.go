@@ -51,11 +51,15 @@ func TestFilters(t *testing.T) {
 
 func TestFilterMistakes(t *testing.T) {
 	for filter, want := range map[string]string{
-		`data.total >`:                 "line 1, column 12: unexpected token EOF",
-		"data.total > 5 &&\n nope":     "line 2, column 2: unknown name nope",
-		`1 + 1`:                        "expected bool, but got int",
-		`data.total + 1`:               "must be true or false, not the result of +",
-		`any(data.a, any(#.b, # > 1))`: "line 1, column 22: a loop within a loop",
+		`data.total >`:                       "line 1, column 12: unexpected token EOF",
+		"data.total > 5 &&\n nope":           "line 2, column 2: unknown name nope",
+		`1 + 1`:                              "line 1, column 3: expected bool, but got int",
+		`1+1`:                                "line 1, column 2: expected bool, but got int",
+		`type`:                               "line 1, column 1: expected bool, but got string",
+		"\n  len(data.x)":                    "line 2, column 3: expected bool, but got int",
+		`data.total + 1`:                     "line 1, column 12: must be true or false, not the result of +",
+		`any(data.a, any(#.b, # > 1))`:       "line 1, column 22: a loop within a loop",
+		`data.å && any(data.a, any(#.b, #))`: "line 1, column 32: a loop within a loop",
 		`sum(data.a, sum(data.a, sum(data.a, #)))`: "a loop within a loop",
 		strings.Repeat("a", 5000):                  "must be at most 4096 bytes long",
 	} {

@@ -1,6 +1,7 @@
 package oms
 
 import (
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -14,6 +15,30 @@ func ParseURL(text string) (u *url.URL, ok bool) {
 		return nil, false
 	}
 	return u, true
+}
+
+// OddHost reports whether the host of a URL ends in a number, as 127.1 and
+// 0x7f000001 do, but is no plain IP address. No name has such an end, and some
+// resolvers take it for another spelling of an address.
+func OddHost(u *url.URL) bool {
+	host := u.Hostname()
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	host = strings.TrimRight(host, ".")
+	return isNumber(host[strings.LastIndex(host, ".")+1:])
+}
+
+// isNumber reports whether text is a number as addresses are spelled: decimal,
+// octal, or hexadecimal behind 0x.
+func isNumber(text string) bool {
+	digits := "0123456789"
+	if hex, ok := strings.CutPrefix(strings.ToLower(text), "0x"); ok {
+		text, digits = hex, "0123456789abcdef"
+	} else if text == "" {
+		return false
+	}
+	return strings.Trim(text, digits) == ""
 }
 
 func validPort(u *url.URL) bool {

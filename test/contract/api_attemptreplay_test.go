@@ -143,13 +143,13 @@ func TestWhatNoReplayCanBe(t *testing.T) {
 	path := "/api/attempts/" + r.get("/api/attempts").text("items[0].id") + "/replay"
 	for body, place := range map[string]string{
 		`{"url":7}`: "body.url", `{"url":""}`: "body.url", `{"url":"s3cret"}`: "body.url", `{"url":"ftp://example.com"}`: "body.url", `{"url":"http://example.com/#x"}`: "body.url",
-		`{"url":"http://10.0.0.1/"}`: "body.url", `{"url":"http://169.254.169.254/"}`: "body.url", `{"uri":"http://example.com"}`: "body.uri",
+		`{"url":"http://127.1/"}`: "body.url", `{"url":"http://10.0.0.1/"}`: "body.url", `{"url":"http://169.254.169.254/"}`: "body.url", `{"uri":"http://example.com"}`: "body.uri",
 	} {
 		r.call("POST", path, body).problem(422, place)
 	}
 	r.call("POST", path, `[]`).problem(422)
 	r.call("POST", "/api/attempts/none/replay", "").problem(404)
-	r.call("POST", path, `{"url":"http://localhost:1/"}`).want(200).is("replay.outcome", "failed") // a name is judged when it is dialed
+	r.call("POST", path, `{"url":"http://localhost:1/"}`).want(200).is("replay.outcome", "failed") // it leads to the address that is allowed
 	same(t, "attempts", r.get("/api/attempts").ids("kind"), []string{"replay", "step"})
 	equals(t, "requests", len(s.got()), 1)
 }

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,48 @@ func TestARunOfAnErasedOrderEndsQuietly(t *testing.T) {
 		r.post(`{"id":"next","status":"Other"}`)
 	})
 	equals(t, "files with it", remains(t, path, "kari@example.com"), "[]")
+}
+
+// What is under way when an order is erased brings nothing of it back: neither
+// a step's request that is sent again, nor an event's.
+func TestAReplayOfAnErasedOrderIsRecordedWithoutBodies(t *testing.T) {
+	for _, kind := range []string{"step", "event"} {
+		t.Run(kind, func(t *testing.T) {
+			s := holding(t)
+			r := start(t)
+			if kind == "step" {
+				r.settings(config(status("New", step{Host: s.URL})))
+			} else {
+				r.subscribed(s.URL, "")
+			}
+			r.call("POST", "/api/orders", order, "Prefer", "respond-async")
+			s.wait()
+			s.answer(success)
+			var first string
+			r.until("it is recorded", func() bool {
+				a := r.get("/api/attempts?kind=" + kind)
+				first = fmt.Sprint(a.at("items[0].id"))
+				return a.at("items[0]") != nil
+			})
+			replayed := make(chan answer, 1)
+			go func() {
+				a, err := r.try("POST", "/api/attempts/"+first+"/replay", "")
+				if err != nil {
+					t.Error(err)
+				}
+				replayed <- a
+			}()
+			s.wait()
+			r.call("DELETE", theOrder+"?permanently=true", "").want(204)
+			s.answer(answerWith(`{"CustomerName":"Kari Nordmann of Oslo"}`))
+			again := (<-replayed).want(200).text("replay.id")
+			r.get("/api/attempts/"+again).is("kind", "replay").is("orderId", "ORD-12345").is("status", 200).
+				is("request.body", "").is("request.headers", "map[]").is("response.body", "").is("response.headers", "map[]").says("kari@example.com", "Nordmann")
+			for _, text := range []string{"kari@example.com", "Nordmann"} {
+				equals(t, "found by "+text, len(r.get("/api/attempts?body="+text).ids("id")), 0)
+			}
+		})
+	}
 }
 
 // remains returns the files of a database that hold a text.

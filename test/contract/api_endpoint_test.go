@@ -302,9 +302,11 @@ func TestAnEndpointThatIsTurnedOnBeginsAnew(t *testing.T) {
 
 func TestPrivateAddressesAreRefusedWhereTheGuardDoes(t *testing.T) {
 	r := start(t, func(o *hook.Options) { o.Guard.AllowPrivate = false })
-	for _, url := range []string{"http://127.0.0.1:8080/", "http://10.0.0.1", "https://[::1]/", "http://192.168.1.1/x", "http://[::ffff:10.0.0.1]/"} {
+	public := r.subscribed("http://93.184.215.14/", "")
+	for _, url := range []string{"http://127.0.0.1:8080/", "http://10.0.0.1", "https://[::1]/", "http://192.168.1.1/x", "http://[::ffff:10.0.0.1]/",
+		"http://localhost/", "http://LocalHost.:8080/", "https://shop.localhost", "http://127.1/", "http://0x7f000001/", "http://2130706433/", "http://0177.0.0.1", "http://127.0.0.1./"} {
 		r.call("POST", "/api/endpoints", fmt.Sprintf(`{"url":%q,"eventTypes":["*"]}`, url)).problem(422, "body.url")
+		r.call("PATCH", endpointPath(public, ""), fmt.Sprintf(`{"url":%q}`, url)).problem(422, "body.url")
 	}
-	r.subscribed("http://93.184.215.14/", "")
-	r.subscribed("http://localhost/", "") // where a name leads is judged when it is dialed
+	r.subscribed("http://orders.example.com/", "") // where a name leads is judged when it is dialed
 }

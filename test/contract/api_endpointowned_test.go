@@ -215,3 +215,25 @@ func TestAnExportsEndpointIsSentNothingButItsExports(t *testing.T) {
 	equals(t, "body", string(erpSink.got()[3].Body), string(events[1].Data))
 	equals(t, "calls of the other", len(wms.got()), 1)
 }
+
+// The secret of a section signs nothing of the tenant that the section was of
+// before, be it a test or what is sent again.
+func TestTheWebhookOfASectionThatMovedToAnotherTenant(t *testing.T) {
+	before, now := listening(t), listening(t)
+	r := hooked(t, hooking(before.URL, `,"secret":"OfBefore"`))
+	r.post(order)
+	before.told(body("ORD-12345", "OrderCreated"))
+	r.settled()
+	const acmeKey = "contract-acme-key-0123456789"
+	r.addKey(acmeKey, "acme", oms.Admin)
+	r.configure(hooking(now.URL, `,"tenant":"acme","secret":"OfAcme"`))
+	r.restart(patience)
+	r.call("POST", webHookPath+"/test", "").problem(409).is("detail", "the config file has no webHook section any more")
+	before.quiet(r)
+	r.replayed("kind=event", "").is("replay.status", 204)
+	equals(t, "X-Signature of a replay", before.next().header.Get("X-Signature"), "")
+	r.as(acmeKey).call("POST", webHookPath+"/test", "").want(200).is("outcome", "succeeded")
+	if now.next().header.Get("X-Signature") == "" {
+		t.Error("the section's own tenant has no signature")
+	}
+}

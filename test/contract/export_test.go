@@ -122,6 +122,31 @@ func TestAnExportIsRecordedAndRetried(t *testing.T) {
 	equals(t, "history", fmt.Sprint(h.IsError, h.Status, h.CallID == d.ID(), h.Step), "falseNewtrueExportOrder")
 }
 
+// Calls to connectors carry an Idempotency-Key, the same for every attempt of
+// one: an export is delivered at least once, and where nothing is signed there
+// is no webhook-id to know a repeat by.
+func TestAnExportIsKnownAgainByItsIdempotencyKey(t *testing.T) {
+	for name, more := range map[string]string{"unsigned": "", "signed": `,"signingSecret":"top secret"`} {
+		t.Run(name, func(t *testing.T) {
+			s := endpoint(t, func(w http.ResponseWriter, n int) { w.WriteHeader([]int{500, 200}[min(n, 1)]) })
+			r := lease(t)
+			r.settings(with(config(status("New", exporting(""))), connectors(erp(s.URL, more))))
+			r.post(order)
+			d, e, _ := r.export()
+			r.call("POST", "/api/deliveries/"+d.ID()+"/redeliver", "").want(202)
+			r.exports()
+			r.replayed("kind=export", "")
+			equals(t, "keys", s.each("Idempotency-Key"), fmt.Sprint([]string{e.ID, e.ID, e.ID, e.ID}))
+			if more != "" {
+				equals(t, "ids", s.each("Webhook-Id"), fmt.Sprint(s.each("Idempotency-Key")))
+			}
+			r.enter("New")
+			_, events := r.exports()
+			equals(t, "the key of another export", s.each("Idempotency-Key")[4], events[1].ID)
+		})
+	}
+}
+
 // "Headers, strongest first" is said of connectors, whatever calls them: a
 // connector's headers go out in an export as they do in a two-way call, the one
 // aside that an event says about itself.
