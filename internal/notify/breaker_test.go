@@ -124,3 +124,28 @@ func TestAMovedEndpointBeginsAnew(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatHangsWhileAnEndpointMoves says nothing of the place it has moved to.
+func TestWhatHangsWhileAnEndpointMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(503, time.Minute))
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Concurrency, e.Schedule = 2*breakerFailures, []time.Duration{time.Hour} })
+		events := r.publishMany("e", 2*breakerFailures)
+		time.Sleep(time.Second)
+		r.put(to, func(e *oms.Endpoint) { e.URL = "http://new.example/hook" })
+		time.Sleep(2 * time.Minute)
+		if c := r.d.Circuit(acme, to.No); c != CircuitClosed {
+			t.Errorf("the circuit is %s", c)
+		}
+		h, err := r.d.Health(t.Context(), acme, to.No)
+		must(t, err)
+		if h.Consecutive != 0 {
+			t.Errorf("%d failures", h.Consecutive)
+		}
+		for _, e := range events {
+			if d := r.delivery(e, to); d.Status != oms.DeliveryPending || d.Attempts != 1 {
+				t.Errorf("%s is %s after %d attempts", e.ID, d.Status, d.Attempts)
+			}
+		}
+	})
+}

@@ -293,10 +293,15 @@ func (l *lane) another() (item, bool) {
 	return item{}, false
 }
 
-// answered lets breaker and health know of an attempt; failure is "" for a success.
-func (l *lane) answered(it item, now time.Time, failure string) {
+// answered lets breaker and health know of an attempt at a target; failure is ""
+// for a success. If the endpoint has moved since, it says nothing of where that
+// is now.
+func (l *lane) answered(t *target, it item, now time.Time, failure string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.target != nil && l.target.URL != t.URL {
+		return
+	}
 	l.breaker.end(now, failure == "", it.trial)
 	l.health.attempted(now, failure)
 }

@@ -32,7 +32,7 @@ func (d *Dispatcher) attempt(l *lane, t *target, it item) {
 		return
 	}
 	now := d.clock.Now()
-	l.answered(it, now, a.Error)
+	l.answered(t, it, now, a.Error)
 	d.recorder.results <- d.judge(l, t, it, e, a, x, now)
 }
 
