@@ -33,11 +33,11 @@ type delivery struct {
 // arrays and singles measure how many deliveries a second one endpoint gets
 // that are published in a way.
 func (b *bench) arrays(ctx context.Context) (string, error) {
-	return b.deliveries(ctx, &delivery{what: "in arrays of 100", bar: 0.3, callers: []int{3, 4, 6}, publication: newPublication(100)})
+	return b.deliveries(ctx, &delivery{what: "in arrays of 100", bar: 0.3, callers: []int{2, 3, 4, 6}, publication: newPublication(100)})
 }
 
 func (b *bench) singles(ctx context.Context) (string, error) {
-	return b.deliveries(ctx, &delivery{what: "one by one", bar: 0.15, callers: []int{64, 128, 256}, publication: newPublication(1)})
+	return b.deliveries(ctx, &delivery{what: "one by one", bar: 0.15, callers: []int{128, 192, 256}, publication: newPublication(1)})
 }
 
 // deliveries measures events that are published, durable, sent, and recorded,
