@@ -22,7 +22,7 @@ import (
 const (
 	exitOK       = 0
 	exitInternal = 1
-	exitMistake  = 2 // something that the user can put right
+	exitMistake  = 2   // something that the user can put right
 	exitSignal   = 128 // and the number of the signal that ended it at once
 )
 
