@@ -26,8 +26,8 @@ func newTransport(g Guard, config *tls.Config) *http.Transport {
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true,     // recorded and measured as it was sent
 		WriteBufferSize:        16 << 10, // an order with its headers is one write
-		MaxIdleConns:           2048,
-		MaxIdleConnsPerHost:    256,
+		MaxIdleConns:           8192,     // of about 30 KB each: thousands of endpoints need no dial for each event
+		MaxIdleConnsPerHost:    1024,
 		// Below the 60 s after which common load balancers close an idle connection.
 		IdleConnTimeout: 55 * time.Second,
 		// A dead HTTP/2 connection would otherwise fail every request put on it.

@@ -230,6 +230,11 @@ const settle = `
 	UPDATE deliveries SET attempts = ?4, updated = ?5, status = ?6, due = CASE WHEN due > 0 THEN ?7 ELSE 0 END
 	WHERE tenant = ?1 AND event = ?2 AND endpoint = ?3 AND status = 'p'`
 
+// settleSome is settle for several that succeeded.
+const settleSome = `
+	UPDATE deliveries SET attempts = ?, updated = ?, status = 's', due = 0
+	WHERE tenant = ? AND (event, endpoint) IN (SELECT value->>0, value->>1 FROM json_each(?)) AND status = 'p'`
+
 // settleEnded is settle for one that has ended meanwhile: it stays so, unless
 // the attempt succeeded.
 const settleEnded = `
@@ -242,19 +247,18 @@ func (t *tx) Settle(ctx context.Context, tenant string, list ...store.Settlement
 	if err != nil {
 		return err
 	}
-	together := map[alike][]*store.Settlement{}
+	together := map[int][]*store.Settlement{} // by the attempts made
 	for i := range list {
 		s := &list[i]
 		ordered := ordered(set.get(s.Key.Endpoint))
 		if s.Status == oms.DeliverySucceeded && !ordered {
-			of := alike{s.Key.Endpoint, s.Attempts}
-			together[of] = append(together[of], s)
+			together[s.Attempts] = append(together[s.Attempts], s)
 		} else if err := t.settleOne(ctx, tenant, s, ordered); err != nil {
 			return err
 		}
 	}
-	for of, some := range together {
-		if err := t.settleTogether(ctx, tenant, of, some); err != nil {
+	for made, some := range together {
+		if err := t.settleTogether(ctx, tenant, made, some); err != nil {
 			return err
 		}
 	}
@@ -267,26 +271,18 @@ func (t *tx) Settle(ctx context.Context, tenant string, list ...store.Settlement
 	return t.addAttempts(tenant, attempts)
 }
 
-// alike is what deliveries that succeeded have in common if one statement can
-// say so of all: to which endpoint, and at which attempt.
-type alike struct {
-	endpoint int64
-	attempts int
-}
-
-// settleTogether settles deliveries that succeeded, all as the last of them did.
-func (t *tx) settleTogether(ctx context.Context, tenant string, of alike, some []*store.Settlement) error {
-	events, at := make([]int64, len(some)), time.Time{}
-	for i, s := range some {
-		events[i] = s.Key.Event
+// settleTogether settles deliveries that succeeded with as many attempts, all as
+// the last of them did.
+func (t *tx) settleTogether(ctx context.Context, tenant string, made int, some []*store.Settlement) error {
+	keys, at := []byte{'['}, time.Time{}
+	for _, s := range some {
+		keys = append(strconv.AppendInt(append(separated(keys, '['), '['), s.Key.Event, 10), ',')
+		keys = append(strconv.AppendInt(keys, s.Key.Endpoint, 10), ']')
 		if s.At.After(at) {
 			at = s.At
 		}
 	}
-	n, err := t.w.exec(`
-		UPDATE deliveries SET attempts = ?, updated = ?, status = 's', due = 0
-		WHERE tenant = ? AND endpoint = ? AND event IN (SELECT value FROM json_each(?)) AND status = 'p'`,
-		of.attempts, micros(at), tenant, of.endpoint, jsonNumbers(events))
+	n, err := t.w.exec(settleSome, made, micros(at), tenant, string(append(keys, ']')))
 	if err != nil || n == int64(len(some)) {
 		return err
 	}

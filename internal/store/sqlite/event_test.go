@@ -37,6 +37,9 @@ func TestEventQueriesUseIndexes(t *testing.T) {
 			t.Errorf("%+v: %s", f, got)
 		}
 	}
+	if got := plan(t, db, settleSome, []any{1, 1, acme, "[[1,1]]"}); !strings.Contains(got, "SEARCH deliveries USING PRIMARY KEY (tenant=? AND event=? AND endpoint=?)") {
+		t.Errorf("settle some: %s", got)
+	}
 	if got := plan(t, db, outOfGroups, []any{1, acme, 1}); !strings.Contains(got, "INDEX deliveries_group (tenant=? AND endpoint=?)") {
 		t.Errorf("out of groups: %s", got)
 	}
