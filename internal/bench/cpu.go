@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -30,11 +29,6 @@ func startWatch() stopwatch { return stopwatch{time.Now(), cpuTime()} }
 
 func (s stopwatch) elapsed() time.Duration { return time.Since(s.begun) }
 func (s stopwatch) used() time.Duration    { return cpuTime() - s.cpu }
-
-// share is how much of all cores was used, in percent.
-func (s stopwatch) share() float64 {
-	return 100 * s.used().Seconds() / s.elapsed().Seconds() / float64(runtime.NumCPU())
-}
 
 // quiet returns once this process has had next to nothing to do for a while:
 // what the server does behind its deliveries is done.

@@ -157,9 +157,10 @@ func (b *bench) deliveryReport(bare, d *delivery, ratios []float64) string {
 
 Each event is published over HTTP, durable before that is answered, delivered, and its attempt recorded; the time
 ends when the last one is. The median of %d rounds of %s each, by turns with a bare net/http client that POSTs the same
-bodies of %.1f KB to the same sink over kept connections. The orders' numbers ascend, and each has five events. Publishers, server and sink share the cores. The CPU time
-is that of all of them, and of what the server does behind its deliveries. Of it, any sender and sink would take what
-the bare client takes; publishing is what its publishers take, and a server that only reads.
+bodies of %.1f KB to the same sink over kept connections. The orders' numbers ascend, and each has five events; the
+endpoint has a maxConcurrency of 16. Publishers, server and sink share the cores. The CPU time is that of all of them,
+and of what the server does behind its deliveries. Of it, any sender and sink would take what the bare client takes;
+publishing is what its publishers take, and a server that only reads.
 
 | what | a second | of bare (lowest to highest round) | CPU time each | of it bare | of it publishing | waiting when publishing ended |
 |---|---|---|---|---|---|---|
