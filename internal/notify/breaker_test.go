@@ -52,9 +52,11 @@ func TestAStragglerDoesNotProlongAnOpenBreaker(t *testing.T) {
 // is open do not put off the one that tries.
 func TestStragglersOfALane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		const soon = 10 * time.Millisecond // all are under way by then
 		r := newRig(t, func(c call) hook.Exchange {
 			var n int
 			if _, err := fmt.Sscanf(c.ID, "evt_e%d", &n); err != nil || n < breakerFailures {
+				time.Sleep(soon)
 				return hook.Exchange{Status: 503}
 			}
 			time.Sleep(time.Duration(n-breakerFailures+1) * time.Second)
@@ -63,14 +65,14 @@ func TestStragglersOfALane(t *testing.T) {
 		r.endpoint("shop", func(e *oms.Endpoint) { e.Concurrency, e.Schedule = 2*breakerFailures, []time.Duration{time.Hour} })
 		began := time.Now()
 		r.publishMany("e", breakerFailures+10) // the last ten fail after 1 s to 10 s
-		synctest.Wait()
+		time.Sleep(2 * soon)
 		r.publish("evt_waits", "o1")
 		time.Sleep(time.Minute)
 		made := r.calls.made()
 		for _, c := range made {
 			if c.ID == "evt_waits" {
-				if after := c.began.Sub(began); after != breakerWait {
-					t.Errorf("the one that tries came after %v, not %v", after, breakerWait)
+				if after := c.began.Sub(began); after != soon+breakerWait {
+					t.Errorf("the one that tries came after %v, not %v", after, soon+breakerWait)
 				}
 				return
 			}
