@@ -83,7 +83,7 @@ func (t *tx) addAttempts(tenant string, attempts []*oms.Attempt) error {
 		rows[i] = tuple{
 			[]any{tenant, a.ID, a.Kind, a.Delivery.Event, a.Delivery.Endpoint, a.EventType, string(a.Format), a.Number, a.MaxNumber,
 				micros(a.StartedAt), a.DurationMs, a.URL, a.Host, a.Status, a.Outcome, a.OrderID, detail},
-			unless(call, a.Error, a.ConnectorID, a.ShipmentID, a.ReturnID, a.CartID, a.SubscriptionID, a.StockItemID, a.RunID, response)}
+			seldomSet(call, a.Error, a.ConnectorID, a.ShipmentID, a.ReturnID, a.CartID, a.SubscriptionID, a.StockItemID, a.RunID, response)}
 		if len(request) == 0 {
 			continue
 		}

@@ -136,7 +136,7 @@ func (t *tx) insertEvents(ctx context.Context, tenant string, events []*oms.Even
 	for i, e := range events {
 		rows[i] = tuple{
 			[]any{tenant, e.ID, e.Type, micros(e.Timestamp), e.Subject.Kind, e.Subject.ID, e.OrderID, []byte(e.Data)},
-			unless(e.ShipmentID, e.ReturnID, e.CartID, e.SubscriptionID, e.StockItemID)}
+			seldomSet(e.ShipmentID, e.ReturnID, e.CartID, e.SubscriptionID, e.StockItemID)}
 	}
 	added, last, err := t.w.insertAll(&eventRows, rows)
 	if err != nil {

@@ -40,11 +40,12 @@ func newStatements(table, columns string) (s statements) {
 // tuple is the values of a row; seldom is nil where all of them are defaults.
 type tuple struct{ often, seldom []any }
 
-// unless returns the values, nil if all of them are the empty text or nil.
-func unless(defaults ...any) []any {
-	for _, v := range defaults {
+// seldomSet returns the values of the columns that are seldom set, nil if each is
+// its default: the empty text, or nil.
+func seldomSet(values ...any) []any {
+	for _, v := range values {
 		if v != nil && v != "" {
-			return defaults
+			return values
 		}
 	}
 	return nil
