@@ -22,7 +22,7 @@ type settingsCheck struct {
 // Run implements a kong command.
 func (c *settingsCheck) Run(s *session) error {
 	doc, err := app.ReadSettings(c.File)
-	var warnings []settings.Warning
+	var warnings []oms.Warning
 	if err == nil {
 		_, warnings, err = settings.Parse(doc)
 	}
@@ -70,7 +70,7 @@ func (c *settingsApply) Run(s *session) (err error) {
 	return nil
 }
 
-func (s *session) warn(warnings []settings.Warning) {
+func (s *session) warn(warnings []oms.Warning) {
 	for _, w := range warnings {
 		fmt.Fprintf(s.out, "warning: %s: %s\n", w.Path, w.Message)
 	}

@@ -67,8 +67,8 @@ func (a *api) listSettings(ctx context.Context, in *PageParams) (*listOf[store.S
 type checkedSettings struct {
 	ETag string `header:"ETag"`
 	Body struct {
-		Version  int64              `json:"version,omitempty" doc:"Absent when nothing was stored"`
-		Warnings []settings.Warning `json:"warnings" nullable:"false" doc:"What may be meant, and may be a mistake"`
+		Version  int64         `json:"version,omitempty" doc:"Absent when nothing was stored"`
+		Warnings []oms.Warning `json:"warnings" nullable:"false" doc:"What may be meant, and may be a mistake"`
 	}
 }
 
@@ -86,7 +86,7 @@ func checked(ctx context.Context, stored *settings.Settings) (*settings.Settings
 		return nil, nil, within(err)
 	}
 	out := &checkedSettings{}
-	out.Body.Warnings = append([]settings.Warning{}, warnings...)
+	out.Body.Warnings = append([]oms.Warning{}, warnings...)
 	return s, out, nil
 }
 

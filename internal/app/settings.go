@@ -18,7 +18,7 @@ import (
 type Applied struct {
 	Version  int64 // of the settings that are in force now
 	Changed  bool  // false if they were in force before
-	Warnings []settings.Warning
+	Warnings []oms.Warning
 }
 
 // ReadSettings reads the document in a settings file, without checking more

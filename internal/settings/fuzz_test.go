@@ -44,7 +44,7 @@ func FuzzParse(f *testing.F) {
 
 // checkMessages looks for the document's secrets in what is said about it. One
 // that is short, or stands in another place too, proves nothing.
-func checkMessages(t *testing.T, doc *oms.Object, warnings []Warning, err error) {
+func checkMessages(t *testing.T, doc *oms.Object, warnings []oms.Warning, err error) {
 	t.Helper()
 	var said strings.Builder
 	for _, w := range warnings {

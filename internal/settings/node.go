@@ -15,7 +15,7 @@ const mostFindings = 100
 // findings is what reading a document has come upon so far.
 type findings struct {
 	mistakes []oms.FieldError
-	warnings []Warning
+	warnings []oms.Warning
 }
 
 func (f *findings) wrong(path, format string, args ...any) {
@@ -26,7 +26,7 @@ func (f *findings) wrong(path, format string, args ...any) {
 
 func (f *findings) warn(path, format string, args ...any) {
 	if len(f.warnings) < mostFindings {
-		f.warnings = append(f.warnings, Warning{Path: path, Message: fmt.Sprintf(format, args...)})
+		f.warnings = append(f.warnings, oms.Warning{Path: path, Message: fmt.Sprintf(format, args...)})
 	}
 }
 

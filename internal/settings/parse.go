@@ -8,7 +8,7 @@ import "github.com/orderhook/orderhook/internal/oms"
 // as `orderTypes[0].orderStatuses[1].workflowSteps[0].name`; unknown fields
 // are none, and are kept. Warnings come with and without an error. The
 // document is copied, so the caller may go on to change it.
-func Parse(doc *oms.Object) (*Settings, []Warning, error) {
+func Parse(doc *oms.Object) (*Settings, []oms.Warning, error) {
 	doc = doc.Clone()
 	if doc == nil {
 		doc = oms.NewObject()

@@ -126,9 +126,3 @@ type Header struct{ Name, Value string }
 
 // Property is one entry of a connector's properties.
 type Property struct{ Key, Value, KeyGroup string }
-
-// Warning is something that may be meant, and may be a mistake.
-type Warning struct {
-	Path    string `json:"path"`
-	Message string `json:"message"`
-}
