@@ -86,17 +86,17 @@ func (in *attemptParams) filter() (store.AttemptFilter, error) {
 	if in.Text != "" && utf8.RuneCountInString(in.Text) < leastBody {
 		return f, oms.Wrong("query.body", "must have %d characters or more", leastBody)
 	}
-	return f, filterStatus(&f, in.Status)
+	f.StatusFilter, err = statusFilter("query.status", in.Status)
+	return f, err
 }
 
-// filterStatus reads `500`, `5xx` and `none`.
-func filterStatus(f *store.AttemptFilter, s string) error {
+// statusFilter reads `500`, `5xx` and `none`.
+func statusFilter(at, s string) (f store.StatusFilter, err error) {
 	if s == "" {
-		return nil
+		return f, nil
 	}
 	if strings.EqualFold(s, "none") {
-		f.NoStatus = true
-		return nil
+		return store.StatusFilter{NoStatus: true}, nil
 	}
 	class, isClass := strings.CutSuffix(strings.ToLower(s), "xx")
 	n, err := strconv.Atoi(class)
@@ -106,9 +106,9 @@ func filterStatus(f *store.AttemptFilter, s string) error {
 	case err == nil && !isClass && 100 <= n && n <= 999:
 		f.StatusFrom, f.StatusTo = n, n
 	default:
-		return oms.Wrong("query.status", "must be a status as 500, a class as 5xx, or none")
+		return f, oms.Wrong(at, "must be a status as 500, a class as 5xx, or none")
 	}
-	return nil
+	return f, nil
 }
 
 // FullAttempt is an attempt with both its sides.

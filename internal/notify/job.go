@@ -65,7 +65,7 @@ func (d *Dispatcher) again(ctx context.Context, tx store.Tx, tenant string, e *o
 				return err
 			}
 		}
-		err := tx.SendAgain(ctx, tenant, event, e, j.Updated)
+		err := tx.SendAgain(ctx, tenant, event, e, j.Updated, j.Sent == 0)
 		switch oms.KindOf(err) {
 		case oms.Conflict, oms.NotFound: // its data was erased
 			return nil

@@ -43,9 +43,14 @@ type Delivery struct {
 	MaxAttempts int
 	// Due is when the next attempt may begin; zero for one that has ended, and
 	// for one that waits behind an earlier one of its group.
-	Due     time.Time
-	Created time.Time // the event's time
-	Updated time.Time
+	Due time.Time
+	// LastStatus is that of the answer to the last attempt, 0 where none came or
+	// none was made, and LastError why that attempt failed, "" if it did not. It
+	// holds no secret.
+	LastStatus int
+	LastError  string
+	Created    time.Time // the event's time
+	Updated    time.Time
 }
 
 // ID returns the delivery's id: it names the event and the endpoint.
