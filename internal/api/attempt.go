@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -86,27 +85,9 @@ func (in *attemptParams) filter() (store.AttemptFilter, error) {
 	if in.Text != "" && utf8.RuneCountInString(in.Text) < leastBody {
 		return f, oms.Wrong("query.body", "must have %d characters or more", leastBody)
 	}
-	f.StatusFilter, err = statusFilter("query.status", in.Status)
-	return f, err
-}
-
-// statusFilter reads `500`, `5xx` and `none`.
-func statusFilter(at, s string) (f store.StatusFilter, err error) {
-	if s == "" {
-		return f, nil
-	}
-	if strings.EqualFold(s, "none") {
-		return store.StatusFilter{NoStatus: true}, nil
-	}
-	class, isClass := strings.CutSuffix(strings.ToLower(s), "xx")
-	n, err := strconv.Atoi(class)
-	switch {
-	case err == nil && isClass && 1 <= n && n <= 5:
-		f.StatusFrom, f.StatusTo = n*100, n*100+99
-	case err == nil && !isClass && 100 <= n && n <= 999:
-		f.StatusFrom, f.StatusTo = n, n
-	default:
-		return f, oms.Wrong(at, "must be a status as 500, a class as 5xx, or none")
+	var ok bool
+	if f.StatusFilter, ok = store.ParseStatus(in.Status); !ok {
+		return f, oms.Wrong("query.status", "%s", store.StatusForm)
 	}
 	return f, nil
 }

@@ -19,7 +19,8 @@ const (
 
 // The kinds of jobs.
 const (
-	JobRecover = "recover" // sends an endpoint what failed, or what it never got
+	JobRecover   = "recover"   // sends an endpoint what failed, or what it never got
+	JobRedeliver = "redeliver" // sends the deliveries that a filter picks again
 )
 
 // What a recover job sends again (API.md, "Webhook endpoints and events").
