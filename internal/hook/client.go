@@ -13,6 +13,7 @@ import (
 	"time"
 	"weak"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
@@ -102,18 +103,20 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 func (c *Client) exchange(ctx context.Context, r *Request, x *Exchange) error {
 	req, secret, err := r.build(ctx, c.userAgent, x.StartedAt)
 	if err != nil {
-		x.URL = PublicURL(r.URL)
+		x.URL = oms.PublicURL(r.URL)
 		return err
 	}
-	x.URL, x.Host, x.sent, x.secret = public(r.URL, req.URL), req.URL.Host, req.Header, secret
+	x.target, x.URL, x.Host, x.sent, x.secret = r.URL, oms.ShownURL(r.URL, req.URL), req.URL.Host, req.Header, secret
 	resp, err := c.transportFor(r.Trust, req.URL.Host).RoundTrip(req)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
 	x.Status, x.Header = resp.StatusCode, resp.Header
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return nil // what follows is no body, and would not end
+	if resp.StatusCode != http.StatusSwitchingProtocols { // what follows that is no body, and would not end
+		err = x.read(resp)
 	}
-	return x.read(resp)
+	x.length = int64(len(x.Body)) + x.dropped
+	x.hide(secretsOf(req, secret, r.Body))
+	return err
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/settings"
@@ -49,7 +48,8 @@ func (r *Request) build(ctx context.Context, userAgent string, at time.Time) (*h
 	}
 	h := r.headers(req.URL.User, userAgent)
 	req.Header = h.Header
-	return req, h.secret, r.sign(h, at)
+	err = r.sign(h, at)
+	return req, h.secret, err
 }
 
 // callable reports whether u has all that a dial needs.
@@ -60,27 +60,4 @@ func callable(u *url.URL) bool {
 		}
 	}
 	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
-}
-
-// PublicURL returns a URL as it may be recorded and shown, with *** for the
-// password in it, or for a user name without one, which is a token then.
-func PublicURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(invalid URL)" // where the password is, is anyone's guess
-	}
-	return public(raw, u)
-}
-
-// public is [PublicURL] of a URL that has been parsed.
-func public(raw string, u *url.URL) string {
-	if u.User == nil {
-		return raw
-	}
-	shown := mask
-	if _, ok := u.User.Password(); ok {
-		shown = url.User(u.User.Username()).String() + ":" + mask
-	}
-	// Through a String of its own, for that would escape the asterisks.
-	return strings.Replace(u.String(), "//"+u.User.String()+"@", "//"+shown+"@", 1)
 }
