@@ -90,7 +90,7 @@ func (l *lane) change(t *target) {
 	was := l.target
 	l.target = t
 	l.behind = true
-	if t == nil || was != nil && was.Ordering != t.Ordering { // what is due is another matter now
+	if t == nil || was != nil && (was.Ordering != t.Ordering || was.Reordering != t.Reordering) { // what is due is another matter now
 		l.drop()
 	}
 	if t != nil && (was == nil || was.URL != t.URL) { // it begins anew
@@ -102,6 +102,16 @@ func (l *lane) change(t *target) {
 		return
 	}
 	l.limit(t.RateLimit)
+	l.pump()
+}
+
+// readAnew has the lane forget what is queued, and look at its table: what is due
+// has changed there without a word.
+func (l *lane) readAnew() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop()
+	l.behind = true
 	l.pump()
 }
 
