@@ -199,6 +199,20 @@ func CheckEventType(name, path string) []FieldError {
 	return checkTypeText(name, path, "")
 }
 
+// CheckPublishedType is CheckEventType for an event that somebody publishes. The
+// types that orderhook itself makes are not for publishers: whoever receives one
+// may rely on what it says (CONTRACT.md, "Event notifications").
+func CheckPublishedType(name, path string) []FieldError {
+	known, reserved := KnownEventType(name)
+	if sameName(name, TypeExportOrder) {
+		known.Name, reserved = TypeExportOrder, true
+	}
+	if reserved {
+		return []FieldError{{path, known.Name + " is a type that orderhook alone makes; publish a type of your own"}}
+	}
+	return CheckEventType(name, path)
+}
+
 // CheckTypePatterns is CheckEventType for the list of an endpoint, which holds
 // names, `*`, and beginnings of names as `order_*`.
 func CheckTypePatterns(patterns []string, path string) []FieldError {

@@ -11,12 +11,12 @@ import (
 )
 
 const eventColumns = `events.seq, events.id, events.type, events.at, events.subject_kind, events.subject_id,
-	events.order_id, events.shipment_id, events.return_id, events.cart_id, events.subscription_id, events.stock_item_id`
+	events.order_id, events.shipment_id, events.return_id, events.cart_id, events.subscription_id, events.stock_item_id, events.webhook_id`
 
 // eventFields is where eventColumns go.
 func eventFields(e *oms.Event, at *int64) []any {
 	return []any{&e.Seq, &e.ID, &e.Type, at, &e.Subject.Kind, &e.Subject.ID,
-		&e.OrderID, &e.ShipmentID, &e.ReturnID, &e.CartID, &e.SubscriptionID, &e.StockItemID}
+		&e.OrderID, &e.ShipmentID, &e.ReturnID, &e.CartID, &e.SubscriptionID, &e.StockItemID, &e.WebhookID}
 }
 
 // scanEvent reads eventColumns, and whatever more is selected.
@@ -93,7 +93,7 @@ func eventsLike(tenant string, f store.EventFilter, after *store.Cursor) descent
 }
 
 // eventRows is how events are stored.
-var eventRows = newInsertion("events", "tenant, id, type, at, subject_kind, subject_id, order_id, data",
+var eventRows = newInsertion("events", "tenant, id, type, at, subject_kind, subject_id, order_id, webhook_id, data",
 	"shipment_id, return_id, cart_id, subscription_id, stock_item_id")
 
 // AddEvents implements [store.EventTx].
@@ -135,7 +135,7 @@ func (t *tx) insertEvents(ctx context.Context, tenant string, events []*oms.Even
 	rows := make([]tuple, len(events))
 	for i, e := range events {
 		rows[i] = tuple{
-			[]any{tenant, e.ID, e.Type, micros(e.Timestamp), e.Subject.Kind, e.Subject.ID, e.OrderID, []byte(e.Data)},
+			[]any{tenant, e.ID, e.Type, micros(e.Timestamp), e.Subject.Kind, e.Subject.ID, e.OrderID, e.WebhookID, []byte(e.Data)},
 			seldomSet(e.ShipmentID, e.ReturnID, e.CartID, e.SubscriptionID, e.StockItemID)}
 	}
 	added, last, err := t.w.insertAll(&eventRows, rows)
