@@ -4,18 +4,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/filter"
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // matched returns the ids of the endpoints that get an event.
 func matched(t *testing.T, e *oms.Event, endpoints ...*oms.Endpoint) string {
 	t.Helper()
-	s, err := oms.NewSubscriptions(endpoints)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var ids []string
-	for _, to := range s.Match(e) {
+	for _, to := range oms.NewSubscriptions(endpoints).Match(e, filter.Inside()) {
 		ids = append(ids, to.ID)
 	}
 	return strings.Join(ids, " ")

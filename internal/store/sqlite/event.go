@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/orderhook/orderhook/internal/filter"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -98,6 +99,12 @@ var eventRows = newInsertion("events", "tenant, id, type, at, subject_kind, subj
 
 // AddEvents implements [store.EventTx].
 func (t *tx) AddEvents(ctx context.Context, tenant string, events ...*oms.Event) error {
+	return t.addEvents(ctx, tenant, events, nil)
+}
+
+// addEvents is AddEvents for events of which it was judged before who gets them;
+// nil where it was not.
+func (t *tx) addEvents(ctx context.Context, tenant string, events []*oms.Event, judged []judgement) error {
 	if err := t.insertEvents(ctx, tenant, events); err != nil {
 		return err
 	}
@@ -105,7 +112,13 @@ func (t *tx) AddEvents(ctx context.Context, tenant string, events ...*oms.Event)
 	if err != nil {
 		return err
 	}
-	return t.deliver(tenant, events, subscriptions.Match)
+	effort := filter.Inside()
+	return t.deliver(tenant, events, func(i int) []oms.Receiver {
+		if judged != nil && judged[i].by == subscriptions {
+			return judged[i].to
+		}
+		return subscriptions.Match(events[i], effort)
+	})
 }
 
 // AddEventFor implements [store.EventTx].
@@ -120,7 +133,7 @@ func (t *tx) AddEventFor(ctx context.Context, tenant string, e *oms.Event, endpo
 	if e.Seq == 0 {
 		return oms.Errorf(oms.Conflict, "an event %q exists already", e.ID)
 	}
-	return t.deliver(tenant, events, func(*oms.Event) []*oms.Endpoint { return []*oms.Endpoint{endpoint} })
+	return t.deliver(tenant, events, func(int) []oms.Receiver { return []oms.Receiver{{Endpoint: endpoint}} })
 }
 
 // insertEvents stores events and sets their Seq, which stays 0 where the id is
