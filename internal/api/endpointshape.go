@@ -69,6 +69,7 @@ type Endpoint struct {
 	Updated        time.Time         `json:"updated"`
 	Counts         endpointCounts    `json:"counts"`
 	Health         endpointHealth    `json:"health"`
+	Warnings       []oms.Warning     `json:"warnings,omitempty" doc:"What was taken, and may be a mistake; in the answers that make or change the endpoint"`
 }
 
 type endpointSecret struct {

@@ -217,6 +217,10 @@ func sameName(a, b string) bool {
 	return fold(a) == fold(b)
 }
 
+// FoldName maps names that differ only in case to one text, as all comparisons of
+// names do.
+func FoldName(name string) string { return fold(name) }
+
 // fold maps names that differ only in case to one text. Upper case comes
 // first so that it agrees with the PascalCase of the wire: letters that share
 // a capital are one letter there.

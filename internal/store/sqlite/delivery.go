@@ -103,7 +103,7 @@ func deliveriesLike(tenant string, f store.DeliveryFilter, after *store.Cursor) 
 	if f.Event != 0 {
 		d.where(d.number+" = ?", f.Event)
 	}
-	d.equal("events.type", f.EventType)
+	d.named("events.type", f.EventType)
 	if after != nil {
 		endpoint, _ := strconv.ParseInt(after.ID, 10, 64)
 		d.where("("+d.number+", deliveries.endpoint) < (?, ?)", after.At, endpoint)

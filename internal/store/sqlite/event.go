@@ -80,7 +80,7 @@ func eventsLike(tenant string, f store.EventFilter, after *store.Cursor) descent
 		d.steps = eventSteps
 	}
 	d.indexed("order_id", f.OrderID)
-	d.equal("type", f.Type)
+	d.named("type", f.Type)
 	d.equal("shipment_id", f.ShipmentID)
 	d.equal("return_id", f.ReturnID)
 	d.equal("cart_id", f.CartID)
