@@ -101,10 +101,7 @@ func createdTime(doc *Object, now time.Time) (time.Time, error) {
 	if s == "" {
 		return now, nil
 	}
-	if t, ok := timeOf(s); ok {
-		return t, nil
-	}
-	return time.Time{}, fmt.Errorf("must be a time as 2026-11-21T09:30:00Z")
+	return ParseTime(s, LayoutLocal)
 }
 
 const maxID = 200
@@ -122,12 +119,6 @@ func checkID(id string) error {
 	}
 	return nil
 }
-
-// timeLayout is how documents and events carry a time: UTC, to the microsecond.
-const timeLayout = "2006-01-02T15:04:05.000000Z"
-
-// FormatTime writes a time as documents carry it.
-func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 
 // Advance makes doc the order's next version.
 func (o *Order) Advance(doc *Object, now time.Time) {
