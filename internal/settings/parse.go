@@ -1,6 +1,10 @@
 package settings
 
-import "github.com/orderhook/orderhook/internal/oms"
+import (
+	"strings"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
 
 // Parse reads a settings document (API.md, "Settings"), in which the places of
 // secrets hold secrets: [Keep] and [Unseal] come before it. All mistakes are
@@ -44,7 +48,7 @@ func (p *parser) orderTypes() []OrderType {
 	taken, marked := names{}, ""
 	for _, n := range p.root.nodes("orderTypes") {
 		n.warnTypos(orderTypeFields)
-		t := OrderType{Name: n.required("name")}
+		t := OrderType{Name: n.required("name"), DisableWorkflow: n.flag("disableWorkflow", false)}
 		taken.claim(n, "name", t.Name)
 		for _, field := range []string{"default", "defaultOrderType"} {
 			if !n.flag(field, false) {
@@ -66,7 +70,12 @@ func (p *parser) statuses(parent node, field string, returns bool) []Status {
 	taken := names{}
 	for _, n := range parent.nodes(field) {
 		n.warnTypos(statusFields)
-		s := Status{Name: n.required("name"), MaxDuration: n.span("maxDuration")}
+		s := Status{
+			Name:                 strings.TrimSpace(n.required("name")),
+			MaxDuration:          n.span("maxDuration"),
+			ShipmentStatusUpdate: strings.TrimSpace(n.text("shipmentStatusUpdate")),
+			MainOrderStatus:      strings.TrimSpace(n.text("mainOrderStatus")),
+		}
 		taken.claim(n, "name", s.Name)
 		s.Events = statusEvents(n, returns)
 		for _, st := range n.nodes("workflowSteps") {

@@ -125,6 +125,29 @@ func TestWireLeavesOutRequestHeaders(t *testing.T) {
 	}
 }
 
+// CONTRACT.md, "Shipments" and "Configuration".
+func TestStatusesOfOrderTypes(t *testing.T) {
+	for status, want := range map[string]Status{
+		`{"name":" Packed ","shipmentStatusUpdate":" Ready\t","mainOrderStatus":" AllPacked "}`: {Name: "Packed", ShipmentStatusUpdate: "Ready", MainOrderStatus: "AllPacked"},
+		`{"NAME":"Packed","SHIPMENTSTATUSUPDATE":"Ready"}`:                                      {Name: "Packed", ShipmentStatusUpdate: "Ready"},
+		`{"name":"Packed","shipmentStatusUpdate":null,"mainOrderStatus":""}`:                    {Name: "Packed"},
+		`{"name":"Packed","mainOrderStatus":"  "}`:                                              {Name: "Packed"},
+	} {
+		s := mustParse(t, `{"orderTypes":[{"name":"a","orderStatuses":[`+status+`]}]}`)
+		if diff := cmp.Diff([]Status{want}, s.OrderTypes[0].Statuses); diff != "" {
+			t.Errorf("%s: %s", status, diff)
+		}
+	}
+}
+
+func TestAnOrderTypeMayDisableItsWorkflow(t *testing.T) {
+	for field, want := range map[string]bool{`"disableWorkflow":true`: true, `"DISABLEWORKFLOW":false`: false, `"disableWorkflow":null`: false, `"x":1`: false} {
+		if got := mustParse(t, `{"orderTypes":[{"name":"a",`+field+`}]}`).OrderTypes[0].DisableWorkflow; got != want {
+			t.Errorf("%s gives %v", field, got)
+		}
+	}
+}
+
 func TestParseCopiesTheDocument(t *testing.T) {
 	doc := document(t, `{"connectors":[{"name":"W","host":"http://h","token":"old"}]}`)
 	s, _, err := Parse(doc)

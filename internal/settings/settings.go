@@ -30,6 +30,8 @@ type OrderType struct {
 	Name     string
 	Default  bool
 	Statuses []Status
+	// DisableWorkflow is set where entering a status runs no steps.
+	DisableWorkflow bool
 }
 
 // Status is a status that an order or a return can enter.
@@ -41,6 +43,12 @@ type Status struct {
 	Events oms.StatusEvents
 	// MaxDuration bounds a run of the steps, from its first attempt on; 0: no bound.
 	MaxDuration time.Duration
+	// ShipmentStatusUpdate is what the shipment's own status becomes when it
+	// enters this status; "": it stays (CONTRACT.md, "Shipments").
+	ShipmentStatusUpdate string
+	// MainOrderStatus is what the order enters once all its shipments are in
+	// this status; "": it enters none (CONTRACT.md, "Shipments").
+	MainOrderStatus string
 }
 
 // Step is one workflow step as configured (order-workflow-step.txt,

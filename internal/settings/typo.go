@@ -11,8 +11,8 @@ import (
 var (
 	documentFields  = strings.Fields(`connectors markets marketGroups orderTypes returnStatuses retention`)
 	retentionFields = strings.Fields(`attempts versions history runs`)
-	orderTypeFields = strings.Fields(`name default orderStatuses`)
-	statusFields    = strings.Fields(`name workflowSteps events maxDuration`)
+	orderTypeFields = strings.Fields(`name default defaultOrderType orderStatuses disableWorkflow`)
+	statusFields    = strings.Fields(`name workflowSteps events maxDuration shipmentStatusUpdate mainOrderStatus`)
 	stepFields      = strings.Fields(`name active connector connectorId stopOnError runAfterOrderIsSaved isInvisible translateKey displayName
 		properties conditions enabledForMarkets disabledForMarkets enabledForMarketGroups disabledForMarketGroups
 		enabledForStores disabledForStores enabledForTags disabledForTags`)
