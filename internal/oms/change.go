@@ -45,7 +45,7 @@ func (c *Change) UnmarshalJSON(data []byte) error {
 		}
 		v, err := parseValue(newDecoder(f.from), MaxDepth+storedDepth)
 		if err != nil {
-			return parseError(err, 0)
+			return parseError(err, nil)
 		}
 		*f.to = v
 	}
