@@ -28,15 +28,15 @@ const (
 	maxPeriod   = 3650 * 24 * time.Hour
 )
 
-// duration is a flag that takes an ISO 8601 duration, as the API does (PT30S),
-// or one as Go writes it (30s).
+// duration is a flag that takes a duration in either form that the API takes
+// (PT30S, 00:00:30), or as Go writes it (30s).
 type duration time.Duration
 
 func (d duration) String() string { return time.Duration(d).String() }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (d *duration) UnmarshalText(text []byte) error {
-	parsed, err := parseDuration(text, "PT30S or 30s")
+	parsed, err := parseDuration(text, "PT30S, 00:00:30 or 30s")
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (p period) String() string { return time.Duration(p).String() }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *period) UnmarshalText(text []byte) error {
-	parsed, err := parseDuration(text, "P5D or 120h")
+	parsed, err := parseDuration(text, "P5D, 5.00:00:00 or 120h")
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,10 @@ package settings
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -104,6 +106,28 @@ func (n node) whole(name string, least, most int64) int64 {
 		n.wrong(n.path(name), "must be a whole number from %d to %d", least, most)
 	}
 	return v
+}
+
+// length reads a length of time, 0 included.
+func (n node) length(name string) (d time.Duration, given bool) {
+	s, given := value[string](n, name, "a duration, as text")
+	if !given {
+		return 0, false
+	}
+	d, ok := oms.ParseDuration(s, math.MaxInt64)
+	if !ok {
+		n.wrong(n.path(name), "must be %s", oms.DurationForms)
+	}
+	return d, ok
+}
+
+// span reads a length of time that is more than 0; it is 0 where none is given.
+func (n node) span(name string) time.Duration {
+	d, given := n.length(name)
+	if given && d == 0 {
+		n.wrong(n.path(name), "must be more than 0")
+	}
+	return d
 }
 
 // object reads an object, and whether there is one.

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -136,6 +137,27 @@ func TestStatusesOfOrderTypes(t *testing.T) {
 		s := mustParse(t, `{"orderTypes":[{"name":"a","orderStatuses":[`+status+`]}]}`)
 		if diff := cmp.Diff([]Status{want}, s.OrderTypes[0].Statuses); diff != "" {
 			t.Errorf("%s: %s", status, diff)
+		}
+	}
+}
+
+// API.md, "Settings": both time forms are taken for every time-out.
+func TestTimesInBothForms(t *testing.T) {
+	for text, want := range map[string]time.Duration{"00:00:05": 5 * time.Second, "PT5S": 5 * time.Second, "1.00:00:00": day, "P1D": day, "PT0.5S": time.Second / 2} {
+		s := mustParse(t, fmt.Sprintf(`{"connectors":[{"name":"W","timeOut":%[1]q,"breaker":{"failures":1,"window":%[1]q,"openFor":%[1]q}}],
+			"orderTypes":[{"name":"a","orderStatuses":[{"name":"New","maxDuration":%[1]q}]}]}`, text))
+		c, st := s.Connectors[0], s.OrderTypes[0].Statuses[0]
+		if diff := cmp.Diff([]time.Duration{want, want, want, want}, []time.Duration{c.Timeout, c.Breaker.Window, c.Breaker.OpenFor, st.MaxDuration}); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+	}
+}
+
+// CONTRACT.md, "Configuration": what .NET writes for a TimeSpan that nobody has set.
+func TestATimeoutOfZeroIsTheDefault(t *testing.T) {
+	for _, text := range []string{"00:00:00", "0.00:00:00", "00:00:00.0000000", "PT0S", "P0D"} {
+		if got := mustParse(t, fmt.Sprintf(`{"connectors":[{"name":"W","timeOut":%q}]}`, text)).Connectors[0].Timeout; got != DefaultTimeout {
+			t.Errorf("%s is %v", text, got)
 		}
 	}
 }
