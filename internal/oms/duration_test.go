@@ -27,7 +27,7 @@ func TestDurations(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	known := []string{"eventTypes", "url", "timeout"}
-	for name, want := range map[string]string{"evenTypes": "eventTypes", "EVENTTYPE": "eventTypes", "urll": "url", "URL": "", "uri": "url", "colour": "", "timeuot": "timeout"} {
+	for name, want := range map[string]string{"evenTypes": "eventTypes", "EVENTTYPE": "eventTypes", "urll": "url", "URL": "", "uri": "url", "colour": "", "timeuot": "timeout", "ulr": "url", "lru": "", "rlu": "", "eventTpyse": "eventTypes", "eventTpysee": ""} {
 		if got := Nearest(name, known); got != want {
 			t.Errorf("%s is taken for %q", name, got)
 		}
