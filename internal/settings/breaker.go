@@ -29,6 +29,7 @@ func breaker(n node) *Breaker {
 	if !given {
 		return nil
 	}
+	obj.warnUnread(breakerKind)
 	b := &Breaker{
 		Failures:  int(obj.whole("failures", 1, maxFailures)),
 		Window:    obj.requiredSpan("window"),

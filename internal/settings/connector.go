@@ -15,7 +15,7 @@ func (p *parser) connectors() []Connector {
 	for _, n := range p.root.nodes("connectors") {
 		c := p.connector(n)
 		p.ids.claim(n, "connectorId", c.ConnectorID)
-		p.connectorNames[fold(c.Name)] = n.at
+		p.connectorNames.add(c.Name, n.at)
 		out = append(out, c)
 	}
 	return out
@@ -25,12 +25,12 @@ func (p *parser) connectors() []Connector {
 // "Connector Properties"; cart-validator.txt, "Authentication" and "Optional
 // connector fields").
 func (p *parser) connector(n node) Connector {
-	n.warnTypos(connectorFields)
-	markets := p.marketLists(n)
+	n.warnUnread(connectorKind)
+	markets := p.markets.lists(n)
 	c := Connector{
 		Name:                       n.required("name"),
 		ConnectorID:                n.text("connectorId"),
-		Host:                       host(n, "host"),
+		Host:                       p.host(n, "host"),
 		BearerToken:                n.text("bearerToken"),
 		Token:                      n.text("token"),
 		Username:                   n.text("username"),
@@ -44,22 +44,15 @@ func (p *parser) connector(n node) Connector {
 		Breaker:                    breaker(n),
 	}
 	n.text("displayName")
-	n.texts("implementations")
 	headers := headerList{names: names{}}
 	for _, h := range n.nodes("customHeaders") {
+		h.warnUnread(headerKind)
 		headers.add(h)
 	}
 	c.CustomHeaders = headers.list
-	for _, prop := range n.nodes("properties") {
-		c.Properties = append(c.Properties, property(prop))
-	}
-	validator := same(c.Name, ValidatorConnector)
-	if validator && c.Breaker != nil {
-		n.warn(n.path("breaker"), "is not used: a cart's validation is never put off or passed over")
-	}
-	if validator && !n.obj.Has("host") {
-		n.wrong(n.path("host"), "is needed: carts are posted there")
-	} else if c.Host == "" && !n.obj.Has("host") {
+	connectorProperties(n, &c)
+	validator(n, &c)
+	if !c.IsValidator() && !n.obj.Has("host") {
 		n.warn(n.path("host"), "is not given, so only steps with a Host property of their own can use this connector")
 	}
 	credentials(n, &c)
@@ -108,8 +101,4 @@ func signingSecret(n node) string {
 		}
 	}
 	return s
-}
-
-func property(n node) Property {
-	return Property{Key: n.text("key"), Value: n.text("value"), KeyGroup: n.text("keyGroup")}
 }

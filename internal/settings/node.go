@@ -163,32 +163,6 @@ func (n node) nodes(name string) []node {
 	return out
 }
 
-// names remembers which names are taken, and where.
-type names map[string]string
-
-// claim notes a mistake if the name, in any case, is another's already.
-func (t names) claim(n node, field, name string) {
-	if name == "" {
-		return
-	}
-	if first, taken := t[fold(name)]; taken {
-		n.wrong(n.path(field), "is that of %s too; case makes no difference", first)
-		return
-	}
-	t[fold(name)] = n.at
-}
-
-func (t names) has(name string) bool {
-	_, ok := t[fold(name)]
-	return ok
-}
-
-// fold maps names that differ only in case to one text, as oms does for the
-// names of fields.
-func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
-
-func same(a, b string) bool { return a == b || fold(a) == fold(b) }
-
 // clip keeps a name of a hostile document readable in a message.
 func clip(name string) string {
 	const most = 60

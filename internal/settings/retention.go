@@ -33,7 +33,7 @@ func retention(n node) Retention {
 	if !given {
 		return kept
 	}
-	obj.warnTypos(retentionFields)
+	obj.warnUnread(retentionKind)
 	kept.Attempts = obj.kept("attempts", kept.Attempts)
 	kept.Versions = obj.kept("versions", kept.Versions)
 	kept.History = obj.kept("history", kept.History)

@@ -16,7 +16,7 @@ func TestPropertiesThatAreFlags(t *testing.T) {
 	for properties, wrapped := range map[string]bool{
 		``: false, `{"key":"IsRequestWrapperEnabled","value":"true"}`: true, `{"Key":"ISREQUESTWRAPPERENABLED","Value":"True"}`: true,
 		`{"key":"isRequestWrapperEnabled","value":" TRUE "}`: true, `{"key":"IsRequestWrapperEnabled","value":"false"}`: false,
-		`{"key":"IsRequestWrapperEnabled","value":"1"}`: false, `{"key":"IsRequestWrapperEnabled","value":""}`: false,
+		`{"key":"IsRequestWrapperEnabled","value":true}`: true, `{"key":"IsRequestWrapperEnabled","value":null}`: false,
 		`{"key":"IsOnlyLineItemsUpdated","value":"true"}`:                                 false,
 		`{"key":"Other","value":"true"},{"key":"IsRequestWrapperEnabled","value":"true"}`: true,
 	} {

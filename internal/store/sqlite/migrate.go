@@ -18,7 +18,7 @@ import (
 var migrationFiles embed.FS
 
 // newestSchema is the number of the last file in migrations.
-const newestSchema = 7
+const newestSchema = 13
 
 // Migrate makes the database file, if it is not there, and brings its schema
 // up to date. It works beside a running server, which has done so already.

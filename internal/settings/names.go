@@ -1,0 +1,75 @@
+package settings
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// names remembers which names are taken, by their folded spelling.
+type names map[string]taken
+
+// taken is a name as it was written, and where.
+type taken struct{ name, at string }
+
+// add notes a name, unless it is there already: then it returns that one.
+func (t names) add(name, at string) (first taken, there bool) {
+	if first, there = t[fold(name)]; !there {
+		t[fold(name)] = taken{name, at}
+	}
+	return first, there
+}
+
+// claim notes a mistake if the name is another's already.
+func (t names) claim(n node, field, name string) {
+	if name == "" {
+		return
+	}
+	if first, there := t.add(name, n.at); there {
+		n.wrong(n.path(field), "is that of %s too; case makes no difference", first.at)
+	}
+}
+
+func (t names) has(name string) bool {
+	_, ok := t[fold(name)]
+	return ok
+}
+
+// mostCompared bounds the names that one is compared with: a hostile document
+// has a great many of them.
+const mostCompared = 1000
+
+// hint asks for the one of the names that is like another name, as
+// "; is NOR meant?"; it is "" where none is.
+func (t names) hint(name string) string {
+	if len(t) > mostCompared {
+		return ""
+	}
+	spelled := make([]string, 0, len(t))
+	for _, key := range slices.Sorted(maps.Keys(t)) {
+		spelled = append(spelled, t[key].name)
+	}
+	return meant(name, spelled)
+}
+
+// meant is names.hint for a list.
+func meant(name string, known []string) string {
+	if len(name) > maxCompared {
+		return ""
+	}
+	if like := oms.Nearest(name, known); like != "" {
+		return fmt.Sprintf("; is %s meant?", clip(like))
+	}
+	return ""
+}
+
+// maxCompared bounds the length of a name that is compared with others, in bytes.
+const maxCompared = 200
+
+// fold maps names that are one and the same to one text.
+func fold(name string) string { return strings.ToLower(strings.ToUpper(strings.TrimSpace(name))) }
+
+func same(a, b string) bool { return a == b || fold(a) == fold(b) }
