@@ -89,7 +89,7 @@ func newParser(out, errOut io.Writer) (*kong.Kong, *sources) {
 }
 
 func exitCode(err error) int {
-	if errors.Is(err, app.ErrWarned) {
+	if _, ok := errors.AsType[warnedError](err); ok {
 		return exitWarned
 	}
 	if _, ok := errors.AsType[*kong.ParseError](err); ok || app.IsMistake(err) {

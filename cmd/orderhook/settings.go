@@ -117,13 +117,18 @@ func (s *session) report(file string, warnings []oms.Warning, err error) error {
 	case err == nil:
 		return nil
 	case !ok:
-		return fmt.Errorf("%s: %s, and --strict: %w", file, counted(len(warnings), "warning"), app.ErrWarned)
+		return warnedError(file + ": " + counted(len(warnings), "warning") + ", and --strict is given")
 	}
 	for _, m := range mistakes.Fields {
 		fmt.Fprintf(s.out, "%s: %s\n", m.Location, m.Message)
 	}
 	return app.Mistakef("%s: %s", file, counted(len(mistakes.Fields), "mistake"))
 }
+
+// warnedError is the end of a command that was to be strict.
+type warnedError string
+
+func (e warnedError) Error() string { return string(e) }
 
 // counted is "1 mistake" or "3 mistakes".
 func counted(n int, what string) string {
