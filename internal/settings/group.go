@@ -14,6 +14,7 @@ type grouping struct {
 	what    string // "market"
 	plural  string // "Markets", as in enabledForMarkets and enabledForMarketGroups
 	members string // the field of a group that lists what is in it
+	kind    kind   // of a group
 
 	known    names               // what settings define; nil where they define none
 	groups   map[string][]string // by folded id
@@ -25,7 +26,7 @@ func (g *grouping) read(root node, field string) names {
 	g.groups = map[string][]string{}
 	taken, grouped := names{}, names{}
 	for _, n := range root.nodes(field) {
-		n.warnUnread(groupKind(g.members))
+		n.warnUnread(g.kind)
 		id := n.required("groupId")
 		taken.claim(n, "groupId", id)
 		ids := n.texts(g.members)
@@ -82,7 +83,7 @@ func (g *grouping) warnUnknown(n node, field string, ids []string) {
 	}
 	for i, id := range ids {
 		if !g.known.has(id) {
-			n.warn(fmt.Sprintf("%s[%d]", n.path(field), i), "no %s %q is defined%s", g.what, clip(id), g.known.hint(id))
+			n.warn(fmt.Sprintf("%s[%d]", n.path(field), i), "no %s %q is defined%s", g.what, clip(id), n.hint(g.known, id))
 		}
 	}
 }

@@ -9,7 +9,7 @@ func (p *parser) readMarkets() {
 		n.warnUnread(marketKind)
 		taken.claim(n, "marketId", n.required("marketId"))
 	}
-	p.markets = grouping{what: "market", plural: "Markets", members: "marketIds", resolved: &p.resolved, known: known(taken)}
+	p.markets = grouping{what: "market", plural: "Markets", members: "marketIds", kind: marketGroupKind, resolved: &p.resolved, known: known(taken)}
 	grouped := p.markets.read(p.root, "marketGroups")
 	if p.markets.known == nil {
 		p.markets.known = known(grouped)
@@ -18,7 +18,7 @@ func (p *parser) readMarkets() {
 
 // readStores reads `storeGroups`. Settings have no list of the stores there are.
 func (p *parser) readStores() {
-	p.stores = grouping{what: "store", plural: "Stores", members: "storeIds", resolved: &p.resolved}
+	p.stores = grouping{what: "store", plural: "Stores", members: "storeIds", kind: storeGroupKind, resolved: &p.resolved}
 	p.stores.read(p.root, "storeGroups")
 }
 

@@ -44,7 +44,7 @@ const mostCompared = 1000
 
 // hint asks for the one of the names that is like another name, as
 // "; is NOR meant?"; it is "" where none is.
-func (t names) hint(name string) string {
+func (n node) hint(t names, name string) string {
 	if len(t) > mostCompared {
 		return ""
 	}
@@ -52,10 +52,18 @@ func (t names) hint(name string) string {
 	for _, key := range slices.Sorted(maps.Keys(t)) {
 		spelled = append(spelled, t[key].name)
 	}
-	return meant(name, spelled)
+	return n.meant(name, spelled)
 }
 
-// meant is names.hint for a list.
+// meant is node.hint for a list. Where as many warnings have been noted as there
+// may be, nobody would read it.
+func (n node) meant(name string, known []string) string {
+	if len(n.warnings) == mostFindings {
+		return ""
+	}
+	return meant(name, known)
+}
+
 func meant(name string, known []string) string {
 	if len(name) > maxCompared {
 		return ""

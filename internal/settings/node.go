@@ -18,6 +18,7 @@ const mostFindings = 100
 type findings struct {
 	mistakes []oms.FieldError
 	warnings []oms.Warning
+	verdicts map[[2]string]string // of names that were compared with others
 }
 
 func (f *findings) wrong(path, format string, args ...any) {

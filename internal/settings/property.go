@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -72,39 +73,44 @@ var ownKeys = strings.Fields(`name displayName translateKey active properties us
 // warnKey notes the key of a property that is like one that is read, or that is
 // a field of the step or the connector itself.
 func (n node) warnKey(key string, k kind) {
-	at := n.path("key")
-	switch like := meant(key, k.properties); {
-	case len(key) > maxCompared || isIn(key, ownKeys):
-	case isIn(key, k.read):
-		n.warn(at, "does nothing among the properties: %s is a field of %s itself", spelling(key, k.read), k.name)
-	case k.limited && limits(key) && !isEmpty(n.obj.Text("value")):
-		n.warn(at, "limits nothing: properties are sent, and not read")
-	case like != "" && !shortSlip(key, n.obj.Text("value")):
-		n.warn(at, "is not read%s", like)
-	case meant(key, longKeys(k.read)) != "":
-		n.warn(at, "is not read%s It would be a field of %s itself", meant(key, longKeys(k.read)), k.name)
-	default:
-		n.warnOtherKey(at, key, k)
+	plain := !strings.Contains(n.obj.Text("value"), "://")
+	what := fmt.Sprint("key of ", k.name, plain)
+	if why := n.verdict(what, fold(key), func() string { return unreadKey(key, plain, k) }); why != "" {
+		n.warn(n.path("key"), "%s", why)
 	}
 }
 
-// warnOtherKey notes the key of a property that is read elsewhere.
-func (n node) warnOtherKey(at, key string, k kind) {
+// unreadKey says what looks wrong with a key that nobody reads; "" if nothing
+// does. The value of a plain one is no URL.
+func unreadKey(key string, plain bool, k kind) string {
+	like := meant(key, k.properties)
+	switch {
+	case isIn(key, ownKeys):
+		return ""
+	case isIn(key, k.read):
+		return fmt.Sprintf("does nothing among the properties: %s is a field of %s itself", spelling(key, k.read), k.name)
+	case limits(fold(key)):
+		return "limits nothing: properties are sent, and not read"
+	case like != "" && !(plain && len(key) <= len(hostKey)+1): // Cost may well be another word
+		return "is not read" + like
+	case meant(key, longKeys(k.read)) != "":
+		return fmt.Sprintf("is not read%s It would be a field of %s itself", meant(key, longKeys(k.read)), k.name)
+	}
+	return otherKey(key, k)
+}
+
+// otherKey says where a key is read, if that is elsewhere.
+func otherKey(key string, k kind) string {
 	for _, other := range []kind{stepKind, connectorKind} {
 		switch {
 		case other.name == k.name:
 		case isIn(key, other.properties):
-			n.warn(at, "does nothing here: it is one of the properties of %s", other.name)
+			return "does nothing here: it is one of the properties of " + other.name
 		case isIn(key, longKeys(other.read)), isIn(key, connectorSecrets):
-			n.warn(at, "does nothing here: it is a field of %s", other.name)
+			return "does nothing here: it is a field of " + other.name
 		}
 	}
-}
-
-// shortSlip reports whether a key that is like Host may well be another word, as
-// Cost is: its value is no URL.
-func shortSlip(key, value string) bool {
-	return len(key) <= len(hostKey)+1 && !strings.Contains(value, "://")
+	return ""
 }
 
 // longKeys leaves out names so short that many a word is like them.

@@ -66,7 +66,7 @@ func letters(name string) string {
 type mention struct{ at, status string }
 
 // mostMentions bounds the statuses that are compared with those that there are.
-const mostMentions = 1000
+const mostMentions = 100
 
 func (p *parser) mention(at, status string) {
 	if status != "" && len(p.mentions) < mostMentions {
@@ -94,7 +94,7 @@ func (p *parser) warnStatusNames(s *Settings) {
 		if all.has(m.status) {
 			continue
 		}
-		if like := all.hint(m.status); like != "" {
+		if like := p.root.hint(all, m.status); like != "" {
 			p.root.warn(m.at, "is a status that the settings do not name%s", like)
 		}
 	}

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,42 +14,65 @@ import (
 // mistake: left unread, it would let run what it is there to keep from running.
 func (n node) warnUnread(k kind) {
 	for _, m := range n.obj.Members() {
+		name := fold(m.Name)
 		switch at := n.path(clip(m.Name)); {
-		case k.has(m.Name):
-		case k.limited && limits(m.Name) && !isEmpty(m.Value):
-			n.wrong(at, "would limit %s, and is not known here%s", k.name, meant(m.Name, k.read))
-		case len(m.Name) > maxCompared:
-		case oms.Nearest(m.Name, k.read) != "":
-			n.warn(at, "is not read%s", meant(m.Name, k.read))
-		case isIn(m.Name, k.properties):
-			n.warn(at, `is not read here: it belongs into properties, as {"key": "%s", "value": …}`, spelling(m.Name, k.properties))
+		case k.known[name]:
+		case k.limited && limits(name):
+			if !isEmpty(m.Value) {
+				n.wrong(at, "would limit %s, and is not known here%s", k.name, meant(m.Name, k.read))
+			}
 		case m.Value != nil:
-			n.warnElsewhere(at, m.Name, k)
+			if why := n.verdict("field of "+k.name, name, func() string { return unread(m.Name, k) }); why != "" {
+				n.warn(at, "%s", why)
+			}
 		}
 	}
 }
 
-// warnElsewhere notes a field that is read of another kind of object.
-func (n node) warnElsewhere(at, field string, k kind) {
+// unread says what looks wrong with a field that nobody reads; "" if nothing does.
+func unread(field string, k kind) string {
+	if like := meant(field, k.read); like != "" {
+		return "is not read" + like
+	}
+	if key := spelling(field, k.properties); key != "" {
+		return fmt.Sprintf(`is not read here: it belongs into properties, as {"key": "%s", "value": …}`, key)
+	}
 	for _, other := range kinds {
-		if other.name == k.name || isIn(field, common) {
-			continue
-		}
-		if isIn(field, other.read) {
-			n.warn(at, "is not read here: it is a field of %s", other.name)
-			return
-		}
-		if isIn(field, other.properties) {
-			n.warn(at, "is not read here: it is one of the properties of %s", other.name)
-			return
+		switch {
+		case other.name == k.name || isIn(field, common):
+		case isIn(field, other.read):
+			return "is not read here: it is a field of " + other.name
+		case isIn(field, other.properties):
+			return "is not read here: it is one of the properties of " + other.name
 		}
 	}
+	return ""
 }
 
-// limits reports whether a field looks as if it said where something is not to run.
+// limits reports whether a folded field looks as if it said where something is
+// not to run.
 func limits(field string) bool {
-	f := fold(field)
-	return strings.HasPrefix(f, "enabledfor") || strings.HasPrefix(f, "disabledfor") || strings.HasSuffix(f, "condition") || strings.HasSuffix(f, "conditions")
+	return strings.HasPrefix(field, "enabledfor") || strings.HasPrefix(field, "disabledfor") ||
+		strings.HasSuffix(field, "condition") || strings.HasSuffix(field, "conditions")
+}
+
+// mostVerdicts bounds the names of one document that are compared with others: a
+// hostile one has a million of them.
+const mostVerdicts = 2000
+
+// verdict is what judge says of a name, which it is asked once for a document.
+func (f *findings) verdict(what, name string, judge func() string) string {
+	key := [2]string{what, name}
+	why, judged := f.verdicts[key]
+	if judged || len(f.verdicts) == mostVerdicts || len(name) > maxCompared {
+		return why
+	}
+	if f.verdicts == nil {
+		f.verdicts = map[[2]string]string{}
+	}
+	why = judge()
+	f.verdicts[key] = why
+	return why
 }
 
 func isIn(name string, list []string) bool { return spelling(name, list) != "" }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -124,5 +125,17 @@ func TestWarningsSayWhatMayBeMeant(t *testing.T) {
 		if !strings.Contains(said, meant) {
 			t.Errorf("nothing asks whether %s\n%s", meant, said)
 		}
+	}
+}
+
+// To compare a name with all that are known costs more than to read it.
+func TestComparedNamesAreBounded(t *testing.T) {
+	var fields strings.Builder
+	for i := range 2 * mostVerdicts {
+		fmt.Fprintf(&fields, `"own%d":1,`, i)
+	}
+	p := newParser(document(t, `{"connectors":[{"name":"W","host":"http://h",`+fields.String()+`"properties":[{"key":"a","value":"b"}]}]}`))
+	if p.settings(); len(p.root.verdicts) != mostVerdicts {
+		t.Errorf("%d names were compared", len(p.root.verdicts))
 	}
 }
