@@ -131,6 +131,15 @@ func within(err error) error {
 	return &out
 }
 
+// inBody is [within] for warnings.
+func inBody(warnings []oms.Warning) []oms.Warning {
+	out := make([]oms.Warning, len(warnings))
+	for i, w := range warnings {
+		out[i] = oms.Warning{Path: bodyPlace(w.Path), Message: w.Message}
+	}
+	return out
+}
+
 func bodyPlace(location string) string {
 	if location == "" || strings.HasPrefix(location, "[") {
 		return "body" + location

@@ -140,7 +140,7 @@ const (
 var exampleTime = time.Date(2026, 11, 21, 8, 43, 57, 318204000, time.UTC)
 
 func exampleOrder(status string) *Object {
-	order, err := Parse(orderExample)
+	order, _, err := ParseOrder(orderExample)
 	if err != nil {
 		panic(err) // it is part of the program
 	}
