@@ -52,7 +52,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /api/docs", docs(a.huma.OpenAPI()))
 	mux.HandleFunc("/", noRoute(mux))
-	return a.recovered(a.authenticated(a.withBody(mux)))
+	return a.observed(a.recovered(a.authenticated(a.withBody(mux))))
 }
 
 func config(o Options) huma.Config {
@@ -61,6 +61,7 @@ func config(o Options) huma.Config {
 	c.DocsPath, c.SchemasPath = "", "" // docs.go shows the API without scripts of others
 	c.CreateHooks = nil                // no $schema in answers
 	c.RejectUnknownQueryParameters = true
+	c.Transformers = append(c.Transformers, named)
 	c.Info.Description = "Orders that run through workflows, and the endpoints that take part."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
 	c.Security = []map[string][]string{{"key": {}}}

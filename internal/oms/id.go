@@ -22,6 +22,7 @@ const (
 	EventID    = "evt_"
 	EndpointID = "ep_"
 	JobID      = "job_"
+	RequestID  = "req_"
 )
 
 // NewID returns a new id with one of the prefixes above.
