@@ -179,18 +179,28 @@ type List[T any] struct {
 
 // OrderFilter picks orders; an empty field picks all.
 type OrderFilter struct {
-	Status, MarketID, OrderType, CustomerEmail string // compared without regard to case
-	SubscriptionID, Tag                        string // compared exactly
+	Status, MarketID, OrderType, CustomerEmail, StoreID string // compared without regard to case
+	SubscriptionID, Tag                                 string // compared exactly
+	ExternalID                                          string // one of its external ids, compared exactly
+	HasErrors                                           *bool  // whether it has one that is neither Solved nor Deleted; nil: either
 	// Text is to be found anywhere in the document's values, without regard to case.
 	Text string
 	// From and To bound when the order was created: From <= created < To.
 	From, To time.Time
+	// ModifiedFrom picks the orders that were changed at this time or later.
+	ModifiedFrom time.Time
 }
 
 // RunFilter picks runs; an empty field picks all.
 type RunFilter struct {
 	Status  oms.RunStatus
 	OrderID string
+	// Step is the key or the display name of the step that a run is at, or ended
+	// at before it had taken all of them. It is compared without regard to case.
+	Step     string
+	Canceled *bool // whether its status is canceled; nil: either
+	// From and To bound when the run was created: From <= created < To.
+	From, To time.Time
 }
 
 // AttemptFilter picks attempts; an empty field picks all. Host is compared

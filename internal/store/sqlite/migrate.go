@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
@@ -18,7 +19,18 @@ import (
 var migrationFiles embed.FS
 
 // newestSchema is the number of the last file in migrations.
-const newestSchema = 7
+const newestSchema = 15
+
+func init() {
+	// Migrations fill columns that compare without regard to case as fold does,
+	// which SQLite's own lower, for English letters alone, does not.
+	sqlite.MustRegisterDeterministicScalarFunction("fold", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		if text, ok := args[0].(string); ok {
+			return fold(text), nil
+		}
+		return args[0], nil
+	})
+}
 
 // Migrate makes the database file, if it is not there, and brings its schema
 // up to date. It works beside a running server, which has done so already.
