@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,6 +63,22 @@ func (p *period) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is not over 0 and up to 3650 days", text)
 	}
 	*p = period(parsed)
+	return nil
+}
+
+// maxCount is the most that a flag that counts something may be.
+const maxCount = 1_000_000
+
+// count is a flag that counts something; 0 is none or off.
+type count int
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (c *count) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || n < 0 || n > maxCount {
+		return fmt.Errorf("%q is no whole number from 0 to %d", text, maxCount)
+	}
+	*c = count(n)
 	return nil
 }
 

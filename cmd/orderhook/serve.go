@@ -22,6 +22,7 @@ type serve struct {
 	AllowPrivateTargets   *bool    `negatable:"" help:"Lets outgoing requests go to private and loopback addresses. The default is yes on a loopback --listen, else no."`
 	UserAgent             string   `placeholder:"TEXT" help:"User-Agent of outgoing requests, instead of OmniumOms/VERSION."`
 	DisableEndpointsAfter period   `default:"P5D" help:"How long an endpoint may do nothing but fail before it is turned off, as P5D or 120h."`
+	MaxStatusChanges      count    `default:"60" help:"How often one order may enter a status through the API within a minute; 0 is as often as it likes."`
 	Grace                 duration `default:"PT30S" help:"How long to finish what is in flight when stopped, as PT30S or 30s."`
 	logging
 }
@@ -54,7 +55,7 @@ func (c *serve) options(s *session) app.Options {
 		Listen: c.Listen, Database: c.Database, EncryptionKey: c.EncryptionKey, APIKey: c.APIKey,
 		SettingsFile: c.Settings, Tenant: c.Tenant,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, PublicURL: c.PublicURL,
-		AllowPrivate: c.AllowPrivateTargets, DisableAfter: time.Duration(c.DisableEndpointsAfter),
+		AllowPrivate: c.AllowPrivateTargets, DisableAfter: time.Duration(c.DisableEndpointsAfter), MaxStatusChanges: int(c.MaxStatusChanges),
 		UserAgent: c.UserAgent, Version: versionText(), Log: c.logger(s.errOut),
 	}
 	if s.config.file != nil {

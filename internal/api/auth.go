@@ -83,7 +83,7 @@ func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(contex
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	op.SkipValidateBody = op.RequestBody != nil
 	op.Description = strings.TrimSpace(op.Description + "\n\nNeeds a key of the role " + string(needed) + ".")
-	op.Errors = []int{http.StatusUnauthorized, http.StatusForbidden}
+	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
 	op.Middlewares = huma.Middlewares{a.guarded(needed)}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)

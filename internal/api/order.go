@@ -21,10 +21,10 @@ func orders(a *api) {
 		Summary: "List orders, the newest first"}, a.listOrders)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-order", Method: http.MethodGet, Path: "/api/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Read an order"}, a.getOrder)
-	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-order", Method: http.MethodPatch, Path: "/api/orders/{id}", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-order", Errors: tooMany, Method: http.MethodPatch, Path: "/api/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Change fields of an order", Description: "Runs no workflow. A patch that changes nothing makes no version.",
 		RequestBody: documentBody("The fields to change", map[string]any{"tags": []string{"vip"}})}, a.patchOrder)
-	handle(a, oms.Publisher, huma.Operation{OperationID: "delete-order", Method: http.MethodDelete, Path: "/api/orders/{id}", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "delete-order", Errors: tooMany, Method: http.MethodDelete, Path: "/api/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Set an order's status to Deleted, or erase it"}, a.deleteOrder)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-order-version", Method: http.MethodGet, Path: "/api/orders/{id}/versions/{version}", Tags: []string{"Orders"},
 		Summary: "Read an order as it was"}, a.getOrderVersion)

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -47,6 +49,7 @@ var statuses = map[oms.Kind]int{
 	oms.Stale:        http.StatusPreconditionFailed,
 	oms.TooLarge:     http.StatusRequestEntityTooLarge,
 	oms.Unavailable:  http.StatusServiceUnavailable,
+	oms.TooMany:      http.StatusTooManyRequests,
 }
 
 // problemOf turns the error of a request into an answer. What is not meant for
@@ -58,8 +61,8 @@ func problemOf(log *slog.Logger, request string, err error) error {
 	if e, ok := errors.AsType[*oms.Error](err); ok {
 		if status, ok := statuses[e.Kind]; ok {
 			p := newProblem(status, e.Detail, e.Fields)
-			if e.Kind == oms.Unavailable {
-				return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {"1"}})
+			if e.Kind == oms.Unavailable || e.Kind == oms.TooMany {
+				return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {retryAfter(e)}})
 			}
 			return p
 		}
@@ -68,6 +71,13 @@ func problemOf(log *slog.Logger, request string, err error) error {
 		log.Error("a request failed", "request", request, "error", err)
 	}
 	return newProblem(http.StatusInternalServerError, "something went wrong inside; the log says what", nil)
+}
+
+// retryAfter is how long a caller should wait, in whole seconds: one where
+// nobody knows better.
+func retryAfter(e *oms.Error) string {
+	seconds := (e.RetryAfter + time.Second - 1) / time.Second
+	return strconv.FormatInt(max(int64(seconds), 1), 10)
 }
 
 func init() {

@@ -42,6 +42,9 @@ type Options struct {
 	WebHook      *config.WebHook // nil: off
 	DisableAfter time.Duration   // of endpoints that do nothing but fail; 0: as [notify.Options] has it
 
+	// MaxStatusChanges is as of [workflow.Options].
+	MaxStatusChanges int
+
 	Version   string       // of orderhook
 	UserAgent string       // of outgoing requests; "": OmniumOms/Version
 	Clock     clock.Clock  // nil: the machine's
@@ -109,7 +112,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := dispatcher.Start(ctx); err != nil {
 		return nil, err
 	}
-	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log})
+	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, MaxStatusChanges: o.MaxStatusChanges})
 	a.onStop(func(ctx context.Context) error { engine.Stop(ctx); return nil })
 	if err := engine.Start(ctx); err != nil {
 		return nil, err

@@ -35,6 +35,8 @@ type rig struct {
 	path   string // of the database
 	stop   func(grace time.Duration) error
 
+	maxStatusChanges int // as of workflow.Options; 0: no limit
+
 	webHook *notify.WebHook               // nil: off
 	between func(store.Store) store.Store // what stands between the dispatcher and the store; nil: nothing
 }
@@ -77,7 +79,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client := hook.New(o)
-	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log})
+	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands}
 	below := store.Store(db)
 	if r.between != nil {
