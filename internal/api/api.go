@@ -12,6 +12,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/validate"
@@ -24,6 +25,7 @@ type Options struct {
 	Engine    *workflow.Engine
 	Validator *validate.Validator
 	Notify    *notify.Dispatcher
+	Jobs      *job.Runner
 	Client    *hook.Client // sends attempts again
 	Guard     hook.Guard   // of Client
 	Clock     clock.Clock

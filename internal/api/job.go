@@ -25,17 +25,18 @@ type JobID struct {
 	ID string `path:"id" example:"job_019aa4d11f0a7e2c8b45c1f7d2930e6a"`
 }
 
-// job is a job as the API shows it.
-type job struct {
+// Job is a job as the API shows it.
+type Job struct {
 	ID         string        `json:"id"`
 	Kind       string        `json:"kind" enum:"recover"`
-	EndpointID string        `json:"endpointId"`
-	What       string        `json:"what" enum:"failed,missing"`
-	From       time.Time     `json:"from"`
-	To         time.Time     `json:"to"`
+	EndpointID string        `json:"endpointId,omitempty"`
+	What       string        `json:"what,omitempty" enum:"failed,missing" doc:"Of a recover job"`
+	From       *time.Time    `json:"from,omitempty" doc:"Of a recover job"`
+	To         *time.Time    `json:"to,omitempty" doc:"Of a recover job"`
+	Filter     payload       `json:"filter,omitzero" doc:"Which of a list it is about"`
 	Status     oms.JobStatus `json:"status" enum:"running,succeeded,canceled,failed"`
-	Reason     string        `json:"reason,omitempty" doc:"Why it failed"`
-	Examined   int64         `json:"examined" doc:"Events looked at"`
+	Reason     string        `json:"reason,omitempty" doc:"Why it failed or was canceled"`
+	Examined   int64         `json:"examined" doc:"Events, deliveries or runs looked at"`
 	Sent       int64         `json:"sent" doc:"Deliveries that were made due again"`
 	Created    time.Time     `json:"created"`
 	Updated    time.Time     `json:"updated"`
@@ -44,15 +45,15 @@ type job struct {
 
 type jobAnswer struct {
 	Location string `header:"Location"`
-	Body     job
+	Body     Job
 }
 
-func showJob(j *oms.Job) job {
-	return job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, What: j.What, From: j.From, To: j.To, Status: j.Status, Reason: j.Reason,
-		Examined: j.Examined, Sent: j.Sent, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
+func showJob(j *oms.Job) Job {
+	return Job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, What: j.What, From: timeOrNil(j.From), To: timeOrNil(j.To),
+		Filter: payload{j.Filter}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Sent: j.Sent, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
 }
 
-func (a *api) listJobs(ctx context.Context, in *PageParams) (*listOf[job], error) {
+func (a *api) listJobs(ctx context.Context, in *PageParams) (*listOf[Job], error) {
 	list, err := a.Store.Jobs(ctx, tenantOf(ctx), in.page())
 	return answerList(list, err, showJob)
 }
@@ -77,7 +78,8 @@ func (a *api) cancelJob(ctx context.Context, in *struct {
 		if j.Status != oms.JobRunning {
 			return "", oms.Errorf(oms.Conflict, "the job has ended: it is %s", j.Status)
 		}
-		j.Status, j.Updated, j.Ended = oms.JobCanceled, now, now
+		j.Updated = now
+		j.End(oms.JobCanceled, "")
 		return j.ID, tx.PutJob(ctx, tenantOf(ctx), j)
 	})
 	if err != nil {

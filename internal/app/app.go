@@ -14,6 +14,7 @@ import (
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/config"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
 	"github.com/orderhook/orderhook/internal/upkeep"
@@ -117,11 +118,16 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := engine.Start(ctx); err != nil {
 		return nil, err
 	}
+	jobs := job.New(job.Options{Store: st, Clock: o.Clock, Log: o.Log}, dispatcher.Jobs())
+	a.onStop(func(context.Context) error { jobs.Stop(); return nil })
+	if err := jobs.Start(ctx); err != nil {
+		return nil, err
+	}
 	// By the machine's clock: a clock.Fake would let it have no rest.
 	keeper := upkeep.Start(upkeep.Options{Store: st, Log: o.Log})
 	a.onStop(func(context.Context) error { keeper.Stop(); return nil })
 	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock}
-	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Client: client, Guard: guard,
+	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: guard,
 		Clock: o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
 
 	server := newServer(handler, o.Log)

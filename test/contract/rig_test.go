@@ -14,6 +14,7 @@ import (
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -38,7 +39,7 @@ type rig struct {
 	maxStatusChanges int // as of workflow.Options; 0: no limit
 
 	webHook *notify.WebHook               // nil: off
-	between func(store.Store) store.Store // what stands between the dispatcher and the store; nil: nothing
+	between func(store.Store) store.Store // what stands between the dispatcher, or a job, and the store; nil: nothing
 }
 
 const adminKey = "contract-admin-key-0123456789"
@@ -86,13 +87,17 @@ func (r *rig) run(change ...func(*hook.Options)) {
 		below = r.between(db)
 	}
 	dispatcher := notify.New(notify.Options{Store: below, Client: client, Clock: r.hands, Log: log, WebHook: r.webHook})
-	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Client: client, Guard: o.Guard,
+	jobs := job.New(job.Options{Store: below, Clock: r.hands, Log: log}, dispatcher.Jobs())
+	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: o.Guard,
 		Clock: r.hands, Log: log, Version: "test"}))
 	r.url, r.store, r.engine = server.URL, db, engine
 	if err := dispatcher.Start(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
 	if err := engine.Start(context.Background()); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := jobs.Start(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
 	var once sync.Once
@@ -102,6 +107,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 			server.Close()
 			ctx, cancel := context.WithTimeout(context.Background(), grace)
 			defer cancel()
+			jobs.Stop()
 			engine.Stop(ctx)
 			dispatcher.Stop(ctx)
 			client.Close()
