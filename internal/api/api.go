@@ -46,7 +46,7 @@ type api struct {
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns()}
-	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, attempts, replays,
+	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, resumes, attempts, replays,
 		endpoints, endpointSecrets, endpointCalls, events, deliveries, jobs, stock, settingsDocument, connectors, workflowSteps, keys} {
 		noun(a)
 	}

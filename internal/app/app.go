@@ -118,7 +118,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := engine.Start(ctx); err != nil {
 		return nil, err
 	}
-	jobs := job.New(job.Options{Store: st, Clock: o.Clock, Log: o.Log}, dispatcher.Jobs())
+	jobs := job.New(job.Options{Store: st, Clock: o.Clock, Log: o.Log}, dispatcher.Jobs(), engine.Jobs())
 	a.onStop(func(context.Context) error { jobs.Stop(); return nil })
 	if err := jobs.Start(ctx); err != nil {
 		return nil, err

@@ -64,9 +64,9 @@ func (r *Run) Clone() *Run {
 }
 
 // AtStep is the step that a run is at, or the one that it ended at before it had
-// taken all of them; the zero one for a run that took all its steps.
+// taken all of them; the zero one for a run that succeeded, or has no steps.
 func (r *Run) AtStep() StepResult {
-	if r.Position.Step >= len(r.Results) {
+	if r.Status == RunSucceeded || r.Position.Step >= len(r.Results) {
 		return StepResult{}
 	}
 	return r.Results[r.Position.Step]

@@ -41,6 +41,7 @@ var samples = map[string]sample{
 	"POST /api/orders/{id}/shipments":               {oms.Publisher, "/api/orders/ORDER/shipments", `{"shipmentId":"SHIP-3"}`},
 	"PATCH /api/orders/{id}/shipments/{shipmentId}": {oms.Publisher, "/api/orders/ORDER/shipments/SHIP-2", `{"deliveryStatus":"Sent"}`},
 	"POST /api/orders/{id}/returns":                 {oms.Publisher, "/api/orders/ORDER/returns", `{"lineItems":[{"lineItemId":"L1","returnQuantity":1}]}`},
+	"POST /api/runs/resume":                         {oms.Operator, "/api/runs/resume", `{"step":"none"}`},
 	"POST /api/runs/{id}/resume":                    {oms.Operator, "/api/runs/RUN/resume", ""},
 	"POST /api/runs/{id}/cancel":                    {oms.Operator, "/api/runs/RUN/cancel", ""},
 	"GET /api/connectors/health":                    {oms.Reader, "/api/connectors/health", ""},

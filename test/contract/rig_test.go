@@ -87,7 +87,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 		below = r.between(db)
 	}
 	dispatcher := notify.New(notify.Options{Store: below, Client: client, Clock: r.hands, Log: log, WebHook: r.webHook})
-	jobs := job.New(job.Options{Store: below, Clock: r.hands, Log: log}, dispatcher.Jobs())
+	jobs := job.New(job.Options{Store: below, Clock: r.hands, Log: log}, dispatcher.Jobs(), engine.Jobs())
 	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: o.Guard,
 		Clock: r.hands, Log: log, Version: "test"}))
 	r.url, r.store, r.engine = server.URL, db, engine

@@ -38,7 +38,8 @@ ALTER TABLE runs ADD COLUMN step_name TEXT NOT NULL DEFAULT '';
 
 UPDATE runs SET
     step = fold(coalesce(json_extract(doc, '$.results[' || coalesce(json_extract(doc, '$.position.step'), 0) || '].step'), '')),
-    step_name = fold(coalesce(json_extract(doc, '$.results[' || coalesce(json_extract(doc, '$.position.step'), 0) || '].displayName'), ''));
+    step_name = fold(coalesce(json_extract(doc, '$.results[' || coalesce(json_extract(doc, '$.position.step'), 0) || '].displayName'), ''))
+WHERE status <> 'succeeded';
 
 -- Most runs succeed; those that did not are looked for.
 CREATE INDEX runs_stopped ON runs (tenant, status, created, id) WHERE ended = 1 AND status <> 'succeeded';

@@ -1,0 +1,162 @@
+package contract
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// API.md, "Lists and bulk": `POST /api/runs/resume`, and its jobs.
+
+// stopped posts so many orders whose runs the first step of their status stops.
+func (r *rig) stopped(status string, n int) {
+	r.t.Helper()
+	for i := range n {
+		r.call("POST", "/api/orders", fmt.Sprintf(`{"id":"%s-%02d","status":%q}`, status, i, status)).want(201).is("isAborted", true)
+	}
+}
+
+// mending starts an endpoint that cancels until it is mended.
+func mending(t *testing.T) (url string, mended *atomic.Bool) {
+	mended = &atomic.Bool{}
+	s := endpoint(t, func(w http.ResponseWriter, _ int) {
+		if mended.Load() {
+			_, _ = w.Write([]byte(success))
+		} else {
+			_, _ = w.Write([]byte(canceled))
+		}
+	})
+	return s.URL, mended
+}
+
+// resumedAll begins a job and waits for its end.
+func (r *rig) resumedAll(body string) answer {
+	r.t.Helper()
+	job := r.call("POST", "/api/runs/resume", body).want(202).is("status", "running").is("kind", "resume")
+	path := "/api/jobs/" + job.text("id")
+	equals(r.t, "Location", job.Header.Get("Location"), path)
+	r.until("the job has ended", func() bool { return r.get(path).text("status") != "running" })
+	return r.get(path).is("status", "succeeded").is("reason", nil)
+}
+
+// runsOf are the orders of the runs of a status.
+func (r *rig) runsOf(query string) int {
+	r.t.Helper()
+	return len(r.all("/api/runs?limit=200&"+query, "id", func() {}))
+}
+
+func TestAllThatAStepStoppedGoesOn(t *testing.T) {
+	r := lease(t)
+	url, mended := mending(t)
+	r.settings(config(status("Erp", step{Host: url, Stop: true, More: `,"displayName":"Send to ERP"`}), status("Other", step{Host: url, Stop: true})))
+	r.stopped("Erp", 23)
+	r.stopped("Other", 2)
+	r.post(`{"id":"fine"}`)
+	r.call("POST", "/api/orders/Erp-07/status", `{"status":"Elsewhere"}`).want(200) // overtakes the run
+	mended.Store(true)
+	counted := r.resumedAll(`{"step":"SEND to erp","dryRun":true}`).is("dryRun", true).is("examined", 23).is("resumed", 22).is("skipped", 1).is("sent", 0)
+	counted.is("filter.step", "SEND to erp").is("filter.status", "aborted").is("filter.from", nil)
+	equals(t, "aborted after a dry run", r.runsOf("status=aborted"), 25)
+	equals(t, "history after a dry run", strings.Contains(string(r.get("/api/orders/Erp-00/history").Raw), "WorkflowResumed"), false)
+
+	job := r.resumedAll(`{"step":"Send to ERP"}`).is("dryRun", nil).is("examined", 23).is("resumed", 22).is("skipped", 1)
+	job.is("skips[0].id", r.get("/api/runs?orderId=Erp-07&status=aborted").text("items[0].id")).is("skips[1]", nil)
+	job.is("skips[0].reason", "the status is Elsewhere by now, which the run did not set")
+	r.until("they have ended", func() bool { return r.runsOf("status=succeeded") == 24 })
+	equals(t, "at the step", r.runsOf("step=Send+to+ERP"), 1)
+	equals(t, "left as they were", r.runsOf("status=aborted"), 3)
+	for i := range 23 {
+		history := string(r.get(fmt.Sprintf("/api/orders/Erp-%02d/history?limit=200", i)).Raw)
+		want := 1
+		if i == 7 {
+			want = 0
+		}
+		equals(t, fmt.Sprint("resumed ", i), strings.Count(history, `"WorkflowResumed"`), want)
+		equals(t, fmt.Sprint("by ", i), strings.Count(history, `"by":"key `+r.get("/api/me").text("id")+`"`) > 0, true)
+	}
+	r.resumedAll(`{"step":"Send to ERP"}`).is("examined", 1).is("resumed", 0).is("skipped", 1)
+}
+
+func TestWhichRunsAreResumed(t *testing.T) {
+	r := lease(t)
+	url, _ := mending(t)
+	r.settings(config(status("A", step{Host: url, Stop: true}), status("B", step{Host: url, Stop: true})))
+	r.stopped("A", 2)
+	r.clock.Advance(time.Hour)
+	late := r.clock.Now().Format(time.RFC3339Nano)
+	r.stopped("B", 3)
+	for body, want := range map[string]int{
+		`{"status":"aborted"}`: 5, `{"orderId":"A-01"}`: 1, `{"ORDERID":"none"}`: 0, `{"from":"` + late + `"}`: 3, `{"to":"` + late + `"}`: 2,
+		`{"from":"2026-01-01T00:00:00Z","to":"2999-01-01T00:00:00Z"}`: 5, `{"step":"webhookworkflowstep","orderId":"B-00","status":"aborted"}`: 1,
+	} {
+		r.resumedAll(strings.TrimSuffix(body, "}")+`,"dryRun":true}`).is("examined", want).is("resumed", want)
+	}
+	r.stranger().resumedAll(`{"status":"aborted"}`).is("examined", 0)
+	equals(t, "aborted", r.runsOf("status=aborted"), 5)
+	// They are stopped again, and are not met again.
+	r.resumedAll(`{"status":"aborted"}`).is("examined", 5).is("resumed", 5)
+}
+
+func TestAJobNamesTheFirstOfWhatItSkipped(t *testing.T) {
+	r := lease(t)
+	url, _ := mending(t)
+	r.settings(config(status("A", step{Host: url, Stop: true})))
+	r.stopped("A", 12)
+	for i := range 12 {
+		r.call("POST", fmt.Sprintf("/api/orders/A-%02d/status", i), `{"status":"Elsewhere"}`).want(200)
+	}
+	r.resumedAll(`{"status":"aborted"}`).is("skipped", 12).is("skips[9].reason", "the status is Elsewhere by now, which the run did not set").is("skips[10]", nil)
+}
+
+func TestWhatResumesNoRuns(t *testing.T) {
+	r := lease(t)
+	for body, places := range map[string][]string{
+		`{}`: {"body.status"}, `{"dryRun":true}`: {"body.status"}, `{"status":""}`: {"body.status"}, `{"step":""}`: {"body.status"},
+		`{"status":"succeeded"}`: {"body.status"}, `{"status":"aborted","canceled":true,"limit":5}`: {"body.canceled", "body.limit"},
+		`{"step":7,"orderId":[],"from":"yesterday","to":1,"dryRun":"yes"}`: {"body.step", "body.orderId", "body.from", "body.to", "body.dryRun"},
+		`{"from":"2026-11-21T00:00:00Z","to":"2026-11-21T00:00:00Z"}`:      {"body.from"},
+	} {
+		r.call("POST", "/api/runs/resume", body).problem(422, places...)
+	}
+	r.call("POST", "/api/runs/resume", ``).problem(400)
+	r.role("publisher").call("POST", "/api/runs/resume", `{"status":"aborted"}`).problem(403)
+	r.get("/api/jobs").is("items", "[]")
+}
+
+func TestRunsAreResumedOnceForAnIdempotencyKey(t *testing.T) {
+	r := lease(t)
+	first := r.call("POST", "/api/runs/resume", `{"status":"aborted"}`, "Idempotency-Key", "one").want(202)
+	r.call("POST", "/api/runs/resume", `{"status":"aborted"}`, "Idempotency-Key", "one").want(202).is("id", first.text("id"))
+	r.call("POST", "/api/runs/resume", `{"status":"aborted","dryRun":true}`, "Idempotency-Key", "one").problem(409)
+	same(t, "jobs", r.get("/api/jobs").ids("id"), []string{first.text("id")})
+	r.until("it has ended", func() bool { return r.get("/api/jobs/"+first.text("id")).text("status") == "succeeded" })
+}
+
+// A job resumes ten runs in one transaction.
+func TestAResumeJobIsCanceledAndGoesOnAfterARestart(t *testing.T) {
+	r, p := paced(t)
+	url, mended := mending(t)
+	r.settings(config(status("A", step{Host: url, Stop: true})))
+	r.stopped("A", 25)
+	mended.Store(true)
+	path := "/api/jobs/" + r.call("POST", "/api/runs/resume", `{"status":"aborted"}`).want(202).text("id")
+	p.wait()
+	r.get(path).is("status", "running").is("resumed", 10)
+	r.call("POST", path+"/cancel", "").want(200).is("status", "canceled").is("resumed", 10)
+	p.next() // the job looks once more, and sees that it is over
+	r.until("what goes on has ended", func() bool { return r.runsOf("status=succeeded") == 10 })
+	equals(t, "left as they were", r.runsOf("status=aborted"), 15)
+
+	path = "/api/jobs/" + r.call("POST", "/api/runs/resume", `{"status":"aborted"}`).want(202).text("id")
+	p.goOn <- struct{}{}
+	p.wait()
+	r.get(path).is("status", "running").is("examined", 10)
+	p.letGo()
+	r.restart(patience)
+	r.until("the job has ended", func() bool { return r.get(path).text("status") == "succeeded" })
+	r.get(path).is("examined", 15).is("resumed", 15).is("skipped", 0)
+	r.until("all have ended", func() bool { return r.runsOf("status=succeeded") == 25 })
+}
