@@ -60,11 +60,11 @@ func (b *brake) take(key orderKey) (*statusCount, error) {
 	}
 	if !c.logged {
 		c.logged = true
-		b.log.Warn("an order enters too many statuses through the API: does one of its endpoints change its status?",
+		b.log.Warn("an order enters statuses too often through the API: does one of its endpoints change its status?",
 			"tenant", key.tenant, "order", key.order, "most", b.most, "within", brakeTime)
 	}
-	err := oms.Errorf(oms.TooMany, "the order %q has entered statuses %d times within a minute, which is the most that --max-status-changes allows: "+
-		"an endpoint that changes the status of its own order runs in a loop", key.order, b.most)
+	err := oms.Errorf(oms.TooMany, "the order %q entered a status %d times within a minute, which is the most that --max-status-changes allows; "+
+		"most often an endpoint changes the status of its own order, in a loop", key.order, b.most)
 	err.RetryAfter = c.began.Add(brakeTime).Sub(now)
 	return nil, err
 }

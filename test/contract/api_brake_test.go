@@ -39,7 +39,7 @@ func TestALoopOfStatusesIsBroken(t *testing.T) {
 	refused.Load().problem(429)
 	r.ended()
 	equals(t, "runs", len(r.all("/api/runs?limit=50", "id", func() {})), 61)
-	if log := r.log.String(); strings.Count(log, "enters too many statuses") != 1 || !strings.Contains(log, "order=ORD-12345") {
+	if log := r.log.String(); strings.Count(log, "enters statuses too often") != 1 || !strings.Contains(log, "order=ORD-12345") {
 		t.Errorf("the log says %s", log)
 	}
 }
