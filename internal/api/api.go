@@ -47,7 +47,7 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns()}
 	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, resumes, attempts, replays,
-		endpoints, endpointSecrets, endpointCalls, events, deliveries, jobs, stock, settingsDocument, connectors, workflowSteps, keys} {
+		endpoints, endpointSecrets, endpointCalls, events, deliveries, bulkRedelivery, jobs, stock, settingsDocument, connectors, workflowSteps, keys} {
 		noun(a)
 	}
 	mux.HandleFunc("GET /healthz", a.healthz)

@@ -50,7 +50,7 @@ func (f *fields) text(name string) string {
 	return s
 }
 
-// flag reads true or false, false where there is neither.
+// flag reads true or false; false where there is neither.
 func (f *fields) flag(name string) bool {
 	v, _ := f.doc.Get(name)
 	b, ok := v.(bool)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,7 +29,7 @@ type JobID struct {
 // Job is a job as the API shows it.
 type Job struct {
 	ID         string        `json:"id"`
-	Kind       string        `json:"kind" enum:"recover,resume"`
+	Kind       string        `json:"kind" enum:"recover,redeliver,resume"`
 	EndpointID string        `json:"endpointId,omitempty"`
 	What       string        `json:"what,omitempty" enum:"failed,missing" doc:"Of a recover job"`
 	From       *time.Time    `json:"from,omitempty" doc:"Of a recover job"`
@@ -91,4 +92,62 @@ func (a *api) cancelJob(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return a.getJob(ctx, &in.JobID)
+}
+
+// bulkAnswer is the answer to a call about all that a filter picks: 202 with
+// the job that does it, or, of a dry run, 200 and how many there are.
+type bulkAnswer struct {
+	Status   int
+	Location string `header:"Location"`
+	Body     any    // Job or Counted
+}
+
+// Counted is how many a filter picks.
+type Counted struct {
+	DryRun  bool `json:"dryRun"`
+	Matched int  `json:"matched" doc:"How many there are now"`
+	More    bool `json:"more,omitempty" doc:"There are more: so many were counted, and no further"`
+}
+
+// bulkResponses describes a bulkAnswer.
+func bulkResponses(a *api) map[string]*huma.Response {
+	of := func(t reflect.Type, description string) *huma.Response {
+		return &huma.Response{Description: description, Content: map[string]*huma.MediaType{
+			"application/json": {Schema: a.huma.OpenAPI().Components.Schemas.Schema(t, true, "")},
+		}}
+	}
+	return map[string]*huma.Response{"200": of(reflect.TypeFor[Counted](), "How many there are"), "202": of(reflect.TypeFor[Job](), "The job that does it")}
+}
+
+// mostCounted is where a dry run stops to count.
+const mostCounted = 100_000
+
+// countAll counts what a list has.
+func countAll[T any](list func(store.Page) (store.List[T], error)) (*bulkAnswer, error) {
+	out := Counted{DryRun: true}
+	for page := (store.Page{Limit: store.MaxLimit}); ; {
+		l, err := list(page)
+		if err != nil {
+			return nil, err
+		}
+		out.Matched += len(l.Items)
+		page.Cursor = l.NextCursor
+		if out.More = out.Matched >= mostCounted && page.Cursor != ""; out.More || page.Cursor == "" {
+			return &bulkAnswer{Status: http.StatusOK, Body: out}, nil
+		}
+	}
+}
+
+// answerJob begins a job that was stored, and answers with it, or with the one
+// that an earlier call with the same Idempotency-Key made.
+func (a *api) answerJob(ctx context.Context, j *oms.Job, earlier *store.Idempotency, err error) (*bulkAnswer, error) {
+	if err == nil && earlier != nil {
+		j, err = a.Store.Job(ctx, tenantOf(ctx), earlier.Resource)
+	} else if err == nil {
+		a.Jobs.Begin(tenantOf(ctx), j)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &bulkAnswer{Status: http.StatusAccepted, Location: "/api/jobs/" + j.ID, Body: showJob(j)}, nil
 }

@@ -164,7 +164,7 @@ func (d *Dispatcher) laneFor(key laneKey) *lane {
 	defer d.mu.Unlock()
 	l := d.lanes[key]
 	if l == nil {
-		l = &lane{d: d, key: key, low: loadSize / 2, held: map[int64]bool{}, again: map[int64]bool{}, groups: map[string]bool{}}
+		l = &lane{d: d, key: key, low: loadSize / 2, held: map[int64]bool{}, again: map[int64]bool{}, groups: map[string]bool{}, trials: map[int64]bool{}}
 		l.health.written = d.clock.Now()
 		d.lanes[key] = l
 	}

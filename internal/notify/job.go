@@ -14,7 +14,7 @@ const jobStep = 200
 
 // Jobs are the kinds of jobs that send events, for a [job.Runner].
 func (d *Dispatcher) Jobs() map[string]job.Kind {
-	return map[string]job.Kind{oms.JobRecover: d.recover}
+	return map[string]job.Kind{oms.JobRecover: d.recover, oms.JobRedeliver: d.redeliver}
 }
 
 // recover is the next step of a recover job.
@@ -65,7 +65,7 @@ func (d *Dispatcher) again(ctx context.Context, tx store.Tx, tenant string, e *o
 				return err
 			}
 		}
-		err := tx.SendAgain(ctx, tenant, event, e, j.Updated)
+		err := tx.SendAgain(ctx, tenant, event, e, j.Updated, j.Sent == 0)
 		switch oms.KindOf(err) {
 		case oms.Conflict, oms.NotFound: // its data was erased
 			return nil

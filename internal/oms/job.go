@@ -19,8 +19,9 @@ const (
 
 // The kinds of jobs.
 const (
-	JobRecover = "recover" // sends an endpoint what failed, or what it never got
-	JobResume  = "resume"  // lets aborted runs go on
+	JobRecover   = "recover"   // sends an endpoint what failed, or what it never got
+	JobRedeliver = "redeliver" // sends the deliveries that a filter picks again
+	JobResume    = "resume"    // lets aborted runs go on
 )
 
 // What a recover job sends again (API.md, "Webhook endpoints and events").

@@ -213,12 +213,16 @@ type AttemptFilter struct {
 	// Body is a piece of the request's or the response's body, of three
 	// characters or more (API.md, "Attempts").
 	Body string
-	// StatusFrom and StatusTo bound the answer's status, ends included; NoStatus
-	// picks attempts that had no answer.
+	StatusFilter
+	MinDuration time.Duration
+	From, To    time.Time // From <= startedAt < To
+}
+
+// StatusFilter picks by the status of an answer: StatusFrom and StatusTo bound
+// it, ends included, and NoStatus picks attempts that had no answer.
+type StatusFilter struct {
 	StatusFrom, StatusTo int
 	NoStatus             bool
-	MinDuration          time.Duration
-	From, To             time.Time // From <= startedAt < To
 }
 
 // SettingsInfo is one version of a tenant's settings.

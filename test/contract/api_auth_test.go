@@ -73,6 +73,7 @@ var samples = map[string]sample{
 	"GET /api/deliveries":                           {oms.Reader, "/api/deliveries", ""},
 	"GET /api/deliveries/{id}":                      {oms.Reader, "/api/deliveries/DELIVERY", ""},
 	"POST /api/deliveries/{id}/redeliver":           {oms.Operator, "/api/deliveries/DELIVERY/redeliver", ""},
+	"POST /api/deliveries/redeliver":                {oms.Operator, "/api/deliveries/redeliver", `{"status":"failed","dryRun":true}`},
 	"POST /api/deliveries/{id}/cancel":              {oms.Operator, "/api/deliveries/DELIVERY/cancel", ""},
 	"POST /api/attempts/{id}/replay":                {oms.Operator, "/api/attempts/ATTEMPT/replay", ""},
 	"GET /api/stock/{id}":                           {oms.Reader, "/api/stock/STOCK", ""},

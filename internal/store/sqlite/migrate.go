@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -19,7 +21,19 @@ import (
 var migrationFiles embed.FS
 
 // newestSchema is the number of the last file in migrations.
-const newestSchema = 15
+var newestSchema = lastMigration()
+
+func lastMigration() (number int64) {
+	files, err := migrationFiles.ReadDir("migrations")
+	if err == nil { // they are sorted by their names, which begin with the numbers
+		name, _, _ := strings.Cut(files[len(files)-1].Name(), "_")
+		number, err = strconv.ParseInt(name, 10, 64)
+	}
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	return number
+}
 
 func init() {
 	// Migrations fill columns that compare without regard to case as fold does,

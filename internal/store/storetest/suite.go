@@ -87,6 +87,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"ManyDeliveries", testManyDeliveries},
 		{"SettledLate", testSettledLate},
 		{"DeliveryLists", testDeliveryLists},
+		{"DeliveriesByOutcome", testDeliveriesByOutcome},
 		{"DueDeliveries", testDueDeliveries},
 		{"SendAgain", testSendAgain},
 		{"CancelDelivery", testCancelDelivery},
