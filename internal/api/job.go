@@ -39,8 +39,7 @@ type Job struct {
 	Reason     string        `json:"reason,omitempty" doc:"Why it failed or was canceled"`
 	Examined   int64         `json:"examined" doc:"Events, deliveries or runs looked at"`
 	Sent       int64         `json:"sent" doc:"Deliveries that were made due again"`
-	DryRun     bool          `json:"dryRun,omitempty" doc:"It counts, and changes nothing"`
-	Resumed    int64         `json:"resumed" doc:"Runs that go on, or in a dry run could"`
+	Resumed    int64         `json:"resumed" doc:"Runs that go on"`
 	Skipped    int64         `json:"skipped" doc:"Runs that cannot go on"`
 	Skips      []oms.JobSkip `json:"skips,omitempty" doc:"The first of what was skipped, and why"`
 	Created    time.Time     `json:"created"`
@@ -56,7 +55,7 @@ type jobAnswer struct {
 func showJob(j *oms.Job) Job {
 	return Job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, What: j.What, From: timeOrNil(j.From), To: timeOrNil(j.To),
 		Filter: payload{j.Filter}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Sent: j.Sent,
-		DryRun: j.DryRun, Resumed: j.Resumed, Skipped: j.Skipped, Skips: j.Skips, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
+		Resumed: j.Resumed, Skipped: j.Skipped, Skips: j.Skips, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
 }
 
 func (a *api) listJobs(ctx context.Context, in *PageParams) (*listOf[Job], error) {

@@ -14,8 +14,8 @@ import (
 
 func resumes(a *api) {
 	handle(a, oms.Operator, huma.Operation{OperationID: "resume-runs", Method: http.MethodPost, Path: "/api/runs/resume", Tags: []string{"Runs"},
-		Summary: "Let all aborted runs that a filter picks go on", DefaultStatus: http.StatusAccepted,
-		Description: "202 with a job, which goes on after a restart. It resumes each run as `POST /api/runs/{id}/resume` does; those that cannot go on are counted as `skipped`, and some of them named in `skips`. With `dryRun` it changes nothing, and counts.",
+		Summary: "Let all aborted runs that a filter picks go on", DefaultStatus: http.StatusAccepted, Responses: bulkResponses(a),
+		Description: "202 with a job, which goes on after a restart. It resumes each run as `POST /api/runs/{id}/resume` does; those that cannot go on are counted as `skipped`, and some of them named in `skips`. With `dryRun` nothing is changed: 200 says how many there are.",
 		RequestBody: bodyOf[resumption](a, "The filter of the list of runs", map[string]any{"step": "Send to ERP", "from": "2026-11-27T22:00:00Z", "dryRun": true})}, a.resumeRuns)
 }
 
@@ -26,10 +26,10 @@ type resumption struct {
 	Step    string `json:"step,omitempty" doc:"Key or display name of the step that stopped the run"`
 	From    string `json:"from,omitempty" format:"date-time" doc:"Created at or after this time"`
 	To      string `json:"to,omitempty" format:"date-time" doc:"Created before this time"`
-	DryRun  bool   `json:"dryRun,omitempty" doc:"Count, and change nothing"`
+	DryRun  bool   `json:"dryRun,omitempty" doc:"Change nothing: say how many there are"`
 }
 
-func (a *api) resumeRuns(ctx context.Context, in *OnceParams) (*jobAnswer, error) {
+func (a *api) resumeRuns(ctx context.Context, in *OnceParams) (*bulkAnswer, error) {
 	doc, err := parsedBody(ctx)
 	if err != nil {
 		return nil, err
@@ -38,21 +38,19 @@ func (a *api) resumeRuns(ctx context.Context, in *OnceParams) (*jobAnswer, error
 	if err != nil {
 		return nil, err
 	}
-	job, err := workflow.NewResumeJob(filter, dryRun, a.caller(ctx, *in, MatchParams{}).By, a.now())
+	if dryRun {
+		return countAll(func(p store.Page) (store.List[*oms.Run], error) {
+			return a.Store.Runs(ctx, tenantOf(ctx), filter.Runs(), p)
+		})
+	}
+	job, err := workflow.NewResumeJob(filter, a.caller(ctx, *in, MatchParams{}).By, a.now())
 	if err != nil {
 		return nil, err
 	}
 	earlier, err := a.once(ctx, *in, func(tx store.Tx, _ time.Time) (string, error) {
 		return job.ID, tx.PutJob(ctx, tenantOf(ctx), job)
 	})
-	if err != nil {
-		return nil, err
-	}
-	if earlier != nil {
-		return a.getJob(ctx, &JobID{earlier.Resource})
-	}
-	a.Jobs.Begin(tenantOf(ctx), job)
-	return &jobAnswer{Location: "/api/jobs/" + job.ID, Body: showJob(job)}, nil
+	return a.answerJob(ctx, job, earlier, err)
 }
 
 // parseResumption reads a filter. One that says nothing is refused: it is more
@@ -68,8 +66,9 @@ func parseResumption(doc *oms.Object) (workflow.ResumeFilter, bool, error) {
 	if !filter.From.IsZero() && !filter.To.IsZero() && !filter.From.Before(filter.To) {
 		f.wrong("from", "must be before to")
 	}
+	dryRun := f.flag("dryRun")
 	if len(f.mistakes) == 0 && status == "" && filter == (workflow.ResumeFilter{}) {
-		f.wrong("status", `a filter is needed; {"status":"aborted"} picks every aborted run`)
+		return filter, dryRun, oms.Wrong("body", `must name a status, a step, an orderId or a time: {"status":"aborted"} picks every run that was ever stopped`)
 	}
-	return filter, f.flag("dryRun"), f.err()
+	return filter, dryRun, f.err()
 }

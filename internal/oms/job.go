@@ -48,9 +48,8 @@ type Job struct {
 	Cursor     string         `json:"cursor,omitempty"`  // where the next page of the list begins
 	Examined   int64          `json:"examined"`          // what was looked at
 	Sent       int64          `json:"sent"`              // deliveries made due again
-	DryRun     bool           `json:"dryRun,omitempty"`  // it counts, and changes nothing
 	By         string         `json:"by,omitempty"`      // who asked for it, for the history of orders
-	Resumed    int64          `json:"resumed,omitempty"` // runs that go on, or in a dry run could
+	Resumed    int64          `json:"resumed,omitempty"` // runs that go on
 	Skipped    int64          `json:"skipped,omitempty"` // what could not be dealt with
 	Skips      []JobSkip      `json:"skips,omitempty"`   // the first of these
 	Created    time.Time      `json:"created"`

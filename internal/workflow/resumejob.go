@@ -28,13 +28,18 @@ type ResumeFilter struct {
 	To      time.Time     `json:"to,omitzero"`
 }
 
+// Runs is the filter of the list of the runs that are picked.
+func (f ResumeFilter) Runs() store.RunFilter {
+	return store.RunFilter{Status: oms.RunAborted, OrderID: f.OrderID, Step: f.Step, From: f.From, To: f.To}
+}
+
 // NewResumeJob returns the job that resumes the runs that a filter picks, each
-// as [Engine.ResumeRun] does, for a caller. In a dry run it counts them.
-func NewResumeJob(f ResumeFilter, dryRun bool, by string, now time.Time) (*oms.Job, error) {
+// as [Engine.ResumeRun] does, for a caller.
+func NewResumeJob(f ResumeFilter, by string, now time.Time) (*oms.Job, error) {
 	f.Status = oms.RunAborted
 	text, err := json.Marshal(f)
 	j := oms.NewJob(oms.JobResume, now)
-	j.Filter, j.DryRun, j.By = text, dryRun, by
+	j.Filter, j.By = text, by
 	return j, err
 }
 
@@ -54,8 +59,7 @@ func (e *Engine) resumeNext(ctx context.Context, tenant string, j *oms.Job) (job
 	if asked := j.Created.Add(time.Microsecond); f.To.IsZero() || f.To.After(asked) {
 		f.To = asked
 	}
-	list, err := e.store.Runs(ctx, tenant, store.RunFilter{Status: f.Status, OrderID: f.OrderID, Step: f.Step, From: f.From, To: f.To},
-		store.Page{Limit: resumeStep, Cursor: j.Cursor})
+	list, err := e.store.Runs(ctx, tenant, f.Runs(), store.Page{Limit: resumeStep, Cursor: j.Cursor})
 	if err != nil {
 		return job.Step{}, err
 	}
@@ -91,15 +95,12 @@ func (e *Engine) resumeAll(ctx context.Context, tx store.Tx, tenant string, j *o
 			return nil, err
 		}
 		j.Resumed++
-		if !j.DryRun {
-			resumed = append(resumed, orderKey{tenant, r.OrderID})
-		}
+		resumed = append(resumed, orderKey{tenant, r.OrderID})
 	}
 	return resumed, nil
 }
 
-// resumeOne resumes a run, as it is in this transaction, or in a dry run says
-// whether it could be.
+// resumeOne resumes a run, as it is in this transaction.
 func (e *Engine) resumeOne(ctx context.Context, tx store.Tx, tenant string, j *oms.Job, id string) error {
 	run, err := tx.Run(ctx, tenant, id)
 	if err != nil {
@@ -109,8 +110,6 @@ func (e *Engine) resumeOne(ctx context.Context, tx store.Tx, tenant string, j *o
 	if err != nil {
 		return err
 	}
-	if t.by = j.By; j.DryRun {
-		return t.resumable()
-	}
+	t.by = j.By
 	return t.resume()
 }

@@ -42,6 +42,12 @@ func (r *rig) resumedAll(body string) answer {
 	return r.get(path).is("status", "succeeded").is("reason", nil)
 }
 
+// counted is a dry run, which changes nothing.
+func (r *rig) counted(body string, want int) {
+	r.t.Helper()
+	r.call("POST", "/api/runs/resume", body).want(200).is("dryRun", true).is("matched", want).is("more", nil).is("id", nil)
+}
+
 // runsOf are the orders of the runs of a status.
 func (r *rig) runsOf(query string) int {
 	r.t.Helper()
@@ -57,12 +63,11 @@ func TestAllThatAStepStoppedGoesOn(t *testing.T) {
 	r.post(`{"id":"fine"}`)
 	r.call("POST", "/api/orders/Erp-07/status", `{"status":"Elsewhere"}`).want(200) // overtakes the run
 	mended.Store(true)
-	counted := r.resumedAll(`{"step":"SEND to erp","dryRun":true}`).is("dryRun", true).is("examined", 23).is("resumed", 22).is("skipped", 1).is("sent", 0)
-	counted.is("filter.step", "SEND to erp").is("filter.status", "aborted").is("filter.from", nil)
+	r.counted(`{"step":"SEND to erp","dryRun":true}`, 23)
 	equals(t, "aborted after a dry run", r.runsOf("status=aborted"), 25)
 	equals(t, "history after a dry run", strings.Contains(string(r.get("/api/orders/Erp-00/history").Raw), "WorkflowResumed"), false)
 
-	job := r.resumedAll(`{"step":"Send to ERP"}`).is("dryRun", nil).is("examined", 23).is("resumed", 22).is("skipped", 1)
+	job := r.resumedAll(`{"step":"SEND to erp"}`).is("filter.step", "SEND to erp").is("filter.status", "aborted").is("filter.from", nil).is("examined", 23).is("resumed", 22).is("skipped", 1)
 	job.is("skips[0].id", r.get("/api/runs?orderId=Erp-07&status=aborted").text("items[0].id")).is("skips[1]", nil)
 	job.is("skips[0].reason", "the status is Elsewhere by now, which the run did not set")
 	r.until("they have ended", func() bool { return r.runsOf("status=succeeded") == 24 })
@@ -92,8 +97,12 @@ func TestWhichRunsAreResumed(t *testing.T) {
 		`{"status":"aborted"}`: 5, `{"orderId":"A-01"}`: 1, `{"ORDERID":"none"}`: 0, `{"from":"` + late + `"}`: 3, `{"to":"` + late + `"}`: 2,
 		`{"from":"2026-01-01T00:00:00Z","to":"2999-01-01T00:00:00Z"}`: 5, `{"step":"webhookworkflowstep","orderId":"B-00","status":"aborted"}`: 1,
 	} {
-		r.resumedAll(strings.TrimSuffix(body, "}")+`,"dryRun":true}`).is("examined", want).is("resumed", want)
+		r.counted(strings.TrimSuffix(body, "}")+`,"dryRun":true}`, want)
 	}
+	r.get("/api/jobs").is("items", "[]")
+	r.resumedAll(`{"orderId":"A-01"}`).is("examined", 1).is("resumed", 1)
+	r.resumedAll(`{"to":"`+late+`","step":"WebhookWorkflowStep"}`).is("examined", 2).is("resumed", 2)
+	r.until("they are stopped again", func() bool { return r.runsOf("status=aborted") == 5 })
 	r.stranger().resumedAll(`{"status":"aborted"}`).is("examined", 0)
 	equals(t, "aborted", r.runsOf("status=aborted"), 5)
 	// They are stopped again, and are not met again.
@@ -114,7 +123,7 @@ func TestAJobNamesTheFirstOfWhatItSkipped(t *testing.T) {
 func TestWhatResumesNoRuns(t *testing.T) {
 	r := lease(t)
 	for body, places := range map[string][]string{
-		`{}`: {"body.status"}, `{"dryRun":true}`: {"body.status"}, `{"status":""}`: {"body.status"}, `{"step":""}`: {"body.status"},
+		`{}`: {"body"}, `{"dryRun":true}`: {"body"}, `{"status":""}`: {"body"}, `{"step":""}`: {"body"},
 		`{"status":"succeeded"}`: {"body.status"}, `{"status":"aborted","canceled":true,"limit":5}`: {"body.canceled", "body.limit"},
 		`{"step":7,"orderId":[],"from":"yesterday","to":1,"dryRun":"yes"}`: {"body.step", "body.orderId", "body.from", "body.to", "body.dryRun"},
 		`{"from":"2026-11-21T00:00:00Z","to":"2026-11-21T00:00:00Z"}`:      {"body.from"},
@@ -130,7 +139,7 @@ func TestRunsAreResumedOnceForAnIdempotencyKey(t *testing.T) {
 	r := lease(t)
 	first := r.call("POST", "/api/runs/resume", `{"status":"aborted"}`, "Idempotency-Key", "one").want(202)
 	r.call("POST", "/api/runs/resume", `{"status":"aborted"}`, "Idempotency-Key", "one").want(202).is("id", first.text("id"))
-	r.call("POST", "/api/runs/resume", `{"status":"aborted","dryRun":true}`, "Idempotency-Key", "one").problem(409)
+	r.call("POST", "/api/runs/resume", `{"status":"aborted","orderId":"x"}`, "Idempotency-Key", "one").problem(409)
 	same(t, "jobs", r.get("/api/jobs").ids("id"), []string{first.text("id")})
 	r.until("it has ended", func() bool { return r.get("/api/jobs/"+first.text("id")).text("status") == "succeeded" })
 }
