@@ -98,6 +98,17 @@ func TestEveryWayIntoAStatusIsBraked(t *testing.T) {
 	}
 }
 
+func TestTheDocumentHasThe429(t *testing.T) {
+	paths := lease(t).get("/api/openapi.json").doc().Object("paths")
+	for _, name := range []string{"POST /api/orders/{id}/status", "PATCH /api/orders/{id}", "DELETE /api/orders/{id}", "POST /api/orders/{id}/returns",
+		"PATCH /api/orders/{id}/shipments/{shipmentId}"} {
+		method, path, _ := strings.Cut(name, " ")
+		if paths.Object(path).Object(method).Object("responses").Object("429") == nil {
+			t.Errorf("%s has no 429", name)
+		}
+	}
+}
+
 func TestWhatEntersNoStatusIsNotBraked(t *testing.T) {
 	r := braked(t, 1)
 	for n := range 3 {

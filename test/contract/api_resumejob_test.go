@@ -7,6 +7,10 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 // API.md, "Lists and bulk": `POST /api/runs/resume`, and its jobs.
@@ -168,4 +172,58 @@ func TestAResumeJobIsCanceledAndGoesOnAfterARestart(t *testing.T) {
 	r.until("the job has ended", func() bool { return r.get(path).text("status") == "succeeded" })
 	r.get(path).is("examined", 15).is("resumed", 15).is("skipped", 0)
 	r.until("all have ended", func() bool { return r.runsOf("status=succeeded") == 25 })
+}
+
+// What becomes of runs between the moment that a job looks at the list and its
+// transaction.
+func TestAResumeJobTakesRunsAsTheyAreInItsTransaction(t *testing.T) {
+	r := start(t)
+	url, mended := mending(t)
+	r.settings(config(status("A", step{Host: url, Stop: true})))
+	r.stopped("A", 3)
+	mended.Store(true)
+	j := r.resumeJob(r.clock.Now())
+	next, err := r.engine.Jobs()[oms.JobResume](t.Context(), oms.DefaultTenant, j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.call("DELETE", "/api/orders/A-00?permanently=true", "").want(204)
+	r.resume(answer{t, 200, nil, []byte(`{"runId":"` + r.get("/api/runs?orderId=A-01").text("items[0].id") + `"}`)})
+	r.until("it has ended", func() bool { return r.runsOf("status=succeeded") == 1 })
+	err = r.store.Write(t.Context(), func(tx store.Tx) error { return next.Write(t.Context(), tx, j) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.After()
+	equals(t, "examined, resumed, skipped", fmt.Sprint(j.Examined, j.Resumed, j.Skipped), "3 1 2")
+	reasons := fmt.Sprint(j.Skips[0].Reason, "; ", j.Skips[1].Reason)
+	if !strings.Contains(reasons, "only an aborted run can go on; this one is succeeded") || !strings.Contains(reasons, "no run") {
+		t.Errorf("skipped because of %s", reasons)
+	}
+	r.until("the other one has ended", func() bool { return r.runsOf("status=succeeded") == 2 })
+}
+
+// resumeJob is a job over all aborted runs that was asked for at a time.
+func (r *rig) resumeJob(at time.Time) *oms.Job {
+	r.t.Helper()
+	j, err := workflow.NewResumeJob(workflow.ResumeFilter{}, "somebody", at)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return j
+}
+
+func TestAResumeJobLeavesWhatWasCreatedAfterIt(t *testing.T) {
+	r := start(t)
+	url, _ := mending(t)
+	r.settings(config(status("A", step{Host: url, Stop: true})))
+	r.stopped("A", 2)
+	j := r.resumeJob(r.clock.Now().Add(-time.Second))
+	err := r.store.Write(t.Context(), func(tx store.Tx) error { return tx.PutJob(t.Context(), oms.DefaultTenant, j) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.restart(patience) // which takes it up
+	r.until("the job has ended", func() bool { return r.get("/api/jobs/"+j.ID).text("status") == "succeeded" })
+	r.get("/api/jobs/"+j.ID).is("examined", 0)
 }
