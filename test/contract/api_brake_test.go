@@ -88,9 +88,9 @@ func TestEveryWayIntoAStatusIsBraked(t *testing.T) {
 				t.Errorf("the problem says %q", detail)
 			}
 			equals(t, "what is stored", r.stored(), before)
-			r.clock.Advance(59500 * time.Millisecond)
-			equals(t, "Retry-After", enter(r, 3).problem(429).Header.Get("Retry-After"), "1")
-			r.clock.Advance(time.Second)
+			r.clock.Advance(58500 * time.Millisecond)
+			equals(t, "Retry-After", enter(r, 3).problem(429).Header.Get("Retry-After"), "2")
+			r.clock.Advance(1500 * time.Millisecond)
 			if a := enter(r, 4); a.Status >= 300 {
 				t.Errorf("a minute later: %d %s", a.Status, a.Raw)
 			}
@@ -127,7 +127,25 @@ func TestWhatEntersNoStatusIsNotBraked(t *testing.T) {
 		r.call("POST", theOrder+"/status", `{"status":"x"}`, "If-Match", `"1"`).problem(412)
 	}
 	r.call("POST", "/api/orders/o1/status", `{"status":"Held"}`).want(200)
+	r.stranger().call("POST", "/api/orders", order).want(201)
+	r.stranger().call("POST", theOrder+"/status", `{"status":"Held"}`).want(200)
 	r.call("DELETE", theOrder+"?permanently=true", "").want(204)
+}
+
+// What the database did not take was no entering of a status.
+func TestAFailedChangeOfStatusIsNotCounted(t *testing.T) {
+	var refused atomic.Bool
+	r := braked(t, 1)
+	r.post(order)
+	other := r.withoutEvents(&refused)
+	refused.Store(true)
+	for range 3 {
+		other.call("PATCH", theOrder, `{"status":"Accepted"}`).problem(503)
+		other.call("POST", theOrder+"/status", `{"status":"Accepted"}`).problem(503)
+	}
+	refused.Store(false)
+	other.call("PATCH", theOrder, `{"status":"Accepted"}`).want(200)
+	other.call("PATCH", theOrder, `{"status":"Signed"}`).problem(429)
 }
 
 func TestStepsMayGoThroughAsManyStatusesAsTheyLike(t *testing.T) {
