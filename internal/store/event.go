@@ -40,6 +40,7 @@ type Due struct {
 	Tenant   string
 	Delivery oms.Delivery
 	Event    *oms.Event // nil: to be read with EventBySeq
+	Trial    bool       // it was sent again by hand, and is tried even while the endpoint's circuit is open
 }
 
 // DueQuery asks for an endpoint's pending deliveries that are due, the longest
@@ -127,8 +128,9 @@ type EventTx interface {
 	// event never went to the endpoint. A pending one is made due by then. If
 	// others of its group are pending, later ones too, it waits for the one that
 	// is due: that may be under way. [oms.Conflict] if the event's data was erased,
-	// [oms.NotFound] if the event or the endpoint is gone.
-	SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time) error
+	// [oms.NotFound] if the event or the endpoint is gone. The listener is told
+	// whether it is a trial (see [Due]).
+	SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time, trial bool) error
 	// CancelDelivery ends a pending delivery; [oms.Conflict] for one that has ended.
 	CancelDelivery(ctx context.Context, tenant string, key oms.DeliveryKey, at time.Time) error
 
@@ -152,6 +154,15 @@ type Settlement struct {
 	Attempts int       // made so far, this one included
 	Due      time.Time // of the next attempt, while the status is pending
 	At       time.Time // when the attempt ended
+}
+
+// Outcome returns the status of the attempt's answer, 0 where none came, and why
+// it failed, "" if it did not.
+func (s *Settlement) Outcome() (status int, failure string) {
+	if s.Attempt == nil {
+		return 0, ""
+	}
+	return s.Attempt.Status, s.Attempt.Error
 }
 
 // HealthChange is what attempts at an endpoint's deliveries add up to.
@@ -212,4 +223,8 @@ type DeliveryFilter struct {
 	Status    oms.DeliveryStatus
 	EventType string
 	OrderID   string
+	From, To  time.Time // of the event's time: From <= time < To
+	// StatusFilter is of the last attempt; a delivery without any has no status
+	// that it picks.
+	StatusFilter
 }

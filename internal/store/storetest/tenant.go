@@ -243,7 +243,9 @@ var tenantChanges = map[string]func(tx store.Tx) error{
 	},
 	"PutEndpoint":    func(tx store.Tx) error { return tx.PutEndpoint(ctx, other, theirEndpoint(tx)) },
 	"DeleteEndpoint": func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, other, "ep-1") },
-	"SendAgain":      func(tx store.Tx) error { return tx.SendAgain(ctx, other, theirEvent(tx), theirEndpoint(tx), at(1)) },
+	"SendAgain": func(tx store.Tx) error {
+		return tx.SendAgain(ctx, other, theirEvent(tx), theirEndpoint(tx), at(1), false)
+	},
 	"CancelDelivery": func(tx store.Tx) error { return tx.CancelDelivery(ctx, other, theirDelivery(tx), at(1)) },
 }
 
