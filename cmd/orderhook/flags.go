@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -106,6 +107,22 @@ func (l *nameList) UnmarshalText(text []byte) error {
 			*l = append(*l, name)
 		}
 	}
+	return nil
+}
+
+// maxCount is the most that a flag that counts something may be.
+const maxCount = 1_000_000
+
+// count is a flag that counts something; 0 is none or off.
+type count int
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (c *count) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || n < 0 || n > maxCount {
+		return fmt.Errorf("%q is no whole number from 0 to %d", text, maxCount)
+	}
+	*c = count(n)
 	return nil
 }
 

@@ -24,6 +24,7 @@ type serve struct {
 	PublicURL             string   `name:"public-url" placeholder:"URL" help:"Where callers reach the server, if not at --listen."`
 	UserAgent             string   `placeholder:"TEXT" help:"User-Agent of outgoing requests, instead of OmniumOms/VERSION."`
 	DisableEndpointsAfter period   `default:"P5D" help:"How long an endpoint may do nothing but fail before it is turned off, as P5D or 120h."`
+	MaxStatusChanges      count    `default:"60" help:"How often one order may enter a status through the API within a minute; 0 is as often as it likes."`
 	Grace                 duration `default:"PT30S" help:"How long to finish what is in flight when stopped, as PT30S or 30s."`
 	logging
 }
@@ -60,7 +61,7 @@ func (c *serve) options(s *session) (o app.Options, err error) {
 		Listen: c.Listen, Database: c.Database,
 		SettingsFile: c.Settings, Tenant: c.Tenant, ReplaceSettings: c.SettingsReplace, SettingsVariables: c.SettingsVariables,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, PublicURL: c.PublicURL,
-		Targets: c.targets.options(s), DisableAfter: time.Duration(c.DisableEndpointsAfter),
+		Targets: c.targets.options(s), DisableAfter: time.Duration(c.DisableEndpointsAfter), MaxStatusChanges: int(c.MaxStatusChanges),
 		UserAgent: c.UserAgent, Version: versionText(), Log: c.logger(s.errOut),
 	}
 	if s.config.file != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
@@ -25,6 +26,7 @@ type Options struct {
 	Engine    *workflow.Engine
 	Validator *validate.Validator
 	Notify    *notify.Dispatcher
+	Jobs      *job.Runner
 	Client    *hook.Client // sends attempts again
 	Guard     hook.Guard   // of Client
 	Clock     clock.Clock
@@ -49,15 +51,15 @@ type api struct {
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns()}
-	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, attempts, replays,
-		endpoints, endpointSecrets, endpointCalls, events, deliveries, jobs, stock, settingsDocument, connectors, workflowSteps, keys} {
+	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, resumes, attempts, replays,
+		endpoints, endpointSecrets, endpointCalls, events, deliveries, bulkRedelivery, jobs, stock, settingsDocument, connectors, workflowSteps, keys} {
 		noun(a)
 	}
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /api/docs", docs(a.huma.OpenAPI()))
 	mux.HandleFunc("/", noRoute(mux))
-	return a.recovered(a.authenticated(a.withBody(mux)))
+	return a.observed(a.recovered(a.authenticated(a.withBody(mux))))
 }
 
 func config(o Options) huma.Config {
@@ -66,6 +68,8 @@ func config(o Options) huma.Config {
 	c.DocsPath, c.SchemasPath = "", "" // docs.go shows the API without scripts of others
 	c.CreateHooks = nil                // no $schema in answers
 	c.RejectUnknownQueryParameters = true
+	c.Transformers = []huma.Transformer{named, encodeFirst}
+	c.Formats = map[string]huma.Format{"application/json": encodedFormat, "json": encodedFormat}
 	c.Info.Description = "Orders that run through workflows, and the endpoints that take part."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
 	c.Security = []map[string][]string{{"key": {}}}

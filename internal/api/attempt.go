@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -86,29 +85,11 @@ func (in *attemptParams) filter() (store.AttemptFilter, error) {
 	if in.Text != "" && utf8.RuneCountInString(in.Text) < leastBody {
 		return f, oms.Wrong("query.body", "must have %d characters or more", leastBody)
 	}
-	return f, filterStatus(&f, in.Status)
-}
-
-// filterStatus reads `500`, `5xx` and `none`.
-func filterStatus(f *store.AttemptFilter, s string) error {
-	if s == "" {
-		return nil
+	var ok bool
+	if f.StatusFilter, ok = store.ParseStatus(in.Status); !ok {
+		return f, oms.Wrong("query.status", "%s", store.StatusForm)
 	}
-	if strings.EqualFold(s, "none") {
-		f.NoStatus = true
-		return nil
-	}
-	class, isClass := strings.CutSuffix(strings.ToLower(s), "xx")
-	n, err := strconv.Atoi(class)
-	switch {
-	case err == nil && isClass && 1 <= n && n <= 5:
-		f.StatusFrom, f.StatusTo = n*100, n*100+99
-	case err == nil && !isClass && 100 <= n && n <= 999:
-		f.StatusFrom, f.StatusTo = n, n
-	default:
-		return oms.Wrong("query.status", "must be a status as 500, a class as 5xx, or none")
-	}
-	return nil
+	return f, nil
 }
 
 // FullAttempt is an attempt with both its sides.

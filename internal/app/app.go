@@ -15,6 +15,7 @@ import (
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/config"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
@@ -46,6 +47,9 @@ type Options struct {
 
 	WebHook      *config.WebHook // nil: off
 	DisableAfter time.Duration   // of endpoints that do nothing but fail; 0: as [notify.Options] has it
+
+	// MaxStatusChanges is as of [workflow.Options].
+	MaxStatusChanges int
 
 	Version   string       // of orderhook
 	UserAgent string       // of outgoing requests; "": OmniumOms/Version
@@ -114,16 +118,21 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := dispatcher.Start(ctx); err != nil {
 		return nil, err
 	}
-	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log})
+	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, MaxStatusChanges: o.MaxStatusChanges})
 	a.onStop(func(ctx context.Context) error { engine.Stop(ctx); return nil })
 	if err := engine.Start(ctx); err != nil {
+		return nil, err
+	}
+	jobs := job.New(job.Options{Store: st, Clock: o.Clock, Log: o.Log}, dispatcher.Jobs(), engine.Jobs())
+	a.onStop(func(context.Context) error { jobs.Stop(); return nil })
+	if err := jobs.Start(ctx); err != nil {
 		return nil, err
 	}
 	// By the machine's clock: a clock.Fake would let it have no rest.
 	keeper := upkeep.Start(upkeep.Options{Store: st, Log: o.Log})
 	a.onStop(func(context.Context) error { keeper.Stop(); return nil })
 	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock}
-	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Client: client, Guard: guard,
+	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: guard,
 		Variables: settings.Variables{Lookup: os.LookupEnv, Allowed: o.SettingsVariables}, VariablesTenant: o.Tenant,
 		Clock: o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
 

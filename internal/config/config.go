@@ -28,8 +28,9 @@ type Kind string
 
 // The kinds of values, as a message names them.
 const (
-	Text Kind = "text"
-	Flag Kind = "true or false"
+	Text   Kind = "text"
+	Flag   Kind = "true or false"
+	Number Kind = "a number"
 )
 
 // Load reads the file at path. A `${NAME}` in a text is the value of that
@@ -70,6 +71,8 @@ func (f *File) Value(key string) (string, bool) {
 	switch v, _ := f.doc.Get(key); v := v.(type) {
 	case string:
 		return v, true
+	case oms.Number:
+		return string(v), true
 	case bool:
 		return fmt.Sprint(v), true
 	}
@@ -114,6 +117,8 @@ func checkKind(key string, want Kind, v any) error {
 		_, ok = v.(string)
 	case Flag:
 		_, ok = v.(bool)
+	case Number:
+		_, ok = v.(oms.Number)
 	}
 	if !ok {
 		return fmt.Errorf("%s: must be %s", key, want)

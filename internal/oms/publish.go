@@ -48,7 +48,7 @@ func ParseEvents(body []byte, now time.Time) (events []*Event, single bool, err 
 		return nil, false, publishError(err, text)
 	}
 	if rest := bytes.TrimLeft(text[r.dec.InputOffset():], whitespace); len(rest) > 0 {
-		return nil, false, Errorf(Malformed, "malformed JSON: something follows the end at %s", place(text, len(text)-len(rest)))
+		return nil, false, Errorf(Malformed, "malformed JSON: something follows the end at %s", lineAndColumn(text, len(text)-len(rest)))
 	}
 	if len(r.errors) > 0 {
 		return nil, false, &Error{Kind: Invalid, Detail: "what is published is not valid", Fields: r.errors}

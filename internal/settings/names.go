@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -77,7 +76,7 @@ func meant(name string, known []string) string {
 // maxCompared bounds the length of a name that is compared with others, in bytes.
 const maxCompared = 200
 
-// fold maps names that are one and the same to one text.
-func fold(name string) string { return strings.ToLower(strings.ToUpper(strings.TrimSpace(name))) }
+// fold and same compare names as all of orderhook does.
+func fold(name string) string { return oms.FoldName(name) }
 
-func same(a, b string) bool { return a == b || fold(a) == fold(b) }
+func same(a, b string) bool { return oms.SameName(a, b) }

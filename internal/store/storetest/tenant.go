@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/orderhook/orderhook/internal/filter"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
@@ -142,7 +143,7 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 	},
 	"Subscriptions": func(tx store.Tx, tenant string) (bool, error) {
 		s, err := tx.Subscriptions(ctx, tenant)
-		return err == nil && len(s.Match(event("e", "o1"))) > 0, err
+		return err == nil && len(s.Match(event("e", "o1"), filter.Inside())) > 0, err
 	},
 	"Health": func(tx store.Tx, tenant string) (bool, error) {
 		h, err := tx.Health(ctx, tenant, 1)
@@ -242,7 +243,9 @@ var tenantChanges = map[string]func(tx store.Tx) error{
 	},
 	"PutEndpoint":    func(tx store.Tx) error { return tx.PutEndpoint(ctx, other, theirEndpoint(tx)) },
 	"DeleteEndpoint": func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, other, "ep-1") },
-	"SendAgain":      func(tx store.Tx) error { return tx.SendAgain(ctx, other, theirEvent(tx), theirEndpoint(tx), at(1)) },
+	"SendAgain": func(tx store.Tx) error {
+		return tx.SendAgain(ctx, other, theirEvent(tx), theirEndpoint(tx), at(1), false)
+	},
 	"CancelDelivery": func(tx store.Tx) error { return tx.CancelDelivery(ctx, other, theirDelivery(tx), at(1)) },
 }
 
