@@ -39,8 +39,14 @@ func workflowSteps(a *api) {
 		})
 }
 
-func settingsAnswer(s *settings.Settings) *documentAnswer {
-	return &documentAnswer{Status: http.StatusOK, ETag: etag(s.Version), Body: document{s.Masked()}}
+// settingsAnswer shows settings: the values in the queries of URLs to those alone
+// who may change them (API.md, "Secrets in URLs").
+func settingsAnswer(ctx context.Context, s *settings.Settings) *documentAnswer {
+	doc := s.Masked()
+	if !roleOf(ctx).Reaches(oms.Operator) {
+		settings.MaskQueries(doc)
+	}
+	return &documentAnswer{Status: http.StatusOK, ETag: etag(s.Version), Body: document{doc}}
 }
 
 func (a *api) getSettings(ctx context.Context, _ *struct{}) (*documentAnswer, error) {
@@ -48,7 +54,7 @@ func (a *api) getSettings(ctx context.Context, _ *struct{}) (*documentAnswer, er
 	if err != nil {
 		return nil, err
 	}
-	return settingsAnswer(s), nil
+	return settingsAnswer(ctx, s), nil
 }
 
 func (a *api) getSettingsVersion(ctx context.Context, in *struct {
@@ -58,7 +64,7 @@ func (a *api) getSettingsVersion(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return settingsAnswer(s), nil
+	return settingsAnswer(ctx, s), nil
 }
 
 func (a *api) listSettings(ctx context.Context, in *PageParams) (*listOf[store.SettingsInfo], error) {

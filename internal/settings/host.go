@@ -14,6 +14,8 @@ func (p *parser) host(n node, field string) string {
 	switch {
 	case !ok:
 		n.wrong(n.path(field), "must be an absolute http or https URL, as https://example.com/orders")
+	case oms.HasMaskedQuery(s):
+		n.wrong(n.path(field), "%s", oms.MaskedQuery)
 	case u.User != nil:
 		n.wrong(n.path(field), "must hold no user name or password; they belong in the connector's username and password")
 	case p.refused != nil:

@@ -52,6 +52,16 @@ func escapeWithin(v any) {
 	}
 }
 
+// MaskQueries puts *** in place of the values in the queries of a document's
+// Hosts, those of connectors and those of steps.
+func MaskQueries(doc *oms.Object) {
+	for _, h := range holders(doc) {
+		if in, field := h.hostIn(); in != nil && in.Has(field) {
+			in.Set(field, oms.PublicURL(in.Text(field)))
+		}
+	}
+}
+
 // Sealed returns the document with each secret encrypted, as it is stored.
 func (s *Settings) Sealed(sealer *Sealer) *oms.Object {
 	doc := s.doc.Clone()
