@@ -25,11 +25,12 @@ var tooMany = []int{http.StatusTooManyRequests}
 
 // workflowResult is what a workflow came to (API.md, "A workflow result").
 type workflowResult struct {
-	RunID     string       `json:"runId,omitempty" doc:"Absent when no workflow was to run"`
-	ReturnID  string       `json:"returnId,omitempty" doc:"The return that the workflow ran for"`
-	IsAborted bool         `json:"isAborted" doc:"A step stopped the workflow"`
-	Order     document     `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
-	Results   []stepResult `json:"orderActionExecutionResults" nullable:"false"`
+	RunID     string        `json:"runId,omitempty" doc:"Absent when no workflow was to run"`
+	ReturnID  string        `json:"returnId,omitempty" doc:"The return that the workflow ran for"`
+	IsAborted bool          `json:"isAborted" doc:"A step stopped the workflow"`
+	Order     document      `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
+	Results   []stepResult  `json:"orderActionExecutionResults" nullable:"false"`
+	Warnings  []oms.Warning `json:"warnings,omitempty" doc:"What of the order that came in is kept, and not read"`
 }
 
 // stepResult is what one step came to.

@@ -3,7 +3,7 @@ package oms
 // EntersStatus reports whether a change gives an order, or one of its
 // shipments, a status that it was not in.
 func EntersStatus(before, after *Object) bool {
-	if !SameStatus(before.Text("status"), after.Text("status")) {
+	if !SameName(before.Text("status"), after.Text("status")) {
 		return true
 	}
 	for _, is := range shipmentsOf(after) {
@@ -12,7 +12,7 @@ func EntersStatus(before, after *Object) bool {
 			continue // it came in its status
 		}
 		for _, field := range []string{"status", "orderStatus"} {
-			if !SameStatus(was.Text(field), is.Text(field)) {
+			if !SameName(was.Text(field), is.Text(field)) {
 				return true
 			}
 		}

@@ -2,7 +2,6 @@ package oms
 
 import (
 	"slices"
-	"strings"
 )
 
 // HasUnsolvedErrors reports whether one of an order's errors is still to be
@@ -10,8 +9,8 @@ import (
 // bulk"). An error without a status is new.
 func HasUnsolvedErrors(order *Object) bool {
 	return slices.ContainsFunc(order.Objects("errors"), func(e *Object) bool {
-		status := strings.TrimSpace(e.Text("status"))
-		return !SameStatus(status, "Solved") && !SameStatus(status, "Deleted")
+		status := e.Text("status")
+		return !SameName(status, "Solved") && !SameName(status, "Deleted")
 	})
 }
 

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -68,7 +67,7 @@ func (r *orderRow) order(id string) (*oms.Order, error) {
 
 // fold is how columns that compare without regard to case are stored. SQLite's
 // own NOCASE knows the letters of English only.
-func fold(s string) string { return strings.ToLower(s) }
+func fold(s string) string { return oms.FoldName(s) }
 
 // InsertOrder implements [store.Tx].
 func (t *tx) InsertOrder(_ context.Context, tenant string, o *oms.Order) error {
