@@ -14,12 +14,13 @@ import (
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/validate"
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
-// Options of the API. All but PublicURL are needed.
+// Options of the API. All but PublicURL and Variables are needed.
 type Options struct {
 	Store     store.Store
 	Engine    *workflow.Engine
@@ -31,7 +32,11 @@ type Options struct {
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Version   string // of orderhook
-	PublicURL string // where callers reach the API, for the OpenAPI document; "" leaves it open
+	// Variables are those of the environment that settings may name, if they are
+	// the settings of VariablesTenant.
+	Variables       settings.Variables
+	VariablesTenant string
+	PublicURL       string // where callers reach the API, for the OpenAPI document; "" leaves it open
 }
 
 // api is what the handlers share.

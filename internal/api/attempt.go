@@ -67,7 +67,15 @@ func (a *api) listAttempts(ctx context.Context, in *attemptParams) (*listOf[*oms
 		return nil, err
 	}
 	list, err := a.Store.Attempts(ctx, tenantOf(ctx), f, in.page())
-	return answerList(list, err, asIs)
+	return answerList(list, err, publicAttempt)
+}
+
+// publicAttempt shows an attempt's URL without the values in its query, also
+// where it was recorded with them.
+func publicAttempt(at *oms.Attempt) *oms.Attempt {
+	shown := *at
+	shown.URL = oms.PublicURL(at.URL)
+	return &shown
 }
 
 // leastBody is how many characters a piece of a body has at least (API.md, "Attempts").
@@ -119,6 +127,9 @@ func showMessage(m *oms.Message) *message {
 	out := &message{Method: m.Method, Headers: map[string]string{}, BodyBytes: m.BodyBytes, Truncated: m.Truncated}
 	for name, values := range m.Headers {
 		out.Headers[name] = strings.Join(values, ", ")
+		if oms.IsSignature(name) { // which was recorded once
+			out.Headers[name] = oms.Masked
+		}
 	}
 	if utf8.Valid(m.Body) {
 		out.Body = string(m.Body)
@@ -148,6 +159,6 @@ func showAttempt(at *oms.Attempt) FullAttempt {
 	if d == nil { // it was erased
 		d = &oms.AttemptDetail{}
 	}
-	return FullAttempt{Attempt: at, Request: *showMessage(&d.Request), Response: showMessage(d.Response),
+	return FullAttempt{Attempt: publicAttempt(at), Request: *showMessage(&d.Request), Response: showMessage(d.Response),
 		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing}
 }

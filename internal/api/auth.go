@@ -36,6 +36,9 @@ func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 // tenantOf is the tenant that the request's key belongs to.
 func tenantOf(ctx context.Context) string { return callOf(ctx).key.Tenant }
 
+// roleOf is the role of the request's key.
+func roleOf(ctx context.Context) oms.Role { return callOf(ctx).key.Role }
+
 // authenticated lets requests through that carry a key.
 func (a *api) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

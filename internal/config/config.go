@@ -33,7 +33,8 @@ const (
 	Number Kind = "a number"
 )
 
-// Load reads the file at path. keys is the keys that are flags; any other is an
+// Load reads the file at path. A `${NAME}` in a text is the value of that
+// variable of the environment, which must be set. keys is the keys that are flags; any other is an
 // error, as is a value of another type. Every error is one line that names the
 // file, the key and what is wrong.
 func Load(path string, keys map[string]Kind) (*File, error) {
@@ -46,6 +47,9 @@ func Load(path string, keys map[string]Kind) (*File, error) {
 	}
 	doc, err := oms.Parse(data)
 	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := expand(doc, ""); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	f := &File{Path: path, doc: doc}

@@ -51,7 +51,7 @@ func TestMistakes(t *testing.T) {
 		{``, "the file is empty"},
 		{" \n", "the file is empty"},
 		{`[]`, "a JSON object is needed, not a list"},
-		{`{"listen": ":1",}`, "malformed JSON at byte"},
+		{`{"listen": ":1",}`, "malformed JSON at line 1, column"},
 		{`{"listen": ":1"} x`, "malformed JSON"},
 		{`{"listen": ":1", "Listen": ":2"}`, "listen: the field is there twice"},
 		{`{"lisen": ":1"}`, "lisen: there is no such key"},

@@ -172,7 +172,7 @@ func (d *Dispatcher) laneFor(key laneKey) *lane {
 	l := d.lanes[key]
 	if l == nil {
 		l = &lane{d: d, key: key, low: loadSize / 2, held: map[int64]bool{}, again: map[int64]bool{}, groups: map[string]bool{}, trials: map[int64]bool{}}
-		l.health.written = d.clock.Now()
+		l.health.written, l.health.silence = d.clock.Now(), longestSilence(d.disableAfter)
 		d.lanes[key] = l
 	}
 	return l

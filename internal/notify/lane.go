@@ -9,6 +9,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -94,7 +95,7 @@ func (l *lane) change(t *target) {
 	}
 	if t != nil && (was == nil || was.URL != t.URL) { // it begins anew
 		l.breaker = breaker{}
-		l.health.change.Failures, l.health.change.FailingSince = 0, time.Time{}
+		l.health.change.Failures, l.health.change.FailingSince, l.health.change.Streak = 0, time.Time{}, oms.Streak{}
 	}
 	if t == nil {
 		clear(l.trials)
@@ -341,17 +342,17 @@ func (l *lane) unjudged(u store.Unjudged) {
 	l.health.unjudged(u)
 }
 
-// answered lets breaker and health know of an attempt at a target; failure is ""
-// for a success. If the endpoint has moved since, it says nothing of where that
-// is now.
-func (l *lane) answered(t *target, it item, now time.Time, failure string) {
+// answered lets breaker and health know of an attempt at a target, and of whether
+// more follow. If the endpoint has moved since, it says nothing of where that is
+// now.
+func (l *lane) answered(t *target, it item, a *oms.Attempt, now time.Time, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.target != nil && l.target.URL != t.URL {
 		return
 	}
-	l.breaker.end(now, failure == "", it.trial)
-	l.health.attempted(now, failure)
+	l.breaker.end(now, a.Error == "", it.trial)
+	l.health.attempted(now, a.Error, a.Number, more)
 }
 
 // release lets go of a delivery that was not attempted, to be read from the

@@ -2,6 +2,7 @@ package oms
 
 import (
 	"slices"
+	"strings"
 )
 
 // HasUnsolvedErrors reports whether one of an order's errors is still to be
@@ -9,7 +10,7 @@ import (
 // bulk"). An error without a status is new.
 func HasUnsolvedErrors(order *Object) bool {
 	return slices.ContainsFunc(order.Objects("errors"), func(e *Object) bool {
-		status := e.Text("status")
+		status := strings.TrimSpace(e.Text("status"))
 		return !SameName(status, "Solved") && !SameName(status, "Deleted")
 	})
 }

@@ -177,14 +177,18 @@ type HealthChange struct {
 	// LastFilterError is the last of them.
 	FilterErrors    int64
 	LastFilterError oms.FilterError
+	Streak          oms.Streak
+	Silence         time.Duration // the longest that does not end a streak
 }
 
 // Then returns the change that c and a later one add up to.
 func (c HealthChange) Then(later HealthChange) HealthChange {
 	sum := later
 	sum.Succeeded += c.Succeeded
+	sum.Silence = max(c.Silence, later.Silence)
 	if later.LastSuccess.IsZero() {
 		sum.LastSuccess, sum.Failures = c.LastSuccess, c.Failures+later.Failures
+		sum.Streak = c.Streak.Then(c.LastFailure, later.Streak, later.Silence)
 		if c.Failures > 0 {
 			sum.FailingSince = c.FailingSince
 		}
@@ -201,10 +205,10 @@ func (c HealthChange) Then(later HealthChange) HealthChange {
 
 // On returns what becomes of a health by a change.
 func (c HealthChange) On(h oms.Health) oms.Health {
-	was := HealthChange{h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError, h.Consecutive, h.FailingSince, h.FilterErrors, h.LastFilterError}
+	was := HealthChange{h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError, h.Consecutive, h.FailingSince, h.FilterErrors, h.LastFilterError, h.Streak, c.Silence}
 	is := was.Then(c)
 	h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError = is.Succeeded, is.LastSuccess, is.LastFailure, is.LastError
-	h.Consecutive, h.FailingSince = is.Failures, is.FailingSince
+	h.Consecutive, h.FailingSince, h.Streak = is.Failures, is.FailingSince, is.Streak
 	h.FilterErrors, h.LastFilterError = is.FilterErrors, is.LastFilterError
 	return h
 }

@@ -103,6 +103,9 @@ type Reader interface {
 	Settings(ctx context.Context, tenant string) (*settings.Settings, error)
 	SettingsVersion(ctx context.Context, tenant string, version int64) (*settings.Settings, error)
 	SettingsHistory(ctx context.Context, tenant string, p Page) (List[SettingsInfo], error)
+	// SettingsFromFile returns the newest version that held what the settings
+	// file of `serve` did, 0 if none has.
+	SettingsFromFile(ctx context.Context, tenant string) (int64, error)
 
 	Keys(ctx context.Context, tenant string, p Page) (List[oms.Key], error)
 
@@ -148,6 +151,10 @@ type Tx interface {
 	// PutSettings stores settings as the next version, whose number it sets;
 	// [oms.Stale] if the current version is not base.
 	PutSettings(ctx context.Context, tenant string, s *settings.Settings, base int64, by string, at time.Time) error
+
+	// MarkSettingsFromFile notes that a version holds what the settings file of
+	// `serve` does; [oms.NotFound] if there is no such version.
+	MarkSettingsFromFile(ctx context.Context, tenant string, version int64) error
 
 	// InsertKey stores a key, making its tenant if that is new; [oms.Conflict] if
 	// the secret's hash is there already.

@@ -36,6 +36,7 @@ var samples = map[string]sample{
 	"POST /api/settings/check":                      {oms.Operator, "/api/settings/check", `{}`},
 	"GET /api/settings/history":                     {oms.Reader, "/api/settings/history", ""},
 	"GET /api/settings/{version}":                   {oms.Reader, "/api/settings/1", ""},
+	"POST /api/settings/{version}/restore":          {oms.Operator, "/api/settings/1/restore", ""},
 	"GET /api/workflow-steps":                       {oms.Reader, "/api/workflow-steps", ""},
 	"GET /api/me":                                   {oms.Reader, "/api/me", ""},
 	"POST /api/orders/{id}/shipments":               {oms.Publisher, "/api/orders/ORDER/shipments", `{"shipmentId":"SHIP-3"}`},

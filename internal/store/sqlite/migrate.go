@@ -20,20 +20,20 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// newestSchema is the number that the last file in migrations begins with. There
-// may be gaps: numbers are given out before the files are written.
-var newestSchema = func() int64 {
+// newestSchema is the number of the last file in migrations.
+var newestSchema = lastMigration()
+
+func lastMigration() (number int64) {
 	files, err := migrationFiles.ReadDir("migrations")
+	if err == nil { // they are sorted by their names, which begin with the numbers
+		name, _, _ := strings.Cut(files[len(files)-1].Name(), "_")
+		number, err = strconv.ParseInt(name, 10, 64)
+	}
 	if err != nil {
 		panic(err) // they are part of the program
 	}
-	number, _, _ := strings.Cut(files[len(files)-1].Name(), "_")
-	newest, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return newest
-}()
+	return number
+}
 
 func init() {
 	// Migrations fill columns that compare without regard to case as fold does,

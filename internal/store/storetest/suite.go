@@ -98,6 +98,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"GroupsByChance", testGroupsByChance},
 		{"Settings", testSettings},
 		{"SettingsInTransactions", testSettingsInTransactions},
+		{"SettingsFromFile", testSettingsFromFile},
 		{"Keys", testKeys},
 		{"Idempotency", testIdempotency},
 		{"Cursors", testCursors},

@@ -13,7 +13,9 @@ UPDATE deliveries SET (last_status, last_error) = (
         ORDER BY id DESC LIMIT 1))
 WHERE status = 'f';
 
--- How many deliveries the failures since the last success belong to, and whether
--- the last of them has but begun to fail.
-ALTER TABLE endpoint_health ADD COLUMN failing_deliveries INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE endpoint_health ADD COLUMN beginning INTEGER NOT NULL DEFAULT 0;
+-- The failures of which none is long after the one before: since when they are,
+-- how many deliveries they belong to, and whether the last of those has but begun
+-- to fail.
+ALTER TABLE endpoint_health ADD COLUMN streak_since INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE endpoint_health ADD COLUMN streak_deliveries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE endpoint_health ADD COLUMN streak_beginning INTEGER NOT NULL DEFAULT 0;
