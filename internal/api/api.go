@@ -14,12 +14,13 @@ import (
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/validate"
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
-// Options of the API. All but PublicURL are needed.
+// Options of the API. All but PublicURL and Variables are needed.
 type Options struct {
 	Store     store.Store
 	Engine    *workflow.Engine
@@ -31,7 +32,11 @@ type Options struct {
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Version   string // of orderhook
-	PublicURL string // where callers reach the API, for the OpenAPI document; "" leaves it open
+	// Variables are those of the environment that settings may name, if they are
+	// the settings of VariablesTenant.
+	Variables       settings.Variables
+	VariablesTenant string
+	PublicURL       string // where callers reach the API, for the OpenAPI document; "" leaves it open
 }
 
 // api is what the handlers share.
@@ -46,7 +51,7 @@ type api struct {
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns()}
-	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, attempts, replays,
+	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, resumes, attempts, replays,
 		endpoints, endpointSecrets, endpointCalls, events, deliveries, bulkRedelivery, jobs, stock, settingsDocument, connectors, workflowSteps, keys} {
 		noun(a)
 	}
@@ -54,7 +59,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /api/docs", docs(a.huma.OpenAPI()))
 	mux.HandleFunc("/", noRoute(mux))
-	return a.recovered(a.authenticated(a.withBody(mux)))
+	return a.observed(a.recovered(a.authenticated(a.withBody(mux))))
 }
 
 func config(o Options) huma.Config {
@@ -63,6 +68,8 @@ func config(o Options) huma.Config {
 	c.DocsPath, c.SchemasPath = "", "" // docs.go shows the API without scripts of others
 	c.CreateHooks = nil                // no $schema in answers
 	c.RejectUnknownQueryParameters = true
+	c.Transformers = []huma.Transformer{named, encodeFirst}
+	c.Formats = map[string]huma.Format{"application/json": encodedFormat, "json": encodedFormat}
 	c.Info.Description = "Orders that run through workflows, and the endpoints that take part."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
 	c.Security = []map[string][]string{{"key": {}}}

@@ -18,7 +18,7 @@ func jobs(a *api) {
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-job", Method: http.MethodGet, Path: "/api/jobs/{id}", Tags: []string{"Jobs"},
 		Summary: "Read a job and how far it is"}, a.getJob)
 	handle(a, oms.Operator, huma.Operation{OperationID: "cancel-job", Method: http.MethodPost, Path: "/api/jobs/{id}/cancel", Tags: []string{"Jobs"},
-		Summary: "End a job that has not ended", DefaultStatus: http.StatusOK, Description: "What it sent again until then stays sent."}, a.cancelJob)
+		Summary: "End a job that has not ended", DefaultStatus: http.StatusOK, Description: "What it did until then stays done."}, a.cancelJob)
 }
 
 // JobID is the job that a path names.
@@ -29,7 +29,7 @@ type JobID struct {
 // Job is a job as the API shows it.
 type Job struct {
 	ID         string        `json:"id"`
-	Kind       string        `json:"kind" enum:"recover,redeliver,reorder"`
+	Kind       string        `json:"kind" enum:"recover,redeliver,reorder,resume"`
 	EndpointID string        `json:"endpointId,omitempty"`
 	What       string        `json:"what,omitempty" enum:"failed,missing" doc:"Of a recover job"`
 	From       *time.Time    `json:"from,omitempty" doc:"Of a recover job"`
@@ -39,6 +39,9 @@ type Job struct {
 	Reason     string        `json:"reason,omitempty" doc:"Why it failed or was canceled"`
 	Examined   int64         `json:"examined" doc:"Events, deliveries or runs looked at"`
 	Sent       int64         `json:"sent" doc:"Deliveries that were made due again"`
+	Resumed    int64         `json:"resumed" doc:"Runs that go on"`
+	Skipped    int64         `json:"skipped" doc:"Runs that cannot go on"`
+	Skips      []oms.JobSkip `json:"skips,omitempty" doc:"The first of what was skipped, and why"`
 	Created    time.Time     `json:"created"`
 	Updated    time.Time     `json:"updated"`
 	Ended      *time.Time    `json:"ended,omitempty"`
@@ -51,7 +54,8 @@ type jobAnswer struct {
 
 func showJob(j *oms.Job) Job {
 	return Job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, What: j.What, From: timeOrNil(j.From), To: timeOrNil(j.To),
-		Filter: payload{j.Filter}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Sent: j.Sent, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
+		Filter: payload{j.Filter}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Sent: j.Sent,
+		Resumed: j.Resumed, Skipped: j.Skipped, Skips: j.Skips, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
 }
 
 func (a *api) listJobs(ctx context.Context, in *PageParams) (*listOf[Job], error) {

@@ -5,10 +5,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
@@ -42,22 +41,17 @@ type Request struct {
 
 // build makes the HTTP request, and names those of its headers whose values are secret.
 func (r *Request) build(ctx context.Context, userAgent string, at time.Time) (*http.Request, []string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(r.Body))
-	if err != nil || !callable(req.URL) {
-		return nil, nil, ErrURL // not what net/url says: that quotes the URL, which may hold secrets
+	u, ok := oms.ParseURL(r.URL)
+	if !ok {
+		return nil, nil, ErrURL // without the URL, which may hold secrets
 	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "", bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, nil, err
+	}
+	req.URL, req.Host = u, u.Host
 	h := r.headers(req.URL.User, userAgent)
 	req.Header = h.Header
 	err = r.sign(h, at)
 	return req, h.secret, err
-}
-
-// callable reports whether u has all that a dial needs.
-func callable(u *url.URL) bool {
-	if u.Port() != "" {
-		if _, err := strconv.ParseUint(u.Port(), 10, 16); err != nil {
-			return false
-		}
-	}
-	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
 }

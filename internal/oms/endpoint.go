@@ -110,7 +110,18 @@ type Health struct {
 	LastError    string
 	Consecutive  int       // failures since the last success
 	FailingSince time.Time // the first of them; zero: none
-	Streak       Streak
+	// FilterErrors counts the events that the filter could not judge, since the
+	// endpoint was made; the endpoint got them.
+	FilterErrors    int64
+	LastFilterError FilterError // the last of them
+	Streak          Streak
+}
+
+// FilterError says why a filter could not judge an event.
+type FilterError struct {
+	At      time.Time // zero: there was none
+	EventID string
+	Why     string // without anything of the event's data
 }
 
 // Streak is an endpoint's failures since its last success of which none is long

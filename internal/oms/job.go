@@ -22,6 +22,7 @@ const (
 	JobRecover   = "recover"   // sends an endpoint what failed, or what it never got
 	JobRedeliver = "redeliver" // sends the deliveries that a filter picks again
 	JobReorder   = "reorder"   // has pending deliveries follow a change of their endpoint's ordering
+	JobResume    = "resume"    // lets aborted runs go on
 )
 
 // What a recover job sends again (API.md, "Webhook endpoints and events").
@@ -42,16 +43,34 @@ type Job struct {
 	To         time.Time      `json:"to,omitzero"`      // of the events' time: From <= time < To
 	Filter     jsontext.Value `json:"filter,omitempty"` // the filter of a list, as it was asked for
 	Status     JobStatus      `json:"status"`
-	Reason     string         `json:"reason,omitempty"` // why it failed or was canceled
-	Position   int64          `json:"position"`         // the Seq of the last event looked at
-	Last       int64          `json:"last"`             // the Seq of the last event to look at
-	Stage      int            `json:"stage,omitempty"`  // of a reorder job
-	Cursor     string         `json:"cursor,omitempty"` // where the next page of the list begins
-	Examined   int64          `json:"examined"`         // what was looked at
-	Sent       int64          `json:"sent"`             // deliveries made due again
+	Reason     string         `json:"reason,omitempty"`  // why it failed or was canceled
+	Position   int64          `json:"position"`          // the Seq of the last event looked at
+	Last       int64          `json:"last"`              // the Seq of the last event to look at
+	Stage      int            `json:"stage,omitempty"`   // of a reorder job
+	Cursor     string         `json:"cursor,omitempty"`  // where the next page of the list begins
+	Examined   int64          `json:"examined"`          // what was looked at
+	Sent       int64          `json:"sent"`              // deliveries made due again
+	By         string         `json:"by,omitempty"`      // who asked for it, for the history of orders
+	Resumed    int64          `json:"resumed,omitempty"` // runs that go on
+	Skipped    int64          `json:"skipped,omitempty"` // what could not be dealt with
+	Skips      []JobSkip      `json:"skips,omitempty"`   // the first of these
 	Created    time.Time      `json:"created"`
 	Updated    time.Time      `json:"updated"`
 	Ended      time.Time      `json:"ended,omitzero"`
+}
+
+// JobSkip is something that a job left alone, and why.
+type JobSkip struct {
+	ID     string `json:"id" doc:"Of the run"`
+	Reason string `json:"reason"`
+}
+
+// Skip counts something that the job leaves alone, and keeps it if there are
+// fewer than most.
+func (j *Job) Skip(s JobSkip, most int) {
+	if j.Skipped++; len(j.Skips) < most {
+		j.Skips = append(j.Skips, s)
+	}
 }
 
 // NewJob returns a job that is to begin.

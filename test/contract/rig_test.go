@@ -17,6 +17,7 @@ import (
 	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
 	"github.com/orderhook/orderhook/internal/validate"
@@ -35,6 +36,8 @@ type rig struct {
 	log    *journal
 	path   string // of the database
 	stop   func(grace time.Duration) error
+
+	maxStatusChanges int // as of workflow.Options; 0: no limit
 
 	webHook *notify.WebHook               // nil: off
 	between func(store.Store) store.Store // what stands between the dispatcher, or a job, and the store; nil: nothing
@@ -78,15 +81,16 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client := hook.New(o)
-	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log})
+	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands}
 	below := store.Store(db)
 	if r.between != nil {
 		below = r.between(db)
 	}
 	dispatcher := notify.New(notify.Options{Store: below, Client: client, Clock: r.hands, Log: log, WebHook: r.webHook})
-	jobs := job.New(job.Options{Store: below, Clock: r.hands, Log: log}, dispatcher.Jobs())
+	jobs := job.New(job.Options{Store: below, Clock: r.hands, Log: log}, dispatcher.Jobs(), engine.Jobs())
 	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: o.Guard,
+		Variables: settings.Variables{Lookup: environment, Allowed: []string{"SHOP_*"}}, VariablesTenant: oms.DefaultTenant,
 		Clock: r.hands, Log: log, Version: "test"}))
 	r.url, r.store, r.engine = server.URL, db, engine
 	if err := dispatcher.Start(context.Background()); err != nil {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
@@ -32,6 +33,17 @@ func lastMigration() (number int64) {
 		panic(err) // they are part of the program
 	}
 	return number
+}
+
+func init() {
+	// Migrations fill columns that compare without regard to case as fold does,
+	// which SQLite's own lower, for English letters alone, does not.
+	sqlite.MustRegisterDeterministicScalarFunction("fold", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		if text, ok := args[0].(string); ok {
+			return fold(text), nil
+		}
+		return args[0], nil
+	})
 }
 
 // Migrate makes the database file, if it is not there, and brings its schema
