@@ -356,13 +356,20 @@ func (l *lane) unjudged(u store.Unjudged) {
 // more follow. If the endpoint has moved since, it says nothing of where that is
 // now.
 func (l *lane) answered(t *target, it item, a *oms.Attempt, now time.Time, more bool) {
+	if l.opens(t, it, a, now, more) {
+		l.d.warnings.warn("the circuit of an endpoint opened: its deliveries wait", append(attemptIDs(l, t, it, a), "failures", breakerFailures)...)
+	}
+}
+
+// opens is answered, and reports whether the breaker has opened with it.
+func (l *lane) opens(t *target, it item, a *oms.Attempt, now time.Time, more bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.target != nil && l.target.URL != t.URL {
-		return
+		return false
 	}
-	l.breaker.end(now, a.Error == "", it.trial)
 	l.health.attempted(now, a.Error, a.Number, more)
+	return l.breaker.end(now, a.Error == "", it.trial)
 }
 
 // release lets go of a delivery that was not attempted, to be read from the
