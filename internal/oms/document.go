@@ -162,10 +162,10 @@ func (r *documentReader) value(v any, f field) any {
 func (r *documentReader) text(v any, f field) any {
 	switch s := v.(type) {
 	case string:
-		if f.name {
-			return strings.TrimSpace(s)
+		if trimmed := strings.TrimSpace(s); f.name && trimmed != s {
+			return trimmed
 		}
-		return s
+		return v
 	case Number:
 		if f.id {
 			return digits(s)
