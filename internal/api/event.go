@@ -153,7 +153,7 @@ func (a *api) getEvent(ctx context.Context, in *EventID) (*struct{ Body fullEven
 
 func (a *api) listEventTypes(context.Context, *struct{}) (*listOf[eventType], error) {
 	return answerList(store.List[oms.EventType]{Items: oms.EventTypes()}, nil, func(t oms.EventType) eventType {
-		return eventType{t.Name, t.Subject, t.Description, payload{t.Example}}
+		return eventType{t.Name, t.Subject, t.Description, payload{t.Example}, t.OnlyByName}
 	})
 }
 
@@ -163,4 +163,5 @@ type eventType struct {
 	Subject     string  `json:"subject" doc:"The kind of what such an event is about"`
 	Description string  `json:"description"`
 	Example     payload `json:"example" doc:"The data of such an event"`
+	OnlyByName  bool    `json:"onlyByName,omitempty" doc:"Sent only to endpoints that name the type; no wildcard stands for it"`
 }

@@ -79,7 +79,9 @@ func TestSubscriptions(t *testing.T) {
 	}{
 		{"order_completed", "order_completed", true},
 		{"order_completed", "order_complete", false},
-		{"order_completed", "Order_Completed", false},
+		{"order_completed", "Order_Completed", true},
+		{"*", "workflow_failed", false},
+		{"* workflow_failed", "workflow_failed", true},
 		{"order_*", "order_completed", true},
 		{"order_*", "OrderCreated", false},
 		{"*", "anything.at-all", true},

@@ -104,7 +104,7 @@ func (w *OrderWrite) orderEvents(types []string) []*Event {
 	related.ReturnID = w.ReturnID
 	var events []*Event
 	for i, t := range types {
-		if !slices.Contains(types[:i], t) {
+		if !slices.ContainsFunc(types[:i], func(earlier string) bool { return sameName(earlier, t) }) {
 			events = append(events, &Event{ID: NewID(EventID), Type: t, Subject: Subject{SubjectOrder, w.After.ID}, Related: related, Timestamp: w.At, Data: data})
 		}
 	}

@@ -153,7 +153,7 @@ func TestEventsOfAShipment(t *testing.T) {
 
 // `events` of a status adds to or replaces the table.
 func TestEventsThatSettingsAskFor(t *testing.T) {
-	add, replace := oms.StatusEvents{Types: []string{"order_packed", "OrderAccepted", "order_packed"}}, oms.StatusEvents{Replace: true, Types: []string{"order_packed"}}
+	add, replace := oms.StatusEvents{Types: []string{"order_packed", "OrderAccepted", "order_packed", "Order_Packed"}}, oms.StatusEvents{Replace: true, Types: []string{"order_packed"}}
 	for name, c := range map[string]struct {
 		write  [2]string
 		events oms.StatusEvents

@@ -3,13 +3,14 @@ package oms
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Subscriptions is a tenant's endpoints as an event finds them. It is not
 // changed once made, and safe for concurrent use.
 type Subscriptions struct {
 	subscribers []subscriber
-	named       map[string][]int // an event type to the subscribers that name it, in their order
+	named       map[string][]int // an event type, folded, to the subscribers that name it, in their order
 	wild        []int            // those with a wildcard
 }
 
@@ -42,8 +43,8 @@ func (s *Subscriptions) add(sub subscriber) {
 	for _, pattern := range sub.EventTypes {
 		if strings.HasSuffix(pattern, "*") {
 			wild = true
-		} else if list := s.named[pattern]; !slices.Contains(list[max(0, len(list)-1):], at) {
-			s.named[pattern] = append(list, at)
+		} else if list := s.named[fold(pattern)]; !slices.Contains(list[max(0, len(list)-1):], at) {
+			s.named[fold(pattern)] = append(list, at)
 		}
 	}
 	if wild {
@@ -69,13 +70,14 @@ func (s *Subscriptions) Match(e *Event) []*Endpoint {
 
 // wanting returns the subscribers of a type, in their order.
 func (s *Subscriptions) wanting(eventType string) []int {
-	found := s.named[eventType]
-	if len(s.wild) == 0 {
+	name := fold(eventType)
+	found := s.named[name]
+	if len(s.wild) == 0 || onlyByName()[name] {
 		return found
 	}
 	found = slices.Clone(found)
 	for _, at := range s.wild {
-		if s.subscribers[at].Wants(eventType) {
+		if s.subscribers[at].Wants(name) {
 			found = append(found, at)
 		}
 	}
@@ -84,13 +86,26 @@ func (s *Subscriptions) wanting(eventType string) []int {
 }
 
 // Wants reports whether an endpoint's types name a type (CONTRACT.md, "Event
-// notifications": names, `*`, and `order_*`).
+// notifications"): names, `*`, and `order_*`, without regard to case. A few
+// types must be named in full; see [EventType].
 func (e *Endpoint) Wants(eventType string) bool {
+	name := fold(eventType)
 	for _, pattern := range e.EventTypes {
-		prefix, wild := strings.CutSuffix(pattern, "*")
-		if pattern == eventType || wild && strings.HasPrefix(eventType, prefix) {
+		prefix, wild := strings.CutSuffix(fold(pattern), "*")
+		if prefix == name && !wild || wild && strings.HasPrefix(name, prefix) && !onlyByName()[name] {
 			return true
 		}
 	}
 	return false
 }
+
+// onlyByName returns the types that no wildcard stands for, folded.
+var onlyByName = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{}
+	for _, t := range EventTypes() {
+		if t.OnlyByName {
+			names[fold(t.Name)] = true
+		}
+	}
+	return names
+})

@@ -22,17 +22,19 @@ func matched(t *testing.T, e *oms.Event, endpoints ...*oms.Endpoint) string {
 }
 
 // CONTRACT.md, "Event notifications": `*` and `order_*`, of which all that stands
-// before the star is the beginning of a type, in its case.
+// before the star is the beginning of a type, in any case.
 func TestWildcards(t *testing.T) {
 	for pattern, c := range map[string]struct{ wanted, not string }{
 		"*":                {"order_packed OrderCreated ordre_åpnet 注文 x *", ""},
-		"order_*":          {"order_ order_packed order_packed.v2 order__ order_x", "order orderX order.x order-x orders_x ord ordX Order_x oorder_x OrderCreated shipment_x xorder_x"},
-		"order*":           {"order orderX order.x order_packed orders", "orde ordeR OrderCreated ord ordX"},
-		"o*":               {"o order orderX", "O OrderCreated x"},
-		"ord*":             {"ord order ordX", "or orX Order"},
-		"shipment_ship*":   {"shipment_ship shipment_shipped", "shipment_ shipment_updated shipment_Shipped"},
+		"order_*":          {"order_ order_packed order_packed.v2 order__ order_x Order_x ORDER_X", "order orderX order.x order-x orders_x ord ordX oorder_x OrderCreated shipment_x xorder_x"},
+		"order*":           {"order ordeR orderX order.x order_packed orders OrderCreated", "orde ord ordX"},
+		"O*":               {"o O order orderX OrderCreated", "x"},
+		"ord*":             {"ord order ordX Order", "or orX"},
+		"shipment_Ship*":   {"shipment_ship shipment_shipped shipment_Shipped", "shipment_ shipment_updated"},
 		"stock_item_back*": {"stock_item_back_in_stock", "stock_item_out_of_stock stock_item_bac"},
-		"ordre_å*":         {"ordre_å ordre_åpnet", "ordre_ ordre_a ordre_ærlig"},
+		"ordre_å*":         {"ordre_å ordre_åpnet ORDRE_ÅPNET", "ordre_ ordre_a ordre_ærlig"},
+		"workflow_*":       {"workflow_ workflow_failed_twice", "workflow_failed Workflow_Failed"},
+		"delivery_failed*": {"delivery_failed.v2", "delivery_failed DELIVERY_FAILED"},
 	} {
 		alone := &oms.Endpoint{ID: "alone", Enabled: true, EventTypes: []string{pattern}}
 		beside := &oms.Endpoint{ID: "beside", Enabled: true, EventTypes: []string{"nothing", pattern}}
@@ -53,6 +55,28 @@ func TestWildcards(t *testing.T) {
 		}
 		for _, eventType := range strings.Fields(c.not) {
 			check(eventType, false)
+		}
+	}
+}
+
+// CONTRACT.md, "Event notifications": types compare without regard to case, and
+// what is sent only to endpoints that name it goes to no other.
+func TestTypesThatAreNamed(t *testing.T) {
+	endpoint := func(id string, types ...string) *oms.Endpoint {
+		return &oms.Endpoint{ID: id, Enabled: true, EventTypes: types}
+	}
+	all, named, both, loud := endpoint("all", "*", "delivery_*", "workflow_failed*"), endpoint("named", "workflow_failed", "ordercreated"),
+		endpoint("both", "*", "delivery_failed"), endpoint("loud", "DELIVERY_FAILED", "ORDRE_ÅPNET")
+	for eventType, want := range map[string]string{
+		"workflow_failed":   "named",
+		"Workflow_Failed":   "named",
+		"delivery_failed":   "both loud",
+		"endpoint_disabled": "all both",
+		"OrderCreated":      "all named both",
+		"ordre_åpnet":       "all both loud",
+	} {
+		if got := matched(t, &oms.Event{Type: eventType, Data: []byte(`{}`)}, all, named, both, loud); got != want {
+			t.Errorf("%s goes to %q, not %q", eventType, got, want)
 		}
 	}
 }

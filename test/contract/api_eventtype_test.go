@@ -11,7 +11,7 @@ func TestEventTypesAreListed(t *testing.T) {
 	names := a.ids("name")
 	for _, name := range []string{"OrderCreated", "OrderAccepted", "OrderSigned", "OrderRejected", "OrderCanceled", "OrderExpired", "OrderDueDateUpdated",
 		"order_completed", "order_cancelled", "shipment_shipped", "shipment_updated", "shipment_delivery_status_updated",
-		"stock_item_back_in_stock", "stock_item_out_of_stock", "endpoint_disabled"} {
+		"stock_item_back_in_stock", "stock_item_out_of_stock", "endpoint_disabled", "workflow_failed", "delivery_failed"} {
 		if !slices.Contains(names, name) {
 			t.Errorf("%s is not listed", name)
 		}
