@@ -9,6 +9,8 @@ const (
 	OpPatched            = "Patched"
 	OpReturned           = "ReturnCreated"
 	OpStatusChanged      = "StatusChanged"
+	OpReturnCancelled    = "ReturnCancelled"
+	OpErrorsCleared      = "ErrorsCleared"
 	OpExecuteExportOrder = "ExecuteExportOrder"
 	OpStepFailed         = "WorkflowStepFailed"
 	OpStepWarning        = "WorkflowStepWarning"
@@ -44,4 +46,5 @@ type HistoryEntry struct {
 	IsError        bool      `json:"isError"`
 	Version        int64     `json:"version,omitempty"` // of the order, after it
 	Changes        []Change  `json:"changes,omitempty"`
+	Warnings       []Warning `json:"warnings,omitempty"` // what of the step's answer was not read
 }

@@ -198,7 +198,7 @@ var assetModel = newModel(
 // entityErrorModel is one error shown on an order.
 var entityErrorModel = newModel(
 	of(text, `
-		comment details key message occurred referenceId severity status`),
+		comment details displayName key message occurred referenceId runId severity status`),
 )
 
 // discountModel is one discount.

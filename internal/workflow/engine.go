@@ -33,6 +33,7 @@ type Engine struct {
 	lanes    *lanes
 	watchers *watchers
 	breakers *breakers
+	quiet    *quiet   // keeps a database in trouble from filling the log
 	fresh    sync.Map // of orderKey to held: what was just committed, for the lane's next turn
 
 	calls     context.Context // ends when calls in flight must be given up
@@ -53,7 +54,7 @@ type Options struct {
 
 // New makes an engine that has not begun.
 func New(o Options) *Engine {
-	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock)}
+	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log), quiet: &quiet{clock: o.Clock}}
 	e.lanes = newLanes(o.Clock, e.turn)
 	e.calls, e.giveUp = context.WithCancel(context.Background())
 	e.stopping, e.stopCalls = context.WithCancel(context.Background())
@@ -119,7 +120,7 @@ func (e *Engine) turn(key orderKey) (wake time.Time) {
 			wake, err = e.advance(key.tenant, h)
 		}
 		if err != nil {
-			e.log.Error("a run could not go on and is tried again", "order", key.order, "error", err)
+			e.trouble(key, "a run could not go on and is tried again", err)
 			return e.clock.Now().Add(again)
 		}
 		if !wake.IsZero() {

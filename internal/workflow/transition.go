@@ -34,6 +34,8 @@ type transition struct {
 	attempt  *oms.Attempt // that was made
 	next     *oms.Run     // a run to begin behind this one
 	idle     bool         // the run had ended already: nothing becomes of anything
+	ended    bool         // the run ends with this move
+	troubles []trouble    // for the log, once all is durable
 }
 
 // load reads what a run needs to move, as far as it is not held: nobody but its
@@ -123,6 +125,9 @@ func (t *transition) save() error {
 	if err := t.saveOrder(); err != nil {
 		return err
 	}
+	if err := t.tellFailed(); err != nil {
+		return err
+	}
 	if err := t.sendExports(); err != nil {
 		return err
 	}
@@ -190,7 +195,7 @@ func (t *transition) saveRest() error {
 		return err
 	}
 	if t.next != nil {
-		t.next.StatusVersion = t.order.StatusVersion
+		t.next.StatusVersion, t.next.ScopeStatus = t.order.StatusVersion, scopeStatus(t.doc, t.next)
 		return t.tx.InsertRun(t.ctx, t.tenant, t.next)
 	}
 	return nil
@@ -215,7 +220,7 @@ func (t *transition) stamp() {
 	r := t.run
 	r.Updated = t.now
 	r.StatusVersion = t.order.StatusVersion
-	r.ScopeStatus = oms.Shipment(t.doc, r.ShipmentID).Text("status")
+	r.ScopeStatus = scopeStatus(t.doc, r)
 	if r.Position.CallID != "" && r.Position.BaseVersion == 0 {
 		r.Position.BaseVersion = t.order.Version
 	}
