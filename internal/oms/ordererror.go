@@ -65,6 +65,25 @@ func ClearErrors(order *Object, stepKey, runID string) (cleared []string) {
 	return cleared
 }
 
+// OwnErrors gives the errors that a step's patch has added under one of the keys
+// the run's id, unless they have one: later steps of the run must not clear them
+// (CONTRACT.md, "Errors on an order"). before is the order without the patch.
+func OwnErrors(order, before *Object, keys []string, runID string) {
+	if equal(order.List("errors"), before.List("errors")) {
+		return
+	}
+	had := map[string]bool{}
+	for _, e := range before.List("errors") {
+		had[string(canonical(nil, e))] = true
+	}
+	for _, e := range order.Objects("errors") {
+		ofStep := slices.ContainsFunc(keys, func(key string) bool { return isErrorOf(e, key) })
+		if ofStep && errorRun(e) == "" && !had[string(canonical(nil, e))] {
+			e.Set("runId", runID)
+		}
+	}
+}
+
 func isErrorOf(e *Object, stepKey string) bool { return strings.EqualFold(e.Text("key"), stepKey) }
 
 // errorRun returns the run that left an error. Before an error had a runId, its

@@ -82,6 +82,15 @@ func TestAResumedRunTakesItsLastErrorOfTheStep(t *testing.T) {
 	}
 }
 
+func TestErrorsThatAPatchAddedAreTheRuns(t *testing.T) {
+	before := doc(t, `{"errors":[{"key":"WebhookWorkflowStep","message":"there"},{"key":"Erp","message":"there"}]}`)
+	o := doc(t, `{"errors":[{"message":"there","key":"WebhookWorkflowStep"},{"key":"Erp","message":"there"},{"key":"WEBHOOKWORKFLOWSTEP","message":"new"},
+	 {"key":"Erp","message":"new"},{"key":"WebhookWorkflowStep","message":"another's","runId":"run_0"},{"key":"WebhookWorkflowStep","message":"old","referenceId":"run_0"}]}`)
+	oms.OwnErrors(o, before, []string{"ExportOrder", webhookStep}, "run_1")
+	same(t, o, `{"errors":[{"message":"there","key":"WebhookWorkflowStep"},{"key":"Erp","message":"there"},{"key":"WEBHOOKWORKFLOWSTEP","message":"new","runId":"run_1"},
+	 {"key":"Erp","message":"new"},{"key":"WebhookWorkflowStep","message":"another's","runId":"run_0"},{"key":"WebhookWorkflowStep","message":"old","referenceId":"run_0"}]}`)
+}
+
 func TestAddErrorSharesNoListWithAClone(t *testing.T) {
 	o := doc(t, `{"errors":[{"key":"A"}]}`)
 	list := o.List("errors")

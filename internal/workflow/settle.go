@@ -167,6 +167,7 @@ func (s *settlement) effect() (stop bool) {
 		return s.step.StopOnError
 	}
 	s.report(answer)
+	s.ownErrors()
 	if s.stops() {
 		s.result.ActionStatus = oms.ActionError
 		s.fail(i, s.result.ErrorReason, s.patched.Changes)
@@ -185,6 +186,18 @@ func (s *settlement) effect() (stop bool) {
 		s.logStatus(was)
 	}
 	return s.stops()
+}
+
+// ownErrors makes the errors that the patch has added those of this run.
+func (s *settlement) ownErrors() {
+	if s.doc == s.order.Doc {
+		return
+	}
+	var keys []string
+	for _, r := range s.run.Results {
+		keys = append(keys, r.Step)
+	}
+	oms.OwnErrors(s.doc, s.order.Doc, keys, s.run.ID)
 }
 
 // report copies what the endpoint reported into the step's result.

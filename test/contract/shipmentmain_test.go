@@ -113,6 +113,10 @@ func TestWhatDoesNotBringTheOrderIntoTheMainStatus(t *testing.T) {
 			r.ship("SHIP-67890", "Shipped")
 			r.enter("Reopened")
 		}},
+		"the order's own status, without a workflow": {nil, func(r *rig) {
+			r.ship("SHIP-67890", "Shipped")
+			r.call("POST", theOrder+"/status", `{"status":"Reopened","skipRunWorkflow":true}`).want(200)
+		}},
 		"the status that the patch sets itself": {nil, func(r *rig) {
 			r.call("PATCH", theOrder, `{"status":"Held","orderForm":{"shipments":[{"shipmentId":"SHIP-67890","orderStatus":"Shipped"}]}}`).want(200)
 		}},

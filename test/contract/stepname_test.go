@@ -68,6 +68,13 @@ func TestAnAnswerThatCannotBeAppliedClearsNothing(t *testing.T) {
 	equals(t, "entries", len(r.history("ErrorsCleared")), 0)
 }
 
+func TestAnErrorThatAStepAddedStaysInItsRun(t *testing.T) {
+	s := answering(t, answerWith(`{"Errors":[{"Key":"WebhookWorkflowStep","Message":"by hand, please"},{"Key":"Erp","Message":"late"}]}`), success, success)
+	r, res := placed(t, step{Host: s.URL}, step{Host: s.URL})
+	res.is("order.errors[0].message", "by hand, please").is("order.errors[0].runId", res.at("runId")).is("order.errors[1].runId", nil).is("order.errors[2]", nil)
+	r.enter("New").is("order.errors[0].key", "Erp").is("order.errors[1]", nil)
+}
+
 func TestErrorsStoredBeforeTheyHadARunID(t *testing.T) {
 	s := answering(t, canceled, success, success)
 	r, res := placed(t, step{Host: s.URL, Stop: true})

@@ -79,6 +79,14 @@ func TestWhatNobodyReadsInADryRun(t *testing.T) {
 	same(t, "in the result", r.rehearse("Accepted", calling).want(200).warned("orderActionExecutionResults[0].warnings"), []string{"orderPach"})
 }
 
+func TestWhatNobodyReadsInAReplay(t *testing.T) {
+	r, _ := placed(t, step{Host: answering(t, success, `{"OrderPach":{}}`).URL})
+	first := "/api/attempts/" + r.get("/api/attempts").is("items[0].warnings", nil).text("items[0].id")
+	replay := r.call("POST", first+"/replay", "").want(200)
+	same(t, "in the replay", replay.is("original.warnings", nil).warned("replay.warnings"), []string{"orderPach"})
+	same(t, "in its attempt", r.get("/api/attempts/"+replay.text("replay.id")).warned("warnings"), []string{"orderPach"})
+}
+
 func TestFieldsThatAreNotAppliedAreNamedToo(t *testing.T) {
 	s := answering(t, answerWith(`{"Tags":["a"],"MarketId":"SWE","OwnField":1}`))
 	r, res := placed(t, step{Host: s.URL})
