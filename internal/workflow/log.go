@@ -24,7 +24,7 @@ func (t *transition) warn(message string, attrs ...any) {
 
 // tell writes what a transition that was committed has for the log.
 func (e *Engine) tell(t *transition) {
-	if t == nil || t.idle {
+	if t == nil {
 		return
 	}
 	for _, tr := range t.troubles {
