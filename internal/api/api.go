@@ -61,6 +61,8 @@ func config(o Options) huma.Config {
 	c.DocsPath, c.SchemasPath = "", "" // docs.go shows the API without scripts of others
 	c.CreateHooks = nil                // no $schema in answers
 	c.RejectUnknownQueryParameters = true
+	c.Transformers = []huma.Transformer{encodeFirst}
+	c.Formats = map[string]huma.Format{"application/json": encodedFormat, "json": encodedFormat}
 	c.Info.Description = "Orders that run through workflows, and the endpoints that take part."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
 	c.Security = []map[string][]string{{"key": {}}}

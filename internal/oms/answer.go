@@ -15,7 +15,7 @@ type StepAnswer struct {
 	TranslateKey   string
 	Trigger        string    // the status to enter once the run has ended
 	Patch          *Object   // nil when there is none
-	Warnings       []Warning // members that nobody reads
+	Warnings       []Warning // what of it is taken, and not read
 }
 
 // Reason is all reasons in one line.
@@ -30,22 +30,22 @@ func ParseStepAnswer(body []byte) (*StepAnswer, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return answer, nil
 	}
-	doc, err := Parse(body)
+	doc, err := parse(body, reading{levels: MaxDepth})
 	if err != nil {
 		return nil, err
 	}
-	r := answerReader{answer: answer}
+	r := answerReader{answer: answer, documentReader: documentReader{patch: true}}
 	r.results(doc)
 	r.patch(doc)
 	if len(r.errors) > 0 {
 		return nil, &Error{Kind: Invalid, Detail: "the answer is not valid", Fields: r.errors}
 	}
-	answer.Warnings = r.unread.list()
+	answer.Warnings = append(r.warnings, r.unread.list()...)
 	return answer, nil
 }
 
 type answerReader struct {
-	checker
+	documentReader
 	unread unread
 	answer *StepAnswer
 }
@@ -53,15 +53,15 @@ type answerReader struct {
 // answerModel is the outside of an answer, resultModel one of its results.
 var (
 	resultModel = newModel(
-		of(text, "actionStatus actionType errorReason translateKey triggerNewStatus"),
-		of(boolean, "cancelWorkflow isInvisible"),
+		must(of(text, "actionStatus actionType errorReason translateKey triggerNewStatus"), of(boolean, "cancelWorkflow isInvisible")),
 	)
-	answerModel = newModel(list("orderActionExecutionResults", resultModel), of(anyObject, "orderPatch"), of(boolean, "isAborted"))
+	answerModel = newModel(
+		must(list("orderActionExecutionResults", resultModel), object("orderPatch", orderModel), of(boolean, "isAborted")))
 )
 
 func (r *answerReader) results(doc *Object) {
 	r.object(doc, answerModel, "")
-	r.unread.object(doc, answerPlace, "")
+	r.unread.object(doc, topPlace, "")
 	for i, result := range doc.Objects("orderActionExecutionResults") {
 		at := fmt.Sprintf("orderActionExecutionResults[%d]", i)
 		r.unread.object(result, resultPlace, at)
@@ -99,16 +99,11 @@ func (r *answerReader) patch(doc *Object) {
 	if patch == nil {
 		return
 	}
-	r.object(patch, orderModel, "orderPatch")
-	r.object(patch, stepPatchModel, "orderPatch")
-	for _, wrong := range TrimStatuses(patch, "orderPatch") {
-		r.add(wrong.Location, wrong.Message)
+	if status, ok := patch.Get("status"); ok && isBlank(status) {
+		r.add("orderPatch.status", "must not be empty")
 	}
 	r.answer.Patch = patch
 }
-
-// stepPatchModel is what return patches spell their own way.
-var stepPatchModel = newModel(of(text, "origin name"))
 
 // parseActionStatus reads a status in any case; none is Success.
 func parseActionStatus(s string) (ActionStatus, bool) {

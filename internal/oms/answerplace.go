@@ -3,8 +3,8 @@ package oms
 // The places of a step's answer (order-workflow-step.txt, "Building Your Webhook
 // Endpoint").
 var (
-	answerPlace = &place{read: answerModel, meant: meantInAnswer}
-	resultPlace = &place{read: resultModel, ignored: ignoredInResults, meant: meantInResult}
+	topPlace    = &answerPlace{read: answerModel, meant: meantInAnswer}
+	resultPlace = &answerPlace{read: resultModel, ignored: ignoredInResults, meant: meantInResult}
 )
 
 // ignoredInResults are the members of a result that CONTRACT.md, "What is not
@@ -28,19 +28,19 @@ var (
 // meantInAnswer says what may be meant by a member beside the results.
 func meantInAnswer(name string) string {
 	if field := resultModel.spelling(name); field != "" {
-		return pascal(field) + " is read inside an entry of OrderActionExecutionResults, not beside it"
+		return raised(field) + " is read inside an entry of OrderActionExecutionResults, not beside it"
 	}
 	if fold(name) == "message" {
 		return "ErrorReason inside an entry of OrderActionExecutionResults may be meant"
 	}
 	if field := answerModel.nearest(name, answerWords); field != "" {
-		return mayBeMeant(pascal(field))
+		return mayBeMeant(raised(field))
 	}
 	if field := orderModel.spelling(name); field != "" {
-		return pascal(field) + " is a field of the order, which is changed inside OrderPatch"
+		return raised(field) + " is a field of the order, which is changed inside OrderPatch"
 	}
 	if field := resultModel.nearest(name, resultWords); field != "" {
-		return mayBeMeant(pascal(field) + " inside an entry of OrderActionExecutionResults")
+		return mayBeMeant(raised(field) + " inside an entry of OrderActionExecutionResults")
 	}
 	return ""
 }
@@ -48,13 +48,13 @@ func meantInAnswer(name string) string {
 // meantInResult says what may be meant by a member of a result.
 func meantInResult(name string) string {
 	if field := answerModel.spelling(name); field != "" {
-		return pascal(field) + " is read beside OrderActionExecutionResults, not inside an entry of it"
+		return raised(field) + " is read beside OrderActionExecutionResults, not inside an entry of it"
 	}
 	if field := resultModel.nearest(name, resultWords); field != "" {
-		return mayBeMeant(pascal(field))
+		return mayBeMeant(raised(field))
 	}
 	if field := orderModel.spelling(name); field != "" {
-		return pascal(field) + " is a field of the order, which is changed inside OrderPatch"
+		return raised(field) + " is a field of the order, which is changed inside OrderPatch"
 	}
 	return ""
 }

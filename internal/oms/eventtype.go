@@ -140,7 +140,7 @@ const (
 var exampleTime = time.Date(2026, 11, 21, 8, 43, 57, 318204000, time.UTC)
 
 func exampleOrder(status string) *Object {
-	order, err := Parse(orderExample)
+	order, _, err := ParseOrder(orderExample)
 	if err != nil {
 		panic(err) // it is part of the program
 	}
@@ -197,6 +197,20 @@ func CheckEventType(name, path string) []FieldError {
 		return []FieldError{{path, "must name a type of events"}}
 	}
 	return checkTypeText(name, path, "")
+}
+
+// CheckPublishedType is CheckEventType for an event that somebody publishes. The
+// types that orderhook itself makes are not for publishers: whoever receives one
+// may rely on what it says (CONTRACT.md, "Event notifications").
+func CheckPublishedType(name, path string) []FieldError {
+	known, reserved := KnownEventType(name)
+	if sameName(name, TypeExportOrder) {
+		known.Name, reserved = TypeExportOrder, true
+	}
+	if reserved {
+		return []FieldError{{path, known.Name + " is a type that orderhook alone makes; publish a type of your own"}}
+	}
+	return CheckEventType(name, path)
 }
 
 // CheckTypePatterns is CheckEventType for the list of an endpoint, which holds

@@ -44,11 +44,11 @@ func TestExamplesAreAsRealAsEvents(t *testing.T) {
 				t.Errorf("%s: %s", e.Name, data.JSON())
 			}
 		case e.Subject == oms.SubjectOrder:
-			if wrong := oms.CheckOrder(data, ""); len(wrong) > 0 || data.Text("id") != example.OrderID || len(data.Object("orderForm").Objects("lineItems")) < 2 {
+			if _, wrong, err := oms.ParseOrder(data.JSON()); err != nil || len(wrong) > 0 || data.Text("id") != example.OrderID || len(data.Object("orderForm").Objects("lineItems")) < 2 {
 				t.Errorf("%s: %v", e.Name, wrong)
 			}
 		case e.Subject == oms.SubjectShipment:
-			if wrong := oms.CheckShipment(data, ""); len(wrong) > 0 || data.Text("shipmentId") != example.ShipmentID || data.Text("orderId") != example.OrderID {
+			if _, wrong, err := oms.ParseShipment(data.JSON()); err != nil || len(wrong) > 0 || data.Text("shipmentId") != example.ShipmentID || data.Text("orderId") != example.OrderID {
 				t.Errorf("%s: %v", e.Name, wrong)
 			}
 		case e.Subject == oms.SubjectStockItem:

@@ -16,6 +16,7 @@ const (
 	OpStepWarning        = "WorkflowStepWarning"
 	OpStepSkipped        = "WorkflowStepSkipped"
 	OpStepWaits          = "WorkflowStepWaits"
+	OpTotalsUnfit        = "TotalsNotComputed"
 	OpFieldsNotApplied   = "PatchFieldsNotApplied"
 	OpConflict           = "Conflict"
 	OpRunEnded           = "WorkflowEnded"
@@ -46,5 +47,5 @@ type HistoryEntry struct {
 	IsError        bool      `json:"isError"`
 	Version        int64     `json:"version,omitempty"` // of the order, after it
 	Changes        []Change  `json:"changes,omitempty"`
-	Warnings       []Warning `json:"warnings,omitempty"` // what of the step's answer was not read
+	Warnings       []Warning `json:"warnings,omitempty"` // what of a document, a patch or an answer was not read
 }

@@ -54,7 +54,7 @@ func (w *OrderWrite) Entered() []string {
 	var entered []string
 	last := w.Before.Text("status")
 	for _, s := range append(slices.Clone(w.Via), w.After.Status()) {
-		if !SameStatus(last, s) || w.Before == nil && entered == nil {
+		if !SameName(last, s) || w.Before == nil && entered == nil {
 			entered, last = append(entered, s), s
 		}
 	}
@@ -87,7 +87,7 @@ func (w *OrderWrite) statusTypes(status string) []string {
 		return own.Types
 	}
 	for _, row := range statusTypes {
-		if SameStatus(row.status, status) {
+		if SameName(row.status, status) {
 			return slices.Concat(row.types, own.Types)
 		}
 	}

@@ -17,7 +17,7 @@ func ReturnCancelled(form *Object) bool { return IsCancelled(form.Text("status")
 // spelling.
 func IsCancelled(status string) bool {
 	status = strings.TrimSpace(status)
-	return SameStatus(status, StatusCancelled) || SameStatus(status, "Canceled")
+	return SameName(status, StatusCancelled) || SameName(status, "Canceled")
 }
 
 // CancelReturn frees the quantities of a return, whose form stays. It reports
@@ -105,5 +105,5 @@ func StatusAfterCancel(order *Object) string {
 }
 
 func isReturnStatus(status string) bool {
-	return SameStatus(status, StatusReturned) || SameStatus(status, StatusPartiallyReturned)
+	return SameName(status, StatusReturned) || SameName(status, StatusPartiallyReturned)
 }

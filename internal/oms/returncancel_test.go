@@ -168,6 +168,20 @@ func TestWhatWasReturnedOfALineThatChangedSince(t *testing.T) {
 	}
 	_, _, err := returned(t, order, lines("L1 0.5"))
 	refused(t, err, oms.Invalid, "which is 0")
+	wants(t, "returned", linesReturned(order), []string{"2", "3", "<nil>"})
+	oms.CancelReturn(order, order.Objects("returnOrderForms")[0].Text("returnId"))
+	wants(t, "returned after it was cancelled", linesReturned(order), []string{"0", "0", "<nil>"})
+	give(t, order, "L1 3")
+	wants(t, "refund", refunds(order)[1:], []string{"1×5 2×7"})
+}
+
+func TestMoreWasReturnedThanTheOrderSaysWasBought(t *testing.T) {
+	order := doc(t, `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":2},{"lineItemId":"L1","quantity":3}]},
+	 "returnOrderForms":[{"returnId":"R1","lineItems":[{"lineItemId":"L1","returnQuantity":7}]},{"returnId":"R2","lineItems":[{"lineItemId":"L9","returnQuantity":1}]}]}`)
+	oms.CancelReturn(order, "R2")
+	wants(t, "returned", linesReturned(order), []string{"2", "5"})
+	oms.CancelReturn(order, "R1")
+	wants(t, "returned", linesReturned(order), []string{"0", "0"})
 }
 
 func TestAPatchOfReturnFormsKeepsTheLinesTrue(t *testing.T) {

@@ -11,6 +11,7 @@ type tally struct {
 // tallied is one line of an order.
 type tallied struct {
 	line   *Object
+	all    decimal.Decimal // its quantity
 	bought decimal.Decimal // and not canceled
 	formed decimal.Decimal // returned by the forms that are not cancelled
 	own    decimal.Decimal // its returnQuantity: orders of other systems have one without a form
@@ -28,7 +29,8 @@ func tallyReturns(order *Object, forms []*Object) *tally {
 	t := &tally{byID: map[string][]*tallied{}}
 	c := counting{alike: map[string]*queue{}, sameID: map[string]*queue{}}
 	for _, line := range order.Object("orderForm").Objects("lineItems") {
-		l := &tallied{line: line, bought: quantityOf(line, "quantity").Sub(quantityOf(line, "canceledQuantity")), own: quantityOf(line, "returnQuantity")}
+		all := quantityOf(line, "quantity")
+		l := &tallied{line: line, all: all, bought: all.Sub(quantityOf(line, "canceledQuantity")), own: quantityOf(line, "returnQuantity")}
 		t.lines = append(t.lines, l)
 		if id := keyText(line, "lineItemId"); id != "" {
 			t.byID[id] = append(t.byID[id], l)
@@ -84,24 +86,25 @@ func (l *tallied) returned() decimal.Decimal { return decimal.Max(l.formed, l.ow
 
 // counting goes through the forms of an order.
 type counting struct {
-	alike  map[string]*queue // lines by all that the line of a form repeats of them
+	alike  map[string]*queue // lines by what tells those of one id apart
 	sameID map[string]*queue
 }
 
 func (c *counting) add(id string, l *tallied) {
-	put(c.alike, likeness(l.line), l)
-	put(c.sameID, id, l)
+	put(c.alike, likeness(l.line), l, func(l *tallied) decimal.Decimal { return l.all })
+	put(c.sameID, id, l, func(l *tallied) decimal.Decimal { return l.bought })
 }
 
-func put(queues map[string]*queue, key string, l *tallied) {
+func put(queues map[string]*queue, key string, l *tallied, most func(*tallied) decimal.Decimal) {
 	if queues[key] == nil {
-		queues[key] = &queue{}
+		queues[key] = &queue{most: most}
 	}
 	queues[key].lines = append(queues[key].lines, l)
 }
 
-// form adds what a form returns to the lines that its own were made of, and where
-// the order's have changed since, to those of the same id in their order.
+// form adds what a form returns to the lines that its own were made of, whatever
+// was canceled of them since, and where the order has no such lines any more, or
+// the form is not one that orderhook made, to those of the same id in their order.
 func (c *counting) form(form *Object) {
 	for _, line := range form.Objects("lineItems") {
 		quantity := quantityOf(line, "returnQuantity")
@@ -115,15 +118,12 @@ func (c *counting) form(form *Object) {
 }
 
 // likeness is what the line of a form has in common with the order's line that it
-// was made of: all but what is about the return itself.
+// was made of, and what tells lines of one id apart.
 func likeness(line *Object) string {
 	like := &Object{}
-	for _, m := range line.Members() {
-		switch m.Name {
-		case "returnQuantity", "returnReason", "returnDate", "returnType":
-		default:
-			like.Set(m.Name, m.Value)
-		}
+	for _, name := range []string{"lineItemId", "code", "placedPrice", "quantity"} {
+		v, _ := line.Get(name)
+		like.Set(name, v)
 	}
 	return string(canonical(nil, like))
 }
@@ -132,14 +132,15 @@ func likeness(line *Object) string {
 // over once, so that many forms of many lines cost no quadratic time.
 type queue struct {
 	lines []*tallied
-	full  int // so many of the first are
+	full  int                            // so many of the first are
+	most  func(*tallied) decimal.Decimal // how much of a line there is to return
 }
 
 // fill returns what it found no room for.
 func (q *queue) fill(quantity decimal.Decimal) (rest decimal.Decimal) {
 	for quantity.IsPositive() && q.full < len(q.lines) {
 		l := q.lines[q.full]
-		take := decimal.Min(l.bought.Sub(l.formed), quantity)
+		take := decimal.Min(q.most(l).Sub(l.formed), quantity)
 		if !take.IsPositive() {
 			q.full++
 			continue

@@ -62,21 +62,32 @@ func TestShipmentsThatMoved(t *testing.T) {
 	}
 }
 
-func TestStatusesAreTrimmedAndBlankOnesNamed(t *testing.T) {
-	o := doc(t, `{"status":" W\t","orderForm":{"shipments":[{"status":" A ","orderStatus":" B "},{"status":"","orderStatus":null},{"status":" ","orderStatus":"\n"}]}}`)
-	want := []oms.FieldError{{Location: "x.orderForm.shipments[2].status", Message: "must not be empty"}, {Location: "x.orderForm.shipments[2].orderStatus", Message: "must not be empty"}}
-	if diff := cmp.Diff(want, oms.TrimStatuses(o, "x")); diff != "" {
-		t.Errorf("wrong (-want +got):\n%s", diff)
+func TestAShipmentByItselfHasNoEmptyStatus(t *testing.T) {
+	for body, want := range map[string][]oms.FieldError{
+		`{"status":""}`:                    {{Location: "body.status", Message: "must not be empty"}},
+		`{"orderStatus":"","status":"A"}`:  {{Location: "body.orderStatus", Message: "must not be empty"}},
+		`{"status":null,"comment":""}`:     nil,
+		`{"status":" A ","prevStatus":""}`: nil,
+	} {
+		if diff := cmp.Diff(want, oms.CheckShipment(doc(t, body), "body")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", body, diff)
+		}
 	}
-	same(t, o, `{"status":"W","orderForm":{"shipments":[{"status":"A","orderStatus":"B"},{"status":"","orderStatus":null},{"status":" ","orderStatus":"\n"}]}}`)
-	if wrong := oms.TrimStatuses(doc(t, `{"status":""}`), ""); len(wrong) != 1 || wrong[0].Location != "status" {
-		t.Errorf("an empty status: %v", wrong)
+}
+
+func TestStatusesAreTrimmedWhereTheyAreReadAndBlankOnesRefused(t *testing.T) {
+	o, _, err := oms.ParseOrder([]byte(`{"status":" W\t","orderForm":{"shipments":[{"status":" A ","orderStatus":" B "},{"status":"","orderStatus":null}]}}`))
+	if err != nil {
+		t.Fatal(err)
 	}
-	s := doc(t, `{"status":" A ","orderStatus":""}`)
-	if wrong := oms.CheckShipment(s, "body"); len(wrong) != 1 || wrong[0].Location != "body.orderStatus" || s.Text("status") != "A" {
-		t.Errorf("a shipment by itself: %v, %s", wrong, s.JSON())
+	same(t, o, `{"status":"W","orderForm":{"shipments":[{"status":"A","orderStatus":"B"},{"status":"","orderStatus":null}]}}`)
+	for body, place := range map[string]string{
+		`{"status":" "}`: "status", `{"orderForm":{"shipments":[{},{"orderStatus":"\t"}]}}`: "orderForm.shipments[1].orderStatus",
+		`{"returnOrderForms":[{"status":" "}]}`: "returnOrderForms[0].status",
+	} {
+		_, _, err := oms.ParseOrder([]byte(body))
+		refused(t, err, oms.Invalid, place+": must not be empty")
 	}
-	if wrong := oms.CheckShipment(doc(t, `{"status":null,"comment":"c"}`), "body"); wrong != nil {
-		t.Errorf("one without a status: %v", wrong)
-	}
+	_, _, err = oms.ParseShipment([]byte(`{"status":" "}`))
+	refused(t, err, oms.Invalid, "status: must not be empty")
 }

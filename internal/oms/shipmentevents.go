@@ -44,15 +44,15 @@ func shipmentsOf(order *Object) []*Object { return order.Object("orderForm").Obj
 // first deliveryStatus.
 func shipmentTypes(before, after *Object) (types []string) {
 	apart := append([]string{"deliveryStatus"}, shipmentStatuses...)
-	if !SameStatus(before.Text("orderStatus"), after.Text("orderStatus")) {
+	if !SameName(before.Text("orderStatus"), after.Text("orderStatus")) {
 		apart = append(apart, "prevStatus") // it repeats what that was
 	}
 	changed := before == nil || shipmentDiffers(before, after, apart)
 	shipped := false
 	for _, name := range shipmentStatuses {
 		switch status := after.Text(name); {
-		case SameStatus(before.Text(name), status):
-		case SameStatus(status, statusShipped):
+		case SameName(before.Text(name), status):
+		case SameName(status, statusShipped):
 			shipped = true
 		default:
 			changed = true

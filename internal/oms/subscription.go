@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/orderhook/orderhook/internal/filter"
 )
 
 // Subscriptions is a tenant's endpoints as an event finds them. It is not
@@ -16,24 +18,25 @@ type Subscriptions struct {
 
 type subscriber struct {
 	*Endpoint
-	filter *Filter // nil: every event
+	filter *filter.Filter // nil: every event
+	broken error          // why its filter cannot judge any event; nil: it can
 }
 
-// NewSubscriptions takes what has been stored: a filter that does not compile
-// is an error that no caller can have caused.
-func NewSubscriptions(endpoints []*Endpoint) (*Subscriptions, error) {
+// NewSubscriptions takes what has been stored. A filter that is not understood
+// any more, as one of an earlier version, judges no event.
+func NewSubscriptions(endpoints []*Endpoint) *Subscriptions {
 	s := &Subscriptions{named: map[string][]int{}}
 	for _, e := range endpoints {
 		if !e.Enabled || e.Origin == OriginConnector {
 			continue
 		}
-		filter, err := ParseFilter(e.Filter)
-		if err != nil {
-			return nil, err
+		sub := subscriber{Endpoint: e}
+		if e.Filter != "" {
+			sub.filter, sub.broken = filter.Parse(e.Filter)
 		}
-		s.add(subscriber{e, filter})
+		s.add(sub)
 	}
-	return s, nil
+	return s
 }
 
 func (s *Subscriptions) add(sub subscriber) {
@@ -52,17 +55,34 @@ func (s *Subscriptions) add(sub subscriber) {
 	}
 }
 
-// Match returns the endpoints that are to get an event.
-func (s *Subscriptions) Match(e *Event) []*Endpoint {
-	var to []*Endpoint
-	payload := payload{event: e}
+// Receiver is an endpoint that is to get an event.
+type Receiver struct {
+	*Endpoint
+	// Unjudged is why its filter cannot judge the event, which it gets then
+	// (CONTRACT.md, "Event notifications"); "" where it can.
+	Unjudged string
+}
+
+// Match returns the endpoints that are to get an event. The effort bounds what
+// their filters take.
+func (s *Subscriptions) Match(e *Event, effort *filter.Effort) []Receiver {
+	var to []Receiver
+	seen := &filter.Event{ID: e.ID, Type: e.Type, OrderID: e.OrderID, SubjectKind: e.Subject.Kind, SubjectID: e.Subject.ID,
+		Timestamp: e.Timestamp, Data: e.Data}
 	for _, at := range s.wanting(e.Type) {
-		sub := s.subscribers[at]
+		sub := &s.subscribers[at]
 		if sub.Origin == OriginWebHook && e.OrderID == "" {
 			continue // published under one of its types, and its body is an order's
 		}
-		if sub.filter.Admits(&payload) {
-			to = append(to, sub.Endpoint)
+		admitted, err := sub.filter.Admits(seen, effort)
+		if sub.broken != nil {
+			err = sub.broken
+		}
+		switch {
+		case err != nil:
+			to = append(to, Receiver{sub.Endpoint, err.Error()})
+		case admitted:
+			to = append(to, Receiver{Endpoint: sub.Endpoint})
 		}
 	}
 	return to

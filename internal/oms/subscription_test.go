@@ -4,18 +4,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/filter"
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // matched returns the ids of the endpoints that get an event.
 func matched(t *testing.T, e *oms.Event, endpoints ...*oms.Endpoint) string {
 	t.Helper()
-	s, err := oms.NewSubscriptions(endpoints)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var ids []string
-	for _, to := range s.Match(e) {
+	for _, to := range oms.NewSubscriptions(endpoints).Match(e, filter.Inside()) {
 		ids = append(ids, to.ID)
 	}
 	return strings.Join(ids, " ")
@@ -81,27 +78,25 @@ func TestTypesThatAreNamed(t *testing.T) {
 	}
 }
 
-// What POST /api/events publishes under a type of the webHook section's reaches
-// its endpoint only with an order: the body that it gets names one.
+// The body that the webHook section's endpoint gets names an order, so an event
+// that is about none is not for it. Until types were reserved somebody could
+// publish one, and recover jobs still come across it.
 func TestTheWebHookSectionGetsOrdersAlone(t *testing.T) {
 	section := &oms.Endpoint{ID: "section", Enabled: true, Origin: oms.OriginWebHook, EventTypes: oms.WebHookTypes}
 	mine := &oms.Endpoint{ID: "mine", Enabled: true, Origin: oms.OriginAPI, EventTypes: []string{"*"}}
-	for body, want := range map[string]string{
-		`{"type":"OrderAccepted","data":{"id":"O1"}}`:                                          "mine",
-		`{"type":"OrderAccepted","data":{},"orderId":null}`:                                    "mine",
-		`{"type":"OrderAccepted","data":{},"subject":{"kind":"cart","id":"C1"}}`:               "mine",
-		`{"type":"OrderAccepted","data":{},"orderId":"O1"}`:                                    "section mine",
-		`{"type":"OrderAccepted","data":{},"subject":{"kind":"order","id":"O1"}}`:              "section mine",
-		`{"type":"OrderAccepted","data":{},"subject":{"kind":"cart","id":"C"},"orderId":"O1"}`: "section mine",
-		`{"type":"order_completed","data":{},"orderId":"O1"}`:                                  "mine",
+	for _, c := range []struct {
+		event oms.Event
+		want  string
+	}{
+		{oms.Event{Type: "OrderAccepted"}, "mine"},
+		{oms.Event{Type: "OrderAccepted", Subject: oms.Subject{Kind: "cart", ID: "C1"}}, "mine"},
+		{oms.Event{Type: "OrderAccepted", Related: oms.Related{OrderID: "O1"}}, "section mine"},
+		{oms.Event{Type: "orderaccepted", Related: oms.Related{OrderID: "O1"}}, "section mine"},
+		{oms.Event{Type: "order_completed", Related: oms.Related{OrderID: "O1"}}, "mine"},
 	} {
-		events, _, err := oms.ParseEvents([]byte(body), noon)
-		if err != nil {
-			t.Errorf("%s: %v", body, err)
-			continue
-		}
-		if got := matched(t, events[0], section, mine); got != want {
-			t.Errorf("%s goes to %s", body, got)
+		c.event.Data = []byte(`{}`)
+		if got := matched(t, &c.event, section, mine); got != c.want {
+			t.Errorf("%+v goes to %s", c.event, got)
 		}
 	}
 }

@@ -3,13 +3,11 @@ package oms
 import (
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
-// place is one kind of object in the answers of endpoints: the members of it
+// answerPlace is one kind of object in the answers of endpoints: the members of it
 // that are read, and what may be meant by others.
-type place struct {
+type answerPlace struct {
 	read *model
 	// ignored members are not read either, and are none to warn of: they are part
 	// of the answers of other systems.
@@ -31,7 +29,7 @@ type unread struct {
 
 // object names the members of an object that nobody reads. A null says nothing,
 // as everywhere: typed endpoints write one for each field that they know.
-func (u *unread) object(o *Object, p *place, path string) {
+func (u *unread) object(o *Object, p *answerPlace, path string) {
 	for _, m := range o.Members() {
 		if m.Value == nil || p.read.has(m.Name) || p.ignored[fold(m.Name)] {
 			continue
@@ -40,7 +38,7 @@ func (u *unread) object(o *Object, p *place, path string) {
 			u.more++
 			continue
 		}
-		u.warnings = append(u.warnings, Warning{shorten(joinPath(path, m.Name)), sentence("nobody reads this member", p.meant(m.Name))})
+		u.warnings = append(u.warnings, Warning{shorten(joinPath(path, lowered(m.Name))), sentence("nobody reads this member", p.meant(m.Name))})
 	}
 }
 
@@ -56,19 +54,6 @@ func (u *unread) list() []Warning {
 
 // has reports whether the model has a field of that name, in any case.
 func (m *model) has(name string) bool { return m.spelling(name) != "" }
-
-// spelling returns a field's own name, "" where the model does not have it.
-func (m *model) spelling(name string) string {
-	if _, ok := m.fields[name]; ok {
-		return name
-	}
-	for known := range m.fields {
-		if sameName(known, name) {
-			return known
-		}
-	}
-	return ""
-}
 
 // nearest returns the field of the model that a name is a slip away from, or
 // that another word stands for; "" where there is none.
@@ -95,12 +80,6 @@ func words(of map[string]string) map[string]string {
 }
 
 func mayBeMeant(field string) string { return field + " may be meant" }
-
-// pascal is a field's name as the seeds write the answers of steps.
-func pascal(name string) string {
-	first, n := utf8.DecodeRuneInString(name)
-	return string(unicode.ToUpper(first)) + name[n:]
-}
 
 // WarningText says in one line what warnings are about, and names the first of
 // them; the others are counted.

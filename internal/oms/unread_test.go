@@ -33,7 +33,7 @@ func TestAMemberOfAStepsAnswerThatNobodyReadsIsNamed(t *testing.T) {
 	for _, row := range []unreadRow{
 		{`{"CancelWorkflow":true}`, "cancelWorkflow", "CancelWorkflow " + beside},
 		{`{"CancelWorkflow":false}`, "cancelWorkflow", "CancelWorkflow " + beside},
-		{`{"errorreason":"no"}`, "errorReason", "ErrorReason " + beside},
+		{`{"errorreason":"no"}`, "errorreason", "ErrorReason " + beside},
 		{`{"ActionStatus":"Error"}`, "actionStatus", "ActionStatus " + beside},
 		{`{"TriggerNewStatus":"Packed"}`, "triggerNewStatus", "TriggerNewStatus " + beside},
 		{`{"Message":"no stock"}`, "message", "ErrorReason inside an entry"},

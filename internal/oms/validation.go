@@ -25,7 +25,7 @@ type Validation struct {
 	Warnings []ValidationError
 	Message  string
 	Value    *Object   // the cart to apply; nil leaves it as it is
-	Unread   []Warning // members of the answer that nobody reads
+	Unread   []Warning // what of the answer nobody reads
 }
 
 // ParseValidation reads the body of a validator's 2xx answer, in any letter
@@ -36,11 +36,11 @@ func ParseValidation(body []byte) (*Validation, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return v, nil
 	}
-	doc, err := Parse(body)
+	doc, err := parse(body, reading{levels: MaxDepth})
 	if err != nil {
 		return nil, err
 	}
-	c := checker{}
+	c := documentReader{patch: true}
 	c.object(doc, validationModel, "")
 	if len(c.errors) > 0 {
 		return nil, &Error{Kind: Invalid, Detail: "the answer is not valid", Fields: c.errors}
@@ -48,7 +48,7 @@ func ParseValidation(body []byte) (*Validation, error) {
 	if passed, ok := doc.Get("isValidatedSuccessful"); ok && passed == false {
 		v.Passed = false
 	}
-	v.Unread = unreadInValidation(doc)
+	v.Unread = append(c.warnings, unreadInValidation(doc)...)
 	v.Errors = validationErrors(doc.Objects("validationErrors"))
 	v.Warnings = validationErrors(doc.Objects("validationWarnings"))
 	v.Passed = v.Passed && len(v.Errors) == 0
@@ -57,10 +57,10 @@ func ParseValidation(body []byte) (*Validation, error) {
 }
 
 var (
-	validationErrorModel = newModel(of(text, "message translateKey validationType referenceId"))
-	validationModel      = newModel(
+	validationErrorModel = newModel(must(of(text, "message translateKey validationType referenceId")))
+	validationModel      = newModel(must(
 		of(boolean, "isValidatedSuccessful"), of(text, "validationMessage"), object("value", orderModel),
-		list("validationErrors", validationErrorModel), list("validationWarnings", validationErrorModel))
+		list("validationErrors", validationErrorModel), list("validationWarnings", validationErrorModel)))
 )
 
 // unreadInValidation names the members of an answer that nobody reads; those of

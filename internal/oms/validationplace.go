@@ -3,8 +3,8 @@ package oms
 // The places of a validator's answer (cart-validator.txt, "Response — what your
 // endpoint must return").
 var (
-	validationPlace      = &place{read: validationModel, meant: meantInValidation}
-	validationEntryPlace = &place{read: validationErrorModel, meant: meantInEntry}
+	validationPlace      = &answerPlace{read: validationModel, meant: meantInValidation}
+	validationEntryPlace = &answerPlace{read: validationErrorModel, meant: meantInEntry}
 )
 
 var (

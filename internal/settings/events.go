@@ -45,6 +45,16 @@ func statusEvents(n node, returns bool) oms.StatusEvents {
 	return e
 }
 
+// EventTypes returns the types that `events` of statuses name.
+func (s *Settings) EventTypes() (types []string) {
+	for _, t := range s.OrderTypes {
+		for _, status := range t.Statuses {
+			types = append(types, status.Events.Types...)
+		}
+	}
+	return types
+}
+
 // warnEvent notes a type whose receivers expect something else than an order.
 func warnEvent(n node, at, name string) {
 	t, known := oms.KnownEventType(name)

@@ -9,8 +9,8 @@ import (
 
 // AddShipment adds a shipment to an order. Without a shipmentId one is made.
 // It runs no workflow.
-func (e *Engine) AddShipment(ctx context.Context, c Caller, orderID string, shipment *oms.Object) (Started, error) {
-	if err := checkShipment(shipment); err != nil {
+func (e *Engine) AddShipment(ctx context.Context, c Caller, orderID string, shipment Document) (Started, error) {
+	if err := checkShipment(shipment.Object); err != nil {
 		return Started{}, err
 	}
 	if v, _ := shipment.Get("shipmentId"); v == "" {
@@ -33,17 +33,17 @@ func (e *Engine) AddShipment(ctx context.Context, c Caller, orderID string, ship
 
 // PatchShipment changes fields of a shipment. It runs no workflow; its status
 // changes with one through [Engine.EnterStatus].
-func (e *Engine) PatchShipment(ctx context.Context, c Caller, orderID, id string, patch *oms.Object) (*oms.Order, error) {
-	if err := checkShipment(patch); err != nil {
+func (e *Engine) PatchShipment(ctx context.Context, c Caller, orderID, id string, patch Document) (*oms.Order, error) {
+	if err := checkShipment(patch.Object); err != nil {
 		return nil, err
 	}
 	if patch.Has("shipmentId") && patch.Text("shipmentId") != id {
 		return nil, oms.Wrong("body.shipmentId", "is not the id in the path")
 	}
 	patch.Set("shipmentId", id)
-	return e.patchWith(ctx, c, orderID, func(order *oms.Object) (*oms.Object, error) {
+	return e.patchWith(ctx, c, orderID, func(order *oms.Object) (Document, error) {
 		if oms.Shipment(order, id) == nil {
-			return nil, oms.Errorf(oms.NotFound, "the order has no shipment %q", id)
+			return Document{}, oms.Errorf(oms.NotFound, "the order has no shipment %q", id)
 		}
 		return shipmentPatch(patch), nil
 	})
@@ -59,7 +59,7 @@ func (t *transition) enterShipment(c StatusChange) error {
 	doc := t.doc.Clone()
 	shipment := oms.Shipment(doc, c.ShipmentID)
 	was, moved := oms.EnterShipmentStatus(shipment, c.Status)
-	if own := status.ShipmentStatusUpdate; own != "" && !oms.SameStatus(own, shipment.Text("status")) {
+	if own := status.ShipmentStatusUpdate; own != "" && !oms.SameName(own, shipment.Text("status")) {
 		shipment.Set("status", own)
 		moved = true
 	}
@@ -93,7 +93,7 @@ func statusIn(s *settings.Settings, order *oms.Object, name string) settings.Sta
 // status; "" for nothing, or if it is there already.
 func (t *transition) mainStatus(s *settings.Settings) string {
 	main := statusIn(s, t.doc, oms.SharedShipmentStatus(t.doc)).MainOrderStatus
-	if oms.SameStatus(main, t.doc.Text("status")) {
+	if oms.SameName(main, t.doc.Text("status")) {
 		return ""
 	}
 	return main
@@ -121,8 +121,8 @@ func checkShipment(shipment *oms.Object) error {
 
 // shipmentPatch is a patch of an order that holds one shipment. The fields that
 // its forceUpdate names are the shipment's.
-func shipmentPatch(shipment *oms.Object) *oms.Object {
-	form := oms.NewObject(oms.Member{Name: "shipments", Value: []any{shipment}})
+func shipmentPatch(shipment Document) Document {
+	form := oms.NewObject(oms.Member{Name: "shipments", Value: []any{shipment.Object}})
 	patch := oms.NewObject(oms.Member{Name: "orderForm", Value: form})
 	var forced []any
 	for _, name := range shipment.Texts("forceUpdate") {
@@ -131,5 +131,5 @@ func shipmentPatch(shipment *oms.Object) *oms.Object {
 	if forced != nil {
 		patch.Set("forceUpdate", forced)
 	}
-	return patch
+	return Document{Object: patch, Warnings: shipment.Warnings}
 }

@@ -15,7 +15,7 @@ func (t *transition) overtaken() bool {
 func (t *transition) orderOvertaken() bool { return t.order.StatusVersion != t.run.StatusVersion }
 
 func (t *transition) shipmentOvertaken() bool {
-	return t.run.ShipmentID != "" && !oms.SameStatus(scopeStatus(t.order.Doc, t.run), t.run.ScopeStatus)
+	return t.run.ShipmentID != "" && !oms.SameName(scopeStatus(t.order.Doc, t.run), t.run.ScopeStatus)
 }
 
 // returnOvertaken reports whether someone cancelled the return meanwhile.

@@ -148,7 +148,7 @@ func TestAnOrderEntersAStatus(t *testing.T) {
 }
 
 // "emits no status event": the workflow runs again all the same.
-func TestTheSameStatusAgainRunsAndTellsNobody(t *testing.T) {
+func TestTheSameNameAgainRunsAndTellsNobody(t *testing.T) {
 	s := answering(t, "")
 	r := ordered(t, config(status("Accepted", step{Host: s.URL})))
 	r.enter("Accepted")
