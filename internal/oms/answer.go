@@ -99,8 +99,8 @@ func (r *answerReader) patch(doc *Object) {
 	if patch == nil {
 		return
 	}
-	if status, ok := patch.Get("status"); ok && isBlank(status) {
-		r.add("orderPatch.status", "must not be empty")
+	if status, _ := patch.Get("status"); status == "" {
+		r.add("orderPatch.status", blankStatus)
 	}
 	r.answer.Patch = patch
 }

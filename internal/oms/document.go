@@ -147,6 +147,7 @@ func (r *documentReader) text(v any, f field, path string) any {
 		name := strings.TrimSpace(s)
 		if name == "" && s != "" { // the empty text is what typed clients write for none
 			r.add(path, blankStatus)
+			return s
 		}
 		return name
 	case Number:
