@@ -2,8 +2,12 @@ package contract
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // CONTRACT.md, "Errors on an order"; errors, histories and reasons name the step.
@@ -73,6 +77,33 @@ func TestAnErrorThatAStepAddedStaysInItsRun(t *testing.T) {
 	r, res := placed(t, step{Host: s.URL}, step{Host: s.URL})
 	res.is("order.errors[0].message", "by hand, please").is("order.errors[0].runId", res.at("runId")).is("order.errors[1].runId", nil).is("order.errors[2]", nil)
 	r.enter("New").is("order.errors[0].key", "Erp").is("order.errors[1]", nil)
+}
+
+func TestAnErrorIsSolvedByAPatch(t *testing.T) {
+	s := answering(t, canceled, canceled)
+	r, _ := placed(t, step{Host: s.URL, Stop: true, More: `,"displayName":"Fraud check"`})
+	shown := r.get(theOrder).doc().Objects("errors")[0]
+	shown.Set("status", "Solved")
+	r.call("PATCH", theOrder, `{"errors":[`+string(shown.JSON())+`]}`).want(200).is("errors[0].status", "Solved").is("errors[1]", nil)
+	r.enter("New").is("order.errors[0].status", "Solved").is("order.errors[1].status", "New").is("order.errors[2]", nil)
+}
+
+func TestASuccessThatEchoesTheErrorClearsIt(t *testing.T) {
+	var s *sink
+	s = endpoint(t, func(w http.ResponseWriter, n int) {
+		if n == 0 {
+			_, _ = io.WriteString(w, canceled)
+			return
+		}
+		sent, err := oms.Parse(s.got()[n].Body)
+		if err != nil {
+			t.Error(err)
+		}
+		_, _ = io.WriteString(w, answerWith(string(sent.Object("Value").JSON())))
+	})
+	r, _ := placed(t, step{Host: s.URL, Stop: true})
+	r.enter("New").is("isAborted", false).is("order.errors", "[]").is("orderActionExecutionResults[0].changes", nil)
+	r.entry("ErrorsCleared")
 }
 
 func TestErrorsStoredBeforeTheyHadARunID(t *testing.T) {
