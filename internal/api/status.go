@@ -14,11 +14,15 @@ import (
 )
 
 func status(a *api) {
-	handle(a, oms.Publisher, huma.Operation{OperationID: "enter-status", Method: http.MethodPost, Path: "/api/orders/{id}/status", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "enter-status", Errors: tooMany, Method: http.MethodPost, Path: "/api/orders/{id}/status", Tags: []string{"Orders"},
 		Summary: "Enter a status and run its workflow", DefaultStatus: http.StatusOK,
 		Description: "200 with the workflow's result; 202 with the run's id when the workflow is not done within `wait`. Entering the status that the order is in already runs its workflow again."},
 		a.enterStatus)
 }
+
+// tooMany is for what may have an order enter a status: it is refused if the
+// order does so over and over.
+var tooMany = []int{http.StatusTooManyRequests}
 
 // workflowResult is what a workflow came to (API.md, "A workflow result").
 type workflowResult struct {

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"strings"
 
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
@@ -45,7 +44,7 @@ func (v *Validator) ask(ctx context.Context, tenant string, s *settings.Settings
 	r := &Result{Passed: true, Cart: cart}
 	for i := range s.Connectors {
 		c := &s.Connectors[i]
-		if strings.EqualFold(c.Name, settings.ValidatorConnector) && c.Admits(cart.Text("marketId")) {
+		if c.IsValidator() && c.Admits(cart.Text("marketId")) {
 			v.askOne(ctx, tenant, c, r)
 		}
 	}
@@ -63,7 +62,7 @@ func (v *Validator) askOne(ctx context.Context, tenant string, c *settings.Conne
 	var patched oms.Patched
 	if failure == "" && answer.Value != nil {
 		var err error
-		if patched, err = oms.ApplyCart(r.Cart, answer.Value, flag(c, "IsOnlyLineItemsUpdated")); err != nil {
+		if patched, err = oms.ApplyCart(r.Cart, answer.Value, c.OnlyLineItems); err != nil {
 			failure = invalid(x, "value."+err.Error())
 		}
 	}

@@ -105,8 +105,10 @@ func (e *Engine) PatchOrder(ctx context.Context, c Caller, id string, patch Docu
 // patchWith applies the patch that make returns for the order as it is.
 func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(order *oms.Object) (Document, error)) (*oms.Order, error) {
 	var order *oms.Order
+	through := &pass{brake: e.brake}
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		t := e.transition(ctx, tx, c)
+		t.pass = through
 		if err := t.read(id, c.IfMatch); err != nil {
 			return err
 		}
@@ -117,6 +119,7 @@ func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(o
 		}
 		return t.patch(patch)
 	})
+	through.done(err)
 	if err == nil {
 		e.lanes.kick(orderKey{c.Tenant, id}) // a run that waits may have become pointless
 	}
@@ -217,6 +220,7 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 		started Started
 		fresh   held
 		made    *transition
+		through = &pass{brake: e.brake}
 	)
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		made = nil
@@ -227,7 +231,7 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 			return err
 		}
 		t := e.transition(ctx, tx, c)
-		made = t
+		made, t.pass = t, through
 		if err := do(t); err != nil {
 			return err
 		}
@@ -237,6 +241,7 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 		}
 		return remember(ctx, tx, c, started, t)
 	})
+	through.done(err)
 	if err == nil {
 		e.tell(made)
 		key := orderKey{c.Tenant, started.OrderID}
