@@ -14,7 +14,7 @@ func TestAWaitingRunGoesOnOnceTheBreakerCloses(t *testing.T) {
 	r.enter("Checked")
 	r.enter("Checked")
 	res := r.enter("Checked").is("isAborted", false).is("orderActionExecutionResults[0].actionStatus", "Success").is("orderActionExecutionResults[0].attempts", 1)
-	res.is("orderActionExecutionResults[0].errorReason", nil).is("order.errors", "[]")
+	res.is("orderActionExecutionResults[0].errorReason", nil).is("order.errors", []string{})
 	r.get(runOf(res)).is("status", "succeeded")
 	r.breaker().is("items[0].breaker.state", "closed").is("items[0].breaker.openUntil", nil)
 	equals(t, "calls", fmt.Sprint(len(s.got()), len(next.got())), "3 1")

@@ -38,7 +38,7 @@ func TestWhatAnAnswerSaysOfACart(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s.says(replying(row.status, row.body))
 			a := r.in(t).validate().passes(row.passed, row.errors...)
-			a.is("value.version", 1).is("validationWarnings", "[]").is("validationMessage", nil)
+			a.is("value.version", 1).is("validationWarnings", []string{}).is("validationMessage", nil)
 			r.in(t).call("POST", "/api/carts/validate", cart).want(200).passes(row.passed, row.errors...)
 		})
 	}

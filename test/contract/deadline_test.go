@@ -62,7 +62,7 @@ func TestTheDeadlinePassesDuringRetries(t *testing.T) {
 			res := r.enter("Checked").is("isAborted", true).is("order.status", "Unchecked").is("orderActionExecutionResults[0].attempts", row.attempts)
 			res.is("orderActionExecutionResults[1]", nil)
 			r.overdue(res, 0, row.says)
-			equals(t, "waits", r.clock.Waits(), row.waits)
+			equals(t, "waits", fmt.Sprint(r.clock.Waits()), row.waits)
 			equals(t, "calls", fmt.Sprint(len(s.got()), len(next.got())), fmt.Sprint(row.attempts, 0))
 		})
 	}
@@ -123,8 +123,8 @@ func TestTheDeadlinePassesBeforeADeferredStep(t *testing.T) {
 	r.ended()
 	r.overdue(res, 1, "700ms")
 	r.get(theOrder).is("status", "Unchecked")
-	equals(t, "calls", s.paths(), "[/]")
-	equals(t, "waits", r.clock.Waits(), "[700ms]")
+	equals(t, "calls", s.paths(), []string{"/"})
+	equals(t, "waits", r.clock.Waits(), []time.Duration{700 * time.Millisecond})
 }
 
 func TestWithoutStopOnErrorTheStatusStays(t *testing.T) {

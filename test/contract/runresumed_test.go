@@ -1,6 +1,9 @@
 package contract
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // Runs of other kinds that are resumed, and those that are not.
 
@@ -11,7 +14,7 @@ func TestAReturnsRunIsResumed(t *testing.T) {
 	r.resume(res)
 	r.ended().is("items[0].status", "succeeded")
 	is(t, s.got()[1].Body, "ReturnOrderFormId", res.at("returnId"))
-	r.get(theOrder).is("errors", "[]")
+	r.get(theOrder).is("errors", []string{})
 }
 
 func TestADeferredStepsRunIsResumed(t *testing.T) {
@@ -20,7 +23,7 @@ func TestADeferredStepsRunIsResumed(t *testing.T) {
 	r.ended().is("items[0].status", "aborted")
 	r.resume(res)
 	r.ended().is("items[0].status", "succeeded")
-	equals(t, "waits", r.clock.Waits(), "[1s 1s]")
+	equals(t, "waits", r.clock.Waits(), []time.Duration{time.Second, time.Second})
 }
 
 func TestRunsThatCannotBeResumed(t *testing.T) {
