@@ -76,10 +76,17 @@ func TestDeferredStepsAndRunsInLineSurviveAStop(t *testing.T) {
 	r.clock.Hold()
 	r.post(order)
 	r.call("POST", theOrder+"/status?wait=false", `{"status":"Packed","shipmentId":"SHIP-2"}`).want(202)
-	r.restart(patience)
+	r.end(patience)
 	equals(t, "calls", len(s.got()), 0)
-	r.until("the deferred step waits again", func() bool { return len(r.clock.Waits()) == 2 })
-	equals(t, "waits, before and after the restart", r.clock.Waits(), []time.Duration{time.Second, time.Second})
+	// The second call had the lane look again: it set its timer twice if it was
+	// at rest by then, else once, and not at all if the stop was faster.
+	before := len(r.clock.Waits())
+	r.run()
+	r.until("the deferred step waits again", func() bool { return len(r.clock.Waits()) > before })
+	for _, wait := range r.clock.Waits() {
+		equals(t, "a wait, before or after the restart", wait, time.Second)
+	}
+	equals(t, "calls", len(s.got()), 0)
 	r.clock.Release()
 	r.ended().is("items[0].status", "succeeded").is("items[1].status", "succeeded")
 	equals(t, "calls", s.paths(), []string{"/new", "/packed"})
