@@ -184,3 +184,78 @@ func TestAReplayGoesOnWhenTheCallerHangsUp(t *testing.T) {
 	s.answer(success)
 	r.until("it is recorded", func() bool { return len(r.get("/api/attempts?kind=replay&outcome=succeeded").ids("id")) == 1 })
 }
+
+// The step that a call was made for is known by its names when it stands
+// elsewhere by now, and a validator without an id by its URL.
+func TestAReplayFindsItsStepWhereverItStands(t *testing.T) {
+	r, s := lease(t), answering(t, "")
+	named := func(name, secret string) step {
+		return step{Host: s.URL, Headers: header("X-Step", secret), More: `,"displayName":"` + name + `"`}
+	}
+	a, b := named("A", "of A"), named("B", "of B")
+	export := step{Name: exportStep, Connector: "ERP", Headers: header("X-Step", "of an export")}
+	r.settings(config(status("New", a, b)))
+	r.post(order)
+	attempts := r.get("/api/attempts?kind=step").ids("id") // of B, of A
+	for name, c := range map[string]struct {
+		steps []step
+		want  []string // of B, of A
+	}{
+		"as they were":           {[]step{a, b}, []string{"of B", "of A"}},
+		"the other way round":    {[]step{b, a}, []string{"of B", "of A"}},
+		"others before them":     {[]step{export, named("C", "of C"), a, b}, []string{"of B", "of A"}},
+		"with another secret":    {[]step{b, named("A", "renewed")}, []string{"of B", "renewed"}},
+		"one of them is gone":    {[]step{a}, []string{"", "of A"}},
+		"the other one is gone":  {[]step{b}, []string{"of B", ""}},
+		"another of that name":   {[]step{b, {Name: exportStep, Connector: "ERP", Headers: header("X-Step", "x"), More: `,"displayName":"A"`}}, []string{"of B", ""}},
+		"the status has none":    {nil, []string{"", ""}},
+		"one that is not active": {[]step{{Host: s.URL, Headers: header("X-Step", "of C")}, b, a}, []string{"of B", "of A"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := r.in(t)
+			r.settings(config(status("New", c.steps...)))
+			for i, id := range attempts {
+				r.call("POST", "/api/attempts/"+id+"/replay", "").want(200)
+				got := s.got()
+				equals(t, "the secret of "+[]string{"B", "A"}[i], got[len(got)-1].Header.Get("X-Step"), c.want[i])
+			}
+		})
+	}
+}
+
+func TestAReplayFindsItsValidator(t *testing.T) {
+	at := func(url, id, token string) string {
+		if id != "" {
+			id = `,"connectorId":"` + id + `"`
+		}
+		return validatorAt(url, id+`,"token":"`+token+`"`)
+	}
+	for name, ids := range map[string][2]string{"by its URL": {}, "by its id": {"a", "b"}, "one by its URL, one by its id": {"", "b"}} {
+		t.Run(name, func(t *testing.T) {
+			r, s := lease(t), answering(t, approved)
+			a, b := at(s.URL+"/a", ids[0], "token-of-a"), at(s.URL+"/b", ids[1], "token-of-b")
+			r.validators(a, b)
+			r.put(cart)
+			r.validate()
+			replay := func(path string) string {
+				for _, at := range r.get("/api/attempts?kind=validator").doc().Objects("items") {
+					if strings.HasSuffix(at.Text("url"), path) {
+						r.call("POST", "/api/attempts/"+at.Text("id")+"/replay", "").want(200)
+					}
+				}
+				got := s.got()[len(s.got())-1]
+				return got.Path + " " + got.Header.Get("Authorization")
+			}
+			both := func(what, wantA, wantB string) {
+				t.Helper()
+				equals(t, what, replay("/a"), wantA)
+				equals(t, what, replay("/b"), wantB)
+			}
+			both("as they were", "/a Token token-of-a", "/b Token token-of-b")
+			r.validators(b, a)
+			both("the other way round", "/a Token token-of-a", "/b Token token-of-b")
+			r.validators(b)
+			both("one of them is gone", "/a ", "/b Token token-of-b")
+		})
+	}
+}

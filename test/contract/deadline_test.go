@@ -144,3 +144,30 @@ func TestThereIsNoDeadlineByDefault(t *testing.T) {
 		})
 	}
 }
+
+// An attempt that ended before the run's time was over is repeated, whatever
+// time it had.
+func TestARefusedConnectionIsRetriedWithinTheDeadline(t *testing.T) {
+	for _, row := range []struct {
+		most     string
+		attempts int
+		waits    []time.Duration
+		aborted  bool
+	}{
+		{"PT25S", 4, []time.Duration{time.Second, 5 * time.Second, 15 * time.Second}, false},
+		{"PT10S", 3, []time.Duration{time.Second, 5 * time.Second, 4 * time.Second}, true},
+	} {
+		t.Run(row.most, func(t *testing.T) {
+			closed := answering(t, "")
+			closed.Close()
+			r := hurried(t, row.most, step{Host: closed.URL}) // less than the time-out of an attempt, 30 s
+			res := r.enter("Checked").is("orderActionExecutionResults[0].attempts", row.attempts).is("isAborted", row.aborted)
+			equals(t, "waits", r.clock.Waits(), row.waits)
+			if !row.aborted {
+				res.is("orderActionExecutionResults[0].errorReason", "connection refused")
+				return
+			}
+			r.overdue(res, 0, "10s")
+		})
+	}
+}

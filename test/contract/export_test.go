@@ -515,3 +515,30 @@ func TestTheExportStepDescribesItself(t *testing.T) {
 	r.call("PUT", "/api/settings", withERP(t, status("New", step{Name: exportStep, Connector: "ERP", Stop: true}))).want(200).
 		is("warnings[0].path", "orderTypes[0].orderStatuses[0].workflowSteps[0].stopOnError")
 }
+
+// An export's endpoint is there from the first time on, and follows what the
+// connector says later.
+func TestTheErrorPolicyOfAConnectorHoldsForItsNextExport(t *testing.T) {
+	s, r := answering(t, ""), lease(t)
+	const off = `,"disableStandardErrorPolicy":true`
+	for i, c := range []struct {
+		policy string
+		most   int
+	}{{"", 6}, {off, 1}, {`,"disableStandardErrorPolicy":false`, 6}, {off, 1}} {
+		r.settings(with(config(status("New", exporting(""))), connectors(erp(s.URL, c.policy))))
+		if i == 0 {
+			r.post(order)
+		} else {
+			r.enter("New")
+		}
+		deliveries, _ := r.exports()
+		equals(t, "attempts of "+c.policy, deliveries[i].MaxAttempts, c.most)
+		equals(t, "the endpoint", deliveries[i].Endpoint, deliveries[0].Endpoint)
+		equals(t, "X-Attempt", s.got()[i].Header.Get("X-Attempt"), "1")
+	}
+	s.CloseClientConnections()
+	s.Close()
+	r.enter("New")
+	deliveries, _ := r.exports()
+	equals(t, "attempts that were made", fmt.Sprint(deliveries[4].Status, " ", deliveries[4].Attempts), "failed 1")
+}

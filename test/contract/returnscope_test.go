@@ -112,3 +112,38 @@ func TestTheReturnStepIsDescribed(t *testing.T) {
 		}
 	}
 }
+
+// TriggerNewStatus: the run of the return goes on with its return.
+func TestTriggerNewStatusOfAReturnKeepsItsReturn(t *testing.T) {
+	for _, row := range []struct {
+		name, status string
+		statuses     string // more return statuses
+		keeps        bool
+	}{
+		{"a return status", "Returned", "", true},
+		{"another return status", "Inspected", "," + status("Inspected", step{Name: exportStep, Host: "SINK/inspected"}), true},
+		{"in another case", "RETURNED", "", true},
+		{"a status of orders alone", "Packed", "", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s, r := answering(t, triggering(row.status), ""), lease(t)
+			at := func(name string) string { return status(name, step{Name: returnStep, Host: s.URL + "/" + name}) }
+			doc := config(status("Packed", step{Host: s.URL + "/Packed"}))
+			r.settings(with(doc, `"returnStatuses":[`+at("Returned")+","+at("PartiallyReturned")+strings.ReplaceAll(row.statuses, "SINK", s.URL)+"]"))
+			r.post(order)
+			res := r.giveBack("1").is("order.status", row.status)
+			runs := r.ended().is("items[0].enteredStatus", row.status).is("items[0].status", "succeeded").is("items[1].triggeredRunId", r.get("/api/runs").text("items[0].id"))
+			want := any(res.text("returnId"))
+			if !row.keeps {
+				want = nil
+			}
+			runs.is("items[0].returnId", want)
+			if row.statuses != "" {
+				_, e, _ := r.export()
+				is(t, e.Data, "returnOrderForm.returnId", want)
+				return
+			}
+			is(t, s.got()[1].Body, "ReturnOrderFormId", want)
+		})
+	}
+}
