@@ -207,7 +207,7 @@ func TestAReplayFindsItsStepWhereverItStands(t *testing.T) {
 		"with another secret":    {[]step{b, named("A", "renewed")}, []string{"of B", "renewed"}},
 		"one of them is gone":    {[]step{a}, []string{"", "of A"}},
 		"the other one is gone":  {[]step{b}, []string{"of B", ""}},
-		"another of that name":   {[]step{b, {Name: exportStep, Connector: "ERP", Headers: header("X-Step", "x"), More: `,"displayName":"A"`}}, []string{"of B", ""}},
+		"another of that name":   {[]step{b, {Name: exportStep, Host: s.URL, Headers: header("X-Step", "x"), More: `,"displayName":"A"`}}, []string{"of B", ""}},
 		"the status has none":    {nil, []string{"", ""}},
 		"one that is not active": {[]step{{Host: s.URL, Headers: header("X-Step", "of C")}, b, a}, []string{"of B", "of A"}},
 	} {
@@ -220,6 +220,18 @@ func TestAReplayFindsItsStepWhereverItStands(t *testing.T) {
 				equals(t, "the secret of "+[]string{"B", "A"}[i], got[len(got)-1].Header.Get("X-Step"), c.want[i])
 			}
 		})
+	}
+}
+
+// Steps that nothing tells apart but their places are told apart by these.
+func TestAReplayFindsItsStepAmongOthersOfItsName(t *testing.T) {
+	r, s := lease(t), answering(t, "")
+	keyed := func(secret string) step { return step{Host: s.URL, Headers: header("X-Step", secret)} }
+	r.settings(config(status("New", keyed("of the first"), keyed("of the second"))))
+	r.post(order)
+	for i, want := range []string{"of the second", "of the first"} {
+		r.call("POST", "/api/attempts/"+r.get("/api/attempts?kind=step").ids("id")[i]+"/replay", "").want(200)
+		equals(t, "the secret", s.got()[2+i].Header.Get("X-Step"), want)
 	}
 }
 
