@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -65,11 +66,56 @@ func TestAResumedRunTakesTheSettingsAsTheyAre(t *testing.T) {
 }
 
 func TestAResumedRunKeepsItsSettingsWhereTheStatusHasOtherStepsByNow(t *testing.T) {
-	r, res, s := aborted(t, step{}, success)
-	r.settings(config(status("New", step{Host: answering(t, "").URL})))
-	r.resume(res).is("settingsVersion", 1)
-	r.ended().is("items[0].status", "succeeded")
-	equals(t, "calls", s.paths(), []string{"/1", "/2", "/2", "/3"})
+	for name, change := range map[string]func(steps string) string{
+		"fewer steps":            func(steps string) string { return steps[:strings.LastIndex(steps, ",{")] },
+		"more steps":             func(steps string) string { return steps + "," + step{Host: "https://example.com"}.String() },
+		"another step":           func(steps string) string { return strings.Replace(steps, "WebhookWorkflowStep", "ExportOrder", 1) },
+		"one that is not active": func(steps string) string { return replaceLast(steps, `"active":true`, `"active":false`) },
+		"one that is deferred": func(steps string) string {
+			return replaceLast(steps, `"RunAfterOrderIsSaved":false`, `"RunAfterOrderIsSaved":true`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, res, s := aborted(t, step{}, success)
+			var steps []string
+			for i := range 3 {
+				steps = append(steps, step{Host: fmt.Sprint(s.URL, "/elsewhere", i+1)}.String())
+			}
+			r.settings(workflowOf(change(strings.Join(steps, ","))))
+			r.resume(res).is("settingsVersion", 1)
+			r.ended().is("items[0].status", "succeeded")
+			equals(t, "calls", s.paths(), []string{"/1", "/2", "/2", "/3"})
+		})
+	}
+}
+
+// replaceLast replaces the last of the places where a text stands.
+func replaceLast(s, text, by string) string {
+	i := strings.LastIndex(s, text)
+	return s[:i] + by + s[i+len(text):]
+}
+
+func TestAResumedRunHasItsLaterStepsBeforeIt(t *testing.T) {
+	g, r := holding(t), lease(t)
+	r.settings(config(status("New", step{Host: g.URL, Stop: true}, step{Host: g.URL}, step{Host: g.URL, Deferred: true})))
+	finish := r.begin("/api/orders", order)
+	g.wait()
+	g.answer(canceled)
+	res := finish().want(201).is("isAborted", true)
+	is(t, r.get(runOf(res)).Raw, "orderActionExecutionResults[2].actionStatus", "Skipped")
+	r.resume(res)
+	g.wait()
+	run := r.get(runOf(res)).is("status", "running")
+	for i := range 3 {
+		result := fmt.Sprintf("orderActionExecutionResults[%d].", i)
+		run.is(result+"actionStatus", "Pending").is(result+"errorReason", nil).is(result+"attempts", 0).is(result+"cancelWorkflow", false)
+	}
+	for range 2 {
+		g.answer(success)
+		g.wait()
+	}
+	g.answer(success)
+	r.ended().is("items[0].status", "succeeded").is("items[0].orderActionExecutionResults[2].actionStatus", "Success")
 }
 
 func TestAResumedRunKeepsTheErrorsOfItsEarlierSteps(t *testing.T) {
