@@ -22,6 +22,10 @@ func TestADryRunCallsEachStepOnceAndReportsItsChanges(t *testing.T) {
 	r := accepting(t, step{Host: s.URL + "/1"}, step{Host: s.URL + "/2"}, step{Host: s.URL + "/3", More: `,"enabledForTags":["two"]`})
 	res := r.rehearse("Accepted", calling).want(200).is("isAborted", false).is("runId", nil)
 	equals(t, "steps", outlook(res), []string{"Success", "Success", "Success"})
+	for i := range 3 { // no attempt is kept that it could lead to
+		res.is(fmt.Sprintf("orderActionExecutionResults[%d].callId", i), nil)
+	}
+	r.get("/api/attempts?kind=step").is("items", []string{})
 	res.is("order.status", "Accepted").is("order.customerName", "Kari Hansen").is("order.tags", []string{"first", "one", "two"}).is("order.marketId", "NOR")
 	const results = "orderActionExecutionResults"
 	res.is(results+"[0].changes[0].path", "customerName").is(results+"[0].changes[0].before", "Kari Nordmann").is(results+"[0].changes[0].after", "Kari Hansen")

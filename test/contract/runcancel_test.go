@@ -152,3 +152,20 @@ func TestCanceledRunsAreListed(t *testing.T) {
 	r.call("GET", "/api/runs?status=stopped", "").problem(422, "query.status")
 	g.answer(success)
 }
+
+// A step that is over has asked for another status; the run that is canceled
+// does not follow.
+func TestACanceledRunTriggersNothing(t *testing.T) {
+	g, r := holding(t), lease(t)
+	r.settings(config(status("New", step{Host: g.URL}, step{Host: g.URL}), status("Review", step{Host: g.URL + "/review"})))
+	finish := r.begin("/api/orders", order)
+	g.wait()
+	g.answer(triggering("Review"))
+	g.wait()
+	r.cancel(r.oldest())
+	g.answer(success)
+	finish().want(201).is("order.status", "New")
+	r.ended().is("items[0].triggeredRunId", nil).is("items[1]", nil)
+	r.get(theOrder).is("status", "New")
+	equals(t, "calls", g.paths(), []string{"/", "/"})
+}
