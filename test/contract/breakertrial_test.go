@@ -62,3 +62,23 @@ func TestATrialThatFailsOpensTheBreakerAgain(t *testing.T) {
 	}
 	equals(t, "calls", len(s.got()), 3)
 }
+
+// It waits for its retry then, and no longer for the breaker.
+func TestARunWhoseTrialFailedWaitsForItsRetry(t *testing.T) {
+	s, r := failing(t, 99, 500), inTime(t)
+	doc := config(status("Checked", step{}))
+	r.settings(with(doc, connectors(connector(s.URL, `,"breaker":{"failures":1,"window":"00:10:00","openFor":"PT0.3S","whileOpen":"wait"}`))))
+	var runs []string
+	for _, id := range []string{"A", "B"} {
+		r.post(`{"id":"` + id + `"}`)
+		runs = append(runs, runOf(r.call("POST", "/api/orders/"+id+"/status?wait=false", `{"status":"Checked"}`).want(202)))
+		r.until("the first attempt failed", func() bool { return len(s.got()) > 0 })
+	}
+	const result = "orderActionExecutionResults[0]."
+	r.until("the other run waits for the breaker", func() bool { return r.get(runs[1]).text(result+"errorReason") != "" })
+	r.until("its trial failed", func() bool { return r.get(runs[1]).at("nextAttempt") == number("2") })
+	r.get(runs[1]).is(result+"errorReason", nil).is(result+"attempts", 1).is("status", "waiting")
+	for _, run := range runs {
+		r.cancel(run)
+	}
+}
