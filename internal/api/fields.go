@@ -50,17 +50,27 @@ func (f *fields) text(name string) string {
 	return s
 }
 
+// flag reads true or false; false where there is neither.
+func (f *fields) flag(name string) bool {
+	v, _ := f.doc.Get(name)
+	b, ok := v.(bool)
+	if !ok && v != nil {
+		f.wrong(name, "must be true or false")
+	}
+	return b
+}
+
 // time reads a point in time, zero where there is none.
 func (f *fields) time(name string) time.Time {
 	text := f.text(name)
 	if text == "" {
 		return time.Time{}
 	}
-	at, err := time.Parse(time.RFC3339Nano, text)
+	at, err := oms.ParseTime(text)
 	if err != nil {
-		f.wrong(name, "must be a time as 2026-11-21T09:30:00Z")
+		f.wrong(name, "%v", err)
 	}
-	return at.UTC()
+	return at
 }
 
 // err returns all mistakes as one error, nil if there are none.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 func orders(a *api) {
@@ -21,10 +22,10 @@ func orders(a *api) {
 		Summary: "List orders, the newest first"}, a.listOrders)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-order", Method: http.MethodGet, Path: "/api/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Read an order"}, a.getOrder)
-	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-order", Method: http.MethodPatch, Path: "/api/orders/{id}", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-order", Errors: tooMany, Method: http.MethodPatch, Path: "/api/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Change fields of an order", Description: "Runs no workflow. A patch that changes nothing makes no version.",
 		RequestBody: documentBody("The fields to change", map[string]any{"tags": []string{"vip"}})}, a.patchOrder)
-	handle(a, oms.Publisher, huma.Operation{OperationID: "delete-order", Method: http.MethodDelete, Path: "/api/orders/{id}", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "delete-order", Errors: tooMany, Method: http.MethodDelete, Path: "/api/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Set an order's status to Deleted, or erase it"}, a.deleteOrder)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-order-version", Method: http.MethodGet, Path: "/api/orders/{id}/versions/{version}", Tags: []string{"Orders"},
 		Summary: "Read an order as it was"}, a.getOrderVersion)
@@ -44,15 +45,19 @@ func (a *api) createOrder(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := oms.Parse(callOf(ctx).body)
+	doc, warnings, err := oms.ParseOrder(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	started, err := a.Engine.CreateOrder(ctx, a.caller(ctx, in.OnceParams, MatchParams{}), doc, in.RunWorkflow)
+	started, err := a.Engine.CreateOrder(ctx, a.caller(ctx, in.OnceParams, MatchParams{}), workflow.Document{Object: doc, Warnings: warnings}, in.RunWorkflow)
 	if err != nil {
 		return nil, within(err)
 	}
-	return a.answerResult(ctx, started, wait, http.StatusCreated)
+	out, err := a.answerResult(ctx, started, wait, http.StatusCreated)
+	if err == nil {
+		out.Body.Warnings = inBody(warnings)
+	}
+	return out, err
 }
 
 func (a *api) getOrder(ctx context.Context, in *OrderID) (*documentAnswer, error) {
@@ -76,22 +81,31 @@ func (a *api) getOrderVersion(ctx context.Context, in *struct {
 
 func (a *api) listOrders(ctx context.Context, in *struct {
 	PageParams
-	Status         string `query:"status"`
-	MarketID       string `query:"marketId"`
-	OrderType      string `query:"orderType"`
-	CustomerEmail  string `query:"customerEmail"`
-	SubscriptionID string `query:"subscriptionId"`
-	Tag            string `query:"tag"`
-	From           string `query:"from" doc:"Created at or after this time"`
-	To             string `query:"to" doc:"Created before this time"`
-	Q              string `query:"q" doc:"A piece of text anywhere in the order, in any case"`
+	Status         string         `query:"status"`
+	MarketID       string         `query:"marketId"`
+	OrderType      string         `query:"orderType"`
+	CustomerEmail  string         `query:"customerEmail"`
+	SubscriptionID string         `query:"subscriptionId"`
+	Tag            string         `query:"tag"`
+	From           string         `query:"from" doc:"Created at or after this time"`
+	To             string         `query:"to" doc:"Created before this time"`
+	ModifiedFrom   string         `query:"modifiedFrom" doc:"Changed at or after this time"`
+	StoreID        string         `query:"storeId"`
+	ExternalID     string         `query:"externalId" doc:"The id of one of its externalIds"`
+	HasErrors      optional[bool] `query:"hasErrors" doc:"true: has an error that is neither Solved nor Deleted; false: has none"`
+	Q              string         `query:"q" doc:"A piece of text anywhere in the order, in any case"`
 }) (*listOf[document], error) {
 	from, to, err := span(in.From, in.To)
 	if err != nil {
 		return nil, err
 	}
+	modified, err := timeParam("modifiedFrom", in.ModifiedFrom)
+	if err != nil {
+		return nil, err
+	}
 	list, err := a.Store.Orders(ctx, tenantOf(ctx), store.OrderFilter{Status: in.Status, MarketID: in.MarketID, OrderType: in.OrderType,
-		CustomerEmail: in.CustomerEmail, SubscriptionID: in.SubscriptionID, Tag: in.Tag, Text: in.Q, From: from, To: to}, in.page())
+		CustomerEmail: in.CustomerEmail, SubscriptionID: in.SubscriptionID, Tag: in.Tag, Text: in.Q, From: from, To: to,
+		ModifiedFrom: modified, StoreID: in.StoreID, ExternalID: in.ExternalID, HasErrors: in.HasErrors.orNil()}, in.page())
 	return answerList(list, err, func(o *oms.Order) document { return document{o.Doc} })
 }
 
@@ -99,11 +113,11 @@ func (a *api) patchOrder(ctx context.Context, in *struct {
 	OrderID
 	MatchParams
 }) (*documentAnswer, error) {
-	patch, err := oms.Parse(callOf(ctx).body)
+	patch, warnings, err := oms.ParseOrderPatch(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	o, err := a.Engine.PatchOrder(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, patch)
+	o, err := a.Engine.PatchOrder(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, workflow.Document{Object: patch, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/textproto"
@@ -106,7 +107,7 @@ func (a *api) replayURL(ctx context.Context) (string, error) {
 	} else if why := a.checkTarget(u); why != "" {
 		f.wrong("url", "%s", why)
 	}
-	return to, f.err()
+	return oms.NormalURL(to), f.err()
 }
 
 // replay makes the request of an attempt once more. It returns the record of
@@ -123,6 +124,9 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 		r = hook.Request{Timeout: r.Timeout}
 	}
 	asRecorded(&r, first)
+	if same { // a step's configuration names its URL
+		r.Body = bytes.ReplaceAll(r.Body, []byte(oms.PublicURL(to)), []byte(to))
+	}
 	r.URL = to
 	x := a.Client.Post(ctx, r)
 	at := &oms.Attempt{
@@ -145,16 +149,23 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 }
 
 // replayTarget is the URL that is asked for, else the one of before, with the
-// password that only the URL of today has.
+// password and the values in the query that only the URL of today has.
 func replayTarget(asked, before, today string) string {
 	if asked == "" {
 		asked = before
 	}
-	if asked == hook.PublicURL(today) {
+	if asked == oms.PublicURL(today) || asked == oms.OwnersURL(today) {
 		return today
 	}
+	if oms.HasMaskedQuery(asked) {
+		from := today
+		if oms.URLOrigin(asked) != oms.URLOrigin(today) { // nobody reads a secret by naming a URL
+			from = ""
+		}
+		asked = oms.Unmasked(asked, from)
+	}
 	u, err := url.Parse(asked)
-	if err != nil || u.User == nil || hook.PublicURL(asked) != asked {
+	if err != nil || u.User == nil || oms.OwnersURL(asked) != asked {
 		return asked
 	}
 	u.User = nil // nothing but its mask

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 func shipments(a *api) {
@@ -14,7 +15,7 @@ func shipments(a *api) {
 	handle(a, oms.Publisher, huma.Operation{OperationID: "add-shipment", Method: http.MethodPost, Path: "/api/orders/{id}/shipments", Tags: []string{"Orders"},
 		Summary: "Add a shipment to an order", DefaultStatus: http.StatusCreated,
 		RequestBody: documentBody("The shipment. Without a shipmentId one is made.", example)}, a.addShipment)
-	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-shipment", Method: http.MethodPatch, Path: "/api/orders/{id}/shipments/{shipmentId}", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-shipment", Errors: tooMany, Method: http.MethodPatch, Path: "/api/orders/{id}/shipments/{shipmentId}", Tags: []string{"Orders"},
 		Summary: "Change fields of a shipment", Description: "Runs no workflow: a status with its workflow is entered through `POST /api/orders/{id}/status`.",
 		RequestBody: documentBody("The fields to change", map[string]any{"deliveryStatus": "InTransit"})}, a.patchShipment)
 }
@@ -24,11 +25,11 @@ func (a *api) addShipment(ctx context.Context, in *struct {
 	OnceParams
 	MatchParams
 }) (*documentAnswer, error) {
-	shipment, err := oms.Parse(callOf(ctx).body)
+	shipment, warnings, err := oms.ParseShipment(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	started, err := a.Engine.AddShipment(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, shipment)
+	started, err := a.Engine.AddShipment(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, workflow.Document{Object: shipment, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}
@@ -46,11 +47,11 @@ func (a *api) patchShipment(ctx context.Context, in *struct {
 	MatchParams
 	ShipmentID string `path:"shipmentId"`
 }) (*documentAnswer, error) {
-	patch, err := oms.Parse(callOf(ctx).body)
+	patch, warnings, err := oms.ParseShipment(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	o, err := a.Engine.PatchShipment(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, in.ShipmentID, patch)
+	o, err := a.Engine.PatchShipment(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, in.ShipmentID, workflow.Document{Object: patch, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}

@@ -13,19 +13,24 @@ import (
 )
 
 func status(a *api) {
-	handle(a, oms.Publisher, huma.Operation{OperationID: "enter-status", Method: http.MethodPost, Path: "/api/orders/{id}/status", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "enter-status", Errors: tooMany, Method: http.MethodPost, Path: "/api/orders/{id}/status", Tags: []string{"Orders"},
 		Summary: "Enter a status and run its workflow", DefaultStatus: http.StatusOK,
 		Description: "200 with the workflow's result; 202 with the run's id when the workflow is not done within `wait`. Entering the status that the order is in already runs its workflow again."},
 		a.enterStatus)
 }
 
+// tooMany is for what may have an order enter a status: it is refused if the
+// order does so over and over.
+var tooMany = []int{http.StatusTooManyRequests}
+
 // workflowResult is what a workflow came to (API.md, "A workflow result").
 type workflowResult struct {
-	RunID     string       `json:"runId,omitempty" doc:"Absent when no workflow was to run"`
-	ReturnID  string       `json:"returnId,omitempty" doc:"The return that the workflow ran for"`
-	IsAborted bool         `json:"isAborted" doc:"A step stopped the workflow"`
-	Order     document     `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
-	Results   []stepResult `json:"orderActionExecutionResults" nullable:"false"`
+	RunID     string        `json:"runId,omitempty" doc:"Absent when no workflow was to run"`
+	ReturnID  string        `json:"returnId,omitempty" doc:"The return that the workflow ran for"`
+	IsAborted bool          `json:"isAborted" doc:"A step stopped the workflow"`
+	Order     document      `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
+	Results   []stepResult  `json:"orderActionExecutionResults" nullable:"false"`
+	Warnings  []oms.Warning `json:"warnings,omitempty" doc:"What of the order that came in is kept, and not read"`
 }
 
 // stepResult is what one step came to.

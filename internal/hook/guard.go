@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 	"syscall"
+
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // Guard says which addresses requests may go to (API.md, "Command line"). It
@@ -79,6 +82,25 @@ func (g Guard) CheckHost(target string) error {
 	return err
 }
 
+// Refusal says why no request will be made to a URL, with what would admit it,
+// "" where the guard lets it pass or where that is told only when the name is
+// looked up.
+func (g Guard) Refusal(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	target := net.JoinHostPort(u.Hostname(), port)
+	err := g.CheckHost(target)
+	switch {
+	case err == nil:
+		return ""
+	case (Guard{AllowPrivate: true, AllowHosts: g.AllowHosts}).CheckHost(target) == nil:
+		return err.Error() + "; --allow-private-targets (allowPrivateTargets) or outgoing.allowHosts in the config file admits it"
+	}
+	return err.Error() + "; outgoing.allowHosts in the config file admits it"
+}
+
 // allows reports whether AllowHosts names the host or the address.
 func (g Guard) allows(host, port string, addr netip.Addr) bool {
 	for _, entry := range g.AllowHosts {
@@ -106,7 +128,10 @@ func splitHost(s string) (host, port string) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Unmap().WithZone("").String(), port
 	}
-	return strings.TrimSuffix(strings.ToLower(host), "."), port
+	if normal, ok := oms.NormalHost(host); ok {
+		host = normal // as the URL's is
+	}
+	return strings.TrimSuffix(host, "."), port
 }
 
 // dial connects to target, and puts each of its addresses to the guard before

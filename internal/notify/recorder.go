@@ -62,6 +62,7 @@ func (r *recorder) loop() {
 		select {
 		case first, open := <-r.results:
 			if !open {
+				r.noteDirty()
 				r.recordHealth()
 				return
 			}
@@ -124,6 +125,17 @@ func (r *recorder) recordHealth() {
 			r.giveBack(health)
 			return
 		}
+	}
+}
+
+// noteDirty finds the lanes whose health changed without an attempt since.
+func (r *recorder) noteDirty() {
+	for _, l := range r.d.allLanes() {
+		l.mu.Lock()
+		if l.health.dirty {
+			r.dirty[l] = true
+		}
+		l.mu.Unlock()
 	}
 }
 
@@ -214,10 +226,10 @@ func (d *Dispatcher) settle(tx store.Tx, group []result, health changes) error {
 			return err
 		}
 		about := l.current()
-		if h.Consecutive == 0 || about == nil || change.LastFailure.Sub(h.FailingSince) < d.disableAfter {
+		if about == nil || !d.hopeless(about.Endpoint, h, change.LastFailure) {
 			continue
 		}
-		if err := d.disable(tx, about, l.key.tenant, reasonFailing(h.FailingSince), h.FailingSince, change.LastFailure); err != nil {
+		if err := d.disable(tx, about, l.key.tenant, reasonFailing(h.Streak.Since), h.Streak.Since, change.LastFailure); err != nil {
 			return err
 		}
 	}

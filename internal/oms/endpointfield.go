@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/filter"
 )
 
 // typed returns a field's value if it has the type that is wanted, and notes
@@ -94,7 +96,7 @@ func (r *endpointReader) timeout(v any) {
 		return
 	}
 	if r.e.Timeout, ok = ParseDuration(text, maxTimeout); !ok || r.e.Timeout < minTimeout {
-		r.add("timeout", "must be a duration from PT0.1S to PT5M, as PT30S")
+		r.add("timeout", "must be from PT0.1S to PT5M, as PT30S or 00:00:30")
 	}
 }
 
@@ -112,7 +114,7 @@ func (r *endpointReader) retrySchedule(v any) {
 	for i, e := range list {
 		text, _ := e.(string)
 		if r.e.Schedule[i], ok = ParseDuration(text, maxRepeatDelay); !ok {
-			r.add(fmt.Sprintf("retrySchedule[%d]", i), "must be a duration of at most P7D, as PT5S")
+			r.add(fmt.Sprintf("retrySchedule[%d]", i), "must be a duration of at most P7D, as PT5S or 00:00:05")
 		}
 	}
 }
@@ -143,12 +145,11 @@ func (r *endpointReader) rateLimit(v any) {
 
 func (r *endpointReader) filter(v any) {
 	r.e.Filter, _ = typed[string](r, "filter", "text", v)
-	if _, err := ParseFilter(r.e.Filter); err != nil {
-		if e, ok := err.(*Error); ok {
-			for _, wrong := range e.Fields {
-				r.add(wrong.Location, wrong.Message)
-			}
-		}
+	if r.e.Filter == "" {
+		return
+	}
+	if _, err := filter.Parse(r.e.Filter); err != nil {
+		r.add("filter", err.Error())
 	}
 }
 

@@ -20,8 +20,10 @@ const (
 	ReturnID   = "ret_"
 	ShipmentID = "shp_"
 	EventID    = "evt_"
+	WebhookID  = "msg_" // of an event whose id the publisher gave
 	EndpointID = "ep_"
 	JobID      = "job_"
+	RequestID  = "req_"
 )
 
 // NewID returns a new id with one of the prefixes above.

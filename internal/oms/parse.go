@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -17,38 +18,50 @@ const MaxDepth = 100
 
 var tooDeep = fmt.Sprintf("nests deeper than %d levels", MaxDepth)
 
-// Parse reads one JSON object. Names become camelCase; two names of one object
-// that differ only in case are an error, as they would be one field.
+// Parse reads one JSON object of settings, of a request or of an answer. Names
+// become camelCase; two names of one object that differ only in case are an
+// error, as they would be one field. Orders and what is like them, whose other
+// names stay as they are, have readers of their own, as [ParseOrder].
 // Every error is an *[Error]: [Malformed] for what is no JSON, [Invalid] for
 // JSON that is no document; both say where.
-func Parse(data []byte) (*Object, error) { return parse(data, MaxDepth) }
+func Parse(data []byte) (*Object, error) { return parse(data, reading{levels: MaxDepth, camel: true}) }
 
 // storedDepth is what a stored document may have beyond MaxDepth: a shipment or
 // a line that came by itself stands some levels deeper in its order.
 const storedDepth = 16
 
 // ParseStored reads a document that orderhook itself has written.
-func ParseStored(data []byte) (*Object, error) { return parse(data, MaxDepth+storedDepth) }
+func ParseStored(data []byte) (*Object, error) {
+	return parse(data, reading{levels: MaxDepth + storedDepth})
+}
 
-func parse(data []byte, levels int) (*Object, error) {
+// reading says how deep a document may nest, and whether its names become
+// camelCase or stay as they are.
+type reading struct {
+	levels int
+	camel  bool
+}
+
+func (p reading) below() reading { return reading{p.levels - 1, p.camel} }
+
+func parse(data []byte, p reading) (*Object, error) {
 	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // .NET writers like a byte order mark
-	mark := int64(len(data) - len(text))
 	if len(bytes.Trim(text, whitespace)) == 0 {
 		return nil, Errorf(Malformed, "the body is empty, a JSON object is needed")
 	}
 	dec := newDecoder(text)
 	if name, ok := kindNames[dec.PeekKind()]; ok {
 		if _, err := dec.ReadToken(); err != nil { // nonsense is no null
-			return nil, parseError(err, mark)
+			return nil, parseError(err, text)
 		}
 		return nil, Errorf(Invalid, "a JSON object is needed, not %s", name)
 	}
-	v, err := parseValue(dec, levels)
+	v, err := p.value(dec)
 	if err != nil {
-		return nil, parseError(err, mark)
+		return nil, parseError(err, text)
 	}
 	if rest := bytes.TrimLeft(text[dec.InputOffset():], whitespace); len(rest) > 0 {
-		return nil, Errorf(Malformed, "malformed JSON: something follows the object's end at byte %d", len(data)-len(rest))
+		return nil, Errorf(Malformed, "malformed JSON: something follows the object's end at %s", lineAndColumn(text, len(text)-len(rest)))
 	}
 	return v.(*Object), nil
 }
@@ -56,18 +69,18 @@ func parse(data []byte, levels int) (*Object, error) {
 // whitespace is what JSON takes for it.
 const whitespace = " \t\r\n"
 
-// newDecoder leaves it to [parseObject] to find a name that is there twice, as
+// newDecoder leaves it to [reading.object] to find a name that is there twice, as
 // only that knows the names that differ in case.
 func newDecoder(data []byte) *jsontext.Decoder {
 	return jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
 }
 
-func parseValue(dec *jsontext.Decoder, levels int) (any, error) {
+func (p reading) value(dec *jsontext.Decoder) (any, error) {
 	tok, err := dec.ReadToken()
 	if err != nil {
 		return nil, err
 	}
-	if k := tok.Kind(); (k == '{' || k == '[') && levels == 0 {
+	if k := tok.Kind(); (k == '{' || k == '[') && p.levels == 0 {
 		return nil, &located{message: tooDeep}
 	}
 	switch tok.Kind() {
@@ -80,9 +93,9 @@ func parseValue(dec *jsontext.Decoder, levels int) (any, error) {
 	case '0':
 		return parseNumber(tok.String())
 	case '[':
-		return parseList(dec, levels)
+		return p.list(dec)
 	default:
-		return parseObject(dec, levels)
+		return p.object(dec)
 	}
 }
 
@@ -97,10 +110,10 @@ func parseNumber(text string) (any, error) {
 	return Number(text), nil
 }
 
-func parseList(dec *jsontext.Decoder, levels int) (any, error) {
+func (p reading) list(dec *jsontext.Decoder) (any, error) {
 	list := []any{}
 	for dec.PeekKind() != ']' {
-		v, err := parseValue(dec, levels-1)
+		v, err := p.below().value(dec)
 		if err != nil {
 			return nil, within(err, fmt.Sprintf("[%d]", len(list)))
 		}
@@ -110,26 +123,31 @@ func parseList(dec *jsontext.Decoder, levels int) (any, error) {
 	return list, err
 }
 
-func parseObject(dec *jsontext.Decoder, levels int) (any, error) {
+func (p reading) object(dec *jsontext.Decoder) (any, error) {
 	o := &Object{}
 	for dec.PeekKind() != '}' {
 		tok, err := dec.ReadToken()
 		if err != nil {
 			return nil, err
 		}
-		name := CamelName(tok.String())
-		v, err := parseValue(dec, levels-1)
+		name, taken := tok.String(), o.findExact
+		if p.camel {
+			name, taken = CamelName(name), o.find
+		}
+		v, err := p.below().value(dec)
 		if err != nil {
 			return nil, within(err, name)
 		}
-		if o.find(name) >= 0 {
-			return nil, &located{path: name, message: "the field is there twice; names are compared without regard to case"}
+		if taken(name) >= 0 {
+			return nil, &located{path: name, message: thereTwice}
 		}
 		o.add(name, v)
 	}
 	_, err := dec.ReadToken()
 	return o, err
 }
+
+const thereTwice = "the field is there twice; names are compared without regard to case"
 
 // located is a mistake in a document and the path to it, built up on the way
 // out of the recursion so that a sound document pays nothing for it.
@@ -170,16 +188,23 @@ func cutStep(step string) string {
 	return fmt.Sprintf("%s…%x", strings.ToValidUTF8(step[:mostStep], ""), h.Sum64())
 }
 
-// parseError makes an [Error] of what went wrong in a text that began at a byte
-// of the document.
-func parseError(err error, start int64) error {
+// parseError makes an [Error] of what went wrong in a text.
+func parseError(err error, text []byte) error {
 	if l, ok := errors.AsType[*located](err); ok {
 		return &Error{Kind: Invalid, Detail: "the document is not valid", Fields: []FieldError{{Location: shorten(l.path), Message: l.message}}}
 	}
 	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return Errorf(Malformed, "malformed JSON at byte %d: %v", start+s.ByteOffset, s.Err)
+		return Errorf(Malformed, "malformed JSON at %s: %v", lineAndColumn(text, int(s.ByteOffset)), s.Err)
 	}
 	return Errorf(Malformed, "malformed JSON: %v", err)
+}
+
+// lineAndColumn says where a byte of a text is, as editors show it: lines and columns
+// begin at 1, and a column is one character.
+func lineAndColumn(text []byte, offset int) string {
+	before := text[:min(offset, len(text))]
+	line := before[bytes.LastIndexByte(before, '\n')+1:]
+	return fmt.Sprintf("line %d, column %d", bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(line)+1)
 }
 
 // shorten keeps a path of a hostile document readable.

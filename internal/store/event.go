@@ -21,6 +21,18 @@ type Listener interface {
 	// Ended is told of a delivery that was canceled: what is queued of it is not
 	// to be sent any more.
 	Ended(tenant string, key oms.DeliveryKey)
+	// Unjudged is told of an event that an endpoint gets since its filter cannot
+	// judge it.
+	Unjudged(u Unjudged)
+}
+
+// Unjudged is an event that the filter of an endpoint cannot judge.
+type Unjudged struct {
+	Tenant   string
+	Endpoint int64 // its No
+	EventID  string
+	Why      string
+	At       time.Time // of the write
 }
 
 // Due is a delivery that may be attempted from its Due on.
@@ -28,6 +40,7 @@ type Due struct {
 	Tenant   string
 	Delivery oms.Delivery
 	Event    *oms.Event // nil: to be read with EventBySeq
+	Trial    bool       // it was sent again by hand, and is tried even while the endpoint's circuit is open
 }
 
 // DueQuery asks for an endpoint's pending deliveries that are due, the longest
@@ -115,8 +128,9 @@ type EventTx interface {
 	// event never went to the endpoint. A pending one is made due by then. If
 	// others of its group are pending, later ones too, it waits for the one that
 	// is due: that may be under way. [oms.Conflict] if the event's data was erased,
-	// [oms.NotFound] if the event or the endpoint is gone.
-	SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time) error
+	// [oms.NotFound] if the event or the endpoint is gone. The listener is told
+	// whether it is a trial (see [Due]).
+	SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time, trial bool) error
 	// CancelDelivery ends a pending delivery; [oms.Conflict] for one that has ended.
 	CancelDelivery(ctx context.Context, tenant string, key oms.DeliveryKey, at time.Time) error
 
@@ -142,6 +156,15 @@ type Settlement struct {
 	At       time.Time // when the attempt ended
 }
 
+// Outcome returns the status of the attempt's answer, 0 where none came, and why
+// it failed, "" if it did not.
+func (s *Settlement) Outcome() (status int, failure string) {
+	if s.Attempt == nil {
+		return 0, ""
+	}
+	return s.Attempt.Status, s.Attempt.Error
+}
+
 // HealthChange is what attempts at an endpoint's deliveries add up to.
 type HealthChange struct {
 	Succeeded    int64     // deliveries
@@ -150,14 +173,22 @@ type HealthChange struct {
 	LastError    string
 	Failures     int       // since the last success among these attempts, else all of them
 	FailingSince time.Time // when the first of these failures was
+	// FilterErrors counts events that the endpoint's filter could not judge;
+	// LastFilterError is the last of them.
+	FilterErrors    int64
+	LastFilterError oms.FilterError
+	Streak          oms.Streak
+	Silence         time.Duration // the longest that does not end a streak
 }
 
 // Then returns the change that c and a later one add up to.
 func (c HealthChange) Then(later HealthChange) HealthChange {
 	sum := later
 	sum.Succeeded += c.Succeeded
+	sum.Silence = max(c.Silence, later.Silence)
 	if later.LastSuccess.IsZero() {
 		sum.LastSuccess, sum.Failures = c.LastSuccess, c.Failures+later.Failures
+		sum.Streak = c.Streak.Then(c.LastFailure, later.Streak, later.Silence)
 		if c.Failures > 0 {
 			sum.FailingSince = c.FailingSince
 		}
@@ -165,15 +196,20 @@ func (c HealthChange) Then(later HealthChange) HealthChange {
 	if later.LastFailure.IsZero() {
 		sum.LastFailure, sum.LastError = c.LastFailure, c.LastError
 	}
+	sum.FilterErrors += c.FilterErrors
+	if later.FilterErrors == 0 {
+		sum.LastFilterError = c.LastFilterError
+	}
 	return sum
 }
 
 // On returns what becomes of a health by a change.
 func (c HealthChange) On(h oms.Health) oms.Health {
-	was := HealthChange{h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError, h.Consecutive, h.FailingSince}
+	was := HealthChange{h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError, h.Consecutive, h.FailingSince, h.FilterErrors, h.LastFilterError, h.Streak, c.Silence}
 	is := was.Then(c)
 	h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError = is.Succeeded, is.LastSuccess, is.LastFailure, is.LastError
-	h.Consecutive, h.FailingSince = is.Failures, is.FailingSince
+	h.Consecutive, h.FailingSince, h.Streak = is.Failures, is.FailingSince, is.Streak
+	h.FilterErrors, h.LastFilterError = is.FilterErrors, is.LastFilterError
 	return h
 }
 
@@ -191,4 +227,8 @@ type DeliveryFilter struct {
 	Status    oms.DeliveryStatus
 	EventType string
 	OrderID   string
+	From, To  time.Time // of the event's time: From <= time < To
+	// StatusFilter is of the last attempt; a delivery without any has no status
+	// that it picks.
+	StatusFilter
 }

@@ -3,6 +3,8 @@ package workflow
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -33,6 +35,7 @@ type transition struct {
 	exports  []export     // to be sent
 	attempt  *oms.Attempt // that was made
 	next     *oms.Run     // a run to begin behind this one
+	pass     *pass        // of a call of the API that may have the order enter a status; nil: no such call
 	idle     bool         // the run had ended already: nothing becomes of anything
 }
 
@@ -93,7 +96,7 @@ func (t *transition) log(e oms.HistoryEntry) {
 // setStatus sets the order's status. It starts no workflow.
 func (t *transition) setStatus(status string) {
 	was := t.doc.Text("status")
-	if oms.SameStatus(was, status) {
+	if oms.SameName(was, status) {
 		return
 	}
 	t.edit().Set("status", status)
@@ -108,6 +111,26 @@ func (t *transition) logStatus(was string) {
 		Message: fmt.Sprintf("the status became %s", t.doc.Text("status"))})
 }
 
+// noteUnfit says, once in an order's history, that it holds amounts which
+// orderhook does not compute and which no longer fit its totals.
+func (t *transition) noteUnfit(fields []string) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	if !t.created {
+		earlier, err := t.from.History(t.ctx, t.tenant, t.order.ID, store.Page{Limit: store.MaxLimit})
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(earlier.Items, func(h oms.HistoryEntry) bool { return h.Operation == oms.OpTotalsUnfit }) {
+			return nil
+		}
+	}
+	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpTotalsUnfit,
+		Message: "the totals were computed anew; orderhook does not compute " + strings.Join(fields, ", ") + ", which are as they were"})
+	return nil
+}
+
 // save writes the order's next version if it changed, its events, its history,
 // and the run at its new position.
 func (t *transition) save() error {
@@ -120,6 +143,9 @@ func (t *transition) save() error {
 		return nil
 	}
 	before := t.order.StatusVersion
+	if err := t.braked(); err != nil {
+		return err
+	}
 	if err := t.saveOrder(); err != nil {
 		return err
 	}
@@ -130,6 +156,15 @@ func (t *transition) save() error {
 		return err
 	}
 	return t.carry(before)
+}
+
+// braked refuses a call of the API that has an order enter statuses too often.
+// Entering the status that it is in counts, too, where its workflow runs.
+func (t *transition) braked() error {
+	if t.pass == nil || t.created || !t.newRun && !oms.EntersStatus(t.order.Doc, t.doc) {
+		return nil
+	}
+	return t.pass.enter(orderKey{t.tenant, t.order.ID})
 }
 
 func (t *transition) saveOrder() error {
@@ -161,7 +196,7 @@ func (t *transition) carry(before int64) error {
 		return err
 	}
 	for _, r := range queued.Items {
-		apart := r.ShipmentID != "" || r.ReturnID != "" || oms.SameStatus(r.EnteredStatus, t.order.Status())
+		apart := r.ShipmentID != "" || r.ReturnID != "" || oms.SameName(r.EnteredStatus, t.order.Status())
 		if r.ID == t.run.ID || r.StatusVersion != before || !apart {
 			continue
 		}

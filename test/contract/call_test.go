@@ -48,6 +48,9 @@ func (r *rig) try(method, path, body string, headers ...string) (answer, error) 
 		return answer{}, err
 	}
 	raw, err := io.ReadAll(resp.Body)
+	if len(resp.Header["X-Request-Id"]) != 1 || resp.Header.Get("X-Request-Id") == "" {
+		r.t.Errorf("%s %s is answered with the request ids %q", method, path, resp.Header["X-Request-Id"])
+	}
 	return answer{r.t, resp.StatusCode, resp.Header, raw}, errors.Join(err, resp.Body.Close())
 }
 
@@ -74,7 +77,7 @@ func (a answer) is(path string, want any) answer { a.t.Helper(); is(a.t, a.Raw, 
 // doc parses the answer as a document.
 func (a answer) doc() *oms.Object {
 	a.t.Helper()
-	o, err := oms.Parse(a.Raw)
+	o, err := oms.ParseStored(a.Raw)
 	if err != nil {
 		a.t.Fatalf("%v in %s", err, a.Raw)
 	}

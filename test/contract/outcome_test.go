@@ -71,7 +71,7 @@ func failedOnce(t *testing.T, answer func(http.ResponseWriter, int), attempts in
 func TestInvalidAnswersFailOnce(t *testing.T) {
 	const results = "orderActionExecutionResults"
 	for _, row := range []struct{ name, body, reason string }{
-		{"not JSON", "OK, thanks", "invalid response: malformed JSON at byte"},
+		{"not JSON", "OK, thanks", "invalid response: malformed JSON at line 1, column"},
 		{"HTML", "<html><body>Welcome</body></html>", "invalid response: malformed JSON"},
 		{"a broken object", `{"OrderPatch":{"Status":"Validated"`, "invalid response: malformed JSON"},
 		{"two objects", `{}{}`, "invalid response: malformed JSON: something follows"},
@@ -84,8 +84,8 @@ func TestInvalidAnswersFailOnce(t *testing.T) {
 		{"CancelWorkflow as text", `{"OrderActionExecutionResults":[{},{"CancelWorkflow":"true"}]}`, "invalid response: " + results + "[1].cancelWorkflow: "},
 		{"an unknown ActionStatus", `{"OrderActionExecutionResults":[{"ActionStatus":"Fine"}]}`, "invalid response: " + results + "[0].actionStatus: "},
 		{"a patch that is a list", `{"OrderPatch":[]}`, "invalid response: orderPatch: "},
-		{"a patch with text for a list", `{"OrderPatch":{"Tags":"vip"}}`, "invalid response: orderPatch.tags: "},
-		{"a price as text", `{"OrderPatch":{"OrderForm":{"LineItems":[{"PlacedPrice":"9.90"}]}}}`, "invalid response: orderPatch.orderForm.lineItems[0].placedPrice: "},
+		{"a patch with text for the lines", `{"OrderPatch":{"OrderForm":{"LineItems":"none"}}}`, "invalid response: orderPatch.orderForm.lineItems: "},
+		{"a line's id as a list", `{"OrderPatch":{"OrderForm":{"LineItems":[{"LineItemId":[]}]}}}`, "invalid response: orderPatch.orderForm.lineItems[0].lineItemId: "},
 		{"an empty status", `{"OrderPatch":{"Status":""}}`, "invalid response: orderPatch.status: "},
 		{"one field twice", `{"OrderPatch":{"tags":[],"Tags":[]}}`, "invalid response: orderPatch.tags: "},
 		{"10,000 levels deep", strings.Repeat(`{"a":`, 10_000) + "1" + strings.Repeat("}", 10_000), "invalid response: a.a.a"},

@@ -3,10 +3,13 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -18,7 +21,30 @@ import (
 var migrationFiles embed.FS
 
 // newestSchema is the number of the last file in migrations.
-const newestSchema = 7
+var newestSchema = lastMigration()
+
+func lastMigration() (number int64) {
+	files, err := migrationFiles.ReadDir("migrations")
+	if err == nil { // they are sorted by their names, which begin with the numbers
+		name, _, _ := strings.Cut(files[len(files)-1].Name(), "_")
+		number, err = strconv.ParseInt(name, 10, 64)
+	}
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	return number
+}
+
+func init() {
+	// Migrations fill columns that compare without regard to case as fold does,
+	// which SQLite's own lower, for English letters alone, does not.
+	sqlite.MustRegisterDeterministicScalarFunction("fold", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		if text, ok := args[0].(string); ok {
+			return fold(text), nil
+		}
+		return args[0], nil
+	})
+}
 
 // Migrate makes the database file, if it is not there, and brings its schema
 // up to date. It works beside a running server, which has done so already.
