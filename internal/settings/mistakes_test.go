@@ -66,6 +66,7 @@ func TestMistakes(t *testing.T) {
 		"a status twice, with a dotless i": {`{"orderTypes":[{"name":"a","orderStatuses":[{"name":"Ship"},{"name":"SHıP"}]}]}`, []string{"orderTypes[0].orderStatuses[1].name"}},
 		"two lists of conditions":          {step(`"connector":"W","conditions":["Error"],"workflowStepConditions":[{"type":"Success"}]`), []string{stepAt + ".workflowStepConditions"}},
 		"one more condition":               {step(`"connector":"W","conditions":["Error","Success"],"workflowStepConditions":["Error"]`), []string{stepAt + ".workflowStepConditions"}},
+		"one more condition there":         {step(`"connector":"W","conditions":["Error"],"workflowStepConditions":["Error","Success"]`), []string{stepAt + ".workflowStepConditions"}},
 		"conditions of an unknown kind": {step(`"connector":"W","conditions":["Sometimes",""],"workflowStepConditions":[{"type":"OrderTotal","min":5},{},{"type":"Error","market":"NOR"},7,{"type":7}]`),
 			[]string{stepAt + ".conditions[0]", stepAt + ".conditions[1]", stepAt + ".workflowStepConditions[0].min", stepAt + ".workflowStepConditions[0].type",
 				stepAt + ".workflowStepConditions[1].type", stepAt + ".workflowStepConditions[2].market", stepAt + ".workflowStepConditions[3]", stepAt + ".workflowStepConditions[4].type"}},

@@ -14,7 +14,7 @@ func (p *parser) statuses(parent node, field string, returns bool) []Status {
 	for _, n := range parent.nodes(field) {
 		s := p.status(n, returns)
 		taken.claim(n, "name", s.Name)
-		if first, there := alike.add(letters(s.Name), n.at); there && s.Name != "" && taken[fold(s.Name)].at == n.at {
+		if first, there := alike.add(letters(s.Name), n.at); there && letters(s.Name) != "" {
 			n.warn(n.path("name"), "is another status than that of %s, which has the same letters; is one status meant?", first.at)
 		}
 		out = append(out, s)
