@@ -58,9 +58,11 @@ func (r *documentReader) object(o *Object, m *model, path string) {
 		if !known || member.Value == nil {
 			continue
 		}
-		if at := joinPath(path, member.Name); f.control && !r.patch {
+		switch at := joinPath(path, member.Name); {
+		case f.control && !r.patch:
 			r.warn(at, "says how a patch is applied; it is not stored")
-		} else {
+		case f.own && !r.patch:
+		default:
 			member.Value = r.value(member.Value, f, at)
 		}
 	}
