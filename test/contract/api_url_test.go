@@ -60,7 +60,7 @@ func TestURLsOfEndpointsAreEscaped(t *testing.T) {
 	r.until("it is recorded", func() bool { return len(r.get("/api/attempts").ids("id")) == 1 })
 	at := r.get("/api/attempts").is("items[0].host", strings.TrimPrefix(strings.Replace(k.URL, "127.0.0.1", "localhost", 1), "http://")).text("items[0].id")
 	for _, url := range []string{"", fmt.Sprintf(`{"url":%q}`, oddURL(k.sink)), fmt.Sprintf(`{"url":%q}`, normal)} {
-		r.call("POST", "/api/attempts/"+at+"/replay", url).want(200).is("replay.status", 200).is("replay.request.headers.X-Key", "***")
+		r.call("POST", "/api/attempts/"+at+"/replay", url).want(200).is("replay.status", 200).is("replay.url", normal).is("replay.request.headers.X-Key", "***")
 	}
 	k.called(r, 4)
 	// The same origin in another spelling keeps the secrets, another does not.

@@ -323,8 +323,8 @@ func testHealth(t *testing.T, s *suite) {
 		{LastFailure: at(4), LastError: "404", Failures: 1, FailingSince: at(4)},
 		{LastFailure: at(5), LastError: "410", Failures: 1, FailingSince: at(5)},
 		{FilterErrors: 2, LastFilterError: oms.FilterError{At: at(6), EventID: "e1", Why: "line 1"}},
+		{FilterErrors: 1, LastFilterError: oms.FilterError{At: at(8), EventID: "e2", Why: "line 2"}},
 		{Succeeded: 2, LastSuccess: at(7), LastFailure: at(9), LastError: "reset", Failures: 1, FailingSince: at(9)},
-		{Failures: 0, FilterErrors: 1, LastFilterError: oms.FilterError{At: at(8), EventID: "e2", Why: "line 2"}},
 	} {
 		want = c.On(want)
 		s.write(func(tx store.Tx) error {
