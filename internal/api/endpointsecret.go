@@ -63,7 +63,7 @@ func parseRotation(doc *oms.Object) (overlap time.Duration, secret string, err e
 	if text := r.text("overlap"); text != "" {
 		var ok bool
 		if overlap, ok = oms.ParseDuration(text, oms.MaxOverlap); !ok {
-			r.wrong("overlap", "must be a duration of at most P30D, as PT24H")
+			r.wrong("overlap", "must be a duration of at most P30D, as PT24H or 1.00:00:00")
 		}
 	}
 	if secret = r.text("secret"); secret == "" && !r.doc.Has("secret") {

@@ -22,10 +22,10 @@ func orders(a *api) {
 		Summary: "List orders, the newest first"}, a.listOrders)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-order", Method: http.MethodGet, Path: "/api/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Read an order"}, a.getOrder)
-	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-order", Method: http.MethodPatch, Path: "/api/orders/{id}", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-order", Errors: tooMany, Method: http.MethodPatch, Path: "/api/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Change fields of an order", Description: "Runs no workflow. A patch that changes nothing makes no version.",
 		RequestBody: documentBody("The fields to change", map[string]any{"tags": []string{"vip"}})}, a.patchOrder)
-	handle(a, oms.Publisher, huma.Operation{OperationID: "delete-order", Method: http.MethodDelete, Path: "/api/orders/{id}", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "delete-order", Errors: tooMany, Method: http.MethodDelete, Path: "/api/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Set an order's status to Deleted, or erase it"}, a.deleteOrder)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-order-version", Method: http.MethodGet, Path: "/api/orders/{id}/versions/{version}", Tags: []string{"Orders"},
 		Summary: "Read an order as it was"}, a.getOrderVersion)
@@ -81,22 +81,31 @@ func (a *api) getOrderVersion(ctx context.Context, in *struct {
 
 func (a *api) listOrders(ctx context.Context, in *struct {
 	PageParams
-	Status         string `query:"status"`
-	MarketID       string `query:"marketId"`
-	OrderType      string `query:"orderType"`
-	CustomerEmail  string `query:"customerEmail"`
-	SubscriptionID string `query:"subscriptionId"`
-	Tag            string `query:"tag"`
-	From           string `query:"from" doc:"Created at or after this time"`
-	To             string `query:"to" doc:"Created before this time"`
-	Q              string `query:"q" doc:"A piece of text anywhere in the order, in any case"`
+	Status         string         `query:"status"`
+	MarketID       string         `query:"marketId"`
+	OrderType      string         `query:"orderType"`
+	CustomerEmail  string         `query:"customerEmail"`
+	SubscriptionID string         `query:"subscriptionId"`
+	Tag            string         `query:"tag"`
+	From           string         `query:"from" doc:"Created at or after this time"`
+	To             string         `query:"to" doc:"Created before this time"`
+	ModifiedFrom   string         `query:"modifiedFrom" doc:"Changed at or after this time"`
+	StoreID        string         `query:"storeId"`
+	ExternalID     string         `query:"externalId" doc:"The id of one of its externalIds"`
+	HasErrors      optional[bool] `query:"hasErrors" doc:"true: has an error that is neither Solved nor Deleted; false: has none"`
+	Q              string         `query:"q" doc:"A piece of text anywhere in the order, in any case"`
 }) (*listOf[document], error) {
 	from, to, err := span(in.From, in.To)
 	if err != nil {
 		return nil, err
 	}
+	modified, err := timeParam("modifiedFrom", in.ModifiedFrom)
+	if err != nil {
+		return nil, err
+	}
 	list, err := a.Store.Orders(ctx, tenantOf(ctx), store.OrderFilter{Status: in.Status, MarketID: in.MarketID, OrderType: in.OrderType,
-		CustomerEmail: in.CustomerEmail, SubscriptionID: in.SubscriptionID, Tag: in.Tag, Text: in.Q, From: from, To: to}, in.page())
+		CustomerEmail: in.CustomerEmail, SubscriptionID: in.SubscriptionID, Tag: in.Tag, Text: in.Q, From: from, To: to,
+		ModifiedFrom: modified, StoreID: in.StoreID, ExternalID: in.ExternalID, HasErrors: in.HasErrors.orNil()}, in.page())
 	return answerList(list, err, func(o *oms.Order) document { return document{o.Doc} })
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/textproto"
@@ -123,6 +124,9 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 		r = hook.Request{Timeout: r.Timeout}
 	}
 	asRecorded(&r, first)
+	if same { // a step's configuration names its URL
+		r.Body = bytes.ReplaceAll(r.Body, []byte(oms.PublicURL(to)), []byte(to))
+	}
 	r.URL = to
 	x := a.Client.Post(ctx, r)
 	at := &oms.Attempt{
@@ -135,8 +139,9 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 	if same {
 		at.ConnectorID = first.ConnectorID
 	}
-	if _, problem := patchIn(first, x.Body); at.Error == "" && problem != "" {
-		at.Error = problem
+	_, warnings, problem := patchIn(first, x.Body)
+	if at.Error == "" {
+		at.Error, at.Warnings = problem, warnings
 	}
 	if at.Error != "" {
 		at.Outcome = oms.OutcomeFailed
@@ -145,16 +150,23 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 }
 
 // replayTarget is the URL that is asked for, else the one of before, with the
-// password that only the URL of today has.
+// password and the values in the query that only the URL of today has.
 func replayTarget(asked, before, today string) string {
 	if asked == "" {
 		asked = before
 	}
-	if asked == hook.PublicURL(today) {
+	if asked == oms.PublicURL(today) || asked == oms.OwnersURL(today) {
 		return today
 	}
+	if oms.HasMaskedQuery(asked) {
+		from := today
+		if oms.URLOrigin(asked) != oms.URLOrigin(today) { // nobody reads a secret by naming a URL
+			from = ""
+		}
+		asked = oms.Unmasked(asked, from)
+	}
 	u, err := url.Parse(asked)
-	if err != nil || u.User == nil || hook.PublicURL(asked) != asked {
+	if err != nil || u.User == nil || oms.OwnersURL(asked) != asked {
 		return asked
 	}
 	u.User = nil // nothing but its mask
@@ -183,29 +195,30 @@ func showSide(at *oms.Attempt, whole []byte) side {
 	case whole == nil:
 		whole = at.Detail.Response.Body
 	}
-	patch, problem := patchIn(at, whole)
+	patch, _, problem := patchIn(at, whole)
 	if out.Problem = problem; patch != nil {
 		out.Patch = &document{patch}
 	}
 	return out
 }
 
-// patchIn reads the patch in the response to a two-way request.
-func patchIn(at *oms.Attempt, body []byte) (patch *oms.Object, problem string) {
+// patchIn reads the patch in the response to a two-way request, and names what of
+// the response nobody reads.
+func patchIn(at *oms.Attempt, body []byte) (patch *oms.Object, unread []oms.Warning, problem string) {
 	switch {
 	case at.EndpointID != "": // one way
 	case at.RunID != "":
 		answer, err := oms.ParseStepAnswer(body)
 		if err != nil {
-			return nil, "invalid response: " + err.Error()
+			return nil, nil, "invalid response: " + err.Error()
 		}
-		return answer.Patch, ""
+		return answer.Patch, answer.Warnings, ""
 	default:
 		answer, err := oms.ParseValidation(body)
 		if err != nil {
-			return nil, "invalid response: " + err.Error()
+			return nil, nil, "invalid response: " + err.Error()
 		}
-		return answer.Value, ""
+		return answer.Value, answer.Unread, ""
 	}
-	return nil, ""
+	return nil, nil, ""
 }

@@ -15,7 +15,7 @@ func shipments(a *api) {
 	handle(a, oms.Publisher, huma.Operation{OperationID: "add-shipment", Method: http.MethodPost, Path: "/api/orders/{id}/shipments", Tags: []string{"Orders"},
 		Summary: "Add a shipment to an order", DefaultStatus: http.StatusCreated,
 		RequestBody: documentBody("The shipment. Without a shipmentId one is made.", example)}, a.addShipment)
-	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-shipment", Method: http.MethodPatch, Path: "/api/orders/{id}/shipments/{shipmentId}", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-shipment", Errors: tooMany, Method: http.MethodPatch, Path: "/api/orders/{id}/shipments/{shipmentId}", Tags: []string{"Orders"},
 		Summary: "Change fields of a shipment", Description: "Runs no workflow: a status with its workflow is entered through `POST /api/orders/{id}/status`.",
 		RequestBody: documentBody("The fields to change", map[string]any{"deliveryStatus": "InTransit"})}, a.patchShipment)
 }

@@ -109,12 +109,12 @@ func TestMistakesOfPublishedEvents(t *testing.T) {
 	for body, want := range map[string]string{
 		``:                             "Malformed: the body is empty, an event or a list of events is needed",
 		" \n":                          "Malformed: the body is empty, an event or a list of events is needed",
-		`{"type":"t","data":{}`:        "Malformed: malformed JSON at byte 21: unexpected EOF",
-		`{"type":"t","data":{}}x`:      "Malformed: malformed JSON: something follows the end at byte 22",
-		`[{"type":"t","data":{}}] []`:  "Malformed: malformed JSON: something follows the end at byte 25",
-		`{"type":"t","data":{"a":01}}`: "Malformed: malformed JSON at byte 25: invalid character '1' after object value (expecting ',' or '}')",
-		"{\"type\":\"t\",\"data\":{\"a\":\"\xff\"}}": "Malformed: malformed JSON at byte 25: invalid UTF-8",
-		`{"type":"t","data":{"a":"\ud800"}}`:         "Malformed: malformed JSON at byte 25: invalid surrogate pair `\\ud800\"}}` in string",
+		`{"type":"t","data":{}`:        "Malformed: malformed JSON at line 1, column 22: unexpected EOF",
+		`{"type":"t","data":{}}x`:      "Malformed: malformed JSON: something follows the end at line 1, column 23",
+		`[{"type":"t","data":{}}] []`:  "Malformed: malformed JSON: something follows the end at line 1, column 26",
+		`{"type":"t","data":{"a":01}}`: "Malformed: malformed JSON at line 1, column 26: invalid character '1' after object value (expecting ',' or '}')",
+		"{\"type\":\"t\",\"data\":{\"a\":\"\xff\"}}": "Malformed: malformed JSON at line 1, column 26: invalid UTF-8",
+		`{"type":"t","data":{"a":"\ud800"}}`:         "Malformed: malformed JSON at line 1, column 26: invalid surrogate pair `\\ud800\"}}` in string",
 		`7`:                                          "Invalid: an event or a list of events is needed, not a number",
 		`null`:                                       "Invalid: an event or a list of events is needed, not null",
 		`[]`:                                         "Invalid: holds no event",
@@ -223,7 +223,7 @@ func BenchmarkParseEvents(b *testing.B) {
 	for i := range 10 {
 		lines = append(lines, fmt.Sprintf(`{"lineItemId":"%d","code":"SHOE-%d","quantity":1,"placedPrice":999.00,"displayName":"Running shoe, blue, size 42"}`, i, i))
 	}
-	one := `{"type":"order_completed","orderId":"ORD-12345","data":{"id":"ORD-12345","customerEmail":"kari@example.com","orderForm":{"lineItems":[` + strings.Join(lines, ",") + `]}}}`
+	one := `{"type":"erp_confirmed","orderId":"ORD-12345","data":{"id":"ORD-12345","customerEmail":"kari@example.com","orderForm":{"lineItems":[` + strings.Join(lines, ",") + `]}}}`
 	many := "[" + strings.Repeat(one+",", 99) + one + "]"
 	for name, body := range map[string]string{"1": one, "100": many} {
 		b.Run(name, func(b *testing.B) {

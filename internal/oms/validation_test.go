@@ -52,6 +52,7 @@ func TestEveryFieldOfAnAnswerIsRead(t *testing.T) {
 	want := &oms.Validation{
 		Errors:   []oms.ValidationError{{Message: "m", TranslateKey: "k", ValidationType: "Inventory", ReferenceID: "SKU-1"}, {}},
 		Warnings: []oms.ValidationError{{Message: "w", ValidationType: "Price"}}, Message: "all in all", Value: doc(t, `{"id":"C1","total":10.10}`),
+		Unread: []oms.Warning{{Path: "validationErrors[0].more", Message: "nobody reads this member"}},
 	}
 	if diff := cmp.Diff(want, v, byJSON); diff != "" {
 		t.Errorf("the answer (-want +got):\n%s", diff)
@@ -64,7 +65,7 @@ func TestAnAnswerThatIsNoneNamesWhatIsWrong(t *testing.T) {
 		kind       oms.Kind
 		says       string
 	}{
-		{"not JSON", "OK", oms.Malformed, "malformed JSON at byte 0"},
+		{"not JSON", "OK", oms.Malformed, "malformed JSON at line 1, column 1"},
 		{"cut off", `{"value":{`, oms.Malformed, "malformed JSON"},
 		{"two objects", `{}{}`, oms.Malformed, "something follows"},
 		{"a list", `[]`, oms.Invalid, "not a list"},

@@ -26,24 +26,36 @@ func (e *Engine) CancelRun(ctx context.Context, c Caller, id string) (*oms.Run, 
 // ResumeRun lets an aborted run go on at the step that stopped it, behind the
 // order's other runs.
 func (e *Engine) ResumeRun(ctx context.Context, c Caller, id string) (*oms.Run, error) {
-	return e.control(ctx, c, id, func(t *transition) error {
-		if t.run.Status != oms.RunAborted {
-			return oms.Errorf(oms.Conflict, "only an aborted run can go on; this one is %s", t.run.Status)
-		}
-		if t.run.Triggered != "" {
-			return oms.Errorf(oms.Conflict, "the run has made the order enter %s already", t.run.Trigger)
-		}
-		if t.overtaken() {
-			return oms.Errorf(oms.Conflict, "the status is %s by now, which the run did not set", t.order.Status())
-		}
-		if err := t.reopen(); err != nil {
-			return err
-		}
-		t.log(oms.HistoryEntry{Operation: oms.OpRunResumed, Step: t.run.Results[t.run.Position.Step].Step, Changes: oms.Diff(t.order.Doc, t.doc),
-			Message: fmt.Sprintf("the workflow of %s goes on at the step that stopped it", t.run.EnteredStatus)})
-		t.requeue = true
-		return t.save()
-	})
+	return e.control(ctx, c, id, (*transition).resume)
+}
+
+// resumable says why a run cannot go on, as [oms.Conflict]; nil if it can.
+func (t *transition) resumable() error {
+	if t.run.Status != oms.RunAborted {
+		return oms.Errorf(oms.Conflict, "only an aborted run can go on; this one is %s", t.run.Status)
+	}
+	if t.run.Triggered != "" {
+		return oms.Errorf(oms.Conflict, "the run has made the order enter %s already", t.run.Trigger)
+	}
+	if t.overtaken() {
+		return oms.Errorf(oms.Conflict, "the status is %s by now, which the run did not set", t.order.Status())
+	}
+	return nil
+}
+
+// resume lets the run go on. What says that it cannot comes before any write.
+func (t *transition) resume() error {
+	if err := t.resumable(); err != nil {
+		return err
+	}
+	if err := t.reopen(); err != nil {
+		return err
+	}
+	at := t.run.Position.Step
+	t.log(oms.HistoryEntry{Operation: oms.OpRunResumed, Step: t.run.Results[at].Step, Changes: oms.Diff(t.order.Doc, t.doc),
+		Message: fmt.Sprintf("the workflow of %s goes on at %s, which stopped it", t.run.EnteredStatus, t.run.StepName(at))})
+	t.requeue = true
+	return t.save()
 }
 
 // reopen puts the run back before the step that stopped it, and takes the error
@@ -54,7 +66,12 @@ func (t *transition) reopen() error {
 	if err := t.renewSettings(); err != nil {
 		return err
 	}
-	if doc := t.doc.Clone(); oms.TakeError(doc, r.Results[at].Step, r.ID) {
+	doc := t.doc.Clone()
+	taken, back := oms.TakeError(doc, r.Results[at].Step, r.ID), oms.ReturnCancelled(oms.ReturnForm(doc, r.ReturnID))
+	if err := oms.ReopenReturn(doc, r.ReturnID); err != nil {
+		return err
+	}
+	if taken || back {
 		t.doc = doc
 	}
 	r.Status, r.Ended, r.Reason = oms.RunWaiting, nil, ""
@@ -87,8 +104,12 @@ func (t *transition) renewSettings() error {
 
 // control changes a run for a caller and has its order's lane look at it.
 func (e *Engine) control(ctx context.Context, c Caller, id string, do func(*transition) error) (*oms.Run, error) {
-	var run *oms.Run
+	var (
+		run  *oms.Run
+		made *transition
+	)
 	err := e.store.Write(ctx, func(tx store.Tx) error {
+		made = nil
 		again, err := replay(ctx, tx, c)
 		if err != nil {
 			return err
@@ -104,7 +125,7 @@ func (e *Engine) control(ctx context.Context, c Caller, id string, do func(*tran
 		if err != nil {
 			return err
 		}
-		t.by, run = c.By, t.run
+		t.by, run, made = c.By, t.run, t
 		if err := do(t); err != nil {
 			return err
 		}
@@ -113,6 +134,7 @@ func (e *Engine) control(ctx context.Context, c Caller, id string, do func(*tran
 	if err != nil {
 		return nil, err
 	}
+	e.tell(made)
 	if run.AnswerVersion > 0 {
 		e.watchers.tell(run.ID, held{})
 	}

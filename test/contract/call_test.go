@@ -50,6 +50,9 @@ func (r *rig) try(method, path, body string, headers ...string) (answer, error) 
 		return answer{}, err
 	}
 	raw, err := io.ReadAll(resp.Body)
+	if len(resp.Header["X-Request-Id"]) != 1 || resp.Header.Get("X-Request-Id") == "" {
+		r.t.Errorf("%s %s is answered with the request ids %q", method, path, resp.Header["X-Request-Id"])
+	}
 	return answer{r.t, resp.StatusCode, resp.Header, raw}, errors.Join(err, resp.Body.Close())
 }
 

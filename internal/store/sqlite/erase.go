@@ -24,12 +24,13 @@ func (t *tx) EraseOrder(ctx context.Context, tenant, id string) error {
 		err = t.eraseSegmentsOf(ctx, tenant, id)
 	}
 	for _, text := range []string{
+		`DELETE FROM order_external_ids WHERE of_tenant = ? AND of_order = ?`,
 		`DELETE FROM order_versions WHERE tenant = ? AND order_id = ?`,
 		`DELETE FROM order_history WHERE tenant = ? AND order_id = ?`,
 		`DELETE FROM runs WHERE tenant = ? AND order_id = ?`,
 		`DELETE FROM bodies WHERE tenant = ?1 AND call_id IN
 			(SELECT call_id FROM attempts WHERE tenant = ?1 AND order_id = ?2 AND order_id <> '')`,
-		`UPDATE attempts SET response_body = NULL, detail = json_remove(detail, '$.request.headers', '$.response.headers')
+		`UPDATE attempts SET response_body = NULL, warnings = '', detail = json_remove(detail, '$.request.headers', '$.response.headers')
 			WHERE tenant = ? AND order_id = ? AND order_id <> ''`,
 		`UPDATE events SET data = NULL WHERE tenant = ? AND order_id = ? AND order_id <> ''`,
 	} {

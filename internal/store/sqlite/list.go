@@ -2,14 +2,10 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"math"
 	"strings"
 	"time"
 
-	"modernc.org/sqlite"
-
-	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -41,19 +37,9 @@ func (l *list) equal(column, value string) {
 // Hardly any holds letters beyond ASCII, which SQLite does not fold by itself.
 func (l *list) named(column, value string) {
 	if value != "" {
-		name := oms.FoldName(value)
-		l.where("("+column+" = ? COLLATE NOCASE OR octet_length("+column+") > length("+column+") AND "+foldFunction+"("+column+") = ?)", name, name)
+		name := fold(value)
+		l.where("("+column+" = ? COLLATE NOCASE OR octet_length("+column+") > length("+column+") AND fold("+column+") = ?)", name, name)
 	}
-}
-
-// foldFunction is [oms.FoldName] in queries.
-const foldFunction = "fold_name"
-
-func init() {
-	sqlite.MustRegisterDeterministicScalarFunction(foldFunction, 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		name, _ := args[0].(string)
-		return oms.FoldName(name), nil
-	})
 }
 
 // indexed is equal for a column whose index leaves out the empty values:
@@ -77,10 +63,15 @@ func (l *list) between(column string, from, to time.Time) {
 // newestFirst ends the query: the rows behind the cursor, sorted by a column
 // and the id, at most limit of them or, if that is 0, all. It returns the query.
 func (l *list) newestFirst(selected, column string, after *store.Cursor, limit int) (string, []any) {
+	return l.newestFirstBy(selected, column, "id", after, limit)
+}
+
+// newestFirstBy is newestFirst for rows whose id has another name.
+func (l *list) newestFirstBy(selected, column, id string, after *store.Cursor, limit int) (string, []any) {
 	if after != nil {
-		l.where("("+column+", id) < (?, ?)", after.At, after.ID)
+		l.where("("+column+", "+id+") < (?, ?)", after.At, after.ID)
 	}
-	text := selected + " WHERE " + strings.Join(l.conditions, " AND ") + " ORDER BY " + column + " DESC, id DESC"
+	text := selected + " WHERE " + strings.Join(l.conditions, " AND ") + " ORDER BY " + column + " DESC, " + id + " DESC"
 	if limit > 0 {
 		text += " LIMIT ?"
 		l.args = append(l.args, limit)
