@@ -1,0 +1,104 @@
+package settings
+
+import (
+	"strings"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// fieldTypes are the types of the fields of typo.go's lists that are no text.
+// Lists of what a step is for, as enabledForMarkets, are lists of texts.
+var fieldTypes = map[string]oms.ShapeType{
+	"default": oms.ShapeFlag, "defaultOrderType": oms.ShapeFlag, "active": oms.ShapeFlag, "stopOnError": oms.ShapeFlag,
+	"runAfterOrderIsSaved": oms.ShapeFlag, "isInvisible": oms.ShapeFlag, "disableStandardErrorPolicy": oms.ShapeFlag,
+	"conditions": oms.ShapeTexts, "events": oms.ShapeTexts, "implementations": oms.ShapeTexts, "marketIds": oms.ShapeTexts,
+	"failures": oms.ShapeNumber,
+}
+
+// fieldDocs says of fields what their names do not; those of steps have theirs
+// from the catalogue.
+var fieldDocs = map[string]string{
+	"bearerToken": secretDoc, "token": secretDoc, "password": secretDoc,
+	"signingSecret": "A secret, shown as ***: whsec_ and base64, or any text. Requests are signed with it.",
+	"timeout":       "Of one attempt, as 00:00:30; 30 seconds if it is left out.",
+	"maxDuration":   "A run of the status's steps is aborted after it, as PT2H.",
+	"events":        "Types of events that entering the status makes: instead of the usual ones, or with a + in front besides them.",
+	"default":       "The type of orders whose own type is none of these.",
+	"customHeaders": "Sent with every request; the values are secrets, shown as ***.",
+	"host":          "The URL that is called.",
+	"whileOpen":     "What becomes of a step while the breaker is open: fail, skip or wait.",
+	"window":        "As many failures within this time open the breaker.",
+	"openFor":       "How long the breaker stays open.",
+	"attempts":      "As P90D; null keeps them for good.",
+}
+
+const secretDoc = "A secret, shown as ***; sent back so, the stored one stays."
+
+// Shape describes the settings document (API.md, "Settings") by the lists of
+// the fields that are read. Fields beyond them are kept.
+func Shape() *oms.Shape {
+	property := shapeOf("SettingsProperty", []string{"key", "value", "keyGroup"}, nil)
+	header := shapeOf("SettingsHeader", []string{"key", "value"}, nil)
+	step := shapeOf("WorkflowStep", stepFields, map[string]*oms.Shape{"properties": property})
+	for i := range step.Fields {
+		describeStepField(&step.Fields[i])
+	}
+	status := shapeOf("SettingsStatus", statusFields, map[string]*oms.Shape{"workflowSteps": step})
+	connector := shapeOf("Connector", connectorFields, map[string]*oms.Shape{"properties": property, "customHeaders": header})
+	object(connector, "breaker", shapeOf("ConnectorBreaker", []string{"failures", "window", "openFor", "whileOpen"}, nil))
+	document := shapeOf("Settings", documentFields, map[string]*oms.Shape{
+		"connectors":     connector,
+		"markets":        shapeOf("Market", []string{"marketId"}, nil),
+		"marketGroups":   shapeOf("MarketGroup", []string{"groupId", "marketIds"}, nil),
+		"orderTypes":     shapeOf("OrderType", orderTypeFields, map[string]*oms.Shape{"orderStatuses": status}),
+		"returnStatuses": status,
+	})
+	object(document, "retention", shapeOf("Retention", retentionFields, nil))
+	return document
+}
+
+// StepShape is one workflow step's configuration.
+func StepShape() *oms.Shape {
+	return fieldOf(fieldOf(Shape(), "returnStatuses").Of, "workflowSteps").Of
+}
+
+func fieldOf(s *oms.Shape, name string) *oms.ShapeField {
+	for i := range s.Fields {
+		if s.Fields[i].Name == name {
+			return &s.Fields[i]
+		}
+	}
+	return nil
+}
+
+// shapeOf makes a shape of the fields that are read of an object; lists are
+// those of them that hold objects.
+func shapeOf(name string, fields []string, lists map[string]*oms.Shape) *oms.Shape {
+	s := &oms.Shape{Name: name}
+	for _, field := range fields {
+		f := oms.ShapeField{Name: field, Type: fieldTypes[field], Of: lists[field], Doc: fieldDocs[field]}
+		switch {
+		case f.Of != nil:
+			f.Type = oms.ShapeList
+		case strings.HasPrefix(field, "enabledFor"), strings.HasPrefix(field, "disabledFor"):
+			f.Type = oms.ShapeTexts
+		}
+		s.Fields = append(s.Fields, f)
+	}
+	return s
+}
+
+// object makes a field of a shape an object.
+func object(s *oms.Shape, name string, of *oms.Shape) {
+	f := fieldOf(s, name)
+	f.Type, f.Of = oms.ShapeObject, of
+}
+
+// describeStepField takes what the catalogue says of a step's field.
+func describeStepField(f *oms.ShapeField) {
+	for _, p := range callProperties() {
+		if p.Name == f.Name {
+			f.Doc = p.Description
+		}
+	}
+}
