@@ -44,12 +44,14 @@ type api struct {
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns()}
+	modelSchemas(a.huma.OpenAPI().Components.Schemas)
 	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, attempts, replays,
-		endpoints, endpointSecrets, endpointCalls, events, deliveries, jobs, stock, settingsDocument, connectors, workflowSteps, keys} {
+		endpoints, endpointSecrets, endpointCalls, events, deliveries, jobs, stock, settingsOperations, connectors, workflowSteps, keys, health} {
 		noun(a)
 	}
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
+	finish(a.huma.OpenAPI())
 	mux.Handle("GET /api/docs", docs(a.huma.OpenAPI()))
 	mux.HandleFunc("/", noRoute(mux))
 	return a.recovered(a.authenticated(a.withBody(mux)))
@@ -61,17 +63,12 @@ func config(o Options) huma.Config {
 	c.DocsPath, c.SchemasPath = "", "" // docs.go shows the API without scripts of others
 	c.CreateHooks = nil                // no $schema in answers
 	c.RejectUnknownQueryParameters = true
-	c.Info.Description = "Orders that run through workflows, and the endpoints that take part."
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
-	c.Security = []map[string][]string{{"key": {}}}
-	if o.PublicURL != "" {
-		c.Servers = []*huma.Server{{URL: o.PublicURL}}
-	}
+	introduce(c.OpenAPI, o.PublicURL)
 	return c
 }
 
-// open is what can be asked without a key.
-func open(path string) bool {
+// openPath says what can be asked without a key.
+func openPath(path string) bool {
 	return path == "/healthz" || path == "/readyz" || path == "/api/docs" || strings.HasPrefix(path, "/api/openapi") || !strings.HasPrefix(path, "/api/")
 }
 

@@ -58,7 +58,7 @@ func byTag(o *huma.OpenAPI) []docTag {
 	for _, path := range o.Paths {
 		for _, op := range []*huma.Operation{path.Get, path.Put, path.Post, path.Patch, path.Delete} {
 			if op != nil {
-				tags[op.Tags[0]] = append(tags[op.Tags[0]], describe(op, o.Components.Schemas))
+				tags[op.Tags[0]] = append(tags[op.Tags[0]], describeOperation(op, o.Components.Schemas))
 			}
 		}
 	}
@@ -71,7 +71,7 @@ func byTag(o *huma.OpenAPI) []docTag {
 	return out
 }
 
-func describe(op *huma.Operation, schemas huma.Registry) docOperation {
+func describeOperation(op *huma.Operation, schemas huma.Registry) docOperation {
 	d := docOperation{Operation: op, HasBody: op.RequestBody != nil}
 	if d.HasBody {
 		d.Fields = fieldsOf(op.RequestBody.Content["application/json"].Schema, schemas)

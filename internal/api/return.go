@@ -14,7 +14,7 @@ func returns(a *api) {
 	handle(a, oms.Publisher, huma.Operation{OperationID: "create-return", Method: http.MethodPost, Path: "/api/orders/{id}/returns", Tags: []string{"Orders"},
 		Summary: "Return lines of an order and run the return workflow", DefaultStatus: http.StatusCreated,
 		Description: "The order becomes Returned when nothing that was bought is left, else PartiallyReturned. 201 with the workflow's result; 202 when it is not done within `wait`.",
-		RequestBody: documentBody("The lines to return", example)}, a.createReturn)
+		RequestBody: documentBody(returnSchema, "The lines to return", example)}, a.createReturn)
 }
 
 func (a *api) createReturn(ctx context.Context, in *struct {

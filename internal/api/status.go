@@ -21,11 +21,11 @@ func status(a *api) {
 
 // workflowResult is what a workflow came to (API.md, "A workflow result").
 type workflowResult struct {
-	RunID     string       `json:"runId,omitempty" doc:"Absent when no workflow was to run"`
-	ReturnID  string       `json:"returnId,omitempty" doc:"The return that the workflow ran for"`
-	IsAborted bool         `json:"isAborted" doc:"A step stopped the workflow"`
-	Order     document     `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
-	Results   []stepResult `json:"orderActionExecutionResults" nullable:"false"`
+	RunID     string        `json:"runId,omitempty" doc:"Absent when no workflow was to run"`
+	ReturnID  string        `json:"returnId,omitempty" doc:"The return that the workflow ran for"`
+	IsAborted bool          `json:"isAborted" doc:"A step stopped the workflow"`
+	Order     orderDocument `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
+	Results   []stepResult  `json:"orderActionExecutionResults" nullable:"false"`
 }
 
 // stepResult is what one step came to.
@@ -134,5 +134,5 @@ func (a *api) answerResult(ctx context.Context, s workflow.Started, wait time.Du
 }
 
 func showResult(r *workflow.Result) *workflowResult {
-	return &workflowResult{RunID: r.RunID, ReturnID: r.ReturnID, IsAborted: r.IsAborted, Order: document{r.Order.Doc}, Results: showSteps(r.Steps)}
+	return &workflowResult{RunID: r.RunID, ReturnID: r.ReturnID, IsAborted: r.IsAborted, Order: orderDocument{r.Order.Doc}, Results: showSteps(r.Steps)}
 }

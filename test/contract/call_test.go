@@ -50,6 +50,9 @@ func (r *rig) try(method, path, body string, headers ...string) (answer, error) 
 		return answer{}, err
 	}
 	raw, err := io.ReadAll(resp.Body)
+	if err == nil {
+		r.conforms(req, resp, raw)
+	}
 	return answer{r.t, resp.StatusCode, resp.Header, raw}, errors.Join(err, resp.Body.Close())
 }
 
