@@ -44,7 +44,7 @@ type api struct {
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns()}
-	modelSchemas(a.huma.OpenAPI().Components.Schemas)
+	describeDocuments(a.huma.OpenAPI())
 	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, attempts, replays,
 		endpoints, endpointSecrets, endpointCalls, events, deliveries, jobs, stock, settingsOperations, connectors, workflowSteps, keys, health} {
 		noun(a)
@@ -52,6 +52,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	finish(a.huma.OpenAPI())
+	serveOpenAPI(mux, a.huma.OpenAPI())
 	mux.Handle("GET /api/docs", docs(a.huma.OpenAPI()))
 	mux.HandleFunc("/", noRoute(mux))
 	return a.recovered(a.authenticated(a.withBody(mux)))
@@ -59,9 +60,8 @@ func New(o Options) http.Handler {
 
 func config(o Options) huma.Config {
 	c := huma.DefaultConfig("orderhook", o.Version)
-	c.OpenAPIPath = "/api/openapi"
-	c.DocsPath, c.SchemasPath = "", "" // docs.go shows the API without scripts of others
-	c.CreateHooks = nil                // no $schema in answers
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // openapi.go and docs.go serve them
+	c.CreateHooks = nil                                   // no $schema in answers
 	c.RejectUnknownQueryParameters = true
 	introduce(c.OpenAPI, o.PublicURL)
 	return c

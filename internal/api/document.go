@@ -84,6 +84,7 @@ func patchOf[T any](a *api, name, description string, example any) *huma.Request
 	s := huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, reflect.TypeFor[T]())
 	s.Required = nil
 	for field, p := range s.Properties {
+		p.Default = nil
 		s.Properties[field] = orNull(p)
 	}
 	a.huma.OpenAPI().Components.Schemas.Map()[name] = s

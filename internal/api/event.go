@@ -50,7 +50,8 @@ func publication(a *api) *huma.RequestBody {
 	one := a.schemaOf(reflect.TypeFor[publishedEvent]())
 	least, most := 1, oms.MaxPublished
 	list := &huma.Schema{Type: huma.TypeArray, Items: one, MinItems: &least, MaxItems: &most}
-	return jsonBody(&huma.Schema{OneOf: []*huma.Schema{one, list}}, "An event, or a list of events", example)
+	a.huma.OpenAPI().Components.Schemas.Map()["Publication"] = &huma.Schema{OneOf: []*huma.Schema{one, list}}
+	return documentBody("Publication", "An event, or a list of events", example)
 }
 
 // published says the ids of what was published.

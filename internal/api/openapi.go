@@ -1,9 +1,12 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -39,8 +42,18 @@ func introduce(o *huma.OpenAPI, publicURL string) {
 	}
 }
 
+// describeDocuments describes what the API and the webhooks send and take that
+// no Go type does.
+func describeDocuments(o *huma.OpenAPI) {
+	s := shapeSchemas(o.Components.Schemas.Map())
+	modelSchemas(s)
+	webhookSchemas(s)
+	o.Webhooks = webhooks()
+}
+
 // finish completes the document once all operations are registered.
 func finish(o *huma.OpenAPI) {
+	callbacks(o)
 	for _, path := range o.Paths {
 		for _, op := range operationsOf(path) {
 			for _, r := range op.Responses {
@@ -53,6 +66,25 @@ func finish(o *huma.OpenAPI) {
 	}
 	for _, s := range o.Components.Schemas.Map() {
 		wordDefaults(s)
+	}
+}
+
+// serveOpenAPI serves the document, which is written once it is asked for.
+func serveOpenAPI(mux *http.ServeMux, o *huma.OpenAPI) {
+	for path, write := range map[string]func() ([]byte, error){
+		"/api/openapi.json": func() ([]byte, error) { return json.Marshal(o) },
+		"/api/openapi.yaml": o.YAML,
+	} {
+		text, kind := sync.OnceValues(write), "application/openapi+"+strings.TrimPrefix(path, "/api/openapi.")
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			body, err := text()
+			if err != nil {
+				writeProblem(w, http.StatusInternalServerError, "the document could not be written", nil)
+				return
+			}
+			w.Header().Set("Content-Type", kind)
+			_, _ = w.Write(body)
+		})
 	}
 }
 

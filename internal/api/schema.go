@@ -26,12 +26,10 @@ func schemaRef(name string) *huma.Schema {
 	return &huma.Schema{Ref: "#/components/schemas/" + name}
 }
 
-// modelSchemas puts the schemas of all documents into the registry.
-func modelSchemas(registry huma.Registry) {
-	s := shapeSchemas(registry.Map())
+// modelSchemas makes the schemas of all documents.
+func modelSchemas(s shapeSchemas) {
 	s[amountSchema] = amount()
 	order := oms.OrderShape()
-	s.add(order, "")
 	s[newOrderSchema] = s.schema(order, "An order as it comes in. Without an id one is made; without a status it is New. Fields beyond these are kept as they are.")
 	s[orderPatch] = s.patch(order, "The fields to change; those that are left out stay. null is as good as left out, unless forceUpdate names the field.")
 	s[newCartSchema] = s.schema(order, "A cart as it comes in. Fields beyond these are kept as they are.")
@@ -136,7 +134,18 @@ func fieldSchema(f oms.ShapeField) *huma.Schema {
 		}
 		return &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: true}
 	}
+	if len(f.Enum) > 0 {
+		return orNull(&huma.Schema{Type: huma.TypeString, Enum: enum(f.Enum...)})
+	}
 	return &huma.Schema{Type: huma.TypeString, Nullable: true}
+}
+
+func enum(values ...string) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		out[i] = v
+	}
+	return out
 }
 
 // amount is a number of a document. The extension keeps clients that

@@ -60,17 +60,24 @@ func ReturnShape() *Shape { return shapes{}.of(returnModel, "") }
 // (order-workflow-step.txt, "Building Your Webhook Endpoint").
 func StepAnswerShape() *Shape {
 	s := shapes{}.of(answerModel, "")
-	for i := range s.Fields {
-		if s.Fields[i].Name == "orderPatch" {
-			s.Fields[i].Of = OrderShape()
-		}
-	}
+	s.Field("orderPatch").Of = OrderShape()
+	s.Field("orderActionExecutionResults").Of.Field("actionStatus").Enum = []string{string(ActionSuccess), string(ActionWarning), string(ActionError)}
 	return s
 }
 
 // ValidatorAnswerShape is what a validator may answer (cart-validator.txt,
 // "Response — what your endpoint must return").
 func ValidatorAnswerShape() *Shape { return shapes{}.of(validationModel, "") }
+
+// Field returns the field of a name, nil if there is none.
+func (s *Shape) Field(name string) *ShapeField {
+	for i := range s.Fields {
+		if s.Fields[i].Name == name {
+			return &s.Fields[i]
+		}
+	}
+	return nil
+}
 
 // shapes remembers the shape of each model, since models name one another.
 type shapes map[*model]*Shape

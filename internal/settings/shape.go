@@ -59,16 +59,7 @@ func Shape() *oms.Shape {
 
 // StepShape is one workflow step's configuration.
 func StepShape() *oms.Shape {
-	return fieldOf(fieldOf(Shape(), "returnStatuses").Of, "workflowSteps").Of
-}
-
-func fieldOf(s *oms.Shape, name string) *oms.ShapeField {
-	for i := range s.Fields {
-		if s.Fields[i].Name == name {
-			return &s.Fields[i]
-		}
-	}
-	return nil
+	return Shape().Field("returnStatuses").Of.Field("workflowSteps").Of
 }
 
 // shapeOf makes a shape of the fields that are read of an object; lists are
@@ -90,7 +81,7 @@ func shapeOf(name string, fields []string, lists map[string]*oms.Shape) *oms.Sha
 
 // object makes a field of a shape an object.
 func object(s *oms.Shape, name string, of *oms.Shape) {
-	f := fieldOf(s, name)
+	f := s.Field(name)
 	f.Type, f.Of = oms.ShapeObject, of
 }
 

@@ -173,4 +173,3 @@ func (r *rig) conforms(req *http.Request, resp *http.Response, body []byte) {
 		r.t.Errorf("%s %s is answered %d: %s", req.Method, req.URL, resp.StatusCode, wrong)
 	}
 }
-
