@@ -69,7 +69,8 @@ func newDescription(doc map[string]any) (*description, error) {
 	return d, d.compiler.AddResource(documentURL, doc)
 }
 
-// closeObjects makes every object whose fields are described one that has no others.
+// closeObjects makes every object whose fields are described one that has no
+// others, but for those that are parts of one.
 func closeObjects(node any) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -81,7 +82,7 @@ func closeObjects(node any) {
 			closeObjects(field)
 		}
 		for name, sub := range node {
-			if name != "properties" && name != "example" && name != "examples" {
+			if name != "properties" && name != "allOf" && name != "example" && name != "examples" {
 				closeObjects(sub)
 			}
 		}
