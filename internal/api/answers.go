@@ -79,6 +79,11 @@ func completeAnswers(op *huma.Operation, declared map[string]*huma.Response, in 
 		if r.Headers == nil {
 			r.Headers = map[string]*huma.Param{}
 		}
+		for _, h := range r.Headers {
+			if h.Schema != nil {
+				h.Description = h.Schema.Description
+			}
+		}
 		for _, name := range headersOf(status) {
 			r.Headers[name] = &huma.Param{Ref: "#/components/headers/" + name}
 		}

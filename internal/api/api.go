@@ -53,7 +53,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /readyz", a.readyz)
 	finish(a.huma.OpenAPI())
 	serveOpenAPI(mux, a.huma.OpenAPI())
-	mux.Handle("GET /api/docs", docs(a.huma.OpenAPI()))
+	serveDocs(mux)
 	mux.HandleFunc("/", noRoute(mux))
 	return a.recovered(a.authenticated(a.withBody(mux)))
 }
@@ -69,7 +69,7 @@ func config(o Options) huma.Config {
 
 // openPath says what can be asked without a key.
 func openPath(path string) bool {
-	return path == "/healthz" || path == "/readyz" || path == "/api/docs" || strings.HasPrefix(path, "/api/openapi") || !strings.HasPrefix(path, "/api/")
+	return path == "/healthz" || path == "/readyz" || path == docsPath || strings.HasPrefix(path, docsPath+"/") || strings.HasPrefix(path, "/api/openapi") || !strings.HasPrefix(path, "/api/")
 }
 
 // noRoute answers for a path that is not there, or not with this method.

@@ -38,6 +38,12 @@ type keyRequest struct {
 	Name string `json:"name,omitempty" maxLength:"200"`
 }
 
+// TransformSchema implements huma.SchemaTransformer.
+func (keyRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Examples = []any{map[string]any{"role": "reader", "name": "dashboard"}}
+	return s
+}
+
 func (a *api) createKey(ctx context.Context, in *struct {
 	OnceParams
 	Body keyRequest

@@ -36,7 +36,6 @@ func introduce(o *huma.OpenAPI, publicURL string) {
 		{"Settings", "Connectors, markets, and the steps of each status."},
 		{"Keys", "Who may do what."},
 		{"Operating", "For load balancers and monitoring."},
-		{webhooksTag, "Requests that orderhook makes to your endpoints."},
 	} {
 		o.Tags = append(o.Tags, &huma.Tag{Name: tag[0], Description: tag[1]})
 	}

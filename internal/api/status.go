@@ -74,6 +74,12 @@ type statusRequest struct {
 	CallWebhooks    bool   `json:"callWebhooks,omitempty" doc:"In a dry run, call the endpoints, once each, to see what they would change"`
 }
 
+// TransformSchema implements huma.SchemaTransformer: the usual request is a short one.
+func (statusRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Examples = []any{map[string]any{"status": "Accepted"}}
+	return s
+}
+
 func statusChange(status string) workflow.StatusChange { return workflow.StatusChange{Status: status} }
 
 func (a *api) enterStatus(ctx context.Context, in *struct {

@@ -10,8 +10,6 @@ import (
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
-const webhooksTag = "Webhooks"
-
 // The webhooks section of the OpenAPI document describes every request that
 // orderhook makes by itself, and what may be answered (the seed documents).
 
@@ -126,7 +124,7 @@ func oneWay(id, summary, description string, body *huma.Schema, headers ...*huma
 
 func webhook(id, summary, description string, body *huma.Schema, headers []*huma.Param, responses map[string]*huma.Response) *huma.PathItem {
 	headers = append(headers, sentHeader("traceparent", huma.TypeString, "W3C Trace Context"))
-	return &huma.PathItem{Post: &huma.Operation{OperationID: id, Method: http.MethodPost, Tags: []string{webhooksTag}, Summary: summary, Description: description,
+	return &huma.PathItem{Post: &huma.Operation{OperationID: id, Method: http.MethodPost, Summary: summary, Description: description,
 		Parameters: headers, RequestBody: jsonBody(body, "", nil), Responses: responses,
 		Security: []map[string][]string{{}}}}
 }
