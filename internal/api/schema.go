@@ -38,7 +38,6 @@ func modelSchemas(s shapeSchemas) {
 	s[cartSchema] = s.stored(order, "A cart. A field that came in as something else than it is here is kept as it came.")
 	s[orderSchema].Required = append(s[orderSchema].Required, "status")
 	s.add(oms.ReturnShape(), "The lines to return.")
-	s[returnSchema].AdditionalProperties = false
 	s.add(settings.Shape(), "The settings. Secrets are shown as ***; sent back so, the stored one stays.")
 	s[stockSchema] = stockItem()
 }

@@ -182,3 +182,34 @@ func TestAnswersToWebhooksAreDescribed(t *testing.T) {
 		}
 	}
 }
+
+// A client of today must read the answers of tomorrow; a request with a field
+// that nobody reads is refused, and the document says so.
+func TestAnswersMayGrowAndSmallBodiesMayNotHaveOtherFields(t *testing.T) {
+	doc := start(t).get("/api/openapi.json").doc()
+	schemas := doc.Object("components").Object("schemas")
+	more := func(ref string) any {
+		v, _ := schemas.Object(ref[strings.LastIndex(ref, "/")+1:]).Get("additionalProperties")
+		return v
+	}
+	eachOperation(doc, "paths", func(at string, op *oms.Object) {
+		for _, r := range op.Object("responses").Members() {
+			for _, c := range r.Value.(*oms.Object).Object("content").Members() {
+				if ref := c.Value.(*oms.Object).Object("schema").Text("$ref"); more(ref) == false {
+					t.Errorf("%s: an answer as %s can never have another field", at, ref)
+				}
+			}
+		}
+	})
+	for _, name := range []string{"StatusRequest", "KeyRequest", "EndpointBody", "EndpointPatch", "Recovery", "Rotation", "Redelivery", "ReplayTo", "PublishedEvent",
+		"StockBody", "StockAdjustment"} {
+		if schemas.Object(name) == nil || more(name) != false {
+			t.Errorf("%s may have any field", name)
+		}
+	}
+	for _, name := range []string{"NewOrder", "OrderPatch", "NewCart", "Shipment", "Settings", "Connector", "WorkflowStep", "OrderLine"} {
+		if more(name) != true {
+			t.Errorf("%s may have no other fields", name)
+		}
+	}
+}
