@@ -63,6 +63,8 @@ func config(o Options) huma.Config {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // openapi.go and docs.go serve them
 	c.CreateHooks = nil                                   // no $schema in answers
 	c.RejectUnknownQueryParameters = true
+	c.Transformers = []huma.Transformer{encodeFirst}
+	c.Formats = map[string]huma.Format{"application/json": encodedFormat, "json": encodedFormat}
 	introduce(c.OpenAPI, o.PublicURL)
 	return c
 }

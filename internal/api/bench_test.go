@@ -44,7 +44,7 @@ func BenchmarkPublish(b *testing.B) {
 		b.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	one := fmt.Sprintf(`{"type":"order_completed","orderId":"ORD-12345","data":{"id":"ORD-12345","lineItems":[%s]}}`,
+	one := fmt.Sprintf(`{"type":"shop_order_completed","orderId":"ORD-12345","data":{"id":"ORD-12345","lineItems":[%s]}}`,
 		strings.TrimSuffix(strings.Repeat(`{"lineItemId":"a1","code":"SHOE-42","quantity":1,"placedPrice":999.00,"displayName":"Running shoe, blue"},`, 14), ","))
 	for name, st := range map[string]store.Store{"kept": db, "taken": taking{db}} {
 		client := hook.New(hook.Options{})

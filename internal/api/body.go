@@ -83,6 +83,9 @@ func (a *api) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				for _, name := range []string{"ETag", "Location"} {
+					w.Header().Del(name) // of the answer that did not come about
+				}
 				a.Log.Error("a handler panicked", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
 				writeProblem(w, http.StatusInternalServerError, "something went wrong inside; the log says what", nil)
 			}

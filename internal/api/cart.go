@@ -54,7 +54,7 @@ func (a *api) putCart(ctx context.Context, in *struct {
 	CartID
 	MatchParams
 }) (*documentAnswer[cartDocument], error) {
-	doc, err := oms.Parse(callOf(ctx).body)
+	doc, _, err := oms.ParseOrder(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
@@ -87,12 +87,9 @@ func (a *api) patchCart(ctx context.Context, in *struct {
 	CartID
 	MatchParams
 }) (*documentAnswer[cartDocument], error) {
-	patch, err := oms.Parse(callOf(ctx).body)
+	patch, _, err := oms.ParseOrderPatch(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
-	}
-	if wrong := oms.CheckOrder(patch, "body"); len(wrong) > 0 {
-		return nil, &oms.Error{Kind: oms.Invalid, Detail: "the patch is not valid", Fields: wrong}
 	}
 	var out *documentAnswer[cartDocument]
 	err = a.Store.Write(ctx, func(tx store.Tx) error {

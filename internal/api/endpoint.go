@@ -68,6 +68,9 @@ func (a *api) createEndpoint(ctx context.Context, in *OnceParams) (*secretAnswer
 		made.ID, made.Created, made.Updated, out.Secret = earlier.Resource, earlier.Created, earlier.Created, ""
 	}
 	out.Endpoint = showEndpoint(&made, oms.Health{}, notify.CircuitClosed, a.now())
+	if out.Warnings, err = a.endpointWarnings(ctx, &made); err != nil {
+		return nil, err
+	}
 	return &secretAnswer{Location: "/api/endpoints/" + made.ID, Body: out}, nil
 }
 
@@ -133,7 +136,28 @@ func (a *api) patchEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswe
 		return nil, within(err)
 	}
 	shown, err := a.endpointNow(ctx, next)
+	if err == nil {
+		shown.Warnings, err = a.endpointWarnings(ctx, next)
+	}
 	return &endpointAnswer{shown}, err
+}
+
+// endpointWarnings names what an endpoint subscribes to and nothing known is. Of
+// types that are published those of the newest events are known.
+func (a *api) endpointWarnings(ctx context.Context, e *oms.Endpoint) ([]oms.Warning, error) {
+	s, err := a.Store.Settings(ctx, tenantOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.Store.Events(ctx, tenantOf(ctx), store.EventFilter{}, store.Page{Limit: store.MaxLimit})
+	if err != nil {
+		return nil, err
+	}
+	known := s.EventTypes()
+	for _, one := range list.Items {
+		known = append(known, one.Type)
+	}
+	return oms.WarnTypes(e.EventTypes, known), nil
 }
 
 // endpointToChange reads an endpoint that the API may change: the others belong

@@ -33,7 +33,7 @@ type EndpointFields struct {
 	MaxConcurrency int               `json:"maxConcurrency,omitempty" minimum:"1" maximum:"256" doc:"How many attempts at the same time"`
 	RateLimit      float64           `json:"rateLimit,omitempty" minimum:"0.001" maximum:"10000" doc:"Attempts a second; none if it is left out"`
 	Ordering       oms.Ordering      `json:"ordering,omitempty" enum:"none,subject" default:"none" doc:"subject: the events of one subject arrive one after the other, in their order"`
-	Filter         string            `json:"filter,omitempty" maxLength:"4096" doc:"An expression over id, type, timestamp, orderId, subject and data; only events that it is true for are sent" example:"data.orderForm.total > 1000"`
+	Filter         string            `json:"filter,omitempty" maxLength:"4096" doc:"An expression over id, type, timestamp, orderId, subject and data; only events that it is true for, or that it cannot judge, are sent" example:"data.orderForm.total > 1000"`
 	TLS            *endpointTLS      `json:"tls,omitempty"`
 	Signatures     []string          `json:"signatures,omitempty" nullable:"false" minItems:"1" enum:"v1,v1a" doc:"v1: HMAC-SHA256 with the secret; v1a: Ed25519, verified with the public key. [\"v1\"] if it is left out"`
 }
@@ -69,6 +69,7 @@ type Endpoint struct {
 	Updated        time.Time         `json:"updated"`
 	Counts         endpointCounts    `json:"counts"`
 	Health         endpointHealth    `json:"health"`
+	Warnings       []oms.Warning     `json:"warnings,omitempty" doc:"What was taken, and may be a mistake; in the answers that make or change the endpoint"`
 }
 
 type endpointSecret struct {
@@ -88,6 +89,22 @@ type endpointHealth struct {
 	ConsecutiveFailures int            `json:"consecutiveFailures" doc:"Attempts since the last success"`
 	FailingSince        *time.Time     `json:"failingSince,omitempty"`
 	Circuit             notify.Circuit `json:"circuit" enum:"closed,open,halfOpen" doc:"open: it failed so often that deliveries wait"`
+	FilterErrors        int64          `json:"filterErrors" doc:"Events that the filter could not judge, and that were sent therefore"`
+	LastFilterError     *filterError   `json:"lastFilterError,omitempty"`
+}
+
+// filterError is why a filter could not judge an event.
+type filterError struct {
+	At      time.Time `json:"timestamp"`
+	EventID string    `json:"eventId"`
+	Message string    `json:"message" example:"line 1, column 22: cannot compare nil with int"`
+}
+
+func showFilterError(e oms.FilterError) *filterError {
+	if e.At.IsZero() {
+		return nil
+	}
+	return &filterError{e.At, e.EventID, e.Why}
 }
 
 // newEndpoint is an endpoint with its secret.
@@ -103,7 +120,7 @@ func showEndpoint(e *oms.Endpoint, h oms.Health, c notify.Circuit, now time.Time
 		MaxConcurrency: e.Concurrency, RateLimit: e.RateLimit, Ordering: e.Ordering, Filter: e.Filter, Signatures: append([]string{}, e.Signatures...),
 		Secrets: []endpointSecret{}, Origin: e.Origin, Created: e.Created, Updated: e.Updated,
 		Counts: endpointCounts{h.Pending, h.Failed, h.Succeeded},
-		Health: endpointHealth{timeOrNil(h.LastSuccess), timeOrNil(h.LastFailure), h.LastError, h.Consecutive, timeOrNil(h.FailingSince), c}}
+		Health: endpointHealth{timeOrNil(h.LastSuccess), timeOrNil(h.LastFailure), h.LastError, h.Consecutive, timeOrNil(h.FailingSince), c, h.FilterErrors, showFilterError(h.LastFilterError)}}
 	for _, d := range e.Schedule {
 		out.RetrySchedule = append(out.RetrySchedule, oms.FormatDuration(d))
 	}

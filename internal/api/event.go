@@ -36,9 +36,9 @@ func events(a *api) {
 
 // publishedEvent is an event as it is published.
 type publishedEvent struct {
-	Type      string         `json:"type" minLength:"1" maxLength:"200" doc:"Letters, digits, _, - and ."`
+	Type      string         `json:"type" minLength:"1" maxLength:"200" doc:"Letters, digits, _, - and .; none of the types that orderhook makes"`
 	Data      map[string]any `json:"data" doc:"The payload, sent on as it is"`
-	ID        string         `json:"id,omitempty" minLength:"1" maxLength:"255" doc:"Visible ASCII characters; made if it is left out"`
+	ID        string         `json:"id,omitempty" minLength:"1" maxLength:"255" doc:"Visible ASCII characters without a dot; made if it is left out"`
 	Subject   *oms.Subject   `json:"subject,omitempty" doc:"What the event is about; the kinds order, shipment, return, cart, subscription and stockItem can be filtered by"`
 	OrderID   string         `json:"orderId,omitempty" minLength:"1" maxLength:"200"`
 	Timestamp string         `json:"timestamp,omitempty" format:"date-time" doc:"Now if it is left out"`
@@ -89,11 +89,12 @@ type Event struct {
 	Type      string       `json:"type"`
 	Subject   *oms.Subject `json:"subject,omitempty"`
 	Timestamp time.Time    `json:"timestamp"`
+	WebhookID string       `json:"webhookId" doc:"The webhook-id of all its deliveries. It is made by orderhook, also where the id is the publisher's"`
 	oms.Related
 }
 
 func showEvent(e *oms.Event) Event {
-	out := Event{ID: e.ID, Type: e.Type, Timestamp: e.Timestamp, Related: e.Related}
+	out := Event{ID: e.ID, Type: e.Type, Timestamp: e.Timestamp, WebhookID: e.MessageID(), Related: e.Related}
 	if e.Subject != (oms.Subject{}) {
 		out.Subject = &e.Subject
 	}
@@ -153,7 +154,7 @@ func (a *api) getEvent(ctx context.Context, in *EventID) (*struct{ Body fullEven
 
 func (a *api) listEventTypes(context.Context, *struct{}) (*listOf[eventType], error) {
 	return answerList(store.List[oms.EventType]{Items: oms.EventTypes()}, nil, func(t oms.EventType) eventType {
-		return eventType{t.Name, t.Subject, t.Description, payload{t.Example}}
+		return eventType{t.Name, t.Subject, t.Description, payload{t.Example}, t.OnlyByName}
 	})
 }
 
@@ -163,4 +164,5 @@ type eventType struct {
 	Subject     string  `json:"subject" doc:"The kind of what such an event is about"`
 	Description string  `json:"description"`
 	Example     payload `json:"example" doc:"The data of such an event"`
+	OnlyByName  bool    `json:"onlyByName,omitempty" doc:"Sent only to endpoints that name the type; no wildcard stands for it"`
 }

@@ -56,11 +56,11 @@ func (f *fields) time(name string) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	at, err := time.Parse(time.RFC3339Nano, text)
+	at, err := oms.ParseTime(text)
 	if err != nil {
-		f.wrong(name, "must be a time as 2026-11-21T09:30:00Z")
+		f.wrong(name, "%v", err)
 	}
-	return at.UTC()
+	return at
 }
 
 // err returns all mistakes as one error, nil if there are none.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 func orders(a *api) {
@@ -44,15 +45,19 @@ func (a *api) createOrder(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := oms.Parse(callOf(ctx).body)
+	doc, warnings, err := oms.ParseOrder(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	started, err := a.Engine.CreateOrder(ctx, a.caller(ctx, in.OnceParams, MatchParams{}), doc, in.RunWorkflow)
+	started, err := a.Engine.CreateOrder(ctx, a.caller(ctx, in.OnceParams, MatchParams{}), workflow.Document{Object: doc, Warnings: warnings}, in.RunWorkflow)
 	if err != nil {
 		return nil, within(err)
 	}
-	return a.answerResult(ctx, started, wait, http.StatusCreated)
+	out, err := a.answerResult(ctx, started, wait, http.StatusCreated)
+	if err == nil {
+		out.Body.Warnings = inBody(warnings)
+	}
+	return out, err
 }
 
 func (a *api) getOrder(ctx context.Context, in *OrderID) (*documentAnswer[orderDocument], error) {
@@ -99,11 +104,11 @@ func (a *api) patchOrder(ctx context.Context, in *struct {
 	OrderID
 	MatchParams
 }) (*documentAnswer[orderDocument], error) {
-	patch, err := oms.Parse(callOf(ctx).body)
+	patch, warnings, err := oms.ParseOrderPatch(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	o, err := a.Engine.PatchOrder(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, patch)
+	o, err := a.Engine.PatchOrder(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, workflow.Document{Object: patch, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}

@@ -70,6 +70,7 @@ func problemOf(log *slog.Logger, err error) error {
 }
 
 func init() {
+	huma.DefaultArrayNullable = false // no list in an answer is null
 	// Huma's own errors, of parameters and bodies that its schemas refuse,
 	// become problems too; the values that they echo stay behind, since they
 	// may be secrets.

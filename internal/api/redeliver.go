@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/filter"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -117,11 +118,10 @@ func itsOwn(ctx context.Context, tx store.Tx, e *oms.Event, to *oms.Endpoint) er
 	if to.Origin == oms.OriginAPI {
 		return nil
 	}
-	alone, err := oms.NewSubscriptions([]*oms.Endpoint{to})
-	if err != nil || len(alone.Match(e)) > 0 {
-		return err
+	if len(oms.NewSubscriptions([]*oms.Endpoint{to}).Match(e, filter.Inside())) > 0 {
+		return nil
 	}
-	_, err = tx.Delivery(ctx, tenantOf(ctx), oms.DeliveryKey{Event: e.Seq, Endpoint: to.No})
+	_, err := tx.Delivery(ctx, tenantOf(ctx), oms.DeliveryKey{Event: e.Seq, Endpoint: to.No})
 	switch {
 	case oms.KindOf(err) != oms.NotFound:
 		return err

@@ -111,7 +111,7 @@ func (a *api) replayURL(ctx context.Context) (string, error) {
 	} else if why := a.checkTarget(u); why != "" {
 		f.wrong("url", "%s", why)
 	}
-	return to, f.err()
+	return oms.NormalURL(to), f.err()
 }
 
 // replay makes the request of an attempt once more. It returns the record of

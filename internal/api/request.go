@@ -98,12 +98,11 @@ func timeParam(name, value string) (time.Time, error) {
 	if value == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", time.DateOnly} {
-		if t, err := time.Parse(layout, strings.ReplaceAll(value, " ", "+")); err == nil {
-			return t.UTC(), nil
-		}
+	t, err := oms.ParseTime(strings.ReplaceAll(value, " ", "+"), oms.LayoutLocal, oms.LayoutDate)
+	if err != nil {
+		return time.Time{}, oms.Wrong("query."+name, "%v; a date will do, too", err)
 	}
-	return time.Time{}, oms.Wrong("query."+name, "must be a time as 2026-11-21T09:30:00Z or a date")
+	return t, nil
 }
 
 // span reads the two ends of a stretch of time.
@@ -130,6 +129,15 @@ func within(err error) error {
 		out.Fields[i] = f
 	}
 	return &out
+}
+
+// inBody is [within] for warnings.
+func inBody(warnings []oms.Warning) []oms.Warning {
+	out := make([]oms.Warning, len(warnings))
+	for i, w := range warnings {
+		out[i] = oms.Warning{Path: bodyPlace(w.Path), Message: w.Message}
+	}
+	return out
 }
 
 func bodyPlace(location string) string {

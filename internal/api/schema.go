@@ -20,6 +20,8 @@ const (
 	settingsSchema = "Settings"
 	stockSchema    = "StockItem"
 	amountSchema   = "Amount"
+	textListSchema = "TextList"
+	textsSchema    = "Texts"
 )
 
 func schemaRef(name string) *huma.Schema {
@@ -28,11 +30,11 @@ func schemaRef(name string) *huma.Schema {
 
 // modelSchemas makes the schemas of all documents.
 func modelSchemas(s shapeSchemas) {
-	s[amountSchema] = amount()
+	s[amountSchema], s[textListSchema], s[textsSchema] = amount(), textList(), texts()
 	order := oms.OrderShape()
-	s[newOrderSchema] = s.schema(order, "An order as it comes in. Without an id one is made; without a status it is New. Fields beyond these are kept as they are.")
+	s[newOrderSchema] = s.document(order, "An order as it comes in. Without an id one is made; without a status it is New. Fields beyond these are kept as they are.")
 	s[orderPatch] = s.patch(order, "The fields to change; those that are left out stay. null is as good as left out, unless forceUpdate names the field.")
-	s[newCartSchema] = s.schema(order, "A cart as it comes in. Fields beyond these are kept as they are.")
+	s[newCartSchema] = s.document(order, "A cart as it comes in. Fields beyond these are kept as they are.")
 	s[cartPatch] = s.patch(order, "The fields to change, by the rules of a patch of an order.")
 	s[orderSchema] = s.stored(order, "An order. A field that came in as something else than it is here is kept as it came.")
 	s[cartSchema] = s.stored(order, "A cart. A field that came in as something else than it is here is kept as it came.")
@@ -68,12 +70,9 @@ func (all shapeSchemas) schema(s *oms.Shape, description string) *huma.Schema {
 }
 
 // stored is the schema of a document that orderhook keeps: it has an id and
-// versions, and nothing that only a patch has.
+// versions.
 func (all shapeSchemas) stored(s *oms.Shape, description string) *huma.Schema {
-	out := all.schema(s, description)
-	for name := range patchControls {
-		delete(out.Properties, name)
-	}
+	out := all.document(s, description)
 	out.Properties["id"] = &huma.Schema{Type: huma.TypeString}
 	out.Properties["status"] = &huma.Schema{Type: huma.TypeString}
 	out.Properties["version"] = &huma.Schema{Type: huma.TypeInteger, Format: "int64", Description: "From 1, one more with each change"}
@@ -84,29 +83,35 @@ func (all shapeSchemas) stored(s *oms.Shape, description string) *huma.Schema {
 	return out
 }
 
-// patchControls are the fields of a patch that say how it is applied
-// (CONTRACT.md, "Patch").
-var patchControls = map[string]struct {
-	kind oms.ShapeType
-	doc  string
-}{
-	"forceUpdate":                  {oms.ShapeTexts, "Fields, by path or name, whose null is meant: they are removed."},
-	"keepExistingCustomProperties": {oms.ShapeFlag, "false replaces properties."},
-	"keepExistingListItems":        {oms.ShapeFlag, "false replaces the lists without keys: tags, relatedOrders, externalIds, errors and other sets."},
-	"keepExistingOrderLines":       {oms.ShapeFlag, "false replaces orderForm.lineItems."},
-	"propertiesRemovalConditions":  {oms.ShapeList, "Properties to remove first, by key, and value where it is given."},
+// controlDocs says of the fields of a patch that say how it is applied what
+// they do (CONTRACT.md, "Patch").
+var controlDocs = map[string]string{
+	"forceUpdate":                  "Fields, by path or name, whose null is meant: they are removed.",
+	"keepExistingCustomProperties": "false replaces properties.",
+	"keepExistingListItems":        "false replaces the lists without keys: tags, relatedOrders, externalIds, errors and other sets.",
+	"keepExistingOrderLines":       "false replaces orderForm.lineItems.",
+	"propertiesRemovalConditions":  "Properties to remove first, by key, and value where it is given.",
 }
 
 // patch is the schema of a change of a document.
 func (all shapeSchemas) patch(s *oms.Shape, description string) *huma.Schema {
 	out := all.schema(s, description)
-	for name, c := range patchControls {
-		p := out.Properties[name]
-		if p == nil {
-			p = fieldSchema(oms.ShapeField{Type: c.kind})
-			out.Properties[name] = p
+	for _, f := range s.Fields {
+		if f.Control {
+			out.Properties[f.Name].Description = controlDocs[f.Name]
 		}
-		p.Description = c.doc
+	}
+	return out
+}
+
+// document is the schema of a whole document, which has nothing that only a
+// patch has.
+func (all shapeSchemas) document(s *oms.Shape, description string) *huma.Schema {
+	out := all.schema(s, description)
+	for _, f := range s.Fields {
+		if f.Control {
+			delete(out.Properties, f.Name)
+		}
 	}
 	return out
 }
@@ -114,9 +119,15 @@ func (all shapeSchemas) patch(s *oms.Shape, description string) *huma.Schema {
 // fieldSchema is the schema of a field, which may be null: a document with all
 // its empty fields spelled out is a valid one.
 func fieldSchema(f oms.ShapeField) *huma.Schema {
+	switch {
+	case f.Type == oms.ShapeNumber && f.Loose:
+		return schemaRef(amountSchema)
+	case f.Type == oms.ShapeTexts && f.Loose:
+		return schemaRef(textsSchema)
+	}
 	switch f.Type {
 	case oms.ShapeNumber:
-		return schemaRef(amountSchema)
+		return &huma.Schema{Type: huma.TypeNumber, Nullable: true}
 	case oms.ShapeFlag:
 		return &huma.Schema{Type: huma.TypeBoolean, Nullable: true}
 	case oms.ShapeTexts:
@@ -155,6 +166,16 @@ func amount() *huma.Schema {
 		AnyOf:       []*huma.Schema{{Type: huma.TypeNumber}, {Type: huma.TypeString}, {Type: "null"}},
 		Extensions:  map[string]any{"x-go-type": "json.Number"},
 	}
+}
+
+func textList() *huma.Schema {
+	return &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}}
+}
+
+// texts is a list of texts of a document.
+func texts() *huma.Schema {
+	return &huma.Schema{Description: "A list of texts. One that came in as a text stays one.",
+		AnyOf: []*huma.Schema{schemaRef(textListSchema), {Type: huma.TypeString}, {Type: "null"}}}
 }
 
 // stockItem is a stock item as the API shows it and events carry it.

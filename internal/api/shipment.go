@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 func shipments(a *api) {
@@ -24,11 +25,11 @@ func (a *api) addShipment(ctx context.Context, in *struct {
 	OnceParams
 	MatchParams
 }) (*documentAnswer[orderDocument], error) {
-	shipment, err := oms.Parse(callOf(ctx).body)
+	shipment, warnings, err := oms.ParseShipment(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	started, err := a.Engine.AddShipment(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, shipment)
+	started, err := a.Engine.AddShipment(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, workflow.Document{Object: shipment, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}
@@ -46,11 +47,11 @@ func (a *api) patchShipment(ctx context.Context, in *struct {
 	MatchParams
 	ShipmentID string `path:"shipmentId"`
 }) (*documentAnswer[orderDocument], error) {
-	patch, err := oms.Parse(callOf(ctx).body)
+	patch, warnings, err := oms.ParseShipment(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	o, err := a.Engine.PatchShipment(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, in.ShipmentID, patch)
+	o, err := a.Engine.PatchShipment(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, in.ShipmentID, workflow.Document{Object: patch, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}

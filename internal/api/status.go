@@ -26,6 +26,7 @@ type workflowResult struct {
 	IsAborted bool          `json:"isAborted" doc:"A step stopped the workflow"`
 	Order     orderDocument `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
 	Results   []stepResult  `json:"orderActionExecutionResults" nullable:"false"`
+	Warnings  []oms.Warning `json:"warnings,omitempty" doc:"What of the order that came in is kept, and not read"`
 }
 
 // stepResult is what one step came to.

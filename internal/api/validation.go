@@ -73,12 +73,12 @@ func (a *api) validateCart(ctx context.Context, in *struct {
 }
 
 func (a *api) validateGivenCart(ctx context.Context, _ *OnceParams) (*struct{ Body givenCartValidation }, error) {
-	cart, err := oms.Parse(callOf(ctx).body)
+	cart, _, err := oms.ParseOrder(callOf(ctx).body)
+	if err == nil {
+		err = oms.Complete(cart)
+	}
 	if err != nil {
 		return nil, within(err)
-	}
-	if wrong := oms.CheckOrder(cart, "body"); len(wrong) > 0 {
-		return nil, &oms.Error{Kind: oms.Invalid, Detail: "the cart is not valid", Fields: wrong}
 	}
 	r, err := a.Validator.Given(ctx, tenantOf(ctx), cart)
 	if err != nil {
@@ -143,6 +143,6 @@ func (a *api) startOrder(ctx context.Context, in *cartToOrder) (*workflow.Starte
 	if !r.Passed {
 		return nil, showCartValidation(r, cart), nil
 	}
-	started, err := a.Engine.CreateOrder(ctx, c, oms.OrderOfCart(cart.Doc), true)
+	started, err := a.Engine.CreateOrder(ctx, c, workflow.Document{Object: oms.OrderOfCart(cart.Doc)}, true)
 	return &started, nil, err
 }

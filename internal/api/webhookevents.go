@@ -45,12 +45,13 @@ func fullEventSchema(kind, data *huma.Schema) *huma.Schema {
 
 // dataSchema is the schema of the data of a type of events.
 func dataSchema(t oms.EventType) *huma.Schema {
-	switch t.Subject {
-	case oms.SubjectOrder:
+	switch {
+	case t.OnlyByName: // of orderhook's own doings, whatever their subject
+	case t.Subject == oms.SubjectOrder:
 		return schemaRef(orderSchema)
-	case oms.SubjectShipment:
+	case t.Subject == oms.SubjectShipment:
 		return schemaRef(shipmentData)
-	case oms.SubjectStockItem:
+	case t.Subject == oms.SubjectStockItem:
 		return schemaRef(stockSchema)
 	}
 	example, err := oms.ParseStored(t.Example)

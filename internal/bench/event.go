@@ -11,8 +11,9 @@ import (
 const eventType = "bench.order"
 
 // bareBody is such an event as its endpoint gets it.
-var bareBody = fmt.Sprintf(`{"id":"evt_019aa4c27d3e7f0c9b61d2e8f4a05b37","type":%q,"timestamp":"2026-11-21T09:30:00.123456Z","data":%s}`,
-	eventType, orderOf("o-7", "New"))
+func bareBody(id string) string {
+	return fmt.Sprintf(`{"id":%q,"type":%q,"timestamp":"2026-11-21T09:30:00.123456Z","data":%s}`, id, eventType, numberedOrder)
+}
 
 // numberedEvent is an event with an id of its own and a type.
 func numberedEvent(to []byte, id, kind string) []byte {

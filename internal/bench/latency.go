@@ -49,7 +49,7 @@ func (b *bench) latencies(ctx context.Context, s *sink, name string, count int) 
 	err = paced(ctx, time.Second/latencyRate/2, 2*count, func(i int) error {
 		if i%2 == 1 {
 			f.send(i)
-			return b.send(ctx, s.URL, f.id(i), bareBody)
+			return b.send(ctx, s.URL, f.id(i), bareBody(f.id(i)))
 		}
 		return pool.with(ctx, func(p *publisher) error {
 			p.body = numberedEvent(p.body[:0], f.id(i), eventType)

@@ -29,11 +29,21 @@ func startSink() *sink {
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := time.Now()
 	if f := s.flight.Load(); f != nil {
-		f.land(r.Header.Get("Webhook-Id"), at)
+		f.land(eventID(r.Body), at)
 	}
 	_, _ = io.Copy(io.Discard, r.Body)
 	s.arrived.Add(1)
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// eventID reads the beginning of an event's body, where its id stands: the
+// webhook-id is orderhook's own.
+func eventID(body io.Reader) string {
+	head := make([]byte, 64)
+	n, _ := io.ReadFull(body, head)
+	_, rest, _ := strings.Cut(string(head[:n]), `{"id":"`)
+	id, _, _ := strings.Cut(rest, `"`)
+	return id
 }
 
 // flight is events on their way, by their numbers: when each was published, and

@@ -90,6 +90,7 @@ func TestTheKeyInTheURL(t *testing.T) {
 		{"http://www.example.org/a", "å&=/ ?#+", "http://www.example.org/a/?key=%C3%A5%26%3D%2F+%3F%23%2B"},
 		{"HTTPS://user:pass@[::1]:8443/a", "k", "https://user:pass@[::1]:8443/a/?key=k"},
 		{"http://www.example.org/a?shop=1", "", "http://www.example.org/a?shop=1"},
+		{"http://BÜCHER.example/a b?c d", "k", "http://xn--bcher-kva.example/a%20b/?c%20d&key=k"},
 	} {
 		f, err := enabled(t, fmt.Sprintf(`, "endpoint": %q, "key": %q`, c.endpoint, c.key))
 		if err != nil || f.WebHook.URL != c.want {

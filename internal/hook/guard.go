@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"strings"
 	"syscall"
+
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // Guard says which addresses requests may go to (API.md, "Command line"). It
@@ -106,7 +108,10 @@ func splitHost(s string) (host, port string) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Unmap().WithZone("").String(), port
 	}
-	return strings.TrimSuffix(strings.ToLower(host), "."), port
+	if normal, ok := oms.NormalHost(host); ok {
+		host = normal // as the URL's is
+	}
+	return strings.TrimSuffix(host, "."), port
 }
 
 // dial connects to target, and puts each of its addresses to the guard before

@@ -56,6 +56,8 @@ func TestAllowHosts(t *testing.T) {
 	}{
 		{"shop.local", "shop.local:80", "10.0.0.1", true},
 		{"SHOP.local.", "Shop.Local:80", "10.0.0.1", true},
+		{"BÜCHER.local", "xn--bcher-kva.local:80", "10.0.0.1", true},
+		{"bücher.local:81", "xn--bcher-kva.local:80", "10.0.0.1", false},
 		{"shop.local", "shop.local.:80", "169.254.169.254", true},
 		{"shop.local:8080", "shop.local:8080", "10.0.0.1", true},
 		{"shop.local:8080", "shop.local:80", "10.0.0.1", false},

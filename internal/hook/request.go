@@ -6,10 +6,10 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
@@ -43,23 +43,18 @@ type Request struct {
 
 // build makes the HTTP request, and names those of its headers whose values are secret.
 func (r *Request) build(ctx context.Context, userAgent string, at time.Time) (*http.Request, []string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(r.Body))
-	if err != nil || !callable(req.URL) {
-		return nil, nil, ErrURL // not what net/url says: that quotes the URL, which may hold secrets
+	u, ok := oms.ParseURL(r.URL)
+	if !ok {
+		return nil, nil, ErrURL // without the URL, which may hold secrets
 	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "", bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, nil, err
+	}
+	req.URL, req.Host = u, u.Host
 	h := r.headers(req.URL.User, userAgent)
 	req.Header = h.Header
 	return req, h.secret, r.sign(h, at)
-}
-
-// callable reports whether u has all that a dial needs.
-func callable(u *url.URL) bool {
-	if u.Port() != "" {
-		if _, err := strconv.ParseUint(u.Port(), 10, 16); err != nil {
-			return false
-		}
-	}
-	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
 }
 
 // PublicURL returns a URL as it may be recorded and shown, with *** for the

@@ -140,6 +140,13 @@ func (d *Dispatcher) Ended(tenant string, key oms.DeliveryKey) {
 	}
 }
 
+// Unjudged implements [store.Listener].
+func (d *Dispatcher) Unjudged(u store.Unjudged) {
+	if l := d.lane(laneKey{u.Tenant, u.Endpoint}); l != nil {
+		l.unjudged(u)
+	}
+}
+
 // EndpointChanged implements [store.Listener].
 func (d *Dispatcher) EndpointChanged(tenant string, e *oms.Endpoint) {
 	l := d.laneFor(laneKey{tenant, e.No})

@@ -35,6 +35,13 @@ func (h *health) attempted(now time.Time, failure string) {
 	c.LastFailure, c.LastError = now, failure
 }
 
+// unjudged adds an event that the endpoint's filter could not judge.
+func (h *health) unjudged(u store.Unjudged) {
+	h.dirty = true
+	h.change.FilterErrors++
+	h.change.LastFilterError = oms.FilterError{At: u.At, EventID: u.EventID, Why: u.Why}
+}
+
 // take returns what is to be written, if it is time.
 func (h *health) take(now time.Time, always bool) (store.HealthChange, bool) {
 	if !h.dirty || !always && now.Sub(h.written) < healthEvery {

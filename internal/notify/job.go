@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 
+	"github.com/orderhook/orderhook/internal/filter"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -79,14 +80,11 @@ func (d *Dispatcher) stepIn(ctx context.Context, tx store.Tx, tenant, id string)
 func (d *Dispatcher) again(ctx context.Context, tx store.Tx, tenant string, e *oms.Endpoint, j *oms.Job) (func(*oms.Event) error, error) {
 	on := *e
 	on.Enabled = true
-	alone, err := oms.NewSubscriptions([]*oms.Endpoint{&on})
-	if err != nil {
-		return nil, err
-	}
+	alone, effort := oms.NewSubscriptions([]*oms.Endpoint{&on}), filter.Inside()
 	return func(event *oms.Event) error {
 		j.Examined++
 		if j.What == oms.RecoverMissing {
-			if wanted, err := wants(ctx, tx, tenant, &on, alone, event); err != nil || !wanted {
+			if wanted, err := wants(ctx, tx, tenant, &on, alone, effort, event); err != nil || !wanted {
 				return err
 			}
 		}
@@ -104,9 +102,9 @@ func (d *Dispatcher) again(ctx context.Context, tx store.Tx, tenant string, e *o
 
 // wants reports whether an endpoint would get an event that happened now. The
 // event is read whole only where a filter has to see it.
-func wants(ctx context.Context, tx store.Tx, tenant string, e *oms.Endpoint, alone *oms.Subscriptions, event *oms.Event) (bool, error) {
+func wants(ctx context.Context, tx store.Tx, tenant string, e *oms.Endpoint, alone *oms.Subscriptions, effort *filter.Effort, event *oms.Event) (bool, error) {
 	if e.Filter == "" || !e.Wants(event.Type) {
-		return len(alone.Match(event)) > 0, nil
+		return len(alone.Match(event, effort)) > 0, nil
 	}
 	whole, err := tx.EventBySeq(ctx, tenant, event.Seq)
 	if oms.KindOf(err) == oms.NotFound {
@@ -115,7 +113,7 @@ func wants(ctx context.Context, tx store.Tx, tenant string, e *oms.Endpoint, alo
 	if err != nil {
 		return false, err
 	}
-	return len(alone.Match(whole)) > 0, nil
+	return len(alone.Match(whole, effort)) > 0, nil
 }
 
 // cancelOrphans ends the deliveries of endpoints that were deleted.

@@ -293,6 +293,13 @@ func (l *lane) another() (item, bool) {
 	return item{}, false
 }
 
+// unjudged notes an event that the endpoint's filter could not judge.
+func (l *lane) unjudged(u store.Unjudged) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.health.unjudged(u)
+}
+
 // answered lets breaker and health know of an attempt at a target; failure is ""
 // for a success. If the endpoint has moved since, it says nothing of where that
 // is now.

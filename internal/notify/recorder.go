@@ -62,6 +62,7 @@ func (r *recorder) loop() {
 		select {
 		case first, open := <-r.results:
 			if !open {
+				r.noteDirty()
 				r.recordHealth()
 				return
 			}
@@ -124,6 +125,17 @@ func (r *recorder) recordHealth() {
 			r.giveBack(health)
 			return
 		}
+	}
+}
+
+// noteDirty finds the lanes whose health changed without an attempt since.
+func (r *recorder) noteDirty() {
+	for _, l := range r.d.allLanes() {
+		l.mu.Lock()
+		if l.health.dirty {
+			r.dirty[l] = true
+		}
+		l.mu.Unlock()
 	}
 }
 

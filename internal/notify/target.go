@@ -94,11 +94,11 @@ func (d *Dispatcher) request(ctx context.Context, tenant string, t *target, e *o
 		return hook.Request{}, err
 	}
 	r := hook.Request{
-		URL: t.URL, Header: t.headers, Body: e.Body(t.Format), ID: e.ID, Attempt: number,
+		URL: t.URL, Header: t.headers, Body: e.Body(t.Format), ID: e.MessageID(), Attempt: number,
 		Signer: signer, Trust: t.trust, Timeout: t.Timeout, OneWay: true,
 	}
 	if t.Origin == oms.OriginConnector {
-		r.IdempotencyKey = e.ID // where nothing is signed, it is all that tells a repeat from another export
+		r.IdempotencyKey = e.MessageID() // where nothing is signed, it is all that tells a repeat from another export
 		return r, d.toConnector(ctx, tenant, t, e, &r)
 	}
 	return r, nil

@@ -13,8 +13,9 @@ type StepAnswer struct {
 	CancelWorkflow bool         // any result's
 	Reasons        []string
 	TranslateKey   string
-	Trigger        string  // the status to enter once the run has ended
-	Patch          *Object // nil when there is none
+	Trigger        string    // the status to enter once the run has ended
+	Patch          *Object   // nil when there is none
+	Warnings       []Warning // what of it is taken, and not read
 }
 
 // Reason is all reasons in one line.
@@ -29,31 +30,32 @@ func ParseStepAnswer(body []byte) (*StepAnswer, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return answer, nil
 	}
-	doc, err := Parse(body)
+	doc, err := parse(body, reading{levels: MaxDepth})
 	if err != nil {
 		return nil, err
 	}
-	r := answerReader{answer: answer}
+	r := answerReader{answer: answer, documentReader: documentReader{patch: true}}
 	r.results(doc)
 	r.patch(doc)
 	if len(r.errors) > 0 {
 		return nil, &Error{Kind: Invalid, Detail: "the answer is not valid", Fields: r.errors}
 	}
+	answer.Warnings = r.warnings
 	return answer, nil
 }
 
 type answerReader struct {
-	checker
+	documentReader
 	answer *StepAnswer
 }
 
 // answerModel is the outside of an answer, resultModel one of its results.
 var (
 	resultModel = newModel(
-		of(text, "actionStatus actionType errorReason translateKey triggerNewStatus"),
-		of(boolean, "cancelWorkflow isInvisible"),
+		must(of(text, "actionStatus actionType errorReason translateKey triggerNewStatus"), of(boolean, "cancelWorkflow isInvisible")),
 	)
-	answerModel = newModel(list("orderActionExecutionResults", resultModel), of(anyObject, "orderPatch"), of(boolean, "isAborted"))
+	answerModel = newModel(
+		must(list("orderActionExecutionResults", resultModel), object("orderPatch", orderModel), of(boolean, "isAborted")))
 )
 
 func (r *answerReader) results(doc *Object) {
@@ -83,16 +85,11 @@ func (r *answerReader) patch(doc *Object) {
 	if patch == nil {
 		return
 	}
-	r.object(patch, orderModel, "orderPatch")
-	r.object(patch, stepPatchModel, "orderPatch")
 	if status, ok := patch.Get("status"); ok && isBlank(status) {
 		r.add("orderPatch.status", "must not be empty")
 	}
 	r.answer.Patch = patch
 }
-
-// stepPatchModel is what return patches spell their own way.
-var stepPatchModel = newModel(of(text, "origin name"))
 
 // parseActionStatus reads a status in any case; none is Success.
 func parseActionStatus(s string) (ActionStatus, bool) {

@@ -60,7 +60,7 @@ func TestAStepAnswersPatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, got.Patch, `{"status":"Validated","tags":["fraud-checked"],"properties":[{"key":"ValidationScore","value":"95"}],"origin":"web","name":"Kari","loyaltyTier":1}`)
+	same(t, got.Patch, `{"status":"Validated","tags":["fraud-checked"],"properties":[{"key":"ValidationScore","value":"95"}],"Origin":"web","Name":"Kari","LoyaltyTier":1}`)
 }
 
 func TestAllReasonsInOneLine(t *testing.T) {
@@ -85,10 +85,8 @@ func TestAStepAnswerOfWrongTypesNamesThePath(t *testing.T) {
 		{"IsInvisible", results(`{"IsInvisible":1}`), "orderActionExecutionResults[0].isInvisible: must be true or false, not a number"},
 		{"IsAborted", `{"IsAborted":"no"}`, "isAborted: must be true or false, not text"},
 		{"OrderPatch", `{"OrderPatch":[]}`, "orderPatch: must be an object, not a list"},
-		{"a field of it", `{"OrderPatch":{"Tags":"vip"}}`, "orderPatch.tags: must be a list of texts, not text"},
-		{"deep in it", `{"OrderPatch":{"OrderForm":{"LineItems":[{"Quantity":"2"}]}}}`, "orderPatch.orderForm.lineItems[0].quantity: must be a number, not text"},
-		{"a return patch's Origin", `{"OrderPatch":{"Origin":1}}`, "orderPatch.origin: must be text, not a number"},
-		{"a return patch's Name", `{"OrderPatch":{"Name":{}}}`, "orderPatch.name: must be text, not an object"},
+		{"a field that the engine reads", `{"OrderPatch":{"OrderType":1}}`, "orderPatch.orderType: must be text, not a number"},
+		{"deep in it", `{"OrderPatch":{"OrderForm":{"LineItems":[{"LineItemId":[]}]}}}`, "orderPatch.orderForm.lineItems[0].lineItemId: must be text, not a list"},
 		{"an empty Status", `{"OrderPatch":{"Status":""}}`, "orderPatch.status: must not be empty"},
 		{"a field that is there twice", `{"OrderPatch":{"Status":"A","status":"B"}}`, "orderPatch.status: the field is there twice"},
 		{"no object", `[]`, "a JSON object is needed, not a list"},
@@ -97,6 +95,20 @@ func TestAStepAnswerOfWrongTypesNamesThePath(t *testing.T) {
 			_, err := oms.ParseStepAnswer([]byte(tc.body))
 			refused(t, err, oms.Invalid, tc.want)
 		})
+	}
+}
+
+func TestWhatOfAPatchHasAnotherShapeIsNamed(t *testing.T) {
+	a, err := oms.ParseStepAnswer([]byte(`{"OrderPatch":{"Tags":"vip","OrderForm":{"LineItems":[{"Quantity":"2","Comment":5}]}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var places []string
+	for _, w := range a.Warnings {
+		places = append(places, w.Path)
+	}
+	if diff := cmp.Diff([]string{"orderPatch.tags", "orderPatch.orderForm.lineItems[0].comment"}, places); diff != "" {
+		t.Error(diff)
 	}
 }
 

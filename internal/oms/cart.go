@@ -14,10 +14,10 @@ type Cart struct {
 	Doc      *Object
 }
 
-// NewCart makes the first version of a cart of a document, which it completes.
-// Errors are [Invalid] and name the fields.
+// NewCart makes the first version of a cart of a document as [ParseOrder]
+// returns it, which it completes. Errors are [Invalid] and name the fields.
 func NewCart(id string, doc *Object, now time.Time) (*Cart, error) {
-	wrong := CheckOrder(doc, "")
+	var wrong []FieldError
 	created, err := createdTime(doc, now)
 	if err != nil {
 		wrong = append(wrong, FieldError{"created", err.Error()})
@@ -25,8 +25,7 @@ func NewCart(id string, doc *Object, now time.Time) (*Cart, error) {
 	if err := checkID(id); err != nil {
 		wrong = append(wrong, FieldError{"id", err.Error()})
 	}
-	v, _ := doc.Get("id")
-	if own, isText := v.(string); isText && own != id { // another type is wrong already
+	if doc.Has("id") && doc.Text("id") != id {
 		wrong = append(wrong, FieldError{"id", "is not the id in the path"})
 	}
 	if len(wrong) > 0 {
@@ -34,6 +33,9 @@ func NewCart(id string, doc *Object, now time.Time) (*Cart, error) {
 	}
 	doc.Set("id", id)
 	setDefault(doc, "created", func() any { return FormatTime(now) })
+	if err := Complete(doc); err != nil {
+		return nil, err
+	}
 	c := &Cart{ID: id, Created: created}
 	c.Advance(doc, now)
 	return c, nil
@@ -78,27 +80,28 @@ func OrderOfCart(cart *Object) *Object {
 // fields of value replace the cart's, objects merge at every depth, absent and
 // null fields stay, lists replace. lineItems is the new list, in which a line
 // that the cart has keeps the fields that it does not name. With onlyLines
-// that list is all that is applied. The cart itself does not change.
+// that list is all that is applied. What is as the validator got it is no change,
+// as in every patch. The cart itself does not change.
 func ApplyCart(cart, value *Object, onlyLines bool) (Patched, error) {
-	if onlyLines {
-		value = onlyLineItems(value)
-	}
-	out := cart.Clone()
-	replaceFields(out, value, cartFixedFields)
-	changes := Diff(cart, out)
-	recomputed, err := recompute(cart, out, value)
+	m := &merger{answer: true, cart: true, same: true, forced: newForced(nil, nil), compared: new(int)}
+	value, err := m.resolveLines(cart, value)
 	if err != nil {
 		return Patched{}, err
 	}
-	set := changes
-	if recomputed {
-		changes = Diff(cart, out)
+	if onlyLines {
+		value = onlyLineItems(value)
 	}
-	return Patched{Doc: out, Changes: changes, Set: set}, nil
+	for _, name := range fixedFields { // orderhook's own, whatever a validator says
+		value = value.without(name)
+	}
+	out := cart.Clone()
+	m.object(out, cart, value, place{model: orderModel}, keepAll)
+	if m.err != nil {
+		return Patched{}, m.err
+	}
+	p := Patched{Doc: out, Set: Diff(cart, out)}
+	return p, p.finish(cart)
 }
-
-// cartFixedFields are orderhook's own, whatever a validator says.
-var cartFixedFields = names(`id version created`)
 
 func onlyLineItems(value *Object) *Object {
 	lines, ok := value.Object("orderForm").Get("lineItems")
@@ -106,65 +109,4 @@ func onlyLineItems(value *Object) *Object {
 		return &Object{}
 	}
 	return NewObject(Member{"orderForm", NewObject(Member{"lineItems", lines})})
-}
-
-// replaceFields sets the fields of value on dst, but for those left out.
-func replaceFields(dst, value *Object, leaveOut map[string]bool) {
-	for _, m := range value.Members() {
-		if m.Value == nil || leaveOut[m.Name] {
-			continue
-		}
-		switch v := m.Value.(type) {
-		case *Object:
-			replaceObject(dst, m.Name, v)
-		case []any:
-			if m.Name == "lineItems" {
-				v = replaceLines(dst.Objects(m.Name), v)
-			}
-			dst.Set(m.Name, v)
-		default:
-			if have, ok := dst.Get(m.Name); !ok || !equal(have, v) {
-				dst.Set(m.Name, v)
-			}
-		}
-	}
-}
-
-func replaceObject(dst *Object, name string, value *Object) {
-	if have := dst.Object(name); have != nil {
-		replaceFields(have, value, nil)
-		return
-	}
-	fresh := &Object{}
-	replaceFields(fresh, value, nil)
-	if fresh.Len() > 0 || value.Len() == 0 { // nothing but nulls is nothing
-		dst.Set(name, fresh)
-	}
-}
-
-// replaceLines is the new list of lines, each on top of the one it was.
-func replaceLines(have []*Object, lines []any) []any {
-	was := map[string][]*Object{}
-	for _, line := range have {
-		id := keyText(line, "lineItemId")
-		was[id] = append(was[id], line)
-	}
-	delete(was, "")
-	out := make([]any, len(lines))
-	for i, e := range lines {
-		line, ok := e.(*Object)
-		if !ok {
-			out[i] = e
-			continue
-		}
-		now := &Object{}
-		id := keyText(line, "lineItemId")
-		if same := was[id]; len(same) > 0 {
-			now = same[0].Clone()
-			was[id] = same[min(1, len(same)-1):] // lines of one id are told apart by their order
-		}
-		replaceFields(now, line, nil)
-		out[i] = now
-	}
-	return out
 }

@@ -43,7 +43,7 @@ func (c *Change) UnmarshalJSON(data []byte) error {
 		if f.from == nil {
 			continue
 		}
-		v, err := parseValue(newDecoder(f.from), MaxDepth+storedDepth)
+		v, err := reading{levels: MaxDepth + storedDepth}.value(newDecoder(f.from))
 		if err != nil {
 			return parseError(err, 0)
 		}

@@ -54,7 +54,7 @@ func TestChangesSurviveInsideAHistoryEntry(t *testing.T) {
 }
 
 func TestAChangeThatIsNoneIsRefused(t *testing.T) {
-	for _, in := range []string{`[]`, `{"before":{"a":1,"A":2}}`, `{"path":1}`} {
+	for _, in := range []string{`[]`, `{"before":{"a":1,"a":2}}`, `{"path":1}`} {
 		var c oms.Change
 		if err := c.UnmarshalJSON([]byte(in)); err == nil {
 			t.Errorf("%s became %v", in, c)

@@ -15,7 +15,7 @@ func Diff(before, after *Object) []Change {
 	var d differ
 	for _, name := range memberNames(before, after) {
 		if !slices.Contains(uncounted, name) {
-			d.field(before, after, name, "")
+			d.field(before, after, name, place{model: orderModel})
 		}
 	}
 	return d.changes
@@ -23,9 +23,9 @@ func Diff(before, after *Object) []Change {
 
 type differ struct{ changes []Change }
 
-func (d *differ) objects(before, after *Object, path string) {
+func (d *differ) objects(before, after *Object, at place) {
 	for _, name := range memberNames(before, after) {
-		d.field(before, after, name, path)
+		d.field(before, after, name, at)
 	}
 }
 
@@ -37,81 +37,85 @@ func memberNames(a, b *Object) []string {
 		out = append(out, m.Name)
 	}
 	for _, m := range b.Members() {
-		if _, ok := a.Get(m.Name); !ok {
+		if a.counterpart(m.Name, b) < 0 {
 			out = append(out, m.Name)
 		}
 	}
 	return out
 }
 
-func (d *differ) field(before, after *Object, name, path string) {
-	a, _ := before.Get(name)
-	b, _ := after.Get(name)
-	path = joinPath(path, name)
+func (d *differ) field(before, after *Object, name string, at place) {
+	a, b := before.member(name, after), after.member(name, before)
+	f, _ := at.model.field(name)
+	at = at.of(name)
 	switch a := a.(type) {
 	case *Object:
 		if b, ok := b.(*Object); ok {
-			d.objects(a, b, path)
+			d.objects(a, b, at)
 			return
 		}
 	case []any:
-		if b, ok := b.([]any); ok && d.keyed(a, b, listKeys[name], path) {
+		if b, ok := b.([]any); ok && d.keyed(a, b, f, at) {
 			return
 		}
 	}
 	if !equal(a, b) {
-		d.changes = append(d.changes, Change{Path: path, Before: a, After: b})
+		d.changes = append(d.changes, Change{Path: at.path, Before: a, After: b})
 	}
 }
 
 // keyed compares two lists element by element, if every element of both has an
 // identity of its own and those in both stand in the same order.
-func (d *differ) keyed(a, b []any, keys []string, path string) bool {
-	if len(keys) == 0 {
+func (d *differ) keyed(a, b []any, f field, at place) bool {
+	if f.labels != nil {
+		f.keys = f.labels
+	}
+	if len(f.keys) == 0 {
 		return false
 	}
-	was, okA := elementsByKey(a, keys)
-	is, okB := elementsByKey(b, keys)
-	if !okA || !okB || !slices.Equal(shared(a, is, keys), shared(b, was, keys)) {
+	was, okA := f.byIdentity(a)
+	is, okB := f.byIdentity(b)
+	if !okA || !okB || !slices.Equal(f.shared(a, is), f.shared(b, was)) {
 		return false
 	}
 	for _, e := range a {
-		id := identity(e, keys)
-		at := path + "[" + elementName(id) + "]"
+		id := f.identity(e)
+		element := place{f.of, at.path + "[" + elementName(id) + "]"}
 		if now, ok := is[id]; ok {
-			d.objects(e.(*Object), now, at)
+			d.objects(e.(*Object), now, element)
 		} else {
-			d.changes = append(d.changes, Change{Path: at, Before: e})
+			d.changes = append(d.changes, Change{Path: element.path, Before: e})
 		}
 	}
 	for _, e := range b {
-		if id := identity(e, keys); was[id] == nil {
-			d.changes = append(d.changes, Change{Path: path + "[" + elementName(id) + "]", After: e})
+		if id := f.identity(e); was[id] == nil {
+			d.changes = append(d.changes, Change{Path: at.path + "[" + elementName(id) + "]", After: e})
 		}
 	}
 	return true
 }
 
 // shared returns the identities of a list's elements that the other list has.
-func shared(list []any, other map[string]*Object, keys []string) []string {
+func (f field) shared(list []any, other map[string]*Object) []string {
 	var ids []string
 	for _, e := range list {
-		if id := identity(e, keys); other[id] != nil {
+		if id := f.identity(e); other[id] != nil {
 			ids = append(ids, id)
 		}
 	}
 	return ids
 }
 
-func elementsByKey(list []any, keys []string) (map[string]*Object, bool) {
+// byIdentity returns the elements of a list by what identifies them, and whether
+// every one has such a thing of its own.
+func (f field) byIdentity(list []any) (map[string]*Object, bool) {
 	m := make(map[string]*Object, len(list))
 	for _, e := range list {
-		o, _ := e.(*Object)
-		id := identity(e, keys)
-		if o == nil || id == "" || m[id] != nil {
+		id := f.identity(e)
+		if id == "" || m[id] != nil {
 			return nil, false
 		}
-		m[id] = o
+		m[id] = e.(*Object)
 	}
 	return m, true
 }

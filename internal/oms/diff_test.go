@@ -34,7 +34,7 @@ func TestDiffNamesTheFieldsThatDiffer(t *testing.T) {
 		{"an element before the others", `{"properties":[{"key":"A"}]}`, `{"properties":[{"key":"B"},{"key":"A"}]}`, []string{"properties[B]"}},
 		{"elements without a key", `{"orderNotes":[{"detail":"a"}]}`, `{"orderNotes":[{"detail":"a"},{"detail":"b"}]}`, []string{"orderNotes"}},
 		{"elements of one key", `{"orderNotes":[{"id":"1"},{"id":"1"}]}`, `{"orderNotes":[{"id":"1"}]}`, []string{"orderNotes"}},
-		{"elements that are no objects", `{"errors":[1]}`, `{"errors":[2]}`, []string{"errors"}},
+		{"elements that are no objects", `{"orderNotes":[1]}`, `{"orderNotes":[2]}`, []string{"orderNotes"}},
 		{"sets", `{"tags":["a"]}`, `{"tags":["a","b"]}`, []string{"tags"}},
 		{"sets of another order", `{"tags":["a","b"]}`, `{"tags":["b","a"]}`, []string{"tags"}},
 		{"the case of a name", `{"loyaltyTier":1}`, `{"loyaltytier":1}`, nil},

@@ -1,7 +1,7 @@
 package oms
 
 import (
-	"unicode"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -48,11 +48,15 @@ func appendValue(dst []byte, v any, pascal bool) []byte {
 		return append(dst, ']')
 	case *Object:
 		dst = append(dst, '{')
+		var meeting map[string]bool
+		if pascal {
+			meeting = v.meeting()
+		}
 		for i, m := range v.Members() {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendName(dst, m.Name, pascal)
+			dst = appendName(dst, m.Name, pascal && !meeting[m.Name])
 			dst = append(dst, ':')
 			dst = appendValue(dst, m.Value, pascal)
 		}
@@ -73,8 +77,28 @@ func appendName(dst []byte, name string, pascal bool) []byte {
 		}
 		return dst
 	}
-	r, size := utf8.DecodeRuneInString(name)
-	return appendText(dst[:start], string(unicode.ToUpper(r))+name[size:])
+	return appendText(dst[:start], raised(name))
+}
+
+// meeting returns the names of an object's members that would be the same with
+// their first letter raised; on the wire they stay as they are.
+func (o *Object) meeting() map[string]bool {
+	if !slices.ContainsFunc(o.Members(), func(m Member) bool { return m.Name == "" || m.Name[0] < 'a' || m.Name[0] > 'z' }) {
+		return nil // names that differ, and all begin with a small letter
+	}
+	var meeting map[string]bool
+	by := make(map[string]string, len(o.members))
+	for _, m := range o.members {
+		up := raised(m.Name)
+		if other, taken := by[up]; taken {
+			if meeting == nil {
+				meeting = map[string]bool{}
+			}
+			meeting[m.Name], meeting[other] = true, true
+		}
+		by[up] = m.Name
+	}
+	return meeting
 }
 
 // appendText quotes s. Text inside a document is valid UTF-8 already; what

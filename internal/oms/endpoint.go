@@ -105,4 +105,15 @@ type Health struct {
 	LastError    string
 	Consecutive  int       // failures since the last success
 	FailingSince time.Time // the first of them; zero: none
+	// FilterErrors counts the events that the filter could not judge, since the
+	// endpoint was made; the endpoint got them.
+	FilterErrors    int64
+	LastFilterError FilterError // the last of them
+}
+
+// FilterError says why a filter could not judge an event.
+type FilterError struct {
+	At      time.Time // zero: there was none
+	EventID string
+	Why     string // without anything of the event's data
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/filter"
 )
 
 // typed returns a field's value if it has the type that is wanted, and notes
@@ -143,12 +145,11 @@ func (r *endpointReader) rateLimit(v any) {
 
 func (r *endpointReader) filter(v any) {
 	r.e.Filter, _ = typed[string](r, "filter", "text", v)
-	if _, err := ParseFilter(r.e.Filter); err != nil {
-		if e, ok := err.(*Error); ok {
-			for _, wrong := range e.Fields {
-				r.add(wrong.Location, wrong.Message)
-			}
-		}
+	if r.e.Filter == "" {
+		return
+	}
+	if _, err := filter.Parse(r.e.Filter); err != nil {
+		r.add("filter", err.Error())
 	}
 }
 

@@ -53,8 +53,8 @@ func (r *endpointReader) url(v any) {
 	}
 }
 
-// CheckURL reads the URL of an endpoint, and says what is wrong with it, if
-// anything. It does not repeat the URL: there may be a password in it.
+// CheckURL reads the URL of an endpoint as [ParseURL] does, and says what is wrong
+// with it, if anything. It does not repeat the URL: there may be a password in it.
 func CheckURL(text string) (u *url.URL, why string) {
 	u, ok := ParseURL(text)
 	switch {
@@ -62,17 +62,19 @@ func CheckURL(text string) (u *url.URL, why string) {
 		return nil, "must be an absolute http or https URL, as https://example.com/webhooks"
 	case OddHost(u):
 		return nil, "must have a name or a plain IP address as its host, as 192.0.2.10 or [2001:db8::10]"
-	case len(text) > maxURL:
-		return nil, fmt.Sprintf("must be at most %d bytes long", maxURL)
+	case len(NormalURL(text)) > maxURL:
+		return nil, fmt.Sprintf("must be at most %d bytes long, escapes included", maxURL)
 	case strings.Contains(text, "#"):
 		return nil, "must have no fragment"
 	}
 	return u, ""
 }
 
-// unmasked puts the stored user name and password in place of their masks: the
-// password's, or that of a user name without one, which is a token then.
+// unmasked returns the normal spelling of a URL, with the stored user name and
+// password in place of their masks: the password's, or that of a user name
+// without one, which is a token then.
 func (r *endpointReader) unmasked(text string, u *url.URL) string {
+	text = NormalURL(text)
 	if u.User == nil {
 		return text
 	}
@@ -98,6 +100,6 @@ func (r *endpointReader) storedURL() *url.URL {
 	if r.was == nil {
 		return nil
 	}
-	u, _ := url.Parse(r.was.URL) // checked when it came in
+	u, _ := ParseURL(r.was.URL) // checked when it came in
 	return u
 }

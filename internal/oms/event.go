@@ -1,6 +1,7 @@
 package oms
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -9,16 +10,23 @@ import (
 // Event is something that happened and that endpoints are notified of.
 type Event struct {
 	// Seq numbers the events in the order of their commits; the store sets it.
-	Seq     int64
-	ID      string // the publisher's, or made here
-	Type    string
-	Subject Subject
+	Seq int64
+	ID  string // the publisher's, or made here
+	// WebhookID is made here for an event that has its publisher's id; "" where ID
+	// was made here.
+	WebhookID string
+	Type      string
+	Subject   Subject
 	Related
 	Timestamp time.Time
 	// Data is the payload: the order, the shipment, the stock item, or what was
 	// published. It is JSON as it is sent, nil once it was erased.
 	Data jsontext.Value
 }
+
+// MessageID is the webhook-id of all deliveries of the event. A publisher has no
+// say in it, for it is signed (CONTRACT.md, "Event notifications").
+func (e *Event) MessageID() string { return cmp.Or(e.WebhookID, e.ID) }
 
 // Related is the things that an event, or an attempt, is about; "" where it is
 // about none.

@@ -30,14 +30,17 @@ const (
 	TypeStockItemBackInStock          = "stock_item_back_in_stock"
 	TypeStockItemOutOfStock           = "stock_item_out_of_stock"
 	TypeEndpointDisabled              = "endpoint_disabled" // not in the table: of orderhook's own doings
-	TypeExportOrder                   = "ExportOrder"       // of the step of that name, for its connector alone
+	TypeWorkflowFailed                = "workflow_failed"   // for endpoints that name it, as delivery_failed
+	TypeDeliveryFailed                = "delivery_failed"
+	TypeExportOrder                   = "ExportOrder" // of the step of that name, for its connector alone
 )
 
 // WebHookTypes is the types that the webHook section's endpoint gets
 // (order-state-webhook.txt, "Order event subscriptions"). It must not be changed.
 var WebHookTypes = []string{TypeOrderCreated, TypeOrderAccepted, TypeOrderSigned, TypeOrderRejected, TypeOrderCanceled, TypeOrderExpired, TypeOrderDueDateUpdated}
 
-// SubjectEndpoint is the kind of the subject of endpoint_disabled.
+// SubjectEndpoint is the kind of the subject of endpoint_disabled and
+// delivery_failed.
 const SubjectEndpoint = "endpoint"
 
 // EventType describes a type of events (API.md, `GET /api/event-types`).
@@ -46,16 +49,22 @@ type EventType struct {
 	Subject     string         `json:"subject"` // the kind of its subject
 	Description string         `json:"description"`
 	Example     jsontext.Value `json:"example"` // data as an event of the type carries it
+	// OnlyByName says that no wildcard of an endpoint stands for the type: it gets
+	// such events only if it names them (CONTRACT.md, "Event notifications").
+	OnlyByName bool `json:"onlyByName,omitempty"`
 }
 
 // EventTypes lists the types that endpoints can count on; it is shared and must
 // not be changed.
 var EventTypes = sync.OnceValue(func() []EventType {
 	order := func(name, status, description string) EventType {
-		return EventType{name, SubjectOrder, description, exampleOrder(status).JSON()}
+		return EventType{Name: name, Subject: SubjectOrder, Description: description, Example: exampleOrder(status).JSON()}
 	}
 	shipment := func(name, status, description string) EventType {
-		return EventType{name, SubjectShipment, description, exampleShipment(status).JSON()}
+		return EventType{Name: name, Subject: SubjectShipment, Description: description, Example: exampleShipment(status).JSON()}
+	}
+	stock := func(name string, available Number, description string) EventType {
+		return EventType{Name: name, Subject: SubjectStockItem, Description: description, Example: exampleStock(available).JSON()}
 	}
 	return []EventType{
 		order(TypeOrderCreated, StatusNew, "An order is stored for the first time."),
@@ -70,22 +79,38 @@ var EventTypes = sync.OnceValue(func() []EventType {
 		shipment(TypeShipmentShipped, statusShipped, "A shipment enters the status Shipped."),
 		shipment(TypeShipmentUpdated, "Packed", "A shipment is added, or changes in anything but that it is shipped and its deliveryStatus: another status, tracking details. One event for each write."),
 		shipment(TypeShipmentDeliveryStatusUpdated, statusShipped, "The deliveryStatus of a shipment changes."),
-		{TypeStockItemBackInStock, SubjectStockItem, "The available quantity of a stock item rises above 0.", exampleStock("12").JSON()},
-		{TypeStockItemOutOfStock, SubjectStockItem, "The available quantity of a stock item falls to 0 or below.", exampleStock("0").JSON()},
-		{TypeEndpointDisabled, SubjectEndpoint, "An endpoint was turned off: it answered 410, or nothing but failures came of it for long. The other endpoints are told.", exampleDisabled()},
+		stock(TypeStockItemBackInStock, "12", "The available quantity of a stock item rises above 0."),
+		stock(TypeStockItemOutOfStock, "0", "The available quantity of a stock item falls to 0 or below."),
+		{Name: TypeEndpointDisabled, Subject: SubjectEndpoint, Example: exampleDisabled(),
+			Description: "An endpoint was turned off: it answered 410, or nothing but failures came of it for long. The other endpoints are told."},
+		{Name: TypeWorkflowFailed, Subject: SubjectOrder, Example: exampleWorkflowFailed(), OnlyByName: true,
+			Description: "A workflow run was aborted, or it ended with a step that failed."},
+		{Name: TypeDeliveryFailed, Subject: SubjectEndpoint, Example: exampleDeliveryFailed(), OnlyByName: true,
+			Description: "The last attempt to deliver an event to an endpoint failed, and the delivery was given up. It does not tell of deliveries of its own type."},
 	}
 })
 
-// ExampleEvent is an event of a type as it might come, for trying an endpoint
-// out. A type that [EventTypes] does not list has the data of an order.
-func ExampleEvent(eventType string, now time.Time) *Event {
-	t := EventTypes()[0]
-	for _, known := range EventTypes() {
-		if known.Name == eventType {
-			t = known
+// KnownEventType returns the type of that name in [EventTypes]. Names of types
+// are compared without regard to case (CONTRACT.md, "Event notifications").
+func KnownEventType(name string) (EventType, bool) {
+	for _, t := range EventTypes() {
+		if sameName(t.Name, name) {
+			return t, true
 		}
 	}
-	e := &Event{ID: NewID(EventID), Type: eventType, Timestamp: now, Data: t.Example}
+	return EventType{}, false
+}
+
+// ExampleEvent is an event of a type as it might come, for trying an endpoint
+// out. A type that [EventTypes] does not list has the data of an order; one that
+// it lists has the spelling of that list.
+func ExampleEvent(eventType string, now time.Time) *Event {
+	t, known := KnownEventType(eventType)
+	if !known {
+		t = EventTypes()[0]
+		t.Name = eventType
+	}
+	e := &Event{ID: NewID(EventID), Type: t.Name, Timestamp: now, Data: t.Example}
 	order, shipment := exampleOrder(StatusNew), exampleShipment(statusShipped)
 	switch t.Subject {
 	case SubjectOrder:
@@ -115,7 +140,7 @@ const (
 var exampleTime = time.Date(2026, 11, 21, 8, 43, 57, 318204000, time.UTC)
 
 func exampleOrder(status string) *Object {
-	order, err := Parse(orderExample)
+	order, _, err := ParseOrder(orderExample)
 	if err != nil {
 		panic(err) // it is part of the program
 	}
@@ -172,6 +197,20 @@ func CheckEventType(name, path string) []FieldError {
 		return []FieldError{{path, "must name a type of events"}}
 	}
 	return checkTypeText(name, path, "")
+}
+
+// CheckPublishedType is CheckEventType for an event that somebody publishes. The
+// types that orderhook itself makes are not for publishers: whoever receives one
+// may rely on what it says (CONTRACT.md, "Event notifications").
+func CheckPublishedType(name, path string) []FieldError {
+	known, reserved := KnownEventType(name)
+	if sameName(name, TypeExportOrder) {
+		known.Name, reserved = TypeExportOrder, true
+	}
+	if reserved {
+		return []FieldError{{path, known.Name + " is a type that orderhook alone makes; publish a type of your own"}}
+	}
+	return CheckEventType(name, path)
 }
 
 // CheckTypePatterns is CheckEventType for the list of an endpoint, which holds

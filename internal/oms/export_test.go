@@ -7,7 +7,7 @@ var (
 )
 
 // SameIdentity reports whether a set takes two values for one.
-func SameIdentity(a, b any) bool { return identity(a, nil) == identity(b, nil) }
+func SameIdentity(a, b any) bool { return content(a) == content(b) }
 
 // MaxNumber is the longest number a document may hold.
 const MaxNumber = maxNumber

@@ -17,9 +17,9 @@ var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 // doc reads a document that must be sound.
 func doc(t testing.TB, json string) *oms.Object {
 	t.Helper()
-	o, err := oms.Parse([]byte(json))
+	o, _, err := oms.ParseOrderPatch([]byte(json))
 	if err != nil {
-		t.Fatalf("Parse(%s): %v", json, err)
+		t.Fatalf("ParseOrderPatch(%s): %v", json, err)
 	}
 	return o
 }

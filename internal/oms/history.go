@@ -14,6 +14,7 @@ const (
 	OpStepWarning        = "WorkflowStepWarning"
 	OpStepSkipped        = "WorkflowStepSkipped"
 	OpStepWaits          = "WorkflowStepWaits"
+	OpTotalsUnfit        = "TotalsNotComputed"
 	OpFieldsNotApplied   = "PatchFieldsNotApplied"
 	OpConflict           = "Conflict"
 	OpRunEnded           = "WorkflowEnded"
@@ -44,4 +45,5 @@ type HistoryEntry struct {
 	IsError        bool      `json:"isError"`
 	Version        int64     `json:"version,omitempty"` // of the order, after it
 	Changes        []Change  `json:"changes,omitempty"`
+	Warnings       []Warning `json:"warnings,omitempty"` // what of a document, a patch or an answer was not read
 }

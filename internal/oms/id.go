@@ -20,6 +20,7 @@ const (
 	ReturnID   = "ret_"
 	ShipmentID = "shp_"
 	EventID    = "evt_"
+	WebhookID  = "msg_" // of an event whose id the publisher gave
 	EndpointID = "ep_"
 	JobID      = "job_"
 )

@@ -1,39 +1,44 @@
 package oms
 
 // The models below are the fields an order is known to carry, with their
-// types. They give a known field its spelling (LINEITEMS becomes lineItems),
-// and let a value of the wrong type be refused with its path. Fields beyond
-// them are as welcome, and kept as they come.
+// types. They give a known field its spelling (LINEITEMS becomes lineItems) at
+// the place where the model has it, say how a patch merges a list, and let a
+// value of another shape be named with its path. Fields beyond them are as
+// welcome, and kept as they come.
 
 // orderModel is an order, a cart, and a patch of either.
 var orderModel = newModel(
 	of(text, `
-		billingCurrency completed created customerClubMemberId customerContact customerEmail customerId customerName
+		billingCurrency completed customerClubMemberId customerContact customerEmail customerId customerName
 		customerNumber customerPhone customerPickupDeadline customerReference customerRequisition customerType dueDate
 		expiredDate followUpDate id invoiceComment marketId modified modifiedBy nextOrderStatus orderNumber
-		orderOrigin orderStatus orderType paymentType projectId readyForPickup received requestedDeliveryDate
-		salesChannel salesPersonId salesPersonName secretKey session status storeId storePickDate subscriptionId
+		orderOrigin orderStatus paymentType projectId readyForPickup received requestedDeliveryDate
+		salesChannel salesPersonId salesPersonName secretKey session storeId storePickDate subscriptionId
 		updateStatusDate versionId`),
+	must(of(text, "created orderType")),
+	statusNames("status"),
 	of(number, `
 		discountTotalIncVat lineItemsCost netTotal netTotalExclTax paymentTermsNet remainingPayment
-		shippingDiscountTotal shippingSubTotal subTotal subTotalExclTax taxTotal total totalExclTax version`),
+		shippingDiscountTotal shippingSubTotal subTotal subTotalExclTax taxTotal total totalExclTax`),
+	must(of(number, "version")),
 	of(boolean, `
-		ignorePromotions isNewCustomer isNotificationsDisabled isReadOnly isReadOnlyByCustomer
-		keepExistingCustomProperties keepExistingListItems`),
+		ignorePromotions isNewCustomer isNotificationsDisabled isReadOnly isReadOnlyByCustomer`),
 	of(textList, `
-		customerGroups forceUpdate projectIds relatedOrders replacementOrderIds tags`),
+		customerGroups projectIds relatedOrders replacementOrderIds tags`),
 	object("billingAddress", addressModel),
 	object("contactPerson", contactPersonModel),
-	object("orderForm", orderFormModel),
-	list("assets", assetModel),
-	list("errors", entityErrorModel),
-	list("externalIds", externalIDModel),
+	must(object("orderForm", orderFormModel)),
+	keyed("assets", assetModel, "assetId"),
+	errorList(),
+	externalIDs(),
 	list("groups", groupModel),
-	list("orderNotes", commentModel),
-	list("properties", propertyModel),
-	list("propertiesRemovalConditions", propertyModel),
-	list("publicOrderNotes", commentModel),
-	list("returnOrderForms", returnFormModel),
+	keyed("orderNotes", commentModel, "id"),
+	keyed("properties", propertyModel, "key keyGroup"),
+	keyed("publicOrderNotes", commentModel, "id"),
+	must(keyed("returnOrderForms", returnFormModel, "returnId")),
+	must(keyed("orderLines", orderLineModel, "lineItemId")), // another name of orderForm.lineItems
+	object("shippingAddress", addressModel),
+	patchControls(),
 )
 
 // orderFormModel is the lines, shipments and payments of an order.
@@ -50,10 +55,11 @@ var orderFormModel = newModel(
 		couponCodes`),
 	list("charges", chargeModel),
 	list("discounts", discountModel),
-	list("lineItems", orderLineModel),
-	list("payments", paymentModel),
-	list("properties", propertyModel),
-	list("shipments", shipmentModel),
+	must(keyed("lineItems", orderLineModel, "lineItemId")),
+	payments(),
+	keyed("properties", propertyModel, "key keyGroup"),
+	must(keyed("shipments", shipmentModel, "shipmentId")),
+	patchControls(),
 )
 
 // orderLineModel is one line.
@@ -75,25 +81,26 @@ var orderLineModel = newModel(
 	of(boolean, `
 		createPurchaseOrder isAwaitingPurchaseOrder isBackorder isBundle isConfigurableProduct
 		isExcludedFromPromotions isGift isPackage isPackageBrokeDown isPackageProduct isReadOnly isReadOnlyByCustomer
-		isSerializableProduct isSkuAccessory isVirtualProduct keepExistingCustomProperties reservedInventory
+		isSerializableProduct isSkuAccessory isVirtualProduct reservedInventory
 		updateStock`),
 	of(textList, `
 		gtins`),
 	of(anyObject, "orderLineBonusPoints"),
 	of(anyList, "components"),
-	list("externalIds", externalIDModel),
+	externalIDs(),
 	of(anyList, "orderLineDiscounts"),
-	list("properties", propertyModel),
-	list("propertiesRemovalConditions", propertyModel),
+	keyed("properties", propertyModel, "key keyGroup"),
+	patchControls(),
 )
 
 // shipmentModel is one shipment.
 var shipmentModel = newModel(
 	of(text, `
-		comment completed deliveryStatus expectedDeliveryDate expectedShipmentDate goodsDescription orderStatus
-		pickUpWarehouseCode prevStatus returnLabelLink returnTrackingLink returnTrackingNumber servicePointId
+		comment completed deliveryStatus expectedDeliveryDate expectedShipmentDate goodsDescription
+		pickUpWarehouseCode returnLabelLink returnTrackingLink returnTrackingNumber servicePointId
 		shipmentId shipmentLabelLink shipmentTrackingLink shipmentTrackingNumber shippingLabel shippingMethodId
-		shippingMethodName shippingMethodProductId status virtualWarehouseCode warehouseCode`),
+		shippingMethodName shippingMethodProductId virtualWarehouseCode warehouseCode`),
+	statusNames("orderStatus prevStatus status"),
 	of(number, `
 		shipmentTaxRate shippingCreditedTotal shippingDiscountAmount shippingSubTotal shippingSubTotalExclTax
 		shippingTax shippingTotal subTotal taxTotal total`),
@@ -103,18 +110,20 @@ var shipmentModel = newModel(
 	object("contactPerson", contactPersonModel),
 	of(anyObject, "pickUpPointInformation"),
 	list("discounts", discountModel),
-	list("externalIds", externalIDModel),
-	list("lineItems", orderLineModel),
+	externalIDs(),
+	must(keyed("lineItems", orderLineModel, "lineItemId")),
 	of(anyList, "orderStatusLog"),
 	of(anyList, "packages"),
-	list("properties", propertyModel),
+	keyed("properties", propertyModel, "key keyGroup"),
+	patchControls(),
 )
 
 // returnFormModel is one return of an order.
 var returnFormModel = newModel(
 	of(text, `
-		cartId cartName created modified purchaseOrderId returnComment returnId returnType rmaNumber status storeId
+		cartId cartName created modified purchaseOrderId returnComment returnId returnType rmaNumber storeId
 		userId`),
+	statusNames("status"),
 	of(number, `
 		authorizedPaymentTotal capturedPaymentTotal chargeShipmentCostAmount creditAmount creditPaymentTotal
 		creditShipmentAmount discountAmount grossRoundoff handlingTotal orderLevelTax shippingCreditedTotal
@@ -127,13 +136,14 @@ var returnFormModel = newModel(
 	of(anyObject, "claim"),
 	list("charges", chargeModel),
 	list("discounts", discountModel),
-	list("errors", entityErrorModel),
-	list("externalIds", externalIDModel),
-	list("lineItems", orderLineModel),
-	list("payments", paymentModel),
-	list("properties", propertyModel),
+	errorList(),
+	externalIDs(),
+	must(keyed("lineItems", orderLineModel, "lineItemId")),
+	payments(),
+	keyed("properties", propertyModel, "key keyGroup"),
 	list("returnCharges", chargeModel),
-	list("shipments", shipmentModel),
+	must(keyed("shipments", shipmentModel, "shipmentId")),
+	patchControls(),
 )
 
 // paymentModel is one payment.
@@ -146,9 +156,9 @@ var paymentModel = newModel(
 		amount paymentId`),
 	of(boolean, `
 		isManuallyAdded`),
-	list("externalIds", externalIDModel),
+	externalIDs(),
 	of(anyList, "orderLineReferences"),
-	list("properties", propertyModel),
+	keyed("properties", propertyModel, "key keyGroup"),
 )
 
 // addressModel is a postal address.
@@ -192,13 +202,13 @@ var assetModel = newModel(
 		length sortOrder`),
 	of(boolean, `
 		forceUpload isMainImage`),
-	list("properties", propertyModel),
+	keyed("properties", propertyModel, "key keyGroup"),
 )
 
 // entityErrorModel is one error shown on an order.
 var entityErrorModel = newModel(
 	of(text, `
-		comment details key message occurred referenceId severity status`),
+		comment details displayName key message occurred referenceId runId severity status`),
 )
 
 // discountModel is one discount.
@@ -224,8 +234,8 @@ var contactPersonModel = newModel(
 	of(textList, `
 		roles`),
 	of(anyObject, "address"),
-	list("externalIds", externalIDModel),
-	list("properties", propertyModel),
+	externalIDs(),
+	keyed("properties", propertyModel, "key keyGroup"),
 )
 
 // groupModel is one order group.
@@ -241,3 +251,31 @@ var chargeModel = newModel(
 	of(number, `
 		amount`),
 )
+
+// patchControls are the fields that say how a patch is applied. They stand in
+// every object that has lists or properties of its own.
+func patchControls() modelPart {
+	return controls(of(boolean, "keepExistingCustomProperties keepExistingListItems keepExistingOrderLines"),
+		of(textList, "forceUpdate"), list("propertiesRemovalConditions", propertyModel))
+}
+
+// externalIDs is the list of an order's names in other systems. Two of them are
+// the same only with provider and id.
+func externalIDs() modelPart {
+	return with(func(f *field) { f.replaceable = true }, keyed("externalIds", externalIDModel, "providerName id"))
+}
+
+// errorList is the list of errors, which have no key: one is found by all that
+// it holds but its status and comment, which whoever solves it changes.
+func errorList() modelPart {
+	return with(func(f *field) {
+		f.must, f.appended, f.replaceable = true, true, true
+		f.labels, f.beside = []string{"key", "runId"}, []string{"status", "comment"}
+	}, list("errors", entityErrorModel))
+}
+
+// payments is the list of payments. A payment's key is its id, never its
+// paymentId, which counts the payments of an order.
+func payments() modelPart {
+	return with(func(f *field) { f.zeroIsNone = true }, keyed("payments", paymentModel, "id"))
+}

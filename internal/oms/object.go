@@ -1,23 +1,26 @@
 package oms
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Number is a JSON number kept as the text it arrived in: a price never
 // passes through a float, and 0.10 stays 0.10.
 type Number string
 
-// Object is a JSON object. It keeps its members in the order they came, holds
-// each name in camelCase, and finds a member without regard to case.
+// Object is a JSON object. It keeps its members in the order they came, under
+// the names they have. Two names may differ in case alone; a look-up takes the
+// member of exactly that name, and only where there is none the first one whose
+// name differs in case.
 //
 // A member's value is one of nil, bool, string, [Number], []any and *Object.
 // The nil *Object reads as an empty one.
 type Object struct {
 	members []Member
-	index   map[string]int // folded name to position; kept only for large objects
+	index   *nameIndex // kept only for large objects
 }
+
+// nameIndex finds the positions of members: by name, and the first of each
+// folded name.
+type nameIndex struct{ exact, folded map[string]int }
 
 // Member is one name and value of an [Object].
 type Member struct {
@@ -134,6 +137,22 @@ func (o *Object) Delete(name string) {
 	}
 }
 
+// without returns a copy that shares its members with o and lacks one of them.
+func (o *Object) without(name string) *Object {
+	c := &Object{members: slices.Clone(o.Members())}
+	if len(c.members) >= indexFrom {
+		c.reindex()
+	}
+	c.Delete(name)
+	return c
+}
+
+// with sets a member and returns the object itself.
+func (o *Object) with(name string, value any) *Object {
+	o.put(name, value)
+	return o
+}
+
 // Clone returns a copy that shares nothing with o that could change.
 func (o *Object) Clone() *Object {
 	if o == nil {
@@ -163,12 +182,20 @@ func cloneValue(v any) any {
 	return v
 }
 
+// find returns the position of the named member, -1 if there is none.
 func (o *Object) find(name string) int {
+	if i := o.findExact(name); i >= 0 {
+		return i
+	}
+	return o.findFolded(name)
+}
+
+func (o *Object) findExact(name string) int {
 	if o == nil {
 		return -1
 	}
 	if o.index != nil {
-		if i, ok := o.index[fold(name)]; ok {
+		if i, ok := o.index.exact[name]; ok {
 			return i
 		}
 		return -1
@@ -178,8 +205,20 @@ func (o *Object) find(name string) int {
 			return i
 		}
 	}
-	if known[name] == name {
-		return -1 // a known name has one spelling in every document
+	return -1
+}
+
+// findFolded returns the position of the first member whose name is the given
+// one but for case.
+func (o *Object) findFolded(name string) int {
+	if o == nil {
+		return -1
+	}
+	if o.index != nil {
+		if i, ok := o.index.folded[fold(name)]; ok {
+			return i
+		}
+		return -1
 	}
 	for i := range o.members {
 		if sameName(o.members[i].Name, name) {
@@ -189,49 +228,39 @@ func (o *Object) find(name string) int {
 	return -1
 }
 
-// add adds a member that the object does not have.
+// add adds a member of a name that the object does not have.
 func (o *Object) add(name string, value any) {
 	o.members = append(o.members, Member{name, value})
-	if o.index != nil {
-		o.index[fold(name)] = len(o.members) - 1
-	} else if len(o.members) >= indexFrom {
+	switch {
+	case o.index != nil:
+		o.index.add(name, len(o.members)-1)
+	case len(o.members) >= indexFrom:
 		o.reindex()
 	}
 }
 
+// put gives the member of exactly this name a value, where it stands or else at
+// the end.
+func (o *Object) put(name string, value any) {
+	if i := o.findExact(name); i >= 0 {
+		o.members[i].Value = value
+		return
+	}
+	o.add(name, value)
+}
+
 func (o *Object) reindex() {
-	o.index = make(map[string]int, len(o.members))
+	o.index = &nameIndex{make(map[string]int, len(o.members)), make(map[string]int, len(o.members))}
 	for i, m := range o.members {
-		o.index[fold(m.Name)] = i
+		o.index.add(m.Name, i)
 	}
 }
 
-// sameName compares two field names without regard to case.
-func sameName(a, b string) bool {
-	if a == b {
-		return true
+func (x *nameIndex) add(name string, at int) {
+	x.exact[name] = at
+	if f := fold(name); !has(x.folded, f) {
+		x.folded[f] = at
 	}
-	if isASCII(a) && isASCII(b) {
-		return len(a) == len(b) && strings.EqualFold(a, b)
-	}
-	return fold(a) == fold(b)
 }
 
-// fold maps names that differ only in case to one text. Upper case comes
-// first so that it agrees with the PascalCase of the wire: letters that share
-// a capital are one letter there.
-func fold(name string) string {
-	if isASCII(name) {
-		return strings.ToLower(name)
-	}
-	return strings.ToLower(strings.ToUpper(name))
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
+func has[V any](m map[string]V, key string) bool { _, ok := m[key]; return ok }

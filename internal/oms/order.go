@@ -33,21 +33,18 @@ type Order struct {
 // Status returns the order's status.
 func (o *Order) Status() string { return o.Doc.Text("status") }
 
-// SameStatus compares status names, which have no case (CONTRACT.md, "Configuration").
-func SameStatus(a, b string) bool { return strings.EqualFold(a, b) }
-
-// NewOrder makes the first version of an order of a document, which it
-// completes: an id where there is none, the status New, and the time of its
-// creation. Errors are [Invalid] and name the fields.
+// NewOrder makes the first version of an order of a document as [ParseOrder]
+// returns it, which it completes: an id where there is none, the status New, the
+// time of its creation, and prices and totals. Errors are [Invalid] and name the
+// fields.
 func NewOrder(doc *Object, now time.Time) (*Order, error) {
-	wrong := CheckOrder(doc, "")
+	var wrong []FieldError
 	created, err := createdTime(doc, now)
 	if err != nil {
 		wrong = append(wrong, FieldError{"created", err.Error()})
 	}
-	if v, _ := doc.Get("id"); v != nil {
-		id, isText := v.(string) // another type is wrong already
-		if err := checkID(id); isText && err != nil {
+	if v, ok := doc.Get("id"); ok && v != nil {
+		if err := checkID(doc.Text("id")); err != nil {
 			wrong = append(wrong, FieldError{"id", err.Error()})
 		}
 	}
@@ -60,9 +57,29 @@ func NewOrder(doc *Object, now time.Time) (*Order, error) {
 	setDefault(doc, "id", func() any { return NewID(OrderID) })
 	setDefault(doc, "status", func() any { return StatusNew })
 	setDefault(doc, "created", func() any { return FormatTime(now) })
+	if err := Complete(doc); err != nil {
+		return nil, err
+	}
 	o := &Order{ID: doc.Text("id"), Created: created, Doc: doc}
 	o.Advance(doc, now)
 	return o, nil
+}
+
+// Complete takes out of a new order or cart what is derived from other fields,
+// and computes the prices and totals that it lacks (CONTRACT.md, "Patch"). The
+// error is [Invalid] and names the field.
+func Complete(doc *Object) error {
+	m := &merger{forced: newForced(nil, nil), same: true, compared: new(int)}
+	resolved, err := m.resolveLines(nil, doc)
+	if err != nil {
+		return err
+	}
+	*doc = *resolved
+	if a := shippingAddress(doc, ""); a != nil && equal(a, exactly(doc, "shippingAddress")) {
+		doc.Delete("shippingAddress")
+	}
+	_, err = recompute(nil, doc)
+	return err
 }
 
 // isBlank reports whether a value is a text that says nothing.
@@ -84,12 +101,7 @@ func createdTime(doc *Object, now time.Time) (time.Time, error) {
 	if s == "" {
 		return now, nil
 	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("must be a time as 2026-11-21T09:30:00Z")
+	return ParseTime(s, LayoutLocal)
 }
 
 const maxID = 200
@@ -108,12 +120,6 @@ func checkID(id string) error {
 	return nil
 }
 
-// timeLayout is how documents and events carry a time: UTC, to the microsecond.
-const timeLayout = "2006-01-02T15:04:05.000000Z"
-
-// FormatTime writes a time as documents carry it.
-func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
-
 // Advance makes doc the order's next version.
 func (o *Order) Advance(doc *Object, now time.Time) {
 	was := ""
@@ -121,7 +127,7 @@ func (o *Order) Advance(doc *Object, now time.Time) {
 		was = o.Status()
 	}
 	o.Version++
-	if !SameStatus(was, doc.Text("status")) {
+	if !SameName(was, doc.Text("status")) {
 		o.StatusVersion = o.Version
 	}
 	o.Modified = now

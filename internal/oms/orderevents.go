@@ -54,7 +54,7 @@ func (w *OrderWrite) Entered() []string {
 	var entered []string
 	last := w.Before.Text("status")
 	for _, s := range append(slices.Clone(w.Via), w.After.Status()) {
-		if !SameStatus(last, s) || w.Before == nil && entered == nil {
+		if !SameName(last, s) || w.Before == nil && entered == nil {
 			entered, last = append(entered, s), s
 		}
 	}
@@ -87,7 +87,7 @@ func (w *OrderWrite) statusTypes(status string) []string {
 		return own.Types
 	}
 	for _, row := range statusTypes {
-		if SameStatus(row.status, status) {
+		if SameName(row.status, status) {
 			return slices.Concat(row.types, own.Types)
 		}
 	}
@@ -104,7 +104,7 @@ func (w *OrderWrite) orderEvents(types []string) []*Event {
 	related.ReturnID = w.ReturnID
 	var events []*Event
 	for i, t := range types {
-		if !slices.Contains(types[:i], t) {
+		if !slices.ContainsFunc(types[:i], func(earlier string) bool { return sameName(earlier, t) }) {
 			events = append(events, &Event{ID: NewID(EventID), Type: t, Subject: Subject{SubjectOrder, w.After.ID}, Related: related, Timestamp: w.At, Data: data})
 		}
 	}

@@ -153,7 +153,7 @@ func TestEventsOfAShipment(t *testing.T) {
 
 // `events` of a status adds to or replaces the table.
 func TestEventsThatSettingsAskFor(t *testing.T) {
-	add, replace := oms.StatusEvents{Types: []string{"order_packed", "OrderAccepted", "order_packed"}}, oms.StatusEvents{Replace: true, Types: []string{"order_packed"}}
+	add, replace := oms.StatusEvents{Types: []string{"order_packed", "OrderAccepted", "order_packed", "Order_Packed"}}, oms.StatusEvents{Replace: true, Types: []string{"order_packed"}}
 	for name, c := range map[string]struct {
 		write  [2]string
 		events oms.StatusEvents
@@ -214,7 +214,7 @@ func TestWhatAnEventCarries(t *testing.T) {
 	}
 	order := oms.Event{Subject: oms.Subject{Kind: "order", ID: "O1"}, Related: oms.Related{OrderID: "O1", ReturnID: "R1", SubscriptionID: "SUB-1"}, Timestamp: noon, Data: w.After.Doc.JSON()}
 	shipment := oms.Event{Subject: oms.Subject{Kind: "shipment", ID: "S1"}, Related: oms.Related{OrderID: "O1", ShipmentID: "S1", SubscriptionID: "SUB-1"}, Timestamp: noon,
-		Data: []byte(`{"shipmentId":"S1","shippingTotal":79.00,"orderId":"O1","customField":{"deep":[0.10]}}`)}
+		Data: []byte(`{"shipmentId":"S1","shippingTotal":79.00,"orderId":"O1","CustomField":{"deep":[0.10]}}`)}
 	ids := map[string]bool{}
 	for i, e := range events {
 		want := order
@@ -297,5 +297,5 @@ func TestEachChangeOfAShipmentHasItsEvent(t *testing.T) {
 }
 
 func onlyCaseOfStatus(was, is *oms.Object) bool {
-	return len(oms.Diff(was, is)) == 1 && oms.Diff(was, is)[0].Path == "status" && oms.SameStatus(was.Text("status"), is.Text("status"))
+	return len(oms.Diff(was, is)) == 1 && oms.Diff(was, is)[0].Path == "status" && oms.SameName(was.Text("status"), is.Text("status"))
 }

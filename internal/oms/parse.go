@@ -17,20 +17,33 @@ const MaxDepth = 100
 
 var tooDeep = fmt.Sprintf("nests deeper than %d levels", MaxDepth)
 
-// Parse reads one JSON object. Names become camelCase; two names of one object
-// that differ only in case are an error, as they would be one field.
+// Parse reads one JSON object of settings, of a request or of an answer. Names
+// become camelCase; two names of one object that differ only in case are an
+// error, as they would be one field. Orders and what is like them, whose other
+// names stay as they are, have readers of their own, as [ParseOrder].
 // Every error is an *[Error]: [Malformed] for what is no JSON, [Invalid] for
 // JSON that is no document; both say where.
-func Parse(data []byte) (*Object, error) { return parse(data, MaxDepth) }
+func Parse(data []byte) (*Object, error) { return parse(data, reading{levels: MaxDepth, camel: true}) }
 
 // storedDepth is what a stored document may have beyond MaxDepth: a shipment or
 // a line that came by itself stands some levels deeper in its order.
 const storedDepth = 16
 
 // ParseStored reads a document that orderhook itself has written.
-func ParseStored(data []byte) (*Object, error) { return parse(data, MaxDepth+storedDepth) }
+func ParseStored(data []byte) (*Object, error) {
+	return parse(data, reading{levels: MaxDepth + storedDepth})
+}
 
-func parse(data []byte, levels int) (*Object, error) {
+// reading says how deep a document may nest, and whether its names become
+// camelCase or stay as they are.
+type reading struct {
+	levels int
+	camel  bool
+}
+
+func (p reading) below() reading { return reading{p.levels - 1, p.camel} }
+
+func parse(data []byte, p reading) (*Object, error) {
 	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // .NET writers like a byte order mark
 	mark := int64(len(data) - len(text))
 	if len(bytes.Trim(text, whitespace)) == 0 {
@@ -43,7 +56,7 @@ func parse(data []byte, levels int) (*Object, error) {
 		}
 		return nil, Errorf(Invalid, "a JSON object is needed, not %s", name)
 	}
-	v, err := parseValue(dec, levels)
+	v, err := p.value(dec)
 	if err != nil {
 		return nil, parseError(err, mark)
 	}
@@ -56,18 +69,18 @@ func parse(data []byte, levels int) (*Object, error) {
 // whitespace is what JSON takes for it.
 const whitespace = " \t\r\n"
 
-// newDecoder leaves it to [parseObject] to find a name that is there twice, as
+// newDecoder leaves it to [reading.object] to find a name that is there twice, as
 // only that knows the names that differ in case.
 func newDecoder(data []byte) *jsontext.Decoder {
 	return jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
 }
 
-func parseValue(dec *jsontext.Decoder, levels int) (any, error) {
+func (p reading) value(dec *jsontext.Decoder) (any, error) {
 	tok, err := dec.ReadToken()
 	if err != nil {
 		return nil, err
 	}
-	if k := tok.Kind(); (k == '{' || k == '[') && levels == 0 {
+	if k := tok.Kind(); (k == '{' || k == '[') && p.levels == 0 {
 		return nil, &located{message: tooDeep}
 	}
 	switch tok.Kind() {
@@ -80,9 +93,9 @@ func parseValue(dec *jsontext.Decoder, levels int) (any, error) {
 	case '0':
 		return parseNumber(tok.String())
 	case '[':
-		return parseList(dec, levels)
+		return p.list(dec)
 	default:
-		return parseObject(dec, levels)
+		return p.object(dec)
 	}
 }
 
@@ -97,10 +110,10 @@ func parseNumber(text string) (any, error) {
 	return Number(text), nil
 }
 
-func parseList(dec *jsontext.Decoder, levels int) (any, error) {
+func (p reading) list(dec *jsontext.Decoder) (any, error) {
 	list := []any{}
 	for dec.PeekKind() != ']' {
-		v, err := parseValue(dec, levels-1)
+		v, err := p.below().value(dec)
 		if err != nil {
 			return nil, within(err, fmt.Sprintf("[%d]", len(list)))
 		}
@@ -110,26 +123,31 @@ func parseList(dec *jsontext.Decoder, levels int) (any, error) {
 	return list, err
 }
 
-func parseObject(dec *jsontext.Decoder, levels int) (any, error) {
+func (p reading) object(dec *jsontext.Decoder) (any, error) {
 	o := &Object{}
 	for dec.PeekKind() != '}' {
 		tok, err := dec.ReadToken()
 		if err != nil {
 			return nil, err
 		}
-		name := CamelName(tok.String())
-		v, err := parseValue(dec, levels-1)
+		name, taken := tok.String(), o.findExact
+		if p.camel {
+			name, taken = CamelName(name), o.find
+		}
+		v, err := p.below().value(dec)
 		if err != nil {
 			return nil, within(err, name)
 		}
-		if o.find(name) >= 0 {
-			return nil, &located{path: name, message: "the field is there twice; names are compared without regard to case"}
+		if taken(name) >= 0 {
+			return nil, &located{path: name, message: thereTwice}
 		}
 		o.add(name, v)
 	}
 	_, err := dec.ReadToken()
 	return o, err
 }
+
+const thereTwice = "the field is there twice; names are compared without regard to case"
 
 // located is a mistake in a document and the path to it, built up on the way
 // out of the recursion so that a sound document pays nothing for it.

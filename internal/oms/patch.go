@@ -1,6 +1,7 @@
 package oms
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -9,21 +10,25 @@ import (
 // same for all (CONTRACT.md, "Patch").
 type PatchRules struct {
 	// allowed holds the top-level fields that may change; nil allows all but
-	// the fixed ones. What a step's patch holds beyond them is left unapplied.
+	// the fixed ones. What a step's patch changes beyond them is left unapplied.
 	allowed map[string]bool
 	// alias gives fields that this patch spells otherwise their own name.
 	alias map[string]string
+	// answer says that an endpoint wrote the patch, by a model of its own: names
+	// may come in another case, and fields that it does not know filled in.
+	answer bool
 }
 
 // The rules of the three origins of a patch (order-workflow-step.txt and
 // return-workflow-step.txt, "OrderPatch fields"; CONTRACT.md, "Patch").
 var (
 	APIPatch       = &PatchRules{}
-	OrderStepPatch = &PatchRules{allowed: names(`
+	OrderStepPatch = &PatchRules{answer: true, allowed: names(`
 		status orderType tags properties storeId customerEmail customerPhone customerName billingAddress orderForm
 		followUpDate assets externalIds orderNotes publicOrderNotes errors orderOrigin relatedOrders salesPersonId
 		salesPersonName isReadOnly isNotificationsDisabled`)}
 	ReturnStepPatch = &PatchRules{
+		answer:  true,
 		allowed: names(`status orderType tags properties followUpDate assets orderOrigin errors customerName`),
 		alias:   map[string]string{"origin": "orderOrigin", "name": "customerName"},
 	}
@@ -31,25 +36,6 @@ var (
 
 // fixedFields never change by a patch (API.md, "Versions").
 var fixedFields = []string{"id", "version", "created"}
-
-// controlFields steer a patch and are never stored.
-var controlFields = names(`forceUpdate keepExistingCustomProperties keepExistingListItems propertiesRemovalConditions`)
-
-// listKeys is, for each list whose elements have an identity, the fields that
-// make it (CONTRACT.md, "Patch"). An element without the first of them is
-// always a new one. A list that is not here is a set.
-var listKeys = map[string][]string{
-	"properties":       {"key", "keyGroup"},
-	"lineItems":        {"lineItemId"},
-	"shipments":        {"shipmentId"},
-	"returnOrderForms": {"returnId"},
-	"payments":         {"id"},
-	"orderNotes":       {"id"},
-	"publicOrderNotes": {"id"},
-	"assets":           {"assetId"},
-	"externalIds":      {"providerName", "id"},
-	"errors":           {"key", "referenceId"},
-}
 
 func names(list string) map[string]bool {
 	m := map[string]bool{}
@@ -59,6 +45,13 @@ func names(list string) map[string]bool {
 	return m
 }
 
+// Sent is what the author of a patch had before it: the order that the call
+// sent, and what the call was for.
+type Sent struct {
+	Doc   *Object
+	Scope StepScope
+}
+
 // Patched is what a patch made of a document.
 type Patched struct {
 	Doc     *Object  // a new document; the patched one is as it was
@@ -66,59 +59,190 @@ type Patched struct {
 	// Set is the differences that the patch itself made, totals left out: what
 	// can conflict with another writer's.
 	Set []Change
+	// Removed is what the patch changed of elements that somebody had removed
+	// meanwhile. They stay removed.
+	Removed []Change
 	// NotApplied names the fields that the rules do not let this patch touch.
 	NotApplied []string
+	Warnings   []Warning
+	// Unfit names what orderhook does not compute, such as taxes, and what no
+	// longer fits the totals that were recomputed.
+	Unfit []string
 }
 
-// Apply returns doc with the patch applied, after which line prices and totals
-// are recomputed where they must be. doc itself does not change. The error is
-// [Invalid] and names the field.
+// Apply returns doc with a patch applied whose author knew doc as it is.
 func (r *PatchRules) Apply(doc, patch *Object) (Patched, error) {
-	forced := r.forced(patch)
-	patch, notApplied := r.admit(patch, forced)
+	return r.ApplySince(doc, Sent{Doc: doc}, patch)
+}
+
+// ApplySince returns doc with the patch applied, after which line prices and
+// totals are recomputed where they must be. doc itself does not change.
+//
+// A value that is as it was sent is no change, whatever became of it since: who
+// hands back what it got changes nothing (CONTRACT.md, "Patch"). The error is
+// [Invalid] and names the field.
+func (r *PatchRules) ApplySince(doc *Object, sent Sent, patch *Object) (Patched, error) {
+	m := &merger{answer: r.answer, forced: newForced(patch, r.alias), same: doc == sent.Doc, compared: new(int)}
+	patch, err := m.resolve(doc, sent, patch)
+	if err != nil {
+		return Patched{}, err
+	}
+	patch, notApplied, err := r.admit(m, sent.Doc, patch)
+	if err != nil {
+		return Patched{}, err
+	}
 	if err := checkFixed(doc, patch); err != nil {
 		return Patched{}, err
 	}
 	out := doc.Clone()
-	m := &merger{forced: forced}
-	m.object(out, patch, "", keep{properties: true, lists: true})
-	if doc.Text("status") != "" && strings.TrimSpace(out.Text("status")) == "" {
-		return Patched{}, Wrong("status", "must not be empty")
+	m.object(out, sent.Doc, patch, place{model: orderModel}, keepAll)
+	if m.err == nil && doc.Text("status") != "" && strings.TrimSpace(out.Text("status")) == "" {
+		m.err = Wrong("status", "must not be empty")
 	}
-	set := Diff(doc, out)
-	changes := set
-	recomputed, err := recompute(doc, out, patch)
+	if m.err != nil {
+		return Patched{}, m.err
+	}
+	p := Patched{Doc: out, Set: Diff(doc, out), Removed: m.removed, NotApplied: notApplied, Warnings: m.forced.warnings()}
+	for _, name := range notApplied {
+		p.Warnings = append(p.Warnings, Warning{name, "is a field that this patch may not change, and was left as it is"})
+	}
+	return p, p.finish(doc)
+}
+
+// finish recomputes the totals and finds all that changed.
+func (p *Patched) finish(doc *Object) (err error) {
+	p.Changes = p.Set
+	if !slices.ContainsFunc(p.Set, func(c Change) bool { return strings.HasPrefix(c.Path, "orderForm") }) {
+		return nil
+	}
+	recomputed, err := recompute(doc, p.Doc)
 	if err != nil {
-		return Patched{}, err
+		return err
 	}
 	if recomputed {
-		changes = Diff(doc, out)
+		p.Changes = Diff(doc, p.Doc)
+		p.Unfit = unfit(doc, p.Doc)
 	}
-	return Patched{Doc: out, Changes: changes, Set: set, NotApplied: notApplied}, nil
+	return nil
+}
+
+// resolve returns the patch without the fields that are derived from others:
+// orderLines, which is another name of orderForm.lineItems, and the
+// shippingAddress of an order that has none of its own.
+func (m *merger) resolve(doc *Object, sent Sent, patch *Object) (*Object, error) {
+	patch, err := m.resolveLines(sent.Doc, patch)
+	if err != nil {
+		return nil, err
+	}
+	address, ok := patch.Get("shippingAddress")
+	if !ok || doc.Has("shippingAddress") || sent.Doc.Has("shippingAddress") {
+		return patch, nil
+	}
+	derived := m.derivedAddresses(sent)
+	if len(derived) == 0 {
+		return patch, nil
+	}
+	if address == nil || slices.ContainsFunc(derived, func(a *Object) bool { return m.isEcho(a, address, field{kind: modelObject, of: addressModel}) }) {
+		return patch.without("shippingAddress"), nil
+	}
+	if m.answer { // admit names it: no step may change it
+		return patch, nil
+	}
+	return nil, Wrong("shippingAddress", "is the address of a shipment of this order; change it there, as orderForm.shipments[].address")
+}
+
+// derivedAddresses returns the addresses that the receiver of an order may have
+// got as its shippingAddress: that of the call's shipment, or, where nobody
+// knows of which call, that of any.
+func (m *merger) derivedAddresses(sent Sent) (out []*Object) {
+	if m.answer {
+		if a := shippingAddress(sent.Doc, sent.Scope.ShipmentID); a != nil {
+			out = append(out, a)
+		}
+		return out
+	}
+	for _, s := range shipmentsOf(sent.Doc) {
+		if a := s.Object("address"); a != nil {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// resolveLines puts orderLines where they belong. Where the patch has the lines
+// under both names, those count that differ from what was sent.
+func (m *merger) resolveLines(sent, patch *Object) (*Object, error) {
+	lines, ok := patch.Get("orderLines")
+	if !ok {
+		return patch, nil
+	}
+	out := patch.without("orderLines")
+	if lines == nil {
+		return out, nil
+	}
+	f := orderFormModel.fields["lineItems"]
+	was, _ := sent.Object("orderForm").Get("lineItems")
+	own, _ := patch.Object("orderForm").Get("lineItems")
+	switch {
+	case m.isEcho(was, lines, f), own != nil && equal(own, lines):
+		return out, nil
+	case own != nil && !m.isEcho(was, own, f):
+		return nil, Wrong("orderLines", "is another name of orderForm.lineItems, and differs from it")
+	}
+	form := &Object{}
+	if have := patch.Object("orderForm"); have != nil {
+		form = have.without("lineItems")
+	}
+	form.Set("lineItems", lines)
+	out.put("orderForm", form)
+	return out, nil
 }
 
 // admit returns the part of a patch that the rules allow, under the fields' own
-// names, and the names of the rest.
-func (r *PatchRules) admit(patch *Object, forced map[string]bool) (*Object, []string) {
+// names, and the names of what else it would change.
+func (r *PatchRules) admit(m *merger, sent, patch *Object) (*Object, []string, error) {
 	if r.allowed == nil {
-		return patch, nil
+		return patch, nil, nil
 	}
 	admitted, rest := &Object{}, []string(nil)
-	for _, m := range patch.Members() {
-		name := m.Name
-		if own, ok := r.alias[name]; ok {
-			name = own
-		}
+	for _, f := range patch.Members() {
+		known := orderModel.fields[f.Name]
+		own, isAlias := r.alias[fold(f.Name)]
 		switch {
-		case r.allowed[name] || controlFields[name]:
-			if m.Value != nil || !admitted.Has(name) {
-				admitted.Set(name, m.Value)
+		case r.allowed[f.Name] || known.control:
+			if f.Value != nil || !admitted.Has(f.Name) {
+				admitted.put(f.Name, f.Value)
 			}
-		case m.Value != nil || forced[fold(name)]:
-			rest = append(rest, m.Name)
+		case isAlias && (sent.find(f.Name) < 0 || m.changes(sent, f)): // an order may have a name of its own
+			if _, ok := f.Value.(string); !ok && f.Value != nil {
+				return nil, nil, Wrong(f.Name, "must be text, not %s", typeName(f.Value))
+			}
+			if f.Value != nil || !admitted.Has(own) {
+				admitted.put(own, f.Value)
+			}
+		case m.changes(sent, f):
+			rest = append(rest, m.spelling(sent, nil, patch, f.Name, false))
 		}
 	}
-	return admitted, rest
+	return admitted, rest, nil
+}
+
+// changes reports whether one field of a patch would change what was sent.
+func (m *merger) changes(sent *Object, f Member) bool {
+	trial := m.trial()
+	out := sent.Clone()
+	if out == nil {
+		out = &Object{}
+	}
+	trial.object(out, sent, NewObject(f), place{model: orderModel}, keepAll)
+	return !equal(out, orEmpty(sent))
+}
+
+func orEmpty(o *Object) *Object {
+	if o == nil {
+		return &Object{}
+	}
+	return o
 }
 
 func checkFixed(doc, patch *Object) error {
@@ -132,201 +256,44 @@ func checkFixed(doc, patch *Object) error {
 	return nil
 }
 
-// forced reads the fields that forceUpdate names, which null clears: each by its
-// path from the top, lists without their indexes, as billingAddress.line2.
-func (r *PatchRules) forced(patch *Object) map[string]bool {
-	forced := map[string]bool{}
-	for _, path := range patch.Texts("forceUpdate") {
-		path = fold(path)
-		if own, ok := r.alias[path]; ok {
-			path = fold(own)
-		}
-		forced[path] = true
-	}
-	return forced
+// forced is the fields that forceUpdate names, which null clears: each by its
+// path from the top, lists without their indexes, as billingAddress.line2, or by
+// its own name, as line2.
+type forced struct {
+	named []string        // as they were given
+	keys  []string        // of each, what it is compared by
+	met   map[string]bool // by key: whether the patch has such a field
 }
 
-// keep says whether a list of a patch is merged into what is there (true) or
-// replaces it.
-type keep struct{ properties, lists bool }
-
-// within returns what holds in an object of the patch that may say otherwise
-// for itself, as the lines of an order do.
-func (k keep) within(patch *Object) keep {
-	if v, ok := patch.Get("keepExistingCustomProperties"); ok && v != nil {
-		k.properties = v != false
+func newForced(patch *Object, alias map[string]string) *forced {
+	f := &forced{named: patch.Texts("forceUpdate"), met: map[string]bool{}}
+	for _, path := range f.named {
+		key := fold(path)
+		if own, ok := alias[key]; ok {
+			key = fold(own)
+		}
+		f.keys, f.met[key] = append(f.keys, key), false
 	}
-	if v, ok := patch.Get("keepExistingListItems"); ok && v != nil {
-		k.lists = v != false
-	}
-	return k
+	return f
 }
 
-func (k keep) list(name string) bool {
-	if name == "properties" {
-		return k.properties
+// has reports whether a field of the patch is named, and notes that it is there.
+func (f *forced) has(path, name string) bool {
+	found := false
+	for _, key := range []string{fold(path), fold(name)} {
+		if has(f.met, key) {
+			f.met[key], found = true, true
+		}
 	}
-	return k.lists
+	return found
 }
 
-type merger struct{ forced map[string]bool }
-
-// object merges a patch into dst, field by field.
-func (m *merger) object(dst, patch *Object, path string, k keep) {
-	k = k.within(patch)
-	removeProperties(dst, patch.Objects("propertiesRemovalConditions"))
-	for _, f := range patch.Members() {
-		if !controlFields[f.Name] {
-			m.field(dst, f, joinPath(path, f.Name), k)
+// warnings names what forceUpdate names and the patch does not have.
+func (f *forced) warnings() (out []Warning) {
+	for i, path := range f.named {
+		if !f.met[f.keys[i]] {
+			out = append(out, Warning{"forceUpdate", fmt.Sprintf("%q matches no field of the patch", cutStep(path))})
 		}
-	}
-}
-
-func (m *merger) field(dst *Object, f Member, path string, k keep) {
-	switch v := f.Value.(type) {
-	case nil:
-		if m.forced[fold(path)] && !slices.Contains(fixedFields, path) {
-			dst.Set(f.Name, nil)
-		}
-	case *Object:
-		m.objectField(dst, f.Name, v, path, k)
-	case []any:
-		have := dst.List(f.Name)
-		if !k.list(f.Name) {
-			have = nil
-		}
-		dst.Set(f.Name, m.list(have, v, f.Name, path, k))
-	default:
-		if have, ok := dst.Get(f.Name); !ok || !equal(have, v) { // 10.10 that stays 10.1 is no change
-			dst.Set(f.Name, v)
-		}
-	}
-}
-
-func (m *merger) objectField(dst *Object, name string, patch *Object, path string, k keep) {
-	if have := dst.Object(name); have != nil {
-		m.object(have, patch, path, k)
-		return
-	}
-	fresh := m.fresh(patch, path, k)
-	if fresh.Len() > 0 || patch.Len() == 0 { // nothing but nulls is nothing
-		dst.Set(name, fresh)
-	}
-}
-
-// fresh is an object that the patch brings: itself without nulls and control fields.
-func (m *merger) fresh(patch *Object, path string, k keep) *Object {
-	o := &Object{}
-	m.object(o, patch, path, k)
-	return o
-}
-
-// list merges the elements of a patch's list into those that are there, by
-// their keys or as a set, in the order they have and come.
-func (m *merger) list(have, patch []any, name, path string, k keep) []any {
-	keys := listKeys[name]
-	out := slices.Clone(have)
-	if out == nil {
-		out = []any{}
-	}
-	at := make(map[string]int, len(out))
-	for i, e := range out {
-		if id := identity(e, keys); id != "" {
-			if _, double := at[id]; !double {
-				at[id] = i
-			}
-		}
-	}
-	for _, e := range patch {
-		obj, isObject := e.(*Object)
-		if isObject && len(keys) == 0 {
-			e = m.fresh(obj, path, k) // a set compares what it would hold
-		}
-		id := identity(e, keys)
-		i, found := at[id]
-		switch {
-		case id != "" && found && len(keys) > 0:
-			m.object(out[i].(*Object), obj, path, k)
-			continue
-		case id != "" && found:
-			continue
-		case isObject && len(keys) > 0:
-			e = m.fresh(obj, path, k)
-		}
-		if id != "" {
-			at[id] = len(out)
-		}
-		out = append(out, e)
 	}
 	return out
-}
-
-// identity is what two elements have in common that are the same one: the
-// values of the keys, or in a set all of it. "" is no identity.
-func identity(e any, keys []string) string {
-	if len(keys) == 0 {
-		return string(canonical(nil, e))
-	}
-	o, ok := e.(*Object)
-	if !ok {
-		return ""
-	}
-	id := keyText(o, keys[0])
-	if id == "" {
-		return ""
-	}
-	for _, k := range keys[1:] {
-		id += "\x00" + keyText(o, k)
-	}
-	return id
-}
-
-// keyText is the value of one key field; absent, null and "" are alike.
-func keyText(o *Object, key string) string {
-	v, _ := o.Get(key)
-	switch v := v.(type) {
-	case string:
-		return v
-	case Number:
-		return string(v)
-	}
-	return ""
-}
-
-// removeProperties removes the properties that a condition names by key, and by
-// value and keyGroup where it gives them.
-func removeProperties(dst *Object, conditions []*Object) {
-	have := dst.List("properties")
-	if len(conditions) == 0 || have == nil {
-		return
-	}
-	named := map[removal]bool{}
-	for _, c := range conditions {
-		if c.Text("key") != "" {
-			named[removalOf(c, c.Has("value"), c.Has("keyGroup"))] = true
-		}
-	}
-	dst.Set("properties", slices.DeleteFunc(slices.Clone(have), func(e any) bool {
-		p, ok := e.(*Object)
-		return ok && (named[removalOf(p, false, false)] || named[removalOf(p, true, false)] ||
-			named[removalOf(p, false, true)] || named[removalOf(p, true, true)])
-	}))
-}
-
-// removal is what a condition names, so that many conditions and many
-// properties meet in a map.
-type removal struct {
-	key, value, group string
-	byValue, byGroup  bool
-}
-
-func removalOf(property *Object, byValue, byGroup bool) removal {
-	r := removal{key: property.Text("key"), byValue: byValue, byGroup: byGroup}
-	if byValue {
-		r.value = property.Text("value")
-	}
-	if byGroup {
-		r.group = property.Text("keyGroup")
-	}
-	return r
 }

@@ -77,6 +77,9 @@ func elementsStay(t *rapid.T, before, after, patch *oms.Object, name string) {
 	}
 	for i, e := range was {
 		o, ok := e.(*oms.Object)
+		if !slices.Contains([]string{"properties", "tags", "relatedOrders", "orderNotes", "errors", "returnOrderForms"}, name) {
+			continue // what the model does not know is replaced
+		}
 		merged := ok && slices.ContainsFunc(patch.Objects(name), func(p *oms.Object) bool { return sharesKey(o, p) })
 		if !merged && !oms.Equal(e, is[i]) {
 			t.Errorf("%s[%d] was %v, is %v", name, i, e, is[i])
@@ -96,18 +99,20 @@ func recomputed(path string) bool {
 func TestWhatAPatchSetsArrives(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := drawApplied(t, oms.APIPatch, patches)
-		arrived(t, a.Doc, a.patch, "")
+		arrived(t, a.order, a.Doc, a.patch, "")
 	})
 }
 
-func arrived(t *rapid.T, after, patch *oms.Object, path string) {
+// arrived checks that what a patch sets is there, but for totals that it only
+// repeats.
+func arrived(t *rapid.T, before, after, patch *oms.Object, path string) {
 	for _, f := range patch.Members() {
 		is, there := after.Get(f.Name)
 		switch v := f.Value.(type) {
 		case nil:
 		case *oms.Object:
 			if after.Object(f.Name) != nil {
-				arrived(t, after.Object(f.Name), v, path+f.Name+".")
+				arrived(t, before.Object(f.Name), after.Object(f.Name), v, path+f.Name+".")
 			} else if v.Len() == 0 {
 				t.Errorf("%s%s is lost", path, f.Name)
 			}
@@ -116,11 +121,16 @@ func arrived(t *rapid.T, after, patch *oms.Object, path string) {
 				t.Errorf("%s%s is lost", path, f.Name)
 			}
 		default:
-			if control := f.Name == "keepExistingListItems" || f.Name == "keepExistingCustomProperties"; control == there || !control && !oms.Equal(v, is) {
+			if control := f.Name == "keepExistingListItems" || f.Name == "keepExistingCustomProperties"; control == there || !control && !oms.Equal(v, is) && !(recomputed("."+path+f.Name) && repeated(before, f)) {
 				t.Errorf("%s%s is %v, want %v", path, f.Name, is, v)
 			}
 		}
 	}
+}
+
+func repeated(before *oms.Object, f oms.Member) bool {
+	was, _ := before.Get(f.Name)
+	return oms.Equal(was, f.Value)
 }
 
 func TestAPatchAppliedTwiceChangesNothingTheSecondTime(t *testing.T) {
@@ -184,11 +194,11 @@ type failer interface{ Errorf(string, ...any) }
 // survives checks that a document is read back exactly from its JSON, and as an
 // equal one from the wire's.
 func survives(t failer, o *oms.Object) {
-	back, err := oms.Parse(o.JSON())
+	back, err := oms.ParseStored(o.JSON())
 	if err != nil || string(back.JSON()) != string(o.JSON()) {
 		t.Errorf("%s\nbecame %s, %v", o.JSON(), back.JSON(), err)
 	}
-	wire, err := oms.Parse(o.PascalJSON())
+	wire, err := oms.ParseStored(o.PascalJSON())
 	if err != nil || !oms.Equal(wire, o) || !oms.SameIdentity(wire, o) {
 		t.Errorf("%s\nbecame %s over the wire, %v", o.JSON(), wire.JSON(), err)
 	}

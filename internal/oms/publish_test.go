@@ -38,7 +38,12 @@ func TestPublishedEvents(t *testing.T) {
 		`{"t\u0079pe":"\u0074","data":{},"id":"e","subject":null,"orderId":null,"timestamp":null}`: {Type: "t", ID: "e", Timestamp: publishTime},
 	} {
 		want.Data = []byte("{}")
-		if diff := cmp.Diff(want, *published(t, body)[0]); diff != "" {
+		got := *published(t, body)[0]
+		if !strings.HasPrefix(got.WebhookID, WebhookID) || got.MessageID() != got.WebhookID {
+			t.Errorf("%s: its webhook-id is %q", body, got.MessageID())
+		}
+		got.WebhookID = ""
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s\n%s", body, diff)
 		}
 	}
@@ -47,12 +52,40 @@ func TestPublishedEvents(t *testing.T) {
 func TestAnEventWithoutAnIDGetsOne(t *testing.T) {
 	events := published(t, `[{"type":"a","data":{}},{"type":"a","data":{}}]`)
 	for _, e := range events {
-		if !strings.HasPrefix(e.ID, EventID) {
-			t.Errorf("id %q", e.ID)
+		if !strings.HasPrefix(e.ID, EventID) || e.MessageID() != e.ID {
+			t.Errorf("id %q, webhook-id %q", e.ID, e.MessageID())
 		}
 	}
 	if events[0].ID == events[1].ID {
 		t.Error("two events have one id")
+	}
+}
+
+// CONTRACT.md, "Event notifications": a publisher's id says nothing of the
+// webhook-id, and two events of the same publisher have two.
+func TestTheWebhookIDIsMadeHere(t *testing.T) {
+	events := published(t, `[{"type":"a","data":{},"id":"evt_019aa4c1f2b07d3e8a6c94e05b7f1d22"},{"type":"a","data":{},"id":"x"}]`)
+	a, b := events[0].MessageID(), events[1].MessageID()
+	if a == b || a == events[0].ID || strings.Contains(a+b, ".") {
+		t.Errorf("%s and %s", a, b)
+	}
+}
+
+// CONTRACT.md, "Event notifications": built-in types are the server's alone, in
+// any case.
+func TestBuiltInTypesAreNotPublished(t *testing.T) {
+	names := []string{TypeExportOrder, "exportorder"}
+	for _, known := range EventTypes() {
+		names = append(names, known.Name, strings.ToUpper(known.Name), strings.ToLower(known.Name))
+	}
+	for _, name := range names {
+		_, _, err := ParseEvents([]byte(`[{"type":"mine","data":{}},{"type":"`+name+`","data":{}}]`), publishTime)
+		if e, ok := err.(*Error); !ok || e.Kind != Invalid || len(e.Fields) != 1 || e.Fields[0].Location != "[1].type" || !strings.Contains(e.Fields[0].Message, "alone makes") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"order_completed.v2", "my_order_completed", "OrderAccept"} {
+		published(t, `{"type":"`+name+`","data":{}}`)
 	}
 }
 
@@ -96,7 +129,11 @@ func TestMistakesOfPublishedEvents(t *testing.T) {
 		`{"type":"t","data":{},"id":"` + long + `"}`:                                          "Invalid: id: must have from 1 to 255 characters; leave it out and one is made",
 		`{"type":"t","data":{},"id":"a b"}`:                                                   "Invalid: id: must be of visible ASCII characters",
 		`{"type":"t","data":{},"id":"ø"}`:                                                     "Invalid: id: must be of visible ASCII characters",
-		`{"type":"t","data":{},"id":".."}`:                                                    `Invalid: id: must not be "..", which cannot stand in a URL`,
+		`{"type":"t","data":{},"id":".."}`:                                                    "Invalid: id: must hold no dot",
+		`[{"type":"t","data":{},"id":"a.b"}]`:                                                 "Invalid: [0].id: must hold no dot",
+		`{"type":"t","data":{},"id":"/"}`:                                                     `Invalid: id: must not be "/", which cannot stand in a URL`,
+		`{"type":"t","data":{},"timestamp":"9999-12-31T23:59:59-12:00"}`:                      "Invalid: timestamp: must lie in the UTC years 1970 to 9998",
+		`{"type":"t","data":{},"timestamp":"1969-12-31T23:59:59Z"}`:                           "Invalid: timestamp: must lie in the UTC years 1970 to 9998",
 		`{"type":"t","data":{},"orderId":""}`:                                                 "Invalid: orderId: must not be empty",
 		`{"type":"t","data":{},"orderId":"a\nb"}`:                                             "Invalid: orderId: must not hold control characters",
 		`{"type":"t","data":{},"orderId":"` + long + `"}`:                                     "Invalid: orderId: must be at most 200 bytes long",

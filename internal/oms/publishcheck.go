@@ -5,13 +5,16 @@ import (
 	"strings"
 )
 
-// checkEventID returns what is wrong with an id: it travels in a header and
-// stands in a URL.
+// checkEventID returns what is wrong with a publisher's id. It stands in a URL,
+// and in the ids of deliveries, where a dot separates it from what follows
+// (CONTRACT.md, "Event notifications").
 func checkEventID(id string) string {
 	switch {
 	case id == "" || len(id) > maxEventID:
 		return fmt.Sprintf("must have from 1 to %d characters; leave it out and one is made", maxEventID)
-	case id == "." || id == ".." || id == "/":
+	case strings.Contains(id, "."):
+		return "must hold no dot"
+	case id == "/":
 		return fmt.Sprintf("must not be %q, which cannot stand in a URL", id)
 	case strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }):
 		return "must be of visible ASCII characters"
@@ -44,7 +47,7 @@ func checkName(name string, most int) string {
 
 // complete checks what fields say together and gives the event what it lacks.
 func (r *eventReader) complete(e *Event) {
-	for _, wrong := range CheckEventType(e.Type, "type") {
+	for _, wrong := range CheckPublishedType(e.Type, "type") {
 		r.mistake("type", wrong.Message)
 	}
 	if e.Data == nil {

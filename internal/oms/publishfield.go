@@ -3,7 +3,6 @@ package oms
 import (
 	"bytes"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -86,7 +85,7 @@ func (r *eventReader) field(e *Event, bit int, name []byte) error {
 	case bitData:
 		r.data(e, v)
 	case bitID:
-		e.ID = r.text("id", v)
+		e.ID, e.WebhookID = r.text("id", v), NewID(WebhookID)
 		r.check("id", checkEventID(e.ID))
 	case bitSubject:
 		r.mistake("subject", "must be an object with kind and id, not "+kindNames[v.Kind()])
@@ -172,11 +171,11 @@ func nestsDeeper(v []byte, levels int) bool {
 }
 
 func (r *eventReader) timestamp(e *Event, text string) {
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || at.Year() < 1 || at.Year() > 9999 {
-		r.mistake("timestamp", "must be a time as 2026-11-21T09:30:00Z")
+	at, err := ParseTime(text)
+	if err != nil {
+		r.mistake("timestamp", err.Error())
 	}
-	e.Timestamp = at.UTC().Truncate(time.Microsecond)
+	e.Timestamp = at
 }
 
 // subject reads `{"kind", "id"}`.

@@ -12,8 +12,10 @@ type StepScope struct {
 // wire is the step's configuration without its secret headers.
 func StepRequest(order, wire *Object, scope StepScope) []byte {
 	dst := append([]byte(nil), `{"Value":{`...)
+	meeting := order.meeting()
 	for _, m := range order.Members() {
-		dst = append(appendMember(dst, m.Name, m.Value), ',')
+		dst = append(appendName(dst, m.Name, !meeting[m.Name]), ':')
+		dst = append(appendValue(dst, m.Value, true), ',')
 	}
 	if lines := order.Object("orderForm").List("lineItems"); lines != nil && lacks(order, "orderLines") {
 		dst = append(appendMember(dst, "OrderLines", lines), ',')

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Shape is what is known of one kind of object, for whoever describes
@@ -23,7 +21,12 @@ type ShapeField struct {
 	Type ShapeType
 	Of   *Shape   // the object, or the elements of the list; nil: anything
 	Enum []string // the values of a text that has no others, in any letter case
-	Doc  string   // what the name alone does not say; "" if it says it all
+	// Loose fields are kept as they come where they are of another type
+	// (CONTRACT.md, "Names").
+	Loose bool
+	// Control fields say how a patch is applied; no document that is kept has them.
+	Control bool
+	Doc     string // what the name alone does not say; "" if it says it all
 }
 
 // ShapeType is the JSON type of a field.
@@ -93,7 +96,7 @@ func (all shapes) of(m *model, otherwise string) *Shape {
 	all[m] = s
 	for _, name := range slices.Sorted(maps.Keys(m.fields)) {
 		f := m.fields[name]
-		s.Fields = append(s.Fields, ShapeField{Name: name, Type: f.kind.shape(), Of: all.of(f.of, s.Name+raised(name))})
+		s.Fields = append(s.Fields, ShapeField{Name: name, Type: f.kind.shape(), Of: all.of(f.of, s.Name+raised(name)), Loose: !f.must, Control: f.control})
 	}
 	return s
 }
@@ -132,10 +135,4 @@ func (s *Shape) wire(done map[*Shape]*Shape) *Shape {
 		w.Fields = append(w.Fields, f)
 	}
 	return w
-}
-
-// raised returns a name with its first letter in upper case.
-func raised(name string) string {
-	first, size := utf8.DecodeRuneInString(name)
-	return string(unicode.ToUpper(first)) + name[size:]
 }

@@ -44,8 +44,8 @@ func shipmentsOf(order *Object) []*Object { return order.Object("orderForm").Obj
 // first deliveryStatus.
 func shipmentTypes(before, after *Object) (types []string) {
 	status, changed := after.Text("status"), before == nil
-	if !SameStatus(before.Text("status"), status) {
-		if SameStatus(status, statusShipped) {
+	if !SameName(before.Text("status"), status) {
+		if SameName(status, statusShipped) {
 			types = append(types, TypeShipmentShipped)
 		} else {
 			changed = true

@@ -7,162 +7,245 @@ import (
 )
 
 // priceFields are what a line's extendedPrice is made from.
-var priceFields = []string{"placedPrice", "quantity", "discounted", "orderDiscountAmount"}
+var priceFields = []string{"placedPrice", "quantity", "canceledQuantity", "discounted", "orderDiscountAmount"}
 
-// recompute brings the prices of after into line with its lines where a patch
-// changed prices or quantities, and reports whether it changed anything. What
-// the patch sets itself stays (CONTRACT.md, "Patch", last rule):
+// totalFields are what a total is made from, beside the subTotal.
+var totalFields = []string{"shippingTotal", "handlingTotal", "grossRoundoff"}
+
+// recompute brings the prices of after into line with its parts, as far as they
+// are others than before, and reports whether it changed anything. What is
+// another than before is given, and stays (CONTRACT.md, "Patch", last rule):
+// with q = quantity and c = canceledQuantity,
 //
-//	extendedPrice = placedPrice × quantity − discounted − orderDiscountAmount
+//	extendedPrice = (q − c) × placedPrice − discounted × (q − c) / q − orderDiscountAmount
 //	subTotal      = the sum of those
-//	total         = subTotal + shippingTotal + handlingTotal
-func recompute(before, after, patch *Object) (bool, error) {
-	form := after.Object("orderForm")
-	patched := patch.Object("orderForm")
-	if form == nil || patched == nil || lacks(patched, "lineItems") {
+//	total         = subTotal + shippingTotal + handlingTotal + grossRoundoff
+//
+// For an order that is new, before is empty: what it lacks is computed.
+func recompute(before, after *Object) (changed bool, err error) {
+	form, was := after.Object("orderForm"), before.Object("orderForm")
+	if form == nil {
 		return false, nil
 	}
-	was := before.Object("orderForm").Objects("lineItems")
-	lines := pricedLines(was, form.Objects("lineItems"), patched.Objects("lineItems"))
-	if !affected(was, lines) {
-		return false, nil
-	}
-	c := calculation{}
-	for _, line := range lines {
-		c.line(line)
-	}
-	c.total(form, patched, lines)
-	return true, c.err
+	c := &calculation{form: form, was: was, lines: pricedLines(was.List("lineItems"), form.List("lineItems"))}
+	c.prices()
+	c.subTotal()
+	c.total()
+	return c.changed, c.err
 }
 
-// pricedLine is a line as the patch left it.
+// pricedLine is a line as a write left it.
 type pricedLine struct {
 	*Object
-	at    string  // its path, with the dot behind it
-	was   *Object // as it was before; nil for a new one
-	given bool    // its extendedPrice, if any, is the patch's own
+	at  string  // its path, with the dot behind it
+	was *Object // as it was before; nil for a new one
 }
 
-// pricedLines finds what the lines were before: by their id, and where several
-// have the same or none, by their order among those.
-func pricedLines(was, is, patched []*Object) []pricedLine {
-	before := map[string][]*Object{}
-	for _, line := range was {
-		id := keyText(line, "lineItemId")
-		before[id] = append(before[id], line)
-	}
-	given := map[string]bool{"": true} // nothing merges into a line without an id
-	for _, line := range patched {
-		if line.Has("extendedPrice") {
-			given[keyText(line, "lineItemId")] = true
+// pricedLines finds what the lines were before: as they are merged, by their id,
+// and where several have the same or none, by what they hold and their order.
+func pricedLines(was, is []any) []pricedLine {
+	l := &listMerge{merger: &merger{}, field: orderFormModel.fields["lineItems"], was: was, have: is}
+	l.pairNow()
+	before := make([]*Object, len(is))
+	for i, at := range l.now {
+		if at >= 0 {
+			before[at], _ = was[i].(*Object)
 		}
 	}
-	out := make([]pricedLine, len(is))
-	for i, line := range is {
-		id := keyText(line, "lineItemId")
-		out[i] = pricedLine{Object: line, at: fmt.Sprintf("orderForm.lineItems[%d].", i), given: given[id]}
-		if rest := before[id]; len(rest) > 0 {
-			out[i].was, before[id] = rest[0], rest[1:]
+	var out []pricedLine
+	for i, e := range is {
+		if line, ok := e.(*Object); ok {
+			out = append(out, pricedLine{line, fmt.Sprintf("orderForm.lineItems[%d].", i), before[i]})
 		}
 	}
 	return out
 }
 
-// affected reports whether a line was added, removed or changed in a price or its
-// quantity, or lost its extendedPrice, as one does that replaces itself.
-func affected(was []*Object, lines []pricedLine) bool {
-	for _, line := range lines {
-		if line.changed() {
-			return true
-		}
-	}
-	return len(lines) < len(was)
+// differs reports whether an amount is another than before. What is absent, or
+// no number, counts as 0; a number that is too large or too small to calculate
+// with is like no other.
+func differs(before, after *Object, name string) bool {
+	a, b := exactly(before, name), exactly(after, name)
+	x, ok := decimalOf(a)
+	y, ok2 := decimalOf(b)
+	return !x.Equal(y) || !ok && numeric(a) || !ok2 && numeric(b)
 }
 
-func (l pricedLine) changed() bool {
-	if l.was == nil || l.was.Has("extendedPrice") && !l.Has("extendedPrice") {
-		return true
+func numeric(v any) bool { _, ok := v.(Number); return ok }
+
+// isGiven reports whether a write set an amount itself.
+func isGiven(before, after *Object, name string) bool {
+	was, is := exactly(before, name), exactly(after, name)
+	return is != nil && !equal(was, is) && !sameAmount(was, is)
+}
+
+// calculation works out the prices of one order form; err is the first number
+// that nobody can calculate with.
+type calculation struct {
+	form, was *Object
+	lines     []pricedLine
+	changed   bool
+	err       error
+}
+
+// prices sets the extendedPrice of each line whose parts are others, or that has
+// none yet.
+func (c *calculation) prices() {
+	for _, l := range c.lines {
+		if l.needsPrice() && l.Has("placedPrice") && l.Has("quantity") {
+			c.set(l.Object, "extendedPrice", l.at, c.extendedPrice(l))
+		}
 	}
-	for _, name := range append([]string{"extendedPrice"}, priceFields...) {
-		if !equal(price(l.was, name), price(l.Object, name)) {
+}
+
+func (l pricedLine) needsPrice() bool {
+	if !l.Has("extendedPrice") {
+		return l.was == nil || l.was.Has("extendedPrice") || l.partsDiffer()
+	}
+	return l.was != nil && l.partsDiffer() && !isGiven(l.was, l.Object, "extendedPrice")
+}
+
+func (l pricedLine) partsDiffer() bool {
+	for _, name := range priceFields {
+		if differs(l.was, l.Object, name) {
 			return true
 		}
 	}
 	return false
 }
 
-// price is a price field's value; one that is absent is 0.
-func price(line *Object, name string) any {
-	if v, _ := line.Get(name); v != nil {
-		return v
+// discountPlaces is to how many decimals the discount of a part of a line is
+// rounded, half away from zero.
+const discountPlaces = 6
+
+func (c *calculation) extendedPrice(l pricedLine) decimal.Decimal {
+	quantity, canceled := c.number(l.Object, "quantity", l.at), c.number(l.Object, "canceledQuantity", l.at)
+	price, discount := c.number(l.Object, "placedPrice", l.at), c.number(l.Object, "discounted", l.at)
+	order := c.number(l.Object, "orderDiscountAmount", l.at)
+	if quantity.IsZero() || c.err != nil {
+		return quantity.Mul(price)
 	}
-	return Number("0")
+	left := quantity.Sub(canceled)
+	if !canceled.IsZero() {
+		discount = withoutZeros(discount.Mul(left).DivRound(quantity, discountPlaces))
+	}
+	return left.Mul(price).Sub(discount).Sub(order)
 }
 
-// calculation works out the prices of one order form; err is the first number
-// that nobody can calculate with.
-type calculation struct{ err error }
+// withoutZeros writes a number with no more decimals than it needs.
+func withoutZeros(d decimal.Decimal) decimal.Decimal {
+	short, err := decimal.NewFromString(d.String())
+	if err != nil {
+		return d
+	}
+	return short
+}
 
-// line sets the extendedPrice of a changed line, or of one that has none yet.
-func (c *calculation) line(l pricedLine) {
-	stays := l.Has("extendedPrice") && (l.given || !l.changed())
-	if stays || !l.Has("placedPrice") || !l.Has("quantity") {
+func (c *calculation) subTotal() {
+	if isGiven(c.was, c.form, "subTotal") {
 		return
 	}
-	price := c.number(l.Object, "placedPrice", l.at).Mul(c.number(l.Object, "quantity", l.at)).
-		Sub(c.number(l.Object, "discounted", l.at)).Sub(c.number(l.Object, "orderDiscountAmount", l.at))
-	c.set(l.Object, "extendedPrice", l.at, price)
-}
-
-func (c *calculation) total(form, patched *Object, lines []pricedLine) {
-	const at = "orderForm."
-	if !patched.Has("subTotal") {
-		sum := decimal.Zero
-		for _, l := range lines {
-			sum = sum.Add(c.number(l.Object, "extendedPrice", l.at))
-		}
-		c.set(form, "subTotal", at, sum)
+	priced, affected := false, len(c.lines) < len(c.was.Objects("lineItems")) || !c.form.Has("subTotal") && c.was.Has("subTotal")
+	sum := decimal.Zero
+	for _, l := range c.lines {
+		priced = priced || l.Has("extendedPrice")
+		affected = affected || differs(l.was, l.Object, "extendedPrice") || l.was == nil
+		sum = sum.Add(c.number(l.Object, "extendedPrice", l.at))
 	}
-	if !patched.Has("total") {
-		c.set(form, "total", at, c.number(form, "subTotal", at).
-			Add(c.number(form, "shippingTotal", at)).Add(c.number(form, "handlingTotal", at)))
+	if affected && (priced || len(c.lines) == 0 && c.was.Has("subTotal")) {
+		c.set(c.form, "subTotal", formAt, sum)
 	}
 }
 
-// number reads a number of o; what is absent counts as 0.
+const formAt = "orderForm."
+
+func (c *calculation) total() {
+	if isGiven(c.was, c.form, "total") || !c.form.Has("subTotal") {
+		return
+	}
+	affected := differs(c.was, c.form, "subTotal") || !c.was.Has("subTotal") || !c.form.Has("total") && c.was.Has("total")
+	sum := c.number(c.form, "subTotal", formAt)
+	for _, name := range totalFields {
+		affected = affected || differs(c.was, c.form, name)
+		sum = sum.Add(c.number(c.form, name, formAt))
+	}
+	if affected {
+		c.set(c.form, "total", formAt, sum)
+	}
+}
+
+// number reads a number of o. What is absent counts as 0, and so does what is no
+// number at all: nothing reads it.
 func (c *calculation) number(o *Object, name, at string) decimal.Decimal {
-	v, _ := o.Get(name)
-	if v == nil {
-		return decimal.Zero
-	}
-	n, _ := v.(Number)
-	d, ok := n.decimal()
-	if !ok {
+	v := exactly(o, name)
+	d, ok := decimalOf(v)
+	if numeric(v) && !ok {
 		c.fail(at+name, "is no number that prices can be calculated with")
-		return decimal.Zero
 	}
 	return d
 }
 
-// set writes a number with all its decimals, but leaves one of the same value
-// as it is written.
+// set writes an amount with all its decimals, as text where text was there, but
+// leaves one of the same value as it is written.
 func (c *calculation) set(o *Object, name, at string, d decimal.Decimal) {
-	v, _ := o.Get(name)
-	if n, ok := v.(Number); ok {
-		if have, ok := n.decimal(); ok && have.Equal(d) {
-			return
-		}
+	v := exactly(o, name)
+	if have, ok := decimalOf(v); ok && have.Equal(d) || c.err != nil {
+		return
 	}
-	text := d.StringFixed(max(0, -d.Exponent()))
-	if len(text) > maxNumber { // Parse would refuse to read it back
+	digits := d.StringFixed(max(0, -d.Exponent()))
+	if len(digits) > maxNumber { // Parse would refuse to read it back
 		c.fail(at+name, "comes to a number of more than %d characters", maxNumber)
 		return
 	}
-	o.Set(name, Number(text))
+	c.changed = true
+	if _, isText := v.(string); isText {
+		o.put(name, digits)
+		return
+	}
+	o.put(name, Number(digits))
 }
 
 func (c *calculation) fail(path, format string, args ...any) {
 	if c.err == nil {
 		c.err = Wrong(path, format, args...)
 	}
+}
+
+// uncomputed are the amounts of an order and of its form that orderhook keeps and
+// does not compute; repeated are those of the order that repeat its form's.
+var (
+	uncomputed     = []string{"taxTotal", "netTotal", "netTotalExclTax", "subTotalExclTax", "totalExclTax", "remainingPayment"}
+	formUncomputed = []string{"taxTotal", "subTotalExclTax", "totalExclTax", "orderLevelTax"}
+	repeated       = []string{"subTotal", "total"}
+)
+
+// unfit names the amounts that an order holds, that are as they were before, and
+// that no longer fit the totals, which are others now.
+func unfit(before, after *Object) (out []string) {
+	form, was := after.Object("orderForm"), before.Object("orderForm")
+	if !differs(was, form, "total") && !differs(was, form, "subTotal") {
+		return nil
+	}
+	for _, name := range repeated {
+		if stays(before, after, name) && !sameAmount(exactly(after, name), exactly(form, name)) {
+			out = append(out, name)
+		}
+	}
+	for _, name := range uncomputed {
+		if stays(before, after, name) {
+			out = append(out, name)
+		}
+	}
+	for _, name := range formUncomputed {
+		if stays(was, form, name) {
+			out = append(out, formAt+name)
+		}
+	}
+	return out
+}
+
+// stays reports whether an amount is there, other than 0, and is as it was.
+func stays(before, after *Object, name string) bool {
+	d, ok := decimalOf(exactly(after, name))
+	return ok && !d.IsZero() && !differs(before, after, name)
 }

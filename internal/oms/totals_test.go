@@ -2,6 +2,7 @@ package oms_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,11 +72,11 @@ func TestTotalsFollowAddedAndRemovedLines(t *testing.T) {
 			form(`"lineItems":[{"lineItemId":"1","extendedPrice":10},{"extendedPrice":8}],"subTotal":18,"total":18`)},
 		{"an added line without a price counts as 0", form(`"lineItems":[{"lineItemId":"1","extendedPrice":10}],"subTotal":10,"total":10`), form(`"lineItems":[{"lineItemId":"2","code":"GIFT"}]`),
 			form(`"lineItems":[{"lineItemId":"1","extendedPrice":10},{"lineItemId":"2","code":"GIFT"}],"subTotal":10,"total":10`)},
-		{"a removed line", form(twoLines), `{"keepExistingListItems":false,"orderForm":{"lineItems":[{"lineItemId":"2","placedPrice":79.90,"quantity":1,"extendedPrice":79.90}]}}`,
+		{"a removed line", form(twoLines), `{"keepExistingOrderLines":false,"orderForm":{"lineItems":[{"lineItemId":"2","placedPrice":79.90,"quantity":1,"extendedPrice":79.90}]}}`,
 			form(`"lineItems":[{"lineItemId":"2","placedPrice":79.90,"quantity":1,"extendedPrice":79.90}],"subTotal":79.90,"shippingTotal":59.00,"handlingTotal":10,"total":148.90`)},
-		{"a removed line beside one without an id", form(`"lineItems":[{"lineItemId":"1","extendedPrice":10},{"extendedPrice":8}],"subTotal":18,"total":18`), `{"keepExistingListItems":false,"orderForm":{"lineItems":[{"extendedPrice":8}]}}`,
+		{"a removed line beside one without an id", form(`"lineItems":[{"lineItemId":"1","extendedPrice":10},{"extendedPrice":8}],"subTotal":18,"total":18`), `{"keepExistingOrderLines":false,"orderForm":{"lineItems":[{"extendedPrice":8}]}}`,
 			form(`"lineItems":[{"extendedPrice":8}],"subTotal":8,"total":8`)},
-		{"all lines removed", form(twoLines), `{"keepExistingListItems":false,"orderForm":{"lineItems":[]}}`,
+		{"all lines removed", form(twoLines), `{"keepExistingOrderLines":false,"orderForm":{"lineItems":[]}}`,
 			form(`"lineItems":[],"subTotal":0,"shippingTotal":59.00,"handlingTotal":10,"total":69.00`)},
 		{"all lines cleared", form(twoLines), `{"forceUpdate":["orderForm.lineItems"],"orderForm":{"lineItems":null}}`,
 			form(`"lineItems":null,"subTotal":0,"shippingTotal":59.00,"handlingTotal":10,"total":69.00`)},
@@ -86,8 +87,8 @@ func TestTotalsFollowAddedAndRemovedLines(t *testing.T) {
 func TestTotalsStayWhereNoLineIsTouched(t *testing.T) {
 	const wrong = `"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":1,"extendedPrice":7},{"placedPrice":5,"quantity":1}],"subTotal":1,"total":2`
 	for _, patch := range []string{
-		`{"status":"Paid"}`, form(`"cartId":"c-1"`), form(`"shippingTotal":59`), form(`"lineItems":null`), form(`"lineItems":[]`),
-		form(`"lineItems":[{"lineItemId":"1","comment":"x"}]`), form(`"subTotal":5`),
+		`{"status":"Paid"}`, form(`"cartId":"c-1"`), form(`"lineItems":null`), form(`"lineItems":[]`),
+		form(`"lineItems":[{"lineItemId":"1","comment":"x"}]`), form(`"total":2,"subTotal":1.00`),
 	} {
 		p := apply(t, oms.APIPatch, form(wrong), patch)
 		if diff := cmp.Diff(paths(p.Set), paths(p.Changes)); diff != "" {
@@ -97,7 +98,7 @@ func TestTotalsStayWhereNoLineIsTouched(t *testing.T) {
 }
 
 func TestLinesThatReplaceThemselvesKeepAPrice(t *testing.T) {
-	const patch = `{"keepExistingListItems":false,"orderForm":{"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2}]}}`
+	const patch = `{"keepExistingOrderLines":false,"orderForm":{"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2}]}}`
 	once := apply(t, oms.APIPatch, form(twoLines), patch).Doc
 	same(t, once, form(`"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":2,"extendedPrice":20}],"subTotal":20,"shippingTotal":59.00,"handlingTotal":10,"total":89.00`))
 	same(t, apply(t, oms.APIPatch, string(once.JSON()), patch).Doc, string(once.JSON()))
@@ -111,10 +112,88 @@ func TestLinesOfOneIdAreToldApart(t *testing.T) {
 	}
 }
 
-func TestALineThatComesTwiceInAPatchKeepsThePriceItIsGiven(t *testing.T) {
-	got := apply(t, oms.APIPatch, form(twoLines), form(`"lineItems":[{"lineItemId":"2","extendedPrice":70},{"lineItemId":"2","quantity":2}]`)).Doc
-	if line := got.Object("orderForm").Objects("lineItems")[1]; string(line.JSON()) != `{"lineItemId":"2","code":"SOCK","placedPrice":79.90,"quantity":2,"extendedPrice":70}` {
-		t.Errorf("the line is %s", line.JSON())
+// Each part of a total, alone (CONTRACT.md, "Patch", last rule).
+func TestEachPartOfATotalCounts(t *testing.T) {
+	const have = `"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":3,"discounted":3,"orderDiscountAmount":1,"extendedPrice":26}],"subTotal":26,"shippingTotal":5,"handlingTotal":2,"grossRoundoff":0.5,"total":33.5`
+	line := func(patch string) string { return form(`"lineItems":[{"lineItemId":"1",` + patch + `}]`) }
+	for _, tc := range []struct{ name, patch, want string }{
+		{"placedPrice", line(`"placedPrice":11`), "29 29 36.5"},
+		{"quantity", line(`"quantity":4`), "36 36 43.5"},
+		{"canceledQuantity", line(`"canceledQuantity":2`), "8 8 15.5"},
+		{"all canceled", line(`"canceledQuantity":3`), "-1 -1 6.5"},
+		{"a part that does not divide", line(`"canceledQuantity":1,"discounted":1`), "18.333333 18.333333 25.833333"},
+		{"half away from zero", line(`"quantity":4,"canceledQuantity":1,"discounted":0.000002`), "28.999998 28.999998 36.499998"},
+		{"no quantity", line(`"quantity":0`), "0 0 7.5"},
+		{"discounted", line(`"discounted":0`), "29 29 36.5"},
+		{"orderDiscountAmount", line(`"orderDiscountAmount":0`), "27 27 34.5"},
+		{"extendedPrice itself", line(`"extendedPrice":20`), "20 20 27.5"},
+		{"subTotal itself", form(`"subTotal":30`), "26 30 37.5"},
+		{"shippingTotal", form(`"shippingTotal":0`), "26 26 28.5"},
+		{"handlingTotal", form(`"handlingTotal":3`), "26 26 34.5"},
+		{"grossRoundoff", form(`"grossRoundoff":-0.50`), "26 26 32.50"},
+		{"a part and the total", form(`"shippingTotal":0,"total":99`), "26 26 99"},
+		{"what is repeated is not set", form(`"lineItems":[{"lineItemId":"1","quantity":4,"extendedPrice":26.0}],"subTotal":26,"total":33.50`), "36 36 43.5"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := sums(apply(t, oms.APIPatch, form(have), tc.patch).Doc); got != tc.want {
+				t.Errorf("%s, want %s", got, tc.want)
+			}
+			if got := sums(applyCart(t, form(have), tc.patch, false).Doc); got != tc.want && tc.name != "no quantity" {
+				t.Errorf("of a cart: %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestANewOrderGetsTheTotalsThatItLacks(t *testing.T) {
+	for _, tc := range []struct{ name, form, want string }{
+		{"none is there", `"lineItems":[{"placedPrice":10,"quantity":3,"discounted":3,"canceledQuantity":2}]`, "9 9 9"},
+		{"with a roundoff and shipping", `"lineItems":[{"placedPrice":10.10,"quantity":3}],"grossRoundoff":-0.30,"shippingTotal":5`, "30.30 30.30 35.00"},
+		{"what is given stays", `"lineItems":[{"placedPrice":10,"quantity":3,"extendedPrice":25}],"subTotal":24,"total":23`, "25 24 23"},
+		{"a line without a price", `"lineItems":[{"code":"GIFT"},{"placedPrice":1,"quantity":1}]`, "<nil> 1 1 1"},
+		{"no line has a price", `"lineItems":[{"code":"GIFT","quantity":2}]`, "<nil> <nil> <nil>"},
+		{"a subTotal without lines", `"subTotal":50,"shippingTotal":5`, "50 55"},
+		{"amounts as text", `"lineItems":[{"placedPrice":"10.10","quantity":"3","discounted":"0.30"}],"shippingTotal":"5"`, "30.00 30.00 35.00"},
+		{"text that is no amount", `"lineItems":[{"placedPrice":10,"quantity":3,"discounted":"none"}],"shippingTotal":"free"`, "30 30 30"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			o, err := oms.NewOrder(doc(t, form(tc.form)), noon)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := sums(o.Doc); got != tc.want {
+				t.Errorf("%s, want %s", got, tc.want)
+			}
+			c, err := oms.NewCart("C", doc(t, form(tc.form)), noon)
+			if err != nil || sums(c.Doc) != tc.want {
+				t.Errorf("of a cart: %s, %v, want %s", sums(c.Doc), err, tc.want)
+			}
+		})
+	}
+}
+
+func TestAmountsAsTextStayText(t *testing.T) {
+	const have = `"lineItems":[{"lineItemId":"1","placedPrice":"10.10","quantity":"2","extendedPrice":"20.20"}],"subTotal":"20.20","total":"20.20"`
+	same(t, apply(t, oms.APIPatch, form(have), form(`"lineItems":[{"lineItemId":"1","quantity":3}]`)).Doc,
+		form(`"lineItems":[{"lineItemId":"1","placedPrice":"10.10","quantity":3,"extendedPrice":"30.30"}],"subTotal":"30.30","total":"30.30"`))
+	same(t, apply(t, oms.APIPatch, form(have), form(`"lineItems":[{"lineItemId":"1","quantity":2.0,"placedPrice":10.1}],"total":20.2`)).Doc, form(have))
+}
+
+func TestWhatNoLongerFitsTheTotalsIsNamed(t *testing.T) {
+	const have = `{"taxTotal":5,"netTotal":20,"total":25,"subTotal":25,"netTotalExclTax":0,"orderForm":{"lineItems":[{"lineItemId":"1","placedPrice":25,"quantity":1,"extendedPrice":25}],"taxTotal":5,"totalExclTax":null,"subTotal":25,"total":25}}`
+	for patch, want := range map[string]string{
+		`{"orderForm":{"lineItems":[{"lineItemId":"1","placedPrice":30}]}}`:                                                                  "[total taxTotal netTotal orderForm.taxTotal subTotal]",
+		`{"taxTotal":6,"netTotal":24,"total":30,"subTotal":30,"orderForm":{"taxTotal":6,"lineItems":[{"lineItemId":"1","placedPrice":30}]}}`: "[]",
+		`{"orderForm":{"lineItems":[{"lineItemId":"1","comment":"x"}]}}`:                                                                     "[]",
+		`{"customerName":"x"}`: "[]",
+	} {
+		got := apply(t, oms.APIPatch, have, patch).Unfit
+		slices.Sort(got)
+		sorted := strings.Fields(strings.Trim(want, "[]"))
+		slices.Sort(sorted)
+		if !slices.Equal(got, sorted) {
+			t.Errorf("%s: %v, want %v", patch, got, sorted)
+		}
 	}
 }
 
@@ -182,7 +261,6 @@ func TestNumbersThatNobodyCanCalculateWithAreRefused(t *testing.T) {
 		{"a tiny one", `{}`, form(`"lineItems":[{},{"lineItemId":"1","placedPrice":1,"quantity":1e-1001}]`), "orderForm.lineItems[1].quantity: is no number"},
 		{"one beyond 32 bits", `{}`, form(`"lineItems":[{"extendedPrice":1e99999999999}]`), "orderForm.lineItems[0].extendedPrice: is no number"},
 		{"in the totals", form(`"shippingTotal":1e5000`), form(`"lineItems":[{"lineItemId":"1","placedPrice":1,"quantity":1}]`), "orderForm.shippingTotal: is no number"},
-		{"text that came in otherwise", form(`"lineItems":[{"lineItemId":"1","placedPrice":"10","quantity":1}]`), form(`"lineItems":[{"lineItemId":"1","quantity":2}]`), "orderForm.lineItems[0].placedPrice: is no number"},
 		{"a result that no document may hold", `{}`, form(`"lineItems":[{"lineItemId":"1","placedPrice":1e500,"quantity":1}]`), "orderForm.lineItems[0].extendedPrice: comes to a number of more than 400 characters"},
 		{"a sum that no document may hold", `{}`, form(`"lineItems":[{"extendedPrice":1e300},{"extendedPrice":1e-300}]`), "orderForm.subTotal: comes to a number of more"},
 	} {

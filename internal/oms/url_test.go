@@ -26,3 +26,93 @@ func TestHostsThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+// CONTRACT.md has URLs escaped as browsers do; those of a request line that RFC
+// 3986 does not allow are escaped, too.
+func TestURLsInTheirNormalSpelling(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://h/ok?a=b c":                        "http://h/ok?a=b%20c",
+		"http://h/a b/ø?ø=<\"'>":                   "http://h/a%20b/%C3%B8?%C3%B8=%3C%22%27%3E",
+		`http://h/a\b?c\d`:                         "http://h/a/b?c%5Cd",
+		"http://h/{x}|^`?{x}|^`":                   "http://h/%7Bx%7D%7C%5E%60?%7Bx%7D%7C%5E%60",
+		"http://h/100%/%zz/%4/%41%c3?100%":         "http://h/100%25/%25zz/%254/%41%c3?100%25",
+		"http://h/it's/a[1]?a[]=1&b=x/y?z:@!$*+,;": "http://h/it's/a[1]?a[]=1&b=x/y?z:@!$*+,;",
+		"http://h/x%2Fy?z#f g":                     "http://h/x%2Fy?z#f%20g",
+		"http://h?a b":                             "http://h?a%20b",
+		"http://h?":                                "http://h?",
+		"https://example.com":                      "https://example.com",
+		"HTTPS://EXAMPLE.com:8443/A":               "https://example.com:8443/A",
+		"http://BÜCHER.example/":                   "http://xn--bcher-kva.example/",
+		"http://B%C3%9CCHER.example:80/ü":          "http://xn--bcher-kva.example:80/%C3%BC",
+		"http://faß.example/日本?日本":                 "http://xn--fa-hia.example/%E6%97%A5%E6%9C%AC?%E6%97%A5%E6%9C%AC",
+		"http://日本。example":                        "http://xn--wgv71a.example",
+		"http://my_service:9000/":                  "http://my_service:9000/",
+		"http://xn--bcher-kva.example./":           "http://xn--bcher-kva.example./",
+		"http://[::FFFF:1.2.3.4]:80/":              "http://[::ffff:1.2.3.4]:80/",
+		"https://kari:***@BÜCHER.example/a b":      "https://kari:***@xn--bcher-kva.example/a%20b",
+		"https://k%40ri:p%20w@h/":                  "https://k%40ri:p%20w@h/",
+		"no url":                                   "no url",
+	} {
+		if got := oms.NormalURL(text); got != want {
+			t.Errorf("%s is %s, not %s", text, got, want)
+		}
+		again := oms.NormalURL(want)
+		if again != want {
+			t.Errorf("%s again is %s", want, again)
+		}
+	}
+	for _, text := range []string{"http://h h/", "http://a<b>/", "http://a!b/", `http://h\x/`, "http://a%20b/", "http://\u00ad/", "http://xn--a.example/", "http://[::1]x/", "http://[h]/",
+		"http://h/\n", "http://h/a\tb", "http://h/?a\x00", "http://h/\x7f", " http://h/", "http://h/ ", "http://h/\u00a0", "http://h:80:80/", "ftp://h/", "//h/", "http:/h", "http://ab\u200dc/"} {
+		if u, ok := oms.ParseURL(text); ok {
+			t.Errorf("%q is taken for %s", text, u)
+		}
+	}
+}
+
+// An odd host is one in every spelling that is mapped to it.
+func TestHostsThatAreNoneOnceMapped(t *testing.T) {
+	for _, text := range []string{"http://１２７.1/", "http://127。1/", "http://０x7f000001/"} {
+		if _, why := oms.CheckURL(text); why == "" {
+			t.Errorf("%s is taken", text)
+		}
+	}
+}
+
+func TestOriginsAreComparedAsTheyAreCalled(t *testing.T) {
+	for a, b := range map[string]string{
+		"http://BÜCHER.example/a b":   "http://xn--bcher-kva.example:80/",
+		"https://ＥＸＡＭＰＬＥ.com/":        "https://example.com/x",
+		"http://h:8080":               "http://H:8080/?x y",
+		"http://[::1]/":               "http://[::1]:80/ø",
+		"https://me:x@BÜCHER.example": "https://bücher.example:443",
+	} {
+		if oms.URLOrigin(a) != oms.URLOrigin(b) {
+			t.Errorf("%s is of %s, and %s of %s", a, oms.URLOrigin(a), b, oms.URLOrigin(b))
+		}
+	}
+	if oms.URLOrigin("http://bücher.example") == oms.URLOrigin("http://bucher.example") {
+		t.Error("two hosts have one origin")
+	}
+}
+
+// FuzzURLs has every URL that is taken go out in a legal request line.
+func FuzzURLs(f *testing.F) {
+	for _, text := range []string{"http://h/a b?c d", "http://BÜCHER.example:80/%zz", `http://u:p@h/\?\#x`, "http://[::1]/?'"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		u, ok := oms.ParseURL(text)
+		if !ok {
+			return
+		}
+		for i, c := range []byte(u.RequestURI() + u.Host) {
+			if c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>^`{|}\\", c) >= 0 {
+				t.Fatalf("%q goes out as %q to %q: byte %d", text, u.RequestURI(), u.Host, i)
+			}
+		}
+		normal := oms.NormalURL(text)
+		if again, ok := oms.ParseURL(normal); !ok || again.Host != u.Host || again.RequestURI() != u.RequestURI() || oms.URLOrigin(normal) != oms.URLOrigin(text) {
+			t.Fatalf("%q is %q, which is read as %v", text, normal, again)
+		}
+	})
+}

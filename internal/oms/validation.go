@@ -32,11 +32,11 @@ func ParseValidation(body []byte) (*Validation, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return v, nil
 	}
-	doc, err := Parse(body)
+	doc, err := parse(body, reading{levels: MaxDepth})
 	if err != nil {
 		return nil, err
 	}
-	c := checker{}
+	c := documentReader{patch: true}
 	c.object(doc, validationModel, "")
 	if len(c.errors) > 0 {
 		return nil, &Error{Kind: Invalid, Detail: "the answer is not valid", Fields: c.errors}
@@ -52,10 +52,10 @@ func ParseValidation(body []byte) (*Validation, error) {
 }
 
 var (
-	validationErrorModel = newModel(of(text, "message translateKey validationType referenceId"))
-	validationModel      = newModel(
+	validationErrorModel = newModel(must(of(text, "message translateKey validationType referenceId")))
+	validationModel      = newModel(must(
 		of(boolean, "isValidatedSuccessful"), of(text, "validationMessage"), object("value", orderModel),
-		list("validationErrors", validationErrorModel), list("validationWarnings", validationErrorModel))
+		list("validationErrors", validationErrorModel), list("validationWarnings", validationErrorModel)))
 )
 
 func validationErrors(list []*Object) []ValidationError {

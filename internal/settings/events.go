@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -13,7 +14,8 @@ const mostEvents = 100
 
 // statusEvents reads the `events` of a status (CONTRACT.md, "Event
 // notifications"): names that take the place of the table's, names behind a
-// "+" that are added, and an empty list, which leaves none.
+// "+" that are added, and an empty list, which leaves none. A built-in type has
+// the spelling of the catalogue, in whatever case it is named here.
 func statusEvents(n node, returns bool) oms.StatusEvents {
 	list, given := value[[]any](n, "events", "a list of event types")
 	if given && returns {
@@ -33,7 +35,8 @@ func statusEvents(n node, returns bool) oms.StatusEvents {
 		}
 		name, adds := strings.CutPrefix(name, "+")
 		e.Replace = e.Replace || !adds
-		e.Types = append(e.Types, name)
+		known, _ := oms.KnownEventType(name)
+		e.Types = append(e.Types, cmp.Or(known.Name, name))
 		for _, m := range oms.CheckEventType(name, at) {
 			n.wrong(m.Location, "%s", m.Message)
 		}
@@ -42,11 +45,24 @@ func statusEvents(n node, returns bool) oms.StatusEvents {
 	return e
 }
 
+// EventTypes returns the types that `events` of statuses name.
+func (s *Settings) EventTypes() (types []string) {
+	for _, t := range s.OrderTypes {
+		for _, status := range t.Statuses {
+			types = append(types, status.Events.Types...)
+		}
+	}
+	return types
+}
+
 // warnEvent notes a type whose receivers expect something else than an order.
 func warnEvent(n node, at, name string) {
-	for _, t := range oms.EventTypes() {
-		if t.Name == name && t.Subject != oms.SubjectOrder {
-			n.warn(at, "%s is otherwise about a %s, and here it has the order's data", name, t.Subject)
-		}
+	t, known := oms.KnownEventType(name)
+	switch {
+	case !known:
+	case t.OnlyByName:
+		n.warn(at, "%s is otherwise about something that failed, and here it has the order's data", t.Name)
+	case t.Subject != oms.SubjectOrder:
+		n.warn(at, "%s is otherwise about a %s, and here it has the order's data", t.Name, t.Subject)
 	}
 }

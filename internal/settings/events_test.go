@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,7 @@ func TestEventsOfAStatus(t *testing.T) {
 		`["+order_packed"]`:                  {Types: []string{"order_packed"}},
 		`["+order_packed","+Ordre.åpnet-2"]`: {Types: []string{"order_packed", "Ordre.åpnet-2"}},
 		`["order_packed","+order_ready"]`:    {Replace: true, Types: []string{"order_packed", "order_ready"}},
+		`["+ORDER_COMPLETED","+orderready"]`: {Types: []string{"order_completed", "orderready"}},
 	} {
 		orderType := mustParse(t, withEvents(list)).OrderType("web")
 		if diff := cmp.Diff(want, orderType.Status("packed").Events); diff != "" {
@@ -52,6 +54,19 @@ func TestEventsThatAreMistakes(t *testing.T) {
 		}
 	}
 	mustParse(t, withEvents(`[`+many(100)+`]`))
+}
+
+func TestEventsWhoseReceiversExpectSomethingElse(t *testing.T) {
+	for name, warned := range map[string]bool{"order_completed": false, "order_packed": false, "shipment_shipped": true, "STOCK_ITEM_BACK_IN_STOCK": true, "Workflow_Failed": true, "delivery_failed": true} {
+		_, warnings, err := Parse(document(t, withEvents(`["+`+name+`"]`)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := func(w oms.Warning) bool { return w.Path == "orderTypes[0].orderStatuses[1].events[0]" }
+		if slices.ContainsFunc(warnings, at) != warned {
+			t.Errorf("%s: %v", name, warnings)
+		}
+	}
 }
 
 var longName = strings.Repeat("x", 201)

@@ -2,8 +2,9 @@ package settings
 
 import "github.com/orderhook/orderhook/internal/oms"
 
-// host reads an endpoint's URL, "" where there is none. Mistakes do not repeat
-// the URL: it may hold a password, or an access key in its query.
+// host reads an endpoint's URL, "" where there is none, and returns its normal
+// spelling. Mistakes do not repeat the URL: it may hold a password, or an access
+// key in its query.
 func host(n node, field string) string {
 	s, given := value[string](n, field, "a URL, as text")
 	if !given {
@@ -16,5 +17,5 @@ func host(n node, field string) string {
 	case u.User != nil:
 		n.wrong(n.path(field), "must hold no user name or password; they belong in the connector's username and password")
 	}
-	return s
+	return oms.NormalURL(s)
 }

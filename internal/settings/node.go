@@ -159,11 +159,9 @@ func (t names) has(name string) bool {
 	return ok
 }
 
-// fold maps names that differ only in case to one text, as oms does for the
-// names of fields.
-func fold(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+func fold(name string) string { return oms.FoldName(name) }
 
-func same(a, b string) bool { return a == b || fold(a) == fold(b) }
+func same(a, b string) bool { return oms.SameName(a, b) }
 
 // clip keeps a name of a hostile document readable in a message.
 func clip(name string) string {

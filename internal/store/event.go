@@ -21,6 +21,18 @@ type Listener interface {
 	// Ended is told of a delivery that was canceled: what is queued of it is not
 	// to be sent any more.
 	Ended(tenant string, key oms.DeliveryKey)
+	// Unjudged is told of an event that an endpoint gets since its filter cannot
+	// judge it.
+	Unjudged(u Unjudged)
+}
+
+// Unjudged is an event that the filter of an endpoint cannot judge.
+type Unjudged struct {
+	Tenant   string
+	Endpoint int64 // its No
+	EventID  string
+	Why      string
+	At       time.Time // of the write
 }
 
 // Due is a delivery that may be attempted from its Due on.
@@ -150,6 +162,10 @@ type HealthChange struct {
 	LastError    string
 	Failures     int       // since the last success among these attempts, else all of them
 	FailingSince time.Time // when the first of these failures was
+	// FilterErrors counts events that the endpoint's filter could not judge;
+	// LastFilterError is the last of them.
+	FilterErrors    int64
+	LastFilterError oms.FilterError
 }
 
 // Then returns the change that c and a later one add up to.
@@ -165,15 +181,20 @@ func (c HealthChange) Then(later HealthChange) HealthChange {
 	if later.LastFailure.IsZero() {
 		sum.LastFailure, sum.LastError = c.LastFailure, c.LastError
 	}
+	sum.FilterErrors += c.FilterErrors
+	if later.FilterErrors == 0 {
+		sum.LastFilterError = c.LastFilterError
+	}
 	return sum
 }
 
 // On returns what becomes of a health by a change.
 func (c HealthChange) On(h oms.Health) oms.Health {
-	was := HealthChange{h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError, h.Consecutive, h.FailingSince}
+	was := HealthChange{h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError, h.Consecutive, h.FailingSince, h.FilterErrors, h.LastFilterError}
 	is := was.Then(c)
 	h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError = is.Succeeded, is.LastSuccess, is.LastFailure, is.LastError
 	h.Consecutive, h.FailingSince = is.Failures, is.FailingSince
+	h.FilterErrors, h.LastFilterError = is.FilterErrors, is.LastFilterError
 	return h
 }
 

@@ -56,7 +56,7 @@ func TestWhatFailsACallAndHowOften(t *testing.T) {
 		{"a 2xx whose body broke off", hook.Exchange{Status: 200, Body: []byte(`{"value`), Err: errors.New("broken off")}, `broken off: {"value`},
 		{"no answer", hook.Exchange{Err: errors.New("connection refused")}, "connection refused"},
 		{"no JSON", answered(200, "OK"), "invalid response: malformed JSON at byte 0: invalid character 'O' at start of value (answered 200: OK)"},
-		{"a wrong type", answered(202, `{"value":{"tags":1}}`), `invalid response: value.tags: must be a list of texts, not a number (answered 202: {"value":{"tags":1}})`},
+		{"a wrong type", answered(202, `{"value":{"status":1}}`), `invalid response: value.status: must be text, not a number (answered 202: {"value":{"status":1}})`},
 		{"too large", hook.Exchange{Status: 200, Body: []byte(strings.Repeat("x", 3000)), TooLarge: true}, "invalid response: the body is larger than 5242880 bytes (answered 200: " + strings.Repeat("x", 2048) + ")"},
 		{"a price to the power of a billion", answered(200, `{"value":{"orderForm":{"lineItems":[{"placedPrice":1e999999999,"quantity":1}]}}}`),
 			`invalid response: value.orderForm.lineItems[0].placedPrice: is no number that prices can be calculated with (answered 200: {"value":{"orderForm":{"lineItems":[{"placedPrice":1e999999999,"quantity":1}]}}})`},

@@ -36,10 +36,17 @@ func (c StatusChange) scope() scope {
 	return scope{status: c.Status, shipmentID: c.ShipmentID, returnID: c.ReturnID}
 }
 
+// Document is an order, a shipment or a patch as it was read, with what of it
+// nothing reads: the history says so.
+type Document struct {
+	*oms.Object
+	Warnings []oms.Warning
+}
+
 // CreateOrder stores a new order and begins the workflow of its status.
-func (e *Engine) CreateOrder(ctx context.Context, c Caller, doc *oms.Object, run bool) (Started, error) {
+func (e *Engine) CreateOrder(ctx context.Context, c Caller, doc Document, run bool) (Started, error) {
 	return e.start(ctx, c, func(t *transition) error {
-		order, err := oms.NewOrder(doc, t.now)
+		order, err := oms.NewOrder(doc.Object, t.now)
 		if err != nil {
 			return err
 		}
@@ -47,7 +54,7 @@ func (e *Engine) CreateOrder(ctx context.Context, c Caller, doc *oms.Object, run
 			return err
 		}
 		t.order, t.doc, t.created = order, order.Doc, true
-		t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpCreated, Version: order.Version, Status: order.Status(), Message: "the order was created"})
+		t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpCreated, Version: order.Version, Status: order.Status(), Message: "the order was created", Warnings: doc.Warnings})
 		return t.enter(scope{status: order.Status()}, run)
 	})
 }
@@ -82,7 +89,7 @@ func (t *transition) change(c StatusChange) error {
 		return oms.Wrong("body.shipmentId", "the order has no shipment %q", c.ShipmentID)
 	}
 	was := oms.Shipment(t.doc, c.ShipmentID).Text("status")
-	if oms.SameStatus(was, c.Status) {
+	if oms.SameName(was, c.Status) {
 		return nil
 	}
 	oms.Shipment(t.edit(), c.ShipmentID).Set("status", c.Status)
@@ -93,12 +100,12 @@ func (t *transition) change(c StatusChange) error {
 
 // PatchOrder applies a patch of the API. It runs no workflow; a patch that
 // changes nothing makes no version.
-func (e *Engine) PatchOrder(ctx context.Context, c Caller, id string, patch *oms.Object) (*oms.Order, error) {
-	return e.patchWith(ctx, c, id, func(*oms.Object) (*oms.Object, error) { return patch, nil })
+func (e *Engine) PatchOrder(ctx context.Context, c Caller, id string, patch Document) (*oms.Order, error) {
+	return e.patchWith(ctx, c, id, func(*oms.Object) (Document, error) { return patch, nil })
 }
 
 // patchWith applies the patch that make returns for the order as it is.
-func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(order *oms.Object) (*oms.Object, error)) (*oms.Order, error) {
+func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(order *oms.Object) (Document, error)) (*oms.Order, error) {
 	var order *oms.Order
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		t := e.transition(ctx, tx, c)
@@ -118,18 +125,19 @@ func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(o
 	return order, err
 }
 
-func (t *transition) patch(patch *oms.Object) error {
-	if wrong := oms.CheckOrder(patch, "body"); len(wrong) > 0 {
-		return &oms.Error{Kind: oms.Invalid, Detail: "the patch is not valid", Fields: wrong}
-	}
-	patched, err := oms.APIPatch.Apply(t.order.Doc, patch)
+func (t *transition) patch(patch Document) error {
+	patched, err := oms.APIPatch.Apply(t.order.Doc, patch.Object)
 	if err != nil || len(patched.Changes) == 0 {
 		return err
 	}
 	was := t.order.Status()
 	t.doc = patched.Doc
-	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpPatched, Changes: patched.Changes, Message: "the order was patched"})
-	if !oms.SameStatus(was, t.doc.Text("status")) {
+	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpPatched, Changes: patched.Changes, Message: "the order was patched",
+		Warnings: append(patch.Warnings[:len(patch.Warnings):len(patch.Warnings)], patched.Warnings...)})
+	if err := t.noteUnfit(patched.Unfit); err != nil {
+		return err
+	}
+	if !oms.SameName(was, t.doc.Text("status")) {
 		t.logStatus(was)
 	}
 	return t.save()

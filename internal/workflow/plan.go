@@ -67,7 +67,7 @@ func skipped(step *settings.Step, order *oms.Object, run *oms.Run, before []oms.
 		if run.ReturnID == "" {
 			return "it runs in return workflows only"
 		}
-		if !slices.ContainsFunc([]string{oms.StatusReturned, oms.StatusPartiallyReturned}, func(s string) bool { return oms.SameStatus(s, run.EnteredStatus) }) {
+		if !slices.ContainsFunc([]string{oms.StatusReturned, oms.StatusPartiallyReturned}, func(s string) bool { return oms.SameName(s, run.EnteredStatus) }) {
 			return "it runs in the statuses Returned and PartiallyReturned only"
 		}
 	case !is(step, settings.WebhookStep) && !is(step, settings.ExportOrderStep):

@@ -15,6 +15,7 @@ type settlement struct {
 	outcome   outcome
 	overtaken bool        // someone else set the status meanwhile
 	patched   oms.Patched // what the answer's patch made of the order
+	sentDoc   *oms.Object // the order as the call sent it
 	wanted    wanted
 }
 
@@ -28,7 +29,9 @@ func (t *transition) settle(a *oms.Attempt, o outcome) error {
 		return nil
 	}
 	s := t.settlement(o)
-	s.applyPatch()
+	if err := s.applyPatch(); err != nil {
+		return err
+	}
 	s.time()
 	if o.answer == nil && (o.late || t.late()) {
 		return t.expire()
@@ -51,7 +54,8 @@ func (t *transition) settlement(o outcome) *settlement {
 // "Effect of the call", on the order as it is now.
 func (s *settlement) take() error {
 	stop := s.effect()
-	if err := s.conflicts(); err != nil {
+	s.conflicts()
+	if err := s.noteUnfit(s.patched.Unfit); err != nil {
 		return err
 	}
 	return s.goOn(stop)
@@ -86,32 +90,54 @@ func (s *settlement) stops() bool { return s.outcome.answer.CancelWorkflow && s.
 
 // applyPatch tries the answer's patch on the order. One that cannot be applied
 // makes the answer an invalid one.
-func (s *settlement) applyPatch() {
+func (s *settlement) applyPatch() error {
 	answer, before := s.outcome.answer, s.doc
 	if answer == nil {
-		return
+		return nil
+	}
+	sent, err := s.sent()
+	if err != nil {
+		return err
 	}
 	if !answer.CancelWorkflow && answer.Status != oms.ActionError {
 		s.clearErrors()
 	}
-	patched, err := s.rules().Apply(s.doc, s.withoutStatus(answer.Patch))
+	patched, err := s.rules().ApplySince(s.doc, sent, s.withoutStatus(answer.Patch, sent.Doc))
 	if err != nil {
 		s.doc = before
 		s.outcome = outcome{failure: "invalid response: orderPatch: " + err.Error()}
 		s.attempt.Outcome, s.attempt.Error = oms.OutcomeFailed, s.outcome.failure
-		return
+		return nil
 	}
 	s.patched = patched
 	if len(patched.Changes) > 0 {
 		s.doc = patched.Doc
 	}
+	return nil
+}
+
+// sent is the order as the call sent it, whatever became of it since.
+func (s *settlement) sent() (oms.Sent, error) {
+	sent := oms.Sent{Doc: s.doc, Scope: oms.StepScope{ShipmentID: s.run.ShipmentID, ReturnID: s.run.ReturnID}}
+	if base := s.run.Position.BaseVersion; s.tx != nil && base != s.order.Version { // a dry run sends what it has
+		was, err := s.from.OrderVersion(s.ctx, s.tenant, s.order.ID, base)
+		if err != nil {
+			return sent, err
+		}
+		sent.Doc = was.Doc
+	}
+	s.sentDoc = sent.Doc
+	return sent, nil
 }
 
 // withoutStatus takes out of a patch the statuses that the step may not set
 // now: someone else did, or ErrorStatus will.
-func (s *settlement) withoutStatus(patch *oms.Object) *oms.Object {
+func (s *settlement) withoutStatus(patch, sent *oms.Object) *oms.Object {
 	shipment := oms.Shipment(patch, s.run.ShipmentID)
-	s.wanted = wanted{order: patch.Text("status"), shipment: shipment.Text("status")}
+	s.wanted = wanted{
+		order:    other(patch.Text("status"), sent.Text("status")),
+		shipment: other(shipment.Text("status"), oms.Shipment(sent, s.run.ShipmentID).Text("status")),
+	}
 	if !s.overtaken && !s.stops() {
 		return patch
 	}
@@ -121,6 +147,15 @@ func (s *settlement) withoutStatus(patch *oms.Object) *oms.Object {
 		oms.Shipment(patch, s.run.ShipmentID).Delete("status")
 	}
 	return patch
+}
+
+// other is a status that a patch asks for; one that only says what was sent asks
+// for nothing.
+func other(status, sent string) string {
+	if oms.SameName(status, sent) {
+		return ""
+	}
+	return status
 }
 
 // clearErrors takes the errors of the step's earlier runs off the order. Where
@@ -166,7 +201,7 @@ func (s *settlement) effect() (stop bool) {
 		s.log(oms.HistoryEntry{Operation: oms.OpFieldsNotApplied, Step: s.result.Step, CallID: s.result.CallID,
 			Message: fmt.Sprintf("fields that a step may not change were left as they are: %v", s.patched.NotApplied)})
 	}
-	if was := s.order.Status(); !oms.SameStatus(was, s.doc.Text("status")) {
+	if was := s.order.Status(); !oms.SameName(was, s.doc.Text("status")) {
 		s.logStatus(was)
 	}
 	return s.stops()
@@ -208,21 +243,18 @@ func (s *settlement) logAnswer(answer *oms.StepAnswer) {
 
 // conflicts notes the fields that the patch set and another writer had changed
 // since the call began; the patch stands (CONTRACT.md, "Someone else was faster").
-func (s *settlement) conflicts() error {
-	base := s.run.Position.BaseVersion
-	if base == s.order.Version || len(s.patched.Set) == 0 {
-		return nil
+func (s *settlement) conflicts() {
+	if len(s.patched.Removed) > 0 {
+		s.log(oms.HistoryEntry{Operation: oms.OpConflict, Step: s.result.Step, CallID: s.result.CallID, Changes: s.patched.Removed,
+			Message: "another writer had removed what the step's patch changes; it stays removed"})
 	}
-	was, err := s.from.OrderVersion(s.ctx, s.tenant, s.order.ID, base)
-	if err != nil {
-		return err
+	if s.tx == nil || s.sentDoc == s.order.Doc || len(s.patched.Set) == 0 {
+		return
 	}
-	found := oms.Conflicts(oms.Diff(was.Doc, s.order.Doc), s.patched.Set)
-	if len(found) > 0 {
+	if found := oms.Conflicts(oms.Diff(s.sentDoc, s.order.Doc), s.patched.Set); len(found) > 0 {
 		s.log(oms.HistoryEntry{Operation: oms.OpConflict, Step: s.result.Step, CallID: s.result.CallID, Changes: found,
 			Message: "another writer had changed what the step's patch set; the patch stands"})
 	}
-	return nil
 }
 
 // goOn takes the workflow to its next step, or stops it.

@@ -8,10 +8,7 @@ import (
 
 // AddShipment adds a shipment to an order. Without a shipmentId one is made.
 // It runs no workflow.
-func (e *Engine) AddShipment(ctx context.Context, c Caller, orderID string, shipment *oms.Object) (Started, error) {
-	if err := checkShipment(shipment); err != nil {
-		return Started{}, err
-	}
+func (e *Engine) AddShipment(ctx context.Context, c Caller, orderID string, shipment Document) (Started, error) {
 	if v, _ := shipment.Get("shipmentId"); v == "" {
 		return Started{}, oms.Wrong("body.shipmentId", "must not be empty; leave it out and one is made")
 	}
@@ -32,33 +29,23 @@ func (e *Engine) AddShipment(ctx context.Context, c Caller, orderID string, ship
 
 // PatchShipment changes fields of a shipment. It runs no workflow; its status
 // changes with one through [Engine.EnterStatus].
-func (e *Engine) PatchShipment(ctx context.Context, c Caller, orderID, id string, patch *oms.Object) (*oms.Order, error) {
-	if err := checkShipment(patch); err != nil {
-		return nil, err
-	}
+func (e *Engine) PatchShipment(ctx context.Context, c Caller, orderID, id string, patch Document) (*oms.Order, error) {
 	if patch.Has("shipmentId") && patch.Text("shipmentId") != id {
 		return nil, oms.Wrong("body.shipmentId", "is not the id in the path")
 	}
 	patch.Set("shipmentId", id)
-	return e.patchWith(ctx, c, orderID, func(order *oms.Object) (*oms.Object, error) {
+	return e.patchWith(ctx, c, orderID, func(order *oms.Object) (Document, error) {
 		if oms.Shipment(order, id) == nil {
-			return nil, oms.Errorf(oms.NotFound, "the order has no shipment %q", id)
+			return Document{}, oms.Errorf(oms.NotFound, "the order has no shipment %q", id)
 		}
 		return shipmentPatch(patch), nil
 	})
 }
 
-func checkShipment(shipment *oms.Object) error {
-	if wrong := oms.CheckShipment(shipment, "body"); len(wrong) > 0 {
-		return &oms.Error{Kind: oms.Invalid, Detail: "the shipment is not valid", Fields: wrong}
-	}
-	return nil
-}
-
 // shipmentPatch is a patch of an order that holds one shipment. The fields that
 // its forceUpdate names are the shipment's.
-func shipmentPatch(shipment *oms.Object) *oms.Object {
-	form := oms.NewObject(oms.Member{Name: "shipments", Value: []any{shipment}})
+func shipmentPatch(shipment Document) Document {
+	form := oms.NewObject(oms.Member{Name: "shipments", Value: []any{shipment.Object}})
 	patch := oms.NewObject(oms.Member{Name: "orderForm", Value: form})
 	var forced []any
 	for _, name := range shipment.Texts("forceUpdate") {
@@ -67,5 +54,5 @@ func shipmentPatch(shipment *oms.Object) *oms.Object {
 	if forced != nil {
 		patch.Set("forceUpdate", forced)
 	}
-	return patch
+	return Document{Object: patch, Warnings: shipment.Warnings}
 }

@@ -13,7 +13,7 @@ func (t *transition) overtaken() bool { return t.orderOvertaken() || t.shipmentO
 func (t *transition) orderOvertaken() bool { return t.order.StatusVersion != t.run.StatusVersion }
 
 func (t *transition) shipmentOvertaken() bool {
-	return !oms.SameStatus(oms.Shipment(t.order.Doc, t.run.ShipmentID).Text("status"), t.run.ScopeStatus)
+	return !oms.SameName(oms.Shipment(t.order.Doc, t.run.ShipmentID).Text("status"), t.run.ScopeStatus)
 }
 
 // supersede ends a run that was overtaken: their status stays, and the conflict

@@ -3,6 +3,8 @@ package workflow
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -93,7 +95,7 @@ func (t *transition) log(e oms.HistoryEntry) {
 // setStatus sets the order's status. It starts no workflow.
 func (t *transition) setStatus(status string) {
 	was := t.doc.Text("status")
-	if oms.SameStatus(was, status) {
+	if oms.SameName(was, status) {
 		return
 	}
 	t.edit().Set("status", status)
@@ -106,6 +108,26 @@ func (t *transition) logStatus(was string) {
 	t.entered = append(t.entered, t.doc.Text("status"))
 	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpStatusChanged, Status: t.doc.Text("status"), PreviousStatus: was,
 		Message: fmt.Sprintf("the status became %s", t.doc.Text("status"))})
+}
+
+// noteUnfit says, once in an order's history, that it holds amounts which
+// orderhook does not compute and which no longer fit its totals.
+func (t *transition) noteUnfit(fields []string) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	if !t.created {
+		earlier, err := t.from.History(t.ctx, t.tenant, t.order.ID, store.Page{Limit: store.MaxLimit})
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(earlier.Items, func(h oms.HistoryEntry) bool { return h.Operation == oms.OpTotalsUnfit }) {
+			return nil
+		}
+	}
+	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpTotalsUnfit,
+		Message: "the totals were computed anew; orderhook does not compute " + strings.Join(fields, ", ") + ", which are as they were"})
+	return nil
 }
 
 // save writes the order's next version if it changed, its events, its history,
@@ -161,7 +183,7 @@ func (t *transition) carry(before int64) error {
 		return err
 	}
 	for _, r := range queued.Items {
-		apart := r.ShipmentID != "" || r.ReturnID != "" || oms.SameStatus(r.EnteredStatus, t.order.Status())
+		apart := r.ShipmentID != "" || r.ReturnID != "" || oms.SameName(r.EnteredStatus, t.order.Status())
 		if r.ID == t.run.ID || r.StatusVersion != before || !apart {
 			continue
 		}

@@ -1,9 +1,14 @@
 package contract
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 // API.md, "Webhook endpoints and events": publishing and reading events.
@@ -87,6 +92,12 @@ func TestWhatNoEventCanBe(t *testing.T) {
 		`{"type":"t","data":"s3cret","id":"a b"}`:                                                           {"body.data", "body.id"},
 		`{"type":"t","data":{},"subject":{"kind":"x y"}}`:                                                   {"body.subject.kind", "body.subject.id"},
 		`{"type":"t","data":{},"timestamp":"2026-11-21"}`:                                                   {"body.timestamp"},
+		`{"type":"t","data":{},"timestamp":"9999-12-31T23:59:59-12:00"}`:                                    {"body.timestamp"},
+		`[{"type":"t","data":{}},{"type":"t","data":{},"timestamp":"1969-12-31T23:59:59Z"}]`:                {"body[1].timestamp"},
+		`{"type":"t","data":{},"id":"a.b"}`:                                                                 {"body.id"},
+		`{"type":"OrderAccepted","data":{},"orderId":"NO-SUCH-ORDER"}`:                                      {"body.type"},
+		`[{"type":"t","data":{}},{"type":"SHIPMENT_shipped","data":{}}]`:                                    {"body[1].type"},
+		`{"type":"workflow_failed","data":{}}`:                                                              {"body.type"},
 		`{"type":"t","data":{},"orderID":{"s3cret":1}}`:                                                     {"body.orderId"},
 		`{"type":"t","data":{"a":[{"b":1,"b":2}]}}`:                                                         {"body.data.a[0].b"},
 		`[{"type":"t","data":{}},{"type":"t","data":{},"subject":{"kind":"order","id":"A"},"orderId":"B"}]`: {"body[1].orderId"},
@@ -131,7 +142,7 @@ func TestEveryFilterOfEvents(t *testing.T) {
 func TestAnEventIDMayHoldWhatAURLEscapes(t *testing.T) {
 	r, s := lease(t), answering(t, "")
 	r.subscribed(s.URL, "")
-	for _, id := range []string{"a/b", "100%", "a.b.c", "~!@#$^&*()_+{}|:<>?", strings.Repeat("x", 255)} {
+	for _, id := range []string{"a/b", "100%", "~!@#$^&*()_+{}|:<>?", strings.Repeat("x", 255)} {
 		r.call("POST", "/api/events", fmt.Sprintf(`{"type":"t","data":{},"id":%q}`, id)).want(202).is("id", id)
 		e := r.get("/api/events/"+escape(id)).is("id", id)
 		delivery := e.text("deliveries[0].id")
@@ -139,6 +150,71 @@ func TestAnEventIDMayHoldWhatAURLEscapes(t *testing.T) {
 		r.get("/api/deliveries/"+escape(delivery)).is("eventId", id)
 		same(t, "attempts", r.get("/api/attempts?deliveryId="+escape(delivery)).ids("eventId"), []string{id})
 	}
+}
+
+// CONTRACT.md, "Event notifications": webhook-id is made by the server; it is the
+// same in all attempts of a delivery, and when the event is sent again.
+func TestTheWebhookIDIsTheServers(t *testing.T) {
+	r := start(t)
+	s := endpoint(t, func(w http.ResponseWriter, n int) { w.WriteHeader([]int{500, 500, 200}[n%3]) })
+	e := r.subscribed(s.URL, `,"retrySchedule":["PT1S","PT1S"]`)
+	delivered := func(n int) {
+		r.until("it came", func() bool { return len(r.get("/api/attempts?outcome=succeeded").ids("id")) == n })
+	}
+	made := r.publish("")
+	delivered(1)
+	own := r.publish(`,"id":"evt_019aa4c1f2b07d3e8a6c94e05b7f1d22"`)
+	delivered(2)
+	ids := map[string]string{made: made, own: r.get("/api/events/" + own).text("webhookId")}
+	if ids[own] == own || ids[own] == "" || strings.Contains(ids[own], ".") {
+		t.Errorf("the webhook-id is %q", ids[own])
+	}
+	r.get("/api/events/"+made).is("webhookId", made)
+	r.get("/api/events").is("items[0].webhookId", ids[own])
+	r.publish(`,"id":"` + own + `"`) // changes nothing
+	r.restart(patience)
+	r.call("POST", "/api/events/"+own+"/redeliver", "").want(202)
+	delivered(3)
+	first := r.get("/api/attempts?outcome=succeeded&eventType=custom.thing").text("items[0].id")
+	r.call("POST", "/api/attempts/"+first+"/replay", "").want(200).is("original.request.headers.Webhook-Id", ids[own]).is("replay.request.headers.Webhook-Id", ids[own])
+	signed, err := standardwebhooks.NewWebhook(e.text("secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range s.got() {
+		var body struct{ ID string }
+		if err := json.Unmarshal(got.Body, &body); err != nil || ids[body.ID] != got.Header.Get("Webhook-Id") {
+			t.Errorf("event %s came as %s", body.ID, got.Header.Get("Webhook-Id"))
+		}
+		if err := signed.VerifyIgnoringTimestamp(got.Body, got.Header); err != nil {
+			t.Error(err)
+		}
+	}
+	equals(t, "requests", len(s.got()), 2*3+3+1)
+}
+
+// API.md, "Ids and times": times lie in the UTC years 1970 to 9998, wherever one
+// comes in.
+func TestTimesThatNoAnswerCouldHold(t *testing.T) {
+	r := lease(t)
+	made := r.subscribed("https://example.com/hook", "")
+	for _, at := range []string{"9999-12-31T23:59:59-12:00", "9999-06-01T00:00:00Z", "1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z"} {
+		for _, list := range []string{"events", "orders", "attempts"} {
+			for _, name := range []string{"from", "to"} {
+				r.call("GET", "/api/"+list+"?"+name+"="+url.QueryEscape(at), "").problem(422, "query."+name)
+			}
+		}
+		r.call("POST", endpointPath(made, "/recover"), `{"from":"`+at+`","what":"failed"}`).problem(422, "body.from")
+		r.call("POST", endpointPath(made, "/recover"), `{"from":"2026-01-01T00:00:00Z","to":"`+at+`","what":"failed"}`).problem(422, "body.to")
+		r.call("POST", "/api/orders", `{"created":"`+at+`"}`).problem(422, "body.created")
+		r.call("PUT", "/api/carts/c1", `{"created":"`+at+`"}`).problem(422, "body.created")
+	}
+	for _, at := range []string{"1970-01-01T00:00:00Z", "9998-12-31T23:59:59Z"} {
+		r.call("POST", "/api/events", `{"type":"t","data":{},"timestamp":"`+at+`"}`).want(202)
+		r.get("/api/events?from=" + at).want(200)
+	}
+	r.get("/api/events").is("items[0].timestamp", "9998-12-31T23:59:59Z").is("items[1].timestamp", "1970-01-01T00:00:00Z")
+	r.get("/api/deliveries").is("items[0].created", "9998-12-31T23:59:59Z")
 }
 
 func TestADeletedKeyPublishesNoMore(t *testing.T) {

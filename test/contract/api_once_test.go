@@ -116,7 +116,7 @@ func TestAnIdempotencyKeyIsFreeAfter24Hours(t *testing.T) {
 func TestAFailedPostLeavesItsIdempotencyKeyFree(t *testing.T) {
 	r := start(t)
 	r.post(`{"id":"taken"}`)
-	for body, code := range map[string]int{`{"id":5}`: 422, `{"id":`: 400, `{"id":"taken"}`: 409, `{"created":"x"}`: 422} {
+	for body, code := range map[string]int{`{"id":{}}`: 422, `{"id":`: 400, `{"id":"taken"}`: 409, `{"created":"x"}`: 422} {
 		r.call("POST", "/api/orders", body, "Idempotency-Key", "one").problem(code)
 	}
 	r.call("POST", "/api/orders/none/status", `{"status":"Held"}`, "Idempotency-Key", "one").problem(404)

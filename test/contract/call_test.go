@@ -80,7 +80,7 @@ func (a answer) is(path string, want any) answer { a.t.Helper(); is(a.t, a.Raw, 
 // doc parses the answer as a document.
 func (a answer) doc() *oms.Object {
 	a.t.Helper()
-	o, err := oms.Parse(a.Raw)
+	o, err := oms.ParseStored(a.Raw)
 	if err != nil {
 		a.t.Fatalf("%v in %s", err, a.Raw)
 	}

@@ -14,7 +14,7 @@ func TestACartOfTheWrongShapeIsRefusedWhole(t *testing.T) {
 	r.put(cart)
 	before := r.kept()
 	for body, place := range map[string]string{
-		`{"tags":"a"}`: "body.tags", `{"id":5}`: "body.id", `{"customerEmail":"x","orderForm":{"lineItems":[{},{"quantity":"2"}]}}`: "body.orderForm.lineItems[1].quantity",
+		`{"marketId":{}}`: "body.marketId", `{"id":5}`: "body.id", `{"customerEmail":"x","orderForm":{"lineItems":[{},7]}}`: "body.orderForm.lineItems[1]",
 		`{"orderForm":[]}`: "body.orderForm", `{"created":5}`: "body.created", `{"tags":["a"],"Tags":[]}`: "body.tags", `{"id":"C9","customerEmail":"x"}`: "body.id",
 	} {
 		r.call("PUT", theCart, body).problem(422, place)

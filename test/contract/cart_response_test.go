@@ -55,14 +55,14 @@ func TestAnAnswerOfTheWrongShapeFailsWithItsPath(t *testing.T) {
 	r := checking(t, s.sink, "")
 	for body, reason := range map[string]string{
 		`OK, thanks`: "malformed JSON at byte 0", `<html></html>`: "malformed JSON", `[]`: "a JSON object is needed, not a list", `null`: "a JSON object is needed, not null",
-		`{"isValidatedSuccessful":"true"}`:                         "isValidatedSuccessful: must be true or false, not text",
-		`{"isValidatedSuccessful":true,"validationErrors":{}}`:     "validationErrors: must be a list of objects, not an object",
-		`{"validationErrors":["no"]}`:                              "validationErrors[0]: must be an object, not text",
-		`{"ValidationWarnings":[{},{"Message":1}]}`:                "validationWarnings[1].message: must be text, not a number",
-		`{"validationMessage":{}}`:                                 "validationMessage: must be text, not an object",
-		`{"value":"C123456"}`:                                      "value: must be an object, not text",
-		`{"value":{"orderForm":{"lineItems":[{"quantity":"2"}]}}}`: "value.orderForm.lineItems[0].quantity: must be a number, not text",
-		`{"value":{"tags":["a"],"TAGS":[]}}`:                       "value.tags: the field is there twice",
+		`{"isValidatedSuccessful":"true"}`:                          "isValidatedSuccessful: must be true or false, not text",
+		`{"isValidatedSuccessful":true,"validationErrors":{}}`:      "validationErrors: must be a list of objects, not an object",
+		`{"validationErrors":["no"]}`:                               "validationErrors[0]: must be an object, not text",
+		`{"ValidationWarnings":[{},{"Message":1}]}`:                 "validationWarnings[1].message: must be text, not a number",
+		`{"validationMessage":{}}`:                                  "validationMessage: must be text, not an object",
+		`{"value":"C123456"}`:                                       "value: must be an object, not text",
+		`{"value":{"orderForm":{"lineItems":[{"lineItemId":{}}]}}}`: "value.orderForm.lineItems[0].lineItemId: must be text, not an object",
+		`{"value":{"tags":["a"],"TAGS":[]}}`:                        "value.tags: the field is there twice",
 		`{"value":{"tags":["a"],"orderForm":{"lineItems":[{"lineItemId":"1","placedPrice":1e999999999,"quantity":2}]}}}`: "value.orderForm.lineItems[0].placedPrice: is no number that prices can be calculated with",
 	} {
 		s.says(replying(200, body))

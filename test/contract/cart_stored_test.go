@@ -19,7 +19,7 @@ func TestAStoredCartKeepsWhatTheValidatorsMadeOfIt(t *testing.T) {
 	r.clock.Advance(time.Minute)
 	first := r.validate().passes(true).is("value.tags", "[checked]").is("value.version", 2).is("value.modified", "2026-11-21T09:01:00.000000Z")
 	equals(t, "ETag", first.Header.Get("ETag"), `"2"`)
-	r.get(theCart).is("tags", "[checked]").is("version", 2).is("customField.deep[0]", "1.50")
+	r.get(theCart).is("tags", "[checked]").is("version", 2).is("customField.Deep[0]", "1.50")
 	r.clock.Advance(time.Minute)
 	again := r.validate().passes(true).is("value.version", 2).is("value.modified", "2026-11-21T09:01:00.000000Z")
 	equals(t, "ETag", again.Header.Get("ETag"), `"2"`)
@@ -31,8 +31,8 @@ func TestAGivenCartIsValidatedAndNothingIsStored(t *testing.T) {
 	r := checking(t, s, "")
 	before := string(r.get("/api/carts").Raw)
 	a := r.call("POST", "/api/carts/validate", `{"id":"C123456","version":9,"marketId":"NOR","Mine":1.50}`).want(200).passes(true)
-	equals(t, "value", string(a.doc().Object("value").JSON()), `{"id":"C123456","version":9,"marketId":"NOR","mine":1.50,"tags":["checked"]}`)
-	equals(t, "sent", string(s.only(t).Body), `{"id":"C123456","version":9,"marketId":"NOR","mine":1.50}`)
+	equals(t, "value", string(a.doc().Object("value").JSON()), `{"id":"C123456","version":9,"marketId":"NOR","Mine":1.50,"tags":["checked"]}`)
+	equals(t, "sent", string(s.only(t).Body), `{"id":"C123456","version":9,"marketId":"NOR","Mine":1.50}`)
 	equals(t, "ETag", a.Header.Get("ETag"), "")
 	r.call("POST", "/api/carts/validate", `{}`).want(200).passes(true).is("value.id", nil).is("value.tags", "[checked]")
 	equals(t, "carts", string(r.get("/api/carts").Raw), before)
@@ -45,7 +45,7 @@ func TestAGivenCartOfTheWrongShapeIsNotSent(t *testing.T) {
 	r := checking(t, s, "")
 	before := r.kept()
 	for body, place := range map[string]string{
-		`{"tags":"a"}`: "body.tags", `{"id":5}`: "body.id", `{"marketId":[]}`: "body.marketId", `{"orderForm":{"lineItems":[{"quantity":"2"}]}}`: "body.orderForm.lineItems[0].quantity",
+		`{"status":1}`: "body.status", `{"id":{}}`: "body.id", `{"marketId":[]}`: "body.marketId", `{"orderForm":{"lineItems":["2"]}}`: "body.orderForm.lineItems[0]",
 		`{"tags":[],"Tags":[]}`: "body.tags",
 	} {
 		r.call("POST", "/api/carts/validate", body).problem(422, place)

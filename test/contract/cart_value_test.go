@@ -45,7 +45,7 @@ func TestAValueIsAppliedToTheCart(t *testing.T) {
 		{"any letter case", `{"CustomerEmail":"new","ORDERFORM":{"CARTNAME":"x"}}`, 2, map[string]any{"customerEmail": "new", "orderForm.cartName": "x"}},
 		{"objects merge at every depth", `{"billingAddress":{"city":"Bergen"},"custom":{"deep":{"x":2,"z":3}}}`, 2, map[string]any{"billingAddress.line1": "Storgata 1", "billingAddress.city": "Bergen", "custom.deep": "map[x:2 y:[1 2] z:3]"}},
 		{"lists replace", `{"tags":["c"],"properties":[{"key":"k","value":"2"}],"custom":{"deep":{"y":[]}}}`, 2, map[string]any{"tags": "[c]", "properties": "[map[key:k value:2]]", "custom.deep.y": "[]", "custom.deep.x": 1}},
-		{"unknown fields", `{"LoyaltyTier":{"URLPath":[1.50]}}`, 2, map[string]any{"loyaltyTier.urlPath": "[1.50]"}},
+		{"unknown fields", `{"LoyaltyTier":{"URLPath":[1.50]}}`, 2, map[string]any{"loyaltyTier.URLPath": "[1.50]"}},
 		{"id, version and created", `{"id":"C9","version":77,"created":"2020-01-01T00:00:00Z"}`, 1, nil},
 		{"and another field", `{"ID":"C9","Version":77,"Created":"2020-01-01T00:00:00Z","tags":[]}`, 2, map[string]any{"tags": "[]"}},
 		{"the status", `{"status":"Checked"}`, 2, map[string]any{"status": "Checked"}},

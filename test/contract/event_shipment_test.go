@@ -86,7 +86,7 @@ func TestAShipmentsEventCarriesItAndItsOrdersID(t *testing.T) {
 	r.post(strings.Replace(order, `"status"`, `"subscriptionId":"SUB-9","status"`, 1))
 	r.call("PATCH", theShipments+"/SHIP-2", `{"status":"Shipped","shippingTotal":79.00,"OwnField":{"deep":[0.10]}}`).want(200)
 	for _, e := range r.events()[1:] {
-		equals(t, "data", string(e.Data), `{"shipmentId":"SHIP-2","status":"Shipped","address":{"line1":"Torget 7","city":"Bergen"},"shippingTotal":79.00,"ownField":{"deep":[0.10]},"orderId":"ORD-12345"}`)
+		equals(t, "data", string(e.Data), `{"shipmentId":"SHIP-2","status":"Shipped","address":{"line1":"Torget 7","city":"Bergen"},"shippingTotal":79.00,"OwnField":{"deep":[0.10]},"orderId":"ORD-12345"}`)
 		equals(t, "subject", e.Subject, oms.Subject{Kind: "shipment", ID: "SHIP-2"})
 		equals(t, "related", e.Related, oms.Related{OrderID: "ORD-12345", ShipmentID: "SHIP-2", SubscriptionID: "SUB-9"})
 	}

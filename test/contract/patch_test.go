@@ -107,6 +107,6 @@ func TestFieldsThatAStepMayChange(t *testing.T) {
 }
 
 func TestOneFieldThatDoesNotFitFailsTheWholePatch(t *testing.T) {
-	r, _ := placed(t, step{Host: answering(t, answerWith(`{"CustomerEmail":"new@example.com","Tags":{"0":"vip"}}`)).URL})
-	r.get(theOrder).is("customerEmail", "kari@example.com").is("tags", "[first]").is("errors[0].key", "WebhookWorkflowStep")
+	r, _ := placed(t, step{Host: answering(t, answerWith(`{"CustomerEmail":"new@example.com","OrderType":{"0":"vip"}}`)).URL})
+	r.get(theOrder).is("customerEmail", "kari@example.com").is("orderType", "Online").is("errors[0].key", "WebhookWorkflowStep")
 }

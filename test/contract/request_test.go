@@ -73,7 +73,8 @@ func TestRequestNamesTheConnectorId(t *testing.T) {
 }
 
 func TestOrderLinesAndShippingAddress(t *testing.T) {
-	own := strings.Replace(order, `"tags"`, `"OrderLines":[{"code":"OWN"}],"shippingAddress":{"city":"Tromsø"},"tags"`, 1)
+	own := strings.Replace(order, `"tags"`, `"shippingAddress":{"city":"Tromsø"},"tags"`, 1)
+	other := `{"id":"ORD-12345","status":"New","OrderLines":[{"code":"OWN"}]}`
 	bare := `{"id":"ORD-12345","status":"New"}`
 	pickup := `{"id":"ORD-12345","orderForm":{"lineItems":[],"shipments":[{"shipmentId":"SHIP-67890"}]}}`
 	for _, row := range []struct {
@@ -81,7 +82,8 @@ func TestOrderLinesAndShippingAddress(t *testing.T) {
 		lines, code, city any
 	}{
 		{"repeat line items and first shipment's address", order, "SHOE-42", "SHOE-42", "Oslo"},
-		{"the order's own fields stay", own, "OWN", "SHOE-42", "Tromsø"},
+		{"the order's own address stays", own, "SHOE-42", "SHOE-42", "Tromsø"},
+		{"orderLines are the line items", other, "OWN", "OWN", nil},
 		{"nothing to repeat", bare, nil, nil, nil},
 		{"a shipment without an address", pickup, nil, nil, nil},
 	} {

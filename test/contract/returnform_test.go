@@ -50,7 +50,7 @@ func TestLinesThatShareAnIDOrHaveNone(t *testing.T) {
 	r.post(`{"id":"ORD-12345","orderForm":{"lineItems":[{"lineItemId":"L1","quantity":1},{"lineItemId":"L1","quantity":2},{"code":"GIFT","quantity":1}]}}`)
 	r.call("POST", theOrder+"/returns", lines("L1", "3")).want(201).is("order.status", "PartiallyReturned")
 	r.call("POST", theOrder+"/returns", lines("L1", "1")).problem(422, "body.lineItems[0].returnQuantity")
-	r.call("PATCH", theOrder, `{"keepExistingListItems":false,"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":4},{"code":"GIFT","quantity":0}]}}`).want(200)
+	r.call("PATCH", theOrder, `{"keepExistingOrderLines":false,"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":4},{"code":"GIFT","quantity":0}]}}`).want(200)
 	r.call("POST", theOrder+"/returns", lines("L1", "1")).want(201).is("order.status", "Returned")
 }
 

@@ -63,9 +63,9 @@ func TestShipmentsThatCannotBeAdded(t *testing.T) {
 		{"an id that is there", theShipments, `{"shipmentId":"SHIP-2"}`, 409, ""},
 		{"no such order", "/api/orders/none/shipments", `{}`, 404, ""},
 		{"an empty id", theShipments, `{"shipmentId":""}`, 422, "body.shipmentId"},
-		{"an id that is no text", theShipments, `{"shipmentId":5}`, 422, "body.shipmentId"},
+		{"an id that is no text", theShipments, `{"shipmentId":[]}`, 422, "body.shipmentId"},
 		{"a status that is no text", theShipments, `{"status":{}}`, 422, "body.status"},
-		{"an address that is none", theShipments, `{"address":{"city":5}}`, 422, "body.address.city"},
+		{"an order status that is no text", theShipments, `{"orderStatus":5}`, 422, "body.orderStatus"},
 		{"no object", theShipments, `[]`, 422, ""},
 		{"no JSON", theShipments, `{`, 400, ""},
 	} {
@@ -112,7 +112,7 @@ func TestShipmentPatchesThatCannotBe(t *testing.T) {
 		{"another id", theShipments + "/SHIP-2", `{"shipmentId":"SHIP-3"}`, 422, "body.shipmentId"},
 		{"an id that is no text", theShipments + "/SHIP-2", `{"shipmentId":5}`, 422, "body.shipmentId"},
 		{"a status that is no text", theShipments + "/SHIP-2", `{"status":5}`, 422, "body.status"},
-		{"a list that is none", theShipments + "/SHIP-2", `{"properties":{}}`, 422, "body.properties"},
+		{"lines that are none", theShipments + "/SHIP-2", `{"lineItems":{}}`, 422, "body.lineItems"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			a := r.in(t).call("PATCH", row.path, row.body).problem(row.status)

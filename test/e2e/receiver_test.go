@@ -97,7 +97,7 @@ func (r *receiver) awaitAll(t *testing.T, ids []string) {
 	r.await(t, "every event", func(got []receipt) bool {
 		missing := slices.Clone(ids)
 		for _, one := range got {
-			missing = slices.DeleteFunc(missing, func(id string) bool { return id == one.webhookID() })
+			missing = slices.DeleteFunc(missing, func(id string) bool { return id == one.ID })
 		}
 		return len(missing) == 0
 	})
@@ -107,7 +107,7 @@ func (r *receiver) awaitAll(t *testing.T, ids []string) {
 func (r *receiver) count(id string) (n int) {
 	got, _ := r.all()
 	for _, one := range got {
-		if one.webhookID() == id {
+		if one.ID == id {
 			n++
 		}
 	}
@@ -123,7 +123,7 @@ func (r *receiver) distinct() int {
 	defer r.mu.Unlock()
 	ids := map[string]bool{}
 	for _, one := range r.got {
-		ids[one.webhookID()] = true
+		ids[one.ID] = true
 	}
 	return len(ids)
 }

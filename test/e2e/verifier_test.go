@@ -21,9 +21,9 @@ func delivered(t *testing.T, s *server, to *receiver, id string) receipt {
 	t.Helper()
 	s.mustPublish(t, s.newKey, "thing_happened", id, map[string]string{"text": `Blåbærsyltetøy "12,50 €" 🫐 \ end`})
 	got := to.await(t, id, func(got []receipt) bool {
-		return slices.ContainsFunc(got, func(r receipt) bool { return r.webhookID() == id })
+		return slices.ContainsFunc(got, func(r receipt) bool { return r.ID == id })
 	})
-	return got[slices.IndexFunc(got, func(r receipt) bool { return r.webhookID() == id })]
+	return got[slices.IndexFunc(got, func(r receipt) bool { return r.ID == id })]
 }
 
 func TestVerifiersOfOthersTakeOurSignatures(t *testing.T) {
@@ -52,7 +52,7 @@ func TestVerifiersOfOthersTakeOurSignatures(t *testing.T) {
 		{"secret of another", other.secret, nil},
 	} {
 		for _, d := range []receipt{before, during, after} {
-			all = append(all, claims(d, secret.name, secret.text, "", slices.Contains(secret.good, d.webhookID()))...)
+			all = append(all, claims(d, secret.name, secret.text, "", slices.Contains(secret.good, d.ID))...)
 		}
 	}
 	for _, d := range []receipt{before, during, after} {

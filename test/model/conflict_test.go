@@ -10,7 +10,7 @@ func (m *oracle) conflict(res *stepResult, before, theirs order, reply reply) {
 	}
 	p := *reply.patch
 	if res.step.key == returnWebhook {
-		p, _ = p.forReturn()
+		p, _ = p.forReturn(before)
 	}
 	conflict := contested(before.CustomerName, theirs.CustomerName, p.name) || contested(before.StoreID, theirs.StoreID, p.store) ||
 		contested(before.OrderType, theirs.OrderType, p.orderType)
@@ -24,7 +24,7 @@ func (m *oracle) conflict(res *stepResult, before, theirs order, reply reply) {
 
 // contested reports whether two writers set a field that was something else before.
 func contested(before, theirs, ours string) bool {
-	return theirs != before && ours != "" && ours != theirs
+	return theirs != before && ours != "" && ours != theirs && ours != before
 }
 
 func (o order) property(key string) string {

@@ -14,6 +14,7 @@ type edit struct {
 	lines            []line
 	subTotal, total  *num
 	forbidden        []string // fields that no step may change
+	step             bool     // an endpoint of a step wrote it
 }
 
 // json is the patch as it is sent.
@@ -58,33 +59,45 @@ func removals(keys []string) []any {
 	return out
 }
 
-// forReturn is the part of an edit that a return step may make.
-func (e edit) forReturn() (part edit, rest bool) {
-	rest = e.store != "" || e.lines != nil
+// forReturn is the part of an edit that a return step may make, and whether the
+// rest would change what was sent.
+func (e edit) forReturn(sent order) (part edit, rest bool) {
+	other := sent.clone()
+	edit{lines: e.lines, subTotal: e.subTotal, total: e.total, step: true}.applyLines(&other, sent)
+	rest = e.store != "" && e.store != sent.StoreID || other.view().String() != sent.view().String()
 	e.store, e.lines, e.subTotal, e.total = "", nil, nil, nil
 	return e, rest
 }
 
-// apply is CONTRACT.md, "Patch", for the fields that an edit has.
-func (e edit) apply(o order) order {
+// apply is CONTRACT.md, "Patch", for the fields that an edit has: what is as it
+// was sent is no change, whatever became of it since.
+func (e edit) apply(o, sent order) order {
 	was := o
 	o = o.clone()
-	o.Status, o.OrderType = or(e.status, o.Status), or(e.orderType, o.OrderType)
-	o.CustomerName, o.StoreID = or(e.name, o.CustomerName), or(e.store, o.StoreID)
-	if e.onlyTags && e.tags != nil {
-		o.Tags = nil
-	}
-	for _, tag := range e.tags {
-		if !slices.Contains(o.Tags, tag) {
-			o.Tags = append(o.Tags, tag)
+	o.Status, o.OrderType = news(e.status, sent.Status, o.Status), news(e.orderType, sent.OrderType, o.OrderType)
+	o.CustomerName, o.StoreID = news(e.name, sent.CustomerName, o.CustomerName), news(e.store, sent.StoreID, o.StoreID)
+	if e.onlyTags && e.tags != nil && !slices.Equal(e.tags, sent.Tags) {
+		o.Tags = slices.Clone(e.tags)
+	} else if !e.onlyTags {
+		for _, tag := range e.tags {
+			if !slices.Contains(o.Tags, tag) && !slices.Contains(sent.Tags, tag) {
+				o.Tags = append(o.Tags, tag)
+			}
 		}
 	}
-	e.applyProperties(&o)
-	e.applyLines(&o)
-	if e.lines != nil && pricesChanged(was, o) {
-		e.recompute(was, &o)
-	}
+	e.applyProperties(&o, sent)
+	e.applyLines(&o, sent)
+	o.recompute(was)
 	return o
+}
+
+// news is a value that is given and is not the one that was sent, else the one
+// that is there.
+func news(given, sent, have string) string {
+	if given == "" || given == sent {
+		return have
+	}
+	return given
 }
 
 func or(a, b string) string {
@@ -94,16 +107,33 @@ func or(a, b string) string {
 	return b
 }
 
-func (e edit) applyProperties(o *order) {
+// applyProperties merges the edit's properties. One that was sent and that
+// another writer removed stays removed; one that the edit itself removes is set
+// anew where the edit gives it another value.
+func (e edit) applyProperties(o *order, sent order) {
+	gone := func(key string) bool { return o.find(key) < 0 && !slices.Contains(e.remove, key) }
+	there := o.clone()
 	o.Properties = slices.DeleteFunc(o.Properties, func(p property) bool { return slices.Contains(e.remove, p.Key) })
 	if e.onlyProperties && e.properties != nil {
-		o.Properties = nil
+		if !slices.Equal(e.properties, sent.Properties) {
+			o.Properties = nil
+		} else {
+			return
+		}
 	}
 	for _, p := range e.properties {
-		if i := slices.IndexFunc(o.Properties, func(have property) bool { return have.Key == p.Key }); i >= 0 {
+		i, s := o.find(p.Key), sent.find(p.Key)
+		switch {
+		case s >= 0 && sent.Properties[s].Value == p.Value && (i >= 0 || !e.onlyProperties || slices.Contains(e.remove, p.Key)):
+		case s >= 0 && there.find(p.Key) < 0 && gone(p.Key):
+		case i >= 0:
 			o.Properties[i].Value = p.Value
-		} else {
+		default:
 			o.Properties = append(o.Properties, p)
 		}
 	}
+}
+
+func (o order) find(key string) int {
+	return slices.IndexFunc(o.Properties, func(p property) bool { return p.Key == key })
 }

@@ -26,7 +26,7 @@ func (m *oracle) take(r *run, i int) {
 	overtaken := !strings.EqualFold(theirs.Status, before.Status)
 	stop := res.step.stop
 	if answered {
-		stop = m.answered(r, res, reply, overtaken)
+		stop = m.answered(r, res, reply, before, overtaken)
 		m.conflict(res, before, theirs, reply)
 	} else {
 		m.fail(res)
@@ -76,7 +76,7 @@ func (m *oracle) fail(res *stepResult) {
 }
 
 // answered is the effect of an answer, and whether it stops the workflow.
-func (m *oracle) answered(r *run, res *stepResult, reply reply, overtaken bool) (stop bool) {
+func (m *oracle) answered(r *run, res *stepResult, reply reply, sent order, overtaken bool) (stop bool) {
 	was := m.order.Status
 	res.status, res.cancel, res.reason = reply.worst(), reply.cancels(), reply.reasoned() || reply.cancels() || reply.worst() == "Error"
 	r.trigger = or(reply.trigger(), r.trigger)
@@ -84,7 +84,7 @@ func (m *oracle) answered(r *run, res *stepResult, reply reply, overtaken bool) 
 	if !res.cancel && res.status != "Error" {
 		m.clearErrors(res.step.key)
 	}
-	rest := m.applyPatch(res, reply.patch, overtaken || stop)
+	rest := m.applyPatch(res, reply.patch, sent, overtaken || stop)
 	switch {
 	case stop:
 		m.fail(res)
@@ -107,18 +107,19 @@ func (m *oracle) answered(r *run, res *stepResult, reply reply, overtaken bool) 
 
 // applyPatch applies an answer's patch, and reports whether part of it was not
 // the step's to change.
-func (m *oracle) applyPatch(res *stepResult, patch *edit, keepStatus bool) (rest bool) {
+func (m *oracle) applyPatch(res *stepResult, patch *edit, sent order, keepStatus bool) (rest bool) {
 	if patch == nil {
 		return false
 	}
 	e, was := *patch, m.order
 	if res.step.key == returnWebhook {
-		e, rest = e.forReturn()
+		e, rest = e.forReturn(sent)
 	}
 	if keepStatus {
 		e.status = ""
 	}
-	m.order = e.apply(m.order)
+	e.step = true
+	m.order = e.apply(m.order, sent)
 	res.changed = m.order.view().changed(was.view())
 	return rest || len(e.forbidden) > 0
 }

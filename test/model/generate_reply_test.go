@@ -8,8 +8,8 @@ import (
 // garbage are bodies of a 2xx that are no valid answer.
 var garbage = []string{
 	"not JSON", "[]", `"text"`, "null", `{"OrderActionExecutionResults":{}}`, `{"OrderActionExecutionResults":[{"ActionStatus":"Fine"}]}`,
-	`{"OrderActionExecutionResults":[{"CancelWorkflow":"yes"}]}`, `{"OrderPatch":[]}`, `{"OrderPatch":{"Tags":"vip","CustomerName":"Eve"}}`,
-	`{"OrderPatch":{"Status":"","CustomerName":"Eve"}}`, `{"OrderPatch":{"CustomerName":"Eve","OrderForm":{"LineItems":[{"LineItemId":"L1","Quantity":"two"}]}}}`,
+	`{"OrderActionExecutionResults":[{"CancelWorkflow":"yes"}]}`, `{"OrderPatch":[]}`, `{"OrderPatch":{"OrderType":7,"CustomerName":"Eve"}}`,
+	`{"OrderPatch":{"Status":"","CustomerName":"Eve"}}`, `{"OrderPatch":{"CustomerName":"Eve","OrderForm":{"LineItems":[{"LineItemId":[],"Quantity":2}]}}}`,
 	`{"OrderActionExecutionResults":[{"ActionStatus":"Success"}]} trailing`,
 }
 

@@ -85,7 +85,7 @@ func drawOrder(t *rapid.T) order {
 	}
 	o.OrderForm.ShippingTotal, o.OrderForm.HandlingTotal = drawNum(t, 1), drawNum(t, 1)
 	if one(t, 2) { // posted with its totals
-		edit{}.recompute(order{}, &o)
+		o.recompute(order{})
 	}
 	return o
 }

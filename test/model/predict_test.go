@@ -46,6 +46,8 @@ func newOracle(s scenario) *oracle { return &oracle{shop: s.shop, script: s.scri
 
 func (m *oracle) create() answer {
 	m.order.Status = or(m.order.Status, "New")
+	m.order = m.order.clone()
+	m.order.recompute(order{})
 	m.log("Created", "", 0, false, "", m.order.Status)
 	m.snap()
 	return m.follow(201, m.order.Status, 0)
@@ -79,7 +81,7 @@ func (m *oracle) giveBack(lines []line) answer {
 // patchByAPI is another writer's change.
 func (m *oracle) patchByAPI(e edit) {
 	was := m.order
-	m.order = e.apply(m.order)
+	m.order = e.apply(m.order, m.order)
 	if len(m.order.view().changed(was.view())) == 0 {
 		return
 	}

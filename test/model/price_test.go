@@ -7,70 +7,71 @@ import (
 )
 
 // applyLines merges the edit's lines by their ids.
-func (e edit) applyLines(o *order) {
+func (e edit) applyLines(o *order, sent order) {
 	for _, p := range e.lines {
-		i := lineIndex(o.OrderForm.LineItems, p.LineItemID)
+		i, s := lineIndex(o.OrderForm.LineItems, p.LineItemID), lineIndex(sent.OrderForm.LineItems, p.LineItemID)
 		if i < 0 {
 			o.OrderForm.LineItems = append(o.OrderForm.LineItems, p)
 			continue
 		}
-		l := &o.OrderForm.LineItems[i]
-		l.PlacedPrice, l.Quantity = given(p.PlacedPrice, l.PlacedPrice), given(p.Quantity, l.Quantity)
-		l.Discounted, l.ExtendedPrice = given(p.Discounted, l.Discounted), given(p.ExtendedPrice, l.ExtendedPrice)
+		var was line
+		if s >= 0 {
+			was = sent.OrderForm.LineItems[s]
+		}
+		l, step := &o.OrderForm.LineItems[i], e.step && s >= 0
+		l.PlacedPrice, l.Quantity = given(p.PlacedPrice, was.PlacedPrice, l.PlacedPrice, step), given(p.Quantity, was.Quantity, l.Quantity, step)
+		l.Discounted, l.ExtendedPrice = given(p.Discounted, was.Discounted, l.Discounted, step), given(p.ExtendedPrice, was.ExtendedPrice, l.ExtendedPrice, step)
 	}
-	o.OrderForm.SubTotal, o.OrderForm.Total = given(e.subTotal, o.OrderForm.SubTotal), given(e.total, o.OrderForm.Total)
+	f, was := &o.OrderForm, sent.OrderForm
+	f.SubTotal, f.Total = given(e.subTotal, was.SubTotal, f.SubTotal, e.step), given(e.total, was.Total, f.Total, e.step)
 }
 
-func given(a, b *num) *num {
-	if a != nil {
-		return a
+// given is a number that an edit has, unless it is the one that was sent; a 0
+// where a step was sent nothing is what a typed program fills in.
+func given(a, sent, have *num, step bool) *num {
+	switch {
+	case a == nil, sent != nil && a.Equal(sent.Decimal), step && sent == nil && have == nil && a.IsZero():
+		return have
 	}
-	return b
+	return a
 }
 
 func lineIndex(lines []line, id string) int {
 	return slices.IndexFunc(lines, func(l line) bool { return l.LineItemID == id })
 }
 
-// pricesChanged reports whether a price or a quantity of a line is another one.
-func pricesChanged(was, is order) bool {
-	return slices.ContainsFunc(is.OrderForm.LineItems, func(l line) bool { return lineChanged(was, l) })
-}
-
-func lineChanged(was order, l line) bool {
-	i := lineIndex(was.OrderForm.LineItems, l.LineItemID)
-	if i < 0 {
-		return true
-	}
-	w := was.OrderForm.LineItems[i]
-	return !w.PlacedPrice.value().Equal(l.PlacedPrice.value()) || !w.Quantity.value().Equal(l.Quantity.value()) ||
-		!w.Discounted.value().Equal(l.Discounted.value()) || !w.ExtendedPrice.value().Equal(l.ExtendedPrice.value())
-}
-
-// recompute is the last rule of CONTRACT.md, "Patch": exact totals, but where
-// the patch sets them itself.
-func (e edit) recompute(was order, o *order) {
-	sum := decimal.Zero
-	for i := range o.OrderForm.LineItems {
-		l := &o.OrderForm.LineItems[i]
-		if !e.setsExtendedPrice(l.LineItemID) && (lineChanged(was, *l) || l.ExtendedPrice == nil) {
-			l.ExtendedPrice = &num{l.PlacedPrice.value().Mul(l.Quantity.value()).Sub(l.Discounted.value())}
+// recompute is the last rule of CONTRACT.md, "Patch": exact totals where a part
+// of them is another than before, but for those that are themselves.
+func (o *order) recompute(was order) {
+	f, before := &o.OrderForm, was.OrderForm
+	sum, affected := decimal.Zero, false
+	for i := range f.LineItems {
+		l := &f.LineItems[i]
+		var w line
+		at := lineIndex(before.LineItems, l.LineItemID)
+		if at >= 0 {
+			w = before.LineItems[at]
 		}
-		sum = sum.Add(l.ExtendedPrice.value())
+		parts := another(w.PlacedPrice, l.PlacedPrice) || another(w.Quantity, l.Quantity) || another(w.Discounted, l.Discounted)
+		if l.PlacedPrice != nil && l.Quantity != nil && !isGiven(w.ExtendedPrice, l.ExtendedPrice) && (at < 0 || parts) {
+			l.ExtendedPrice = &num{l.PlacedPrice.value().Mul(l.Quantity.value()).Sub(l.Discounted.value())}
+			if l.Quantity.IsZero() {
+				l.ExtendedPrice = &num{}
+			}
+		}
+		sum, affected = sum.Add(l.ExtendedPrice.value()), affected || at < 0 || another(w.ExtendedPrice, l.ExtendedPrice)
 	}
-	f := &o.OrderForm
-	if e.subTotal == nil {
+	if affected && !isGiven(before.SubTotal, f.SubTotal) {
 		f.SubTotal = &num{sum}
 	}
-	if e.total == nil {
+	if (another(before.SubTotal, f.SubTotal) || before.SubTotal == nil) && f.SubTotal != nil && !isGiven(before.Total, f.Total) {
 		f.Total = &num{f.SubTotal.value().Add(f.ShippingTotal.value()).Add(f.HandlingTotal.value())}
 	}
 }
 
-func (e edit) setsExtendedPrice(id string) bool {
-	i := lineIndex(e.lines, id)
-	return i >= 0 && e.lines[i].ExtendedPrice != nil
-}
+func another(a, b *num) bool { return !a.value().Equal(b.value()) }
+
+func isGiven(was, is *num) bool { return is != nil && (was == nil || !was.Equal(is.Decimal)) }
 
 // giveBack adds a return form to the order and returns the status that it then
 // has; false if more would go back than was bought and is still there.

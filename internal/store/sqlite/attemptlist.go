@@ -31,7 +31,7 @@ func walkOf(tenant string, f store.AttemptFilter) *walk {
 	w.about("attempts_stock_item", "a.stock_item_id", f.StockItemID)
 	w.about("attempts_subscription", "a.subscription_id", f.SubscriptionID)
 	w.rest.equal("a.kind", f.Kind)
-	w.rest.equal("a.event_type", f.EventType)
+	w.rest.named("a.event_type", f.EventType)
 	w.rest.equal("a.connector_id", f.ConnectorID)
 	w.rest.equal("a.host", f.Host)
 	w.rest.equal("a.outcome", f.Outcome)

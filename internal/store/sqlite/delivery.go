@@ -103,7 +103,7 @@ func deliveriesLike(tenant string, f store.DeliveryFilter, after *store.Cursor) 
 	if f.Event != 0 {
 		d.where(d.number+" = ?", f.Event)
 	}
-	d.equal("events.type", f.EventType)
+	d.named("events.type", f.EventType)
 	if after != nil {
 		endpoint, _ := strconv.ParseInt(after.ID, 10, 64)
 		d.where("("+d.number+", deliveries.endpoint) < (?, ?)", after.At, endpoint)
@@ -170,17 +170,17 @@ var deliveryRows = newInsertion("deliveries", "tenant, event, endpoint, max_atte
 // mostRows is how many rows are gathered before they are stored.
 const mostRows = 1024
 
-// deliver stores the deliveries of events to those that want them. An event
-// without a Seq was there already.
-func (t *tx) deliver(tenant string, events []*oms.Event, wanted func(*oms.Event) []*oms.Endpoint) error {
+// deliver stores the deliveries of events to those that want them, which wanted
+// says by an event's place. An event without a Seq was there already.
+func (t *tx) deliver(tenant string, events []*oms.Event, wanted func(i int) []oms.Receiver) error {
 	now := t.clock()
 	var rows []tuple
-	for _, e := range events {
+	for i, e := range events {
 		if e.Seq == 0 {
 			continue
 		}
-		for _, endpoint := range wanted(e) {
-			d := newDelivery(e, endpoint, now)
+		for _, to := range wanted(i) {
+			d := newDelivery(e, to.Endpoint, now)
 			if d.Group == "" {
 				rows = append(rows, deliveryRow(tenant, &d))
 			} else if err := t.insertInGroup(tenant, &d); err != nil {
@@ -188,6 +188,9 @@ func (t *tx) deliver(tenant string, events []*oms.Event, wanted func(*oms.Event)
 			}
 			if !d.Due.IsZero() {
 				t.w.changes.due = append(t.w.changes.due, store.Due{Tenant: tenant, Delivery: d, Event: e})
+			}
+			if to.Unjudged != "" {
+				t.w.changes.unjudged = append(t.w.changes.unjudged, store.Unjudged{Tenant: tenant, Endpoint: to.No, EventID: e.ID, Why: to.Unjudged, At: now})
 			}
 		}
 		if len(rows) >= mostRows {

@@ -6,17 +6,18 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/orderhook/orderhook/internal/filter"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
 const eventColumns = `events.seq, events.id, events.type, events.at, events.subject_kind, events.subject_id,
-	events.order_id, events.shipment_id, events.return_id, events.cart_id, events.subscription_id, events.stock_item_id`
+	events.order_id, events.shipment_id, events.return_id, events.cart_id, events.subscription_id, events.stock_item_id, events.webhook_id`
 
 // eventFields is where eventColumns go.
 func eventFields(e *oms.Event, at *int64) []any {
 	return []any{&e.Seq, &e.ID, &e.Type, at, &e.Subject.Kind, &e.Subject.ID,
-		&e.OrderID, &e.ShipmentID, &e.ReturnID, &e.CartID, &e.SubscriptionID, &e.StockItemID}
+		&e.OrderID, &e.ShipmentID, &e.ReturnID, &e.CartID, &e.SubscriptionID, &e.StockItemID, &e.WebhookID}
 }
 
 // scanEvent reads eventColumns, and whatever more is selected.
@@ -79,7 +80,7 @@ func eventsLike(tenant string, f store.EventFilter, after *store.Cursor) descent
 		d.steps = eventSteps
 	}
 	d.indexed("order_id", f.OrderID)
-	d.equal("type", f.Type)
+	d.named("type", f.Type)
 	d.equal("shipment_id", f.ShipmentID)
 	d.equal("return_id", f.ReturnID)
 	d.equal("cart_id", f.CartID)
@@ -93,11 +94,17 @@ func eventsLike(tenant string, f store.EventFilter, after *store.Cursor) descent
 }
 
 // eventRows is how events are stored.
-var eventRows = newInsertion("events", "tenant, id, type, at, subject_kind, subject_id, order_id, data",
+var eventRows = newInsertion("events", "tenant, id, type, at, subject_kind, subject_id, order_id, webhook_id, data",
 	"shipment_id, return_id, cart_id, subscription_id, stock_item_id")
 
 // AddEvents implements [store.EventTx].
 func (t *tx) AddEvents(ctx context.Context, tenant string, events ...*oms.Event) error {
+	return t.addEvents(ctx, tenant, events, nil)
+}
+
+// addEvents is AddEvents for events of which it was judged before who gets them;
+// nil where it was not.
+func (t *tx) addEvents(ctx context.Context, tenant string, events []*oms.Event, judged []judgement) error {
 	if err := t.insertEvents(ctx, tenant, events); err != nil {
 		return err
 	}
@@ -105,7 +112,13 @@ func (t *tx) AddEvents(ctx context.Context, tenant string, events ...*oms.Event)
 	if err != nil {
 		return err
 	}
-	return t.deliver(tenant, events, subscriptions.Match)
+	effort := filter.Inside()
+	return t.deliver(tenant, events, func(i int) []oms.Receiver {
+		if judged != nil && judged[i].by == subscriptions {
+			return judged[i].to
+		}
+		return subscriptions.Match(events[i], effort)
+	})
 }
 
 // AddEventFor implements [store.EventTx].
@@ -120,7 +133,7 @@ func (t *tx) AddEventFor(ctx context.Context, tenant string, e *oms.Event, endpo
 	if e.Seq == 0 {
 		return oms.Errorf(oms.Conflict, "an event %q exists already", e.ID)
 	}
-	return t.deliver(tenant, events, func(*oms.Event) []*oms.Endpoint { return []*oms.Endpoint{endpoint} })
+	return t.deliver(tenant, events, func(int) []oms.Receiver { return []oms.Receiver{{Endpoint: endpoint}} })
 }
 
 // insertEvents stores events and sets their Seq, which stays 0 where the id is
@@ -135,7 +148,7 @@ func (t *tx) insertEvents(ctx context.Context, tenant string, events []*oms.Even
 	rows := make([]tuple, len(events))
 	for i, e := range events {
 		rows[i] = tuple{
-			[]any{tenant, e.ID, e.Type, micros(e.Timestamp), e.Subject.Kind, e.Subject.ID, e.OrderID, []byte(e.Data)},
+			[]any{tenant, e.ID, e.Type, micros(e.Timestamp), e.Subject.Kind, e.Subject.ID, e.OrderID, e.WebhookID, []byte(e.Data)},
 			seldomSet(e.ShipmentID, e.ReturnID, e.CartID, e.SubscriptionID, e.StockItemID)}
 	}
 	added, last, err := t.w.insertAll(&eventRows, rows)

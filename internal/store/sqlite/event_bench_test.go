@@ -20,6 +20,7 @@ func (l *dueList) Due(due []store.Due)                   { l.due = append(l.due,
 func (l *dueList) EndpointChanged(string, *oms.Endpoint) {}
 func (l *dueList) EndpointDeleted(string, int64)         {}
 func (l *dueList) Ended(string, oms.DeliveryKey)         {}
+func (l *dueList) Unjudged(store.Unjudged)               {}
 
 func testEndpoint(id string) *oms.Endpoint {
 	return &oms.Endpoint{ID: id, Origin: oms.OriginAPI, URL: "https://example.com/" + id, EventTypes: []string{"*"}, Enabled: true,

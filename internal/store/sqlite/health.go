@@ -27,14 +27,17 @@ const countDeliveries = `SELECT
 
 // lastHealth returns the health as it was added up, without what is counted.
 func (q queries) lastHealth(ctx context.Context, tenant string, endpoint int64) (h oms.Health, err error) {
-	var success, failure, since int64
-	err = one(ctx, q.q, []any{&h.Succeeded, &success, &failure, &h.LastError, &h.Consecutive, &since}, `
-		SELECT succeeded, last_success, last_failure, last_error, consecutive, failing_since
+	var success, failure, since, unjudged int64
+	err = one(ctx, q.q, []any{&h.Succeeded, &success, &failure, &h.LastError, &h.Consecutive, &since,
+		&h.FilterErrors, &unjudged, &h.LastFilterError.EventID, &h.LastFilterError.Why}, `
+		SELECT succeeded, last_success, last_failure, last_error, consecutive, failing_since,
+			filter_errors, last_filter_error, last_filter_event, last_filter_why
 		FROM endpoint_health WHERE tenant = ? AND endpoint = ?`, tenant, endpoint)
 	if errors.Is(err, sql.ErrNoRows) {
 		return oms.Health{}, nil
 	}
 	h.LastSuccess, h.LastFailure, h.FailingSince = fromMicrosOrZero(success), fromMicrosOrZero(failure), fromMicrosOrZero(since)
+	h.LastFilterError.At = fromMicrosOrZero(unjudged)
 	return h, err
 }
 
@@ -47,9 +50,11 @@ func (t *tx) AddHealth(ctx context.Context, tenant string, endpoint int64, c sto
 	h := c.On(was)
 	_, err = t.w.exec(`
 		INSERT OR REPLACE INTO endpoint_health
-			(tenant, endpoint, succeeded, last_success, last_failure, last_error, consecutive, failing_since)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		tenant, endpoint, h.Succeeded, microsOrZero(h.LastSuccess), microsOrZero(h.LastFailure), h.LastError, h.Consecutive, microsOrZero(h.FailingSince))
+			(tenant, endpoint, succeeded, last_success, last_failure, last_error, consecutive, failing_since,
+			filter_errors, last_filter_error, last_filter_event, last_filter_why)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		tenant, endpoint, h.Succeeded, microsOrZero(h.LastSuccess), microsOrZero(h.LastFailure), h.LastError, h.Consecutive, microsOrZero(h.FailingSince),
+		h.FilterErrors, microsOrZero(h.LastFilterError.At), h.LastFilterError.EventID, h.LastFilterError.Why)
 	return h, err
 }
 

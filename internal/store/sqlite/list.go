@@ -2,10 +2,14 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"math"
 	"strings"
 	"time"
 
+	"modernc.org/sqlite"
+
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -31,6 +35,25 @@ func (l *list) equal(column, value string) {
 	if value != "" {
 		l.where(column+" = ?", value)
 	}
+}
+
+// named is equal for a column of names, which are compared without regard to case.
+// Hardly any holds letters beyond ASCII, which SQLite does not fold by itself.
+func (l *list) named(column, value string) {
+	if value != "" {
+		name := oms.FoldName(value)
+		l.where("("+column+" = ? COLLATE NOCASE OR octet_length("+column+") > length("+column+") AND "+foldFunction+"("+column+") = ?)", name, name)
+	}
+}
+
+// foldFunction is [oms.FoldName] in queries.
+const foldFunction = "fold_name"
+
+func init() {
+	sqlite.MustRegisterDeterministicScalarFunction(foldFunction, 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		name, _ := args[0].(string)
+		return oms.FoldName(name), nil
+	})
 }
 
 // indexed is equal for a column whose index leaves out the empty values:

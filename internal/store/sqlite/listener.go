@@ -13,6 +13,7 @@ import (
 type changes struct {
 	due       []store.Due
 	ended     []endedDelivery
+	unjudged  []store.Unjudged
 	endpoints []endpointChange
 	sets      map[string]*endpointSet // by tenant
 }
@@ -62,6 +63,7 @@ func (c *changes) add(one changes) {
 		c.end(e)
 	}
 	c.due = append(c.due, one.due...)
+	c.unjudged = append(c.unjudged, one.unjudged...)
 	c.endpoints = append(c.endpoints, one.endpoints...)
 	for tenant, set := range one.sets {
 		c.setEndpoints(tenant, set)
@@ -94,6 +96,9 @@ func (s *shared) committed(c changes) {
 	}
 	for _, e := range c.ended {
 		s.listener.Ended(e.tenant, e.key)
+	}
+	for _, u := range c.unjudged {
+		s.listener.Unjudged(u)
 	}
 	if len(c.due) > 0 {
 		s.listener.Due(c.due)

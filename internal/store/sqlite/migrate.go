@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -17,8 +19,20 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// newestSchema is the number of the last file in migrations.
-const newestSchema = 7
+// newestSchema is the number that the last file in migrations begins with. There
+// may be gaps: numbers are given out before the files are written.
+var newestSchema = func() int64 {
+	files, err := migrationFiles.ReadDir("migrations")
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	number, _, _ := strings.Cut(files[len(files)-1].Name(), "_")
+	newest, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return newest
+}()
 
 // Migrate makes the database file, if it is not there, and brings its schema
 // up to date. It works beside a running server, which has done so already.

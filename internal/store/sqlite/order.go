@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -127,7 +126,7 @@ func scanOrder(r row, s search) (*oms.Order, error) {
 
 // fold is how columns that compare without regard to case are stored. SQLite's
 // own NOCASE knows the letters of English only.
-func fold(s string) string { return strings.ToLower(s) }
+func fold(s string) string { return oms.FoldName(s) }
 
 // InsertOrder implements [store.Tx].
 func (t *tx) InsertOrder(_ context.Context, tenant string, o *oms.Order) error {

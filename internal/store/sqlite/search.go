@@ -18,7 +18,7 @@ type search struct {
 
 func newSearch(text string) search {
 	quoted, _ := jsontext.AppendQuote(nil, text) // what is not valid UTF-8 is in no document
-	return search{fold(text), bytes.ToLower(quoted[1 : len(quoted)-1])}
+	return search{strings.ToLower(text), bytes.ToLower(quoted[1 : len(quoted)-1])}
 }
 
 // mayBeIn reports whether the text stands anywhere in a JSON text. It is an
@@ -34,9 +34,9 @@ func (s search) isIn(v any) bool {
 	}
 	switch v := v.(type) {
 	case string:
-		return strings.Contains(fold(v), s.text)
+		return strings.Contains(strings.ToLower(v), s.text)
 	case oms.Number:
-		return strings.Contains(fold(string(v)), s.text)
+		return strings.Contains(strings.ToLower(string(v)), s.text)
 	case []any:
 		for _, e := range v {
 			if s.isIn(e) {

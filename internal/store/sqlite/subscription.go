@@ -16,11 +16,11 @@ import (
 // of its own, which takes the place of the kept one once it is committed.
 type endpointSet struct {
 	byNo          []*oms.Endpoint // at No-1; nil: deleted
-	subscriptions func() (*oms.Subscriptions, error)
+	subscriptions func() *oms.Subscriptions
 }
 
 func newEndpointSet(byNo []*oms.Endpoint) *endpointSet {
-	return &endpointSet{byNo, sync.OnceValues(func() (*oms.Subscriptions, error) {
+	return &endpointSet{byNo, sync.OnceValue(func() *oms.Subscriptions {
 		return oms.NewSubscriptions(slices.DeleteFunc(slices.Clone(byNo), func(e *oms.Endpoint) bool { return e == nil }))
 	})}
 }
@@ -47,7 +47,7 @@ func (q queries) Subscriptions(ctx context.Context, tenant string) (*oms.Subscri
 	if err != nil {
 		return nil, err
 	}
-	return set.subscriptions()
+	return set.subscriptions(), nil
 }
 
 // endpointsOf returns the tenant's endpoints as this transaction, or else the

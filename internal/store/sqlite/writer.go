@@ -40,6 +40,7 @@ type write struct {
 	do     func(store.Tx) error
 	tenant string
 	events []*oms.Event
+	judged []judgement // of events, at the same places; nil: none was judged
 	state  atomic.Int32
 	err    error         // the answer, once done is closed
 	done   chan struct{} // closed when there is an answer
@@ -199,6 +200,7 @@ func (w *writer) runTogether(some []*write) error {
 	all := &write{tenant: some[0].tenant}
 	for _, one := range some {
 		all.events = append(all.events, one.events...)
+		all.judged = append(all.judged, one.judgements()...)
 	}
 	lost := w.run(all)
 	for i := 0; lost == nil && all.err != nil && i < len(some); i++ {
@@ -275,7 +277,17 @@ func (j *write) changes() func(store.Tx) error {
 	if j.do != nil {
 		return j.do
 	}
-	return func(tx store.Tx) error { return tx.AddEvents(context.Background(), j.tenant, j.events...) }
+	return func(t store.Tx) error {
+		return t.(*tx).addEvents(context.Background(), j.tenant, j.events, j.judgements())
+	}
+}
+
+// judgements has a place for each event.
+func (j *write) judgements() []judgement {
+	if j.judged == nil {
+		return make([]judgement, len(j.events))
+	}
+	return j.judged
 }
 
 // errOver is the answer to a write that uses its transaction after it returned.

@@ -138,7 +138,7 @@ var attemptFilters = []attemptFilter{
 	{func(f *store.AttemptFilter) { f.Host = "oTHER.example:8443" }, func(a *oms.Attempt) bool { return a.Host == "Other.example:8443" }},
 	{func(f *store.AttemptFilter) { f.RunID = "run-x" }, func(a *oms.Attempt) bool { return a.RunID == "run-x" }},
 	{func(f *store.AttemptFilter) { f.Outcome = oms.OutcomeSucceeded }, func(a *oms.Attempt) bool { return a.Outcome == oms.OutcomeSucceeded }},
-	{func(f *store.AttemptFilter) { f.EventType = "OrderCreated" }, func(a *oms.Attempt) bool { return a.EventType == "OrderCreated" }},
+	{func(f *store.AttemptFilter) { f.EventType = "orderCREATED" }, func(a *oms.Attempt) bool { return a.EventType == "OrderCreated" }},
 	{func(f *store.AttemptFilter) { f.OrderID = "o2" }, func(a *oms.Attempt) bool { return a.OrderID == "o2" }},
 	{func(f *store.AttemptFilter) { f.ShipmentID = "s1" }, func(a *oms.Attempt) bool { return a.ShipmentID == "s1" }},
 	{func(f *store.AttemptFilter) { f.ReturnID = "r1" }, func(a *oms.Attempt) bool { return a.ReturnID == "r1" }},

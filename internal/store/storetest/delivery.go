@@ -166,7 +166,7 @@ func testDeliveryLists(t *testing.T, s *suite) {
 	slices.Reverse(all)
 	for _, status := range append(statuses, "") {
 		for _, to := range []int64{first.No, second.No, 0} {
-			for _, eventType := range []string{"order_completed", ""} {
+			for _, eventType := range []string{"order_completed", "Order_Completed", ""} {
 				for _, order := range []string{"o1", "o9", ""} {
 					for _, e := range []int64{all[0].Event, all[7].Event, 0} {
 						wantDeliveries(t, s, all, store.DeliveryFilter{Endpoint: to, Event: e, Status: status, EventType: eventType, OrderID: order})
@@ -182,7 +182,7 @@ func wantDeliveries(t *testing.T, s *suite, all []*oms.Delivery, f store.Deliver
 	var want []*oms.Delivery
 	for _, d := range all {
 		if (f.Endpoint == 0 || f.Endpoint == d.Endpoint) && (f.Event == 0 || f.Event == d.Event) && (f.Status == "" || f.Status == d.Status) &&
-			(f.EventType == "" || f.EventType == d.EventType) && (f.OrderID == "" || f.OrderID == d.OrderID) {
+			(f.EventType == "" || strings.EqualFold(f.EventType, d.EventType)) && (f.OrderID == "" || f.OrderID == d.OrderID) {
 			want = append(want, d)
 		}
 	}

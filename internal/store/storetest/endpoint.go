@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/filter"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -42,20 +43,24 @@ func matched(r store.Reader, tenant string, e *oms.Event) string {
 	if err != nil {
 		return err.Error()
 	}
-	return strings.Join(ids(subscriptions.Match(e), endpointID), " ")
+	return strings.Join(ids(subscriptions.Match(e, filter.Inside()), func(to oms.Receiver) string { return to.ID }), " ")
 }
 
 // listener writes down what it is told.
 type listener struct {
-	due     []store.Due
-	calls   int      // of Due
-	changed []string // "acme ep1", or "acme -1" for the first endpoint, deleted
-	ended   []oms.DeliveryKey
-	panics  bool
+	due      []store.Due
+	calls    int      // of Due
+	changed  []string // "acme ep1", or "acme -1" for the first endpoint, deleted
+	ended    []oms.DeliveryKey
+	unjudged []store.Unjudged
+	panics   bool
 }
 
 // Ended implements [store.Listener].
 func (l *listener) Ended(_ string, key oms.DeliveryKey) { l.ended = append(l.ended, key) }
+
+// Unjudged implements [store.Listener].
+func (l *listener) Unjudged(u store.Unjudged) { l.unjudged = append(l.unjudged, u) }
 
 // listen has a listener told from now on. It is read after a write has returned.
 func (s *suite) listen() *listener {
@@ -317,7 +322,9 @@ func testHealth(t *testing.T, s *suite) {
 		{Succeeded: 3, LastSuccess: at(2)},
 		{LastFailure: at(4), LastError: "404", Failures: 1, FailingSince: at(4)},
 		{LastFailure: at(5), LastError: "410", Failures: 1, FailingSince: at(5)},
+		{FilterErrors: 2, LastFilterError: oms.FilterError{At: at(6), EventID: "e1", Why: "line 1"}},
 		{Succeeded: 2, LastSuccess: at(7), LastFailure: at(9), LastError: "reset", Failures: 1, FailingSince: at(9)},
+		{Failures: 0, FilterErrors: 1, LastFilterError: oms.FilterError{At: at(8), EventID: "e2", Why: "line 2"}},
 	} {
 		want = c.On(want)
 		s.write(func(tx store.Tx) error {
@@ -327,7 +334,7 @@ func testHealth(t *testing.T, s *suite) {
 		})
 		healthIs(want)
 	}
-	if want.Succeeded != 5 || want.Consecutive != 1 {
+	if want.Succeeded != 5 || want.Consecutive != 1 || want.FilterErrors != 3 || want.LastFilterError.EventID != "e2" {
 		t.Errorf("added up: %+v", want)
 	}
 	for i, status := range []oms.DeliveryStatus{oms.DeliveryPending, oms.DeliveryPending, oms.DeliveryFailed, oms.DeliverySucceeded, oms.DeliveryPending} {
@@ -340,6 +347,38 @@ func testHealth(t *testing.T, s *suite) {
 	e.Ordering = oms.OrderingSubject // two of them wait then
 	s.put(e)
 	healthIs(want)
+}
+
+// testUnjudged: an event that a filter cannot judge is delivered, and the listener
+// told; not of one that is undone, or was there before.
+func testUnjudged(t *testing.T, s *suite) {
+	l := s.listen()
+	e := endpoint("ep1")
+	e.Filter = "data.missing > 5"
+	s.put(e)
+	first := event("e1", "o1")
+	must(t, s.Publish(ctx, acme, first, event("e1", "o1")))
+	s.add(event("e2", "o1"))
+	undone := errors.New("undone")
+	if err := s.Write(ctx, func(tx store.Tx) error { return errors.Join(tx.AddEvents(ctx, acme, event("e3", "o1")), undone) }); !errors.Is(err, undone) {
+		t.Error(err)
+	}
+	e.Filter = "data.total > 5"
+	s.put(e)
+	must(t, s.Publish(ctx, acme, event("e4", "o1")))
+	var told []string
+	for _, u := range l.unjudged {
+		told = append(told, u.EventID)
+		if u.Tenant != acme || u.Endpoint != e.No || u.At.IsZero() || !strings.Contains(u.Why, "cannot compare nil with int") {
+			t.Errorf("%+v", u)
+		}
+	}
+	if got := strings.Join(told, " "); got != "e1 e2" {
+		t.Errorf("told of %s", got)
+	}
+	if got := strings.Join(l.dueIDs(), " "); got != "e1 e2" {
+		t.Errorf("due: %s", got)
+	}
 }
 
 // testDeletedEndpointNo: a deleted endpoint is still found by its id, for what

@@ -137,7 +137,7 @@ func testEventLists(t *testing.T, s *suite) {
 		func(e *oms.Event) { e.SubscriptionID = "x" },
 		func(e *oms.Event) { e.StockItemID = "x" },
 		func(e *oms.Event) { e.OrderID, e.Type = "o2", "order_completed" },
-		func(e *oms.Event) { e.OrderID = "" },
+		func(e *oms.Event) { e.OrderID, e.Type = "", "ordre_Åpnet" },
 	}
 	var want []string
 	for i, change := range vary {
@@ -169,6 +169,10 @@ func testEventLists(t *testing.T, s *suite) {
 		{store.EventFilter{From: at(18), To: at(20)}, "e2 e1"},
 		{store.EventFilter{From: at(18), Type: "order_completed"}, "e0"},
 		{store.EventFilter{Type: "none"}, ""},
+		{store.EventFilter{Type: "ORDER_completed"}, "e7 e0"}, // CONTRACT.md, "Event notifications": without regard to case
+		{store.EventFilter{Type: "ORDRE_åPNET"}, "e8"},
+		{store.EventFilter{Type: "ordre_apnet"}, ""},
+		{store.EventFilter{Related: oms.Related{OrderID: "o2"}, Type: "orderACCEPTED"}, "e1"},
 	} {
 		for _, limit := range []int{1, 2, 50} {
 			got := pages(t, limit, func(p store.Page) (store.List[*oms.Event], error) { return s.Events(ctx, acme, test.f, p) })

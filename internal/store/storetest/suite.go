@@ -52,6 +52,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"IndexInterrupted", testIndexInterrupted},
 		{"IndexErased", testIndexErased},
 		{"DeletedEndpointNo", testDeletedEndpointNo},
+		{"Unjudged", testUnjudged},
 		{"DeletedAndReopened", testDeletedAndReopened},
 		{"Stock", testStock},
 		{"Jobs", testJobs},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/orderhook/orderhook/internal/filter"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
@@ -142,7 +143,7 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 	},
 	"Subscriptions": func(tx store.Tx, tenant string) (bool, error) {
 		s, err := tx.Subscriptions(ctx, tenant)
-		return err == nil && len(s.Match(event("e", "o1"))) > 0, err
+		return err == nil && len(s.Match(event("e", "o1"), filter.Inside())) > 0, err
 	},
 	"Health": func(tx store.Tx, tenant string) (bool, error) {
 		h, err := tx.Health(ctx, tenant, 1)

@@ -98,13 +98,15 @@ func (d *driver) orders() {
 
 func (d *driver) patches() {
 	old := `"1"`
-	patched, err := d.api.PatchOrderWithResponse(d.ctx, "GO-1", nil, orderhook.OrderPatch{Tags: &[]string{"go"}})
+	var tags orderhook.Texts
+	d.noError(tags.FromTextList([]string{"go"}))
+	patched, err := d.api.PatchOrderWithResponse(d.ctx, "GO-1", nil, orderhook.OrderPatch{Tags: &tags})
 	d.noError(err)
 	d.status("PATCH", 200, patched.HTTPResponse, patched.Body)
-	if (*patched.JSON200.Tags)[0] != "go" || patched.HTTPResponse.Header.Get("ETag") == "" {
+	if now, err := patched.JSON200.Tags.AsTextList(); err != nil || now[0] != "go" || patched.HTTPResponse.Header.Get("ETag") == "" {
 		d.fail("the patch is answered %s", patched.Body)
 	}
-	stale, err := d.api.PatchOrderWithResponse(d.ctx, "GO-1", &orderhook.PatchOrderParams{IfMatch: &old}, orderhook.OrderPatch{Tags: &[]string{"x"}})
+	stale, err := d.api.PatchOrderWithResponse(d.ctx, "GO-1", &orderhook.PatchOrderParams{IfMatch: &old}, orderhook.OrderPatch{Tags: &tags})
 	d.noError(err)
 	d.status("PATCH of an older version", 412, stale.HTTPResponse, stale.Body)
 	missing, err := d.api.GetOrderWithResponse(d.ctx, "none")

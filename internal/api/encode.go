@@ -1,0 +1,33 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// encoded is the body of an answer as it goes out.
+type encoded []byte
+
+// encodeFirst has every body encoded before Huma writes the status, which it
+// does before it encodes: an answer that cannot be written would be a 200 with an
+// error in it. Its panic becomes a 500; see recovered.
+func encodeFirst(ctx huma.Context, _ string, body any) (any, error) {
+	var b bytes.Buffer
+	if err := huma.DefaultJSONFormat.Marshal(&b, body); err != nil {
+		panic(fmt.Errorf("the answer to %s %s cannot be encoded: %w", ctx.Operation().Method, ctx.Operation().Path, err))
+	}
+	return encoded(b.Bytes()), nil
+}
+
+// encodedFormat writes what encodeFirst made.
+var encodedFormat = huma.Format{
+	Marshal: func(w io.Writer, body any) error {
+		_, err := w.Write(body.(encoded))
+		return err
+	},
+	Unmarshal: json.Unmarshal,
+}

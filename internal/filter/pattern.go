@@ -1,0 +1,65 @@
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// pattern is a regular expression, and how much of it there is.
+type pattern struct {
+	*regexp.Regexp
+	size int
+}
+
+// mostPattern bounds the size of a pattern, once its repetitions are written out:
+// the time of a match is the product of that and the length of the text.
+const mostPattern = 1000
+
+func newPattern(text string) (*pattern, error) {
+	tree, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("the pattern is wrong: %w", err)
+	}
+	size := sizeOf(tree)
+	if size > mostPattern {
+		return nil, errors.New("the pattern is too large, and could take a long time")
+	}
+	compiled, err := regexp.Compile(text)
+	return &pattern{compiled, size}, err
+}
+
+func sizeOf(re *syntax.Regexp) int {
+	size := 1 + len(re.Rune)
+	for _, sub := range re.Sub {
+		size += sizeOf(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		size *= max(re.Min, re.Max, 1)
+	}
+	return min(size, mostPattern+1)
+}
+
+// patternCost is the steps that it takes to read a pattern.
+const patternCost = 500
+
+func (x *evaluation) matches(n *ast.BinaryNode, a, b any) bool {
+	text, isText := a.(string)
+	expression, isText2 := b.(string)
+	if !isText || !isText2 {
+		x.fail("matches compares a text with a pattern, not %s with %s", kind(a), kind(b))
+	}
+	p := x.filter.patterns[n]
+	if p == nil {
+		x.step(patternCost + 10*len(expression))
+		var err error
+		if p, err = newPattern(expression); err != nil {
+			x.fail("the pattern is wrong or too large")
+		}
+	}
+	x.step(len(text) * p.size / 8)
+	return p.MatchString(text)
+}

@@ -1,0 +1,297 @@
+package oms
+
+import "strings"
+
+// pair says which element an element of a patch is.
+type pair struct {
+	sent, have int  // where it was sent, and where it is now; -1: it was not, it is not
+	merge      bool // it has more to say than that it is that one
+}
+
+// identity is what two elements of a list have in common that are the same one:
+// the values of the list's keys. "" is no identity.
+func (f field) identity(e any) string {
+	o, ok := e.(*Object)
+	if !ok || len(f.keys) == 0 {
+		return ""
+	}
+	id := keyText(o, f.keys[0])
+	if strings.TrimSpace(id) == "" || f.zeroIsNone && id == "0" {
+		return ""
+	}
+	for _, k := range f.keys[1:] {
+		id += "\x00" + keyText(o, k)
+	}
+	return id
+}
+
+// keyText is the value of one key field; absent, null and "" are alike.
+func keyText(o *Object, key string) string {
+	v, _ := o.Get(key)
+	switch v := v.(type) {
+	case string:
+		return v
+	case Number:
+		return string(v)
+	}
+	return ""
+}
+
+// pairNow finds where the elements that were sent are now: by their keys, and
+// where several have the same or none, by what they hold before their order.
+func (l *listMerge) pairNow() {
+	l.now = make([]int, len(l.was))
+	paired := make([]bool, len(l.have))
+	sent, have := newFinder(l.was, l.field.identity), newFinder(l.have, l.field.identity)
+	for i, e := range l.was {
+		l.now[i] = -1
+		if id := l.field.identity(e); l.same && len(l.was) == len(l.have) {
+			l.now[i], paired[i] = i, true
+		} else if id != "" && len(sent[id]) == 1 && len(have[id]) == 1 {
+			l.now[i] = have[id][0]
+			paired[l.now[i]] = true
+		}
+	}
+	l.pairAlike(paired)
+	for i, e := range l.was {
+		if id := l.field.identity(e); l.now[i] < 0 && id != "" {
+			l.now[i] = have.take(id, paired)
+		}
+	}
+	for i := range l.have {
+		if !paired[i] {
+			l.added = append(l.added, i)
+		}
+	}
+}
+
+// pairAlike pairs what is now exactly as it was sent.
+func (l *listMerge) pairAlike(paired []bool) {
+	text := func(e any) string { return l.field.identity(e) + "\x00" + content(e) }
+	alike := finder{}
+	for i, e := range l.have {
+		if !paired[i] {
+			t := text(e)
+			alike[t] = append(alike[t], i)
+		}
+	}
+	for i, e := range l.was {
+		if l.now[i] < 0 && len(alike) > 0 {
+			l.now[i] = alike.take(text(e), paired)
+		}
+	}
+}
+
+// finder finds the elements of a list by a text, each once, in their order.
+type finder map[string][]int
+
+func newFinder(list []any, text func(any) string) finder {
+	f := finder{}
+	for i, e := range list {
+		t := text(e)
+		f[t] = append(f[t], i)
+	}
+	return f
+}
+
+// take returns the first element of that text which is not taken, and takes it;
+// -1 for none.
+func (f finder) take(text string, taken []bool) int {
+	for at := f[text]; len(at) > 0; at = at[1:] {
+		f[text] = at[1:]
+		if i := at[0]; !taken[i] {
+			taken[i] = true
+			return i
+		}
+	}
+	return -1
+}
+
+// match finds the elements that the patch means (CONTRACT.md, "Patch"): the n-th
+// of a key is the n-th of that key, and one without a key is the one whose fields
+// it repeats. What was sent comes before what somebody added meanwhile.
+func (l *listMerge) match() []pair {
+	pairs := make([]pair, len(l.patch))
+	for i := range pairs {
+		pairs[i] = pair{-1, -1, false}
+	}
+	sent, added := make([]bool, len(l.was)), make([]bool, len(l.added))
+	others := make([]any, len(l.added))
+	for i, at := range l.added {
+		others[i] = l.have[at]
+	}
+	for _, list := range []struct {
+		elements []any
+		taken    []bool
+		found    func(e *pair, at int)
+	}{
+		{l.was, sent, func(e *pair, at int) { e.sent, e.have = at, l.now[at] }},
+		{others, added, func(e *pair, at int) { e.have = l.added[at] }},
+	} {
+		m := &matcher{listMerge: l, pairs: pairs, elements: list.elements, taken: list.taken, found: list.found}
+		m.byKey()
+		m.byContent()
+		m.byFields()
+	}
+	return pairs
+}
+
+// matcher finds the elements of a patch among those of one list.
+type matcher struct {
+	*listMerge
+	pairs    []pair
+	elements []any
+	taken    []bool
+	found    func(e *pair, at int)
+}
+
+// open calls do for each element of the patch that was not found yet.
+func (m *matcher) open(keyed bool, do func(e *pair, p any, id string)) {
+	if len(m.elements) == 0 {
+		return
+	}
+	for i, p := range m.patch {
+		if id := m.field.identity(p); m.pairs[i].sent < 0 && m.pairs[i].have < 0 && (id != "") == keyed {
+			do(&m.pairs[i], p, id)
+		}
+	}
+}
+
+func (m *matcher) byKey() {
+	var byKey finder
+	m.open(true, func(e *pair, _ any, id string) {
+		if byKey == nil {
+			byKey = newFinder(m.elements, m.field.identity)
+		}
+		if at := byKey.take(id, m.taken); at >= 0 {
+			m.found(e, at)
+			e.merge = true
+		}
+	})
+}
+
+// byContent finds the elements that are there exactly as they came.
+func (m *matcher) byContent() {
+	var same finder
+	m.open(false, func(e *pair, p any, _ string) {
+		if same == nil {
+			same = newFinder(m.elements, content)
+		}
+		if at := same.take(content(p), m.taken); at >= 0 {
+			m.found(e, at)
+		}
+	})
+}
+
+// byFields finds the elements whose fields those of the patch repeat, those
+// without a key first. Of an error its status and comment may be others.
+func (m *matcher) byFields() {
+	for _, beside := range [][]string{nil, m.field.beside} {
+		m.open(false, func(e *pair, p any, _ string) {
+			o, ok := p.(*Object)
+			if !ok || e.merge {
+				return
+			}
+			for _, f := range beside {
+				o = o.without(f)
+			}
+			if at := m.repeatedBy(o); at >= 0 {
+				m.taken[at] = true
+				m.found(e, at)
+				e.merge = beside != nil
+			}
+		})
+		if m.field.beside == nil {
+			return
+		}
+	}
+}
+
+// repeatedBy returns the first element that is not taken and whose fields p
+// repeats, -1 for none.
+func (m *matcher) repeatedBy(p *Object) int {
+	for _, keyed := range []bool{false, true} {
+		for i, e := range m.elements {
+			if m.taken[i] || (m.field.identity(e) != "") != keyed {
+				continue
+			}
+			if *m.compared++; *m.compared > mostCompared {
+				m.fail(m.at.path, "has too many elements without a key to find those that they repeat")
+				return -1
+			}
+			if m.repeats(e, p, m.field.of) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+func (m *merger) fail(path, format string, args ...any) {
+	if m.err == nil {
+		m.err = Wrong(path, format, args...)
+	}
+}
+
+// mostCompared bounds how many pairs of elements without a key one patch may
+// make orderhook compare. A list that needs more is none that a person reads.
+const mostCompared = 1 << 20
+
+// repeats reports whether an element that came back says nothing but what the
+// one that was sent holds. A typed program leaves out what it does not know, and
+// fills in nothings: those count as absent on both sides.
+func (m *merger) repeats(sent, back any, of *model) bool {
+	b, ok := back.(*Object)
+	if !ok {
+		return echoes(sent, back)
+	}
+	s, ok := sent.(*Object)
+	if !ok {
+		return false
+	}
+	for _, f := range b.Members() {
+		known, _ := of.field(f.Name)
+		if known.control || isEmpty(f.Value) {
+			continue
+		}
+		i := s.counterpart(f.Name, b)
+		if i < 0 || !m.repeatsValue(s.members[i].Value, f.Value, known) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *merger) repeatsValue(sent, back any, f field) bool {
+	list, ok := back.([]any)
+	was, ok2 := sent.([]any)
+	if ok && ok2 && len(was) == len(list) {
+		return m.allRepeat(was, list, f)
+	}
+	return m.repeats(sent, back, f.of) || f.kind == number && sameAmount(sent, back)
+}
+
+// isEmpty reports whether a value says nothing: what a typed program writes for
+// a field that it was not sent, .NET's first instant and empty id included.
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case bool:
+		return !v
+	case string:
+		return v == "" || strings.HasPrefix(v, "0001-01-01T00:00:00") || v == "00000000-0000-0000-0000-000000000000"
+	case Number:
+		d, ok := v.decimal()
+		return ok && d.IsZero()
+	case []any:
+		return len(v) == 0
+	case *Object:
+		for _, m := range v.Members() {
+			if !isEmpty(m.Value) {
+				return false
+			}
+		}
+	}
+	return true
+}
