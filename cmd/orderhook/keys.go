@@ -40,7 +40,7 @@ func (r *role) UnmarshalText(text []byte) error {
 
 // Run implements a kong command.
 func (c *keysCreate) Run(s *session) (err error) {
-	st, err := app.OpenStore(s.ctx, c.Database, c.options())
+	st, err := c.open(s.ctx, app.OpenStore)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ type keysList struct {
 
 // Run implements a kong command.
 func (c *keysList) Run(s *session) (err error) {
-	st, err := app.OpenExisting(s.ctx, c.Database, c.options())
+	st, err := c.open(s.ctx, app.OpenExisting)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ type keysRevoke struct {
 
 // Run implements a kong command.
 func (c *keysRevoke) Run(s *session) (err error) {
-	st, err := app.OpenExisting(s.ctx, c.Database, c.options())
+	st, err := c.open(s.ctx, app.OpenExisting)
 	if err != nil {
 		return err
 	}

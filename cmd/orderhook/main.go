@@ -22,6 +22,7 @@ import (
 const (
 	exitOK       = 0
 	exitInternal = 1
+	exitWarned   = 1   // the settings have a warning, and --strict was given
 	exitMistake  = 2   // something that the user can put right
 	exitSignal   = 128 // and the number of the signal that ended it at once
 )
@@ -88,6 +89,9 @@ func newParser(out, errOut io.Writer) (*kong.Kong, *sources) {
 }
 
 func exitCode(err error) int {
+	if _, ok := errors.AsType[warnedError](err); ok {
+		return exitWarned
+	}
 	if _, ok := errors.AsType[*kong.ParseError](err); ok || app.IsMistake(err) {
 		return exitMistake
 	}

@@ -11,17 +11,20 @@ import (
 
 // serve is the server's command.
 type serve struct {
-	Listen string `default:"127.0.0.1:8080" help:"Address and port to listen on; port 0 takes any that is free."`
+	targets
 	database
 	APIKey                string   `name:"api-key" placeholder:"KEY" help:"Installs this admin key for the tenant 'default'. Without it one is made and printed, once, if the database has none."`
-	Settings              string   `placeholder:"FILE" help:"Settings document to apply at the start, if it differs from what is stored."`
-	Tenant                string   `default:"default" help:"Tenant whose settings --settings is."`
+	APIKeyFile            string   `name:"api-key-file" placeholder:"FILE" help:"File that holds the admin key, instead of --api-key."`
+	Settings              string   `placeholder:"FILE" help:"Settings document to apply at the start, if it differs from what is stored. Newer settings that are stored stay, unless --settings-replace is given."`
+	SettingsReplace       bool     `help:"Lets --settings replace settings that were stored since it was applied last."`
+	SettingsVariables     nameList `placeholder:"NAMES" help:"Variables of the environment that settings may name through the API, besides ORDERHOOK_SECRET_…: names between commas, or beginnings with a * behind them."`
+	Tenant                string   `default:"default" help:"Tenant of --settings and of --settings-variables."`
 	TLSCert               string   `name:"tls-cert" placeholder:"FILE" help:"Certificate and chain, PEM; serves HTTPS. Needs --tls-key."`
 	TLSKey                string   `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
 	PublicURL             string   `name:"public-url" placeholder:"URL" help:"Where callers reach the server, if not at --listen."`
-	AllowPrivateTargets   *bool    `negatable:"" help:"Lets outgoing requests go to private and loopback addresses. The default is yes on a loopback --listen, else no."`
 	UserAgent             string   `placeholder:"TEXT" help:"User-Agent of outgoing requests, instead of OmniumOms/VERSION."`
 	DisableEndpointsAfter period   `default:"P5D" help:"How long an endpoint may do nothing but fail before it is turned off, as P5D or 120h."`
+	MaxStatusChanges      count    `default:"60" help:"How often one order may enter a status through the API within a minute; 0 is as often as it likes."`
 	Grace                 duration `default:"PT30S" help:"How long to finish what is in flight when stopped, as PT30S or 30s."`
 	logging
 }
@@ -29,7 +32,11 @@ type serve struct {
 // Run implements a kong command.
 func (c *serve) Run(s *session) error {
 	relaxGC()
-	a, err := app.Start(s.ctx, c.options(s))
+	o, err := c.options(s)
+	if err != nil {
+		return err
+	}
+	a, err := app.Start(s.ctx, o)
 	if err != nil {
 		return err
 	}
@@ -49,16 +56,20 @@ func (c *serve) Run(s *session) error {
 	return errors.Join(err, a.Stop(grace))
 }
 
-func (c *serve) options(s *session) app.Options {
-	o := app.Options{
-		Listen: c.Listen, Database: c.Database, EncryptionKey: c.EncryptionKey, APIKey: c.APIKey,
-		SettingsFile: c.Settings, Tenant: c.Tenant,
+func (c *serve) options(s *session) (o app.Options, err error) {
+	o = app.Options{
+		Listen: c.Listen, Database: c.Database,
+		SettingsFile: c.Settings, Tenant: c.Tenant, ReplaceSettings: c.SettingsReplace, SettingsVariables: c.SettingsVariables,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, PublicURL: c.PublicURL,
-		AllowPrivate: c.AllowPrivateTargets, DisableAfter: time.Duration(c.DisableEndpointsAfter),
+		Targets: c.targets.options(s), DisableAfter: time.Duration(c.DisableEndpointsAfter), MaxStatusChanges: int(c.MaxStatusChanges),
 		UserAgent: c.UserAgent, Version: versionText(), Log: c.logger(s.errOut),
 	}
 	if s.config.file != nil {
-		o.AllowHosts, o.WebHook = s.config.file.AllowHosts, s.config.file.WebHook
+		o.WebHook = s.config.file.WebHook
 	}
-	return o
+	if o.EncryptionKey, err = c.key(); err != nil {
+		return o, err
+	}
+	o.APIKey, err = secretOf("api-key", c.APIKey, c.APIKeyFile)
+	return o, err
 }

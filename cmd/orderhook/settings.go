@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 type settingsFile struct {
@@ -15,53 +18,83 @@ type settingsFile struct {
 	Apply settingsApply `cmd:"" help:"Make a settings file a tenant's settings, if it differs from what is stored."`
 }
 
-type settingsCheck struct {
-	File string `arg:"" help:"Settings document, JSON."`
+// settingsFlags are those of both commands: what one says of a file, the other
+// must say too, with the same exit code.
+type settingsFlags struct {
+	File   string `arg:"" help:"Settings document, JSON."`
+	Tenant string `default:"default" help:"Tenant whose settings they are, or are to be."`
+	Strict bool   `help:"Take a warning for a mistake: store nothing, and end with exit code 1."`
+	database
+	targets
 }
+
+// read reads the file, before any database is opened.
+func (f *settingsFlags) read(s *session) (*app.SettingsFile, error) {
+	file := &app.SettingsFile{Path: f.File, Tenant: f.Tenant, Refused: f.options(s).Refusal(f.Listen), Strict: f.Strict}
+	return file, file.Read()
+}
+
+type settingsCheck struct{ settingsFlags }
 
 // Run implements a kong command.
 func (c *settingsCheck) Run(s *session) error {
-	doc, err := app.ReadSettings(c.File)
-	var warnings []oms.Warning
-	if err == nil {
-		_, warnings, err = settings.Parse(doc)
-	}
-	mistakes, ok := errors.AsType[*oms.Error](err)
-	if err != nil && (!ok || len(mistakes.Fields) == 0) {
+	file, err := c.read(s)
+	if err != nil {
 		return err
 	}
-	s.warn(warnings)
-	if err == nil {
-		fmt.Fprintf(s.out, "%s: no mistakes\n", c.File)
-		return nil
+	stored, err := c.stored(s.ctx)
+	if err != nil {
+		return err
 	}
-	for _, m := range mistakes.Fields {
-		fmt.Fprintf(s.out, "%s: %s\n", m.Location, m.Message)
+	_, warnings, err := file.Check(stored)
+	if err := s.report(c.File, warnings, err); err != nil {
+		return err
 	}
-	return app.Mistakef("%s: %s", c.File, counted(len(mistakes.Fields), "mistake"))
+	fmt.Fprintf(s.out, "%s: no mistakes\n", c.File)
+	return nil
 }
 
-type settingsApply struct {
-	File string `arg:"" help:"Settings document, JSON."`
-	database
-	Tenant string `default:"default" help:"Tenant whose settings to change."`
+// stored returns the settings that the file would take the place of; nil where
+// there is no database, which apply would make.
+func (c *settingsCheck) stored(ctx context.Context) (_ *settings.Settings, err error) {
+	if _, err := os.Stat(c.Database); errors.Is(err, os.ErrNotExist) {
+		return nil, app.CheckNewTenant(c.Tenant)
+	}
+	st, err := c.open(ctx, app.OpenExisting)
+	if err != nil {
+		return nil, err
+	}
+	defer closing(st, &err)
+	if err := app.CheckTenant(ctx, st, c.Tenant); err != nil {
+		return nil, err
+	}
+	return st.Settings(ctx, c.Tenant)
 }
+
+type settingsApply struct{ settingsFlags }
 
 // Run implements a kong command.
 func (c *settingsApply) Run(s *session) (err error) {
-	st, err := app.OpenStore(s.ctx, c.Database, c.options())
+	file, err := c.read(s)
+	if err != nil {
+		return err
+	}
+	st, err := c.open(s.ctx, app.OpenStore)
 	if err != nil {
 		return err
 	}
 	defer closing(st, &err)
+	return c.apply(s, st, file)
+}
+
+func (c *settingsApply) apply(s *session, st store.Store, file *app.SettingsFile) error {
 	if err := app.CheckTenant(s.ctx, st, c.Tenant); err != nil {
 		return err
 	}
-	applied, err := app.ApplySettings(s.ctx, st, c.Tenant, c.File, time.Now())
-	if err != nil {
+	applied, err := file.Apply(s.ctx, st, time.Now())
+	if err := s.report(c.File, applied.Warnings, err); err != nil {
 		return err
 	}
-	s.warn(applied.Warnings)
 	if applied.Changed {
 		fmt.Fprintf(s.out, "applied as version %d\n", applied.Version)
 	} else {
@@ -70,11 +103,32 @@ func (c *settingsApply) Run(s *session) (err error) {
 	return nil
 }
 
-func (s *session) warn(warnings []oms.Warning) {
+// report prints what was found in a settings file, and returns the error that
+// the command ends with.
+func (s *session) report(file string, warnings []oms.Warning, err error) error {
+	mistakes, ok := errors.AsType[*oms.Error](err)
+	if err != nil && !errors.Is(err, app.ErrWarned) && (!ok || len(mistakes.Fields) == 0) {
+		return err
+	}
 	for _, w := range warnings {
 		fmt.Fprintf(s.out, "warning: %s: %s\n", w.Path, w.Message)
 	}
+	switch {
+	case err == nil:
+		return nil
+	case !ok:
+		return warnedError(file + ": " + counted(len(warnings), "warning") + ", and --strict is given")
+	}
+	for _, m := range mistakes.Fields {
+		fmt.Fprintf(s.out, "%s: %s\n", m.Location, m.Message)
+	}
+	return app.Mistakef("%s: %s", file, counted(len(mistakes.Fields), "mistake"))
 }
+
+// warnedError is the end of a command that was to be strict.
+type warnedError string
+
+func (e warnedError) Error() string { return string(e) }
 
 // counted is "1 mistake" or "3 mistakes".
 func counted(n int, what string) string {

@@ -50,9 +50,16 @@ func (s *sources) learnKey(flag *kong.Flag) {
 	case flag.Name == "help" || flag.Name == "config":
 	case flag.IsBool():
 		s.keys[key(flag)] = config.Flag
+	case isCount(flag):
+		s.keys[key(flag)] = config.Number
 	default:
 		s.keys[key(flag)] = config.Text
 	}
+}
+
+func isCount(flag *kong.Flag) bool {
+	_, ok := flag.Target.Interface().(count)
+	return ok
 }
 
 // Validate has nothing to add: the file was checked when it was read.

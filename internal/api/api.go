@@ -12,24 +12,31 @@ import (
 
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/validate"
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
-// Options of the API. All but PublicURL are needed.
+// Options of the API. All but PublicURL and Variables are needed.
 type Options struct {
 	Store     store.Store
 	Engine    *workflow.Engine
 	Validator *validate.Validator
 	Notify    *notify.Dispatcher
+	Jobs      *job.Runner
 	Client    *hook.Client // sends attempts again
 	Guard     hook.Guard   // of Client
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Version   string // of orderhook
-	PublicURL string // where callers reach the API, for the OpenAPI document; "" leaves it open
+	// Variables are those of the environment that settings may name, if they are
+	// the settings of VariablesTenant.
+	Variables       settings.Variables
+	VariablesTenant string
+	PublicURL       string // where callers reach the API, for the OpenAPI document; "" leaves it open
 }
 
 // api is what the handlers share.
@@ -45,8 +52,8 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns()}
 	describeDocuments(a.huma.OpenAPI())
-	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, attempts, replays,
-		endpoints, endpointSecrets, endpointCalls, events, deliveries, jobs, stock, settingsOperations, connectors, workflowSteps, keys, health} {
+	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, resumes, attempts, replays,
+		endpoints, endpointSecrets, endpointCalls, events, deliveries, bulkRedelivery, jobs, stock, settingsOperations, connectors, workflowSteps, keys, health} {
 		noun(a)
 	}
 	mux.HandleFunc("GET /healthz", a.healthz)
@@ -55,7 +62,7 @@ func New(o Options) http.Handler {
 	serveOpenAPI(mux, a.huma.OpenAPI())
 	serveDocs(mux)
 	mux.HandleFunc("/", noRoute(mux))
-	return a.recovered(a.authenticated(a.withBody(mux)))
+	return a.observed(a.recovered(a.authenticated(a.withBody(mux))))
 }
 
 func config(o Options) huma.Config {
@@ -63,7 +70,7 @@ func config(o Options) huma.Config {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // openapi.go and docs.go serve them
 	c.CreateHooks = nil                                   // no $schema in answers
 	c.RejectUnknownQueryParameters = true
-	c.Transformers = []huma.Transformer{encodeFirst}
+	c.Transformers = []huma.Transformer{named, encodeFirst}
 	c.Formats = map[string]huma.Format{"application/json": encodedFormat, "json": encodedFormat}
 	introduce(c.OpenAPI, o.PublicURL)
 	return c

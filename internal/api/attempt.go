@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -68,7 +67,15 @@ func (a *api) listAttempts(ctx context.Context, in *attemptParams) (*listOf[*oms
 		return nil, err
 	}
 	list, err := a.Store.Attempts(ctx, tenantOf(ctx), f, in.page())
-	return answerList(list, err, asIs)
+	return answerList(list, err, publicAttempt)
+}
+
+// publicAttempt shows an attempt's URL without the values in its query, also
+// where it was recorded with them.
+func publicAttempt(at *oms.Attempt) *oms.Attempt {
+	shown := *at
+	shown.URL = oms.PublicURL(at.URL)
+	return &shown
 }
 
 // leastBody is how many characters a piece of a body has at least (API.md, "Attempts").
@@ -86,29 +93,11 @@ func (in *attemptParams) filter() (store.AttemptFilter, error) {
 	if in.Text != "" && utf8.RuneCountInString(in.Text) < leastBody {
 		return f, oms.Wrong("query.body", "must have %d characters or more", leastBody)
 	}
-	return f, filterStatus(&f, in.Status)
-}
-
-// filterStatus reads `500`, `5xx` and `none`.
-func filterStatus(f *store.AttemptFilter, s string) error {
-	if s == "" {
-		return nil
+	var ok bool
+	if f.StatusFilter, ok = store.ParseStatus(in.Status); !ok {
+		return f, oms.Wrong("query.status", "%s", store.StatusForm)
 	}
-	if strings.EqualFold(s, "none") {
-		f.NoStatus = true
-		return nil
-	}
-	class, isClass := strings.CutSuffix(strings.ToLower(s), "xx")
-	n, err := strconv.Atoi(class)
-	switch {
-	case err == nil && isClass && 1 <= n && n <= 5:
-		f.StatusFrom, f.StatusTo = n*100, n*100+99
-	case err == nil && !isClass && 100 <= n && n <= 999:
-		f.StatusFrom, f.StatusTo = n, n
-	default:
-		return oms.Wrong("query.status", "must be a status as 500, a class as 5xx, or none")
-	}
-	return nil
+	return f, nil
 }
 
 // FullAttempt is an attempt with both its sides.
@@ -138,6 +127,9 @@ func showMessage(m *oms.Message) *message {
 	out := &message{Method: m.Method, Headers: map[string]string{}, BodyBytes: m.BodyBytes, Truncated: m.Truncated}
 	for name, values := range m.Headers {
 		out.Headers[name] = strings.Join(values, ", ")
+		if oms.IsSignature(name) { // which was recorded once
+			out.Headers[name] = oms.Masked
+		}
 	}
 	if utf8.Valid(m.Body) {
 		out.Body = string(m.Body)
@@ -167,6 +159,6 @@ func showAttempt(at *oms.Attempt) FullAttempt {
 	if d == nil { // it was erased
 		d = &oms.AttemptDetail{}
 	}
-	return FullAttempt{Attempt: at, Request: *showMessage(&d.Request), Response: showMessage(d.Response),
+	return FullAttempt{Attempt: publicAttempt(at), Request: *showMessage(&d.Request), Response: showMessage(d.Response),
 		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing}
 }

@@ -17,7 +17,8 @@ import (
 
 // call is what the API knows of a request before its handler runs.
 type call struct {
-	key  oms.Key
+	id   string
+	key  oms.Key // the zero one where none is needed
 	body []byte
 	r    *http.Request
 }
@@ -37,6 +38,9 @@ func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 // tenantOf is the tenant that the request's key belongs to.
 func tenantOf(ctx context.Context) string { return callOf(ctx).key.Tenant }
 
+// roleOf is the role of the request's key.
+func roleOf(ctx context.Context) oms.Role { return callOf(ctx).key.Role }
+
 // authenticated lets requests through that carry a key.
 func (a *api) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +56,8 @@ func (a *api) authenticated(next http.Handler) http.Handler {
 			a.refuse(w, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, &call{key: key, r: r})))
+		callOf(r.Context()).key = key
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -92,7 +97,7 @@ func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(contex
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
 		if err != nil {
-			return nil, problemOf(a.Log, err)
+			return nil, problemOf(a.Log, callOf(ctx).id, err)
 		}
 		return out, nil
 	})

@@ -28,8 +28,8 @@ const bodyTime = time.Minute
 // while the caller waits for a run.
 func (a *api) withBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, _ := r.Context().Value(callKey{}).(*call)
-		if c == nil || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		c := callOf(r.Context())
+		if c.key.ID == "" || r.Method == http.MethodGet || r.Method == http.MethodHead {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -51,6 +51,7 @@ func (c *call) read(w http.ResponseWriter, r *http.Request) error {
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	_ = deadline.SetReadDeadline(time.Time{})
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		w.Header().Set("Connection", "close") // what is left of the body is not read
 		return oms.Errorf(oms.TooLarge, "the body is larger than %d bytes", maxBody)
 	}
 	if err != nil {
@@ -86,7 +87,7 @@ func (a *api) recovered(next http.Handler) http.Handler {
 				for _, name := range []string{"ETag", "Location"} {
 					w.Header().Del(name) // of the answer that did not come about
 				}
-				a.Log.Error("a handler panicked", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				a.Log.Error("a handler panicked", "request", idOf(w), "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
 				writeProblem(w, http.StatusInternalServerError, "something went wrong inside; the log says what", nil)
 			}
 		}()

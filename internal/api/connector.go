@@ -8,7 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
@@ -63,7 +62,7 @@ func (a *api) connectorHealth(ctx context.Context, c *settings.Connector) (conne
 	}
 	attempts, err := a.Store.Attempts(ctx, tenantOf(ctx), f, store.Page{Limit: recentAttempts})
 	for _, at := range attempts.Items {
-		if c.ConnectorID != "" || at.URL == hook.PublicURL(c.Host) {
+		if c.ConnectorID != "" || oms.PublicURL(at.URL) == oms.PublicURL(c.Host) {
 			h.count(at)
 		}
 	}

@@ -37,6 +37,8 @@ type delivery struct {
 	Status        oms.DeliveryStatus `json:"status" enum:"pending,succeeded,failed,canceled"`
 	Attempts      int                `json:"attempts" doc:"Made so far"`
 	MaxAttempts   int                `json:"maxAttempts" doc:"Made in all, when it fails for good"`
+	LastStatus    int                `json:"lastStatus,omitempty" doc:"Of the answer to the last attempt; absent where none came, or no attempt was made"`
+	LastError     string             `json:"lastError,omitempty" doc:"Why the last attempt failed; absent where it succeeded"`
 	NextAttemptAt *time.Time         `json:"nextAttemptAt,omitempty"`
 	WaitsFor      string             `json:"waitsFor,omitempty" doc:"The subject, of which an earlier event has not been delivered" example:"order/ORD-12345"`
 	Created       time.Time          `json:"created" doc:"When the event happened"`
@@ -45,7 +47,7 @@ type delivery struct {
 
 func showDelivery(d *oms.Delivery) delivery {
 	out := delivery{ID: d.ID(), EventID: d.EventID, EventType: d.EventType, EndpointID: d.EndpointID, OrderID: d.OrderID, Status: d.Status,
-		Attempts: d.Attempts, MaxAttempts: d.MaxAttempts, Created: d.Created, Updated: d.Updated}
+		Attempts: d.Attempts, MaxAttempts: d.MaxAttempts, LastStatus: d.LastStatus, LastError: d.LastError, Created: d.Created, Updated: d.Updated}
 	if d.Status == oms.DeliveryPending {
 		out.NextAttemptAt = timeOrNil(d.Due)
 		if d.Due.IsZero() {
@@ -70,18 +72,19 @@ func (a *api) listDeliveries(ctx context.Context, in *struct {
 	Status     oms.DeliveryStatus `query:"status" enum:"pending,succeeded,failed,canceled"`
 	EventType  string             `query:"eventType"`
 	OrderID    string             `query:"orderId"`
+	LastStatus string             `query:"lastStatus" doc:"Of the last attempt: as 500, 5xx, or none where no answer came"`
+	From       string             `query:"from" doc:"Of events that happened at or after this time"`
+	To         string             `query:"to" doc:"Of events that happened before this time"`
 }) (*listOf[delivery], error) {
-	f := store.DeliveryFilter{Status: in.Status, EventType: in.EventType, OrderID: in.OrderID}
-	var err error
-	if in.EndpointID != "" {
-		f.Endpoint, err = a.Store.EndpointNo(ctx, tenantOf(ctx), in.EndpointID)
+	from, to, err := span(in.From, in.To)
+	if err != nil {
+		return nil, err
 	}
-	if in.EventID != "" && err == nil {
-		var e *oms.Event
-		if e, err = a.Store.Event(ctx, tenantOf(ctx), in.EventID); err == nil {
-			f.Event = e.Seq
-		}
+	if _, ok := store.ParseStatus(in.LastStatus); !ok {
+		return nil, oms.Wrong("query.lastStatus", "%s", store.StatusForm)
 	}
+	f, err := store.DeliveriesOf(ctx, a.Store, tenantOf(ctx), oms.DeliveryQuery{EndpointID: in.EndpointID, EventID: in.EventID, Status: in.Status,
+		EventType: in.EventType, OrderID: in.OrderID, LastStatus: in.LastStatus, From: from, To: to})
 	if oms.KindOf(err) == oms.NotFound {
 		return answerList(store.List[*oms.Delivery]{}, nil, showDelivery)
 	}

@@ -66,8 +66,8 @@ func jsonBody(schema *huma.Schema, description string, example any) *huma.Reques
 	}}
 }
 
-// optional makes a body one that may be left out.
-func optional(b *huma.RequestBody) *huma.RequestBody {
+// optionalBody makes a body one that may be left out.
+func optionalBody(b *huma.RequestBody) *huma.RequestBody {
 	b.Required = false
 	return b
 }

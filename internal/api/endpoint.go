@@ -67,7 +67,7 @@ func (a *api) createEndpoint(ctx context.Context, in *OnceParams) (*secretAnswer
 		made = *wanted
 		made.ID, made.Created, made.Updated, out.Secret = earlier.Resource, earlier.Created, earlier.Created, ""
 	}
-	out.Endpoint = showEndpoint(&made, oms.Health{}, notify.CircuitClosed, a.now())
+	out.Endpoint = showEndpoint(&made, oms.Health{}, notify.CircuitClosed, roleOf(ctx), a.now())
 	if out.Warnings, err = a.endpointWarnings(ctx, &made); err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (a *api) getEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswer,
 // endpointNow is an endpoint with how it has been doing until now.
 func (a *api) endpointNow(ctx context.Context, e *oms.Endpoint) (Endpoint, error) {
 	h, err := a.Notify.Health(ctx, tenantOf(ctx), e.No)
-	return showEndpoint(e, h, a.Notify.Circuit(tenantOf(ctx), e.No), a.now()), err
+	return showEndpoint(e, h, a.Notify.Circuit(tenantOf(ctx), e.No), roleOf(ctx), a.now()), err
 }
 
 func (a *api) patchEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswer, error) {

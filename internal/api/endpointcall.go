@@ -87,7 +87,7 @@ func (a *api) recoverEndpoint(ctx context.Context, in *endpointRequest) (*jobAns
 		return nil, err
 	}
 	var job oms.Job
-	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
+	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, _ time.Time) (string, error) {
 		e, err := tx.Endpoint(ctx, tenantOf(ctx), in.ID)
 		if err != nil {
 			return "", err
@@ -100,7 +100,7 @@ func (a *api) recoverEndpoint(ctx context.Context, in *endpointRequest) (*jobAns
 			return "", err
 		}
 		job = *wanted
-		job.ID, job.EndpointID, job.Created, job.Updated = oms.NewID(oms.JobID), e.ID, now, now
+		job.EndpointID = e.ID
 		for _, event := range newest.Items {
 			job.Last = event.Seq
 		}
@@ -112,7 +112,7 @@ func (a *api) recoverEndpoint(ctx context.Context, in *endpointRequest) (*jobAns
 	if earlier != nil {
 		return a.getJob(ctx, &JobID{earlier.Resource})
 	}
-	a.Notify.StartJob(tenantOf(ctx), &job)
+	a.Jobs.Begin(tenantOf(ctx), &job)
 	return &jobAnswer{Location: "/api/jobs/" + job.ID, Body: showJob(&job)}, nil
 }
 
@@ -120,7 +120,8 @@ func (a *api) recoverEndpoint(ctx context.Context, in *endpointRequest) (*jobAns
 func parseRecovery(doc *oms.Object, now time.Time) (*oms.Job, error) {
 	f := fields{doc: doc}
 	f.only("from", "to", "what")
-	job := &oms.Job{Kind: "recover", Status: oms.JobRunning, From: f.time("from"), To: f.time("to"), What: f.text("what")}
+	job := oms.NewJob(oms.JobRecover, now)
+	job.From, job.To, job.What = f.time("from"), f.time("to"), f.text("what")
 	if !doc.Has("from") {
 		f.wrong("from", "is needed")
 	}

@@ -16,7 +16,7 @@ import (
 func endpointSecrets(a *api) {
 	handle(a, oms.Operator, huma.Operation{OperationID: "rotate-endpoint-secret", Method: http.MethodPost, Path: "/api/endpoints/{id}/rotate-secret", Tags: []string{"Endpoints"},
 		Summary: "Give an endpoint a new secret", DefaultStatus: http.StatusOK, Description: "The new secret is in this answer alone. The one before signs too until `overlap` is over. At most 5 sign at the same time.",
-		RequestBody: optional(bodyOf[rotation](a, "The overlap, and the new secret", map[string]any{"overlap": "PT24H"}))}, a.rotateSecret)
+		RequestBody: optionalBody(bodyOf[rotation](a, "The overlap, and the new secret", map[string]any{"overlap": "PT24H"}))}, a.rotateSecret)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-endpoint-public-key", Method: http.MethodGet, Path: "/api/endpoints/{id}/public-key", Tags: []string{"Endpoints"},
 		Summary: "Read the key that v1a signatures are verified with", Description: "404 for an endpoint without them."}, a.getPublicKey)
 }
@@ -69,7 +69,7 @@ func parseRotation(doc *oms.Object) (overlap time.Duration, secret string, err e
 	if text := r.text("overlap"); text != "" {
 		var ok bool
 		if overlap, ok = oms.ParseDuration(text, oms.MaxOverlap); !ok {
-			r.wrong("overlap", "must be a duration of at most P30D, as PT24H")
+			r.wrong("overlap", "must be a duration of at most P30D, as PT24H or 1.00:00:00")
 		}
 	}
 	if secret = r.text("secret"); secret == "" && !r.doc.Has("secret") {

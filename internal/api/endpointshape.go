@@ -48,7 +48,7 @@ type endpointTLS struct {
 // Endpoint is an endpoint as the API shows it.
 type Endpoint struct {
 	ID             string            `json:"id"`
-	URL            string            `json:"url" doc:"A password in it is shown as ***"`
+	URL            string            `json:"url" doc:"A password in it is shown as ***; the values in its query are, too, but to operators"`
 	EventTypes     []string          `json:"eventTypes" nullable:"false"`
 	Description    string            `json:"description,omitempty"`
 	Format         oms.Format        `json:"format" enum:"full,thin,data"`
@@ -113,9 +113,14 @@ type newEndpoint struct {
 	Secret string `json:"secret,omitempty" doc:"Absent when the same Idempotency-Key made it before: it is shown once"`
 }
 
-// showEndpoint shows an endpoint as it is at a time.
-func showEndpoint(e *oms.Endpoint, h oms.Health, c notify.Circuit, now time.Time) Endpoint {
-	out := Endpoint{ID: e.ID, URL: hook.PublicURL(e.URL), EventTypes: append([]string{}, e.EventTypes...), Description: e.Description, Format: e.Format,
+// showEndpoint shows an endpoint as it is at a time, to a role: who may not change
+// it does not see the values in its URL's query (API.md, "Secrets in URLs").
+func showEndpoint(e *oms.Endpoint, h oms.Health, c notify.Circuit, role oms.Role, now time.Time) Endpoint {
+	address := oms.PublicURL(e.URL)
+	if role.Reaches(oms.Operator) {
+		address = oms.OwnersURL(e.URL)
+	}
+	out := Endpoint{ID: e.ID, URL: address, EventTypes: append([]string{}, e.EventTypes...), Description: e.Description, Format: e.Format,
 		Enabled: e.Enabled, DisabledReason: e.Disabled, Timeout: oms.FormatDuration(e.Timeout), RetrySchedule: []string{},
 		MaxConcurrency: e.Concurrency, RateLimit: e.RateLimit, Ordering: e.Ordering, Filter: e.Filter, Signatures: append([]string{}, e.Signatures...),
 		Secrets: []endpointSecret{}, Origin: e.Origin, Created: e.Created, Updated: e.Updated,

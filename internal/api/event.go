@@ -29,7 +29,7 @@ func events(a *api) {
 	handle(a, oms.Operator, huma.Operation{OperationID: "redeliver-event", Method: http.MethodPost, Path: "/api/events/{id}/redeliver", Tags: []string{"Events"},
 		Summary: "Send an event again", DefaultStatus: http.StatusAccepted,
 		Description: "To the endpoint that is named, whether the event went there before or not; else to all that it went to and that are on. 202 with the deliveries.",
-		RequestBody: optional(bodyOf[redelivery](a, "The endpoint", map[string]any{"endpointId": "ep_019aa4c27d3e7f0c9b61d2e8f4a05b37"}))}, a.redeliverEvent)
+		RequestBody: optionalBody(bodyOf[redelivery](a, "The endpoint", map[string]any{"endpointId": "ep_019aa4c27d3e7f0c9b61d2e8f4a05b37"}))}, a.redeliverEvent)
 	handle(a, oms.Reader, huma.Operation{OperationID: "list-event-types", Method: http.MethodGet, Path: "/api/event-types", Tags: []string{"Events"},
 		Summary: "List the types of events that orderhook makes", Description: "Others may be published."}, a.listEventTypes)
 }

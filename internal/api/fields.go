@@ -50,6 +50,16 @@ func (f *fields) text(name string) string {
 	return s
 }
 
+// flag reads true or false; false where there is neither.
+func (f *fields) flag(name string) bool {
+	v, _ := f.doc.Get(name)
+	b, ok := v.(bool)
+	if !ok && v != nil {
+		f.wrong(name, "must be true or false")
+	}
+	return b
+}
+
 // time reads a point in time, zero where there is none.
 func (f *fields) time(name string) time.Time {
 	text := f.text(name)

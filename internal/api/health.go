@@ -37,7 +37,7 @@ func (a *api) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
 	if err := a.Store.Ping(ctx); err != nil {
-		a.Log.Error("the database does not answer", "error", err)
+		a.Log.Error("the database does not answer", "request", idOf(w), "error", err)
 		answerPlain(w, http.StatusServiceUnavailable, "the database does not answer\n")
 		return
 	}

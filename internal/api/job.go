@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,7 +18,7 @@ func jobs(a *api) {
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-job", Method: http.MethodGet, Path: "/api/jobs/{id}", Tags: []string{"Jobs"},
 		Summary: "Read a job and how far it is"}, a.getJob)
 	handle(a, oms.Operator, huma.Operation{OperationID: "cancel-job", Method: http.MethodPost, Path: "/api/jobs/{id}/cancel", Tags: []string{"Jobs"},
-		Summary: "End a job that has not ended", DefaultStatus: http.StatusOK, Description: "What it sent again until then stays sent."}, a.cancelJob)
+		Summary: "End a job that has not ended", DefaultStatus: http.StatusOK, Description: "What it did until then stays done."}, a.cancelJob)
 }
 
 // JobID is the job that a path names.
@@ -25,34 +26,47 @@ type JobID struct {
 	ID string `path:"id" example:"job_019aa4d11f0a7e2c8b45c1f7d2930e6a"`
 }
 
-// job is a job as the API shows it.
-type job struct {
+// Job is a job as the API shows it.
+type Job struct {
 	ID         string        `json:"id"`
-	Kind       string        `json:"kind" enum:"recover"`
-	EndpointID string        `json:"endpointId"`
-	What       string        `json:"what" enum:"failed,missing"`
-	From       time.Time     `json:"from"`
-	To         time.Time     `json:"to"`
+	Kind       string        `json:"kind" enum:"recover,redeliver,resume"`
+	EndpointID string        `json:"endpointId,omitempty"`
+	What       string        `json:"what,omitempty" enum:"failed,missing" doc:"Of a recover job"`
+	From       *time.Time    `json:"from,omitempty" doc:"Of a recover job"`
+	To         *time.Time    `json:"to,omitempty" doc:"Of a recover job"`
+	Filter     jobFilter     `json:"filter,omitzero" doc:"Which of a list it is about"`
 	Status     oms.JobStatus `json:"status" enum:"running,succeeded,canceled,failed"`
-	Reason     string        `json:"reason,omitempty" doc:"Why it failed"`
-	Examined   int64         `json:"examined" doc:"Events looked at"`
+	Reason     string        `json:"reason,omitempty" doc:"Why it failed or was canceled"`
+	Examined   int64         `json:"examined" doc:"Events, deliveries or runs looked at"`
 	Sent       int64         `json:"sent" doc:"Deliveries that were made due again"`
+	Resumed    int64         `json:"resumed" doc:"Runs that go on"`
+	Skipped    int64         `json:"skipped" doc:"Runs that cannot go on"`
+	Skips      []oms.JobSkip `json:"skips,omitempty" doc:"The first of what was skipped, and why"`
 	Created    time.Time     `json:"created"`
 	Updated    time.Time     `json:"updated"`
 	Ended      *time.Time    `json:"ended,omitempty"`
 }
 
+// jobFilter is the body that asked for a job over a list.
+type jobFilter struct{ payload }
+
+// Schema implements huma.SchemaProvider.
+func (jobFilter) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{AnyOf: []*huma.Schema{schemaRef("BulkFilter"), schemaRef("Resumption")}}
+}
+
 type jobAnswer struct {
 	Location string `header:"Location"`
-	Body     job
+	Body     Job
 }
 
-func showJob(j *oms.Job) job {
-	return job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, What: j.What, From: j.From, To: j.To, Status: j.Status, Reason: j.Reason,
-		Examined: j.Examined, Sent: j.Sent, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
+func showJob(j *oms.Job) Job {
+	return Job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, What: j.What, From: timeOrNil(j.From), To: timeOrNil(j.To),
+		Filter: jobFilter{payload{j.Filter}}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Sent: j.Sent,
+		Resumed: j.Resumed, Skipped: j.Skipped, Skips: j.Skips, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
 }
 
-func (a *api) listJobs(ctx context.Context, in *PageParams) (*listOf[job], error) {
+func (a *api) listJobs(ctx context.Context, in *PageParams) (*listOf[Job], error) {
 	list, err := a.Store.Jobs(ctx, tenantOf(ctx), in.page())
 	return answerList(list, err, showJob)
 }
@@ -77,11 +91,70 @@ func (a *api) cancelJob(ctx context.Context, in *struct {
 		if j.Status != oms.JobRunning {
 			return "", oms.Errorf(oms.Conflict, "the job has ended: it is %s", j.Status)
 		}
-		j.Status, j.Updated, j.Ended = oms.JobCanceled, now, now
+		j.Updated = now
+		j.End(oms.JobCanceled, "")
 		return j.ID, tx.PutJob(ctx, tenantOf(ctx), j)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return a.getJob(ctx, &in.JobID)
+}
+
+// bulkAnswer is the answer to a call about all that a filter picks: 202 with
+// the job that does it, or, of a dry run, 200 and how many there are.
+type bulkAnswer struct {
+	Status   int
+	Location string `header:"Location"`
+	Body     any    // Job or Counted
+}
+
+// Counted is how many a filter picks.
+type Counted struct {
+	DryRun  bool `json:"dryRun"`
+	Matched int  `json:"matched" doc:"How many there are now"`
+	More    bool `json:"more,omitempty" doc:"There are more: so many were counted, and no further"`
+}
+
+// bulkResponses describes a bulkAnswer.
+func bulkResponses(a *api) map[string]*huma.Response {
+	of := func(t reflect.Type, description string) *huma.Response {
+		return &huma.Response{Description: description, Content: map[string]*huma.MediaType{
+			"application/json": {Schema: a.huma.OpenAPI().Components.Schemas.Schema(t, true, "")},
+		}}
+	}
+	return map[string]*huma.Response{"200": of(reflect.TypeFor[Counted](), "How many there are"), "202": of(reflect.TypeFor[Job](), "The job that does it")}
+}
+
+// mostCounted is where a dry run stops to count.
+const mostCounted = 100_000
+
+// countAll counts what a list has.
+func countAll[T any](list func(store.Page) (store.List[T], error)) (*bulkAnswer, error) {
+	out := Counted{DryRun: true}
+	for page := (store.Page{Limit: store.MaxLimit}); ; {
+		l, err := list(page)
+		if err != nil {
+			return nil, err
+		}
+		out.Matched += len(l.Items)
+		page.Cursor = l.NextCursor
+		if out.More = out.Matched >= mostCounted && page.Cursor != ""; out.More || page.Cursor == "" {
+			return &bulkAnswer{Status: http.StatusOK, Body: out}, nil
+		}
+	}
+}
+
+// answerJob begins a job that was stored, and answers with it, or with the one
+// that an earlier call with the same Idempotency-Key made.
+func (a *api) answerJob(ctx context.Context, j *oms.Job, earlier *store.Idempotency, err error) (*bulkAnswer, error) {
+	if err == nil && earlier != nil {
+		j, err = a.Store.Job(ctx, tenantOf(ctx), earlier.Resource)
+	} else if err == nil {
+		a.Jobs.Begin(tenantOf(ctx), j)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &bulkAnswer{Status: http.StatusAccepted, Location: "/api/jobs/" + j.ID, Body: showJob(j)}, nil
 }

@@ -81,22 +81,31 @@ func (a *api) getOrderVersion(ctx context.Context, in *struct {
 
 func (a *api) listOrders(ctx context.Context, in *struct {
 	PageParams
-	Status         string `query:"status"`
-	MarketID       string `query:"marketId"`
-	OrderType      string `query:"orderType"`
-	CustomerEmail  string `query:"customerEmail"`
-	SubscriptionID string `query:"subscriptionId"`
-	Tag            string `query:"tag"`
-	From           string `query:"from" doc:"Created at or after this time"`
-	To             string `query:"to" doc:"Created before this time"`
-	Q              string `query:"q" doc:"A piece of text anywhere in the order, in any case"`
+	Status         string         `query:"status"`
+	MarketID       string         `query:"marketId"`
+	OrderType      string         `query:"orderType"`
+	CustomerEmail  string         `query:"customerEmail"`
+	SubscriptionID string         `query:"subscriptionId"`
+	Tag            string         `query:"tag"`
+	From           string         `query:"from" doc:"Created at or after this time"`
+	To             string         `query:"to" doc:"Created before this time"`
+	ModifiedFrom   string         `query:"modifiedFrom" doc:"Changed at or after this time"`
+	StoreID        string         `query:"storeId"`
+	ExternalID     string         `query:"externalId" doc:"The id of one of its externalIds"`
+	HasErrors      optional[bool] `query:"hasErrors" doc:"true: has an error that is neither Solved nor Deleted; false: has none"`
+	Q              string         `query:"q" doc:"A piece of text anywhere in the order, in any case"`
 }) (*listOf[orderDocument], error) {
 	from, to, err := span(in.From, in.To)
 	if err != nil {
 		return nil, err
 	}
+	modified, err := timeParam("modifiedFrom", in.ModifiedFrom)
+	if err != nil {
+		return nil, err
+	}
 	list, err := a.Store.Orders(ctx, tenantOf(ctx), store.OrderFilter{Status: in.Status, MarketID: in.MarketID, OrderType: in.OrderType,
-		CustomerEmail: in.CustomerEmail, SubscriptionID: in.SubscriptionID, Tag: in.Tag, Text: in.Q, From: from, To: to}, in.page())
+		CustomerEmail: in.CustomerEmail, SubscriptionID: in.SubscriptionID, Tag: in.Tag, Text: in.Q, From: from, To: to,
+		ModifiedFrom: modified, StoreID: in.StoreID, ExternalID: in.ExternalID, HasErrors: in.HasErrors.orNil()}, in.page())
 	return answerList(list, err, func(o *oms.Order) orderDocument { return orderDocument{o.Doc} })
 }
 

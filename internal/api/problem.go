@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -15,11 +17,12 @@ import (
 
 // problem is an error answer (RFC 9457).
 type problem struct {
-	Type   string           `json:"type" doc:"about:blank: the status says it all" example:"about:blank"`
-	Title  string           `json:"title" doc:"The status in words"`
-	Status int              `json:"status"`
-	Detail string           `json:"detail,omitempty" doc:"What is wrong, for a person to read"`
-	Errors []oms.FieldError `json:"errors,omitempty" doc:"Each mistake and where it is"`
+	Type     string           `json:"type" doc:"about:blank: the status says it all" example:"about:blank"`
+	Title    string           `json:"title" doc:"The status in words"`
+	Status   int              `json:"status"`
+	Detail   string           `json:"detail,omitempty" doc:"What is wrong, for a person to read"`
+	Errors   []oms.FieldError `json:"errors,omitempty" doc:"Each mistake and where it is"`
+	Instance string           `json:"instance,omitempty" doc:"The request's id, which the log has, too"`
 }
 
 // Error implements error.
@@ -46,27 +49,35 @@ var statuses = map[oms.Kind]int{
 	oms.Stale:        http.StatusPreconditionFailed,
 	oms.TooLarge:     http.StatusRequestEntityTooLarge,
 	oms.Unavailable:  http.StatusServiceUnavailable,
+	oms.TooMany:      http.StatusTooManyRequests,
 }
 
-// problemOf turns any error into an answer. What is not meant for the caller
-// goes to the log alone.
-func problemOf(log *slog.Logger, err error) error {
+// problemOf turns the error of a request into an answer. What is not meant for
+// the caller goes to the log alone, with the request's id.
+func problemOf(log *slog.Logger, request string, err error) error {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return p
 	}
 	if e, ok := errors.AsType[*oms.Error](err); ok {
 		if status, ok := statuses[e.Kind]; ok {
 			p := newProblem(status, e.Detail, e.Fields)
-			if e.Kind == oms.Unavailable {
-				return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {"1"}})
+			if e.Kind == oms.Unavailable || e.Kind == oms.TooMany {
+				return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {retryAfter(e)}})
 			}
 			return p
 		}
 	}
 	if !errors.Is(err, context.Canceled) {
-		log.Error("a request failed", "error", err)
+		log.Error("a request failed", "request", request, "error", err)
 	}
 	return newProblem(http.StatusInternalServerError, "something went wrong inside; the log says what", nil)
+}
+
+// retryAfter is how long a caller should wait, in whole seconds: one where
+// nobody knows better.
+func retryAfter(e *oms.Error) string {
+	seconds := (e.RetryAfter + time.Second - 1) / time.Second
+	return strconv.FormatInt(max(int64(seconds), 1), 10)
 }
 
 func init() {
@@ -93,12 +104,14 @@ func writeProblem(w http.ResponseWriter, status int, detail string, fields []oms
 	w.WriteHeader(status)
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
-	_ = out.Encode(newProblem(status, detail, fields))
+	p := newProblem(status, detail, fields)
+	p.Instance = idOf(w)
+	_ = out.Encode(p)
 }
 
 // refuse answers an error outside of Huma.
 func (a *api) refuse(w http.ResponseWriter, err error) {
-	answer := problemOf(a.Log, err)
+	answer := problemOf(a.Log, idOf(w), err)
 	if h, ok := errors.AsType[huma.HeadersError](answer); ok {
 		maps.Copy(w.Header(), h.GetHeaders())
 	}

@@ -20,7 +20,7 @@ func (a *api) redeliver(ctx context.Context, in *deliveryRequest) (*deliveryAnsw
 		if err := sendable(to, err); err != nil {
 			return "", err
 		}
-		return in.ID, tx.SendAgain(ctx, tenantOf(ctx), e, to, now)
+		return in.ID, tx.SendAgain(ctx, tenantOf(ctx), e, to, now, true)
 	})
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func deliveriesOf(ctx context.Context, r store.Reader, e *oms.Event) (all []*oms
 
 func sendAgain(ctx context.Context, tx store.Tx, e *oms.Event, to []*oms.Endpoint, now time.Time) (sent []*oms.Delivery, err error) {
 	for _, endpoint := range to {
-		if err := tx.SendAgain(ctx, tenantOf(ctx), e, endpoint, now); err != nil {
+		if err := tx.SendAgain(ctx, tenantOf(ctx), e, endpoint, now, true); err != nil {
 			return nil, err
 		}
 		d, err := tx.Delivery(ctx, tenantOf(ctx), oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint.No})

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/textproto"
@@ -19,7 +20,7 @@ func replays(a *api) {
 		Summary: "Send a request again, to the same or another URL", DefaultStatus: http.StatusOK,
 		Description: "With today's secret headers and signature if it goes to the original scheme, host and port, and without them if not. " +
 			"It is recorded as an attempt of the kind replay, and changes nothing.",
-		RequestBody: optional(bodyOf[replayTo](a, "Where to", map[string]any{"url": "https://staging.example.com/webhooks"}))}, a.replayAttempt)
+		RequestBody: optionalBody(bodyOf[replayTo](a, "Where to", map[string]any{"url": "https://staging.example.com/webhooks"}))}, a.replayAttempt)
 }
 
 // replayTo is the body that says where a request is sent again.
@@ -128,6 +129,9 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 		r = hook.Request{Timeout: r.Timeout}
 	}
 	asRecorded(&r, first)
+	if same { // a step's configuration names its URL
+		r.Body = bytes.ReplaceAll(r.Body, []byte(oms.PublicURL(to)), []byte(to))
+	}
 	r.URL = to
 	x := a.Client.Post(ctx, r)
 	at := &oms.Attempt{
@@ -150,16 +154,23 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 }
 
 // replayTarget is the URL that is asked for, else the one of before, with the
-// password that only the URL of today has.
+// password and the values in the query that only the URL of today has.
 func replayTarget(asked, before, today string) string {
 	if asked == "" {
 		asked = before
 	}
-	if asked == hook.PublicURL(today) {
+	if asked == oms.PublicURL(today) || asked == oms.OwnersURL(today) {
 		return today
 	}
+	if oms.HasMaskedQuery(asked) {
+		from := today
+		if oms.URLOrigin(asked) != oms.URLOrigin(today) { // nobody reads a secret by naming a URL
+			from = ""
+		}
+		asked = oms.Unmasked(asked, from)
+	}
 	u, err := url.Parse(asked)
-	if err != nil || u.User == nil || hook.PublicURL(asked) != asked {
+	if err != nil || u.User == nil || oms.OwnersURL(asked) != asked {
 		return asked
 	}
 	u.User = nil // nothing but its mask

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sosodev/duration"
-
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/workflow"
@@ -86,11 +84,11 @@ func (p WaitParams) duration() (time.Duration, error) {
 	case p.Wait == "", strings.EqualFold(p.Wait, "true"):
 		return defaultWait, nil
 	}
-	d, err := duration.Parse(p.Wait)
-	if err != nil || d.ToTimeDuration() < 0 || d.ToTimeDuration() > maxWait {
-		return 0, oms.Wrong("query.wait", "must be false, or a duration of at most PT1H, as PT10S")
+	d, ok := oms.ParseDuration(p.Wait, maxWait)
+	if !ok {
+		return 0, oms.Wrong("query.wait", "must be false, or a duration of at most PT1H, as PT10S or 00:00:10")
 	}
-	return d.ToTimeDuration(), nil
+	return d, nil
 }
 
 // timeParam reads a point in time; a + that the URL turned into a space is one again.

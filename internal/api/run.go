@@ -85,10 +85,19 @@ func showRun(r *oms.Run) run {
 
 func (a *api) listRuns(ctx context.Context, in *struct {
 	PageParams
-	Status  oms.RunStatus `query:"status" enum:"running,waiting,succeeded,aborted,superseded,failed,canceled"`
-	OrderID string        `query:"orderId"`
+	Status   oms.RunStatus  `query:"status" enum:"running,waiting,succeeded,aborted,superseded,failed,canceled"`
+	OrderID  string         `query:"orderId"`
+	Step     string         `query:"step" doc:"Key or display name of the step that the run is at, or that it ended at"`
+	From     string         `query:"from" doc:"Created at or after this time"`
+	To       string         `query:"to" doc:"Created before this time"`
+	Canceled optional[bool] `query:"canceled" doc:"true: the status is canceled; false: it is another"`
 }) (*listOf[run], error) {
-	list, err := a.Store.Runs(ctx, tenantOf(ctx), store.RunFilter{Status: in.Status, OrderID: in.OrderID}, in.page())
+	from, to, err := span(in.From, in.To)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.Store.Runs(ctx, tenantOf(ctx), store.RunFilter{Status: in.Status, OrderID: in.OrderID, Step: in.Step,
+		From: from, To: to, Canceled: in.Canceled.orNil()}, in.page())
 	return answerList(list, err, showRun)
 }
 

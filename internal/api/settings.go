@@ -26,6 +26,9 @@ func settingsOperations(a *api) {
 		Summary: "List the versions of the settings, the newest first"}, a.listSettings)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-settings-version", Method: http.MethodGet, Path: "/api/settings/{version}", Tags: []string{"Settings"},
 		Summary: "Read the settings as they were"}, a.getSettingsVersion)
+	handle(a, oms.Operator, huma.Operation{OperationID: "restore-settings-version", Method: http.MethodPost, Path: "/api/settings/{version}/restore", Tags: []string{"Settings"},
+		Summary: "Make earlier settings the next version", DefaultStatus: http.StatusOK,
+		Description: "Its secrets, too. They are checked as those of a PUT are, and refused where today's checks refuse them."}, a.restoreSettings)
 }
 
 func workflowSteps(a *api) {
@@ -36,8 +39,14 @@ func workflowSteps(a *api) {
 		})
 }
 
-func settingsAnswer(s *settings.Settings) *documentAnswer[settingsDocument] {
-	return &documentAnswer[settingsDocument]{Status: http.StatusOK, ETag: etag(s.Version), Body: settingsDocument{s.Masked()}}
+// settingsAnswer shows settings: the values in the queries of URLs to those alone
+// who may change them (API.md, "Secrets in URLs").
+func settingsAnswer(ctx context.Context, s *settings.Settings) *documentAnswer[settingsDocument] {
+	doc := s.Masked()
+	if !roleOf(ctx).Reaches(oms.Operator) {
+		settings.MaskQueries(doc)
+	}
+	return &documentAnswer[settingsDocument]{Status: http.StatusOK, ETag: etag(s.Version), Body: settingsDocument{doc}}
 }
 
 func (a *api) getSettings(ctx context.Context, _ *struct{}) (*documentAnswer[settingsDocument], error) {
@@ -45,7 +54,7 @@ func (a *api) getSettings(ctx context.Context, _ *struct{}) (*documentAnswer[set
 	if err != nil {
 		return nil, err
 	}
-	return settingsAnswer(s), nil
+	return settingsAnswer(ctx, s), nil
 }
 
 func (a *api) getSettingsVersion(ctx context.Context, in *struct {
@@ -55,7 +64,7 @@ func (a *api) getSettingsVersion(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return settingsAnswer(s), nil
+	return settingsAnswer(ctx, s), nil
 }
 
 func (a *api) listSettings(ctx context.Context, in *PageParams) (*listOf[store.SettingsInfo], error) {
@@ -73,17 +82,24 @@ type checkedSettings struct {
 }
 
 // checked reads the settings of the body; a *** in it is the secret of stored.
-func checked(ctx context.Context, stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
-	doc, err := oms.Parse(callOf(ctx).body)
+func (a *api) checked(ctx context.Context, stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
+	doc, err := parsedBody(ctx)
 	if err != nil {
-		return nil, nil, within(err)
+		return nil, nil, err
 	}
-	if err := settings.Keep(doc, stored); err != nil {
-		return nil, nil, within(err)
+	in := settings.Incoming{Doc: doc, Stored: stored, Refused: a.Guard.Refusal}
+	if tenantOf(ctx) == a.VariablesTenant {
+		in.Variables = a.Variables
 	}
-	s, warnings, err := settings.Parse(doc)
+	s, out, err := checkedAnswer(in)
+	return s, out, within(err)
+}
+
+// checkedAnswer makes the answer about settings, which is not yet stored ones'.
+func checkedAnswer(in settings.Incoming) (*settings.Settings, *checkedSettings, error) {
+	s, warnings, err := in.Check()
 	if err != nil {
-		return nil, nil, within(err)
+		return nil, nil, err
 	}
 	out := &checkedSettings{}
 	out.Body.Warnings = append([]oms.Warning{}, warnings...)
@@ -95,34 +111,42 @@ func (a *api) checkSettings(ctx context.Context, _ *struct{}) (*checkedSettings,
 	if err != nil {
 		return nil, err
 	}
-	_, out, err := checked(ctx, stored)
+	_, out, err := a.checked(ctx, stored)
 	return out, err
 }
 
 // putSettings replaces the settings. Without If-Match it builds on whatever
 // version it finds, again and again if others are as quick.
 func (a *api) putSettings(ctx context.Context, in *MatchParams) (*checkedSettings, error) {
-	c := a.caller(ctx, OnceParams{}, MatchParams{})
-	wanted, any := parseMatch(in.IfMatch)
 	var out *checkedSettings
-	err := a.Store.Write(ctx, func(tx store.Tx) error {
-		stored, err := tx.Settings(ctx, c.Tenant)
-		if err != nil {
-			return err
-		}
-		if !any && wanted != stored.Version { // settings never stored are of version 0
-			return oms.Errorf(oms.Stale, "the settings are of version %d by now", stored.Version)
-		}
-		s, answer, err := checked(ctx, stored)
-		if err != nil {
-			return err
-		}
-		out = answer
-		if err := tx.PutSettings(ctx, c.Tenant, s, stored.Version, c.By, a.Clock.Now().UTC()); err != nil {
-			return err
-		}
-		out.ETag, out.Body.Version = etag(s.Version), s.Version
-		return nil
+	err := a.Store.Write(ctx, func(tx store.Tx) (err error) {
+		out, err = a.replaceSettings(ctx, tx, *in, func(stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
+			return a.checked(ctx, stored)
+		})
+		return err
 	})
 	return out, err
+}
+
+// replaceSettings stores what read makes of the settings that are in force, as
+// the next version.
+func (a *api) replaceSettings(ctx context.Context, tx store.Tx, match MatchParams,
+	read func(stored *settings.Settings) (*settings.Settings, *checkedSettings, error)) (*checkedSettings, error) {
+	c := a.caller(ctx, OnceParams{}, MatchParams{})
+	stored, err := tx.Settings(ctx, c.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	if wanted, any := parseMatch(match.IfMatch); !any && wanted != stored.Version { // settings never stored are of version 0
+		return nil, oms.Errorf(oms.Stale, "the settings are of version %d by now", stored.Version)
+	}
+	next, out, err := read(stored)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.PutSettings(ctx, c.Tenant, next, stored.Version, c.By, a.now()); err != nil {
+		return nil, err
+	}
+	out.ETag, out.Body.Version = etag(next.Version), next.Version
+	return out, nil
 }

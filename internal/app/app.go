@@ -8,13 +8,16 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/config"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
 	"github.com/orderhook/orderhook/internal/upkeep"
 	"github.com/orderhook/orderhook/internal/validate"
@@ -30,17 +33,23 @@ type Options struct {
 
 	SettingsFile string // applied to Tenant at the start; "": none
 	Tenant       string // "": the default one
+	// ReplaceSettings has SettingsFile replace settings that others have stored
+	// since it was applied last.
+	ReplaceSettings bool
+	// SettingsVariables are the variables of the environment that Tenant's settings
+	// may name through the API, as Allowed of [settings.Variables].
+	SettingsVariables []string
 
 	TLSCert, TLSKey string // files; "": plain HTTP
 	PublicURL       string
 
-	// AllowPrivate admits private and loopback targets; nil does so where
-	// Listen is a loopback address itself.
-	AllowPrivate *bool
-	AllowHosts   []string // as of [hook.Guard]
+	Targets
 
 	WebHook      *config.WebHook // nil: off
 	DisableAfter time.Duration   // of endpoints that do nothing but fail; 0: as [notify.Options] has it
+
+	// MaxStatusChanges is as of [workflow.Options].
+	MaxStatusChanges int
 
 	Version   string       // of orderhook
 	UserAgent string       // of outgoing requests; "": OmniumOms/Version
@@ -90,7 +99,8 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.onStop(func(context.Context) error { return st.Close() })
-	if err := o.applySettings(ctx, st); err != nil {
+	guard := o.guard(listener.Addr())
+	if err := o.applySettings(ctx, st, guard.Refusal); err != nil {
 		return nil, err
 	}
 	if err := o.checkWebHook(ctx, st); err != nil {
@@ -101,7 +111,6 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 
-	guard := o.guard(listener.Addr())
 	client := hook.New(hook.Options{Version: o.Version, UserAgent: o.UserAgent, Guard: guard})
 	a.onStop(func(context.Context) error { client.Close(); return nil })
 	dispatcher := notify.New(notify.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, DisableAfter: o.DisableAfter, WebHook: webHook})
@@ -109,16 +118,22 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := dispatcher.Start(ctx); err != nil {
 		return nil, err
 	}
-	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log})
+	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, MaxStatusChanges: o.MaxStatusChanges})
 	a.onStop(func(ctx context.Context) error { engine.Stop(ctx); return nil })
 	if err := engine.Start(ctx); err != nil {
+		return nil, err
+	}
+	jobs := job.New(job.Options{Store: st, Clock: o.Clock, Log: o.Log}, dispatcher.Jobs(), engine.Jobs())
+	a.onStop(func(context.Context) error { jobs.Stop(); return nil })
+	if err := jobs.Start(ctx); err != nil {
 		return nil, err
 	}
 	// By the machine's clock: a clock.Fake would let it have no rest.
 	keeper := upkeep.Start(upkeep.Options{Store: st, Log: o.Log})
 	a.onStop(func(context.Context) error { keeper.Stop(); return nil })
 	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock}
-	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Client: client, Guard: guard,
+	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: guard,
+		Variables: settings.Variables{Lookup: os.LookupEnv, Allowed: o.SettingsVariables}, VariablesTenant: o.Tenant,
 		Clock: o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
 
 	server := newServer(handler, o.Log)

@@ -75,7 +75,15 @@ func CheckTenant(ctx context.Context, st store.Store, tenant string) error {
 	}
 	keys, err := st.Keys(ctx, tenant, store.Page{Limit: 1})
 	if err == nil && len(keys.Items) == 0 {
-		return Mistakef("there is no tenant %q: it is made with its first key", tenant)
+		return CheckNewTenant(tenant)
 	}
 	return err
+}
+
+// CheckNewTenant is [CheckTenant] where nobody has a key at all.
+func CheckNewTenant(tenant string) error {
+	if tenant == DefaultTenant {
+		return nil
+	}
+	return Mistakef("there is no tenant %q: it is made with its first key", tenant)
 }

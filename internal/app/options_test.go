@@ -19,7 +19,7 @@ func TestWhoMayReachPrivateTargets(t *testing.T) {
 		{"0.0.0.0", nil, false}, {"::", nil, false}, {"10.0.0.1", nil, false}, {"192.0.2.1", nil, false},
 		{"0.0.0.0", &yes, true}, {"127.0.0.1", &no, false},
 	} {
-		o := Options{AllowPrivate: c.flag, AllowHosts: []string{"erp"}}
+		o := Options{Targets: Targets{AllowPrivate: c.flag, AllowHosts: []string{"erp"}}}
 		g := o.guard(&net.TCPAddr{IP: net.ParseIP(c.ip)})
 		if g.AllowPrivate != c.want || len(g.AllowHosts) != 1 {
 			t.Errorf("on %s: %v", c.ip, g)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"reflect"
 	"time"
@@ -14,58 +15,133 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
+// SettingsFile is a file with settings, and how it is to be taken.
+type SettingsFile struct {
+	Path   string
+	Tenant string
+	// Refused says why the target guard will refuse a URL, as of [settings.Incoming].
+	Refused func(*url.URL) string
+	// Strict takes a warning for a mistake: nothing is stored.
+	Strict bool
+	// AtStart says that `serve` applies it, as it does at each start. It leaves
+	// stored settings alone that it has not made itself, unless it is to Replace
+	// them. A file that is applied by hand replaces whatever is there.
+	AtStart, Replace bool
+
+	doc *oms.Object
+}
+
+// ErrWarned is the error of a strict look at settings that have a warning.
+var ErrWarned = errors.New("there are warnings")
+
 // Applied is what became of a settings file.
 type Applied struct {
 	Version  int64 // of the settings that are in force now
 	Changed  bool  // false if they were in force before
 	Warnings []oms.Warning
+	// Kept says that newer settings are stored, and were left alone. FromFile is
+	// the version that the file made last, 0 if none, and FileChanged says that
+	// the file holds something else by now.
+	Kept        bool
+	FromFile    int64
+	FileChanged bool
 }
 
-// ReadSettings reads the document in a settings file, without checking more
-// than that it is one.
-func ReadSettings(path string) (*oms.Object, error) {
-	data, err := os.ReadFile(path)
+// Read reads the document in the file, without checking more than that it is one.
+func (f *SettingsFile) Read() error {
+	data, err := os.ReadFile(f.Path)
 	if err != nil {
-		return nil, &Mistake{err}
+		return &Mistake{err}
 	}
-	doc, err := oms.Parse(data)
-	if err != nil {
-		return nil, &Mistake{fmt.Errorf("%s: %w", path, err)}
+	if f.doc, err = oms.Parse(data); err != nil {
+		return &Mistake{fmt.Errorf("%s: %w", f.Path, err)}
 	}
-	return doc, nil
+	return nil
 }
 
-// ApplySettings makes the settings in a file the tenant's, unless they are so
-// already: a restart makes no new version. A "***" keeps the stored secret.
-func ApplySettings(ctx context.Context, st store.Store, tenant, path string, now time.Time) (a Applied, err error) {
-	doc, err := ReadSettings(path)
-	if err != nil {
-		return a, err
+// Check reads the settings that the file would make of those that are stored,
+// nil being none, and stores nothing. The file has been read.
+func (f *SettingsFile) Check(stored *settings.Settings) (*settings.Settings, []oms.Warning, error) {
+	s, warnings, err := settings.Incoming{
+		Doc: f.doc.Clone(), Stored: stored, Refused: f.Refused,
+		// The file is that of whoever runs this, and so is the environment.
+		Variables: settings.Variables{Lookup: os.LookupEnv, Owner: true},
+	}.Check()
+	if err == nil && f.Strict && len(warnings) > 0 {
+		err = ErrWarned
 	}
+	return s, warnings, err
+}
+
+// Apply makes the settings in the file the tenant's, unless they are so already:
+// a restart makes no new version. A "***" keeps the stored secret. The file has
+// been read. Warnings come with an error, too.
+func (f *SettingsFile) Apply(ctx context.Context, st store.Store, now time.Time) (a Applied, err error) {
 	err = st.Write(ctx, func(tx store.Tx) error {
-		a, err = applyTx(ctx, tx, tenant, doc.Clone(), now)
+		a, err = f.apply(ctx, tx, now)
 		return err
 	})
-	return a, inFile(path, err)
+	return a, err
 }
 
-func applyTx(ctx context.Context, tx store.Tx, tenant string, doc *oms.Object, now time.Time) (a Applied, err error) {
-	stored, err := tx.Settings(ctx, tenant)
+func (f *SettingsFile) apply(ctx context.Context, tx store.Tx, now time.Time) (Applied, error) {
+	stored, err := tx.Settings(ctx, f.Tenant)
 	if err != nil {
-		return a, err
+		return Applied{}, err
 	}
-	if err := settings.Keep(doc, stored); err != nil {
-		return a, err
-	}
-	next, warnings, err := settings.Parse(doc)
+	next, warnings, err := f.Check(stored)
+	a := Applied{Version: stored.Version, Warnings: warnings}
 	if err != nil {
 		return a, err
 	}
 	if sameSettings(stored, next) {
-		return Applied{stored.Version, false, warnings}, nil
+		return a, f.mark(ctx, tx, a.Version)
 	}
-	err = tx.PutSettings(ctx, tenant, next, stored.Version, "settings file", now)
-	return Applied{next.Version, true, warnings}, err
+	if f.AtStart && !f.Replace {
+		if err := f.compare(ctx, tx, next, &a); a.Kept || err != nil {
+			return a, err
+		}
+	}
+	if err := tx.PutSettings(ctx, f.Tenant, next, stored.Version, f.by(), now); err != nil {
+		return a, err
+	}
+	a.Version, a.Changed = next.Version, true
+	return a, f.mark(ctx, tx, a.Version)
+}
+
+// compare finds out whether the stored settings are newer than what the file
+// made last.
+func (f *SettingsFile) compare(ctx context.Context, tx store.Tx, next *settings.Settings, a *Applied) (err error) {
+	if a.FromFile, err = tx.SettingsFromFile(ctx, f.Tenant); err != nil || a.FromFile == a.Version {
+		return err
+	}
+	last, err := tx.SettingsVersion(ctx, f.Tenant, a.FromFile)
+	if err != nil {
+		return err
+	}
+	a.Kept, a.FileChanged = true, !sameSettings(last, next)
+	return nil
+}
+
+// mark remembers the version that a start of `serve` finds or makes: the next
+// start may replace it.
+func (f *SettingsFile) mark(ctx context.Context, tx store.Tx, version int64) error {
+	if !f.AtStart || version == 0 {
+		return nil
+	}
+	last, err := tx.SettingsFromFile(ctx, f.Tenant)
+	if err != nil || last == version {
+		return err
+	}
+	return tx.MarkSettingsFromFile(ctx, f.Tenant, version)
+}
+
+// by says in the settings' history who stored them.
+func (f *SettingsFile) by() string {
+	if f.AtStart {
+		return "serve --settings"
+	}
+	return "settings apply"
 }
 
 // sameSettings compares the documents, but for their secrets, and then what was

@@ -28,11 +28,13 @@ type Kind string
 
 // The kinds of values, as a message names them.
 const (
-	Text Kind = "text"
-	Flag Kind = "true or false"
+	Text   Kind = "text"
+	Flag   Kind = "true or false"
+	Number Kind = "a number"
 )
 
-// Load reads the file at path. keys is the keys that are flags; any other is an
+// Load reads the file at path. A `${NAME}` in a text is the value of that
+// variable of the environment, which must be set. keys is the keys that are flags; any other is an
 // error, as is a value of another type. Every error is one line that names the
 // file, the key and what is wrong.
 func Load(path string, keys map[string]Kind) (*File, error) {
@@ -45,6 +47,9 @@ func Load(path string, keys map[string]Kind) (*File, error) {
 	}
 	doc, err := oms.Parse(data)
 	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := expand(doc, ""); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	f := &File{Path: path, doc: doc}
@@ -66,6 +71,8 @@ func (f *File) Value(key string) (string, bool) {
 	switch v, _ := f.doc.Get(key); v := v.(type) {
 	case string:
 		return v, true
+	case oms.Number:
+		return string(v), true
 	case bool:
 		return fmt.Sprint(v), true
 	}
@@ -110,6 +117,8 @@ func checkKind(key string, want Kind, v any) error {
 		_, ok = v.(string)
 	case Flag:
 		_, ok = v.(bool)
+	case Number:
+		_, ok = v.(oms.Number)
 	}
 	if !ok {
 		return fmt.Errorf("%s: must be %s", key, want)

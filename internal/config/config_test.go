@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-var testKeys = map[string]Kind{"listen": Text, "tlsCert": Text, "allowPrivateTargets": Flag}
+var testKeys = map[string]Kind{"listen": Text, "tlsCert": Text, "allowPrivateTargets": Flag, "maxStatusChanges": Number}
 
 func load(t *testing.T, text string) (*File, error) {
 	t.Helper()
@@ -20,13 +20,13 @@ func load(t *testing.T, text string) (*File, error) {
 }
 
 func TestLoad(t *testing.T) {
-	f, err := load(t, `{"LISTEN": ":1", "TlsCert": null, "allowprivatetargets": false,
+	f, err := load(t, `{"LISTEN": ":1", "TlsCert": null, "allowprivatetargets": false, "maxstatuschanges": 7,
 		"Outgoing": {"AllowHosts": ["a.example", "a.example:8080", "10.0.0.0/8", "::1", "[::1]:80", "fd00::/8"]},
 		"webhook": {"enabled": false, "endpoint": "http://www.example.org/automation"}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]string{"listen": ":1", "tlsCert": "", "allowPrivateTargets": "false", "database": ""} {
+	for key, want := range map[string]string{"listen": ":1", "tlsCert": "", "allowPrivateTargets": "false", "maxStatusChanges": "7", "database": ""} {
 		if got, given := f.Value(key); got != want || given != (want != "") {
 			t.Errorf("%s is %q, %v", key, got, given)
 		}
@@ -51,13 +51,14 @@ func TestMistakes(t *testing.T) {
 		{``, "the file is empty"},
 		{" \n", "the file is empty"},
 		{`[]`, "a JSON object is needed, not a list"},
-		{`{"listen": ":1",}`, "malformed JSON at byte"},
+		{`{"listen": ":1",}`, "malformed JSON at line 1, column"},
 		{`{"listen": ":1"} x`, "malformed JSON"},
 		{`{"listen": ":1", "Listen": ":2"}`, "listen: the field is there twice"},
 		{`{"lisen": ":1"}`, "lisen: there is no such key"},
 		{`{"listen": 8080}`, "listen: must be text"},
 		{`{"tlsCert": ["a"]}`, "tlsCert: must be text"},
 		{`{"allowPrivateTargets": "yes"}`, "allowPrivateTargets: must be true or false"},
+		{`{"maxStatusChanges": "7"}`, "maxStatusChanges: must be a number"},
 		{`{"outgoing": []}`, "outgoing: must be an object"},
 		{`{"outgoing": {"allow": []}}`, "outgoing.allow: there is no such key"},
 		{`{"outgoing": {"allowHosts": "a"}}`, "outgoing.allowHosts: must be a list of texts"},

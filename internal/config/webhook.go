@@ -110,7 +110,7 @@ func connectionTimeout(section *oms.Object) (time.Duration, error) {
 	}
 	d, ok := oms.ParseDuration(section.Text("connectionTimeout"), maxTimeout)
 	if !ok || d == 0 {
-		return 0, errors.New("webHook.connectionTimeout: must be an ISO 8601 duration over 0 and up to P1D, such as PT30S")
+		return 0, errors.New("webHook.connectionTimeout: must be a duration over 0 and up to P1D, as PT30S or 00:00:30")
 	}
 	return d, nil
 }

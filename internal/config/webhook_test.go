@@ -125,7 +125,7 @@ func TestMistakesInTheSection(t *testing.T) {
 	}
 	for _, timeout := range []string{"", "30", "30s", "PT", "PT0S", "-PT30S", "P1M", "P1DT1S", "P1000000000W", "hush"} {
 		_, err := enabled(t, rest+toExample+fmt.Sprintf(`, "connectionTimeout": %q`, timeout))
-		expectMistake(t, timeout, err, "webHook.connectionTimeout: must be an ISO 8601 duration")
+		expectMistake(t, timeout, err, "webHook.connectionTimeout: must be a duration over 0")
 	}
 	for text, want := range map[string]string{
 		`{"webHook": true}`:                            "webHook: must be an object",
@@ -150,6 +150,9 @@ func expectMistake(t *testing.T, in string, err error, want string) {
 }
 
 func TestOpen(t *testing.T) {
+	if f, err := enabled(t, toExample+`, "connectionTimeout": "00:01:30"`); err != nil || f.WebHook.timeout != 90*time.Second {
+		t.Errorf("a time span: %v", err)
+	}
 	f, err := enabled(t, toExample+`, "secret": "s", "key": "k", "tenant": "acme", "connectionTimeout": "PT1M"`)
 	if err != nil {
 		t.Fatal(err)

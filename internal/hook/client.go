@@ -13,6 +13,7 @@ import (
 	"time"
 	"weak"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
@@ -34,32 +35,38 @@ type Client struct {
 	userAgent string
 	guard     Guard
 	roots     *x509.CertPool
-	transport *http.Transport // of requests without a Trust
+	now       func() time.Time
+	kept      *connections // of requests without a Trust
 
 	mu      sync.Mutex
-	trusted map[weak.Pointer[Trust]]*http.Transport
+	trusted map[weak.Pointer[Trust]]*connections
 }
 
 // New returns a client that reaches what the guard in o lets through. A kept
 // connection has been judged when it was dialed.
-func New(o Options) *Client {
+func New(o Options) *Client { return newAt(o, time.Now) }
+
+// newAt is New with a clock for the age of connections.
+func newAt(o Options, now func() time.Time) *Client {
 	if o.UserAgent == "" {
 		o.UserAgent = "OmniumOms/" + o.Version
 	}
+	fresh := func() *http.Transport {
+		return newTransport(o.Guard, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs})
+	}
 	return &Client{
-		userAgent: o.UserAgent, guard: o.Guard, roots: o.RootCAs,
-		transport: newTransport(o.Guard, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs}),
-		trusted:   map[weak.Pointer[Trust]]*http.Transport{},
+		userAgent: o.UserAgent, guard: o.Guard, roots: o.RootCAs, now: now,
+		kept: newConnections(fresh, now), trusted: map[weak.Pointer[Trust]]*connections{},
 	}
 }
 
 // Close closes the connections that no request is using.
 func (c *Client) Close() {
-	c.transport.CloseIdleConnections()
+	c.kept.close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, t := range c.trusted {
-		t.CloseIdleConnections()
+	for _, p := range c.trusted {
+		p.close()
 	}
 }
 
@@ -96,18 +103,20 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 func (c *Client) exchange(ctx context.Context, r *Request, x *Exchange) error {
 	req, secret, err := r.build(ctx, c.userAgent, x.StartedAt)
 	if err != nil {
-		x.URL = PublicURL(r.URL)
+		x.URL = oms.PublicURL(r.URL)
 		return err
 	}
-	x.URL, x.Host, x.sent, x.secret = public(r.URL, req.URL), req.URL.Host, req.Header, secret
-	resp, err := c.transportFor(r.Trust).RoundTrip(req)
+	x.target, x.URL, x.Host, x.sent, x.secret = r.URL, oms.ShownURL(r.URL, req.URL), req.URL.Host, req.Header, secret
+	resp, err := c.transportFor(r.Trust, req.URL.Host).RoundTrip(req)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
 	x.Status, x.Header = resp.StatusCode, resp.Header
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return nil // what follows is no body, and would not end
+	if resp.StatusCode != http.StatusSwitchingProtocols { // what follows that is no body, and would not end
+		err = x.read(resp)
 	}
-	return x.read(resp)
+	x.length = int64(len(x.Body)) + x.dropped
+	x.hide(secretsOf(req, secret, r.Body))
+	return err
 }

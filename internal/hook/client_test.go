@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -45,11 +46,24 @@ func TestPostReturnsTheAnswer(t *testing.T) {
 	if x.Status != 202 || x.Header.Get("X-Method") != "POST" || string(x.Body) != `got {"a":1}` {
 		t.Errorf("answer %d %v %s", x.Status, x.Header, x.Body)
 	}
-	if x.URL != url+"/hook?a=b" || "http://"+x.Host != url {
+	if x.URL != url+"/hook?a=***" || "http://"+x.Host != url {
 		t.Errorf("URL %s, host %s", x.URL, x.Host)
 	}
 	if x.StartedAt.IsZero() || x.Duration <= 0 {
 		t.Errorf("started %v, took %v", x.StartedAt, x.Duration)
+	}
+}
+
+// A URL that was stored before URLs were escaped still makes a request line that
+// can be read, and a host in ASCII.
+func TestURLsOfBefore(t *testing.T) {
+	var line string
+	url := serve(t, func(_ http.ResponseWriter, r *http.Request) { line = r.Host + r.RequestURI })
+	odd := strings.Replace(url, "127.0.0.1", "ＬＯＣＡＬＨＯＳＴ", 1)
+	x := newClient(t, nil).Post(t.Context(), Request{URL: odd + "/a b?ø=c d"})
+	want := strings.TrimPrefix(strings.Replace(url, "127.0.0.1", "localhost", 1), "http://")
+	if x.Err != nil || line != want+"/a%20b?%C3%B8=c%20d" || x.Host != want {
+		t.Errorf("%v: it asked for %s of %s", x.Err, line, x.Host)
 	}
 }
 

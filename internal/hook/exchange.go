@@ -10,11 +10,12 @@ import (
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
-// Exchange is one attempt as it went.
+// Exchange is one attempt as it went. What came back has *** where it repeated a
+// secret of the request.
 type Exchange struct {
 	StartedAt time.Time
 	Duration  time.Duration
-	URL       string // as [PublicURL] shows it
+	URL       string // as [oms.PublicURL] shows it
 	Host      string // the URL's host, with the port where it has one; "" if the URL is invalid
 	OneWay    bool   // as the request was
 
@@ -27,10 +28,12 @@ type Exchange struct {
 	// Its text holds no secret.
 	Err error
 
+	target  string      // the URL as it was called
 	sent    http.Header // with its secrets
-	secret  []string    // the names of those in sent whose values are secret, canonical
+	secret  []string    // the names of those in sent whose values are not shown, canonical
 	body    []byte      // the request's
-	dropped int64       // bytes of the answer's body that were read after Body
+	length  int64       // of the answer's body, as far as it was read
+	dropped int64       // bytes of it that were read after Body
 	wire    wire
 }
 
@@ -78,7 +81,7 @@ func (x Exchange) succeeding() bool {
 // Detail returns the record of both sides, with *** for secrets.
 func (x Exchange) Detail() *oms.AttemptDetail {
 	d := &oms.AttemptDetail{
-		Request:    oms.Message{Method: http.MethodPost, Headers: masked(x.sent, x.secret), Body: x.body, BodyBytes: int64(len(x.body))},
+		Request:    oms.Message{Method: http.MethodPost, Headers: masked(x.sent, x.secret), Body: x.shownBody(), BodyBytes: int64(len(x.body))},
 		TLSVersion: x.wire.tlsVersion,
 		Timing:     x.wire.timing,
 	}
@@ -91,23 +94,24 @@ func (x Exchange) Detail() *oms.AttemptDetail {
 	return d
 }
 
+// shownBody is the request's body with the URL, which a step's configuration
+// names there, as it is shown elsewhere.
+func (x Exchange) shownBody() []byte {
+	if x.URL == x.target {
+		return x.body
+	}
+	return bytes.ReplaceAll(x.body, []byte(x.target), []byte(x.URL))
+}
+
 func (x Exchange) response() *oms.Message {
 	m := &oms.Message{
 		Headers:   masked(x.Header, []string{"Set-Cookie"}),
 		Body:      x.Body,
-		BodyBytes: int64(len(x.Body)) + x.dropped,
+		BodyBytes: x.length,
 		Truncated: x.TooLarge || x.dropped > 0,
 	}
 	if len(m.Body) > maxRecorded {
 		m.Body, m.Truncated = bytes.Clone(m.Body[:maxRecorded]), true // not to hold on to all of it
-	}
-	for _, secret := range valuesOf(x.sent, x.secret) { // an endpoint may repeat what it was sent
-		m.Body = bytes.ReplaceAll(m.Body, []byte(secret), []byte(mask))
-		for _, values := range m.Headers {
-			for i := range values {
-				values[i] = strings.ReplaceAll(values[i], secret, mask)
-			}
-		}
 	}
 	return m
 }

@@ -138,17 +138,3 @@ func TestNoSecretIsShown(t *testing.T) {
 		}
 	}
 }
-
-func TestPublicURL(t *testing.T) {
-	for raw, want := range map[string]string{
-		"https://example.com/a%2Fb?c=d&e=%20#f":   "https://example.com/a%2Fb?c=d&e=%20#f",
-		"https://user:pass@example.com/a%2Fb?c=d": "https://user:***@example.com/a%2Fb?c=d",
-		"https://us%40er:pass@example.com":        "https://us%40er:***@example.com",
-		"https://token@example.com/":              "https://***@example.com/",
-		"https://user:pa/ss@example.com/":         "(invalid URL)",
-	} {
-		if got := PublicURL(raw); got != want {
-			t.Errorf("%s: %s, want %s", raw, got, want)
-		}
-	}
-}

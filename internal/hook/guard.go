@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 	"syscall"
 
@@ -79,6 +80,25 @@ func (g Guard) CheckHost(target string) error {
 		return nil // it may lead there
 	}
 	return err
+}
+
+// Refusal says why no request will be made to a URL, with what would admit it,
+// "" where the guard lets it pass or where that is told only when the name is
+// looked up.
+func (g Guard) Refusal(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	target := net.JoinHostPort(u.Hostname(), port)
+	err := g.CheckHost(target)
+	switch {
+	case err == nil:
+		return ""
+	case (Guard{AllowPrivate: true, AllowHosts: g.AllowHosts}).CheckHost(target) == nil:
+		return err.Error() + "; --allow-private-targets (allowPrivateTargets) or outgoing.allowHosts in the config file admits it"
+	}
+	return err.Error() + "; outgoing.allowHosts in the config file admits it"
 }
 
 // allows reports whether AllowHosts names the host or the address.

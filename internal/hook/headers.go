@@ -48,7 +48,7 @@ const usualHeaders = 8
 type headers struct {
 	http.Header
 	values []string // of them all: one array is cheaper than many
-	secret []string // the names of those whose values are secret, canonical
+	secret []string // the names of those whose values are not shown, canonical
 }
 
 // put sets a header, whose name is canonical.

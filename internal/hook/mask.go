@@ -1,21 +1,28 @@
 package hook
 
 import (
+	"bytes"
+	"cmp"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // mask stands where a secret was.
 const mask = "***"
 
 // masked returns a copy of h as it may be recorded: names canonical, the
-// values of the secret ones as ***.
+// values of the secret ones, and signatures, as ***.
 func masked(h http.Header, secret []string) http.Header {
 	shown := make(http.Header, len(h))
 	for name, values := range h {
 		name = http.CanonicalHeaderKey(name)
-		if slices.Contains(secret, name) {
+		if slices.Contains(secret, name) || oms.IsSignature(name) {
 			values = []string{mask}
 		}
 		shown[name] = slices.Clone(values)
@@ -23,26 +30,174 @@ func masked(h http.Header, secret []string) http.Header {
 	return shown
 }
 
-// leastSecret is the length from which a secret is looked for in what comes
-// back: a shorter one would be found everywhere, and is none.
-const leastSecret = 8
-
-// valuesOf returns the secrets among headers, credentials with their scheme and
-// without it.
-func valuesOf(h http.Header, secret []string) []string {
-	var out []string
-	for name, values := range h {
-		if !slices.Contains(secret, http.CanonicalHeaderKey(name)) {
-			continue
-		}
-		for _, v := range values {
-			_, bare, _ := strings.Cut(v, " ")
-			for _, s := range []string{v, bare} {
-				if len(s) >= leastSecret {
-					out = append(out, s)
-				}
+// hide puts *** in place of the secrets in what came back, so that nobody who
+// reads it has to think of them: it becomes part of errors, history, orders and
+// carts, beside the record.
+func (x *Exchange) hide(secrets []string) {
+	if len(secrets) == 0 {
+		return
+	}
+	for _, values := range x.Header {
+		for i, value := range values {
+			if len(value) >= oms.LeastSecret {
+				values[i] = string(hidden([]byte(value), secrets, false))
 			}
 		}
 	}
-	return out
+	if len(x.Body) >= oms.LeastSecret {
+		x.Body = hidden(x.Body, secrets, x.dropped > 0 || x.TooLarge)
+	}
+}
+
+// hidden returns a text with *** in place of each secret, however JSON escapes
+// it; the text itself where there is none. Of one that was cut off, a secret
+// may be at the end with its beginning alone.
+func hidden(text []byte, secrets []string, cut bool) []byte {
+	var found []stretch
+	for _, s := range secrets {
+		found = findPlain(found, text, s)
+		if cut {
+			found = findCut(found, text, s)
+		}
+	}
+	found = findEscaped(found, text, secrets)
+	if len(found) == 0 {
+		return text
+	}
+	slices.SortFunc(found, func(a, b stretch) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
+	out, at := make([]byte, 0, len(text)), 0
+	for _, f := range found {
+		if f.from >= at {
+			out = append(append(out, text[at:f.from]...), mask...)
+		}
+		at = max(at, f.to)
+	}
+	return append(out, text[at:]...)
+}
+
+// stretch is a part of a text, from its first byte to behind its last.
+type stretch struct{ from, to int }
+
+// findPlain adds where a secret stands as it is.
+func findPlain(found []stretch, text []byte, secret string) []stretch {
+	for at := 0; ; {
+		i := bytes.Index(text[at:], []byte(secret))
+		if i < 0 {
+			return found
+		}
+		s := stretch{at + i, at + i + len(secret)}
+		if !isNumber(text, s) {
+			found = append(found, s)
+		}
+		at = s.to
+	}
+}
+
+// isNumber reports whether a stretch of digits is a number of a JSON document,
+// or a part of one: that is no secret, and *** would break the document.
+func isNumber(text []byte, s stretch) bool {
+	if strings.Trim(string(text[s.from:s.to]), "0123456789") != "" || !bytes.ContainsAny(text[:min(len(text), 64)], "{[") {
+		return false
+	}
+	for s.from > 0 && strings.IndexByte("0123456789+-.eE", text[s.from-1]) >= 0 {
+		s.from--
+	}
+	for s.to < len(text) && strings.IndexByte("0123456789+-.eE", text[s.to]) >= 0 {
+		s.to++
+	}
+	before, behind := byte(' '), byte(' ')
+	if s.from > 0 {
+		before = text[s.from-1]
+	}
+	if s.to < len(text) {
+		behind = text[s.to]
+	}
+	return strings.IndexByte(":,[ \t\r\n", before) >= 0 && strings.IndexByte(",]} \t\r\n", behind) >= 0
+}
+
+// findCut adds the beginning of a secret at the end of a text.
+func findCut(found []stretch, text []byte, secret string) []stretch {
+	for n := min(len(secret)-1, len(text)); n >= oms.LeastSecret; n-- {
+		if bytes.HasSuffix(text, []byte(secret[:n])) {
+			return append(found, stretch{len(text) - n, len(text)})
+		}
+	}
+	return found
+}
+
+// Escapes are read in windows, so that an answer of megabytes needs no room for
+// itself a second time. Each begins so far before the end of the one before that
+// no secret lies across, unless it is of kilobytes.
+const (
+	window  = 64 << 10
+	overlap = 8 << 10
+)
+
+// findEscaped adds where a secret stands with some of it escaped, as JSON does it.
+func findEscaped(found []stretch, text []byte, secrets []string) []stretch {
+	for at := 0; ; {
+		i := bytes.IndexByte(text[at:], '\\')
+		if i < 0 {
+			return found
+		}
+		from := max(0, at+i-overlap)
+		to := min(len(text), from+window)
+		plain, places := unescape(text[from:to])
+		for _, s := range secrets {
+			for _, f := range findPlain(nil, plain, s) {
+				found = append(found, stretch{from + places[f.from], from + places[f.to]})
+			}
+		}
+		if to == len(text) {
+			return found
+		}
+		at = to - overlap
+	}
+}
+
+// unescape returns a text without the escapes of JSON, and of each of its bytes,
+// and of its end, where that stood.
+func unescape(text []byte) (plain []byte, places []int) {
+	for i := 0; i < len(text); {
+		was, n := len(plain), 1
+		if text[i] == '\\' && i+1 < len(text) {
+			plain, n = unescapeOne(plain, text[i:])
+		} else {
+			plain = append(plain, text[i])
+		}
+		for range len(plain) - was {
+			places = append(places, i)
+		}
+		i += n
+	}
+	return plain, append(places, len(text))
+}
+
+// unescapeOne appends what the escape at the beginning of a text stands for, and
+// returns how long the escape is.
+func unescapeOne(plain, text []byte) ([]byte, int) {
+	switch c := text[1]; c {
+	case 'b', 'f', 'n', 'r', 't':
+		return append(plain, "\b\f\n\r\t"[strings.IndexByte("bfnrt", c)]), 2
+	case 'u':
+		r, ok := hexRune(text)
+		if !ok {
+			return append(plain, c), 2
+		}
+		if low, ok := hexRune(text[6:]); ok && utf16.IsSurrogate(r) {
+			return utf8.AppendRune(plain, utf16.DecodeRune(r, low)), 12
+		}
+		return utf8.AppendRune(plain, r), 6
+	default:
+		return append(plain, c), 2
+	}
+}
+
+// hexRune reads \u and four digits.
+func hexRune(text []byte) (rune, bool) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	return rune(n), err == nil
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -54,28 +52,6 @@ func (r *Request) build(ctx context.Context, userAgent string, at time.Time) (*h
 	req.URL, req.Host = u, u.Host
 	h := r.headers(req.URL.User, userAgent)
 	req.Header = h.Header
-	return req, h.secret, r.sign(h, at)
-}
-
-// PublicURL returns a URL as it may be recorded and shown, with *** for the
-// password in it, or for a user name without one, which is a token then.
-func PublicURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(invalid URL)" // where the password is, is anyone's guess
-	}
-	return public(raw, u)
-}
-
-// public is [PublicURL] of a URL that has been parsed.
-func public(raw string, u *url.URL) string {
-	if u.User == nil {
-		return raw
-	}
-	shown := mask
-	if _, ok := u.User.Password(); ok {
-		shown = url.User(u.User.Username()).String() + ":" + mask
-	}
-	// Through a String of its own, for that would escape the asterisks.
-	return strings.Replace(u.String(), "//"+u.User.String()+"@", "//"+shown+"@", 1)
+	err = r.sign(h, at)
+	return req, h.secret, err
 }

@@ -111,12 +111,13 @@ func TestAStaleConnectionIsReplaced(t *testing.T) {
 		io.Copy(w, r.Body)
 	})
 	c := newClient(t, nil)
-	dial := c.transport.DialContext
-	c.transport.DialContext = func(ctx context.Context, network, target string) (net.Conn, error) {
-		dials.Add(1)
-		conn, err := dial(ctx, network, target)
-		return &brokenLater{Conn: conn}, err
-	}
+	c.dialBy(func(dial dialFunc) dialFunc {
+		return func(ctx context.Context, network, target string) (net.Conn, error) {
+			dials.Add(1)
+			conn, err := dial(ctx, network, target)
+			return &brokenLater{Conn: conn}, err
+		}
+	})
 	r := Request{URL: url, Body: []byte(`{"a":1}`), IdempotencyKey: "call_1"}
 	for n := range int32(5) {
 		x := c.Post(t.Context(), r)

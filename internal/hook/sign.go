@@ -86,6 +86,7 @@ func (r *Request) sign(h *headers, at time.Time) (err error) {
 	}
 	if s.body != nil {
 		h.put("X-Signature", string(s.body.sign(nil, hex.AppendEncode, r.Body)))
+		h.secret = append(h.secret, "X-Signature")
 		return nil
 	}
 	r.signStandard(h, s, at)
@@ -101,6 +102,7 @@ func (r *Request) signStandard(h *headers, s *Signer, at time.Time) {
 	}
 	h.put("Webhook-Id", id)
 	h.put("Webhook-Timestamp", seconds)
+	h.secret = append(h.secret, "Webhook-Signature")
 	h.put("Webhook-Signature", s.standard([]byte(id+"."+seconds+"."), r.Body))
 }
 

@@ -16,6 +16,10 @@ const maxHeader = 64 << 10
 // whichever request comes next: without this a dead endpoint would gather dials.
 const setupTimeout = 30 * time.Second
 
+// mostIdle is how many idle connections are kept, of about 30 KB each: thousands
+// of endpoints need no dial for each event.
+const mostIdle = 8192
+
 func newTransport(g Guard, config *tls.Config) *http.Transport {
 	return &http.Transport{
 		Proxy:                  nil, // a proxy would dial for us, past the guard
@@ -26,8 +30,8 @@ func newTransport(g Guard, config *tls.Config) *http.Transport {
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true,     // recorded and measured as it was sent
 		WriteBufferSize:        16 << 10, // an order with its headers is one write
-		MaxIdleConns:           8192,     // of about 30 KB each: thousands of endpoints need no dial for each event
-		MaxIdleConnsPerHost:    1024,
+		MaxIdleConns:           mostIdle / shards,
+		MaxIdleConnsPerHost:    mostIdle / shards,
 		// Below the 60 s after which common load balancers close an idle connection.
 		IdleConnTimeout: 55 * time.Second,
 		// A dead HTTP/2 connection would otherwise fail every request put on it.
@@ -35,30 +39,32 @@ func newTransport(g Guard, config *tls.Config) *http.Transport {
 	}
 }
 
-// transportFor returns the transport that verifies as t says. Each Trust has
-// its own, since net/http would share a connection whatever vouched for it; and
-// for as long as the Trust is in use, so that changed settings leave none behind.
-func (c *Client) transportFor(t *Trust) *http.Transport {
+// transportFor returns the transport that verifies as t says, for requests to a
+// host. Each Trust has its own, since net/http would share a connection whatever
+// vouched for it; and for as long as the Trust is in use, so that changed settings
+// leave none behind.
+func (c *Client) transportFor(t *Trust, host string) *http.Transport {
 	if t == nil {
-		return c.transport
+		return c.kept.transport(host)
 	}
 	key := weak.Make(t)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	transport, ok := c.trusted[key]
+	p, ok := c.trusted[key]
 	if !ok {
-		transport = newTransport(c.guard, t.configure(c.roots))
-		c.trusted[key] = transport
+		config := t.configure(c.roots)
+		p = newConnections(func() *http.Transport { return newTransport(c.guard, config.Clone()) }, c.now)
+		c.trusted[key] = p
 		runtime.AddCleanup(t, c.forget, key)
 	}
-	return transport
+	return p.transport(host)
 }
 
-// forget drops the transport of a Trust that nobody holds any more.
+// forget drops the connections of a Trust that nobody holds any more.
 func (c *Client) forget(key weak.Pointer[Trust]) {
 	c.mu.Lock()
-	transport := c.trusted[key]
+	p := c.trusted[key]
 	delete(c.trusted, key)
 	c.mu.Unlock()
-	transport.CloseIdleConnections()
+	p.close()
 }

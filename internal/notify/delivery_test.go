@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -170,43 +169,6 @@ func TestGone(t *testing.T) {
 			t.Errorf("an event went to an endpoint that is off: %v", err)
 		}
 	})
-}
-
-// TestFailingForFiveDays: nothing but failures turns an endpoint off, one
-// success in between does not; what is pending waits until it is on again.
-func TestFailingForFiveDays(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		succeed time.Duration // a success after this time; 0: none
-		days    int
-		off     bool
-	}{
-		{"four days", 0, 4, false},
-		{"six days", 0, 6, true},
-		{"six days with a success", 60 * time.Hour, 6, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				began := time.Now()
-				r := newRig(t, func(call) hook.Exchange {
-					if now := time.Since(began); c.succeed > 0 && now >= c.succeed && now < c.succeed+2*time.Hour {
-						return hook.Exchange{Status: 200}
-					}
-					return hook.Exchange{Err: errors.New("connection refused")}
-				})
-				to := r.endpoint("shop", nil)
-				for range c.days * 24 {
-					r.publish(oms.NewID(oms.EventID), "o1")
-					time.Sleep(time.Hour)
-				}
-				stored, err := r.store.Endpoint(t.Context(), acme, to.ID)
-				must(t, err)
-				if stored.Enabled == c.off {
-					t.Errorf("enabled %v: %q", stored.Enabled, stored.Disabled)
-				}
-			})
-		})
-	}
 }
 
 // TestBreaker: after many failures in a row deliveries wait, and use up no

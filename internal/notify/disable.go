@@ -15,6 +15,25 @@ func reasonFailing(since time.Time) string {
 	return "nothing but failures since " + since.UTC().Format(time.RFC3339)
 }
 
+// leastSilence is a silence that ends no streak of failures, however soon an
+// endpoint is to be turned off: deliveries wait that long for an open breaker.
+const leastSilence = 2 * breakerMost
+
+// longestSilence is the longest time between two failures of which an endpoint's
+// streak is made: they are to be spread over the time after which it is turned
+// off, not to lie at its two ends.
+func longestSilence(disableAfter time.Duration) time.Duration {
+	return max(disableAfter/2, leastSilence)
+}
+
+// hopeless reports whether an endpoint has failed for so long, and at so many
+// deliveries, that it is to be turned off: at as many as it has attempts for one
+// (CONTRACT.md, "Event notifications").
+func (d *Dispatcher) hopeless(e *oms.Endpoint, h oms.Health, lastFailure time.Time) bool {
+	s := h.Streak
+	return h.Consecutive > 0 && s.Failed() >= 1+len(e.Schedule) && lastFailure.Sub(s.Since) >= d.disableAfter
+}
+
 // disable turns an endpoint off and has the others know. What is pending waits
 // until somebody turns it on again.
 //

@@ -54,13 +54,12 @@ type Dispatcher struct {
 	recorder *recorder
 	starting atomic.Bool    // the endpoints of earlier are being read
 	stopping atomic.Bool    // nothing new is begun
-	work     sync.WaitGroup // workers, readings of tables, jobs
+	work     sync.WaitGroup // workers, readings of tables
 	ctx      context.Context
 	cancel   context.CancelFunc
 
 	mu    sync.RWMutex
 	lanes map[laneKey]*lane
-	jobs  map[string]context.CancelFunc // by id
 }
 
 // New returns a dispatcher that does nothing before Start.
@@ -70,15 +69,14 @@ func New(o Options) *Dispatcher {
 	}
 	d := &Dispatcher{
 		store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, disableAfter: o.DisableAfter, webHook: o.WebHook,
-		lanes: map[laneKey]*lane{}, jobs: map[string]context.CancelFunc{},
+		lanes: map[laneKey]*lane{},
 	}
 	d.recorder = newRecorder(d)
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d
 }
 
-// Start begins to deliver what is due, and goes on with the jobs that had not
-// ended. ctx bounds the start only.
+// Start begins to deliver what is due. ctx bounds the start only.
 func (d *Dispatcher) Start(ctx context.Context) error {
 	d.store.Listen(d)
 	d.recorder.start()
@@ -95,10 +93,7 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 		return fmt.Errorf("the endpoints cannot be read: %w", err)
 	}
 	d.work.Go(d.cancelOrphans)
-	return d.store.RunningJobs(ctx, func(tenant string, j *oms.Job) error {
-		d.StartJob(tenant, j)
-		return nil
-	})
+	return nil
 }
 
 // Stop begins no more attempts, lets those under way end until ctx does, and
@@ -176,8 +171,8 @@ func (d *Dispatcher) laneFor(key laneKey) *lane {
 	defer d.mu.Unlock()
 	l := d.lanes[key]
 	if l == nil {
-		l = &lane{d: d, key: key, low: loadSize / 2, held: map[int64]bool{}, again: map[int64]bool{}, groups: map[string]bool{}}
-		l.health.written = d.clock.Now()
+		l = &lane{d: d, key: key, low: loadSize / 2, held: map[int64]bool{}, again: map[int64]bool{}, groups: map[string]bool{}, trials: map[int64]bool{}}
+		l.health.written, l.health.silence = d.clock.Now(), longestSilence(d.disableAfter)
 		d.lanes[key] = l
 	}
 	return l

@@ -15,23 +15,31 @@ const healthEvery = 10 * time.Second
 
 // health is what became of an endpoint's attempts since it was last written.
 type health struct {
+	silence time.Duration // the longest that does not end a streak of failures
 	change  store.HealthChange
 	dirty   bool
 	written time.Time
 }
 
-// attempted adds an attempt; failure is "" for a success.
-func (h *health) attempted(now time.Time, failure string) {
+// attempted adds an attempt, the number-th at its delivery; failure is "" for a
+// success, and more says that another attempt follows.
+func (h *health) attempted(now time.Time, failure string, number int, more bool) {
 	h.dirty = true
 	c := &h.change
+	c.Silence = h.silence
 	if failure == "" {
 		c.Succeeded++
-		c.LastSuccess, c.Failures, c.FailingSince = now, 0, time.Time{}
+		c.LastSuccess, c.Failures, c.FailingSince, c.Streak = now, 0, time.Time{}, oms.Streak{}
 		return
 	}
 	if c.Failures++; c.Failures == 1 {
 		c.FailingSince = now
 	}
+	one := oms.Streak{Since: now}
+	if number == 1 {
+		one.Deliveries, one.Beginning = 1, more
+	}
+	c.Streak = c.Streak.Then(c.LastFailure, one, h.silence)
 	c.LastFailure, c.LastError = now, failure
 }
 

@@ -126,7 +126,7 @@ func TestSentAgainWhileItIsRecorded(t *testing.T) {
 			if err := tx.CancelDelivery(t.Context(), acme, oms.DeliveryKey{Event: e.Seq, Endpoint: to.No}, time.Now()); err != nil {
 				return err
 			}
-			return tx.SendAgain(t.Context(), acme, e, to, time.Now())
+			return tx.SendAgain(t.Context(), acme, e, to, time.Now(), false)
 		})
 		time.Sleep(time.Minute)
 		if n := len(r.calls.made()); n != 1 {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/orderhook/orderhook/internal/filter"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -12,68 +13,42 @@ import (
 // bounds how long other writers wait for it.
 const jobStep = 200
 
-// StartJob has a job that is stored go on to its end. Its position is in its
-// row, so it may stop between any two steps.
-func (d *Dispatcher) StartJob(tenant string, j *oms.Job) {
-	if d.stopping.Load() {
-		return
-	}
-	d.work.Go(func() {
-		for more := true; more && !d.stopping.Load(); {
-			var err error
-			if more, err = d.step(tenant, j.ID); err == nil {
-				continue
-			}
-			if d.ctx.Err() != nil {
-				return
-			}
-			d.log.Warn("a job waits", "tenant", tenant, "job", j.ID, "error", err)
-			more = d.pause(lookAgain)
-		}
-	})
+// Jobs are the kinds of jobs that send events, for a [job.Runner].
+func (d *Dispatcher) Jobs() map[string]job.Kind {
+	return map[string]job.Kind{oms.JobRecover: d.recover, oms.JobRedeliver: d.redeliver}
 }
 
-// step takes a job one transaction further and reports whether there is more.
-func (d *Dispatcher) step(tenant, id string) (more bool, err error) {
-	err = d.store.Write(d.ctx, func(tx store.Tx) error {
-		more, err = d.stepIn(d.ctx, tx, tenant, id)
-		return err
-	})
-	return more, err
+// recover is the next step of a recover job.
+func (d *Dispatcher) recover(_ context.Context, tenant string, _ *oms.Job) (job.Step, error) {
+	return job.Step{Write: func(ctx context.Context, tx store.Tx, j *oms.Job) error { return d.recoverIn(ctx, tx, tenant, j) }}, nil
 }
 
-func (d *Dispatcher) stepIn(ctx context.Context, tx store.Tx, tenant, id string) (more bool, err error) {
-	j, err := tx.Job(ctx, tenant, id)
-	if err != nil || j.Status != oms.JobRunning {
-		return false, err
-	}
-	j.Updated = d.clock.Now()
+func (d *Dispatcher) recoverIn(ctx context.Context, tx store.Tx, tenant string, j *oms.Job) error {
 	e, err := tx.Endpoint(ctx, tenant, j.EndpointID)
 	if oms.KindOf(err) == oms.NotFound {
-		j.Status, j.Reason, j.Ended = oms.JobFailed, errGone.Error(), j.Updated
-		return false, tx.PutJob(ctx, tenant, j)
+		j.End(oms.JobFailed, errGone.Error())
+		return nil
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
 	events, last, err := tx.Candidates(ctx, tenant, j, e.No, jobStep)
 	if err != nil {
-		return false, err
+		return err
 	}
 	again, err := d.again(ctx, tx, tenant, e, j)
 	if err != nil {
-		return false, err
+		return err
 	}
 	for _, event := range events {
 		if err := again(event); err != nil {
-			return false, err
+			return err
 		}
 	}
-	if more = last < j.Last; !more {
-		j.Status, j.Ended = oms.JobSucceeded, j.Updated
+	if j.Position = last; last >= j.Last {
+		j.End(oms.JobSucceeded, "")
 	}
-	j.Position = last
-	return more, tx.PutJob(ctx, tenant, j)
+	return nil
 }
 
 // again returns what sends one candidate again, if the endpoint is to have it.
@@ -88,7 +63,7 @@ func (d *Dispatcher) again(ctx context.Context, tx store.Tx, tenant string, e *o
 				return err
 			}
 		}
-		err := tx.SendAgain(ctx, tenant, event, e, j.Updated)
+		err := tx.SendAgain(ctx, tenant, event, e, j.Updated, j.Sent == 0)
 		switch oms.KindOf(err) {
 		case oms.Conflict, oms.NotFound: // its data was erased
 			return nil

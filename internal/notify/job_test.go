@@ -13,8 +13,8 @@ import (
 
 func (r *rig) recover(to *oms.Endpoint, what string, from, until time.Time) *oms.Job {
 	r.t.Helper()
-	j := &oms.Job{ID: oms.NewID(oms.JobID), Kind: "recover", EndpointID: to.ID, What: what, From: from, To: until, Status: oms.JobRunning,
-		Created: time.Now(), Updated: time.Now()}
+	j := oms.NewJob(oms.JobRecover, time.Now())
+	j.EndpointID, j.What, j.From, j.To = to.ID, what, from, until
 	r.write(func(tx store.Tx) error {
 		newest, err := tx.Events(r.t.Context(), acme, store.EventFilter{}, store.Page{Limit: 1})
 		if err == nil {
@@ -59,7 +59,7 @@ func TestRecoverFailed(t *testing.T) {
 		time.Sleep(time.Hour)
 		up.Store(true)
 		j := r.recover(to, oms.RecoverFailed, from, until)
-		r.d.StartJob(acme, j)
+		r.jobs.Begin(acme, j)
 		time.Sleep(time.Hour)
 		if j = r.job(j.ID); j.Status != oms.JobSucceeded || j.Sent != 220 || j.Ended.IsZero() {
 			t.Errorf("the job: %+v", j)
@@ -93,7 +93,7 @@ func TestRecoverMissing(t *testing.T) {
 		synctest.Wait()
 		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, to) })
 		j := r.recover(to, oms.RecoverMissing, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
-		r.d.StartJob(acme, j)
+		r.jobs.Begin(acme, j)
 		time.Sleep(time.Minute)
 		for _, e := range []*oms.Event{before, got, missed} {
 			if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 1 {
@@ -118,8 +118,8 @@ func TestJobGoesOnAfterARestart(t *testing.T) {
 		}
 		to := r.endpoint("shop", nil)
 		j, canceled := r.recover(to, oms.RecoverMissing, time.Time{}, time.Now().Add(time.Hour)), r.recover(to, oms.RecoverMissing, time.Time{}, time.Now())
-		if more, err := r.d.step(acme, j.ID); !more || err != nil {
-			t.Fatal(more, err)
+		if j, err := r.jobs.Step(t.Context(), acme, j); err != nil || j.Status != oms.JobRunning {
+			t.Fatal(j, err)
 		}
 		if j = r.job(j.ID); j.Sent != jobStep || j.Status != oms.JobRunning {
 			t.Errorf("after one step: %+v", j)
@@ -148,7 +148,7 @@ func TestJobOfAnEndpointThatIsGone(t *testing.T) {
 		r.publish("evt_1", "o1")
 		j := r.recover(to, oms.RecoverMissing, time.Time{}, time.Now())
 		r.write(func(tx store.Tx) error { return tx.DeleteEndpoint(t.Context(), acme, to.ID) })
-		r.d.StartJob(acme, j)
+		r.jobs.Begin(acme, j)
 		synctest.Wait()
 		if j = r.job(j.ID); j.Status != oms.JobFailed || j.Reason == "" {
 			t.Errorf("the job: %+v", j)

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -63,6 +64,7 @@ type lane struct {
 	held    map[int64]bool  // by the event's Seq
 	again   map[int64]bool  // of those held, the ones that became due once more meanwhile
 	groups  map[string]bool // those of which one is under way
+	trials  map[int64]bool  // by the event's Seq: sent again by hand, and not attempted since
 	workers int
 	breaker breaker
 	limiter *rate.Limiter // nil: no limit
@@ -93,9 +95,10 @@ func (l *lane) change(t *target) {
 	}
 	if t != nil && (was == nil || was.URL != t.URL) { // it begins anew
 		l.breaker = breaker{}
-		l.health.change.Failures, l.health.change.FailingSince = 0, time.Time{}
+		l.health.change.Failures, l.health.change.FailingSince, l.health.change.Streak = 0, time.Time{}, oms.Streak{}
 	}
 	if t == nil {
+		clear(l.trials)
 		return
 	}
 	l.limit(t.RateLimit)
@@ -126,7 +129,8 @@ func (l *lane) drop() {
 	l.stale = l.loading
 }
 
-// forget ends the holding of a delivery.
+// forget ends the holding of a delivery. If it is still to be tried by hand, the
+// next reading of the table finds it so.
 func (l *lane) forget(it item) {
 	if l.again[it.Delivery.Event] {
 		delete(l.again, it.Delivery.Event)
@@ -140,16 +144,26 @@ func (l *lane) forget(it item) {
 func (l *lane) offer(due store.Due) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.target == nil {
+		return
+	}
+	event := due.Delivery.Event
+	if due.Trial {
+		l.trials[event] = true
+	}
 	switch {
-	case l.target == nil:
-		return
-	case l.held[due.Delivery.Event]: // sent again while its attempt is being recorded
-		l.again[due.Delivery.Event] = true
-		return
-	case len(l.queue) >= laneRoom || !l.push(due):
+	case l.held[event]:
+		if !due.Trial || !l.queued(event) { // sent again while its attempt is being recorded
+			l.again[event] = true
+		}
+	case len(l.queue) >= laneRoom && !due.Trial, !l.push(due):
 		l.behind = true
 	}
 	l.pump()
+}
+
+func (l *lane) queued(event int64) bool {
+	return slices.ContainsFunc(l.queue, func(it item) bool { return it.Delivery.Event == event })
 }
 
 // ended takes a delivery that was canceled out of the queue. One under way is
@@ -158,6 +172,7 @@ func (l *lane) ended(event int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.again, event)
+	delete(l.trials, event)
 	if l.loading {
 		l.settled[event] = true
 	}
@@ -170,9 +185,10 @@ func (l *lane) ended(event int64) {
 }
 
 // push queues a delivery, if there is room. A lane whose queue is short always
-// has some: others must not starve it.
+// has some: others must not starve it. So has one that somebody sent by hand,
+// and waits for.
 func (l *lane) push(due store.Due) bool {
-	if !l.d.room.take(&due, len(l.queue) < leastRoom) {
+	if !l.d.room.take(&due, len(l.queue) < leastRoom || due.Trial) {
 		return false
 	}
 	l.held[due.Delivery.Event] = true
@@ -216,23 +232,49 @@ func (l *lane) look() {
 }
 
 // next takes the next delivery to attempt now, if there is one and breaker and
-// rate admit it.
+// rate admit it. One that was sent again by hand comes first, and needs no leave
+// of the breaker (CONTRACT.md, "Event notifications").
 func (l *lane) next() (item, bool) {
-	i := slices.IndexFunc(l.queue, func(it item) bool { return !l.groups[it.Delivery.Group] })
-	if i < 0 || l.target == nil || l.d.stopping.Load() {
+	if l.target == nil || l.d.stopping.Load() {
 		return item{}, false
 	}
 	now := l.d.clock.Now()
-	if ok, again := l.breaker.admits(now); !ok {
-		if !again.IsZero() {
-			l.wakeBy(again)
+	i := l.nextTrial()
+	admitted, again := l.breaker.admits(now)
+	if i < 0 {
+		if i = slices.IndexFunc(l.queue, l.free); i < 0 {
+			return item{}, false
 		}
-		return item{}, false
+		if !admitted {
+			if !again.IsZero() {
+				l.wakeBy(again)
+			}
+			return item{}, false
+		}
 	}
 	if again := l.reserve(now); !again.IsZero() {
 		l.wakeBy(again)
 		return item{}, false
 	}
+	it := l.take(i)
+	it.trial = admitted && l.breaker.begin()
+	return it, true
+}
+
+// nextTrial returns where in the queue the next one is that was sent again by
+// hand, -1 if there is none.
+func (l *lane) nextTrial() int {
+	if len(l.trials) == 0 {
+		return -1
+	}
+	return slices.IndexFunc(l.queue, func(it item) bool { return l.trials[it.Delivery.Event] && l.free(it) })
+}
+
+// free reports whether no other of a delivery's group is under way.
+func (l *lane) free(it item) bool { return !l.groups[it.Delivery.Group] }
+
+// take takes a delivery out of the queue.
+func (l *lane) take(i int) item {
 	it := l.queue[i]
 	copy(l.queue[1:i+1], l.queue[:i]) // i is 0 as a rule
 	l.queue[0] = item{}
@@ -240,8 +282,8 @@ func (l *lane) next() (item, bool) {
 	if it.Delivery.Group != "" {
 		l.groups[it.Delivery.Group] = true
 	}
-	it.trial = l.breaker.begin()
-	return it, true
+	delete(l.trials, it.Delivery.Event)
+	return it
 }
 
 // reserve takes one attempt from the rate; if that has none to give, it returns
@@ -300,17 +342,17 @@ func (l *lane) unjudged(u store.Unjudged) {
 	l.health.unjudged(u)
 }
 
-// answered lets breaker and health know of an attempt at a target; failure is ""
-// for a success. If the endpoint has moved since, it says nothing of where that
-// is now.
-func (l *lane) answered(t *target, it item, now time.Time, failure string) {
+// answered lets breaker and health know of an attempt at a target, and of whether
+// more follow. If the endpoint has moved since, it says nothing of where that is
+// now.
+func (l *lane) answered(t *target, it item, a *oms.Attempt, now time.Time, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.target != nil && l.target.URL != t.URL {
 		return
 	}
-	l.breaker.end(now, failure == "", it.trial)
-	l.health.attempted(now, failure)
+	l.breaker.end(now, a.Error == "", it.trial)
+	l.health.attempted(now, a.Error, a.Number, more)
 }
 
 // release lets go of a delivery that was not attempted, to be read from the
@@ -381,7 +423,7 @@ func (l *lane) holds(event int64) bool {
 
 // takeAll queues the deliveries that were read, but those that are held or were
 // settled after they had been read, and has all of them wait in the order that
-// they are due. It reports whether there was room for all.
+// they are due, behind those that were sent by hand. It reports whether there was room for all.
 func (l *lane) takeAll(due []store.Due) (all bool) {
 	all = true
 	was := len(l.queue)
@@ -398,7 +440,7 @@ func (l *lane) takeAll(due []store.Due) (all bool) {
 		return all
 	}
 	slices.SortStableFunc(l.queue, func(a, b item) int {
-		return cmp.Or(a.Delivery.Due.Compare(b.Delivery.Due), cmp.Compare(a.Delivery.Event, b.Delivery.Event))
+		return cmp.Or(l.byHand(b)-l.byHand(a), a.Delivery.Due.Compare(b.Delivery.Due), cmp.Compare(a.Delivery.Event, b.Delivery.Event))
 	})
 	for n := len(l.queue); n > laneRoom; n-- { // the last to be due go back to the table
 		l.forget(l.queue[n-1])
@@ -406,6 +448,14 @@ func (l *lane) takeAll(due []store.Due) (all bool) {
 		all = false
 	}
 	return all
+}
+
+// byHand is 1 for a delivery that was sent again by hand, else 0.
+func (l *lane) byHand(it item) int {
+	if l.trials[it.Delivery.Event] {
+		return 1
+	}
+	return 0
 }
 
 // lookBy has the lane look at its table at a time, if not earlier.

@@ -226,10 +226,10 @@ func (d *Dispatcher) settle(tx store.Tx, group []result, health changes) error {
 			return err
 		}
 		about := l.current()
-		if h.Consecutive == 0 || about == nil || change.LastFailure.Sub(h.FailingSince) < d.disableAfter {
+		if about == nil || !d.hopeless(about.Endpoint, h, change.LastFailure) {
 			continue
 		}
-		if err := d.disable(tx, about, l.key.tenant, reasonFailing(h.FailingSince), h.FailingSince, change.LastFailure); err != nil {
+		if err := d.disable(tx, about, l.key.tenant, reasonFailing(h.Streak.Since), h.Streak.Since, change.LastFailure); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
@@ -25,6 +26,7 @@ type rig struct {
 	t     *testing.T
 	store *sqlite.DB
 	d     *Dispatcher
+	jobs  *job.Runner
 	calls *calls
 	// For the next start.
 	webHook *WebHook
@@ -38,7 +40,7 @@ func newRig(t *testing.T, answer func(call) hook.Exchange) *rig {
 	r := &rig{t: t, store: db, calls: &calls{answer: answer}}
 	r.start()
 	t.Cleanup(func() {
-		r.d.Stop(context.Background())
+		r.stop()
 		must(t, db.Close())
 	})
 	return r
@@ -55,6 +57,13 @@ func (r *rig) start() {
 func (r *rig) startOn(s store.Store) {
 	r.d = New(Options{Store: s, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler), WebHook: r.webHook})
 	must(r.t, r.d.Start(r.t.Context()))
+	r.jobs = job.New(job.Options{Store: s, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)}, r.d.Jobs())
+	must(r.t, r.jobs.Start(r.t.Context()))
+}
+
+func (r *rig) stop() {
+	r.jobs.Stop()
+	r.d.Stop(context.Background())
 }
 
 // slowReads is a store whose answer to what is due comes later than it was true.
@@ -71,7 +80,7 @@ func (s slowReads) DueDeliveries(ctx context.Context, tenant string, q store.Due
 
 // restart is a new process on the same database.
 func (r *rig) restart() {
-	r.d.Stop(context.Background())
+	r.stop()
 	r.start()
 }
 

@@ -45,7 +45,7 @@ func TestTheScheduleOfWhatWasSentAgain(t *testing.T) {
 				r.write(func(tx store.Tx) error {
 					err := tx.PutEndpoint(t.Context(), acme, &now)
 					if err == nil && c.again {
-						err = tx.SendAgain(t.Context(), acme, e, &now, time.Now())
+						err = tx.SendAgain(t.Context(), acme, e, &now, time.Now(), false)
 					}
 					return err
 				})

@@ -32,8 +32,9 @@ func (d *Dispatcher) attempt(l *lane, t *target, it item) {
 		return
 	}
 	now := d.clock.Now()
-	l.answered(t, it, now, a.Error)
-	d.recorder.results <- d.judge(l, t, it, e, a, x, now)
+	r := d.judge(l, t, it, e, a, x, now)
+	l.answered(t, it, a, now, r.settled.Status == oms.DeliveryPending)
+	d.recorder.results <- r
 }
 
 // event returns the event of a delivery, from memory or from its table.

@@ -45,7 +45,7 @@ func (c *Change) UnmarshalJSON(data []byte) error {
 		}
 		v, err := reading{levels: MaxDepth + storedDepth}.value(newDecoder(f.from))
 		if err != nil {
-			return parseError(err, 0)
+			return parseError(err, nil)
 		}
 		*f.to = v
 	}

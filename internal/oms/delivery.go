@@ -43,9 +43,14 @@ type Delivery struct {
 	MaxAttempts int
 	// Due is when the next attempt may begin; zero for one that has ended, and
 	// for one that waits behind an earlier one of its group.
-	Due     time.Time
-	Created time.Time // the event's time
-	Updated time.Time
+	Due time.Time
+	// LastStatus is that of the answer to the last attempt, 0 where none came or
+	// none was made, and LastError why that attempt failed, "" if it did not. It
+	// holds no secret.
+	LastStatus int
+	LastError  string
+	Created    time.Time // the event's time
+	Updated    time.Time
 }
 
 // ID returns the delivery's id: it names the event and the endpoint.
@@ -68,4 +73,24 @@ func ParseDeliveryID(id string) (eventID string, endpoint int64, err error) {
 		}
 	}
 	return "", 0, Errorf(NotFound, "no delivery %q", id)
+}
+
+// DeliveryQuery is the filter of deliveries as its users write it: what names
+// something names it by its id. An empty field picks all.
+type DeliveryQuery struct {
+	EndpointID string         `json:"endpointId,omitempty"`
+	EventID    string         `json:"eventId,omitempty"`
+	Status     DeliveryStatus `json:"status,omitempty"`
+	EventType  string         `json:"eventType,omitempty"`
+	OrderID    string         `json:"orderId,omitempty"`
+	LastStatus string         `json:"lastStatus,omitempty"` // `500`, `5xx`, `none`
+	From       time.Time      `json:"from,omitzero"`
+	To         time.Time      `json:"to,omitzero"` // of the event's time: From <= time < To
+}
+
+// Narrow reports whether the query names deliveries that somebody may want all
+// to be sent again. By a time, or a type, alone it would pick those that
+// arrived, too.
+func (q *DeliveryQuery) Narrow() bool {
+	return q.Status != "" || q.LastStatus != "" || q.EndpointID != "" || q.EventID != "" || q.OrderID != ""
 }

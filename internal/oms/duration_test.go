@@ -8,7 +8,7 @@ import (
 func TestDurations(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"PT0S": 0, "PT0.1S": 100 * time.Millisecond, "PT30S": 30 * time.Second, "PT1M30S": 90 * time.Second, "P1DT12H": 36 * time.Hour, "P1W": 7 * 24 * time.Hour, "P7D": 7 * 24 * time.Hour,
-		"PT0.000001S": time.Microsecond, "PT168H": 7 * 24 * time.Hour,
+		"PT0.000001S": time.Microsecond, "PT168H": 7 * 24 * time.Hour, "00:00:30": 30 * time.Second, "7.00:00:00": 7 * 24 * time.Hour, "00:00:00": 0,
 	} {
 		got, ok := ParseDuration(text, 7*24*time.Hour)
 		if !ok || got != want {
@@ -18,7 +18,7 @@ func TestDurations(t *testing.T) {
 			t.Errorf("%v is written %s", want, FormatDuration(want))
 		}
 	}
-	for _, text := range []string{"", "P", "PT", "30", "30s", "pt30s", "-PT1S", "P1M", "P1Y", "P0.5M", "P8D", "PT604801S", "PT1e3S", "PT99999999999999999999H", "PT9", "00:00:30", " PT1S", "PT1S "} {
+	for _, text := range []string{"", "P", "PT", "30", "30s", "pt30s", "-PT1S", "P1M", "P1Y", "P0.5M", "P8D", "PT604801S", "PT1e3S", "PT99999999999999999999H", "PT9", "7.00:00:00.0000001", "24:00:00", "00:30", " PT1S", "PT1S "} {
 		if d, ok := ParseDuration(text, 7*24*time.Hour); ok {
 			t.Errorf("%q is %v", text, d)
 		}
@@ -27,7 +27,7 @@ func TestDurations(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	known := []string{"eventTypes", "url", "timeout"}
-	for name, want := range map[string]string{"evenTypes": "eventTypes", "EVENTTYPE": "eventTypes", "urll": "url", "URL": "", "uri": "url", "colour": "", "timeuot": "timeout"} {
+	for name, want := range map[string]string{"evenTypes": "eventTypes", "EVENTTYPE": "eventTypes", "urll": "url", "URL": "", "uri": "url", "colour": "", "timeuot": "timeout", "ulr": "url", "lru": "", "rlu": "", "eventTpyse": "eventTypes", "eventTpysee": ""} {
 		if got := Nearest(name, known); got != want {
 			t.Errorf("%s is taken for %q", name, got)
 		}

@@ -109,6 +109,7 @@ type Health struct {
 	// endpoint was made; the endpoint got them.
 	FilterErrors    int64
 	LastFilterError FilterError // the last of them
+	Streak          Streak
 }
 
 // FilterError says why a filter could not judge an event.
@@ -116,4 +117,35 @@ type FilterError struct {
 	At      time.Time // zero: there was none
 	EventID string
 	Why     string // without anything of the event's data
+}
+
+// Streak is an endpoint's failures since its last success of which none is long
+// after the one before: what an endpoint is turned off for (CONTRACT.md, "Event
+// notifications"). A failure, silence, and a failure say little.
+type Streak struct {
+	Since      time.Time // the first of them; zero: there is none
+	Deliveries int       // that failed at their first attempt
+	Beginning  bool      // the last failure was such a first one, and others are to follow
+}
+
+// Then returns the streak that s, whose last failure was at a time, and a later
+// one are. If the silence between them is longer than the given one, it is the
+// later one alone.
+func (s Streak) Then(last time.Time, later Streak, silence time.Duration) Streak {
+	switch {
+	case later.Since.IsZero():
+		return s
+	case s.Since.IsZero(), later.Since.Sub(last) > silence:
+		return later
+	}
+	return Streak{s.Since, s.Deliveries + later.Deliveries, later.Beginning}
+}
+
+// Failed returns how many deliveries have failed: one whose first attempt has
+// just failed may succeed yet.
+func (s Streak) Failed() int {
+	if s.Beginning {
+		return s.Deliveries - 1
+	}
+	return s.Deliveries
 }

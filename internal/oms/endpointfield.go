@@ -96,7 +96,7 @@ func (r *endpointReader) timeout(v any) {
 		return
 	}
 	if r.e.Timeout, ok = ParseDuration(text, maxTimeout); !ok || r.e.Timeout < minTimeout {
-		r.add("timeout", "must be a duration from PT0.1S to PT5M, as PT30S")
+		r.add("timeout", "must be from PT0.1S to PT5M, as PT30S or 00:00:30")
 	}
 }
 
@@ -114,7 +114,7 @@ func (r *endpointReader) retrySchedule(v any) {
 	for i, e := range list {
 		text, _ := e.(string)
 		if r.e.Schedule[i], ok = ParseDuration(text, maxRepeatDelay); !ok {
-			r.add(fmt.Sprintf("retrySchedule[%d]", i), "must be a duration of at most P7D, as PT5S")
+			r.add(fmt.Sprintf("retrySchedule[%d]", i), "must be a duration of at most P7D, as PT5S or 00:00:05")
 		}
 	}
 }

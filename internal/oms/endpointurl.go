@@ -43,6 +43,9 @@ func (r *endpointReader) url(v any) {
 		return
 	}
 	u, why := CheckURL(text)
+	if why == "" && HasMaskedQuery(text) {
+		why = MaskedQuery
+	}
 	if why == "" {
 		why = r.check.Target(u)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Kind says what sort of mistake an [Error] is; the API has one table from
@@ -22,6 +23,7 @@ const (
 	Stale                    // If-Match names another version
 	TooLarge                 // over a size limit
 	Unavailable              // the database cannot take it now; the same call may go through later
+	TooMany                  // over a limit of how often; the same call may go through later
 )
 
 // Error is an error that may be shown to the caller as it is: it holds no
@@ -30,6 +32,9 @@ type Error struct {
 	Kind   Kind
 	Detail string
 	Fields []FieldError
+	// RetryAfter is how long it takes until the same call may go through; 0:
+	// nobody knows.
+	RetryAfter time.Duration
 }
 
 // FieldError is one mistake and where it stands, as `orderForm.lineItems[0].quantity`.

@@ -23,6 +23,7 @@ const (
 	WebhookID  = "msg_" // of an event whose id the publisher gave
 	EndpointID = "ep_"
 	JobID      = "job_"
+	RequestID  = "req_"
 )
 
 // NewID returns a new id with one of the prefixes above.

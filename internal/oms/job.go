@@ -1,6 +1,10 @@
 package oms
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // JobStatus is where a job stands.
 type JobStatus string
@@ -9,8 +13,15 @@ type JobStatus string
 const (
 	JobRunning   JobStatus = "running"
 	JobSucceeded JobStatus = "succeeded" // it went through everything
-	JobCanceled  JobStatus = "canceled"
-	JobFailed    JobStatus = "failed" // its endpoint is gone
+	JobCanceled  JobStatus = "canceled"  // by somebody, or because a later one does the same
+	JobFailed    JobStatus = "failed"    // its endpoint is gone
+)
+
+// The kinds of jobs.
+const (
+	JobRecover   = "recover"   // sends an endpoint what failed, or what it never got
+	JobRedeliver = "redeliver" // sends the deliveries that a filter picks again
+	JobResume    = "resume"    // lets aborted runs go on
 )
 
 // What a recover job sends again (API.md, "Webhook endpoints and events").
@@ -20,21 +31,52 @@ const (
 )
 
 // Job is work that goes on in the background, in steps of one transaction
-// each: Position is how far it is, so it goes on there after a restart.
+// each. How far it is stands in the job itself, so it goes on there after a
+// restart. Which of the fields before Status are set depends on the kind.
 type Job struct {
-	ID         string    `json:"id"`
-	Kind       string    `json:"kind"` // recover
-	EndpointID string    `json:"endpointId"`
-	What       string    `json:"what"`
-	From       time.Time `json:"from"`
-	To         time.Time `json:"to"` // of the events' time: From <= time < To
-	Status     JobStatus `json:"status"`
-	Reason     string    `json:"reason,omitempty"` // why it failed
-	Position   int64     `json:"position"`         // the Seq of the last event looked at
-	Last       int64     `json:"last"`             // the Seq of the last event to look at
-	Examined   int64     `json:"examined"`         // events, or failed deliveries, looked at
-	Sent       int64     `json:"sent"`             // deliveries made due again
-	Created    time.Time `json:"created"`
-	Updated    time.Time `json:"updated"`
-	Ended      time.Time `json:"ended,omitzero"`
+	ID         string         `json:"id"`
+	Kind       string         `json:"kind"`
+	EndpointID string         `json:"endpointId,omitempty"` // of a recover job
+	What       string         `json:"what,omitempty"`       // of a recover job
+	From       time.Time      `json:"from,omitzero"`
+	To         time.Time      `json:"to,omitzero"`      // of the events' time: From <= time < To
+	Filter     jsontext.Value `json:"filter,omitempty"` // the filter of a list, as it was asked for
+	Status     JobStatus      `json:"status"`
+	Reason     string         `json:"reason,omitempty"`  // why it failed or was canceled
+	Position   int64          `json:"position"`          // the Seq of the last event looked at
+	Last       int64          `json:"last"`              // the Seq of the last event to look at
+	Cursor     string         `json:"cursor,omitempty"`  // where the next page of the list begins
+	Examined   int64          `json:"examined"`          // what was looked at
+	Sent       int64          `json:"sent"`              // deliveries made due again
+	By         string         `json:"by,omitempty"`      // who asked for it, for the history of orders
+	Resumed    int64          `json:"resumed,omitempty"` // runs that go on
+	Skipped    int64          `json:"skipped,omitempty"` // what could not be dealt with
+	Skips      []JobSkip      `json:"skips,omitempty"`   // the first of these
+	Created    time.Time      `json:"created"`
+	Updated    time.Time      `json:"updated"`
+	Ended      time.Time      `json:"ended,omitzero"`
+}
+
+// JobSkip is something that a job left alone, and why.
+type JobSkip struct {
+	ID     string `json:"id" doc:"Of the run"`
+	Reason string `json:"reason"`
+}
+
+// Skip counts something that the job leaves alone, and keeps it if there are
+// fewer than most.
+func (j *Job) Skip(s JobSkip, most int) {
+	if j.Skipped++; len(j.Skips) < most {
+		j.Skips = append(j.Skips, s)
+	}
+}
+
+// NewJob returns a job that is to begin.
+func NewJob(kind string, now time.Time) *Job {
+	return &Job{ID: NewID(JobID), Kind: kind, Status: JobRunning, Created: now, Updated: now}
+}
+
+// End ends a job at its time of update; reason says why it did not succeed.
+func (j *Job) End(status JobStatus, reason string) {
+	j.Status, j.Reason, j.Ended = status, reason, j.Updated
 }

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -45,23 +46,22 @@ func (p reading) below() reading { return reading{p.levels - 1, p.camel} }
 
 func parse(data []byte, p reading) (*Object, error) {
 	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // .NET writers like a byte order mark
-	mark := int64(len(data) - len(text))
 	if len(bytes.Trim(text, whitespace)) == 0 {
 		return nil, Errorf(Malformed, "the body is empty, a JSON object is needed")
 	}
 	dec := newDecoder(text)
 	if name, ok := kindNames[dec.PeekKind()]; ok {
 		if _, err := dec.ReadToken(); err != nil { // nonsense is no null
-			return nil, parseError(err, mark)
+			return nil, parseError(err, text)
 		}
 		return nil, Errorf(Invalid, "a JSON object is needed, not %s", name)
 	}
 	v, err := p.value(dec)
 	if err != nil {
-		return nil, parseError(err, mark)
+		return nil, parseError(err, text)
 	}
 	if rest := bytes.TrimLeft(text[dec.InputOffset():], whitespace); len(rest) > 0 {
-		return nil, Errorf(Malformed, "malformed JSON: something follows the object's end at byte %d", len(data)-len(rest))
+		return nil, Errorf(Malformed, "malformed JSON: something follows the object's end at %s", lineAndColumn(text, len(text)-len(rest)))
 	}
 	return v.(*Object), nil
 }
@@ -188,16 +188,23 @@ func cutStep(step string) string {
 	return fmt.Sprintf("%s…%x", strings.ToValidUTF8(step[:mostStep], ""), h.Sum64())
 }
 
-// parseError makes an [Error] of what went wrong in a text that began at a byte
-// of the document.
-func parseError(err error, start int64) error {
+// parseError makes an [Error] of what went wrong in a text.
+func parseError(err error, text []byte) error {
 	if l, ok := errors.AsType[*located](err); ok {
 		return &Error{Kind: Invalid, Detail: "the document is not valid", Fields: []FieldError{{Location: shorten(l.path), Message: l.message}}}
 	}
 	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return Errorf(Malformed, "malformed JSON at byte %d: %v", start+s.ByteOffset, s.Err)
+		return Errorf(Malformed, "malformed JSON at %s: %v", lineAndColumn(text, int(s.ByteOffset)), s.Err)
 	}
 	return Errorf(Malformed, "malformed JSON: %v", err)
+}
+
+// lineAndColumn says where a byte of a text is, as editors show it: lines and columns
+// begin at 1, and a column is one character.
+func lineAndColumn(text []byte, offset int) string {
+	before := text[:min(offset, len(text))]
+	line := before[bytes.LastIndexByte(before, '\n')+1:]
+	return fmt.Sprintf("line %d, column %d", bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(line)+1)
 }
 
 // shorten keeps a path of a hostile document readable.

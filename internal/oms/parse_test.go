@@ -56,27 +56,31 @@ func TestParseTakesAByteOrderMarkAndWhiteSpace(t *testing.T) {
 	same(t, doc(t, "\ufeff \r\n\t{\"Id\" : \"BGO-1\"} \n"), `{"id":"BGO-1"}`)
 }
 
-func TestParseNamesTheByteOfMalformedJSON(t *testing.T) {
+func TestParseNamesTheLineAndColumnOfMalformedJSON(t *testing.T) {
 	for _, tc := range []struct{ name, in, want string }{
-		{"cut off", `{"id":"BGO`, "byte 10"},
-		{"cut off in a list", `{"tags":["vip"`, "byte 14"},
-		{"a bad literal", `{"isGift":tru}`, "byte 13"},
-		{"a bad number", `{"total":01}`, "byte 10"},
-		{"a number without digits", `{"total":1e}`, "byte 11"},
-		{"no colon", `{"id" "BGO"}`, "byte 6"},
-		{"a bare word", `{id:1}`, "byte 1"},
-		{"a wrong bracket", `{"tags":[}`, "byte 9"},
-		{"a bracket alone", `]`, "byte 0"},
-		{"a brace alone", `}`, "byte 0"},
-		{"invalid UTF-8 in a value", "{\"city\":\"Troms\xf8\"}", "byte 14"},
-		{"invalid UTF-8 in a name", "{\"\xff\":1}", "byte 2"},
-		{"half a surrogate pair", `{"name":"\ud83d"}`, "byte 9"},
-		{"a control character in text", "{\"name\":\"a\nb\"}", "byte 10"},
-		{"a second object", `{"id":"1"} {"id":"2"}`, "byte 11"},
-		{"text behind the object", `{"id":"1"}x`, "byte 10"},
-		{"a comma behind the object", "{}\n,", "byte 3"},
-		{"after a byte order mark, which counts", "\ufeff{\"isGift\":tru}", "byte 16"},
-		{"behind the object, after a byte order mark", "\ufeff{} x", "byte 6"},
+		{"cut off", `{"id":"BGO`, "at line 1, column 11"},
+		{"cut off in a list", `{"tags":["vip"`, "at line 1, column 15"},
+		{"a bad literal", `{"isGift":tru}`, "at line 1, column 14"},
+		{"a bad number", `{"total":01}`, "at line 1, column 11"},
+		{"a number without digits", `{"total":1e}`, "at line 1, column 12"},
+		{"no colon", `{"id" "BGO"}`, "at line 1, column 7"},
+		{"a bare word", `{id:1}`, "at line 1, column 2"},
+		{"a wrong bracket", `{"tags":[}`, "at line 1, column 10"},
+		{"a bracket alone", `]`, "at line 1, column 1"},
+		{"a brace alone", `}`, "at line 1, column 1"},
+		{"invalid UTF-8 in a value", "{\"city\":\"Troms\xf8\"}", "at line 1, column 15"},
+		{"invalid UTF-8 in a name", "{\"\xff\":1}", "at line 1, column 3"},
+		{"half a surrogate pair", `{"name":"\ud83d"}`, "at line 1, column 10"},
+		{"a control character in text", "{\"name\":\"a\nb\"}", "at line 1, column 11"},
+		{"a second object", `{"id":"1"} {"id":"2"}`, "at line 1, column 12"},
+		{"text behind the object", `{"id":"1"}x`, "at line 1, column 11"},
+		{"a comma behind the object", "{}\n,", "at line 2, column 1"},
+		{"after a byte order mark, which is no character", "\ufeff{\"isGift\":tru}", "at line 1, column 14"},
+		{"on the third line", "{\n  \"id\": \"1\",\n  \"isGift\": ja\n}", "at line 3, column 13"},
+		{"after a Windows line end", "{\r\n\"isGift\":tru}", "at line 2, column 13"},
+		{"after letters of several bytes", "{\"ø€😀\":tru}", "at line 1, column 11"},
+		{"cut off after a line", "{\"id\":\"1\"\n", "at line 2, column 1"},
+		{"behind the object, after a byte order mark", "\ufeff{} x", "at line 1, column 4"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := oms.Parse([]byte(tc.in))

@@ -30,7 +30,6 @@ const (
 // It builds no tree of what it reads, for thousands of events come in a second.
 func ParseEvents(body []byte, now time.Time) (events []*Event, single bool, err error) {
 	text := bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	start := len(body) - len(text)
 	if len(bytes.Trim(text, whitespace)) == 0 {
 		return nil, false, Errorf(Malformed, "the body is empty, an event or a list of events is needed")
 	}
@@ -46,10 +45,10 @@ func ParseEvents(body []byte, now time.Time) (events []*Event, single bool, err 
 		events, err = r.one(kind)
 	}
 	if err != nil {
-		return nil, false, publishError(err, int64(start))
+		return nil, false, publishError(err, text)
 	}
 	if rest := bytes.TrimLeft(text[r.dec.InputOffset():], whitespace); len(rest) > 0 {
-		return nil, false, Errorf(Malformed, "malformed JSON: something follows the end at byte %d", len(body)-len(rest))
+		return nil, false, Errorf(Malformed, "malformed JSON: something follows the end at %s", lineAndColumn(text, len(text)-len(rest)))
 	}
 	if len(r.errors) > 0 {
 		return nil, false, &Error{Kind: Invalid, Detail: "what is published is not valid", Fields: r.errors}
@@ -64,17 +63,17 @@ var noBytes = strings.NewReader("")
 
 // publishError is parseError, for a decoder that finds names that are there
 // twice, and too deep a nesting, by itself.
-func publishError(err error, start int64) error {
+func publishError(err error, text []byte) error {
 	s, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {
 	case !ok:
 		return err
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return parseError(&located{path: pointerPath(s.JSONPointer), message: "the field is there twice"}, start)
+		return parseError(&located{path: pointerPath(s.JSONPointer), message: "the field is there twice"}, text)
 	case strings.Contains(s.Err.Error(), "max depth"):
-		return parseError(&located{path: pointerPath(s.JSONPointer), message: tooDeep}, start)
+		return parseError(&located{path: pointerPath(s.JSONPointer), message: tooDeep}, text)
 	}
-	return parseError(err, start)
+	return parseError(err, text)
 }
 
 // pointerPath writes a JSON pointer as the paths of documents are written.

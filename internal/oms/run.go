@@ -63,6 +63,15 @@ func (r *Run) Clone() *Run {
 	return &c
 }
 
+// AtStep is the step that a run is at, or the one that it ended at before it had
+// taken all of them; the zero one for a run that succeeded, or has no steps.
+func (r *Run) AtStep() StepResult {
+	if r.Status == RunSucceeded || r.Position.Step >= len(r.Results) {
+		return StepResult{}
+	}
+	return r.Results[r.Position.Step]
+}
+
 // Position is the attempt a run is at.
 type Position struct {
 	Step      int       `json:"step"`               // index into Results

@@ -15,30 +15,38 @@ func Nearest(name string, known []string) (meant string) {
 }
 
 // near reports whether one text becomes the other by a letter put in, left out
-// or changed, or by two in a long one.
+// or changed, or by two neighbours that change places; by two such slips in a
+// long one.
 func near(a, b string) bool {
 	most := 1
 	if len(a) >= 6 {
 		most = 2
 	}
-	if max(len(a)-len(b), len(b)-len(a)) > most {
-		return false
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	return max(len(a)-len(b), len(b)-len(a)) <= most && slips(a, b) <= most
+}
+
+// slips counts the fewest slips between two texts (the optimal string alignment
+// distance, of bytes).
+func slips(a, b string) int {
+	var before []int // the row before the row above
+	above := make([]int, len(b)+1)
+	for j := range above {
+		above[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		row := make([]int, len(b)+1)
 		row[0] = i + 1
 		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			row[j+1] = min(above[j]+cost, above[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
+		before, above = above, row
 	}
-	return row[len(b)] <= most
+	return above[len(b)]
 }

@@ -64,7 +64,7 @@ func TestAnAnswerThatIsNoneNamesWhatIsWrong(t *testing.T) {
 		kind       oms.Kind
 		says       string
 	}{
-		{"not JSON", "OK", oms.Malformed, "malformed JSON at byte 0"},
+		{"not JSON", "OK", oms.Malformed, "malformed JSON at line 1, column 1"},
 		{"cut off", `{"value":{`, oms.Malformed, "malformed JSON"},
 		{"two objects", `{}{}`, oms.Malformed, "something follows"},
 		{"a list", `[]`, oms.Invalid, "not a list"},

@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"internal/validate"},
 	{"internal/notify"},
 	{"internal/hook"},
-	{"internal/upkeep"},
+	{"internal/upkeep", "internal/job"},
 	{"internal/store"},
 	{"internal/settings"},
 	{"internal/oms", "internal/clock", "internal/store/bodyindex"},

@@ -1,10 +1,6 @@
 package settings
 
-import (
-	"time"
-
-	"github.com/sosodev/duration"
-)
+import "time"
 
 // Breaker keeps calls away from a connector's endpoint for a while after it
 // failed again and again. A connector without one is always called.
@@ -33,6 +29,7 @@ func breaker(n node) *Breaker {
 	if !given {
 		return nil
 	}
+	obj.warnUnread(breakerKind)
 	b := &Breaker{
 		Failures:  int(obj.whole("failures", 1, maxFailures)),
 		Window:    obj.requiredSpan("window"),
@@ -48,26 +45,6 @@ func breaker(n node) *Breaker {
 		obj.wrong(obj.path("whileOpen"), "must be fail, skip or wait")
 	}
 	return b
-}
-
-// span reads an optional length of time of orderhook's own settings: a
-// TimeSpan as the seeds have it, or ISO 8601. 0 where it is not given.
-func (n node) span(name string) time.Duration {
-	s, given := value[string](n, name, "a time span, as text")
-	if !given {
-		return 0
-	}
-	d, err := ParseTimeSpan(s)
-	if iso, isoErr := duration.Parse(s); err != nil && isoErr == nil {
-		d, err = iso.ToTimeDuration(), nil
-	}
-	switch {
-	case err != nil:
-		n.wrong(n.path(name), "%v, or a duration as PT30S", err)
-	case d <= 0:
-		n.wrong(n.path(name), "must be more than 0")
-	}
-	return d
 }
 
 func (n node) requiredSpan(name string) time.Duration {

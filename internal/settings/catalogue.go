@@ -63,10 +63,15 @@ func callProperties() []StepProperty {
 		{Name: "isInvisible", Type: "bool", Default: false, Description: "Marks the step's result as one not to be shown to users."},
 		{Name: "translateKey", Type: "string", Description: "Key under which a user interface finds the step's name in its language."},
 		texts("conditions", "Any of Success (every step before it succeeded), Error, Warning (some step before it had one); none runs the step always."),
+		{Name: "workflowStepConditions", Type: "object[]", Description: "The same as conditions, as objects: {\"type\": \"Success\"}."},
 		texts("enabledForMarkets", "Only orders of these markets."), texts("disabledForMarkets", "No orders of these markets, enabled or not."),
 		texts("enabledForMarketGroups", "Only orders of the markets in these groups."), texts("disabledForMarketGroups", "No orders of the markets in these groups."),
 		texts("enabledForStores", "Only orders of these stores."), texts("disabledForStores", "No orders of these stores, enabled or not."),
+		texts("enabledForStoreGroups", "Only orders of the stores in these groups."), texts("disabledForStoreGroups", "No orders of the stores in these groups."),
 		texts("enabledForTags", "Only orders with one of these tags."), texts("disabledForTags", "No orders with one of these tags, enabled or not."),
+		texts("enabledForWarehouses", "Only for a shipment from one of these warehouses."), texts("disabledForWarehouses", "Not for a shipment from one of these warehouses, enabled or not."),
+		texts("enabledForShipmentOptions", "Only for a shipment by one of these shipping methods, each by its id or its name."),
+		texts("disabledForShipmentOptions", "Not for a shipment by one of these shipping methods, enabled or not."),
 	}
 }
 

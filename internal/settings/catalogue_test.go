@@ -74,6 +74,19 @@ func TestStepPropertiesAreRead(t *testing.T) {
 	}
 }
 
+// And what Parse reads of a step, the catalogue offers.
+func TestFieldsOfAStepAreOffered(t *testing.T) {
+	offered := map[string]bool{"name": true, "displayName": true, "properties": true, "implementations": true}
+	for _, p := range callProperties() {
+		offered[p.Name] = true
+	}
+	for _, field := range stepKind.read {
+		if !offered[field] {
+			t.Errorf("%s is not in the catalogue", field)
+		}
+	}
+}
+
 func TestDefaultsOfFalseAreShown(t *testing.T) {
 	text, err := json.Marshal(Steps())
 	if err != nil || !strings.Contains(string(text), `"name":"stopOnError","required":false,"type":"bool","default":false`) {

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"encoding/base64"
 	"strings"
 	"time"
@@ -14,7 +15,7 @@ func (p *parser) connectors() []Connector {
 	for _, n := range p.root.nodes("connectors") {
 		c := p.connector(n)
 		p.ids.claim(n, "connectorId", c.ConnectorID)
-		p.connectorNames[fold(c.Name)] = n.at
+		p.connectorNames.add(c.Name, n.at)
 		out = append(out, c)
 	}
 	return out
@@ -24,12 +25,12 @@ func (p *parser) connectors() []Connector {
 // "Connector Properties"; cart-validator.txt, "Authentication" and "Optional
 // connector fields").
 func (p *parser) connector(n node) Connector {
-	n.warnTypos(connectorFields)
-	markets := p.marketLists(n)
+	n.warnUnread(connectorKind)
+	markets := p.markets.lists(n)
 	c := Connector{
 		Name:                       n.required("name"),
 		ConnectorID:                n.text("connectorId"),
-		Host:                       host(n, "host"),
+		Host:                       p.host(n, "host"),
 		BearerToken:                n.text("bearerToken"),
 		Token:                      n.text("token"),
 		Username:                   n.text("username"),
@@ -43,22 +44,15 @@ func (p *parser) connector(n node) Connector {
 		Breaker:                    breaker(n),
 	}
 	n.text("displayName")
-	n.texts("implementations")
 	headers := headerList{names: names{}}
 	for _, h := range n.nodes("customHeaders") {
+		h.warnUnread(headerKind)
 		headers.add(h)
 	}
 	c.CustomHeaders = headers.list
-	for _, prop := range n.nodes("properties") {
-		c.Properties = append(c.Properties, property(prop))
-	}
-	validator := same(c.Name, ValidatorConnector)
-	if validator && c.Breaker != nil {
-		n.warn(n.path("breaker"), "is not used: a cart's validation is never put off or passed over")
-	}
-	if validator && !n.obj.Has("host") {
-		n.wrong(n.path("host"), "is needed: carts are posted there")
-	} else if c.Host == "" && !n.obj.Has("host") {
+	connectorProperties(n, &c)
+	validator(n, &c)
+	if !c.IsValidator() && !n.obj.Has("host") {
 		n.warn(n.path("host"), "is not given, so only steps with a Host property of their own can use this connector")
 	}
 	credentials(n, &c)
@@ -90,19 +84,11 @@ func credentials(n node, c *Connector) {
 	}
 }
 
+// timeout reads how long one attempt may take. .NET writes out a TimeSpan that
+// nobody has set as 00:00:00, so that is the default (CONTRACT.md, "Configuration").
 func timeout(n node) time.Duration {
-	s, given := value[string](n, "timeout", "a time span, as text")
-	if !given {
-		return DefaultTimeout
-	}
-	d, err := ParseTimeSpan(s)
-	switch {
-	case err != nil:
-		n.wrong(n.path("timeout"), "%v", err)
-	case d <= 0:
-		n.wrong(n.path("timeout"), "must be more than 0")
-	}
-	return d
+	d, _ := n.length("timeout")
+	return cmp.Or(d, DefaultTimeout)
 }
 
 // signingSecret reads a secret as Standard Webhooks writes them, "whsec_" and
@@ -115,8 +101,4 @@ func signingSecret(n node) string {
 		}
 	}
 	return s
-}
-
-func property(n node) Property {
-	return Property{Key: n.text("key"), Value: n.text("value"), KeyGroup: n.text("keyGroup")}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
-// FuzzParse holds Parse, Keep and Masked to what they promise together: no
+// FuzzParse holds Parse, Incoming and Masked to what they promise together: no
 // panic; no secret in what is shown or said; and settings that were shown and
 // sent back are the same settings.
 func FuzzParse(f *testing.F) {
@@ -19,7 +19,8 @@ func FuzzParse(f *testing.F) {
 		}
 		s, warnings, err := Parse(doc)
 		checkMessages(t, doc, warnings, err)
-		_ = Keep(doc.Clone(), s)
+		_, _, _ = Incoming{Doc: doc.Clone(), Stored: s, Variables: variables(Variables{Owner: true})}.Check()
+		_ = ParseStored(doc)
 		if err != nil {
 			return
 		}
@@ -29,10 +30,7 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%s shows %q", sec.at, sec.text())
 			}
 		}
-		if err := Keep(masked, s); err != nil {
-			t.Fatalf("sent back unchanged: %v", err)
-		}
-		again, _, err := Parse(masked)
+		again, _, err := Incoming{Doc: masked, Stored: s}.Check()
 		if err != nil {
 			t.Fatalf("sent back unchanged: %v", err)
 		}

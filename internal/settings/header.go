@@ -34,10 +34,8 @@ type headerList struct {
 // add reads the next header. Of two with one name only the first is sent.
 func (l *headerList) add(n node) {
 	h := header(n)
-	if first, given := l.names[fold(h.Name)]; given && h.Name != "" {
-		n.warn(n.path("key"), "is that of %s too, and only the first is sent", first)
-	} else {
-		l.names[fold(h.Name)] = n.at
+	if first, there := l.names.add(h.Name, n.at); there && h.Name != "" {
+		n.warn(n.path("key"), "is that of %s too, and only the first is sent", first.at)
 	}
 	l.list = append(l.list, h)
 }
@@ -57,6 +55,8 @@ func header(n node) Header {
 	switch {
 	case !n.obj.Has("value"):
 		n.wrong(n.path("value"), "is needed")
+	case strings.TrimSpace(h.Value) == "":
+		n.warn(n.path("value"), "is empty, and is sent so")
 	case !httpguts.ValidHeaderFieldValue(h.Value):
 		n.wrong(n.path("value"), badHeaderValue)
 	}

@@ -3,9 +3,9 @@ package settings
 import "github.com/orderhook/orderhook/internal/oms"
 
 // host reads an endpoint's URL, "" where there is none, and returns its normal
-// spelling. Mistakes do not repeat the URL: it may hold a password, or an access
-// key in its query.
-func host(n node, field string) string {
+// spelling. Mistakes do not repeat
+// the URL: it may hold a password, or an access key in its query.
+func (p *parser) host(n node, field string) string {
 	s, given := value[string](n, field, "a URL, as text")
 	if !given {
 		return ""
@@ -14,8 +14,14 @@ func host(n node, field string) string {
 	switch {
 	case !ok:
 		n.wrong(n.path(field), "must be an absolute http or https URL, as https://example.com/orders")
+	case oms.HasMaskedQuery(s):
+		n.wrong(n.path(field), "%s", oms.MaskedQuery)
 	case u.User != nil:
 		n.wrong(n.path(field), "must hold no user name or password; they belong in the connector's username and password")
+	case p.refused != nil:
+		if why := p.refused(u); why != "" {
+			n.warn(n.path(field), "no call will be made there: %s", why)
+		}
 	}
 	return oms.NormalURL(s)
 }

@@ -2,8 +2,10 @@ package settings
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -16,6 +18,7 @@ const mostFindings = 100
 type findings struct {
 	mistakes []oms.FieldError
 	warnings []oms.Warning
+	verdicts map[[2]string]string // of names that were compared with others
 }
 
 func (f *findings) wrong(path, format string, args ...any) {
@@ -106,6 +109,28 @@ func (n node) whole(name string, least, most int64) int64 {
 	return v
 }
 
+// length reads a length of time, 0 included.
+func (n node) length(name string) (d time.Duration, given bool) {
+	s, given := value[string](n, name, "a duration, as text")
+	if !given {
+		return 0, false
+	}
+	d, ok := oms.ParseDuration(s, math.MaxInt64)
+	if !ok {
+		n.wrong(n.path(name), "must be %s", oms.DurationForms)
+	}
+	return d, ok
+}
+
+// span reads a length of time that is more than 0; it is 0 where none is given.
+func (n node) span(name string) time.Duration {
+	d, given := n.length(name)
+	if given && d == 0 {
+		n.wrong(n.path(name), "must be more than 0")
+	}
+	return d
+}
+
 // object reads an object, and whether there is one.
 func (n node) object(name string) (node, bool) {
 	o, given := value[*oms.Object](n, name, "an object")
@@ -138,30 +163,6 @@ func (n node) nodes(name string) []node {
 	}
 	return out
 }
-
-// names remembers which names are taken, and where.
-type names map[string]string
-
-// claim notes a mistake if the name, in any case, is another's already.
-func (t names) claim(n node, field, name string) {
-	if name == "" {
-		return
-	}
-	if first, taken := t[fold(name)]; taken {
-		n.wrong(n.path(field), "is that of %s too; case makes no difference", first)
-		return
-	}
-	t[fold(name)] = n.at
-}
-
-func (t names) has(name string) bool {
-	_, ok := t[fold(name)]
-	return ok
-}
-
-func fold(name string) string { return oms.FoldName(name) }
-
-func same(a, b string) bool { return oms.SameName(a, b) }
 
 // clip keeps a name of a hostile document readable in a message.
 func clip(name string) string {

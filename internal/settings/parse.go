@@ -1,50 +1,73 @@
 package settings
 
-import "github.com/orderhook/orderhook/internal/oms"
+import (
+	"net/url"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
 
 // Parse reads a settings document (API.md, "Settings"), in which the places of
-// secrets hold secrets: [Keep] and [Unseal] come before it. All mistakes are
-// collected into one *[oms.Error] of kind [oms.Invalid], each with its path,
-// as `orderTypes[0].orderStatuses[1].workflowSteps[0].name`; unknown fields
-// are none, and are kept. Warnings come with and without an error. The
-// document is copied, so the caller may go on to change it.
+// secrets hold secrets. All mistakes are collected into one *[oms.Error] of kind
+// [oms.Invalid], each with its path, as
+// `orderTypes[0].orderStatuses[1].workflowSteps[0].name`; unknown fields are
+// none, unless they would limit a step, and are kept. Warnings come with and
+// without an error. The document is copied, so the caller may go on to change
+// it. [Incoming] is for documents that come from outside.
 func Parse(doc *oms.Object) (*Settings, []oms.Warning, error) {
-	doc = doc.Clone()
-	if doc == nil {
-		doc = oms.NewObject()
-	}
-	p := &parser{root: node{obj: doc, findings: &findings{}}}
-	p.root.warnTypos(documentFields)
-	p.markets()
-	s := &Settings{Retention: retention(p.root), doc: doc}
-	s.Connectors = p.connectors()
-	s.OrderTypes = p.orderTypes()
-	s.ReturnStatuses = p.statuses(p.root, "returnStatuses", true)
-	p.masks()
+	p := newParser(doc)
+	s := p.settings()
 	if err := p.root.err(); err != nil {
 		return nil, p.root.warnings, err
 	}
 	return s, p.root.warnings, nil
 }
 
+// ParseStored reads a document that was stored. It passed the checks of its day,
+// and those of today may be stricter: what they would refuse is passed over, as
+// it was then. An update must not make a tenant's settings unreadable.
+func ParseStored(doc *oms.Object) *Settings { return newParser(doc).settings() }
+
+func newParser(doc *oms.Object) *parser {
+	doc = doc.Clone()
+	if doc == nil {
+		doc = oms.NewObject()
+	}
+	return &parser{root: node{obj: doc, findings: &findings{}}}
+}
+
+// settings reads the whole document.
+func (p *parser) settings() *Settings {
+	p.root.warnUnread(documentKind)
+	p.readMarkets()
+	p.readStores()
+	s := &Settings{Retention: retention(p.root), doc: p.root.obj}
+	s.Connectors = p.connectors()
+	s.OrderTypes = p.orderTypes()
+	s.ReturnStatuses = p.statuses(p.root, "returnStatuses", true)
+	p.warnStatusNames(s)
+	p.masks()
+	return s
+}
+
 // parser reads one document. Markets come first, then connectors, then steps:
 // each needs to know what the ones before it name.
 type parser struct {
-	root node
+	root    node
+	refused func(*url.URL) string // as of [Incoming]; nil: never
 
-	known    map[string]bool     // markets, folded; nil where the settings name none
-	groups   map[string][]string // markets of each group, by folded id
-	resolved int                 // markets that groups were resolved into so far
+	markets, stores grouping
+	resolved        int // names that groups were resolved into so far
 
 	ids, connectorNames names
+	mentions            []mention
 }
 
 func (p *parser) orderTypes() []OrderType {
 	var out []OrderType
 	taken, marked := names{}, ""
 	for _, n := range p.root.nodes("orderTypes") {
-		n.warnTypos(orderTypeFields)
-		t := OrderType{Name: n.required("name")}
+		n.warnUnread(orderTypeKind)
+		t := OrderType{Name: n.required("name"), DisableWorkflow: n.flag("disableWorkflow", false)}
 		taken.claim(n, "name", t.Name)
 		for _, field := range []string{"default", "defaultOrderType"} {
 			if !n.flag(field, false) {
@@ -57,22 +80,6 @@ func (p *parser) orderTypes() []OrderType {
 		}
 		t.Statuses = p.statuses(n, "orderStatuses", false)
 		out = append(out, t)
-	}
-	return out
-}
-
-func (p *parser) statuses(parent node, field string, returns bool) []Status {
-	var out []Status
-	taken := names{}
-	for _, n := range parent.nodes(field) {
-		n.warnTypos(statusFields)
-		s := Status{Name: n.required("name"), MaxDuration: n.span("maxDuration")}
-		taken.claim(n, "name", s.Name)
-		s.Events = statusEvents(n, returns)
-		for _, st := range n.nodes("workflowSteps") {
-			s.Steps = append(s.Steps, p.step(st, s.Name, returns))
-		}
-		out = append(out, s)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -60,6 +61,21 @@ func TestStepsOfTheSeeds(t *testing.T) {
 			"enabledForMarkets":null,"conditions":null,"stopOnError":null}`, webhook(func(*Step) {})},
 		"conditions in any case": {`{"name":"WebhookWorkflowStep","connector":"Webhook","conditions":["success","ERROR","Warning"]}`,
 			webhook(func(st *Step) { st.Conditions = []Condition{OnSuccess, OnError, OnWarning} })},
+		"conditions as the field has them": {`{"name":"WebhookWorkflowStep","connector":"Webhook","workflowStepConditions":[{"type":"success"},{"TYPE":"Error","value":null,"list":[]}]}`,
+			webhook(func(st *Step) { st.Conditions = []Condition{OnSuccess, OnError} })},
+		"conditions, either form in either field": {`{"name":"WebhookWorkflowStep","connector":"Webhook","conditions":[{"type":"Warning"}],"WorkflowStepConditions":["warning"]}`,
+			webhook(func(st *Step) { st.Conditions = []Condition{OnWarning} })},
+		"conditions given twice, in another order": {`{"name":"WebhookWorkflowStep","connector":"Webhook","conditions":["Error","Warning"],"workflowStepConditions":[{"type":"Warning"},{"type":"Error"}]}`,
+			webhook(func(st *Step) { st.Conditions = []Condition{OnError, OnWarning} })},
+		"no conditions": {`{"name":"WebhookWorkflowStep","connector":"Webhook","conditions":[],"workflowStepConditions":null}`, webhook(func(*Step) {})},
+		"limits of shipments": {`{"name":"WebhookWorkflowStep","connector":"Webhook","EnabledForWarehouses":["a"],"disabledForWarehouses":["b"],"enabledForShipmentOptions":["c"],"disabledForShipmentOptions":["d"]}`,
+			webhook(func(st *Step) {
+				st.Limits = Limits{EnabledForWarehouses: []string{"a"}, DisabledForWarehouses: []string{"b"}, EnabledForShipmentOptions: []string{"c"}, DisabledForShipmentOptions: []string{"d"}}
+			})},
+		"limits that are not known here and say nothing": {`{"name":"WebhookWorkflowStep","connector":"Webhook","enabledForRegions":[],"disabledForRegions":null,"enabledForCountry":"","regionConditions":{}}`, webhook(func(*Step) {})},
+		"ErrorStatus is trimmed": {`{"name":"WebhookWorkflowStep","connector":"Webhook","stopOnError":true,"properties":[{"key":"errorstatus","value":" On Hold\n"}]}`,
+			webhook(func(st *Step) { st.StopOnError, st.ErrorStatus = true, "On Hold" })},
+		"ErrorStatus of null": {`{"name":"WebhookWorkflowStep","connector":"Webhook","properties":[{"key":"ErrorStatus","value":null}]}`, webhook(func(*Step) {})},
 		"limits": {`{"name":"WebhookWorkflowStep","connector":"Webhook","enabledForMarkets":["NOR"],"disabledForMarkets":["SWE"],
 			"enabledForStores":["1"],"disabledForStores":["2"],"enabledForTags":["a"],"disabledForTags":["b"]}`,
 			webhook(func(st *Step) {
@@ -90,7 +106,9 @@ func TestConnectorsOfTheSeeds(t *testing.T) {
 			"bearerToken": "YOUR_API_KEY", "properties": [
 				{ "key": "IsRequestWrapperEnabled", "value": "false" }, { "key": "IsOnlyLineItemsUpdated", "value": "false" } ] }`,
 			Connector{Name: "webhookValidator", Host: "https://validation.example.com/api/cart-validate", BearerToken: "YOUR_API_KEY",
-				Timeout: DefaultTimeout, Properties: []Property{{"IsRequestWrapperEnabled", "false", ""}, {"IsOnlyLineItemsUpdated", "false", ""}}}},
+				Timeout: DefaultTimeout}},
+		"both properties": {`{"name":"WEBHOOKVALIDATOR","host":"http://h","properties":[{"KEY":"isrequestwrapperenabled","value":"TRUE"},{"key":"IsOnlyLineItemsUpdated","value":true},{"key":"own","value":"yes"}]}`,
+			Connector{Name: "WEBHOOKVALIDATOR", Host: "http://h", Timeout: DefaultTimeout, WrapsRequest: true, OnlyLineItems: true}},
 		"rows Username / Password, Token, timeOut": {`{"name":"W","host":"http://h","username":"u","password":"p","token":"t","timeOut":"00:00:05"}`,
 			Connector{Name: "W", Host: "http://h", Username: "u", Password: "p", Token: "t", Timeout: 5 * time.Second}},
 		"row CustomHeaders": {`{"name":"W","host":"http://h","CustomHeaders":[{"Key":"X-Api-Key","Value":"k"},{"key":"Authorization","value":""}]}`,
@@ -122,6 +140,68 @@ func TestWireLeavesOutRequestHeaders(t *testing.T) {
 		`"Properties":[{"Key":"a","Value":"1"},{"Key":"Host","Value":"http://h","Custom":true}]}`
 	if got := string(st.Wire.PascalJSON()); got != want {
 		t.Errorf("wire is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// CONTRACT.md, "Shipments" and "Configuration".
+func TestStatusesOfOrderTypes(t *testing.T) {
+	for status, want := range map[string]Status{
+		`{"name":" Packed ","shipmentStatusUpdate":" Ready\t","mainOrderStatus":" AllPacked "}`: {Name: "Packed", ShipmentStatusUpdate: "Ready", MainOrderStatus: "AllPacked"},
+		`{"NAME":"Packed","SHIPMENTSTATUSUPDATE":"Ready"}`:                                      {Name: "Packed", ShipmentStatusUpdate: "Ready"},
+		`{"name":"Packed","shipmentStatusUpdate":null,"mainOrderStatus":""}`:                    {Name: "Packed"},
+		`{"name":"Packed","mainOrderStatus":"  "}`:                                              {Name: "Packed"},
+	} {
+		s := mustParse(t, `{"orderTypes":[{"name":"a","orderStatuses":[`+status+`]}]}`)
+		if diff := cmp.Diff([]Status{want}, s.OrderTypes[0].Statuses); diff != "" {
+			t.Errorf("%s: %s", status, diff)
+		}
+	}
+}
+
+// API.md, "Settings": both time forms are taken for every time-out.
+func TestTimesInBothForms(t *testing.T) {
+	for text, want := range map[string]time.Duration{"00:00:05": 5 * time.Second, "PT5S": 5 * time.Second, "1.00:00:00": day, "P1D": day, "PT0.5S": time.Second / 2} {
+		s := mustParse(t, fmt.Sprintf(`{"connectors":[{"name":"W","timeOut":%[1]q,"breaker":{"failures":1,"window":%[1]q,"openFor":%[1]q}}],
+			"orderTypes":[{"name":"a","orderStatuses":[{"name":"New","maxDuration":%[1]q}]}]}`, text))
+		c, st := s.Connectors[0], s.OrderTypes[0].Statuses[0]
+		if diff := cmp.Diff([]time.Duration{want, want, want, want}, []time.Duration{c.Timeout, c.Breaker.Window, c.Breaker.OpenFor, st.MaxDuration}); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+	}
+}
+
+// CONTRACT.md, "Configuration": what .NET writes for a TimeSpan that nobody has set.
+func TestATimeoutOfZeroIsTheDefault(t *testing.T) {
+	for _, text := range []string{"00:00:00", "0.00:00:00", "00:00:00.0000000", "PT0S", "P0D"} {
+		if got := mustParse(t, fmt.Sprintf(`{"connectors":[{"name":"W","timeOut":%q}]}`, text)).Connectors[0].Timeout; got != DefaultTimeout {
+			t.Errorf("%s is %v", text, got)
+		}
+	}
+}
+
+func TestAnOrderTypeMayDisableItsWorkflow(t *testing.T) {
+	for field, want := range map[string]bool{`"disableWorkflow":true`: true, `"DISABLEWORKFLOW":false`: false, `"disableWorkflow":null`: false, `"x":1`: false} {
+		if got := mustParse(t, `{"orderTypes":[{"name":"a",`+field+`}]}`).OrderTypes[0].DisableWorkflow; got != want {
+			t.Errorf("%s gives %v", field, got)
+		}
+	}
+}
+
+func TestStoreGroupsCountAsTheirStores(t *testing.T) {
+	for lists, want := range map[string]Limits{
+		`"enabledForStoreGroups":["CITY"]`:                                    {EnabledForStores: []string{"1", "2"}},
+		`"enabledForStores":["9"],"enabledForStoreGroups":["city"]`:           {EnabledForStores: []string{"9", "1", "2"}},
+		`"disabledForStoreGroups":["city"]`:                                   {DisabledForStores: []string{"1", "2"}},
+		`"enabledForStoreGroups":["closed"]`:                                  {NoStore: true},
+		`"enabledForStoreGroups":["nobody's"]`:                                {NoStore: true},
+		`"enabledForStoreGroups":[],"enabledForMarketGroups":["nobody's"]`:    {NoMarket: true},
+		`"enabledForStoreGroups":["closed"],"enabledForStores":["9"]`:         {EnabledForStores: []string{"9"}},
+		`"disabledForStoreGroups":["closed"],"disabledForMarketGroups":["x"]`: {},
+	} {
+		s := mustParse(t, `{"storeGroups":[{"groupId":"city","storeIds":["1","2"]},{"groupId":"closed","groupName":"n"}],`+inStatus(webhook + `,` + lists + `}`)[1:])
+		if diff := cmp.Diff(want, s.OrderTypes[0].Statuses[0].Steps[0].Limits); diff != "" {
+			t.Errorf("%s: %s", lists, diff)
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/sosodev/duration"
+
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // Retention is how long things are kept; 0 is for good.
@@ -20,6 +22,7 @@ var defaultRetention = Retention{Attempts: 90 * day}
 // The bounds of a retention. An answer can be asked for again within a day, by
 // its Idempotency-Key, and is made of what is kept.
 const (
+	day            = 24 * time.Hour
 	leastRetention = day
 	mostRetention  = 100 * 365 * day
 )
@@ -30,7 +33,7 @@ func retention(n node) Retention {
 	if !given {
 		return kept
 	}
-	obj.warnTypos(retentionFields)
+	obj.warnUnread(retentionKind)
 	kept.Attempts = obj.kept("attempts", kept.Attempts)
 	kept.Versions = obj.kept("versions", kept.Versions)
 	kept.History = obj.kept("history", kept.History)
@@ -47,16 +50,25 @@ func (n node) kept(name string, absent time.Duration) time.Duration {
 	if !given {
 		return 0
 	}
-	d, err := duration.Parse(text)
-	if err != nil {
-		n.wrong(n.path(name), "must be a duration as P90D, or null to keep it for good")
+	d, ok := retentionLength(text)
+	if !ok {
+		n.wrong(n.path(name), "must be a duration from P1D to P100Y, as P90D or 90.00:00:00, or null to keep it for good")
 		return absent
+	}
+	return d
+}
+
+// retentionLength reads a duration in either form. In a retention, unlike a
+// time-out, years and months are taken, as years of 365 days.
+func retentionLength(text string) (time.Duration, bool) {
+	if d, ok := oms.ParseDuration(text, mostRetention); ok {
+		return d, d >= leastRetention
+	}
+	d, err := duration.Parse(text)
+	if err != nil || d.Negative {
+		return 0, false
 	}
 	// In days first: what is too long for a time.Duration would come out as anything.
 	days := d.Years*365 + d.Months*365/12 + d.Weeks*7 + d.Days + d.Hours/24 + d.Minutes/(24*60) + d.Seconds/(24*60*60)
-	if d.Negative || days < float64(leastRetention/day) || days > float64(mostRetention/day) {
-		n.wrong(n.path(name), "must be from P1D to P100Y")
-		return absent
-	}
-	return d.ToTimeDuration()
+	return d.ToTimeDuration(), days >= float64(leastRetention/day) && days <= float64(mostRetention/day)
 }

@@ -13,6 +13,7 @@ func TestRetention(t *testing.T) {
 		`{"retention":null}`:                     {Attempts: 90 * day},
 		`{"retention":{}}`:                       {Attempts: 90 * day},
 		`{"retention":{"attempts":null}}`:        {},
+		`{"retention":{"runs":"7.12:00:00"}}`:    {Attempts: 90 * day, Runs: 7*day + 12*time.Hour},
 		`{"Retention":{"Attempts":"P7D"}}`:       {Attempts: 7 * day},
 		`{"retention":{"attempts":"P1Y2M3W4D"}}`: {Attempts: (365+21+4)*day + 2*365*day/12},
 		`{"retention":{"attempts":"PT36H","versions":"P2Y","history":"P1D","runs":"P100Y"}}`: {
@@ -28,16 +29,19 @@ func TestRetention(t *testing.T) {
 }
 
 func TestRetentionMistakes(t *testing.T) {
+	const form = "must be a duration from P1D to P100Y, as P90D or 90.00:00:00, or null to keep it for good"
 	for value, want := range map[string]string{
-		`"90 days"`:        "must be a duration as P90D, or null to keep it for good",
-		`""`:               "must be a duration as P90D, or null to keep it for good",
-		`"P1"`:             "must be a duration as P90D, or null to keep it for good",
+		`"90 days"`:        form,
+		`""`:               form,
+		`"P1"`:             form,
 		`90`:               "must be a duration as P90D, or null",
-		`"P"`:              "must be from P1D to P100Y",
-		`"PT90M"`:          "must be from P1D to P100Y",
-		`"-P90D"`:          "must be from P1D to P100Y",
-		`"P101Y"`:          "must be from P1D to P100Y",
-		`"P999999999999Y"`: "must be from P1D to P100Y",
+		`"P"`:              form,
+		`"PT90M"`:          form,
+		`"23:59:59"`:       form,
+		`"36501.00:00:00"`: form,
+		`"-P90D"`:          form,
+		`"P101Y"`:          form,
+		`"P999999999999Y"`: form,
 	} {
 		for _, name := range []string{"attempts", "versions", "history", "runs"} {
 			_, _, err := Parse(document(t, `{"retention":{"`+name+`":`+value+`}}`))

@@ -79,13 +79,21 @@ func (r routes) of(h *holder) origins {
 
 // host is the connector's host or the step's own, "" where there is none.
 func (h *holder) host() string {
+	if in, field := h.hostIn(); in != nil {
+		return in.Text(field)
+	}
+	return ""
+}
+
+// hostIn is where the host stands; nil: there is none.
+func (h *holder) hostIn() (in *oms.Object, field string) {
 	if h.isConnector() {
-		return h.obj.Text("host")
+		return h.obj, "host"
 	}
 	for _, prop := range h.obj.Objects("properties") {
 		if !isHeader(prop) && same(prop.Text("key"), hostKey) {
-			return prop.Text("value")
+			return prop, "value"
 		}
 	}
-	return ""
+	return nil, ""
 }

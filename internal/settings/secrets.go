@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -15,13 +16,50 @@ const mask = "***"
 var connectorSecrets = []string{"bearerToken", "token", "password", "signingSecret"}
 
 // Masked returns the document with each secret as "***", as it may be shown.
-// Empty secrets stay empty: there is nothing to hide, nor to keep.
+// Empty secrets stay empty: there is nothing to hide, nor to keep. A `${` is
+// shown as `$${`, so that what is shown can be sent back.
 func (s *Settings) Masked() *oms.Object {
 	doc := s.doc.Clone()
 	for _, sec := range secretsOf(doc) {
 		sec.set(mask)
 	}
+	escapeObject(doc)
 	return doc
+}
+
+func escapeObject(o *oms.Object) {
+	for _, m := range o.Members() {
+		if text, isText := m.Value.(string); isText && strings.Contains(text, "${") {
+			o.Set(m.Name, oms.EscapeVariables(text))
+		} else {
+			escapeWithin(m.Value)
+		}
+	}
+}
+
+func escapeWithin(v any) {
+	switch v := v.(type) {
+	case *oms.Object:
+		escapeObject(v)
+	case []any:
+		for i, e := range v {
+			if text, isText := e.(string); isText {
+				v[i] = oms.EscapeVariables(text)
+			} else {
+				escapeWithin(e)
+			}
+		}
+	}
+}
+
+// MaskQueries puts *** in place of the values in the queries of a document's
+// Hosts, those of connectors and those of steps.
+func MaskQueries(doc *oms.Object) {
+	for _, h := range holders(doc) {
+		if in, field := h.hostIn(); in != nil && in.Has(field) {
+			in.Set(field, oms.PublicURL(in.Text(field)))
+		}
+	}
 }
 
 // Sealed returns the document with each secret encrypted, as it is stored.

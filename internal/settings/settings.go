@@ -30,6 +30,8 @@ type OrderType struct {
 	Name     string
 	Default  bool
 	Statuses []Status
+	// DisableWorkflow is set where entering a status runs no steps.
+	DisableWorkflow bool
 }
 
 // Status is a status that an order or a return can enter.
@@ -41,6 +43,12 @@ type Status struct {
 	Events oms.StatusEvents
 	// MaxDuration bounds a run of the steps, from its first attempt on; 0: no bound.
 	MaxDuration time.Duration
+	// ShipmentStatusUpdate is what the shipment's own status becomes when it
+	// enters this status; "": it stays (CONTRACT.md, "Shipments").
+	ShipmentStatusUpdate string
+	// MainOrderStatus is what the order enters once all its shipments are in
+	// this status; "": it enters none (CONTRACT.md, "Shipments").
+	MainOrderStatus string
 }
 
 // Step is one workflow step as configured (order-workflow-step.txt,
@@ -74,14 +82,18 @@ const (
 )
 
 // Limits say for which orders a step runs. Disabled beats enabled; an empty
-// list limits nothing (CONTRACT.md, "Configuration").
+// list limits nothing (CONTRACT.md, "Configuration"). Groups of markets and of
+// stores have become their markets and stores.
 type Limits struct {
-	EnabledForMarkets, DisabledForMarkets []string
-	EnabledForStores, DisabledForStores   []string
-	EnabledForTags, DisabledForTags       []string
+	EnabledForMarkets, DisabledForMarkets                 []string
+	EnabledForStores, DisabledForStores                   []string
+	EnabledForTags, DisabledForTags                       []string
+	EnabledForWarehouses, DisabledForWarehouses           []string
+	EnabledForShipmentOptions, DisabledForShipmentOptions []string
 	// NoMarket is set where enabled market groups are given and hold no market:
 	// the empty list they come to admits nothing, unlike one that is not there.
-	NoMarket bool
+	// NoStore is the same for store groups.
+	NoMarket, NoStore bool
 }
 
 // Condition is a state of the run so far under which a step runs.
@@ -110,19 +122,14 @@ type Connector struct {
 	DisableStandardErrorPolicy            bool
 	EnabledForMarkets, DisabledForMarkets []string // market groups resolved into their markets
 	NoMarket                              bool     // as in Limits
-	Properties                            []Property
-	Breaker                               *Breaker // nil: none
+	// WrapsRequest and OnlyLineItems are the properties IsRequestWrapperEnabled
+	// and IsOnlyLineItemsUpdated of a cart validator.
+	WrapsRequest, OnlyLineItems bool
+	Breaker                     *Breaker // nil: none
 }
-
-// ValidatorConnector is the name of connectors that validate carts, in any
-// case (cart-validator.txt, "Setup").
-const ValidatorConnector = "webhookValidator"
 
 // DefaultTimeout bounds one attempt of a step whose connector has no Timeout.
 const DefaultTimeout = 30 * time.Second
 
 // Header is a custom HTTP header; its value is a secret.
 type Header struct{ Name, Value string }
-
-// Property is one entry of a connector's properties.
-type Property struct{ Key, Value, KeyGroup string }

@@ -1,26 +1,17 @@
 package settings
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
-// Names within a step's properties (order-workflow-step.txt, "Step-level
-// properties"); case makes no difference in them.
-const (
-	hostKey        = "Host"
-	errorStatusKey = "ErrorStatus"
-	headerGroup    = "RequestHeaders"
-)
+var stepKeys = []string{WebhookStep, WebhookReturnStep, ExportOrderStep}
 
 // stepKey gives a known step key its own spelling.
 func stepKey(name string) (key string, known bool) {
-	for _, k := range []string{WebhookStep, WebhookReturnStep, ExportOrderStep} {
-		if same(k, name) {
-			return k, true
-		}
+	if key = spelling(name, stepKeys); key != "" {
+		return key, true
 	}
 	return name, false
 }
@@ -28,7 +19,7 @@ func stepKey(name string) (key string, known bool) {
 // step reads one entry of `workflowSteps` (order-workflow-step.txt, "Workflow
 // Step Properties"), which stands in an order's status or in a return's.
 func (p *parser) step(n node, status string, returns bool) Step {
-	n.warnTypos(stepFields)
+	n.warnUnread(stepKind)
 	name, known := stepKey(n.required("name"))
 	st := Step{
 		Name:                 name,
@@ -40,7 +31,7 @@ func (p *parser) step(n node, status string, returns bool) Step {
 		TranslateKey:         n.text("translateKey"),
 		DisplayName:          n.text("displayName"),
 		Limits:               p.limits(n),
-		Conditions:           conditions(n),
+		Conditions:           stepConditions(n),
 		Wire:                 wire(n.obj),
 	}
 	if known {
@@ -48,36 +39,10 @@ func (p *parser) step(n node, status string, returns bool) Step {
 	} else {
 		st.Connector = n.text("connector")
 	}
-	stepProperties(n, &st)
+	p.stepProperties(n, &st)
 	p.warnStep(n, &st, status, returns)
 	return st
 }
-
-// stepProperties reads the properties that say something about the call; all
-// others are the endpoint's own.
-func stepProperties(n node, st *Step) {
-	seen, headers := names{}, headerList{names: names{}}
-	for _, prop := range n.nodes("properties") {
-		if isHeader(prop.obj) {
-			headers.add(prop)
-			warnHeader(prop, st)
-			continue
-		}
-		switch p := property(prop); {
-		case same(p.Key, hostKey):
-			seen.claim(prop, "key", hostKey)
-			if st.Host = host(prop, "value"); !prop.obj.Has("value") {
-				prop.wrong(prop.path("value"), "is needed")
-			}
-		case same(p.Key, errorStatusKey):
-			seen.claim(prop, "key", errorStatusKey)
-			st.ErrorStatus = p.Value
-		}
-	}
-	st.RequestHeaders = headers.list
-}
-
-func isHeader(property *oms.Object) bool { return same(property.Text("keyGroup"), headerGroup) }
 
 // wire is a step without the headers among its properties.
 func wire(step *oms.Object) *oms.Object {
@@ -92,28 +57,19 @@ func wire(step *oms.Object) *oms.Object {
 }
 
 func (p *parser) limits(n node) Limits {
-	markets := p.marketLists(n)
+	markets, stores := p.markets.lists(n), p.stores.lists(n)
 	return Limits{
-		EnabledForMarkets:  markets.enabled,
-		DisabledForMarkets: markets.disabled,
-		NoMarket:           markets.none,
-		EnabledForStores:   n.texts("enabledForStores"),
-		DisabledForStores:  n.texts("disabledForStores"),
-		EnabledForTags:     n.texts("enabledForTags"),
-		DisabledForTags:    n.texts("disabledForTags"),
+		EnabledForMarkets:          markets.enabled,
+		DisabledForMarkets:         markets.disabled,
+		NoMarket:                   markets.none,
+		EnabledForStores:           stores.enabled,
+		DisabledForStores:          stores.disabled,
+		NoStore:                    stores.none,
+		EnabledForTags:             n.texts("enabledForTags"),
+		DisabledForTags:            n.texts("disabledForTags"),
+		EnabledForWarehouses:       n.texts("enabledForWarehouses"),
+		DisabledForWarehouses:      n.texts("disabledForWarehouses"),
+		EnabledForShipmentOptions:  n.texts("enabledForShipmentOptions"),
+		DisabledForShipmentOptions: n.texts("disabledForShipmentOptions"),
 	}
-}
-
-func conditions(n node) []Condition {
-	var out []Condition
-	known := []Condition{OnSuccess, OnError, OnWarning}
-	for i, s := range n.texts("conditions") {
-		k := slices.IndexFunc(known, func(c Condition) bool { return same(string(c), s) })
-		if k < 0 {
-			n.wrong(fmt.Sprintf("%s[%d]", n.path("conditions"), i), "must be Success, Error or Warning")
-			continue
-		}
-		out = append(out, known[k])
-	}
-	return out
 }

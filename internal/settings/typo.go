@@ -1,31 +1,104 @@
 package settings
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
-// The fields that are read of each kind of object. Others are kept, and one
-// that is nearly one of these is more likely misspelt than meant.
-var (
-	documentFields  = strings.Fields(`connectors markets marketGroups orderTypes returnStatuses retention`)
-	retentionFields = strings.Fields(`attempts versions history runs`)
-	orderTypeFields = strings.Fields(`name default orderStatuses`)
-	statusFields    = strings.Fields(`name workflowSteps events maxDuration`)
-	stepFields      = strings.Fields(`name active connector connectorId stopOnError runAfterOrderIsSaved isInvisible translateKey displayName
-		properties conditions enabledForMarkets disabledForMarkets enabledForMarketGroups disabledForMarketGroups
-		enabledForStores disabledForStores enabledForTags disabledForTags`)
-	connectorFields = strings.Fields(`name connectorId displayName host bearerToken token username password timeout customHeaders
-		signingSecret disableStandardErrorPolicy enabledForMarkets disabledForMarkets enabledForMarketGroups disabledForMarketGroups
-		properties implementations breaker`)
-)
-
-// warnTypos notes fields that are not read and look like one that is.
-func (n node) warnTypos(read []string) {
+// warnUnread notes members that nobody reads and that look as if somebody was to
+// read them: a slip of the pen, or a field that stands at the wrong place. All
+// others are the owner's own, and are kept. One that would limit something is a
+// mistake: left unread, it would let run what it is there to keep from running.
+func (n node) warnUnread(k kind) {
 	for _, m := range n.obj.Members() {
-		if meant := oms.Nearest(m.Name, read); meant != "" {
-			n.warn(n.path(clip(m.Name)), "is not read; is %s meant?", meant)
+		name := fold(m.Name)
+		switch at := n.path(clip(m.Name)); {
+		case k.known[name]:
+		case k.limited && limits(name):
+			if !isEmpty(m.Value) {
+				n.wrong(at, "would limit %s, and is not known here%s", k.name, meant(m.Name, k.read))
+			}
+		case m.Value != nil:
+			if why := n.verdict("field of "+k.name, name, func() string { return unread(m.Name, k) }); why != "" {
+				n.warn(at, "%s", why)
+			}
 		}
 	}
+}
+
+// unread says what looks wrong with a field that nobody reads; "" if nothing does.
+func unread(field string, k kind) string {
+	if like := meant(field, k.read); like != "" {
+		return "is not read" + like
+	}
+	if key := spelling(field, k.properties); key != "" {
+		return fmt.Sprintf(`is not read here: it belongs into properties, as {"key": "%s", "value": …}`, key)
+	}
+	for _, other := range kinds {
+		switch {
+		case other.name == k.name || isIn(field, common):
+		case isIn(field, other.read):
+			return "is not read here: it is a field of " + other.name
+		case isIn(field, other.properties):
+			return "is not read here: it is one of the properties of " + other.name
+		}
+	}
+	return ""
+}
+
+// limits reports whether a folded field looks as if it said where something is
+// not to run.
+func limits(field string) bool {
+	return strings.HasPrefix(field, "enabledfor") || strings.HasPrefix(field, "disabledfor") ||
+		strings.HasSuffix(field, "condition") || strings.HasSuffix(field, "conditions")
+}
+
+// mostVerdicts bounds the names of one document that are compared with others: a
+// hostile one has a million of them.
+const mostVerdicts = 2000
+
+// verdict is what judge says of a name, which it is asked once for a document.
+func (f *findings) verdict(what, name string, judge func() string) string {
+	key := [2]string{what, name}
+	why, judged := f.verdicts[key]
+	if judged || len(f.verdicts) == mostVerdicts || len(name) > maxCompared {
+		return why
+	}
+	if f.verdicts == nil {
+		f.verdicts = map[[2]string]string{}
+	}
+	why = judge()
+	f.verdicts[key] = why
+	return why
+}
+
+func isIn(name string, list []string) bool { return spelling(name, list) != "" }
+
+// spelling returns the name of the list that a name stands for, in any case; ""
+// if there is none.
+func spelling(name string, list []string) string {
+	i := slices.IndexFunc(list, func(s string) bool { return same(s, name) })
+	if i < 0 {
+		return ""
+	}
+	return list[i]
+}
+
+// isEmpty reports whether a value says nothing, as fields do that .NET writes
+// out although nobody has set them.
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return strings.TrimSpace(v) == ""
+	case []any:
+		return len(v) == 0
+	case *oms.Object:
+		return v.Len() == 0
+	}
+	return false
 }

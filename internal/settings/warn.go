@@ -8,7 +8,7 @@ var returnStatuses = []string{"Returned", "PartiallyReturned"}
 // slip of the pen.
 func (p *parser) warnStep(n node, st *Step, status string, returns bool) {
 	if _, known := stepKey(st.Name); !known && st.Name != "" {
-		n.warn(n.path("name"), "there is no step %q", clip(st.Name))
+		n.warn(n.path("name"), "there is no step %q%s", clip(st.Name), n.meant(st.Name, stepKeys))
 	}
 	if st.Name == WebhookReturnStep {
 		warnReturnStep(n, status, returns)
@@ -51,8 +51,8 @@ func (p *parser) warnConnector(n node, st *Step) {
 			n.warn(n.path("connectorId"), "no connector has the id %q, so only the step's own Host and headers are used", clip(st.ConnectorID))
 			return
 		}
-		n.warn(n.path("connectorId"), "no connector has the id %q", clip(st.ConnectorID))
+		n.warn(n.path("connectorId"), "no connector has the id %q%s", clip(st.ConnectorID), n.hint(p.ids, st.ConnectorID))
 	case st.Connector != "" && st.Host == "" && !p.connectorNames.has(st.Connector):
-		n.warn(n.path("connector"), "no connector is named %q", clip(st.Connector))
+		n.warn(n.path("connector"), "no connector is named %q%s", clip(st.Connector), n.hint(p.connectorNames, st.Connector))
 	}
 }

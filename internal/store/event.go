@@ -40,6 +40,7 @@ type Due struct {
 	Tenant   string
 	Delivery oms.Delivery
 	Event    *oms.Event // nil: to be read with EventBySeq
+	Trial    bool       // it was sent again by hand, and is tried even while the endpoint's circuit is open
 }
 
 // DueQuery asks for an endpoint's pending deliveries that are due, the longest
@@ -127,8 +128,9 @@ type EventTx interface {
 	// event never went to the endpoint. A pending one is made due by then. If
 	// others of its group are pending, later ones too, it waits for the one that
 	// is due: that may be under way. [oms.Conflict] if the event's data was erased,
-	// [oms.NotFound] if the event or the endpoint is gone.
-	SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time) error
+	// [oms.NotFound] if the event or the endpoint is gone. The listener is told
+	// whether it is a trial (see [Due]).
+	SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time, trial bool) error
 	// CancelDelivery ends a pending delivery; [oms.Conflict] for one that has ended.
 	CancelDelivery(ctx context.Context, tenant string, key oms.DeliveryKey, at time.Time) error
 
@@ -154,6 +156,15 @@ type Settlement struct {
 	At       time.Time // when the attempt ended
 }
 
+// Outcome returns the status of the attempt's answer, 0 where none came, and why
+// it failed, "" if it did not.
+func (s *Settlement) Outcome() (status int, failure string) {
+	if s.Attempt == nil {
+		return 0, ""
+	}
+	return s.Attempt.Status, s.Attempt.Error
+}
+
 // HealthChange is what attempts at an endpoint's deliveries add up to.
 type HealthChange struct {
 	Succeeded    int64     // deliveries
@@ -166,14 +177,18 @@ type HealthChange struct {
 	// LastFilterError is the last of them.
 	FilterErrors    int64
 	LastFilterError oms.FilterError
+	Streak          oms.Streak
+	Silence         time.Duration // the longest that does not end a streak
 }
 
 // Then returns the change that c and a later one add up to.
 func (c HealthChange) Then(later HealthChange) HealthChange {
 	sum := later
 	sum.Succeeded += c.Succeeded
+	sum.Silence = max(c.Silence, later.Silence)
 	if later.LastSuccess.IsZero() {
 		sum.LastSuccess, sum.Failures = c.LastSuccess, c.Failures+later.Failures
+		sum.Streak = c.Streak.Then(c.LastFailure, later.Streak, later.Silence)
 		if c.Failures > 0 {
 			sum.FailingSince = c.FailingSince
 		}
@@ -190,10 +205,10 @@ func (c HealthChange) Then(later HealthChange) HealthChange {
 
 // On returns what becomes of a health by a change.
 func (c HealthChange) On(h oms.Health) oms.Health {
-	was := HealthChange{h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError, h.Consecutive, h.FailingSince, h.FilterErrors, h.LastFilterError}
+	was := HealthChange{h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError, h.Consecutive, h.FailingSince, h.FilterErrors, h.LastFilterError, h.Streak, c.Silence}
 	is := was.Then(c)
 	h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError = is.Succeeded, is.LastSuccess, is.LastFailure, is.LastError
-	h.Consecutive, h.FailingSince = is.Failures, is.FailingSince
+	h.Consecutive, h.FailingSince, h.Streak = is.Failures, is.FailingSince, is.Streak
 	h.FilterErrors, h.LastFilterError = is.FilterErrors, is.LastFilterError
 	return h
 }
@@ -212,4 +227,8 @@ type DeliveryFilter struct {
 	Status    oms.DeliveryStatus
 	EventType string
 	OrderID   string
+	From, To  time.Time // of the event's time: From <= time < To
+	// StatusFilter is of the last attempt; a delivery without any has no status
+	// that it picks.
+	StatusFilter
 }

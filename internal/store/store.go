@@ -103,6 +103,9 @@ type Reader interface {
 	Settings(ctx context.Context, tenant string) (*settings.Settings, error)
 	SettingsVersion(ctx context.Context, tenant string, version int64) (*settings.Settings, error)
 	SettingsHistory(ctx context.Context, tenant string, p Page) (List[SettingsInfo], error)
+	// SettingsFromFile returns the newest version that held what the settings
+	// file of `serve` did, 0 if none has.
+	SettingsFromFile(ctx context.Context, tenant string) (int64, error)
 
 	Keys(ctx context.Context, tenant string, p Page) (List[oms.Key], error)
 
@@ -149,6 +152,10 @@ type Tx interface {
 	// [oms.Stale] if the current version is not base.
 	PutSettings(ctx context.Context, tenant string, s *settings.Settings, base int64, by string, at time.Time) error
 
+	// MarkSettingsFromFile notes that a version holds what the settings file of
+	// `serve` does; [oms.NotFound] if there is no such version.
+	MarkSettingsFromFile(ctx context.Context, tenant string, version int64) error
+
 	// InsertKey stores a key, making its tenant if that is new; [oms.Conflict] if
 	// the secret's hash is there already.
 	InsertKey(ctx context.Context, k oms.Key) error
@@ -179,18 +186,28 @@ type List[T any] struct {
 
 // OrderFilter picks orders; an empty field picks all.
 type OrderFilter struct {
-	Status, MarketID, OrderType, CustomerEmail string // compared without regard to case
-	SubscriptionID, Tag                        string // compared exactly
+	Status, MarketID, OrderType, CustomerEmail, StoreID string // compared without regard to case
+	SubscriptionID, Tag                                 string // compared exactly
+	ExternalID                                          string // one of its external ids, compared exactly
+	HasErrors                                           *bool  // whether it has one that is neither Solved nor Deleted; nil: either
 	// Text is to be found anywhere in the document's values, without regard to case.
 	Text string
 	// From and To bound when the order was created: From <= created < To.
 	From, To time.Time
+	// ModifiedFrom picks the orders that were changed at this time or later.
+	ModifiedFrom time.Time
 }
 
 // RunFilter picks runs; an empty field picks all.
 type RunFilter struct {
 	Status  oms.RunStatus
 	OrderID string
+	// Step is the key or the display name of the step that a run is at, or ended
+	// at before it had taken all of them. It is compared without regard to case.
+	Step     string
+	Canceled *bool // whether its status is canceled; nil: either
+	// From and To bound when the run was created: From <= created < To.
+	From, To time.Time
 }
 
 // AttemptFilter picks attempts; an empty field picks all. Host is compared
@@ -203,12 +220,16 @@ type AttemptFilter struct {
 	// Body is a piece of the request's or the response's body, of three
 	// characters or more (API.md, "Attempts").
 	Body string
-	// StatusFrom and StatusTo bound the answer's status, ends included; NoStatus
-	// picks attempts that had no answer.
+	StatusFilter
+	MinDuration time.Duration
+	From, To    time.Time // From <= startedAt < To
+}
+
+// StatusFilter picks by the status of an answer: StatusFrom and StatusTo bound
+// it, ends included, and NoStatus picks attempts that had no answer.
+type StatusFilter struct {
 	StatusFrom, StatusTo int
 	NoStatus             bool
-	MinDuration          time.Duration
-	From, To             time.Time // From <= startedAt < To
 }
 
 // SettingsInfo is one version of a tenant's settings.

@@ -14,23 +14,13 @@ import (
 // envelope (cart-validator.txt, "Request").
 func request(c *settings.Connector, cart *oms.Object, call string) hook.Request {
 	body := cart.JSON()
-	if flag(c, "IsRequestWrapperEnabled") {
+	if c.WrapsRequest {
 		body = oms.NewObject(oms.Member{Name: "cart", Value: cart}).JSON()
 	}
 	return hook.Request{
 		URL: c.Host, Header: c.CustomHeaders, BearerToken: c.BearerToken, Token: c.Token, Username: c.Username, Password: c.Password,
 		Body: body, IdempotencyKey: call, SigningSecret: c.SigningSecret, Timeout: c.Timeout,
 	}
-}
-
-// flag reads a property that is true or false; false where it is neither.
-func flag(c *settings.Connector, key string) bool {
-	for _, p := range c.Properties {
-		if strings.EqualFold(p.Key, key) {
-			return strings.EqualFold(strings.TrimSpace(p.Value), "true")
-		}
-	}
-	return false
 }
 
 // read reads what came back. A failure is the text of the External error, with

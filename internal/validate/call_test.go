@@ -16,7 +16,7 @@ func TestPropertiesThatAreFlags(t *testing.T) {
 	for properties, wrapped := range map[string]bool{
 		``: false, `{"key":"IsRequestWrapperEnabled","value":"true"}`: true, `{"Key":"ISREQUESTWRAPPERENABLED","Value":"True"}`: true,
 		`{"key":"isRequestWrapperEnabled","value":" TRUE "}`: true, `{"key":"IsRequestWrapperEnabled","value":"false"}`: false,
-		`{"key":"IsRequestWrapperEnabled","value":"1"}`: false, `{"key":"IsRequestWrapperEnabled","value":""}`: false,
+		`{"key":"IsRequestWrapperEnabled","value":true}`: true, `{"key":"IsRequestWrapperEnabled","value":null}`: false,
 		`{"key":"IsOnlyLineItemsUpdated","value":"true"}`:                                 false,
 		`{"key":"Other","value":"true"},{"key":"IsRequestWrapperEnabled","value":"true"}`: true,
 	} {
@@ -55,7 +55,7 @@ func TestWhatFailsACallAndHowOften(t *testing.T) {
 		{"a status whose body broke off", hook.Exchange{Status: 500, Body: []byte("half"), Err: errors.New("broken off")}, "answered 500 Internal Server Error: half"},
 		{"a 2xx whose body broke off", hook.Exchange{Status: 200, Body: []byte(`{"value`), Err: errors.New("broken off")}, `broken off: {"value`},
 		{"no answer", hook.Exchange{Err: errors.New("connection refused")}, "connection refused"},
-		{"no JSON", answered(200, "OK"), "invalid response: malformed JSON at byte 0: invalid character 'O' at start of value (answered 200: OK)"},
+		{"no JSON", answered(200, "OK"), "invalid response: malformed JSON at line 1, column 1: invalid character 'O' at start of value (answered 200: OK)"},
 		{"a wrong type", answered(202, `{"value":{"status":1}}`), `invalid response: value.status: must be text, not a number (answered 202: {"value":{"status":1}})`},
 		{"too large", hook.Exchange{Status: 200, Body: []byte(strings.Repeat("x", 3000)), TooLarge: true}, "invalid response: the body is larger than 5242880 bytes (answered 200: " + strings.Repeat("x", 2048) + ")"},
 		{"a price to the power of a billion", answered(200, `{"value":{"orderForm":{"lineItems":[{"placedPrice":1e999999999,"quantity":1}]}}}`),

@@ -4,7 +4,6 @@ package validate
 
 import (
 	"context"
-	"strings"
 
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
@@ -42,7 +41,7 @@ func (v *Validator) ask(ctx context.Context, s *settings.Settings, cart *oms.Obj
 	r := &Result{Passed: true, Cart: cart}
 	for i := range s.Connectors {
 		c := &s.Connectors[i]
-		if strings.EqualFold(c.Name, settings.ValidatorConnector) && c.Admits(cart.Text("marketId")) {
+		if c.IsValidator() && c.Admits(cart.Text("marketId")) {
 			v.askOne(ctx, c, r)
 		}
 	}
@@ -60,7 +59,7 @@ func (v *Validator) askOne(ctx context.Context, c *settings.Connector, r *Result
 	var patched oms.Patched
 	if failure == "" && answer.Value != nil {
 		var err error
-		if patched, err = oms.ApplyCart(r.Cart, answer.Value, flag(c, "IsOnlyLineItemsUpdated")); err != nil {
+		if patched, err = oms.ApplyCart(r.Cart, answer.Value, c.OnlyLineItems); err != nil {
 			failure = invalid(x, "value."+err.Error())
 		}
 	}

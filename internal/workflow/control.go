@@ -26,24 +26,35 @@ func (e *Engine) CancelRun(ctx context.Context, c Caller, id string) (*oms.Run, 
 // ResumeRun lets an aborted run go on at the step that stopped it, behind the
 // order's other runs.
 func (e *Engine) ResumeRun(ctx context.Context, c Caller, id string) (*oms.Run, error) {
-	return e.control(ctx, c, id, func(t *transition) error {
-		if t.run.Status != oms.RunAborted {
-			return oms.Errorf(oms.Conflict, "only an aborted run can go on; this one is %s", t.run.Status)
-		}
-		if t.run.Triggered != "" {
-			return oms.Errorf(oms.Conflict, "the run has made the order enter %s already", t.run.Trigger)
-		}
-		if t.overtaken() {
-			return oms.Errorf(oms.Conflict, "the status is %s by now, which the run did not set", t.order.Status())
-		}
-		if err := t.reopen(); err != nil {
-			return err
-		}
-		t.log(oms.HistoryEntry{Operation: oms.OpRunResumed, Step: t.run.Results[t.run.Position.Step].Step, Changes: oms.Diff(t.order.Doc, t.doc),
-			Message: fmt.Sprintf("the workflow of %s goes on at the step that stopped it", t.run.EnteredStatus)})
-		t.requeue = true
-		return t.save()
-	})
+	return e.control(ctx, c, id, (*transition).resume)
+}
+
+// resumable says why a run cannot go on, as [oms.Conflict]; nil if it can.
+func (t *transition) resumable() error {
+	if t.run.Status != oms.RunAborted {
+		return oms.Errorf(oms.Conflict, "only an aborted run can go on; this one is %s", t.run.Status)
+	}
+	if t.run.Triggered != "" {
+		return oms.Errorf(oms.Conflict, "the run has made the order enter %s already", t.run.Trigger)
+	}
+	if t.overtaken() {
+		return oms.Errorf(oms.Conflict, "the status is %s by now, which the run did not set", t.order.Status())
+	}
+	return nil
+}
+
+// resume lets the run go on. What says that it cannot comes before any write.
+func (t *transition) resume() error {
+	if err := t.resumable(); err != nil {
+		return err
+	}
+	if err := t.reopen(); err != nil {
+		return err
+	}
+	t.log(oms.HistoryEntry{Operation: oms.OpRunResumed, Step: t.run.Results[t.run.Position.Step].Step, Changes: oms.Diff(t.order.Doc, t.doc),
+		Message: fmt.Sprintf("the workflow of %s goes on at the step that stopped it", t.run.EnteredStatus)})
+	t.requeue = true
+	return t.save()
 }
 
 // reopen puts the run back before the step that stopped it, and takes the error

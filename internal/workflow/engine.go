@@ -33,6 +33,7 @@ type Engine struct {
 	lanes    *lanes
 	watchers *watchers
 	breakers *breakers
+	brake    *brake
 	fresh    sync.Map // of orderKey to held: what was just committed, for the lane's next turn
 
 	calls     context.Context // ends when calls in flight must be given up
@@ -43,17 +44,21 @@ type Engine struct {
 	release   context.CancelFunc
 }
 
-// Options of an engine; all are needed.
+// Options of an engine; all but MaxStatusChanges are needed.
 type Options struct {
 	Store  store.Store
 	Client Client
 	Clock  clock.Clock
 	Log    *slog.Logger
+	// MaxStatusChanges is how often one order may enter a status through the API
+	// within a minute; 0: as often as it likes.
+	MaxStatusChanges int
 }
 
 // New makes an engine that has not begun.
 func New(o Options) *Engine {
-	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock)}
+	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock),
+		brake: newBrake(o.MaxStatusChanges, o.Clock, o.Log)}
 	e.lanes = newLanes(o.Clock, e.turn)
 	e.calls, e.giveUp = context.WithCancel(context.Background())
 	e.stopping, e.stopCalls = context.WithCancel(context.Background())

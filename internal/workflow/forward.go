@@ -33,7 +33,7 @@ func (t *transition) forward(from int) {
 // needsCall reports whether step i makes a call of this run's; one that does not
 // is over with.
 func (t *transition) needsCall(i int, step *settings.Step) bool {
-	if reason := skipped(step, t.doc, t.run, t.run.Results[:i]); reason != "" {
+	if reason := skipped(t.settings, step, t.doc, t.run, t.run.Results[:i]); reason != "" {
 		t.skip(i, reason)
 		return false
 	}

@@ -107,8 +107,10 @@ func (e *Engine) PatchOrder(ctx context.Context, c Caller, id string, patch Docu
 // patchWith applies the patch that make returns for the order as it is.
 func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(order *oms.Object) (Document, error)) (*oms.Order, error) {
 	var order *oms.Order
+	through := &pass{brake: e.brake}
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		t := e.transition(ctx, tx, c)
+		t.pass = through
 		if err := t.read(id, c.IfMatch); err != nil {
 			return err
 		}
@@ -119,6 +121,7 @@ func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(o
 		}
 		return t.patch(patch)
 	})
+	through.done(err)
 	if err == nil {
 		e.lanes.kick(orderKey{c.Tenant, id}) // a run that waits may have become pointless
 	}
@@ -210,6 +213,7 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 	var (
 		started Started
 		fresh   held
+		through = &pass{brake: e.brake}
 	)
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		if again, err := replay(ctx, tx, c); again != nil || err != nil {
@@ -219,6 +223,7 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 			return err
 		}
 		t := e.transition(ctx, tx, c)
+		t.pass = through
 		if err := do(t); err != nil {
 			return err
 		}
@@ -228,6 +233,7 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 		}
 		return remember(ctx, tx, c, started, t)
 	})
+	through.done(err)
 	if err == nil {
 		key := orderKey{c.Tenant, started.OrderID}
 		if fresh.run != nil {

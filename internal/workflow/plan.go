@@ -17,17 +17,21 @@ type scope struct {
 	status     string
 	shipmentID string
 	returnID   string
-	inactive   bool // inactive steps are listed too, as a dry run does
+	inactive   bool // steps that are not active, or disabled, are listed too, as a dry run does
 }
 
 // plan makes the run of a status: its active steps in order, deferred ones
-// after all others (CONTRACT.md, "When it runs").
+// after all others (CONTRACT.md, "When it runs"); none where the order's type
+// has its workflow disabled.
 func plan(s *settings.Settings, orderID string, order *oms.Object, sc scope, now time.Time) *oms.Run {
 	run := &oms.Run{
 		ID: oms.NewID(oms.RunID), OrderID: orderID, Status: oms.RunWaiting,
 		EnteredStatus: sc.status, OrderType: order.Text("orderType"), ShipmentID: sc.shipmentID, ReturnID: sc.returnID,
 		SettingsVersion: s.Version,
 		Created:         now, Updated: now, Results: []oms.StepResult{},
+	}
+	if disabled(s, run) && !sc.inactive {
+		return run
 	}
 	for _, deferred := range []bool{false, true} {
 		for i, step := range stepsOf(s, run) {
@@ -58,9 +62,18 @@ func statusOf(s *settings.Settings, run *oms.Run) *settings.Status {
 	return s.OrderType(run.OrderType).Status(run.EnteredStatus)
 }
 
+// disabled reports whether the orders of the run's type have no workflow, nor
+// their returns (CONTRACT.md, "Configuration": `disableWorkflow`).
+func disabled(s *settings.Settings, run *oms.Run) bool {
+	t := s.OrderType(run.OrderType)
+	return t != nil && t.DisableWorkflow
+}
+
 // skipped says why a step is not for this order now; "" if it is.
-func skipped(step *settings.Step, order *oms.Object, run *oms.Run, before []oms.StepResult) string {
+func skipped(s *settings.Settings, step *settings.Step, order *oms.Object, run *oms.Run, before []oms.StepResult) string {
 	switch {
+	case disabled(s, run):
+		return "the workflow of the order's type is disabled"
 	case !step.Active:
 		return "it is not active"
 	case is(step, settings.WebhookReturnStep):
@@ -73,10 +86,21 @@ func skipped(step *settings.Step, order *oms.Object, run *oms.Run, before []oms.
 	case !is(step, settings.WebhookStep) && !is(step, settings.ExportOrderStep):
 		return "orderhook has no step of this name"
 	}
-	if reason, ok := step.Limits.Admit(order.Text("marketId"), order.Text("storeId"), order.Texts("tags")); !ok {
+	if reason, ok := step.Limits.Admit(subject(order, run)); !ok {
 		return reason
 	}
 	return conditionsHold(step.Conditions, before)
+}
+
+// subject is what a step's limits look at. A run that is not for a shipment has
+// no warehouse and no shipping method, though the order may have some.
+func subject(order *oms.Object, run *oms.Run) settings.Subject {
+	shipment := oms.Shipment(order, run.ShipmentID)
+	return settings.Subject{
+		Market: order.Text("marketId"), Store: order.Text("storeId"), Tags: order.Texts("tags"),
+		Warehouse:       shipment.Text("warehouseCode"),
+		ShipmentOptions: []string{shipment.Text("shippingMethodId"), shipment.Text("shippingMethodName")},
+	}
 }
 
 func is(step *settings.Step, key string) bool { return strings.EqualFold(step.Name, key) }

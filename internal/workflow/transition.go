@@ -35,6 +35,7 @@ type transition struct {
 	exports  []export     // to be sent
 	attempt  *oms.Attempt // that was made
 	next     *oms.Run     // a run to begin behind this one
+	pass     *pass        // of a call of the API that may have the order enter a status; nil: no such call
 	idle     bool         // the run had ended already: nothing becomes of anything
 }
 
@@ -142,6 +143,9 @@ func (t *transition) save() error {
 		return nil
 	}
 	before := t.order.StatusVersion
+	if err := t.braked(); err != nil {
+		return err
+	}
 	if err := t.saveOrder(); err != nil {
 		return err
 	}
@@ -152,6 +156,15 @@ func (t *transition) save() error {
 		return err
 	}
 	return t.carry(before)
+}
+
+// braked refuses a call of the API that has an order enter statuses too often.
+// Entering the status that it is in counts, too, where its workflow runs.
+func (t *transition) braked() error {
+	if t.pass == nil || t.created || !t.newRun && !oms.EntersStatus(t.order.Doc, t.doc) {
+		return nil
+	}
+	return t.pass.enter(orderKey{t.tenant, t.order.ID})
 }
 
 func (t *transition) saveOrder() error {

@@ -110,7 +110,7 @@ var badEndpoints = map[string][]string{
 	`{"url":"URL","eventTypes":["a"],"description":"` + strings.Repeat("ø", 1001) + `"}`:             {"body.description"},
 	`{"url":"URL","eventTypes":["a"],"timeout":"PT0.09S"}`:                                           {"body.timeout"},
 	`{"url":"URL","eventTypes":["a"],"timeout":"PT5M1S"}`:                                            {"body.timeout"},
-	`{"url":"URL","eventTypes":["a"],"timeout":"00:00:30"}`:                                          {"body.timeout"},
+	`{"url":"URL","eventTypes":["a"],"timeout":"00:30"}`:                                             {"body.timeout"},
 	`{"url":"URL","eventTypes":["a"],"timeout":"PT"}`:                                                {"body.timeout"},
 	`{"url":"URL","eventTypes":["a"],"retrySchedule":[]}`:                                            {"body.retrySchedule"},
 	`{"url":"URL","eventTypes":["a"],"retrySchedule":[` + strings.Repeat(`"PT1S",`, 20) + `"PT1S"]}`: {"body.retrySchedule"},

@@ -25,15 +25,18 @@ func (a answer) problem(status int, places ...string) answer {
 		a.t.Errorf("a problem of type %q: %s", got, a.Raw)
 	}
 	var p struct {
-		Type, Title, Detail string
-		Status              int
-		Errors              []oms.FieldError
+		Type, Title, Detail, Instance string
+		Status                        int
+		Errors                        []oms.FieldError
 	}
 	if err := json.Unmarshal(a.Raw, &p); err != nil {
 		a.t.Fatalf("%v in %s", err, a.Raw)
 	}
 	if p.Type != "about:blank" || p.Title != http.StatusText(status) || p.Status != status || p.Detail == "" {
 		a.t.Errorf("an incomplete problem: %s", a.Raw)
+	}
+	if p.Instance != a.Header.Get("X-Request-Id") {
+		a.t.Errorf("the instance is not the request's id %q: %s", a.Header.Get("X-Request-Id"), a.Raw)
 	}
 	var at []string
 	for _, e := range p.Errors {

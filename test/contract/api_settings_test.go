@@ -74,6 +74,7 @@ func TestACheckOfSettingsStoresNothing(t *testing.T) {
 	put := r.call("PUT", "/api/settings", doc).want(200).is("version", 2)
 	equals(t, "warnings", put.at("warnings"), a.at("warnings"))
 	r.get("/api/settings").is("orderTypes[0].orderStatuses[0].workflowSteps[0].connector", "Fax").is("markets[0].marketId", "NOR")
+	r.call("PUT", "/api/settings", `{}`).want(200).is("warnings[0].path", "orderTypes").is("warnings[1]", nil)
 	r.call("PUT", "/api/settings", `{}`).want(200).is("warnings", "[]")
 }
 

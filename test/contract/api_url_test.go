@@ -88,6 +88,13 @@ func TestURLsOfStepsAndConnectorsAreEscaped(t *testing.T) {
 	exported.called(r, 1)
 	r.call("POST", "/api/carts/validate", cart).want(200)
 	validator.called(r, 1)
+	for _, kind := range []string{"step", "export", "validator"} {
+		for _, url := range r.get("/api/attempts?kind=" + kind).ids("url") {
+			if !strings.HasSuffix(url, itsTarget) || !strings.HasPrefix(url, "http://localhost:") {
+				t.Errorf("an attempt of the kind %s is recorded as one to %s", kind, url)
+			}
+		}
+	}
 }
 
 func TestTheURLOfTheWebHookSectionIsEscaped(t *testing.T) {

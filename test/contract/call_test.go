@@ -53,6 +53,9 @@ func (r *rig) try(method, path, body string, headers ...string) (answer, error) 
 	if err == nil {
 		r.conforms(req, resp, raw)
 	}
+	if len(resp.Header["X-Request-Id"]) != 1 || resp.Header.Get("X-Request-Id") == "" {
+		r.t.Errorf("%s %s is answered with the request ids %q", method, path, resp.Header["X-Request-Id"])
+	}
 	return answer{r.t, resp.StatusCode, resp.Header, raw}, errors.Join(err, resp.Body.Close())
 }
 

@@ -42,7 +42,7 @@ func TestTheRequestWrapper(t *testing.T) {
 	r := checking(t, s.sink, "")
 	for properties, wrapped := range map[string]bool{
 		"": false, flags("IsRequestWrapperEnabled false"): false, flags("IsRequestWrapperEnabled true"): true, flags("isrequestwrapperenabled True"): true,
-		flags("ISREQUESTWRAPPERENABLED TRUE", "IsOnlyLineItemsUpdated false"): true, flags("IsOnlyLineItemsUpdated true"): false, flags("IsRequestWrapperEnabled yes"): false,
+		flags("ISREQUESTWRAPPERENABLED TRUE", "IsOnlyLineItemsUpdated false"): true, flags("IsOnlyLineItemsUpdated true"): false,
 	} {
 		r.validators(validatorAt(s.URL, properties))
 		r.validate().passes(true)

@@ -54,7 +54,7 @@ func TestAnAnswerOfTheWrongShapeFailsWithItsPath(t *testing.T) {
 	s := speaking(t)
 	r := checking(t, s.sink, "")
 	for body, reason := range map[string]string{
-		`OK, thanks`: "malformed JSON at byte 0", `<html></html>`: "malformed JSON", `[]`: "a JSON object is needed, not a list", `null`: "a JSON object is needed, not null",
+		`OK, thanks`: "malformed JSON at line 1, column 1", `<html></html>`: "malformed JSON", `[]`: "a JSON object is needed, not a list", `null`: "a JSON object is needed, not null",
 		`{"isValidatedSuccessful":"true"}`:                          "isValidatedSuccessful: must be true or false, not text",
 		`{"isValidatedSuccessful":true,"validationErrors":{}}`:      "validationErrors: must be a list of objects, not an object",
 		`{"validationErrors":["no"]}`:                               "validationErrors[0]: must be an object, not text",

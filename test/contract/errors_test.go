@@ -16,7 +16,7 @@ func TestErrorsOfEarlierRunsAreClearedBySuccess(t *testing.T) {
 		{"Warning", `{"OrderActionExecutionResults":[{"ActionStatus":"Warning"}]}`, nil},
 		{"Error adds one", `{"OrderActionExecutionResults":[{"ActionStatus":"Error","ErrorReason":"second"}]}`, []string{"first", "second"}},
 		{"CancelWorkflow adds one", `{"OrderActionExecutionResults":[{"CancelWorkflow":true,"ErrorReason":"second"}]}`, []string{"first", "second"}},
-		{"a failed call adds one", "garbage", []string{"first", "invalid response: malformed JSON at byte 0: invalid character 'g' at start of value"}},
+		{"a failed call adds one", "garbage", []string{"first", "invalid response: malformed JSON at line 1, column 1: invalid character 'g' at start of value"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := answering(t, `{"OrderActionExecutionResults":[{"ActionStatus":"Error","ErrorReason":"first"}]}`, row.second)

@@ -240,7 +240,7 @@ func (r *rig) withoutEvents(now *atomic.Bool) *rig {
 	r.t.Helper()
 	log := slog.New(slog.NewTextHandler(r.log, nil))
 	client := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}})
-	engine := workflow.New(workflow.Options{Store: refusing{r.store, now}, Client: client, Clock: r.hands, Log: log})
+	engine := workflow.New(workflow.Options{Store: refusing{r.store, now}, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
 	server := httptest.NewServer(api.New(api.Options{Store: r.store, Engine: engine, Clock: r.hands, Log: log, Version: "test"}))
 	r.t.Cleanup(func() {
 		engine.Release()

@@ -71,7 +71,7 @@ func failedOnce(t *testing.T, answer func(http.ResponseWriter, int), attempts in
 func TestInvalidAnswersFailOnce(t *testing.T) {
 	const results = "orderActionExecutionResults"
 	for _, row := range []struct{ name, body, reason string }{
-		{"not JSON", "OK, thanks", "invalid response: malformed JSON at byte"},
+		{"not JSON", "OK, thanks", "invalid response: malformed JSON at line 1, column"},
 		{"HTML", "<html><body>Welcome</body></html>", "invalid response: malformed JSON"},
 		{"a broken object", `{"OrderPatch":{"Status":"Validated"`, "invalid response: malformed JSON"},
 		{"two objects", `{}{}`, "invalid response: malformed JSON: something follows"},

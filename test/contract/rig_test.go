@@ -14,8 +14,10 @@ import (
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
 	"github.com/orderhook/orderhook/internal/validate"
@@ -35,8 +37,10 @@ type rig struct {
 	path   string // of the database
 	stop   func(grace time.Duration) error
 
+	maxStatusChanges int // as of workflow.Options; 0: no limit
+
 	webHook *notify.WebHook               // nil: off
-	between func(store.Store) store.Store // what stands between the dispatcher and the store; nil: nothing
+	between func(store.Store) store.Store // what stands between the dispatcher, or a job, and the store; nil: nothing
 }
 
 const adminKey = "contract-admin-key-0123456789"
@@ -77,20 +81,25 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client := hook.New(o)
-	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log})
+	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands}
 	below := store.Store(db)
 	if r.between != nil {
 		below = r.between(db)
 	}
 	dispatcher := notify.New(notify.Options{Store: below, Client: client, Clock: r.hands, Log: log, WebHook: r.webHook})
-	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Client: client, Guard: o.Guard,
+	jobs := job.New(job.Options{Store: below, Clock: r.hands, Log: log}, dispatcher.Jobs(), engine.Jobs())
+	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: o.Guard,
+		Variables: settings.Variables{Lookup: environment, Allowed: []string{"SHOP_*"}}, VariablesTenant: oms.DefaultTenant,
 		Clock: r.hands, Log: log, Version: "test"}))
 	r.url, r.store, r.engine = server.URL, db, engine
 	if err := dispatcher.Start(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
 	if err := engine.Start(context.Background()); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := jobs.Start(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
 	var once sync.Once
@@ -100,6 +109,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 			server.Close()
 			ctx, cancel := context.WithTimeout(context.Background(), grace)
 			defer cancel()
+			jobs.Stop()
 			engine.Stop(ctx)
 			dispatcher.Stop(ctx)
 			client.Close()

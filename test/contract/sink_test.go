@@ -13,6 +13,7 @@ import (
 type request struct {
 	Method string
 	Path   string
+	URL    string // with the query
 	Host   string
 	Header http.Header
 	Body   []byte
@@ -39,7 +40,7 @@ func endpointOf(t *testing.T, answer func(w http.ResponseWriter, r *http.Request
 		body, _ := io.ReadAll(r.Body)
 		s.mu.Lock()
 		n := len(s.requests)
-		s.requests = append(s.requests, request{r.Method, r.URL.Path, r.Host, r.Header, body})
+		s.requests = append(s.requests, request{r.Method, r.URL.Path, r.RequestURI, r.Host, r.Header, body})
 		s.mu.Unlock()
 		answer(w, r, n)
 	}))

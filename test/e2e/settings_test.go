@@ -31,8 +31,11 @@ func TestSettingsCheck(t *testing.T) {
 	if !strings.Contains(out, "connectors[0].host: ") || !strings.Contains(out, "orderTypes[0].name: is needed\n") {
 		t.Errorf("of a bad file it prints %q", out)
 	}
-	w.file(t, "broken.json", "{")
-	w.refuses(t, "broken.json: malformed JSON", "settings", "check", "broken.json")
+	w.file(t, "broken.json", "{\n \"a\": x}")
+	w.refuses(t, "broken.json: malformed JSON at line 2, column 7: ", "settings", "check", "broken.json")
+	if w.has("orderhook.db") {
+		t.Error("a check makes a database")
+	}
 }
 
 func TestSettingsApply(t *testing.T) {
@@ -52,7 +55,7 @@ func TestSettingsApply(t *testing.T) {
 		t.Errorf("the server has %s", got)
 	}
 	w.file(t, "bad.json", workflow("nowhere"))
-	w.refuses(t, "bad.json: connectors[0].host: ", "settings", "apply", "bad.json")
+	w.refuses(t, "bad.json: 1 mistake", "settings", "apply", "bad.json")
 	w.file(t, "new-secret.json", strings.Replace(workflow("https://b.example"), "s3cret", "other", 1))
 	if out := w.succeeds(t, "settings", "apply", "new-secret.json"); out != "applied as version 3\n" {
 		t.Errorf("of another secret it prints %q", out)

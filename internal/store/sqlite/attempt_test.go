@@ -26,7 +26,7 @@ func TestAttemptsUseIndexes(t *testing.T) {
 		index string
 		f     store.AttemptFilter
 	}{
-		{"attempts_id", store.AttemptFilter{Host: "example.com", NoStatus: true, Endpoint: 1, Kind: "event", From: time.Unix(1, 0), To: time.Unix(2, 0)}},
+		{"attempts_id", store.AttemptFilter{Host: "example.com", StatusFilter: store.StatusFilter{NoStatus: true}, Endpoint: 1, Kind: "event", From: time.Unix(1, 0), To: time.Unix(2, 0)}},
 		{"attempts_delivery", store.AttemptFilter{Delivery: &oms.DeliveryKey{Event: 1, Endpoint: 2}, CallID: "dlv_evt_1.2", RunID: "r"}},
 		{"attempts_delivery", store.AttemptFilter{CallID: "dlv_evt_1.2"}},
 		{"attempts_call", store.AttemptFilter{CallID: "c1"}},
@@ -76,7 +76,7 @@ func TestBoundedPages(t *testing.T) {
 	db.effort = effort{rows: 150, bodies: 130}
 	addAttempts(t, db, 1200)
 	for indexed := range 2 {
-		for _, f := range []store.AttemptFilter{{NoStatus: true}, {StatusFrom: 500}, {Body: "needle"}, {Body: "needle", StatusTo: 200}} {
+		for _, f := range []store.AttemptFilter{{StatusFilter: store.StatusFilter{NoStatus: true}}, {StatusFilter: store.StatusFilter{StatusFrom: 500}}, {Body: "needle"}, {Body: "needle", StatusFilter: store.StatusFilter{StatusTo: 200}}} {
 			want := 0
 			if f.StatusFrom > 0 || f.Body != "" && f.StatusTo == 0 {
 				want = 12

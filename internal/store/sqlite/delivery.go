@@ -13,7 +13,7 @@ import (
 // reading them in another order than the list's.
 const (
 	deliveryColumns = `deliveries.event, deliveries.endpoint, events.id, endpoints.id, events.type, events.order_id,
-		grp, status, attempts, max_attempts, due, events.at, updated`
+		grp, status, attempts, max_attempts, due, last_status, last_error, events.at, updated`
 	itsEvent     = ` CROSS JOIN events ON events.seq = deliveries.event`
 	itsEndpoint  = ` CROSS JOIN endpoints ON endpoints.tenant = deliveries.tenant AND endpoints.no = deliveries.endpoint`
 	fromDelivery = `SELECT ` + deliveryColumns + ` FROM deliveries` + itsEvent + itsEndpoint
@@ -32,7 +32,7 @@ func scanDeliveryInto(r row, d *oms.Delivery, more ...any) error {
 	var status string
 	var due, created, updated int64
 	err := r.Scan(append([]any{&d.Event, &d.Endpoint, &d.EventID, &d.EndpointID, &d.EventType, &d.OrderID,
-		&d.Group, &status, &d.Attempts, &d.MaxAttempts, &due, &created, &updated}, more...)...)
+		&d.Group, &status, &d.Attempts, &d.MaxAttempts, &due, &d.LastStatus, &d.LastError, &created, &updated}, more...)...)
 	d.Status = deliveryStatuses[status]
 	d.Due, d.Created, d.Updated = fromMicrosOrZero(due), fromMicros(created), fromMicros(updated)
 	return err
@@ -84,7 +84,10 @@ func deliveriesLike(tenant string, f store.DeliveryFilter, after *store.Cursor) 
 	}
 	d.where("deliveries.tenant = ?", tenant)
 	if f.Endpoint != 0 && f.Status == oms.DeliveryFailed {
-		d.selected, d.steps = fromFailed, ""
+		d.selected = fromFailed
+		if f == (store.DeliveryFilter{Endpoint: f.Endpoint, Status: f.Status}) {
+			d.steps = ""
+		}
 	}
 	if f.OrderID != "" || f.EventType != "" && f.Endpoint == 0 {
 		d.selected, d.number = fromItsEvent, "events.seq"
@@ -104,12 +107,28 @@ func deliveriesLike(tenant string, f store.DeliveryFilter, after *store.Cursor) 
 		d.where(d.number+" = ?", f.Event)
 	}
 	d.named("events.type", f.EventType)
+	d.between("events.at", f.From, f.To)
+	d.lastStatus(f.StatusFilter)
 	if after != nil {
 		endpoint, _ := strconv.ParseInt(after.ID, 10, 64)
 		d.where("("+d.number+", deliveries.endpoint) < (?, ?)", after.At, endpoint)
 	}
 	d.sorted = d.number + " DESC, deliveries.endpoint DESC"
 	return d
+}
+
+// lastStatus picks by what the last attempt came to.
+func (l *list) lastStatus(f store.StatusFilter) {
+	if f.NoStatus {
+		// What succeeded had an answer, also where it did before its status was kept.
+		l.where("attempts > 0 AND last_status = 0 AND status <> 's'")
+	}
+	if f.StatusFrom > 0 {
+		l.where("last_status >= ?", f.StatusFrom)
+	}
+	if f.StatusTo > 0 {
+		l.where("last_status BETWEEN 1 AND ?", f.StatusTo)
+	}
 }
 
 // selectDue reads from an index which are due now, and behind them those that
@@ -230,18 +249,18 @@ func (t *tx) insertDelivery(tenant string, d *oms.Delivery) error {
 // settle changes a delivery after an attempt. One that waits for another of its
 // group, since its endpoint wants them in order now, waits on.
 const settle = `
-	UPDATE deliveries SET attempts = ?4, updated = ?5, status = ?6, due = CASE WHEN due > 0 THEN ?7 ELSE 0 END
+	UPDATE deliveries SET attempts = ?4, updated = ?5, status = ?6, due = CASE WHEN due > 0 THEN ?7 ELSE 0 END, last_status = ?8, last_error = ?9
 	WHERE tenant = ?1 AND event = ?2 AND endpoint = ?3 AND status = 'p'`
 
 // settleSome is settle for several that succeeded.
 const settleSome = `
-	UPDATE deliveries SET attempts = ?, updated = ?, status = 's', due = 0
+	UPDATE deliveries SET attempts = ?, updated = ?, status = 's', due = 0, last_status = ?, last_error = ''
 	WHERE tenant = ? AND (event, endpoint) IN (SELECT value->>0, value->>1 FROM json_each(?)) AND status = 'p'`
 
 // settleEnded is settle for one that has ended meanwhile: it stays so, unless
 // the attempt succeeded.
 const settleEnded = `
-	UPDATE deliveries SET attempts = ?, updated = ?, status = iif(? = 's', 's', status)
+	UPDATE deliveries SET attempts = ?, updated = ?, status = iif(? = 's', 's', status), last_status = ?, last_error = ?
 	WHERE tenant = ? AND event = ? AND endpoint = ? AND status <> 'p'`
 
 // Settle implements [store.EventTx].
@@ -250,18 +269,20 @@ func (t *tx) Settle(ctx context.Context, tenant string, list ...store.Settlement
 	if err != nil {
 		return err
 	}
-	together := map[int][]*store.Settlement{} // by the attempts made
+	together := map[alike][]*store.Settlement{}
 	for i := range list {
 		s := &list[i]
 		ordered := ordered(set.get(s.Key.Endpoint))
 		if s.Status == oms.DeliverySucceeded && !ordered {
-			together[s.Attempts] = append(together[s.Attempts], s)
+			status, _ := s.Outcome()
+			same := alike{s.Attempts, status}
+			together[same] = append(together[same], s)
 		} else if err := t.settleOne(ctx, tenant, s, ordered); err != nil {
 			return err
 		}
 	}
-	for made, some := range together {
-		if err := t.settleTogether(ctx, tenant, made, some); err != nil {
+	for same, some := range together {
+		if err := t.settleTogether(ctx, tenant, same, some); err != nil {
 			return err
 		}
 	}
@@ -274,9 +295,15 @@ func (t *tx) Settle(ctx context.Context, tenant string, list ...store.Settlement
 	return t.addAttempts(tenant, attempts)
 }
 
-// settleTogether settles deliveries that succeeded with as many attempts, all as
-// the last of them did.
-func (t *tx) settleTogether(ctx context.Context, tenant string, made int, some []*store.Settlement) error {
+// alike is what deliveries that are settled by one statement have in common.
+type alike struct {
+	attempts int // that were made
+	status   int // of the answer
+}
+
+// settleTogether settles deliveries that succeeded alike, all as the last of
+// them did.
+func (t *tx) settleTogether(ctx context.Context, tenant string, same alike, some []*store.Settlement) error {
 	keys, at := []byte{'['}, time.Time{}
 	for _, s := range some {
 		keys = append(strconv.AppendInt(append(separated(keys, '['), '['), s.Key.Event, 10), ',')
@@ -285,7 +312,7 @@ func (t *tx) settleTogether(ctx context.Context, tenant string, made int, some [
 			at = s.At
 		}
 	}
-	n, err := t.w.exec(settleSome, made, micros(at), tenant, string(append(keys, ']')))
+	n, err := t.w.exec(settleSome, same.attempts, micros(at), same.status, tenant, string(append(keys, ']')))
 	if err != nil || n == int64(len(some)) {
 		return err
 	}
@@ -300,7 +327,8 @@ func (t *tx) settleTogether(ctx context.Context, tenant string, made int, some [
 // settleOne settles a delivery. If its event was erased meanwhile, the attempt
 // says no more of it.
 func (t *tx) settleOne(ctx context.Context, tenant string, s *store.Settlement, ordered bool) (err error) {
-	args := []any{tenant, s.Key.Event, s.Key.Endpoint, s.Attempts, micros(s.At), letter(s.Status), microsOrZero(s.Due)}
+	status, failure := s.Outcome()
+	args := []any{tenant, s.Key.Event, s.Key.Endpoint, s.Attempts, micros(s.At), letter(s.Status), microsOrZero(s.Due), status, failure}
 	if s.Status != oms.DeliveryPending {
 		args[6] = 0
 	}
@@ -321,7 +349,8 @@ func (t *tx) settleOne(ctx context.Context, tenant string, s *store.Settlement, 
 // settleEnded is for an attempt that ended after its delivery did. If the
 // event's data was erased meanwhile, nothing of it is recorded either.
 func (t *tx) settleEnded(ctx context.Context, tenant string, s *store.Settlement) error {
-	_, err := t.w.exec(settleEnded, s.Attempts, micros(s.At), letter(s.Status), tenant, s.Key.Event, s.Key.Endpoint)
+	status, failure := s.Outcome()
+	_, err := t.w.exec(settleEnded, s.Attempts, micros(s.At), letter(s.Status), status, failure, tenant, s.Key.Event, s.Key.Endpoint)
 	if err != nil || s.Attempt == nil {
 		return err
 	}
@@ -353,7 +382,7 @@ func (t *tx) CancelDelivery(ctx context.Context, tenant string, key oms.Delivery
 }
 
 // SendAgain implements [store.EventTx].
-func (t *tx) SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time) error {
+func (t *tx) SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time, trial bool) error {
 	if err := t.hasEndpoint(ctx, tenant, endpoint); err != nil {
 		return err
 	}
@@ -364,16 +393,16 @@ func (t *tx) SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoin
 	switch {
 	case oms.KindOf(err) == oms.NotFound:
 		first := newDelivery(e, endpoint, at)
-		return t.queue(tenant, e, &first, t.insertDelivery)
+		return t.queue(tenant, e, &first, trial, t.insertDelivery)
 	case err != nil:
 		return err
 	case d.Status == oms.DeliveryPending:
 		d.Due = earlier(d.Due, at)
-		return t.queue(tenant, e, d, t.hasten)
+		return t.queue(tenant, e, d, trial, t.hasten)
 	}
 	d.Status, d.Group, d.MaxAttempts = oms.DeliveryPending, groupOf(e, endpoint), d.Attempts+1+len(endpoint.Schedule)
 	d.Due, d.Updated = fromMicros(micros(at)), fromMicros(micros(at))
-	return t.queue(tenant, e, d, t.reopen)
+	return t.queue(tenant, e, d, trial, t.reopen)
 }
 
 // earlier returns at, or the due that was there if that is earlier; zero, of
@@ -400,11 +429,11 @@ func (t *tx) hasData(ctx context.Context, tenant string, e *oms.Event) error {
 }
 
 // queue stores a delivery that was sent again, and tells of it if it is due.
-func (t *tx) queue(tenant string, e *oms.Event, d *oms.Delivery, put func(tenant string, d *oms.Delivery) error) error {
+func (t *tx) queue(tenant string, e *oms.Event, d *oms.Delivery, trial bool, put func(tenant string, d *oms.Delivery) error) error {
 	if err := put(tenant, d); err != nil || d.Due.IsZero() {
 		return err
 	}
-	due := store.Due{Tenant: tenant, Delivery: *d, Event: e}
+	due := store.Due{Tenant: tenant, Delivery: *d, Event: e, Trial: trial}
 	if e.Data == nil {
 		due.Event = nil // it came from a list: the whole one is to be read
 	}

@@ -24,6 +24,7 @@ func (t *tx) EraseOrder(ctx context.Context, tenant, id string) error {
 		err = t.eraseSegmentsOf(ctx, tenant, id)
 	}
 	for _, text := range []string{
+		`DELETE FROM order_external_ids WHERE of_tenant = ? AND of_order = ?`,
 		`DELETE FROM order_versions WHERE tenant = ? AND order_id = ?`,
 		`DELETE FROM order_history WHERE tenant = ? AND order_id = ?`,
 		`DELETE FROM runs WHERE tenant = ? AND order_id = ?`,

@@ -25,19 +25,20 @@ func TestEventQueriesUseIndexes(t *testing.T) {
 	wantIndex(t, db, "events_seq")(events(store.EventFilter{Type: "x", From: benchTime, Related: oms.Related{CartID: "c1"}}))
 	wantIndex(t, db, "events_order")(events(store.EventFilter{Related: oms.Related{OrderID: "o1"}, Type: "x"}))
 	wantIndex(t, db, "deliveries_failed")(deliveries(store.DeliveryFilter{Endpoint: 1, Status: oms.DeliveryFailed}))
+	wantIndex(t, db, "deliveries_failed")(deliveries(store.DeliveryFilter{Endpoint: 1, Status: oms.DeliveryFailed, From: benchTime, StatusFilter: store.StatusFilter{NoStatus: true}}))
 	wantIndex(t, db, "events_order")(deliveries(store.DeliveryFilter{Endpoint: 1, OrderID: "o1"}))
 	wantIndex(t, db, "events_seq")(deliveries(store.DeliveryFilter{EventType: "x"}))
 	wantIndex(t, db, "deliveries_due")(selectDue, []any{acme, 1})
 	if got := plan(t, db, selectTheDue, []any{100, acme, 1, "[1]", 9}); !strings.Contains(got, "SEARCH deliveries USING PRIMARY KEY (tenant=? AND event=? AND endpoint=?)") {
 		t.Errorf("the due: %s", got)
 	}
-	for _, f := range []store.DeliveryFilter{{}, {Endpoint: 1}, {Status: oms.DeliveryPending}, {EventType: "x", Endpoint: 1}} {
+	for _, f := range []store.DeliveryFilter{{}, {Endpoint: 1}, {Status: oms.DeliveryPending}, {EventType: "x", Endpoint: 1}, {From: benchTime, StatusFilter: store.StatusFilter{StatusFrom: 500, StatusTo: 599}}} {
 		text, args := deliveries(f)
 		if got := plan(t, db, text, args); !strings.Contains(got, "SEARCH deliveries USING PRIMARY KEY (tenant=") || strings.Contains(got, "TEMP B-TREE") {
 			t.Errorf("%+v: %s", f, got)
 		}
 	}
-	if got := plan(t, db, settleSome, []any{1, 1, acme, "[[1,1]]"}); !strings.Contains(got, "SEARCH deliveries USING PRIMARY KEY (tenant=? AND event=? AND endpoint=?)") {
+	if got := plan(t, db, settleSome, []any{1, 1, 200, acme, "[[1,1]]"}); !strings.Contains(got, "SEARCH deliveries USING PRIMARY KEY (tenant=? AND event=? AND endpoint=?)") {
 		t.Errorf("settle some: %s", got)
 	}
 	if got := plan(t, db, outOfGroups, []any{1, acme, 1}); !strings.Contains(got, "INDEX deliveries_group (tenant=? AND endpoint=?)") {

@@ -49,7 +49,7 @@ func TestShipmentsOfOrders(t *testing.T) {
 			ends("a1 b1 a2 order none")
 			ends("a1+ b1+ none+")
 			for _, e := range []*oms.Event{events[0], events[1]} { // sent again: a1 behind a1++, which is due by now
-				must(t, db.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, e, to, now) }))
+				must(t, db.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, e, to, now, false) }))
 			}
 			ends("b1 a1++")
 			ends("a1")

@@ -27,17 +27,18 @@ const countDeliveries = `SELECT
 
 // lastHealth returns the health as it was added up, without what is counted.
 func (q queries) lastHealth(ctx context.Context, tenant string, endpoint int64) (h oms.Health, err error) {
-	var success, failure, since, unjudged int64
+	var success, failure, since, unjudged, streak int64
 	err = one(ctx, q.q, []any{&h.Succeeded, &success, &failure, &h.LastError, &h.Consecutive, &since,
-		&h.FilterErrors, &unjudged, &h.LastFilterError.EventID, &h.LastFilterError.Why}, `
+		&h.FilterErrors, &unjudged, &h.LastFilterError.EventID, &h.LastFilterError.Why, &streak, &h.Streak.Deliveries, &h.Streak.Beginning}, `
 		SELECT succeeded, last_success, last_failure, last_error, consecutive, failing_since,
-			filter_errors, last_filter_error, last_filter_event, last_filter_why
+			filter_errors, last_filter_error, last_filter_event, last_filter_why, streak_since, streak_deliveries, streak_beginning
 		FROM endpoint_health WHERE tenant = ? AND endpoint = ?`, tenant, endpoint)
 	if errors.Is(err, sql.ErrNoRows) {
 		return oms.Health{}, nil
 	}
 	h.LastSuccess, h.LastFailure, h.FailingSince = fromMicrosOrZero(success), fromMicrosOrZero(failure), fromMicrosOrZero(since)
 	h.LastFilterError.At = fromMicrosOrZero(unjudged)
+	h.Streak.Since = fromMicrosOrZero(streak)
 	return h, err
 }
 
@@ -51,16 +52,19 @@ func (t *tx) AddHealth(ctx context.Context, tenant string, endpoint int64, c sto
 	_, err = t.w.exec(`
 		INSERT OR REPLACE INTO endpoint_health
 			(tenant, endpoint, succeeded, last_success, last_failure, last_error, consecutive, failing_since,
-			filter_errors, last_filter_error, last_filter_event, last_filter_why)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			filter_errors, last_filter_error, last_filter_event, last_filter_why, streak_since, streak_deliveries, streak_beginning)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		tenant, endpoint, h.Succeeded, microsOrZero(h.LastSuccess), microsOrZero(h.LastFailure), h.LastError, h.Consecutive, microsOrZero(h.FailingSince),
-		h.FilterErrors, microsOrZero(h.LastFilterError.At), h.LastFilterError.EventID, h.LastFilterError.Why)
+		h.FilterErrors, microsOrZero(h.LastFilterError.At), h.LastFilterError.EventID, h.LastFilterError.Why,
+		microsOrZero(h.Streak.Since), h.Streak.Deliveries, h.Streak.Beginning)
 	return h, err
 }
 
 // forgetFailures has an endpoint begin anew that was turned on, or is somewhere
 // else now: it is not turned off for what it failed at before.
 func (t *tx) forgetFailures(tenant string, endpoint int64) error {
-	_, err := t.w.exec(`UPDATE endpoint_health SET consecutive = 0, failing_since = 0 WHERE tenant = ? AND endpoint = ?`, tenant, endpoint)
+	_, err := t.w.exec(`
+		UPDATE endpoint_health SET consecutive = 0, failing_since = 0, streak_since = 0, streak_deliveries = 0, streak_beginning = 0
+		WHERE tenant = ? AND endpoint = ?`, tenant, endpoint)
 	return err
 }

@@ -77,10 +77,15 @@ func (l *list) between(column string, from, to time.Time) {
 // newestFirst ends the query: the rows behind the cursor, sorted by a column
 // and the id, at most limit of them or, if that is 0, all. It returns the query.
 func (l *list) newestFirst(selected, column string, after *store.Cursor, limit int) (string, []any) {
+	return l.newestFirstBy(selected, column, "id", after, limit)
+}
+
+// newestFirstBy is newestFirst for rows whose id has another name.
+func (l *list) newestFirstBy(selected, column, id string, after *store.Cursor, limit int) (string, []any) {
 	if after != nil {
-		l.where("("+column+", id) < (?, ?)", after.At, after.ID)
+		l.where("("+column+", "+id+") < (?, ?)", after.At, after.ID)
 	}
-	text := selected + " WHERE " + strings.Join(l.conditions, " AND ") + " ORDER BY " + column + " DESC, id DESC"
+	text := selected + " WHERE " + strings.Join(l.conditions, " AND ") + " ORDER BY " + column + " DESC, " + id + " DESC"
 	if limit > 0 {
 		text += " LIMIT ?"
 		l.args = append(l.args, limit)

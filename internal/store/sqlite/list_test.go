@@ -3,6 +3,7 @@ package sqlite
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -13,21 +14,46 @@ import (
 func TestListsUseIndexes(t *testing.T) {
 	db := openTemp(t)
 	after := &store.Cursor{At: 1, ID: "x"}
-	orders := func(f store.OrderFilter) (string, []any) { return ordersLike(acme, f, after, 51) }
+	orders := func(f store.OrderFilter) (string, []any) { return stretch{OrderFilter: f}.query(acme, after, 51) }
 	wantIndex(t, db, "orders_created")(orders(store.OrderFilter{}))
 	wantIndex(t, db, "orders_created")(orders(store.OrderFilter{MarketID: "SE", Tag: "vip", Text: "x"}))
 	wantIndex(t, db, "orders_status")(orders(store.OrderFilter{Status: "New"}))
 	wantIndex(t, db, "orders_email")(orders(store.OrderFilter{CustomerEmail: "a@example.com"}))
 	wantIndex(t, db, "orders_subscription")(orders(store.OrderFilter{SubscriptionID: "sub"}))
+	yes, no, since := true, false, time.Unix(1, 0)
+	wantIndex(t, db, "orders_errors")(orders(store.OrderFilter{HasErrors: &yes, MarketID: "SE", ModifiedFrom: since}))
+	wantIndex(t, db, "orders_created")(orders(store.OrderFilter{HasErrors: &no}))
+	wantIndex(t, db, "orders_store")(orders(store.OrderFilter{StoreID: "bergen", From: since}))
+	wantIndex(t, db, "order_external_ids_id")(orders(store.OrderFilter{ExternalID: "x", HasErrors: &no}))
+	wantIndex(t, db, "orders_created")(orders(store.OrderFilter{ModifiedFrom: since, From: since}))
 	runs := func(f store.RunFilter) (string, []any) {
 		l, selected := runsLike(acme, f)
 		return l.newestFirst(selected, "created", after, 51)
 	}
 	wantIndex(t, db, "runs_created")(runs(store.RunFilter{}))
 	wantIndex(t, db, "runs_created")(runs(store.RunFilter{Status: oms.RunWaiting}))
+	wantIndex(t, db, "runs_created")(runs(store.RunFilter{Status: oms.RunSucceeded, Canceled: &no, Step: "x", From: since}))
+	for _, f := range []store.RunFilter{{Status: oms.RunAborted, Step: "x", From: since, To: since}, {Canceled: &yes}, {Status: oms.RunCanceled, Canceled: &yes}} {
+		wantIndex(t, db, "runs_stopped")(runs(f))
+	}
 	text, args := runs(store.RunFilter{OrderID: "o1", Status: oms.RunWaiting})
 	if got := plan(t, db, text, args); !strings.Contains(got, "SEARCH runs USING INDEX runs_order (tenant=? AND order_id=?)") {
 		t.Errorf("an order's runs: %s", got)
+	}
+}
+
+// TestWhatWasChangedIsFoundByWhenItWas: of the orders that were created before,
+// none is looked at that was not changed since.
+func TestWhatWasChangedIsFoundByWhenItWas(t *testing.T) {
+	db := openTemp(t)
+	parts := stretches(store.OrderFilter{ModifiedFrom: time.Unix(1000, 0), MarketID: "SE"})
+	text, args := parts[1].query(acme, &store.Cursor{At: 1, ID: "x"}, 51)
+	if got := plan(t, db, text, args); !strings.Contains(got, "USING INDEX orders_modified (tenant=? AND modified>?)") {
+		t.Errorf("what was created before: %s", got)
+	}
+	wantIndex(t, db, "orders_created")(parts[0].query(acme, nil, 51))
+	if len(parts) != 2 || len(stretches(store.OrderFilter{ModifiedFrom: time.Unix(1000, 0), Status: "New"})) != 1 {
+		t.Errorf("the list has the parts %+v", parts)
 	}
 }
 

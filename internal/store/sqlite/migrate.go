@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
@@ -19,20 +20,31 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// newestSchema is the number that the last file in migrations begins with. There
-// may be gaps: numbers are given out before the files are written.
-var newestSchema = func() int64 {
+// newestSchema is the number of the last file in migrations.
+var newestSchema = lastMigration()
+
+func lastMigration() (number int64) {
 	files, err := migrationFiles.ReadDir("migrations")
+	if err == nil { // they are sorted by their names, which begin with the numbers
+		name, _, _ := strings.Cut(files[len(files)-1].Name(), "_")
+		number, err = strconv.ParseInt(name, 10, 64)
+	}
 	if err != nil {
 		panic(err) // they are part of the program
 	}
-	number, _, _ := strings.Cut(files[len(files)-1].Name(), "_")
-	newest, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return newest
-}()
+	return number
+}
+
+func init() {
+	// Migrations fill columns that compare without regard to case as fold does,
+	// which SQLite's own lower, for English letters alone, does not.
+	sqlite.MustRegisterDeterministicScalarFunction("fold", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		if text, ok := args[0].(string); ok {
+			return fold(text), nil
+		}
+		return args[0], nil
+	})
+}
 
 // Migrate makes the database file, if it is not there, and brings its schema
 // up to date. It works beside a running server, which has done so already.

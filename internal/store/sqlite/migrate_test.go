@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -25,11 +24,6 @@ func TestMigrate(t *testing.T) {
 	}
 	openAt(t, path, Options{Exclusive: true})
 	must(t, Migrate(ctx, path)) // beside a server
-	files, err := migrationFiles.ReadDir("migrations")
-	must(t, err)
-	if last := files[len(files)-1].Name(); !strings.HasPrefix(last, fmt.Sprintf("%05d_", newestSchema)) {
-		t.Errorf("newestSchema is %d, and the last file is %s", newestSchema, last)
-	}
 }
 
 func TestMigrateNotUnderARunningServer(t *testing.T) {
@@ -115,4 +109,39 @@ func runSQL(t *testing.T, path, text string) {
 	must(t, err)
 	_, err = db.Exec(text)
 	must(t, errors.Join(err, db.Close()))
+}
+
+// TestMigrateFailedDeliveries: what their last attempts came to stands in the
+// deliveries that had failed before there was a place for it.
+func TestMigrateFailedDeliveries(t *testing.T) {
+	path, err := ensureFile(tempPath(t))
+	must(t, err)
+	db, err := sql.Open("sqlite", dsn(path))
+	must(t, err)
+	files, err := fs.Sub(migrationFiles, "migrations")
+	must(t, err)
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	must(t, err)
+	_, err = p.UpTo(ctx, 7)
+	must(t, err)
+	must(t, db.Close())
+	runSQL(t, path, `
+		INSERT INTO deliveries (tenant, event, endpoint, status, attempts, max_attempts, due, updated) VALUES
+			('acme', 1, 1, 'f', 2, 2, 0, 9), ('acme', 2, 1, 'f', 1, 1, 0, 9), ('acme', 3, 1, 's', 1, 1, 0, 9);
+		INSERT INTO attempts (tenant, id, kind, event, endpoint, event_type, format, number, max_number, started, duration_ms, url, host, status, outcome, error, order_id) VALUES
+			('acme', 'att_1', 'event', 1, 1, '', '', 1, 2, 1, 1, '', '', 500, 'failed', 'answered 500', ''),
+			('acme', 'att_2', 'event', 1, 1, '', '', 2, 2, 1, 1, '', '', 0, 'failed', 'connection refused', ''),
+			('acme', 'att_3', 'replay', 1, 1, '', '', 1, 1, 1, 1, '', '', 404, 'failed', 'answered 404', ''),
+			('acme', 'att_4', 'event', 3, 1, '', '', 1, 1, 1, 1, '', '', 200, 'succeeded', '', '')`)
+	must(t, Migrate(ctx, path))
+	db, err = sql.Open("sqlite", dsn(path))
+	must(t, err)
+	defer db.Close()
+	for event, want := range map[int]string{1: "0 connection refused", 2: "0 ", 3: "0 "} {
+		var got string
+		must(t, db.QueryRow(`SELECT last_status || ' ' || last_error FROM deliveries WHERE event = ?`, event).Scan(&got))
+		if got != want {
+			t.Errorf("delivery %d: %q, want %q", event, got, want)
+		}
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/store"
 )
 
 const orderColumns = `version, status_version, created, modified, doc`
@@ -66,64 +65,6 @@ func (r *orderRow) order(id string) (*oms.Order, error) {
 		Created: fromMicros(r.created), Modified: fromMicros(r.modified), Doc: doc}, nil
 }
 
-// Orders implements [store.Reader].
-func (q queries) Orders(ctx context.Context, tenant string, f store.OrderFilter, p store.Page) (store.List[*oms.Order], error) {
-	after, err := p.After()
-	if err != nil {
-		return store.List[*oms.Order]{}, err
-	}
-	search, limit := newSearch(f.Text), p.Size()+1
-	text, args := ordersLike(tenant, f, after, limit)
-	var rows []*oms.Order
-	err = q.q.queryOnce(ctx, func(r row) error {
-		o, err := scanOrder(r, search)
-		if err != nil || o == nil {
-			return err
-		}
-		if rows = append(rows, o); len(rows) == limit {
-			return errEnough
-		}
-		return nil
-	}, text, args...)
-	return store.Cut(p, rows, func(o *oms.Order) store.Cursor { return store.Cursor{At: micros(o.Created), ID: o.ID} }), err
-}
-
-// ordersLike returns the query of all orders that the filter picks, but for
-// its text, which [search] looks for in each: so it has no limit of its own then.
-func ordersLike(tenant string, f store.OrderFilter, after *store.Cursor, limit int) (string, []any) {
-	l := listOf(tenant)
-	l.equal("status", fold(f.Status))
-	l.equal("market_id", fold(f.MarketID))
-	l.equal("order_type", fold(f.OrderType))
-	l.indexed("customer_email", fold(f.CustomerEmail))
-	l.indexed("subscription_id", f.SubscriptionID)
-	l.between("created", f.From, f.To)
-	if f.Tag != "" {
-		l.where("EXISTS (SELECT 1 FROM json_each(doc, '$.tags') AS tag WHERE tag.value = ?)", f.Tag)
-	}
-	if f.Text != "" {
-		limit = 0
-	}
-	return l.newestFirst(`SELECT id, `+orderColumns+` FROM orders`, "created", after, limit)
-}
-
-// scanOrder reads one order, nil if it does not hold what is searched for.
-func scanOrder(r row, s search) (*oms.Order, error) {
-	var id string
-	var or orderRow
-	if err := r.Scan(append([]any{&id}, or.columns()...)...); err != nil {
-		return nil, err
-	}
-	if !s.mayBeIn(or.doc) {
-		return nil, nil
-	}
-	o, err := or.order(id)
-	if err != nil || !s.isIn(o.Doc) {
-		return nil, err
-	}
-	return o, nil
-}
-
 // fold is how columns that compare without regard to case are stored. SQLite's
 // own NOCASE knows the letters of English only.
 func fold(s string) string { return oms.FoldName(s) }
@@ -132,15 +73,31 @@ func fold(s string) string { return oms.FoldName(s) }
 func (t *tx) InsertOrder(_ context.Context, tenant string, o *oms.Order) error {
 	n, err := t.w.exec(`
 		INSERT INTO orders (tenant, id, version, status_version, created, modified,
-			status, order_type, market_id, customer_email, subscription_id, doc)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			status, order_type, market_id, customer_email, subscription_id, store_id, has_errors, doc)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		tenant, o.ID, o.Version, o.StatusVersion, micros(o.Created), micros(o.Modified),
 		fold(o.Status()), fold(o.Doc.Text("orderType")), fold(o.Doc.Text("marketId")),
-		fold(o.Doc.Text("customerEmail")), o.Doc.Text("subscriptionId"), string(o.Doc.JSON()))
+		fold(o.Doc.Text("customerEmail")), o.Doc.Text("subscriptionId"),
+		fold(o.Doc.Text("storeId")), oms.HasUnsolvedErrors(o.Doc), string(o.Doc.JSON()))
 	if err == nil && n == 0 {
 		return oms.Errorf(oms.Conflict, "an order %q exists already", o.ID)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return t.addExternalIDs(tenant, o)
+}
+
+// addExternalIDs notes what an order is known by elsewhere, for lists.
+func (t *tx) addExternalIDs(tenant string, o *oms.Order) error {
+	for _, id := range oms.ExternalIDs(o.Doc) {
+		_, err := t.w.exec(`INSERT INTO order_external_ids (of_tenant, of_order, external_id, of_created) VALUES (?, ?, ?, ?)`,
+			tenant, o.ID, id, micros(o.Created))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // UpdateOrder implements [store.Tx]. The row as it was becomes an earlier
@@ -158,13 +115,20 @@ func (t *tx) UpdateOrder(ctx context.Context, tenant string, o *oms.Order) error
 	}
 	_, err = t.w.exec(`
 		UPDATE orders SET version = ?, status_version = ?, modified = ?,
-			status = ?, order_type = ?, market_id = ?, customer_email = ?, subscription_id = ?, doc = ?
+			status = ?, order_type = ?, market_id = ?, customer_email = ?, subscription_id = ?, store_id = ?, has_errors = ?, doc = ?
 		WHERE tenant = ? AND id = ?`,
 		o.Version, o.StatusVersion, micros(o.Modified),
 		fold(o.Status()), fold(o.Doc.Text("orderType")), fold(o.Doc.Text("marketId")),
-		fold(o.Doc.Text("customerEmail")), o.Doc.Text("subscriptionId"), string(o.Doc.JSON()),
+		fold(o.Doc.Text("customerEmail")), o.Doc.Text("subscriptionId"),
+		fold(o.Doc.Text("storeId")), oms.HasUnsolvedErrors(o.Doc), string(o.Doc.JSON()),
 		tenant, o.ID)
-	return err
+	if err == nil {
+		_, err = t.w.exec(`DELETE FROM order_external_ids WHERE of_tenant = ? AND of_order = ?`, tenant, o.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return t.addExternalIDs(tenant, o)
 }
 
 func (t *tx) notReplaceable(ctx context.Context, tenant string, o *oms.Order) error {

@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/store"
 )
 
 // Run implements [store.Reader].
@@ -40,30 +39,10 @@ func oneRun(ctx context.Context, q querier, text string, args ...any) (*oms.Run,
 	return r, decode(doc, r, "run")
 }
 
-// Runs implements [store.Reader].
-func (q queries) Runs(ctx context.Context, tenant string, f store.RunFilter, p store.Page) (store.List[*oms.Run], error) {
-	l, selected := runsLike(tenant, f)
-	return newestFirst(ctx, q.q, l, p, selected, "created", func(r row) (*oms.Run, error) {
-		var doc []byte
-		if err := r.Scan(&doc); err != nil {
-			return nil, err
-		}
-		run := &oms.Run{}
-		return run, decode(doc, run, "run")
-	}, func(r *oms.Run) store.Cursor { return store.Cursor{At: micros(r.Created), ID: r.ID} })
-}
-
-// runsLike returns the list of the runs that the filter picks. An order has few:
-// SQLite left to itself would go through all of the tenant's, so as not to sort
-// them.
-func runsLike(tenant string, f store.RunFilter) (l *list, selected string) {
-	l, selected = listOf(tenant), `SELECT doc FROM runs`
-	if f.OrderID != "" {
-		selected += ` INDEXED BY runs_order`
-	}
-	l.equal("status", string(f.Status))
-	l.equal("order_id", f.OrderID)
-	return l, selected
+// atStep is how runs are found by the step that they are at.
+func atStep(r *oms.Run) (step, name string) {
+	at := r.AtStep()
+	return fold(at.Step), fold(at.DisplayName)
 }
 
 // InsertRun implements [store.Tx].
@@ -72,10 +51,11 @@ func (t *tx) InsertRun(_ context.Context, tenant string, r *oms.Run) error {
 	if err != nil {
 		return err
 	}
+	step, name := atStep(r)
 	n, err := t.w.exec(`
-		INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, doc)
-		SELECT ?1, ?2, ?3, coalesce(max(seq), 0) + 1, ?4, ?5, ?6, ?7 FROM runs WHERE tenant = ?1 AND order_id = ?3
-		ON CONFLICT DO NOTHING`, tenant, r.ID, r.OrderID, string(r.Status), r.Status.Ended(), micros(r.Created), doc)
+		INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, step, step_name, doc)
+		SELECT ?1, ?2, ?3, coalesce(max(seq), 0) + 1, ?4, ?5, ?6, ?7, ?8, ?9 FROM runs WHERE tenant = ?1 AND order_id = ?3
+		ON CONFLICT DO NOTHING`, tenant, r.ID, r.OrderID, string(r.Status), r.Status.Ended(), micros(r.Created), step, name, doc)
 	if err == nil && n == 0 {
 		return oms.Errorf(oms.Conflict, "a run %q exists already", r.ID)
 	}
@@ -88,8 +68,9 @@ func (t *tx) UpdateRun(_ context.Context, tenant string, r *oms.Run) error {
 	if err != nil {
 		return err
 	}
-	n, err := t.w.exec(`UPDATE runs SET status = ?, ended = ?, doc = ? WHERE tenant = ? AND id = ?`,
-		string(r.Status), r.Status.Ended(), doc, tenant, r.ID)
+	step, name := atStep(r)
+	n, err := t.w.exec(`UPDATE runs SET status = ?, ended = ?, step = ?, step_name = ?, doc = ? WHERE tenant = ? AND id = ?`,
+		string(r.Status), r.Status.Ended(), step, name, doc, tenant, r.ID)
 	if err == nil && n == 0 {
 		return oms.Errorf(oms.NotFound, "no run %q", r.ID)
 	}

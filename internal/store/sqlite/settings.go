@@ -60,10 +60,7 @@ func (s *shared) parseSettings(data []byte, version int64) (*settings.Settings, 
 	if err != nil {
 		return nil, fmt.Errorf("stored settings, version %d: %v", version, err) // not %w: it is no mistake of the caller's
 	}
-	parsed, _, err := settings.Parse(doc)
-	if err != nil {
-		return nil, fmt.Errorf("stored settings, version %d: %v", version, err)
-	}
+	parsed := settings.ParseStored(doc)
 	parsed.Version = version
 	return parsed, nil
 }
@@ -93,6 +90,24 @@ func (t *tx) PutSettings(ctx context.Context, tenant string, s *settings.Setting
 		tenant, base+1, micros(at), by, string(s.Sealed(t.sealer).JSON()))
 	if err == nil {
 		s.Version = base + 1
+	}
+	return err
+}
+
+// SettingsFromFile implements [store.Reader].
+func (q queries) SettingsFromFile(ctx context.Context, tenant string) (version int64, err error) {
+	err = one(ctx, q.q, []any{&version}, `SELECT version FROM settings WHERE tenant = ? AND from_file = 1 ORDER BY version DESC LIMIT 1`, tenant)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return version, err
+}
+
+// MarkSettingsFromFile implements [store.Tx].
+func (t *tx) MarkSettingsFromFile(_ context.Context, tenant string, version int64) error {
+	n, err := t.w.exec(`UPDATE settings SET from_file = 1 WHERE tenant = ? AND version = ?`, tenant, version)
+	if err == nil && n == 0 {
+		return oms.Errorf(oms.NotFound, "no version %d of the settings", version)
 	}
 	return err
 }

@@ -122,7 +122,7 @@ func testBodySearch(t *testing.T, s *suite) {
 		_, err := s.Attempts(ctx, acme, store.AttemptFilter{Body: short}, store.Page{})
 		is(t, err, oms.Invalid)
 	}
-	f := store.AttemptFilter{Body: "blue shirt", StatusFrom: 201, From: at(10), To: at(20), Kind: oms.KindStep}
+	f := store.AttemptFilter{Body: "blue shirt", StatusFilter: store.StatusFilter{StatusFrom: 201}, From: at(10), To: at(20), Kind: oms.KindStep}
 	if got := attemptIDs(t, s, f, 3); len(got) != 5 {
 		t.Errorf("%d with all filters, want 5", len(got))
 	}

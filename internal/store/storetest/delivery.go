@@ -50,7 +50,7 @@ func (s *suite) cancel(e *oms.Event, to *oms.Endpoint) {
 
 func (s *suite) sendAgain(e *oms.Event, to *oms.Endpoint) {
 	s.t.Helper()
-	s.write(func(tx store.Tx) error { return tx.SendAgain(ctx, acme, e, to, s.now) })
+	s.write(func(tx store.Tx) error { return tx.SendAgain(ctx, acme, e, to, s.now, true) })
 }
 
 func testDeliveries(t *testing.T, s *suite) {
@@ -67,8 +67,11 @@ func testDeliveries(t *testing.T, s *suite) {
 		want.Attempts++
 		change := settlement(keyOf(e, to), status, want.Attempts, s.now)
 		change.Attempt, a.ID = a, fmt.Sprint("att-", want.Attempts)
+		if status == oms.DeliverySucceeded {
+			a.Status, a.Error = 204, ""
+		}
 		s.write(func(tx store.Tx) error { return tx.Settle(ctx, acme, change) })
-		want.Status, want.Due, want.Updated = status, change.Due, s.now
+		want.Status, want.Due, want.Updated, want.LastStatus, want.LastError = status, change.Due, s.now, a.Status, a.Error
 		same(t, s.delivery(e, to), want)
 		ok[*oms.Attempt](t)(s.Attempt(ctx, acme, a.ID))
 	}
@@ -192,6 +195,43 @@ func wantDeliveries(t *testing.T, s *suite, all []*oms.Delivery, f store.Deliver
 	}
 }
 
+// testDeliveriesByOutcome lists by the time of the event, and by what the last
+// attempt came to.
+func testDeliveriesByOutcome(t *testing.T, s *suite) {
+	to := s.put(endpoint("ep1"))
+	for i, status := range []int{500, 503, 0, 404, 204, 200, -1} {
+		e := event(fmt.Sprint("e", i), "o1")
+		e.Timestamp = at(i)
+		s.add(e)
+		if status < 0 {
+			continue // no attempt was made
+		}
+		change := settlement(keyOf(e, to), oms.DeliveryFailed, 1, s.now)
+		change.Attempt = attempt(fmt.Sprint("att-", i), "o1", i)
+		if change.Attempt.Status = status; status/100 == 2 {
+			change.Status, change.Attempt.Error = oms.DeliverySucceeded, ""
+		}
+		s.write(func(tx store.Tx) error { return tx.Settle(ctx, acme, change) })
+	}
+	for want, f := range map[string]store.DeliveryFilter{
+		"e6 e5 e4 e3 e2 e1 e0": {},
+		"e1 e0":                {StatusFilter: store.StatusFilter{StatusFrom: 500, StatusTo: 599}},
+		"e3":                   {StatusFilter: store.StatusFilter{StatusFrom: 404, StatusTo: 404}},
+		"e2":                   {StatusFilter: store.StatusFilter{NoStatus: true}},
+		"e5 e4":                {StatusFilter: store.StatusFilter{StatusFrom: 200, StatusTo: 299}, Status: oms.DeliverySucceeded},
+		"e3 e2 e1":             {From: at(1), To: at(4)},
+		"e6 e5":                {From: at(5)},
+		"e0":                   {To: at(3), Endpoint: to.No, Status: oms.DeliveryFailed, StatusFilter: store.StatusFilter{StatusFrom: 500, StatusTo: 500}},
+	} {
+		for _, limit := range []int{1, 50} {
+			got := pages(t, limit, func(p store.Page) (store.List[*oms.Delivery], error) { return s.Deliveries(ctx, acme, f, p) })
+			if got := strings.Join(ids(got, func(d *oms.Delivery) string { return d.EventID }), " "); got != want {
+				t.Errorf("%+v: %s, want %s", f, got, want)
+			}
+		}
+	}
+}
+
 func testDueDeliveries(t *testing.T, s *suite) {
 	to, elsewhere := s.put(endpoint("ep1")), s.put(endpoint("ep2"))
 	var events []*oms.Event
@@ -268,18 +308,18 @@ func testSendAgain(t *testing.T, s *suite) {
 	if first.Status != oms.DeliveryPending || first.MaxAttempts != 3 || first.Attempts != 0 || !first.Due.Equal(s.now) {
 		t.Errorf("sent for the first time: %+v", first)
 	}
-	if len(l.due) != 5 || l.due[3].Event != e || l.due[4].Event != nil {
+	if len(l.due) != 5 || l.due[3].Event != e || l.due[4].Event != nil || !l.due[0].Trial || !l.due[3].Trial || !l.due[4].Trial {
 		t.Fatalf("due: %+v", l.due)
 	}
 	same(t, l.due[3].Delivery, *want)
 	same(t, l.due[4].Delivery, *first)
 
-	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, &oms.Event{Seq: 99}, to, s.now) }), oms.NotFound)
+	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, &oms.Event{Seq: 99}, to, s.now, true) }), oms.NotFound)
 	s.write(func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, acme, "late") })
-	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, e, late, s.now) }), oms.NotFound)
+	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, e, late, s.now, true) }), oms.NotFound)
 	s.insert(order("o1", 1, `{}`))
 	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") })
-	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, e, to, s.now) }), oms.Conflict)
+	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, e, to, s.now, true) }), oms.Conflict)
 }
 
 func testCancelDelivery(t *testing.T, s *suite) {

@@ -45,5 +45,5 @@ func testEventsErased(t *testing.T, s *suite) {
 	if d := bare.Detail; d.Request.Body != nil || d.Response.Body != nil || d.Request.Headers != nil || d.Response.Headers != nil {
 		t.Errorf("the attempt still has %v", d)
 	}
-	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, sent, plain, at(9)) }), oms.Conflict)
+	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, sent, plain, at(9), false) }), oms.Conflict)
 }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
@@ -51,6 +53,8 @@ func wellKnown(v any, name string) (any, bool) {
 		return at(len(name)), true
 	case []byte:
 		return []byte(name), true
+	case jsontext.Value:
+		return jsontext.Value(`{"is":"` + name + `"}`), true
 	case nil: // the any of a changed field
 		return oms.Number("0.10"), true
 	}

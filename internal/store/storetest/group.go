@@ -278,7 +278,7 @@ func (m *groups) sendAgain(rt *rapid.T) {
 		d.due = len(m.pending(d.group)) == 0
 		d.status = oms.DeliveryPending
 	}
-	m.write(func(tx store.Tx) error { return tx.SendAgain(ctx, m.tenant, d.event, m.to, m.s.now) })
+	m.write(func(tx store.Tx) error { return tx.SendAgain(ctx, m.tenant, d.event, m.to, m.s.now, true) })
 	m.toldIf(d.due, d)
 }
 

@@ -105,7 +105,7 @@ func testOldDeliveries(t *testing.T, s *suite) {
 	later()
 	s.write(func(tx store.Tx) error {
 		return errors.Join(tx.Settle(ctx, acme, store.Settlement{Key: keyOf(settled, to), Status: oms.DeliverySucceeded, Attempts: 1, At: s.now}),
-			tx.SendAgain(ctx, acme, again, export, s.now))
+			tx.SendAgain(ctx, acme, again, export, s.now, true))
 	})
 	add("new", oms.DeliveryPending)
 	remove(start) // they are not from before

@@ -97,3 +97,26 @@ func testSettingsInTransactions(t *testing.T, s *suite) {
 	}
 	wantSettings(t, s, 1, "kept", s.Settings)
 }
+
+// testSettingsFromFile marks versions as those of a file, which is known of the
+// newest one, in the transaction that marks it and afterwards.
+func testSettingsFromFile(t *testing.T, s *suite) {
+	for i, fromFile := range []int64{0, 2, 2, 4} {
+		s.write(func(tx store.Tx) error {
+			if err := tx.PutSettings(ctx, acme, someSettings("x"), int64(i), "", at(i)); err != nil {
+				return err
+			}
+			if i%2 == 1 {
+				if err := tx.MarkSettingsFromFile(ctx, acme, int64(i+1)); err != nil {
+					return err
+				}
+			}
+			same(t, ok[int64](t)(tx.SettingsFromFile(ctx, acme)), fromFile)
+			return nil
+		})
+		same(t, ok[int64](t)(s.SettingsFromFile(ctx, acme)), fromFile)
+	}
+	s.write(func(tx store.Tx) error { return tx.MarkSettingsFromFile(ctx, acme, 3) }) // an older one
+	same(t, ok[int64](t)(s.SettingsFromFile(ctx, acme)), 4)
+	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.MarkSettingsFromFile(ctx, acme, 5) }), oms.NotFound)
+}

@@ -194,6 +194,10 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		l, err := tx.SettingsHistory(ctx, tenant, store.Page{})
 		return len(l.Items) > 0, err
 	},
+	"SettingsFromFile": func(tx store.Tx, tenant string) (bool, error) {
+		version, err := tx.SettingsFromFile(ctx, tenant)
+		return version > 0, err
+	},
 	"Keys": func(tx store.Tx, tenant string) (bool, error) {
 		l, err := tx.Keys(ctx, tenant, store.Page{})
 		return len(l.Items) > 0, err
@@ -227,18 +231,21 @@ func theirEndpoint(tx store.Tx) *oms.Endpoint {
 
 // tenantChanges changes, as the other tenant, what is acme's.
 var tenantChanges = map[string]func(tx store.Tx) error{
-	"UpdateOrder": func(tx store.Tx) error { return tx.UpdateOrder(ctx, other, next(order("o1", 1, `{}`), "a", true)) },
-	"EraseOrder":  func(tx store.Tx) error { return tx.EraseOrder(ctx, other, "o1") },
-	"UpdateRun":   func(tx store.Tx) error { return tx.UpdateRun(ctx, other, run("run-o1", "o1", 1)) },
-	"RequeueRun":  func(tx store.Tx) error { return tx.RequeueRun(ctx, other, run("run-o1", "o1", 1)) },
-	"DeleteCart":  func(tx store.Tx) error { return tx.DeleteCart(ctx, other, "c1") },
-	"DeleteKey":   func(tx store.Tx) error { return tx.DeleteKey(ctx, other, "key-1") },
+	"UpdateOrder":          func(tx store.Tx) error { return tx.UpdateOrder(ctx, other, next(order("o1", 1, `{}`), "a", true)) },
+	"EraseOrder":           func(tx store.Tx) error { return tx.EraseOrder(ctx, other, "o1") },
+	"UpdateRun":            func(tx store.Tx) error { return tx.UpdateRun(ctx, other, run("run-o1", "o1", 1)) },
+	"RequeueRun":           func(tx store.Tx) error { return tx.RequeueRun(ctx, other, run("run-o1", "o1", 1)) },
+	"MarkSettingsFromFile": func(tx store.Tx) error { return tx.MarkSettingsFromFile(ctx, other, 1) },
+	"DeleteCart":           func(tx store.Tx) error { return tx.DeleteCart(ctx, other, "c1") },
+	"DeleteKey":            func(tx store.Tx) error { return tx.DeleteKey(ctx, other, "key-1") },
 	"AddEventFor": func(tx store.Tx) error {
 		return tx.AddEventFor(ctx, other, event("evt-2", "o1"), theirEndpoint(tx))
 	},
 	"PutEndpoint":    func(tx store.Tx) error { return tx.PutEndpoint(ctx, other, theirEndpoint(tx)) },
 	"DeleteEndpoint": func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, other, "ep-1") },
-	"SendAgain":      func(tx store.Tx) error { return tx.SendAgain(ctx, other, theirEvent(tx), theirEndpoint(tx), at(1)) },
+	"SendAgain": func(tx store.Tx) error {
+		return tx.SendAgain(ctx, other, theirEvent(tx), theirEndpoint(tx), at(1), false)
+	},
 	"CancelDelivery": func(tx store.Tx) error { return tx.CancelDelivery(ctx, other, theirDelivery(tx), at(1)) },
 }
 
@@ -262,6 +269,7 @@ func fillTenant(s *suite, tenant, mark string) {
 			tx.PutJob(ctx, tenant, job(1)),
 			fillEvents(tx, tenant, mark),
 			tx.PutSettings(ctx, tenant, someSettings(mark), 0, mark, at(1)),
+			tx.MarkSettingsFromFile(ctx, tenant, 1),
 			tx.InsertKey(ctx, oms.Key{ID: "key-1", Tenant: tenant, Role: oms.Reader, Created: at(1), Hash: oms.HashKey(tenant)}),
 			tx.PutIdempotency(ctx, tenant, store.Idempotency{Key: "idem-1", Hash: []byte(mark), Resource: mark, Created: s.now}),
 		} {

@@ -1,8 +1,6 @@
-package settings
+package oms
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"regexp"
 	"strconv"
@@ -19,22 +17,22 @@ const (
 	maxDays = int(math.MaxInt64/day) - 1 // one less leaves room for the hours
 )
 
-// ParseTimeSpan reads a .NET TimeSpan of the form `[d.]hh:mm:ss[.fffffff]`, as
+// parseTimeSpan reads a .NET TimeSpan of the form `[d.]hh:mm:ss[.fffffff]`, as
 // connectors have for their Timeout (order-workflow-step.txt, "Connector
 // Properties"), with .NET's limits: hours to 23, minutes and seconds to 59.
-func ParseTimeSpan(s string) (time.Duration, error) {
+func parseTimeSpan(s string) (d time.Duration, ok bool) {
 	m := timeSpan.FindStringSubmatch(s)
 	if m == nil {
-		return 0, errors.New("must be a time span [d.]hh:mm:ss[.fffffff], as 00:00:30")
+		return 0, false
 	}
 	var parts [4]int
 	for i, limit := range []int{maxDays, 23, 59, 59} {
 		parts[i], _ = strconv.Atoi(m[i+1]) // digits, or "" for no days
 		if parts[i] > limit {
-			return 0, fmt.Errorf("must have at most %d %s", limit, [...]string{"days", "hours", "minutes", "seconds"}[i])
+			return 0, false
 		}
 	}
 	ticks, _ := strconv.Atoi((m[5] + "0000000")[:7])
 	return time.Duration(parts[0])*day + time.Duration(parts[1])*time.Hour + time.Duration(parts[2])*time.Minute +
-		time.Duration(parts[3])*time.Second + time.Duration(ticks)*100*time.Nanosecond, nil
+		time.Duration(parts[3])*time.Second + time.Duration(ticks)*100*time.Nanosecond, true
 }

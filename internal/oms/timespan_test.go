@@ -1,11 +1,11 @@
-package settings
+package oms
 
 import (
 	"testing"
 	"time"
 )
 
-func TestParseTimeSpan(t *testing.T) {
+func TestTimeSpans(t *testing.T) {
 	for in, want := range map[string]time.Duration{
 		"00:00:30":                30 * time.Second, // the seeds' own example
 		"00:00:00":                0,
@@ -20,13 +20,13 @@ func TestParseTimeSpan(t *testing.T) {
 		"007.00:00:01":            7*day + time.Second,
 		"106750.23:59:59.9999999": 106751*day - 100*time.Nanosecond,
 	} {
-		if got, err := ParseTimeSpan(in); err != nil || got != want {
-			t.Errorf("ParseTimeSpan(%q) = %v, %v, want %v", in, got, err, want)
+		if got, ok := parseTimeSpan(in); !ok || got != want {
+			t.Errorf("parseTimeSpan(%q) = %v, %v, want %v", in, got, ok, want)
 		}
 	}
 }
 
-func TestParseTimeSpanRefuses(t *testing.T) {
+func TestWhatIsNoTimeSpan(t *testing.T) {
 	for in, why := range map[string]string{
 		"":                   "nothing",
 		"30":                 "in .NET thirty days",
@@ -53,8 +53,8 @@ func TestParseTimeSpanRefuses(t *testing.T) {
 		"30s":                "Go",
 		"٠٠:٠٠:٣٠":           "digits of another script",
 	} {
-		if got, err := ParseTimeSpan(in); err == nil {
-			t.Errorf("ParseTimeSpan(%q) = %v, want an error: %s", in, got, why)
+		if got, ok := parseTimeSpan(in); ok {
+			t.Errorf("parseTimeSpan(%q) = %v, want none: %s", in, got, why)
 		}
 	}
 }

@@ -1,0 +1,66 @@
+package api
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// restoreSettings makes an earlier version the next one, its secrets included
+// (API.md, "New on 2026-11-28"). Nothing is looked up anew: a variable that the
+// version once named has the value that it had then.
+func (a *api) restoreSettings(ctx context.Context, in *struct {
+	Version int64 `path:"version" minimum:"1"`
+	OnceParams
+	MatchParams
+}) (*checkedSettings, error) {
+	var out *checkedSettings
+	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, _ time.Time) (string, error) {
+		was, err := tx.SettingsVersion(ctx, tenantOf(ctx), in.Version)
+		if err != nil {
+			return "", err
+		}
+		out, err = a.replaceSettings(ctx, tx, in.MatchParams, func(stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
+			return a.restored(was, stored)
+		})
+		if err != nil {
+			return "", err
+		}
+		return strconv.FormatInt(out.Body.Version, 10), nil
+	})
+	if earlier == nil || err != nil {
+		return out, err
+	}
+	return a.restoredEarlier(ctx, earlier.Resource)
+}
+
+func (a *api) restored(was, stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
+	return checkedAnswer(settings.Incoming{Doc: was.Document(), Stored: stored, Literal: true, Refused: a.Guard.Refusal})
+}
+
+// restoredEarlier makes the answer of an earlier call again, from the version
+// that it made and the one before.
+func (a *api) restoredEarlier(ctx context.Context, resource string) (*checkedSettings, error) {
+	version, err := strconv.ParseInt(resource, 10, 64)
+	if err != nil {
+		return nil, oms.Errorf(oms.Conflict, "this Idempotency-Key came with another request before")
+	}
+	made, err := a.Store.SettingsVersion(ctx, tenantOf(ctx), version)
+	if err != nil {
+		return nil, err
+	}
+	before, err := a.Store.SettingsVersion(ctx, tenantOf(ctx), version-1)
+	if err != nil {
+		return nil, err
+	}
+	_, out, err := a.restored(made, before)
+	if err != nil {
+		return nil, err
+	}
+	out.ETag, out.Body.Version = etag(version), version
+	return out, nil
+}

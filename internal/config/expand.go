@@ -1,0 +1,51 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// expand puts the values of variables into all texts of the file. The file is
+// that of the environment's owner, and is shown to nobody, so it may name any.
+func expand(o *oms.Object, at string) error {
+	for _, m := range o.Members() {
+		v, err := expandValue(m.Value, at+m.Name)
+		if err != nil {
+			return err
+		}
+		o.Set(m.Name, v)
+	}
+	return nil
+}
+
+func expandValue(v any, at string) (any, error) {
+	switch v := v.(type) {
+	case *oms.Object:
+		return v, expand(v, at+".")
+	case []any:
+		for i := range v {
+			var err error
+			if v[i], err = expandValue(v[i], fmt.Sprintf("%s[%d]", at, i)); err != nil {
+				return nil, err
+			}
+		}
+	case string:
+		text, err := oms.ExpandVariables(v, lookup)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", at, err)
+		}
+		return text, nil
+	}
+	return v, nil
+}
+
+func lookup(name string) (string, error) {
+	value := os.Getenv(name)
+	if value == "" { // as good as unset, as it is for flags
+		return "", errors.New("is not set, or empty")
+	}
+	return value, nil
+}

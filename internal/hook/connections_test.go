@@ -1,0 +1,159 @@
+package hook
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+)
+
+type dialFunc func(ctx context.Context, network, target string) (net.Conn, error)
+
+// dialBy has the client dial another way.
+func (c *Client) dialBy(change func(dialFunc) dialFunc) {
+	fresh := c.kept.fresh
+	c.kept.fresh = func() *http.Transport {
+		t := fresh()
+		t.DialContext = change(t.DialContext)
+		return t
+	}
+}
+
+// aging is a client whose time is a test's, and which counts its dials.
+type aging struct {
+	*Client
+	clock *clock.Fake
+	dials atomic.Int32
+	where atomic.Value // the address that every name leads to
+}
+
+func newAging(t *testing.T, to *httptest.Server) *aging {
+	t.Helper()
+	a := &aging{clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
+	o := Options{Guard: Guard{AllowPrivate: true}}
+	if to.TLS != nil {
+		o.RootCAs = to.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	}
+	a.Client = newAt(o, a.clock.Now)
+	a.where.Store(to.Listener.Addr().String())
+	a.dialBy(func(dial dialFunc) dialFunc {
+		return func(ctx context.Context, network, _ string) (net.Conn, error) {
+			a.dials.Add(1)
+			return dial(ctx, network, a.where.Load().(string))
+		}
+	})
+	t.Cleanup(a.Close)
+	return a
+}
+
+func (a *aging) post(t *testing.T, url string) string {
+	t.Helper()
+	x := a.Post(t.Context(), Request{URL: url, Body: []byte(`{}`)})
+	if x.Err != nil {
+		t.Fatal(x.Err)
+	}
+	return string(x.Body)
+}
+
+// named serves HTTP/1.1, or HTTP/2 over TLS, and answers with a name and the
+// protocol.
+func named(t *testing.T, name string, h2 bool) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, name, " ", r.Proto) }))
+	s.EnableHTTP2 = h2
+	if h2 {
+		s.StartTLS()
+	} else {
+		s.Start()
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// TestANameThatMovesIsFollowed while requests flow, one a second, over one
+// connection at a time.
+func TestANameThatMovesIsFollowed(t *testing.T) {
+	for proto, h2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2.0": true} {
+		t.Run(proto, func(t *testing.T) {
+			first := named(t, "first", h2)
+			url := "http://example.com/"
+			if h2 {
+				url = "https://example.com/" // which the test servers' certificates are for
+			}
+			a := newAging(t, first)
+			var got []string
+			for second := range 10 * 60 {
+				if second == 5*60 {
+					a.where.Store(named(t, "second", h2).Listener.Addr().String())
+				}
+				got = append(got, a.post(t, url))
+				a.clock.Advance(time.Second)
+			}
+			moved := slices.Index(got, "second "+proto)
+			if moved < 5*60 || moved > 5*60+int(longestKept/time.Second) || slices.Contains(got[moved:], "first "+proto) {
+				t.Errorf("it was followed after %d s", moved-5*60)
+			}
+			if n := a.dials.Load(); n < 7 || n > 8 { // ten minutes have six and two thirds of it
+				t.Errorf("%d dials", n)
+			}
+		})
+	}
+}
+
+// TestNotAllConnectionsEndAtOnce: those to many hosts are replaced little by
+// little.
+func TestNotAllConnectionsEndAtOnce(t *testing.T) {
+	a := newAging(t, named(t, "one", false))
+	const hosts = 64
+	round := func() int32 {
+		before := a.dials.Load()
+		for i := range hosts {
+			a.post(t, fmt.Sprintf("http://host%d.example/", i))
+		}
+		return a.dials.Load() - before
+	}
+	if n := round(); n != hosts {
+		t.Fatalf("%d dials of %d hosts", n, hosts)
+	}
+	for range 4 * int(longestKept/time.Second) {
+		a.clock.Advance(time.Second)
+		if n := round(); n > hosts/2 {
+			t.Errorf("%d of %d connections ended together", n, hosts)
+		}
+	}
+	if n := a.dials.Load(); n < 4*hosts || n > 6*hosts {
+		t.Errorf("%d dials in four times the longest age", n)
+	}
+}
+
+// TestWhatIsUnderWayOutlivesItsConnectionsAge.
+func TestWhatIsUnderWayOutlivesItsConnectionsAge(t *testing.T) {
+	came, goOn := make(chan struct{}), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			close(came)
+			<-goOn
+		}
+	}))
+	defer s.Close()
+	a := newAging(t, s)
+	var slow sync.WaitGroup
+	slow.Go(func() { a.post(t, "http://example.com/slow") })
+	<-came
+	a.clock.Advance(2 * longestKept)
+	a.post(t, "http://example.com/")
+	close(goOn)
+	slow.Wait()
+	a.post(t, "http://example.com/")
+	if n := a.dials.Load(); n != 2 {
+		t.Errorf("%d dials", n)
+	}
+}

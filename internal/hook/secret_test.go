@@ -1,0 +1,115 @@
+package hook
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/settings"
+)
+
+// echoing answers with a text that is made of the request.
+func echoing(t *testing.T, r Request, answer func(*http.Request) string) Exchange {
+	t.Helper()
+	r.URL = serve(t, func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, answer(req))
+	}) + r.URL
+	x := newClient(t, nil).Post(t.Context(), r)
+	if x.Err != nil {
+		t.Fatal(x.Err)
+	}
+	return x
+}
+
+func TestASecretIsMaskedInEveryForm(t *testing.T) {
+	const token = `Tok/en+"with<all>&such=1`
+	basic := base64.StdEncoding.EncodeToString([]byte("me:" + token))
+	for name, c := range map[string]struct {
+		r      Request
+		answer string
+		want   string
+	}{
+		"with its scheme":     {Request{BearerToken: token}, "got Bearer " + token + "!", "got ***!"},
+		"bare":                {Request{BearerToken: token}, "got " + token + " twice " + token, "got *** twice ***"},
+		"as Go escapes it":    {Request{BearerToken: token}, `{"a":"Tok/en+\"with\u003call\u003e\u0026such=1"}`, `{"a":"***"}`},
+		"as PHP does":         {Request{BearerToken: token}, `{"a":"Tok\/en+\"with<all>&such=1","b":"c\/d"}`, `{"a":"***","b":"c\/d"}`},
+		"as .NET does":        {Request{BearerToken: token}, `{"a":"Tok/en\u002B\u0022with\u003Call\u003E\u0026such=1"}`, `{"a":"***"}`},
+		"in base64":           {Request{BearerToken: token}, base64.StdEncoding.EncodeToString([]byte(token)), "***"},
+		"in base64 for URLs":  {Request{BearerToken: "??>>??>>"}, base64.RawURLEncoding.EncodeToString([]byte("??>>??>>")), "***"},
+		"as a URL has it":     {Request{BearerToken: token}, "/x?t=" + url.QueryEscape(token), "/x?t=***"},
+		"Basic":               {Request{Username: "me", Password: token}, "Basic " + basic + " and " + basic, "*** and ***"},
+		"a password":          {Request{Username: "me", Password: token}, "wrong password " + token, "wrong password ***"},
+		"a custom header":     {Request{Header: []settings.Header{{Name: "X-Api-Key", Value: "abc123"}}}, "key abc123", "key ***"},
+		"a header's name":     {Request{Header: []settings.Header{{Name: "X-Tenant", Value: "acme-1"}}}, "tenant acme-1", "tenant acme-1"},
+		"a cookie":            {Request{Header: []settings.Header{{Name: "cookie", Value: "lang=no; sid=0815-4711"}}}, "no session 0815-4711", "no session ***"},
+		"of the query":        {Request{URL: "/?access_token=abc123&page=seventy"}, "abc123 on page seventy", "*** on page seventy"},
+		"a short one":         {Request{BearerToken: "abc12"}, "abc12", "abc12"},
+		"in the body as well": {Request{BearerToken: "shop-7", Body: []byte(`{"storeId":"shop-7"}`)}, `{"storeId":"shop-7","auth":"Bearer shop-7"}`, `{"storeId":"shop-7","auth":"***"}`},
+		"digits in a text":    {Request{BearerToken: "123456"}, `{"a":"123456","b":123456,"c":[1123456.5,123456],"d":-123456e1}`, `{"a":"***","b":123456,"c":[1123456.5,123456],"d":-123456e1}`},
+	} {
+		x := echoing(t, c.r, func(*http.Request) string { return c.answer })
+		if string(x.Body) != c.want {
+			t.Errorf("%s: %s, want %s", name, x.Body, c.want)
+		}
+	}
+}
+
+func TestHeadersThatAreNoSecretsMaskNothing(t *testing.T) {
+	r := Request{BearerToken: "hush-hush", Header: []settings.Header{{Name: "Accept", Value: "application/json"}, {Name: "X-Tenant", Value: "json-shop"},
+		{Name: "User-Agent", Value: "MyShop/1.0"}, {Name: "Accept-Language", Value: "nb-NO,nb;q=0.9"}}}
+	const answer = `{"application/json":"json-shop","MyShop/1.0":"nb-NO,nb;q=0.9"}`
+	x := echoing(t, r, func(*http.Request) string { return answer })
+	d := x.Detail()
+	if got := d.Response.Headers["Content-Type"]; len(got) != 1 || got[0] != "application/json" || string(x.Body) != answer {
+		t.Errorf("%q, %s", got, x.Body)
+	}
+	for _, name := range []string{"Accept", "X-Tenant", "User-Agent", "Authorization"} { // what users set is not shown
+		if got := d.Request.Headers[name]; len(got) != 1 || got[0] != mask {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestSignaturesAreMasked(t *testing.T) {
+	standard, err := NewSigner(NewSecret(), NewPrivateKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, signer := range map[string]*Signer{"Webhook-Signature": standard, "X-Signature": NewBodySigner("hush")} {
+		r := Request{ID: "evt_1", Body: []byte(`{}`), Signer: signer, OneWay: true}
+		x := echoing(t, r, func(req *http.Request) string {
+			_, one, _ := strings.Cut(req.Header.Get(name), ",")
+			return req.Header.Get(name) + "\n" + one
+		})
+		d := x.Detail()
+		if got := d.Request.Headers[name]; len(got) != 1 || got[0] != mask {
+			t.Errorf("%s: %q", name, got)
+		}
+		if got := strings.Trim(string(x.Body), "*v1a, \n"); got != "" {
+			t.Errorf("%s came back as %s", name, x.Body)
+		}
+	}
+}
+
+// TestASecretAtTheEdges: what was read may end in the midst of it, and
+// an escape may stand where a window does.
+func TestASecretAtTheEdges(t *testing.T) {
+	const token = "abcdefgh/ijklmnop"
+	r := Request{BearerToken: token, OneWay: true}
+	x := echoing(t, r, func(*http.Request) string {
+		return strings.Repeat("x", maxRecorded-10) + token + strings.Repeat("y", 100)
+	})
+	if !strings.HasSuffix(string(x.Body), "xx***") || x.Detail().Response.BodyBytes != maxRecorded-10+int64(len(token))+100 {
+		t.Errorf("it ends with %s, of %d bytes", x.Body[len(x.Body)-20:], x.Detail().Response.BodyBytes)
+	}
+	for _, at := range []int{0, 1, window - overlap - 20, window - overlap - 5, window - 10, window, 3*window - 7} {
+		text := strings.Repeat(`z\n`, at/3) + `abcdefgh\/ijklmnop` + strings.Repeat(`\/`, 10)
+		if got := string(hidden([]byte(text), []string{token}, false)); got != strings.Repeat(`z\n`, at/3)+"***"+strings.Repeat(`\/`, 10) {
+			t.Errorf("at %d it stands as before, or something else does not", at)
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package job_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/job"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/sqlite"
+)
+
+const acme = "acme"
+
+// rig is a database and the jobs on it; it is for a synctest bubble.
+type rig struct {
+	*testing.T
+	*sqlite.DB
+}
+
+func newRig(t *testing.T) rig {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "o.db"), sqlite.Options{EncryptionKey: settings.NewKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return rig{t, db}
+}
+
+func (r rig) runner(k job.Kind) *job.Runner {
+	return job.New(job.Options{Store: r.DB, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)}, map[string]job.Kind{"count": k})
+}
+
+func (r rig) put(j *oms.Job) *oms.Job {
+	r.Helper()
+	if err := r.Write(r.Context(), func(tx store.Tx) error { return tx.PutJob(r.Context(), acme, j) }); err != nil {
+		r.Fatal(err)
+	}
+	return j
+}
+
+func (r rig) now(j *oms.Job) *oms.Job {
+	r.Helper()
+	now, err := r.Job(r.Context(), acme, j.ID)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return now
+}
+
+// counting counts to five, a step at a time.
+func counting(after func()) job.Kind {
+	return func(context.Context, string, *oms.Job) (job.Step, error) {
+		return job.Step{After: after, Write: func(_ context.Context, _ store.Tx, j *oms.Job) error {
+			if j.Position++; j.Position == 5 {
+				j.End(oms.JobSucceeded, "")
+			}
+			return nil
+		}}, nil
+	}
+}
+
+func TestAJobGoesToItsEndAndTellsAfterEachStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, told := newRig(t), atomic.Int64{}
+		jobs := r.runner(counting(func() { told.Add(1) }))
+		defer jobs.Stop()
+		j := r.put(oms.NewJob("count", time.Now()))
+		time.Sleep(time.Minute)
+		jobs.Begin(acme, j)
+		synctest.Wait()
+		got := r.now(j)
+		if got.Status != oms.JobSucceeded || got.Position != 5 || told.Load() != 5 {
+			t.Errorf("it told %d times, and is %+v", told.Load(), got)
+		}
+		if took := got.Ended.Sub(got.Created); took != time.Minute || !got.Updated.Equal(got.Ended) {
+			t.Errorf("it took %v: %+v", took, got)
+		}
+	})
+}
+
+func TestAJobGoesOnWhereTheLastProcessLeftIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		j := r.put(oms.NewJob("count", time.Now()))
+		first := r.runner(counting(nil))
+		for range 3 {
+			if _, err := first.Step(t.Context(), acme, j); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first.Stop()
+		first.Begin(acme, j)
+		synctest.Wait()
+		if got := r.now(j); got.Position != 3 {
+			t.Errorf("a runner that was stopped went on: %+v", got)
+		}
+		steps := atomic.Int64{}
+		second := r.runner(counting(func() { steps.Add(1) }))
+		defer second.Stop()
+		if err := second.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := r.now(j); got.Status != oms.JobSucceeded || steps.Load() != 2 {
+			t.Errorf("after %d more steps: %+v", steps.Load(), got)
+		}
+	})
+}
+
+func TestAStepThatFailedIsRepeatedAndLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, failures := newRig(t), 0
+		jobs := r.runner(func(ctx context.Context, tenant string, j *oms.Job) (job.Step, error) {
+			step, err := counting(nil)(ctx, tenant, j)
+			right := step.Write
+			step.Write = func(ctx context.Context, tx store.Tx, j *oms.Job) error {
+				if failures++; failures <= 3 {
+					j.Position = 4
+					return errors.New("not now")
+				}
+				return right(ctx, tx, j)
+			}
+			return step, err
+		})
+		defer jobs.Stop()
+		j := r.put(oms.NewJob("count", time.Now()))
+		jobs.Begin(acme, j)
+		time.Sleep(time.Hour)
+		if got := r.now(j); got.Status != oms.JobSucceeded || failures != 3+5 {
+			t.Errorf("after %d calls: %+v", failures, got)
+		}
+		if took := r.now(j).Ended.Sub(j.Created); took != 3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestACanceledJobIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		jobs := r.runner(counting(nil))
+		defer jobs.Stop()
+		j := oms.NewJob("count", time.Now())
+		running := *j
+		j.End(oms.JobCanceled, "somebody did")
+		r.put(j)
+		jobs.Begin(acme, &running)
+		synctest.Wait()
+		if got := r.now(j); got.Status != oms.JobCanceled || got.Position != 0 || got.Reason != "somebody did" {
+			t.Errorf("it is %+v", got)
+		}
+	})
+}
+
+func TestAJobOfNoKnownKindWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		jobs := r.runner(counting(nil))
+		defer jobs.Stop()
+		j := r.put(oms.NewJob("other", time.Now()))
+		jobs.Begin(acme, j)
+		time.Sleep(time.Hour)
+		if got := r.now(j); got.Status != oms.JobRunning {
+			t.Errorf("it is %+v", got)
+		}
+	})
+}

@@ -1,0 +1,33 @@
+package oms
+
+import (
+	"slices"
+	"strings"
+)
+
+// HasUnsolvedErrors reports whether one of an order's errors is still to be
+// dealt with: its status is neither Solved nor Deleted (API.md, "Lists and
+// bulk"). An error without a status is new.
+func HasUnsolvedErrors(order *Object) bool {
+	return slices.ContainsFunc(order.Objects("errors"), func(e *Object) bool {
+		status := strings.TrimSpace(e.Text("status"))
+		return !SameName(status, "Solved") && !SameName(status, "Deleted")
+	})
+}
+
+// ExternalIDs returns the ids that other systems know an order by, each once:
+// those of its externalIds. A number is the text of its digits.
+func ExternalIDs(order *Object) []string {
+	var ids []string
+	for _, e := range order.Objects("externalIds") {
+		v, _ := e.Get("id")
+		id, _ := v.(string)
+		if n, ok := v.(Number); ok {
+			id = string(n)
+		}
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

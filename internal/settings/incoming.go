@@ -1,0 +1,61 @@
+package settings
+
+import (
+	"net/url"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// Incoming is a document that is to become a tenant's settings, and what only
+// those know who bring it in. Every way in takes the same checks: the API, the
+// command line, and a restored version.
+type Incoming struct {
+	Doc    *oms.Object // is changed
+	Stored *Settings   // what it takes the place of; nil: nothing
+	// Variables are those that the document may name, as `${NAME}`.
+	Variables Variables
+	// Literal says that a `${` in the document is that text, as it is in a
+	// version that was stored.
+	Literal bool
+	// Refused says why the target guard will refuse a URL, "" if it will not or
+	// if that cannot be told before a name is looked up; nil is never.
+	Refused func(u *url.URL) (why string)
+}
+
+// Check reads the document: variables first, then the secrets that "***" stands
+// for, then all else. The error is as [Parse] has it. Warnings come with and
+// without an error.
+func (in Incoming) Check() (*Settings, []oms.Warning, error) {
+	if !in.Literal {
+		if err := expand(in.Doc, in.Variables); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := Keep(in.Doc, in.Stored); err != nil {
+		return nil, nil, err
+	}
+	p := newParser(in.Doc)
+	p.refused = in.Refused
+	s := p.settings()
+	warnEmptied(p.root, s, in.Stored)
+	if err := p.root.err(); err != nil {
+		return nil, p.root.warnings, err
+	}
+	return s, p.root.warnings, nil
+}
+
+// Document returns a copy of the document that the settings were read from,
+// secrets in the clear.
+func (s *Settings) Document() *oms.Object { return s.doc.Clone() }
+
+// warnEmptied notes settings that leave orders no workflow at all, which is more
+// likely a slip than meant: half a document was sent, say.
+func warnEmptied(root node, next, stored *Settings) {
+	switch {
+	case len(next.OrderTypes) > 0:
+	case stored != nil && len(stored.OrderTypes) > 0:
+		root.warn("orderTypes", "there are none, so no step runs for an order any more; version %d had %d", stored.Version, len(stored.OrderTypes))
+	case len(next.ReturnStatuses) > 0:
+		root.warn("orderTypes", "there are none, so no step runs for an order, only for its return")
+	}
+}

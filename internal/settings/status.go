@@ -1,0 +1,101 @@
+package settings
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// statuses reads the statuses of an order type, or those of returns.
+func (p *parser) statuses(parent node, field string, returns bool) []Status {
+	var out []Status
+	taken, alike := names{}, names{}
+	for _, n := range parent.nodes(field) {
+		s := p.status(n, returns)
+		taken.claim(n, "name", s.Name)
+		if first, there := alike.add(letters(s.Name), n.at); there && letters(s.Name) != "" {
+			n.warn(n.path("name"), "is another status than that of %s, which has the same letters; is one status meant?", first.at)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (p *parser) status(n node, returns bool) Status {
+	n.warnUnread(statusKind)
+	if v, _ := n.obj.Get("condition"); !isEmpty(v) {
+		n.warn(n.path("condition"), "is not read: the status's steps run whatever it says")
+	}
+	s := Status{
+		Name:                 strings.TrimSpace(n.required("name")),
+		MaxDuration:          n.span("maxDuration"),
+		ShipmentStatusUpdate: strings.TrimSpace(n.text("shipmentStatusUpdate")),
+		MainOrderStatus:      strings.TrimSpace(n.text("mainOrderStatus")),
+		Events:               statusEvents(n, returns),
+	}
+	p.mention(n.path("mainOrderStatus"), s.MainOrderStatus)
+	if returns && !contains(returnStatuses, s.Name) {
+		if like := meant(s.Name, returnStatuses); like != "" {
+			n.warn(n.path("name"), "is no status that a return enters by itself%s", like)
+		}
+		for _, field := range []string{"mainOrderStatus", "shipmentStatusUpdate"} {
+			if n.obj.Has(field) {
+				n.warn(n.path(field), "is not used: shipments enter the statuses in orderTypes")
+			}
+		}
+	}
+	for _, st := range n.nodes("workflowSteps") {
+		s.Steps = append(s.Steps, p.step(st, s.Name, returns))
+	}
+	return s
+}
+
+// letters is a name without all that people leave out or put in: spaces,
+// hyphens, underscores.
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, name)
+}
+
+// mention is a status that something enters, and where it says so.
+type mention struct{ at, status string }
+
+// mostMentions bounds the statuses that are compared with those that there are.
+const mostMentions = 100
+
+func (p *parser) mention(at, status string) {
+	if status != "" && len(p.mentions) < mostMentions {
+		p.mentions = append(p.mentions, mention{at, status})
+	}
+}
+
+// warnStatusNames notes statuses that are entered and that settings do not name,
+// where they name one that is like it. All others may well be meant: a status
+// that settings do not name has no steps.
+func (p *parser) warnStatusNames(s *Settings) {
+	all := names{}
+	for _, t := range s.OrderTypes {
+		for _, st := range t.Statuses {
+			all.add(st.Name, "")
+		}
+	}
+	for _, st := range s.ReturnStatuses {
+		all.add(st.Name, "")
+	}
+	for _, name := range []string{oms.StatusReturned, oms.StatusPartiallyReturned} {
+		all.add(name, "")
+	}
+	for _, m := range p.mentions {
+		if all.has(m.status) {
+			continue
+		}
+		if like := p.root.hint(all, m.status); like != "" {
+			p.root.warn(m.at, "is a status that the settings do not name%s", like)
+		}
+	}
+}

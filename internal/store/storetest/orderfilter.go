@@ -1,0 +1,142 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// orderFilters is a filter of each kind, and which orders of [manyOrders] it picks.
+var orderFilters = map[string]struct {
+	set   func(f *store.OrderFilter)
+	picks func(i int) bool
+}{
+	"status":        {func(f *store.OrderFilter) { f.Status = "HELD" }, func(i int) bool { return i%2 == 0 }},
+	"market":        {func(f *store.OrderFilter) { f.MarketID = "se" }, func(i int) bool { return i%3 == 0 }},
+	"type":          {func(f *store.OrderFilter) { f.OrderType = "store" }, func(i int) bool { return i%3 != 1 }},
+	"e-mail":        {func(f *store.OrderFilter) { f.CustomerEmail = "A@example.com" }, func(i int) bool { return i%5 == 0 }},
+	"subscription":  {func(f *store.OrderFilter) { f.SubscriptionID = "sub" }, func(i int) bool { return i%5 < 2 }},
+	"store":         {func(f *store.OrderFilter) { f.StoreID = "ås-1" }, func(i int) bool { return i%4 == 1 }},
+	"external id":   {func(f *store.OrderFilter) { f.ExternalID = "ext-1" }, func(i int) bool { return i%4 < 2 }},
+	"other id":      {func(f *store.OrderFilter) { f.ExternalID = "of-7" }, func(i int) bool { return i == 7 }},
+	"errors":        {func(f *store.OrderFilter) { f.HasErrors = new(true) }, func(i int) bool { return i%7 < 3 }},
+	"no errors":     {func(f *store.OrderFilter) { f.HasErrors = new(false) }, func(i int) bool { return i%7 >= 3 }},
+	"modified from": {func(f *store.OrderFilter) { f.ModifiedFrom = at(40) }, func(i int) bool { return i >= 40 || i%11 == 0 }},
+	"modified late": {func(f *store.OrderFilter) { f.ModifiedFrom = at(100) }, func(i int) bool { return i%11 == 0 }},
+	"from":          {func(f *store.OrderFilter) { f.From = at(10) }, func(i int) bool { return i >= 10 }},
+	"to":            {func(f *store.OrderFilter) { f.To = at(45) }, func(i int) bool { return i < 45 }},
+	"tag":           {func(f *store.OrderFilter) { f.Tag = "vip" }, func(i int) bool { return i%6 > 2 }},
+	"text":          {func(f *store.OrderFilter) { f.Text = "NEEDLE" }, func(i int) bool { return i%9 < 4 }},
+}
+
+// manyOrders makes 60 orders, one a second. Every eleventh of them was changed
+// later than all were created.
+func manyOrders(s *suite) {
+	s.write(func(tx store.Tx) error {
+		for i := range 60 {
+			o := filtered(i)
+			err := tx.InsertOrder(ctx, acme, o)
+			if err == nil && i%11 == 0 {
+				changed := next(o, "changed", true)
+				changed.Modified = at(100 + i)
+				err = tx.UpdateOrder(ctx, acme, changed)
+			}
+			if err == nil {
+				err = tx.InsertOrder(ctx, other, o) // is never shown to acme
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func filtered(i int) *oms.Order {
+	doc := oms.NewObject()
+	set := func(yes bool, name, value string) {
+		if yes {
+			v, _ := object(`{"x":` + value + `}`).Get("x")
+			doc.Set(name, v)
+		}
+	}
+	set(i%2 == 0, "status", `"Held"`)
+	set(i%3 == 0, "marketId", `"SE"`)
+	set(i%3 != 1, "orderType", `"Store"`)
+	set(i%5 == 0, "customerEmail", `"a@EXAMPLE.com"`)
+	set(i%5 < 2, "subscriptionId", `"sub"`)
+	set(i%4 == 1, "storeId", `"Ås-1"`)
+	set(i%4 == 2, "storeId", `"Ås-2"`)
+	set(true, "externalIds", fmt.Sprintf(`[{"id":"of-%d"},{"providerName":"x","id":"EXT-1"}]`, i))
+	set(i%4 < 2, "externalIds", fmt.Sprintf(`[{"id":"of-%d"},{"id":"ext-1"},{"providerName":"x","id":"ext-1"}]`, i))
+	set(i%7 < 3, "errors", `[{"key":"a","status":"Solved"},{"key":"b"}]`)
+	set(i%7 == 4, "errors", `[{"key":"a","status":"Solved"},{"key":"b","status":"deleted"}]`)
+	set(i%6 > 2, "tags", `["vip"]`)
+	set(i%9 < 4, "note", `"a needle"`)
+	return order(fmt.Sprintf("o%02d", i), i, string(doc.JSON()))
+}
+
+// testOrderFilterPairs holds every filter alone, and in a pair with every
+// other, against what it is to pick, on pages of several sizes.
+func testOrderFilterPairs(t *testing.T, s *suite) {
+	manyOrders(s)
+	for first, a := range orderFilters {
+		for second, b := range orderFilters {
+			if strings.HasSuffix(first, "id") && strings.HasSuffix(second, "id") && first != second ||
+				strings.HasSuffix(first, "errors") && strings.HasSuffix(second, "errors") && first != second ||
+				strings.HasPrefix(first, "modified") && strings.HasPrefix(second, "modified") && first != second {
+				continue // of one field
+			}
+			var f store.OrderFilter
+			a.set(&f)
+			b.set(&f)
+			wantPicked(t, s, first+" and "+second, f, func(i int) bool { return a.picks(i) && b.picks(i) })
+		}
+	}
+}
+
+func wantPicked(t *testing.T, s *suite, name string, f store.OrderFilter, picks func(i int) bool) {
+	t.Helper()
+	var want []string
+	for i := range 60 {
+		if picks(i) {
+			want = append(want, fmt.Sprintf("o%02d", i))
+		}
+	}
+	slices.Reverse(want)
+	for _, limit := range []int{3, 60} {
+		got := ids(pages(t, limit, func(p store.Page) (store.List[*oms.Order], error) { return s.Orders(ctx, acme, f, p) }), orderID)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s, %d a page: %q, want %q", name, limit, got, want)
+		}
+	}
+}
+
+// testOrderFiltersFollow has the filters find an order by what it is, not by
+// what it was, and an erased one by nothing.
+func testOrderFiltersFollow(t *testing.T, s *suite) {
+	was := order("o1", 1, `{"storeId":"a","errors":[{"key":"x"}],"externalIds":[{"id":"1"},{"id":"2"}]}`)
+	s.insert(was)
+	is := next(was, "storeId", "b")
+	fields := object(`{"errors":[{"key":"x","status":"Solved"}],"externalIds":[{"id":"2"},{"id":"3"}]}`)
+	for _, m := range fields.Members() {
+		is.Doc.Set(m.Name, m.Value)
+	}
+	s.write(func(tx store.Tx) error { return tx.UpdateOrder(ctx, acme, is) })
+	byNow := []store.OrderFilter{{StoreID: "b"}, {ExternalID: "2"}, {ExternalID: "3"}, {HasErrors: new(false)}, {ModifiedFrom: at(2)}}
+	for _, f := range []store.OrderFilter{{StoreID: "a"}, {ExternalID: "1"}, {HasErrors: new(true)}, {ModifiedFrom: at(3)}} {
+		wantOrders(t, s, fmt.Sprintf("%+v, of before", f), f, "")
+	}
+	for _, f := range byNow {
+		wantOrders(t, s, fmt.Sprintf("%+v, of now", f), f, "o1")
+	}
+	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") })
+	s.insert(order("o1", 1, `{"errors":[{}]}`))
+	for _, f := range byNow {
+		wantOrders(t, s, fmt.Sprintf("%+v, of an order that was erased", f), f, "")
+	}
+}

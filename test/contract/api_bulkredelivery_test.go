@@ -1,0 +1,136 @@
+package contract
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// API.md, "Lists and bulk": deliveries by what became of them, and all of them
+// sent again.
+
+// failedDeliveries has events go to two endpoints, which answer as the event's number
+// says, until they are mended.
+func failedDeliveries(t *testing.T) (r *rig, first, second answer, mend func()) {
+	t.Helper()
+	var mended atomic.Bool
+	r = lease(t)
+	s := endpoint(t, func(w http.ResponseWriter, n int) {
+		if !mended.Load() {
+			w.WriteHeader(503)
+		}
+	})
+	first = r.subscribed(s.URL+"/first", `,"retrySchedule":["PT0S"],"maxConcurrency":1`)
+	for i := range 4 {
+		r.publish(fmt.Sprintf(`,"id":"e%d","timestamp":"2026-11-2%dT00:00:00Z","orderId":"o%d"`, i, i, i%2))
+	}
+	r.settled()
+	second = r.subscribed("http://127.0.0.1:1/", `,"retrySchedule":["PT0S"],"maxConcurrency":1`)
+	r.publish(`,"id":"e4","timestamp":"2026-11-24T00:00:00Z"`)
+	r.settled()
+	return r, first, second, func() { mended.Store(true) }
+}
+
+func TestADeliverySaysWhatItsLastAttemptCameTo(t *testing.T) {
+	r, first, second, mend := failedDeliveries(t)
+	dead := r.get("/api/deliveries?endpointId="+second.text("id")).is("items[0].lastStatus", nil).is("items[0].lastError", "connection refused")
+	r.get("/api/deliveries/"+dead.text("items[0].id")).is("lastError", "connection refused")
+	failed := r.get("/api/deliveries?eventId=e0").is("items[0].lastStatus", 503).is("items[0].lastError", "answered 503 Service Unavailable")
+	mend()
+	path := "/api/deliveries/" + failed.text("items[0].id")
+	r.call("POST", path+"/redeliver", "").want(202).is("lastStatus", 503)
+	r.settled()
+	r.get(path).is("status", "succeeded").is("lastStatus", 200).is("lastError", nil)
+	for query, want := range map[string]string{
+		"lastStatus=503": "e4 e3 e2 e1", "lastStatus=5xx": "e4 e3 e2 e1", "lastStatus=none": "e4", "lastStatus=2XX": "e0", "lastStatus=404": "",
+		"from=2026-11-22T00:00:00Z": "e4 e4 e3 e2", "from=2026-11-21&to=2026-11-23": "e2 e1",
+		"status=failed&to=2026-11-22T00:00:00Z&endpointId=" + first.text("id"): "e1",
+	} {
+		same(t, query, r.get("/api/deliveries?"+query).ids("eventId"), strings.Fields(want))
+	}
+	for _, query := range []string{"lastStatus=6xx", "lastStatus=bad", "from=yesterday", "to=x"} {
+		r.call("GET", "/api/deliveries?"+query, "").problem(422, "query."+strings.Split(query, "=")[0])
+	}
+}
+
+func TestWhatAFilterPicksIsSentAgain(t *testing.T) {
+	r, first, second, mend := failedDeliveries(t)
+	mend()
+	picks := fmt.Sprintf(`{"endpointId":%q,"Status":"failed","lastStatus":"5xx","from":"2026-11-21T00:00:00Z"`, first.text("id"))
+	r.call("POST", "/api/deliveries/redeliver", picks+`,"dryRun":true}`).want(200).is("dryRun", true).is("matched", 4).is("id", nil)
+	r.get("/api/jobs").is("items", "[]")
+	job := r.call("POST", "/api/deliveries/redeliver", picks+`}`, "Idempotency-Key", "one").want(202).is("kind", "redeliver").is("status", "running").
+		is("filter.endpointId", first.text("id")).is("filter.from", "2026-11-21T00:00:00Z").is("filter.dryRun", nil)
+	path := "/api/jobs/" + job.text("id")
+	equals(t, "Location", job.Header.Get("Location"), path)
+	r.until("the job has ended", func() bool { return r.get(path).text("status") != "running" })
+	r.get(path).is("status", "succeeded").is("examined", 4).is("sent", 4)
+	r.settled()
+	same(t, "succeeded", r.get("/api/deliveries?status=succeeded").ids("eventId"), []string{"e4", "e3", "e2", "e1"})
+	same(t, "failed", r.get("/api/deliveries?status=failed").ids("endpointId"), []string{second.text("id"), first.text("id")})
+	r.call("POST", "/api/deliveries/redeliver", picks+`}`, "Idempotency-Key", "one").want(202).is("id", job.text("id"))
+	r.call("POST", "/api/deliveries/redeliver", picks+`,"dryRun":true}`).want(200).is("matched", 0)
+}
+
+// What the filter picks of an endpoint that is off, or of an order that was
+// erased, is passed over.
+func TestWhatCannotBeSentAgainIsPassedOver(t *testing.T) {
+	r, first, second, mend := failedDeliveries(t)
+	mend()
+	r.call("PATCH", endpointPath(second, ""), `{"enabled":false}`).want(200)
+	r.post(`{"id":"o1"}`)
+	r.settled()
+	r.call("DELETE", "/api/orders/o1?permanently=true", "").want(204)
+	job := "/api/jobs/" + r.call("POST", "/api/deliveries/redeliver", `{"status":"failed"}`).want(202).text("id")
+	r.until("the job has ended", func() bool { return r.get(job).text("status") != "running" })
+	r.get(job).is("status", "succeeded").is("examined", 6).is("sent", 3)
+	r.settled()
+	same(t, "still failed", r.get("/api/deliveries?status=failed").ids("eventId"), []string{"e4", "e3", "e1"})
+	_ = first
+}
+
+func TestWhatNoBulkRedeliveryCanBe(t *testing.T) {
+	r := lease(t)
+	const path = "/api/deliveries/redeliver"
+	for body, places := range map[string][]string{
+		`{}`: {"body"},
+		`{"eventType":"custom.thing","from":"2026-01-01T00:00:00Z"}`:                     {"body"},
+		`{"status":"lost","lastStatus":"7","from":"yesterday","dryRun":"yes","limit":1}`: {"body.status", "body.lastStatus", "body.from", "body.dryRun", "body.limit"},
+		`{"endpointId":"ep_none"}`:             {"body.endpointId"},
+		`{"eventId":"none","status":"failed"}`: {"body.eventId"},
+		`{"dryRun":true}`:                      {"body"},
+	} {
+		r.call("POST", path, body).problem(422, places...)
+	}
+	r.call("POST", path, ``).problem(400)
+	r.role("publisher").call("POST", path, `{"status":"failed"}`).problem(403)
+	r.get("/api/jobs").is("items", "[]")
+	stranger := r.stranger()
+	e := r.subscribed("https://example.com", "")
+	stranger.call("POST", path, fmt.Sprintf(`{"endpointId":%q}`, e.text("id"))).problem(422, "body.endpointId")
+}
+
+// A job sends what there was when it was asked for, and each once.
+func TestABulkRedeliveryLeavesOutWhatCameLater(t *testing.T) {
+	r, p := paced(t)
+	s := endpoint(t, func(w http.ResponseWriter, n int) { w.WriteHeader(500) })
+	r.subscribed(s.URL, `,"retrySchedule":["PT0S"],"maxConcurrency":1,"rateLimit":10000`)
+	events := make([]string, 10)
+	for i := range events {
+		events[i] = `{"type":"custom.thing","data":{}}`
+	}
+	r.call("POST", "/api/events", "["+strings.Join(events, ",")+"]").want(202)
+	r.settled()
+	job := "/api/jobs/" + r.call("POST", "/api/deliveries/redeliver", `{"status":"failed"}`).want(202).text("id")
+	p.wait()
+	p.letGo()
+	r.until("the job has ended", func() bool { return r.get(job).text("status") != "running" })
+	r.get(job).is("sent", 10)
+	r.settled()
+	equals(t, "requests", len(s.got()), 10*2+10*2)
+	equals(t, "pending", len(r.get("/api/deliveries?status="+string(oms.DeliveryPending)).ids("id")), 0)
+}
