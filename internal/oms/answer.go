@@ -59,7 +59,7 @@ var (
 )
 
 func (r *answerReader) results(doc *Object) {
-	r.object(doc, answerModel, "")
+	r.object(doc, answerModel)
 	for i, result := range doc.Objects("orderActionExecutionResults") {
 		at := fmt.Sprintf("orderActionExecutionResults[%d]", i)
 		status, ok := parseActionStatus(result.Text("actionStatus"))

@@ -37,7 +37,7 @@ func ParseValidation(body []byte) (*Validation, error) {
 		return nil, err
 	}
 	c := documentReader{patch: true}
-	c.object(doc, validationModel, "")
+	c.object(doc, validationModel)
 	if len(c.errors) > 0 {
 		return nil, &Error{Kind: Invalid, Detail: "the answer is not valid", Fields: c.errors}
 	}
