@@ -30,8 +30,16 @@ type RefusedError struct {
 	Addr netip.Addr // the address that may not be reached
 	What string     // as "a private address"
 	Via  netip.Addr // the IPv6 address that leads to Addr; invalid where Addr was dialed
-	// Private says that [Guard.AllowPrivate] would admit the address.
-	Private bool
+	// Always is set where AllowPrivate does not admit the address either.
+	Always bool
+}
+
+// remedy says what would admit the address.
+func (e *RefusedError) remedy() string {
+	if e.Always {
+		return "outgoing.allowHosts in the config file admits it"
+	}
+	return "--allow-private-targets (allowPrivateTargets), or outgoing.allowHosts in the config file, admits it"
 }
 
 // Error names the address, what is wrong with it, and what would admit it.
@@ -40,10 +48,7 @@ func (e *RefusedError) Error() string {
 	if e.Via.IsValid() {
 		text += fmt.Sprintf(" (inside %s)", e.Via)
 	}
-	if e.Private {
-		return text + "; --allow-private-targets (allowPrivateTargets) or outgoing.allowHosts in the config file admits it"
-	}
-	return text + "; outgoing.allowHosts in the config file admits it"
+	return text + "; " + e.remedy()
 }
 
 // Check judges an address that the host:port target has led to. It returns nil
@@ -59,7 +64,7 @@ func (g Guard) Check(target string, addr netip.Addr) error {
 		if k == nil || g.AllowPrivate && !k.always || g.allows("", port, a) {
 			continue
 		}
-		refused := &RefusedError{Addr: a, What: k.what, Private: !k.always}
+		refused := &RefusedError{Addr: a, What: k.what, Always: k.always}
 		if a != addr {
 			refused.Via = addr
 		}

@@ -23,6 +23,15 @@ const otherNames = `
 // known maps the folded form of every known name to its spelling.
 var known = knownNames()
 
+// spellings maps the spelling of every known name to itself.
+var spellings = func() map[string]string {
+	m := map[string]string{}
+	for _, name := range known {
+		m[name] = name
+	}
+	return m
+}()
+
 func knownNames() map[string]string {
 	m := map[string]string{}
 	for _, mod := range []*model{
@@ -72,6 +81,16 @@ func raised(name string) string {
 	r, size := utf8.DecodeRuneInString(name)
 	if up := unicode.ToUpper(r); up != r && r != utf8.RuneError {
 		return string(up) + name[size:]
+	}
+	return name
+}
+
+// unraised is the name with its first letter in lower case, of which [raised] made
+// the given one.
+func unraised(name string) string {
+	r, size := utf8.DecodeRuneInString(name)
+	if low := unicode.ToLower(r); low != r && r != utf8.RuneError {
+		return string(low) + name[size:]
 	}
 	return name
 }

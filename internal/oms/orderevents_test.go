@@ -116,6 +116,13 @@ func TestEventsOfAShipment(t *testing.T) {
 		"it enters Shipped":                 {shipment(`"status":"New"`, `"status":"Shipped"`), []string{"shipment_shipped S1"}},
 		"it enters Shipped in any case":     {shipment(`"status":"New"`, `"status":"sHIPPED"`), []string{"shipment_shipped S1"}},
 		"without a status before":           {shipment(`"x":1`, `"x":1,"status":"Shipped"`), []string{"shipment_shipped S1"}},
+		"its orderStatus enters Shipped":    {shipment(`"orderStatus":"Packed"`, `"orderStatus":"Shipped","prevStatus":"Packed"`), []string{"shipment_shipped S1"}},
+		"both enter Shipped":                {shipment(`"status":"New"`, `"status":"Shipped","orderStatus":"Shipped","prevStatus":"New"`), []string{"shipment_shipped S1"}},
+		"one after the other":               {shipment(`"orderStatus":"Shipped"`, `"orderStatus":"Shipped","status":"Shipped"`), []string{"shipment_shipped S1"}},
+		"orderStatus Shipped, status not":   {shipment(`"status":"New"`, `"status":"OnItsWay","orderStatus":"Shipped"`), []string{"shipment_shipped S1", "shipment_updated S1"}},
+		"its orderStatus becomes another":   {shipment(`"orderStatus":"New"`, `"orderStatus":"Packed","prevStatus":"New"`), []string{"shipment_updated S1"}},
+		"its prevStatus alone":              {shipment(`"orderStatus":"New"`, `"orderStatus":"New","prevStatus":"x"`), []string{"shipment_updated S1"}},
+		"its orderStatus is in Shipped":     {shipment(`"orderStatus":"Shipped"`, `"orderStatus":"SHIPPED"`), nil},
 		"it is in Shipped":                  {shipment(`"status":"Shipped"`, `"status":"SHIPPED"`), nil},
 		"a status different from shipped":   {shipment(`"status":"New"`, `"status":"Packed"`), []string{"shipment_updated S1"}},
 		"it leaves Shipped":                 {shipment(`"status":"Shipped"`, `"status":"Lost"`), []string{"shipment_updated S1"}},
@@ -142,6 +149,8 @@ func TestEventsOfAShipment(t *testing.T) {
 		"in another place of the list":      {[2]string{shipment("", `"a":1`)[1], `{"status":"New","orderForm":{"shipments":[{"shipmentId":"S1","a":1},{"shipmentId":"S0","status":"New"}]}}`}, nil},
 		"several at once":                   {[2]string{shipment("", `"a":1`)[1], `{"status":"New","orderForm":{"shipments":[{"shipmentId":"S0","status":"Shipped"},{"shipmentId":"S1","a":2}]}}`}, []string{"shipment_shipped S0", "shipment_updated S1"}},
 		"without ids, known by their order": {[2]string{`{"status":"New","orderForm":{"shipments":[{"a":1},{"a":2}]}}`, `{"status":"New","orderForm":{"shipments":[{"a":1},{"a":3}]}}`}, []string{"shipment_updated "}},
+		"without ids, the first changed":    {[2]string{`{"status":"New","orderForm":{"shipments":[{"a":1},{"a":2},{"a":3}]}}`, `{"status":"New","orderForm":{"shipments":[{"a":9},{"a":2},{"a":3}]}}`}, []string{"shipment_updated "}},
+		"of one id, the first changed":      {[2]string{`{"status":"New","orderForm":{"shipments":[{"shipmentId":"S","a":1},{"shipmentId":"S","a":2}]}}`, `{"status":"New","orderForm":{"shipments":[{"shipmentId":"S","a":9},{"shipmentId":"S","a":2}]}}`}, []string{"shipment_updated S"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, types(write(t, c.write[0], c.write[1]).Events())); diff != "" {

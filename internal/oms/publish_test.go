@@ -179,6 +179,25 @@ func TestDeepData(t *testing.T) {
 		}
 	}
 	published(t, `{"type":"t","data":{"a":"`+strings.Repeat("[{", 500)+`\"","b":[`+strings.Repeat("[],", 500)+`1]}}`)
+	published(t, `{"type":"t","data":{"a":"\"`+strings.Repeat("[{", 500)+`"}}`)
+	published(t, `{"type":"t","data":{"a":"\\","b":"`+strings.Repeat("[{", 500)+`"}}`)
+}
+
+// What is a small part of a body does not keep all of it in memory.
+func TestSmallDataIsNoPartOfALargeBody(t *testing.T) {
+	body := []byte(`[{"type":"t","data":{"a":1}},{"type":"t","data":{"pad":"` + strings.Repeat("x", 1000) + `"}}]`)
+	events := published(t, string(body))
+	if string(events[0].Data) != `{"a":1}` {
+		t.Fatalf("data %s", events[0].Data)
+	}
+	events, _, err := ParseEvents(body, publishTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(body)
+	if string(events[0].Data) != `{"a":1}` {
+		t.Errorf("the data lies in the body's memory: %q", events[0].Data)
+	}
 }
 
 func TestMistakesOfEventsAreBounded(t *testing.T) {
@@ -223,7 +242,7 @@ func BenchmarkParseEvents(b *testing.B) {
 	for i := range 10 {
 		lines = append(lines, fmt.Sprintf(`{"lineItemId":"%d","code":"SHOE-%d","quantity":1,"placedPrice":999.00,"displayName":"Running shoe, blue, size 42"}`, i, i))
 	}
-	one := `{"type":"order_completed","orderId":"ORD-12345","data":{"id":"ORD-12345","customerEmail":"kari@example.com","orderForm":{"lineItems":[` + strings.Join(lines, ",") + `]}}}`
+	one := `{"type":"erp_confirmed","orderId":"ORD-12345","data":{"id":"ORD-12345","customerEmail":"kari@example.com","orderForm":{"lineItems":[` + strings.Join(lines, ",") + `]}}}`
 	many := "[" + strings.Repeat(one+",", 99) + one + "]"
 	for name, body := range map[string]string{"1": one, "100": many} {
 		b.Run(name, func(b *testing.B) {

@@ -96,7 +96,7 @@ func (s *Subscriptions) Named(eventType string) bool { return len(s.named[fold(e
 func (s *Subscriptions) wanting(eventType string) []int {
 	name := fold(eventType)
 	found := s.named[name]
-	if len(s.wild) == 0 || onlyByName()[name] {
+	if len(s.wild) == 0 {
 		return found
 	}
 	found = slices.Clone(found)
