@@ -39,7 +39,7 @@ func (w *warnings) warn(message string, args ...any) {
 		return
 	}
 	if left > 0 {
-		args = append(args, "leftOut", left)
+		args = append(args, "linesLeftOut", left)
 	}
 	w.log.Warn(message, args...)
 }

@@ -111,14 +111,14 @@ func ClearExportErrors(order *Object, h *HistoryEntry, step *StepResult) bool {
 	have := order.List("errors")
 	left := slices.DeleteFunc(slices.Clone(have), func(v any) bool {
 		e, ok := v.(*Object)
-		if !ok || !isErrorOf(e, TypeExportOrder) || e.Text("referenceId") != cmp.Or(h.ShipmentID, h.ReturnID) || errorRun(e) == "" {
+		if !ok || !isErrorOf(e, TypeExportOrder) || e.Text("referenceId") != cmp.Or(h.ShipmentID, h.ReturnID) {
 			return false
 		}
 		if details := e.Text("details"); details != "" {
 			_, other, err := ParseDeliveryID(details)
 			return err == nil && other == endpoint
 		}
-		return step != nil && e.Text("displayName") == step.DisplayName
+		return step != nil && errorRun(e) != "" && e.Text("displayName") == step.DisplayName
 	})
 	if len(left) == len(have) {
 		return false
