@@ -69,7 +69,7 @@ func (d *Dispatcher) tell(group []result, off []turnedOff) {
 	for i := range group {
 		r := &group[i]
 		if r.refused {
-			d.warnings.warn("the target of a delivery was refused", attemptIDs(r.lane, r.target, r.it, r.settled.Attempt)...)
+			d.warnings.warn("the target guard refused the target of an endpoint", attemptIDs(r.lane, r.target, r.it, r.settled.Attempt)...)
 		}
 		if r.settled.Status == oms.DeliveryFailed {
 			d.warnings.warn("a delivery failed for good", attemptIDs(r.lane, r.target, r.it, r.settled.Attempt)...)
