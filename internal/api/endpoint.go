@@ -26,9 +26,9 @@ func endpoints(a *api) {
 		Summary: "Read an endpoint, with its counts and health", Description: "Secrets are shown as ***."}, a.getEndpoint)
 	handle(a, oms.Operator, huma.Operation{OperationID: "patch-endpoint", Method: http.MethodPatch, Path: "/api/endpoints/{id}", Tags: []string{"Endpoints"},
 		Summary: "Change fields of an endpoint", Description: "Fields that are left out stay; null gives a field its default. *** keeps a secret that is stored, unless the URL's origin changes. `headers` and `tls` are replaced whole. Turning an endpoint on makes what it failed at forgotten.",
-		RequestBody: patchOf[EndpointFields](a, "The fields to change", map[string]any{"enabled": true, "timeout": "PT10S"})}, a.patchEndpoint)
+		Errors: []int{http.StatusConflict}, RequestBody: patchOf[EndpointFields](a, "EndpointPatch", "The fields to change", map[string]any{"enabled": true, "timeout": "PT10S"})}, a.patchEndpoint)
 	handle(a, oms.Operator, huma.Operation{OperationID: "delete-endpoint", Method: http.MethodDelete, Path: "/api/endpoints/{id}", Tags: []string{"Endpoints"},
-		Summary: "Remove an endpoint", Description: "Its pending deliveries are canceled; what was delivered, and the attempts, stay."}, a.deleteEndpoint)
+		Errors: []int{http.StatusConflict}, Summary: "Remove an endpoint", Description: "Its pending deliveries are canceled; what was delivered, and the attempts, stay."}, a.deleteEndpoint)
 }
 
 // EndpointID is the endpoint that a path names.

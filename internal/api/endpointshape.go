@@ -95,7 +95,7 @@ type endpointHealth struct {
 
 // filterError is why a filter could not judge an event.
 type filterError struct {
-	Time    time.Time `json:"time"`
+	At      time.Time `json:"timestamp"`
 	EventID string    `json:"eventId"`
 	Message string    `json:"message" example:"line 1, column 22: cannot compare nil with int"`
 }

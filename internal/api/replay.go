@@ -20,7 +20,12 @@ func replays(a *api) {
 		Summary: "Send a request again, to the same or another URL", DefaultStatus: http.StatusOK,
 		Description: "With today's secret headers and signature if it goes to the original scheme, host and port, and without them if not. " +
 			"It is recorded as an attempt of the kind replay, and changes nothing.",
-		RequestBody: optionalBody("Where to", map[string]any{"url": "https://staging.example.com/webhooks"})}, a.replayAttempt)
+		RequestBody: optionalBody(bodyOf[replayTo](a, "Where to", map[string]any{"url": "https://staging.example.com/webhooks"}))}, a.replayAttempt)
+}
+
+// replayTo is the body that says where a request is sent again.
+type replayTo struct {
+	URL string `json:"url,omitempty" doc:"Where it went before if it is left out"`
 }
 
 // replayed is a request that was sent again, beside the first.
@@ -32,8 +37,8 @@ type replayed struct {
 // side is an attempt and, of a two-way step's, the patch it brought.
 type side struct {
 	FullAttempt
-	Patch   *document `json:"patch,omitempty" doc:"Of a workflow step: its orderPatch; of a validator: its value"`
-	Problem string    `json:"patchProblem,omitempty" doc:"Why the response has no patch that could be read"`
+	Patch   *patchDocument `json:"patch,omitempty" doc:"Of a workflow step: its orderPatch; of a validator: its value"`
+	Problem string         `json:"patchProblem,omitempty" doc:"Why the response has no patch that could be read"`
 }
 
 type replayAnswer struct{ Body replayed }
@@ -197,7 +202,7 @@ func showSide(at *oms.Attempt, whole []byte) side {
 	}
 	patch, _, problem := patchIn(at, whole)
 	if out.Problem = problem; patch != nil {
-		out.Patch = &document{patch}
+		out.Patch = &patchDocument{patch}
 	}
 	return out
 }

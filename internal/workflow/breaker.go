@@ -185,17 +185,20 @@ func (t *transition) waitForBreaker(reason string, until time.Time) {
 
 // BreakerState is how a connector's breaker stands (API.md, `GET /api/connectors/health`).
 type BreakerState struct {
-	State     string     `json:"state" enum:"off,closed,half-open,open" doc:"off: the connector has no breaker"`
+	Circuit   string     `json:"circuit" enum:"off,closed,open,halfOpen" doc:"off: the connector has no breaker; halfOpen: one call may try"`
 	OpenUntil *time.Time `json:"openUntil,omitempty"`
 }
+
+// circuits are the states of a breaker as the API spells them, for endpoints too.
+var circuits = map[gobreaker.State]string{gobreaker.StateClosed: "closed", gobreaker.StateOpen: "open", gobreaker.StateHalfOpen: "halfOpen"}
 
 // Breaker returns how a connector's breaker stands.
 func (e *Engine) Breaker(tenant string, c *settings.Connector) BreakerState {
 	if c.Breaker == nil {
-		return BreakerState{State: "off"}
+		return BreakerState{Circuit: "off"}
 	}
 	br := e.breakers.of(tenant, c)
-	s := BreakerState{State: br.State().String()}
+	s := BreakerState{Circuit: circuits[br.State()]}
 	if br.State() == gobreaker.StateOpen {
 		until := br.openedAt().Add(c.Breaker.OpenFor).UTC()
 		s.OpenUntil = &until

@@ -35,7 +35,7 @@ func TestThereIsNoBreakerByDefault(t *testing.T) {
 	for range 12 {
 		r.enter("Checked").is("orderActionExecutionResults[0].errorReason", "answered 500 Internal Server Error")
 	}
-	r.breaker().is("items[0].breaker.state", "off").is("items[0].breaker.openUntil", nil)
+	r.breaker().is("items[0].breaker.circuit", "off").is("items[0].breaker.openUntil", nil)
 	equals(t, "calls", len(s.got()), 12)
 }
 
@@ -90,7 +90,7 @@ func TestARunWaitsForAnOpenBreaker(t *testing.T) {
 	before := time.Now()
 	run := runOf(r.call("POST", theOrder+"/status?wait=false", `{"status":"Checked"}`).want(202))
 	r.until("the run waits", func() bool { return r.get(run).at("status") == "waiting" })
-	health := r.breaker().is("items[0].breaker.state", "open")
+	health := r.breaker().is("items[0].breaker.circuit", "open")
 	got := r.get(run).is("nextAttempt", 1).is("nextAttemptAt", health.at("items[0].breaker.openUntil")).is("orderActionExecutionResults[0].actionStatus", "Pending")
 	due, err := time.Parse(time.RFC3339Nano, got.text("nextAttemptAt"))
 	if err != nil || due.Before(before.Add(50*time.Minute)) || due.After(time.Now().Add(time.Hour)) {

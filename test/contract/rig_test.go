@@ -59,7 +59,7 @@ func startOn(t *testing.T, path string, change ...func(*hook.Options)) *rig {
 	r := newRig(t, path)
 	r.run(change...)
 	r.addKey(adminKey, oms.DefaultTenant, oms.Admin)
-	t.Cleanup(func() { r.end(patience) })
+	t.Cleanup(func() { r.sentConforms(); r.end(patience) })
 	return r
 }
 
