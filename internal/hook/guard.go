@@ -30,16 +30,8 @@ type RefusedError struct {
 	Addr netip.Addr // the address that may not be reached
 	What string     // as "a private address"
 	Via  netip.Addr // the IPv6 address that leads to Addr; invalid where Addr was dialed
-	// Always is set where AllowPrivate does not admit the address either.
-	Always bool
-}
-
-// remedy says what would admit the address.
-func (e *RefusedError) remedy() string {
-	if e.Always {
-		return "outgoing.allowHosts in the config file admits it"
-	}
-	return "--allow-private-targets (allowPrivateTargets), or outgoing.allowHosts in the config file, admits it"
+	// Private says that [Guard.AllowPrivate] would admit the address.
+	Private bool
 }
 
 // Error names the address, what is wrong with it, and what would admit it.
@@ -48,7 +40,10 @@ func (e *RefusedError) Error() string {
 	if e.Via.IsValid() {
 		text += fmt.Sprintf(" (inside %s)", e.Via)
 	}
-	return text + "; " + e.remedy()
+	if e.Private {
+		return text + "; --allow-private-targets (allowPrivateTargets) or outgoing.allowHosts in the config file admits it"
+	}
+	return text + "; outgoing.allowHosts in the config file admits it"
 }
 
 // Check judges an address that the host:port target has led to. It returns nil
@@ -64,7 +59,7 @@ func (g Guard) Check(target string, addr netip.Addr) error {
 		if k == nil || g.AllowPrivate && !k.always || g.allows("", port, a) {
 			continue
 		}
-		refused := &RefusedError{Addr: a, What: k.what, Always: k.always}
+		refused := &RefusedError{Addr: a, What: k.what, Private: !k.always}
 		if a != addr {
 			refused.Via = addr
 		}

@@ -85,8 +85,11 @@ func TestTLSErrorIsRetried(t *testing.T) {
 	unreachable(t, lease(t), s.URL, 4, "TLS: certificate signed by unknown authority")
 }
 
-// privateRefused is what the refusal of a private target says would admit it.
-const privateRefused = "; --allow-private-targets (allowPrivateTargets), or outgoing.allowHosts in the config file, admits it"
+// What a refusal says would admit the target.
+const (
+	hostRefused    = "; outgoing.allowHosts in the config file admits it"
+	privateRefused = "; --allow-private-targets (allowPrivateTargets) or outgoing.allowHosts in the config file admits it"
+)
 
 func TestTargetGuardIsNotRetried(t *testing.T) {
 	s := answering(t, success)
