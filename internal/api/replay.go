@@ -144,8 +144,9 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 	if same {
 		at.ConnectorID = first.ConnectorID
 	}
-	if _, problem := patchIn(first, x.Body); at.Error == "" && problem != "" {
-		at.Error = problem
+	_, warnings, problem := patchIn(first, x.Body)
+	if at.Error == "" {
+		at.Error, at.Warnings = problem, warnings
 	}
 	if at.Error != "" {
 		at.Outcome = oms.OutcomeFailed
@@ -199,29 +200,30 @@ func showSide(at *oms.Attempt, whole []byte) side {
 	case whole == nil:
 		whole = at.Detail.Response.Body
 	}
-	patch, problem := patchIn(at, whole)
+	patch, _, problem := patchIn(at, whole)
 	if out.Problem = problem; patch != nil {
 		out.Patch = &patchDocument{patch}
 	}
 	return out
 }
 
-// patchIn reads the patch in the response to a two-way request.
-func patchIn(at *oms.Attempt, body []byte) (patch *oms.Object, problem string) {
+// patchIn reads the patch in the response to a two-way request, and names what of
+// the response nobody reads.
+func patchIn(at *oms.Attempt, body []byte) (patch *oms.Object, unread []oms.Warning, problem string) {
 	switch {
 	case at.EndpointID != "": // one way
 	case at.RunID != "":
 		answer, err := oms.ParseStepAnswer(body)
 		if err != nil {
-			return nil, "invalid response: " + err.Error()
+			return nil, nil, "invalid response: " + err.Error()
 		}
-		return answer.Patch, ""
+		return answer.Patch, answer.Warnings, ""
 	default:
 		answer, err := oms.ParseValidation(body)
 		if err != nil {
-			return nil, "invalid response: " + err.Error()
+			return nil, nil, "invalid response: " + err.Error()
 		}
-		return answer.Value, ""
+		return answer.Value, answer.Unread, ""
 	}
-	return nil, ""
+	return nil, nil, ""
 }

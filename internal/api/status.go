@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -23,6 +24,8 @@ func status(a *api) {
 type workflowResult struct {
 	RunID     string        `json:"runId,omitempty" doc:"Absent when no workflow was to run"`
 	ReturnID  string        `json:"returnId,omitempty" doc:"The return that the workflow ran for"`
+	RunStatus oms.RunStatus `json:"runStatus,omitempty" enum:"running,waiting,succeeded,aborted,superseded,failed,canceled" doc:"How the run stands; waiting, too, while only background steps are left. Absent when no workflow was to run"`
+	Reason    string        `json:"reason,omitempty" doc:"Why the run did not succeed: what stopped it, who canceled it, who was faster"`
 	IsAborted bool          `json:"isAborted" doc:"A step stopped the workflow"`
 	Order     orderDocument `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
 	Results   []stepResult  `json:"orderActionExecutionResults" nullable:"false"`
@@ -32,7 +35,7 @@ type workflowResult struct {
 // stepResult is what one step came to.
 type stepResult struct {
 	Step           string           `json:"step"`
-	DisplayName    string           `json:"displayName,omitempty" doc:"What the settings call it"`
+	DisplayName    string           `json:"displayName" doc:"What the settings call it, its key where they give it no name"`
 	ActionType     string           `json:"actionType"`
 	ActionStatus   oms.ActionStatus `json:"actionStatus" enum:"Success,Warning,Error,Pending,Skipped,WouldRun"`
 	CancelWorkflow bool             `json:"cancelWorkflow"`
@@ -43,11 +46,12 @@ type stepResult struct {
 	Attempts       int              `json:"attempts"`
 	CallID         string           `json:"callId,omitempty" doc:"Finds the step's attempts"`
 	Changes        []oms.Change     `json:"changes,omitempty" doc:"What the step's patch changed, field by field"`
+	Warnings       []oms.Warning    `json:"warnings,omitempty" doc:"What of the endpoint's answer nobody reads, and what of its patch was not applied"`
 }
 
 func showStep(r oms.StepResult) stepResult {
-	return stepResult{Step: r.Step, DisplayName: r.DisplayName, ActionType: r.ActionType, ActionStatus: r.ActionStatus, CancelWorkflow: r.CancelWorkflow, ErrorReason: r.ErrorReason,
-		IsInvisible: r.IsInvisible, TranslateKey: r.TranslateKey, DurationMs: r.DurationMs, Attempts: r.Attempts, CallID: r.CallID, Changes: r.Changes}
+	return stepResult{Step: r.Step, DisplayName: cmp.Or(r.DisplayName, r.Step), ActionType: r.ActionType, ActionStatus: r.ActionStatus, CancelWorkflow: r.CancelWorkflow, ErrorReason: r.ErrorReason,
+		IsInvisible: r.IsInvisible, TranslateKey: r.TranslateKey, DurationMs: r.DurationMs, Attempts: r.Attempts, CallID: r.CallID, Changes: r.Changes, Warnings: r.Warnings}
 }
 
 func showSteps(results []oms.StepResult) []stepResult {
@@ -68,7 +72,7 @@ type resultAnswer struct {
 // statusRequest is the body of a status change.
 type statusRequest struct {
 	Status          string `json:"status" minLength:"1" maxLength:"200" example:"Accepted"`
-	ShipmentID      string `json:"shipmentId,omitempty" doc:"It is this shipment's status that changes; the order's stays"`
+	ShipmentID      string `json:"shipmentId,omitempty" doc:"It is this shipment's orderStatus that changes; the order's status stays"`
 	ReturnID        string `json:"returnId,omitempty" doc:"The return workflow runs, for this return"`
 	SkipRunWorkflow bool   `json:"skipRunWorkflow,omitempty" doc:"Set the status and run nothing"`
 	DryRun          bool   `json:"dryRun,omitempty" doc:"Store nothing, and say what each step would do: WouldRun, Skipped and why, Error"`
@@ -141,5 +145,5 @@ func (a *api) answerResult(ctx context.Context, s workflow.Started, wait time.Du
 }
 
 func showResult(r *workflow.Result) *workflowResult {
-	return &workflowResult{RunID: r.RunID, ReturnID: r.ReturnID, IsAborted: r.IsAborted, Order: orderDocument{r.Order.Doc}, Results: showSteps(r.Steps)}
+	return &workflowResult{RunID: r.RunID, ReturnID: r.ReturnID, RunStatus: r.RunStatus, Reason: r.Reason, IsAborted: r.IsAborted, Order: orderDocument{r.Order.Doc}, Results: showSteps(r.Steps)}
 }

@@ -30,6 +30,16 @@ type RefusedError struct {
 	Addr netip.Addr // the address that may not be reached
 	What string     // as "a private address"
 	Via  netip.Addr // the IPv6 address that leads to Addr; invalid where Addr was dialed
+	// Always is set where AllowPrivate does not admit the address either.
+	Always bool
+}
+
+// Remedy says what would admit the address, for those who start the server.
+func (e *RefusedError) Remedy() string {
+	if e.Always {
+		return "outgoing.allowHosts in the config file admits it"
+	}
+	return "--allow-private-targets (allowPrivateTargets), or outgoing.allowHosts in the config file, admits it"
 }
 
 // Error names the address and what is wrong with it.
@@ -54,7 +64,7 @@ func (g Guard) Check(target string, addr netip.Addr) error {
 		if k == nil || g.AllowPrivate && !k.always || g.allows("", port, a) {
 			continue
 		}
-		refused := &RefusedError{Addr: a, What: k.what}
+		refused := &RefusedError{Addr: a, What: k.what, Always: k.always}
 		if a != addr {
 			refused.Via = addr
 		}
@@ -90,15 +100,11 @@ func (g Guard) Refusal(u *url.URL) string {
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	target := net.JoinHostPort(u.Hostname(), port)
-	err := g.CheckHost(target)
-	switch {
-	case err == nil:
+	refused, ok := errors.AsType[*RefusedError](g.CheckHost(net.JoinHostPort(u.Hostname(), port)))
+	if !ok {
 		return ""
-	case (Guard{AllowPrivate: true, AllowHosts: g.AllowHosts}).CheckHost(target) == nil:
-		return err.Error() + "; --allow-private-targets (allowPrivateTargets) or outgoing.allowHosts in the config file admits it"
 	}
-	return err.Error() + "; outgoing.allowHosts in the config file admits it"
+	return refused.Error() + "; " + refused.Remedy()
 }
 
 // allows reports whether AllowHosts names the host or the address.

@@ -32,6 +32,7 @@ type Attempt struct {
 	Status      int       `json:"status,omitempty"` // 0: no answer
 	Outcome     string    `json:"outcome" enum:"succeeded,failed"`
 	Error       string    `json:"error,omitempty"`
+	Warnings    []Warning `json:"warnings,omitempty"` // what of the answer was not read, or not applied
 	ConnectorID string    `json:"connectorId,omitempty"`
 	Related
 	RunID      string `json:"runId,omitempty"`

@@ -162,10 +162,15 @@ func (r *documentReader) value(v any, f field) any {
 func (r *documentReader) text(v any, f field) any {
 	switch s := v.(type) {
 	case string:
-		if f.name {
-			return strings.TrimSpace(s)
+		name := strings.TrimSpace(s)
+		if !f.name || name == s {
+			return v
 		}
-		return s
+		if name == "" { // the empty text is what typed clients write for none
+			r.add(r.path(""), blankStatus)
+			return v
+		}
+		return name
 	case Number:
 		if f.id {
 			return digits(s)

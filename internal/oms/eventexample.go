@@ -2,22 +2,15 @@ package oms
 
 import "github.com/go-json-experiment/json/jsontext"
 
-// exampleWorkflowFailed is the data of a workflow_failed: the run, its order, and
-// the steps that failed.
+// exampleWorkflowFailed is the data of a workflow_failed: a run of three steps that
+// the second stopped.
 func exampleWorkflowFailed() jsontext.Value {
-	failed := NewObject(Member{"step", "WebhookWorkflowStep"}, Member{"displayName", "Fraud check"}, Member{"position", Number("2")},
-		Member{"message", "fraud suspected"})
-	return NewObject(
-		Member{"orderId", exampleOrder(StatusNew).Text("id")},
-		Member{"runId", "run_019aa4c1f0d27b1e9c3a5d70e8b6f412"},
-		Member{"status", StatusNew},
-		Member{"runStatus", string(RunAborted)},
-		Member{"reason", "Fraud check (step 2 of 3, WebhookWorkflowStep): fraud suspected"},
-		Member{"step", "WebhookWorkflowStep"},
-		Member{"displayName", "Fraud check"},
-		Member{"position", Number("2")},
-		Member{"errors", []any{failed}},
-	).JSON()
+	order := &Order{Doc: exampleOrder(StatusNew)}
+	run := &Run{ID: "run_019aa4c1f0d27b1e9c3a5d70e8b6f412", OrderID: order.Doc.Text("id"), Status: RunAborted, EnteredStatus: StatusNew,
+		Position: Position{Step: 1}, Results: []StepResult{{}, {Step: "WebhookWorkflowStep", DisplayName: "Fraud check",
+			ActionStatus: ActionError, ErrorReason: "fraud suspected", CallID: "call_019aa4c1f1487a60b3d2f5c86e90a714"}, {}}}
+	run.Reason = run.StepName(1) + ": fraud suspected"
+	return WorkflowFailedEvent(run, order, exampleTime).Data
 }
 
 // exampleDeliveryFailed is the data of a delivery_failed: which event did not

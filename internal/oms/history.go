@@ -9,6 +9,8 @@ const (
 	OpPatched            = "Patched"
 	OpReturned           = "ReturnCreated"
 	OpStatusChanged      = "StatusChanged"
+	OpReturnCancelled    = "ReturnCancelled"
+	OpErrorsCleared      = "ErrorsCleared"
 	OpExecuteExportOrder = "ExecuteExportOrder"
 	OpStepFailed         = "WorkflowStepFailed"
 	OpStepWarning        = "WorkflowStepWarning"

@@ -138,7 +138,10 @@ func (p reading) object(dec *jsontext.Decoder) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := tok.String()
+		name, ok := spellings[tok.String()] // a name that is known costs no new string
+		if !ok {
+			name = tok.String()
+		}
 		if p.camel {
 			name = CamelName(name)
 		}

@@ -311,7 +311,7 @@ func TestAnExportSendsTheOrderAsTheStepFoundIt(t *testing.T) {
 	is(t, e.Data, "order.version", 2)
 	is(t, e.Data, "order.tags", "[first seen]")
 	is(t, e.Data, "order.errors", nil)
-	same(t, "events", r.happened(0), []string{created, "order_completed ORD-12345", "ExportOrder ORD-12345"})
+	same(t, "events", r.happened(0), []string{created, "order_completed ORD-12345", "workflow_failed ORD-12345", "ExportOrder ORD-12345"})
 }
 
 func TestWhatOfAnOrderIsExported(t *testing.T) {
@@ -322,7 +322,7 @@ func TestWhatOfAnOrderIsExported(t *testing.T) {
 	_, e, _ := r.export()
 	is(t, e.Data, "order.status", "New")
 	is(t, e.Data, "shipment.shipmentId", "SHIP-2")
-	is(t, e.Data, "shipment.status", "Packed")
+	is(t, e.Data, "shipment.orderStatus", "Packed")
 	is(t, e.Data, "returnOrderForm", nil)
 	equals(t, "related", e.Related, oms.Related{OrderID: "ORD-12345", ShipmentID: "SHIP-2"})
 	id := r.giveBack("1").is("orderActionExecutionResults[0].actionStatus", "Success").text("returnId")

@@ -121,7 +121,7 @@ func TestTheQueryOfAURLIsForOperatorsAlone(t *testing.T) {
 	r.call("POST", theCart+"/validate", "").want(200)
 	r.post(order)
 	r.settled()
-	list := r.get("/api/attempts?host=" + strings.TrimPrefix(s.URL, "http://")).says("s3cret").is("items[4]", nil)
+	list := r.get("/api/attempts?host="+strings.TrimPrefix(s.URL, "http://")).says("s3cret").is("items[4]", nil)
 	for i := range 4 {
 		list.is(fmt.Sprintf("items[%d].url", i), shown)
 		attempt := "/api/attempts/" + list.text(fmt.Sprintf("items[%d].id", i))
