@@ -5,14 +5,15 @@ BIN := bin/orderhook
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # The tests that run the real binary gain nothing from the race detector. Those
-# of them that run side by side wait most of the time.
-BLACKBOX := -count=1 -parallel 16 ./test/e2e
+# of them that run side by side wait most of the time. No test may rely on what
+# another one left, so they run in a random order.
+BLACKBOX := -shuffle=on -count=1 -parallel 16 ./test/e2e
 UNITS = $(shell $(GO) list ./... | grep -v /test/e2e)
 
 .PHONY: test build bench test-long fmt check needs
 
 test: needs check
-	CGO_ENABLED=1 $(GO) test -race $(UNITS)
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on $(UNITS)
 	$(GO) test $(BLACKBOX)
 
 build:
@@ -25,7 +26,7 @@ bench: build
 
 # More rounds of all tests and kills; then each fuzz target for FUZZTIME, 30 s by default.
 test-long: needs
-	CGO_ENABLED=1 $(GO) test -race -count=2 -timeout 60m $(UNITS)
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -count=2 -timeout 60m $(UNITS)
 	$(GO) test ./test/model -timeout 60m -rapid.checks=5000
 	CRASH_ROUNDS=20 EVENT_CRASH_ROUNDS=100 $(GO) test -timeout 60m $(BLACKBOX)
 	GO=$(GO) scripts/fuzz $(UNITS)

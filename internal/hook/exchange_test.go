@@ -110,3 +110,35 @@ func TestASecretThatComesBackIsNotRecorded(t *testing.T) {
 		t.Errorf("read %s, of %d bytes", x.Body, d.Response.BodyBytes)
 	}
 }
+
+// A token is one without its scheme, too, as are the user name and password of
+// Basic as they are sent.
+func TestABareTokenThatComesBackIsNotRecorded(t *testing.T) {
+	for name, r := range map[string]Request{
+		"bearer":        {BearerToken: "hush-hush-hush"},
+		"token":         {Token: "hush-hush-hush"},
+		"basic":         {Username: "shop", Password: "hush-hush-hush"},
+		"custom":        {Header: []settings.Header{{Name: "authorization", Value: "Custom hush-hush-hush"}}},
+		"custom header": {Header: []settings.Header{{Name: "X-Key", Value: "hush-hush-hush"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sent string
+			r.URL = serve(t, func(w http.ResponseWriter, r *http.Request) {
+				sent = r.Header.Get("Authorization") + r.Header.Get("X-Key")
+				_, bare, found := strings.Cut(sent, " ")
+				if found {
+					sent = bare
+				}
+				w.Header().Set("X-Echo", "is "+sent)
+				fmt.Fprintf(w, `{"unknown token":%q}`, sent)
+			})
+			d := newClient(t, nil).Post(t.Context(), r).Detail()
+			if got := string(d.Response.Body); got != `{"unknown token":"***"}` {
+				t.Errorf("%s comes back, recorded as %s", sent, got)
+			}
+			if got := http.Header(d.Response.Headers).Get("X-Echo"); got != "is ***" {
+				t.Errorf("%s comes back, recorded as the header %q", sent, got)
+			}
+		})
+	}
+}

@@ -79,6 +79,7 @@ func (r *documentReader) object(o *Object, m *model) {
 		case !known || member.Value == nil:
 		case f.control && !r.patch:
 			r.warn(r.path(member.Name), "says how a patch is applied; it is not stored")
+		case f.own && !r.patch:
 		default:
 			r.at = append(r.at, step{name: member.Name})
 			member.Value = r.value(member.Value, f)

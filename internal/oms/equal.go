@@ -60,13 +60,17 @@ func subset(a, b *Object, numbers func(a, b Number) bool) bool {
 }
 
 // counterpart returns the position of the member that another object's member of
-// the given name means: the one of exactly that name, else one whose name differs
-// in case and which the other object does not name itself; -1 for none.
+// the given name means: the one of exactly that name, else the one that has that
+// name on the wire of the steps, else one whose name differs in case; of the last
+// two only one which the other object does not name itself. -1 for none.
 func (o *Object) counterpart(name string, other *Object) int {
 	if i := o.findExact(name); i >= 0 {
 		return i
 	}
-	i := o.findFolded(name)
+	i := o.findExact(unraised(name))
+	if i < 0 || other.findExact(o.members[i].Name) >= 0 {
+		i = o.findFolded(name)
+	}
 	if i < 0 || other.findExact(o.members[i].Name) >= 0 {
 		return -1
 	}

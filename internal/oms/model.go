@@ -87,6 +87,7 @@ type field struct {
 	id      bool // a number in its place is the text of its digits
 	name    bool // white space around it does not count
 	must    bool // the engine reads it: a value of another shape is refused
+	own     bool // orderhook sets it, whatever a new document says
 	control bool // it says how a patch is applied, and is never stored
 }
 
@@ -157,6 +158,10 @@ func with(more func(*field), parts ...modelPart) modelPart {
 // must adds fields that the engine itself reads: a value of another shape than
 // the model's is refused there (CONTRACT.md, "Names").
 func must(parts ...modelPart) modelPart { return with(func(f *field) { f.must = true }, parts...) }
+
+// own adds fields that orderhook sets itself: what another system has under such
+// a name is replaced when its document comes in, whatever shape it is of.
+func own(parts ...modelPart) modelPart { return with(func(f *field) { f.own = true }, parts...) }
 
 // statusNames adds fields that hold the name of a status.
 func statusNames(names string) modelPart {

@@ -20,7 +20,7 @@ var orderModel = newModel(
 	of(number, `
 		discountTotalIncVat lineItemsCost netTotal netTotalExclTax paymentTermsNet remainingPayment
 		shippingDiscountTotal shippingSubTotal subTotal subTotalExclTax taxTotal total totalExclTax`),
-	must(of(number, "version")),
+	own(of(number, "version")),
 	of(boolean, `
 		ignorePromotions isNewCustomer isNotificationsDisabled isReadOnly isReadOnlyByCustomer`),
 	of(textList, `

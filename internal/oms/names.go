@@ -85,6 +85,16 @@ func raised(name string) string {
 	return name
 }
 
+// unraised is the name with its first letter in lower case, of which [raised] made
+// the given one.
+func unraised(name string) string {
+	r, size := utf8.DecodeRuneInString(name)
+	if low := unicode.ToLower(r); low != r && r != utf8.RuneError {
+		return string(low) + name[size:]
+	}
+	return name
+}
+
 // lowered is how a field that an answer brings is stored: with its first letter
 // in lower case, unless the second is in upper case, as in EUR.
 func lowered(name string) string {

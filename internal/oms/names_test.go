@@ -1,6 +1,7 @@
 package oms_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -20,6 +21,23 @@ func TestCamelName(t *testing.T) {
 	} {
 		if got := oms.CamelName(in); got != want {
 			t.Errorf("CamelName(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Where two names differ in case alone, each comes back under the one that it
+// had on the wire.
+func TestANameIsFoundByItsSpellingOnTheWire(t *testing.T) {
+	for _, rules := range []*oms.PatchRules{oms.APIPatch, oms.OrderStepPatch} {
+		const order = `{"orderForm":{"custom":{"EUR":1,"eur":2,"sHOE":3,"SHOE":4,"aB":5,"ab":6}}}`
+		for patch, want := range map[string]string{
+			`{"orderForm":{"custom":{"EUR":1,"Eur":2,"SHOE":4,"AB":5,"Ab":6}}}`: order,
+			`{"orderForm":{"custom":{"EUR":1,"Eur":7}}}`:                        strings.Replace(order, `"eur":2`, `"eur":7`, 1),
+			`{"orderForm":{"custom":{"Eur":7}}}`:                                strings.Replace(order, `"eur":2`, `"eur":7`, 1),
+			`{"orderForm":{"custom":{"Ab":7}}}`:                                 strings.Replace(order, `"ab":6`, `"ab":7`, 1),
+			`{"orderForm":{"custom":{"AB":7}}}`:                                 strings.Replace(order, `"aB":5`, `"aB":7`, 1),
+		} {
+			same(t, apply(t, rules, order, patch).Doc, want)
 		}
 	}
 }

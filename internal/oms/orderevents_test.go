@@ -149,6 +149,8 @@ func TestEventsOfAShipment(t *testing.T) {
 		"in another place of the list":      {[2]string{shipment("", `"a":1`)[1], `{"status":"New","orderForm":{"shipments":[{"shipmentId":"S1","a":1},{"shipmentId":"S0","status":"New"}]}}`}, nil},
 		"several at once":                   {[2]string{shipment("", `"a":1`)[1], `{"status":"New","orderForm":{"shipments":[{"shipmentId":"S0","status":"Shipped"},{"shipmentId":"S1","a":2}]}}`}, []string{"shipment_shipped S0", "shipment_updated S1"}},
 		"without ids, known by their order": {[2]string{`{"status":"New","orderForm":{"shipments":[{"a":1},{"a":2}]}}`, `{"status":"New","orderForm":{"shipments":[{"a":1},{"a":3}]}}`}, []string{"shipment_updated "}},
+		"without ids, the first changed":    {[2]string{`{"status":"New","orderForm":{"shipments":[{"a":1},{"a":2},{"a":3}]}}`, `{"status":"New","orderForm":{"shipments":[{"a":9},{"a":2},{"a":3}]}}`}, []string{"shipment_updated "}},
+		"of one id, the first changed":      {[2]string{`{"status":"New","orderForm":{"shipments":[{"shipmentId":"S","a":1},{"shipmentId":"S","a":2}]}}`, `{"status":"New","orderForm":{"shipments":[{"shipmentId":"S","a":9},{"shipmentId":"S","a":2}]}}`}, []string{"shipment_updated S"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, types(write(t, c.write[0], c.write[1]).Events())); diff != "" {

@@ -179,6 +179,25 @@ func TestDeepData(t *testing.T) {
 		}
 	}
 	published(t, `{"type":"t","data":{"a":"`+strings.Repeat("[{", 500)+`\"","b":[`+strings.Repeat("[],", 500)+`1]}}`)
+	published(t, `{"type":"t","data":{"a":"\"`+strings.Repeat("[{", 500)+`"}}`)
+	published(t, `{"type":"t","data":{"a":"\\","b":"`+strings.Repeat("[{", 500)+`"}}`)
+}
+
+// What is a small part of a body does not keep all of it in memory.
+func TestSmallDataIsNoPartOfALargeBody(t *testing.T) {
+	body := []byte(`[{"type":"t","data":{"a":1}},{"type":"t","data":{"pad":"` + strings.Repeat("x", 1000) + `"}}]`)
+	events := published(t, string(body))
+	if string(events[0].Data) != `{"a":1}` {
+		t.Fatalf("data %s", events[0].Data)
+	}
+	events, _, err := ParseEvents(body, publishTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(body)
+	if string(events[0].Data) != `{"a":1}` {
+		t.Errorf("the data lies in the body's memory: %q", events[0].Data)
+	}
 }
 
 func TestMistakesOfEventsAreBounded(t *testing.T) {

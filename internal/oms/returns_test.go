@@ -47,6 +47,8 @@ func TestAReturnIsPartialUntilNothingIsLeft(t *testing.T) {
 		{"a hair is left", bought, []string{"L1 2, L2 1.4999999999999999999"}, []string{"PartiallyReturned"}},
 		{"0.1 three times", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":0.3}]}}`, []string{"L1 0.1", "L1 0.1", "L1 0.1"}, []string{"PartiallyReturned", "PartiallyReturned", "Returned"}},
 		{"canceled lines do not count", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":3,"canceledQuantity":2},{"lineItemId":"L2","quantity":0}]}}`, []string{"L1 1"}, []string{"Returned"}},
+		{"a line without an id is never returned", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":1},{"code":"A","quantity":1}]}}`, []string{"L1 1"}, []string{"PartiallyReturned"}},
+		{"a canceled line without an id does not count", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":1},{"code":"A","quantity":1,"canceledQuantity":1}]}}`, []string{"L1 1"}, []string{"Returned"}},
 		{"lines of one id together", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":3},{"lineItemId":"L1","quantity":1}]}}`, []string{"L1 2", "L1 2"}, []string{"PartiallyReturned", "Returned"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -92,7 +92,7 @@ func (s *Subscriptions) Match(e *Event, effort *filter.Effort) []Receiver {
 func (s *Subscriptions) wanting(eventType string) []int {
 	name := fold(eventType)
 	found := s.named[name]
-	if len(s.wild) == 0 || onlyByName()[name] {
+	if len(s.wild) == 0 {
 		return found
 	}
 	found = slices.Clone(found)

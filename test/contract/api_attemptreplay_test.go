@@ -26,7 +26,7 @@ func TestAStepIsReplayedWithBothPatches(t *testing.T) {
 	r.post(order)
 	before := string(r.get(theOrder).Raw) + string(r.get(theOrder+"/history").Raw) + string(r.get("/api/runs").Raw)
 	a := r.replayed("kind=step", "")
-	a.is("original.patch.tags", "[call-0]").is("replay.patch.tags", "[call-1]").is("original.kind", "step").is("replay.kind", "replay").is("original.response.bodyBytes", len(answerWith(`{"Tags":["call-0"]}`)))
+	a.is("original.patch.tags", []string{"call-0"}).is("replay.patch.tags", []string{"call-1"}).is("original.kind", "step").is("replay.kind", "replay").is("original.response.bodyBytes", len(answerWith(`{"Tags":["call-0"]}`)))
 	a.is("replay.orderId", "ORD-12345").is("replay.runId", a.at("original.runId")).is("replay.connectorId", "c1").is("replay.number", 1).is("replay.maxNumber", 1).is("replay.outcome", "succeeded")
 	a.is("replay.request.headers.Authorization", "***").is("replay.request.headers.X-Step", "***")
 	got := s.got()
@@ -40,7 +40,7 @@ func TestAStepIsReplayedWithBothPatches(t *testing.T) {
 	same(t, "recorded", r.get("/api/attempts?orderId=ORD-12345").ids("kind"), []string{"replay", "step"})
 	r.get("/api/attempts/"+a.text("replay.id")).is("request.body", string(got[0].Body)).is("kind", "replay")
 	again := r.replayed("kind=replay", "") // one that was one itself
-	again.is("replay.patch.tags", "[call-2]").is("original.patch.tags", "[call-1]")
+	again.is("replay.patch.tags", []string{"call-2"}).is("original.patch.tags", []string{"call-1"})
 }
 
 func TestSecretsOfTodayGoToTheOriginalOriginAlone(t *testing.T) {
@@ -104,9 +104,9 @@ func TestAValidatorIsReplayedWithBothValues(t *testing.T) {
 	})
 	r := checking(t, s, `,"token":"`+topSecret+`"`)
 	r.validate()
-	r.replayed("kind=validator", "").is("original.patch.note", 0).is("replay.patch.note", 1).is("replay.cartId", "C123456")
+	r.replayed("kind=validator", "").is("original.patch.note", "0").is("replay.patch.note", "1").is("replay.cartId", "C123456")
 	equals(t, "token", s.got()[1].Header.Get("Authorization"), "Token "+topSecret)
-	r.get("/api/carts/C123456").is("note", 0)
+	r.get("/api/carts/C123456").is("note", "0")
 }
 
 func TestAReplayThatFails(t *testing.T) {
@@ -131,7 +131,7 @@ func TestAReplayIsMadeOnceForAnIdempotencyKey(t *testing.T) {
 	r.post(order)
 	path := "/api/attempts/" + r.get("/api/attempts").text("items[0].id") + "/replay"
 	first := r.call("POST", path, "", "Idempotency-Key", "one").want(200)
-	r.call("POST", path, "", "Idempotency-Key", "one").want(200).is("replay.id", first.text("replay.id")).is("replay.patch.tags", "[a]")
+	r.call("POST", path, "", "Idempotency-Key", "one").want(200).is("replay.id", first.text("replay.id")).is("replay.patch.tags", []string{"a"})
 	r.call("POST", path, "{}", "Idempotency-Key", "one").problem(409)
 	equals(t, "requests", len(s.got()), 2)
 }
@@ -183,4 +183,91 @@ func TestAReplayGoesOnWhenTheCallerHangsUp(t *testing.T) {
 	}
 	s.answer(success)
 	r.until("it is recorded", func() bool { return len(r.get("/api/attempts?kind=replay&outcome=succeeded").ids("id")) == 1 })
+}
+
+// The step that a call was made for is known by its names when it stands
+// elsewhere by now, and a validator without an id by its URL.
+func TestAReplayFindsItsStepWhereverItStands(t *testing.T) {
+	r, s := lease(t), answering(t, "")
+	named := func(name, secret string) step {
+		return step{Host: s.URL, Headers: header("X-Step", secret), More: `,"displayName":"` + name + `"`}
+	}
+	a, b := named("A", "of A"), named("B", "of B")
+	export := step{Name: exportStep, Connector: "ERP", Headers: header("X-Step", "of an export")}
+	r.settings(config(status("New", a, b)))
+	r.post(order)
+	attempts := r.get("/api/attempts?kind=step").ids("id") // of B, of A
+	for name, c := range map[string]struct {
+		steps []step
+		want  []string // of B, of A
+	}{
+		"as they were":           {[]step{a, b}, []string{"of B", "of A"}},
+		"the other way round":    {[]step{b, a}, []string{"of B", "of A"}},
+		"others before them":     {[]step{export, named("C", "of C"), a, b}, []string{"of B", "of A"}},
+		"with another secret":    {[]step{b, named("A", "renewed")}, []string{"of B", "renewed"}},
+		"one of them is gone":    {[]step{a}, []string{"", "of A"}},
+		"the other one is gone":  {[]step{b}, []string{"of B", ""}},
+		"another of that name":   {[]step{b, {Name: exportStep, Host: s.URL, Headers: header("X-Step", "x"), More: `,"displayName":"A"`}}, []string{"of B", ""}},
+		"the status has none":    {nil, []string{"", ""}},
+		"one that is not active": {[]step{{Host: s.URL, Headers: header("X-Step", "of C")}, b, a}, []string{"of B", "of A"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := r.in(t)
+			r.settings(config(status("New", c.steps...)))
+			for i, id := range attempts {
+				r.call("POST", "/api/attempts/"+id+"/replay", "").want(200)
+				got := s.got()
+				equals(t, "the secret of "+[]string{"B", "A"}[i], got[len(got)-1].Header.Get("X-Step"), c.want[i])
+			}
+		})
+	}
+}
+
+// Steps that nothing tells apart but their places are told apart by these.
+func TestAReplayFindsItsStepAmongOthersOfItsName(t *testing.T) {
+	r, s := lease(t), answering(t, "")
+	keyed := func(secret string) step { return step{Host: s.URL, Headers: header("X-Step", secret)} }
+	r.settings(config(status("New", keyed("of the first"), keyed("of the second"))))
+	r.post(order)
+	for i, want := range []string{"of the second", "of the first"} {
+		r.call("POST", "/api/attempts/"+r.get("/api/attempts?kind=step").ids("id")[i]+"/replay", "").want(200)
+		equals(t, "the secret", s.got()[2+i].Header.Get("X-Step"), want)
+	}
+}
+
+func TestAReplayFindsItsValidator(t *testing.T) {
+	at := func(url, id, token string) string {
+		if id != "" {
+			id = `,"connectorId":"` + id + `"`
+		}
+		return validatorAt(url, id+`,"token":"`+token+`"`)
+	}
+	for name, ids := range map[string][2]string{"by its URL": {}, "by its id": {"a", "b"}, "one by its URL, one by its id": {"", "b"}} {
+		t.Run(name, func(t *testing.T) {
+			r, s := lease(t), answering(t, approved)
+			a, b := at(s.URL+"/a", ids[0], "token-of-a"), at(s.URL+"/b", ids[1], "token-of-b")
+			r.validators(a, b)
+			r.put(cart)
+			r.validate()
+			replay := func(path string) string {
+				for _, at := range r.get("/api/attempts?kind=validator").doc().Objects("items") {
+					if strings.HasSuffix(at.Text("url"), path) {
+						r.call("POST", "/api/attempts/"+at.Text("id")+"/replay", "").want(200)
+					}
+				}
+				got := s.got()[len(s.got())-1]
+				return got.Path + " " + got.Header.Get("Authorization")
+			}
+			both := func(what, wantA, wantB string) {
+				t.Helper()
+				equals(t, what, replay("/a"), wantA)
+				equals(t, what, replay("/b"), wantB)
+			}
+			both("as they were", "/a Token token-of-a", "/b Token token-of-b")
+			r.validators(b, a)
+			both("the other way round", "/a Token token-of-a", "/b Token token-of-b")
+			r.validators(b)
+			both("one of them is gone", "/a ", "/b Token token-of-b")
+		})
+	}
 }

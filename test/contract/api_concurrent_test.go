@@ -21,7 +21,7 @@ func TestPatchesAtOnceAreAllKept(t *testing.T) {
 	})
 	a := r.get(theOrder).is("version", clients+1)
 	for i := range clients {
-		a.is(fmt.Sprintf("field%d", i), fmt.Sprintf("%d.10", i))
+		a.is(fmt.Sprintf("field%d", i), number(fmt.Sprintf("%d.10", i)))
 	}
 	o := a.doc()
 	tags := o.Texts("tags")
@@ -40,7 +40,7 @@ func TestPatchesAtOnceAreAllKept(t *testing.T) {
 	versions := r.all(theOrder+"/history?limit=50", "version", func() {})
 	slices.Reverse(versions)
 	for i, v := range versions {
-		equals(t, "version of the history's entry", v, i+1)
+		equals(t, "version of the history's entry", v, strconv.Itoa(i+1))
 	}
 }
 

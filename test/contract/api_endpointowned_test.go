@@ -106,7 +106,7 @@ func TestNothingButTheSettingsChangesAnExportsEndpoint(t *testing.T) {
 	r.call("POST", path+"/test", "").problem(409).is("detail", reason+", and gets orders alone")
 	r.call("GET", path+"/public-key", "").problem(404)
 	equals(t, "what is stored", r.endpointsStored(), before)
-	r.get(path).is("origin", "connector").is("headers", "map[X-Company:***]").is("secrets[0]", nil)
+	r.get(path).is("origin", "connector").is("headers", map[string]any{"X-Company": "***"}).is("secrets[0]", nil)
 	equals(t, "calls", len(s.got()), 1)
 	r.enter("New")
 	r.exports()

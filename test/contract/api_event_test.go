@@ -19,7 +19,7 @@ func TestAnEventIsPublishedWithAllItsFields(t *testing.T) {
 	a.is("id", "e1").is("ids", nil)
 	for _, e := range []answer{r.get("/api/events/e1")} {
 		e.is("id", "e1").is("type", "custom.thing").is("subject.kind", "shipment").is("subject.id", "S1").is("orderId", "O1").is("shipmentId", "S1").
-			is("timestamp", "2026-01-02T02:04:05.678901Z").is("deliveries", "[]").is("dataErased", nil)
+			is("timestamp", "2026-01-02T02:04:05.678901Z").is("deliveries", []string{}).is("dataErased", nil)
 		if !strings.Contains(string(e.Raw), `"data":{"SKU":1.50,"sku":"\u00e6"}`) {
 			t.Errorf("the data is not as it was sent: %s", e.Raw)
 		}
@@ -63,7 +63,7 @@ func TestAnIDSeenBeforeIsAcceptedAndNotSentTwice(t *testing.T) {
 	r.publish(`,"id":"one"`)
 	equals(t, "id", r.publish(`,"id":"one"`), "one")
 	r.call("POST", "/api/events", `{"type":"other","data":{"n":2},"id":"one"}`).want(202).is("id", "one")
-	r.call("POST", "/api/events", `[{"type":"a","data":{},"id":"two"},{"type":"a","data":{},"id":"one"},{"type":"a","data":{},"id":"two"}]`).want(202).is("ids", "[two one two]")
+	r.call("POST", "/api/events", `[{"type":"a","data":{},"id":"two"},{"type":"a","data":{},"id":"one"},{"type":"a","data":{},"id":"two"}]`).want(202).is("ids", []string{"two", "one", "two"})
 	r.publish(`,"id":"last"`)
 	r.until("all came", func() bool { return len(r.get("/api/deliveries?status=succeeded").ids("id")) == 3 })
 	equals(t, "requests", len(s.got()), 3)
@@ -113,7 +113,7 @@ func TestWhatNoEventCanBe(t *testing.T) {
 		r.call("POST", "/api/events", body).problem(400)
 	}
 	r.stream("POST", "/api/events", strings.NewReader(strings.Repeat(" ", tenMiB+1)), tenMiB+1).problem(413)
-	r.get("/api/events").is("items", "[]")
+	r.get("/api/events").is("items", []string{})
 	r.call("POST", "/api/events", "\xef\xbb\xbf{\"type\":\"t\",\"data\":{}}", "Content-Type", "text/plain").want(202)
 }
 
@@ -130,7 +130,7 @@ func TestEveryFilterOfEvents(t *testing.T) {
 		"": "6 5 4 3 2 1", "type=a": "2 1", "type=none": "", "orderId=O1": "2 1", "shipmentId=S1": "2", "returnId=R1": "3", "cartId=C1": "4", "subscriptionId=U1": "5", "stockItemId=I1": "6",
 		"from=2026-01-05": "6 5", "to=2026-01-02": "1", "from=2026-01-02&to=2026-01-04T00:00:00Z": "3 2", "type=a&orderId=O1&shipmentId=S1": "2", "type=b&orderId=O1": "",
 	} {
-		equals(t, query, r.get("/api/events?"+query).ids("id"), "["+want+"]")
+		same(t, query, r.get("/api/events?"+query).ids("id"), strings.Fields(want))
 	}
 	same(t, "pages", r.all("/api/events?limit=4", "id", func() { r.publish("") }), []string{"6", "5", "4", "3", "2", "1"})
 	for _, path := range []string{"/api/events?from=x", "/api/events?cursor=!", "/api/events?colour=red", "/api/events?limit=0"} {

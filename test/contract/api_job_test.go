@@ -63,7 +63,7 @@ func TestWhatNoRecoveryCanBe(t *testing.T) {
 		r.call("POST", endpointPath(e, "/recover"), body).problem(422, places...)
 	}
 	r.call("POST", endpointPath(e, "/recover"), ``).problem(400)
-	r.get("/api/jobs").is("items", "[]")
+	r.get("/api/jobs").is("items", []string{})
 	for _, call := range []string{"GET /api/jobs/none", "POST /api/jobs/none/cancel"} {
 		r.callOf(call, "").problem(404)
 	}

@@ -160,7 +160,7 @@ func TestAJobIsCanceledInItsMidst(t *testing.T) {
 	equals(t, "deliveries and calls", fmt.Sprint(deliveries, calls), fmt.Sprint(2*jobStep, 2*jobStep))
 	p.letGo()
 	r.end(patience) // which waits for all jobs
-	equals(t, "transactions of the job", p.passed.Load(), 3)
+	equals(t, "transactions of the job", p.passed.Load(), int64(3))
 	r.run()
 	equals(t, "the job after a restart", string(r.get(path).Raw), string(canceled.Raw))
 	r.call("POST", path+"/cancel", "").problem(409)
@@ -182,7 +182,7 @@ func TestACanceledJobIsNotTakenUpByTheNextStart(t *testing.T) {
 	equals(t, "deliveries and calls", fmt.Sprint(deliveries, calls), fmt.Sprint(jobStep, jobStep))
 	equals(t, "the job", string(r.get(path).Raw), string(canceled.Raw))
 	r.end(patience)
-	equals(t, "transactions of the job after the restart", p.passed.Load()-made, 0)
+	equals(t, "transactions of the job after the restart", p.passed.Load()-made, int64(0))
 }
 
 func TestAJobIsCanceledOnceForAnIdempotencyKey(t *testing.T) {

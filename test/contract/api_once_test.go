@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -123,4 +124,45 @@ func TestAFailedPostLeavesItsIdempotencyKeyFree(t *testing.T) {
 	r.call("POST", "/api/orders/taken/status", `{"status":"Held"}`, "Idempotency-Key", "one", "If-Match", `"9"`).problem(412)
 	r.call("POST", "/api/keys", `{"role":"king"}`, "Idempotency-Key", "one").problem(422)
 	r.call("POST", "/api/orders", `{"id":"free"}`, "Idempotency-Key", "one").want(201)
+}
+
+// Each tenant has its own keys: neither waits for the other's request nor gets
+// its answer.
+func TestTwoTenantsWithOneIdempotencyKeyAtOnce(t *testing.T) {
+	r, s := start(t), holding(t)
+	tenants := []*rig{r, r.stranger()}
+	for _, r := range tenants {
+		r.settings(config(status("New", step{Host: s.URL})))
+	}
+	for i, c := range []struct {
+		path func(r *rig) string
+		body string
+	}{
+		{func(*rig) string { return "/api/orders" }, order},
+		{func(*rig) string { return theOrder + "/status" }, `{"status":"New"}`},
+		{func(r *rig) string { return "/api/attempts/" + r.get("/api/attempts").text("items[0].id") + "/replay" }, ""},
+		{func(r *rig) string { return endpointPath(r.subscribed(s.URL, ""), "/test") }, ""},
+	} {
+		answers := make(chan answer, len(tenants))
+		var paths []string
+		for _, r := range tenants {
+			path := c.path(r)
+			paths = append(paths, path)
+			go func() {
+				a, err := r.try("POST", path, c.body, "Idempotency-Key", fmt.Sprint("key-", i))
+				if err != nil {
+					t.Error(err)
+				}
+				answers <- a
+			}()
+		}
+		s.wait() // both are under way before either is answered
+		s.wait()
+		s.answer(success)
+		s.answer(success)
+		first, second := <-answers, <-answers
+		if first.Status/100 != 2 || second.Status != first.Status || string(first.Raw) == string(second.Raw) {
+			t.Errorf("%s: answered %d %s and %d %s", paths, first.Status, first.Raw, second.Status, second.Raw)
+		}
+	}
 }

@@ -38,7 +38,7 @@ func TestListsHoldTheOwnTenantsThingsAlone(t *testing.T) {
 	other := r.stranger()
 	for _, path := range []string{"/api/orders", "/api/orders?q=kari", "/api/orders?customerEmail=kari@example.com", "/api/runs", "/api/runs?orderId=ORD-12345",
 		"/api/attempts", "/api/attempts?runId=" + run, "/api/settings/history"} {
-		other.get(path).is("items", "[]").is("nextCursor", nil).says("ORD-12345", run, attempt)
+		other.get(path).is("items", []string{}).is("nextCursor", nil).says("ORD-12345", run, attempt)
 	}
 	other.get("/api/keys").says("furniture").is("items[1]", nil).is("items[0].tenant", "acme")
 	other.get("/api/settings").is("orderTypes", nil)
@@ -51,7 +51,7 @@ func TestListsHoldTheOwnTenantsThingsAlone(t *testing.T) {
 func TestTenantsHaveTheirOwnIDsAndIdempotencyKeys(t *testing.T) {
 	r, _ := furnished(t)
 	other := r.stranger()
-	other.call("POST", "/api/orders", order, "Idempotency-Key", "k").want(201).is("orderActionExecutionResults", "[]")
+	other.call("POST", "/api/orders", order, "Idempotency-Key", "k").want(201).is("orderActionExecutionResults", []string{})
 	r.call("POST", "/api/orders", `{"id":"mine"}`, "Idempotency-Key", "k").want(201).is("order.id", "mine")
 	other.get("/api/orders").is("items[0].id", "ORD-12345").is("items[1]", nil)
 	other.call("DELETE", theOrder+"?permanently=true", "").want(204)
@@ -59,5 +59,5 @@ func TestTenantsHaveTheirOwnIDsAndIdempotencyKeys(t *testing.T) {
 	r.get("/api/attempts?orderId=ORD-12345").is("items[0].orderId", "ORD-12345")
 	made := other.call("POST", "/api/keys", `{"role":"admin"}`).want(201).is("tenant", "acme")
 	r.call("DELETE", "/api/keys/"+made.text("id"), "").problem(404)
-	r.as(made.text("key")).get("/api/orders").is("items", "[]")
+	r.as(made.text("key")).get("/api/orders").is("items", []string{})
 }

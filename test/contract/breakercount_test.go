@@ -86,7 +86,7 @@ func TestEachConnectorHasItsOwnBreaker(t *testing.T) {
 	r.settings(settings)
 	r.post(order)
 	r.enter("New")
-	equals(t, "calls", s.paths(), "[/bad /good /own /good /own]")
+	equals(t, "calls", s.paths(), []string{"/bad", "/good", "/own", "/good", "/own"})
 	failed := r.history("WorkflowStepFailed")
 	equals(t, "the connector's name", failed[1].Message, ofStep(1, 3, "the breaker of connector bad is open: no call was made"))
 	r.breaker().is("items[0].breaker.circuit", "open").is("items[0].connectorId", "bad").is("items[1].breaker.circuit", "closed")

@@ -14,7 +14,7 @@ func TestAWaitingRunGoesOnOnceTheBreakerCloses(t *testing.T) {
 	r.enter("Checked")
 	r.enter("Checked")
 	res := r.enter("Checked").is("isAborted", false).is("orderActionExecutionResults[0].actionStatus", "Success").is("orderActionExecutionResults[0].attempts", 1)
-	res.is("orderActionExecutionResults[0].errorReason", nil).is("order.errors", "[]")
+	res.is("orderActionExecutionResults[0].errorReason", nil).is("order.errors", []string{})
 	r.get(runOf(res)).is("status", "succeeded")
 	r.breaker().is("items[0].breaker.circuit", "closed").is("items[0].breaker.openUntil", nil)
 	equals(t, "calls", fmt.Sprint(len(s.got()), len(next.got())), "3 1")
@@ -61,4 +61,24 @@ func TestATrialThatFailsOpensTheBreakerAgain(t *testing.T) {
 		t.Errorf("open until %s at first, and until %s after the trial", first, second)
 	}
 	equals(t, "calls", len(s.got()), 3)
+}
+
+// It waits for its retry then, and no longer for the breaker.
+func TestARunWhoseTrialFailedWaitsForItsRetry(t *testing.T) {
+	s, r := failing(t, 99, 500), inTime(t)
+	doc := config(status("Checked", step{}))
+	r.settings(with(doc, connectors(connector(s.URL, `,"breaker":{"failures":1,"window":"00:10:00","openFor":"PT0.3S","whileOpen":"wait"}`))))
+	var runs []string
+	for _, id := range []string{"A", "B"} {
+		r.post(`{"id":"` + id + `"}`)
+		runs = append(runs, runOf(r.call("POST", "/api/orders/"+id+"/status?wait=false", `{"status":"Checked"}`).want(202)))
+		r.until("the first attempt failed", func() bool { return len(s.got()) > 0 })
+	}
+	const result = "orderActionExecutionResults[0]."
+	r.until("the other run waits for the breaker", func() bool { return r.get(runs[1]).text(result+"errorReason") != "" })
+	r.until("its trial failed", func() bool { return r.get(runs[1]).at("nextAttempt") == number("2") })
+	r.get(runs[1]).is(result+"errorReason", nil).is(result+"attempts", 1).is("status", "waiting")
+	for _, run := range runs {
+		r.cancel(run)
+	}
 }

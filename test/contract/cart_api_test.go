@@ -11,12 +11,12 @@ import (
 
 func TestACartIsStoredReadReplacedAndRemoved(t *testing.T) {
 	r := lease(t)
-	a := r.call("PUT", theCart, cart).want(201).is("version", 1).is("created", "2026-11-21T09:00:00.000000Z").is("customField.Deep[0]", "1.50").is("orderForm.total", "999.00")
+	a := r.call("PUT", theCart, cart).want(201).is("version", 1).is("created", "2026-11-21T09:00:00.000000Z").is("customField.Deep[0]", number("1.50")).is("orderForm.total", number("999.00"))
 	equals(t, "ETag", a.Header.Get("ETag"), `"1"`)
 	stored := r.get(theCart)
 	equals(t, "stored", string(stored.Raw)+stored.Header.Get("ETag"), string(a.Raw)+`"1"`)
 	r.clock.Advance(time.Hour)
-	a = r.call("PUT", theCart, `{"id":"C123456","created":"2020-01-01T00:00:00Z","version":7,"Tags":["b"]}`).want(200).is("version", 2).is("tags", "[b]").is("orderForm", nil)
+	a = r.call("PUT", theCart, `{"id":"C123456","created":"2020-01-01T00:00:00Z","version":7,"Tags":["b"]}`).want(200).is("version", 2).is("tags", []string{"b"}).is("orderForm", nil)
 	a.is("created", "2026-11-21T09:00:00.000000Z").is("modified", "2026-11-21T10:00:00.000000Z")
 	equals(t, "ETag, stored", a.Header.Get("ETag")+string(r.get(theCart).Raw), `"2"`+string(a.Raw))
 	equals(t, "removed", string(r.call("DELETE", theCart, "").want(204).Raw), "")
@@ -39,13 +39,13 @@ func TestAPatchOfACartFollowsTheRulesOfPatches(t *testing.T) {
 		after map[string]any
 	}{
 		{`{"customerEmail":"new","billingAddress":{"city":"Bergen"}}`, map[string]any{"customerEmail": "new", "billingAddress.line1": "Storgata 1", "billingAddress.city": "Bergen"}},
-		{`{"tags":["b","c"],"properties":[{"key":"x","value":"2"}]}`, map[string]any{"tags": "[a b c]", "properties[0].key": "k", "properties[1].key": "x"}},
-		{`{"tags":["c"],"keepExistingListItems":false}`, map[string]any{"tags": "[c]", "keepExistingListItems": nil}},
-		{`{"customerEmail":null,"forceUpdate":["customerEmail"]}`, map[string]any{"customerEmail": nil, "forceUpdate": nil}},
-		{`{"propertiesRemovalConditions":[{"key":"k"}]}`, map[string]any{"properties": "[]"}},
-		{form(`"lineItems":[{"lineItemId":"1","quantity":3}]`), map[string]any{"orderForm.lineItems[0].code": "A", "orderForm.lineItems[1].code": "B", "orderForm.subTotal": "35.30", "orderForm.total": "40.10"}},
+		{`{"tags":["b","c"],"properties":[{"key":"x","value":"2"}]}`, map[string]any{"tags": []string{"a", "b", "c"}, "properties[0].key": "k", "properties[1].key": "x"}},
+		{`{"tags":["c"],"keepExistingListItems":false}`, map[string]any{"tags": []string{"c"}, "keepExistingListItems": nil}},
+		{`{"customerEmail":null,"forceUpdate":["customerEmail"]}`, map[string]any{"customerEmail": null, "forceUpdate": nil}},
+		{`{"propertiesRemovalConditions":[{"key":"k"}]}`, map[string]any{"properties": []string{}}},
+		{form(`"lineItems":[{"lineItemId":"1","quantity":3}]`), map[string]any{"orderForm.lineItems[0].code": "A", "orderForm.lineItems[1].code": "B", "orderForm.subTotal": number("35.30"), "orderForm.total": number("40.10")}},
 		{form(`"lineItems":[{"lineItemId":"1","quantity":3}],"total":1`), map[string]any{"orderForm.total": 1}},
-		{`{"status":"Checked","LoyaltyTier":{"x":1.50}}`, map[string]any{"status": "Checked", "LoyaltyTier.x": "1.50"}},
+		{`{"status":"Checked","LoyaltyTier":{"x":1.50}}`, map[string]any{"status": "Checked", "LoyaltyTier.x": number("1.50")}},
 	} {
 		r.put(twoLines)
 		r.clock.Advance(time.Second)
@@ -93,7 +93,7 @@ func TestIfMatchGuardsEveryWriteToACart(t *testing.T) {
 
 func TestCartsAreListedTheNewestFirst(t *testing.T) {
 	r := lease(t)
-	r.get("/api/carts").is("items", "[]").is("nextCursor", nil)
+	r.get("/api/carts").is("items", []string{}).is("nextCursor", nil)
 	var want []string
 	for i := range 60 {
 		if i%3 > 0 { // some are of one instant
@@ -105,7 +105,7 @@ func TestCartsAreListedTheNewestFirst(t *testing.T) {
 	r.call("PATCH", "/api/carts/c07", `{"tags":["changed"]}`).want(200) // moves nothing
 	slices.Reverse(want)
 	same(t, "by default", r.get("/api/carts").ids("id"), want[:50])
-	same(t, "all", r.get("/api/carts?limit=200").is("nextCursor", nil).is("items[0].mine", "1.50").ids("id"), want)
+	same(t, "all", r.get("/api/carts?limit=200").is("nextCursor", nil).is("items[0].mine", number("1.50")).ids("id"), want)
 	late := 0
 	same(t, "in pages", r.all("/api/carts?limit=7", "id", func() {
 		late++

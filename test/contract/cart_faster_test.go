@@ -33,7 +33,7 @@ func TestACartChangedMeanwhileIsValidatedAgainAndBothChangesStand(t *testing.T) 
 		{"different fields", `{"customerEmail":"api@example.com"}`, `{"salesChannel":"checked"}`, map[string]any{"customerEmail": "api@example.com", "salesChannel": "checked"}},
 		{"the same field", `{"salesChannel":"theirs"}`, `{"salesChannel":"checked"}`, map[string]any{"salesChannel": "checked"}},
 		{"different fields of one line", `{"orderForm":{"lineItems":[{"lineItemId":"` + theLine + `","quantity":3}]}}`, form(`"lineItems":[{"lineItemId":"` + theLine + `","color":"red"}]`),
-			map[string]any{"orderForm.lineItems[0].quantity": 3, "orderForm.lineItems[0].color": "red", "orderForm.total": "2997.00"}},
+			map[string]any{"orderForm.lineItems[0].quantity": 3, "orderForm.lineItems[0].color": "red", "orderForm.total": number("2997.00")}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			g := holding(t)
@@ -75,7 +75,7 @@ func TestACartChangedAgainAndAgainIsAConflict(t *testing.T) {
 	})
 	r = checking(t, s, "")
 	r.call("POST", theCart+"/validate", "").problem(409)
-	r.get(theCart).is("version", len(s.got())+1).is("salesChannel", len(s.got())-1).is("tags", nil)
+	r.get(theCart).is("version", len(s.got())+1).is("salesChannel", fmt.Sprint(len(s.got())-1)).is("tags", nil)
 	equals(t, "every call is recorded", len(r.get("/api/attempts").ids("id")), len(s.got()))
 }
 
@@ -107,7 +107,7 @@ func TestACartRemovedAndStoredAnewIsValidatedAsItIsNow(t *testing.T) {
 	g.wait()
 	g.answer(changing)
 	finish().want(200).is("value.version", 2)
-	r.get(theCart).is("customerEmail", "next@example.com").is("tags", "[checked]").is("orderForm", nil)
+	r.get(theCart).is("customerEmail", "next@example.com").is("tags", []string{"checked"}).is("orderForm", nil)
 }
 
 func TestManyValidationsAtOnceLoseNoChange(t *testing.T) {

@@ -41,7 +41,7 @@ func TestActiveStepsRunInOrder(t *testing.T) {
 	unsaid := strings.Replace(step{Host: s.URL + "/unsaid"}.String(), `"active":true,`, ``, 1)
 	r.settings(workflowOf(step{Host: s.URL + "/1"}.String() + "," + off + "," + step{Host: s.URL + "/2"}.String() + "," + unsaid))
 	r.post(order).is("orderActionExecutionResults[2].actionStatus", "Success").is("orderActionExecutionResults[3]", nil)
-	equals(t, "called", s.paths(), "[/1 /2 /unsaid]")
+	equals(t, "called", s.paths(), []string{"/1", "/2", "/unsaid"})
 }
 
 func TestASettingsDocumentInAnyLetterCase(t *testing.T) {
@@ -79,9 +79,9 @@ func TestWhatIsOnlyShownIsKeptAndSent(t *testing.T) {
 	r.post(order).is("orderActionExecutionResults[0].translateKey", "steps.fraud")
 	settings := r.get("/api/settings")
 	for _, at := range []string{"orderTypes[0].orderStatuses[0].workflowSteps[0].", "connectors[0]."} {
-		settings.is(at+"translateKey", "steps.fraud").is(at+"displayName", "Fraud check").is(at+"implementations", "[IStep]")
+		settings.is(at+"translateKey", "steps.fraud").is(at+"displayName", "Fraud check").is(at+"implementations", []string{"IStep"})
 	}
-	for path, want := range map[string]string{"TranslateKey": "steps.fraud", "DisplayName": "Fraud check", "Implementations": "[IStep]"} {
+	for path, want := range map[string]any{"TranslateKey": "steps.fraud", "DisplayName": "Fraud check", "Implementations": []string{"IStep"}} {
 		is(t, s.only(t).Body, "WorkflowStep."+path, want)
 	}
 }
@@ -89,7 +89,7 @@ func TestWhatIsOnlyShownIsKeptAndSent(t *testing.T) {
 // order-workflow-step.txt, "Identifier" and "Configuration Reference".
 func TestTheStepDescribesItself(t *testing.T) {
 	steps := lease(t).get("/api/workflow-steps")
-	steps.is("items[0].key", "WebhookWorkflowStep").is("items[0].group", "Export").is("items[0].applicableStatuses", "[All]")
+	steps.is("items[0].key", "WebhookWorkflowStep").is("items[0].group", "Export").is("items[0].applicableStatuses", []string{"All"})
 	listed := map[string]string{}
 	for _, p := range steps.doc().Objects("items")[0].Objects("properties") {
 		fallback, _ := p.Get("default")
@@ -107,6 +107,6 @@ func TestStepsThatDoNotRunInOrderWorkflows(t *testing.T) {
 	s := answering(t, "")
 	r, res := placed(t, step{Name: "WebhookReturnWorkflowStep", Host: s.URL + "/return"}, step{Name: "NoSuchStep", Host: s.URL + "/none"}, step{Host: s.URL + "/order"})
 	res.is("orderActionExecutionResults[0].step", "WebhookWorkflowStep").is("orderActionExecutionResults[1]", nil)
-	equals(t, "called", s.paths(), "[/order]")
+	equals(t, "called", s.paths(), []string{"/order"})
 	equals(t, "skipped in the history", len(r.history("WorkflowStepSkipped")), 2)
 }

@@ -64,7 +64,7 @@ func TestTheDeadlinePassesDuringRetries(t *testing.T) {
 			res := r.enter("Checked").is("isAborted", true).is("order.status", "Unchecked").is("orderActionExecutionResults[0].attempts", row.attempts)
 			res.is("orderActionExecutionResults[1]", nil)
 			r.overdue(res, 0, row.says)
-			equals(t, "waits", r.clock.Waits(), row.waits)
+			equals(t, "waits", fmt.Sprint(r.clock.Waits()), row.waits)
 			equals(t, "calls", fmt.Sprint(len(s.got()), len(next.got())), fmt.Sprint(row.attempts, 0))
 		})
 	}
@@ -125,8 +125,8 @@ func TestTheDeadlinePassesBeforeADeferredStep(t *testing.T) {
 	r.ended()
 	r.overdue(res, 1, "700ms")
 	r.get(theOrder).is("status", "Unchecked")
-	equals(t, "calls", s.paths(), "[/]")
-	equals(t, "waits", r.clock.Waits(), "[700ms]")
+	equals(t, "calls", s.paths(), []string{"/"})
+	equals(t, "waits", r.clock.Waits(), []time.Duration{700 * time.Millisecond})
 }
 
 func TestWithoutStopOnErrorTheStatusStays(t *testing.T) {
@@ -143,6 +143,33 @@ func TestThereIsNoDeadlineByDefault(t *testing.T) {
 			r.settings(config(with(status("Checked", step{Host: s.URL}, step{Host: s.URL}), more)))
 			r.post(order)
 			r.get(runOf(r.enter("Checked").is("isAborted", false))).is("deadline", nil).is("status", "succeeded")
+		})
+	}
+}
+
+// An attempt that ended before the run's time was over is repeated, whatever
+// time it had.
+func TestARefusedConnectionIsRetriedWithinTheDeadline(t *testing.T) {
+	for _, row := range []struct {
+		most     string
+		attempts int
+		waits    []time.Duration
+		aborted  bool
+	}{
+		{"PT25S", 4, []time.Duration{time.Second, 5 * time.Second, 15 * time.Second}, false},
+		{"PT10S", 3, []time.Duration{time.Second, 5 * time.Second, 4 * time.Second}, true},
+	} {
+		t.Run(row.most, func(t *testing.T) {
+			closed := answering(t, "")
+			closed.Close()
+			r := hurried(t, row.most, step{Host: closed.URL}) // less than the time-out of an attempt, 30 s
+			res := r.enter("Checked").is("orderActionExecutionResults[0].attempts", row.attempts).is("isAborted", row.aborted)
+			equals(t, "waits", r.clock.Waits(), row.waits)
+			if !row.aborted {
+				res.is("orderActionExecutionResults[0].errorReason", "connection refused")
+				return
+			}
+			r.overdue(res, 0, "10s")
 		})
 	}
 }

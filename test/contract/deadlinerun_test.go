@@ -17,7 +17,7 @@ func TestAResumedRunHasANewDeadline(t *testing.T) {
 	due := r.clock.Now().Add(10 * time.Second).Format(time.RFC3339)
 	r.resume(res)
 	r.ended().is("items[0].status", "succeeded").is("items[0].deadline", due)
-	r.get(theOrder).is("errors", "[]")
+	r.get(theOrder).is("errors", []string{})
 	equals(t, "calls", len(s.got()), 4)
 }
 
@@ -59,7 +59,7 @@ func TestAStatusChangedBeforeTheDeadlinePasses(t *testing.T) {
 	r.clock.Release()
 	finish().want(200).is("order.status", "Canceled").is("isAborted", false).is("order.errors", nil)
 	r.ended().is("items[0].status", "superseded")
-	equals(t, "conflicts", r.conflicts(), "[status: Checked, <nil>, Canceled]")
+	equals(t, "conflicts", r.conflicts(), []string{"status: Checked, <nil>, Canceled"})
 }
 
 func TestADeadlineOfAReturn(t *testing.T) {

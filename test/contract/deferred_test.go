@@ -20,7 +20,7 @@ func deferring(t *testing.T, steps ...step) (*rig, answer) {
 func TestADeferredStepRunsASecondAfterTheOrderIsSaved(t *testing.T) {
 	s := answering(t, answerWith(`{"Tags":["later"]}`))
 	r, res := deferring(t, step{Host: s.URL, Deferred: true})
-	res.is("isAborted", false).is("order.tags", "[first]")
+	res.is("isAborted", false).is("order.tags", []string{"first"})
 	res.is("orderActionExecutionResults[0].actionStatus", "Pending").is("orderActionExecutionResults[0].attempts", 0)
 	equals(t, "calls", len(s.got()), 0)
 	r.get(theOrder).is("id", "ORD-12345")
@@ -30,7 +30,7 @@ func TestADeferredStepRunsASecondAfterTheOrderIsSaved(t *testing.T) {
 	r.clock.Release()
 	r.ended()
 	equals(t, "waits", r.clock.Waits(), []time.Duration{time.Second})
-	r.get(theOrder).is("tags", "[first later]")
+	r.get(theOrder).is("tags", []string{"first", "later"})
 	r.get("/api/runs/"+runID).is("status", "succeeded").is("orderActionExecutionResults[0].actionStatus", "Success").
 		is("orderActionExecutionResults[0].attempts", 1)
 	is(t, s.only(t).Body, "WorkflowStep.RunAfterOrderIsSaved", true)
@@ -50,11 +50,11 @@ func TestDeferredStepsRunInTheirOrderAfterAllOthers(t *testing.T) {
 	for i, want := range []string{"Success", "Success", "Pending", "Pending"} {
 		res.is(fmt.Sprintf("orderActionExecutionResults[%d].actionStatus", i), want)
 	}
-	res.is("order.tags", "[first seen]")
-	equals(t, "calls", s.paths(), "[/1 /2]")
+	res.is("order.tags", []string{"first", "seen"})
+	equals(t, "calls", s.paths(), []string{"/1", "/2"})
 	r.clock.Release()
 	r.ended().is("items[0].status", "succeeded")
-	equals(t, "calls", s.paths(), "[/1 /2 /d1 /d2]")
+	equals(t, "calls", s.paths(), []string{"/1", "/2", "/d1", "/d2"})
 	equals(t, "waits", r.clock.Waits(), []time.Duration{time.Second})
 }
 
@@ -69,11 +69,11 @@ func TestStopOnErrorOfADeferredStepStopsTheDeferredOnesAfterIt(t *testing.T) {
 			if stop {
 				runs.is("items[0].status", "aborted").is("items[0].orderActionExecutionResults[2].actionStatus", "Skipped")
 				r.get(theOrder).is("status", "Failed").is("errors[0].message", ofStep(2, 3, "Shipping address could not be validated"))
-				equals(t, "calls", after.paths(), "[/now]")
+				equals(t, "calls", after.paths(), []string{"/now"})
 				return
 			}
 			runs.is("items[0].status", "succeeded")
-			equals(t, "calls", after.paths(), "[/now /deferred]")
+			equals(t, "calls", after.paths(), []string{"/now", "/deferred"})
 		})
 	}
 }
@@ -110,7 +110,7 @@ func TestAStatusChangedBeforeADeferredStepRuns(t *testing.T) {
 	r.clock.Release()
 	r.ended().is("items[0].status", "superseded")
 	r.get(theOrder).is("status", "Canceled")
-	equals(t, "conflicts", r.conflicts(), "[status: New, <nil>, Canceled]")
+	equals(t, "conflicts", r.conflicts(), []string{"status: New, <nil>, Canceled"})
 	equals(t, "calls", len(s.got()), 0)
 }
 
@@ -120,7 +120,7 @@ func TestADeferredStepThatIsNoLongerForTheOrder(t *testing.T) {
 	patched(`{"tags":["vip"]}`)(r)
 	r.clock.Release()
 	r.ended().is("items[0].status", "succeeded").is("items[0].orderActionExecutionResults[0].actionStatus", "Skipped")
-	equals(t, "calls", s.paths(), "[/2]")
+	equals(t, "calls", s.paths(), []string{"/2"})
 	equals(t, "the wait", r.clock.Waits()[0], time.Second) // the patch may have had the lane look again
 }
 
@@ -131,5 +131,5 @@ func TestTriggerNewStatusOfADeferredStep(t *testing.T) {
 	r.post(order).is("order.status", "New")
 	r.until("the run has ended", func() bool { return r.get(theOrder).at("status") == "Accepted" })
 	r.ended().is("items[0].enteredStatus", "Accepted").is("items[1].status", "succeeded")
-	equals(t, "calls", s.paths(), "[/ /accepted]")
+	equals(t, "calls", s.paths(), []string{"/", "/accepted"})
 }

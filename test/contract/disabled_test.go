@@ -22,11 +22,11 @@ func disabledFor(t *testing.T, s *sink) *rig {
 func TestAnOrderTypeWhoseWorkflowIsDisabled(t *testing.T) {
 	s := answering(t, "", "")
 	r := disabledFor(t, s)
-	res := r.post(order).is("orderActionExecutionResults", "[]").is("isAborted", false).is("order.status", "New")
+	res := r.post(order).is("orderActionExecutionResults", []string{}).is("isAborted", false).is("order.status", "New")
 	r.get("/api/runs/"+res.text("runId")).is("status", "succeeded")
-	r.call("POST", theOrder+"/status", `{"status":"Packed"}`).want(200).is("order.status", "Packed").is("orderActionExecutionResults", "[]")
-	r.ship("SHIP-2", "Packed").is("orderActionExecutionResults", "[]")
-	r.giveBack("1").is("orderActionExecutionResults", "[]").is("order.status", "PartiallyReturned")
+	r.call("POST", theOrder+"/status", `{"status":"Packed"}`).want(200).is("order.status", "Packed").is("orderActionExecutionResults", []string{})
+	r.ship("SHIP-2", "Packed").is("orderActionExecutionResults", []string{})
+	r.giveBack("1").is("orderActionExecutionResults", []string{}).is("order.status", "PartiallyReturned")
 	equals(t, "calls", len(s.got()), 0)
 	r.call("POST", "/api/orders", `{"id":"other","orderType":"Store"}`).want(201)
 	r.call("POST", "/api/orders", `{"id":"unnamed","orderType":"Fax"}`).want(201) // takes the default type

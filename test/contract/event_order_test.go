@@ -207,7 +207,7 @@ func TestAnEventCarriesTheOrderAsItIsAfterTheWrite(t *testing.T) {
 		equals(t, "related", events[i].Related, oms.Related{OrderID: "ORD-12345", SubscriptionID: "SUB-9"})
 		equals(t, "time", events[i].Timestamp, r.clock.Now().UTC())
 	}
-	is(t, events[1].Data, "orderForm.handlingTotal", "0.10")
+	is(t, events[1].Data, "orderForm.handlingTotal", number("0.10"))
 }
 
 // refusing is a database that takes no events while it is told so.

@@ -82,5 +82,5 @@ func TestEventsThatAreMistakes(t *testing.T) {
 	r.call("PUT", "/api/settings", strings.Replace(config(withEvents("New", "")), "[]}]", `"x"}]`, 1)).problem(422)
 	r.call("POST", "/api/settings/check", config(withEvents("New", `"+"`))).problem(422, at+"[0]")
 	r.call("PUT", "/api/settings", config(withEvents("New", `"+order_packed"`))).want(200).is("warnings[0]", nil)
-	r.get("/api/settings").is("orderTypes[0].orderStatuses[0].events", "[+order_packed]")
+	r.get("/api/settings").is("orderTypes[0].orderStatuses[0].events", []string{"+order_packed"})
 }

@@ -61,7 +61,7 @@ func TestAnAnswerOutlivesALockedDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.ended().is("items[0].status", "succeeded")
-	r.get(theOrder).is("tags", "[first kept]")
+	r.get(theOrder).is("tags", []string{"first", "kept"})
 	equals(t, "calls", len(s.got()), 1)
 	r.get("/api/attempts").is("items[0].number", 1).is("items[1]", nil)
 }

@@ -13,18 +13,18 @@ func TestAPatchOfAStep(t *testing.T) {
 		name, patch string
 		after       map[string]any
 	}{
-		{"any letter case", `{"CUSTOMEREMAIL":"a@example.com","tags":["b"]}`, map[string]any{"customerEmail": "a@example.com", "tags": "[first b]"}},
+		{"any letter case", `{"CUSTOMEREMAIL":"a@example.com","tags":["b"]}`, map[string]any{"customerEmail": "a@example.com", "tags": []string{"first", "b"}}},
 		{"absent fields stay", `{"CustomerPhone":"+47 99"}`, map[string]any{"customerEmail": "kari@example.com", "customField.deep[1].keep": "me", "customerPhone": "+47 99"}},
 		{"null is absent", `{"CustomerName":null,"StoreId":null}`, map[string]any{"customerName": "Kari Nordmann", "storeId": "oslo-city"}},
-		{"null in forceUpdate", `{"CustomerName":null,"StoreId":null,"ForceUpdate":["CustomerName"]}`, map[string]any{"customerName": nil, "storeId": "oslo-city", "forceUpdate": nil}},
+		{"null in forceUpdate", `{"CustomerName":null,"StoreId":null,"ForceUpdate":["CustomerName"]}`, map[string]any{"customerName": null, "storeId": "oslo-city", "forceUpdate": nil}},
 		{"objects merge", `{"OrderForm":{"Shipments":[{"ShipmentId":"SHIP-2","Address":{"PostalCode":"5014"}}]}}`,
 			map[string]any{"orderForm.shipments[1].address.city": "Bergen", "orderForm.shipments[1].address.postalCode": "5014", "orderForm.shipments[0].shipmentId": "SHIP-67890"}},
 		{"properties by key and keyGroup", `{"Properties":[{"Key":"Channel","Value":"app"},{"Key":"Channel","KeyGroup":"erp","Value":"7"}]}`,
 			map[string]any{"properties[0].value": "app", "properties[1].keyGroup": "erp", "properties[2]": nil}},
 		{"properties replaced", `{"Properties":[{"Key":"Score","Value":"95"}],"KeepExistingCustomProperties":false}`,
 			map[string]any{"properties[0].key": "Score", "properties[1]": nil, "keepExistingCustomProperties": nil}},
-		{"properties removed", `{"PropertiesRemovalConditions":[{"Key":"Channel"}]}`, map[string]any{"properties": "[]"}},
-		{"lists replaced", `{"Tags":["only"],"KeepExistingListItems":false}`, map[string]any{"tags": "[only]"}},
+		{"properties removed", `{"PropertiesRemovalConditions":[{"Key":"Channel"}]}`, map[string]any{"properties": []string{}}},
+		{"lists replaced", `{"Tags":["only"],"KeepExistingListItems":false}`, map[string]any{"tags": []string{"only"}}},
 		{"notes without id append", `{"OrderNotes":[{"Detail":"call first"},{"Detail":"call first"}]}`, map[string]any{"orderNotes[0].detail": "call first", "orderNotes[1].detail": "call first"}},
 		{"unknown fields below are kept", `{"OrderForm":{"LineItems":[{"LineItemId":"L1","ErpRow":{"No":12}}]}}`, map[string]any{"orderForm.lineItems[0].erpRow.no": 12}},
 	} {
@@ -43,19 +43,19 @@ func TestAPatchRecomputesTotalsInExactDecimals(t *testing.T) {
 	const form = "orderForm."
 	for _, row := range []struct {
 		name, lines string // of the patch's OrderForm
-		after       map[string]string
+		after       map[string]any
 	}{
 		{"a price", `"LineItems":[{"LineItemId":"L1","PlacedPrice":8.05}]`,
-			map[string]string{"lineItems[0].extendedPrice": "16.10", "subTotal": "16.10", "total": "16.10", "lineItems[0].code": "SHOE-42"}},
-		{"a tenth thrice", `"LineItems":[{"LineItemId":"L1","PlacedPrice":0.1,"Quantity":3}]`, map[string]string{"lineItems[0].extendedPrice": "0.3", "total": "0.3"}},
+			map[string]any{"lineItems[0].extendedPrice": number("16.10"), "subTotal": number("16.10"), "total": number("16.10"), "lineItems[0].code": "SHOE-42"}},
+		{"a tenth thrice", `"LineItems":[{"LineItemId":"L1","PlacedPrice":0.1,"Quantity":3}]`, map[string]any{"lineItems[0].extendedPrice": number("0.3"), "total": number("0.3")}},
 		{"discounts", `"LineItems":[{"LineItemId":"L1","Quantity":3,"Discounted":0.30,"OrderDiscountAmount":1.005}]`,
-			map[string]string{"lineItems[0].extendedPrice": "28.995", "subTotal": "28.995"}},
+			map[string]any{"lineItems[0].extendedPrice": number("28.995"), "subTotal": number("28.995")}},
 		{"a second line, shipping and handling", `"ShippingTotal":49.90,"HandlingTotal":5,"LineItems":[{"LineItemId":"L2","PlacedPrice":100.01,"Quantity":1}]`,
-			map[string]string{"lineItems[0].extendedPrice": "20.20", "lineItems[1].extendedPrice": "100.01", "subTotal": "120.21", "total": "175.11"}},
+			map[string]any{"lineItems[0].extendedPrice": number("20.20"), "lineItems[1].extendedPrice": number("100.01"), "subTotal": number("120.21"), "total": number("175.11")}},
 		{"what the patch sets itself stays", `"Total":15,"LineItems":[{"LineItemId":"L1","Quantity":1,"ExtendedPrice":9.99}]`,
-			map[string]string{"lineItems[0].extendedPrice": "9.99", "subTotal": "9.99", "total": "15"}},
+			map[string]any{"lineItems[0].extendedPrice": number("9.99"), "subTotal": number("9.99"), "total": 15}},
 		{"digits that no float holds", `"LineItems":[{"LineItemId":"L1","PlacedPrice":12345678901234567.89,"Quantity":2}]`,
-			map[string]string{"lineItems[0].extendedPrice": "24691357802469135.78"}},
+			map[string]any{"lineItems[0].extendedPrice": number("24691357802469135.78")}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			r, _ := placed(t, step{Host: answering(t, answerWith(`{"OrderForm":{`+row.lines+`}}`)).URL})
@@ -98,8 +98,8 @@ func TestFieldsThatAStepMayChange(t *testing.T) {
 		got.is(strings.ToLower(name[:1])+name[1:], "2026-12-24")
 	}
 	for path, want := range map[string]any{
-		"tags": "[first t]", "properties[1].key": "p", "billingAddress.city": "Oslo", "orderForm.cartId": "c", "assets[0].assetId": "a", "externalIds[0].id": "7",
-		"orderNotes[0].title": "n", "publicOrderNotes[0].title": "m", "errors[0].key": "Erp", "relatedOrders": "[r]", "isReadOnly": true, "isNotificationsDisabled": true,
+		"tags": []string{"first", "t"}, "properties[1].key": "p", "billingAddress.city": "Oslo", "orderForm.cartId": "c", "assets[0].assetId": "a", "externalIds[0].id": "7",
+		"orderNotes[0].title": "n", "publicOrderNotes[0].title": "m", "errors[0].key": "Erp", "relatedOrders": []string{"r"}, "isReadOnly": true, "isNotificationsDisabled": true,
 	} {
 		got.is(path, want)
 	}

@@ -43,6 +43,36 @@ func TestARunOfAReturnRunsAfterOneThatSetTheStatus(t *testing.T) {
 	equals(t, "calls", len(g.got()), 2)
 }
 
+// A run of the order's own status is no longer to the point once the earlier
+// one has left that status.
+func TestARunOfAStatusThatTheEarlierOneLeftIsSuperseded(t *testing.T) {
+	for name, row := range map[string]struct {
+		answer, status, ended string
+		calls                 int
+	}{
+		"it left":        {answerWith(`{"Status":"Validated"}`), "Validated", "superseded", 1},
+		"it stayed":      {answerWith(`{"Tags":["seen"]}`), "New", "succeeded", 2},
+		"by ErrorStatus": {canceled, "Stopped", "superseded", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, r := holding(t), lease(t)
+			r.settings(config(status("New", step{Host: g.URL, Stop: true, ErrorStatus: "Stopped"})))
+			first := r.begin("/api/orders", order)
+			g.wait()
+			second := r.begin(theOrder+"/status", `{"status":"New"}`)
+			g.answer(row.answer)
+			if row.calls == 2 {
+				g.wait()
+				g.answer(success)
+			}
+			first().want(201)
+			second().want(200).is("order.status", row.status).is("isAborted", false)
+			r.ended().is("items[0].status", row.ended)
+			equals(t, "calls", len(g.got()), row.calls)
+		})
+	}
+}
+
 func TestTheDeadlineThatPassesDuringTheLastAttemptAborts(t *testing.T) {
 	g, r := holding(t), lease(t)
 	doc := config(within("00:00:00.2", "Checked", step{}))

@@ -18,18 +18,18 @@ func TestRequestHasTheWholeOrderInPascalCase(t *testing.T) {
 		"Value.Id":                                   "ORD-12345",
 		"Value.Status":                               "New",
 		"Value.CustomerEmail":                        "kari@example.com",
-		"Value.Tags":                                 "[first]",
+		"Value.Tags":                                 []string{"first"},
 		"Value.Properties[0].Key":                    "Channel",
 		"Value.OrderForm.LineItems[0].Code":          "SHOE-42",
-		"Value.OrderForm.LineItems[0].PlacedPrice":   "10.10",
+		"Value.OrderForm.LineItems[0].PlacedPrice":   number("10.10"),
 		"Value.OrderForm.Shipments[0].Address.Line1": "Storgata 1",
 		"Value.CustomField.Deep[1].Keep":             "me",
-		"Value.Version":                              "1",
+		"Value.Version":                              1,
 		"WorkflowStep.Name":                          "WebhookWorkflowStep",
 		"WorkflowStep.Connector":                     "Webhook",
-		"WorkflowStep.StopOnError":                   "false",
+		"WorkflowStep.StopOnError":                   false,
 		"WorkflowStep.TranslateKey":                  "steps.fraud",
-		"WorkflowStep.SlaHours":                      "4",
+		"WorkflowStep.SlaHours":                      4,
 		"WorkflowStep.Routing.QueueName":             "fraud",
 		"WorkflowStep.Properties[1].Key":             "Custom",
 		"WorkflowStep.Properties[1].Value":           "yes",
@@ -68,7 +68,7 @@ func TestRequestNamesTheConnectorId(t *testing.T) {
 	r.settings(with(doc, connectors(connector(s.URL, `,"ConnectorId":"my-validation-service"`))))
 	r.post(order)
 	is(t, s.only(t).Body, "WorkflowStep.ConnectorId", "my-validation-service")
-	is(t, s.only(t).Body, "WorkflowStep.StopOnError", "true")
+	is(t, s.only(t).Body, "WorkflowStep.StopOnError", true)
 	is(t, s.only(t).Body, "WorkflowStep.Properties[0].Value", "ValidationFailed")
 }
 
@@ -83,9 +83,9 @@ func TestOrderLinesAndShippingAddress(t *testing.T) {
 	}{
 		{"repeat line items and first shipment's address", order, "SHOE-42", "SHOE-42", "Oslo"},
 		{"the order's own address stays", own, "SHOE-42", "SHOE-42", "Tromsø"},
-		{"orderLines are the line items", other, "OWN", "OWN", nil},
-		{"nothing to repeat", bare, nil, nil, nil},
-		{"a shipment without an address", pickup, nil, nil, nil},
+		{"orderLines are the line items", other, "OWN", "OWN", nowhere},
+		{"nothing to repeat", bare, nowhere, nowhere, nowhere},
+		{"a shipment without an address", pickup, nowhere, nowhere, nowhere},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s, r := answering(t, ""), lease(t)
@@ -118,7 +118,7 @@ func TestNumbersTravelAsTheyWereWritten(t *testing.T) {
 	s, r := answering(t, ""), lease(t)
 	r.settings(config(status("New", step{Host: s.URL})))
 	r.post(`{"id":"ORD-12345","total":0.10,"weight":1234567890123456789,"rate":0.9876543210987654321}`)
-	for path, want := range map[string]string{"Value.Total": "0.10", "Value.Weight": "1234567890123456789", "Value.Rate": "0.9876543210987654321"} {
+	for path, want := range map[string]number{"Value.Total": number("0.10"), "Value.Weight": number("1234567890123456789"), "Value.Rate": number("0.9876543210987654321")} {
 		is(t, s.only(t).Body, path, want)
 	}
 }

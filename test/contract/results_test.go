@@ -32,7 +32,7 @@ func TestSeveralResultsInOneAnswer(t *testing.T) {
 }
 
 func TestTheStepsResult(t *testing.T) {
-	s := endpoint(t, replying(200, answerWith(`{"CustomerName":"Kari Hansen"}`)))
+	s := answering(t, answerWith(`{"CustomerName":"Kari Hansen"}`))
 	_, res := placed(t, step{Host: s.URL, More: `,"TranslateKey":"steps.name","isInvisible":true`})
 	const first = "orderActionExecutionResults[0]."
 	for path, want := range map[string]any{
@@ -42,6 +42,9 @@ func TestTheStepsResult(t *testing.T) {
 	} {
 		res.is(first+path, want)
 	}
+	s = answering(t, `{"OrderActionExecutionResults":[{"TranslateKey":"steps.first"},{"TranslateKey":"steps.answered"},{"TranslateKey":""}]}`)
+	_, other := placed(t, step{Host: s.URL, More: `,"TranslateKey":"steps.name"`})
+	other.is(first+"translateKey", "steps.answered")
 	if id, _ := res.at(first + "callId").(string); !strings.HasPrefix(id, "call_") {
 		t.Errorf("callId %q", id)
 	}

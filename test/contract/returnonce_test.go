@@ -37,9 +37,9 @@ func TestReturnsAtOnceGiveBackNoMoreThanWasBought(t *testing.T) {
 			t.Errorf("%v, %d %s", err, a.Status, a.Raw)
 		}
 	})
-	equals(t, "returns", through.Load(), 8)
+	equals(t, "returns", through.Load(), int32(8))
 	r.ended()
-	r.get(theOrder).is("status", "Returned").is("returnOrderForms[7].lineItems[0].returnQuantity", "0.25").is("returnOrderForms[8]", nil)
+	r.get(theOrder).is("status", "Returned").is("returnOrderForms[7].lineItems[0].returnQuantity", number("0.25")).is("returnOrderForms[8]", nil)
 }
 
 func TestAReturnThatDoesNotWait(t *testing.T) {
@@ -71,8 +71,8 @@ func TestTheStatusThatAReturnGaveIsGuardedToo(t *testing.T) {
 	g.wait()
 	patched(`{"status":"Disputed"}`)(r)
 	g.answer(answerWith(`{"Status":"Inspected","Tags":["seen"]}`))
-	finish().want(201).is("order.status", "Disputed").is("order.tags", "[first seen]").is("isAborted", false)
+	finish().want(201).is("order.status", "Disputed").is("order.tags", []string{"first", "seen"}).is("isAborted", false)
 	r.ended().is("items[0].status", "superseded")
-	equals(t, "conflicts", r.conflicts(), "[status: PartiallyReturned, Inspected, Disputed]")
+	equals(t, "conflicts", r.conflicts(), []string{"status: PartiallyReturned, Inspected, Disputed"})
 	equals(t, "calls of the next step", len(next.got()), 0)
 }

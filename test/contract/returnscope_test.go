@@ -20,12 +20,12 @@ func TestReturnStepErrorsAreClearedByItsOwnSuccessOnly(t *testing.T) {
 		}
 		return keys
 	}
-	equals(t, "after the order's step failed", keys(r.post(order)), "[WebhookWorkflowStep]")
-	equals(t, "after the return's failed too", keys(r.giveBack("0.5")), "[WebhookWorkflowStep WebhookReturnWorkflowStep]")
-	equals(t, "after the order's succeeded", keys(r.enter("New")), "[WebhookReturnWorkflowStep]")
-	equals(t, "after the return's failed again", keys(r.giveBack("0.5")), "[WebhookReturnWorkflowStep WebhookReturnWorkflowStep]")
-	equals(t, "after the order's failed again", keys(r.enter("New")), "[WebhookReturnWorkflowStep WebhookReturnWorkflowStep WebhookWorkflowStep]")
-	equals(t, "after the return's succeeded", keys(r.giveBack("0.5")), "[WebhookWorkflowStep]")
+	equals(t, "after the order's step failed", keys(r.post(order)), []string{"WebhookWorkflowStep"})
+	equals(t, "after the return's failed too", keys(r.giveBack("0.5")), []string{"WebhookWorkflowStep", "WebhookReturnWorkflowStep"})
+	equals(t, "after the order's succeeded", keys(r.enter("New")), []string{"WebhookReturnWorkflowStep"})
+	equals(t, "after the return's failed again", keys(r.giveBack("0.5")), []string{"WebhookReturnWorkflowStep", "WebhookReturnWorkflowStep"})
+	equals(t, "after the order's failed again", keys(r.enter("New")), []string{"WebhookReturnWorkflowStep", "WebhookReturnWorkflowStep", "WebhookWorkflowStep"})
+	equals(t, "after the return's succeeded", keys(r.giveBack("0.5")), []string{"WebhookWorkflowStep"})
 }
 
 func TestWhereAReturnStepRuns(t *testing.T) {
@@ -55,7 +55,7 @@ func TestWhereAReturnStepRuns(t *testing.T) {
 			}
 			res := r.call("POST", theOrder+"/status", body).want(200).is("isAborted", false)
 			equals(t, "runs", len(s.got()) == 2, row.reason == "") // once for the return itself
-			res.is("orderActionExecutionResults[0].actionStatus", map[bool]any{true: "Success"}[row.reason == ""])
+			res.is("orderActionExecutionResults[0].actionStatus", map[bool]any{true: "Success", false: nowhere}[row.reason == ""])
 			if row.reason != "" {
 				equals(t, "why not", r.entry("WorkflowStepSkipped").Message, returnStep+" (step 1 of 1): the step was skipped: "+row.reason)
 			}
@@ -66,7 +66,7 @@ func TestWhereAReturnStepRuns(t *testing.T) {
 func TestAReturnStatusThatSettingsDoNotName(t *testing.T) {
 	r := lease(t)
 	r.post(order)
-	res := r.giveBack("2").is("order.status", "Returned").is("orderActionExecutionResults", "[]")
+	res := r.giveBack("2").is("order.status", "Returned").is("orderActionExecutionResults", []string{})
 	r.call("POST", theOrder+"/status", fmt.Sprintf(`{"status":"Refunded","returnId":%q}`, res.at("returnId"))).want(200).is("order.status", "Refunded")
 }
 
@@ -104,11 +104,46 @@ func TestAttemptsOfAReturn(t *testing.T) {
 
 func TestTheReturnStepIsDescribed(t *testing.T) {
 	steps := lease(t).get("/api/workflow-steps")
-	steps.is("items[1].key", returnStep).is("items[1].group", "Export").is("items[1].applicableStatuses", "[Returned PartiallyReturned]")
+	steps.is("items[1].key", returnStep).is("items[1].group", "Export").is("items[1].applicableStatuses", []string{"Returned", "PartiallyReturned"})
 	described := fmt.Sprint(steps.at("items[1].properties"), steps.at("items[1].listedProperties"))
 	for _, name := range []string{"connector", "connectorId", "runAfterOrderIsSaved", "stopOnError", "translateKey", "Host", "ErrorStatus", "RequestHeaders"} {
 		if !strings.Contains(described, name) {
 			t.Errorf("%s is not described in %s", name, described)
 		}
+	}
+}
+
+// TriggerNewStatus: the run of the return goes on with its return.
+func TestTriggerNewStatusOfAReturnKeepsItsReturn(t *testing.T) {
+	for _, row := range []struct {
+		name, status string
+		statuses     string // more return statuses
+		keeps        bool
+	}{
+		{"a return status", "Returned", "", true},
+		{"another return status", "Inspected", "," + status("Inspected", step{Name: exportStep, Host: "SINK/inspected"}), true},
+		{"in another case", "RETURNED", "", true},
+		{"a status of orders alone", "Packed", "", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s, r := answering(t, triggering(row.status), ""), lease(t)
+			at := func(name string) string { return status(name, step{Name: returnStep, Host: s.URL + "/" + name}) }
+			doc := config(status("Packed", step{Host: s.URL + "/Packed"}))
+			r.settings(with(doc, `"returnStatuses":[`+at("Returned")+","+at("PartiallyReturned")+strings.ReplaceAll(row.statuses, "SINK", s.URL)+"]"))
+			r.post(order)
+			res := r.giveBack("1").is("order.status", row.status)
+			runs := r.ended().is("items[0].enteredStatus", row.status).is("items[0].status", "succeeded").is("items[1].triggeredRunId", r.get("/api/runs").text("items[0].id"))
+			want := any(res.text("returnId"))
+			if !row.keeps {
+				want = nil
+			}
+			runs.is("items[0].returnId", want)
+			if row.statuses != "" {
+				_, e, _ := r.export()
+				is(t, e.Data, "returnOrderForm.returnId", want)
+				return
+			}
+			is(t, s.got()[1].Body, "ReturnOrderFormId", want)
+		})
 	}
 }

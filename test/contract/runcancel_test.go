@@ -57,7 +57,7 @@ func TestCancelWhileACallIsInFlight(t *testing.T) {
 	run := r.oldest()
 	r.cancel(run)
 	before, version := string(r.get(run).Raw), string(r.get(theOrder).Raw)
-	(<-answered).want(201).is("order.tags", "[first]").is("isAborted", false) // before its call was
+	(<-answered).want(201).is("order.tags", []string{"first"}).is("isAborted", false) // before its call was
 	g.answer(answerWith(`{"Status":"Validated","Tags":["late"]}`))
 	r.until("the answer is recorded", func() bool { return r.get("/api/attempts").at("items[0]") != nil })
 	r.get("/api/attempts").is("items[0].outcome", "succeeded").is("items[0].status", 200).is("items[0].runId", r.get(run).at("id"))
@@ -65,7 +65,7 @@ func TestCancelWhileACallIsInFlight(t *testing.T) {
 	equals(t, "the order", string(r.get(theOrder).Raw), version)
 	equals(t, "answers in the history", len(r.history("ExecuteExportOrder")), 0)
 	r.enter("Packed")
-	equals(t, "further calls", next.paths(), "[/packed]")
+	equals(t, "further calls", next.paths(), []string{"/packed"})
 }
 
 func TestCancelWhileQueued(t *testing.T) {
@@ -151,4 +151,21 @@ func TestCanceledRunsAreListed(t *testing.T) {
 	r.get("/api/runs?status=running").is("items[0]", nil)
 	r.call("GET", "/api/runs?status=stopped", "").problem(422, "query.status")
 	g.answer(success)
+}
+
+// A step that is over has asked for another status; the run that is canceled
+// does not follow.
+func TestACanceledRunTriggersNothing(t *testing.T) {
+	g, r := holding(t), lease(t)
+	r.settings(config(status("New", step{Host: g.URL}, step{Host: g.URL}), status("Review", step{Host: g.URL + "/review"})))
+	finish := r.begin("/api/orders", order)
+	g.wait()
+	g.answer(triggering("Review"))
+	g.wait()
+	r.cancel(r.oldest())
+	g.answer(success)
+	finish().want(201).is("order.status", "New")
+	r.ended().is("items[0].triggeredRunId", nil).is("items[1]", nil)
+	r.get(theOrder).is("status", "New")
+	equals(t, "calls", g.paths(), []string{"/", "/"})
 }

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -33,14 +34,14 @@ func TestAnAbortedRunGoesOnAtTheStepThatStoppedIt(t *testing.T) {
 		run.is(fmt.Sprintf("items[0].orderActionExecutionResults[%d].actionStatus", i), "Success")
 		run.is(fmt.Sprintf("items[0].orderActionExecutionResults[%d].attempts", i), 1)
 	}
-	equals(t, "calls", s.paths(), "[/1 /2 /2 /3]")
+	equals(t, "calls", s.paths(), []string{"/1", "/2", "/2", "/3"})
 	keys := s.each("Idempotency-Key")
 	if keys[1] == keys[2] || keys[2] == "" {
 		t.Errorf("the resumed call has the key of the one that stopped the run: %v", keys)
 	}
-	equals(t, "X-Delivery-Count", s.each("X-Delivery-Count"), "[1 1 1 1]")
-	is(t, s.got()[2].Body, "Value.Tags", "[first one]")
-	r.get(theOrder).is("errors", "[]").is("tags", "[first one two three]")
+	equals(t, "X-Delivery-Count", s.each("X-Delivery-Count"), []string{"1", "1", "1", "1"})
+	is(t, s.got()[2].Body, "Value.Tags", []string{"first", "one"})
+	r.get(theOrder).is("errors", []string{}).is("tags", []string{"first", "one", "two", "three"})
 	e := r.entry("WorkflowResumed")
 	equals(t, "entry", fmt.Sprint(e.Step, e.RunID == res.at("runId"), e.By), fmt.Sprint("WebhookWorkflowStep", true, "key "+r.get("/api/me").text("id")))
 }
@@ -51,7 +52,7 @@ func TestAResumedRunIsSentTheOrderAsItIsThen(t *testing.T) {
 	r.resume(res)
 	r.ended()
 	is(t, s.got()[2].Body, "Value.CustomerName", "Kari Hansen")
-	equals(t, "conflicts", r.conflicts(), "[]")
+	equals(t, "conflicts", r.conflicts(), []string(nil))
 }
 
 func TestAResumedRunTakesTheSettingsAsTheyAre(t *testing.T) {
@@ -61,15 +62,60 @@ func TestAResumedRunTakesTheSettingsAsTheyAre(t *testing.T) {
 	r.resume(res).is("settingsVersion", 2)
 	r.ended().is("items[0].status", "succeeded")
 	equals(t, "calls", fmt.Sprint(s.paths(), mended.paths()), "[/1 /2 /third] [/]")
-	r.get(theOrder).is("tags", "[first one mended]")
+	r.get(theOrder).is("tags", []string{"first", "one", "mended"})
 }
 
 func TestAResumedRunKeepsItsSettingsWhereTheStatusHasOtherStepsByNow(t *testing.T) {
-	r, res, s := aborted(t, step{}, success)
-	r.settings(config(status("New", step{Host: answering(t, "").URL})))
-	r.resume(res).is("settingsVersion", 1)
-	r.ended().is("items[0].status", "succeeded")
-	equals(t, "calls", s.paths(), "[/1 /2 /2 /3]")
+	for name, change := range map[string]func(steps string) string{
+		"fewer steps":            func(steps string) string { return steps[:strings.LastIndex(steps, ",{")] },
+		"more steps":             func(steps string) string { return steps + "," + step{Host: "https://example.com"}.String() },
+		"another step":           func(steps string) string { return strings.Replace(steps, "WebhookWorkflowStep", "ExportOrder", 1) },
+		"one that is not active": func(steps string) string { return replaceLast(steps, `"active":true`, `"active":false`) },
+		"one that is deferred": func(steps string) string {
+			return replaceLast(steps, `"RunAfterOrderIsSaved":false`, `"RunAfterOrderIsSaved":true`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, res, s := aborted(t, step{}, success)
+			var steps []string
+			for i := range 3 {
+				steps = append(steps, step{Host: fmt.Sprint(s.URL, "/elsewhere", i+1)}.String())
+			}
+			r.settings(workflowOf(change(strings.Join(steps, ","))))
+			r.resume(res).is("settingsVersion", 1)
+			r.ended().is("items[0].status", "succeeded")
+			equals(t, "calls", s.paths(), []string{"/1", "/2", "/2", "/3"})
+		})
+	}
+}
+
+// replaceLast replaces the last of the places where a text stands.
+func replaceLast(s, text, by string) string {
+	i := strings.LastIndex(s, text)
+	return s[:i] + by + s[i+len(text):]
+}
+
+func TestAResumedRunHasItsLaterStepsBeforeIt(t *testing.T) {
+	g, r := holding(t), lease(t)
+	r.settings(config(status("New", step{Host: g.URL, Stop: true}, step{Host: g.URL}, step{Host: g.URL, Deferred: true})))
+	finish := r.begin("/api/orders", order)
+	g.wait()
+	g.answer(canceled)
+	res := finish().want(201).is("isAborted", true)
+	is(t, r.get(runOf(res)).Raw, "orderActionExecutionResults[2].actionStatus", "Skipped")
+	r.resume(res)
+	g.wait()
+	run := r.get(runOf(res)).is("status", "running")
+	for i := range 3 {
+		result := fmt.Sprintf("orderActionExecutionResults[%d].", i)
+		run.is(result+"actionStatus", "Pending").is(result+"errorReason", nil).is(result+"attempts", 0).is(result+"cancelWorkflow", false)
+	}
+	for range 2 {
+		g.answer(success)
+		g.wait()
+	}
+	g.answer(success)
+	r.ended().is("items[0].status", "succeeded").is("items[0].orderActionExecutionResults[2].actionStatus", "Success")
 }
 
 func TestAResumedRunKeepsTheErrorsOfItsEarlierSteps(t *testing.T) {
@@ -90,8 +136,8 @@ func TestARunMayBeAbortedAndResumedAgain(t *testing.T) {
 	}
 	r.resume(res)
 	r.ended().is("items[0].status", "succeeded")
-	r.get(theOrder).is("errors", "[]")
-	equals(t, "calls", s.paths(), "[/1 /2 /2 /2 /2 /3]")
+	r.get(theOrder).is("errors", []string{})
+	equals(t, "calls", s.paths(), []string{"/1", "/2", "/2", "/2", "/2", "/3"})
 }
 
 func TestAResumedRunIsRetriedLikeAnyOther(t *testing.T) {
@@ -99,7 +145,7 @@ func TestAResumedRunIsRetriedLikeAnyOther(t *testing.T) {
 	r, res := placed(t, step{Host: s.URL, Stop: true})
 	r.resume(res)
 	r.ended().is("items[0].status", "succeeded").is("items[0].orderActionExecutionResults[0].attempts", 2)
-	equals(t, "X-Delivery-Count", s.each("X-Delivery-Count"), "[1 2 3 4 1 2]")
+	equals(t, "X-Delivery-Count", s.each("X-Delivery-Count"), []string{"1", "2", "3", "4", "1", "2"})
 }
 
 func TestAResumedRunComesAfterTheOrdersOthers(t *testing.T) {

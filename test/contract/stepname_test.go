@@ -102,7 +102,7 @@ func TestASuccessThatEchoesTheErrorClearsIt(t *testing.T) {
 		_, _ = io.WriteString(w, answerWith(string(sent.Object("Value").JSON())))
 	})
 	r, _ := placed(t, step{Host: s.URL, Stop: true})
-	r.enter("New").is("isAborted", false).is("order.errors", "[]").is("orderActionExecutionResults[0].changes", nil)
+	r.enter("New").is("isAborted", false).is("order.errors", []string{}).is("orderActionExecutionResults[0].changes", nil)
 	r.entry("ErrorsCleared")
 }
 
@@ -112,9 +112,9 @@ func TestErrorsStoredBeforeTheyHadARunID(t *testing.T) {
 	r.call("PATCH", theOrder, `{"keepExistingListItems":false,"errors":[{"key":"WebhookWorkflowStep","message":"old","referenceId":"`+res.text("runId")+`"}]}`).want(200)
 	r.resume(res)
 	r.ended().is("items[0].status", "succeeded")
-	r.get(theOrder).is("errors", "[]")
+	r.get(theOrder).is("errors", []string{})
 	r.call("PATCH", theOrder, `{"errors":[{"key":"WebhookWorkflowStep","message":"old","referenceId":"run_of_before"}]}`).want(200)
-	r.enter("New").is("order.errors", "[]")
+	r.enter("New").is("order.errors", []string{})
 }
 
 func TestEntriesThatAreNoFailureNameTheStepToo(t *testing.T) {

@@ -47,7 +47,7 @@ func TestAStatusThatSomeoneElseChangedStays(t *testing.T) {
 			r.get(theOrder).is("status", row.status).is("customerEmail", row.email+"@example.com")
 			last := map[bool]string{true: "1", false: "0"}[row.status == "Review" || row.status == "Deleted"]
 			runs.is("items["+last+"].status", "superseded")
-			equals(t, "further calls", second.paths(), map[bool]string{true: "[/review]", false: "[]"}[row.status == "Review"])
+			equals(t, "further calls", second.paths(), map[bool][]string{true: []string{"/review"}, false: []string{}}[row.status == "Review"])
 			equals(t, "conflicts", r.conflicts(), []string{fmt.Sprintf("status: New, %v, %s", row.wanted, row.status)})
 		})
 	}

@@ -13,7 +13,7 @@ func TestEveryTimeoutTakesBothForms(t *testing.T) {
 	r := start(t)
 	for _, form := range [][2]string{{"PT5S", "PT1M"}, {"00:00:05", "00:01:00"}} {
 		a := r.call("POST", "/api/endpoints", fmt.Sprintf(`{"url":"https://e.example.com","eventTypes":["*"],"timeout":%q,"retrySchedule":[%q,%q]}`, form[0], form[0], form[1])).want(201)
-		a.is("timeout", "PT5S").is("retrySchedule", "[PT5S PT1M]")
+		a.is("timeout", "PT5S").is("retrySchedule", []string{"PT5S", "PT1M"})
 		path := "/api/endpoints/" + a.text("id")
 		r.call("PATCH", path, fmt.Sprintf(`{"timeout":%q}`, form[1])).want(200).is("timeout", "PT1M")
 		r.call("POST", path+"/rotate-secret", fmt.Sprintf(`{"overlap":%q}`, form[1])).want(200)
@@ -49,7 +49,7 @@ func TestAHostThatTheGuardWillRefuseIsAWarning(t *testing.T) {
 		for _, call := range []string{"POST /api/settings/check", "PUT /api/settings"} {
 			a := r.callOf(call, doc).want(200)
 			if says == "" {
-				a.is("warnings", "[]")
+				a.is("warnings", []string{})
 				continue
 			}
 			for i, place := range []string{"connectors[0].host", aStep + "properties[0].value"} {

@@ -36,7 +36,7 @@ func TestWhatNobodyReadsOfAStepsAnswerIsNamed(t *testing.T) {
 		t.Run(row.body, func(t *testing.T) {
 			s, next := answering(t, row.body), answering(t, success)
 			r, res := placed(t, step{Host: s.URL, Stop: true, ErrorStatus: "Bad"}, step{Host: next.URL})
-			res.is("isAborted", false).is("order.status", "New").is("order.version", 1).is("order.tags", "[first]").is("order.errors", nil)
+			res.is("isAborted", false).is("order.status", "New").is("order.version", 1).is("order.tags", []string{"first"}).is("order.errors", nil)
 			const first = "orderActionExecutionResults[0]."
 			res.is(first+"actionStatus", "Success").is("orderActionExecutionResults[1].warnings", nil)
 			same(t, "in the result", res.warned(first+"warnings"), row.paths)
@@ -91,7 +91,7 @@ func TestFieldsThatAreNotAppliedAreNamedToo(t *testing.T) {
 	s := answering(t, answerWith(`{"Tags":["a"],"MarketId":"SWE","OwnField":1}`))
 	r, res := placed(t, step{Host: s.URL})
 	want := []string{"orderPatch.marketId", "orderPatch.ownField"}
-	same(t, "in the result", res.is("order.tags", "[first a]").is("order.marketId", "NOR").warned("orderActionExecutionResults[0].warnings"), want)
+	same(t, "in the result", res.is("order.tags", []string{"first", "a"}).is("order.marketId", "NOR").warned("orderActionExecutionResults[0].warnings"), want)
 	same(t, "in the attempt", r.get("/api/attempts").warned("items[0].warnings"), want)
 	for _, name := range []string{"marketId", "ownField"} {
 		if e := r.entry("PatchFieldsNotApplied"); !strings.Contains(e.Message, name) {

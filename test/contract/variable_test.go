@@ -27,12 +27,12 @@ func TestAVariableIsLookedUpWhenSettingsAreStored(t *testing.T) {
 	equals(t, "header", s.only(t).Header.Get("X-Step"), topSecret)
 	is(t, s.only(t).Body, "WorkflowStep.Properties[0].Value", "${HOME} costs $5")
 	shown := r.get("/api/settings").says(topSecret).is("connectors[0].bearerToken", "***").is(aStep+"enabledForMarkets[0]", "NOR")
-	equals(t, "what the database holds", remains(t, r.path, topSecret), "[]")
+	equals(t, "what the database holds", remains(t, r.path, topSecret), []string{})
 	r.settings(string(shown.Raw))
 	again := r.get("/api/settings")
 	equals(t, "sent back as it was shown", string(again.Raw), string(shown.Raw))
 	r.call("POST", theOrder+"/status", `{"status":"New"}`).want(200)
-	equals(t, "tokens", s.each("Authorization"), "[Bearer "+topSecret+" Bearer "+topSecret+"]")
+	same(t, "tokens", s.each("Authorization"), []string{"Bearer " + topSecret, "Bearer " + topSecret})
 	is(t, s.got()[1].Body, "WorkflowStep.Properties[0].Value", "${HOME} costs $5")
 }
 

@@ -43,7 +43,7 @@ func TestACallWaitsForItsRun(t *testing.T) {
 	for _, query := range []string{"", "?wait=true", "?wait=PT20S", "?wait=PT1H"} {
 		s, r := answering(t, answerWith(`{"Tags":["done"]}`)), lease(t)
 		r.settings(config(status("New", step{Host: s.URL})))
-		res := r.call("POST", "/api/orders"+query, order).want(201).is("order.tags", "[first done]")
+		res := r.call("POST", "/api/orders"+query, order).want(201).is("order.tags", []string{"first", "done"})
 		equals(t, "Location", res.Header.Get("Location"), theOrder)
 	}
 }
@@ -80,7 +80,7 @@ func TestACallerThatHangsUpDoesNotEndTheRun(t *testing.T) {
 	}
 	g.answer(answerWith(`{"Tags":["done"]}`))
 	r.ended().is("items[0].status", "succeeded")
-	r.get(theOrder).is("tags", "[first done]")
+	r.get(theOrder).is("tags", []string{"first", "done"})
 	equals(t, "calls of the next step", len(second.got()), 1)
 }
 

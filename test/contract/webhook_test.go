@@ -284,7 +284,7 @@ func TestTheSevenEvents(t *testing.T) {
 		}
 		l.quiet(r)
 	}
-	r.get("/api/endpoints").is("items[0].eventTypes", "[OrderCreated OrderAccepted OrderSigned OrderRejected OrderCanceled OrderExpired OrderDueDateUpdated]")
+	r.get("/api/endpoints").is("items[0].eventTypes", []string{"OrderCreated", "OrderAccepted", "OrderSigned", "OrderRejected", "OrderCanceled", "OrderExpired", "OrderDueDateUpdated"})
 }
 
 // "Deliveries retry and are recorded like any other."
