@@ -29,7 +29,7 @@ type JobID struct {
 // Job is a job as the API shows it.
 type Job struct {
 	ID         string        `json:"id"`
-	Kind       string        `json:"kind" enum:"recover,redeliver,resume"`
+	Kind       string        `json:"kind" enum:"recover,redeliver,reorder,resume"`
 	EndpointID string        `json:"endpointId,omitempty"`
 	What       string        `json:"what,omitempty" enum:"failed,missing" doc:"Of a recover job"`
 	From       *time.Time    `json:"from,omitempty" doc:"Of a recover job"`
@@ -87,6 +87,9 @@ func (a *api) cancelJob(ctx context.Context, in *struct {
 		j, err := tx.Job(ctx, tenantOf(ctx), in.ID)
 		if err != nil {
 			return "", err
+		}
+		if j.Kind == oms.JobReorder {
+			return "", oms.Errorf(oms.Conflict, "this job cannot be canceled halfway; give the endpoint its former ordering instead")
 		}
 		if j.Status != oms.JobRunning {
 			return "", oms.Errorf(oms.Conflict, "the job has ended: it is %s", j.Status)

@@ -16,15 +16,7 @@ func exampleWorkflowFailed() jsontext.Value {
 // exampleDeliveryFailed is the data of a delivery_failed: which event did not
 // get to which endpoint, and what the last attempt came to.
 func exampleDeliveryFailed() jsontext.Value {
-	const event = "evt_019aa4c1f2b07d3e8a6c94e05b7f1d22"
-	return NewObject(
-		Member{"deliveryId", deliveryID(event, 3)},
-		Member{"eventId", event},
-		Member{"eventType", TypeOrderCompleted},
-		Member{"endpointId", exampleEndpointID},
-		Member{"orderId", exampleOrder(StatusNew).Text("id")},
-		Member{"attempts", Number("6")},
-		Member{"lastStatus", Number("503")},
-		Member{"lastError", "unexpected status 503"},
-	).JSON()
+	d := &Delivery{DeliveryKey: DeliveryKey{Endpoint: 3}, EventID: "evt_019aa4c1f2b07d3e8a6c94e05b7f1d22", EventType: TypeOrderCompleted,
+		EndpointID: exampleEndpointID, OrderID: exampleOrder(StatusNew).Text("id"), Attempts: 6, LastStatus: 503, LastError: "answered 503 Service Unavailable"}
+	return DeliveryFailedEvent(d, exampleTime).Data
 }

@@ -62,7 +62,7 @@ func TestTypesThatAreNamed(t *testing.T) {
 	endpoint := func(id string, types ...string) *oms.Endpoint {
 		return &oms.Endpoint{ID: id, Enabled: true, EventTypes: types}
 	}
-	all, named, both, loud := endpoint("all", "*", "delivery_*", "workflow_failed*"), endpoint("named", "workflow_failed", "ordercreated"),
+	all, named, both, loud := endpoint("all", "*", "delivery_*", "workflow_failed*"), endpoint("named", "workflow_failed", "ordercreated", "OrderCreated"),
 		endpoint("both", "*", "delivery_failed"), endpoint("loud", "DELIVERY_FAILED", "ORDRE_ÅPNET")
 	for eventType, want := range map[string]string{
 		"workflow_failed":   "named",

@@ -14,11 +14,11 @@ import (
 )
 
 // endpoint returns an endpoint that wants everything, in no order, with every
-// field set but its No.
+// field set but its No, and none of what may be set while it changes.
 func endpoint(id string) *oms.Endpoint {
 	e := withEveryField(oms.Endpoint{ID: id, Origin: oms.OriginAPI, EventTypes: []string{"*"}, Enabled: true, Filter: "true",
 		Schedule: []time.Duration{time.Second, time.Minute}, Ordering: oms.OrderingNone})
-	e.No, e.Disabled = 0, ""
+	e.No, e.Disabled, e.Reordering = 0, "", ""
 	return &e
 }
 
@@ -346,7 +346,7 @@ func testHealth(t *testing.T, s *suite) {
 	want.Pending, want.Failed = 3, 1
 	healthIs(want)
 	e.Ordering = oms.OrderingSubject // two of them wait then
-	s.put(e)
+	s.reorder(acme, e, 10)
 	healthIs(want)
 }
 
