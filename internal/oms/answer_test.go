@@ -66,11 +66,7 @@ func TestAStepAnswersPatch(t *testing.T) {
 }
 
 func TestTheStatusesOfAPatchAreTrimmed(t *testing.T) {
-	got, err := oms.ParseStepAnswer([]byte(`{"OrderPatch":{"Status":" W ","OrderForm":{"Shipments":[{"Status":" A","OrderStatus":"B "},{"Status":""},7]}}}`))
-	if err == nil || !strings.Contains(err.Error(), "shipments[2]") {
-		t.Fatalf("a shipment that is none: %v", err)
-	}
-	got, err = oms.ParseStepAnswer([]byte(`{"OrderPatch":{"Status":" W ","OrderForm":{"Shipments":[{"Status":" A","OrderStatus":"B "},{"Status":""}]}}}`))
+	got, err := oms.ParseStepAnswer([]byte(`{"OrderPatch":{"Status":" W ","OrderForm":{"Shipments":[{"Status":" A","OrderStatus":"B "},{"Status":""}]}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
