@@ -51,37 +51,34 @@ type api struct {
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns()}
+	describeDocuments(a.huma.OpenAPI())
 	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, resumes, attempts, replays,
-		endpoints, endpointSecrets, endpointCalls, events, deliveries, bulkRedelivery, jobs, stock, settingsDocument, connectors, workflowSteps, keys} {
+		endpoints, endpointSecrets, endpointCalls, events, deliveries, bulkRedelivery, jobs, stock, settingsOperations, connectors, workflowSteps, keys, health} {
 		noun(a)
 	}
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
-	mux.Handle("GET /api/docs", docs(a.huma.OpenAPI()))
+	finish(a.huma.OpenAPI())
+	serveOpenAPI(mux, a.huma.OpenAPI())
+	serveDocs(mux)
 	mux.HandleFunc("/", noRoute(mux))
 	return a.observed(a.recovered(a.authenticated(a.withBody(mux))))
 }
 
 func config(o Options) huma.Config {
 	c := huma.DefaultConfig("orderhook", o.Version)
-	c.OpenAPIPath = "/api/openapi"
-	c.DocsPath, c.SchemasPath = "", "" // docs.go shows the API without scripts of others
-	c.CreateHooks = nil                // no $schema in answers
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // openapi.go and docs.go serve them
+	c.CreateHooks = nil                                   // no $schema in answers
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{named, encodeFirst}
 	c.Formats = map[string]huma.Format{"application/json": encodedFormat, "json": encodedFormat}
-	c.Info.Description = "Orders that run through workflows, and the endpoints that take part."
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
-	c.Security = []map[string][]string{{"key": {}}}
-	if o.PublicURL != "" {
-		c.Servers = []*huma.Server{{URL: o.PublicURL}}
-	}
+	introduce(c.OpenAPI, o.PublicURL)
 	return c
 }
 
-// open is what can be asked without a key.
-func open(path string) bool {
-	return path == "/healthz" || path == "/readyz" || path == "/api/docs" || strings.HasPrefix(path, "/api/openapi") || !strings.HasPrefix(path, "/api/")
+// openPath says what can be asked without a key.
+func openPath(path string) bool {
+	return path == "/healthz" || path == "/readyz" || path == docsPath || strings.HasPrefix(path, docsPath+"/") || strings.HasPrefix(path, "/api/openapi") || !strings.HasPrefix(path, "/api/")
 }
 
 // noRoute answers for a path that is not there, or not with this method.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"io"
+	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -42,7 +44,7 @@ func roleOf(ctx context.Context) oms.Role { return callOf(ctx).key.Role }
 // authenticated lets requests through that carry a key.
 func (a *api) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if open(r.URL.Path) {
+		if openPath(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -86,7 +88,11 @@ func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(contex
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	op.SkipValidateBody = op.RequestBody != nil
 	op.Description = strings.TrimSpace(op.Description + "\n\nNeeds a key of the role " + string(needed) + ".")
-	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
+	in, declared := reflect.TypeFor[I](), maps.Clone(op.Responses)
+	if op.Responses == nil {
+		op.Responses, declared = map[string]*huma.Response{}, map[string]*huma.Response{}
+	}
+	op.Errors = failures(&op, in)
 	op.Middlewares = huma.Middlewares{a.guarded(needed)}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
@@ -95,6 +101,7 @@ func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(contex
 		}
 		return out, nil
 	})
+	completeAnswers(&op, declared, in)
 }
 
 // guarded refuses a key whose role does not reach, before anything else of the

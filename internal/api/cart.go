@@ -13,16 +13,16 @@ import (
 func carts(a *api) {
 	example := map[string]any{"marketId": "NOR", "billingCurrency": "NOK", "orderForm": map[string]any{
 		"lineItems": []any{map[string]any{"lineItemId": "a1", "code": "SHOE-42", "quantity": 1, "placedPrice": 999.00}}}}
-	cart := documentBody("The cart", example)
+	cart := documentBody(newCartSchema, "The cart", example)
 	handle(a, oms.Reader, huma.Operation{OperationID: "list-carts", Method: http.MethodGet, Path: "/api/carts", Tags: []string{"Carts"},
 		Summary: "List carts, the newest first"}, a.listCarts)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-cart", Method: http.MethodGet, Path: "/api/carts/{id}", Tags: []string{"Carts"},
 		Summary: "Read a cart"}, a.getCart)
 	handle(a, oms.Publisher, huma.Operation{OperationID: "put-cart", Method: http.MethodPut, Path: "/api/carts/{id}", Tags: []string{"Carts"},
-		Summary: "Store a cart", Description: "201 for a new one, 200 for one that was there.", RequestBody: cart}, a.putCart)
+		Summary: "Store a cart", Description: "201 for a new one, 200 for one that was there.", RequestBody: cart, Responses: also(http.StatusCreated)}, a.putCart)
 	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-cart", Method: http.MethodPatch, Path: "/api/carts/{id}", Tags: []string{"Carts"},
 		Summary: "Change fields of a cart", Description: "By the rules of a patch of an order.",
-		RequestBody: documentBody("The fields to change", map[string]any{"customerEmail": "kari@example.com"})}, a.patchCart)
+		RequestBody: documentBody(cartPatch, "The fields to change", map[string]any{"customerEmail": "kari@example.com"})}, a.patchCart)
 	handle(a, oms.Publisher, huma.Operation{OperationID: "delete-cart", Method: http.MethodDelete, Path: "/api/carts/{id}", Tags: []string{"Carts"},
 		Summary: "Remove a cart"}, a.deleteCart)
 }
@@ -32,16 +32,16 @@ type CartID struct {
 	ID string `path:"id" doc:"The cart's id" example:"C123456"`
 }
 
-func cartAnswer(c *oms.Cart) *documentAnswer {
-	return &documentAnswer{Status: http.StatusOK, ETag: etag(c.Version), Body: document{c.Doc}}
+func cartAnswer(c *oms.Cart) *documentAnswer[cartDocument] {
+	return &documentAnswer[cartDocument]{Status: http.StatusOK, ETag: etag(c.Version), Body: cartDocument{c.Doc}}
 }
 
-func (a *api) listCarts(ctx context.Context, in *PageParams) (*listOf[document], error) {
+func (a *api) listCarts(ctx context.Context, in *PageParams) (*listOf[cartDocument], error) {
 	list, err := a.Store.Carts(ctx, tenantOf(ctx), in.page())
-	return answerList(list, err, func(c *oms.Cart) document { return document{c.Doc} })
+	return answerList(list, err, func(c *oms.Cart) cartDocument { return cartDocument{c.Doc} })
 }
 
-func (a *api) getCart(ctx context.Context, in *CartID) (*documentAnswer, error) {
+func (a *api) getCart(ctx context.Context, in *CartID) (*documentAnswer[cartDocument], error) {
 	c, err := a.Store.Cart(ctx, tenantOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -53,12 +53,12 @@ func (a *api) getCart(ctx context.Context, in *CartID) (*documentAnswer, error) 
 func (a *api) putCart(ctx context.Context, in *struct {
 	CartID
 	MatchParams
-}) (*documentAnswer, error) {
+}) (*documentAnswer[cartDocument], error) {
 	doc, _, err := oms.ParseOrder(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	var out *documentAnswer
+	var out *documentAnswer[cartDocument]
 	err = a.Store.Write(ctx, func(tx store.Tx) error {
 		cart, err := oms.NewCart(in.ID, doc.Clone(), a.Clock.Now().UTC())
 		if err != nil {
@@ -86,12 +86,12 @@ func (a *api) putCart(ctx context.Context, in *struct {
 func (a *api) patchCart(ctx context.Context, in *struct {
 	CartID
 	MatchParams
-}) (*documentAnswer, error) {
+}) (*documentAnswer[cartDocument], error) {
 	patch, _, err := oms.ParseOrderPatch(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	var out *documentAnswer
+	var out *documentAnswer[cartDocument]
 	err = a.Store.Write(ctx, func(tx store.Tx) error {
 		cart, err := a.cartToChange(ctx, tx, in.ID, in.MatchParams)
 		if err != nil {

@@ -16,7 +16,7 @@ func deliveries(a *api) {
 		Summary: "List deliveries of events to endpoints, those of the newest events first"}, a.listDeliveries)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-delivery", Method: http.MethodGet, Path: "/api/deliveries/{id}", Tags: []string{"Events"},
 		Summary: "Read a delivery"}, a.getDelivery)
-	handle(a, oms.Operator, huma.Operation{OperationID: "redeliver", Method: http.MethodPost, Path: "/api/deliveries/{id}/redeliver", Tags: []string{"Events"},
+	handle(a, oms.Operator, huma.Operation{OperationID: "redeliver-delivery", Method: http.MethodPost, Path: "/api/deliveries/{id}/redeliver", Tags: []string{"Events"},
 		Summary: "Send a delivery again", DefaultStatus: http.StatusAccepted, Description: "With as many attempts as the endpoint's schedule has. One that is pending is attempted now."}, a.redeliver)
 	handle(a, oms.Operator, huma.Operation{OperationID: "cancel-delivery", Method: http.MethodPost, Path: "/api/deliveries/{id}/cancel", Tags: []string{"Events"},
 		Summary: "End a delivery that is pending", DefaultStatus: http.StatusOK, Description: "An attempt that is under way ends, and is recorded."}, a.cancelDelivery)

@@ -2,98 +2,83 @@ package api
 
 import (
 	"bytes"
-	_ "embed"
-	"html/template"
+	"compress/gzip"
+	"embed"
+	"io"
+	"io/fs"
 	"net/http"
-	"slices"
+	"path"
 	"strings"
-	"sync"
+	"time"
 
-	"github.com/danielgtaylor/huma/v2"
+	"github.com/swaggest/swgui/v5/static"
 )
 
-//go:embed docs.html
-var docsHTML string
+// The pages under /api/docs show the OpenAPI document with Swagger UI, which
+// comes as a Go module: they work where no other host can be reached.
 
-var docsPage = template.Must(template.New("docs").Parse(docsHTML))
+//go:embed docs
+var docsFiles embed.FS
 
-// docOperation is one operation as the page shows it.
-type docOperation struct {
-	*huma.Operation
-	Fields    []docField // of the body
-	HasBody   bool
-	Responses []docResponse
+// docsPath is where the pages are. Their links are relative, so a proxy may
+// serve them below another path.
+const docsPath = "/api/docs"
+
+// docsPolicy lets the pages use what this server sends them and nothing else
+// but the small pictures in Swagger UI's style sheet.
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// serveDocs serves the pages, and leads there from the root.
+func serveDocs(mux *http.ServeMux) {
+	own, err := fs.Sub(docsFiles, "docs")
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	mux.HandleFunc("GET "+docsPath, docsFile(own, "index.html"))
+	for _, name := range []string{"init.js", "page.css"} {
+		mux.HandleFunc("GET "+docsPath+"/"+name, docsFile(own, name))
+	}
+	for _, name := range []string{"swagger-ui-bundle.js", "swagger-ui.css"} {
+		mux.HandleFunc("GET "+docsPath+"/"+name, docsFile(static.FS, name+".gz"))
+	}
+	mux.Handle("GET /{$}", http.RedirectHandler(docsPath, http.StatusTemporaryRedirect))
 }
 
-type docField struct{ Name, Type, Doc string }
-
-type docResponse struct{ Status, Description string }
-
-// docs shows the OpenAPI document as a page that needs nothing from elsewhere.
-func docs(o *huma.OpenAPI) http.Handler {
-	page := sync.OnceValues(func() ([]byte, error) {
-		var b bytes.Buffer
-		err := docsPage.Execute(&b, map[string]any{"Info": o.Info, "Tags": byTag(o)})
-		return b.Bytes(), err
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		html, err := page()
-		if err != nil {
-			writeProblem(w, http.StatusInternalServerError, "the page could not be made", nil)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-		_, _ = w.Write(html)
-	})
-}
-
-type docTag struct {
-	Name       string
-	Operations []docOperation
-}
-
-func byTag(o *huma.OpenAPI) []docTag {
-	tags := map[string][]docOperation{}
-	for _, path := range o.Paths {
-		for _, op := range []*huma.Operation{path.Get, path.Put, path.Post, path.Patch, path.Delete} {
-			if op != nil {
-				tags[op.Tags[0]] = append(tags[op.Tags[0]], describe(op, o.Components.Schemas))
+// docsFile serves one file. A compressed one goes out as it is to those who
+// take it so, which is every browser.
+func docsFile(files fs.FS, name string) http.HandlerFunc {
+	content, err := fs.ReadFile(files, name)
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	plain, compressed := strings.CutSuffix(name, ".gz")
+	kind := map[string]string{".html": "text/html", ".js": "text/javascript", ".css": "text/css"}[path.Ext(plain)] + "; charset=utf-8"
+	return func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Type", kind)
+		h.Set("Content-Security-Policy", docsPolicy)
+		h.Set("Cache-Control", "no-cache") // another version of orderhook may have other files
+		body := content
+		if compressed {
+			h.Set("Vary", "Accept-Encoding")
+			if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+				h.Set("Content-Encoding", "gzip")
+			} else {
+				body = unzipped(content)
 			}
 		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	}
-	var out []docTag
-	for name, ops := range tags {
-		slices.SortFunc(ops, func(a, b docOperation) int { return strings.Compare(a.Path+a.Method, b.Path+b.Method) })
-		out = append(out, docTag{name, ops})
-	}
-	slices.SortFunc(out, func(a, b docTag) int { return strings.Compare(a.Name, b.Name) })
-	return out
 }
 
-func describe(op *huma.Operation, schemas huma.Registry) docOperation {
-	d := docOperation{Operation: op, HasBody: op.RequestBody != nil}
-	if d.HasBody {
-		d.Fields = fieldsOf(op.RequestBody.Content["application/json"].Schema, schemas)
+func unzipped(content []byte) []byte {
+	r, err := gzip.NewReader(bytes.NewReader(content))
+	if err != nil {
+		panic(err) // it is part of the program
 	}
-	for status, r := range op.Responses {
-		d.Responses = append(d.Responses, docResponse{status, r.Description})
+	plain, err := io.ReadAll(r)
+	if err != nil {
+		panic(err)
 	}
-	slices.SortFunc(d.Responses, func(a, b docResponse) int { return strings.Compare(a.Status, b.Status) })
-	return d
-}
-
-func fieldsOf(s *huma.Schema, schemas huma.Registry) []docField {
-	if len(s.OneOf) > 0 { // one thing, or a list of it
-		s = s.OneOf[0]
-	}
-	if s.Ref != "" {
-		s = schemas.SchemaFromRef(s.Ref)
-	}
-	var out []docField
-	for name, p := range s.Properties {
-		out = append(out, docField{name, p.Type, p.Description})
-	}
-	slices.SortFunc(out, func(a, b docField) int { return strings.Compare(a.Name, b.Name) })
-	return out
+	return plain
 }

@@ -10,40 +10,64 @@ import (
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
-// document is an order, a cart or settings as the API shows it: whatever
-// fields it has, numbers to the digit.
-type document struct{ *oms.Object }
+// Documents as the API shows them: whatever fields they have, numbers to the
+// digit. Each type says which schema describes it.
+type (
+	orderDocument    struct{ *oms.Object }
+	cartDocument     struct{ *oms.Object }
+	newCartDocument  struct{ *oms.Object }
+	settingsDocument struct{ *oms.Object }
+	stockDocument    struct{ *oms.Object }
+	patchDocument    struct{ *oms.Object }
+)
 
 // Schema implements huma.SchemaProvider.
-func (document) Schema(huma.Registry) *huma.Schema {
-	return freeObject("A document; unknown fields are kept")
-}
+func (orderDocument) Schema(huma.Registry) *huma.Schema { return schemaRef(orderSchema) }
+
+// Schema implements huma.SchemaProvider.
+func (cartDocument) Schema(huma.Registry) *huma.Schema { return schemaRef(cartSchema) }
+
+// Schema implements huma.SchemaProvider.
+func (newCartDocument) Schema(huma.Registry) *huma.Schema { return schemaRef(newCartSchema) }
+
+// Schema implements huma.SchemaProvider.
+func (settingsDocument) Schema(huma.Registry) *huma.Schema { return schemaRef(settingsSchema) }
+
+// Schema implements huma.SchemaProvider.
+func (stockDocument) Schema(huma.Registry) *huma.Schema { return schemaRef(stockSchema) }
+
+// Schema implements huma.SchemaProvider.
+func (patchDocument) Schema(huma.Registry) *huma.Schema { return schemaRef(orderPatch) }
 
 func freeObject(description string) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: description}
 }
 
 // documentAnswer is a document that has versions.
-type documentAnswer struct {
+type documentAnswer[D any] struct {
 	Status int
-	ETag   string `header:"ETag"`
-	Body   document
+	ETag   string `header:"ETag" doc:"The version, for If-Match"`
+	Body   D
 }
 
-func orderAnswer(o *oms.Order) *documentAnswer {
-	return &documentAnswer{Status: http.StatusOK, ETag: etag(o.Version), Body: document{o.Doc}}
+func orderAnswer(o *oms.Order) *documentAnswer[orderDocument] {
+	return &documentAnswer[orderDocument]{Status: http.StatusOK, ETag: etag(o.Version), Body: orderDocument{o.Doc}}
 }
 
-// documentBody describes a body that the handler reads itself.
-func documentBody(description string, example any) *huma.RequestBody {
+// documentBody describes a body that the handler reads itself, by the name of
+// its schema.
+func documentBody(schema, description string, example any) *huma.RequestBody {
+	return jsonBody(schemaRef(schema), description, example)
+}
+
+func jsonBody(schema *huma.Schema, description string, example any) *huma.RequestBody {
 	return &huma.RequestBody{Required: true, Description: description, Content: map[string]*huma.MediaType{
-		"application/json": {Schema: freeObject(description), Example: example},
+		"application/json": {Schema: schema, Example: example},
 	}}
 }
 
-// optionalBody is documentBody for a body that may be left out.
-func optionalBody(description string, example any) *huma.RequestBody {
-	b := documentBody(description, example)
+// optionalBody makes a body one that may be left out.
+func optionalBody(b *huma.RequestBody) *huma.RequestBody {
 	b.Required = false
 	return b
 }
@@ -51,24 +75,39 @@ func optionalBody(description string, example any) *huma.RequestBody {
 // bodyOf describes a body that the handler reads itself, by a struct that has
 // its fields.
 func bodyOf[T any](a *api, description string, example any) *huma.RequestBody {
-	b := documentBody(description, example)
-	b.Content["application/json"].Schema = a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
-	return b
+	return jsonBody(a.schemaOf(reflect.TypeFor[T]()), description, example)
 }
 
-// patchOf is bodyOf for a change: each field may be left out, and may be null.
-func patchOf[T any](a *api, description string, example any) *huma.RequestBody {
-	b := documentBody(description, example)
+// patchOf is bodyOf for a change, whose schema gets a name of its own: each
+// field may be left out, and may be null.
+func patchOf[T any](a *api, name, description string, example any) *huma.RequestBody {
 	s := huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, reflect.TypeFor[T]())
 	s.Required = nil
-	for _, p := range s.Properties {
-		p.Nullable = p.Ref == ""
-		if len(p.Enum) > 0 {
-			p.Enum = append(p.Enum, nil)
-		}
+	for field, p := range s.Properties {
+		p.Default = nil
+		s.Properties[field] = orNull(p)
 	}
-	b.Content["application/json"].Schema = s
-	return b
+	a.huma.OpenAPI().Components.Schemas.Map()[name] = s
+	return documentBody(name, description, example)
+}
+
+// orNull is a schema that null fits, too. Without a null among its values, an
+// enum stays a plain one for those who generate code.
+func orNull(s *huma.Schema) *huma.Schema {
+	if s.Ref == "" && len(s.Enum) == 0 {
+		s.Nullable = true
+		return s
+	}
+	return &huma.Schema{Description: s.Description, AnyOf: []*huma.Schema{s, {Type: "null"}}}
+}
+
+// answerOf declares an answer with a body of a type.
+func (a *api) answerOf(t reflect.Type) *huma.Response {
+	return &huma.Response{Content: map[string]*huma.MediaType{"application/json": {Schema: a.schemaOf(t)}}}
+}
+
+func (a *api) schemaOf(t reflect.Type) *huma.Schema {
+	return a.huma.OpenAPI().Components.Schemas.Schema(t, true, "")
 }
 
 // parsedBody is the request's body.

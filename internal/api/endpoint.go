@@ -25,10 +25,10 @@ func endpoints(a *api) {
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-endpoint", Method: http.MethodGet, Path: "/api/endpoints/{id}", Tags: []string{"Endpoints"},
 		Summary: "Read an endpoint, with its counts and health", Description: "Secrets are shown as ***."}, a.getEndpoint)
 	handle(a, oms.Operator, huma.Operation{OperationID: "patch-endpoint", Method: http.MethodPatch, Path: "/api/endpoints/{id}", Tags: []string{"Endpoints"},
-		Summary: "Change fields of an endpoint", Description: "Fields that are left out stay; null gives a field its default. *** keeps a secret that is stored, unless the URL's origin changes. `headers` and `tls` are replaced whole. Turning an endpoint on makes what it failed at forgotten.",
-		RequestBody: patchOf[EndpointFields](a, "The fields to change", map[string]any{"enabled": true, "timeout": "PT10S"})}, a.patchEndpoint)
+		Summary: "Change fields of an endpoint", Description: "Fields that are left out stay; null gives a field its default. *** keeps a secret that is stored, unless the URL's origin changes. `headers` and `tls` are replaced whole. Turning an endpoint on makes what it failed at forgotten. Where many deliveries are pending, they follow a change of `ordering` in a job, which `reorderingJob` names: until it has ended, events of one subject may arrive in another order.",
+		Errors: []int{http.StatusConflict}, RequestBody: patchOf[EndpointFields](a, "EndpointPatch", "The fields to change", map[string]any{"enabled": true, "timeout": "PT10S"})}, a.patchEndpoint)
 	handle(a, oms.Operator, huma.Operation{OperationID: "delete-endpoint", Method: http.MethodDelete, Path: "/api/endpoints/{id}", Tags: []string{"Endpoints"},
-		Summary: "Remove an endpoint", Description: "Its pending deliveries are canceled; what was delivered, and the attempts, stay."}, a.deleteEndpoint)
+		Errors: []int{http.StatusConflict}, Summary: "Remove an endpoint", Description: "Its pending deliveries are canceled; what was delivered, and the attempts, stay."}, a.deleteEndpoint)
 }
 
 // EndpointID is the endpoint that a path names.
@@ -121,19 +121,28 @@ func (a *api) patchEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswe
 		return nil, err
 	}
 	var next *oms.Endpoint
+	var job *oms.Job
 	err = a.Store.Write(ctx, func(tx store.Tx) error {
 		was, err := endpointToChange(ctx, tx, in.ID)
 		if err != nil {
 			return err
 		}
-		if next, err = was.Changed(doc, a.endpointChecks(), a.now()); err != nil {
+		now := a.now()
+		if next, err = was.Changed(doc, a.endpointChecks(), now); err != nil {
 			return err
 		}
 		addKeys(next)
-		return tx.PutEndpoint(ctx, tenantOf(ctx), next)
+		if job = nil; next.Ordering == was.Ordering {
+			return tx.PutEndpoint(ctx, tenantOf(ctx), next)
+		}
+		job, err = a.Notify.PutReordered(ctx, tx, tenantOf(ctx), next, now)
+		return err
 	})
 	if err != nil {
 		return nil, within(err)
+	}
+	if job != nil {
+		a.Jobs.Begin(tenantOf(ctx), job)
 	}
 	shown, err := a.endpointNow(ctx, next)
 	if err == nil {

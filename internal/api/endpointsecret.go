@@ -16,9 +16,15 @@ import (
 func endpointSecrets(a *api) {
 	handle(a, oms.Operator, huma.Operation{OperationID: "rotate-endpoint-secret", Method: http.MethodPost, Path: "/api/endpoints/{id}/rotate-secret", Tags: []string{"Endpoints"},
 		Summary: "Give an endpoint a new secret", DefaultStatus: http.StatusOK, Description: "The new secret is in this answer alone. The one before signs too until `overlap` is over. At most 5 sign at the same time.",
-		RequestBody: optionalBody("How long the secret before signs too, at most P30D, and the new secret, which is made if it is left out", map[string]any{"overlap": "PT24H"})}, a.rotateSecret)
+		RequestBody: optionalBody(bodyOf[rotation](a, "The overlap, and the new secret", map[string]any{"overlap": "PT24H"}))}, a.rotateSecret)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-endpoint-public-key", Method: http.MethodGet, Path: "/api/endpoints/{id}/public-key", Tags: []string{"Endpoints"},
 		Summary: "Read the key that v1a signatures are verified with", Description: "404 for an endpoint without them."}, a.getPublicKey)
+}
+
+// rotation is the body that gives an endpoint a new secret.
+type rotation struct {
+	Overlap string `json:"overlap,omitempty" doc:"How long the secret before signs too, at most P30D; PT24H if it is left out"`
+	Secret  string `json:"secret,omitempty" doc:"The new secret, whsec_ and the base64 of 24 to 64 bytes; one is made if it is left out"`
 }
 
 func (a *api) rotateSecret(ctx context.Context, in *struct {

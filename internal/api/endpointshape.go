@@ -60,6 +60,7 @@ type Endpoint struct {
 	MaxConcurrency int               `json:"maxConcurrency"`
 	RateLimit      float64           `json:"rateLimit,omitempty"`
 	Ordering       oms.Ordering      `json:"ordering" enum:"none,subject"`
+	ReorderingJob  string            `json:"reorderingJob,omitempty" doc:"The job that has what is pending follow a change of ordering"`
 	Filter         string            `json:"filter,omitempty"`
 	TLS            *endpointTLS      `json:"tls,omitempty"`
 	Signatures     []string          `json:"signatures" nullable:"false"`
@@ -95,7 +96,7 @@ type endpointHealth struct {
 
 // filterError is why a filter could not judge an event.
 type filterError struct {
-	Time    time.Time `json:"time"`
+	At      time.Time `json:"timestamp"`
 	EventID string    `json:"eventId"`
 	Message string    `json:"message" example:"line 1, column 22: cannot compare nil with int"`
 }
@@ -122,7 +123,7 @@ func showEndpoint(e *oms.Endpoint, h oms.Health, c notify.Circuit, role oms.Role
 	}
 	out := Endpoint{ID: e.ID, URL: address, EventTypes: append([]string{}, e.EventTypes...), Description: e.Description, Format: e.Format,
 		Enabled: e.Enabled, DisabledReason: e.Disabled, Timeout: oms.FormatDuration(e.Timeout), RetrySchedule: []string{},
-		MaxConcurrency: e.Concurrency, RateLimit: e.RateLimit, Ordering: e.Ordering, Filter: e.Filter, Signatures: append([]string{}, e.Signatures...),
+		MaxConcurrency: e.Concurrency, RateLimit: e.RateLimit, Ordering: e.Ordering, ReorderingJob: e.Reordering, Filter: e.Filter, Signatures: append([]string{}, e.Signatures...),
 		Secrets: []endpointSecret{}, Origin: e.Origin, Created: e.Created, Updated: e.Updated,
 		Counts: endpointCounts{h.Pending, h.Failed, h.Succeeded},
 		Health: endpointHealth{timeOrNil(h.LastSuccess), timeOrNil(h.LastFailure), h.LastError, h.Consecutive, timeOrNil(h.FailingSince), c, h.FilterErrors, showFilterError(h.LastFilterError)}}

@@ -29,7 +29,7 @@ func events(a *api) {
 	handle(a, oms.Operator, huma.Operation{OperationID: "redeliver-event", Method: http.MethodPost, Path: "/api/events/{id}/redeliver", Tags: []string{"Events"},
 		Summary: "Send an event again", DefaultStatus: http.StatusAccepted,
 		Description: "To the endpoint that is named, whether the event went there before or not; else to all that it went to and that are on. 202 with the deliveries.",
-		RequestBody: optionalBody("The endpoint", map[string]any{"endpointId": "ep_019aa4c27d3e7f0c9b61d2e8f4a05b37"})}, a.redeliverEvent)
+		RequestBody: optionalBody(bodyOf[redelivery](a, "The endpoint", map[string]any{"endpointId": "ep_019aa4c27d3e7f0c9b61d2e8f4a05b37"}))}, a.redeliverEvent)
 	handle(a, oms.Reader, huma.Operation{OperationID: "list-event-types", Method: http.MethodGet, Path: "/api/event-types", Tags: []string{"Events"},
 		Summary: "List the types of events that orderhook makes", Description: "Others may be published."}, a.listEventTypes)
 }
@@ -47,11 +47,11 @@ type publishedEvent struct {
 // publication describes the body of a publication: one event, or a list.
 func publication(a *api) *huma.RequestBody {
 	example := map[string]any{"type": "loyalty.points_earned", "orderId": "ORD-12345", "data": map[string]any{"customerId": "C-881", "points": 120}}
-	b := documentBody("An event, or a list of events", example)
-	one := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[publishedEvent](), true, "")
+	one := a.schemaOf(reflect.TypeFor[publishedEvent]())
 	least, most := 1, oms.MaxPublished
-	b.Content["application/json"].Schema = &huma.Schema{OneOf: []*huma.Schema{one, {Type: huma.TypeArray, Items: one, MinItems: &least, MaxItems: &most}}}
-	return b
+	list := &huma.Schema{Type: huma.TypeArray, Items: one, MinItems: &least, MaxItems: &most}
+	a.huma.OpenAPI().Components.Schemas.Map()["Publication"] = &huma.Schema{OneOf: []*huma.Schema{one, list}}
+	return documentBody("Publication", "An event, or a list of events", example)
 }
 
 // published says the ids of what was published.

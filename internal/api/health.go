@@ -3,8 +3,27 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 )
+
+// health describes what can be asked without a key.
+func health(a *api) {
+	plain := func(description string) *huma.Response {
+		return &huma.Response{Description: description, Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	}
+	for _, op := range []huma.Operation{
+		{OperationID: "get-health", Path: "/healthz", Summary: "Say that the process is alive", Responses: map[string]*huma.Response{"200": plain("Alive")}},
+		{OperationID: "get-readiness", Path: "/readyz", Summary: "Say whether requests can be taken",
+			Responses: map[string]*huma.Response{"200": plain("Ready"), "503": plain("The database does not answer")}},
+	} {
+		op.Method, op.Tags, op.Security = http.MethodGet, []string{"Operating"}, []map[string][]string{}
+		completeAnswers(&op, map[string]*huma.Response{}, reflect.TypeFor[struct{}]())
+		a.huma.OpenAPI().AddOperation(&op)
+	}
+}
 
 // healthz says that the process is alive.
 func (a *api) healthz(w http.ResponseWriter, _ *http.Request) { answerPlain(w, http.StatusOK, "ok\n") }

@@ -29,12 +29,12 @@ type JobID struct {
 // Job is a job as the API shows it.
 type Job struct {
 	ID         string        `json:"id"`
-	Kind       string        `json:"kind" enum:"recover,redeliver,resume"`
+	Kind       string        `json:"kind" enum:"recover,redeliver,reorder,resume"`
 	EndpointID string        `json:"endpointId,omitempty"`
 	What       string        `json:"what,omitempty" enum:"failed,missing" doc:"Of a recover job"`
 	From       *time.Time    `json:"from,omitempty" doc:"Of a recover job"`
 	To         *time.Time    `json:"to,omitempty" doc:"Of a recover job"`
-	Filter     payload       `json:"filter,omitzero" doc:"Which of a list it is about"`
+	Filter     jobFilter     `json:"filter,omitzero" doc:"Which of a list it is about"`
 	Status     oms.JobStatus `json:"status" enum:"running,succeeded,canceled,failed"`
 	Reason     string        `json:"reason,omitempty" doc:"Why it failed or was canceled"`
 	Examined   int64         `json:"examined" doc:"Events, deliveries or runs looked at"`
@@ -47,6 +47,14 @@ type Job struct {
 	Ended      *time.Time    `json:"ended,omitempty"`
 }
 
+// jobFilter is the body that asked for a job over a list.
+type jobFilter struct{ payload }
+
+// Schema implements huma.SchemaProvider.
+func (jobFilter) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{AnyOf: []*huma.Schema{schemaRef("BulkFilter"), schemaRef("Resumption")}}
+}
+
 type jobAnswer struct {
 	Location string `header:"Location"`
 	Body     Job
@@ -54,7 +62,7 @@ type jobAnswer struct {
 
 func showJob(j *oms.Job) Job {
 	return Job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, What: j.What, From: timeOrNil(j.From), To: timeOrNil(j.To),
-		Filter: payload{j.Filter}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Sent: j.Sent,
+		Filter: jobFilter{payload{j.Filter}}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Sent: j.Sent,
 		Resumed: j.Resumed, Skipped: j.Skipped, Skips: j.Skips, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
 }
 
@@ -79,6 +87,9 @@ func (a *api) cancelJob(ctx context.Context, in *struct {
 		j, err := tx.Job(ctx, tenantOf(ctx), in.ID)
 		if err != nil {
 			return "", err
+		}
+		if j.Kind == oms.JobReorder {
+			return "", oms.Errorf(oms.Conflict, "this job cannot be canceled halfway; give the endpoint its former ordering instead")
 		}
 		if j.Status != oms.JobRunning {
 			return "", oms.Errorf(oms.Conflict, "the job has ended: it is %s", j.Status)

@@ -32,12 +32,21 @@ type newKey struct {
 	Secret string `json:"key,omitempty" doc:"The key itself; absent when the same Idempotency-Key made it before, since only its hash is kept"`
 }
 
+// keyRequest is the body that makes a key.
+type keyRequest struct {
+	Role string `json:"role" enum:"reader,publisher,operator,admin"`
+	Name string `json:"name,omitempty" maxLength:"200"`
+}
+
+// TransformSchema implements huma.SchemaTransformer.
+func (keyRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Examples = []any{map[string]any{"role": "reader", "name": "dashboard"}}
+	return s
+}
+
 func (a *api) createKey(ctx context.Context, in *struct {
 	OnceParams
-	Body struct {
-		Role string `json:"role" enum:"reader,publisher,operator,admin"`
-		Name string `json:"name,omitempty" maxLength:"200"`
-	}
+	Body keyRequest
 }) (*struct{ Body newKey }, error) {
 	role, err := oms.ParseRole(in.Body.Role)
 	if err != nil {

@@ -4,10 +4,12 @@ import "github.com/orderhook/orderhook/internal/store"
 
 // listOf is one page of a list.
 type listOf[T any] struct {
-	Body struct {
-		Items      []T    `json:"items" nullable:"false"`
-		NextCursor string `json:"nextCursor,omitempty" doc:"Ask for the next page with it; absent on the last"`
-	}
+	Body page[T]
+}
+
+type page[T any] struct {
+	Items      []T    `json:"items" nullable:"false"`
+	NextCursor string `json:"nextCursor,omitempty" doc:"Ask for the next page with it; absent on the last"`
 }
 
 // answerList shows a page of what the store has.

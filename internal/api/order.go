@@ -17,16 +17,16 @@ func orders(a *api) {
 	handle(a, oms.Publisher, huma.Operation{OperationID: "create-order", Method: http.MethodPost, Path: "/api/orders", Tags: []string{"Orders"},
 		Summary: "Create an order and run the workflow of its status", DefaultStatus: http.StatusCreated,
 		Description: "201 with the workflow's result; 202 with the run's id when the workflow is not done within `wait`.",
-		RequestBody: documentBody("The order. Without an id one is made; without a status it is New.", example)}, a.createOrder)
+		RequestBody: documentBody(newOrderSchema, "The order. Without an id one is made; without a status it is New.", example)}, a.createOrder)
 	handle(a, oms.Reader, huma.Operation{OperationID: "list-orders", Method: http.MethodGet, Path: "/api/orders", Tags: []string{"Orders"},
 		Summary: "List orders, the newest first"}, a.listOrders)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-order", Method: http.MethodGet, Path: "/api/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Read an order"}, a.getOrder)
-	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-order", Errors: tooMany, Method: http.MethodPatch, Path: "/api/orders/{id}", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-order", Method: http.MethodPatch, Path: "/api/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Change fields of an order", Description: "Runs no workflow. A patch that changes nothing makes no version.",
-		RequestBody: documentBody("The fields to change", map[string]any{"tags": []string{"vip"}})}, a.patchOrder)
-	handle(a, oms.Publisher, huma.Operation{OperationID: "delete-order", Errors: tooMany, Method: http.MethodDelete, Path: "/api/orders/{id}", Tags: []string{"Orders"},
-		Summary: "Set an order's status to Deleted, or erase it"}, a.deleteOrder)
+		RequestBody: documentBody(orderPatch, "The fields to change", map[string]any{"tags": []string{"vip"}})}, a.patchOrder)
+	handle(a, oms.Publisher, huma.Operation{OperationID: "delete-order", Method: http.MethodDelete, Path: "/api/orders/{id}", Tags: []string{"Orders"},
+		Summary: "Set an order's status to Deleted, or erase it", Responses: also(http.StatusNoContent)}, a.deleteOrder)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-order-version", Method: http.MethodGet, Path: "/api/orders/{id}/versions/{version}", Tags: []string{"Orders"},
 		Summary: "Read an order as it was"}, a.getOrderVersion)
 }
@@ -60,7 +60,7 @@ func (a *api) createOrder(ctx context.Context, in *struct {
 	return out, err
 }
 
-func (a *api) getOrder(ctx context.Context, in *OrderID) (*documentAnswer, error) {
+func (a *api) getOrder(ctx context.Context, in *OrderID) (*documentAnswer[orderDocument], error) {
 	o, err := a.Store.Order(ctx, tenantOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (a *api) getOrder(ctx context.Context, in *OrderID) (*documentAnswer, error
 func (a *api) getOrderVersion(ctx context.Context, in *struct {
 	OrderID
 	Version int64 `path:"version" minimum:"1"`
-}) (*documentAnswer, error) {
+}) (*documentAnswer[orderDocument], error) {
 	o, err := a.Store.OrderVersion(ctx, tenantOf(ctx), in.ID, in.Version)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (a *api) listOrders(ctx context.Context, in *struct {
 	ExternalID     string         `query:"externalId" doc:"The id of one of its externalIds"`
 	HasErrors      optional[bool] `query:"hasErrors" doc:"true: has an error that is neither Solved nor Deleted; false: has none"`
 	Q              string         `query:"q" doc:"A piece of text anywhere in the order, in any case"`
-}) (*listOf[document], error) {
+}) (*listOf[orderDocument], error) {
 	from, to, err := span(in.From, in.To)
 	if err != nil {
 		return nil, err
@@ -106,13 +106,13 @@ func (a *api) listOrders(ctx context.Context, in *struct {
 	list, err := a.Store.Orders(ctx, tenantOf(ctx), store.OrderFilter{Status: in.Status, MarketID: in.MarketID, OrderType: in.OrderType,
 		CustomerEmail: in.CustomerEmail, SubscriptionID: in.SubscriptionID, Tag: in.Tag, Text: in.Q, From: from, To: to,
 		ModifiedFrom: modified, StoreID: in.StoreID, ExternalID: in.ExternalID, HasErrors: in.HasErrors.orNil()}, in.page())
-	return answerList(list, err, func(o *oms.Order) document { return document{o.Doc} })
+	return answerList(list, err, func(o *oms.Order) orderDocument { return orderDocument{o.Doc} })
 }
 
 func (a *api) patchOrder(ctx context.Context, in *struct {
 	OrderID
 	MatchParams
-}) (*documentAnswer, error) {
+}) (*documentAnswer[orderDocument], error) {
 	patch, warnings, err := oms.ParseOrderPatch(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)

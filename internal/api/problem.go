@@ -81,6 +81,7 @@ func retryAfter(e *oms.Error) string {
 }
 
 func init() {
+	huma.DefaultArrayNullable = false // no list in an answer is null
 	// Huma's own errors, of parameters and bodies that its schemas refuse,
 	// become problems too; the values that they echo stay behind, since they
 	// may be secrets.

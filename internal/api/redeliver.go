@@ -39,6 +39,11 @@ func sendable(e *oms.Endpoint, err error) error {
 	return err
 }
 
+// redelivery is the body that says to which endpoint an event is sent.
+type redelivery struct {
+	EndpointID string `json:"endpointId,omitempty" doc:"All that the event went to and that are on, if it is left out"`
+}
+
 // redeliverEvent sends an event to one endpoint, or again to all it went to.
 func (a *api) redeliverEvent(ctx context.Context, in *struct {
 	EventID

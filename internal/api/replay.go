@@ -20,7 +20,12 @@ func replays(a *api) {
 		Summary: "Send a request again, to the same or another URL", DefaultStatus: http.StatusOK,
 		Description: "With today's secret headers and signature if it goes to the original scheme, host and port, and without them if not. " +
 			"It is recorded as an attempt of the kind replay, and changes nothing.",
-		RequestBody: optionalBody("Where to", map[string]any{"url": "https://staging.example.com/webhooks"})}, a.replayAttempt)
+		RequestBody: optionalBody(bodyOf[replayTo](a, "Where to", map[string]any{"url": "https://staging.example.com/webhooks"}))}, a.replayAttempt)
+}
+
+// replayTo is the body that says where a request is sent again.
+type replayTo struct {
+	URL string `json:"url,omitempty" doc:"Where it went before if it is left out"`
 }
 
 // replayed is a request that was sent again, beside the first.
@@ -32,8 +37,8 @@ type replayed struct {
 // side is an attempt and, of a two-way step's, the patch it brought.
 type side struct {
 	FullAttempt
-	Patch   *document `json:"patch,omitempty" doc:"Of a workflow step: its orderPatch; of a validator: its value"`
-	Problem string    `json:"patchProblem,omitempty" doc:"Why the response has no patch that could be read"`
+	Patch   *patchDocument `json:"patch,omitempty" doc:"Of a workflow step: its orderPatch; of a validator: its value"`
+	Problem string         `json:"patchProblem,omitempty" doc:"Why the response has no patch that could be read"`
 }
 
 type replayAnswer struct{ Body replayed }
@@ -139,8 +144,9 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 	if same {
 		at.ConnectorID = first.ConnectorID
 	}
-	if _, problem := patchIn(first, x.Body); at.Error == "" && problem != "" {
-		at.Error = problem
+	_, warnings, problem := patchIn(first, x.Body)
+	if at.Error == "" {
+		at.Error, at.Warnings = problem, warnings
 	}
 	if at.Error != "" {
 		at.Outcome = oms.OutcomeFailed
@@ -194,29 +200,30 @@ func showSide(at *oms.Attempt, whole []byte) side {
 	case whole == nil:
 		whole = at.Detail.Response.Body
 	}
-	patch, problem := patchIn(at, whole)
+	patch, _, problem := patchIn(at, whole)
 	if out.Problem = problem; patch != nil {
-		out.Patch = &document{patch}
+		out.Patch = &patchDocument{patch}
 	}
 	return out
 }
 
-// patchIn reads the patch in the response to a two-way request.
-func patchIn(at *oms.Attempt, body []byte) (patch *oms.Object, problem string) {
+// patchIn reads the patch in the response to a two-way request, and names what of
+// the response nobody reads.
+func patchIn(at *oms.Attempt, body []byte) (patch *oms.Object, unread []oms.Warning, problem string) {
 	switch {
 	case at.EndpointID != "": // one way
 	case at.RunID != "":
 		answer, err := oms.ParseStepAnswer(body)
 		if err != nil {
-			return nil, "invalid response: " + err.Error()
+			return nil, nil, "invalid response: " + err.Error()
 		}
-		return answer.Patch, ""
+		return answer.Patch, answer.Warnings, ""
 	default:
 		answer, err := oms.ParseValidation(body)
 		if err != nil {
-			return nil, "invalid response: " + err.Error()
+			return nil, nil, "invalid response: " + err.Error()
 		}
-		return answer.Value, ""
+		return answer.Value, answer.Unread, ""
 	}
-	return nil, ""
+	return nil, nil, ""
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
@@ -97,7 +96,7 @@ func (a *api) validatorToday(ctx context.Context, at *oms.Attempt) (hook.Request
 	for i := range s.Connectors {
 		c := &s.Connectors[i]
 		byURL := at.ConnectorID == "" && oms.PublicURL(c.Host) == oms.PublicURL(at.URL)
-		if strings.EqualFold(c.Name, settings.ValidatorConnector) && (byURL || at.ConnectorID != "" && c.ConnectorID == at.ConnectorID) {
+		if c.IsValidator() && (byURL || at.ConnectorID != "" && c.ConnectorID == at.ConnectorID) {
 			r := hook.Request{URL: c.Host}
 			useConnector(&r, c)
 			return r, nil

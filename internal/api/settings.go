@@ -11,11 +11,11 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-func settingsDocument(a *api) {
+func settingsOperations(a *api) {
 	example := map[string]any{"orderTypes": []any{map[string]any{"name": "Online", "default": true, "orderStatuses": []any{map[string]any{
 		"name": "New", "workflowSteps": []any{map[string]any{"name": "WebhookWorkflowStep", "active": true, "connector": "Webhook",
 			"properties": []any{map[string]any{"key": "Host", "value": "https://validation.example.com/api/validate"}}}}}}}}}
-	body := documentBody("The whole settings document. *** keeps a secret that is stored.", example)
+	body := documentBody(settingsSchema, "The whole settings document. *** keeps a secret that is stored.", example)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-settings", Method: http.MethodGet, Path: "/api/settings", Tags: []string{"Settings"},
 		Summary: "Read the settings", Description: "Secrets are shown as ***."}, a.getSettings)
 	handle(a, oms.Operator, huma.Operation{OperationID: "put-settings", Method: http.MethodPut, Path: "/api/settings", Tags: []string{"Settings"},
@@ -41,15 +41,15 @@ func workflowSteps(a *api) {
 
 // settingsAnswer shows settings: the values in the queries of URLs to those alone
 // who may change them (API.md, "Secrets in URLs").
-func settingsAnswer(ctx context.Context, s *settings.Settings) *documentAnswer {
+func settingsAnswer(ctx context.Context, s *settings.Settings) *documentAnswer[settingsDocument] {
 	doc := s.Masked()
 	if !roleOf(ctx).Reaches(oms.Operator) {
 		settings.MaskQueries(doc)
 	}
-	return &documentAnswer{Status: http.StatusOK, ETag: etag(s.Version), Body: document{doc}}
+	return &documentAnswer[settingsDocument]{Status: http.StatusOK, ETag: etag(s.Version), Body: settingsDocument{doc}}
 }
 
-func (a *api) getSettings(ctx context.Context, _ *struct{}) (*documentAnswer, error) {
+func (a *api) getSettings(ctx context.Context, _ *struct{}) (*documentAnswer[settingsDocument], error) {
 	s, err := a.Store.Settings(ctx, tenantOf(ctx))
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (a *api) getSettings(ctx context.Context, _ *struct{}) (*documentAnswer, er
 
 func (a *api) getSettingsVersion(ctx context.Context, in *struct {
 	Version int64 `path:"version" minimum:"1"`
-}) (*documentAnswer, error) {
+}) (*documentAnswer[settingsDocument], error) {
 	s, err := a.Store.SettingsVersion(ctx, tenantOf(ctx), in.Version)
 	if err != nil {
 		return nil, err

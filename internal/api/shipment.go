@@ -14,17 +14,17 @@ func shipments(a *api) {
 	example := map[string]any{"shipmentId": "S2", "warehouseCode": "oslo-1", "shipmentTrackingNumber": "370000000000000012"}
 	handle(a, oms.Publisher, huma.Operation{OperationID: "add-shipment", Method: http.MethodPost, Path: "/api/orders/{id}/shipments", Tags: []string{"Orders"},
 		Summary: "Add a shipment to an order", DefaultStatus: http.StatusCreated,
-		RequestBody: documentBody("The shipment. Without a shipmentId one is made.", example)}, a.addShipment)
-	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-shipment", Errors: tooMany, Method: http.MethodPatch, Path: "/api/orders/{id}/shipments/{shipmentId}", Tags: []string{"Orders"},
+		RequestBody: documentBody(shipmentSchema, "The shipment. Without a shipmentId one is made.", example)}, a.addShipment)
+	handle(a, oms.Publisher, huma.Operation{OperationID: "patch-shipment", Method: http.MethodPatch, Path: "/api/orders/{id}/shipments/{shipmentId}", Tags: []string{"Orders"},
 		Summary: "Change fields of a shipment", Description: "Runs no workflow: a status with its workflow is entered through `POST /api/orders/{id}/status`.",
-		RequestBody: documentBody("The fields to change", map[string]any{"deliveryStatus": "InTransit"})}, a.patchShipment)
+		RequestBody: documentBody(shipmentSchema, "The fields to change", map[string]any{"deliveryStatus": "InTransit"})}, a.patchShipment)
 }
 
 func (a *api) addShipment(ctx context.Context, in *struct {
 	OrderID
 	OnceParams
 	MatchParams
-}) (*documentAnswer, error) {
+}) (*documentAnswer[orderDocument], error) {
 	shipment, warnings, err := oms.ParseShipment(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
@@ -46,7 +46,7 @@ func (a *api) patchShipment(ctx context.Context, in *struct {
 	OrderID
 	MatchParams
 	ShipmentID string `path:"shipmentId"`
-}) (*documentAnswer, error) {
+}) (*documentAnswer[orderDocument], error) {
 	patch, warnings, err := oms.ParseShipment(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)

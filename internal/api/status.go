@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -13,22 +14,20 @@ import (
 )
 
 func status(a *api) {
-	handle(a, oms.Publisher, huma.Operation{OperationID: "enter-status", Errors: tooMany, Method: http.MethodPost, Path: "/api/orders/{id}/status", Tags: []string{"Orders"},
+	handle(a, oms.Publisher, huma.Operation{OperationID: "enter-status", Method: http.MethodPost, Path: "/api/orders/{id}/status", Tags: []string{"Orders"},
 		Summary: "Enter a status and run its workflow", DefaultStatus: http.StatusOK,
 		Description: "200 with the workflow's result; 202 with the run's id when the workflow is not done within `wait`. Entering the status that the order is in already runs its workflow again."},
 		a.enterStatus)
 }
 
-// tooMany is for what may have an order enter a status: it is refused if the
-// order does so over and over.
-var tooMany = []int{http.StatusTooManyRequests}
-
 // workflowResult is what a workflow came to (API.md, "A workflow result").
 type workflowResult struct {
 	RunID     string        `json:"runId,omitempty" doc:"Absent when no workflow was to run"`
 	ReturnID  string        `json:"returnId,omitempty" doc:"The return that the workflow ran for"`
+	RunStatus oms.RunStatus `json:"runStatus,omitempty" enum:"running,waiting,succeeded,aborted,superseded,failed,canceled" doc:"How the run stands; waiting, too, while only background steps are left. Absent when no workflow was to run"`
+	Reason    string        `json:"reason,omitempty" doc:"Why the run did not succeed: what stopped it, who canceled it, who was faster"`
 	IsAborted bool          `json:"isAborted" doc:"A step stopped the workflow"`
-	Order     document      `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
+	Order     orderDocument `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
 	Results   []stepResult  `json:"orderActionExecutionResults" nullable:"false"`
 	Warnings  []oms.Warning `json:"warnings,omitempty" doc:"What of the order that came in is kept, and not read"`
 }
@@ -36,7 +35,7 @@ type workflowResult struct {
 // stepResult is what one step came to.
 type stepResult struct {
 	Step           string           `json:"step"`
-	DisplayName    string           `json:"displayName,omitempty" doc:"What the settings call it"`
+	DisplayName    string           `json:"displayName" doc:"What the settings call it, its key where they give it no name"`
 	ActionType     string           `json:"actionType"`
 	ActionStatus   oms.ActionStatus `json:"actionStatus" enum:"Success,Warning,Error,Pending,Skipped,WouldRun"`
 	CancelWorkflow bool             `json:"cancelWorkflow"`
@@ -47,11 +46,12 @@ type stepResult struct {
 	Attempts       int              `json:"attempts"`
 	CallID         string           `json:"callId,omitempty" doc:"Finds the step's attempts"`
 	Changes        []oms.Change     `json:"changes,omitempty" doc:"What the step's patch changed, field by field"`
+	Warnings       []oms.Warning    `json:"warnings,omitempty" doc:"What of the endpoint's answer nobody reads, and what of its patch was not applied"`
 }
 
 func showStep(r oms.StepResult) stepResult {
-	return stepResult{Step: r.Step, DisplayName: r.DisplayName, ActionType: r.ActionType, ActionStatus: r.ActionStatus, CancelWorkflow: r.CancelWorkflow, ErrorReason: r.ErrorReason,
-		IsInvisible: r.IsInvisible, TranslateKey: r.TranslateKey, DurationMs: r.DurationMs, Attempts: r.Attempts, CallID: r.CallID, Changes: r.Changes}
+	return stepResult{Step: r.Step, DisplayName: cmp.Or(r.DisplayName, r.Step), ActionType: r.ActionType, ActionStatus: r.ActionStatus, CancelWorkflow: r.CancelWorkflow, ErrorReason: r.ErrorReason,
+		IsInvisible: r.IsInvisible, TranslateKey: r.TranslateKey, DurationMs: r.DurationMs, Attempts: r.Attempts, CallID: r.CallID, Changes: r.Changes, Warnings: r.Warnings}
 }
 
 func showSteps(results []oms.StepResult) []stepResult {
@@ -72,11 +72,17 @@ type resultAnswer struct {
 // statusRequest is the body of a status change.
 type statusRequest struct {
 	Status          string `json:"status" minLength:"1" maxLength:"200" example:"Accepted"`
-	ShipmentID      string `json:"shipmentId,omitempty" doc:"It is this shipment's status that changes; the order's stays"`
+	ShipmentID      string `json:"shipmentId,omitempty" doc:"It is this shipment's orderStatus that changes; the order's status stays"`
 	ReturnID        string `json:"returnId,omitempty" doc:"The return workflow runs, for this return"`
 	SkipRunWorkflow bool   `json:"skipRunWorkflow,omitempty" doc:"Set the status and run nothing"`
 	DryRun          bool   `json:"dryRun,omitempty" doc:"Store nothing, and say what each step would do: WouldRun, Skipped and why, Error"`
 	CallWebhooks    bool   `json:"callWebhooks,omitempty" doc:"In a dry run, call the endpoints, once each, to see what they would change"`
+}
+
+// TransformSchema implements huma.SchemaTransformer: the usual request is a short one.
+func (statusRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Examples = []any{map[string]any{"status": "Accepted"}}
+	return s
 }
 
 func statusChange(status string) workflow.StatusChange { return workflow.StatusChange{Status: status} }
@@ -139,5 +145,5 @@ func (a *api) answerResult(ctx context.Context, s workflow.Started, wait time.Du
 }
 
 func showResult(r *workflow.Result) *workflowResult {
-	return &workflowResult{RunID: r.RunID, ReturnID: r.ReturnID, IsAborted: r.IsAborted, Order: document{r.Order.Doc}, Results: showSteps(r.Steps)}
+	return &workflowResult{RunID: r.RunID, ReturnID: r.ReturnID, RunStatus: r.RunStatus, Reason: r.Reason, IsAborted: r.IsAborted, Order: orderDocument{r.Order.Doc}, Results: showSteps(r.Steps)}
 }

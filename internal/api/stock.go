@@ -16,7 +16,7 @@ func stock(a *api) {
 		Summary: "Read a stock item"}, a.getStockItem)
 	handle(a, oms.Publisher, huma.Operation{OperationID: "put-stock-item", Method: http.MethodPut, Path: "/api/stock/{id}", Tags: []string{"Stock"},
 		Summary: "Store a stock item", Description: "201 for a new one, 200 for one that was there. Endpoints are told when the available quantity rises above 0, or falls to 0 or below.",
-		RequestBody: bodyOf[stockBody](a, "The stock item", map[string]any{"sku": "SHOE-42", "warehouseCode": "oslo-1", "available": 12})}, a.putStockItem)
+		RequestBody: bodyOf[stockBody](a, "The stock item", map[string]any{"sku": "SHOE-42", "warehouseCode": "oslo-1", "available": 12}), Responses: also(http.StatusCreated)}, a.putStockItem)
 	handle(a, oms.Publisher, huma.Operation{OperationID: "adjust-stock-item", Method: http.MethodPost, Path: "/api/stock/{id}/adjust", Tags: []string{"Stock"},
 		Summary: "Add to the available quantity of a stock item, or take from it", DefaultStatus: http.StatusOK,
 		RequestBody: bodyOf[stockAdjustment](a, "By how much", map[string]any{"by": -3})}, a.adjustStockItem)
@@ -37,11 +37,11 @@ type StockID struct {
 	ID string `path:"id" doc:"The stock item's id" example:"oslo-1:SHOE-42"`
 }
 
-func stockAnswer(s *oms.StockItem) *documentAnswer {
-	return &documentAnswer{Status: http.StatusOK, ETag: etag(s.Version), Body: document{s.Doc()}}
+func stockAnswer(s *oms.StockItem) *documentAnswer[stockDocument] {
+	return &documentAnswer[stockDocument]{Status: http.StatusOK, ETag: etag(s.Version), Body: stockDocument{s.Doc()}}
 }
 
-func (a *api) getStockItem(ctx context.Context, in *StockID) (*documentAnswer, error) {
+func (a *api) getStockItem(ctx context.Context, in *StockID) (*documentAnswer[stockDocument], error) {
 	s, err := a.Store.StockItem(ctx, tenantOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -53,12 +53,12 @@ func (a *api) getStockItem(ctx context.Context, in *StockID) (*documentAnswer, e
 func (a *api) putStockItem(ctx context.Context, in *struct {
 	StockID
 	MatchParams
-}) (*documentAnswer, error) {
+}) (*documentAnswer[stockDocument], error) {
 	doc, err := parsedBody(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var out *documentAnswer
+	var out *documentAnswer[stockDocument]
 	err = a.Store.Write(ctx, func(tx store.Tx) error {
 		now := a.now()
 		next, err := oms.ParseStockItem(in.ID, doc, now)
@@ -88,7 +88,7 @@ func (a *api) adjustStockItem(ctx context.Context, in *struct {
 	StockID
 	OnceParams
 	MatchParams
-}) (*documentAnswer, error) {
+}) (*documentAnswer[stockDocument], error) {
 	doc, err := parsedBody(ctx)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (a *api) adjustStockItem(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, within(err)
 	}
-	var out *documentAnswer
+	var out *documentAnswer[stockDocument]
 	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
 		was, err := stockItemToChange(ctx, tx, in.ID, in.MatchParams)
 		if err != nil {
@@ -117,7 +117,7 @@ func (a *api) adjustStockItem(ctx context.Context, in *struct {
 		}
 		v, _ := then.Get("version")
 		n, _ := v.(oms.Number)
-		return &documentAnswer{Status: http.StatusOK, ETag: `"` + string(n) + `"`, Body: document{then}}, nil
+		return &documentAnswer[stockDocument]{Status: http.StatusOK, ETag: `"` + string(n) + `"`, Body: stockDocument{then}}, nil
 	}
 	return out, within(err)
 }

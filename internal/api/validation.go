@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,29 +19,45 @@ func validation(a *api) {
 		Description: "200 whether it passed or not. What the validators changed is stored."}, a.validateCart)
 	handle(a, oms.Publisher, huma.Operation{OperationID: "validate-given-cart", Method: http.MethodPost, Path: "/api/carts/validate", Tags: []string{"Carts"},
 		Summary: "Have a cart validated that is not stored", DefaultStatus: http.StatusOK,
-		RequestBody: documentBody("The cart", map[string]any{"marketId": "NOR"})}, a.validateGivenCart)
+		RequestBody: documentBody(newCartSchema, "The cart", map[string]any{"marketId": "NOR"})}, a.validateGivenCart)
 	handle(a, oms.Publisher, huma.Operation{OperationID: "order-cart", Method: http.MethodPost, Path: "/api/carts/{id}/order", Tags: []string{"Carts"},
 		Summary: "Validate a cart and make an order of it", DefaultStatus: http.StatusCreated,
-		Description: "201 as `POST /api/orders`; 422 with the validation's result when the cart does not pass."}, a.orderCart)
+		Description: "201 as `POST /api/orders`; 422 with the validation's result when the cart does not pass.",
+		Responses:   map[string]*huma.Response{"201": a.answerOf(reflect.TypeFor[workflowResult]()), "422": a.answerOf(reflect.TypeFor[cartValidation]())}}, a.orderCart)
 }
 
-// validationResult is what the validators say of a cart (API.md, "Carts").
-type validationResult struct {
+// ValidationResult is what the validators say of a cart (API.md, "Carts").
+type ValidationResult struct {
 	Passed   bool                  `json:"isValidatedSuccessful"`
 	Errors   []oms.ValidationError `json:"validationErrors" nullable:"false"`
 	Warnings []oms.ValidationError `json:"validationWarnings" nullable:"false"`
 	Message  string                `json:"validationMessage,omitempty"`
-	Value    document              `json:"value" doc:"The cart as the validators left it"`
 }
 
-func showValidation(r *validate.Result, cart *oms.Object) *validationResult {
-	return &validationResult{Passed: r.Passed, Errors: append([]oms.ValidationError{}, r.Errors...),
-		Warnings: append([]oms.ValidationError{}, r.Warnings...), Message: strings.Join(r.Messages, "; "), Value: document{cart}}
+// cartValidation is a result with the cart as the validators left it.
+type cartValidation struct {
+	ValidationResult
+	Value cartDocument `json:"value" doc:"The cart as the validators left it"`
+}
+
+// givenCartValidation is the same for a cart that is not stored.
+type givenCartValidation struct {
+	ValidationResult
+	Value newCartDocument `json:"value" doc:"The cart as the validators left it"`
+}
+
+func showValidation(r *validate.Result) ValidationResult {
+	return ValidationResult{Passed: r.Passed, Errors: append([]oms.ValidationError{}, r.Errors...),
+		Warnings: append([]oms.ValidationError{}, r.Warnings...), Message: strings.Join(r.Messages, "; ")}
+}
+
+func showCartValidation(r *validate.Result, cart *oms.Cart) *cartValidation {
+	return &cartValidation{showValidation(r), cartDocument{cart.Doc}}
 }
 
 type validationAnswer struct {
 	ETag string `header:"ETag"`
-	Body *validationResult
+	Body *cartValidation
 }
 
 func (a *api) validateCart(ctx context.Context, in *struct {
@@ -52,10 +69,10 @@ func (a *api) validateCart(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &validationAnswer{ETag: etag(cart.Version), Body: showValidation(r, cart.Doc)}, nil
+	return &validationAnswer{ETag: etag(cart.Version), Body: showCartValidation(r, cart)}, nil
 }
 
-func (a *api) validateGivenCart(ctx context.Context, _ *OnceParams) (*validationAnswer, error) {
+func (a *api) validateGivenCart(ctx context.Context, _ *OnceParams) (*struct{ Body givenCartValidation }, error) {
 	cart, _, err := oms.ParseOrder(callOf(ctx).body)
 	if err == nil {
 		err = oms.Complete(cart)
@@ -67,7 +84,7 @@ func (a *api) validateGivenCart(ctx context.Context, _ *OnceParams) (*validation
 	if err != nil {
 		return nil, err
 	}
-	return &validationAnswer{Body: showValidation(r, r.Cart)}, nil
+	return &struct{ Body givenCartValidation }{givenCartValidation{showValidation(r), newCartDocument{r.Cart}}}, nil
 }
 
 // orderOfCart is an order's result, or the validation that the cart did not pass.
@@ -107,7 +124,7 @@ func (a *api) orderCart(ctx context.Context, in *cartToOrder) (*orderOfCart, err
 
 // startOrder validates a cart and makes an order of it, once for an
 // Idempotency-Key. The validation is not nil when the cart does not pass.
-func (a *api) startOrder(ctx context.Context, in *cartToOrder) (*workflow.Started, *validationResult, error) {
+func (a *api) startOrder(ctx context.Context, in *cartToOrder) (*workflow.Started, *cartValidation, error) {
 	c := a.caller(ctx, in.OnceParams, MatchParams{})
 	if c.Once != nil { // the key is kept with the order, so those who come meanwhile wait for that
 		done, err := a.turns.take(ctx, c.Tenant+"\n"+c.Once.Key)
@@ -124,7 +141,7 @@ func (a *api) startOrder(ctx context.Context, in *cartToOrder) (*workflow.Starte
 		return nil, nil, err
 	}
 	if !r.Passed {
-		return nil, showValidation(r, cart.Doc), nil
+		return nil, showCartValidation(r, cart), nil
 	}
 	started, err := a.Engine.CreateOrder(ctx, c, workflow.Document{Object: oms.OrderOfCart(cart.Doc)}, true)
 	return &started, nil, err

@@ -131,7 +131,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	// By the machine's clock: a clock.Fake would let it have no rest.
 	keeper := upkeep.Start(upkeep.Options{Store: st, Log: o.Log})
 	a.onStop(func(context.Context) error { keeper.Stop(); return nil })
-	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock}
+	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock, Log: o.Log}
 	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: guard,
 		Variables: settings.Variables{Lookup: os.LookupEnv, Allowed: o.SettingsVariables}, VariablesTenant: o.Tenant,
 		Clock: o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})

@@ -70,7 +70,7 @@ var parts = []struct {
 		"→  POST /pick     attempt 1 of 6   200 OK", "event    order_ready evt_", "answer   the signature is good, 3 lines to pick"}},
 	{"S-058213", []string{
 		"Error: fraud score 80: 8 gift cards, new customer", "3  not called: the run ended before it",
-		"stopped  status New → FraudReview", "because  WebhookWorkflowStep: fraud score 80"}},
+		"stopped  status New → FraudReview", "because  Fraud check (step 2 of 3, WebhookWorkflowStep): fraud score 80"}},
 	{"B-007731", []string{
 		"attempt 1 of 4   503 Service Unavailable", "price lists are being imported", "attempt 2 of 4   200 OK",
 		"64.00 → 60.80", "id: SO-300418", "done  status New → ReadyToShip"}},

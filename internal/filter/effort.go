@@ -10,7 +10,7 @@ const (
 	mostSteps = 100_000
 	// lightSteps is what any judgement may take, whatever others took. Most take
 	// less than a tenth of it.
-	lightSteps = 500
+	lightSteps = 300
 )
 
 // Effort is what the heavy judgements of one write, or of one publication, may

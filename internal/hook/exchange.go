@@ -2,6 +2,7 @@ package hook
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -47,6 +48,12 @@ func (x Exchange) Class() Class {
 		return Answered
 	}
 	return Retry
+}
+
+// Refused reports whether the target guard kept the request back.
+func (x Exchange) Refused() bool {
+	_, refused := errors.AsType[*RefusedError](x.Err)
+	return refused
 }
 
 // Gone reports whether the endpoint says that it is there no more.

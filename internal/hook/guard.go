@@ -30,15 +30,20 @@ type RefusedError struct {
 	Addr netip.Addr // the address that may not be reached
 	What string     // as "a private address"
 	Via  netip.Addr // the IPv6 address that leads to Addr; invalid where Addr was dialed
+	// Private says that [Guard.AllowPrivate] would admit the address.
+	Private bool
 }
 
-// Error names the address and what is wrong with it.
+// Error names the address, what is wrong with it, and what would admit it.
 func (e *RefusedError) Error() string {
 	text := fmt.Sprintf("refused by the target guard: %s is %s", e.Addr, e.What)
 	if e.Via.IsValid() {
 		text += fmt.Sprintf(" (inside %s)", e.Via)
 	}
-	return text
+	if e.Private {
+		return text + "; --allow-private-targets (allowPrivateTargets) or outgoing.allowHosts in the config file admits it"
+	}
+	return text + "; outgoing.allowHosts in the config file admits it"
 }
 
 // Check judges an address that the host:port target has led to. It returns nil
@@ -54,7 +59,7 @@ func (g Guard) Check(target string, addr netip.Addr) error {
 		if k == nil || g.AllowPrivate && !k.always || g.allows("", port, a) {
 			continue
 		}
-		refused := &RefusedError{Addr: a, What: k.what}
+		refused := &RefusedError{Addr: a, What: k.what, Private: !k.always}
 		if a != addr {
 			refused.Via = addr
 		}
@@ -82,23 +87,17 @@ func (g Guard) CheckHost(target string) error {
 	return err
 }
 
-// Refusal says why no request will be made to a URL, with what would admit it,
-// "" where the guard lets it pass or where that is told only when the name is
-// looked up.
+// Refusal says why no request will be made to a URL, "" where the guard lets it
+// pass or where that is told only when the name is looked up.
 func (g Guard) Refusal(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	target := net.JoinHostPort(u.Hostname(), port)
-	err := g.CheckHost(target)
-	switch {
-	case err == nil:
-		return ""
-	case (Guard{AllowPrivate: true, AllowHosts: g.AllowHosts}).CheckHost(target) == nil:
-		return err.Error() + "; --allow-private-targets (allowPrivateTargets) or outgoing.allowHosts in the config file admits it"
+	if err := g.CheckHost(net.JoinHostPort(u.Hostname(), port)); err != nil {
+		return err.Error()
 	}
-	return err.Error() + "; outgoing.allowHosts in the config file admits it"
+	return ""
 }
 
 // allows reports whether AllowHosts names the host or the address.

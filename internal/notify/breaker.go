@@ -58,12 +58,12 @@ func (b *breaker) begin() (trial bool) {
 	return b.trying
 }
 
-// end notes what became of an attempt. Those that began before the breaker
-// opened do not prolong it.
-func (b *breaker) end(now time.Time, succeeded, trial bool) {
+// end notes what became of an attempt, and reports whether the breaker has opened
+// that was closed. Attempts that began before it opened do not prolong it.
+func (b *breaker) end(now time.Time, succeeded, trial bool) (opened bool) {
 	if succeeded {
 		*b = breaker{}
-		return
+		return false
 	}
 	b.failures++
 	switch {
@@ -73,7 +73,9 @@ func (b *breaker) end(now time.Time, succeeded, trial bool) {
 	case b.until.IsZero() && b.failures >= breakerFailures:
 		b.wait = breakerWait
 		b.until = now.Add(b.wait)
+		return true
 	}
+	return false
 }
 
 // giveBack is end for an attempt that was not made.

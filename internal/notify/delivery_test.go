@@ -289,9 +289,7 @@ func TestMovedAndOrdered(t *testing.T) {
 		if c := r.d.Circuit(acme, to.No); c != CircuitOpen {
 			t.Fatalf("the circuit is %s", c)
 		}
-		moved := *to
-		moved.URL, moved.Ordering = "http://new.example/", oms.OrderingSubject
-		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, &moved) })
+		r.put(to, func(e *oms.Endpoint) { e.URL, e.Ordering = "http://new.example/", oms.OrderingSubject })
 		synctest.Wait()
 		if c := r.d.Circuit(acme, to.No); c != CircuitClosed {
 			t.Errorf("the circuit is %s", c)

@@ -34,27 +34,26 @@ func (d *Dispatcher) hopeless(e *oms.Endpoint, h oms.Health, lastFailure time.Ti
 	return h.Consecutive > 0 && s.Failed() >= 1+len(e.Schedule) && lastFailure.Sub(s.Since) >= d.disableAfter
 }
 
-// disable turns an endpoint off and has the others know. What is pending waits
-// until somebody turns it on again.
+// disable turns an endpoint off, has the others know, and adds it to off. What is
+// pending waits until somebody turns it on again.
 //
 // An endpoint that was deleted, turned off or moved to another URL meanwhile is
 // no longer the one that the reason is about.
-func (d *Dispatcher) disable(tx store.Tx, about *target, tenant, reason string, failingSince, at time.Time) error {
+func (d *Dispatcher) disable(tx store.Tx, about *target, tenant, reason string, failingSince, at time.Time, off []turnedOff) ([]turnedOff, error) {
 	was, err := tx.Endpoint(d.ctx, tenant, about.ID)
 	if oms.KindOf(err) == oms.NotFound {
-		return nil
+		return off, nil
 	}
 	if err != nil || !was.Enabled || was.URL != about.URL || was.Origin == oms.OriginConnector {
-		return err
+		return off, err
 	}
-	off := *was
-	off.Enabled, off.Disabled, off.Updated = false, reason, at
-	if err := tx.PutEndpoint(d.ctx, tenant, &off); err != nil {
-		return err
+	next := *was
+	next.Enabled, next.Disabled, next.Updated = false, reason, at
+	if err := tx.PutEndpoint(d.ctx, tenant, &next); err != nil {
+		return nil, err
 	}
-	d.log.Warn("an endpoint was turned off", "tenant", tenant, "endpoint", off.ID, "reason", reason)
-	if err = tx.AddEvents(d.ctx, tenant, oms.DisabledEvent(&off, reason, failingSince, at)); err != nil {
-		return fmt.Errorf("the event of a disabled endpoint: %w", err)
+	if err = tx.AddEvents(d.ctx, tenant, oms.DisabledEvent(&next, reason, failingSince, at)); err != nil {
+		return nil, fmt.Errorf("the event of a disabled endpoint: %w", err)
 	}
-	return nil
+	return append(off, turnedOff{tenant, next.ID, reason}), nil
 }

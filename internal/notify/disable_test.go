@@ -64,7 +64,7 @@ func TestFailingForFiveDays(t *testing.T) {
 						}
 					})
 					for i, at := range c.publish {
-						time.Sleep(began.Add(at).Sub(time.Now()))
+						time.Sleep(time.Until(began.Add(at)))
 						if restarts && i%2 == 1 {
 							r.restart()
 						}

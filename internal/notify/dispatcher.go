@@ -46,6 +46,7 @@ type Dispatcher struct {
 	client       Client
 	clock        clock.Clock
 	log          *slog.Logger
+	warnings     *warnings
 	disableAfter time.Duration
 	webHook      *WebHook
 
@@ -71,6 +72,7 @@ func New(o Options) *Dispatcher {
 		store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, disableAfter: o.DisableAfter, webHook: o.WebHook,
 		lanes: map[laneKey]*lane{},
 	}
+	d.warnings = &warnings{log: o.Log, clock: o.Clock, kinds: map[string]*flood{}}
 	d.recorder = newRecorder(d)
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d

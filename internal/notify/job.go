@@ -15,7 +15,7 @@ const jobStep = 200
 
 // Jobs are the kinds of jobs that send events, for a [job.Runner].
 func (d *Dispatcher) Jobs() map[string]job.Kind {
-	return map[string]job.Kind{oms.JobRecover: d.recover, oms.JobRedeliver: d.redeliver}
+	return map[string]job.Kind{oms.JobRecover: d.recover, oms.JobRedeliver: d.redeliver, oms.JobReorder: d.reorder}
 }
 
 // recover is the next step of a recover job.

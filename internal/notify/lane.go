@@ -90,7 +90,7 @@ func (l *lane) change(t *target) {
 	was := l.target
 	l.target = t
 	l.behind = true
-	if t == nil || was != nil && was.Ordering != t.Ordering { // what is due is another matter now
+	if t == nil || was != nil && (was.Ordering != t.Ordering || was.Reordering != t.Reordering) { // what is due is another matter now
 		l.drop()
 	}
 	if t != nil && (was == nil || was.URL != t.URL) { // it begins anew
@@ -102,6 +102,16 @@ func (l *lane) change(t *target) {
 		return
 	}
 	l.limit(t.RateLimit)
+	l.pump()
+}
+
+// readAnew has the lane forget what is queued, and look at its table: what is due
+// has changed there without a word.
+func (l *lane) readAnew() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop()
+	l.behind = true
 	l.pump()
 }
 
@@ -346,13 +356,20 @@ func (l *lane) unjudged(u store.Unjudged) {
 // more follow. If the endpoint has moved since, it says nothing of where that is
 // now.
 func (l *lane) answered(t *target, it item, a *oms.Attempt, now time.Time, more bool) {
+	if l.opens(t, it, a, now, more) {
+		l.d.warnings.warn("the circuit of an endpoint opened: its deliveries wait", append(attemptIDs(l, t, it, a), "failures", breakerFailures)...)
+	}
+}
+
+// opens is answered, and reports whether the breaker has opened with it.
+func (l *lane) opens(t *target, it item, a *oms.Attempt, now time.Time, more bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.target != nil && l.target.URL != t.URL {
-		return
+		return false
 	}
-	l.breaker.end(now, a.Error == "", it.trial)
 	l.health.attempted(now, a.Error, a.Number, more)
+	return l.breaker.end(now, a.Error == "", it.trial)
 }
 
 // release lets go of a delivery that was not attempted, to be read from the

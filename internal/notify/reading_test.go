@@ -26,7 +26,17 @@ func (r *rig) put(to *oms.Endpoint, change func(*oms.Endpoint)) {
 	r.t.Helper()
 	next := *to
 	change(&next)
-	r.write(func(tx store.Tx) error { return tx.PutEndpoint(r.t.Context(), acme, &next) })
+	var j *oms.Job
+	r.write(func(tx store.Tx) (err error) {
+		if next.Ordering == to.Ordering {
+			return tx.PutEndpoint(r.t.Context(), acme, &next)
+		}
+		j, err = r.d.PutReordered(r.t.Context(), tx, acme, &next, time.Now())
+		return err
+	})
+	if j != nil {
+		r.jobs.Begin(acme, j)
+	}
 }
 
 func described(e *oms.Endpoint) { e.Description = "the same, but for this" }

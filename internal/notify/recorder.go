@@ -19,6 +19,7 @@ type result struct {
 	event   *oms.Event
 	settled store.Settlement
 	disable string // why the endpoint is to be turned off with it; "": it is not
+	refused bool   // the target guard kept the request back
 }
 
 // recorder makes attempts durable: all that wait in one transaction. While the
@@ -191,8 +192,16 @@ func (r *recorder) write(group []result, health changes) error {
 		if r.over {
 			return errOver
 		}
-		err := r.d.store.Write(context.Background(), func(tx store.Tx) error { return r.d.settle(tx, group, health) })
-		if err == nil || oms.KindOf(err) != oms.Unavailable || r.d.ctx.Err() != nil {
+		var off []turnedOff
+		err := r.d.store.Write(context.Background(), func(tx store.Tx) (err error) {
+			off, err = r.d.settle(tx, group, health)
+			return err
+		})
+		if err == nil {
+			r.d.tell(group, off)
+			return nil
+		}
+		if oms.KindOf(err) != oms.Unavailable || r.d.ctx.Err() != nil {
 			return err
 		}
 		r.d.log.Warn("attempts wait to be recorded", "attempts", len(group), "error", err)
@@ -203,8 +212,12 @@ func (r *recorder) write(group []result, health changes) error {
 	}
 }
 
-// settle writes what came of attempts.
-func (d *Dispatcher) settle(tx store.Tx, group []result, health changes) error {
+// turnedOff is an endpoint that was turned off, and why.
+type turnedOff struct{ tenant, endpoint, reason string }
+
+// settle writes what came of attempts, and returns the endpoints that it turned
+// off.
+func (d *Dispatcher) settle(tx store.Tx, group []result, health changes) (off []turnedOff, err error) {
 	settled := map[string][]store.Settlement{} // by tenant
 	for i := range group {
 		tenant := group[i].lane.key.tenant
@@ -212,57 +225,71 @@ func (d *Dispatcher) settle(tx store.Tx, group []result, health changes) error {
 	}
 	for tenant, some := range settled {
 		if err := tx.Settle(d.ctx, tenant, some...); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for i := range group {
-		if err := d.conclude(tx, &group[i]); err != nil {
-			return err
+		if off, err = d.conclude(tx, &group[i], off); err != nil {
+			return nil, err
 		}
 	}
 	for l, change := range health {
 		h, err := tx.AddHealth(d.ctx, l.key.tenant, l.key.endpoint, change)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		about := l.current()
 		if about == nil || !d.hopeless(about.Endpoint, h, change.LastFailure) {
 			continue
 		}
-		if err := d.disable(tx, about, l.key.tenant, reasonFailing(h.Streak.Since), h.Streak.Since, change.LastFailure); err != nil {
-			return err
+		off, err = d.disable(tx, about, l.key.tenant, reasonFailing(h.Streak.Since), h.Streak.Since, change.LastFailure, off)
+		if err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return off, nil
 }
 
-// conclude writes what an attempt means beyond its delivery.
-func (d *Dispatcher) conclude(tx store.Tx, r *result) error {
+// conclude writes what an attempt means beyond its delivery, and adds to off the
+// endpoint, if it is turned off.
+func (d *Dispatcher) conclude(tx store.Tx, r *result, off []turnedOff) ([]turnedOff, error) {
 	tenant := r.lane.key.tenant
 	if r.settled.Attempt.Kind == oms.KindExport && r.settled.Status != oms.DeliveryPending {
-		if err := d.logExport(tx, tenant, r); err != nil {
-			return err
+		if err := d.concludeExport(tx, tenant, r); err != nil {
+			return nil, err
+		}
+	}
+	if r.settled.Status == oms.DeliveryFailed {
+		if err := d.tellOfFailure(tx, tenant, r); err != nil {
+			return nil, err
 		}
 	}
 	if r.disable == "" {
-		return nil
+		return off, nil
 	}
-	return d.disable(tx, r.target, tenant, r.disable, time.Time{}, r.settled.At)
+	return d.disable(tx, r.target, tenant, r.disable, time.Time{}, r.settled.At, off)
 }
 
-// logExport adds the export log item to the order's history (CONTRACT.md,
-// "Export Order"). An order that is gone has none.
-func (d *Dispatcher) logExport(tx store.Tx, tenant string, r *result) error {
-	order, err := tx.Order(d.ctx, tenant, r.event.OrderID)
-	if oms.KindOf(err) == oms.NotFound {
+// tellOfFailure adds the event of a delivery that was given up, for the
+// endpoints that name its type: without any there is none. Nobody is told of a
+// delivery that was canceled while the attempt was made, nor of one of such an
+// event itself.
+func (d *Dispatcher) tellOfFailure(tx store.Tx, tenant string, r *result) error {
+	if r.event.Type == oms.TypeDeliveryFailed {
 		return nil
 	}
-	if err == nil {
-		last := *r.settled.Attempt
-		last.CallID = r.it.Delivery.ID()
-		err = tx.AddHistory(d.ctx, tenant, r.event.OrderID, oms.ExportHistory(r.event, &last, order.Version, r.settled.At))
+	subscriptions, err := tx.Subscriptions(d.ctx, tenant)
+	if err != nil || !subscriptions.Named(oms.TypeDeliveryFailed) {
+		return err
 	}
-	return err
+	delivery, err := tx.Delivery(d.ctx, tenant, r.settled.Key)
+	if oms.KindOf(err) == oms.NotFound || err == nil && delivery.Status != oms.DeliveryFailed {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return tx.AddEvents(d.ctx, tenant, oms.DeliveryFailedEvent(delivery, r.settled.At))
 }
 
 var (

@@ -95,6 +95,7 @@ func (d *Dispatcher) judge(l *lane, t *target, it item, e *oms.Event, a *oms.Att
 		return r
 	}
 	r.settled.Status = oms.DeliveryFailed
+	_, r.refused = errors.AsType[*hook.RefusedError](x.Err)
 	if x.Gone() && t.Origin != oms.OriginConnector {
 		r.disable = reasonGone
 		return r

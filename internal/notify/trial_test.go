@@ -104,11 +104,9 @@ func TestATrialThatFailsDoesNotProlongTheWait(t *testing.T) {
 	})
 }
 
-// TestARedeliveryByHandKeepsTheRate.
 func TestARedeliveryByHandKeepsTheRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var r *rig
-		r = newRig(t, answering(200, 0))
+		r := newRig(t, answering(200, 0))
 		to := r.endpoint("shop", func(e *oms.Endpoint) { e.RateLimit = 0.1 })
 		first := r.publish("evt_1", "o1")
 		synctest.Wait()

@@ -40,12 +40,13 @@ func ParseStepAnswer(body []byte) (*StepAnswer, error) {
 	if len(r.errors) > 0 {
 		return nil, &Error{Kind: Invalid, Detail: "the answer is not valid", Fields: r.errors}
 	}
-	answer.Warnings = r.warnings
+	answer.Warnings = append(r.warnings, r.unread.list()...)
 	return answer, nil
 }
 
 type answerReader struct {
 	documentReader
+	unread unread
 	answer *StepAnswer
 }
 
@@ -59,9 +60,11 @@ var (
 )
 
 func (r *answerReader) results(doc *Object) {
-	r.object(doc, answerModel, "")
+	r.object(doc, answerModel)
+	r.unread.object(doc, topPlace, "")
 	for i, result := range doc.Objects("orderActionExecutionResults") {
 		at := fmt.Sprintf("orderActionExecutionResults[%d]", i)
+		r.unread.object(result, resultPlace, at)
 		status, ok := parseActionStatus(result.Text("actionStatus"))
 		if !ok {
 			r.add(at+".actionStatus", "must be Success, Warning or Error")
@@ -74,9 +77,20 @@ func (r *answerReader) results(doc *Object) {
 		if key := result.Text("translateKey"); key != "" {
 			r.answer.TranslateKey = key
 		}
-		if trigger := strings.TrimSpace(result.Text("triggerNewStatus")); trigger != "" {
-			r.answer.Trigger = trigger
-		}
+		r.trigger(result, at)
+	}
+}
+
+// trigger reads the status to enter. The empty text of a typed endpoint is none,
+// as it is for the other texts of a result; one of blanks is a mistake.
+func (r *answerReader) trigger(result *Object, at string) {
+	status := result.Text("triggerNewStatus")
+	switch trimmed := strings.TrimSpace(status); {
+	case status == "":
+	case trimmed == "":
+		r.add(at+".triggerNewStatus", blankStatus)
+	default:
+		r.answer.Trigger = trimmed
 	}
 }
 
@@ -85,8 +99,8 @@ func (r *answerReader) patch(doc *Object) {
 	if patch == nil {
 		return
 	}
-	if status, ok := patch.Get("status"); ok && isBlank(status) {
-		r.add("orderPatch.status", "must not be empty")
+	if status, _ := patch.Get("status"); status == "" {
+		r.add("orderPatch.status", blankStatus)
 	}
 	r.answer.Patch = patch
 }

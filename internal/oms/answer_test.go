@@ -38,9 +38,11 @@ func TestAStepAnswer(t *testing.T) {
 		{"of several all reasons", results(`{"ErrorReason":"a"},{"ErrorReason":""},{"ErrorReason":"b"}`), oms.StepAnswer{Status: oms.ActionSuccess, Reasons: []string{"a", "b"}}},
 		{"a translate key", results(`{"TranslateKey":"addressInvalid"}`), oms.StepAnswer{Status: oms.ActionSuccess, TranslateKey: "addressInvalid"}},
 		{"TriggerNewStatus", results(`{"TriggerNewStatus":"ReadyToPick"}`), oms.StepAnswer{Status: oms.ActionSuccess, Trigger: "ReadyToPick"}},
-		{"an empty TriggerNewStatus is none", results(`{"TriggerNewStatus":" "}`), oms.StepAnswer{Status: oms.ActionSuccess}},
+		{"an empty TriggerNewStatus is none", results(`{"TriggerNewStatus":""}`), oms.StepAnswer{Status: oms.ActionSuccess}},
+		{"TriggerNewStatus is trimmed", results(`{"TriggerNewStatus":" ReadyToPick\t"}`), oms.StepAnswer{Status: oms.ActionSuccess, Trigger: "ReadyToPick"}},
 		{"of several the last TriggerNewStatus", results(`{"TriggerNewStatus":"A"},{"TriggerNewStatus":"B"},{}`), oms.StepAnswer{Status: oms.ActionSuccess, Trigger: "B"}},
-		{"unknown fields are let be", `{"IsAborted":true,"traceId":7,"OrderActionExecutionResults":[{"took":"5ms"}]}`, oms.StepAnswer{Status: oms.ActionSuccess}},
+		{"members of other systems' answers", `{"IsAborted":true,"OrderActionExecutionResults":[{"Message":"m","MessageHeading":"h","Duration":"5ms","OrderStatusChanged":true,
+		 "TranslateKey":null,"ActionType":"Export","IsInvisible":false,"IsAborted":false}]}`, oms.StepAnswer{Status: oms.ActionSuccess}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := oms.ParseStepAnswer([]byte(tc.body))
@@ -61,6 +63,14 @@ func TestAStepAnswersPatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, got.Patch, `{"status":"Validated","tags":["fraud-checked"],"properties":[{"key":"ValidationScore","value":"95"}],"Origin":"web","Name":"Kari","LoyaltyTier":1}`)
+}
+
+func TestTheStatusesOfAPatchAreTrimmed(t *testing.T) {
+	got, err := oms.ParseStepAnswer([]byte(`{"OrderPatch":{"Status":" W ","OrderForm":{"Shipments":[{"Status":" A","OrderStatus":"B "},{"Status":""}]}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, got.Patch, `{"status":"W","orderForm":{"shipments":[{"status":"A","orderStatus":"B"},{"status":""}]}}`)
 }
 
 func TestAllReasonsInOneLine(t *testing.T) {
@@ -87,6 +97,10 @@ func TestAStepAnswerOfWrongTypesNamesThePath(t *testing.T) {
 		{"OrderPatch", `{"OrderPatch":[]}`, "orderPatch: must be an object, not a list"},
 		{"a field that the engine reads", `{"OrderPatch":{"OrderType":1}}`, "orderPatch.orderType: must be text, not a number"},
 		{"deep in it", `{"OrderPatch":{"OrderForm":{"LineItems":[{"LineItemId":[]}]}}}`, "orderPatch.orderForm.lineItems[0].lineItemId: must be text, not a list"},
+		{"a blank TriggerNewStatus", results(`{"TriggerNewStatus":" \t"}`), "orderActionExecutionResults[0].triggerNewStatus: must not be empty"},
+		{"a blank Status", `{"OrderPatch":{"Status":" "}}`, "orderPatch.status: must not be empty"},
+		{"a shipment's blank status", `{"OrderPatch":{"OrderForm":{"Shipments":[{},{"Status":" "}]}}}`, "orderPatch.orderForm.shipments[1].status: must not be empty"},
+		{"a shipment's blank orderStatus", `{"OrderPatch":{"OrderForm":{"Shipments":[{"OrderStatus":" "}]}}}`, "orderPatch.orderForm.shipments[0].orderStatus: must not be empty"},
 		{"an empty Status", `{"OrderPatch":{"Status":""}}`, "orderPatch.status: must not be empty"},
 		{"a field that is there twice", `{"OrderPatch":{"Status":"A","status":"B"}}`, "orderPatch.status: the field is there twice"},
 		{"no object", `[]`, "a JSON object is needed, not a list"},

@@ -21,7 +21,7 @@ const (
 // Attempt is the record of one outgoing request.
 type Attempt struct {
 	ID          string    `json:"id"`
-	Kind        string    `json:"kind"`
+	Kind        string    `json:"kind" enum:"step,returnStep,validator,event,export,replay"`
 	CallID      string    `json:"callId"` // an event's is its delivery's id
 	Number      int       `json:"number"`
 	MaxNumber   int       `json:"maxNumber"`
@@ -30,8 +30,9 @@ type Attempt struct {
 	URL         string    `json:"url"`
 	Host        string    `json:"host"`             // with the port where the URL has one
 	Status      int       `json:"status,omitempty"` // 0: no answer
-	Outcome     string    `json:"outcome"`
+	Outcome     string    `json:"outcome" enum:"succeeded,failed"`
 	Error       string    `json:"error,omitempty"`
+	Warnings    []Warning `json:"warnings,omitempty"` // what of the answer was not read, or not applied
 	ConnectorID string    `json:"connectorId,omitempty"`
 	Related
 	RunID      string `json:"runId,omitempty"`

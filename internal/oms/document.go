@@ -35,7 +35,7 @@ func parseDocument(data []byte, m *model, r documentReader) (*Object, []Warning,
 	if err != nil {
 		return nil, nil, err
 	}
-	r.object(doc, m, "")
+	r.object(doc, m)
 	if len(r.errors) > 0 {
 		return nil, nil, &Error{Kind: Invalid, Detail: "the document is not valid", Fields: r.errors}
 	}
@@ -48,22 +48,42 @@ type documentReader struct {
 	checker
 	patch    bool // the fields that control a patch stay
 	warnings []Warning
+	at       []step // the way to where it reads, made into a path only for who is told of it
 }
 
-func (r *documentReader) object(o *Object, m *model, path string) {
-	r.spell(o, m, path)
+// step is a field's name, or the index of an element.
+type step struct {
+	name  string
+	index int
+}
+
+// path is the way to where the reader is, and to a field there.
+func (r *documentReader) path(field string) string {
+	path := ""
+	for _, s := range r.at {
+		if s.name == "" {
+			path += fmt.Sprintf("[%d]", s.index)
+		} else {
+			path = joinPath(path, s.name)
+		}
+	}
+	return joinPath(path, field)
+}
+
+func (r *documentReader) object(o *Object, m *model) {
+	r.spell(o, m)
 	for i := range o.members {
 		member := &o.members[i]
 		f, known := m.field(member.Name)
-		if !known || member.Value == nil {
-			continue
-		}
-		switch at := joinPath(path, member.Name); {
+		switch {
+		case !known || member.Value == nil:
 		case f.control && !r.patch:
-			r.warn(at, "says how a patch is applied; it is not stored")
+			r.warn(r.path(member.Name), "says how a patch is applied; it is not stored")
 		case f.own && !r.patch:
 		default:
-			member.Value = r.value(member.Value, f, at)
+			r.at = append(r.at, step{name: member.Name})
+			member.Value = r.value(member.Value, f)
+			r.at = r.at[:len(r.at)-1]
 		}
 	}
 	if !r.patch {
@@ -73,7 +93,7 @@ func (r *documentReader) object(o *Object, m *model, path string) {
 
 // spell gives the fields that the model knows their spelling there. Two names
 // that are one field are a mistake, as nobody can tell which was meant.
-func (r *documentReader) spell(o *Object, m *model, path string) {
+func (r *documentReader) spell(o *Object, m *model) {
 	renamed, foreign := false, false
 	for i := range o.members {
 		member := &o.members[i]
@@ -87,17 +107,17 @@ func (r *documentReader) spell(o *Object, m *model, path string) {
 		o.reindex()
 	}
 	if foreign {
-		r.doubles(o, path)
+		r.doubles(o)
 	}
 }
 
 // doubles names the fields that an object has twice.
-func (r *documentReader) doubles(o *Object, path string) {
+func (r *documentReader) doubles(o *Object) {
 	seen := make(map[string]bool, len(o.members))
 	for _, member := range o.members {
 		key := fold(member.Name)
 		if seen[key] {
-			r.add(joinPath(path, member.Name), thereTwice)
+			r.add(r.path(member.Name), thereTwice)
 		}
 		seen[key] = true
 	}
@@ -115,70 +135,77 @@ func (r *documentReader) dropControls(o *Object, m *model) {
 }
 
 // value returns a known field's value in the form in which it is kept.
-func (r *documentReader) value(v any, f field, path string) any {
+func (r *documentReader) value(v any, f field) any {
 	switch f.kind {
 	case text:
-		return r.text(v, f, path)
+		return r.text(v, f)
 	case number:
 		if s, ok := v.(string); ok && isDecimal(s) && !f.must {
 			return s // money as text is kept as text, and counted as its decimal
 		}
 	case modelObject:
 		if o, ok := v.(*Object); ok {
-			r.object(o, f.of, path)
+			r.object(o, f.of)
 			return v
 		}
 	case modelList, textList:
 		if l, ok := v.([]any); ok {
-			r.elements(l, f, path)
+			r.elements(l, f)
 			return v
 		}
 	}
 	if !f.kind.fits(v) {
-		r.otherShape(v, f, f.kind.String(), path)
+		r.otherShape(v, f, f.kind.String())
 	}
 	return v
 }
 
-func (r *documentReader) text(v any, f field, path string) any {
+func (r *documentReader) text(v any, f field) any {
 	switch s := v.(type) {
 	case string:
-		if f.name {
-			return strings.TrimSpace(s)
+		name := strings.TrimSpace(s)
+		if !f.name || name == s {
+			return v
 		}
-		return s
+		if name == "" { // the empty text is what typed clients write for none
+			r.add(r.path(""), blankStatus)
+			return v
+		}
+		return name
 	case Number:
 		if f.id {
 			return digits(s)
 		}
 	}
-	r.otherShape(v, f, text.String(), path)
+	r.otherShape(v, f, text.String())
 	return v
 }
 
 // elements reads the elements of a list, in place. A long list of them has one
 // warning for all that are of another shape.
-func (r *documentReader) elements(l []any, f field, path string) {
+func (r *documentReader) elements(l []any, f field) {
 	warned := false
 	for i, e := range l {
-		at := fmt.Sprintf("%s[%d]", path, i)
+		r.at = append(r.at, step{index: i})
 		n, isNumber := e.(Number)
 		switch o, isObject := e.(*Object); {
 		case f.kind == textList && f.id && isNumber:
 			l[i] = digits(n)
 		case !f.kind.holds(e):
 			if f.must || !warned {
-				r.otherShape(e, f, f.kind.element(), at)
+				r.otherShape(e, f, f.kind.element())
 			}
 			warned = true
 		case isObject && f.of != nil:
-			r.object(o, f.of, at)
+			r.object(o, f.of)
 		}
+		r.at = r.at[:len(r.at)-1]
 	}
 }
 
 // otherShape refuses what the engine must read, and names all else in a warning.
-func (r *documentReader) otherShape(v any, f field, want, path string) {
+func (r *documentReader) otherShape(v any, f field, want string) {
+	path := r.path("")
 	if f.must {
 		r.wrong(path, want, v)
 		return

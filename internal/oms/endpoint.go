@@ -24,13 +24,18 @@ type Endpoint struct {
 	Concurrency int             `json:"concurrency"`
 	RateLimit   float64         `json:"rateLimit,omitempty"` // attempts a second; 0: no limit
 	Ordering    Ordering        `json:"ordering"`
-	Filter      string          `json:"filter,omitempty"`
-	TLS         *EndpointTLS    `json:"tls,omitempty"`
-	Signatures  []string        `json:"signatures"`           // v1, v1a
-	Secrets     []Secret        `json:"secrets,omitempty"`    // the newest first
-	SigningKey  string          `json:"signingKey,omitempty"` // whsk_…, for v1a
-	Created     time.Time       `json:"created"`
-	Updated     time.Time       `json:"updated"`
+	// Reordering is the id of the job that has the pending deliveries follow a
+	// change of Ordering; "" where all do. Until it has ended, the events of a
+	// subject may arrive in another order, and new ones of an endpoint that is to
+	// get them in their order wait.
+	Reordering string       `json:"reordering,omitempty"`
+	Filter     string       `json:"filter,omitempty"`
+	TLS        *EndpointTLS `json:"tls,omitempty"`
+	Signatures []string     `json:"signatures"`           // v1, v1a
+	Secrets    []Secret     `json:"secrets,omitempty"`    // the newest first
+	SigningKey string       `json:"signingKey,omitempty"` // whsk_…, for v1a
+	Created    time.Time    `json:"created"`
+	Updated    time.Time    `json:"updated"`
 }
 
 // What holds for an endpoint that says nothing else.

@@ -1,7 +1,10 @@
 package oms
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -46,30 +49,80 @@ func readExport(data []byte) (x exported) {
 func ExportMarket(data []byte) string { return readExport(data).Order.MarketID }
 
 // ExportHistory is the export log item of an export whose last attempt was
-// made (CONTRACT.md, "Export Order"): created is the entry's timestamp,
-// isSuccess the opposite of isError, status that of the order that was sent,
-// and errorReason the message. The version is the order's by now, as in the
-// entries of other steps; their run and name come from [HistoryEntry.InRun].
+// made (CONTRACT.md, "Export Order"); status is that of the order that was sent.
+// The version is the order's by now, as in the entries of other steps; their run
+// and name come from [HistoryEntry.InRun].
 func ExportHistory(e *Event, last *Attempt, version int64, now time.Time) HistoryEntry {
+	exported := last.Outcome == OutcomeSucceeded
 	h := HistoryEntry{
 		ID: NewID(HistoryID), Timestamp: now, Category: CategoryWorkflow, Operation: OpExportOrder, Step: TypeExportOrder, By: "step " + TypeExportOrder,
 		Status: readExport(e.Data).Order.Status, ShipmentID: e.ShipmentID, ReturnID: e.ReturnID, CallID: deliveryID(e.ID, last.Delivery.Endpoint),
-		IsError: last.Outcome != OutcomeSucceeded, Message: last.Error, Version: version,
+		IsError: !exported, Message: last.Error, Version: version,
+		Created: &exported, IsSuccess: &exported, ErrorReason: last.Error, Type: TypeExportOrder,
 	}
-	if !h.IsError {
+	if exported {
 		h.Message = fmt.Sprintf("the order was exported; the endpoint answered %d", last.Status)
 	}
 	return h
 }
 
+// StepOf returns the step of a run that made a call; nil: none did.
+func (r *Run) StepOf(callID string) *StepResult {
+	i := slices.IndexFunc(r.Results, func(s StepResult) bool { return s.CallID == callID })
+	if i < 0 {
+		return nil
+	}
+	return &r.Results[i]
+}
+
 // InRun completes an entry with the run that its call was a step of, and with the
 // step's name there. It reports whether run is that one.
 func (h *HistoryEntry) InRun(run *Run) bool {
-	for i := range run.Results {
-		if r := &run.Results[i]; r.CallID == h.CallID {
-			h.RunID, h.By = run.ID, r.By()
-			return true
+	step := run.StepOf(h.CallID)
+	if step == nil {
+		return false
+	}
+	h.RunID, h.By, h.TranslateKey = run.ID, step.By(), step.TranslateKey
+	return true
+}
+
+// AddExportError adds the error of an export that failed for good to the order,
+// with the step's name where its run is known: nil, if it is not. Its details
+// name the delivery (CONTRACT.md, "Errors on an order").
+func AddExportError(order *Object, h *HistoryEntry, step *StepResult) {
+	e := NewObject(Member{"key", TypeExportOrder})
+	if step != nil && step.DisplayName != "" {
+		e.Set("displayName", step.DisplayName)
+	}
+	for _, m := range []Member{{"message", h.Message}, {"severity", "Error"}, {"status", "New"}, {"details", h.CallID},
+		{"referenceId", cmp.Or(h.ShipmentID, h.ReturnID)}, {"runId", h.RunID}, {"occurred", FormatTime(h.Timestamp)}} {
+		if m.Value != "" {
+			e.Set(m.Name, m.Value)
 		}
 	}
-	return false
+	order.Set("errors", append(slices.Clone(order.List("errors")), e))
+}
+
+// ClearExportErrors removes the errors that exports to the same endpoint as that
+// of an entry have left, about the same shipment or return, and reports whether
+// there were any. Those of other connectors stay.
+func ClearExportErrors(order *Object, h *HistoryEntry) bool {
+	_, endpoint, err := ParseDeliveryID(h.CallID)
+	if err != nil {
+		return false
+	}
+	have := order.List("errors")
+	left := slices.DeleteFunc(slices.Clone(have), func(v any) bool {
+		e, ok := v.(*Object)
+		if !ok || !strings.EqualFold(e.Text("key"), TypeExportOrder) || e.Text("referenceId") != cmp.Or(h.ShipmentID, h.ReturnID) {
+			return false
+		}
+		_, other, err := ParseDeliveryID(e.Text("details"))
+		return err == nil && other == endpoint
+	})
+	if len(left) == len(have) {
+		return false
+	}
+	order.Set("errors", left)
+	return true
 }

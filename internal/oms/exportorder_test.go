@@ -58,7 +58,9 @@ func TestTheHistoryOfAnExport(t *testing.T) {
 	} {
 		c.last.Delivery = oms.DeliveryKey{Event: 3, Endpoint: 7}
 		got := oms.ExportHistory(e, &c.last, 5, at)
-		want.ID, want.Message, want.IsError = got.ID, c.message, c.isError
+		exported := !c.isError
+		want.ID, want.Message, want.IsError, want.Created, want.IsSuccess = got.ID, c.message, c.isError, &exported, &exported
+		want.Type, want.ErrorReason = "ExportOrder", c.last.Error
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
@@ -69,12 +71,12 @@ func TestTheHistoryOfAnExport(t *testing.T) {
 func TestTheRunOfAnExportsHistory(t *testing.T) {
 	run := &oms.Run{ID: "run_1", Results: []oms.StepResult{
 		{Step: "WebhookWorkflowStep", DisplayName: "Fraud", CallID: "call_1"},
-		{Step: "ExportOrder", DisplayName: "To the ERP", CallID: "dlv_1"},
+		{Step: "ExportOrder", DisplayName: "To the ERP", CallID: "dlv_1", TranslateKey: "erp"},
 		{Step: "ExportOrder", CallID: "dlv_2"},
 		{Step: "ExportOrder"},
 	}}
 	for call, want := range map[string]oms.HistoryEntry{
-		"dlv_1": {CallID: "dlv_1", RunID: "run_1", By: "step ExportOrder (To the ERP)"},
+		"dlv_1": {CallID: "dlv_1", RunID: "run_1", By: "step ExportOrder (To the ERP)", TranslateKey: "erp"},
 		"dlv_2": {CallID: "dlv_2", RunID: "run_1", By: "step ExportOrder"},
 		"dlv_3": {CallID: "dlv_3", By: "as it was"},
 	} {
@@ -84,6 +86,36 @@ func TestTheRunOfAnExportsHistory(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
+		}
+	}
+}
+
+// CONTRACT.md, "Errors on an order".
+func TestTheErrorsOfExports(t *testing.T) {
+	order := doc(t, `{"errors":[{"key":"WebhookWorkflowStep","message":"other"}]}`)
+	entry := func(event string, endpoint int64, shipment string) *oms.HistoryEntry {
+		e := &oms.Event{ID: event, Related: oms.Related{ShipmentID: shipment}}
+		h := oms.ExportHistory(e, &oms.Attempt{Outcome: oms.OutcomeFailed, Error: "answered 500", Delivery: oms.DeliveryKey{Endpoint: endpoint}}, 5, noon)
+		h.RunID = "run_1"
+		return &h
+	}
+	oms.AddExportError(order, entry("evt_1", 7, "S2"), &oms.StepResult{DisplayName: "To the ERP"})
+	want := `{"key":"ExportOrder","displayName":"To the ERP","message":"answered 500","severity":"Error","status":"New","details":"dlv_evt_1.7",` +
+		`"referenceId":"S2","runId":"run_1","occurred":"` + oms.FormatTime(noon) + `"}`
+	if got := string(order.Objects("errors")[1].JSON()); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	oms.AddExportError(order, entry("evt_2", 7, ""), nil)
+	oms.AddExportError(order, entry("evt_3", 8, ""), nil)
+	oms.AddExportError(order, entry("evt_4", 7, ""), nil)
+	for _, c := range []struct {
+		cleared *oms.HistoryEntry
+		left    int
+	}{{entry("evt_9", 9, ""), 5}, {entry("evt_9", 7, ""), 3}, {entry("evt_9", 7, ""), 3}, {entry("evt_9", 8, "S2"), 3}, {entry("evt_9", 8, ""), 2}, {entry("evt_9", 7, "S2"), 1}} {
+		before := len(order.List("errors"))
+		changed := oms.ClearExportErrors(order, c.cleared)
+		if left := len(order.List("errors")); left != c.left || changed != (left != before) {
+			t.Errorf("%s clears to %d errors, changed is %v; want %d", c.cleared.CallID, left, changed, c.left)
 		}
 	}
 }

@@ -9,6 +9,8 @@ const (
 	OpPatched            = "Patched"
 	OpReturned           = "ReturnCreated"
 	OpStatusChanged      = "StatusChanged"
+	OpReturnCancelled    = "ReturnCancelled"
+	OpErrorsCleared      = "ErrorsCleared"
 	OpExecuteExportOrder = "ExecuteExportOrder"
 	OpStepFailed         = "WorkflowStepFailed"
 	OpStepWarning        = "WorkflowStepWarning"
@@ -46,4 +48,11 @@ type HistoryEntry struct {
 	Version        int64     `json:"version,omitempty"` // of the order, after it
 	Changes        []Change  `json:"changes,omitempty"`
 	Warnings       []Warning `json:"warnings,omitempty"` // what of a document, a patch or an answer was not read
+
+	// Of the log item of an export (CONTRACT.md, "Export Order").
+	Created      *bool  `json:"created,omitempty"`     // whether it was exported
+	IsSuccess    *bool  `json:"isSuccess,omitempty"`   // the same
+	ErrorReason  string `json:"errorReason,omitempty"` // why it was not
+	Type         string `json:"type,omitempty"`        // the step's key
+	TranslateKey string `json:"translateKey,omitempty"`
 }

@@ -26,8 +26,8 @@ func NormalHost(name string) (host string, ok bool) {
 		return name, name != "" // as nearly all
 	}
 	host, err := hostProfile.ToASCII(name)
-	again, err2 := hostProfile.ToASCII(host) // what is mapped from no text is no name itself
-	return host, err == nil && err2 == nil && again == host && host != "" && !strings.ContainsFunc(host, notInHost)
+	_, unmapped := hostProfile.ToASCII(host) // what is mapped from bytes that are no text is no name itself
+	return host, err == nil && unmapped == nil && host != "" && !strings.ContainsFunc(host, notInHost)
 }
 
 // notInHost is true of what stands in no name that can be looked up.

@@ -21,6 +21,7 @@ const (
 const (
 	JobRecover   = "recover"   // sends an endpoint what failed, or what it never got
 	JobRedeliver = "redeliver" // sends the deliveries that a filter picks again
+	JobReorder   = "reorder"   // has pending deliveries follow a change of their endpoint's ordering
 	JobResume    = "resume"    // lets aborted runs go on
 )
 
@@ -36,7 +37,7 @@ const (
 type Job struct {
 	ID         string         `json:"id"`
 	Kind       string         `json:"kind"`
-	EndpointID string         `json:"endpointId,omitempty"` // of a recover job
+	EndpointID string         `json:"endpointId,omitempty"` // of a recover or reorder job
 	What       string         `json:"what,omitempty"`       // of a recover job
 	From       time.Time      `json:"from,omitzero"`
 	To         time.Time      `json:"to,omitzero"`      // of the events' time: From <= time < To
@@ -45,6 +46,7 @@ type Job struct {
 	Reason     string         `json:"reason,omitempty"`  // why it failed or was canceled
 	Position   int64          `json:"position"`          // the Seq of the last event looked at
 	Last       int64          `json:"last"`              // the Seq of the last event to look at
+	Stage      int            `json:"stage,omitempty"`   // of a reorder job
 	Cursor     string         `json:"cursor,omitempty"`  // where the next page of the list begins
 	Examined   int64          `json:"examined"`          // what was looked at
 	Sent       int64          `json:"sent"`              // deliveries made due again

@@ -43,7 +43,7 @@ func (r Role) Reaches(needed Role) bool {
 type Key struct {
 	ID      string    `json:"id"`
 	Tenant  string    `json:"tenant"`
-	Role    Role      `json:"role"`
+	Role    Role      `json:"role" enum:"reader,publisher,operator,admin"`
 	Name    string    `json:"name,omitempty"`
 	Created time.Time `json:"created"`
 	Hash    []byte    `json:"-"`

@@ -79,7 +79,7 @@ func (m *merger) object(dst, sent, patch *Object, at place, k keep) {
 		}
 		name := f.Name
 		if !isKnown {
-			name = m.spelling(dst, sent, patch, name, at.model == nil)
+			name = m.spelling(dst, sent, patch, f, at.model == nil)
 		}
 		m.field(&target{dst: dst, sent: sent, name: name, field: known, known: isKnown, at: at}, f.Value, k)
 	}
@@ -87,7 +87,8 @@ func (m *merger) object(dst, sent, patch *Object, at place, k keep) {
 
 // spelling returns the name under which an object has, or will have, a field of
 // the patch that no model knows.
-func (m *merger) spelling(dst, sent, patch *Object, name string, raw bool) string {
+func (m *merger) spelling(dst, sent, patch *Object, f Member, raw bool) string {
+	name := f.Name
 	for _, o := range []*Object{dst, sent} {
 		if o.findExact(name) >= 0 {
 			return name
@@ -95,9 +96,9 @@ func (m *merger) spelling(dst, sent, patch *Object, name string, raw bool) strin
 	}
 	for _, o := range []*Object{dst, sent} {
 		i := o.counterpart(name, patch)
-		// In a request only the spelling of the steps' wire is another name of a field
-		// below what the model knows.
-		if i >= 0 && (!raw || m.answer || raised(o.members[i].Name) == name) {
+		// Below what the model knows a request may have names that differ in case alone,
+		// but for the spelling of the steps' wire, and for what only repeats what is there.
+		if i >= 0 && (!raw || m.answer || raised(o.members[i].Name) == name || m.isEcho(o.members[i].Value, f.Value, field{})) {
 			return o.members[i].Name
 		}
 	}

@@ -93,7 +93,7 @@ func (l *listMerge) elements(keeps bool) (changed bool) {
 // replace makes the patch's list the one that is there. Elements that the patch
 // repeats keep what its author does not know.
 func (l *listMerge) replace(pairs []pair) bool {
-	if l.isWhole(pairs) {
+	if l.isWhole() {
 		return false
 	}
 	l.out = []any{}
@@ -111,12 +111,12 @@ func (l *listMerge) replace(pairs []pair) bool {
 }
 
 // isWhole reports whether the patch repeats the whole list that was sent.
-func (l *listMerge) isWhole(pairs []pair) bool {
+func (l *listMerge) isWhole() bool {
 	if l.was == nil || len(l.patch) != len(l.was) {
 		return false
 	}
 	for i, p := range l.patch {
-		if pairs[i].sent != i || !l.repeatsAll(l.was[i], p) {
+		if !l.repeatsAll(l.was[i], p) {
 			return false
 		}
 	}
@@ -157,16 +157,37 @@ func (l *listMerge) replaced(e pair, p any) any {
 // repeatsAll reports whether an element that came back has all that the model
 // knows of the one that was sent, and nothing else.
 func (l *listMerge) repeatsAll(sent, back any) bool {
-	s, ok := sent.(*Object)
-	b, ok2 := back.(*Object)
-	if ok && ok2 && l.field.of != nil {
+	return covers(sent, back, field{kind: modelObject, of: l.field.of}) && l.repeats(sent, back, l.field.of)
+}
+
+// covers reports whether a value that came back has each field of the one that
+// was sent that the model knows and that says something.
+func covers(sent, back any, f field) bool {
+	switch s := sent.(type) {
+	case *Object:
+		if f.of == nil {
+			break
+		}
+		b, _ := back.(*Object)
 		for _, m := range s.Members() {
-			if _, known := l.field.of.field(m.Name); known && !isEmpty(m.Value) && isEmpty(exactly(b, m.Name)) {
+			if known, ok := f.of.field(m.Name); ok && !covers(m.Value, exactly(b, m.Name), known) {
 				return false
 			}
 		}
+		return true
+	case []any:
+		b, _ := back.([]any)
+		if f.kind != modelList || len(s) != len(b) {
+			break
+		}
+		for i := range s {
+			if !covers(s[i], b[i], field{kind: modelObject, of: f.of}) {
+				return false
+			}
+		}
+		return true
 	}
-	return l.repeats(sent, back, l.field.of)
+	return isEmpty(sent) || !isEmpty(back)
 }
 
 func (l *listMerge) mergeInto(have any, sent int, p any) {

@@ -23,6 +23,15 @@ const otherNames = `
 // known maps the folded form of every known name to its spelling.
 var known = knownNames()
 
+// spellings maps the spelling of every known name to itself.
+var spellings = func() map[string]string {
+	m := map[string]string{}
+	for _, name := range known {
+		m[name] = name
+	}
+	return m
+}()
+
 func knownNames() map[string]string {
 	m := map[string]string{}
 	for _, mod := range []*model{

@@ -131,37 +131,6 @@ func TestShipmentsAndReturnsAreFoundById(t *testing.T) {
 	}
 }
 
-func TestErrorsOfAStepAreAddedAndCleared(t *testing.T) {
-	o := doc(t, `{"errors":[{"key":"Erp","message":"down"}]}`)
-	before := o.Clone()
-	oms.AddError(o, "WebhookWorkflowStep", "no answer", "run_1", noon)
-	oms.AddError(o, "WebhookWorkflowStep", "timeout", "run_2", noon)
-	const erp, late = `{"key":"Erp","message":"down"}`, `{"key":"WebhookWorkflowStep","message":"timeout","severity":"Error","occurred":"2026-11-21T12:00:00.000000Z","referenceId":"run_2"}`
-	same(t, o, `{"errors":[`+erp+`,`+strings.ReplaceAll(strings.ReplaceAll(late, "timeout", "no answer"), "run_2", "run_1")+`,`+late+`]}`)
-
-	oms.ClearErrors(o, "WEBHOOKWORKFLOWSTEP", "run_2") // the run that is under way keeps its own
-	same(t, o, `{"errors":[`+erp+`,`+late+`]}`)
-	oms.ClearErrors(o, "WebhookWorkflowStep", "run_3")
-	same(t, o, string(before.JSON()))
-	oms.ClearErrors(o, "Erp", "run_3")
-	same(t, o, `{"errors":[]}`)
-}
-
-func TestClearingErrorsWhereThereAreNoneChangesNothing(t *testing.T) {
-	o := doc(t, `{"id":"BGO-1"}`)
-	oms.ClearErrors(o, "WebhookWorkflowStep", "run_1")
-	same(t, o, `{"id":"BGO-1"}`)
-}
-
-func TestAddErrorSharesNoListWithAClone(t *testing.T) {
-	o := doc(t, `{"errors":[{"key":"A"}]}`)
-	list := o.List("errors")
-	oms.AddError(o, "B", "x", "run_1", noon)
-	if len(list) != 1 || len(o.List("errors")) != 2 {
-		t.Error("the old list changed")
-	}
-}
-
 func TestStatusNamesHaveNoCase(t *testing.T) {
 	if !oms.SameName("ReadyToPick", "READYTOPICK") || oms.SameName("New", "Newer") {
 		t.Error("SameName is wrong")

@@ -1,16 +1,13 @@
 package oms
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // HasUnsolvedErrors reports whether one of an order's errors is still to be
 // dealt with: its status is neither Solved nor Deleted (API.md, "Lists and
 // bulk"). An error without a status is new.
 func HasUnsolvedErrors(order *Object) bool {
 	return slices.ContainsFunc(order.Objects("errors"), func(e *Object) bool {
-		status := strings.TrimSpace(e.Text("status"))
+		status := e.Text("status")
 		return !SameName(status, "Solved") && !SameName(status, "Deleted")
 	})
 }

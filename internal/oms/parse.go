@@ -42,6 +42,14 @@ type reading struct {
 	camel  bool
 }
 
+// has reports whether an object has a field of that name already.
+func (p reading) has(o *Object, name string) bool {
+	if p.camel {
+		return o.find(name) >= 0
+	}
+	return o.findExact(name) >= 0
+}
+
 func (p reading) below() reading { return reading{p.levels - 1, p.camel} }
 
 func parse(data []byte, p reading) (*Object, error) {
@@ -130,15 +138,18 @@ func (p reading) object(dec *jsontext.Decoder) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		name, taken := tok.String(), o.findExact
+		name, ok := spellings[tok.String()] // a name that is known costs no new string
+		if !ok {
+			name = tok.String()
+		}
 		if p.camel {
-			name, taken = CamelName(name), o.find
+			name = CamelName(name)
 		}
 		v, err := p.below().value(dec)
 		if err != nil {
 			return nil, within(err, name)
 		}
-		if taken(name) >= 0 {
+		if p.has(o, name) {
 			return nil, &located{path: name, message: thereTwice}
 		}
 		o.add(name, v)

@@ -221,7 +221,7 @@ func (r *PatchRules) admit(m *merger, sent, patch *Object) (*Object, []string, e
 				admitted.put(own, f.Value)
 			}
 		case m.changes(sent, f):
-			rest = append(rest, m.spelling(sent, nil, patch, f.Name, false))
+			rest = append(rest, m.spelling(sent, nil, patch, f, false))
 		}
 	}
 	return admitted, rest, nil

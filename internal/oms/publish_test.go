@@ -242,7 +242,7 @@ func BenchmarkParseEvents(b *testing.B) {
 	for i := range 10 {
 		lines = append(lines, fmt.Sprintf(`{"lineItemId":"%d","code":"SHOE-%d","quantity":1,"placedPrice":999.00,"displayName":"Running shoe, blue, size 42"}`, i, i))
 	}
-	one := `{"type":"order_completed","orderId":"ORD-12345","data":{"id":"ORD-12345","customerEmail":"kari@example.com","orderForm":{"lineItems":[` + strings.Join(lines, ",") + `]}}}`
+	one := `{"type":"erp_confirmed","orderId":"ORD-12345","data":{"id":"ORD-12345","customerEmail":"kari@example.com","orderForm":{"lineItems":[` + strings.Join(lines, ",") + `]}}}`
 	many := "[" + strings.Repeat(one+",", 99) + one + "]"
 	for name, body := range map[string]string{"1": one, "100": many} {
 		b.Run(name, func(b *testing.B) {

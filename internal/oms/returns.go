@@ -48,31 +48,58 @@ func ParseReturn(doc *Object) (ReturnRequest, error) {
 
 // AddReturn adds a return order form to an order and returns its id and the
 // status that the order has with it: Returned when nothing that was bought is
-// left, else PartiallyReturned. Errors are [Invalid] and name the line.
+// left, else PartiallyReturned. Of lines that share an id each that is used up,
+// in their order, has a line of its own in the form (CONTRACT.md, "Returns").
+// Errors are [Invalid] and name the line.
 func AddReturn(order *Object, r ReturnRequest, now time.Time) (id, status string, err error) {
-	lines, left := returnable(order)
-	if err := checkReturn(r, lines, left); err != nil {
+	was := order.Objects("returnOrderForms")
+	lines := tallyReturns(order, was)
+	if err := checkReturn(r, lines); err != nil {
 		return "", "", err
 	}
 	var returned []any
 	for _, want := range r.Lines {
-		line := lines[want.LineItemID].Clone()
-		line.Set("returnQuantity", want.Quantity)
-		if want.Reason != "" {
-			line.Set("returnReason", want.Reason)
+		for _, line := range want.lines(lines) {
+			returned = append(returned, line)
 		}
-		returned = append(returned, line)
 	}
 	id = NewID(ReturnID)
 	form := NewObject(Member{"returnId", id}, Member{"created", FormatTime(now)}, Member{"lineItems", returned})
 	if r.Comment != "" {
 		form.Set("returnComment", r.Comment)
 	}
+	if status := order.Text("status"); status != "" {
+		form.Set("prevStatus", status)
+	}
 	order.Set("returnOrderForms", append(append([]any(nil), order.List("returnOrderForms")...), form))
+	keepReturned(order, was)
 	return id, returnStatus(order), nil
 }
 
-func checkReturn(r ReturnRequest, lines map[string]*Object, left map[string]decimal.Decimal) error {
+// lines is what the form has of the order's lines for one that is returned.
+func (l ReturnLine) lines(of *tally) (out []*Object) {
+	quantity, _ := l.Quantity.decimal()
+	for _, part := range of.take(l.LineItemID, quantity) {
+		line := part.line.Clone()
+		line.Set("returnQuantity", l.share(quantity, part.quantity))
+		if l.Reason != "" {
+			line.Set("returnReason", l.Reason)
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// share is a part of the quantity as the form writes it: as the request wrote
+// it, where the part is all of it.
+func (l ReturnLine) share(whole, part decimal.Decimal) Number {
+	if whole.Equal(part) {
+		return l.Quantity
+	}
+	return Number(part.String())
+}
+
+func checkReturn(r ReturnRequest, lines *tally) error {
 	var wrong []FieldError
 	add := func(i int, field, format string, args ...any) {
 		wrong = append(wrong, FieldError{fmt.Sprintf("lineItems[%d].%s", i, field), fmt.Sprintf(format, args...)})
@@ -80,7 +107,8 @@ func checkReturn(r ReturnRequest, lines map[string]*Object, left map[string]deci
 	seen := map[string]bool{}
 	for i, want := range r.Lines {
 		quantity, ok := want.Quantity.decimal()
-		switch rest, known := left[want.LineItemID], lines[want.LineItemID] != nil; {
+		rest, known := lines.left(want.LineItemID)
+		switch {
 		case !known:
 			add(i, "lineItemId", "the order has no such line")
 		case seen[want.LineItemID]:
@@ -101,30 +129,6 @@ func checkReturn(r ReturnRequest, lines map[string]*Object, left map[string]deci
 	return nil
 }
 
-// returnable is an order's lines by their id, and how much of each was bought,
-// not canceled, and not yet returned.
-func returnable(order *Object) (lines map[string]*Object, left map[string]decimal.Decimal) {
-	lines, left = map[string]*Object{}, map[string]decimal.Decimal{}
-	for _, line := range order.Object("orderForm").Objects("lineItems") {
-		if id := keyText(line, "lineItemId"); id != "" {
-			lines[id] = line
-			left[id] = left[id].Add(bought(line))
-		}
-	}
-	for _, form := range order.Objects("returnOrderForms") {
-		for _, line := range form.Objects("lineItems") {
-			id := keyText(line, "lineItemId")
-			left[id] = left[id].Sub(quantityOf(line, "returnQuantity"))
-		}
-	}
-	return lines, left
-}
-
-// bought is how much of a line was bought and not canceled.
-func bought(line *Object) decimal.Decimal {
-	return quantityOf(line, "quantity").Sub(quantityOf(line, "canceledQuantity"))
-}
-
 // quantityOf reads a quantity; what is absent, or no number to calculate with, is 0.
 func quantityOf(line *Object, name string) decimal.Decimal {
 	v, _ := line.Get(name)
@@ -134,12 +138,8 @@ func quantityOf(line *Object, name string) decimal.Decimal {
 }
 
 func returnStatus(order *Object) string {
-	_, left := returnable(order)
-	for _, line := range order.Object("orderForm").Objects("lineItems") {
-		id := keyText(line, "lineItemId")
-		if left[id].IsPositive() || id == "" && bought(line).IsPositive() { // what has no id cannot be returned
-			return StatusPartiallyReturned
-		}
+	if tallyReturns(order, order.Objects("returnOrderForms")).anyLeft() {
+		return StatusPartiallyReturned
 	}
 	return StatusReturned
 }

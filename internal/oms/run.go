@@ -1,6 +1,8 @@
 package oms
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -39,15 +41,20 @@ type Run struct {
 	// StatusVersion is the order's version at which its status was last set,
 	// as this run knows it. When the order's own is another, someone else set it.
 	StatusVersion int64 `json:"statusVersion"`
-	// ScopeStatus is the same for the shipment that the run is for: its status.
-	ScopeStatus string       `json:"scopeStatus,omitempty"`
-	Trigger     string       `json:"trigger,omitempty"`   // status to enter once this run has ended
-	Triggered   string       `json:"triggered,omitempty"` // the run of that status
-	Chain       int          `json:"chain,omitempty"`     // how many runs triggered one another before this
-	Position    Position     `json:"position"`
-	Deadline    time.Time    `json:"deadline,omitzero"` // of the whole run; zero: none
-	Results     []StepResult `json:"results"`
-	Reason      string       `json:"reason,omitempty"` // why it was aborted, superseded or failed
+	// ScopeStatus is the same for the shipment or the return that the run is for:
+	// the shipment's [ShipmentStatus], the return's own status.
+	ScopeStatus string `json:"scopeStatus,omitempty"`
+	// ShipmentsMoved says that a patch of one of its steps gave a shipment another
+	// orderStatus, which may bring the order into a mainOrderStatus.
+	ShipmentsMoved bool `json:"shipmentsMoved,omitempty"`
+
+	Trigger   string       `json:"trigger,omitempty"`   // status to enter once this run has ended
+	Triggered string       `json:"triggered,omitempty"` // the run of that status
+	Chain     int          `json:"chain,omitempty"`     // how many runs triggered one another before this
+	Position  Position     `json:"position"`
+	Deadline  time.Time    `json:"deadline,omitzero"` // of the whole run; zero: none
+	Results   []StepResult `json:"results"`
+	Reason    string       `json:"reason,omitempty"` // why it was aborted, superseded or failed
 	// AnswerVersion is the order's version when all but the deferred steps had
 	// ended, which is when the caller got its answer; 0 before.
 	AnswerVersion int64      `json:"answerVersion,omitempty"`
@@ -62,6 +69,22 @@ func (r *Run) Clone() *Run {
 	c.Results = slices.Clone(r.Results)
 	return &c
 }
+
+// StepName names a step of the run for people: by its displayName where it has
+// one, and with its place among the run's steps, as "Fraud check (step 2 of 3,
+// WebhookWorkflowStep)". Deferred steps are counted after all others, in the
+// order in which the run takes them.
+func (r *Run) StepName(i int) string {
+	s := &r.Results[i]
+	if s.DisplayName == "" {
+		return fmt.Sprintf("%s (step %d of %d)", s.Step, i+1, len(r.Results))
+	}
+	return fmt.Sprintf("%s (step %d of %d, %s)", s.DisplayName, i+1, len(r.Results), s.Step)
+}
+
+// ScopeID is the id of the shipment or the return that the run is for; "" where
+// it is for the order itself.
+func (r *Run) ScopeID() string { return cmp.Or(r.ShipmentID, r.ReturnID) }
 
 // AtStep is the step that a run is at, or the one that it ended at before it had
 // taken all of them; the zero one for a run that succeeded, or has no steps.
@@ -112,6 +135,7 @@ type StepResult struct {
 	Attempts       int          `json:"attempts"`
 	CallID         string       `json:"callId,omitempty"`
 	Changes        []Change     `json:"changes,omitempty"`
+	Warnings       []Warning    `json:"warnings,omitempty"` // what of the answer was not read, or not applied
 	// ConfigIndex finds the step in the status's list of the run's settings.
 	ConfigIndex int  `json:"configIndex"`
 	Deferred    bool `json:"deferred,omitempty"`

@@ -43,15 +43,25 @@ func shipmentsOf(order *Object) []*Object { return order.Object("orderForm").Obj
 // things at once: shipped, and with it a tracking number ("updated"), and a
 // first deliveryStatus.
 func shipmentTypes(before, after *Object) (types []string) {
-	status, changed := after.Text("status"), before == nil
-	if !SameName(before.Text("status"), status) {
-		if SameName(status, statusShipped) {
-			types = append(types, TypeShipmentShipped)
-		} else {
+	apart := append([]string{"deliveryStatus"}, shipmentStatuses...)
+	if !SameName(before.Text("orderStatus"), after.Text("orderStatus")) {
+		apart = append(apart, "prevStatus") // it repeats what that was
+	}
+	changed := before == nil || shipmentDiffers(before, after, apart)
+	shipped := false
+	for _, name := range shipmentStatuses {
+		switch status := after.Text(name); {
+		case SameName(before.Text(name), status):
+		case SameName(status, statusShipped):
+			shipped = true
+		default:
 			changed = true
 		}
 	}
-	if changed || shipmentDiffers(before, after) {
+	if shipped {
+		types = append(types, TypeShipmentShipped)
+	}
+	if changed {
 		types = append(types, TypeShipmentUpdated)
 	}
 	if !equalMember(before, after, "deliveryStatus") {
@@ -61,10 +71,10 @@ func shipmentTypes(before, after *Object) (types []string) {
 }
 
 // shipmentDiffers reports whether two states of a shipment differ in anything
-// but their status and deliveryStatus.
-func shipmentDiffers(before, after *Object) bool {
+// but the fields apart.
+func shipmentDiffers(before, after *Object, apart []string) bool {
 	for _, name := range memberNames(before, after) {
-		if sameName(name, "status") || sameName(name, "deliveryStatus") {
+		if slices.ContainsFunc(apart, func(n string) bool { return sameName(n, name) }) {
 			continue
 		}
 		if !equalMember(before, after, name) {

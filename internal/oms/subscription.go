@@ -88,11 +88,15 @@ func (s *Subscriptions) Match(e *Event, effort *filter.Effort) []Receiver {
 	return to
 }
 
+// Named reports whether an endpoint names a type in full: whether there is
+// anybody to tell of what only such endpoints are told of.
+func (s *Subscriptions) Named(eventType string) bool { return len(s.named[fold(eventType)]) > 0 }
+
 // wanting returns the subscribers of a type, in their order.
 func (s *Subscriptions) wanting(eventType string) []int {
 	name := fold(eventType)
 	found := s.named[name]
-	if len(s.wild) == 0 || onlyByName()[name] {
+	if len(s.wild) == 0 {
 		return found
 	}
 	found = slices.Clone(found)

@@ -62,7 +62,7 @@ func TestURLsInTheirNormalSpelling(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"http://h h/", "http://a<b>/", "http://a!b/", `http://h\x/`, "http://a%20b/", "http://\u00ad/", "http://xn--a.example/", "http://[::1]x/", "http://[h]/",
-		"http://h/\n", "http://h/a\tb", "http://h/?a\x00", "http://h/\x7f", " http://h/", "http://h/ ", "http://h/\u00a0", "http://h:80:80/", "ftp://h/", "//h/", "http:/h", "http://ab\u200dc/"} {
+		"http://h/\n", "http://h/a\tb", "http://h/?a\x00", "http://h/\x7f", " http://h/", "http://h/ ", "http://h/\u00a0", "http://h:80:80/", "ftp://h/", "//h/", "http:/h", "http://ab\u200dc/", "http://\u0635a.example/", "http://0\x9c0/"} {
 		if u, ok := oms.ParseURL(text); ok {
 			t.Errorf("%q is taken for %s", text, u)
 		}

@@ -1,6 +1,9 @@
 package oms
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
 // ValidationError is one entry of validationErrors or validationWarnings
 // (cart-validator.txt, "Response — what your endpoint must return").
@@ -21,7 +24,8 @@ type Validation struct {
 	Errors   []ValidationError
 	Warnings []ValidationError
 	Message  string
-	Value    *Object // the cart to apply; nil leaves it as it is
+	Value    *Object   // the cart to apply; nil leaves it as it is
+	Unread   []Warning // what of the answer nobody reads
 }
 
 // ParseValidation reads the body of a validator's 2xx answer, in any letter
@@ -37,13 +41,14 @@ func ParseValidation(body []byte) (*Validation, error) {
 		return nil, err
 	}
 	c := documentReader{patch: true}
-	c.object(doc, validationModel, "")
+	c.object(doc, validationModel)
 	if len(c.errors) > 0 {
 		return nil, &Error{Kind: Invalid, Detail: "the answer is not valid", Fields: c.errors}
 	}
 	if passed, ok := doc.Get("isValidatedSuccessful"); ok && passed == false {
 		v.Passed = false
 	}
+	v.Unread = append(c.warnings, unreadInValidation(doc)...)
 	v.Errors = validationErrors(doc.Objects("validationErrors"))
 	v.Warnings = validationErrors(doc.Objects("validationWarnings"))
 	v.Passed = v.Passed && len(v.Errors) == 0
@@ -57,6 +62,25 @@ var (
 		of(boolean, "isValidatedSuccessful"), of(text, "validationMessage"), object("value", orderModel),
 		list("validationErrors", validationErrorModel), list("validationWarnings", validationErrorModel)))
 )
+
+// unreadInValidation names the members of an answer that nobody reads; those of
+// value are fields of the cart, which are kept.
+func unreadInValidation(doc *Object) []Warning {
+	var u unread
+	u.object(doc, validationPlace, "")
+	for _, list := range []string{"validationErrors", "validationWarnings"} {
+		for i, entry := range doc.Objects(list) {
+			u.object(entry, validationEntryPlace, fmt.Sprintf("%s[%d]", list, i))
+		}
+	}
+	return u.list()
+}
+
+// UnreadWarning is the entry of validationWarnings that names what of a
+// validator's answer nobody reads (CONTRACT.md, "What is not read is named").
+func UnreadWarning(unread []Warning) ValidationError {
+	return ValidationError{Message: "the validator's answer was not read as a whole: " + WarningText(unread), ValidationType: TypeExternal}
+}
 
 func validationErrors(list []*Object) []ValidationError {
 	out := make([]ValidationError, len(list))

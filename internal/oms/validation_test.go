@@ -52,6 +52,7 @@ func TestEveryFieldOfAnAnswerIsRead(t *testing.T) {
 	want := &oms.Validation{
 		Errors:   []oms.ValidationError{{Message: "m", TranslateKey: "k", ValidationType: "Inventory", ReferenceID: "SKU-1"}, {}},
 		Warnings: []oms.ValidationError{{Message: "w", ValidationType: "Price"}}, Message: "all in all", Value: doc(t, `{"id":"C1","total":10.10}`),
+		Unread: []oms.Warning{{Path: "validationErrors[0].more", Message: "nobody reads this member"}},
 	}
 	if diff := cmp.Diff(want, v, byJSON); diff != "" {
 		t.Errorf("the answer (-want +got):\n%s", diff)

@@ -3,8 +3,8 @@ package settings
 import "github.com/orderhook/orderhook/internal/oms"
 
 // host reads an endpoint's URL, "" where there is none, and returns its normal
-// spelling. Mistakes do not repeat
-// the URL: it may hold a password, or an access key in its query.
+// spelling. Mistakes do not repeat the URL: it may hold a password, or an access
+// key in its query.
 func (p *parser) host(n node, field string) string {
 	s, given := value[string](n, field, "a URL, as text")
 	if !given {

@@ -23,8 +23,8 @@ type Incoming struct {
 }
 
 // Check reads the document: variables first, then the secrets that "***" stands
-// for, then all else. The error is as [Parse] has it. Warnings come with and
-// without an error.
+// for, then all else. The error is as [Parse] has it. Warnings come with an error,
+// too, unless it is about variables or about "***".
 func (in Incoming) Check() (*Settings, []oms.Warning, error) {
 	if !in.Literal {
 		if err := expand(in.Doc, in.Variables); err != nil {

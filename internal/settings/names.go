@@ -44,7 +44,7 @@ const mostCompared = 1000
 // hint asks for the one of the names that is like another name, as
 // "; is NOR meant?"; it is "" where none is.
 func (n node) hint(t names, name string) string {
-	if len(t) > mostCompared {
+	if len(t) > mostCompared || len(n.warnings) == mostFindings {
 		return ""
 	}
 	spelled := make([]string, 0, len(t))

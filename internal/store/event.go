@@ -101,9 +101,14 @@ type EventTx interface {
 	AddEventFor(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint) error
 
 	// PutEndpoint stores a new endpoint, whose No it sets, or the next state of
-	// one. Pending deliveries follow a change of its ordering, all in this
-	// transaction: 1,000,000 of them take tens of seconds.
+	// one. Where its ordering changes, Reordering names the job that has pending
+	// deliveries follow it, by Reorder.
 	PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) error
+	// Reorder has pending deliveries of an endpoint follow its ordering, at most
+	// limit of them, from where the job says on, and notes in the job where it is
+	// then. It reports whether all do. The listener is not told of what becomes
+	// due by it.
+	Reorder(ctx context.Context, tenant string, e *oms.Endpoint, j *oms.Job, limit int) (done bool, err error)
 	// DeleteEndpoint removes an endpoint from all lists; its deliveries and
 	// attempts stay until retention takes them, and its secrets are gone. Pending
 	// ones are canceled by CancelOrphans.

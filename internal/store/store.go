@@ -235,7 +235,7 @@ type StatusFilter struct {
 // SettingsInfo is one version of a tenant's settings.
 type SettingsInfo struct {
 	Version int64     `json:"version"`
-	At      time.Time `json:"at"`
+	Created time.Time `json:"created"`
 	By      string    `json:"by"`
 }
 

@@ -34,7 +34,7 @@ func (v *Validator) Stored(ctx context.Context, tenant, id string, ifMatch int64
 		if err != nil {
 			return nil, nil, err
 		}
-		r := v.ask(ctx, s, cart.Doc)
+		r := v.ask(ctx, tenant, s, cart.Doc)
 		cart, err = v.store(context.WithoutCancel(ctx), tenant, cart, r)
 		if !errors.Is(err, errChanged) {
 			return r, cart, err
@@ -75,7 +75,7 @@ func (v *Validator) Given(ctx context.Context, tenant string, cart *oms.Object) 
 	if err != nil {
 		return nil, err
 	}
-	r := v.ask(ctx, s, cart)
+	r := v.ask(ctx, tenant, s, cart)
 	ctx = context.WithoutCancel(ctx)
 	err = v.Store.Write(ctx, func(tx store.Tx) error { return addAttempts(ctx, tx, tenant, r) })
 	return r, err

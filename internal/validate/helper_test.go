@@ -3,6 +3,7 @@ package validate_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func newBench(t *testing.T, do answer, connectors ...string) *bench {
 	t.Helper()
 	b := &bench{t: t, clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
 	b.store = &memory{}
-	b.v = &validate.Validator{Store: b.store, Client: client{b, do}, Clock: b.clock}
+	b.v = &validate.Validator{Store: b.store, Client: client{b, do}, Clock: b.clock, Log: slog.New(slog.DiscardHandler)}
 	var err error
 	b.store.settings, _, err = settings.Parse(b.doc(`{"marketGroups":[{"groupId":"nordics","marketIds":["NOR","SWE"]},{"groupId":"empty","marketIds":[]}],"connectors":[` + strings.Join(connectors, ",") + `]}`))
 	if err != nil {

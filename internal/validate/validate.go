@@ -3,7 +3,9 @@
 package validate
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
 
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
@@ -22,6 +24,7 @@ type Validator struct {
 	Store  store.Store
 	Client Client
 	Clock  clock.Clock
+	Log    *slog.Logger
 }
 
 // Result is what all validators together say of a cart.
@@ -37,12 +40,12 @@ type Result struct {
 
 // ask asks every validator that admits the cart's market, in the order of the
 // settings, each about the cart as those before it left it. None: it passes.
-func (v *Validator) ask(ctx context.Context, s *settings.Settings, cart *oms.Object) *Result {
+func (v *Validator) ask(ctx context.Context, tenant string, s *settings.Settings, cart *oms.Object) *Result {
 	r := &Result{Passed: true, Cart: cart}
 	for i := range s.Connectors {
 		c := &s.Connectors[i]
 		if c.IsValidator() && c.Admits(cart.Text("marketId")) {
-			v.askOne(ctx, c, r)
+			v.askOne(ctx, tenant, c, r)
 		}
 	}
 	if r.Cart != cart {
@@ -52,7 +55,7 @@ func (v *Validator) ask(ctx context.Context, s *settings.Settings, cart *oms.Obj
 }
 
 // askOne makes one call, without retries, and adds what came of it.
-func (v *Validator) askOne(ctx context.Context, c *settings.Connector, r *Result) {
+func (v *Validator) askOne(ctx context.Context, tenant string, c *settings.Connector, r *Result) {
 	call := oms.NewID(oms.CallID)
 	x := v.Client.Post(ctx, request(c, r.Cart, call))
 	answer, failure := read(x)
@@ -63,12 +66,17 @@ func (v *Validator) askOne(ctx context.Context, c *settings.Connector, r *Result
 			failure = invalid(x, "value."+err.Error())
 		}
 	}
-	r.attempts = append(r.attempts, record(c, r.Cart, call, x, failure))
+	a := record(c, r.Cart, call, x, failure)
+	r.attempts = append(r.attempts, a)
+	if x.Refused() {
+		v.Log.Warn("the target guard refused the target of a validator", "tenant", tenant, "cart", a.CartID, "connector", cmp.Or(c.ConnectorID, c.Name), "host", a.Host, "attempt", a.ID)
+	}
 	if failure != "" {
 		r.Passed = false
 		r.Errors = append(r.Errors, oms.ValidationError{Message: failure, ValidationType: oms.TypeExternal})
 		return
 	}
+	a.Warnings = answer.Unread
 	r.add(answer)
 	if patched.Doc != nil {
 		r.Cart = patched.Doc
@@ -79,6 +87,9 @@ func (r *Result) add(answer *oms.Validation) {
 	r.Passed = r.Passed && answer.Passed
 	r.Errors = append(r.Errors, answer.Errors...)
 	r.Warnings = append(r.Warnings, answer.Warnings...)
+	if len(answer.Unread) > 0 {
+		r.Warnings = append(r.Warnings, oms.UnreadWarning(answer.Unread))
+	}
 	if answer.Message != "" {
 		r.Messages = append(r.Messages, answer.Message)
 	}

@@ -116,7 +116,7 @@ func (e *Engine) settle(tenant string, h held, a *oms.Attempt, o outcome) (held,
 		if oms.KindOf(err) != oms.Unavailable {
 			return now, err
 		}
-		e.log.Error("what came of a call cannot be stored yet", "order", h.run.OrderID, "call", a.CallID, "error", err)
+		e.trouble(orderKey{tenant, h.run.OrderID}, "what came of a call cannot be stored yet", err, "run", h.run.ID, "call", a.CallID, "attempt", a.ID)
 		if !e.pause(again) {
 			return held{}, err
 		}
@@ -138,7 +138,10 @@ func (e *Engine) pause(d time.Duration) bool {
 
 // move makes one move of a run, durably, and returns what is held of it then.
 func (e *Engine) move(tenant string, h held, do func(*transition) error) (held, error) {
-	var now held
+	var (
+		now  held
+		made *transition
+	)
 	err := e.store.Write(e.calls, func(tx store.Tx) error {
 		t, err := load(e.calls, tx, tenant, h, e.clock.Now().UTC())
 		if err != nil {
@@ -147,7 +150,7 @@ func (e *Engine) move(tenant string, h held, do func(*transition) error) (held, 
 		if err := do(t); err != nil {
 			return err
 		}
-		now = held{run: t.run, order: t.order}
+		now, made = held{run: t.run, order: t.order}, t
 		return t.save()
 	})
 	if oms.KindOf(err) == oms.NotFound {
@@ -156,6 +159,7 @@ func (e *Engine) move(tenant string, h held, do func(*transition) error) (held, 
 	if err != nil {
 		return held{}, err
 	}
+	e.tell(made)
 	if now.run.AnswerVersion > 0 {
 		e.watchers.tell(now.run.ID, now)
 	}

@@ -10,8 +10,10 @@ import (
 // Result is what a workflow came to (API.md, "A workflow result").
 type Result struct {
 	RunID     string
-	Done      bool   // false when the wait was over before the run had an answer
-	ReturnID  string // of the return that the run is for
+	Done      bool          // false when the wait was over before the run had an answer
+	ReturnID  string        // of the return that the run is for
+	RunStatus oms.RunStatus // "" where there is no run
+	Reason    string        // why the run did not succeed
 	IsAborted bool
 	Order     *oms.Order
 	Steps     []oms.StepResult
@@ -90,6 +92,10 @@ func result(first, last *oms.Run, order *oms.Order) *Result {
 		}
 	}
 	r.IsAborted = first.Status == oms.RunAborted && !atDeferred(first)
+	r.RunStatus, r.Reason = first.Status, first.Reason
+	if r.Done && atDeferred(first) { // whatever has become of it since
+		r.RunStatus, r.Reason = oms.RunWaiting, ""
+	}
 	return r
 }
 

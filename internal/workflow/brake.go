@@ -58,15 +58,25 @@ func (b *brake) take(key orderKey) (*statusCount, error) {
 		c.entered++
 		return c, nil
 	}
-	if !c.logged {
-		c.logged = true
-		b.log.Warn("an order enters statuses too often through the API: does one of its endpoints change its status?",
-			"tenant", key.tenant, "order", key.order, "most", b.most, "within", brakeTime)
-	}
 	err := oms.Errorf(oms.TooMany, "the order %q entered a status %d times within a minute, which is the most that --max-status-changes allows; "+
 		"most often an endpoint changes the status of its own order, in a loop", key.order, b.most)
 	err.RetryAfter = c.began.Add(brakeTime).Sub(now)
 	return nil, err
+}
+
+// tell has the log say once that an order was refused.
+func (b *brake) tell(key orderKey) {
+	b.mu.Lock()
+	c := b.counts[key]
+	first := c != nil && !c.logged
+	if first {
+		c.logged = true
+	}
+	b.mu.Unlock()
+	if first {
+		b.log.Warn("an order enters statuses too often through the API: does one of its endpoints change its status?",
+			"tenant", key.tenant, "order", key.order, "most", b.most, "within", brakeTime)
+	}
 }
 
 // makeRoom removes the counts that are over, once in a while, and any one if
@@ -100,6 +110,7 @@ func (b *brake) giveBack(c *statusCount) {
 // counts once.
 type pass struct {
 	brake *brake
+	key   orderKey
 	count *statusCount // that this call was counted in
 	err   error
 }
@@ -107,13 +118,18 @@ type pass struct {
 // enter counts that the call has an order enter a status, or refuses it.
 func (p *pass) enter(key orderKey) error {
 	if p.brake.most > 0 && p.count == nil && p.err == nil {
+		p.key = key
 		p.count, p.err = p.brake.take(key)
 	}
 	return p.err
 }
 
-// done ends the call. One that failed was no entering of a status.
+// done ends the call, outside of any transaction. One that failed was no
+// entering of a status.
 func (p *pass) done(err error) {
+	if p.err != nil {
+		p.brake.tell(p.key)
+	}
 	if err != nil && p.count != nil {
 		p.brake.giveBack(p.count)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 // this process: after a restart all are closed.
 type breakers struct {
 	clock clock.Clock
+	log   *slog.Logger
 	mu    sync.Mutex
 	byKey map[breakerKey]*breaker
 }
@@ -37,8 +39,8 @@ type breaker struct {
 	trial  bool      // half open, and the one call that it lets through is under way
 }
 
-func newBreakers(c clock.Clock) *breakers {
-	return &breakers{clock: c, byKey: map[breakerKey]*breaker{}}
+func newBreakers(c clock.Clock, log *slog.Logger) *breakers {
+	return &breakers{clock: c, log: log, byKey: map[breakerKey]*breaker{}}
 }
 
 // windowParts is how finely a breaker's window slides.
@@ -60,6 +62,7 @@ func (b *breakers) of(tenant string, c *settings.Connector) *breaker {
 				br.mu.Lock()
 				br.opened = b.clock.Now()
 				br.mu.Unlock()
+				b.log.Warn("the breaker of a connector opened", "tenant", tenant, "connector", connectorName(c), "openFor", c.Breaker.OpenFor)
 			}
 		},
 	})
@@ -106,6 +109,9 @@ func (b *breakers) wait(tenant string, c *settings.Connector) time.Time {
 	}
 	return time.Time{}
 }
+
+// connectorName is what people know a connector by.
+func connectorName(c *settings.Connector) string { return cmp.Or(c.ConnectorID, c.Name) }
 
 // until is when a breaker that is shut can be tried again. Those who wait come
 // at different times.
@@ -157,7 +163,7 @@ func (t *transition) keptBack(c *settings.Connector, g gate) error {
 	if t.idle = t.run.Status.Ended(); t.idle {
 		return nil
 	}
-	name := cmp.Or(c.ConnectorID, c.Name)
+	name := connectorName(c)
 	if c.Breaker.WhileOpen == settings.WaitWhileOpen {
 		t.waitForBreaker(fmt.Sprintf("the breaker of connector %s is open: the run waits for it", name), g.until)
 		return nil
@@ -173,23 +179,26 @@ func (t *transition) waitForBreaker(reason string, until time.Time) {
 	if r.ErrorReason != reason {
 		r.ErrorReason = reason
 		t.by = "workflow"
-		t.log(oms.HistoryEntry{Operation: oms.OpStepWaits, Step: r.Step, CallID: r.CallID, Message: reason})
+		t.log(oms.HistoryEntry{Operation: oms.OpStepWaits, Step: r.Step, CallID: r.CallID, Message: t.about(t.run.Position.Step, reason)})
 	}
 }
 
 // BreakerState is how a connector's breaker stands (API.md, `GET /api/connectors/health`).
 type BreakerState struct {
-	State     string     `json:"state" enum:"off,closed,half-open,open" doc:"off: the connector has no breaker"`
+	Circuit   string     `json:"circuit" enum:"off,closed,open,halfOpen" doc:"off: the connector has no breaker; halfOpen: one call may try"`
 	OpenUntil *time.Time `json:"openUntil,omitempty"`
 }
+
+// circuits are the states of a breaker as the API spells them, for endpoints too.
+var circuits = map[gobreaker.State]string{gobreaker.StateClosed: "closed", gobreaker.StateOpen: "open", gobreaker.StateHalfOpen: "halfOpen"}
 
 // Breaker returns how a connector's breaker stands.
 func (e *Engine) Breaker(tenant string, c *settings.Connector) BreakerState {
 	if c.Breaker == nil {
-		return BreakerState{State: "off"}
+		return BreakerState{Circuit: "off"}
 	}
 	br := e.breakers.of(tenant, c)
-	s := BreakerState{State: br.State().String()}
+	s := BreakerState{Circuit: circuits[br.State()]}
 	if br.State() == gobreaker.StateOpen {
 		until := br.openedAt().Add(c.Breaker.OpenFor).UTC()
 		s.OpenUntil = &until

@@ -101,6 +101,7 @@ type outcome struct {
 	retry   bool // the failure may pass
 	skip    bool // no call was made, and that is but a warning
 	late    bool // it had no more time than the run's deadline left
+	refused bool // by the target guard
 }
 
 // judge reads an exchange as CONTRACT.md's table "Outcome of one attempt" says.
@@ -111,7 +112,7 @@ func judge(x hook.Exchange) outcome {
 	case hook.Retry:
 		return outcome{failure: x.Failure(), retry: true}
 	}
-	return outcome{failure: x.Failure()}
+	return outcome{failure: x.Failure(), refused: x.Refused()}
 }
 
 // read reads the body of a 2xx answer.

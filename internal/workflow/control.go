@@ -51,8 +51,9 @@ func (t *transition) resume() error {
 	if err := t.reopen(); err != nil {
 		return err
 	}
-	t.log(oms.HistoryEntry{Operation: oms.OpRunResumed, Step: t.run.Results[t.run.Position.Step].Step, Changes: oms.Diff(t.order.Doc, t.doc),
-		Message: fmt.Sprintf("the workflow of %s goes on at the step that stopped it", t.run.EnteredStatus)})
+	at := t.run.Position.Step
+	t.log(oms.HistoryEntry{Operation: oms.OpRunResumed, Step: t.run.Results[at].Step, Changes: oms.Diff(t.order.Doc, t.doc),
+		Message: fmt.Sprintf("the workflow of %s goes on at %s, which stopped it", t.run.EnteredStatus, t.run.StepName(at))})
 	t.requeue = true
 	return t.save()
 }
@@ -65,7 +66,12 @@ func (t *transition) reopen() error {
 	if err := t.renewSettings(); err != nil {
 		return err
 	}
-	if doc := t.doc.Clone(); oms.TakeError(doc, r.Results[at].Step, r.ID) {
+	doc := t.doc.Clone()
+	taken, back := oms.TakeError(doc, r.Results[at].Step, r.ID), oms.ReturnCancelled(oms.ReturnForm(doc, r.ReturnID))
+	if err := oms.ReopenReturn(doc, r.ReturnID); err != nil {
+		return err
+	}
+	if taken || back {
 		t.doc = doc
 	}
 	r.Status, r.Ended, r.Reason = oms.RunWaiting, nil, ""
@@ -98,8 +104,12 @@ func (t *transition) renewSettings() error {
 
 // control changes a run for a caller and has its order's lane look at it.
 func (e *Engine) control(ctx context.Context, c Caller, id string, do func(*transition) error) (*oms.Run, error) {
-	var run *oms.Run
+	var (
+		run  *oms.Run
+		made *transition
+	)
 	err := e.store.Write(ctx, func(tx store.Tx) error {
+		made = nil
 		again, err := replay(ctx, tx, c)
 		if err != nil {
 			return err
@@ -115,7 +125,7 @@ func (e *Engine) control(ctx context.Context, c Caller, id string, do func(*tran
 		if err != nil {
 			return err
 		}
-		t.by, run = c.By, t.run
+		t.by, run, made = c.By, t.run, t
 		if err := do(t); err != nil {
 			return err
 		}
@@ -124,6 +134,7 @@ func (e *Engine) control(ctx context.Context, c Caller, id string, do func(*tran
 	if err != nil {
 		return nil, err
 	}
+	e.tell(made)
 	if run.AnswerVersion > 0 {
 		e.watchers.tell(run.ID, held{})
 	}

@@ -28,6 +28,6 @@ func (t *transition) expire() error {
 	if step.StopOnError && step.ErrorStatus != "" {
 		t.setStatus(step.ErrorStatus)
 	}
-	t.end(oms.RunAborted, reason)
+	t.end(oms.RunAborted, t.about(i, reason))
 	return nil
 }

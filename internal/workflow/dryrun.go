@@ -45,7 +45,7 @@ func (e *Engine) rehearse(t *transition, sc scope, callWebhooks bool) error {
 	sc.inactive = true
 	t.run = plan(s, t.order.ID, t.doc, sc, t.now)
 	t.run.StatusVersion = t.order.StatusVersion
-	t.run.ScopeStatus = oms.Shipment(t.order.Doc, sc.shipmentID).Text("status")
+	t.run.ScopeStatus = scopeStatus(t.order.Doc, t.run)
 	for t.forward(0); !t.run.Status.Ended(); {
 		if !callWebhooks {
 			t.run.Results[t.run.Position.Step].ActionStatus = oms.ActionWouldRun

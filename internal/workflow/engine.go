@@ -33,6 +33,7 @@ type Engine struct {
 	lanes    *lanes
 	watchers *watchers
 	breakers *breakers
+	quiet    *quiet // keeps a database in trouble from filling the log
 	brake    *brake
 	fresh    sync.Map // of orderKey to held: what was just committed, for the lane's next turn
 
@@ -57,8 +58,8 @@ type Options struct {
 
 // New makes an engine that has not begun.
 func New(o Options) *Engine {
-	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock),
-		brake: newBrake(o.MaxStatusChanges, o.Clock, o.Log)}
+	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
+		quiet: &quiet{clock: o.Clock}, brake: newBrake(o.MaxStatusChanges, o.Clock, o.Log)}
 	e.lanes = newLanes(o.Clock, e.turn)
 	e.calls, e.giveUp = context.WithCancel(context.Background())
 	e.stopping, e.stopCalls = context.WithCancel(context.Background())
@@ -124,7 +125,7 @@ func (e *Engine) turn(key orderKey) (wake time.Time) {
 			wake, err = e.advance(key.tenant, h)
 		}
 		if err != nil {
-			e.log.Error("a run could not go on and is tried again", "order", key.order, "error", err)
+			e.trouble(key, "a run could not go on and is tried again", err)
 			return e.clock.Now().Add(again)
 		}
 		if !wake.IsZero() {

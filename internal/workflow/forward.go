@@ -77,7 +77,7 @@ func (t *transition) rests(i int) bool {
 func (t *transition) skip(i int, reason string) {
 	t.run.Results[i].ActionStatus = oms.ActionSkipped
 	t.run.Results[i].ErrorReason = reason
-	t.log(oms.HistoryEntry{Operation: oms.OpStepSkipped, Step: t.run.Results[i].Step, Message: "the step was skipped: " + reason})
+	t.log(oms.HistoryEntry{Operation: oms.OpStepSkipped, Step: t.run.Results[i].Step, Message: t.about(i, "the step was skipped: "+reason)})
 }
 
 // connectorNotFound is an error that never stops the workflow, StopOnError or
@@ -96,13 +96,35 @@ func (t *transition) connectorNotFound(i int, step *settings.Step) {
 // its patch changed all the same.
 func (t *transition) fail(i int, reason string, changes []oms.Change) {
 	r := t.run.Results[i]
-	oms.AddError(t.edit(), r.Step, reason, t.run.ID, t.now)
-	t.log(oms.HistoryEntry{Operation: oms.OpStepFailed, Step: r.Step, CallID: r.CallID, Message: reason, IsError: true, Changes: changes})
+	t.addError(i, reason)
+	t.log(oms.HistoryEntry{Operation: oms.OpStepFailed, Step: r.Step, CallID: r.CallID, Message: t.about(i, reason) + unread(r.Warnings), IsError: true,
+		Changes: changes, Warnings: r.Warnings})
+}
+
+// addError leaves the error of a step on the order (CONTRACT.md, "Errors on an
+// order"), and in the log.
+func (t *transition) addError(i int, reason string) {
+	r := t.run.Results[i]
+	oms.AddError(t.edit(), oms.OrderError{Key: r.Step, DisplayName: r.DisplayName, Message: t.about(i, reason),
+		ReferenceID: t.run.ScopeID(), RunID: t.run.ID}, t.now)
+	t.warn("a workflow step failed", "step", t.run.StepName(i), "call", r.CallID, "attempt", t.attemptID(), "reason", clip(reason))
+}
+
+// about is what a history entry or an error says of step i: its name, and what
+// happened.
+func (t *transition) about(i int, what string) string { return t.run.StepName(i) + ": " + what }
+
+// unread is what a message adds about the warnings of a step's answer.
+func unread(warnings []oms.Warning) string {
+	if len(warnings) == 0 {
+		return ""
+	}
+	return "; not all of the answer was taken: " + oms.WarningText(warnings)
 }
 
 // end ends the run, and enters the status that one of its steps asked for.
 func (t *transition) end(status oms.RunStatus, reason string) {
-	t.run.Status, t.run.Reason, t.run.Ended = status, reason, &t.now
+	t.run.Status, t.run.Reason, t.run.Ended, t.ended = status, reason, &t.now, true
 	for i := range t.run.Results {
 		if r := &t.run.Results[i]; r.ActionStatus == oms.ActionPending {
 			r.ActionStatus, r.ErrorReason = oms.ActionSkipped, "the run ended before it"
@@ -114,16 +136,25 @@ func (t *transition) end(status oms.RunStatus, reason string) {
 	if status != oms.RunSucceeded {
 		t.log(oms.HistoryEntry{Operation: oms.OpRunEnded, Status: t.doc.Text("status"), Message: fmt.Sprintf("the workflow of %s was %s: %s", t.run.EnteredStatus, status, reason), IsError: status == oms.RunAborted})
 	}
+	if status == oms.RunAborted {
+		t.warn("a workflow run was aborted", "status", t.run.EnteredStatus, "attempt", t.attemptID(), "reason", clip(reason))
+		t.freeReturn()
+	}
+	if status == oms.RunSucceeded && t.run.Trigger == "" && (t.run.ShipmentID != "" || t.run.ShipmentsMoved) {
+		t.run.Trigger = t.mainStatus(t.settings)
+	}
 	if t.run.Trigger != "" && (status == oms.RunSucceeded || status == oms.RunAborted) {
 		t.trigger()
 	}
 }
 
-// trigger enters the status that TriggerNewStatus names, with its workflow.
+// trigger enters the status that TriggerNewStatus names, or the mainOrderStatus
+// of the order's shipments, with its workflow.
 func (t *transition) trigger() {
 	if t.run.Chain >= maxChain {
-		reason := fmt.Sprintf("TriggerNewStatus %s was not followed: %d runs had triggered one another", t.run.Trigger, maxChain)
-		oms.AddError(t.edit(), "TriggerNewStatus", reason, t.run.ID, t.now)
+		reason := fmt.Sprintf("the status %s, which the run was to trigger, was not entered: %d runs had triggered one another", t.run.Trigger, maxChain)
+		oms.AddError(t.edit(), oms.OrderError{Key: "TriggerNewStatus", Message: reason, ReferenceID: t.run.ScopeID(), RunID: t.run.ID}, t.now)
+		t.warn("a status was not entered", "status", t.run.Trigger, "reason", reason)
 		t.log(oms.HistoryEntry{Operation: oms.OpStepFailed, Message: reason, IsError: true})
 		return
 	}

@@ -27,7 +27,7 @@ type Started struct {
 // StatusChange asks for a status (API.md, `POST /api/orders/{id}/status`).
 type StatusChange struct {
 	Status     string
-	ShipmentID string // it is this shipment's status that changes
+	ShipmentID string // it is this shipment's orderStatus that changes
 	ReturnID   string // the return workflow runs, for this return
 	SkipRun    bool
 }
@@ -69,6 +69,11 @@ func (e *Engine) EnterStatus(ctx context.Context, c Caller, id string, change St
 		if err := t.change(change); err != nil {
 			return err
 		}
+		if change.SkipRun && change.ShipmentID != "" {
+			if err := t.enterMainStatus(); err != nil {
+				return err
+			}
+		}
 		return t.enter(change.scope(), !change.SkipRun)
 	})
 }
@@ -88,14 +93,7 @@ func (t *transition) change(c StatusChange) error {
 	if oms.Shipment(t.doc, c.ShipmentID) == nil {
 		return oms.Wrong("body.shipmentId", "the order has no shipment %q", c.ShipmentID)
 	}
-	was := oms.Shipment(t.doc, c.ShipmentID).Text("status")
-	if oms.SameName(was, c.Status) {
-		return nil
-	}
-	oms.Shipment(t.edit(), c.ShipmentID).Set("status", c.Status)
-	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpStatusChanged, ShipmentID: c.ShipmentID,
-		Status: c.Status, PreviousStatus: was, Message: "the shipment's status became " + c.Status})
-	return nil
+	return t.enterShipment(c)
 }
 
 // PatchOrder applies a patch of the API. It runs no workflow; a patch that
@@ -135,13 +133,21 @@ func (t *transition) patch(patch Document) error {
 	}
 	was := t.order.Status()
 	t.doc = patched.Doc
-	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpPatched, Changes: patched.Changes, Message: "the order was patched",
+	changes := patched.Changes
+	if oms.KeepReturned(t.doc, t.order.Doc) {
+		changes = oms.Diff(t.order.Doc, t.doc)
+	}
+	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpPatched, Changes: changes, Message: "the order was patched",
 		Warnings: append(patch.Warnings[:len(patch.Warnings):len(patch.Warnings)], patched.Warnings...)})
 	if err := t.noteUnfit(patched.Unfit); err != nil {
 		return err
 	}
 	if !oms.SameName(was, t.doc.Text("status")) {
 		t.logStatus(was)
+	} else if oms.ShipmentsMoved(t.order.Doc, t.doc) {
+		if err := t.enterMainStatus(); err != nil {
+			return err
+		}
 	}
 	return t.save()
 }
@@ -213,9 +219,11 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 	var (
 		started Started
 		fresh   held
+		made    *transition
 		through = &pass{brake: e.brake}
 	)
 	err := e.store.Write(ctx, func(tx store.Tx) error {
+		made = nil
 		if again, err := replay(ctx, tx, c); again != nil || err != nil {
 			if again != nil {
 				started = *again
@@ -223,7 +231,7 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 			return err
 		}
 		t := e.transition(ctx, tx, c)
-		t.pass = through
+		made, t.pass = t, through
 		if err := do(t); err != nil {
 			return err
 		}
@@ -235,6 +243,7 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 	})
 	through.done(err)
 	if err == nil {
+		e.tell(made)
 		key := orderKey{c.Tenant, started.OrderID}
 		if fresh.run != nil {
 			e.fresh.Store(key, fresh)

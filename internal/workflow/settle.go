@@ -2,6 +2,8 @@ package workflow
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -13,9 +15,10 @@ type settlement struct {
 	step      *settings.Step
 	result    *oms.StepResult
 	outcome   outcome
-	overtaken bool        // someone else set the status meanwhile
-	patched   oms.Patched // what the answer's patch made of the order
-	sentDoc   *oms.Object // the order as the call sent it
+	overtaken bool              // someone else set the status meanwhile
+	patched   oms.Patched       // what the answer's patch made of the order
+	sentDoc   *oms.Object       // the order as the call sent it
+	cleared   *oms.HistoryEntry // that the answer cleared errors of earlier runs; nil: none
 	wanted    wanted
 }
 
@@ -136,7 +139,7 @@ func (s *settlement) withoutStatus(patch, sent *oms.Object) *oms.Object {
 	shipment := oms.Shipment(patch, s.run.ShipmentID)
 	s.wanted = wanted{
 		order:    other(patch.Text("status"), sent.Text("status")),
-		shipment: other(shipment.Text("status"), oms.Shipment(sent, s.run.ShipmentID).Text("status")),
+		shipment: other(shipment.Text("orderStatus"), oms.Shipment(sent, s.run.ShipmentID).Text("orderStatus")),
 	}
 	if !s.overtaken && !s.stops() {
 		return patch
@@ -144,7 +147,7 @@ func (s *settlement) withoutStatus(patch, sent *oms.Object) *oms.Object {
 	patch = patch.Clone()
 	patch.Delete("status")
 	if s.shipmentOvertaken() {
-		oms.Shipment(patch, s.run.ShipmentID).Delete("status")
+		oms.Shipment(patch, s.run.ShipmentID).Delete("orderStatus")
 	}
 	return patch
 }
@@ -164,9 +167,14 @@ func (s *settlement) clearErrors() {
 	if len(s.doc.List("errors")) == 0 {
 		return
 	}
-	if doc := s.doc.Clone(); oms.ClearErrors(doc, s.result.Step, s.run.ID) {
-		s.doc = doc
+	doc := s.doc.Clone()
+	cleared := oms.ClearErrors(doc, s.result.Step, s.run.ID)
+	if len(cleared) == 0 {
+		return
 	}
+	s.cleared = &oms.HistoryEntry{Operation: oms.OpErrorsCleared, Step: s.result.Step, CallID: s.result.CallID, Changes: oms.Diff(s.doc, doc),
+		Message: s.about(s.run.Position.Step, "errors that earlier runs of the step left were cleared: "+strings.Join(cleared, "; "))}
+	s.doc = doc
 }
 
 func (s *settlement) rules() *oms.PatchRules {
@@ -182,24 +190,32 @@ func (s *settlement) effect() (stop bool) {
 	answer, i := s.outcome.answer, s.run.Position.Step
 	if s.outcome.skip {
 		s.result.ActionStatus, s.result.ErrorReason = oms.ActionWarning, s.outcome.failure
-		s.log(oms.HistoryEntry{Operation: oms.OpStepWarning, Step: s.result.Step, Message: s.outcome.failure})
+		s.log(oms.HistoryEntry{Operation: oms.OpStepWarning, Step: s.result.Step, Message: s.about(i, s.outcome.failure)})
 		return false
 	}
 	if answer == nil {
 		s.result.ActionStatus, s.result.ErrorReason = oms.ActionError, s.outcome.failure
+		if s.outcome.refused {
+			s.warn("the target guard refused the target of a step", "call", s.result.CallID, "attempt", s.attemptID(), "host", s.attempt.Host)
+		}
 		s.fail(i, s.outcome.failure, nil)
 		return s.step.StopOnError
 	}
 	s.report(answer)
+	s.ownErrors()
 	if s.stops() {
 		s.result.ActionStatus = oms.ActionError
 		s.fail(i, s.result.ErrorReason, s.patched.Changes)
 	} else {
-		s.logAnswer(answer)
+		s.logAnswer(i, answer)
 	}
+	if s.cleared != nil {
+		s.log(*s.cleared)
+	}
+	s.run.ShipmentsMoved = s.run.ShipmentsMoved || oms.ShipmentsMoved(s.order.Doc, s.doc)
 	if len(s.patched.NotApplied) > 0 {
 		s.log(oms.HistoryEntry{Operation: oms.OpFieldsNotApplied, Step: s.result.Step, CallID: s.result.CallID,
-			Message: fmt.Sprintf("fields that a step may not change were left as they are: %v", s.patched.NotApplied)})
+			Message: s.about(i, fmt.Sprintf("fields that a step may not change were left as they are: %v", s.patched.NotApplied))})
 	}
 	if was := s.order.Status(); !oms.SameName(was, s.doc.Text("status")) {
 		s.logStatus(was)
@@ -207,10 +223,24 @@ func (s *settlement) effect() (stop bool) {
 	return s.stops()
 }
 
+// ownErrors makes the errors that the patch has added those of this run.
+func (s *settlement) ownErrors() {
+	if s.doc == s.order.Doc {
+		return
+	}
+	var keys []string
+	for _, r := range s.run.Results {
+		keys = append(keys, r.Step)
+	}
+	oms.OwnErrors(s.doc, s.order.Doc, keys, s.run.ID)
+}
+
 // report copies what the endpoint reported into the step's result.
 func (s *settlement) report(answer *oms.StepAnswer) {
 	r := s.result
 	r.ActionStatus, r.CancelWorkflow, r.ErrorReason, r.Changes = answer.Status, answer.CancelWorkflow, answer.Reason(), s.patched.Changes
+	r.Warnings = s.warnings()
+	s.attempt.Warnings = r.Warnings
 	if answer.TranslateKey != "" {
 		r.TranslateKey = answer.TranslateKey
 	}
@@ -227,18 +257,30 @@ func (s *settlement) report(answer *oms.StepAnswer) {
 
 // logAnswer notes an answer that does not stop the workflow, and adds an error
 // where it reported one.
-func (s *settlement) logAnswer(answer *oms.StepAnswer) {
+func (s *settlement) logAnswer(i int, answer *oms.StepAnswer) {
 	e := oms.HistoryEntry{Operation: oms.OpExecuteExportOrder, Step: s.result.Step, CallID: s.result.CallID,
-		Message: s.result.ErrorReason, Changes: s.patched.Changes}
+		Changes: s.patched.Changes, Warnings: s.result.Warnings}
+	what := strings.TrimSuffix(fmt.Sprintf("answered %s: %s", s.result.ActionStatus, s.result.ErrorReason), ": ")
 	switch {
 	case answer.CancelWorkflow:
 		e.Operation = oms.OpStepWarning
-		e.Message = "the endpoint canceled, which the step does not heed without StopOnError: " + s.result.ErrorReason
+		what = "the endpoint canceled, which the step does not heed without StopOnError: " + s.result.ErrorReason
 	case answer.Status == oms.ActionError:
 		e.IsError = true
-		oms.AddError(s.edit(), s.result.Step, s.result.ErrorReason, s.run.ID, s.now)
+		s.addError(i, s.result.ErrorReason)
 	}
+	e.Message = s.about(i, what) + unread(e.Warnings)
 	s.log(e)
+}
+
+// warnings is what of the answer was not read, and what of its patch was not
+// applied (CONTRACT.md, "What is not read is named").
+func (s *settlement) warnings() []oms.Warning {
+	all := slices.Clone(s.outcome.answer.Warnings)
+	for _, w := range s.patched.Warnings {
+		all = append(all, oms.Warning{Path: strings.TrimSuffix("orderPatch."+w.Path, "."), Message: w.Message})
+	}
+	return all
 }
 
 // conflicts notes the fields that the patch set and another writer had changed
@@ -266,7 +308,7 @@ func (s *settlement) goOn(stop bool) error {
 		if s.step.ErrorStatus != "" {
 			s.setStatus(s.step.ErrorStatus)
 		}
-		s.end(oms.RunAborted, fmt.Sprintf("%s: %s", s.result.Step, s.result.ErrorReason))
+		s.end(oms.RunAborted, s.about(s.run.Position.Step, s.result.ErrorReason))
 	default:
 		s.forward(s.run.Position.Step + 1)
 	}
@@ -280,5 +322,5 @@ func (s *settlement) superseded(stop bool) error {
 		want.order = s.step.ErrorStatus
 	}
 	return s.supersede(oms.HistoryEntry{Step: s.result.Step, CallID: s.result.CallID,
-		Message: "another writer changed the status during the step's call; theirs stays"}, want)
+		Message: s.about(s.run.Position.Step, "another writer changed the status during the step's call; theirs stays")}, want)
 }

@@ -37,6 +37,8 @@ type transition struct {
 	next     *oms.Run     // a run to begin behind this one
 	pass     *pass        // of a call of the API that may have the order enter a status; nil: no such call
 	idle     bool         // the run had ended already: nothing becomes of anything
+	ended    bool         // the run ends with this move
+	troubles []trouble    // for the log, once all is durable
 }
 
 // load reads what a run needs to move, as far as it is not held: nobody but its
@@ -149,6 +151,9 @@ func (t *transition) save() error {
 	if err := t.saveOrder(); err != nil {
 		return err
 	}
+	if err := t.tellFailed(); err != nil {
+		return err
+	}
 	if err := t.sendExports(); err != nil {
 		return err
 	}
@@ -225,7 +230,7 @@ func (t *transition) saveRest() error {
 		return err
 	}
 	if t.next != nil {
-		t.next.StatusVersion = t.order.StatusVersion
+		t.next.StatusVersion, t.next.ScopeStatus = t.order.StatusVersion, scopeStatus(t.doc, t.next)
 		return t.tx.InsertRun(t.ctx, t.tenant, t.next)
 	}
 	return nil
@@ -250,7 +255,7 @@ func (t *transition) stamp() {
 	r := t.run
 	r.Updated = t.now
 	r.StatusVersion = t.order.StatusVersion
-	r.ScopeStatus = oms.Shipment(t.doc, r.ShipmentID).Text("status")
+	r.ScopeStatus = scopeStatus(t.doc, r)
 	if r.Position.CallID != "" && r.Position.BaseVersion == 0 {
 		r.Position.BaseVersion = t.order.Version
 	}

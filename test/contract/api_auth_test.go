@@ -19,70 +19,71 @@ type sample struct {
 // samples has every operation, by method and path as the OpenAPI document has
 // them. A new operation needs a row here, and with it gets a role.
 var samples = map[string]sample{
-	"POST /api/orders":                              {oms.Publisher, "/api/orders", `{}`},
-	"GET /api/orders":                               {oms.Reader, "/api/orders", ""},
-	"GET /api/orders/{id}":                          {oms.Reader, "/api/orders/ORDER", ""},
-	"PATCH /api/orders/{id}":                        {oms.Publisher, "/api/orders/ORDER", `{"tags":["a"]}`},
-	"DELETE /api/orders/{id}":                       {oms.Publisher, "/api/orders/ORDER", ""},
-	"POST /api/orders/{id}/status":                  {oms.Publisher, "/api/orders/ORDER/status", `{"status":"Held"}`},
-	"GET /api/orders/{id}/history":                  {oms.Reader, "/api/orders/ORDER/history", ""},
-	"GET /api/orders/{id}/versions/{version}":       {oms.Reader, "/api/orders/ORDER/versions/1", ""},
-	"GET /api/runs":                                 {oms.Reader, "/api/runs", ""},
-	"GET /api/runs/{id}":                            {oms.Reader, "/api/runs/RUN", ""},
-	"GET /api/attempts":                             {oms.Reader, "/api/attempts", ""},
-	"GET /api/attempts/{id}":                        {oms.Reader, "/api/attempts/ATTEMPT", ""},
-	"GET /api/settings":                             {oms.Reader, "/api/settings", ""},
-	"PUT /api/settings":                             {oms.Operator, "/api/settings", `{}`},
-	"POST /api/settings/check":                      {oms.Operator, "/api/settings/check", `{}`},
-	"GET /api/settings/history":                     {oms.Reader, "/api/settings/history", ""},
-	"GET /api/settings/{version}":                   {oms.Reader, "/api/settings/1", ""},
-	"POST /api/settings/{version}/restore":          {oms.Operator, "/api/settings/1/restore", ""},
-	"GET /api/workflow-steps":                       {oms.Reader, "/api/workflow-steps", ""},
-	"GET /api/me":                                   {oms.Reader, "/api/me", ""},
-	"POST /api/orders/{id}/shipments":               {oms.Publisher, "/api/orders/ORDER/shipments", `{"shipmentId":"SHIP-3"}`},
-	"PATCH /api/orders/{id}/shipments/{shipmentId}": {oms.Publisher, "/api/orders/ORDER/shipments/SHIP-2", `{"deliveryStatus":"Sent"}`},
-	"POST /api/orders/{id}/returns":                 {oms.Publisher, "/api/orders/ORDER/returns", `{"lineItems":[{"lineItemId":"L1","returnQuantity":1}]}`},
-	"POST /api/runs/resume":                         {oms.Operator, "/api/runs/resume", `{"step":"none"}`},
-	"POST /api/runs/{id}/resume":                    {oms.Operator, "/api/runs/RUN/resume", ""},
-	"POST /api/runs/{id}/cancel":                    {oms.Operator, "/api/runs/RUN/cancel", ""},
-	"GET /api/connectors/health":                    {oms.Reader, "/api/connectors/health", ""},
-	"GET /api/carts":                                {oms.Reader, "/api/carts", ""},
-	"GET /api/carts/{id}":                           {oms.Reader, "/api/carts/CART", ""},
-	"PUT /api/carts/{id}":                           {oms.Publisher, "/api/carts/CART", `{}`},
-	"PATCH /api/carts/{id}":                         {oms.Publisher, "/api/carts/CART", `{"tags":["a"]}`},
-	"DELETE /api/carts/{id}":                        {oms.Publisher, "/api/carts/CART", ""},
-	"POST /api/carts/validate":                      {oms.Publisher, "/api/carts/validate", `{}`},
-	"POST /api/carts/{id}/validate":                 {oms.Publisher, "/api/carts/CART/validate", ""},
-	"POST /api/carts/{id}/order":                    {oms.Publisher, "/api/carts/CART/order", ""},
-	"POST /api/endpoints":                           {oms.Operator, "/api/endpoints", `{"url":"https://example.com/hook","eventTypes":["*"]}`},
-	"GET /api/endpoints":                            {oms.Reader, "/api/endpoints", ""},
-	"GET /api/endpoints/{id}":                       {oms.Reader, "/api/endpoints/ENDPOINT", ""},
-	"PATCH /api/endpoints/{id}":                     {oms.Operator, "/api/endpoints/ENDPOINT", `{"description":"x"}`},
-	"DELETE /api/endpoints/{id}":                    {oms.Operator, "/api/endpoints/ENDPOINT", ""},
-	"POST /api/endpoints/{id}/test":                 {oms.Operator, "/api/endpoints/ENDPOINT/test", ""},
-	"POST /api/endpoints/{id}/rotate-secret":        {oms.Operator, "/api/endpoints/ENDPOINT/rotate-secret", ""},
-	"POST /api/endpoints/{id}/recover":              {oms.Operator, "/api/endpoints/ENDPOINT/recover", `{"from":"2026-01-01T00:00:00Z","what":"failed"}`},
-	"GET /api/endpoints/{id}/public-key":            {oms.Reader, "/api/endpoints/ENDPOINT/public-key", ""},
-	"GET /api/jobs":                                 {oms.Reader, "/api/jobs", ""},
-	"GET /api/jobs/{id}":                            {oms.Reader, "/api/jobs/JOB", ""},
-	"POST /api/jobs/{id}/cancel":                    {oms.Operator, "/api/jobs/JOB/cancel", ""},
-	"POST /api/events":                              {oms.Publisher, "/api/events", `{"type":"t","data":{}}`},
-	"GET /api/events":                               {oms.Reader, "/api/events", ""},
-	"GET /api/events/{id}":                          {oms.Reader, "/api/events/EVENT", ""},
-	"POST /api/events/{id}/redeliver":               {oms.Operator, "/api/events/EVENT/redeliver", ""},
-	"GET /api/event-types":                          {oms.Reader, "/api/event-types", ""},
-	"GET /api/deliveries":                           {oms.Reader, "/api/deliveries", ""},
-	"GET /api/deliveries/{id}":                      {oms.Reader, "/api/deliveries/DELIVERY", ""},
-	"POST /api/deliveries/{id}/redeliver":           {oms.Operator, "/api/deliveries/DELIVERY/redeliver", ""},
-	"POST /api/deliveries/redeliver":                {oms.Operator, "/api/deliveries/redeliver", `{"status":"failed","dryRun":true}`},
-	"POST /api/deliveries/{id}/cancel":              {oms.Operator, "/api/deliveries/DELIVERY/cancel", ""},
-	"POST /api/attempts/{id}/replay":                {oms.Operator, "/api/attempts/ATTEMPT/replay", ""},
-	"GET /api/stock/{id}":                           {oms.Reader, "/api/stock/STOCK", ""},
-	"PUT /api/stock/{id}":                           {oms.Publisher, "/api/stock/STOCK", `{"available":1}`},
-	"POST /api/stock/{id}/adjust":                   {oms.Publisher, "/api/stock/STOCK/adjust", `{"by":1}`},
-	"POST /api/keys":                                {oms.Admin, "/api/keys", `{"role":"reader"}`},
-	"GET /api/keys":                                 {oms.Admin, "/api/keys", ""},
-	"DELETE /api/keys/{id}":                         {oms.Admin, "/api/keys/KEY", ""},
+	"POST /api/orders":                                {oms.Publisher, "/api/orders", `{}`},
+	"GET /api/orders":                                 {oms.Reader, "/api/orders", ""},
+	"GET /api/orders/{id}":                            {oms.Reader, "/api/orders/ORDER", ""},
+	"PATCH /api/orders/{id}":                          {oms.Publisher, "/api/orders/ORDER", `{"tags":["a"]}`},
+	"DELETE /api/orders/{id}":                         {oms.Publisher, "/api/orders/ORDER", ""},
+	"POST /api/orders/{id}/status":                    {oms.Publisher, "/api/orders/ORDER/status", `{"status":"Held"}`},
+	"GET /api/orders/{id}/history":                    {oms.Reader, "/api/orders/ORDER/history", ""},
+	"GET /api/orders/{id}/versions/{version}":         {oms.Reader, "/api/orders/ORDER/versions/1", ""},
+	"GET /api/runs":                                   {oms.Reader, "/api/runs", ""},
+	"GET /api/runs/{id}":                              {oms.Reader, "/api/runs/RUN", ""},
+	"GET /api/attempts":                               {oms.Reader, "/api/attempts", ""},
+	"GET /api/attempts/{id}":                          {oms.Reader, "/api/attempts/ATTEMPT", ""},
+	"GET /api/settings":                               {oms.Reader, "/api/settings", ""},
+	"PUT /api/settings":                               {oms.Operator, "/api/settings", `{}`},
+	"POST /api/settings/check":                        {oms.Operator, "/api/settings/check", `{}`},
+	"GET /api/settings/history":                       {oms.Reader, "/api/settings/history", ""},
+	"GET /api/settings/{version}":                     {oms.Reader, "/api/settings/1", ""},
+	"POST /api/settings/{version}/restore":            {oms.Operator, "/api/settings/1/restore", ""},
+	"GET /api/workflow-steps":                         {oms.Reader, "/api/workflow-steps", ""},
+	"GET /api/me":                                     {oms.Reader, "/api/me", ""},
+	"POST /api/orders/{id}/shipments":                 {oms.Publisher, "/api/orders/ORDER/shipments", `{"shipmentId":"SHIP-3"}`},
+	"PATCH /api/orders/{id}/shipments/{shipmentId}":   {oms.Publisher, "/api/orders/ORDER/shipments/SHIP-2", `{"deliveryStatus":"Sent"}`},
+	"POST /api/orders/{id}/returns/{returnId}/cancel": {oms.Publisher, "/api/orders/ORDER/returns/RETURN/cancel", ""},
+	"POST /api/orders/{id}/returns":                   {oms.Publisher, "/api/orders/ORDER/returns", `{"lineItems":[{"lineItemId":"L1","returnQuantity":1}]}`},
+	"POST /api/runs/resume":                           {oms.Operator, "/api/runs/resume", `{"step":"none"}`},
+	"POST /api/runs/{id}/resume":                      {oms.Operator, "/api/runs/RUN/resume", ""},
+	"POST /api/runs/{id}/cancel":                      {oms.Operator, "/api/runs/RUN/cancel", ""},
+	"GET /api/connectors/health":                      {oms.Reader, "/api/connectors/health", ""},
+	"GET /api/carts":                                  {oms.Reader, "/api/carts", ""},
+	"GET /api/carts/{id}":                             {oms.Reader, "/api/carts/CART", ""},
+	"PUT /api/carts/{id}":                             {oms.Publisher, "/api/carts/CART", `{}`},
+	"PATCH /api/carts/{id}":                           {oms.Publisher, "/api/carts/CART", `{"tags":["a"]}`},
+	"DELETE /api/carts/{id}":                          {oms.Publisher, "/api/carts/CART", ""},
+	"POST /api/carts/validate":                        {oms.Publisher, "/api/carts/validate", `{}`},
+	"POST /api/carts/{id}/validate":                   {oms.Publisher, "/api/carts/CART/validate", ""},
+	"POST /api/carts/{id}/order":                      {oms.Publisher, "/api/carts/CART/order", ""},
+	"POST /api/endpoints":                             {oms.Operator, "/api/endpoints", `{"url":"https://example.com/hook","eventTypes":["*"]}`},
+	"GET /api/endpoints":                              {oms.Reader, "/api/endpoints", ""},
+	"GET /api/endpoints/{id}":                         {oms.Reader, "/api/endpoints/ENDPOINT", ""},
+	"PATCH /api/endpoints/{id}":                       {oms.Operator, "/api/endpoints/ENDPOINT", `{"description":"x"}`},
+	"DELETE /api/endpoints/{id}":                      {oms.Operator, "/api/endpoints/ENDPOINT", ""},
+	"POST /api/endpoints/{id}/test":                   {oms.Operator, "/api/endpoints/ENDPOINT/test", ""},
+	"POST /api/endpoints/{id}/rotate-secret":          {oms.Operator, "/api/endpoints/ENDPOINT/rotate-secret", ""},
+	"POST /api/endpoints/{id}/recover":                {oms.Operator, "/api/endpoints/ENDPOINT/recover", `{"from":"2026-01-01T00:00:00Z","what":"failed"}`},
+	"GET /api/endpoints/{id}/public-key":              {oms.Reader, "/api/endpoints/ENDPOINT/public-key", ""},
+	"GET /api/jobs":                                   {oms.Reader, "/api/jobs", ""},
+	"GET /api/jobs/{id}":                              {oms.Reader, "/api/jobs/JOB", ""},
+	"POST /api/jobs/{id}/cancel":                      {oms.Operator, "/api/jobs/JOB/cancel", ""},
+	"POST /api/events":                                {oms.Publisher, "/api/events", `{"type":"t","data":{}}`},
+	"GET /api/events":                                 {oms.Reader, "/api/events", ""},
+	"GET /api/events/{id}":                            {oms.Reader, "/api/events/EVENT", ""},
+	"POST /api/events/{id}/redeliver":                 {oms.Operator, "/api/events/EVENT/redeliver", ""},
+	"GET /api/event-types":                            {oms.Reader, "/api/event-types", ""},
+	"GET /api/deliveries":                             {oms.Reader, "/api/deliveries", ""},
+	"GET /api/deliveries/{id}":                        {oms.Reader, "/api/deliveries/DELIVERY", ""},
+	"POST /api/deliveries/{id}/redeliver":             {oms.Operator, "/api/deliveries/DELIVERY/redeliver", ""},
+	"POST /api/deliveries/redeliver":                  {oms.Operator, "/api/deliveries/redeliver", `{"status":"failed","dryRun":true}`},
+	"POST /api/deliveries/{id}/cancel":                {oms.Operator, "/api/deliveries/DELIVERY/cancel", ""},
+	"POST /api/attempts/{id}/replay":                  {oms.Operator, "/api/attempts/ATTEMPT/replay", ""},
+	"GET /api/stock/{id}":                             {oms.Reader, "/api/stock/STOCK", ""},
+	"PUT /api/stock/{id}":                             {oms.Publisher, "/api/stock/STOCK", `{"available":1}`},
+	"POST /api/stock/{id}/adjust":                     {oms.Publisher, "/api/stock/STOCK/adjust", `{"by":1}`},
+	"POST /api/keys":                                  {oms.Admin, "/api/keys", `{"role":"reader"}`},
+	"GET /api/keys":                                   {oms.Admin, "/api/keys", ""},
+	"DELETE /api/keys/{id}":                           {oms.Admin, "/api/keys/KEY", ""},
 }
 
 // furnished is a rig with one of everything, and what fills in the samples' paths.
@@ -91,6 +92,7 @@ func furnished(t *testing.T) (*rig, *strings.Replacer) {
 	s := answering(t, "")
 	r.settings(config(status("New", step{Host: s.URL})))
 	res := r.call("POST", "/api/orders", order).want(201)
+	returned := r.call("POST", theOrder+"/returns", lines("L1", "1")).want(201).text("returnId")
 	key := r.call("POST", "/api/keys", `{"role":"reader","name":"furniture"}`).want(201)
 	r.call("PUT", "/api/carts/CART-1", `{}`)
 	attempt := r.get("/api/attempts").text("items[0].id")
@@ -102,15 +104,18 @@ func furnished(t *testing.T) (*rig, *strings.Replacer) {
 	job := r.call("POST", "/api/endpoints/"+e.text("id")+"/recover", `{"from":"2026-01-01T00:00:00Z","what":"failed"}`).want(202).text("id")
 	r.until("the job has ended", func() bool { return r.get("/api/jobs/"+job).text("status") == "succeeded" })
 	return r, strings.NewReplacer("ORDER", "ORD-12345", "CART", "CART-1", "RUN", res.text("runId"), "ATTEMPT", attempt, "KEY", key.text("id"),
-		"STOCK", "STOCK-1", "ENDPOINT", e.text("id"), "EVENT", event, "DELIVERY", delivery, "JOB", job)
+		"STOCK", "STOCK-1", "ENDPOINT", e.text("id"), "EVENT", event, "DELIVERY", delivery, "JOB", job, "RETURN", returned)
 }
 
-// operations returns every operation of the OpenAPI document, as samples names them.
+// operations returns every operation of the OpenAPI document that needs a key,
+// as samples names them.
 func (r *rig) operations() []string {
 	var out []string
 	for _, path := range r.get("/api/openapi.json").doc().Object("paths").Members() {
 		for _, method := range path.Value.(*oms.Object).Members() {
-			out = append(out, strings.ToUpper(method.Name)+" "+path.Name)
+			if strings.HasPrefix(path.Name, "/api/") {
+				out = append(out, strings.ToUpper(method.Name)+" "+path.Name)
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b string) int { return -strings.Compare(a, b) }) // DELETE comes last

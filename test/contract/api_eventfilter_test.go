@@ -61,7 +61,7 @@ func TestWhatAFilterCannotJudgeIsDelivered(t *testing.T) {
 	created := r.get("/api/events?type=OrderCreated").text("items[0].id")
 	same(t, "delivered", r.get("/api/deliveries").ids("eventId"), []string{created, "admitted", "text", "none"})
 	for range 2 {
-		r.get(endpointPath(e, "")).is("health.filterErrors", 3).is("health.lastFilterError.eventId", created).is("health.lastFilterError.time", "2026-11-21T09:00:00Z").
+		r.get(endpointPath(e, "")).is("health.filterErrors", 3).is("health.lastFilterError.eventId", created).is("health.lastFilterError.timestamp", "2026-11-21T09:00:00Z").
 			is("health.lastFilterError.message", "line 1, column 12: cannot compare nil with int").is("health.consecutiveFailures", 0).says("s3cret")
 		r.restart(patience)
 	}

@@ -120,7 +120,7 @@ func TestEveryFilterOfRuns(t *testing.T) {
 	}
 	run := r.get("/api/runs/"+stopped.text("runId")).is("status", "aborted").is("orderId", "stopped").is("enteredStatus", "Stop")
 	run.is("orderActionExecutionResults[0].actionStatus", "Error").is("settingsVersion", 1)
-	equals(t, "reason", run.text("reason"), "WebhookWorkflowStep: Shipping address could not be validated")
+	equals(t, "reason", run.text("reason"), ofStep(1, 1, "Shipping address could not be validated"))
 	s.answer(success)
 	r.until("the run is superseded", func() bool { return fmt.Sprint(r.get("/api/runs?status=superseded").ids("orderId")) == "[runs]" })
 }

@@ -89,5 +89,5 @@ func TestRunsHistoryKeysAndSettingsArePagedToo(t *testing.T) {
 	}), statuses)
 	same(t, "keys", r.all("/api/keys?limit=2", "name", none)[:9], statuses[:9])
 	same(t, "settings", r.all("/api/settings/history?limit=4", "version", none), []string{"9", "8", "7", "6", "5", "4", "3", "2", "1"})
-	r.get("/api/settings/history").is("items[8].at", "2026-11-21T09:00:01Z").says("markets")
+	r.get("/api/settings/history").is("items[8].created", "2026-11-21T09:00:01Z").says("markets")
 }

@@ -113,10 +113,14 @@ func TestWhichRunsAreResumed(t *testing.T) {
 		r.counted(strings.TrimSuffix(body, "}")+`,"dryRun":true}`, want)
 	}
 	r.get("/api/jobs").is("items", []string{})
+	stoppedAgain := func() {
+		t.Helper()
+		r.until("they are stopped again", func() bool { return r.runsOf("status=aborted") == 5 })
+	}
 	r.resumedAll(`{"orderId":"A-01"}`).is("examined", 1).is("resumed", 1)
-	r.until("it is stopped again", func() bool { return r.runsOf("status=aborted") == 5 })
+	stoppedAgain()
 	r.resumedAll(`{"to":"`+late+`","step":"WebhookWorkflowStep"}`).is("examined", 2).is("resumed", 2)
-	r.until("they are stopped again", func() bool { return r.runsOf("status=aborted") == 5 })
+	stoppedAgain()
 	r.stranger().resumedAll(`{"status":"aborted"}`).is("examined", 0)
 	equals(t, "aborted", r.runsOf("status=aborted"), 5)
 	// They are stopped again, and are not met again.

@@ -111,7 +111,7 @@ func TestSettingsHistorySaysWhoAndWhen(t *testing.T) {
 	me := r.get("/api/me").text("id")
 	r.settings(`{"markets":[{"marketId":"A"}],"myOwn":{"kept":0.10}}`)
 	r.settings(`{}`)
-	r.get("/api/settings/history").is("items[0].version", 2).is("items[1].version", 1).is("items[1].by", "key "+me).is("items[1].at", "2026-11-21T09:00:00Z").is("items[2]", nil)
+	r.get("/api/settings/history").is("items[0].version", 2).is("items[1].version", 1).is("items[1].by", "key "+me).is("items[1].created", "2026-11-21T09:00:00Z").is("items[2]", nil)
 	r.get("/api/settings/1").is("markets[0].marketId", "A").is("myOwn.kept", number("0.10"))
 	r.get("/api/settings").is("markets", nil)
 }

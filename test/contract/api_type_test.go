@@ -9,13 +9,13 @@ func TestWrongTypesNameTheirPlaces(t *testing.T) {
 		call, body string
 		places     []string
 	}{
-		{"POST /api/orders", `{"id":true,"orderType":{},"orderForm":{"lineItems":[{},{"lineItemId":[]}]},"version":"yesterday"}`,
-			[]string{"body.id", "body.orderType", "body.orderForm.lineItems[1].lineItemId", "body.version"}},
+		{"POST /api/orders", `{"id":true,"orderType":{},"orderForm":{"lineItems":[{},{"lineItemId":[]}]},"errors":"none"}`,
+			[]string{"body.id", "body.orderType", "body.orderForm.lineItems[1].lineItemId", "body.errors"}},
 		{"POST /api/orders", `{"id":""}`, []string{"body.id"}},
 		{"POST /api/orders", `{"status":""}`, []string{"body.status"}},
 		{"POST /api/orders", `{"status":{"s3cret":1}}`, []string{"body.status"}},
 		{"POST /api/orders", `{"returnOrderForms":["s3cret"],"errors":7}`, []string{"body.returnOrderForms[0]", "body.errors"}},
-		{"POST /api/orders", `{"version":"s3cret"}`, []string{"body.version"}},
+		{"PATCH /api/orders/ORD-12345", `{"version":"s3cret"}`, []string{"body.version"}},
 		{"POST /api/orders", `{"created":"s3cret"}`, []string{"body.created"}},
 		{"PATCH /api/orders/ORD-12345", `{"MarketId":["s3cret"],"OrderForm":{"Shipments":[{"Status":["s3cret"]}]}}`,
 			[]string{"body.marketId", "body.orderForm.shipments[0].status"}},

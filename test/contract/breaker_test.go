@@ -35,7 +35,7 @@ func TestThereIsNoBreakerByDefault(t *testing.T) {
 	for range 12 {
 		r.enter("Checked").is("orderActionExecutionResults[0].errorReason", "answered 500 Internal Server Error")
 	}
-	r.breaker().is("items[0].breaker.state", "off").is("items[0].breaker.openUntil", nil)
+	r.breaker().is("items[0].breaker.circuit", "off").is("items[0].breaker.openUntil", nil)
 	equals(t, "calls", len(s.got()), 12)
 }
 
@@ -51,10 +51,10 @@ func TestAnOpenBreakerFails(t *testing.T) {
 			res := r.enter("Checked").is("isAborted", stop).is("orderActionExecutionResults[0].actionStatus", "Error")
 			res.is("orderActionExecutionResults[0].errorReason", isOpen).is("orderActionExecutionResults[0].attempts", 0)
 			errors := res.doc().Object("order").Objects("errors")
-			equals(t, "the order's error", errors[len(errors)-1].Text("message"), isOpen)
+			equals(t, "the order's error", errors[len(errors)-1].Text("message"), ofStep(1, 2, isOpen))
 			res.is("order.status", map[bool]string{true: "Unchecked", false: "Checked"}[stop])
 			e := r.history("WorkflowStepFailed")[2]
-			equals(t, "entry", fmt.Sprint(e.Message, e.IsError, e.Step), isOpen+"trueWebhookWorkflowStep")
+			equals(t, "entry", fmt.Sprint(e.Message, e.IsError, e.Step), ofStep(1, 2, isOpen)+"trueWebhookWorkflowStep")
 			equals(t, "calls", len(s.got()), 2)
 			r.get("/api/attempts?host="+s.Listener.Addr().String()).is("items[1].number", 1).is("items[2]", nil)
 			equals(t, "the next step is called", len(next.got())-passed, map[bool]int{false: 1}[stop])
@@ -72,7 +72,7 @@ func TestAnOpenBreakerSkips(t *testing.T) {
 	res.is("orderActionExecutionResults[0].actionStatus", "Warning").is("orderActionExecutionResults[0].errorReason", isOpen)
 	res.is("orderActionExecutionResults[1].actionStatus", "Success")
 	e := r.entry("WorkflowStepWarning")
-	equals(t, "entry", fmt.Sprint(e.Message, e.IsError, e.Step, e.RunID == res.at("runId")), isOpen+"falseWebhookWorkflowSteptrue")
+	equals(t, "entry", fmt.Sprint(e.Message, e.IsError, e.Step, e.RunID == res.at("runId")), ofStep(1, 2, isOpen)+"falseWebhookWorkflowSteptrue")
 	equals(t, "calls", fmt.Sprint(len(s.got()), len(next.got())), "2 1")
 }
 
@@ -90,7 +90,7 @@ func TestARunWaitsForAnOpenBreaker(t *testing.T) {
 	before := time.Now()
 	run := runOf(r.call("POST", theOrder+"/status?wait=false", `{"status":"Checked"}`).want(202))
 	r.until("the run waits", func() bool { return r.get(run).at("status") == "waiting" })
-	health := r.breaker().is("items[0].breaker.state", "open")
+	health := r.breaker().is("items[0].breaker.circuit", "open")
 	got := r.get(run).is("nextAttempt", 1).is("nextAttemptAt", health.at("items[0].breaker.openUntil")).is("orderActionExecutionResults[0].actionStatus", "Pending")
 	due, err := time.Parse(time.RFC3339Nano, got.text("nextAttemptAt"))
 	if err != nil || due.Before(before.Add(50*time.Minute)) || due.After(time.Now().Add(time.Hour)) {
@@ -100,6 +100,6 @@ func TestARunWaitsForAnOpenBreaker(t *testing.T) {
 	const waits = "the breaker of connector Webhook is open: the run waits for it"
 	got.is("orderActionExecutionResults[0].errorReason", waits)
 	e := r.entry("WorkflowStepWaits")
-	equals(t, "entry", fmt.Sprint(e.Message, e.IsError, e.Step), waits+"falseWebhookWorkflowStep")
+	equals(t, "entry", fmt.Sprint(e.Message, e.IsError, e.Step), ofStep(1, 2, waits)+"falseWebhookWorkflowStep")
 	r.cancel(run)
 }

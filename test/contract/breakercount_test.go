@@ -20,7 +20,7 @@ func TestAnswersThatABreakerDoesNotCount(t *testing.T) {
 		{"400", 400, ""},
 		{"404", 404, ""},
 		{"an invalid answer", 200, "garbage"},
-		{"a patch that does not fit", 200, answerWith(`{"Tags":5}`)},
+		{"a patch that does not fit", 200, answerWith(`{"Status":5}`)},
 		{"ActionStatus Error", 200, `{"OrderActionExecutionResults":[{"ActionStatus":"Error"}]}`},
 		{"CancelWorkflow", 200, canceled},
 		{"success", 200, success},
@@ -32,7 +32,7 @@ func TestAnswersThatABreakerDoesNotCount(t *testing.T) {
 				r.enter("Checked").is("orderActionExecutionResults[0].attempts", 1)
 			}
 			equals(t, "calls", len(s.got()), 4)
-			r.breaker().is("items[0].breaker.state", "closed")
+			r.breaker().is("items[0].breaker.circuit", "closed")
 		})
 	}
 }
@@ -47,7 +47,7 @@ func TestFailuresThatABreakerCounts(t *testing.T) {
 			r, _ := guarded(t, s.URL, opening("fail"), step{})
 			r.until("it is open", func() bool {
 				r.enter("Checked")
-				return r.breaker().at("items[0].breaker.state") == "open"
+				return r.breaker().at("items[0].breaker.circuit") == "open"
 			})
 			r.enter("Checked").is("orderActionExecutionResults[0].errorReason", isOpen)
 			equals(t, "calls", len(s.got()), map[bool]int{true: 4, false: 2}[strings.Contains(name, "among")])
@@ -63,7 +63,7 @@ func TestFailuresOutsideTheWindowAreForgotten(t *testing.T) {
 		failed := time.Now()
 		r.until("the window has passed", func() bool { return time.Since(failed) > 300*time.Millisecond })
 	}
-	r.breaker().is("items[0].breaker.state", "closed")
+	r.breaker().is("items[0].breaker.circuit", "closed")
 }
 
 func TestEveryFailedAttemptCounts(t *testing.T) {
@@ -88,13 +88,13 @@ func TestEachConnectorHasItsOwnBreaker(t *testing.T) {
 	r.enter("New")
 	equals(t, "calls", s.paths(), []string{"/bad", "/good", "/own", "/good", "/own"})
 	failed := r.history("WorkflowStepFailed")
-	equals(t, "the connector's name", failed[1].Message, "the breaker of connector bad is open: no call was made")
-	r.breaker().is("items[0].breaker.state", "open").is("items[0].connectorId", "bad").is("items[1].breaker.state", "closed")
+	equals(t, "the connector's name", failed[1].Message, ofStep(1, 3, "the breaker of connector bad is open: no call was made"))
+	r.breaker().is("items[0].breaker.circuit", "open").is("items[0].connectorId", "bad").is("items[1].breaker.circuit", "closed")
 	other := r.stranger()
 	other.settings(settings)
-	other.breaker().is("items[0].breaker.state", "closed")
+	other.breaker().is("items[0].breaker.circuit", "closed")
 	r.settings(strings.ReplaceAll(settings, "PT1H", "PT2H")) // configured anew
-	r.breaker().is("items[0].breaker.state", "closed")
+	r.breaker().is("items[0].breaker.circuit", "closed")
 	r.enter("New")
 	equals(t, "calls", len(s.got()), 8)
 }
@@ -113,7 +113,7 @@ func TestHealthOfConnectors(t *testing.T) {
 			attempts := r.get("/api/attempts")
 			h.is("items[0].lastFailure", attempts.at("items[0].startedAt")).is("items[0].lastSuccess", attempts.at("items[1].startedAt"))
 			h.is("items[1].connectorId", "unused").is("items[1].succeeded", 0).is("items[1].failed", 0).is("items[1].lastError", nil).is("items[2]", nil)
-			h.is("items[0].breaker.state", "off")
+			h.is("items[0].breaker.circuit", "off")
 		})
 	}
 }

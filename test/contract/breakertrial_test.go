@@ -16,7 +16,7 @@ func TestAWaitingRunGoesOnOnceTheBreakerCloses(t *testing.T) {
 	res := r.enter("Checked").is("isAborted", false).is("orderActionExecutionResults[0].actionStatus", "Success").is("orderActionExecutionResults[0].attempts", 1)
 	res.is("orderActionExecutionResults[0].errorReason", nil).is("order.errors", []string{})
 	r.get(runOf(res)).is("status", "succeeded")
-	r.breaker().is("items[0].breaker.state", "closed").is("items[0].breaker.openUntil", nil)
+	r.breaker().is("items[0].breaker.circuit", "closed").is("items[0].breaker.openUntil", nil)
 	equals(t, "calls", fmt.Sprint(len(s.got()), len(next.got())), "3 1")
 	equals(t, "X-Delivery-Count", s.each("X-Delivery-Count")[2], "1")
 }
@@ -36,11 +36,11 @@ func TestAHalfOpenBreakerTriesOneCall(t *testing.T) {
 	a, b := r.begin("/api/orders/A/status", `{"status":"Checked"}`), r.begin("/api/orders/B/status", `{"status":"Checked"}`)
 	g.wait() // the trial
 	r.until("the other waits", func() bool { return r.get("/api/runs?status=waiting").at("items[0].id") != nil })
-	r.breaker().is("items[0].breaker.state", "half-open")
+	r.breaker().is("items[0].breaker.circuit", "halfOpen")
 	equals(t, "calls", len(g.got()), 3)
 	g.answer(success)
 	g.wait()
-	r.breaker().is("items[0].breaker.state", "closed")
+	r.breaker().is("items[0].breaker.circuit", "closed")
 	g.answer(success)
 	for _, finish := range []func() answer{a, b} {
 		finish().want(200).is("orderActionExecutionResults[0].actionStatus", "Success")
@@ -52,10 +52,10 @@ func TestATrialThatFailsOpensTheBreakerAgain(t *testing.T) {
 	r, _ := guarded(t, s.URL, opening("fail", "PT2S"), step{})
 	r.enter("Checked")
 	r.enter("Checked")
-	first := r.breaker().is("items[0].breaker.state", "open").text("items[0].breaker.openUntil")
-	r.until("it is half-open", func() bool { return r.breaker().at("items[0].breaker.state") == "half-open" })
+	first := r.breaker().is("items[0].breaker.circuit", "open").text("items[0].breaker.openUntil")
+	r.until("it is half-open", func() bool { return r.breaker().at("items[0].breaker.circuit") == "halfOpen" })
 	r.enter("Checked").is("orderActionExecutionResults[0].attempts", 1)
-	second := r.breaker().is("items[0].breaker.state", "open").text("items[0].breaker.openUntil")
+	second := r.breaker().is("items[0].breaker.circuit", "open").text("items[0].breaker.openUntil")
 	r.enter("Checked").is("orderActionExecutionResults[0].errorReason", isOpen)
 	if second <= first {
 		t.Errorf("open until %s at first, and until %s after the trial", first, second)

@@ -48,6 +48,9 @@ func (r *rig) try(method, path, body string, headers ...string) (answer, error) 
 		return answer{}, err
 	}
 	raw, err := io.ReadAll(resp.Body)
+	if err == nil {
+		r.conforms(req, resp, raw)
+	}
 	if len(resp.Header["X-Request-Id"]) != 1 || resp.Header.Get("X-Request-Id") == "" {
 		r.t.Errorf("%s %s is answered with the request ids %q", method, path, resp.Header["X-Request-Id"])
 	}

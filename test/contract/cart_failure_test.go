@@ -111,6 +111,6 @@ func TestTheTargetGuardFailsAValidation(t *testing.T) {
 	r := start(t, func(o *hook.Options) { o.Guard = hook.Guard{} })
 	r.validators(validatorAt(s.URL, ""))
 	r.put(cart)
-	r.failsOnce("refused by the target guard: 127.0.0.1 is a loopback address")
+	r.failsOnce("refused by the target guard: 127.0.0.1 is a loopback address" + privateRefused)
 	equals(t, "requests", len(s.got()), 0)
 }

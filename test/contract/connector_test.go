@@ -75,9 +75,9 @@ func TestConnectorNotFoundIsAnErrorAndTheWorkflowGoesOn(t *testing.T) {
 			const reason = "connector not found: Webhook with the ConnectorId gone"
 			res.is("orderActionExecutionResults[0].actionStatus", "Error").is("orderActionExecutionResults[0].errorReason", reason)
 			res.is("orderActionExecutionResults[0].attempts", 0).is("orderActionExecutionResults[1].actionStatus", "Success")
-			res.is("order.errors[0].key", "WebhookWorkflowStep").is("order.errors[0].message", reason)
+			res.is("order.errors[0].key", "WebhookWorkflowStep").is("order.errors[0].message", ofStep(1, 2, reason))
 			e := r.entry("WorkflowStepFailed")
-			equals(t, "entry", fmt.Sprint(e.Message, e.IsError, e.Step, e.RunID == res.at("runId")), reason+"trueWebhookWorkflowSteptrue")
+			equals(t, "entry", fmt.Sprint(e.Message, e.IsError, e.Step, e.RunID == res.at("runId")), ofStep(1, 2, reason)+"trueWebhookWorkflowSteptrue")
 			equals(t, "called", len(s.got()), 1)
 		})
 	}

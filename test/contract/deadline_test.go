@@ -30,7 +30,9 @@ func (r *rig) overdue(res answer, step int, most string) {
 	r.t.Helper()
 	reason := "the workflow's maxDuration of " + most + " has passed"
 	result := fmt.Sprintf("orderActionExecutionResults[%d].", step)
-	run := r.get(runOf(res)).is("status", "aborted").is("reason", reason).is(result+"actionStatus", "Error").is(result+"errorReason", reason)
+	run := r.get(runOf(res)).is("status", "aborted").is(result+"actionStatus", "Error").is(result+"errorReason", reason)
+	reason = ofStep(step+1, len(run.doc().Objects("orderActionExecutionResults")), reason)
+	run.is("reason", reason)
 	if run.at("ended") == nil || run.at("deadline") == nil {
 		r.t.Errorf("no end or no deadline in %s", run.Raw)
 	}

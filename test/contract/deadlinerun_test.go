@@ -68,7 +68,7 @@ func TestADeadlineOfAReturn(t *testing.T) {
 	r.settings(with(config(), statuses))
 	r.post(order)
 	res := r.giveBack("1").is("isAborted", true).is("order.status", "ReturnFailed").is("order.errors[0].key", returnStep)
-	r.get(runOf(res)).is("status", "aborted").is("reason", "the workflow's maxDuration of 2s has passed")
+	r.get(runOf(res)).is("status", "aborted").is("reason", returnStep+" (step 1 of 1): the workflow's maxDuration of 2s has passed")
 }
 
 func TestADeadlineOfARunThatWaitsForABreaker(t *testing.T) {

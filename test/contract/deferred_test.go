@@ -68,7 +68,7 @@ func TestStopOnErrorOfADeferredStepStopsTheDeferredOnesAfterIt(t *testing.T) {
 			runs := r.ended()
 			if stop {
 				runs.is("items[0].status", "aborted").is("items[0].orderActionExecutionResults[2].actionStatus", "Skipped")
-				r.get(theOrder).is("status", "Failed").is("errors[0].message", "Shipping address could not be validated")
+				r.get(theOrder).is("status", "Failed").is("errors[0].message", ofStep(2, 3, "Shipping address could not be validated"))
 				equals(t, "calls", after.paths(), []string{"/now"})
 				return
 			}
@@ -91,7 +91,7 @@ func TestADeferredStepIsRetriedLikeAnyOther(t *testing.T) {
 	r, _ := placed(t, step{Host: s.URL, Deferred: true})
 	r.ended()
 	equals(t, "waits", r.clock.Waits(), []time.Duration{time.Second, time.Second, 5 * time.Second, 15 * time.Second})
-	r.get(theOrder).is("errors[0].message", "answered 500 Internal Server Error")
+	r.get(theOrder).is("errors[0].message", ofStep(1, 1, "answered 500 Internal Server Error"))
 }
 
 func TestADeferredStepSeesTheOrderAsItIsThen(t *testing.T) {

@@ -91,7 +91,7 @@ func TestADryRunOfAShipment(t *testing.T) {
 	s := answering(t, answerWith(`{"OrderForm":{"Shipments":[{"ShipmentId":"SHIP-2","Comment":"box 7"}]}}`))
 	r := accepting(t, step{Host: s.URL})
 	const scope = `,"shipmentId":"SHIP-2"`
-	r.rehearse("Accepted", scope).want(200).is("order.orderForm.shipments[1].status", "Accepted").is("order.status", "New")
+	r.rehearse("Accepted", scope).want(200).is("order.orderForm.shipments[1].orderStatus", "Accepted").is("order.status", "New")
 	equals(t, "calls", len(s.got()), 0)
 	res := r.rehearse("Accepted", scope+calling).want(200).is("order.orderForm.shipments[1].comment", "box 7").is("order.status", "New")
 	res.is("orderActionExecutionResults[0].changes[0].path", "orderForm.shipments[SHIP-2].comment")

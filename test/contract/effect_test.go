@@ -104,7 +104,7 @@ func (e effect) checkOrder(t *testing.T, r *rig) {
 		got.is("errors[0]", nowhere)
 		return
 	}
-	got.is("errors[0].key", "WebhookWorkflowStep").is("errors[0].message", e.reason).is("errors[0].severity", "Error").is("errors[1]", nil)
+	got.is("errors[0].key", "WebhookWorkflowStep").is("errors[0].message", ofStep(1, 2, e.reason)).is("errors[0].severity", "Error").is("errors[1]", nil)
 }
 
 func (e effect) checkHistory(t *testing.T, r *rig, res answer) {

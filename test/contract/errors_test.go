@@ -14,9 +14,9 @@ func TestErrorsOfEarlierRunsAreClearedBySuccess(t *testing.T) {
 		{"Success", success, nil},
 		{"empty body", "", nil},
 		{"Warning", `{"OrderActionExecutionResults":[{"ActionStatus":"Warning"}]}`, nil},
-		{"Error adds one", `{"OrderActionExecutionResults":[{"ActionStatus":"Error","ErrorReason":"second"}]}`, []string{"first", "second"}},
-		{"CancelWorkflow adds one", `{"OrderActionExecutionResults":[{"CancelWorkflow":true,"ErrorReason":"second"}]}`, []string{"first", "second"}},
-		{"a failed call adds one", "garbage", []string{"first", "invalid response: malformed JSON at line 1, column 1: invalid character 'g' at start of value"}},
+		{"Error adds one", `{"OrderActionExecutionResults":[{"ActionStatus":"Error","ErrorReason":"second"}]}`, []string{ofStep(1, 1, "first"), ofStep(1, 1, "second")}},
+		{"CancelWorkflow adds one", `{"OrderActionExecutionResults":[{"CancelWorkflow":true,"ErrorReason":"second"}]}`, []string{ofStep(1, 1, "first"), ofStep(1, 1, "second")}},
+		{"a failed call adds one", "garbage", []string{ofStep(1, 1, "first"), ofStep(1, 1, "invalid response: malformed JSON at line 1, column 1: invalid character 'g' at start of value")}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := answering(t, `{"OrderActionExecutionResults":[{"ActionStatus":"Error","ErrorReason":"first"}]}`, row.second)
@@ -38,7 +38,7 @@ func TestErrorsOfEarlierRunsAreClearedBySuccess(t *testing.T) {
 func TestASuccessKeepsTheErrorsOfItsOwnRun(t *testing.T) {
 	s := answering(t, success)
 	_, res := placed(t, step{ID: "gone"}, step{Host: s.URL})
-	res.is("order.errors[0].message", "connector not found: Webhook with the ConnectorId gone")
+	res.is("order.errors[0].message", ofStep(1, 2, "connector not found: Webhook with the ConnectorId gone"))
 }
 
 func TestErrorStatusOnlyWithStopOnError(t *testing.T) {

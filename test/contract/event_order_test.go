@@ -101,6 +101,7 @@ func TestACartThatBecomesAnOrder(t *testing.T) {
 // Each way to give an order a status.
 func TestAnOrderEntersAStatus(t *testing.T) {
 	accepted := []string{"OrderAccepted ORD-12345"}
+	failed := append(accepted, "workflow_failed ORD-12345")
 	through := func(answer string) func(*testing.T, *rig) {
 		return func(t *testing.T, r *rig) {
 			r.settings(config(status("Parked", step{Host: answering(t, answer).URL, Stop: true, ErrorStatus: "Accepted"})))
@@ -117,8 +118,8 @@ func TestAnOrderEntersAStatus(t *testing.T) {
 		}, accepted},
 		"PATCH":                         {func(_ *testing.T, r *rig) { r.call("PATCH", theOrder, `{"status":"Accepted"}`).want(200) }, accepted},
 		"a step's patch":                {through(answerWith(`{"Status":"Accepted"}`)), accepted},
-		"ErrorStatus":                   {through(canceled), accepted},
-		"ErrorStatus of a failed call":  {func(t *testing.T, r *rig) { through("[]")(t, r) }, accepted},
+		"ErrorStatus":                   {through(canceled), failed},
+		"ErrorStatus of a failed call":  {func(t *testing.T, r *rig) { through("[]")(t, r) }, failed},
 		"TriggerNewStatus":              {through(triggering("Accepted")), accepted},
 		"a patch, and TriggerNewStatus": {through(strings.TrimSuffix(triggering("Completed"), "}") + `,"OrderPatch":{"Status":"Accepted"}}`), []string{"OrderAccepted ORD-12345", "order_completed ORD-12345"}},
 		"DELETE":                        {func(_ *testing.T, r *rig) { r.call("DELETE", theOrder, "").want(200) }, nil},
@@ -147,7 +148,7 @@ func TestAnOrderEntersAStatus(t *testing.T) {
 }
 
 // "emits no status event": the workflow runs again all the same.
-func TestTheSameStatusAgainRunsAndTellsNobody(t *testing.T) {
+func TestTheSameNameAgainRunsAndTellsNobody(t *testing.T) {
 	s := answering(t, "")
 	r := ordered(t, config(status("Accepted", step{Host: s.URL})))
 	r.enter("Accepted")
@@ -169,7 +170,7 @@ func TestAnOverdueRunsErrorStatus(t *testing.T) {
 	r := inTime(t)
 	r.settings(config(within("PT0.3S", "New", step{Host: holding(t).URL, Stop: true, ErrorStatus: "Expired"})))
 	r.post(order)
-	same(t, "events", r.happened(0), []string{created, "OrderExpired ORD-12345"})
+	same(t, "events", r.happened(0), []string{created, "OrderExpired ORD-12345", "workflow_failed ORD-12345"})
 }
 
 func TestAReturnsEvents(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -194,8 +195,8 @@ func TestWhichHeadersAnExportStepMayHave(t *testing.T) {
 }
 
 // The order's version is that after the entry, be it that somebody changed the
-// order while the export was under way; and every entry has a run, of whichever
-// it was, as long as that is kept.
+// order while the export was under way, or with what the entry tells; and every
+// entry has the run that it was of.
 func TestTheVersionAndTheRunOfAnExportsHistory(t *testing.T) {
 	s := endpoint(t, func(w http.ResponseWriter, n int) { w.WriteHeader([]int{500, 200, 200}[n]) })
 	held := holding(t)
@@ -220,15 +221,12 @@ func TestTheVersionAndTheRunOfAnExportsHistory(t *testing.T) {
 		got = append(got, fmt.Sprint(h.RunID, " ", h.Version, " ", h.Status, " ", h.IsError))
 	}
 	same(t, "runs, versions, statuses and whether it failed", got, []string{
-		first + " 1 New true", second + " 1 New false", first + " 1 New false", third + " 3 Packed false"})
-	before := r.history("ExportOrder")
+		first + " 2 New true", second + " 3 New false", first + " 3 New false", third + " 5 Packed false"})
+	before := fmt.Sprint(r.history("ExportOrder"))
 	if err := r.store.RemoveOld(t.Context(), r.tenant(), store.KeptRuns, r.clock.Now().Add(time.Hour), func(context.Context) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	for i, h := range r.history("ExportOrder") {
-		before[i].RunID = ""
-		equals(t, "an entry whose run is gone", h, before[i])
-	}
+	equals(t, "the entries when their runs are gone", fmt.Sprint(r.history("ExportOrder")), before)
 }
 
 // An export log item says what the entry of a two-way step beside it says: of
@@ -269,16 +267,47 @@ func TestTheHistoryOfAnExportSaysWhatThatOfACallSays(t *testing.T) {
 	}
 }
 
+// A failure for good is an error on the order, which a success clears.
 func TestAnExportThatFailsForGood(t *testing.T) {
-	s := endpoint(t, func(w http.ResponseWriter, _ int) { w.WriteHeader(500) })
+	var mended atomic.Bool
+	s := endpoint(t, func(w http.ResponseWriter, _ int) {
+		if !mended.Load() {
+			w.WriteHeader(500)
+		}
+	})
 	r := lease(t)
-	r.settings(with(config(status("New", exporting(""))), connectors(erp(s.URL, `,"disableStandardErrorPolicy":true`))))
-	r.post(order).is("orderActionExecutionResults[0].actionStatus", "Success")
+	r.settings(with(config(status("New", exporting(`,"displayName":"To the ERP","translateKey":"steps.erp"`)), status("Packed", exporting(""))), connectors(erp(s.URL, `,"disableStandardErrorPolicy":true`))))
+	run := r.post(order).is("orderActionExecutionResults[0].actionStatus", "Success").text("runId")
 	d, _, _ := r.export()
 	equals(t, "delivery", fmt.Sprint(d.Status, " ", d.Attempts), "failed 1")
-	h := r.entry("ExportOrder")
-	equals(t, "history", fmt.Sprint(h.IsError, h.Message, h.Status), fmt.Sprint(true, "answered 500 Internal Server Error", "New"))
-	r.get(theOrder).is("errors", nil).is("version", 1)
+	history := theOrder + "/history"
+	for field, want := range map[string]any{"operation": "ExportOrder", "isError": true, "created": false, "isSuccess": false, "errorReason": "answered 500 Internal Server Error",
+		"message": "answered 500 Internal Server Error", "status": "New", "type": "ExportOrder", "translateKey": "steps.erp", "runId": run, "version": 2, "timestamp": "2026-11-21T09:00:00Z",
+		"changes[0].path": "errors"} {
+		r.get(history).is("items[0]."+field, want)
+	}
+	r.get(theOrder).is("version", 2).is("status", "New").is("errors[1]", nil)
+	for field, want := range map[string]any{"key": "ExportOrder", "displayName": "To the ERP", "message": "answered 500 Internal Server Error", "severity": "Error", "status": "New",
+		"details": d.ID(), "referenceId": nil, "runId": run, "occurred": "2026-11-21T09:00:00.000000Z"} {
+		r.get(theOrder).is("errors[0]."+field, want)
+	}
+	r.ship("SHIP-2", "Packed")
+	r.exports()
+	r.get(theOrder).is("errors[1].referenceId", "SHIP-2").is("errors[1].displayName", nil).is("errors[2]", nil)
+	version := r.get(theOrder).at("version")
+
+	mended.Store(true)
+	r.call("POST", "/api/deliveries/"+d.ID()+"/redeliver", "").want(202)
+	r.exports()
+	after := r.get(theOrder).is("errors[0].referenceId", "SHIP-2").is("errors[1]", nil)
+	equals(t, "the version is another", after.at("version") != version, true)
+	for field, want := range map[string]any{"operation": "ExportOrder", "isError": false, "created": true, "isSuccess": true, "errorReason": nil, "type": "ExportOrder",
+		"runId": run, "version": after.at("version"), "status": "New"} {
+		r.get(history).is("items[0]."+field, want)
+	}
+	r.call("POST", "/api/deliveries/"+d.ID()+"/redeliver", "").want(202)
+	r.exports()
+	r.get(theOrder).is("version", after.at("version")) // there is nothing more to clear
 }
 
 // Host, credentials and the rest are those of the settings at each attempt.
@@ -311,7 +340,7 @@ func TestAnExportSendsTheOrderAsTheStepFoundIt(t *testing.T) {
 	is(t, e.Data, "order.version", 2)
 	is(t, e.Data, "order.tags", []string{"first", "seen"})
 	is(t, e.Data, "order.errors", nil)
-	same(t, "events", r.happened(0), []string{created, "order_completed ORD-12345", "ExportOrder ORD-12345"})
+	same(t, "events", r.happened(0), []string{created, "order_completed ORD-12345", "workflow_failed ORD-12345", "ExportOrder ORD-12345"})
 }
 
 func TestWhatOfAnOrderIsExported(t *testing.T) {
@@ -322,7 +351,7 @@ func TestWhatOfAnOrderIsExported(t *testing.T) {
 	_, e, _ := r.export()
 	is(t, e.Data, "order.status", "New")
 	is(t, e.Data, "shipment.shipmentId", "SHIP-2")
-	is(t, e.Data, "shipment.status", "Packed")
+	is(t, e.Data, "shipment.orderStatus", "Packed")
 	is(t, e.Data, "returnOrderForm", null)
 	equals(t, "related", e.Related, oms.Related{OrderID: "ORD-12345", ShipmentID: "SHIP-2"})
 	id := r.giveBack("1").is("orderActionExecutionResults[0].actionStatus", "Success").text("returnId")

@@ -85,6 +85,12 @@ func TestTLSErrorIsRetried(t *testing.T) {
 	unreachable(t, lease(t), s.URL, 4, "TLS: certificate signed by unknown authority")
 }
 
+// What a refusal says would admit the target.
+const (
+	hostRefused    = "; outgoing.allowHosts in the config file admits it"
+	privateRefused = "; --allow-private-targets (allowPrivateTargets) or outgoing.allowHosts in the config file admits it"
+)
+
 func TestTargetGuardIsNotRetried(t *testing.T) {
 	s := answering(t, success)
 	strict := start(t, func(o *hook.Options) { o.Guard = hook.Guard{} })

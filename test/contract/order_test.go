@@ -24,6 +24,12 @@ const (
 	canceled = `{"OrderActionExecutionResults":[{"ActionStatus":"Error","CancelWorkflow":true,"ErrorReason":"Shipping address could not be validated"}]}`
 )
 
+// ofStep is what errors, histories and reasons say of a webhook step without a
+// displayName.
+func ofStep(n, of int, what string) string {
+	return fmt.Sprintf("WebhookWorkflowStep (step %d of %d): %s", n, of, what)
+}
+
 // answerWith is a successful answer with a patch.
 func answerWith(patch string) string {
 	return strings.TrimSuffix(success, "}") + `,"OrderPatch":` + patch + `}`
@@ -100,6 +106,8 @@ type entry struct {
 	Version int64
 	IsError bool
 	Changes []change
+
+	Warnings []struct{ Path, Message string }
 }
 
 type change struct {

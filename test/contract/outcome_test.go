@@ -55,14 +55,14 @@ func failedOnce(t *testing.T, answer func(http.ResponseWriter, int), attempts in
 	r, res := placed(t, step{Host: s.URL})
 	equals(t, "requests", len(s.got()), attempts)
 	res.is("orderActionExecutionResults[0].actionStatus", "Error").is("orderActionExecutionResults[0].attempts", attempts)
-	for path, got := range map[string]any{
-		"result":  res.at("orderActionExecutionResults[0].errorReason"),
-		"order":   res.at("order.errors[0].message"),
-		"history": r.entry("WorkflowStepFailed").Message,
-		"attempt": r.get("/api/attempts").at("items[0].error"),
+	for path, says := range map[string][2]any{
+		"result":  {res.at("orderActionExecutionResults[0].errorReason"), reason},
+		"order":   {res.at("order.errors[0].message"), ofStep(1, 1, reason)},
+		"history": {r.entry("WorkflowStepFailed").Message, ofStep(1, 1, reason)},
+		"attempt": {r.get("/api/attempts").at("items[0].error"), reason},
 	} {
-		if text, _ := got.(string); !strings.HasPrefix(text, reason) {
-			t.Errorf("%s says %v, want %s", path, got, reason)
+		if text, _ := says[0].(string); !strings.HasPrefix(text, says[1].(string)) {
+			t.Errorf("%s says %v, want %s", path, says[0], says[1])
 		}
 	}
 	r.get("/api/attempts").is("items[0].outcome", "failed").is("items[0].number", attempts).is("items[0].maxNumber", 4)

@@ -105,11 +105,11 @@ func TestShipmentScope(t *testing.T) {
 	r.post(order)
 	is(t, s.only(t).Body, "ShipmentId", nil)
 	res := r.call("POST", theOrder+"/status", `{"status":"Packed","shipmentId":"SHIP-2"}`).want(200)
-	res.is("order.status", "New").is("order.orderForm.shipments[1].status", "Packed").is("order.orderForm.shipments[0].status", "New")
+	res.is("order.status", "New").is("order.orderForm.shipments[1].orderStatus", "Packed").is("order.orderForm.shipments[0].status", "New")
 	body := s.got()[1].Body
 	is(t, body, "ShipmentId", "SHIP-2")
 	is(t, body, "Value.ShippingAddress.City", "Bergen")
-	is(t, body, "Value.OrderForm.Shipments[1].Status", "Packed")
+	is(t, body, "Value.OrderForm.Shipments[1].OrderStatus", "Packed")
 	is(t, body, "ReturnOrderFormId", nil)
 	equals(t, "the entry's shipment", r.history("ExecuteExportOrder")[1].ShipmentID, "SHIP-2")
 }

@@ -74,7 +74,7 @@ func TestTheReturnForm(t *testing.T) {
 		is(form+"lineItems[0].lineItemId", "L1").is(form+"lineItems[0].code", "SHOE").is(form+"lineItems[0].placedPrice", number("10.10")).
 		is(form+"lineItems[0].returnQuantity", number("1.50")).is(form+"lineItems[0].returnReason", "Too small").
 		is(form+"lineItems[1].returnQuantity", 1).is(form+"lineItems[1].returnReason", nil).is(form+"lineItems[2]", nil).
-		is("orderForm.lineItems[0].quantity", 2).is("orderForm.lineItems[0].returnQuantity", nil).is("version", 2)
+		is("orderForm.lineItems[0].quantity", 2).is("orderForm.lineItems[0].returnQuantity", number("1.5")).is("orderForm.lineItems[1].returnQuantity", nil).is("version", 2)
 	equals(t, "the return's entry", fmt.Sprint(r.noted("ReturnCreated", "returnId", "runId", "version")), fmt.Sprint([]any{res.at("returnId"), res.at("runId"), 2}))
 	e := r.entry("StatusChanged")
 	equals(t, "the status", e.PreviousStatus+" -> "+e.Status, "New -> PartiallyReturned")

@@ -57,7 +57,7 @@ func TestWhereAReturnStepRuns(t *testing.T) {
 			equals(t, "runs", len(s.got()) == 2, row.reason == "") // once for the return itself
 			res.is("orderActionExecutionResults[0].actionStatus", map[bool]any{true: "Success", false: nowhere}[row.reason == ""])
 			if row.reason != "" {
-				equals(t, "why not", r.entry("WorkflowStepSkipped").Message, "the step was skipped: "+row.reason)
+				equals(t, "why not", r.entry("WorkflowStepSkipped").Message, returnStep+" (step 1 of 1): the step was skipped: "+row.reason)
 			}
 		})
 	}

@@ -59,7 +59,7 @@ func startOn(t *testing.T, path string, change ...func(*hook.Options)) *rig {
 	r := newRig(t, path)
 	r.run(change...)
 	r.addKey(adminKey, oms.DefaultTenant, oms.Admin)
-	t.Cleanup(func() { r.end(patience) })
+	t.Cleanup(func() { r.sentConforms(); r.end(patience) })
 	return r
 }
 
@@ -82,7 +82,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client := hook.New(o)
 	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
-	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands}
+	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands, Log: log}
 	below := store.Store(db)
 	if r.between != nil {
 		below = r.between(db)

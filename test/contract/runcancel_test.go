@@ -85,7 +85,7 @@ func TestCancelWhileQueued(t *testing.T) {
 	g.answer(success)
 	r.ended().is("items[0].status", "succeeded").is("items[1].status", "canceled").is("items[2].status", "succeeded")
 	equals(t, "calls", len(g.got()), 2)
-	r.get(theOrder).is("orderForm.shipments[1].status", "Packed") // the change itself stays
+	r.get(theOrder).is("orderForm.shipments[1].orderStatus", "Packed") // the change itself stays
 }
 
 func TestCancelBeforeADeferredStep(t *testing.T) {

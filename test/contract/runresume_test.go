@@ -121,10 +121,10 @@ func TestAResumedRunHasItsLaterStepsBeforeIt(t *testing.T) {
 func TestAResumedRunKeepsTheErrorsOfItsEarlierSteps(t *testing.T) {
 	s := answering(t, `{"OrderActionExecutionResults":[{"ActionStatus":"Error","ErrorReason":"of the first"}]}`, canceled, success)
 	r, res := placed(t, step{Host: s.URL}, step{Host: s.URL, Stop: true})
-	res.is("order.errors[1].message", "Shipping address could not be validated")
+	res.is("order.errors[1].message", ofStep(2, 2, "Shipping address could not be validated"))
 	r.resume(res)
 	r.ended().is("items[0].status", "succeeded")
-	r.get(theOrder).is("errors[0].message", "of the first").is("errors[1]", nil)
+	r.get(theOrder).is("errors[0].message", ofStep(1, 2, "of the first")).is("errors[1]", nil)
 }
 
 func TestARunMayBeAbortedAndResumedAgain(t *testing.T) {

@@ -39,7 +39,7 @@ func TestRunsThatCannotBeResumed(t *testing.T) {
 	t.Run("the shipment's was", func(t *testing.T) {
 		r := packing(t, step{Host: answering(t, canceled).URL, Stop: true})
 		res := r.ship("SHIP-2", "Packed")
-		r.call("PATCH", theShipments+"/SHIP-2", `{"status":"Delivered"}`).want(200)
+		r.call("PATCH", theShipments+"/SHIP-2", `{"orderStatus":"Delivered"}`).want(200)
 		r.call("POST", runOf(res)+"/resume", "").problem(409)
 	})
 	t.Run("the status was changed while it waited for its turn", func(t *testing.T) {

@@ -49,7 +49,7 @@ func TestTriggerNewStatusIsAwaitedWhenADeferredStepWasNeverReached(t *testing.T)
 	equals(t, "calls", s.paths(), []string{"/1", "/2"})
 }
 
-func TestTriggerNewStatusOfTheSameStatusRunsItAgain(t *testing.T) {
+func TestTriggerNewStatusOfTheSameNameRunsItAgain(t *testing.T) {
 	s := answering(t, triggering("NEW"), triggering("New"), "")
 	r, res := placed(t, step{Host: s.URL})
 	equals(t, "calls", len(s.got()), 3)

@@ -85,7 +85,7 @@ func TestARetryDelayHoldsUpTheOrdersLaterRunsOnly(t *testing.T) {
 	equals(t, "X-Delivery-Count", s.each("X-Delivery-Count"), []string{"1", "1", "2", "1"})
 }
 
-func TestEnteringTheSameStatusRunsItsWorkflowAgain(t *testing.T) {
+func TestEnteringTheSameNameRunsItsWorkflowAgain(t *testing.T) {
 	s := answering(t, "")
 	r, _ := placed(t, step{Host: s.URL})
 	for _, name := range []string{"New", "NEW", "new"} {

@@ -34,7 +34,7 @@ func is(t *testing.T, raw []byte, path string, want any) {
 // it would be a member of must exist, so that a misspelled path differs.
 func differs(t *testing.T, raw []byte, path string, want any) string {
 	t.Helper()
-	got, rest := find(t, raw, path)
+	got, rest := lookUp(t, raw, path)
 	switch {
 	case want == nowhere && len(rest) > 0:
 	case want == nil && len(rest) == 1 && holds(got):
@@ -88,16 +88,16 @@ func empty(v any) bool {
 // at finds a value in JSON, as number where it is one; nil where there is none.
 func at(t *testing.T, raw []byte, path string) any {
 	t.Helper()
-	v, rest := find(t, raw, path)
+	v, rest := lookUp(t, raw, path)
 	if len(rest) > 0 {
 		return nil
 	}
 	return v
 }
 
-// find goes along a path in JSON as far as it leads, and returns the value there
+// lookUp goes along a path in JSON as far as it leads, and returns the value there
 // and the steps that are left.
-func find(t *testing.T, raw []byte, path string) (v any, rest []string) {
+func lookUp(t *testing.T, raw []byte, path string) (v any, rest []string) {
 	t.Helper()
 	decode(t, raw, &v)
 	rest = strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune(".[]", r) })

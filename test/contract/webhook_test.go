@@ -339,7 +339,7 @@ func TestTheGuardJudgesTheWebhookToo(t *testing.T) {
 	r.clock.Hold() // the repeat
 	r.post(order)
 	r.until("the attempt is recorded", func() bool { return r.get("/api/attempts").at("items[0]") != nil })
-	r.get("/api/attempts").is("items[0].error", "refused by the target guard: 127.0.0.1 is a loopback address")
+	r.get("/api/attempts").is("items[0].error", "refused by the target guard: 127.0.0.1 is a loopback address"+privateRefused)
 }
 
 // The section is the one place where its endpoint is changed.

@@ -43,7 +43,7 @@ func TestSettingsCheckAndApplyAgree(t *testing.T) {
 		"orderhook's own variable":        {strings.Replace(named, "ERP_TOKEN", "ORDERHOOK_LISTEN", 1), false, nil, nil, 2, "connectors[0].token: ${ORDERHOOK_LISTEN} is one of orderhook's own"},
 		"a private Host, on loopback":     {workflow("http://10.0.0.1"), false, nil, nil, 0, ""},
 		"a private Host, elsewhere":       {workflow("http://10.0.0.1"), false, []string{"ORDERHOOK_LISTEN=:8080"}, nil, 0, "warning: connectors[0].host: no call will be made there: "},
-		"a private Host, refused":         {workflow("http://10.0.0.1"), false, nil, []string{"--no-allow-private-targets", "--strict"}, 1, "--allow-private-targets (allowPrivateTargets) or outgoing.allowHosts"},
+		"a private Host, refused":         {workflow("http://10.0.0.1"), false, nil, []string{"--no-allow-private-targets", "--strict"}, 1, "--allow-private-targets (allowPrivateTargets), or outgoing.allowHosts"},
 		"a tenant that is not there":      {workflow("https://a.example"), true, nil, []string{"--tenant", "acme"}, 2, `there is no tenant "acme"`},
 		"a tenant, and no database":       {workflow("https://a.example"), false, nil, []string{"--tenant", "acme"}, 2, `there is no tenant "acme"`},
 		"another key than the database's": {workflow("https://a.example"), true, []string{"ORDERHOOK_ENCRYPTION_KEY=another-key-of-32-characters-000"}, nil, 2, "encryption key"},

@@ -81,9 +81,7 @@ func (m *oracle) answered(r *run, res *stepResult, reply reply, sent order, over
 	res.status, res.cancel, res.reason = reply.worst(), reply.cancels(), reply.reasoned() || reply.cancels() || reply.worst() == "Error"
 	r.trigger = or(reply.trigger(), r.trigger)
 	stop = res.cancel && res.step.stop
-	if !res.cancel && res.status != "Error" {
-		m.clearErrors(res.step.key)
-	}
+	cleared := !res.cancel && res.status != "Error" && m.clearErrors(res.step.key)
 	rest := m.applyPatch(res, reply.patch, sent, overtaken || stop)
 	switch {
 	case stop:
@@ -96,6 +94,9 @@ func (m *oracle) answered(r *run, res *stepResult, reply reply, sent order, over
 			m.addError(res.step.key)
 		}
 		m.log("ExecuteExportOrder", res.step.key, res.call, res.status == "Error", "", "")
+	}
+	if cleared {
+		m.log("ErrorsCleared", res.step.key, res.call, false, "", "")
 	}
 	if rest {
 		m.log("PatchFieldsNotApplied", res.step.key, res.call, false, "", "")
@@ -131,9 +132,12 @@ func (m *oracle) addError(key string) {
 	m.snap()
 }
 
-// clearErrors removes the errors that a step's earlier runs left.
-func (m *oracle) clearErrors(key string) {
+// clearErrors removes the errors that a step's earlier runs left, and reports
+// whether there were any.
+func (m *oracle) clearErrors(key string) bool {
+	before := len(m.order.Errors)
 	m.order = m.order.clone()
 	m.order.Errors = slices.DeleteFunc(m.order.Errors, func(f fault) bool { return f.Key == key && f.run != len(m.runs) })
 	m.snap()
+	return len(m.order.Errors) < before
 }

@@ -53,6 +53,7 @@ type line struct {
 
 type returnForm struct {
 	ReturnID  string `json:"returnId"`
+	Status    string `json:"status,omitempty"`
 	LineItems []line `json:"lineItems"`
 }
 
@@ -93,11 +94,11 @@ func (o order) view() view {
 		errors = append(errors, e.Key)
 	}
 	for _, l := range o.OrderForm.LineItems {
-		lines = append(lines, fmt.Sprintf("%s: %s x %s - %s = %s", l.LineItemID, l.PlacedPrice.text(), l.Quantity.text(), l.Discounted.text(), l.ExtendedPrice.text()))
+		lines = append(lines, fmt.Sprintf("%s: %s x %s - %s = %s, %s back", l.LineItemID, l.PlacedPrice.text(), l.Quantity.text(), l.Discounted.text(), l.ExtendedPrice.text(), l.ReturnQuantity.text()))
 	}
 	for _, f := range o.ReturnOrderForms {
 		for _, l := range f.LineItems {
-			returned = append(returned, l.LineItemID+" "+l.ReturnQuantity.text())
+			returned = append(returned, f.Status+l.LineItemID+" "+l.ReturnQuantity.text())
 		}
 	}
 	f := o.OrderForm

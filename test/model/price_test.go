@@ -83,6 +83,7 @@ func (o *order) giveBack(lines []line) (status string, ok bool) {
 		}
 	}
 	o.ReturnOrderForms = append(o.ReturnOrderForms, returnForm{LineItems: lines})
+	o.keepReturned()
 	if slices.ContainsFunc(o.OrderForm.LineItems, func(l line) bool { return o.left(l).IsPositive() }) {
 		return "PartiallyReturned", true
 	}
@@ -92,10 +93,25 @@ func (o *order) giveBack(lines []line) (status string, ok bool) {
 // left is how much of a line was bought and not returned.
 func (o *order) left(l line) decimal.Decimal {
 	left := l.Quantity.value()
+	return left.Sub(o.returned(l))
+}
+
+// returned is how much of a line the returns that are not cancelled return.
+func (o *order) returned(l line) (sum decimal.Decimal) {
 	for _, f := range o.ReturnOrderForms {
-		if i := lineIndex(f.LineItems, l.LineItemID); i >= 0 {
-			left = left.Sub(f.LineItems[i].ReturnQuantity.value())
+		if i := lineIndex(f.LineItems, l.LineItemID); i >= 0 && f.Status != "Cancelled" {
+			sum = sum.Add(f.LineItems[i].ReturnQuantity.value())
 		}
 	}
-	return left
+	return sum
+}
+
+// keepReturned brings the lines' returnQuantity into line with the returns.
+func (o *order) keepReturned() {
+	for i := range o.OrderForm.LineItems {
+		l := &o.OrderForm.LineItems[i]
+		if sum := o.returned(*l); l.ReturnQuantity != nil || !sum.IsZero() {
+			l.ReturnQuantity = &num{sum}
+		}
+	}
 }

@@ -112,4 +112,11 @@ func (m *oracle) close(r *run) {
 	if r.status != "succeeded" {
 		m.log("WorkflowEnded", "", 0, r.status == "aborted", "", m.order.Status)
 	}
+	if r.status == "aborted" && r.returned > 0 {
+		m.order = m.order.clone()
+		m.order.ReturnOrderForms[r.returned-1].Status = "Cancelled"
+		m.order.keepReturned()
+		m.log("ReturnCancelled", "", 0, false, "", "")
+		m.snap()
+	}
 }

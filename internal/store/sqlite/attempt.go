@@ -11,7 +11,7 @@ import (
 // event and an endpoint are known by outside.
 const attemptColumns = `a.id, a.kind, a.call_id, a.event, a.endpoint, a.event_type, a.format, a.number, a.max_number, a.started, a.duration_ms,
 	a.url, a.host, a.status, a.outcome, a.error, a.connector_id, a.order_id, a.shipment_id, a.return_id, a.cart_id, a.subscription_id,
-	a.stock_item_id, a.run_id,
+	a.stock_item_id, a.run_id, a.warnings,
 	(SELECT id FROM events WHERE seq = a.event AND tenant = a.tenant),
 	(SELECT id FROM endpoints WHERE tenant = a.tenant AND no = a.endpoint)`
 
@@ -19,13 +19,17 @@ const attemptColumns = `a.id, a.kind, a.call_id, a.event, a.endpoint, a.event_ty
 func scanAttempt(r row, more ...any) (*oms.Attempt, error) {
 	a, started := &oms.Attempt{}, int64(0)
 	var event, endpoint sql.NullString
+	var warnings []byte
 	err := r.Scan(append([]any{&a.ID, &a.Kind, &a.CallID, &a.Delivery.Event, &a.Delivery.Endpoint, &a.EventType, &a.Format, &a.Number,
 		&a.MaxNumber, &started, &a.DurationMs, &a.URL, &a.Host, &a.Status, &a.Outcome, &a.Error, &a.ConnectorID, &a.OrderID,
-		&a.ShipmentID, &a.ReturnID, &a.CartID, &a.SubscriptionID, &a.StockItemID, &a.RunID, &event, &endpoint}, more...)...)
+		&a.ShipmentID, &a.ReturnID, &a.CartID, &a.SubscriptionID, &a.StockItemID, &a.RunID, &warnings, &event, &endpoint}, more...)...)
 	a.StartedAt, a.EventID, a.EndpointID = fromMicros(started), event.String, endpoint.String
 	if a.EventID != "" {
 		a.DeliveryID = (&oms.Delivery{DeliveryKey: a.Delivery, EventID: a.EventID}).ID()
 		a.CallID = a.DeliveryID
+	}
+	if err == nil && len(warnings) > 0 {
+		err = decode(warnings, &a.Warnings, "attempt's warnings")
 	}
 	return a, err
 }
@@ -65,7 +69,7 @@ func scanWholeAttempt(r row) (*oms.Attempt, error) {
 // attemptRows is how attempts are stored.
 var attemptRows = newInsertion("attempts", `tenant, id, kind, event, endpoint, event_type, format, number, max_number, started, duration_ms,
 	url, host, status, outcome, order_id, detail`,
-	`call_id, error, connector_id, shipment_id, return_id, cart_id, subscription_id, stock_item_id, run_id, response_body`)
+	`call_id, error, connector_id, shipment_id, return_id, cart_id, subscription_id, stock_item_id, run_id, warnings, response_body`)
 
 // AddAttempt implements [store.Tx].
 func (t *tx) AddAttempt(_ context.Context, tenant string, a *oms.Attempt) error {
@@ -75,6 +79,10 @@ func (t *tx) AddAttempt(_ context.Context, tenant string, a *oms.Attempt) error 
 func (t *tx) addAttempts(tenant string, attempts []*oms.Attempt) error {
 	rows := make([]tuple, len(attempts))
 	for i, a := range attempts {
+		warnings, err := encodeWarnings(a.Warnings)
+		if err != nil {
+			return err
+		}
 		detail, request, response := splitDetail(a.Detail)
 		call := a.CallID
 		if a.Delivery.Event > 0 { // whose id is the delivery's, and whose body the event's
@@ -83,7 +91,7 @@ func (t *tx) addAttempts(tenant string, attempts []*oms.Attempt) error {
 		rows[i] = tuple{
 			[]any{tenant, a.ID, a.Kind, a.Delivery.Event, a.Delivery.Endpoint, a.EventType, string(a.Format), a.Number, a.MaxNumber,
 				micros(a.StartedAt), a.DurationMs, a.URL, a.Host, a.Status, a.Outcome, a.OrderID, detail},
-			seldomSet(call, a.Error, a.ConnectorID, a.ShipmentID, a.ReturnID, a.CartID, a.SubscriptionID, a.StockItemID, a.RunID, response)}
+			seldomSet(call, a.Error, a.ConnectorID, a.ShipmentID, a.ReturnID, a.CartID, a.SubscriptionID, a.StockItemID, a.RunID, warnings, response)}
 		if len(request) == 0 {
 			continue
 		}
@@ -96,6 +104,14 @@ func (t *tx) addAttempts(tenant string, attempts []*oms.Attempt) error {
 		return oms.Errorf(oms.Conflict, "an attempt %q exists already", attempts[0].ID)
 	}
 	return err
+}
+
+// encodeWarnings returns warnings as they are stored; "" for none.
+func encodeWarnings(warnings []oms.Warning) (string, error) {
+	if len(warnings) == 0 {
+		return "", nil
+	}
+	return encode(warnings)
 }
 
 // splitDetail returns the JSON of a detail, nil if there is none, and its

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -34,6 +35,7 @@ func scanDeliveryInto(r row, d *oms.Delivery, more ...any) error {
 	err := r.Scan(append([]any{&d.Event, &d.Endpoint, &d.EventID, &d.EndpointID, &d.EventType, &d.OrderID,
 		&d.Group, &status, &d.Attempts, &d.MaxAttempts, &due, &d.LastStatus, &d.LastError, &created, &updated}, more...)...)
 	d.Status = deliveryStatuses[status]
+	d.Group = strings.TrimPrefix(d.Group, staged)
 	d.Due, d.Created, d.Updated = fromMicrosOrZero(due), fromMicros(created), fromMicros(updated)
 	return err
 }
@@ -397,6 +399,10 @@ func (t *tx) SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoin
 	case err != nil:
 		return err
 	case d.Status == oms.DeliveryPending:
+		if group := groupOf(e, endpoint); d.Group == "" && strings.HasPrefix(group, staged) {
+			d.Group, d.Due = group, time.Time{} // it is to be moved, which must not miss it
+			return t.queue(tenant, e, d, trial, t.stage)
+		}
 		d.Due = earlier(d.Due, at)
 		return t.queue(tenant, e, d, trial, t.hasten)
 	}
@@ -445,6 +451,11 @@ func (t *tx) hasten(tenant string, d *oms.Delivery) error {
 	_, err := t.w.exec(`UPDATE deliveries SET due = ? WHERE tenant = ? AND event = ? AND endpoint = ?`,
 		microsOrZero(d.Due), tenant, d.Event, d.Endpoint)
 	return err
+}
+
+// stage has one wait until its endpoint's pending deliveries follow its ordering.
+func (t *tx) stage(tenant string, d *oms.Delivery) error {
+	return t.regroup(tenant, d.Endpoint, d.Event, 0, d.Group)
 }
 
 // reopen makes one pending that had ended.

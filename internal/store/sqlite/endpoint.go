@@ -134,11 +134,9 @@ func (t *tx) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) er
 	before := set.get(e.No)
 	t.w.changes.putEndpoint(tenant, set, kept)
 	if e.Enabled && (!before.Enabled || before.URL != e.URL) {
-		if err := t.forgetFailures(tenant, e.No); err != nil {
-			return err
-		}
+		return t.forgetFailures(tenant, e.No)
 	}
-	return t.reorder(tenant, before, kept)
+	return nil
 }
 
 func (t *tx) insertEndpoint(tenant string, set *endpointSet, e *oms.Endpoint) error {

@@ -30,7 +30,7 @@ func (t *tx) EraseOrder(ctx context.Context, tenant, id string) error {
 		`DELETE FROM runs WHERE tenant = ? AND order_id = ?`,
 		`DELETE FROM bodies WHERE tenant = ?1 AND call_id IN
 			(SELECT call_id FROM attempts WHERE tenant = ?1 AND order_id = ?2 AND order_id <> '')`,
-		`UPDATE attempts SET response_body = NULL, detail = json_remove(detail, '$.request.headers', '$.response.headers')
+		`UPDATE attempts SET response_body = NULL, warnings = '', detail = json_remove(detail, '$.request.headers', '$.response.headers')
 			WHERE tenant = ? AND order_id = ? AND order_id <> ''`,
 		`UPDATE events SET data = NULL WHERE tenant = ? AND order_id = ? AND order_id <> ''`,
 	} {

@@ -41,8 +41,14 @@ func TestEventQueriesUseIndexes(t *testing.T) {
 	if got := plan(t, db, settleSome, []any{1, 1, 200, acme, "[[1,1]]"}); !strings.Contains(got, "SEARCH deliveries USING PRIMARY KEY (tenant=? AND event=? AND endpoint=?)") {
 		t.Errorf("settle some: %s", got)
 	}
-	if got := plan(t, db, outOfGroups, []any{1, acme, 1}); !strings.Contains(got, "INDEX deliveries_group (tenant=? AND endpoint=?)") {
+	if got := plan(t, db, takeOutSome, []any{1, acme, 1, 9, 200}); !strings.Contains(got, "INDEX deliveries_group (tenant=? AND endpoint=?") ||
+		!strings.Contains(got, "SEARCH deliveries USING PRIMARY KEY (tenant=? AND event=? AND endpoint=?)") {
 		t.Errorf("out of groups: %s", got)
+	}
+	for text, args := range map[string][]any{selectUngrouped: {acme, 1, 9, 9, 200}, selectStaged: {acme, 1, 200}, selectDueOfGroup: {acme, 1, "order/1"}} {
+		if got := plan(t, db, text, args); !strings.Contains(got, "SEARCH deliveries USING") || strings.Contains(got, "PRIMARY KEY (tenant=?)") || strings.Contains(got, "TEMP B-TREE") {
+			t.Errorf("%s: %s", text, got)
+		}
 	}
 	for _, steps := range []string{eventSteps, deliverySteps} {
 		if got := plan(t, db, steps, []any{acme, 9, 200}); strings.Contains(got, "SCAN") || strings.Contains(got, "TEMP B-TREE") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -19,12 +20,24 @@ import (
 // ordered reports whether an endpoint, nil for a deleted one, wants groups.
 func ordered(e *oms.Endpoint) bool { return e != nil && e.Ordering == oms.OrderingSubject }
 
+// staged is put in front of a group while the deliveries that were pending when
+// an endpoint's ordering began are not all in their groups: what comes meanwhile
+// waits, until it can be told what is before it. No kind of a subject begins so.
+const staged = "+"
+
 // groupOf returns the group of an event's delivery, "" if it has none: an event
 // without a subject does not wait for another.
 func groupOf(e *oms.Event, to *oms.Endpoint) string {
 	if !ordered(to) || e.Subject.ID == "" {
 		return ""
 	}
+	if to.Reordering != "" {
+		return staged + subjectGroup(e)
+	}
+	return subjectGroup(e)
+}
+
+func subjectGroup(e *oms.Event) string {
 	if e.Subject.Kind == oms.SubjectShipment { // orders number their shipments from 1
 		return e.Subject.Kind + "/" + e.OrderID + "/" + e.Subject.ID
 	}
@@ -50,6 +63,10 @@ func (t *tx) waitInGroup(tenant string, d *oms.Delivery) error {
 	if d.Group == "" {
 		return nil
 	}
+	if strings.HasPrefix(d.Group, staged) {
+		d.Due = time.Time{}
+		return nil
+	}
 	var busy bool
 	err := one(context.Background(), t.q, []any{&busy}, `
 		SELECT EXISTS (SELECT 1 FROM deliveries WHERE tenant = ? AND endpoint = ? AND grp = ? AND grp <> '' AND status = 'p')`,
@@ -69,7 +86,7 @@ func (t *tx) changeInGroup(ctx context.Context, tenant string, endpoint int64, a
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	if err != nil || group == "" || status == letter(oms.DeliveryPending) {
+	if err != nil || group == "" || strings.HasPrefix(group, staged) || status == letter(oms.DeliveryPending) {
 		return err == nil, err
 	}
 	return true, t.release(ctx, tenant, endpoint, group, at)
@@ -97,37 +114,4 @@ func (t *tx) release(ctx context.Context, tenant string, endpoint int64, group s
 	}
 	t.w.changes.due = append(t.w.changes.due, store.Due{Tenant: tenant, Delivery: *d})
 	return nil
-}
-
-// reorder has an endpoint's pending deliveries follow a change of its ordering.
-// The listener is not told of each: it is told that the endpoint changed.
-func (t *tx) reorder(tenant string, before, after *oms.Endpoint) error {
-	switch {
-	case ordered(before) == ordered(after):
-		return nil
-	case ordered(after):
-		return t.intoGroups(tenant, after.No)
-	}
-	_, err := t.w.exec(outOfGroups, micros(t.clock()), tenant, after.No)
-	return err
-}
-
-// outOfGroups has all of an endpoint's pending deliveries be due. Left to itself
-// SQLite goes through all deliveries there are.
-const outOfGroups = `
-	UPDATE deliveries INDEXED BY deliveries_group SET grp = '', due = iif(due = 0, ?, due)
-	WHERE tenant = ? AND endpoint = ? AND grp <> '' AND status = 'p'`
-
-// intoGroups gives the pending deliveries of an endpoint, all due until now,
-// their groups, and leaves only the earliest of each due.
-func (t *tx) intoGroups(tenant string, endpoint int64) error {
-	_, err := t.w.exec(`
-		UPDATE deliveries SET
-			grp = (SELECT `+groupOfRow+` FROM events WHERE seq = deliveries.event),
-			due = iif(event IN (
-				SELECT min(event) FROM deliveries CROSS JOIN events ON seq = event
-				WHERE deliveries.tenant = ?1 AND endpoint = ?2 AND due > 0
-				GROUP BY `+groupOfRow+`, iif(subject_id = '', seq, 0)), due, 0)
-		WHERE tenant = ?1 AND endpoint = ?2 AND due > 0`, tenant, endpoint)
-	return err
 }

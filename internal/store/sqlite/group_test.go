@@ -29,7 +29,13 @@ func TestShipmentsOfOrders(t *testing.T) {
 			}
 			publish(t, db, events...)
 			to.Ordering = oms.OrderingSubject
-			must(t, db.Write(ctx, func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, to) }))
+			must(t, db.Write(ctx, func(tx store.Tx) error {
+				if err := tx.PutEndpoint(ctx, acme, to); err != nil {
+					return err
+				}
+				_, err := tx.Reorder(ctx, acme, to, &oms.Job{Last: 99}, 100)
+				return err
+			}))
 			now := time.Now()
 			ends := func(want string) {
 				t.Helper()

@@ -14,17 +14,19 @@ type judgement struct {
 	to []oms.Receiver
 }
 
-// judge says who gets events that are about to be published. That is done before
-// the write, for no other writer should wait while filters are at work.
-func (db *DB) judge(ctx context.Context, tenant string, events []*oms.Event) []judgement {
-	judged := make([]judgement, len(events))
+// publication is the write of events that are about to be published. Who gets them
+// is judged here, before the write, for no other writer should wait while filters
+// are at work.
+func (db *DB) publication(ctx context.Context, tenant string, events []*oms.Event) *write {
+	w := &write{tenant: tenant, events: events}
 	by, err := db.Subscriptions(ctx, tenant)
 	if err != nil {
-		return judged // the write will say what is wrong
+		return w // which will say what is wrong
 	}
 	effort := filter.Outside()
+	w.judged = make([]judgement, len(events))
 	for i, e := range events {
-		judged[i] = judgement{by, by.Match(e, effort)}
+		w.judged[i] = judgement{by, by.Match(e, effort)}
 	}
-	return judged
+	return w
 }

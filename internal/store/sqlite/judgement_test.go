@@ -48,7 +48,7 @@ func TestPublicationsAreJudgedBeforeTheirWrite(t *testing.T) {
 			t.Errorf("%s: %q, not %q", event, got, want)
 		}
 	}
-	if got := db.judge(ctx, acme, []*oms.Event{benchEvent(benchTime)}); got[0].by != now || len(got[0].to) != 2 {
+	if got := db.publication(ctx, acme, []*oms.Event{benchEvent(benchTime)}).judged; len(got) != 1 || got[0].by != now || len(got[0].to) != 2 {
 		t.Errorf("judged as %+v", got)
 	}
 }

@@ -2,14 +2,10 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"math"
 	"strings"
 	"time"
 
-	"modernc.org/sqlite"
-
-	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -41,19 +37,9 @@ func (l *list) equal(column, value string) {
 // Hardly any holds letters beyond ASCII, which SQLite does not fold by itself.
 func (l *list) named(column, value string) {
 	if value != "" {
-		name := oms.FoldName(value)
-		l.where("("+column+" = ? COLLATE NOCASE OR octet_length("+column+") > length("+column+") AND "+foldFunction+"("+column+") = ?)", name, name)
+		name := fold(value)
+		l.where("("+column+" = ? COLLATE NOCASE OR octet_length("+column+") > length("+column+") AND fold("+column+") = ?)", name, name)
 	}
-}
-
-// foldFunction is [oms.FoldName] in queries.
-const foldFunction = "fold_name"
-
-func init() {
-	sqlite.MustRegisterDeterministicScalarFunction(foldFunction, 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		name, _ := args[0].(string)
-		return oms.FoldName(name), nil
-	})
 }
 
 // indexed is equal for a column whose index leaves out the empty values:

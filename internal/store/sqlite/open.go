@@ -143,7 +143,7 @@ func (db *DB) Write(ctx context.Context, do func(store.Tx) error) error {
 
 // Publish implements [store.Store].
 func (db *DB) Publish(ctx context.Context, tenant string, events ...*oms.Event) error {
-	return db.writer.write(ctx, &write{tenant: tenant, events: events, judged: db.judge(ctx, tenant, events)})
+	return db.writer.write(ctx, db.publication(ctx, tenant, events))
 }
 
 // change is Write for what only this package does.

@@ -70,7 +70,7 @@ func (q queries) SettingsHistory(ctx context.Context, tenant string, p store.Pag
 	return countedDown(ctx, q.q, p, func(r row) (i store.SettingsInfo, err error) {
 		var at int64
 		err = r.Scan(&i.Version, &at, &i.By)
-		i.At = fromMicros(at)
+		i.Created = fromMicros(at)
 		return i, err
 	}, func(i store.SettingsInfo) int64 { return i.Version }, `
 		SELECT version, at, by FROM settings WHERE tenant = ? AND version < ? ORDER BY version DESC LIMIT ?`, tenant)

@@ -196,7 +196,7 @@ func testOrderErased(t *testing.T, s *suite) {
 	bare := ok[*oms.Attempt](t)(s.Attempt(ctx, acme, "att-o1"))
 	want := attempt("att-o1", "o1", 1)
 	want.Detail.Request.Body, want.Detail.Response.Body = nil, nil
-	want.Detail.Request.Headers, want.Detail.Response.Headers = nil, nil
+	want.Detail.Request.Headers, want.Detail.Response.Headers, want.Warnings = nil, nil, nil
 	same(t, bare, want)
 
 	same(t, ok[*oms.Order](t)(s.Order(ctx, acme, "o2")), kept)

@@ -55,7 +55,7 @@ func testSettings(t *testing.T, s *suite) {
 		is(t, s.Write(ctx, func(tx store.Tx) error { return tx.PutSettings(ctx, acme, someSettings("x"), base, "", at(9)) }), oms.Stale)
 	}
 	history := pages(t, 2, func(p store.Page) (store.List[store.SettingsInfo], error) { return s.SettingsHistory(ctx, acme, p) })
-	same(t, history, []store.SettingsInfo{{Version: 3, At: at(2), By: "key-1"}, {Version: 2, At: at(1), By: "key-1"}, {Version: 1, At: at(0), By: "key-1"}})
+	same(t, history, []store.SettingsInfo{{Version: 3, Created: at(2), By: "key-1"}, {Version: 2, Created: at(1), By: "key-1"}, {Version: 1, Created: at(0), By: "key-1"}})
 }
 
 func wantSettings(t *testing.T, s *suite, version int64, name string, current settingsReader) {

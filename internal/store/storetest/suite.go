@@ -95,6 +95,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"Orphans", testOrphans},
 		{"Groups", testGroups},
 		{"Reordered", testReordered},
+		{"ReorderedMeanwhile", testReorderedMeanwhile},
 		{"GroupsByChance", testGroupsByChance},
 		{"Settings", testSettings},
 		{"SettingsInTransactions", testSettingsInTransactions},

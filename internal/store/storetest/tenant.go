@@ -241,7 +241,13 @@ var tenantChanges = map[string]func(tx store.Tx) error{
 	"AddEventFor": func(tx store.Tx) error {
 		return tx.AddEventFor(ctx, other, event("evt-2", "o1"), theirEndpoint(tx))
 	},
-	"PutEndpoint":    func(tx store.Tx) error { return tx.PutEndpoint(ctx, other, theirEndpoint(tx)) },
+	"PutEndpoint": func(tx store.Tx) error { return tx.PutEndpoint(ctx, other, theirEndpoint(tx)) },
+	"Reorder": func(tx store.Tx) error {
+		e := *theirEndpoint(tx)
+		e.Ordering = oms.OrderingSubject
+		_, err := tx.Reorder(ctx, other, &e, &oms.Job{Last: 99}, 100)
+		return err
+	},
 	"DeleteEndpoint": func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, other, "ep-1") },
 	"SendAgain": func(tx store.Tx) error {
 		return tx.SendAgain(ctx, other, theirEvent(tx), theirEndpoint(tx), at(1), false)

@@ -1,0 +1,64 @@
+package notify
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// TestABulkRedeliveryGoesOnAfterARestart: from where it was, so that each
+// delivery is sent again once, also where it fails once more meanwhile.
+func TestABulkRedeliveryGoesOnAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var up atomic.Bool
+		r := newRig(t, func(c call) hook.Exchange {
+			if up.Load() {
+				return hook.Exchange{Status: 200}
+			}
+			return hook.Exchange{Status: 500}
+		})
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule, e.Concurrency = nil, 1 })
+		const events = 2*jobStep + 50
+		for at := 0; at < events; at += 50 {
+			r.publishMany(fmt.Sprint(at, "-"), 50)
+		}
+		time.Sleep(5 * 24 * time.Hour / 2) // past the breaker, which lets one through at a time
+		failed := len(r.calls.made())
+		if failed != events {
+			t.Fatalf("%d attempts of %d events", failed, events)
+		}
+		j := oms.NewJob(oms.JobRedeliver, time.Now())
+		j.Filter = []byte(`{"endpointId":"ep_shop","status":"failed"}`)
+		j.Cursor = store.Cursor{At: 1 << 40, ID: "0"}.String()
+		r.write(func(tx store.Tx) error { return tx.PutJob(t.Context(), acme, j) })
+		if _, err := r.jobs.Step(t.Context(), acme, j); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := len(r.calls.made()); n != failed+1 {
+			t.Errorf("%d attempts at an endpoint that is down", n-failed)
+		}
+		if now := r.job(j.ID); now.Examined != jobStep || now.Sent != jobStep || now.Status != oms.JobRunning {
+			t.Errorf("after one step: %+v", now)
+		}
+		up.Store(true)
+		r.restart()
+		time.Sleep(time.Hour)
+		if now := r.job(j.ID); now.Status != oms.JobSucceeded || now.Examined != events || now.Sent != events {
+			t.Errorf("after the restart: %+v", now)
+		}
+		if n := len(r.calls.made()); n != 2*events {
+			t.Errorf("%d attempts in all", n)
+		}
+		list, err := r.store.Deliveries(t.Context(), acme, store.DeliveryFilter{Endpoint: to.No, Status: oms.DeliveryFailed}, store.Page{Limit: store.MaxLimit})
+		if err != nil || len(list.Items) != 1 { // the trial failed again
+			t.Errorf("%d failed, %v", len(list.Items), err)
+		}
+	})
+}

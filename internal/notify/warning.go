@@ -1,0 +1,87 @@
+package notify
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// Bounds of what is logged of one kind: an endpoint that is down fails at
+// thousands of deliveries a minute, and each of them is in the database.
+const (
+	mostWarnings = 20
+	warningSpan  = 10 * time.Second
+)
+
+// warnings logs what may come in floods. It is safe for concurrent use.
+type warnings struct {
+	log   *slog.Logger
+	clock clock.Clock
+
+	mu    sync.Mutex
+	kinds map[string]*flood // by the message
+}
+
+// flood is the warnings of one kind since a time.
+type flood struct {
+	since        time.Time
+	logged, left int
+}
+
+// warn logs a warning, unless there were too many of its kind of late. The next
+// one that is logged says how many were left out before it.
+func (w *warnings) warn(message string, args ...any) {
+	left, ok := w.admit(message, w.clock.Now())
+	if !ok {
+		return
+	}
+	if left > 0 {
+		args = append(args, "leftOut", left)
+	}
+	w.log.Warn(message, args...)
+}
+
+func (w *warnings) admit(message string, now time.Time) (left int, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.kinds[message]
+	if f == nil {
+		f = &flood{since: now}
+		w.kinds[message] = f
+	}
+	if now.Sub(f.since) >= warningSpan {
+		f.since, f.logged = now, 0
+	}
+	if f.logged == mostWarnings {
+		f.left++
+		return 0, false
+	}
+	f.logged++
+	left, f.left = f.left, 0
+	return left, true
+}
+
+// tell logs what somebody may have to look into of attempts that are durable.
+func (d *Dispatcher) tell(group []result, off []turnedOff) {
+	for i := range group {
+		r := &group[i]
+		if r.refused {
+			d.warnings.warn("the target of a delivery was refused", attemptIDs(r.lane, r.target, r.it, r.settled.Attempt)...)
+		}
+		if r.settled.Status == oms.DeliveryFailed {
+			d.warnings.warn("a delivery failed for good", attemptIDs(r.lane, r.target, r.it, r.settled.Attempt)...)
+		}
+	}
+	for _, e := range off {
+		d.log.Warn("an endpoint was turned off", "tenant", e.tenant, "endpoint", e.endpoint, "reason", e.reason)
+	}
+}
+
+// attemptIDs is what leads from the log to an attempt and all that it belongs to.
+func attemptIDs(l *lane, t *target, it item, a *oms.Attempt) []any {
+	return []any{"tenant", l.key.tenant, "endpoint", t.ID, "delivery", it.Delivery.ID(), "event", it.Delivery.EventID, "type", a.EventType,
+		"attempt", a.ID, "number", a.Number, "status", a.Status, "error", a.Error}
+}

@@ -1,0 +1,50 @@
+package contract
+
+import "testing"
+
+// CONTRACT.md, "Configuration": status names are trimmed wherever they come in,
+// a blank one is refused.
+
+func TestStatusesAreTrimmedWhereTheyComeIn(t *testing.T) {
+	s := answering(t, "")
+	r := packing(t, step{Host: s.URL})
+	r.call("POST", theOrder+"/status", `{"status":" Packed\t","shipmentId":"SHIP-2"}`).want(200).is("order.orderForm.shipments[1].orderStatus", "Packed")
+	r.call("POST", theOrder+"/status", `{"status":" Packed "}`).want(200).is("order.status", "Packed")
+	equals(t, "calls", len(s.got()), 2)
+	r.call("PATCH", theShipments+"/SHIP-2", `{"status":" Shipped ","orderStatus":" Shipped"}`).want(200).
+		is("orderForm.shipments[1].status", "Shipped").is("orderForm.shipments[1].orderStatus", "Shipped")
+	r.call("POST", theShipments, `{"shipmentId":"SHIP-3","status":"\tNew "}`).want(201).is("orderForm.shipments[2].status", "New")
+}
+
+func TestStatusesThatAStepSetsAreTrimmed(t *testing.T) {
+	s := answering(t, `{"OrderActionExecutionResults":[{"TriggerNewStatus":" Packed "}],"OrderPatch":{"Status":" Seen ","OrderForm":{"Shipments":[{"ShipmentId":"SHIP-2","Status":" A ","OrderStatus":" B"}]}}}`, "")
+	r := lease(t)
+	r.settings(config(status("New", step{Host: s.URL}), status("Packed", step{Host: s.URL})))
+	r.post(order).is("order.status", "Packed").is("order.orderForm.shipments[1].status", "A").is("order.orderForm.shipments[1].orderStatus", "B")
+	equals(t, "calls", len(s.got()), 2)
+	equals(t, "entered on the way", r.history("StatusChanged")[0].Status, "Seen")
+}
+
+func TestBlankStatusesAreRefused(t *testing.T) {
+	r := packing(t)
+	before := r.stored()
+	r.call("POST", theOrder+"/status", `{"status":" \t"}`).problem(422, "body.status")
+	r.call("POST", theOrder+"/status", `{"status":" ","shipmentId":"SHIP-2"}`).problem(422, "body.status")
+	for _, body := range []string{`{"status":" "}`, `{"status":""}`} {
+		r.call("PATCH", theShipments+"/SHIP-2", body).problem(422, "body.status")
+		r.call("POST", theShipments, body).problem(422, "body.status")
+	}
+	r.call("PATCH", theShipments+"/SHIP-2", `{"orderStatus":" "}`).problem(422, "body.orderStatus")
+	equals(t, "what is stored", r.stored(), before)
+}
+
+func TestABlankStatusOfAStepIsAnInvalidResponse(t *testing.T) {
+	for body, at := range map[string]string{
+		triggering(" "):               "orderActionExecutionResults[0].triggerNewStatus",
+		answerWith(`{"Status":"\t"}`): "orderPatch.status",
+		answerWith(`{"OrderForm":{"Shipments":[{"ShipmentId":"SHIP-2","OrderStatus":" "}]}}`): "orderPatch.orderForm.shipments[0].orderStatus",
+	} {
+		_, res := placed(t, step{Host: answering(t, body).URL})
+		res.is("order.status", "New").is("order.errors[0].message", ofStep(1, 1, "invalid response: "+at+": must not be empty"))
+	}
+}
