@@ -32,10 +32,11 @@ type listMerge struct {
 	keep  keep
 	lines bool // a line keeps what the new one of its id lacks
 
-	have, was, patch []any // what is there, what was sent, what came
-	out              []any // what becomes of it
-	now              []int // of each element that was sent, where it is now; -1: somebody removed it
-	added            []int // what is there and was not sent
+	have, was, patch []any          // what is there, what was sent, what came
+	out              []any          // what becomes of it
+	now              []int          // of each element that was sent, where it is now; -1: somebody removed it
+	added            []int          // what is there and was not sent
+	last             map[string]int // of each key, the last element that is there; see newLine
 }
 
 // texts merges a set of texts, and reports whether it changed. What was sent is
@@ -127,15 +128,25 @@ func (l *listMerge) isWhole() bool {
 // that was split keeps, in each of its parts, what the part does not name.
 func (l *listMerge) newLine(p any) any {
 	if id := l.field.identity(p); l.lines && id != "" {
-		for i := len(l.have) - 1; i >= 0; i-- {
-			if l.field.identity(l.have[i]) == id {
-				line := cloneValue(l.was[i])
-				l.mergeInto(line, i, p)
-				return line
-			}
+		if i, ok := l.lastOf(id); ok {
+			line := cloneValue(l.was[i])
+			l.mergeInto(line, i, p)
+			return line
 		}
 	}
 	return l.element(p)
+}
+
+// lastOf returns the position of the last element that is there with a key.
+func (l *listMerge) lastOf(id string) (int, bool) {
+	if l.last == nil {
+		l.last = make(map[string]int, len(l.have))
+		for i, e := range l.have {
+			l.last[l.field.identity(e)] = i
+		}
+	}
+	i, ok := l.last[id]
+	return i, ok
 }
 
 func (l *listMerge) replaced(e pair, p any) any {
