@@ -156,17 +156,39 @@ func findEscaped(found []stretch, text []byte, secrets []string, e escape) []str
 		}
 		from := max(0, at+i-overlap)
 		to := min(len(text), from+window)
-		plain, places := e.unescape(text[from:to])
-		for _, s := range secrets {
-			for _, f := range findPlain(nil, plain, s) {
-				found = append(found, stretch{from + places[f.from], from + places[f.to]})
-			}
+		for _, f := range e.find(text[from:to], secrets) {
+			found = append(found, stretch{from + f.from, from + f.to})
 		}
 		if to == len(text) {
 			return found
 		}
 		at = to - overlap
 	}
+}
+
+// mostNested bounds how often something is taken to be escaped: a text may hold
+// JSON that holds JSON.
+const mostNested = 3
+
+// find returns where secrets stand in a text whose escapes are read.
+func (e escape) find(text []byte, secrets []string) (found []stretch) {
+	plain, places := e.unescape(text)
+	for range mostNested {
+		for _, s := range secrets {
+			for _, f := range findPlain(nil, plain, s) {
+				found = append(found, stretch{places[f.from], places[f.to]})
+			}
+		}
+		if bytes.IndexByte(plain, e.mark) < 0 {
+			break
+		}
+		again, at := e.unescape(plain)
+		for i := range at {
+			at[i] = places[at[i]]
+		}
+		plain, places = again, at
+	}
+	return found
 }
 
 // unescape returns a text without the escapes, and of each of its bytes, and of

@@ -38,6 +38,7 @@ func TestASecretIsMaskedInEveryForm(t *testing.T) {
 		"as Go escapes it":    {Request{BearerToken: token}, `{"a":"Tok/en+\"with\u003call\u003e\u0026such=1"}`, `{"a":"***"}`},
 		"as PHP does":         {Request{BearerToken: token}, `{"a":"Tok\/en+\"with<all>&such=1","b":"c\/d"}`, `{"a":"***","b":"c\/d"}`},
 		"as .NET does":        {Request{BearerToken: token}, `{"a":"Tok/en\u002B\u0022with\u003Call\u003E\u0026such=1"}`, `{"a":"***"}`},
+		"JSON in JSON":        {Request{BearerToken: token}, `{"a":"{\"b\":\"Tok/en\\u002B\\\"with<all>\\u0026such=1\"}"}`, `{"a":"{\"b\":\"***\"}"}`},
 		"in base64":           {Request{BearerToken: token}, base64.StdEncoding.EncodeToString([]byte(token)), "***"},
 		"in base64 for URLs":  {Request{BearerToken: "??>>??>>"}, base64.RawURLEncoding.EncodeToString([]byte("??>>??>>")), "***"},
 		"as a URL has it":     {Request{BearerToken: token}, "/x?t=" + url.QueryEscape(token), "/x?t=***"},
