@@ -50,6 +50,7 @@ type Job struct {
 	Cursor     string         `json:"cursor,omitempty"`  // where the next page of the list begins
 	Examined   int64          `json:"examined"`          // what was looked at
 	Sent       int64          `json:"sent"`              // deliveries made due again
+	Tried      []string       `json:"tried,omitempty"`   // of a redeliver job: the endpoints that one delivery was tried at, at once
 	By         string         `json:"by,omitempty"`      // who asked for it, for the history of orders
 	Resumed    int64          `json:"resumed,omitempty"` // runs that go on
 	Skipped    int64          `json:"skipped,omitempty"` // what could not be dealt with
