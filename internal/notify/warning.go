@@ -39,7 +39,7 @@ func (w *warnings) warn(message string, args ...any) {
 		return
 	}
 	if left > 0 {
-		args = append(args, "leftOut", left)
+		args = append(args, "linesLeftOut", left)
 	}
 	w.log.Warn(message, args...)
 }
@@ -69,7 +69,7 @@ func (d *Dispatcher) tell(group []result, off []turnedOff) {
 	for i := range group {
 		r := &group[i]
 		if r.refused {
-			d.warnings.warn("the target of a delivery was refused", attemptIDs(r.lane, r.target, r.it, r.settled.Attempt)...)
+			d.warnings.warn("the target guard refused the target of a delivery", attemptIDs(r.lane, r.target, r.it, r.settled.Attempt)...)
 		}
 		if r.settled.Status == oms.DeliveryFailed {
 			d.warnings.warn("a delivery failed for good", attemptIDs(r.lane, r.target, r.it, r.settled.Attempt)...)
@@ -82,6 +82,10 @@ func (d *Dispatcher) tell(group []result, off []turnedOff) {
 
 // attemptIDs is what leads from the log to an attempt and all that it belongs to.
 func attemptIDs(l *lane, t *target, it item, a *oms.Attempt) []any {
-	return []any{"tenant", l.key.tenant, "endpoint", t.ID, "delivery", it.Delivery.ID(), "event", it.Delivery.EventID, "type", a.EventType,
-		"attempt", a.ID, "number", a.Number, "status", a.Status, "error", a.Error}
+	ids := []any{"tenant", l.key.tenant, "endpoint", t.ID, "delivery", it.Delivery.ID(), "event", it.Delivery.EventID, "type", a.EventType,
+		"attempt", a.ID, "number", a.Number}
+	if a.Status != 0 { // 0: there was no answer, and the error says why
+		ids = append(ids, "status", a.Status)
+	}
+	return append(ids, "error", a.Error)
 }
