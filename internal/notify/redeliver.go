@@ -96,8 +96,12 @@ func (r *redelivery) send(one again) error {
 		}
 		r.endpoints[one.EndpointID] = to
 	}
+	if to == nil {
+		r.skip(one, "its endpoint is off, or was removed")
+		return nil
+	}
 	now, err := r.tx.Delivery(r.ctx, r.tenant, one.DeliveryKey)
-	if oms.KindOf(err) == oms.NotFound || err == nil && (to == nil || now.Status != one.Status) {
+	if oms.KindOf(err) == oms.NotFound || err == nil && now.Status != one.Status {
 		return nil
 	}
 	if err != nil {
@@ -106,7 +110,8 @@ func (r *redelivery) send(one again) error {
 	trial := len(r.job.Tried) < mostTried && !slices.Contains(r.job.Tried, to.ID)
 	err = r.tx.SendAgain(r.ctx, r.tenant, one.event, to, r.job.Updated, trial)
 	switch oms.KindOf(err) {
-	case oms.Conflict, oms.NotFound: // its event's data was erased
+	case oms.Conflict, oms.NotFound:
+		r.skip(one, "its event's data was erased")
 		return nil
 	}
 	if err != nil {
@@ -117,6 +122,10 @@ func (r *redelivery) send(one again) error {
 		r.job.Tried = append(r.job.Tried, to.ID)
 	}
 	return nil
+}
+
+func (r *redelivery) skip(one again, why string) {
+	r.job.Skip(oms.JobSkip{ID: one.ID(), Reason: why})
 }
 
 // endpoint returns an endpoint that something may be sent to, nil if it is off

@@ -60,16 +60,18 @@ type Job struct {
 	Ended      time.Time      `json:"ended,omitzero"`
 }
 
+// mostSkips is how many of what it left alone a job names.
+const mostSkips = 10
+
 // JobSkip is something that a job left alone, and why.
 type JobSkip struct {
-	ID     string `json:"id" doc:"Of the run"`
+	ID     string `json:"id" doc:"Of the run or the delivery"`
 	Reason string `json:"reason"`
 }
 
-// Skip counts something that the job leaves alone, and keeps it if there are
-// fewer than most.
-func (j *Job) Skip(s JobSkip, most int) {
-	if j.Skipped++; len(j.Skips) < most {
+// Skip counts something that the job leaves alone, and keeps the first of these.
+func (j *Job) Skip(s JobSkip) {
+	if j.Skipped++; len(j.Skips) < mostSkips {
 		j.Skips = append(j.Skips, s)
 	}
 }

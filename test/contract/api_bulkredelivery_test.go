@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -87,7 +88,14 @@ func TestWhatCannotBeSentAgainIsPassedOver(t *testing.T) {
 	r.call("DELETE", "/api/orders/o1?permanently=true", "").want(204)
 	job := "/api/jobs/" + r.call("POST", "/api/deliveries/redeliver", `{"status":"failed"}`).want(202).text("id")
 	r.until("the job has ended", func() bool { return r.get(job).text("status") != "running" })
-	r.get(job).is("status", "succeeded").is("examined", 6).is("sent", 3)
+	r.get(job).is("status", "succeeded").is("examined", 6).is("sent", 3).is("skipped", 3)
+	var reasons []string
+	for _, skip := range r.get(job).doc().Objects("skips") {
+		reasons = append(reasons, skip.Text("reason"))
+	}
+	const off, erased = "its endpoint is off, or was removed", "its event's data was erased"
+	slices.Sort(reasons)
+	same(t, "reasons", reasons, []string{off, erased, erased})
 	r.settled()
 	same(t, "still failed", r.get("/api/deliveries?status=failed").ids("eventId"), []string{"e4", "e3", "e1"})
 	_ = first

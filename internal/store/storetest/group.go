@@ -50,6 +50,10 @@ func testGroups(t *testing.T, s *suite) {
 	s.now = s.now.Add(time.Second)
 	s.settle(events["a0"], to, oms.DeliveryPending) // the others wait until it ends
 	dueIs("b2 6 7 a0")
+	s.sendAgain(events["a1"], to)
+	if d, waits := s.delivery(events["a0"], to), s.delivery(events["a1"], to); !d.Due.Equal(s.now) || !waits.Due.IsZero() {
+		t.Errorf("what it waits for is due at %v, and itself at %v", d.Due, waits.Due)
+	}
 	s.cancel(events["a3"], to) // from the middle
 	dueIs("b2 6 7 a0")
 	l.due = nil
