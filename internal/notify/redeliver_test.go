@@ -62,3 +62,37 @@ func TestABulkRedeliveryGoesOnAfterARestart(t *testing.T) {
 		}
 	})
 }
+
+// TestABulkRedeliveryLeavesOutWhatChangedMeanwhile: between the reading of a page
+// and its transaction.
+func TestABulkRedeliveryLeavesOutWhatChangedMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var up atomic.Bool
+		r := newRig(t, func(c call) hook.Exchange {
+			if up.Load() {
+				return hook.Exchange{Status: 200}
+			}
+			return hook.Exchange{Status: 500}
+		})
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule = nil })
+		mended, failed := r.publish("evt_1", "o1"), r.publish("evt_2", "o1")
+		synctest.Wait()
+		j := oms.NewJob(oms.JobRedeliver, time.Now())
+		j.Filter = []byte(`{"status":"failed"}`)
+		step, err := r.d.redeliver(t.Context(), acme, j)
+		must(t, err)
+		up.Store(true)
+		r.sendAgain(mended, to)
+		synctest.Wait()
+		r.write(func(tx store.Tx) error { return step.Write(t.Context(), tx, j) })
+		synctest.Wait()
+		if n := len(r.calls.made()); n != 4 || j.Sent != 1 || j.Examined != 2 {
+			t.Errorf("%d attempts; %+v", n, j)
+		}
+		for _, e := range []*oms.Event{mended, failed} {
+			if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 2 {
+				t.Errorf("%s is %s after %d attempts", e.ID, d.Status, d.Attempts)
+			}
+		}
+	})
+}

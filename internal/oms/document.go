@@ -210,7 +210,13 @@ func (r *documentReader) otherShape(v any, f field, want string) {
 		r.wrong(path, want, v)
 		return
 	}
-	r.warn(path, fmt.Sprintf("is kept as it is, and nothing reads it: it is %s where %s is expected", typeName(v), want))
+	if !r.patch { // of a patch only what it changes is told of: see [merger.value]
+		r.warn(path, keptMessage(v, want))
+	}
+}
+
+func keptMessage(v any, want string) string {
+	return fmt.Sprintf("is kept as it is, and nothing reads it: it is %s where %s is expected", typeName(v), want)
 }
 
 func (r *documentReader) warn(path, message string) {

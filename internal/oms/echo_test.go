@@ -370,3 +370,26 @@ func TestDerivedFieldsAreNeverStored(t *testing.T) {
 	_, err := oms.NewOrder(doc(t, `{"orderLines":[{"code":"A"}],"orderForm":{"lineItems":[{"code":"B"}]}}`), noon)
 	refused(t, err, oms.Invalid, "orderLines: ")
 }
+
+// What a patch sets in another shape than the model's is named, once it is set.
+func TestWhatAPatchSetsInAnotherShapeIsNamed(t *testing.T) {
+	const have = `{"customerName":5,"tags":"a, b","orderForm":{"lineItems":[{"lineItemId":"1","comment":7}]}}`
+	for patch, want := range map[string]string{
+		have:                            "",
+		`{"tags":"c","customerName":6}`: "tags customerName",
+		`{"orderForm":{"lineItems":[{"lineItemId":"1","comment":8},{"lineItemId":"2","comment":[],"quantity":"2"}]}}`: "orderForm.lineItems.comment orderForm.lineItems.comment",
+		`{"billingAddress":{"city":1},"orderNotes":["x"],"relatedOrders":[1],"total":"1.50","isReadOnly":"yes"}`:      "billingAddress.city orderNotes[] relatedOrders[] isReadOnly",
+	} {
+		var places []string
+		for _, w := range apply(t, oms.APIPatch, have, patch).Warnings {
+			places = append(places, w.Path)
+		}
+		if got := strings.Join(places, " "); got != want {
+			t.Errorf("%s: %q, want %q", patch, got, want)
+		}
+	}
+	p, err := oms.ApplyCart(doc(t, have), doc(t, `{"tags":"c"}`), false)
+	if err != nil || len(p.Warnings) != 1 || p.Warnings[0].Path != "tags" {
+		t.Errorf("of a cart: %v, %v", p.Warnings, err)
+	}
+}

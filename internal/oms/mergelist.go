@@ -42,15 +42,18 @@ type listMerge struct {
 // not added again: if it is not there any more, somebody removed it.
 func (l *listMerge) texts(keeps bool) (changed bool) {
 	if !keeps {
-		l.out = l.patch
-		return !slices.EqualFunc(l.was, l.patch, echoes)
+		if slices.EqualFunc(l.was, l.patch, echoes) {
+			return false
+		}
+		l.out = l.elementsOf(l.patch)
+		return true
 	}
 	was, have := contents(l.was), contents(l.have)
 	l.out = slices.Clone(l.have)
 	for _, e := range l.patch {
 		c := content(e)
 		if !was[c] && !have[c] {
-			l.out, have[c] = append(l.out, e), true
+			l.out, have[c] = append(l.out, l.element(e)), true
 		}
 	}
 	return len(l.out) > len(l.have)
@@ -214,6 +217,9 @@ func (l *listMerge) elementsOf(patch []any) []any {
 
 // element is an element that the patch brings.
 func (l *listMerge) element(p any) any {
+	if !l.field.kind.holds(p) {
+		l.otherShape(l.at.path+"[]", p, l.field.kind.element())
+	}
 	if o, ok := p.(*Object); ok && l.at.model != nil {
 		return l.fresh(o, l.at, l.keep)
 	}

@@ -102,7 +102,7 @@ func (r *PatchRules) ApplySince(doc *Object, sent Sent, patch *Object) (Patched,
 	if m.err != nil {
 		return Patched{}, m.err
 	}
-	p := Patched{Doc: out, Set: Diff(doc, out), Removed: m.removed, NotApplied: notApplied, Warnings: m.forced.warnings()}
+	p := Patched{Doc: out, Set: Diff(doc, out), Removed: m.removed, NotApplied: notApplied, Warnings: append(m.shapes, m.forced.warnings()...)}
 	for _, name := range notApplied {
 		p.Warnings = append(p.Warnings, Warning{name, "is a field that this patch may not change, and was left as it is"})
 	}

@@ -76,6 +76,9 @@ func (v *Validator) askOne(ctx context.Context, tenant string, c *settings.Conne
 		r.Errors = append(r.Errors, oms.ValidationError{Message: failure, ValidationType: oms.TypeExternal})
 		return
 	}
+	for _, w := range patched.Warnings {
+		answer.Unread = append(answer.Unread, oms.Warning{Path: "value." + w.Path, Message: w.Message})
+	}
 	a.Warnings = answer.Unread
 	r.add(answer)
 	if patched.Doc != nil {

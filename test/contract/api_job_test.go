@@ -63,6 +63,8 @@ func TestWhatNoRecoveryCanBe(t *testing.T) {
 		r.call("POST", endpointPath(e, "/recover"), body).problem(422, places...)
 	}
 	r.call("POST", endpointPath(e, "/recover"), ``).problem(400)
+	r.call("PATCH", endpointPath(e, ""), `{"enabled":false}`).want(200)
+	r.call("POST", endpointPath(e, "/recover"), `{"from":"2026-01-01T00:00:00Z","what":"failed"}`).problem(409).is("detail", "the endpoint is off; turn it on first")
 	r.get("/api/jobs").is("items", []string{})
 	for _, call := range []string{"GET /api/jobs/none", "POST /api/jobs/none/cancel"} {
 		r.callOf(call, "").problem(404)
