@@ -11,6 +11,9 @@ type merger struct {
 	cart    bool // lists replace, and lines keep what the new ones lack: see [ApplyCart]
 	forced  *forced
 	removed []Change
+	// shapes names what the patch sets and nothing will read, as it has another
+	// shape than the model's.
+	shapes []Warning
 	// compared counts the fields that were compared in vain to find elements without
 	// a key, which are bounded; see [mostCompared].
 	compared *int
@@ -191,7 +194,16 @@ func (m *merger) value(t *target, v any, k keep) {
 	} else if m.answer {
 		v = respelled(v, have)
 	}
+	if t.known && !t.field.takes(v) {
+		m.otherShape(joinPath(t.at.path, t.name), v, t.field.kind.String())
+	}
 	t.dst.put(t.name, v)
+}
+
+func (m *merger) otherShape(path string, v any, want string) {
+	if len(m.shapes) < mostFieldErrors {
+		m.shapes = append(m.shapes, Warning{Path: shorten(path), Message: keptMessage(v, want)})
+	}
 }
 
 // fillsIn reports whether an answer has a field only because a typed program

@@ -43,15 +43,18 @@ type listMerge struct {
 // not added again: if it is not there any more, somebody removed it.
 func (l *listMerge) texts(keeps bool) (changed bool) {
 	if !keeps {
-		l.out = l.patch
-		return !slices.EqualFunc(l.was, l.patch, echoes)
+		if slices.EqualFunc(l.was, l.patch, echoes) {
+			return false
+		}
+		l.out = l.elementsOf(l.patch)
+		return true
 	}
 	was, have := contents(l.was), contents(l.have)
 	l.out = slices.Clone(l.have)
 	for _, e := range l.patch {
 		c := content(e)
 		if !was[c] && !have[c] {
-			l.out, have[c] = append(l.out, e), true
+			l.out, have[c] = append(l.out, l.element(e)), true
 		}
 	}
 	return len(l.out) > len(l.have)
@@ -179,22 +182,26 @@ func (l *listMerge) replaced(e pair, p any) any {
 }
 
 // repeatsAll reports whether an element that came back has all that the model
-// knows of the one that was sent, and nothing else.
+// knows of the one that was sent, and nothing else. What an endpoint leaves out
+// its own model may not have.
 func (l *listMerge) repeatsAll(sent, back any) bool {
-	return covers(sent, back, field{kind: modelObject, of: l.field.of}) && l.repeats(sent, back, l.field.of)
+	return l.covers(sent, back, field{kind: modelObject, of: l.field.of}) && l.repeats(sent, back, l.field.of)
 }
 
 // covers reports whether a value that came back has each field of the one that
 // was sent that the model knows and that says something.
-func covers(sent, back any, f field) bool {
+func (m *merger) covers(sent, back any, f field) bool {
+	if m.answer && back == nil {
+		return true
+	}
 	switch s := sent.(type) {
 	case *Object:
 		if f.of == nil {
 			break
 		}
 		b, _ := back.(*Object)
-		for _, m := range s.Members() {
-			if known, ok := f.of.field(m.Name); ok && !covers(m.Value, exactly(b, m.Name), known) {
+		for _, member := range s.Members() {
+			if known, ok := f.of.field(member.Name); ok && !m.covers(member.Value, exactly(b, member.Name), known) {
 				return false
 			}
 		}
@@ -205,7 +212,7 @@ func covers(sent, back any, f field) bool {
 			break
 		}
 		for i := range s {
-			if !covers(s[i], b[i], field{kind: modelObject, of: f.of}) {
+			if !m.covers(s[i], b[i], field{kind: modelObject, of: f.of}) {
 				return false
 			}
 		}
@@ -238,6 +245,9 @@ func (l *listMerge) elementsOf(patch []any) []any {
 
 // element is an element that the patch brings.
 func (l *listMerge) element(p any) any {
+	if !l.field.kind.holds(p) {
+		l.otherShape(l.at.path+"[]", p, l.field.kind.element())
+	}
 	if o, ok := p.(*Object); ok && l.at.model != nil {
 		return l.fresh(o, l.at, l.keep)
 	}

@@ -102,7 +102,7 @@ func (r *PatchRules) ApplySince(doc *Object, sent Sent, patch *Object) (Patched,
 	if m.err != nil {
 		return Patched{}, m.err
 	}
-	p := Patched{Doc: out, Set: Diff(doc, out), Removed: m.removed, Warnings: m.forced.warnings()}
+	p := Patched{Doc: out, Set: Diff(doc, out), Removed: m.removed, Warnings: append(m.shapes, m.forced.warnings()...)}
 	p.leave(notApplied)
 	return p, p.finish(doc)
 }
