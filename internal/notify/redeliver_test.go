@@ -96,3 +96,56 @@ func TestABulkRedeliveryLeavesOutWhatChangedMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// TestABulkRedeliveryTriesEachEndpoint whose circuit is open once, also one of which
+// nothing is among the first that the job finds.
+func TestABulkRedeliveryTriesEachEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(500, 0))
+		for _, name := range []string{"old", "new"} {
+			to := r.endpoint(name, func(e *oms.Endpoint) { e.Schedule, e.Concurrency = nil, 1 })
+			for at := 0; at < jobStep; at += 50 {
+				r.publishMany(fmt.Sprint(name, at, "-"), 50)
+			}
+			time.Sleep(2 * 24 * time.Hour) // past the breaker, which lets one through at a time
+			if name == "old" {
+				to.EventTypes = []string{"other"}
+				r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, to) })
+			}
+		}
+		r.write(func(tx store.Tx) error { // both circuits open once more
+			for _, at := range []string{"evt_old0-0", "evt_new0-0"} {
+				e, err := tx.Event(t.Context(), acme, at)
+				if err != nil {
+					return err
+				}
+				to, err := tx.Endpoint(t.Context(), acme, oms.EndpointID+at[4:7])
+				if err != nil {
+					return err
+				}
+				if err := tx.SendAgain(t.Context(), acme, e, to, time.Now(), false); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		synctest.Wait()
+		made := len(r.calls.made())
+		j := oms.NewJob(oms.JobRedeliver, time.Now())
+		j.Filter = []byte(`{"status":"failed"}`)
+		j.Cursor = store.Cursor{At: 1 << 40, ID: "0"}.String()
+		r.write(func(tx store.Tx) error { return tx.PutJob(t.Context(), acme, j) })
+		r.jobs.Begin(acme, j)
+		synctest.Wait()
+		if now := r.job(j.ID); now.Status != oms.JobSucceeded || now.Sent != 2*jobStep {
+			t.Fatalf("the job: %+v", now)
+		}
+		called := map[string]int{}
+		for _, c := range r.calls.made()[made:] {
+			called[c.URL]++
+		}
+		if len(called) != 2 || called["http://old.example/hook"] != 1 || called["http://new.example/hook"] != 1 {
+			t.Errorf("while the circuits are open: %v", called)
+		}
+	})
+}

@@ -54,7 +54,9 @@ func TestWhatNoRecoveryCanBe(t *testing.T) {
 	r := lease(t)
 	e := r.subscribed("https://example.com", "")
 	for body, places := range map[string][]string{
-		`{}`: {"body.from", "body.what"},
+		`{}`:                            {"body.from", "body.what"},
+		`{"from":null,"what":"failed"}`: {"body.from"}, // not everything there ever was
+		`{"from":"","what":"failed"}`:   {"body.from"},
 		`{"from":"yesterday","to":7,"what":"all"}`:                                    {"body.from", "body.to", "body.what"},
 		`{"from":"2026-11-21T00:00:00Z","to":"2026-11-21T00:00:00Z","what":"failed"}`: {"body.from"},
 		`{"from":"2027-01-01T00:00:00Z","what":"missing"}`:                            {"body.from"},
