@@ -56,6 +56,9 @@ timestamp < now() && date(data.created) < timestamp && date("2026-11-21") < time
 timestamp - date(data.created) > duration("25h") && (timestamp - date(data.created)).Hours() < 26
 timestamp.Add(duration("1h")).After(timestamp) && timestamp + duration("1h") - timestamp == duration("60m")
 date("21.11.2026", "02.01.2006") == date("2026-11-21")
+date("2026-11-21T09:30:00+01:00") == date("2026-11-21T08:30:00Z")
+not ("vip" in data.nothing) && "vip" not in data.missing
+reduce([1, 2, 3], #acc + #) == 6
 data.paid
 data?.no?.such == nil && data.nothing?.x.y.z == nil && (data.nope ?? "none") == "none"
 data.missing == nil && data.missing != "x" && not (data.missing == 1)

@@ -157,3 +157,25 @@ func TestWhatIsUnderWayOutlivesItsConnectionsAge(t *testing.T) {
 		t.Errorf("%d dials", n)
 	}
 }
+
+// TestAnIdleConnectionOfThatAgeIsClosed, once another one takes its place.
+func TestAnIdleConnectionOfThatAgeIsClosed(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	closed := make(chan struct{}, 2)
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	s.Start()
+	defer s.Close()
+	a := newAging(t, s)
+	a.post(t, "http://example.com/")
+	a.clock.Advance(2 * longestKept)
+	a.post(t, "http://example.com/")
+	select {
+	case <-closed:
+	case <-time.After(20 * time.Second):
+		t.Error("it is kept, beside the new one")
+	}
+}

@@ -33,26 +33,27 @@ func TestASecretIsMaskedInEveryForm(t *testing.T) {
 		answer string
 		want   string
 	}{
-		"with its scheme":     {Request{BearerToken: token}, "got Bearer " + token + "!", "got ***!"},
-		"bare":                {Request{BearerToken: token}, "got " + token + " twice " + token, "got *** twice ***"},
-		"as Go escapes it":    {Request{BearerToken: token}, `{"a":"Tok/en+\"with\u003call\u003e\u0026such=1"}`, `{"a":"***"}`},
-		"as PHP does":         {Request{BearerToken: token}, `{"a":"Tok\/en+\"with<all>&such=1","b":"c\/d"}`, `{"a":"***","b":"c\/d"}`},
-		"as .NET does":        {Request{BearerToken: token}, `{"a":"Tok/en\u002B\u0022with\u003Call\u003E\u0026such=1"}`, `{"a":"***"}`},
-		"JSON in JSON":        {Request{BearerToken: token}, `{"a":"{\"b\":\"Tok/en\\u002B\\\"with<all>\\u0026such=1\"}"}`, `{"a":"{\"b\":\"***\"}"}`},
-		"in base64":           {Request{BearerToken: token}, base64.StdEncoding.EncodeToString([]byte(token)), "***"},
-		"in base64 for URLs":  {Request{BearerToken: "??>>??>>"}, base64.RawURLEncoding.EncodeToString([]byte("??>>??>>")), "***"},
-		"as a URL has it":     {Request{BearerToken: token}, "/x?t=" + url.QueryEscape(token), "/x?t=***"},
-		"as Python has it":    {Request{BearerToken: token}, "100% of /x?t=Tok/en%2B%22with%3Call%3E%26such%3D1 at 5%", "100% of /x?t=*** at 5%"},
-		"in lower case":       {Request{BearerToken: token}, "/x?t=tok&u=Tok%2fen%2b%22with%3call%3e%26such%3d1%", "/x?t=tok&u=***%"},
-		"Basic":               {Request{Username: "me", Password: token}, "Basic " + basic + " and " + basic, "*** and ***"},
-		"a password":          {Request{Username: "me", Password: token}, "wrong password " + token, "wrong password ***"},
-		"a custom header":     {Request{Header: []settings.Header{{Name: "X-Api-Key", Value: "abc123"}}}, "key abc123", "key ***"},
-		"a header's name":     {Request{Header: []settings.Header{{Name: "X-Tenant", Value: "acme-1"}}}, "tenant acme-1", "tenant acme-1"},
-		"a cookie":            {Request{Header: []settings.Header{{Name: "cookie", Value: "lang=no; sid=0815-4711"}}}, "no session 0815-4711", "no session ***"},
-		"of the query":        {Request{URL: "/?access_token=abc123&page=seventy"}, "abc123 on page seventy", "*** on page seventy"},
-		"a short one":         {Request{BearerToken: "abc12"}, "abc12", "abc12"},
-		"in the body as well": {Request{BearerToken: "shop-7", Body: []byte(`{"storeId":"shop-7"}`)}, `{"storeId":"shop-7","auth":"Bearer shop-7"}`, `{"storeId":"shop-7","auth":"***"}`},
-		"digits in a text":    {Request{BearerToken: "123456"}, `{"a":"123456","b":123456,"c":[1123456.5,123456],"d":-123456e1}`, `{"a":"***","b":123456,"c":[1123456.5,123456],"d":-123456e1}`},
+		"with its scheme":      {Request{BearerToken: token}, "got Bearer " + token + "!", "got ***!"},
+		"bare":                 {Request{BearerToken: token}, "got " + token + " twice " + token, "got *** twice ***"},
+		"as Go escapes it":     {Request{BearerToken: token}, `{"a":"Tok/en+\"with\u003call\u003e\u0026such=1"}`, `{"a":"***"}`},
+		"as PHP does":          {Request{BearerToken: token}, `{"a":"Tok\/en+\"with<all>&such=1","b":"c\/d"}`, `{"a":"***","b":"c\/d"}`},
+		"as .NET does":         {Request{BearerToken: token}, `{"a":"Tok/en\u002B\u0022with\u003Call\u003E\u0026such=1"}`, `{"a":"***"}`},
+		"as a pair of escapes": {Request{Username: "me", Password: "pass😀word"}, `{"a":"pass\ud83d\ude00word","b":"\ud83d\ude00"}`, `{"a":"***","b":"\ud83d\ude00"}`},
+		"JSON in JSON":         {Request{BearerToken: token}, `{"a":"{\"b\":\"Tok/en\\u002B\\\"with<all>\\u0026such=1\"}"}`, `{"a":"{\"b\":\"***\"}"}`},
+		"in base64":            {Request{BearerToken: token}, base64.StdEncoding.EncodeToString([]byte(token)), "***"},
+		"in base64 for URLs":   {Request{BearerToken: "??>>??>>"}, base64.RawURLEncoding.EncodeToString([]byte("??>>??>>")), "***"},
+		"as a URL has it":      {Request{BearerToken: token}, "/x?t=" + url.QueryEscape(token), "/x?t=***"},
+		"as Python has it":     {Request{BearerToken: token}, "100% of /x?t=Tok/en%2B%22with%3Call%3E%26such%3D1 at 5%", "100% of /x?t=*** at 5%"},
+		"in lower case":        {Request{BearerToken: token}, "/x?t=tok&u=Tok%2fen%2b%22with%3call%3e%26such%3d1%", "/x?t=tok&u=***%"},
+		"Basic":                {Request{Username: "me", Password: token}, "Basic " + basic + " and " + basic, "*** and ***"},
+		"a password":           {Request{Username: "me", Password: token}, "wrong password " + token, "wrong password ***"},
+		"a custom header":      {Request{Header: []settings.Header{{Name: "X-Api-Key", Value: "abc123"}}}, "key abc123", "key ***"},
+		"a header's name":      {Request{Header: []settings.Header{{Name: "X-Tenant", Value: "acme-1"}}}, "tenant acme-1", "tenant acme-1"},
+		"a cookie":             {Request{Header: []settings.Header{{Name: "cookie", Value: "lang=no; sid=0815-4711"}}}, "no session 0815-4711", "no session ***"},
+		"of the query":         {Request{URL: "/?access_token=abc123&page=seventy"}, "abc123 on page seventy", "*** on page seventy"},
+		"a short one":          {Request{BearerToken: "abc12"}, "abc12", "abc12"},
+		"in the body as well":  {Request{BearerToken: "shop-7", Body: []byte(`{"storeId":"shop-7"}`)}, `{"storeId":"shop-7","auth":"Bearer shop-7"}`, `{"storeId":"shop-7","auth":"***"}`},
+		"digits in a text":     {Request{BearerToken: "123456"}, `{"a":"123456","b":123456,"c":[1123456.5,123456],"d":-123456e1}`, `{"a":"***","b":123456,"c":[1123456.5,123456],"d":-123456e1}`},
 	} {
 		x := echoing(t, c.r, func(*http.Request) string { return c.answer })
 		if string(x.Body) != c.want {
@@ -132,5 +133,19 @@ func TestASecretAtTheEdges(t *testing.T) {
 		if got := string(hidden([]byte(text), []string{token}, false)); got != strings.Repeat(`z\n`, at/3)+"***"+strings.Repeat(`\/`, 10) {
 			t.Errorf("at %d it stands as before, or something else does not", at)
 		}
+	}
+	text := strings.Repeat("z", window-13) + `abcdefgh\/ijklmnop` // its escape is in a window that it does not end in, and the only one
+	for _, before := range []string{"", `\n`} {
+		if got := string(hidden([]byte(before+text), []string{token}, false)); got != before+text[:window-13]+"***" {
+			t.Errorf("behind %q it ends with %s", before, got[len(got)-30:])
+		}
+	}
+}
+
+func TestASignatureInAnAnswerIsMasked(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Hub-Signature-256", "sha256=0badcafe") })
+	x := newClient(t, nil).Post(t.Context(), Request{URL: url})
+	if got := x.Detail().Response.Headers["X-Hub-Signature-256"]; len(got) != 1 || got[0] != mask {
+		t.Errorf("it is shown as %q", got)
 	}
 }

@@ -175,3 +175,19 @@ func TestAJobOfNoKnownKindWaits(t *testing.T) {
 		}
 	})
 }
+
+func TestAJobThatWasRemovedIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, steps := newRig(t), atomic.Int64{}
+		jobs := r.runner(func(ctx context.Context, tenant string, j *oms.Job) (job.Step, error) {
+			steps.Add(1)
+			return counting(nil)(ctx, tenant, j)
+		})
+		defer jobs.Stop()
+		jobs.Begin(acme, oms.NewJob("count", time.Now())) // which is not stored
+		time.Sleep(time.Hour)
+		if steps.Load() != 1 {
+			t.Errorf("it was tried %d times", steps.Load())
+		}
+	})
+}

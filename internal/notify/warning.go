@@ -73,7 +73,7 @@ func (d *Dispatcher) tell(group []result, off []turnedOff) {
 	for i := range group {
 		r := &group[i]
 		if r.refused {
-			d.warnings.warn(r.lane.key.tenant, "the target guard refused the target of an endpoint", attemptIDs(r.target, r.it, r.settled.Attempt)...)
+			d.warnings.warn(r.lane.key.tenant, "the target guard refused the target of a delivery", attemptIDs(r.target, r.it, r.settled.Attempt)...)
 		}
 		if r.settled.Status == oms.DeliveryFailed {
 			d.warnings.warn(r.lane.key.tenant, "a delivery failed for good", attemptIDs(r.target, r.it, r.settled.Attempt)...)
@@ -86,6 +86,10 @@ func (d *Dispatcher) tell(group []result, off []turnedOff) {
 
 // attemptIDs is what leads from the log to an attempt and all that it belongs to.
 func attemptIDs(t *target, it item, a *oms.Attempt) []any {
-	return []any{"endpoint", t.ID, "delivery", it.Delivery.ID(), "event", it.Delivery.EventID, "type", a.EventType,
-		"attempt", a.ID, "number", a.Number, "status", a.Status, "error", a.Error}
+	ids := []any{"endpoint", t.ID, "delivery", it.Delivery.ID(), "event", it.Delivery.EventID, "type", a.EventType,
+		"attempt", a.ID, "number", a.Number}
+	if a.Status != 0 { // 0: there was no answer, and the error says why
+		ids = append(ids, "status", a.Status)
+	}
+	return append(ids, "error", a.Error)
 }

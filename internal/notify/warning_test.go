@@ -27,7 +27,7 @@ func TestWarningsComeInNoFlood(t *testing.T) {
 	w.warn(acme, "one kind", "id", 2)
 	w.warn(acme, "one kind", "id", 3)
 	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
-	if len(lines) != 2 || !strings.Contains(lines[0], "id=2 linesLeftOut=980") || strings.Contains(lines[1], "linesLeftOut") {
+	if len(lines) != 2 || !strings.Contains(lines[0], "id=2 linesLeftOut=980") || strings.Contains(lines[1], "LeftOut") {
 		t.Errorf("later: %s", text.String())
 	}
 }

@@ -19,6 +19,14 @@ func ParseOrder(data []byte) (*Object, []Warning, error) {
 	return parseDocument(data, orderModel, documentReader{})
 }
 
+// OtherShapes names what [ParseOrder] warned of when it read a document that is
+// kept: carts have no place of their own for such warnings.
+func OtherShapes(doc *Object) []Warning {
+	var r documentReader
+	r.object(doc.Clone(), orderModel)
+	return r.warnings
+}
+
 // ParseOrderPatch is [ParseOrder] for a patch of an order or a cart, which may
 // say how it is to be applied.
 func ParseOrderPatch(data []byte) (*Object, []Warning, error) {

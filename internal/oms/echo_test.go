@@ -286,6 +286,9 @@ func TestEchoes(t *testing.T) {
 		{"the lines under their other name", `{"orderForm":{"lineItems":[{"lineItemId":"1","code":"A"}]}}`, "", `{"OrderLines":[{"LineItemId":"1","Code":"B"}]}`, `{"orderForm":{"lineItems":[{"lineItemId":"1","code":"B"}]}}`},
 		{"the shipping address that is a shipment's", `{"orderForm":{"shipments":[{"shipmentId":"S","address":{"city":"Oslo","line1":"A"}}]}}`, "", `{"ShippingAddress":{"City":"Oslo","Line2":null}}`, ""},
 		{"a new field", `{"orderForm":{}}`, "", `{"OrderForm":{"LoyaltyTier":{"EUR":1,"Name":"x","List":[{"Key":"v"}]}}}`, `{"orderForm":{"loyaltyTier":{"EUR":1,"name":"x","list":[{"key":"v"}]}}}`},
+		{"an amount that came as text, of which somebody made another", `{"orderForm":{"shippingTotal":"10.10"}}`, `{"orderForm":{"shippingTotal":12}}`, `{"OrderForm":{"ShippingTotal":10.1}}`, ""},
+		{"an amount that somebody made the same one, as text", `{"orderForm":{"shippingTotal":5}}`, `{"orderForm":{"shippingTotal":"10.10"}}`, `{"OrderForm":{"ShippingTotal":10.1}}`, ""},
+		{"an empty field that forceUpdate names", `{"orderOrigin":"web"}`, "", `{"ForceUpdate":["customerName"],"CustomerName":"","CustomerPhone":""}`, `{"orderOrigin":"web","customerName":""}`},
 		{"a list whose elements' names are capitals", `{"orderForm":{"rates":[{"EUR":1,"Sek":2}]}}`, "", `{"OrderForm":{"Rates":[{"EUR":3,"SEK":2},{"eur":1}]}}`, `{"orderForm":{"rates":[{"EUR":3,"Sek":2},{"EUR":1}]}}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
