@@ -74,9 +74,6 @@ func (j *journey) writtenBack() {
 	j.t.Helper()
 	value := valueOf(j.t, j.stepRequests()[0].Body)
 	for _, e := range everyEcho {
-		if e.kind == renaming {
-			continue
-		}
 		for what, raw := range map[string][]byte{"what GET shows": []byte(j.first), "what the endpoint got": value} {
 			if a := j.rig.call("PATCH", j.path, e.of(j.t, raw)); a.Status != 200 {
 				j.t.Errorf("a patch with %s, %s: %d %s", what, e.name, a.Status, a.Raw)
