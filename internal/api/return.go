@@ -61,5 +61,9 @@ func (a *api) createReturn(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, within(err)
 	}
-	return a.answerResult(ctx, started, wait, http.StatusCreated)
+	out, err := a.answerResult(ctx, started, wait, http.StatusCreated)
+	if err == nil {
+		out.Body.Warnings = inBody(request.Warnings)
+	}
+	return out, err
 }

@@ -16,8 +16,9 @@ const (
 
 // ReturnRequest asks to return lines of an order (API.md, "Orders").
 type ReturnRequest struct {
-	Lines   []ReturnLine
-	Comment string
+	Lines    []ReturnLine
+	Comment  string
+	Warnings []Warning // what of the request nobody reads
 }
 
 // ReturnLine is one line to return.
@@ -27,7 +28,24 @@ type ReturnLine struct {
 	Reason     string
 }
 
-var returnModel = newModel(of(text, "returnComment"), list("lineItems", newModel(of(text, "lineItemId returnReason"), of(number, "returnQuantity"))))
+var (
+	returnLineModel = newModel(of(text, "lineItemId returnReason"), of(number, "returnQuantity"))
+	returnModel     = newModel(of(text, "returnComment"), list("lineItems", returnLineModel))
+
+	returnPlace     = &answerPlace{read: returnModel, meant: meantInReturn(returnModel, "comment", "returnComment")}
+	returnLinePlace = &answerPlace{read: returnLineModel, meant: meantInReturn(returnLineModel, "reason", "returnReason")}
+)
+
+// meantInReturn says what may be meant by a member of a request to return lines:
+// a known one, or the one that a shorter word stands for.
+func meantInReturn(m *model, word, field string) func(name string) string {
+	return func(name string) string {
+		if meant := m.nearest(name, map[string]string{word: field}); meant != "" {
+			return mayBeMeant(meant)
+		}
+		return ""
+	}
+}
 
 // ParseReturn reads the body of a request to return lines. Errors are
 // [Invalid] and name the field.
@@ -39,11 +57,15 @@ func ParseReturn(doc *Object) (ReturnRequest, error) {
 		return ReturnRequest{}, &Error{Kind: Invalid, Detail: "the return is not valid", Fields: c.errors}
 	}
 	r := ReturnRequest{Comment: doc.Text("returnComment")}
-	for _, line := range doc.Objects("lineItems") {
+	var u unread
+	u.object(doc, returnPlace, "")
+	for i, line := range doc.Objects("lineItems") {
+		u.object(line, returnLinePlace, fmt.Sprintf("lineItems[%d]", i))
 		quantity, _ := line.Get("returnQuantity")
 		n, _ := quantity.(Number)
 		r.Lines = append(r.Lines, ReturnLine{LineItemID: line.Text("lineItemId"), Quantity: n, Reason: line.Text("returnReason")})
 	}
+	r.Warnings = u.list()
 	return r, nil
 }
 

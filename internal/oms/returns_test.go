@@ -158,3 +158,19 @@ func TestWhatIsReturnedAlreadyCannotBeReturnedAgain(t *testing.T) {
 	_, _, err = returned(t, doc(t, `{}`), lines("L1 1"))
 	refused(t, err, oms.Invalid, "the order has no such line")
 }
+
+func TestWhatOfARequestToReturnNobodyReadsIsNamed(t *testing.T) {
+	r, err := oms.ParseReturn(doc(t, `{"comment":"late","returnComment":null,"lineItems":[{"lineItemId":"1","returnQuantity":1,"reason":"small","returnQuantiti":2,"x":null}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, w := range r.Warnings {
+		got = append(got, w.Path+": "+w.Message)
+	}
+	want := []string{"comment: nobody reads this member; returnComment may be meant", "lineItems[0].reason: nobody reads this member; returnReason may be meant",
+		"lineItems[0].returnQuantiti: nobody reads this member; returnQuantity may be meant"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -56,7 +56,7 @@ func (e *Engine) CreateReturn(ctx context.Context, c Caller, orderID string, r o
 		if err != nil {
 			return err
 		}
-		t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpReturned, ReturnID: id, Message: "a return was made"})
+		t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpReturned, ReturnID: id, Message: "a return was made", Warnings: r.Warnings})
 		t.setStatus(status)
 		return t.enter(scope{status: status, returnID: id}, true)
 	})

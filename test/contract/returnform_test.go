@@ -138,3 +138,11 @@ func TestReturnsThatCannotBe(t *testing.T) {
 	equals(t, "what is stored", r.stored(), before)
 	r.call("POST", theOrder+"/returns", lines("L1", "0.5", "L3", "1"), "If-Match", `"2"`).want(201).is("order.status", "Returned")
 }
+
+func TestWhatOfAReturnNobodyReadsIsNamed(t *testing.T) {
+	r := lease(t)
+	r.post(`{"id":"ORD-12345","orderForm":{"lineItems":[{"lineItemId":"L1","quantity":1}]}}`)
+	res := r.call("POST", theOrder+"/returns", `{"comment":"x","lineItems":[{"lineItemId":"L1","returnQuantity":1}]}`).want(201)
+	res.is("warnings[0].path", "body.comment").is("warnings[1]", nil)
+	equals(t, "the history's", len(r.entry("ReturnCreated").Warnings), 1)
+}
