@@ -6,7 +6,9 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,10 +25,15 @@ type call struct {
 	r    *http.Request
 }
 
-// hash is of the method, path and body: what an Idempotency-Key stands for.
+// hash is of the method, path, query and body: what an Idempotency-Key stands for
+// (API.md, "Ids and times").
 func (c *call) hash() []byte {
 	h := sha256.New()
-	_, _ = io.WriteString(h, c.r.Method+" "+c.r.URL.EscapedPath()+"\n")
+	_, _ = io.WriteString(h, c.r.Method+" "+c.r.URL.EscapedPath())
+	if query := c.r.URL.Query().Encode(); query != "" { // in the order of the names
+		_, _ = io.WriteString(h, "?"+query)
+	}
+	_, _ = io.WriteString(h, "\n")
 	_, _ = h.Write(c.body)
 	return h.Sum(nil)
 }
@@ -114,6 +121,10 @@ func (a *api) guarded(needed oms.Role) func(huma.Context, func(huma.Context)) {
 			a.refuse(w, oms.Errorf(oms.Forbidden, "this needs a key of the role %s; yours is of the role %s", needed, role))
 			return
 		}
+		if err := askedOnce(r.URL.Query()); err != nil {
+			a.refuse(w, err)
+			return
+		}
 		if err := c.reread(r, ctx.Operation()); err != nil {
 			a.refuse(w, err)
 			return
@@ -121,3 +132,21 @@ func (a *api) guarded(needed oms.Role) func(huma.Context, func(huma.Context)) {
 		next(ctx)
 	}
 }
+
+// askedOnce refuses a query that gives one parameter several values: only the
+// first would be heeded, and nobody would be told.
+func askedOnce(query url.Values) error {
+	var wrong []oms.FieldError
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if len(query[name]) > 1 && len(wrong) < mostRepeated {
+			wrong = append(wrong, oms.FieldError{Location: "query." + clip(name), Message: "is there more than once, and takes one value"})
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return &oms.Error{Kind: oms.Invalid, Detail: "the query is not valid", Fields: wrong}
+}
+
+// mostRepeated bounds how many parameters one answer names.
+const mostRepeated = 20

@@ -122,10 +122,10 @@ func parseRecovery(doc *oms.Object, now time.Time) (*oms.Job, error) {
 	f.only("from", "to", "what")
 	job := oms.NewJob(oms.JobRecover, now)
 	job.From, job.To, job.What = f.time("from"), f.time("to"), f.text("what")
-	if !doc.Has("from") {
+	if from, _ := doc.Get("from"); from == nil || from == "" {
 		f.wrong("from", "is needed")
 	}
-	if !doc.Has("to") {
+	if job.To.IsZero() {
 		job.To = now
 	}
 	if len(f.mistakes) == 0 && !job.From.Before(job.To) {

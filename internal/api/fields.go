@@ -60,13 +60,13 @@ func (f *fields) flag(name string) bool {
 	return b
 }
 
-// time reads a point in time, zero where there is none.
+// time reads a point in time as queries have it, too, zero where there is none.
 func (f *fields) time(name string) time.Time {
 	text := f.text(name)
 	if text == "" {
 		return time.Time{}
 	}
-	at, err := oms.ParseTime(text)
+	at, err := oms.ParseTime(text, oms.LayoutLocal, oms.LayoutDate)
 	if err != nil {
 		f.wrong(name, "%v", err)
 	}

@@ -40,7 +40,7 @@ type Job struct {
 	Examined   int64         `json:"examined" doc:"Events, deliveries or runs looked at"`
 	Sent       int64         `json:"sent" doc:"Deliveries that were made due again"`
 	Resumed    int64         `json:"resumed" doc:"Runs that go on"`
-	Skipped    int64         `json:"skipped" doc:"Runs that cannot go on"`
+	Skipped    int64         `json:"skipped" doc:"Runs that cannot go on, and deliveries that cannot be sent again"`
 	Skips      []oms.JobSkip `json:"skips,omitempty" doc:"The first of what was skipped, and why"`
 	Created    time.Time     `json:"created"`
 	Updated    time.Time     `json:"updated"`

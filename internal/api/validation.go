@@ -143,6 +143,6 @@ func (a *api) startOrder(ctx context.Context, in *cartToOrder) (*workflow.Starte
 	if !r.Passed {
 		return nil, showCartValidation(r, cart), nil
 	}
-	started, err := a.Engine.CreateOrder(ctx, c, workflow.Document{Object: oms.OrderOfCart(cart.Doc)}, true)
+	started, err := a.Engine.CreateOrder(ctx, c, workflow.Document{Object: oms.OrderOfCart(cart.Doc), Warnings: oms.OtherShapes(cart.Doc)}, true)
 	return &started, nil, err
 }

@@ -117,6 +117,6 @@ func (c *Client) exchange(ctx context.Context, r *Request, x *Exchange) error {
 		err = x.read(resp)
 	}
 	x.length = int64(len(x.Body)) + x.dropped
-	x.hide(secretsOf(req, secret, r.Body))
+	x.hide(secretsOf(req, secret, x.shownBody()))
 	return err
 }

@@ -134,7 +134,7 @@ func TestNotAllConnectionsEndAtOnce(t *testing.T) {
 	}
 }
 
-// TestWhatIsUnderWayOutlivesItsConnectionsAge.
+// TestWhatIsUnderWayOutlivesItsConnectionsAge: it ends on the connection it has.
 func TestWhatIsUnderWayOutlivesItsConnectionsAge(t *testing.T) {
 	came, goOn := make(chan struct{}), make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -17,6 +17,7 @@ func TestDetailHoldsBothSides(t *testing.T) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Set-Cookie", "session=x")
 		w.Header().Set("X-Answer", "y")
+		w.Header().Set("X-Hub-Signature-256", "sha256=abc")
 		w.Header().Set("Date", "today")
 		w.Write([]byte(`{}`))
 	}))
@@ -44,7 +45,7 @@ func TestDetailHoldsBothSides(t *testing.T) {
 	if d.Request.Method != "POST" || string(d.Request.Body) != `{"a":1}` || d.Request.BodyBytes != 7 || d.Request.Truncated {
 		t.Errorf("request %+v", d.Request)
 	}
-	want = map[string][]string{"Set-Cookie": {"***"}, "X-Answer": {"y"}, "Date": {"today"}, "Content-Length": {"2"}, "Content-Type": {"text/plain; charset=utf-8"}}
+	want = map[string][]string{"Set-Cookie": {"***"}, "X-Answer": {"y"}, "X-Hub-Signature-256": {"***"}, "Date": {"today"}, "Content-Length": {"2"}, "Content-Type": {"text/plain; charset=utf-8"}}
 	if diff := cmp.Diff(want, http.Header(d.Response.Headers)); diff != "" {
 		t.Error(diff)
 	}

@@ -41,7 +41,7 @@ func (e *RefusedError) Error() string {
 		text += fmt.Sprintf(" (inside %s)", e.Via)
 	}
 	if e.Private {
-		return text + "; --allow-private-targets (allowPrivateTargets) or outgoing.allowHosts in the config file admits it"
+		return text + "; --allow-private-targets (allowPrivateTargets), or outgoing.allowHosts in the config file, admits it"
 	}
 	return text + "; outgoing.allowHosts in the config file admits it"
 }

@@ -49,8 +49,8 @@ func (x *Exchange) hide(secrets []string) {
 	}
 }
 
-// hidden returns a text with *** in place of each secret, however JSON escapes
-// it; the text itself where there is none. Of one that was cut off, a secret
+// hidden returns a text with *** in place of each secret, however JSON or a URL
+// escapes it; the text itself where there is none. Of one that was cut off, a secret
 // may be at the end with its beginning alone.
 func hidden(text []byte, secrets []string, cut bool) []byte {
 	var found []stretch
@@ -60,7 +60,9 @@ func hidden(text []byte, secrets []string, cut bool) []byte {
 			found = findCut(found, text, s)
 		}
 	}
-	found = findEscaped(found, text, secrets)
+	for _, e := range escapes {
+		found = findEscaped(found, text, secrets, e)
+	}
 	if len(found) == 0 {
 		return text
 	}
@@ -133,20 +135,29 @@ const (
 	overlap = 8 << 10
 )
 
-// findEscaped adds where a secret stands with some of it escaped, as JSON does it.
-func findEscaped(found []stretch, text []byte, secrets []string) []stretch {
+// escape is a way to write a character as others: what it begins with, and a
+// function that appends what the escape at the beginning of a text stands for, and
+// returns how long the escape is.
+type escape struct {
+	mark byte
+	read func(plain, text []byte) ([]byte, int)
+}
+
+// escapes are those of JSON, and of URLs: which characters a program escapes for a
+// URL, and in which case, differs from one to the next.
+var escapes = []escape{{'\\', unescapeJSON}, {'%', unescapeURL}}
+
+// findEscaped adds where a secret stands with some of it escaped.
+func findEscaped(found []stretch, text []byte, secrets []string, e escape) []stretch {
 	for at := 0; ; {
-		i := bytes.IndexByte(text[at:], '\\')
+		i := bytes.IndexByte(text[at:], e.mark)
 		if i < 0 {
 			return found
 		}
 		from := max(0, at+i-overlap)
 		to := min(len(text), from+window)
-		plain, places := unescape(text[from:to])
-		for _, s := range secrets {
-			for _, f := range findPlain(nil, plain, s) {
-				found = append(found, stretch{from + places[f.from], from + places[f.to]})
-			}
+		for _, f := range e.find(text[from:to], secrets) {
+			found = append(found, stretch{from + f.from, from + f.to})
 		}
 		if to == len(text) {
 			return found
@@ -155,13 +166,38 @@ func findEscaped(found []stretch, text []byte, secrets []string) []stretch {
 	}
 }
 
-// unescape returns a text without the escapes of JSON, and of each of its bytes,
-// and of its end, where that stood.
-func unescape(text []byte) (plain []byte, places []int) {
+// mostNested bounds how often something is taken to be escaped: a text may hold
+// JSON that holds JSON.
+const mostNested = 3
+
+// find returns where secrets stand in a text whose escapes are read.
+func (e escape) find(text []byte, secrets []string) (found []stretch) {
+	plain, places := e.unescape(text)
+	for range mostNested {
+		for _, s := range secrets {
+			for _, f := range findPlain(nil, plain, s) {
+				found = append(found, stretch{places[f.from], places[f.to]})
+			}
+		}
+		if bytes.IndexByte(plain, e.mark) < 0 {
+			break
+		}
+		again, at := e.unescape(plain)
+		for i := range at {
+			at[i] = places[at[i]]
+		}
+		plain, places = again, at
+	}
+	return found
+}
+
+// unescape returns a text without the escapes, and of each of its bytes, and of
+// its end, where that stood.
+func (e escape) unescape(text []byte) (plain []byte, places []int) {
 	for i := 0; i < len(text); {
 		was, n := len(plain), 1
-		if text[i] == '\\' && i+1 < len(text) {
-			plain, n = unescapeOne(plain, text[i:])
+		if text[i] == e.mark && i+1 < len(text) {
+			plain, n = e.read(plain, text[i:])
 		} else {
 			plain = append(plain, text[i])
 		}
@@ -173,9 +209,19 @@ func unescape(text []byte) (plain []byte, places []int) {
 	return plain, append(places, len(text))
 }
 
-// unescapeOne appends what the escape at the beginning of a text stands for, and
-// returns how long the escape is.
-func unescapeOne(plain, text []byte) ([]byte, int) {
+// unescapeURL reads %XX; a percent sign that begins no escape is one.
+func unescapeURL(plain, text []byte) ([]byte, int) {
+	if len(text) < 3 {
+		return append(plain, text[0]), 1
+	}
+	n, err := strconv.ParseUint(string(text[1:3]), 16, 8)
+	if err != nil {
+		return append(plain, text[0]), 1
+	}
+	return append(plain, byte(n)), 3
+}
+
+func unescapeJSON(plain, text []byte) ([]byte, int) {
 	switch c := text[1]; c {
 	case 'b', 'f', 'n', 'r', 't':
 		return append(plain, "\b\f\n\r\t"[strings.IndexByte("bfnrt", c)]), 2

@@ -14,8 +14,8 @@ import (
 // secretsOf returns the secrets that a request carries, in each form in which an
 // answer may repeat them: as it was sent, without its scheme, without what
 // stands before it in Basic credentials, in base64, and as a URL has it. What
-// the body says, too, is none: the endpoint is to know it, and it is recorded.
-func secretsOf(req *http.Request, masked []string, body []byte) []string {
+// the body says as it is recorded is none: the endpoint is to know it.
+func secretsOf(req *http.Request, masked []string, shownBody []byte) []string {
 	var f secretForms
 	for _, name := range masked {
 		for _, value := range append(req.Header[name], req.Header[strings.ToLower(name)]...) { // see putHidden
@@ -27,7 +27,7 @@ func secretsOf(req *http.Request, masked []string, body []byte) []string {
 		}
 	}
 	f.query(req.URL)
-	return slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(body, []byte(form)) })
+	return slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(shownBody, []byte(form)) })
 }
 
 // secretForms collects what is looked for.

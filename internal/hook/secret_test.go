@@ -39,9 +39,12 @@ func TestASecretIsMaskedInEveryForm(t *testing.T) {
 		"as PHP does":          {Request{BearerToken: token}, `{"a":"Tok\/en+\"with<all>&such=1","b":"c\/d"}`, `{"a":"***","b":"c\/d"}`},
 		"as .NET does":         {Request{BearerToken: token}, `{"a":"Tok/en\u002B\u0022with\u003Call\u003E\u0026such=1"}`, `{"a":"***"}`},
 		"as a pair of escapes": {Request{Username: "me", Password: "pass😀word"}, `{"a":"pass\ud83d\ude00word","b":"\ud83d\ude00"}`, `{"a":"***","b":"\ud83d\ude00"}`},
+		"JSON in JSON":         {Request{BearerToken: token}, `{"a":"{\"b\":\"Tok/en\\u002B\\\"with<all>\\u0026such=1\"}"}`, `{"a":"{\"b\":\"***\"}"}`},
 		"in base64":            {Request{BearerToken: token}, base64.StdEncoding.EncodeToString([]byte(token)), "***"},
 		"in base64 for URLs":   {Request{BearerToken: "??>>??>>"}, base64.RawURLEncoding.EncodeToString([]byte("??>>??>>")), "***"},
 		"as a URL has it":      {Request{BearerToken: token}, "/x?t=" + url.QueryEscape(token), "/x?t=***"},
+		"as Python has it":     {Request{BearerToken: token}, "100% of /x?t=Tok/en%2B%22with%3Call%3E%26such%3D1 at 5%", "100% of /x?t=*** at 5%"},
+		"in lower case":        {Request{BearerToken: token}, "/x?t=tok&u=Tok%2fen%2b%22with%3call%3e%26such%3d1%", "/x?t=tok&u=***%"},
 		"Basic":                {Request{Username: "me", Password: token}, "Basic " + basic + " and " + basic, "*** and ***"},
 		"a password":           {Request{Username: "me", Password: token}, "wrong password " + token, "wrong password ***"},
 		"a custom header":      {Request{Header: []settings.Header{{Name: "X-Api-Key", Value: "abc123"}}}, "key abc123", "key ***"},
@@ -56,6 +59,24 @@ func TestASecretIsMaskedInEveryForm(t *testing.T) {
 		if string(x.Body) != c.want {
 			t.Errorf("%s: %s, want %s", name, x.Body, c.want)
 		}
+	}
+}
+
+// TestAQueryThatTheBodyRepeatsIsMasked: the body of a step names the URL that it goes
+// to, and is recorded without the values of its query.
+func TestAQueryThatTheBodyRepeatsIsMasked(t *testing.T) {
+	var body []byte
+	target := serve(t, func(w http.ResponseWriter, req *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprintf(w, "no %s: %s", req.URL, body)
+	}) + "/step?token=query-s3cret&page=2"
+	body = []byte(`{"Host":"` + target + `"}`)
+	x := newClient(t, nil).Post(t.Context(), Request{URL: target, Body: body})
+	if got := string(x.Body); strings.Contains(got, "query-s3cret") || !strings.Contains(got, "page=2") {
+		t.Errorf("the answer is %s", got)
+	}
+	if shown := string(x.Detail().Request.Body); strings.Contains(shown, "query-s3cret") {
+		t.Errorf("the request's body is recorded as %s", shown)
 	}
 }
 

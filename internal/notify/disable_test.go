@@ -37,6 +37,8 @@ func TestFailingForFiveDays(t *testing.T) {
 		{"the same with one repeat", []time.Duration{0, 4 * day, 5 * day}, 0, 1, false},
 		{"too few, however long", []time.Duration{0, 2 * day, 4 * day, 6 * day, 8 * day}, 0, 0, false},
 		{"enough with a short schedule", []time.Duration{0, 2 * day, 4 * day, 6 * day}, 0, 2, true},
+		{"the last one succeeds when it is repeated", []time.Duration{0, 59 * time.Hour, 118 * time.Hour, 121 * time.Hour}, 121*time.Hour + 2*time.Second, 3, false},
+		{"the last one fails, too", []time.Duration{0, 59 * time.Hour, 118 * time.Hour, 121 * time.Hour}, 0, 3, true},
 		{"an hour of failures, silence, and one more", append(hourly(1)[:7], 5*day), 0, 0, false},
 		{"silence, then five days", append([]time.Duration{0}, func() (at []time.Duration) {
 			for _, one := range hourly(4) {

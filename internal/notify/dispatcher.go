@@ -72,7 +72,7 @@ func New(o Options) *Dispatcher {
 		store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, disableAfter: o.DisableAfter, webHook: o.WebHook,
 		lanes: map[laneKey]*lane{},
 	}
-	d.warnings = &warnings{log: o.Log, clock: o.Clock, kinds: map[string]*flood{}}
+	d.warnings = &warnings{log: o.Log, clock: o.Clock, kinds: map[warningKind]*flood{}}
 	d.recorder = newRecorder(d)
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d

@@ -48,7 +48,7 @@ func withExportErrors(order *oms.Object, h *oms.HistoryEntry, step *oms.StepResu
 		oms.AddExportError(doc, h, step)
 		return doc
 	}
-	if !oms.ClearExportErrors(doc, h) {
+	if !oms.ClearExportErrors(doc, h, step) {
 		return nil
 	}
 	return doc

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 // What a filter could not judge is in the health at once, and after a restart,
@@ -26,4 +27,36 @@ func TestFilterErrorsAreKept(t *testing.T) {
 			r.restart()
 		}
 	})
+}
+
+// What could not be written comes before what was attempted meanwhile, wherever
+// the writing fell.
+func TestHealthThatCouldNotBeWrittenIsNotLost(t *testing.T) {
+	outcomes := []string{"down", "", "down", "late", "", "", "down", "gone"}
+	began := time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
+	attempt := func(h *health, i int) {
+		h.attempted(began.Add(time.Duration(i)*time.Minute), outcomes[i], 1+i%2, i%3 == 0)
+	}
+	var want health
+	for i := range outcomes {
+		attempt(&want, i)
+	}
+	for taken := range outcomes {
+		for given := taken; given < len(outcomes); given++ {
+			var h health
+			var change store.HealthChange
+			for i := range outcomes {
+				attempt(&h, i)
+				if i == taken {
+					change, _ = h.take(began, true)
+				}
+				if i == given {
+					h.giveBack(change)
+				}
+			}
+			if !h.dirty || h.change != want.change {
+				t.Errorf("taken after %d, given back after %d: %+v, not %+v", taken, given, h.change, want.change)
+			}
+		}
+	}
 }

@@ -357,7 +357,7 @@ func (l *lane) unjudged(u store.Unjudged) {
 // now.
 func (l *lane) answered(t *target, it item, a *oms.Attempt, now time.Time, more bool) {
 	if l.opens(t, it, a, now, more) {
-		l.d.warnings.warn("the circuit of an endpoint opened: its deliveries wait", append(attemptIDs(l, t, it, a), "failures", breakerFailures)...)
+		l.d.warnings.warn(l.key.tenant, "the circuit of an endpoint opened: its deliveries wait", append(attemptIDs(t, it, a), "failures", breakerFailures)...)
 	}
 }
 

@@ -141,3 +141,23 @@ func TestReorderedWhileTheTableIsRead(t *testing.T) {
 		})
 	}
 }
+
+// TestSentAgainWhileTheTableIsRead: what the reading shows as due was sent by
+// hand meanwhile, and is not sent by the reading, too.
+func TestSentAgainWhileTheTableIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 10*time.Second))
+		to := r.endpoint("shop", nil)
+		synctest.Wait()
+		r.d.Stop(t.Context())
+		e := r.publish("evt_1", "o1")
+		r.reading = func() { time.Sleep(readingTime) }
+		r.start() // and with it a reading
+		time.Sleep(time.Second)
+		r.write(func(tx store.Tx) error { return tx.SendAgain(t.Context(), acme, e, to, time.Now(), false) })
+		time.Sleep(time.Hour)
+		if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || len(r.calls.made()) != 1 {
+			t.Errorf("%s after %d requests", d.Status, len(r.calls.made()))
+		}
+	})
+}

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -40,7 +41,7 @@ func (d *Dispatcher) redeliver(ctx context.Context, tenant string, j *oms.Job) (
 		found = append(found, again{dv, e})
 	}
 	return job.Step{Write: func(ctx context.Context, tx store.Tx, j *oms.Job) error {
-		r := redelivery{ctx: ctx, tx: tx, tenant: tenant, job: j, first: j.Examined == 0, endpoints: map[string]*oms.Endpoint{}}
+		r := redelivery{ctx: ctx, tx: tx, tenant: tenant, job: j, endpoints: map[string]*oms.Endpoint{}}
 		j.Examined += int64(len(page.Items))
 		if j.Cursor = page.NextCursor; j.Cursor == "" {
 			j.End(oms.JobSucceeded, "")
@@ -77,13 +78,15 @@ type redelivery struct {
 	tx        store.Tx
 	tenant    string
 	job       *oms.Job
-	first     bool                     // it is the job's first step
 	endpoints map[string]*oms.Endpoint // those met so far; nil: off, or gone
 }
 
+// mostTried bounds the endpoints that a job remembers; there are seldom as many.
+const mostTried = 1000
+
 // send sends a delivery again, unless it is no longer what the filter picked.
-// The first of each endpoint in the job's first step is a trial: a job for an
-// endpoint that is down does not call it for everything it failed at.
+// The first of each endpoint is a trial, and no other: a job for an endpoint that
+// is down does not call it for everything it failed at.
 func (r *redelivery) send(one again) error {
 	to, met := r.endpoints[one.EndpointID]
 	if !met {
@@ -93,22 +96,36 @@ func (r *redelivery) send(one again) error {
 		}
 		r.endpoints[one.EndpointID] = to
 	}
+	if to == nil {
+		r.skip(one, "its endpoint is off, or was removed")
+		return nil
+	}
 	now, err := r.tx.Delivery(r.ctx, r.tenant, one.DeliveryKey)
-	if oms.KindOf(err) == oms.NotFound || err == nil && (to == nil || now.Status != one.Status) {
+	if oms.KindOf(err) == oms.NotFound || err == nil && now.Status != one.Status {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	err = r.tx.SendAgain(r.ctx, r.tenant, one.event, to, r.job.Updated, r.first && !met)
+	trial := len(r.job.Tried) < mostTried && !slices.Contains(r.job.Tried, to.ID)
+	err = r.tx.SendAgain(r.ctx, r.tenant, one.event, to, r.job.Updated, trial)
 	switch oms.KindOf(err) {
-	case oms.Conflict, oms.NotFound: // its event's data was erased
+	case oms.Conflict, oms.NotFound:
+		r.skip(one, "its event's data was erased")
 		return nil
 	}
-	if err == nil {
-		r.job.Sent++
+	if err != nil {
+		return err
 	}
-	return err
+	r.job.Sent++
+	if trial {
+		r.job.Tried = append(r.job.Tried, to.ID)
+	}
+	return nil
+}
+
+func (r *redelivery) skip(one again, why string) {
+	r.job.Skip(oms.JobSkip{ID: one.ID(), Reason: why})
 }
 
 // endpoint returns an endpoint that something may be sent to, nil if it is off

@@ -62,3 +62,90 @@ func TestABulkRedeliveryGoesOnAfterARestart(t *testing.T) {
 		}
 	})
 }
+
+// TestABulkRedeliveryLeavesOutWhatChangedMeanwhile: between the reading of a page
+// and its transaction.
+func TestABulkRedeliveryLeavesOutWhatChangedMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var up atomic.Bool
+		r := newRig(t, func(c call) hook.Exchange {
+			if up.Load() {
+				return hook.Exchange{Status: 200}
+			}
+			return hook.Exchange{Status: 500}
+		})
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule = nil })
+		mended, failed := r.publish("evt_1", "o1"), r.publish("evt_2", "o1")
+		synctest.Wait()
+		j := oms.NewJob(oms.JobRedeliver, time.Now())
+		j.Filter = []byte(`{"status":"failed"}`)
+		step, err := r.d.redeliver(t.Context(), acme, j)
+		must(t, err)
+		up.Store(true)
+		r.sendAgain(mended, to)
+		synctest.Wait()
+		r.write(func(tx store.Tx) error { return step.Write(t.Context(), tx, j) })
+		synctest.Wait()
+		if n := len(r.calls.made()); n != 4 || j.Sent != 1 || j.Examined != 2 {
+			t.Errorf("%d attempts; %+v", n, j)
+		}
+		for _, e := range []*oms.Event{mended, failed} {
+			if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 2 {
+				t.Errorf("%s is %s after %d attempts", e.ID, d.Status, d.Attempts)
+			}
+		}
+	})
+}
+
+// TestABulkRedeliveryTriesEachEndpoint whose circuit is open once, also one of which
+// nothing is among the first that the job finds.
+func TestABulkRedeliveryTriesEachEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(500, 0))
+		for _, name := range []string{"old", "new"} {
+			to := r.endpoint(name, func(e *oms.Endpoint) { e.Schedule, e.Concurrency = nil, 1 })
+			for at := 0; at < jobStep; at += 50 {
+				r.publishMany(fmt.Sprint(name, at, "-"), 50)
+			}
+			time.Sleep(2 * 24 * time.Hour) // past the breaker, which lets one through at a time
+			if name == "old" {
+				to.EventTypes = []string{"other"}
+				r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, to) })
+			}
+		}
+		r.write(func(tx store.Tx) error { // both circuits open once more
+			for _, at := range []string{"evt_old0-0", "evt_new0-0"} {
+				e, err := tx.Event(t.Context(), acme, at)
+				if err != nil {
+					return err
+				}
+				to, err := tx.Endpoint(t.Context(), acme, oms.EndpointID+at[4:7])
+				if err != nil {
+					return err
+				}
+				if err := tx.SendAgain(t.Context(), acme, e, to, time.Now(), false); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		synctest.Wait()
+		made := len(r.calls.made())
+		j := oms.NewJob(oms.JobRedeliver, time.Now())
+		j.Filter = []byte(`{"status":"failed"}`)
+		j.Cursor = store.Cursor{At: 1 << 40, ID: "0"}.String()
+		r.write(func(tx store.Tx) error { return tx.PutJob(t.Context(), acme, j) })
+		r.jobs.Begin(acme, j)
+		synctest.Wait()
+		if now := r.job(j.ID); now.Status != oms.JobSucceeded || now.Sent != 2*jobStep {
+			t.Fatalf("the job: %+v", now)
+		}
+		called := map[string]int{}
+		for _, c := range r.calls.made()[made:] {
+			called[c.URL]++
+		}
+		if len(called) != 2 || called["http://old.example/hook"] != 1 || called["http://new.example/hook"] != 1 {
+			t.Errorf("while the circuits are open: %v", called)
+		}
+	})
+}

@@ -83,3 +83,31 @@ func TestReorderedWhileItIsSent(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatIsTakenOutOfGroupsIsSentAtOnce, not when the whole job has ended.
+func TestWhatIsTakenOutOfGroupsIsSentAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, time.Minute))
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Concurrency, e.Ordering = jobStep+50, oms.OrderingSubject })
+		for range 3 * jobStep {
+			r.publish(oms.NewID(oms.EventID), "o1")
+		}
+		synctest.Wait()
+		var j *oms.Job
+		r.write(func(tx store.Tx) (err error) {
+			next := *to
+			next.Ordering = oms.OrderingNone
+			j, err = r.d.PutReordered(t.Context(), tx, acme, &next, time.Now())
+			return err
+		})
+		synctest.Wait()
+		if n := len(r.calls.made()); n < jobStep || n > jobStep+1 { // the first of all was under way
+			t.Errorf("%d attempts after the first step", n)
+		}
+		j, err := r.jobs.Step(t.Context(), acme, j)
+		synctest.Wait()
+		if n := len(r.calls.made()); n != jobStep+50 || err != nil || j.Status != oms.JobRunning {
+			t.Errorf("%d attempts after the second step; %v, %+v", n, err, j)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -77,6 +78,53 @@ func TestARedeliveryByHandIsTriedAtOnce(t *testing.T) {
 					if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded {
 						t.Fatalf("%s, which waited, is %s", e.ID, d.Status)
 					}
+				}
+			})
+		})
+	}
+}
+
+// TestARedeliveryByHandTriesWhatItWaitsFor: where events are to arrive in order,
+// the one that is before the one that was sent again is tried at once, whether
+// that had ended or waits, and both arrive in their order.
+func TestARedeliveryByHandTriesWhatItWaitsFor(t *testing.T) {
+	for name, ended := range map[string]bool{"a failed one": true, "a pending one": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var up atomic.Bool
+				r := newRig(t, func(call) hook.Exchange {
+					if up.Load() {
+						return hook.Exchange{Status: 200}
+					}
+					return hook.Exchange{Status: 503}
+				})
+				to := r.endpoint("shop", func(e *oms.Endpoint) { e.Ordering, e.Schedule = oms.OrderingSubject, []time.Duration{0} })
+				failed := r.publish("evt_0", "o1")
+				for i := range breakerFailures {
+					r.publish(fmt.Sprint("evt_fails", i), fmt.Sprint("other", i))
+				}
+				synctest.Wait()
+				first, second := r.publish("evt_1", "o1"), r.publish("evt_2", "o1")
+				synctest.Wait()
+				if c := r.d.Circuit(acme, to.No); c != CircuitOpen || r.delivery(first, to).Attempts > 0 || r.delivery(failed, to).Status != oms.DeliveryFailed {
+					t.Fatalf("the circuit is %s", c)
+				}
+				up.Store(true)
+				made := len(r.calls.made())
+				again := second
+				if ended {
+					again = failed
+				}
+				r.sendAgain(again, to)
+				synctest.Wait()
+				if c := r.d.Circuit(acme, to.No); c != CircuitClosed {
+					t.Errorf("the circuit is %s", c)
+				}
+				if d := r.delivery(again, to); d.Status != oms.DeliverySucceeded {
+					t.Errorf("what was sent again is %s", d.Status)
+				}
+				if calls := r.calls.made(); len(calls) > made && calls[made].ID != first.ID {
+					t.Errorf("%s was tried first", calls[made].ID)
 				}
 			})
 		})

@@ -112,20 +112,6 @@ func TestAStepAnswerOfWrongTypesNamesThePath(t *testing.T) {
 	}
 }
 
-func TestWhatOfAPatchHasAnotherShapeIsNamed(t *testing.T) {
-	a, err := oms.ParseStepAnswer([]byte(`{"OrderPatch":{"Tags":"vip","OrderForm":{"LineItems":[{"Quantity":"2","Comment":5}]}}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var places []string
-	for _, w := range a.Warnings {
-		places = append(places, w.Path)
-	}
-	if diff := cmp.Diff([]string{"orderPatch.tags", "orderPatch.orderForm.lineItems[0].comment"}, places); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestAStepAnswerThatIsNoJSONIsMalformed(t *testing.T) {
 	for _, body := range []string{`<html>`, `OK`, `{"OrderPatch":`, "\ufeff", `{}{}`} {
 		_, err := oms.ParseStepAnswer([]byte(body))

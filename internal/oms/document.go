@@ -19,6 +19,14 @@ func ParseOrder(data []byte) (*Object, []Warning, error) {
 	return parseDocument(data, orderModel, documentReader{})
 }
 
+// OtherShapes names what [ParseOrder] warned of when it read a document that is
+// kept: carts have no place of their own for such warnings.
+func OtherShapes(doc *Object) []Warning {
+	var r documentReader
+	r.object(doc.Clone(), orderModel)
+	return r.warnings
+}
+
 // ParseOrderPatch is [ParseOrder] for a patch of an order or a cart, which may
 // say how it is to be applied.
 func ParseOrderPatch(data []byte) (*Object, []Warning, error) {
@@ -210,7 +218,13 @@ func (r *documentReader) otherShape(v any, f field, want string) {
 		r.wrong(path, want, v)
 		return
 	}
-	r.warn(path, fmt.Sprintf("is kept as it is, and nothing reads it: it is %s where %s is expected", typeName(v), want))
+	if !r.patch { // of a patch only what it changes is told of: see [merger.value]
+		r.warn(path, keptMessage(v, want))
+	}
+}
+
+func keptMessage(v any, want string) string {
+	return fmt.Sprintf("is kept as it is, and nothing reads it: it is %s where %s is expected", typeName(v), want)
 }
 
 func (r *documentReader) warn(path, message string) {

@@ -59,6 +59,27 @@ func subset(a, b *Object, numbers func(a, b Number) bool) bool {
 	return true
 }
 
+// holds reports whether a value that came back says nothing but what the one that
+// is there says: objects may lack members of it, at every depth. It ends at the
+// first difference, so that its cost is bounded by the smaller of both.
+func holds(have, back any) bool {
+	h, ok := have.(*Object)
+	b, ok2 := back.(*Object)
+	if !ok || !ok2 {
+		return echoes(have, back)
+	}
+	for _, m := range b.Members() {
+		if m.Value == nil {
+			continue
+		}
+		i := h.counterpart(m.Name, b)
+		if i < 0 || !holds(h.members[i].Value, m.Value) {
+			return false
+		}
+	}
+	return true
+}
+
 // counterpart returns the position of the member that another object's member of
 // the given name means: the one of exactly that name, else the one that has that
 // name on the wire of the steps, else one whose name differs in case; of the last

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -86,27 +85,25 @@ func (h *HistoryEntry) InRun(run *Run) bool {
 	return true
 }
 
-// AddExportError adds the error of an export that failed for good to the order,
-// with the step's name where its run is known: nil, if it is not. Its details
-// name the delivery (CONTRACT.md, "Errors on an order").
+// AddExportError adds the error of an export that failed for good to the order.
+// The step is nil where its run is not known.
 func AddExportError(order *Object, h *HistoryEntry, step *StepResult) {
-	e := NewObject(Member{"key", TypeExportOrder})
-	if step != nil && step.DisplayName != "" {
-		e.Set("displayName", step.DisplayName)
-	}
-	for _, m := range []Member{{"message", h.Message}, {"severity", "Error"}, {"status", "New"}, {"details", h.CallID},
-		{"referenceId", cmp.Or(h.ShipmentID, h.ReturnID)}, {"runId", h.RunID}, {"occurred", FormatTime(h.Timestamp)}} {
-		if m.Value != "" {
-			e.Set(m.Name, m.Value)
-		}
-	}
-	order.Set("errors", append(slices.Clone(order.List("errors")), e))
+	AddError(order, OrderError{Key: TypeExportOrder, DisplayName: displayNameOf(step), Message: h.Message, Details: h.CallID,
+		ReferenceID: cmp.Or(h.ShipmentID, h.ReturnID), RunID: h.RunID}, h.Timestamp)
 }
 
-// ClearExportErrors removes the errors that exports to the same endpoint as that
-// of an entry have left, about the same shipment or return, and reports whether
-// there were any. Those of other connectors stay.
-func ClearExportErrors(order *Object, h *HistoryEntry) bool {
+func displayNameOf(step *StepResult) string {
+	if step == nil {
+		return ""
+	}
+	return step.DisplayName
+}
+
+// ClearExportErrors removes the errors that earlier exports to the endpoint of an
+// entry's have left, about the same shipment or return, and those that the same
+// step left where it found no connector. It reports whether there were any.
+// Those of other connectors stay.
+func ClearExportErrors(order *Object, h *HistoryEntry, step *StepResult) bool {
 	_, endpoint, err := ParseDeliveryID(h.CallID)
 	if err != nil {
 		return false
@@ -114,11 +111,14 @@ func ClearExportErrors(order *Object, h *HistoryEntry) bool {
 	have := order.List("errors")
 	left := slices.DeleteFunc(slices.Clone(have), func(v any) bool {
 		e, ok := v.(*Object)
-		if !ok || !strings.EqualFold(e.Text("key"), TypeExportOrder) || e.Text("referenceId") != cmp.Or(h.ShipmentID, h.ReturnID) {
+		if !ok || !isErrorOf(e, TypeExportOrder) || e.Text("referenceId") != cmp.Or(h.ShipmentID, h.ReturnID) {
 			return false
 		}
-		_, other, err := ParseDeliveryID(e.Text("details"))
-		return err == nil && other == endpoint
+		if details := e.Text("details"); details != "" {
+			_, other, err := ParseDeliveryID(details)
+			return err == nil && other == endpoint
+		}
+		return step != nil && errorRun(e) != "" && e.Text("displayName") == step.DisplayName
 	})
 	if len(left) == len(have) {
 		return false

@@ -100,7 +100,7 @@ func TestTheErrorsOfExports(t *testing.T) {
 		return &h
 	}
 	oms.AddExportError(order, entry("evt_1", 7, "S2"), &oms.StepResult{DisplayName: "To the ERP"})
-	want := `{"key":"ExportOrder","displayName":"To the ERP","message":"answered 500","severity":"Error","status":"New","details":"dlv_evt_1.7",` +
+	want := `{"key":"ExportOrder","displayName":"To the ERP","message":"answered 500","details":"dlv_evt_1.7","severity":"Error","status":"New",` +
 		`"referenceId":"S2","runId":"run_1","occurred":"` + oms.FormatTime(noon) + `"}`
 	if got := string(order.Objects("errors")[1].JSON()); got != want {
 		t.Errorf("%s, want %s", got, want)
@@ -108,12 +108,15 @@ func TestTheErrorsOfExports(t *testing.T) {
 	oms.AddExportError(order, entry("evt_2", 7, ""), nil)
 	oms.AddExportError(order, entry("evt_3", 8, ""), nil)
 	oms.AddExportError(order, entry("evt_4", 7, ""), nil)
+	oms.AddError(order, oms.OrderError{Key: "ExportOrder", DisplayName: "To the ERP", Message: "connector not found", RunID: "run_0"}, noon)
 	for _, c := range []struct {
 		cleared *oms.HistoryEntry
+		step    *oms.StepResult
 		left    int
-	}{{entry("evt_9", 9, ""), 5}, {entry("evt_9", 7, ""), 3}, {entry("evt_9", 7, ""), 3}, {entry("evt_9", 8, "S2"), 3}, {entry("evt_9", 8, ""), 2}, {entry("evt_9", 7, "S2"), 1}} {
+	}{{entry("evt_9", 9, ""), nil, 6}, {entry("evt_9", 7, ""), nil, 4}, {entry("evt_9", 7, ""), nil, 4}, {entry("evt_9", 8, "S2"), nil, 4},
+		{entry("evt_9", 9, ""), &oms.StepResult{}, 4}, {entry("evt_9", 8, ""), &oms.StepResult{DisplayName: "To the ERP"}, 2}, {entry("evt_9", 7, "S2"), nil, 1}} {
 		before := len(order.List("errors"))
-		changed := oms.ClearExportErrors(order, c.cleared)
+		changed := oms.ClearExportErrors(order, c.cleared, c.step)
 		if left := len(order.List("errors")); left != c.left || changed != (left != before) {
 			t.Errorf("%s clears to %d errors, changed is %v; want %d", c.cleared.CallID, left, changed, c.left)
 		}

@@ -50,6 +50,7 @@ type Job struct {
 	Cursor     string         `json:"cursor,omitempty"`  // where the next page of the list begins
 	Examined   int64          `json:"examined"`          // what was looked at
 	Sent       int64          `json:"sent"`              // deliveries made due again
+	Tried      []string       `json:"tried,omitempty"`   // of a redeliver job: the endpoints that one delivery was tried at, at once
 	By         string         `json:"by,omitempty"`      // who asked for it, for the history of orders
 	Resumed    int64          `json:"resumed,omitempty"` // runs that go on
 	Skipped    int64          `json:"skipped,omitempty"` // what could not be dealt with
@@ -59,16 +60,18 @@ type Job struct {
 	Ended      time.Time      `json:"ended,omitzero"`
 }
 
+// mostSkips is how many of what it left alone a job names.
+const mostSkips = 10
+
 // JobSkip is something that a job left alone, and why.
 type JobSkip struct {
-	ID     string `json:"id" doc:"Of the run"`
+	ID     string `json:"id" doc:"Of the run or the delivery"`
 	Reason string `json:"reason"`
 }
 
-// Skip counts something that the job leaves alone, and keeps it if there are
-// fewer than most.
-func (j *Job) Skip(s JobSkip, most int) {
-	if j.Skipped++; len(j.Skips) < most {
+// Skip counts something that the job leaves alone, and keeps the first of these.
+func (j *Job) Skip(s JobSkip) {
+	if j.Skipped++; len(j.Skips) < mostSkips {
 		j.Skips = append(j.Skips, s)
 	}
 }

@@ -186,6 +186,7 @@ func (m *matcher) byContent() {
 // byFields finds the elements whose fields those of the patch repeat, those
 // without a key first. Of an error its status and comment may be others.
 func (m *matcher) byFields() {
+	left := m.left()
 	for _, beside := range [][]string{nil, m.field.beside} {
 		m.open(false, func(e *pair, p any, _ string) {
 			o, ok := p.(*Object)
@@ -195,10 +196,12 @@ func (m *matcher) byFields() {
 			for _, f := range beside {
 				o = o.without(f)
 			}
-			if at := m.repeatedBy(o); at >= 0 {
-				m.taken[at] = true
-				m.found(e, at)
+			if i := m.repeatedBy(o, left); i >= 0 {
+				m.taken[left[i]] = true
+				m.found(e, left[i])
 				e.merge = beside != nil
+				copy(left[1:i+1], left[:i])
+				left = left[1:]
 			}
 		})
 		if m.field.beside == nil {
@@ -207,24 +210,45 @@ func (m *matcher) byFields() {
 	}
 }
 
-// repeatedBy returns the first element that is not taken and whose fields p
-// repeats, -1 for none.
-func (m *matcher) repeatedBy(p *Object) int {
+// left returns the positions of the elements that are not taken, those without a
+// key first.
+func (m *matcher) left() (left []int) {
 	for _, keyed := range []bool{false, true} {
 		for i, e := range m.elements {
-			if m.taken[i] || (m.field.identity(e) != "") != keyed {
-				continue
-			}
-			if *m.compared++; *m.compared > mostCompared {
-				m.fail(m.at.path, "has too many elements without a key to find those that they repeat")
-				return -1
-			}
-			if m.repeats(e, p, m.field.of) {
-				return i
+			if !m.taken[i] && (m.field.identity(e) != "") == keyed {
+				left = append(left, i)
 			}
 		}
 	}
+	return left
+}
+
+// repeatedBy returns where in left the first element is whose fields p repeats,
+// -1 for none.
+func (m *matcher) repeatedBy(p *Object, left []int) int {
+	for i, at := range left {
+		if m.err != nil {
+			break
+		}
+		if m.isOne(m.elements[at], p, m.field.of, m.at.path) {
+			return i
+		}
+	}
 	return -1
+}
+
+// isOne is [merger.repeats] for one of many pairs. What is compared in vain is
+// bounded; more of it fails the patch.
+func (m *merger) isOne(sent any, back *Object, of *model, path string) bool {
+	before := *m.compared
+	if m.compare(sent, back, of) {
+		*m.compared = before
+		return true
+	}
+	if *m.compared > mostCompared {
+		m.fail(path, "has too many elements without a key of their own to find those that they repeat")
+	}
+	return false
 }
 
 func (m *merger) fail(path, format string, args ...any) {
@@ -233,14 +257,22 @@ func (m *merger) fail(path, format string, args ...any) {
 	}
 }
 
-// mostCompared bounds how many pairs of elements without a key one patch may
-// make orderhook compare. A list that needs more is none that a person reads.
+// mostCompared bounds how many fields one patch may make orderhook compare in
+// vain, to find the elements without a key that it means. A list that needs more
+// is none that a person reads.
 const mostCompared = 1 << 20
 
 // repeats reports whether an element that came back says nothing but what the
 // one that was sent holds. A typed program leaves out what it does not know, and
 // fills in nothings: those count as absent on both sides.
 func (m *merger) repeats(sent, back any, of *model) bool {
+	before := *m.compared
+	defer func() { *m.compared = before }()
+	return m.compare(sent, back, of)
+}
+
+// compare is [merger.repeats], and counts the fields that it compares.
+func (m *merger) compare(sent, back any, of *model) bool {
 	b, ok := back.(*Object)
 	if !ok {
 		return echoes(sent, back)
@@ -251,24 +283,30 @@ func (m *merger) repeats(sent, back any, of *model) bool {
 	}
 	for _, f := range b.Members() {
 		known, _ := of.field(f.Name)
+		*m.compared++
 		if known.control || isEmpty(f.Value) {
 			continue
 		}
 		i := s.counterpart(f.Name, b)
-		if i < 0 || !m.repeatsValue(s.members[i].Value, f.Value, known) {
+		if i < 0 || !m.compareValue(s.members[i].Value, f.Value, known) {
 			return false
 		}
 	}
 	return true
 }
 
-func (m *merger) repeatsValue(sent, back any, f field) bool {
+func (m *merger) compareValue(sent, back any, f field) bool {
 	list, ok := back.([]any)
 	was, ok2 := sent.([]any)
-	if ok && ok2 && len(was) == len(list) {
-		return m.allRepeat(was, list, f)
+	if !ok || !ok2 || len(was) != len(list) {
+		return m.compare(sent, back, f.of) || f.kind == number && sameAmount(sent, back)
 	}
-	return m.repeats(sent, back, f.of) || f.kind == number && sameAmount(sent, back)
+	for i := range list {
+		if !m.compare(was[i], list[i], f.of) {
+			return false
+		}
+	}
+	return true
 }
 
 // isEmpty reports whether a value says nothing: what a typed program writes for

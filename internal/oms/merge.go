@@ -11,7 +11,11 @@ type merger struct {
 	cart    bool // lists replace, and lines keep what the new ones lack: see [ApplyCart]
 	forced  *forced
 	removed []Change
-	// compared counts the comparisons of elements without a key, which are bounded.
+	// shapes names what the patch sets and nothing will read, as it has another
+	// shape than the model's.
+	shapes []Warning
+	// compared counts the fields that were compared in vain to find elements without
+	// a key, which are bounded; see [mostCompared].
 	compared *int
 	err      error
 }
@@ -70,7 +74,7 @@ func (k keep) list(name string, f field) bool {
 func (m *merger) object(dst, sent, patch *Object, at place, k keep) {
 	if at.model != nil {
 		k = k.within(patch)
-		sent = m.removeProperties(dst, sent, patch)
+		sent = m.removeProperties(dst, sent, patch, at)
 	}
 	for _, f := range patch.Members() {
 		known, isKnown := at.model.field(f.Name)
@@ -79,6 +83,9 @@ func (m *merger) object(dst, sent, patch *Object, at place, k keep) {
 		}
 		name := f.Name
 		if !isKnown {
+			if at.model == nil && m.repeatsInOtherCase(dst, patch, f) {
+				continue
+			}
 			name = m.spelling(dst, sent, patch, f, at.model == nil)
 		}
 		m.field(&target{dst: dst, sent: sent, name: name, field: known, known: isKnown, at: at}, f.Value, k)
@@ -97,8 +104,8 @@ func (m *merger) spelling(dst, sent, patch *Object, f Member, raw bool) string {
 	for _, o := range []*Object{dst, sent} {
 		i := o.counterpart(name, patch)
 		// Below what the model knows a request may have names that differ in case alone,
-		// but for the spelling of the steps' wire, and for what only repeats what is there.
-		if i >= 0 && (!raw || m.answer || raised(o.members[i].Name) == name || m.isEcho(o.members[i].Value, f.Value, field{})) {
+		// but for the spelling of the steps' wire.
+		if i >= 0 && (!raw || m.answer || raised(o.members[i].Name) == name) {
 			return o.members[i].Name
 		}
 	}
@@ -106,6 +113,16 @@ func (m *merger) spelling(dst, sent, patch *Object, f Member, raw bool) string {
 		return lowered(name)
 	}
 	return name
+}
+
+// repeatsInOtherCase reports whether a field of a request, below what the model
+// knows, only repeats what is there under a name that differs in case alone.
+func (m *merger) repeatsInOtherCase(dst, patch *Object, f Member) bool {
+	if m.answer || dst.findExact(f.Name) >= 0 {
+		return false
+	}
+	i := dst.counterpart(f.Name, patch)
+	return i >= 0 && holds(dst.members[i].Value, f.Value)
 }
 
 // target is one field that a patch may change.
@@ -132,12 +149,16 @@ func exactly(o *Object, name string) any {
 
 func (m *merger) field(t *target, v any, k keep) {
 	forced := len(m.forced.met) > 0 && m.forced.has(joinPath(t.at.path, t.name), t.name)
-	switch v := v.(type) {
-	case nil:
+	if v == nil {
 		if forced && !fixed(t) && t.have() != nil {
 			t.dst.put(t.name, nil)
 		}
 		return
+	}
+	if m.fillsIn(t, v, forced) {
+		return
+	}
+	switch v := v.(type) {
 	case *Object:
 		if have, ok := t.have().(*Object); ok {
 			was, _ := t.was().(*Object)
@@ -146,21 +167,19 @@ func (m *merger) field(t *target, v any, k keep) {
 		}
 	case []any:
 		if t.known && (t.field.kind == modelList || t.field.kind == textList || t.field.kind == anyList) {
-			if !m.fillsIn(t, v, forced) {
-				m.list(t, v, k)
-			}
+			m.list(t, v, k)
 			return
 		}
 	}
-	m.value(t, v, forced, k)
+	m.value(t, v, k)
 }
 
 func fixed(t *target) bool { return t.at.path == "" && slices.Contains(fixedFields, t.name) }
 
 // value sets a field that cannot be merged into what is there.
-func (m *merger) value(t *target, v any, forced bool, k keep) {
+func (m *merger) value(t *target, v any, k keep) {
 	was, have := t.was(), t.have()
-	if m.isEcho(was, v, t.field) || m.fillsIn(t, v, forced) {
+	if m.isEcho(was, v, t.field) {
 		return
 	}
 	if equal(have, v) || t.field.kind == number && sameAmount(have, v) { // 10.10 that stays 10.1 is no change
@@ -175,14 +194,23 @@ func (m *merger) value(t *target, v any, forced bool, k keep) {
 	} else if m.answer {
 		v = respelled(v, have)
 	}
+	if t.known && !t.field.takes(v) {
+		m.otherShape(joinPath(t.at.path, t.name), v, t.field.kind.String())
+	}
 	t.dst.put(t.name, v)
+}
+
+func (m *merger) otherShape(path string, v any, want string) {
+	if len(m.shapes) < mostFieldErrors {
+		m.shapes = append(m.shapes, Warning{Path: shorten(path), Message: keptMessage(v, want)})
+	}
 }
 
 // fillsIn reports whether an answer has a field only because a typed program
 // writes all fields that it knows: with nothing in it, where an object without it
-// was sent.
+// was sent. What somebody has written there meanwhile stays.
 func (m *merger) fillsIn(t *target, v any, forced bool) bool {
-	return m.answer && t.known && !forced && t.sent != nil && t.was() == nil && t.have() == nil && isEmpty(v)
+	return m.answer && t.known && !forced && t.sent != nil && t.was() == nil && isEmpty(v)
 }
 
 // isEcho reports whether a value that came back changes nothing of what was
@@ -225,7 +253,7 @@ func (m *merger) fresh(patch *Object, at place, k keep) *Object {
 // removeProperties removes the properties that a condition names by key, and by
 // value and keyGroup where it gives them. It returns what counts as sent then:
 // who removes a property and sends it with another value wants that one.
-func (m *merger) removeProperties(dst, sent, patch *Object) *Object {
+func (m *merger) removeProperties(dst, sent, patch *Object, at place) *Object {
 	have := dst.List("properties")
 	named := removalsOf(patch.Objects("propertiesRemovalConditions"))
 	if len(named) == 0 || have == nil {
@@ -233,11 +261,25 @@ func (m *merger) removeProperties(dst, sent, patch *Object) *Object {
 	}
 	dst.Set("properties", slices.DeleteFunc(slices.Clone(have), named.has))
 	if again := objectsByKey(patch.Objects("properties"), "key"); sent != nil && len(again) > 0 {
+		path := joinPath(at.path, "properties")
 		sent = sent.without("properties").with("properties", slices.DeleteFunc(slices.Clone(sent.List("properties")), func(e any) bool {
-			return named.has(e) && !slices.ContainsFunc(again[keyText(e.(*Object), "key")], func(p *Object) bool { return m.repeats(e, p, propertyModel) })
+			return named.has(e) && !m.isOneOf(e, again[keyText(e.(*Object), "key")], path)
 		}))
 	}
 	return sent
+}
+
+// isOneOf reports whether one of the properties of a patch repeats one that was sent.
+func (m *merger) isOneOf(sent any, properties []*Object, path string) bool {
+	for _, p := range properties {
+		if m.err != nil {
+			break
+		}
+		if m.isOne(sent, p, propertyModel, path) {
+			return true
+		}
+	}
+	return false
 }
 
 func objectsByKey(list []*Object, key string) map[string][]*Object {

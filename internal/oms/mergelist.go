@@ -32,25 +32,29 @@ type listMerge struct {
 	keep  keep
 	lines bool // a line keeps what the new one of its id lacks
 
-	have, was, patch []any // what is there, what was sent, what came
-	out              []any // what becomes of it
-	now              []int // of each element that was sent, where it is now; -1: somebody removed it
-	added            []int // what is there and was not sent
+	have, was, patch []any          // what is there, what was sent, what came
+	out              []any          // what becomes of it
+	now              []int          // of each element that was sent, where it is now; -1: somebody removed it
+	added            []int          // what is there and was not sent
+	last             map[string]int // of each key, the last element that is there; see newLine
 }
 
 // texts merges a set of texts, and reports whether it changed. What was sent is
 // not added again: if it is not there any more, somebody removed it.
 func (l *listMerge) texts(keeps bool) (changed bool) {
 	if !keeps {
-		l.out = l.patch
-		return !slices.EqualFunc(l.was, l.patch, echoes)
+		if slices.EqualFunc(l.was, l.patch, echoes) {
+			return false
+		}
+		l.out = l.elementsOf(l.patch)
+		return true
 	}
 	was, have := contents(l.was), contents(l.have)
 	l.out = slices.Clone(l.have)
 	for _, e := range l.patch {
 		c := content(e)
 		if !was[c] && !have[c] {
-			l.out, have[c] = append(l.out, e), true
+			l.out, have[c] = append(l.out, l.element(e)), true
 		}
 	}
 	return len(l.out) > len(l.have)
@@ -127,15 +131,25 @@ func (l *listMerge) isWhole() bool {
 // that was split keeps, in each of its parts, what the part does not name.
 func (l *listMerge) newLine(p any) any {
 	if id := l.field.identity(p); l.lines && id != "" {
-		for i := len(l.have) - 1; i >= 0; i-- {
-			if l.field.identity(l.have[i]) == id {
-				line := cloneValue(l.was[i])
-				l.mergeInto(line, i, p)
-				return line
-			}
+		if i, ok := l.lastOf(id); ok {
+			line := cloneValue(l.was[i])
+			l.mergeInto(line, i, p)
+			return line
 		}
 	}
 	return l.element(p)
+}
+
+// lastOf returns the position of the last element that is there with a key.
+func (l *listMerge) lastOf(id string) (int, bool) {
+	if l.last == nil {
+		l.last = make(map[string]int, len(l.have))
+		for i, e := range l.have {
+			l.last[l.field.identity(e)] = i
+		}
+	}
+	i, ok := l.last[id]
+	return i, ok
 }
 
 func (l *listMerge) replaced(e pair, p any) any {
@@ -155,22 +169,26 @@ func (l *listMerge) replaced(e pair, p any) any {
 }
 
 // repeatsAll reports whether an element that came back has all that the model
-// knows of the one that was sent, and nothing else.
+// knows of the one that was sent, and nothing else. What an endpoint leaves out
+// its own model may not have.
 func (l *listMerge) repeatsAll(sent, back any) bool {
-	return covers(sent, back, field{kind: modelObject, of: l.field.of}) && l.repeats(sent, back, l.field.of)
+	return l.covers(sent, back, field{kind: modelObject, of: l.field.of}) && l.repeats(sent, back, l.field.of)
 }
 
 // covers reports whether a value that came back has each field of the one that
 // was sent that the model knows and that says something.
-func covers(sent, back any, f field) bool {
+func (m *merger) covers(sent, back any, f field) bool {
+	if m.answer && back == nil {
+		return true
+	}
 	switch s := sent.(type) {
 	case *Object:
 		if f.of == nil {
 			break
 		}
 		b, _ := back.(*Object)
-		for _, m := range s.Members() {
-			if known, ok := f.of.field(m.Name); ok && !covers(m.Value, exactly(b, m.Name), known) {
+		for _, member := range s.Members() {
+			if known, ok := f.of.field(member.Name); ok && !m.covers(member.Value, exactly(b, member.Name), known) {
 				return false
 			}
 		}
@@ -181,7 +199,7 @@ func covers(sent, back any, f field) bool {
 			break
 		}
 		for i := range s {
-			if !covers(s[i], b[i], field{kind: modelObject, of: f.of}) {
+			if !m.covers(s[i], b[i], field{kind: modelObject, of: f.of}) {
 				return false
 			}
 		}
@@ -214,6 +232,9 @@ func (l *listMerge) elementsOf(patch []any) []any {
 
 // element is an element that the patch brings.
 func (l *listMerge) element(p any) any {
+	if !l.field.kind.holds(p) {
+		l.otherShape(l.at.path+"[]", p, l.field.kind.element())
+	}
 	if o, ok := p.(*Object); ok && l.at.model != nil {
 		return l.fresh(o, l.at, l.keep)
 	}

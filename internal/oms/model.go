@@ -91,6 +91,12 @@ type field struct {
 	control bool // it says how a patch is applied, and is never stored
 }
 
+// takes reports whether a value is of a shape that the engine reads: an amount may
+// be written as text.
+func (f field) takes(v any) bool {
+	return f.kind.fits(v) || f.kind == number && sameAmount(v, v)
+}
+
 // model is the known fields of one kind of object.
 type model struct {
 	fields map[string]field

@@ -16,6 +16,7 @@ type OrderError struct {
 	Key         string // of the step
 	DisplayName string // of the step; "" where it has none
 	Message     string
+	Details     string // the delivery of an export; "" for other steps
 	ReferenceID string // of the shipment or the return that the run was for; "" for the order itself
 	RunID       string
 }
@@ -25,6 +26,7 @@ func AddError(order *Object, e OrderError, now time.Time) {
 	o := NewObject(Member{"key", e.Key})
 	setText(o, "displayName", e.DisplayName)
 	o.Set("message", e.Message)
+	setText(o, "details", e.Details)
 	o.Set("severity", "Error")
 	o.Set("status", ErrorNew)
 	setText(o, "referenceId", e.ReferenceID)

@@ -102,7 +102,7 @@ func (r *PatchRules) ApplySince(doc *Object, sent Sent, patch *Object) (Patched,
 	if m.err != nil {
 		return Patched{}, m.err
 	}
-	p := Patched{Doc: out, Set: Diff(doc, out), Removed: m.removed, NotApplied: notApplied, Warnings: m.forced.warnings()}
+	p := Patched{Doc: out, Set: Diff(doc, out), Removed: m.removed, NotApplied: notApplied, Warnings: append(m.shapes, m.forced.warnings()...)}
 	for _, name := range notApplied {
 		p.Warnings = append(p.Warnings, Warning{name, "is a field that this patch may not change, and was left as it is"})
 	}
@@ -142,7 +142,7 @@ func (m *merger) resolve(doc *Object, sent Sent, patch *Object) (*Object, error)
 	if len(derived) == 0 {
 		return patch, nil
 	}
-	if address == nil || slices.ContainsFunc(derived, func(a *Object) bool { return m.isEcho(a, address, field{kind: modelObject, of: addressModel}) }) {
+	if address == nil || slices.ContainsFunc(derived, func(a *Object) bool { return m.repeatsAddress(a, address) }) {
 		return patch.without("shippingAddress"), nil
 	}
 	if m.answer { // admit names it: no step may change it
@@ -167,6 +167,15 @@ func (m *merger) derivedAddresses(sent Sent) (out []*Object) {
 		}
 	}
 	return out
+}
+
+// repeatsAddress reports whether an address is one that was sent. Of a request
+// there may be as many to compare as the order has shipments, so no copy is made.
+func (m *merger) repeatsAddress(sent *Object, address any) bool {
+	if m.answer {
+		return m.isEcho(sent, address, field{kind: modelObject, of: addressModel})
+	}
+	return holds(sent, address)
 }
 
 // resolveLines puts orderLines where they belong. Where the patch has the lines
@@ -227,22 +236,17 @@ func (r *PatchRules) admit(m *merger, sent, patch *Object) (*Object, []string, e
 	return admitted, rest, nil
 }
 
-// changes reports whether one field of a patch would change what was sent.
+// changes reports whether one field of a patch would change what was sent. It
+// tries that on this field alone: a copy of the whole order for each of many
+// fields would take minutes.
 func (m *merger) changes(sent *Object, f Member) bool {
-	trial := m.trial()
-	out := sent.Clone()
-	if out == nil {
-		out = &Object{}
+	patch, was := NewObject(f), &Object{}
+	if i := sent.findExact(m.spelling(sent, nil, patch, f, false)); i >= 0 {
+		was.put(sent.members[i].Name, sent.members[i].Value)
 	}
-	trial.object(out, sent, NewObject(f), place{model: orderModel}, keepAll)
-	return !equal(out, orEmpty(sent))
-}
-
-func orEmpty(o *Object) *Object {
-	if o == nil {
-		return &Object{}
-	}
-	return o
+	out := was.Clone()
+	m.trial().object(out, was, patch, place{model: orderModel}, keepAll)
+	return !equal(out, was)
 }
 
 func checkFixed(doc, patch *Object) error {

@@ -32,6 +32,7 @@ var returnModel = newModel(of(text, "returnComment"), list("lineItems", newModel
 // ParseReturn reads the body of a request to return lines. Errors are
 // [Invalid] and name the field.
 func ParseReturn(doc *Object) (ReturnRequest, error) {
+	textIDs(doc)
 	c := checker{}
 	c.object(doc, returnModel, "")
 	if len(c.errors) > 0 {
@@ -44,6 +45,18 @@ func ParseReturn(doc *Object) (ReturnRequest, error) {
 		r.Lines = append(r.Lines, ReturnLine{LineItemID: line.Text("lineItemId"), Quantity: n, Reason: line.Text("returnReason")})
 	}
 	return r, nil
+}
+
+// textIDs makes a lineItemId that came as a number the text of its digits, as it
+// is in the order (CONTRACT.md, "Names").
+func textIDs(request *Object) {
+	for _, line := range request.Objects("lineItems") {
+		if v, _ := line.Get("lineItemId"); v != nil {
+			if n, isNumber := v.(Number); isNumber {
+				line.Set("lineItemId", digits(n))
+			}
+		}
+	}
 }
 
 // AddReturn adds a return order form to an order and returns its id and the
@@ -129,11 +142,11 @@ func checkReturn(r ReturnRequest, lines *tally) error {
 	return nil
 }
 
-// quantityOf reads a quantity; what is absent, or no number to calculate with, is 0.
+// quantityOf reads a quantity, which other systems write as text, as prices do
+// (CONTRACT.md, "Names"); what is absent, or no number to calculate with, is 0.
 func quantityOf(line *Object, name string) decimal.Decimal {
 	v, _ := line.Get(name)
-	n, _ := v.(Number)
-	d, _ := n.decimal()
+	d, _ := decimalOf(v)
 	return d
 }
 

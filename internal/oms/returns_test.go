@@ -49,6 +49,7 @@ func TestAReturnIsPartialUntilNothingIsLeft(t *testing.T) {
 		{"canceled lines do not count", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":3,"canceledQuantity":2},{"lineItemId":"L2","quantity":0}]}}`, []string{"L1 1"}, []string{"Returned"}},
 		{"a line without an id is never returned", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":1},{"code":"A","quantity":1}]}}`, []string{"L1 1"}, []string{"PartiallyReturned"}},
 		{"a canceled line without an id does not count", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":1},{"code":"A","quantity":1,"canceledQuantity":1}]}}`, []string{"L1 1"}, []string{"Returned"}},
+		{"quantities as text", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":"5","canceledQuantity":"2","returnQuantity":"1"},{"lineItemId":"L2","quantity":2,"canceledQuantity":"2"}]}}`, []string{"L1 1", "L1 1"}, []string{"PartiallyReturned", "Returned"}},
 		{"lines of one id together", `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":3},{"lineItemId":"L1","quantity":1}]}}`, []string{"L1 2", "L1 2"}, []string{"PartiallyReturned", "Returned"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -89,6 +90,19 @@ func TestAReturnFormHoldsTheLinesAndWhy(t *testing.T) {
 	}
 }
 
+// Other systems write an order's ids as numbers; whoever returns a line repeats
+// the id as that system has it.
+func TestAReturnFindsALineByANumber(t *testing.T) {
+	for _, id := range []string{`7`, `7.0`, `"7"`} {
+		order := doc(t, `{"orderForm":{"lineItems":[{"lineItemId":"7","quantity":"2","canceledQuantity":"1"}]}}`)
+		if _, status, err := returned(t, order, `{"lineItems":[{"LineItemId":`+id+`,"returnQuantity":1}]}`); err != nil || status != "Returned" {
+			t.Errorf("%s: %q, %v", id, status, err)
+		}
+		_, _, err := returned(t, order, `{"lineItems":[{"lineItemId":`+id+`,"returnQuantity":1}]}`)
+		refused(t, err, oms.Invalid, "which is 0")
+	}
+}
+
 func TestAReturnThatCannotBeNamesItsLine(t *testing.T) {
 	for _, tc := range []struct {
 		name, body string
@@ -112,7 +126,8 @@ func TestAReturnThatCannotBeNamesItsLine(t *testing.T) {
 		{"a canceled line", lines("L3 1"), []string{"lineItems[0].returnQuantity"}, "which is 0"},
 		{"several", lines("L1 3, L2 0, L9 1"), []string{"lineItems[0].returnQuantity", "lineItems[1].returnQuantity", "lineItems[2].lineItemId"}, "which is 2"},
 		{"a text for a quantity", `{"lineItems":[{"lineItemId":"L1","returnQuantity":"1"}]}`, []string{"lineItems[0].returnQuantity"}, "must be a number, not text"},
-		{"a number for an id", `{"lineItems":[{"lineItemId":1,"returnQuantity":1}]}`, []string{"lineItems[0].lineItemId"}, "must be text, not a number"},
+		{"a number for an id", `{"lineItems":[{"lineItemId":1,"returnQuantity":1}]}`, []string{"lineItems[0].lineItemId"}, "no such line"},
+		{"true for an id", `{"lineItems":[{"lineItemId":true,"returnQuantity":1}]}`, []string{"lineItems[0].lineItemId"}, "must be text, not true or false"},
 		{"no list", `{"lineItems":{"lineItemId":"L1"}}`, []string{"lineItems"}, "must be a list of objects"},
 		{"wrong types", `{"returnComment":1,"lineItems":["L1",{"returnReason":true}]}`, []string{"returnComment", "lineItems[0]", "lineItems[1].returnReason"}, "must be text"},
 	} {

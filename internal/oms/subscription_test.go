@@ -76,6 +76,9 @@ func TestTypesThatAreNamed(t *testing.T) {
 			t.Errorf("%s goes to %q, not %q", eventType, got, want)
 		}
 	}
+	if got := matched(t, &oms.Event{Type: "OrderCreated", Data: []byte(`{}`)}, named); got != "named" {
+		t.Errorf("beside no wildcard, one who names a type twice gets it as %q", got)
+	}
 }
 
 // The body that the webHook section's endpoint gets names an order, so an event

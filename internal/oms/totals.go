@@ -2,6 +2,7 @@ package oms
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/shopspring/decimal"
 )
@@ -89,14 +90,17 @@ type calculation struct {
 }
 
 // prices sets the extendedPrice of each line whose parts are others, or that has
-// none yet.
+// none yet. A line that loses its price or its quantity has 0 of it from then on.
 func (c *calculation) prices() {
 	for _, l := range c.lines {
-		if l.needsPrice() && l.Has("placedPrice") && l.Has("quantity") {
+		if l.needsPrice() && (hasParts(l.Object) || hasParts(l.was)) {
 			c.set(l.Object, "extendedPrice", l.at, c.extendedPrice(l))
 		}
 	}
 }
+
+// hasParts reports whether a line has what an extendedPrice is made from at least.
+func hasParts(line *Object) bool { return line.Has("placedPrice") && line.Has("quantity") }
 
 func (l pricedLine) needsPrice() bool {
 	if !l.Has("extendedPrice") {
@@ -145,10 +149,11 @@ func (c *calculation) subTotal() {
 	if isGiven(c.was, c.form, "subTotal") {
 		return
 	}
-	priced, affected := false, len(c.lines) < len(c.was.Objects("lineItems")) || !c.form.Has("subTotal") && c.was.Has("subTotal")
+	before := c.was.Objects("lineItems")
+	priced, affected := slices.ContainsFunc(before, isPriced), len(c.lines) < len(before) || !c.form.Has("subTotal") && c.was.Has("subTotal")
 	sum := decimal.Zero
 	for _, l := range c.lines {
-		priced = priced || l.Has("extendedPrice")
+		priced = priced || isPriced(l.Object)
 		affected = affected || differs(l.was, l.Object, "extendedPrice") || l.was == nil
 		sum = sum.Add(c.number(l.Object, "extendedPrice", l.at))
 	}
@@ -156,6 +161,8 @@ func (c *calculation) subTotal() {
 		c.set(c.form, "subTotal", formAt, sum)
 	}
 }
+
+func isPriced(line *Object) bool { return line.Has("extendedPrice") }
 
 const formAt = "orderForm."
 

@@ -82,6 +82,12 @@ func UnreadWarning(unread []Warning) ValidationError {
 	return ValidationError{Message: "the validator's answer was not read as a whole: " + WarningText(unread), ValidationType: TypeExternal}
 }
 
+// ShapeWarning is the entry of validationWarnings that names what of the cart
+// itself nobody reads (CONTRACT.md, "Names").
+func ShapeWarning(shapes []Warning) ValidationError {
+	return ValidationError{Message: "the cart was not read as a whole: " + WarningText(shapes), ValidationType: TypeExternal}
+}
+
 func validationErrors(list []*Object) []ValidationError {
 	out := make([]ValidationError, len(list))
 	for i, o := range list {

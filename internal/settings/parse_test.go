@@ -149,7 +149,6 @@ func TestStatusesOfOrderTypes(t *testing.T) {
 		`{"name":" Packed ","shipmentStatusUpdate":" Ready\t","mainOrderStatus":" AllPacked "}`: {Name: "Packed", ShipmentStatusUpdate: "Ready", MainOrderStatus: "AllPacked"},
 		`{"NAME":"Packed","SHIPMENTSTATUSUPDATE":"Ready"}`:                                      {Name: "Packed", ShipmentStatusUpdate: "Ready"},
 		`{"name":"Packed","shipmentStatusUpdate":null,"mainOrderStatus":""}`:                    {Name: "Packed"},
-		`{"name":"Packed","mainOrderStatus":"  "}`:                                              {Name: "Packed"},
 	} {
 		s := mustParse(t, `{"orderTypes":[{"name":"a","orderStatuses":[`+status+`]}]}`)
 		if diff := cmp.Diff([]Status{want}, s.OrderTypes[0].Statuses); diff != "" {

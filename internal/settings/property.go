@@ -41,6 +41,7 @@ func (p *parser) stepProperties(n node, st *Step) {
 		default:
 			prop.text("value")
 			prop.warnKey(key, stepKind)
+			warnNoKey(prop, key)
 			warnNoHeader(prop, key)
 		}
 	}
@@ -124,9 +125,21 @@ func longKeys(fields []string) []string {
 	return long
 }
 
+// warnNoKey notes a property that says something under no key.
+func warnNoKey(prop node, key string) {
+	if v, _ := prop.obj.Get("value"); strings.TrimSpace(key) == "" && !isEmpty(v) {
+		prop.warn(prop.path("key"), "is not given, so nothing reads this property")
+	}
+}
+
 // warnNoHeader notes a property that looks as if it was to be a header. It is
 // no secret then: it is shown, and sent in the body.
 func warnNoHeader(prop node, key string) {
+	for _, m := range prop.obj.Members() {
+		if group, isText := m.Value.(string); isText && !propertyKind.known[fold(m.Name)] && same(group, headerGroup) {
+			prop.warn(prop.path(clip(m.Name)), "makes no header of this, and no secret; is keyGroup meant?")
+		}
+	}
 	switch group := prop.obj.Text("keyGroup"); {
 	case headerLike(group):
 		prop.warn(prop.path("keyGroup"), "makes no header of this, and no secret; is %s meant?", headerGroup)

@@ -30,8 +30,8 @@ func (p *parser) status(n node, returns bool) Status {
 	s := Status{
 		Name:                 strings.TrimSpace(n.required("name")),
 		MaxDuration:          n.span("maxDuration"),
-		ShipmentStatusUpdate: strings.TrimSpace(n.text("shipmentStatusUpdate")),
-		MainOrderStatus:      strings.TrimSpace(n.text("mainOrderStatus")),
+		ShipmentStatusUpdate: n.statusName("shipmentStatusUpdate"),
+		MainOrderStatus:      n.statusName("mainOrderStatus"),
 		Events:               statusEvents(n, returns),
 	}
 	p.mention(n.path("mainOrderStatus"), s.MainOrderStatus)
@@ -49,6 +49,18 @@ func (p *parser) status(n node, returns bool) Status {
 		s.Steps = append(s.Steps, p.step(st, s.Name, returns))
 	}
 	return s
+}
+
+// statusName reads the name of a status that something is to enter. The empty
+// text is what typed clients write for none; white space alone is a slip
+// (CONTRACT.md, "Configuration").
+func (n node) statusName(field string) string {
+	text := n.text(field)
+	name := strings.TrimSpace(text)
+	if name == "" && text != "" {
+		n.wrong(n.path(field), "must name a status, and is blank")
+	}
+	return name
 }
 
 // letters is a name without all that people leave out or put in: spaces,

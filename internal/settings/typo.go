@@ -17,6 +17,8 @@ func (n node) warnUnread(k kind) {
 		name := fold(m.Name)
 		switch at := n.path(clip(m.Name)); {
 		case k.known[name]:
+		case k.limited && turnsOff(name, m.Value):
+			n.wrong(at, "would turn off %s, and is not known here%s", k.name, activeMeant(k))
 		case k.limited && limits(name):
 			if !isEmpty(m.Value) {
 				n.wrong(at, "would limit %s, and is not known here%s", k.name, meant(m.Name, k.read))
@@ -52,8 +54,28 @@ func unread(field string, k kind) string {
 // limits reports whether a folded field looks as if it said where something is
 // not to run.
 func limits(field string) bool {
-	return strings.HasPrefix(field, "enabledfor") || strings.HasPrefix(field, "disabledfor") ||
+	return strings.Contains(field, "enabledfor") || strings.Contains(field, "disabledfor") ||
 		strings.HasSuffix(field, "condition") || strings.HasSuffix(field, "conditions")
+}
+
+// turnsOff reports whether a folded field looks as if it said that something is
+// not to run at all.
+func turnsOff(field string, v any) bool {
+	on, isFlag := v.(bool)
+	switch strings.TrimPrefix(field, "is") {
+	case "enabled":
+		return isFlag && !on
+	case "disabled":
+		return isFlag && on
+	}
+	return false
+}
+
+func activeMeant(k kind) string {
+	if isIn("active", k.read) {
+		return "; is active meant?"
+	}
+	return ""
 }
 
 // mostVerdicts bounds the names of one document that are compared with others: a

@@ -54,6 +54,7 @@ func connectorProperties(n node, c *Connector) {
 		default:
 			prop.text("value")
 			prop.warnKey(key, connectorKind)
+			warnNoKey(prop, key)
 			warnConnectorHeader(prop)
 			continue
 		}

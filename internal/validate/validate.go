@@ -42,6 +42,9 @@ type Result struct {
 // settings, each about the cart as those before it left it. None: it passes.
 func (v *Validator) ask(ctx context.Context, tenant string, s *settings.Settings, cart *oms.Object) *Result {
 	r := &Result{Passed: true, Cart: cart}
+	if shapes := oms.OtherShapes(cart); len(shapes) > 0 {
+		r.Warnings = append(r.Warnings, oms.ShapeWarning(shapes))
+	}
 	for i := range s.Connectors {
 		c := &s.Connectors[i]
 		if c.IsValidator() && c.Admits(cart.Text("marketId")) {
@@ -75,6 +78,9 @@ func (v *Validator) askOne(ctx context.Context, tenant string, c *settings.Conne
 		r.Passed = false
 		r.Errors = append(r.Errors, oms.ValidationError{Message: failure, ValidationType: oms.TypeExternal})
 		return
+	}
+	for _, w := range patched.Warnings {
+		answer.Unread = append(answer.Unread, oms.Warning{Path: "value." + w.Path, Message: w.Message})
 	}
 	a.Warnings = answer.Unread
 	r.add(answer)

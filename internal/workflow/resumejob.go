@@ -15,9 +15,6 @@ import (
 // long other writers wait for it.
 const resumeStep = 10
 
-// mostSkips is how many of the runs that it left alone a job names.
-const mostSkips = 10
-
 // ResumeFilter says which of the aborted runs are to go on. An empty field
 // picks all; the others are as of [store.RunFilter].
 type ResumeFilter struct {
@@ -88,7 +85,7 @@ func (e *Engine) resumeAll(ctx context.Context, tx store.Tx, tenant string, j *o
 		err := e.resumeOne(ctx, tx, tenant, j, r.ID)
 		switch oms.KindOf(err) {
 		case oms.Conflict, oms.NotFound: // it cannot go on, or is gone with its order
-			j.Skip(oms.JobSkip{ID: r.ID, Reason: err.Error()}, mostSkips)
+			j.Skip(oms.JobSkip{ID: r.ID, Reason: err.Error()})
 			continue
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -13,7 +14,7 @@ func (e *Engine) AddShipment(ctx context.Context, c Caller, orderID string, ship
 	if err := checkShipment(shipment.Object); err != nil {
 		return Started{}, err
 	}
-	if v, _ := shipment.Get("shipmentId"); v == "" {
+	if v, _ := shipment.Get("shipmentId"); v != nil && strings.TrimSpace(shipment.Text("shipmentId")) == "" {
 		return Started{}, oms.Wrong("body.shipmentId", "must not be empty; leave it out and one is made")
 	}
 	if !shipment.Has("shipmentId") {

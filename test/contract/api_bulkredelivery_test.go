@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -63,7 +64,7 @@ func TestADeliverySaysWhatItsLastAttemptCameTo(t *testing.T) {
 func TestWhatAFilterPicksIsSentAgain(t *testing.T) {
 	r, first, second, mend := failedDeliveries(t)
 	mend()
-	picks := fmt.Sprintf(`{"endpointId":%q,"Status":"failed","lastStatus":"5xx","from":"2026-11-21T00:00:00Z"`, first.text("id"))
+	picks := fmt.Sprintf(`{"endpointId":%q,"Status":"failed","lastStatus":"5xx","from":"2026-11-21"`, first.text("id"))
 	r.call("POST", "/api/deliveries/redeliver", picks+`,"dryRun":true}`).want(200).is("dryRun", true).is("matched", 4).is("id", nil)
 	r.get("/api/jobs").is("items", []string{})
 	job := r.call("POST", "/api/deliveries/redeliver", picks+`}`, "Idempotency-Key", "one").want(202).is("kind", "redeliver").is("status", "running").
@@ -90,7 +91,14 @@ func TestWhatCannotBeSentAgainIsPassedOver(t *testing.T) {
 	r.call("DELETE", "/api/orders/o1?permanently=true", "").want(204)
 	job := "/api/jobs/" + r.call("POST", "/api/deliveries/redeliver", `{"status":"failed"}`).want(202).text("id")
 	r.until("the job has ended", func() bool { return r.get(job).text("status") != "running" })
-	r.get(job).is("status", "succeeded").is("examined", 6).is("sent", 3)
+	r.get(job).is("status", "succeeded").is("examined", 6).is("sent", 3).is("skipped", 3)
+	var reasons []string
+	for _, skip := range r.get(job).doc().Objects("skips") {
+		reasons = append(reasons, skip.Text("reason"))
+	}
+	const off, erased = "its endpoint is off, or was removed", "its event's data was erased"
+	slices.Sort(reasons)
+	same(t, "reasons", reasons, []string{off, erased, erased})
 	r.settled()
 	same(t, "still failed", r.get("/api/deliveries?status=failed").ids("eventId"), []string{"e4", "e3", "e1"})
 	_ = first

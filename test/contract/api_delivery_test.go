@@ -156,6 +156,9 @@ func TestADeliveryWaitsForAnEarlierOneOfItsSubject(t *testing.T) {
 	r.until("the first failed", func() bool {
 		return fmt.Sprint(r.get("/api/events/"+first).at("deliveries[0].attempts")) == "1"
 	})
+	if repeats := r.get("/api/events/"+first).is("deliveries[0].status", "pending").is("deliveries[0].waitsFor", nil); repeats.text("deliveries[0].nextAttemptAt") == "" {
+		t.Errorf("the first does not say when it is repeated: %s", repeats.Raw)
+	}
 	s.code.Store(200)
 	r.call("POST", "/api/deliveries/"+r.get("/api/events/"+first).text("deliveries[0].id")+"/cancel", "").want(200)
 	r.until("the second is delivered", func() bool { return r.get("/api/deliveries/"+waiting.text("id")).text("status") == "succeeded" })

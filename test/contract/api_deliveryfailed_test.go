@@ -134,7 +134,7 @@ func TestTheLogTellsOfDeliveriesThatNeedSomebody(t *testing.T) {
 	}
 	strict.publish("")
 	strict.settled()
-	if line := strict.logged("the target of a delivery was refused"); !strings.Contains(line, "endpoint=ep_1") || !strings.Contains(line, "--allow-private-targets") {
+	if line := strict.logged("the target guard refused the target of a delivery"); strings.Contains(line, "status=") || !strings.Contains(line, "endpoint=ep_1") || !strings.Contains(line, "--allow-private-targets") {
 		t.Error(line)
 	}
 	for _, one := range []*rig{r, gone, strict} {

@@ -81,6 +81,8 @@ func TestFiltersThatCannotBeRead(t *testing.T) {
 	for path, place := range map[string]string{
 		"/api/orders?hasErrors=maybe": "query.hasErrors", "/api/orders?modifiedFrom=yesterday": "query.modifiedFrom", "/api/runs?canceled=7x": "query.canceled",
 		"/api/runs?from=x": "query.from", "/api/runs?to=x": "query.to", "/api/runs?status=stopped": "query.status",
+		"/api/orders?status=New&status=Held": "query.status", "/api/orders?limit=2&limit=3": "query.limit", "/api/runs?status=aborted&orderId=a&status=failed": "query.status",
+		"/api/deliveries?status=failed&status=pending": "query.status", "/api/attempts?host=a&host=a": "query.host",
 	} {
 		r.call("GET", path, "").problem(422, place)
 	}

@@ -54,7 +54,9 @@ func TestWhatNoRecoveryCanBe(t *testing.T) {
 	r := lease(t)
 	e := r.subscribed("https://example.com", "")
 	for body, places := range map[string][]string{
-		`{}`: {"body.from", "body.what"},
+		`{}`:                            {"body.from", "body.what"},
+		`{"from":null,"what":"failed"}`: {"body.from"}, // not everything there ever was
+		`{"from":"","what":"failed"}`:   {"body.from"},
 		`{"from":"yesterday","to":7,"what":"all"}`:                                    {"body.from", "body.to", "body.what"},
 		`{"from":"2026-11-21T00:00:00Z","to":"2026-11-21T00:00:00Z","what":"failed"}`: {"body.from"},
 		`{"from":"2027-01-01T00:00:00Z","what":"missing"}`:                            {"body.from"},
@@ -63,6 +65,8 @@ func TestWhatNoRecoveryCanBe(t *testing.T) {
 		r.call("POST", endpointPath(e, "/recover"), body).problem(422, places...)
 	}
 	r.call("POST", endpointPath(e, "/recover"), ``).problem(400)
+	r.call("PATCH", endpointPath(e, ""), `{"enabled":false}`).want(200)
+	r.call("POST", endpointPath(e, "/recover"), `{"from":"2026-01-01T00:00:00Z","what":"failed"}`).problem(409).is("detail", "the endpoint is off; turn it on first")
 	r.get("/api/jobs").is("items", []string{})
 	for _, call := range []string{"GET /api/jobs/none", "POST /api/jobs/none/cancel"} {
 		r.callOf(call, "").problem(404)

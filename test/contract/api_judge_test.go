@@ -18,7 +18,7 @@ func (d *description) judge(req *http.Request, status int, header http.Header, b
 	}
 	method, place, _ := strings.Cut(pattern, " ")
 	at := []string{"paths", place, strings.ToLower(method), "responses", fmt.Sprint(status)}
-	answer, _ := find(d.doc, at...).(map[string]any)
+	answer, _ := under(d.doc, at...).(map[string]any)
 	switch {
 	case pattern == "":
 		return d.judgeUnrouted(status, header, body)

@@ -91,7 +91,7 @@ func TestTheSameIdempotencyKeyWithAnotherRequestIsAConflict(t *testing.T) {
 	before := r.made("a")
 	for _, c := range []struct{ path, body string }{
 		{"/api/orders", `{"id":"b"}`}, {"/api/orders", `{"id": "a"}`}, {"/api/orders/a/status", `{"status":"Held"}`},
-		{"/api/keys", `{"role":"reader"}`},
+		{"/api/keys", `{"role":"reader"}`}, {"/api/orders?runWorkflow=false", `{"id":"a"}`}, {"/api/orders?wait=PT1S", `{"id":"a"}`},
 	} {
 		r.call("POST", c.path, c.body, "Idempotency-Key", "one").problem(409)
 	}

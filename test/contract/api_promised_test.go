@@ -43,15 +43,15 @@ func TestWhatWasPromisedStays(t *testing.T) {
 func (d *description) promises() (lines []string) {
 	for path, item := range d.doc["paths"].(map[string]any) {
 		for method, op := range item.(map[string]any) {
-			lines = append(lines, fmt.Sprintf("%s %s is %v", strings.ToUpper(method), path, find(op, "operationId")))
+			lines = append(lines, fmt.Sprintf("%s %s is %v", strings.ToUpper(method), path, under(op, "operationId")))
 		}
 	}
-	for name, schema := range find(d.doc, "components", "schemas").(map[string]any) {
-		fields, _ := find(schema, "properties").(map[string]any)
-		if find(schema, "additionalProperties") == true {
+	for name, schema := range under(d.doc, "components", "schemas").(map[string]any) {
+		fields, _ := under(schema, "properties").(map[string]any)
+		if under(schema, "additionalProperties") == true {
 			continue
 		}
-		required, _ := find(schema, "required").([]any)
+		required, _ := under(schema, "required").([]any)
 		for field, s := range fields {
 			line := fmt.Sprintf("%s.%s is %s", name, field, typeOf(s))
 			if slices.Contains(required, any(field)) {

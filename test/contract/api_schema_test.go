@@ -153,8 +153,8 @@ func (d *description) schema(at []string) (*jsonschema.Schema, error) {
 	return s, err
 }
 
-// find follows names through a document.
-func find(node any, names ...string) any {
+// under follows names through a document.
+func under(node any, names ...string) any {
 	for _, name := range names {
 		m, _ := node.(map[string]any)
 		node = m[name]

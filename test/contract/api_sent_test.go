@@ -43,11 +43,11 @@ func (d *description) judgeSent(kind, eventType string, body []byte) string {
 	switch {
 	case kind == oms.KindReplay:
 		return ""
-	case kind == oms.KindEvent && find(d.doc, "webhooks", eventType) != nil:
+	case kind == oms.KindEvent && under(d.doc, "webhooks", eventType) != nil:
 		name = eventType
 	case kind == oms.KindEvent:
 		name = "customEvent"
-	case find(d.doc, "webhooks", name) == nil:
+	case under(d.doc, "webhooks", name) == nil:
 		return fmt.Sprintf("there is no webhook for the kind %q", kind)
 	}
 	return d.validate([]string{"webhooks", name, "post", "requestBody", "content", "application/json", "schema"}, body)

@@ -88,7 +88,7 @@ func TestTLSErrorIsRetried(t *testing.T) {
 // What a refusal says would admit the target.
 const (
 	hostRefused    = "; outgoing.allowHosts in the config file admits it"
-	privateRefused = "; --allow-private-targets (allowPrivateTargets) or outgoing.allowHosts in the config file admits it"
+	privateRefused = "; --allow-private-targets (allowPrivateTargets), or outgoing.allowHosts in the config file, admits it"
 )
 
 func TestTargetGuardIsNotRetried(t *testing.T) {

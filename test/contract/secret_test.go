@@ -34,6 +34,9 @@ func TestAStepsAnswerGivesNoSecretAway(t *testing.T) {
 	} {
 		for _, code := range []int{200, 400} {
 			for i, echo := range echoes {
+				if i > 0 && (name != "a patch" || code != 200) && name != "a reason" {
+					continue // the other ways are read alike everywhere
+				}
 				s := endpoint(t, func(w http.ResponseWriter, _ int) {
 					w.Header().Set("X-Echo", "Bearer "+echoedToken)
 					replying(code, strings.ReplaceAll(answer, "ECHO", echo))(w, 0)

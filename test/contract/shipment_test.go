@@ -63,6 +63,7 @@ func TestShipmentsThatCannotBeAdded(t *testing.T) {
 		{"an id that is there", theShipments, `{"shipmentId":"SHIP-2"}`, 409, ""},
 		{"no such order", "/api/orders/none/shipments", `{}`, 404, ""},
 		{"an empty id", theShipments, `{"shipmentId":""}`, 422, "body.shipmentId"},
+		{"a blank id", theShipments, `{"shipmentId":" \t"}`, 422, "body.shipmentId"},
 		{"an id that is no text", theShipments, `{"shipmentId":[]}`, 422, "body.shipmentId"},
 		{"a status that is no text", theShipments, `{"status":{}}`, 422, "body.status"},
 		{"an order status that is no text", theShipments, `{"orderStatus":5}`, 422, "body.orderStatus"},

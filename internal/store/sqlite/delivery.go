@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -434,10 +436,17 @@ func (t *tx) hasData(ctx context.Context, tenant string, e *oms.Event) error {
 	return nil
 }
 
-// queue stores a delivery that was sent again, and tells of it if it is due.
+// queue stores a delivery that was sent again, and tells of it if it is due. Of
+// one that waits in its group the one that it waits for is tried.
 func (t *tx) queue(tenant string, e *oms.Event, d *oms.Delivery, trial bool, put func(tenant string, d *oms.Delivery) error) error {
-	if err := put(tenant, d); err != nil || d.Due.IsZero() {
+	if err := put(tenant, d); err != nil {
 		return err
+	}
+	if d.Due.IsZero() {
+		if trial {
+			return t.tryDueOfGroup(tenant, d)
+		}
+		return nil
 	}
 	due := store.Due{Tenant: tenant, Delivery: *d, Event: e, Trial: trial}
 	if e.Data == nil {
@@ -445,6 +454,27 @@ func (t *tx) queue(tenant string, e *oms.Event, d *oms.Delivery, trial bool, put
 	}
 	t.w.changes.due = append(t.w.changes.due, due)
 	return nil
+}
+
+// tryDueOfGroup has the delivery that another of its group waits for be tried at
+// once: nobody waits an hour for what he sent by hand.
+func (t *tx) tryDueOfGroup(tenant string, waits *oms.Delivery) error {
+	ctx := context.Background()
+	first := oms.DeliveryKey{Endpoint: waits.Endpoint}
+	err := one(ctx, t.q, []any{&first.Event}, selectDueOfGroup, tenant, waits.Endpoint, waits.Group)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d, err := t.Delivery(ctx, tenant, first)
+	if err != nil {
+		return err
+	}
+	d.Due = earlier(d.Due, t.clock())
+	t.w.changes.due = append(t.w.changes.due, store.Due{Tenant: tenant, Delivery: *d, Trial: true})
+	return t.hasten(tenant, d)
 }
 
 func (t *tx) hasten(tenant string, d *oms.Delivery) error {

@@ -325,7 +325,7 @@ func testHealth(t *testing.T, s *suite) {
 		{LastFailure: at(5), LastError: "410", Failures: 1, FailingSince: at(5), Streak: oms.Streak{Since: at(5), Deliveries: 1}, Silence: time.Hour},
 		{LastFailure: at(6), LastError: "411", Failures: 1, FailingSince: at(6), Streak: oms.Streak{Since: at(6), Deliveries: 1, Beginning: true}, Silence: time.Hour},
 		{FilterErrors: 1, LastFilterError: oms.FilterError{At: at(8), EventID: "e2", Why: "line 2"}},
-		{Succeeded: 2, LastSuccess: at(7), LastFailure: at(9), LastError: "reset", Failures: 1, FailingSince: at(9)},
+		{Succeeded: 2, LastSuccess: at(7), LastFailure: at(9), LastError: "reset", Failures: 1, FailingSince: at(9), Streak: oms.Streak{Since: at(9), Deliveries: 1, Beginning: true}},
 	} {
 		want = c.On(want)
 		s.write(func(tx store.Tx) error {
@@ -347,6 +347,10 @@ func testHealth(t *testing.T, s *suite) {
 	healthIs(want)
 	e.Ordering = oms.OrderingSubject // two of them wait then
 	s.reorder(acme, e, 10)
+	healthIs(want)
+	e.URL = "https://other.example" // what it failed at elsewhere says nothing of it
+	s.put(e)
+	want.Consecutive, want.FailingSince, want.Streak = 0, time.Time{}, oms.Streak{}
 	healthIs(want)
 }
 

@@ -50,6 +50,10 @@ func testGroups(t *testing.T, s *suite) {
 	s.now = s.now.Add(time.Second)
 	s.settle(events["a0"], to, oms.DeliveryPending) // the others wait until it ends
 	dueIs("b2 6 7 a0")
+	s.sendAgain(events["a1"], to)
+	if d, waits := s.delivery(events["a0"], to), s.delivery(events["a1"], to); !d.Due.Equal(s.now) || !waits.Due.IsZero() {
+		t.Errorf("what it waits for is due at %v, and itself at %v", d.Due, waits.Due)
+	}
 	s.cancel(events["a3"], to) // from the middle
 	dueIs("b2 6 7 a0")
 	l.due = nil
@@ -66,7 +70,7 @@ func testGroups(t *testing.T, s *suite) {
 	dueIs("b2 6 7 a4")
 	s.cancel(events["a4"], to)
 	dueIs("b2 6 7 a5")
-	s.sendAgain(events["a0"], to) // waits for the one that may be under way
+	s.sendAgain(events["a0"], to) // waits for the one that may be under way, which is tried
 	s.sendAgain(events["a1"], to)
 	s.sendAgain(events["a1"], to)
 	dueIs("b2 6 7 a5")
@@ -81,7 +85,7 @@ func testGroups(t *testing.T, s *suite) {
 	if got := s.due(elsewhere); got != "a0 b2 6 7" {
 		t.Errorf("due elsewhere: %q", got)
 	}
-	if got := strings.Join(l.dueIDs(), " "); got != "a1 a4 a5 a0 a1 a4" {
+	if got := strings.Join(l.dueIDs(), " "); got != "a1 a4 a5 a5 a5 a5 a0 a1 a4" {
 		t.Errorf("told of %q", got)
 	}
 }
@@ -385,8 +389,17 @@ func (m *groups) sendAgain(rt *rapid.T) {
 		d.due = len(m.pending(d.group)) == 0
 		d.status = oms.DeliveryPending
 	}
-	m.write(func(tx store.Tx) error { return tx.SendAgain(ctx, m.tenant, d.event, m.to, m.s.now, true) })
-	m.toldIf(d.due, d)
+	trial := rapid.Bool().Draw(rt, "trial")
+	m.write(func(tx store.Tx) error { return tx.SendAgain(ctx, m.tenant, d.event, m.to, m.s.now, trial) })
+	pending := m.pending(d.group)
+	switch first := slices.IndexFunc(pending, func(d *modelDelivery) bool { return d.due }); {
+	case d.due:
+		m.told(d)
+	case trial: // what it waits for is tried
+		m.told(pending[first])
+	default:
+		m.told()
+	}
 }
 
 func (m *groups) reorder(rt *rapid.T) {
