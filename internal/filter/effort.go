@@ -28,6 +28,9 @@ func Outside() *Effort { return &Effort{left: 10_000_000} }
 // allowance is how many steps the next judgement may take.
 func (e *Effort) allowance() int { return min(mostSteps, lightSteps+e.left) }
 
+// Spent reports whether so little is left that a heavy judgement may find no end.
+func (e *Effort) Spent() bool { return e.left < mostSteps }
+
 // spent notes what a judgement took.
 func (e *Effort) spent(steps int) { e.left -= max(0, steps-lightSteps) }
 

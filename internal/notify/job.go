@@ -36,13 +36,18 @@ func (d *Dispatcher) recoverIn(ctx context.Context, tx store.Tx, tenant string, 
 	if err != nil {
 		return err
 	}
-	again, err := d.again(ctx, tx, tenant, e, j)
+	effort := filter.Inside()
+	again, err := d.again(ctx, tx, tenant, e, j, effort)
 	if err != nil {
 		return err
 	}
 	for _, event := range events {
 		if err := again(event); err != nil {
 			return err
+		}
+		if effort.Spent() { // the filter could judge no more of them; the next step can
+			last = event.Seq
+			break
 		}
 	}
 	if j.Position = last; last >= j.Last {
@@ -52,10 +57,10 @@ func (d *Dispatcher) recoverIn(ctx context.Context, tx store.Tx, tenant string, 
 }
 
 // again returns what sends one candidate again, if the endpoint is to have it.
-func (d *Dispatcher) again(ctx context.Context, tx store.Tx, tenant string, e *oms.Endpoint, j *oms.Job) (func(*oms.Event) error, error) {
+func (d *Dispatcher) again(ctx context.Context, tx store.Tx, tenant string, e *oms.Endpoint, j *oms.Job, effort *filter.Effort) (func(*oms.Event) error, error) {
 	on := *e
 	on.Enabled = true
-	alone, effort := oms.NewSubscriptions([]*oms.Endpoint{&on}), filter.Inside()
+	alone := oms.NewSubscriptions([]*oms.Endpoint{&on})
 	return func(event *oms.Event) error {
 		j.Examined++
 		if j.What == oms.RecoverMissing {

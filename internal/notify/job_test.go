@@ -1,6 +1,8 @@
 package notify
 
 import (
+	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -104,6 +106,27 @@ func TestRecoverMissing(t *testing.T) {
 			t.Errorf("what the filter keeps away was sent: %v", err)
 		}
 		if j = r.job(j.ID); j.Sent != 2 {
+			t.Errorf("the job: %+v", j)
+		}
+	})
+}
+
+// TestRecoverMissingJudgesAllEvents: where a filter takes long, a step of the job
+// judges so many events as it has time for, and the next ones the others.
+func TestRecoverMissingJudgesAllEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 0))
+		data := []byte(`{"list":[1` + strings.Repeat(",1", 3000) + `]}`)
+		var all []*oms.Event
+		for i := range jobStep {
+			all = append(all, &oms.Event{ID: fmt.Sprint("evt_", i), Type: "order_packed", Timestamp: time.Now(), Data: data})
+		}
+		must(t, r.store.Publish(t.Context(), acme, all...))
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Filter = `any(data.list, # == 2)` })
+		j := r.recover(to, oms.RecoverMissing, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+		r.jobs.Begin(acme, j)
+		time.Sleep(time.Minute)
+		if j = r.job(j.ID); j.Status != oms.JobSucceeded || j.Examined != jobStep || j.Sent != 0 {
 			t.Errorf("the job: %+v", j)
 		}
 	})

@@ -1,6 +1,7 @@
 package oms_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -36,7 +37,9 @@ func TestAValueReplacesTheFieldsThatItHas(t *testing.T) {
 		{"objects merge at every depth", `{"a":{"b":{"c":1,"d":2}}}`, `{"a":{"b":{"d":3,"e":4}}}`, `{"a":{"b":{"c":1,"d":3,"e":4}}}`},
 		{"an object for a text", `{"a":"x"}`, `{"a":{"b":1}}`, `{"a":{"b":1}}`},
 		{"a text for an object", `{"a":{"b":1}}`, `{"a":"x"}`, `{"a":"x"}`},
-		{"lists replace", `{"tags":["a","b"],"properties":[{"key":"k","value":"1","keyGroup":"g"}]}`, `{"tags":["c"],"properties":[{"key":"k"}]}`, `{"tags":["c"],"properties":[{"key":"k"}]}`},
+		{"lists replace", `{"tags":["a","b"],"properties":[{"key":"k","value":"1","keyGroup":"g"}]}`, `{"tags":["c"],"properties":[{"key":"k","value":"2"}]}`, `{"tags":["c"],"properties":[{"key":"k","value":"2"}]}`},
+		{"what only lacks fields is no other list", `{"properties":[{"key":"k","value":"1","keyGroup":"g"}]}`, `{"properties":[{"key":"k"}]}`, `{"properties":[{"key":"k","value":"1","keyGroup":"g"}]}`},
+		{"a list that leaves out what a typed validator may not know", `{"properties":[{"key":"k","value":"1","keyGroup":"g"}]}`, `{"properties":[{"key":"k","value":"1"}]}`, `{"properties":[{"key":"k","value":"1","keyGroup":"g"}]}`},
 		{"an empty list", `{"tags":["a"]}`, `{"tags":[]}`, `{"tags":[]}`},
 		{"false and empty text", `{"a":true,"b":"x"}`, `{"a":false,"b":""}`, `{"a":false,"b":""}`},
 		{"any case", `{"loyaltyTier":1}`, `{"LOYALTYTIER":2}`, `{"loyaltyTier":2}`},
@@ -68,6 +71,34 @@ func TestLineItemsAreTheNewList(t *testing.T) {
 				got := applyCart(t, tc.cart, `{"orderForm":{"lineItems":`+tc.lines+`}}`, onlyLines)
 				lines := oms.NewObject(oms.Member{Name: "l", Value: got.Doc.Object("orderForm").List("lineItems")})
 				same(t, lines, `{"l":`+tc.want+`}`)
+			}
+		})
+	}
+}
+
+// Each part of a line that a validator splits has a price of its own; none keeps
+// that of the whole line.
+func TestPartsOfALineHavePricesOfTheirOwn(t *testing.T) {
+	const had = `{"orderForm":{"lineItems":[{"lineItemId":"1","code":"A","quantity":2,"placedPrice":100,"extendedPrice":200}],"subTotal":200,"total":200}}`
+	for _, tc := range []struct{ name, lines, prices, total string }{
+		{"other prices", `[{"lineItemId":"1","quantity":1,"placedPrice":90},{"lineItemId":"1","quantity":1,"placedPrice":80}]`, "[90 80]", "170"},
+		{"other quantities", `[{"lineItemId":"1","quantity":1},{"lineItemId":"1","quantity":3},{"lineItemId":"1","quantity":1,"canceledQuantity":1}]`, "[100 300 0]", "400"},
+		{"a price that is given", `[{"lineItemId":"1","quantity":1},{"lineItemId":"1","quantity":1,"extendedPrice":95}]`, "[100 95]", "195"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			value := `{"orderForm":{"lineItems":` + tc.lines + `}}`
+			got := applyCart(t, had, value, false)
+			var prices []any
+			for _, l := range got.Doc.Object("orderForm").Objects("lineItems") {
+				p, _ := l.Get("extendedPrice")
+				prices = append(prices, p)
+			}
+			total, _ := got.Doc.Object("orderForm").Get("total")
+			if fmt.Sprint(prices) != tc.prices || fmt.Sprint(total) != tc.total {
+				t.Errorf("prices %v, total %v; want %s, %s", prices, total, tc.prices, tc.total)
+			}
+			if again := applyCart(t, string(got.Doc.JSON()), value, false); len(again.Changes) > 0 {
+				t.Errorf("the second time it changes %v", paths(again.Changes))
 			}
 		})
 	}

@@ -136,14 +136,25 @@ func sameTime(a, b string) bool {
 	return ok && t.Equal(u)
 }
 
-// timeOf reads a text that is a date with a time, as RFC 3339 and .NET write it.
-// One without a zone is UTC.
+// timeLayouts are how RFC 3339, Java and .NET write a time, the last without a zone.
+var timeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999"}
+
+// timeOf reads a text that is a date, with a time or without, which then is the
+// day's first instant: a typed program hands back a date like that. A time without
+// a zone is UTC.
 func timeOf(s string) (time.Time, bool) {
-	const shortest, longest = len("2006-01-02T15:04:05"), len("2006-01-02T15:04:05.000000000+00:00")
-	if len(s) < shortest || len(s) > longest || s[4] != '-' || s[10] != 'T' {
+	const shortest, longest = len(time.DateOnly), len("2006-01-02T15:04:05.000000000+00:00")
+	if len(s) < shortest || len(s) > longest || s[4] != '-' || s[7] != '-' {
 		return time.Time{}, false
 	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+	if len(s) == shortest {
+		t, err := time.Parse(time.DateOnly, s)
+		return t, err == nil
+	}
+	if s[shortest] != 'T' {
+		return time.Time{}, false
+	}
+	for _, layout := range timeLayouts {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC(), true
 		}

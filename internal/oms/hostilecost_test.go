@@ -83,3 +83,24 @@ func TestHostilePatchesTakeNoLongTime(t *testing.T) {
 		})
 	}
 }
+
+// Warnings are kept three times over, so an answer cannot make many megabytes of them.
+func TestWarningsAboutOnePatchAreBounded(t *testing.T) {
+	for name, patch := range map[string]string{
+		"fields that may not be changed": `{` + manyOf(1_000, `"field%d":1`) + `,"` + strings.Repeat("n", 1<<20) + `":1}`,
+		"forceUpdate":                    `{"forceUpdate":[` + manyOf(1_000, `"field%d"`) + `,"` + strings.Repeat("n", 1<<20) + `"]}`,
+	} {
+		got := apply(t, oms.OrderStepPatch, `{"id":"1"}`, patch)
+		last := got.Warnings[len(got.Warnings)-1]
+		if len(got.Warnings) != 51 || !strings.HasPrefix(last.Message, "951 more ") {
+			t.Errorf("%s: %d warnings, the last %q", name, len(got.Warnings), last.Message)
+		}
+		if size := len(fmt.Sprint(got.Warnings, got.NotApplied)); size > 10_000 {
+			t.Errorf("%s: warnings of %d bytes", name, size)
+		}
+	}
+	got := apply(t, oms.OrderStepPatch, `{"id":"1"}`, `{"`+strings.Repeat("n", 1<<20)+`":1}`)
+	if len(got.Warnings[0].Path) > 200 || len(got.NotApplied[0]) > 200 {
+		t.Errorf("a name of %d bytes", len(got.Warnings[0].Path))
+	}
+}

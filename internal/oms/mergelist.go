@@ -134,10 +134,23 @@ func (l *listMerge) newLine(p any) any {
 		if i, ok := l.lastOf(id); ok {
 			line := cloneValue(l.was[i])
 			l.mergeInto(line, i, p)
+			unprice(l.was[i], line, p)
 			return line
 		}
 	}
 	return l.element(p)
+}
+
+// unprice takes the price of the whole line off a part of it, which has another
+// quantity or price and does not name what it comes to: that is computed.
+func unprice(whole, part, patch any) {
+	was, _ := whole.(*Object)
+	is, _ := part.(*Object)
+	p, _ := patch.(*Object)
+	parts := func(name string) bool { return differs(was, is, name) }
+	if exactly(p, "extendedPrice") == nil && slices.ContainsFunc(priceFields, parts) {
+		is.Delete("extendedPrice")
+	}
 }
 
 // lastOf returns the position of the last element that is there with a key.

@@ -102,11 +102,25 @@ func (r *PatchRules) ApplySince(doc *Object, sent Sent, patch *Object) (Patched,
 	if m.err != nil {
 		return Patched{}, m.err
 	}
-	p := Patched{Doc: out, Set: Diff(doc, out), Removed: m.removed, NotApplied: notApplied, Warnings: append(m.shapes, m.forced.warnings()...)}
-	for _, name := range notApplied {
+	p := Patched{Doc: out, Set: Diff(doc, out), Removed: m.removed, Warnings: append(m.shapes, m.forced.warnings()...)}
+	p.leave(notApplied)
+	return p, p.finish(doc)
+}
+
+// leave names the fields that the patch may not change. Of very many it names the
+// first, and counts the others: they are kept with the run, the history and the
+// attempt.
+func (p *Patched) leave(fields []string) {
+	named := fields[:min(mostUnread, len(fields))]
+	for _, name := range named {
+		name = cutStep(name)
+		p.NotApplied = append(p.NotApplied, name)
 		p.Warnings = append(p.Warnings, Warning{name, "is a field that this patch may not change, and was left as it is"})
 	}
-	return p, p.finish(doc)
+	if more := len(fields) - len(named); more > 0 {
+		p.NotApplied = append(p.NotApplied, fmt.Sprintf("and %d more", more))
+		p.Warnings = append(p.Warnings, Warning{Message: fmt.Sprintf("%d more fields may not be changed by this patch, and were left as they are", more)})
+	}
 }
 
 // finish recomputes the totals and finds all that changed.
@@ -292,12 +306,21 @@ func (f *forced) has(path, name string) bool {
 	return found
 }
 
-// warnings names what forceUpdate names and the patch does not have.
+// warnings names what forceUpdate names and the patch does not have; of very many
+// the first, and the others are counted.
 func (f *forced) warnings() (out []Warning) {
+	more := 0
 	for i, path := range f.named {
-		if !f.met[f.keys[i]] {
+		switch {
+		case f.met[f.keys[i]]:
+		case len(out) == mostUnread:
+			more++
+		default:
 			out = append(out, Warning{"forceUpdate", fmt.Sprintf("%q matches no field of the patch", cutStep(path))})
 		}
+	}
+	if more > 0 {
+		out = append(out, Warning{"forceUpdate", fmt.Sprintf("%d more match no field of the patch", more)})
 	}
 	return out
 }
