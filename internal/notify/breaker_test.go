@@ -151,3 +151,22 @@ func TestWhatHangsWhileAnEndpointMoves(t *testing.T) {
 		}
 	})
 }
+
+// TestATrialThatWasNotMadeIsGivenBack: another attempt may try then.
+func TestATrialThatWasNotMadeIsGivenBack(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	var b breaker
+	for range breakerFailures {
+		b.end(now, false, b.begin())
+	}
+	now = now.Add(breakerWait)
+	trial := b.begin()
+	b.giveBack(false) // a straggler
+	if ok, _ := b.admits(now); ok || !trial {
+		t.Errorf("beside the trial %v another attempt is admitted: %v", trial, ok)
+	}
+	b.giveBack(trial)
+	if ok, _ := b.admits(now); !ok || b.circuit(now) != CircuitHalfOpen {
+		t.Errorf("admitted: %v, and it is %s", ok, b.circuit(now))
+	}
+}

@@ -105,3 +105,19 @@ func TestABacklogCountsAsManyDeliveries(t *testing.T) {
 		}
 	})
 }
+
+// TestHopelessFromTheVeryMoment that both bounds are met, and not before.
+func TestHopelessFromTheVeryMoment(t *testing.T) {
+	d, e := &Dispatcher{disableAfter: 5 * day}, &oms.Endpoint{Schedule: make([]time.Duration, 5)}
+	since := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		deliveries int
+		after      time.Duration
+		want       bool
+	}{{6, 5 * day, true}, {6, 5*day - 1, false}, {5, 9 * day, false}} {
+		h := oms.Health{Consecutive: 1, Streak: oms.Streak{Since: since, Deliveries: c.deliveries}}
+		if got := d.hopeless(e, h, since.Add(c.after)); got != c.want {
+			t.Errorf("%d deliveries and %v: %v", c.deliveries, c.after, got)
+		}
+	}
+}

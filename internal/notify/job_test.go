@@ -178,3 +178,27 @@ func TestJobOfAnEndpointThatIsGone(t *testing.T) {
 		}
 	})
 }
+
+// TestRecoverOfAnEndpointThatWasTurnedOff since the job began: what it missed waits
+// for it.
+func TestRecoverOfAnEndpointThatWasTurnedOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 0))
+		missed := r.publish("evt_missed", "o1")
+		to := r.endpoint("shop", nil)
+		off := *to
+		off.Enabled = false
+		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, &off) })
+		j := r.recover(to, oms.RecoverMissing, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+		r.jobs.Begin(acme, j)
+		time.Sleep(time.Minute)
+		if j = r.job(j.ID); j.Sent != 1 || len(r.calls.made()) != 0 {
+			t.Errorf("%d calls, and the job is %+v", len(r.calls.made()), j)
+		}
+		r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, to) })
+		time.Sleep(time.Minute)
+		if d := r.delivery(missed, to); d.Status != oms.DeliverySucceeded {
+			t.Errorf("it is %s", d.Status)
+		}
+	})
+}

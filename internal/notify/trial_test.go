@@ -194,8 +194,13 @@ func TestARedeliveryByHandWaitsForItsSubject(t *testing.T) {
 func TestAJobTriesItsFirstDelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, to, _, up := broken(t, 0, nil)
-		time.Sleep(26 * time.Hour) // all have failed for good, and the circuit is open for minutes
+		time.Sleep(26 * time.Hour) // all have failed for good
+		r.publish("evt_last", "o1")
+		synctest.Wait()
 		failed := len(r.calls.made())
+		if c := r.d.Circuit(acme, to.No); c != CircuitOpen { // else it would admit one attempt anyway
+			t.Fatalf("the circuit is %s", c)
+		}
 		j := r.recover(to, oms.RecoverFailed, time.Time{}, time.Now())
 		r.jobs.Begin(acme, j)
 		synctest.Wait()

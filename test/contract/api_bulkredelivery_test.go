@@ -1,14 +1,17 @@
 package contract
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 // API.md, "Lists and bulk": deliveries by what became of them, and all of them
@@ -141,4 +144,56 @@ func TestABulkRedeliveryLeavesOutWhatCameLater(t *testing.T) {
 	r.settled()
 	equals(t, "requests", len(s.got()), 10*2+10*2)
 	equals(t, "pending", len(r.get("/api/deliveries?status="+string(oms.DeliveryPending)).ids("id")), 0)
+}
+
+// slowlyRead is a store in which a job waits before and after it reads its list.
+type slowlyRead struct {
+	store.Store
+	reads, goOn chan struct{}
+}
+
+func (s slowlyRead) Deliveries(ctx context.Context, tenant string, f store.DeliveryFilter, p store.Page) (store.List[*oms.Delivery], error) {
+	s.reads <- struct{}{}
+	<-s.goOn
+	list, err := s.Store.Deliveries(ctx, tenant, f, p)
+	s.reads <- struct{}{}
+	<-s.goOn
+	return list, err
+}
+
+// What came after the call is left out, and so is what has changed, when its turn
+// comes, from what the filter picked.
+func TestABulkRedeliveryTakesWhatIsStillAsItsFilterSays(t *testing.T) {
+	slow := slowlyRead{reads: make(chan struct{}), goOn: make(chan struct{})}
+	r := newRig(t, filepath.Join(t.TempDir(), "orderhook.db"))
+	r.between = func(s store.Store) store.Store { slow.Store = s; return slow }
+	r.run()
+	r.addKey(adminKey, oms.DefaultTenant, oms.Admin)
+	t.Cleanup(func() { r.end(patience) })
+	var mended atomic.Bool
+	s := endpoint(t, func(w http.ResponseWriter, n int) {
+		if !mended.Load() {
+			w.WriteHeader(500)
+		}
+	})
+	r.subscribed(s.URL, `,"retrySchedule":["PT0S"],"maxConcurrency":1`)
+	first, second := r.publish(""), r.publish("")
+	r.settled()
+	job := "/api/jobs/" + r.call("POST", "/api/deliveries/redeliver", `{"status":"failed"}`).want(202).text("id")
+	<-slow.reads
+	later := r.publish("")
+	r.settled()
+	slow.goOn <- struct{}{}
+	<-slow.reads
+	mended.Store(true)
+	r.call("POST", "/api/deliveries/"+r.get("/api/deliveries?eventId="+first).text("items[0].id")+"/redeliver", "").want(202)
+	r.settled()
+	slow.goOn <- struct{}{}
+	r.until("the job has ended", func() bool { return r.get(job).text("status") != "running" })
+	r.get(job).is("status", "succeeded").is("sent", 1)
+	r.settled()
+	for event, status := range map[string]string{first: "succeeded", second: "succeeded", later: "failed"} {
+		r.get("/api/deliveries?eventId="+event).is("items[0].status", status)
+	}
+	equals(t, "requests", len(s.got()), 3*2+1+1)
 }

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -81,4 +82,16 @@ func TestAConflictBelongsToItsCall(t *testing.T) {
 	equals(t, "callId", e.CallID, res.at("orderActionExecutionResults[0].callId"))
 	equals(t, "runId", e.RunID, res.at("runId"))
 	equals(t, "step", e.Step, "WebhookWorkflowStep")
+}
+
+// What another writer removed stays removed, whatever the step wanted of it.
+func TestWhatSomeoneElseRemovedStaysRemoved(t *testing.T) {
+	r, _, _ := meanwhile(t, step{}, answerWith(`{"CustomerEmail":"step@example.com","Properties":[{"Key":"Channel","Value":"store"}]}`),
+		patched(`{"propertiesRemovalConditions":[{"key":"Channel"}]}`))
+	r.ended().is("items[0].status", "succeeded")
+	r.get(theOrder).is("properties", []string{}).is("customerEmail", "step@example.com")
+	e := r.entry("Conflict")
+	if len(e.Changes) != 1 || e.Changes[0].Path != "properties[Channel]" || e.Changes[0].Theirs != nil || !strings.Contains(fmt.Sprint(e.Changes[0].After), "store") {
+		t.Errorf("the conflict is %+v", e.Changes)
+	}
 }

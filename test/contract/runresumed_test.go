@@ -120,3 +120,20 @@ func TestAStoppedRunThatTriggeredAnotherIsNotResumed(t *testing.T) {
 	equals(t, "what is stored", r.stored(), before)
 	equals(t, "calls", len(s.got()), 2)
 }
+
+func TestAResumedRunKeepsTheNamesOfItsSteps(t *testing.T) {
+	r, res, _ := aborted(t, step{More: `,"displayName":"Fraud check"`}, success)
+	r.resume(res).is("orderActionExecutionResults[1].displayName", "Fraud check")
+	r.ended().is("items[0].status", "succeeded").is("items[0].orderActionExecutionResults[1].displayName", "Fraud check")
+}
+
+// Whoever removes the error that the abort left does not keep the return cancelled.
+func TestAReturnWhoseErrorWasRemovedIsReopenedByItsRun(t *testing.T) {
+	r := returning(t, step{Host: answering(t, canceled, success).URL, Stop: true})
+	res := r.giveBack("1")
+	r.get(theOrder).is("returnOrderForms[0].status", "Cancelled").is("orderForm.lineItems[0].returnQuantity", 0)
+	r.call("PATCH", theOrder, `{"errors":[],"keepExistingListItems":false}`).want(200).is("errors", []string{})
+	r.resume(res)
+	r.ended().is("items[0].status", "succeeded")
+	r.get(theOrder).is("returnOrderForms[0].status", nil).is("orderForm.lineItems[0].returnQuantity", 1)
+}

@@ -111,3 +111,12 @@ func alter(t *testing.T, path, statement string) {
 		t.Fatal(err)
 	}
 }
+
+// A version that takes all order types away says so, and once more to who asks again.
+func TestARestoreThatLeavesNoOrderTypesWarns(t *testing.T) {
+	r := start(t)
+	r.settings(`{"connectors":[]}`)
+	r.settings(config(status("New")))
+	first := r.call("POST", restoreOne, "", "Idempotency-Key", "one").want(200).is("version", 3).is("warnings[0].path", "orderTypes")
+	r.call("POST", restoreOne, "", "Idempotency-Key", "one").want(200).again(first)
+}

@@ -98,6 +98,7 @@ func TestAShipmentIsPatched(t *testing.T) {
 	r.call("PATCH", theShipments+"/SHIP-2", `{"comment":null,"deliveryStatus":null,"forceUpdate":["deliveryStatus"]}`).want(200).
 		is(second+"deliveryStatus", null).is(second+"comment", "Ring twice").is("forceUpdate", nil).is(second+"forceUpdate", nil)
 	r.call("PATCH", theShipments+"/SHIP-2", `{"status":"Shipped"}`).want(200).is("version", 4) // nothing new
+	r.call("PATCH", theShipments+"/SHIP-2", `{"address":{"line2":null},"forceUpdate":["address.line2"]}`).want(200).is(second+"address.line2", null).is(second+"address.city", "Bergen")
 }
 
 func TestShipmentPatchesThatCannotBe(t *testing.T) {

@@ -135,3 +135,11 @@ func TestAStepMaySetItsOwnShipmentsStatus(t *testing.T) {
 	r.ship("SHIP-2", "Packed").is("order.orderForm.shipments[1].status", "Labelled").is("orderActionExecutionResults[1].actionStatus", "Success")
 	equals(t, "conflicts", r.conflicts(), []string(nil))
 }
+
+func TestAStatusIsOfAShipmentOrOfAReturn(t *testing.T) {
+	r := returning(t)
+	id := r.giveBack("1").text("returnId")
+	before := r.stored()
+	r.call("POST", theOrder+"/status", fmt.Sprintf(`{"status":"Returned","returnId":%q,"shipmentId":"SHIP-2"}`, id)).problem(422, "body.returnId")
+	equals(t, "what is stored", r.stored(), before)
+}

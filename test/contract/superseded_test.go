@@ -30,6 +30,7 @@ func TestAStatusThatSomeoneElseChangedStays(t *testing.T) {
 	}{
 		{"answered", success, false, patched(`{"status":"Canceled"}`), "Canceled", "kari", "Success", nil},
 		{"a patch with a status", answerWith(changed), false, patched(`{"status":"Canceled"}`), "Canceled", "step", "Success", "Validated"},
+		{"a patch with the status that was sent", answerWith(`{"CustomerEmail":"step@example.com","Status":"new"}`), false, patched(`{"status":"Canceled"}`), "Canceled", "step", "Success", nil},
 		{"no TriggerNewStatus", triggering("Review"), false, patched(`{"status":"Canceled"}`), "Canceled", "kari", "Success", nil},
 		{"no ErrorStatus after CancelWorkflow", strings.TrimSuffix(canceled, "}") + `,"OrderPatch":` + changed + "}", true, patched(`{"status":"Canceled"}`), "Canceled", "step", "Error", "Failed"},
 		{"no ErrorStatus after a failure", "garbage", true, patched(`{"status":"Canceled"}`), "Canceled", "kari", "Error", "Failed"},

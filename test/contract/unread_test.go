@@ -107,3 +107,18 @@ func TestErasingAnOrderErasesTheWarningsOfItsAttempts(t *testing.T) {
 	r.call("DELETE", theOrder+"?permanently=true", "").want(204)
 	r.get(attempt).says("Kari", "kari")
 }
+
+// What of an order, or of a patch, nobody reads stands in the history, too.
+func TestTheHistoryNamesWhatNobodyReadsOfAnOrder(t *testing.T) {
+	r := lease(t)
+	r.post(`{"id":"ORD-12345","status":"New","tags":"vip"}`)
+	paths := func(e entry) (out []string) {
+		for _, w := range e.Warnings {
+			out = append(out, w.Path)
+		}
+		return out
+	}
+	equals(t, "of the order", paths(r.entry("Created")), []string{"tags"})
+	r.call("PATCH", theOrder, `{"customerPhone":"1","relatedOrders":"o2","forceUpdate":["customerFax"]}`).want(200)
+	equals(t, "of the patch", paths(r.entry("Patched")), []string{"relatedOrders", "forceUpdate"})
+}
