@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -54,7 +55,7 @@ func (a *api) putCart(ctx context.Context, in *struct {
 	CartID
 	MatchParams
 }) (*documentAnswer[cartDocument], error) {
-	doc, _, err := oms.ParseOrder(callOf(ctx).body)
+	doc, warnings, err := oms.ParseOrder(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
@@ -76,7 +77,7 @@ func (a *api) putCart(ctx context.Context, in *struct {
 		default:
 			cart.Replace(was, a.Clock.Now().UTC())
 		}
-		out = cartAnswer(cart)
+		out = cartAnswer(cart).warned(warnings)
 		out.Status = status
 		return tx.PutCart(ctx, tenantOf(ctx), cart)
 	})
@@ -87,7 +88,7 @@ func (a *api) patchCart(ctx context.Context, in *struct {
 	CartID
 	MatchParams
 }) (*documentAnswer[cartDocument], error) {
-	patch, _, err := oms.ParseOrderPatch(callOf(ctx).body)
+	patch, warnings, err := oms.ParseOrderPatch(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
@@ -97,13 +98,17 @@ func (a *api) patchCart(ctx context.Context, in *struct {
 		if err != nil {
 			return err
 		}
-		out = cartAnswer(cart)
 		patched, err := oms.APIPatch.Apply(cart.Doc, patch)
-		if err != nil || len(patched.Changes) == 0 {
+		if err != nil {
 			return err
 		}
+		warnings := slices.Concat(warnings, patched.Warnings)
+		if len(patched.Changes) == 0 {
+			out = cartAnswer(cart).warned(warnings)
+			return nil
+		}
 		cart.Advance(patched.Doc, a.Clock.Now().UTC())
-		out = cartAnswer(cart)
+		out = cartAnswer(cart).warned(warnings)
 		return tx.PutCart(ctx, tenantOf(ctx), cart)
 	})
 	return out, within(err)

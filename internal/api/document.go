@@ -2,8 +2,12 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
+	"unicode/utf16"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -45,9 +49,58 @@ func freeObject(description string) *huma.Schema {
 
 // documentAnswer is a document that has versions.
 type documentAnswer[D any] struct {
-	Status int
-	ETag   string `header:"ETag" doc:"The version, for If-Match"`
-	Body   D
+	Status   int
+	ETag     string `header:"ETag" doc:"The version, for If-Match"`
+	Warnings string `header:"X-Warnings" doc:"What of the request's body is kept and not read, or was not applied: a JSON array of path and message. Only where there is something"`
+	Body     D
+}
+
+// warned has the answer say what of the request's body nobody reads, and what
+// was not applied. It is a header, because the body is the document itself.
+func (d *documentAnswer[D]) warned(warnings []oms.Warning) *documentAnswer[D] {
+	d.Warnings = warningsHeader(warnings)
+	return d
+}
+
+// mostWarningBytes bounds the header, since proxies refuse an answer with long ones.
+const mostWarningBytes = 4 << 10
+
+// warningsHeader is the JSON of the warnings; "" where there are none. The last
+// one says so where the header has no room for all.
+func warningsHeader(warnings []oms.Warning) string {
+	var list []string
+	length := 0
+	for _, w := range inBody(warnings) {
+		one := asciiJSON(w)
+		if length += len(one); length > mostWarningBytes {
+			list = append(list, asciiJSON(oms.Warning{Path: "body", Message: "and more"}))
+			break
+		}
+		list = append(list, one)
+	}
+	if list == nil {
+		return ""
+	}
+	return "[" + strings.Join(list, ",") + "]"
+}
+
+// asciiJSON is the JSON of a warning in ASCII, as the value of a header must be.
+func asciiJSON(w oms.Warning) string {
+	text, err := json.Marshal(w)
+	if err != nil {
+		panic(err) // two strings always have a JSON form
+	}
+	var b strings.Builder
+	for _, r := range string(text) {
+		if r < 0x7f {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }
 
 func orderAnswer(o *oms.Order) *documentAnswer[orderDocument] {

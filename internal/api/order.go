@@ -117,11 +117,11 @@ func (a *api) patchOrder(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, within(err)
 	}
-	o, err := a.Engine.PatchOrder(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, workflow.Document{Object: patch, Warnings: warnings})
+	o, warnings, err := a.Engine.PatchOrder(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, workflow.Document{Object: patch, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}
-	return orderAnswer(o), nil
+	return orderAnswer(o).warned(warnings), nil
 }
 
 func (a *api) deleteOrder(ctx context.Context, in *struct {

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -37,7 +39,7 @@ func (a *api) addShipment(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	out := orderAnswer(o)
+	out := orderAnswer(o).warned(inShipment(started.Warnings))
 	out.Status = http.StatusCreated
 	return out, nil
 }
@@ -51,9 +53,19 @@ func (a *api) patchShipment(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, within(err)
 	}
-	o, err := a.Engine.PatchShipment(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, in.ShipmentID, workflow.Document{Object: patch, Warnings: warnings})
+	o, warnings, err := a.Engine.PatchShipment(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, in.ShipmentID, workflow.Document{Object: patch, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}
-	return orderAnswer(o), nil
+	return orderAnswer(o).warned(inShipment(warnings)), nil
+}
+
+// inShipment turns places in the order into those in the one shipment that the
+// request's body is.
+func inShipment(warnings []oms.Warning) []oms.Warning {
+	out := slices.Clone(warnings)
+	for i := range out {
+		out[i].Path = strings.TrimPrefix(out[i].Path, "orderForm.shipments.")
+	}
+	return out
 }

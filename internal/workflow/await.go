@@ -22,7 +22,9 @@ type Result struct {
 // Await waits until what was started has its answer, which is when all but the
 // deferred steps have ended, and so have the runs that it triggered. It waits
 // until wait has passed, ctx ends or the engine stops; the run goes on without
-// a waiter.
+// a waiter. With a wait of 0, what is still to be done is told from what is
+// there at once, and a run counts as not done, however fast it was: who asks
+// not to wait gets the same kind of answer each time.
 func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.Duration) (*Result, error) {
 	if s.RunID == "" {
 		order, err := e.store.OrderVersion(ctx, tenant, s.OrderID, s.Version)
@@ -42,7 +44,9 @@ func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.
 	if err != nil {
 		return nil, err
 	}
-	return result(first.run, last.run, order), nil
+	r := result(first.run, last.run, order)
+	r.Done = r.Done && wait > 0
+	return r, nil
 }
 
 // awaitRun returns a run once it has an answer, or as it is when the wait is over.

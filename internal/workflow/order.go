@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"slices"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -22,6 +23,9 @@ type Started struct {
 	OrderID string
 	RunID   string // "" when no workflow was to run
 	Version int64  // of the order, after the change
+	// Warnings are those of [transition.patch], for a change that is a patch; none
+	// where the request was carried out before.
+	Warnings []oms.Warning
 }
 
 // StatusChange asks for a status (API.md, `POST /api/orders/{id}/status`).
@@ -97,14 +101,15 @@ func (t *transition) change(c StatusChange) error {
 }
 
 // PatchOrder applies a patch of the API. It runs no workflow; a patch that
-// changes nothing makes no version.
-func (e *Engine) PatchOrder(ctx context.Context, c Caller, id string, patch Document) (*oms.Order, error) {
+// changes nothing makes no version. The warnings are those of [transition.patch].
+func (e *Engine) PatchOrder(ctx context.Context, c Caller, id string, patch Document) (*oms.Order, []oms.Warning, error) {
 	return e.patchWith(ctx, c, id, func(*oms.Object) (Document, error) { return patch, nil })
 }
 
 // patchWith applies the patch that make returns for the order as it is.
-func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(order *oms.Object) (Document, error)) (*oms.Order, error) {
+func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(order *oms.Object) (Document, error)) (*oms.Order, []oms.Warning, error) {
 	var order *oms.Order
+	var warnings []oms.Warning
 	through := &pass{brake: e.brake}
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		t := e.transition(ctx, tx, c)
@@ -117,19 +122,26 @@ func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(o
 		if err != nil {
 			return err
 		}
-		return t.patch(patch)
+		warnings, err = t.patch(patch)
+		return err
 	})
 	through.done(err)
 	if err == nil {
 		e.lanes.kick(orderKey{c.Tenant, id}) // a run that waits may have become pointless
 	}
-	return order, err
+	return order, warnings, err
 }
 
-func (t *transition) patch(patch Document) error {
+// patch applies a patch to the order. It returns what of the patch nobody reads,
+// and what was not applied; the history says it, too, if the order changes.
+func (t *transition) patch(patch Document) ([]oms.Warning, error) {
 	patched, err := oms.APIPatch.Apply(t.order.Doc, patch.Object)
-	if err != nil || len(patched.Changes) == 0 {
-		return err
+	if err != nil {
+		return nil, err
+	}
+	warnings := slices.Concat(patch.Warnings, patched.Warnings)
+	if len(patched.Changes) == 0 {
+		return warnings, nil
 	}
 	was := t.order.Status()
 	t.doc = patched.Doc
@@ -138,18 +150,18 @@ func (t *transition) patch(patch Document) error {
 		changes = oms.Diff(t.order.Doc, t.doc)
 	}
 	t.log(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpPatched, Changes: changes, Message: "the order was patched",
-		Warnings: append(patch.Warnings[:len(patch.Warnings):len(patch.Warnings)], patched.Warnings...)})
+		Warnings: warnings})
 	if err := t.noteUnfit(patched.Unfit); err != nil {
-		return err
+		return nil, err
 	}
 	if !oms.SameName(was, t.doc.Text("status")) {
 		t.logStatus(was)
 	} else if oms.ShipmentsMoved(t.order.Doc, t.doc) {
 		if err := t.enterMainStatus(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return t.save()
+	return warnings, t.save()
 }
 
 // EraseOrder removes an order and all that is kept of it. Who waits for one of

@@ -21,25 +21,29 @@ func (e *Engine) AddShipment(ctx context.Context, c Caller, orderID string, ship
 		shipment.Set("shipmentId", oms.NewID(oms.ShipmentID))
 	}
 	id := shipment.Text("shipmentId")
-	return e.start(ctx, c, func(t *transition) error {
+	var warnings []oms.Warning
+	started, err := e.start(ctx, c, func(t *transition) (err error) {
 		if err := t.read(orderID, c.IfMatch); err != nil {
 			return err
 		}
 		if oms.Shipment(t.doc, id) != nil {
 			return oms.Errorf(oms.Conflict, "the order has a shipment %q already", id)
 		}
-		return t.patch(shipmentPatch(shipment))
+		warnings, err = t.patch(shipmentPatch(shipment))
+		return err
 	})
+	started.Warnings = warnings
+	return started, err
 }
 
 // PatchShipment changes fields of a shipment. It runs no workflow; its status
 // changes with one through [Engine.EnterStatus].
-func (e *Engine) PatchShipment(ctx context.Context, c Caller, orderID, id string, patch Document) (*oms.Order, error) {
+func (e *Engine) PatchShipment(ctx context.Context, c Caller, orderID, id string, patch Document) (*oms.Order, []oms.Warning, error) {
 	if err := checkShipment(patch.Object); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if patch.Has("shipmentId") && patch.Text("shipmentId") != id {
-		return nil, oms.Wrong("body.shipmentId", "is not the id in the path")
+		return nil, nil, oms.Wrong("body.shipmentId", "is not the id in the path")
 	}
 	patch.Set("shipmentId", id)
 	return e.patchWith(ctx, c, orderID, func(order *oms.Object) (Document, error) {

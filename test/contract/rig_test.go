@@ -39,6 +39,10 @@ type rig struct {
 
 	maxStatusChanges int // as of workflow.Options; 0: no limit
 
+	// misshapen: the documents have fields in another shape. They are kept, and no
+	// schema describes them, so that the answers are not held against one.
+	misshapen bool
+
 	webHook *notify.WebHook               // nil: off
 	between func(store.Store) store.Store // what stands between the dispatcher, or a job, and the store; nil: nothing
 }

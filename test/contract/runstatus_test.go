@@ -28,11 +28,8 @@ func TestAResultSaysHowTheRunStands(t *testing.T) {
 			if row.status != "canceled" {
 				g.answer(success)
 			}
-			done := r.call("POST", "/api/orders?wait=false", order, "Idempotency-Key", "one")
-			r.until("the run has ended", func() bool {
-				done = r.call("POST", "/api/orders?wait=false", order, "Idempotency-Key", "one")
-				return done.Status == 201
-			})
+			r.ended()
+			done := r.call("POST", "/api/orders?wait=false", order, "Idempotency-Key", "one").want(202)
 			done.is("runStatus", row.status)
 			if got := done.text("reason"); !strings.HasPrefix(got, row.reason) || row.reason == "" && got != "" {
 				t.Errorf("reason %q, want %q", got, row.reason)
