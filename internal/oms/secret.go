@@ -28,8 +28,17 @@ func secretName(name string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(secretParts, part) })
 }
 
-// IsSignature reports whether the header of that name is a signature.
-func IsSignature(name string) bool { return strings.Contains(strings.ToLower(name), "signature") }
+// IsSignature reports whether the header of that name is a signature. It is
+// asked about each header of each attempt, and so makes no copy of the name.
+func IsSignature(name string) bool {
+	const part = "signature"
+	for i := range len(name) - len(part) + 1 {
+		if strings.EqualFold(name[i:i+len(part)], part) {
+			return true
+		}
+	}
+	return false
+}
 
 // plainHeaders hold no secret, whatever their values look like.
 var plainHeaders = []string{"User-Agent", "Accept", "Cache-Control", "Pragma", "From", "Referer", "Origin", "Via", "Range", "Priority", "Prefer"}
