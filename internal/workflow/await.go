@@ -22,9 +22,9 @@ type Result struct {
 // Await waits until what was started has its answer, which is when all but the
 // deferred steps have ended, and so have the runs that it triggered. It waits
 // until wait has passed, ctx ends or the engine stops; the run goes on without
-// a waiter. With a wait of 0, what is still to be done is told from what is
-// there at once, and a run counts as not done, however fast it was: who asks
-// not to wait gets the same kind of answer each time.
+// a waiter. With a wait of 0 the result shows the run as it is at that moment,
+// and is never Done: a caller who does not wait gets the same kind of answer
+// each time, however fast the run was (CONTRACT.md, "When it runs").
 func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.Duration) (*Result, error) {
 	if s.RunID == "" {
 		order, err := e.store.OrderVersion(ctx, tenant, s.OrderID, s.Version)

@@ -4,11 +4,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"testing"
-
-	"github.com/pressly/goose/v3"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -86,15 +83,8 @@ func rewrite(tx store.Tx) error {
 // older makes a database with the schema before 00015_filters, and fills it.
 func older(t *testing.T, path string, fill func(db *sql.DB)) {
 	t.Helper()
-	_, err := ensureFile(path)
-	must(t, err)
+	migrateTo(t, path, 14)
 	db, err := sql.Open("sqlite", dsn(path))
-	must(t, err)
-	files, err := fs.Sub(migrationFiles, "migrations")
-	must(t, err)
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
-	must(t, err)
-	_, err = p.UpTo(ctx, 14)
 	must(t, err)
 	fill(db)
 	must(t, db.Close())

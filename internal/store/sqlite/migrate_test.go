@@ -114,17 +114,8 @@ func runSQL(t *testing.T, path, text string) {
 // TestMigrateFailedDeliveries: what their last attempts came to stands in the
 // deliveries that had failed before there was a place for it.
 func TestMigrateFailedDeliveries(t *testing.T) {
-	path, err := ensureFile(tempPath(t))
-	must(t, err)
-	db, err := sql.Open("sqlite", dsn(path))
-	must(t, err)
-	files, err := fs.Sub(migrationFiles, "migrations")
-	must(t, err)
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
-	must(t, err)
-	_, err = p.UpTo(ctx, 7)
-	must(t, err)
-	must(t, db.Close())
+	path := tempPath(t)
+	migrateTo(t, path, 7)
 	runSQL(t, path, `
 		INSERT INTO deliveries (tenant, event, endpoint, status, attempts, max_attempts, due, updated) VALUES
 			('acme', 1, 1, 'f', 2, 2, 0, 9), ('acme', 2, 1, 'f', 1, 1, 0, 9), ('acme', 3, 1, 's', 1, 1, 0, 9);
@@ -134,7 +125,7 @@ func TestMigrateFailedDeliveries(t *testing.T) {
 			('acme', 'att_3', 'replay', 1, 1, '', '', 1, 1, 1, 1, '', '', 404, 'failed', 'answered 404', ''),
 			('acme', 'att_4', 'event', 3, 1, '', '', 1, 1, 1, 1, '', '', 200, 'succeeded', '', '')`)
 	must(t, Migrate(ctx, path))
-	db, err = sql.Open("sqlite", dsn(path))
+	db, err := sql.Open("sqlite", dsn(path))
 	must(t, err)
 	defer db.Close()
 	for event, want := range map[int]string{1: "0 connection refused", 2: "0 ", 3: "0 "} {

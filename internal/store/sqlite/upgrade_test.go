@@ -1,28 +1,15 @@
 package sqlite
 
 import (
-	"database/sql"
-	"errors"
-	"io/fs"
 	"testing"
-
-	"github.com/pressly/goose/v3"
 )
 
 // openOld makes a database as an earlier orderhook has left it, with what the
 // statements put into it.
 func openOld(t *testing.T, schema int64, statements ...string) *DB {
 	t.Helper()
-	path, err := ensureFile(tempPath(t))
-	must(t, err)
-	db, err := sql.Open("sqlite", dsn(path))
-	must(t, err)
-	files, err := fs.Sub(migrationFiles, "migrations")
-	must(t, err)
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
-	must(t, err)
-	_, err = p.UpTo(ctx, schema)
-	must(t, errors.Join(err, db.Close()))
+	path := tempPath(t)
+	migrateTo(t, path, schema)
 	for _, text := range statements {
 		runSQL(t, path, text)
 	}
