@@ -5,8 +5,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +34,7 @@ var layers = [][]string{
 	{"internal/hook"},
 	{"internal/upkeep", "internal/job"},
 	{"internal/store"},
+	{"internal/workflow/decide"},
 	{"internal/settings"},
 	{"internal/oms", "internal/clock", "internal/store/bodyindex"},
 	{"internal/filter"},
@@ -41,7 +46,7 @@ var layers = [][]string{
 var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/hook", "receiver"}
 
 // pure is the packages that neither read files nor reach the network.
-var pure = []string{"internal/oms", "internal/filter", "internal/clock", "internal/store/bodyindex"}
+var pure = []string{"internal/oms", "internal/filter", "internal/clock", "internal/store/bodyindex", "internal/workflow/decide"}
 
 // listed is a package as `go list -json` shows it; tests and what they import
 // are under no rule.
@@ -124,4 +129,45 @@ func TestTheDomainIsPure(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a workflow does is decided from facts alone: whatever waits, reads the
+// time, or is somebody else's to end stands outside.
+func TestDecisionsAreMadeOfFactsAlone(t *testing.T) {
+	const decide = "internal/workflow/decide"
+	for _, p := range packages(t) {
+		if p.ImportPath != decide {
+			continue
+		}
+		for _, forbidden := range []string{"context", "database/sql", "io", "math/rand", "math/rand/v2", "sync", module + "internal/clock"} {
+			if slices.Contains(p.Imports, forbidden) {
+				t.Errorf("%s imports %s", decide, forbidden)
+			}
+		}
+		for _, name := range p.GoFiles {
+			for _, call := range callsOf(t, filepath.Join("../..", decide, name), "time") {
+				if slices.Contains([]string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}, call) {
+					t.Errorf("%s/%s calls time.%s", decide, name, call)
+				}
+			}
+		}
+	}
+}
+
+// callsOf returns what a file of Go uses of a package.
+func callsOf(t *testing.T, path, of string) (names []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := s.X.(*ast.Ident); ok && x.Name == of {
+				names = append(names, s.Sel.Name)
+			}
+		}
+		return true
+	})
+	return names
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
 // held is a run, and its order, as they were last committed: what a lane knows
@@ -24,14 +25,14 @@ func (e *Engine) advance(tenant string, h held) (wake time.Time, err error) {
 			if pointless, err := e.pointless(tenant, h); !pointless {
 				return due, err
 			}
-			h, err = e.move(tenant, h, (*transition).wake)
+			h, err = e.move(tenant, h, decide.Wake)
 			continue
 		}
 		if e.stopping.Err() != nil {
 			return time.Time{}, nil
 		}
 		if h.run.Position.CallID == "" { // it waited for its turn, or for a deferred step's
-			h, err = e.move(tenant, h, (*transition).begin)
+			h, err = e.move(tenant, h, decide.Begin)
 			continue
 		}
 		h, err = e.step(tenant, h)
@@ -54,8 +55,7 @@ func (e *Engine) pointless(tenant string, h held) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	t := &transition{order: order, run: h.run}
-	return t.overtaken(), nil
+	return decide.Overtaken(order, h.run), nil
 }
 
 // dueAt is when something must be done for a run: its next attempt, or its end.
@@ -74,14 +74,14 @@ func (h held) dueAt() time.Time {
 // connector's breaker is open, and applies what came of it.
 func (e *Engine) step(tenant string, h held) (held, error) {
 	if !h.run.Deadline.IsZero() && !h.run.Deadline.After(e.clock.Now()) {
-		return e.move(tenant, h, (*transition).expire)
+		return e.move(tenant, h, decide.Expire)
 	}
 	c, err := e.prepare(e.calls, tenant, h)
 	if oms.KindOf(err) == oms.NotFound {
 		return held{}, nil // the order was erased
 	}
 	if errors.Is(err, errNoTarget) {
-		return e.move(tenant, h, func(t *transition) error { return t.giveUp(err) })
+		return e.move(tenant, h, func(f decide.Facts) *decide.Decision { return decide.Fail(f, err.Error(), nil) })
 	}
 	if err != nil {
 		return held{}, err
@@ -91,11 +91,13 @@ func (e *Engine) step(tenant string, h held) (held, error) {
 			h.later = until
 			return h, nil
 		}
-		return e.move(tenant, h, (*transition).wake)
+		return e.move(tenant, h, decide.Wake)
 	}
 	gate := e.breakers.enter(tenant, c.target.Connector)
 	if gate.shut {
-		return e.move(tenant, h, func(t *transition) error { return t.keptBack(c.target.Connector, gate) })
+		return e.move(tenant, h, func(f decide.Facts) *decide.Decision {
+			return decide.KeptBack(f, connectorName(c.target.Connector), c.target.Connector.Breaker, gate.until)
+		})
 	}
 	a, o := e.attempt(e.calls, c)
 	if e.calls.Err() != nil {
@@ -107,12 +109,9 @@ func (e *Engine) step(tenant string, h held) (held, error) {
 
 // settle applies what came of an attempt. While the database takes no writes
 // the answer is kept: a call that was made is not to be made again.
-func (e *Engine) settle(tenant string, h held, a *oms.Attempt, o outcome) (held, error) {
+func (e *Engine) settle(tenant string, h held, a *oms.Attempt, o decide.Outcome) (held, error) {
 	for {
-		now, err := e.move(tenant, h, func(t *transition) error {
-			made := *a // applying it may make a failure of it
-			return t.settle(&made, o)
-		})
+		now, err := e.move(tenant, h, func(f decide.Facts) *decide.Decision { return decide.Answer(f, *a, o) })
 		if oms.KindOf(err) != oms.Unavailable {
 			return now, err
 		}
@@ -136,22 +135,17 @@ func (e *Engine) pause(d time.Duration) bool {
 	}
 }
 
-// move makes one move of a run, durably, and returns what is held of it then.
-func (e *Engine) move(tenant string, h held, do func(*transition) error) (held, error) {
-	var (
-		now  held
-		made *transition
-	)
+// move makes one move of a run, durably, and returns what is held of it then;
+// nothing where the order was erased.
+func (e *Engine) move(tenant string, h held, do func(decide.Facts) *decide.Decision) (held, error) {
+	var d *decide.Decision
 	err := e.store.Write(e.calls, func(tx store.Tx) error {
-		t, err := load(e.calls, tx, tenant, h, e.clock.Now().UTC())
+		f, err := e.runFacts(e.calls, tx, tenant, h)
 		if err != nil {
 			return err
 		}
-		if err := do(t); err != nil {
-			return err
-		}
-		now, made = held{run: t.run, order: t.order}, t
-		return t.save()
+		d = do(f)
+		return commit(e.calls, tx, tenant, d)
 	})
 	if oms.KindOf(err) == oms.NotFound {
 		return held{}, nil
@@ -159,38 +153,6 @@ func (e *Engine) move(tenant string, h held, do func(*transition) error) (held, 
 	if err != nil {
 		return held{}, err
 	}
-	e.tell(made)
-	if now.run.AnswerVersion > 0 {
-		e.watchers.tell(now.run.ID, now)
-	}
-	return now, nil
-}
-
-// begin gives a run that waited for its turn, or for that of its first deferred
-// step, its next call, unless it has become pointless meanwhile.
-func (t *transition) begin() error {
-	return t.goOnUnlessOvertaken(func() { t.forward(t.run.Position.Step) })
-}
-
-// wake lets a run that waited in the middle of a call make its next attempt,
-// unless it has become pointless meanwhile.
-func (t *transition) wake() error {
-	return t.goOnUnlessOvertaken(func() { t.run.Status = oms.RunRunning })
-}
-
-// giveUp ends a run that cannot go on.
-func (t *transition) giveUp(why error) error {
-	return t.goOnUnlessOvertaken(func() { t.end(oms.RunFailed, why.Error()) })
-}
-
-func (t *transition) goOnUnlessOvertaken(goOn func()) error {
-	t.by = "workflow"
-	if t.idle = t.run.Status.Ended(); t.idle {
-		return nil
-	}
-	if t.overtaken() {
-		return t.supersede(oms.HistoryEntry{Message: "another writer changed the status while the workflow waited; theirs stays"}, wanted{})
-	}
-	goOn()
-	return nil
+	e.committed(tenant, d)
+	return held{run: d.Run, order: d.Order}, nil
 }

@@ -3,7 +3,6 @@ package workflow
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -12,8 +11,8 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
 // breakers keeps a breaker for each connector that asks for one. They live in
@@ -145,41 +144,16 @@ var errAttemptFailed = errors.New("the attempt failed")
 
 // leave tells the breaker how the attempt went. An endpoint that says no, or
 // answers nonsense, is there: only failures that may pass count.
-func (g gate) leave(o outcome) {
+func (g gate) leave(o decide.Outcome) {
 	if g.of != nil {
 		g.of.setTrial(false)
 	}
 	switch {
 	case g.done == nil:
-	case o.retry:
+	case o.Retry:
 		g.done(errAttemptFailed)
 	default:
 		g.done(nil)
-	}
-}
-
-// keptBack does with the step what its connector says while its breaker is open.
-func (t *transition) keptBack(c *settings.Connector, g gate) error {
-	if t.idle = t.run.Status.Ended(); t.idle {
-		return nil
-	}
-	name := connectorName(c)
-	if c.Breaker.WhileOpen == settings.WaitWhileOpen {
-		t.waitForBreaker(fmt.Sprintf("the breaker of connector %s is open: the run waits for it", name), g.until)
-		return nil
-	}
-	reason := fmt.Sprintf("the breaker of connector %s is open: no call was made", name)
-	return t.settlement(outcome{failure: reason, skip: c.Breaker.WhileOpen == settings.SkipWhileOpen}).take()
-}
-
-// waitForBreaker puts the attempt off. The history says so once a wait.
-func (t *transition) waitForBreaker(reason string, until time.Time) {
-	r := &t.run.Results[t.run.Position.Step]
-	t.run.Status, t.run.Position.DueAt = oms.RunWaiting, until
-	if r.ErrorReason != reason {
-		r.ErrorReason = reason
-		t.by = "workflow"
-		t.log(oms.HistoryEntry{Operation: oms.OpStepWaits, Step: r.Step, CallID: r.CallID, Message: t.about(t.run.Position.Step, reason)})
 	}
 }
 

@@ -10,18 +10,15 @@ import (
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
-
-// retryDelays are the waits before the second, third and fourth attempt
-// (order-workflow-step.txt, "Retry Policy").
-var retryDelays = []time.Duration{time.Second, 5 * time.Second, 15 * time.Second}
 
 // maxAttempts is how often a call to a target is made before it has failed.
 func maxAttempts(t settings.Target) int {
 	if t.Connector != nil && t.Connector.DisableStandardErrorPolicy {
 		return 1
 	}
-	return 1 + len(retryDelays)
+	return 1 + len(decide.RetryDelays)
 }
 
 // call is one attempt that is about to be made.
@@ -51,7 +48,7 @@ func (e *Engine) prepare(ctx context.Context, tenant string, h held) (*call, err
 var errNoTarget = errors.New("the connector of a call under way is gone")
 
 func newCall(s *settings.Settings, run *oms.Run, order *oms.Object) (*call, error) {
-	step := &stepsOf(s, run)[run.Results[run.Position.Step].ConfigIndex]
+	step := decide.Step(s, run)
 	t, ok := s.Target(step, order.Text("marketId"))
 	if !ok {
 		return nil, errNoTarget
@@ -86,45 +83,35 @@ func (c *call) request(now time.Time) hook.Request {
 }
 
 // attempt makes the call and returns its record and what came of it.
-func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, outcome) {
+func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, decide.Outcome) {
 	r := c.request(e.clock.Now())
 	x := e.client.Post(ctx, r)
 	o := judge(x)
-	o.late = o.retry && x.Status == 0 && r.Timeout < c.timeout() && x.Duration >= r.Timeout
+	o.Late = o.Retry && x.Status == 0 && r.Timeout < c.timeout() && x.Duration >= r.Timeout
 	return record(c.run, c.target, x, o), o
 }
 
-// outcome is what one attempt came to.
-type outcome struct {
-	answer  *oms.StepAnswer // nil when the attempt failed
-	failure string
-	retry   bool // the failure may pass
-	skip    bool // no call was made, and that is but a warning
-	late    bool // it had no more time than the run's deadline left
-	refused bool // by the target guard
-}
-
 // judge reads an exchange as CONTRACT.md's table "Outcome of one attempt" says.
-func judge(x hook.Exchange) outcome {
+func judge(x hook.Exchange) decide.Outcome {
 	switch x.Class() {
 	case hook.Answered:
 		return read(x)
 	case hook.Retry:
-		return outcome{failure: x.Failure(), retry: true}
+		return decide.Outcome{Failure: x.Failure(), Retry: true}
 	}
-	return outcome{failure: x.Failure(), refused: x.Refused()}
+	return decide.Outcome{Failure: x.Failure(), Refused: x.Refused()}
 }
 
 // read reads the body of a 2xx answer.
-func read(x hook.Exchange) outcome {
+func read(x hook.Exchange) decide.Outcome {
 	if x.TooLarge {
-		return outcome{failure: fmt.Sprintf("invalid response: the body is larger than %d bytes", hook.MaxBody)}
+		return decide.Outcome{Failure: fmt.Sprintf("invalid response: the body is larger than %d bytes", hook.MaxBody)}
 	}
 	answer, err := oms.ParseStepAnswer(x.Body)
 	if err != nil {
-		return outcome{failure: "invalid response: " + err.Error()}
+		return decide.Outcome{Failure: "invalid response: " + err.Error()}
 	}
-	return outcome{answer: answer}
+	return decide.Outcome{Answer: answer}
 }
 
 func kindOf(run *oms.Run) string {
@@ -135,19 +122,19 @@ func kindOf(run *oms.Run) string {
 }
 
 // record is the attempt as the attempts log keeps it.
-func record(run *oms.Run, t settings.Target, x hook.Exchange, o outcome) *oms.Attempt {
+func record(run *oms.Run, t settings.Target, x hook.Exchange, o decide.Outcome) *oms.Attempt {
 	a := &oms.Attempt{
 		ID: oms.NewIDAt(oms.AttemptID, x.StartedAt), Kind: kindOf(run), CallID: run.Position.CallID,
 		Number: run.Position.Attempt, MaxNumber: maxAttempts(t),
 		StartedAt: x.StartedAt, DurationMs: float64(x.Duration.Microseconds()) / 1000,
-		URL: x.URL, Host: x.Host, Status: x.Status, Outcome: oms.OutcomeSucceeded, Error: o.failure,
+		URL: x.URL, Host: x.Host, Status: x.Status, Outcome: oms.OutcomeSucceeded, Error: o.Failure,
 		Related: oms.Related{OrderID: run.OrderID, ShipmentID: run.ShipmentID, ReturnID: run.ReturnID}, RunID: run.ID,
 		Detail: x.Detail(),
 	}
 	if t.Connector != nil {
 		a.ConnectorID = t.Connector.ConnectorID
 	}
-	if o.answer == nil {
+	if o.Answer == nil {
 		a.Outcome = oms.OutcomeFailed
 	}
 	return a

@@ -4,75 +4,47 @@ import (
 	"context"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
 // DryRun says what a change of status would do: which steps would run, which
 // would be skipped and why, and, where they are to be called, what they would
-// change. It takes the very path of a real run, without a transaction to write
-// in; calls are made once and not recorded.
+// change. Its decisions are those of a real run, and nobody commits them; calls
+// are made once and not recorded.
 func (e *Engine) DryRun(ctx context.Context, c Caller, id string, change StatusChange, callWebhooks bool) (*Result, error) {
-	t := &transition{ctx: ctx, from: e.store, tenant: c.Tenant, now: e.clock.Now().UTC(), by: c.By}
-	if err := t.read(id, c.IfMatch); err != nil {
+	f, err := e.facts(ctx, e.store, c, subject{order: id})
+	if err != nil {
 		return nil, err
 	}
-	if err := t.change(change); err != nil {
+	f.Rehearsal = decide.WithoutCalls
+	if callWebhooks {
+		f.Rehearsal = decide.WithCalls
+	}
+	d, err := decide.Enter(f, change)
+	for err == nil && d.Run != nil && !d.Run.Status.Ended() {
+		f.Order, f.Run, f.Settings, f.Sent = d.Order, d.Run, f.Today, d.Order.Doc
+		d, err = e.rehearse(ctx, f)
+	}
+	if err != nil {
 		return nil, err
 	}
-	out := &Result{Done: true, Order: t.order}
-	if !change.SkipRun {
-		if err := e.rehearse(t, change.scope(), callWebhooks); err != nil {
-			return nil, err
+	out := &Result{Done: true, Order: d.Order}
+	if run := d.Run; run != nil {
+		for i := range run.Results { // no attempt is kept that they could find
+			run.Results[i].CallID = ""
 		}
-		out.ReturnID = t.run.ReturnID
-		for i := range t.run.Results { // no attempt is kept that they could find
-			t.run.Results[i].CallID = ""
-		}
-		out.Steps, out.IsAborted = t.run.Results, t.run.Status == oms.RunAborted
+		out.ReturnID, out.Steps, out.IsAborted = run.ReturnID, run.Results, run.Status == oms.RunAborted
 	}
-	order := *t.order
-	order.Doc = t.doc
-	out.Order = &order
 	return out, nil
 }
 
-// rehearse takes a run from step to step in memory.
-func (e *Engine) rehearse(t *transition, sc scope, callWebhooks bool) error {
-	s, err := t.from.Settings(t.ctx, t.tenant)
+// rehearse makes the call that a run is at, and decides by its answer.
+func (e *Engine) rehearse(ctx context.Context, f decide.Facts) (*decide.Decision, error) {
+	c, err := newCall(f.Settings, f.Run, f.Order.Doc)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	t.settings = s
-	sc.inactive = true
-	t.run = plan(s, t.order.ID, t.doc, sc, t.now)
-	t.run.StatusVersion = t.order.StatusVersion
-	t.run.ScopeStatus = scopeStatus(t.order.Doc, t.run)
-	for t.forward(0); !t.run.Status.Ended(); {
-		if !callWebhooks {
-			t.run.Results[t.run.Position.Step].ActionStatus = oms.ActionWouldRun
-			t.forward(t.run.Position.Step + 1)
-			continue
-		}
-		if t.run.Position.CallID == "" { // a deferred step does not wait here
-			t.forward(t.run.Position.Step)
-			continue
-		}
-		if err := e.rehearseCall(t); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (e *Engine) rehearseCall(t *transition) error {
-	t.run.Position.BaseVersion = t.order.Version
-	c, err := newCall(t.settings, t.run, t.doc)
-	if err != nil {
-		return err
-	}
-	a, o := e.attempt(t.ctx, c)
-	if err := t.ctx.Err(); err != nil {
-		return err
-	}
-	o.retry = false
-	return t.settle(a, o)
+	a, o := e.attempt(ctx, c)
+	o.Retry = false
+	return decide.Answer(f, *a, o), ctx.Err()
 }

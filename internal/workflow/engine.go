@@ -17,6 +17,7 @@ import (
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
 // Client makes the calls; [hook.Client] is the real one.
@@ -35,6 +36,7 @@ type Engine struct {
 	breakers *breakers
 	quiet    *quiet // keeps a database in trouble from filling the log
 	brake    *brake
+	limits   decide.Limits
 	fresh    sync.Map // of orderKey to held: what was just committed, for the lane's next turn
 
 	calls     context.Context // ends when calls in flight must be given up
@@ -45,7 +47,7 @@ type Engine struct {
 	release   context.CancelFunc
 }
 
-// Options of an engine; all but MaxStatusChanges are needed.
+// Options of an engine; all but the limits are needed.
 type Options struct {
 	Store  store.Store
 	Client Client
@@ -54,12 +56,14 @@ type Options struct {
 	// MaxStatusChanges is how often one order may enter a status through the API
 	// within a minute; 0: as often as it likes.
 	MaxStatusChanges int
+	// Limits bound what the answer of a step may make of an order.
+	Limits decide.Limits
 }
 
 // New makes an engine that has not begun.
 func New(o Options) *Engine {
 	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
-		quiet: &quiet{clock: o.Clock}, brake: newBrake(o.MaxStatusChanges, o.Clock, o.Log)}
+		quiet: &quiet{clock: o.Clock}, brake: newBrake(o.MaxStatusChanges, o.Clock, o.Log), limits: o.Limits}
 	e.lanes = newLanes(o.Clock, e.turn)
 	e.calls, e.giveUp = context.WithCancel(context.Background())
 	e.stopping, e.stopCalls = context.WithCancel(context.Background())

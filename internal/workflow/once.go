@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -37,11 +38,11 @@ func (e *Engine) Replayed(ctx context.Context, c Caller) (*Started, error) {
 }
 
 // remember keeps what a POST with an Idempotency-Key began.
-func remember(ctx context.Context, tx store.Tx, c Caller, s Started, t *transition) error {
+func remember(ctx context.Context, tx store.Tx, c Caller, s Started, now time.Time) error {
 	if c.Once == nil {
 		return nil
 	}
 	kept := *c.Once
-	kept.Resource, kept.Created = fmt.Sprintf("%d %q %q", s.Version, s.RunID, s.OrderID), t.now
+	kept.Resource, kept.Created = fmt.Sprintf("%d %q %q", s.Version, s.RunID, s.OrderID), now
 	return tx.PutIdempotency(ctx, c.Tenant, kept)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
 // resumeStep is how many runs a job resumes in one transaction, which bounds how
@@ -99,14 +100,13 @@ func (e *Engine) resumeAll(ctx context.Context, tx store.Tx, tenant string, j *o
 
 // resumeOne resumes a run, as it is in this transaction.
 func (e *Engine) resumeOne(ctx context.Context, tx store.Tx, tenant string, j *oms.Job, id string) error {
-	run, err := tx.Run(ctx, tenant, id)
+	f, err := e.facts(ctx, tx, Caller{Tenant: tenant, By: j.By}, subject{run: id})
 	if err != nil {
 		return err
 	}
-	t, err := load(ctx, tx, tenant, held{run: run}, e.clock.Now().UTC())
+	d, err := decide.Resume(f)
 	if err != nil {
 		return err
 	}
-	t.by = j.By
-	return t.resume()
+	return commit(ctx, tx, tenant, d)
 }

@@ -1,0 +1,131 @@
+package workflow
+
+import (
+	"context"
+	"slices"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
+)
+
+// commit writes a decision.
+func commit(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) error {
+	if d.Attempt != nil {
+		if err := tx.AddAttempt(ctx, tenant, d.Attempt); err != nil {
+			return err
+		}
+	}
+	if d.Created != nil {
+		if err := tx.InsertOrder(ctx, tenant, d.Created); err != nil {
+			return err
+		}
+	}
+	if d.Changed {
+		if err := tx.UpdateOrder(ctx, tenant, d.Order); err != nil {
+			return err
+		}
+	}
+	if err := tx.AddEvents(ctx, tenant, d.Events...); err != nil {
+		return err
+	}
+	if err := sendExports(ctx, tx, tenant, d); err != nil {
+		return err
+	}
+	if err := addHistory(ctx, tx, tenant, d); err != nil {
+		return err
+	}
+	return moveRuns(ctx, tx, tenant, d)
+}
+
+// moveRuns writes the decision's run and the one that it triggers. Those that
+// wait behind it get to know the status that it set.
+func moveRuns(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) (err error) {
+	switch d.Move {
+	case decide.Begins:
+		err = tx.InsertRun(ctx, tenant, d.Run)
+	case decide.Goes:
+		err = tx.UpdateRun(ctx, tenant, d.Run)
+	case decide.Requeues:
+		err = tx.RequeueRun(ctx, tenant, d.Run)
+	}
+	if err == nil && d.Next != nil {
+		err = tx.InsertRun(ctx, tenant, d.Next)
+	}
+	if err == nil && d.Carry != 0 {
+		err = carry(ctx, tx, tenant, d)
+	}
+	return err
+}
+
+// carry lets the runs that wait behind this one know of the status that it set.
+// Those of a shipment or a return are as much to the point as before; one of a
+// status that the order is no longer in is not.
+func carry(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) error {
+	queued, err := tx.Runs(ctx, tenant, store.RunFilter{OrderID: d.Order.ID, Status: oms.RunWaiting}, store.Page{Limit: store.MaxLimit})
+	if err != nil {
+		return err
+	}
+	for _, r := range queued.Items {
+		apart := r.ShipmentID != "" || r.ReturnID != "" || oms.SameName(r.EnteredStatus, d.Order.Status())
+		if r.ID == d.Run.ID || r.StatusVersion != d.Carry || !apart {
+			continue
+		}
+		r.StatusVersion = d.Order.StatusVersion
+		if err := tx.UpdateRun(ctx, tenant, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addHistory writes the decision's history. That totals no longer fit is said
+// once in the history of an order (CONTRACT.md, "Patch").
+func addHistory(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) error {
+	entries, unfit := d.History, func(h oms.HistoryEntry) bool { return h.Operation == oms.OpTotalsUnfit }
+	if slices.ContainsFunc(entries, unfit) {
+		earlier, err := tx.History(ctx, tenant, d.Order.ID, store.Page{Limit: store.MaxLimit})
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(earlier.Items, unfit) {
+			entries = slices.DeleteFunc(slices.Clone(entries), unfit)
+		}
+	}
+	return tx.AddHistory(ctx, tenant, d.Order.ID, entries...)
+}
+
+// sendExports stores the decision's exports, each with a delivery to its
+// endpoint, by which the run's step knows it.
+func sendExports(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) error {
+	for _, x := range d.Exports {
+		endpoint, err := putEndpoint(ctx, tx, tenant, x.Endpoint)
+		if err != nil {
+			return err
+		}
+		if err := tx.AddEventFor(ctx, tenant, x.Event, endpoint); err != nil {
+			return err
+		}
+		delivery := oms.Delivery{DeliveryKey: oms.DeliveryKey{Event: x.Event.Seq, Endpoint: endpoint.No}, EventID: x.Event.ID}
+		d.Run.Results[x.Step].CallID = delivery.ID()
+	}
+	return nil
+}
+
+// putEndpoint returns the stored endpoint, which it makes if it is not there,
+// and brings up to date if the settings have changed.
+func putEndpoint(ctx context.Context, tx store.Tx, tenant string, want *oms.Endpoint) (*oms.Endpoint, error) {
+	have, err := tx.Endpoint(ctx, tenant, want.ID)
+	switch {
+	case oms.KindOf(err) == oms.NotFound:
+	case err != nil:
+		return nil, err
+	case slices.Equal(have.Headers, want.Headers) && slices.Equal(have.Schedule, want.Schedule):
+		return have, nil
+	default:
+		next := *have
+		next.Headers, next.Schedule, next.Updated = want.Headers, want.Schedule, want.Updated
+		want = &next
+	}
+	return want, tx.PutEndpoint(ctx, tenant, want)
+}

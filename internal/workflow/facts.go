@@ -1,0 +1,102 @@
+package workflow
+
+import (
+	"context"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
+)
+
+// subject is what a caller's change is about.
+type subject struct {
+	order  string // "" for an order that is to be created
+	run    string // the run that is to be moved; its order is the order then
+	begins bool   // a run may begin
+}
+
+// facts reads what a decision about a caller's change is made from. The order
+// must be of the version that the caller asks for.
+func (e *Engine) facts(ctx context.Context, from store.Reader, c Caller, of subject) (f decide.Facts, err error) {
+	if of.run != "" {
+		run, err := from.Run(ctx, c.Tenant, of.run)
+		if err != nil {
+			return f, err
+		}
+		f, err = e.runFacts(ctx, from, c.Tenant, held{run: run})
+		f.By = c.By
+		return f, err
+	}
+	f = e.common(c.By)
+	if f.Today, err = from.Settings(ctx, c.Tenant); err != nil || of.order == "" {
+		return f, err
+	}
+	if f.Order, err = from.Order(ctx, c.Tenant, of.order); err != nil {
+		return f, err
+	}
+	if c.IfMatch != 0 && c.IfMatch != f.Order.Version {
+		return f, oms.Errorf(oms.Stale, "the order is of version %d by now", f.Order.Version)
+	}
+	if of.begins {
+		earlier, err := from.NextRun(ctx, c.Tenant, of.order)
+		f.Queued = earlier != nil
+		return f, err
+	}
+	return f, nil
+}
+
+func (e *Engine) common(by string) decide.Facts {
+	return decide.Facts{Now: e.clock.Now().UTC(), By: by, Limits: e.limits, NewID: oms.NewID}
+}
+
+// runFacts reads what a run needs to move, as far as it is not held: nobody but
+// its lane moves a run that has not ended, and a version of an order never changes.
+func (e *Engine) runFacts(ctx context.Context, from store.Reader, tenant string, h held) (f decide.Facts, err error) {
+	f = e.common("")
+	ended, err := from.RunEnded(ctx, tenant, h.run.ID)
+	if err != nil {
+		return f, err
+	}
+	if f.Run = h.run; ended {
+		if f.Run, err = from.Run(ctx, tenant, h.run.ID); err != nil {
+			return f, err
+		}
+	}
+	if f.Order, err = current(ctx, from, tenant, h); err != nil {
+		return f, err
+	}
+	if f.Settings, err = from.SettingsVersion(ctx, tenant, f.Run.SettingsVersion); err != nil {
+		return f, err
+	}
+	if f.Today, err = from.Settings(ctx, tenant); err != nil {
+		return f, err
+	}
+	f.Sent = f.Order.Doc
+	if base := f.Run.Position.BaseVersion; base != 0 && base != f.Order.Version {
+		was, err := from.OrderVersion(ctx, tenant, f.Order.ID, base)
+		if err != nil {
+			return f, err
+		}
+		f.Sent = was.Doc
+	}
+	if known := f.Run.StatusVersion; known != f.Order.StatusVersion {
+		was, err := from.OrderVersion(ctx, tenant, f.Order.ID, known)
+		if err != nil {
+			return f, err
+		}
+		f.KnownStatus = was.Status()
+	}
+	return f, nil
+}
+
+// current returns the order of a run as it is now.
+func current(ctx context.Context, from store.Reader, tenant string, h held) (*oms.Order, error) {
+	if h.order == nil {
+		return from.Order(ctx, tenant, h.run.OrderID)
+	}
+	order, err := from.OrderUnless(ctx, tenant, h.run.OrderID, h.order.Version)
+	if order == nil && err == nil {
+		return h.order, nil
+	}
+	return order, err
+}
