@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
@@ -93,6 +94,10 @@ func (e *Engine) step(tenant string, h held) (held, error) {
 		}
 		return e.move(tenant, h, decide.Wake)
 	}
+	if e.kept.Load() >= mostKept {
+		h.later = e.clock.Now().Add(again)
+		return h, nil
+	}
 	gate := e.breakers.enter(tenant, c.target.Connector)
 	if gate.shut {
 		return e.move(tenant, h, func(f decide.Facts) *decide.Decision {
@@ -107,31 +112,47 @@ func (e *Engine) step(tenant string, h held) (held, error) {
 	return e.settle(tenant, h, a, o)
 }
 
-// settle applies what came of an attempt. While the database takes no writes
-// the answer is kept: a call that was made is not to be made again.
+// longestPause is how long at most a lane waits until it tries again to store
+// what came of a call: after 1 s, 2 s, 4 s and so on.
+const longestPause = time.Minute
+
+// mostKept is how many answers may wait for the database before no new call is
+// made: each of them is in memory.
+const mostKept = 256
+
+// settle applies what came of an attempt. Whatever error the database has, the
+// answer is kept until it is stored: a call that was made is not to be made
+// again. Where the process ends before, the next start makes the call again.
 func (e *Engine) settle(tenant string, h held, a *oms.Attempt, o decide.Outcome) (held, error) {
-	for {
-		now, err := e.move(tenant, h, func(f decide.Facts) *decide.Decision { return decide.Answer(f, *a, o) })
-		if oms.KindOf(err) != oms.Unavailable {
-			return now, err
-		}
-		e.trouble(orderKey{tenant, h.run.OrderID}, "what came of a call cannot be stored yet", err, "run", h.run.ID, "call", a.CallID, "attempt", a.ID)
-		if !e.pause(again) {
+	key, ids := orderKey{tenant, h.run.OrderID}, []any{"run", h.run.ID, "call", a.CallID, "attempt", a.ID}
+	now, err := e.move(tenant, h, e.answered(key, a, o, ids))
+	if err == nil {
+		return now, nil
+	}
+	e.kept.Add(1)
+	defer e.kept.Add(-1)
+	for pause := again; err != nil; pause = min(2*pause, longestPause) {
+		e.trouble(key, "what came of a call cannot be stored yet", err, ids...)
+		if clock.Pause(e.stopping, e.clock, pause) != nil {
+			e.log.Error("what came of a call was not stored before the end: the next start makes the call again",
+				append([]any{"tenant", key.tenant, "order", key.order, "error", err}, ids...)...)
 			return held{}, err
 		}
+		now, err = e.move(tenant, h, e.answered(key, a, o, ids))
 	}
+	return now, nil
 }
 
-// pause waits, and reports whether the engine goes on then.
-func (e *Engine) pause(d time.Duration) bool {
-	over := make(chan struct{})
-	timer := e.clock.AfterFunc(d, func() { close(over) })
-	defer timer.Stop()
-	select {
-	case <-over:
-		return true
-	case <-e.stopping.Done():
-		return false
+// answered decides by what came of an attempt. If a mistake of this program keeps
+// it from that, the run fails: the call would meet the same mistake if it were
+// made again.
+func (e *Engine) answered(key orderKey, a *oms.Attempt, o decide.Outcome, ids []any) func(decide.Facts) *decide.Decision {
+	return func(f decide.Facts) *decide.Decision {
+		return survive(e.log, "an answer could not be applied, and its run has failed", append([]any{"tenant", key.tenant, "order", key.order}, ids...),
+			func() *decide.Decision { return decide.Answer(f, *a, o) },
+			func() *decide.Decision {
+				return decide.Fail(f, "orderhook could not apply the answer of "+f.Run.StepName(f.Run.Position.Step)+", by a mistake of its own", a)
+			})
 	}
 }
 

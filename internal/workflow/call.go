@@ -33,7 +33,7 @@ type call struct {
 func (e *Engine) prepare(ctx context.Context, tenant string, h held) (*call, error) {
 	s, err := e.store.SettingsVersion(ctx, tenant, h.run.SettingsVersion)
 	if err != nil {
-		return nil, err
+		return nil, gone(err)
 	}
 	order := h.order
 	if base := h.run.Position.BaseVersion; order == nil || order.Version != base {
@@ -86,7 +86,11 @@ func (c *call) request(now time.Time) hook.Request {
 func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, decide.Outcome) {
 	r := c.request(e.clock.Now())
 	x := e.client.Post(ctx, r)
-	o := judge(x)
+	o := survive(e.log, "an answer could not be read", []any{"order", c.run.OrderID, "run", c.run.ID, "call", c.run.Position.CallID},
+		func() decide.Outcome { return judge(x) },
+		func() decide.Outcome {
+			return decide.Outcome{Failure: "invalid response: orderhook could not read it, by a mistake of its own"}
+		})
 	o.Late = o.Retry && x.Status == 0 && r.Timeout < c.timeout() && x.Duration >= r.Timeout
 	return record(c.run, c.target, x, o), o
 }

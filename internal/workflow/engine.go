@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/clock"
@@ -37,7 +38,8 @@ type Engine struct {
 	quiet    *quiet // keeps a database in trouble from filling the log
 	brake    *brake
 	limits   decide.Limits
-	fresh    sync.Map // of orderKey to held: what was just committed, for the lane's next turn
+	kept     atomic.Int64 // answers that the database did not take yet
+	fresh    sync.Map     // of orderKey to held: what was just committed, for the lane's next turn
 
 	calls     context.Context // ends when calls in flight must be given up
 	giveUp    context.CancelFunc

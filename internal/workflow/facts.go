@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -66,27 +67,39 @@ func (e *Engine) runFacts(ctx context.Context, from store.Reader, tenant string,
 		return f, err
 	}
 	if f.Settings, err = from.SettingsVersion(ctx, tenant, f.Run.SettingsVersion); err != nil {
-		return f, err
+		return f, gone(err)
 	}
 	if f.Today, err = from.Settings(ctx, tenant); err != nil {
 		return f, err
 	}
-	f.Sent = f.Order.Doc
+	if f.Sent = f.Order.Doc; f.Run.Status.Ended() {
+		return f, nil
+	}
 	if base := f.Run.Position.BaseVersion; base != 0 && base != f.Order.Version {
 		was, err := from.OrderVersion(ctx, tenant, f.Order.ID, base)
 		if err != nil {
-			return f, err
+			return f, gone(err)
 		}
 		f.Sent = was.Doc
 	}
 	if known := f.Run.StatusVersion; known != f.Order.StatusVersion {
 		was, err := from.OrderVersion(ctx, tenant, f.Order.ID, known)
 		if err != nil {
-			return f, err
+			return f, gone(err)
 		}
 		f.KnownStatus = was.Status()
 	}
 	return f, nil
+}
+
+// gone is the error of something that is kept as long as its run goes on, and
+// could not be read: where it is not there, the database is damaged. That the
+// order or the run is not there says something else: it was erased.
+func gone(err error) error {
+	if oms.KindOf(err) == oms.NotFound {
+		return fmt.Errorf("a run that has not ended needs it: %s", err.Error()) // not %w: it is no order that was erased
+	}
+	return err
 }
 
 // current returns the order of a run as it is now.

@@ -84,8 +84,7 @@ func (l *lanes) rest(key orderKey, ln *lane, wake time.Time) bool {
 		delete(l.lanes, key)
 		return true
 	}
-	wait := max(0, wake.Sub(l.clock.Now()))
-	ln.timer = l.clock.AfterFunc(wait, func() { l.kick(key) })
+	ln.timer = clock.At(l.clock, wake, func() { l.kick(key) })
 	return true
 }
 

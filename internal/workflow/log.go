@@ -1,6 +1,8 @@
 package workflow
 
 import (
+	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -22,6 +24,18 @@ func (e *Engine) trouble(key orderKey, message string, err error, attrs ...any) 
 		return
 	}
 	e.log.Error(message, attrs...)
+}
+
+// survive returns what do does, or what instead does where a mistake of this
+// program keeps do from its end. The log says which.
+func survive[T any](log *slog.Logger, message string, ids []any, do, instead func() T) (result T) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error(message, append(ids, "panic", p, "stack", string(debug.Stack()))...)
+			result = instead()
+		}
+	}()
+	return do()
 }
 
 // quietFor is how long one line about the database stands for all.

@@ -36,3 +36,18 @@ func TestADatabaseInTroubleFillsNoLog(t *testing.T) {
 	e.trouble(orderKey{"acme", "O2"}, "it cannot be read", errors.New("a mistake of the program's"))
 	lines(2, `level=ERROR msg="it cannot be read" tenant=acme order=O2 error="a mistake of the program's" linesLeftOut=1000`)
 }
+
+func TestAMistakeIsSurvivedAndLogged(t *testing.T) {
+	var text bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&text, nil))
+	one, two := func() int { return 1 }, func() int { return 2 }
+	if got := survive(log, "no mistake", nil, one, two); got != 1 || text.Len() != 0 {
+		t.Errorf("%d, and the log says %q", got, text.String())
+	}
+	if got := survive(log, "a mistake", []any{"run", "run_1"}, func() int { panic("oh") }, two); got != 2 {
+		t.Errorf("%d", got)
+	}
+	if said := text.String(); !strings.Contains(said, `level=ERROR msg="a mistake" run=run_1 panic=oh stack="goroutine`) {
+		t.Errorf("the log says %q", said)
+	}
+}

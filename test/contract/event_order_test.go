@@ -237,11 +237,14 @@ func (refusingTx) AddEventFor(context.Context, string, *oms.Event, *oms.Endpoint
 
 // withoutEvents is the same orderhook with another engine, whose database takes
 // no events while now is set.
-func (r *rig) withoutEvents(now *atomic.Bool) *rig {
+func (r *rig) withoutEvents(now *atomic.Bool) *rig { return r.withEngineOn(refusing{r.store, now}) }
+
+// withEngineOn is the same orderhook with another engine, which stands on st.
+func (r *rig) withEngineOn(st store.Store) *rig {
 	r.t.Helper()
 	log := slog.New(slog.NewTextHandler(r.log, nil))
 	client := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}})
-	engine := workflow.New(workflow.Options{Store: refusing{r.store, now}, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
+	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
 	server := httptest.NewServer(api.New(api.Options{Store: r.store, Engine: engine, Clock: r.hands, Log: log, Version: "test"}))
 	r.t.Cleanup(func() {
 		engine.Release()

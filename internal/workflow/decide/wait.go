@@ -23,10 +23,16 @@ func Wake(f Facts) *Decision {
 	return unlessOvertaken(f, func(b *builder) { b.run.Status = oms.RunRunning })
 }
 
-// Fail ends a run that cannot go on. The attempt is that of its last call; nil
-// where none was made.
+// Fail ends a run that cannot go on: with the error of its step, if an attempt
+// at the step's call was made.
 func Fail(f Facts, reason string, attempt *oms.Attempt) *Decision {
-	d := unlessOvertaken(f, func(b *builder) { b.end(oms.RunFailed, reason) })
+	d := unlessOvertaken(f, func(b *builder) {
+		if attempt != nil {
+			r := &b.run.Results[b.run.Position.Step]
+			r.ActionStatus, r.ErrorReason, r.Attempts = oms.ActionError, reason, attempt.Number
+		}
+		b.end(oms.RunFailed, reason)
+	})
 	d.Attempt = attempt
 	return d
 }
