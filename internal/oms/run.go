@@ -40,7 +40,8 @@ type Run struct {
 	SettingsVersion int64  `json:"settingsVersion"` // the settings it began with, and keeps
 	// StatusVersion is the order's version at which its status was last set,
 	// as this run knows it. When the order's own is another, someone else set it.
-	StatusVersion int64 `json:"statusVersion"`
+	// It is not in the stored document: a run that waits may get another without being read.
+	StatusVersion int64 `json:"-"`
 	// ScopeStatus is the same for the shipment or the return that the run is for:
 	// the shipment's [ShipmentStatus], the return's own status.
 	ScopeStatus string `json:"scopeStatus,omitempty"`

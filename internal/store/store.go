@@ -142,6 +142,11 @@ type Tx interface {
 	// RequeueRun is UpdateRun for a run that begins anew: it is behind all
 	// other runs of its order then.
 	RequeueRun(ctx context.Context, tenant string, r *oms.Run) error
+	// CarryRuns lets the runs of an order that wait, and know its status as of
+	// version from, know it as of version to: all that are for a shipment or a
+	// return, and those of the status that the order has now. However many there
+	// are, it is one statement.
+	CarryRuns(ctx context.Context, tenant, orderID string, from, to int64, status string) error
 
 	// AddAttempt records an attempt, whose id [oms.NewIDAt] made of its start.
 	// The request bodies of the attempts of one call are the same and are kept

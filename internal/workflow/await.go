@@ -32,10 +32,11 @@ func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.
 	}
 	over, stop := context.WithTimeout(ctx, wait)
 	defer stop()
-	first, err := e.awaitRun(ctx, tenant, s.RunID, over)
+	key := orderKey{tenant, s.OrderID}
+	first, err := e.awaitRun(ctx, key, s.RunID, over)
 	last := first
 	for err == nil && last.run.AnswerVersion > 0 && last.run.Triggered != "" && !atDeferred(last.run) {
-		last, err = e.awaitRun(ctx, tenant, last.run.Triggered, over)
+		last, err = e.awaitRun(ctx, key, last.run.Triggered, over)
 	}
 	if err != nil {
 		return nil, err
@@ -50,10 +51,10 @@ func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.
 }
 
 // awaitRun returns a run once it has an answer, or as it is when the wait is over.
-func (e *Engine) awaitRun(ctx context.Context, tenant, id string, over context.Context) (held, error) {
-	answered, stop := e.watchers.watch(id)
+func (e *Engine) awaitRun(ctx context.Context, key orderKey, id string, over context.Context) (held, error) {
+	answered, stop := e.watchers.watch(key, id)
 	defer stop()
-	run, err := e.store.Run(ctx, tenant, id)
+	run, err := e.store.Run(ctx, key.tenant, id)
 	if err != nil || run.AnswerVersion > 0 {
 		return held{run: run}, err
 	}
@@ -65,7 +66,7 @@ func (e *Engine) awaitRun(ctx context.Context, tenant, id string, over context.C
 	case <-over.Done():
 	case <-e.released.Done():
 	}
-	run, err = e.store.Run(ctx, tenant, id)
+	run, err = e.store.Run(ctx, key.tenant, id)
 	return held{run: run}, err
 }
 

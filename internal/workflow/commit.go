@@ -53,30 +53,9 @@ func moveRuns(ctx context.Context, tx store.Tx, tenant string, d *decide.Decisio
 		err = tx.InsertRun(ctx, tenant, d.Next)
 	}
 	if err == nil && d.Carry != 0 {
-		err = carry(ctx, tx, tenant, d)
+		err = tx.CarryRuns(ctx, tenant, d.Order.ID, d.Carry, d.Order.StatusVersion, d.Order.Status())
 	}
 	return err
-}
-
-// carry lets the runs that wait behind this one know of the status that it set.
-// Those of a shipment or a return are as much to the point as before; one of a
-// status that the order is no longer in is not.
-func carry(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) error {
-	queued, err := tx.Runs(ctx, tenant, store.RunFilter{OrderID: d.Order.ID, Status: oms.RunWaiting}, store.Page{Limit: store.MaxLimit})
-	if err != nil {
-		return err
-	}
-	for _, r := range queued.Items {
-		apart := r.ShipmentID != "" || r.ReturnID != "" || oms.SameName(r.EnteredStatus, d.Order.Status())
-		if r.ID == d.Run.ID || r.StatusVersion != d.Carry || !apart {
-			continue
-		}
-		r.StatusVersion = d.Order.StatusVersion
-		if err := tx.UpdateRun(ctx, tenant, r); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // addHistory writes the decision's history. That totals no longer fit is said

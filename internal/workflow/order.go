@@ -97,20 +97,14 @@ func (e *Engine) CancelReturn(ctx context.Context, c Caller, orderID, id string)
 // EraseOrder removes an order and all that is kept of it. Who waits for one of
 // its runs waits no longer.
 func (e *Engine) EraseOrder(ctx context.Context, c Caller, id string) error {
-	var runs store.List[*oms.Run]
-	err := e.store.Write(ctx, func(tx store.Tx) (err error) {
-		if _, err = e.facts(ctx, tx, c, subject{order: id}); err != nil {
-			return err
-		}
-		if runs, err = tx.Runs(ctx, c.Tenant, store.RunFilter{OrderID: id}, store.Page{Limit: store.MaxLimit}); err != nil {
+	err := e.store.Write(ctx, func(tx store.Tx) error {
+		if _, err := e.facts(ctx, tx, c, subject{order: id}); err != nil {
 			return err
 		}
 		return tx.EraseOrder(ctx, c.Tenant, id)
 	})
 	if err == nil {
-		for _, r := range runs.Items {
-			e.watchers.tell(r.ID, held{})
-		}
+		e.watchers.erased(orderKey{c.Tenant, id})
 	}
 	return err
 }

@@ -81,3 +81,22 @@ func TestTheDeadlineThatPassesDuringTheLastAttemptAborts(t *testing.T) {
 	res := r.enter("Checked").is("isAborted", true)
 	r.overdue(res, 0, "200ms")
 }
+
+// However many wait, none is passed over.
+func TestMoreThanAPageOfRunsThatWaitLearnOfTheStatusBeforeThem(t *testing.T) {
+	g, s, r := holding(t), answering(t, success), lease(t)
+	r.settings(config(status("New", step{Host: g.URL}), status("Shipped", step{Host: s.URL})))
+	first := r.begin("/api/orders", order)
+	g.wait()
+	const waiting = 260
+	for range waiting {
+		r.begin(theOrder+"/status", `{"status":"Shipped","shipmentId":"SHIP-2"}`)
+	}
+	g.answer(answerWith(`{"Status":"Validated"}`))
+	first().want(201).is("order.status", "Validated")
+	r.until("all runs have ended", func() bool {
+		return len(r.get("/api/runs?status=waiting&limit=1").ids("id"))+len(r.get("/api/runs?status=running&limit=1").ids("id")) == 0
+	})
+	equals(t, "calls", len(s.got()), waiting)
+	equals(t, "superseded", len(r.get("/api/runs?status=superseded").ids("id")), 0)
+}

@@ -10,14 +10,14 @@ import (
 
 // Run implements [store.Reader].
 func (q queries) Run(ctx context.Context, tenant, id string) (*oms.Run, error) {
-	r, err := oneRun(ctx, q.q, `SELECT doc FROM runs WHERE tenant = ? AND id = ?`, tenant, id)
+	r, err := oneRun(ctx, q.q, `SELECT doc, status_version FROM runs WHERE tenant = ? AND id = ?`, tenant, id)
 	return r, orNotFound(err, "no run %q", id)
 }
 
 // NextRun implements [store.Reader].
 func (q queries) NextRun(ctx context.Context, tenant, orderID string) (*oms.Run, error) {
 	r, err := oneRun(ctx, q.q, `
-		SELECT doc FROM runs WHERE tenant = ? AND order_id = ? AND ended = 0 ORDER BY seq LIMIT 1`, tenant, orderID)
+		SELECT doc, status_version FROM runs WHERE tenant = ? AND order_id = ? AND ended = 0 ORDER BY seq LIMIT 1`, tenant, orderID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -31,12 +31,22 @@ func (q queries) RunEnded(ctx context.Context, tenant, id string) (ended bool, e
 }
 
 func oneRun(ctx context.Context, q querier, text string, args ...any) (*oms.Run, error) {
-	var doc []byte
-	if err := one(ctx, q, []any{&doc}, text, args...); err != nil {
+	var (
+		doc     []byte
+		version int64
+	)
+	if err := one(ctx, q, []any{&doc, &version}, text, args...); err != nil {
 		return nil, err
 	}
+	return readRun(doc, version)
+}
+
+// readRun is a run as its row holds it.
+func readRun(doc []byte, statusVersion int64) (*oms.Run, error) {
 	r := &oms.Run{}
-	return r, decode(doc, r, "run")
+	err := decode(doc, r, "run")
+	r.StatusVersion = statusVersion // that of the document is as old as its last write
+	return r, err
 }
 
 // atStep is how runs are found by the step that they are at.
@@ -53,9 +63,10 @@ func (t *tx) InsertRun(_ context.Context, tenant string, r *oms.Run) error {
 	}
 	step, name := atStep(r)
 	n, err := t.w.exec(`
-		INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, step, step_name, doc)
-		SELECT ?1, ?2, ?3, coalesce(max(seq), 0) + 1, ?4, ?5, ?6, ?7, ?8, ?9 FROM runs WHERE tenant = ?1 AND order_id = ?3
-		ON CONFLICT DO NOTHING`, tenant, r.ID, r.OrderID, string(r.Status), r.Status.Ended(), micros(r.Created), step, name, doc)
+		INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, step, step_name, status_version, scoped, entered_status, doc)
+		SELECT ?1, ?2, ?3, coalesce(max(seq), 0) + 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM runs WHERE tenant = ?1 AND order_id = ?3
+		ON CONFLICT DO NOTHING`, tenant, r.ID, r.OrderID, string(r.Status), r.Status.Ended(), micros(r.Created), step, name,
+		r.StatusVersion, r.ScopeID() != "", fold(r.EnteredStatus), doc)
 	if err == nil && n == 0 {
 		return oms.Errorf(oms.Conflict, "a run %q exists already", r.ID)
 	}
@@ -69,8 +80,8 @@ func (t *tx) UpdateRun(_ context.Context, tenant string, r *oms.Run) error {
 		return err
 	}
 	step, name := atStep(r)
-	n, err := t.w.exec(`UPDATE runs SET status = ?, ended = ?, step = ?, step_name = ?, doc = ? WHERE tenant = ? AND id = ?`,
-		string(r.Status), r.Status.Ended(), step, name, doc, tenant, r.ID)
+	n, err := t.w.exec(`UPDATE runs SET status = ?, ended = ?, step = ?, step_name = ?, status_version = ?, doc = ? WHERE tenant = ? AND id = ?`,
+		string(r.Status), r.Status.Ended(), step, name, r.StatusVersion, doc, tenant, r.ID)
 	if err == nil && n == 0 {
 		return oms.Errorf(oms.NotFound, "no run %q", r.ID)
 	}
@@ -85,6 +96,15 @@ func (t *tx) RequeueRun(ctx context.Context, tenant string, r *oms.Run) error {
 	_, err := t.w.exec(`
 		UPDATE runs SET seq = 1 + (SELECT max(seq) FROM runs WHERE tenant = ?1 AND order_id = ?3) WHERE tenant = ?1 AND id = ?2`,
 		tenant, r.ID, r.OrderID)
+	return err
+}
+
+// CarryRuns implements [store.Tx].
+func (t *tx) CarryRuns(_ context.Context, tenant, orderID string, from, to int64, status string) error {
+	_, err := t.w.exec(`
+		UPDATE runs INDEXED BY runs_unfinished SET status_version = ?1
+		WHERE tenant = ?2 AND order_id = ?3 AND ended = 0 AND status = 'waiting' AND status_version = ?4 AND (scoped = 1 OR entered_status = ?5)`,
+		to, tenant, orderID, from, fold(status))
 	return err
 }
 

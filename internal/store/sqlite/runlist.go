@@ -11,12 +11,14 @@ import (
 func (q queries) Runs(ctx context.Context, tenant string, f store.RunFilter, p store.Page) (store.List[*oms.Run], error) {
 	l, selected := runsLike(tenant, f)
 	return newestFirst(ctx, q.q, l, p, selected, "created", func(r row) (*oms.Run, error) {
-		var doc []byte
-		if err := r.Scan(&doc); err != nil {
+		var (
+			doc     []byte
+			version int64
+		)
+		if err := r.Scan(&doc, &version); err != nil {
 			return nil, err
 		}
-		run := &oms.Run{}
-		return run, decode(doc, run, "run")
+		return readRun(doc, version)
 	}, func(r *oms.Run) store.Cursor { return store.Cursor{At: micros(r.Created), ID: r.ID} })
 }
 
@@ -24,7 +26,7 @@ func (q queries) Runs(ctx context.Context, tenant string, f store.RunFilter, p s
 // SQLite left to itself would go through all of the tenant's, so as not to sort
 // them. So it is with the runs that ended and did not succeed.
 func runsLike(tenant string, f store.RunFilter) (l *list, selected string) {
-	l, selected = listOf(tenant), `SELECT doc FROM runs`
+	l, selected = listOf(tenant), `SELECT doc, status_version FROM runs`
 	if f.Canceled != nil && *f.Canceled {
 		l.where("status = 'canceled'")
 	} else if f.Canceled != nil {

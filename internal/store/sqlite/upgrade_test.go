@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"testing"
+
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 // openOld makes a database as an earlier orderhook has left it, with what the
@@ -36,4 +38,24 @@ func TestOldSettingsStayReadable(t *testing.T) {
 	if must(t, err); version != 2 {
 		t.Errorf("version %d is that of the file", version)
 	}
+}
+
+// What a run knew of its order's status was in its document.
+func TestOldRunsKnowTheStatusThatTheyKnew(t *testing.T) {
+	db := openOld(t, 15, `INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, doc) VALUES
+		('acme', 'one', 'o1', 1, 'waiting', 0, 1, '{"id":"one","orderId":"o1","status":"waiting","enteredStatus":"Picked","statusVersion":4,"results":[]}'),
+		('acme', 'two', 'o1', 2, 'waiting', 0, 2, '{"id":"two","orderId":"o1","status":"waiting","enteredStatus":"New","statusVersion":4,"returnId":"R1","results":[]}'),
+		('acme', 'three', 'o1', 3, 'waiting', 0, 3, '{"id":"three","orderId":"o1","status":"waiting","enteredStatus":"New","shipmentId":"","statusVersion":4,"results":[]}')`)
+	knows := func(want map[string]int64) {
+		t.Helper()
+		for id, version := range want {
+			r, err := db.Run(ctx, acme, id)
+			if must(t, err); r.StatusVersion != version {
+				t.Errorf("%s knows version %d, want %d", id, r.StatusVersion, version)
+			}
+		}
+	}
+	knows(map[string]int64{"one": 4, "two": 4, "three": 4})
+	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.CarryRuns(ctx, acme, "o1", 4, 6, "PICKED") }))
+	knows(map[string]int64{"one": 6, "two": 6, "three": 4})
 }

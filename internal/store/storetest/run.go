@@ -155,3 +155,56 @@ func testRunEnded(t *testing.T, s *suite) {
 	_, err := s.RunEnded(ctx, acme, "none")
 	is(t, err, oms.NotFound)
 }
+
+func testCarriedRuns(t *testing.T, s *suite) {
+	s.insert(order("o1", 1, `{}`))
+	want := map[string]int64{}
+	var carried, runs []*oms.Run
+	add := func(id string, version int64, change func(*oms.Run)) {
+		r := run(id, "o1", len(runs))
+		r.Status, r.ShipmentID, r.ReturnID, r.EnteredStatus, r.StatusVersion = oms.RunWaiting, "", "", "Other", 4
+		change(r)
+		if version != r.StatusVersion {
+			c := *r
+			c.StatusVersion = version
+			carried = append(carried, &c)
+		}
+		runs, want[id] = append(runs, r), version
+	}
+	add("of-a-shipment", 7, func(r *oms.Run) { r.ShipmentID = "S1" })
+	add("of-a-return", 7, func(r *oms.Run) { r.ReturnID = "R1" })
+	add("of-the-status", 7, func(r *oms.Run) { r.EnteredStatus = "picked " })
+	add("of-another", 4, func(*oms.Run) {})
+	add("knows-another", 3, func(r *oms.Run) { r.StatusVersion, r.ShipmentID = 3, "S1" })
+	add("under-way", 4, func(r *oms.Run) { r.Status, r.ShipmentID = oms.RunRunning, "S1" })
+	add("ended", 4, func(r *oms.Run) { *r = *ended(r, oms.RunAborted); r.ShipmentID = "S1" })
+	add("of-another-order", 4, func(r *oms.Run) { r.OrderID, r.ShipmentID = "o2", "S1" })
+	for i := range store.MaxLimit + 60 { // more than a page
+		add(fmt.Sprintf("many-%d", i), 7, func(r *oms.Run) { r.ShipmentID = "S1" })
+	}
+	s.write(func(tx store.Tx) error {
+		for _, r := range runs {
+			if err := tx.InsertRun(ctx, acme, r); err != nil {
+				return err
+			}
+		}
+		theirs := *runs[0]
+		return tx.InsertRun(ctx, other, &theirs)
+	})
+	s.write(func(tx store.Tx) error { return tx.CarryRuns(ctx, acme, "o1", 4, 7, "Picked") })
+	for id, version := range want {
+		same(t, ok[*oms.Run](t)(s.Run(ctx, acme, id)).StatusVersion, version)
+	}
+	same(t, ok[*oms.Run](t)(s.Run(ctx, other, "of-a-shipment")).StatusVersion, 4)
+	for _, r := range carried { // nothing else of them is another, in lists neither
+		same(t, ok[*oms.Run](t)(s.Run(ctx, acme, r.ID)), r)
+	}
+	for _, r := range ok[store.List[*oms.Run]](t)(s.Runs(ctx, acme, store.RunFilter{}, store.Page{Limit: store.MaxLimit})).Items {
+		same(t, r.StatusVersion, want[r.ID])
+	}
+	first := ok[*oms.Run](t)(s.NextRun(ctx, acme, "o1"))
+	same(t, first.StatusVersion, want[first.ID])
+	first.StatusVersion = 9
+	s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, first) })
+	same(t, ok[*oms.Run](t)(s.Run(ctx, acme, first.ID)).StatusVersion, 9)
+}

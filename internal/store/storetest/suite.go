@@ -45,6 +45,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"NextRun", testNextRun},
 		{"RunEnded", testRunEnded},
 		{"RequeuedRun", testRequeuedRun},
+		{"CarriedRuns", testCarriedRuns},
 		{"UnfinishedOrders", testUnfinishedOrders},
 		{"Attempts", testAttempts},
 		{"AttemptBodies", testAttemptBodies},

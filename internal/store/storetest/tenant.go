@@ -256,7 +256,7 @@ var tenantChanges = map[string]func(tx store.Tx) error{
 }
 
 // tenantInserts is what fillTenant uses.
-var tenantInserts = map[string]bool{"InsertOrder": true, "AddHistory": true, "InsertRun": true, "AddAttempt": true, "PutCart": true,
+var tenantInserts = map[string]bool{"InsertOrder": true, "AddHistory": true, "InsertRun": true, "CarryRuns": true, "AddAttempt": true, "PutCart": true,
 	"AddEvents": true, "Settle": true, "AddHealth": true, "CancelOrphans": true, // of all tenants
 	"PutSettings": true, "InsertKey": true, "PutIdempotency": true, "PutStockItem": true, "PutJob": true}
 
@@ -269,6 +269,7 @@ func fillTenant(s *suite, tenant, mark string) {
 		for _, err := range []error{
 			tx.InsertOrder(ctx, tenant, order("o1", 1, fmt.Sprintf(`{"mark":%q}`, mark))),
 			fill(tx, tenant, "o1"),
+			tx.CarryRuns(ctx, tenant, "o1", 1, 2, "New"),
 			tx.AddAttempt(ctx, tenant, a),
 			tx.PutCart(ctx, tenant, cart(s.t, "c1", 1)),
 			tx.PutStockItem(ctx, tenant, stockItem("s1", "1")),

@@ -24,8 +24,10 @@ type Decision struct {
 	Run  *oms.Run // nil: the decision is about no run
 	Move Move     // what the store makes of Run
 	Next *oms.Run // a run that Run triggered, to be stored behind the order's others
-	// Carry says that the run gave the order a status itself. The runs that wait
-	// behind it and knew the status of this version know the order's new one then.
+	// Carry says that the run gave the order a status itself: the runs that wait
+	// behind it and knew the status of this version get to know the new one. Those
+	// of a shipment or a return are as much to the point as before, and so are
+	// those of the status that the order is in then; the others are superseded.
 	Carry int64
 
 	Warnings []oms.Warning // what of a patch nobody reads, and what was not applied
