@@ -99,7 +99,7 @@ func ApplyCart(cart, value *Object, onlyLines bool) (Patched, error) {
 	if m.err != nil {
 		return Patched{}, m.err
 	}
-	p := Patched{Doc: out, Set: Diff(cart, out), Warnings: m.shapes}
+	p := Patched{Doc: out, Set: Differences(cart, out), Warnings: m.shapes}
 	return p, p.finish(cart)
 }
 

@@ -7,7 +7,7 @@ import (
 
 // Change is one field that differs between two versions of a document.
 type Change struct {
-	Path   string `json:"path"`   // as orderForm.lineItems[L1].placedPrice
+	Path   string `json:"path"`   // as orderForm.lineItems[L1].placedPrice; in a long list or text as of [Diff]
 	Before any    `json:"before"` // nil where the field was absent
 	After  any    `json:"after"`  // nil where the field is gone
 	// Conflict marks a field that another writer set to Theirs while the step's
@@ -15,6 +15,9 @@ type Change struct {
 	// else was faster").
 	Conflict bool `json:"-"`
 	Theirs   any  `json:"theirs,omitempty"`
+	// Cut says that a value was too long: it is a text then, the beginning of the
+	// value or of its JSON, with … behind it.
+	Cut bool `json:"cut,omitempty" doc:"A value was too long: it is a text, the beginning of the value or of its JSON, and ends with …. The order's versions have it whole"`
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -22,6 +25,9 @@ func (c Change) MarshalJSON() ([]byte, error) {
 	o := NewObject(Member{"path", c.Path}, Member{"before", c.Before}, Member{"after", c.After})
 	if c.Conflict {
 		o.Set("theirs", c.Theirs)
+	}
+	if c.Cut {
+		o.Set("cut", true)
 	}
 	return o.JSON(), nil
 }
@@ -31,11 +37,12 @@ func (c *Change) UnmarshalJSON(data []byte) error {
 	var raw struct {
 		Path                  string
 		Before, After, Theirs jsontext.Value
+		Cut                   bool
 	}
 	if err := json.Unmarshal(data, &raw, json.MatchCaseInsensitiveNames(true)); err != nil {
 		return err
 	}
-	*c = Change{Path: raw.Path, Conflict: raw.Theirs != nil}
+	*c = Change{Path: raw.Path, Conflict: raw.Theirs != nil, Cut: raw.Cut}
 	for _, f := range []struct {
 		to   *any
 		from jsontext.Value

@@ -4,14 +4,14 @@ import "slices"
 
 // Conflicts returns the fields that both another writer changed (theirs, from
 // the version that a step was called with) and the step's patch set (ours, on
-// top of theirs), with all three values. Where both added to a list, both
+// top of theirs), both as of [Differences], with all three values. Where both added to a list, both
 // additions stand and there is no conflict.
 func Conflicts(theirs, ours []Change) []Change {
 	t := touchedBy(theirs)
 	var out []Change
 	for _, o := range ours {
 		if before, ok := t.touch(o); ok && !bothStand(o) {
-			out = append(out, Change{Path: o.Path, Before: before, After: o.After, Conflict: true, Theirs: o.Before})
+			out = append(out, Change{Path: o.Path, Before: before, After: o.After, Conflict: true, Theirs: o.Before}.cut())
 		}
 	}
 	return out

@@ -18,7 +18,7 @@ func race(t *testing.T, base, theirs, ours string) []oms.Change {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return oms.Conflicts(oms.Diff(doc(t, base), other.Doc), step.Set)
+	return oms.Conflicts(oms.Differences(doc(t, base), other.Doc), step.Set)
 }
 
 func TestBothChangesStandWhereTheyTouchDifferentFields(t *testing.T) {

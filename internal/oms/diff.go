@@ -8,10 +8,16 @@ import (
 // uncounted top-level fields change with every write and say nothing.
 var uncounted = []string{"version", "modified"}
 
-// Diff returns the fields in which two documents differ, but for version and
-// modified. An element of a list that has keys is named by them, as in
-// properties[ValidationScore].value; a list that is a set differs as a whole.
-func Diff(before, after *Object) []Change {
+// Diff returns the fields in which two documents differ, as people are shown
+// them and as the history keeps them: as of [Differences], long values shortened
+// to what differs in them.
+func Diff(before, after *Object) []Change { return shortened(Differences(before, after)) }
+
+// Differences returns the fields in which two documents differ, but for version
+// and modified, with their whole values. An element of a list that has keys is
+// named by them, as in properties[ValidationScore].value; a list that is a set
+// differs as a whole.
+func Differences(before, after *Object) []Change {
 	var d differ
 	for _, name := range memberNames(before, after) {
 		if !slices.Contains(uncounted, name) {

@@ -55,8 +55,8 @@ type Sent struct {
 // Patched is what a patch made of a document.
 type Patched struct {
 	Doc     *Object  // a new document; the patched one is as it was
-	Changes []Change // all differences, recomputed totals included
-	// Set is the differences that the patch itself made, totals left out: what
+	Changes []Change // all that differs, as of [Diff], recomputed totals included
+	// Set is the [Differences] that the patch itself made, totals left out: what
 	// can conflict with another writer's.
 	Set []Change
 	// Removed is what the patch changed of elements that somebody had removed
@@ -102,7 +102,7 @@ func (r *PatchRules) ApplySince(doc *Object, sent Sent, patch *Object) (Patched,
 	if m.err != nil {
 		return Patched{}, m.err
 	}
-	p := Patched{Doc: out, Set: Diff(doc, out), Removed: m.removed, Warnings: append(m.shapes, m.forced.warnings()...)}
+	p := Patched{Doc: out, Set: Differences(doc, out), Removed: shortened(m.removed), Warnings: append(m.shapes, m.forced.warnings()...)}
 	p.leave(notApplied)
 	return p, p.finish(doc)
 }
@@ -125,7 +125,7 @@ func (p *Patched) leave(fields []string) {
 
 // finish recomputes the totals and finds all that changed.
 func (p *Patched) finish(doc *Object) (err error) {
-	p.Changes = p.Set
+	p.Changes = shortened(p.Set)
 	if !slices.ContainsFunc(p.Set, func(c Change) bool { return strings.HasPrefix(c.Path, "orderForm") }) {
 		return nil
 	}

@@ -110,3 +110,20 @@ func TestOneFieldThatDoesNotFitFailsTheWholePatch(t *testing.T) {
 	r, _ := placed(t, step{Host: answering(t, answerWith(`{"CustomerEmail":"new@example.com","OrderType":{"0":"vip"}}`)).URL})
 	r.get(theOrder).is("customerEmail", "kari@example.com").is("orderType", "Online").is("errors[0].key", "WebhookWorkflowStep")
 }
+
+// The history keeps what became another, not all of it twice each time.
+func TestTheHistoryOfAnOrderThatGrowsGrowsAsItDoes(t *testing.T) {
+	r := ordered(t, config())
+	var list []string
+	for i := range 100 {
+		list = append(list, fmt.Sprintf(`{"scan":%d,"where":"%s"}`, i, strings.Repeat("x", 300)))
+		r.call("PATCH", theOrder, `{"scans":[`+strings.Join(list, ",")+`]}`).want(200)
+	}
+	history := r.get(theOrder + "/history?limit=100")
+	if size := len(history.Raw); size > 100*2000 {
+		t.Errorf("the history of a list of %d bytes takes %d", 100*len(list[0]), size)
+	}
+	history.is("items[0].changes[0].path", "scans[#99..]").is("items[0].changes[0].before", []any{}).
+		is("items[0].changes[0].after[0].scan", 99)
+	r.get(theOrder+"/versions/51").is("scans[49].scan", 49)
+}

@@ -315,7 +315,7 @@ func (s *settlement) conflicts() {
 	if s.Sent == s.Order.Doc || len(s.patched.Set) == 0 {
 		return
 	}
-	if found := oms.Conflicts(oms.Diff(s.Sent, s.Order.Doc), s.patched.Set); len(found) > 0 {
+	if found := oms.Conflicts(oms.Differences(s.Sent, s.Order.Doc), s.patched.Set); len(found) > 0 {
 		s.note(oms.HistoryEntry{Operation: oms.OpConflict, Step: s.result.Step, CallID: s.result.CallID, Changes: found,
 			Message: "another writer had changed what the step's patch set; the patch stands"})
 	}
