@@ -1,0 +1,53 @@
+package decide_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
+)
+
+// A run is canceled, or goes on at the step that stopped it.
+func TestRunsAreCanceledAndResumed(t *testing.T) {
+	s := inW(t, workflow(one, stop, one)).answer(`{}`)
+	if _, err := decide.Resume(s.f); oms.KindOf(err) != oms.Conflict {
+		t.Errorf("one that goes on: %v", err)
+	}
+	s.answer(canceled)
+	if _, err := decide.Cancel(s.f); oms.KindOf(err) != oms.Conflict {
+		t.Errorf("one that has ended: %v", err)
+	}
+	s.f.Today, s.f.Now = settingsOf(t, workflow(one, stop, one), 2), s.f.Now.Add(5e9)
+	s.take(decide.Resume(s.f))
+	s.is(told{Run: "waiting", Steps: "Success Pending Pending", Order: "Stopped", History: "WorkflowResumed"})
+	equal(t, "behind the others", s.last.Move, decide.Requeues)
+	equal(t, "with the settings of today", s.last.Run.SettingsVersion, 2)
+	equal(t, "the error is taken off", s.told().Errors, "")
+	s.f.Settings = s.f.Today
+	s.pure(decide.Begin)
+	s.answer(`{}`).answer(`{}`)
+	equal(t, "to its end", s.told().Steps, "Success Success Success")
+
+	s = inW(t, workflow(stop)).answer(canceled)
+	s.f.Today = settingsOf(t, workflow(one, one), 2)
+	s.take(decide.Resume(s.f))
+	equal(t, "with its own settings, where the steps are others", s.last.Run.SettingsVersion, 1)
+
+	s = inW(t, workflow(stop)).answer(canceled)
+	s.meanwhile(func(f decide.Facts) (*decide.Decision, error) {
+		return decide.Enter(f, decide.StatusChange{Status: "W", SkipRun: true})
+	})
+	_, err := decide.Resume(s.f)
+	if e, ok := errors.AsType[*oms.Error](err); !ok || !strings.Contains(e.Detail, "the status is W by now") {
+		t.Errorf("another status: %v", err)
+	}
+	s = inW(t, workflow(stop)).answer(result(`"TriggerNewStatus":"Checked","CancelWorkflow":true`, `{}`))
+	if _, err := decide.Resume(s.f); oms.KindOf(err) != oms.Conflict {
+		t.Errorf("one that triggered a status: %v", err)
+	}
+	s = inW(t, workflow(one))
+	s.take(decide.Cancel(s.f))
+	s.is(told{Run: "canceled", Reason: "canceled by key k", Steps: "Skipped", Order: "W", History: "WorkflowEnded"})
+}

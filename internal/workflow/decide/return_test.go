@@ -1,0 +1,35 @@
+package decide_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
+)
+
+// CONTRACT.md, "Returns".
+func TestReturns(t *testing.T) {
+	ofReturns := strings.Replace(stop, "Webhook", "WebhookReturn", 1)
+	s := returned(t, ofReturns)
+	s.is(told{Run: "running", Steps: "Pending", Order: "PartiallyReturned", History: "ReturnCreated StatusChanged"})
+	id := s.f.Run.ReturnID
+	quantity := func() string {
+		return s.last.Order.Doc.Object("orderForm").Objects("lineItems")[0].Text("returnQuantity")
+	}
+	_ = quantity
+	_, err := decide.Return(s.f, oms.ReturnRequest{Lines: []oms.ReturnLine{{LineItemID: "L1", Quantity: "2"}}})
+	equal(t, "more than is left", oms.KindOf(err), oms.Invalid)
+	s.answer(canceled)
+	equal(t, "an aborted one is cancelled", oms.ReturnForm(s.last.Order.Doc, id).Text("status"), "Cancelled")
+	equal(t, "history", s.told().History, "WorkflowStepFailed StatusChanged WorkflowEnded ReturnCancelled")
+
+	s = returned(t, ofReturns)
+	s.take(decide.CancelReturn(s.f, s.f.Run.ReturnID))
+	s.last.Run = nil
+	s.is(told{Order: "Idle", History: "ReturnCancelled StatusChanged"})
+	_, err = decide.CancelReturn(s.f, s.f.Run.ReturnID)
+	equal(t, "twice", oms.KindOf(err), oms.Conflict)
+	_, err = decide.CancelReturn(s.f, "R9")
+	equal(t, "none", oms.KindOf(err), oms.NotFound)
+}

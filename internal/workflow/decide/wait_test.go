@@ -1,0 +1,104 @@
+package decide_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
+)
+
+// CONTRACT.md, "When it runs": a deferred step waits a second once the change is
+// durable, and those after it follow it.
+func TestDeferredSteps(t *testing.T) {
+	deferred := func(more string) string { return step(`,"RunAfterOrderIsSaved":true` + more) }
+	s := inW(t, workflow(one, deferred(``), deferred(`,"conditions":["Success"]`)))
+	equal(t, "no answer yet", s.f.Run.AnswerVersion, 0)
+	s.answer(result(``, `{"Tags":["a"]}`))
+	s.is(told{Run: "waiting 1s", Steps: "Success Pending Pending", Order: "W", History: "ExecuteExportOrder"})
+	equal(t, "the caller has its answer", s.f.Run.AnswerVersion, s.f.Order.Version)
+	answered := s.f.Run.AnswerVersion
+	s.patched(`{"customerPhone":"1"}`)
+	s.f.Now = s.f.Run.Position.DueAt
+	s.pure(decide.Begin)
+	s.is(told{Run: "running", Steps: "Success Pending Pending", Order: "W"})
+	equal(t, "sends the order as it is then", s.f.Run.Position.BaseVersion, s.f.Order.Version)
+	s.answer(`{}`).is(told{Run: "running", Steps: "Success Success Pending", Order: "W", History: "ExecuteExportOrder"})
+	s.answer(`{}`).is(told{Run: "succeeded", Steps: "Success Success Success", Order: "W", History: "ExecuteExportOrder"})
+	equal(t, "the answer stays", s.f.Run.AnswerVersion, answered)
+
+	s = inW(t, workflow(deferred(`,"StopOnError":true`), deferred(``)))
+	s.is(told{Run: "waiting 1s", Steps: "Pending Pending", Order: "W", History: "StatusChanged"})
+	s.f.Now = s.f.Run.Position.DueAt
+	s.pure(decide.Begin)
+	equal(t, "StopOnError stops those after it", s.fails().told().Steps, "Error Skipped")
+}
+
+// A status's maxDuration bounds a run from its first attempt on.
+func TestARunThatTakesTooLong(t *testing.T) {
+	config := func(steps ...string) string { return shop(status("W", `,"maxDuration":"PT1M"`, steps...)) }
+	const reason = name + "the workflow's maxDuration of 1m0s has passed"
+	stopped := told{Run: "aborted", Reason: reason, Steps: "Error", Order: "Stopped", Errors: reason,
+		History: "WorkflowStepFailed StatusChanged WorkflowEnded", Events: "workflow_failed"}
+	s := inW(t, config(stop))
+	equal(t, "deadline", s.f.Run.Deadline, noon.Add(time.Minute))
+	s.f.Now = s.f.Run.Deadline
+	s.pure(decide.Expire)
+	s.is(stopped)
+
+	s = inW(t, config(one))
+	s.f.Now = s.f.Run.Deadline
+	s.pure(decide.Expire)
+	equal(t, "the status stays without StopOnError", s.told().Order, "W")
+	equal(t, "it is aborted all the same", s.told().Run, "aborted")
+
+	s = inW(t, config(stop)).comesTo(decide.Outcome{Failure: "time-out", Retry: true, Late: true})
+	s.is(stopped)
+	equal(t, "the attempt is recorded", s.last.Attempt.ID, "att_1")
+
+	s = inW(t, config(stop))
+	s.f.Now = s.f.Run.Deadline
+	s.comesTo(decide.Outcome{Failure: "status 400"}).is(stopped)
+
+	s = inW(t, config(stop))
+	s.f.Now = s.f.Run.Deadline
+	equal(t, "an answer that came counts", s.answer(`{}`).told().Run, "succeeded")
+
+	s = on(t, config(stop))
+	s.f.Queued = true
+	equal(t, "while it waits for its turn there is none", s.enter(decide.StatusChange{Status: "W"}).f.Run.Deadline, time.Time{})
+}
+
+// What an open breaker does to a step is its connector's to say.
+func TestAnOpenBreaker(t *testing.T) {
+	kept := func(s *stage, open settings.WhileOpen) *stage {
+		s.pure(func(f decide.Facts) *decide.Decision {
+			return decide.KeptBack(f, "pay", &settings.Breaker{WhileOpen: open}, f.Now.Add(time.Minute))
+		})
+		return s
+	}
+	const reason = "the breaker of connector pay is open: "
+	kept(inW(t, workflow(stop)), settings.FailWhileOpen).is(told{Run: "aborted", Reason: name + reason + "no call was made", Steps: "Error", Order: "Stopped",
+		Errors: name + reason + "no call was made", History: "WorkflowStepFailed StatusChanged WorkflowEnded", Events: "workflow_failed"})
+	kept(inW(t, workflow(stop)), settings.SkipWhileOpen).is(told{Run: "succeeded", Steps: "Warning", Order: "W", History: "WorkflowStepWarning"})
+	s := kept(inW(t, workflow(stop)), settings.WaitWhileOpen)
+	s.is(told{Run: "waiting 1m0s", Steps: "Pending", Order: "W", History: "WorkflowStepWaits"})
+	equal(t, "by", s.entry(oms.OpStepWaits).By, "workflow")
+	kept(s, settings.WaitWhileOpen).is(told{Run: "waiting 1m0s", Steps: "Pending", Order: "W"})
+	equal(t, "uses up no attempt", s.f.Run.Position.Attempt, 1)
+	s = inW(t, workflow(stop))
+	s.take(decide.Cancel(s.f))
+	equal(t, "a run that has ended", kept(s, settings.FailWhileOpen).last.Move, decide.Stays)
+}
+
+// A run that cannot go on says why.
+func TestARunThatCannotGoOn(t *testing.T) {
+	s := inW(t, workflow(stop, one))
+	s.pure(func(f decide.Facts) *decide.Decision { return decide.Fail(f, "its connector is gone", nil) })
+	s.is(told{Run: "failed", Reason: "its connector is gone", Steps: "Skipped Skipped", Order: "W", History: "WorkflowEnded", Events: "workflow_failed"})
+	s = inW(t, workflow(stop, one))
+	s.pure(func(f decide.Facts) *decide.Decision { a := s.attempt(); return decide.Fail(f, "a mistake", &a) })
+	s.is(told{Run: "failed", Reason: "a mistake", Steps: "Error Skipped", Order: "W", History: "WorkflowEnded", Events: "workflow_failed"})
+	equal(t, "the attempt is recorded", s.last.Attempt.ID, "att_1")
+}
