@@ -40,12 +40,12 @@ func shortened(changes []Change) []Change {
 }
 
 func (c Change) small() bool {
-	return room(room(room(mostWhole, c.Before), c.After), c.Theirs) >= 0
+	return spare(spare(spare(mostWhole, c.Before), c.After), c.Theirs) >= 0
 }
 
-// room returns what is left of so many bytes after a value, about as many as its
+// spare returns what is left of so many bytes after a value, about as many as its
 // JSON has. Below 0 it looks no further.
-func room(left int, v any) int {
+func spare(left int, v any) int {
 	if left < 0 {
 		return left
 	}
@@ -56,11 +56,11 @@ func room(left int, v any) int {
 		left -= len(v)
 	case []any:
 		for i := 0; i < len(v) && left >= 0; i++ {
-			left = room(left-1, v[i])
+			left = spare(left-1, v[i])
 		}
 	case *Object:
 		for i := 0; i < v.Len() && left >= 0; i++ {
-			left = room(left-len(v.members[i].Name), v.members[i].Value)
+			left = spare(left-len(v.members[i].Name), v.members[i].Value)
 		}
 	}
 	return left - 4
@@ -159,7 +159,7 @@ func runeStarts(s string, at int) bool { return at == len(s) || utf8.RuneStart(s
 // that it had to cut.
 func (c Change) cut() Change {
 	for _, v := range []*any{&c.Before, &c.After, &c.Theirs} {
-		if room(mostValue, *v) >= 0 {
+		if spare(mostValue, *v) >= 0 {
 			continue
 		}
 		text, ok := (*v).(string)

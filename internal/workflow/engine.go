@@ -8,6 +8,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"runtime/debug"
@@ -17,8 +18,8 @@ import (
 
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
-	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
 // Client makes the calls; [hook.Client] is the real one.
@@ -37,7 +38,7 @@ type Engine struct {
 	breakers *breakers
 	quiet    *quiet // keeps a database in trouble from filling the log
 	brake    *brake
-	limits   decide.Limits
+	maxBytes int64        // of an order
 	kept     atomic.Int64 // answers that the database did not take yet
 	fresh    sync.Map     // of orderKey to held: what was just committed, for the lane's next turn
 
@@ -49,7 +50,7 @@ type Engine struct {
 	release   context.CancelFunc
 }
 
-// Options of an engine; all but the limits are needed.
+// Options of an engine; all but MaxStatusChanges and MaxOrderBytes are needed.
 type Options struct {
 	Store  store.Store
 	Client Client
@@ -58,14 +59,15 @@ type Options struct {
 	// MaxStatusChanges is how often one order may enter a status through the API
 	// within a minute; 0: as often as it likes.
 	MaxStatusChanges int
-	// Limits bound what the answer of a step may make of an order.
-	Limits decide.Limits
+	// MaxOrderBytes is how large a call of the API, or the answer of a step, may
+	// make an order; 0: [oms.DefaultOrderBytes].
+	MaxOrderBytes int64
 }
 
 // New makes an engine that has not begun.
 func New(o Options) *Engine {
 	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
-		quiet: &quiet{clock: o.Clock}, brake: newBrake(o.MaxStatusChanges, o.Clock, o.Log), limits: o.Limits}
+		quiet: &quiet{clock: o.Clock}, brake: newBrake(o.MaxStatusChanges, o.Clock, o.Log), maxBytes: cmp.Or(o.MaxOrderBytes, oms.DefaultOrderBytes)}
 	e.lanes = newLanes(o.Clock, e.turn)
 	e.calls, e.giveUp = context.WithCancel(context.Background())
 	e.stopping, e.stopCalls = context.WithCancel(context.Background())

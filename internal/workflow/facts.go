@@ -47,7 +47,7 @@ func (e *Engine) facts(ctx context.Context, from store.Reader, c Caller, of subj
 }
 
 func (e *Engine) common(by string) decide.Facts {
-	return decide.Facts{Now: e.clock.Now().UTC(), By: by, Limits: e.limits, NewID: oms.NewID}
+	return decide.Facts{Now: e.clock.Now().UTC(), By: by, MaxOrderBytes: e.maxBytes, NewID: oms.NewID}
 }
 
 // runFacts reads what a run needs to move, as far as it is not held: nobody but

@@ -53,8 +53,8 @@ func Answer(f Facts, attempt oms.Attempt, o Outcome) *Decision {
 	if o.Answer == nil {
 		return d
 	}
-	if over := b.overLimit(); over != "" {
-		return Answer(f, failed(attempt, over), invalid(over))
+	if err := b.overLimit(); err != nil {
+		return Answer(f, failed(attempt, err.Error()), invalid(err.Error()))
 	}
 	return d
 }

@@ -37,8 +37,10 @@ type Facts struct {
 	KnownStatus string
 
 	Rehearsal Rehearsal
-	Limits    Limits
-	NewID     func(prefix string) string // [oms.NewID], but in tests
+	// MaxOrderBytes is how large a caller or the answer of a step may make the
+	// order, as it is stored; 0 is no limit.
+	MaxOrderBytes int64
+	NewID         func(prefix string) string // [oms.NewID], but in tests
 }
 
 // Rehearsal says what a dry run does with a step that needs a call.
@@ -50,12 +52,6 @@ const (
 	WithoutCalls                  // the step would run
 	WithCalls                     // the step's call is made once, and not recorded
 )
-
-// Limits bound what the answer of a step may make of an order; 0 is no limit.
-type Limits struct {
-	OrderBytes int // of the order's document as it is stored
-	Events     int // of one write
-}
 
 // scope is what a run is for.
 type scope struct{ status, shipmentID, returnID string }

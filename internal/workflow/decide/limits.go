@@ -1,25 +1,33 @@
 package decide
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
-// overLimit says how a finished decision goes beyond what the answer of a step
-// may make of an order; "" if it does not. An order that is too large already may
-// still become smaller.
-func (b *builder) overLimit() string {
-	if most := b.Limits.Events; most > 0 && len(b.d.Events) > most {
-		return fmt.Sprintf("it makes %d events of one write, which may be at most %d", len(b.d.Events), most)
+// overLimit is the error of a finished decision that makes more of an order than
+// one write may (API.md, "Limits").
+func (b *builder) overLimit() error {
+	if err := oms.CheckEventCount(b.d.Events); err != nil || b.MaxOrderBytes == 0 {
+		return err
 	}
-	most := b.Limits.OrderBytes
-	if most == 0 || !b.d.Changed {
-		return ""
+	before := b.Order.Doc
+	if b.d.Created != nil {
+		before = nil
+	} else if b.doc == before {
+		return nil
 	}
-	if size := len(b.doc.JSON()); size > most && size > len(b.Order.Doc.JSON()) {
-		return fmt.Sprintf("it makes the order %d bytes large, which may be at most %d (--max-order-bytes)", size, most)
+	return oms.CheckSize(before, b.doc, b.MaxOrderBytes)
+}
+
+// finishFor is finish for a change that a caller asks for.
+func (b *builder) finishFor() (*Decision, error) {
+	d := b.finish()
+	if err := b.overLimit(); err != nil {
+		return nil, err
 	}
-	return ""
+	return d, nil
 }
 
 // clip keeps what an endpoint wrote from filling the log.

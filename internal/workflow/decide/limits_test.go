@@ -1,6 +1,7 @@
 package decide_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -8,17 +9,15 @@ import (
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
-// CONTRACT.md, "Effect of the call": an answer may not make more of an order than
-// it may be.
+// What one write may make of an order is bounded (API.md, "Limits"): a caller is
+// refused, an answer is an invalid one.
 func TestAnAnswerThatMakesTooMuchOfAnOrder(t *testing.T) {
 	large := result(``, `{"Properties":[{"Key":"big","Value":"`+strings.Repeat("x", 2000)+`"}],"Status":"Accepted"}`)
 	s := on(t, workflow(stop))
-	s.f.Limits = decide.Limits{OrderBytes: 2000}
+	s.f.MaxOrderBytes = 2000
 	s.enter(decide.StatusChange{Status: "W"}).answer(large)
 	got := s.told()
-	if !strings.HasPrefix(got.Errors, name+"invalid response: it makes the order 25") || !strings.Contains(got.Errors, "at most 2000 (--max-order-bytes)") {
-		t.Errorf("%q", got.Errors)
-	}
+	equal(t, "error", got.Errors, name+"invalid response: the order would be larger than 2000 bytes, which is the most that --max-order-bytes allows")
 	got.Errors, got.Reason = "", ""
 	equal(t, "a failed call", got, told{Run: "aborted", Steps: "Error", Order: "Stopped", History: "WorkflowStepFailed StatusChanged WorkflowEnded", Events: "workflow_failed"})
 	equal(t, "the attempt", s.last.Attempt.Outcome, oms.OutcomeFailed)
@@ -26,16 +25,44 @@ func TestAnAnswerThatMakesTooMuchOfAnOrder(t *testing.T) {
 
 	s = on(t, workflow(stop))
 	s.take(decide.Patch(s.f, patchOf(t, `{"notes":"`+strings.Repeat("x", 3000)+`"}`)))
-	s.f.Limits = decide.Limits{OrderBytes: 2000}
+	s.f.MaxOrderBytes = 2000
+	s.enter(decide.StatusChange{Status: "W", SkipRun: true})
 	s.enter(decide.StatusChange{Status: "W"}).answer(result(``, `{"CustomerEmail":"x@x"}`))
 	equal(t, "one that makes it smaller", s.told().Run, "succeeded")
+}
 
-	const two = `{"OrderForm":{"Shipments":[{"ShipmentId":"S1","Status":"a"},{"ShipmentId":"S2","Status":"b"}]}}`
-	for most, want := range map[int]string{0: "succeeded", 1: "aborted", 2: "succeeded"} {
-		s = on(t, workflow(stop))
-		s.f.Limits = decide.Limits{Events: most}
-		s.enter(decide.StatusChange{Status: "W"}).answer(result(``, two))
-		equal(t, "events", s.told().Run, want)
-		equal(t, "the limit is named", strings.Contains(s.told().Errors, "it makes 2 events of one write, which may be at most 1"), want == "aborted")
+func TestACallerWhoMakesTooMuchOfAnOrder(t *testing.T) {
+	s := on(t, workflow(stop))
+	s.f.MaxOrderBytes = 2000
+	_, err := decide.Patch(s.f, patchOf(t, `{"notes":"`+strings.Repeat("x", 3000)+`"}`))
+	equal(t, "a patch", oms.KindOf(err), oms.TooLarge)
+	_, err = decide.Create(s.f, decide.Document{Object: parse(t, `{"id":"O2","notes":"`+strings.Repeat("x", 3000)+`"}`)}, true)
+	equal(t, "a new one", oms.KindOf(err), oms.TooLarge)
+	s.f.MaxOrderBytes = 100 // it is larger already
+	s.enter(decide.StatusChange{Status: "Idle"})
+	if _, err = decide.Enter(s.f, decide.StatusChange{Status: "A status with a long name"}); oms.KindOf(err) != oms.TooLarge {
+		t.Errorf("a status: %v", err)
+	}
+}
+
+func TestAWriteThatMakesTooManyEvents(t *testing.T) {
+	shipments := func(n int, status string) string {
+		var all []string
+		for i := range n {
+			all = append(all, fmt.Sprintf(`{"shipmentId":"M%d","status":%q}`, i, status))
+		}
+		return `{"orderForm":{"shipments":[` + strings.Join(all, ",") + `]}}`
+	}
+	for n, want := range map[int]string{oms.MaxOrderEvents: "succeeded", oms.MaxOrderEvents + 1: "aborted"} {
+		s := on(t, workflow(stop))
+		s.take(decide.Patch(s.f, patchOf(t, shipments(n/2, "a"))))
+		s.take(decide.Patch(s.f, patchOf(t, shipments(n, "a")))) // in two, of which each is small enough
+		s.enter(decide.StatusChange{Status: "W"}).answer(result(``, strings.ReplaceAll(shipments(n, "b"), "orderForm", "OrderForm")))
+		equal(t, "run", s.told().Run, want)
+		equal(t, "the limit is named", strings.Contains(s.told().Errors, "at most 1000 events"), want == "aborted")
+		if n > oms.MaxOrderEvents {
+			_, err := decide.Patch(s.f, patchOf(t, shipments(n, "c")))
+			equal(t, "a patch", oms.KindOf(err), oms.Invalid)
+		}
 	}
 }

@@ -37,7 +37,7 @@ func Create(f Facts, doc Document, run bool) (*Decision, error) {
 	if run {
 		b.begin(scope{status: order.Status()})
 	}
-	return b.finish(), nil
+	return b.finishFor()
 }
 
 // Enter sets a status and begins its workflow. Entering the status that an order
@@ -62,7 +62,7 @@ func Enter(f Facts, c StatusChange) (*Decision, error) {
 	} else if c.ShipmentID != "" {
 		b.enterMainStatus()
 	}
-	return b.finish(), nil
+	return b.finishFor()
 }
 
 // Patch applies a patch of the API. It runs no workflow; a patch that changes
@@ -75,7 +75,7 @@ func Patch(f Facts, patch Document) (*Decision, error) {
 	}
 	b.d.Warnings = slices.Concat(patch.Warnings, patched.Warnings)
 	if len(patched.Changes) == 0 {
-		return b.finish(), nil
+		return b.finishFor()
 	}
 	was := b.Order.Status()
 	b.doc = patched.Doc
@@ -91,7 +91,7 @@ func Patch(f Facts, patch Document) (*Decision, error) {
 	} else if oms.ShipmentsMoved(b.Order.Doc, b.doc) {
 		b.enterMainStatus()
 	}
-	return b.finish(), nil
+	return b.finishFor()
 }
 
 // begin makes a run of what it is for: at its first step, or waiting behind the

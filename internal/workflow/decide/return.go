@@ -13,7 +13,7 @@ func Return(f Facts, r oms.ReturnRequest) (*Decision, error) {
 	b.note(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpReturned, ReturnID: id, Message: "a return was made", Warnings: r.Warnings})
 	b.setStatus(status)
 	b.begin(scope{status: status, returnID: id})
-	return b.finish(), nil
+	return b.finishFor()
 }
 
 // CancelReturn frees the quantities of a return; its form stays, Cancelled
@@ -31,7 +31,7 @@ func CancelReturn(f Facts, id string) (*Decision, error) {
 	b.returnID = id
 	b.cancelReturn(id, "the return was cancelled: its quantities can be returned again")
 	b.setStatus(oms.StatusAfterCancel(b.doc))
-	return b.finish(), nil
+	return b.finishFor()
 }
 
 // cancelReturn cancels a return that is not cancelled yet.
