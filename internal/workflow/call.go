@@ -89,7 +89,7 @@ func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, decide.Out
 	o := survive(e.log, "an answer could not be read", []any{"order", c.run.OrderID, "run", c.run.ID, "call", c.run.Position.CallID},
 		func() decide.Outcome { return judge(x) },
 		func() decide.Outcome {
-			return decide.Outcome{Failure: "invalid response: orderhook could not read it, by a mistake of its own"}
+			return decide.Invalid("orderhook could not read it, by a mistake of its own")
 		})
 	o.Late = o.Retry && x.Status == 0 && r.Timeout < c.timeout() && x.Duration >= r.Timeout
 	return record(c.run, c.target, x, o), o
@@ -99,23 +99,18 @@ func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, decide.Out
 func judge(x hook.Exchange) decide.Outcome {
 	switch x.Class() {
 	case hook.Answered:
-		return read(x)
+		if x.TooLarge {
+			return decide.Invalid(fmt.Sprintf("the body is larger than %d bytes", hook.MaxBody))
+		}
+		answer, err := oms.ParseStepAnswer(x.Body)
+		if err != nil {
+			return decide.Invalid(err.Error())
+		}
+		return decide.Outcome{Answer: answer}
 	case hook.Retry:
 		return decide.Outcome{Failure: x.Failure(), Retry: true}
 	}
 	return decide.Outcome{Failure: x.Failure(), Refused: x.Refused()}
-}
-
-// read reads the body of a 2xx answer.
-func read(x hook.Exchange) decide.Outcome {
-	if x.TooLarge {
-		return decide.Outcome{Failure: fmt.Sprintf("invalid response: the body is larger than %d bytes", hook.MaxBody)}
-	}
-	answer, err := oms.ParseStepAnswer(x.Body)
-	if err != nil {
-		return decide.Outcome{Failure: "invalid response: " + err.Error()}
-	}
-	return decide.Outcome{Answer: answer}
 }
 
 func kindOf(run *oms.Run) string {

@@ -39,13 +39,13 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 	)
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		d = nil
-		earlier, err := replay(ctx, tx, c)
-		if err != nil {
-			return err
-		}
-		if earlier != nil {
-			started = *earlier
-			return nil
+		if c.Once != nil {
+			if earlier, err := replay(ctx, tx, c); earlier != nil || err != nil {
+				if earlier != nil {
+					started = *earlier
+				}
+				return err
+			}
 		}
 		f, err := e.facts(ctx, tx, c, of)
 		if err != nil {
@@ -55,7 +55,7 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 			return err
 		}
 		key := orderKey{c.Tenant, d.Order.ID}
-		if d.Created == nil && (d.Begun() || oms.EntersStatus(f.Order.Doc, d.Order.Doc)) {
+		if d.Created == nil && (d.Move == decide.Begins || oms.EntersStatus(f.Order.Doc, d.Order.Doc)) {
 			if err := through.enter(key); err != nil {
 				return err
 			}
@@ -67,7 +67,10 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 		if d.Run != nil {
 			started.RunID = d.Run.ID
 		}
-		return remember(ctx, tx, c, started, f.Now)
+		if c.Once != nil {
+			return remember(ctx, tx, c, started, f.Now)
+		}
+		return nil
 	})
 	through.done(err)
 	if err != nil {
@@ -75,7 +78,7 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 	}
 	if d != nil {
 		e.committed(c.Tenant, d)
-		if d.Begun() {
+		if d.Move == decide.Begins {
 			e.fresh.Store(orderKey{c.Tenant, started.OrderID}, held{run: d.Run, order: d.Order})
 		}
 	}

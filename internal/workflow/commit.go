@@ -29,24 +29,23 @@ func commit(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision)
 	if err := tx.AddEvents(ctx, tenant, d.Events...); err != nil {
 		return err
 	}
-	if err := sendExports(ctx, tx, tenant, d); err != nil {
-		return err
+	if len(d.Exports) > 0 {
+		if err := sendExports(ctx, tx, tenant, d); err != nil {
+			return err
+		}
 	}
-	if err := addHistory(ctx, tx, tenant, d); err != nil {
-		return err
+	entries, err := said(ctx, tx, tenant, d)
+	if err == nil {
+		err = tx.AddHistory(ctx, tenant, d.Order.ID, entries...)
 	}
-	return moveRuns(ctx, tx, tenant, d)
-}
-
-// moveRuns writes the decision's run and the one that it triggers. Those that
-// wait behind it get to know the status that it set.
-func moveRuns(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) (err error) {
-	switch d.Move {
-	case decide.Begins:
+	switch {
+	case err != nil:
+		return err
+	case d.Move == decide.Begins:
 		err = tx.InsertRun(ctx, tenant, d.Run)
-	case decide.Goes:
+	case d.Move == decide.Goes:
 		err = tx.UpdateRun(ctx, tenant, d.Run)
-	case decide.Requeues:
+	case d.Move == decide.Requeues:
 		err = tx.RequeueRun(ctx, tenant, d.Run)
 	}
 	if err == nil && d.Next != nil {
@@ -58,20 +57,18 @@ func moveRuns(ctx context.Context, tx store.Tx, tenant string, d *decide.Decisio
 	return err
 }
 
-// addHistory writes the decision's history. That totals no longer fit is said
-// once in the history of an order (CONTRACT.md, "Patch").
-func addHistory(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) error {
-	entries, unfit := d.History, func(h oms.HistoryEntry) bool { return h.Operation == oms.OpTotalsUnfit }
-	if slices.ContainsFunc(entries, unfit) {
-		earlier, err := tx.History(ctx, tenant, d.Order.ID, store.Page{Limit: store.MaxLimit})
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(earlier.Items, unfit) {
-			entries = slices.DeleteFunc(slices.Clone(entries), unfit)
-		}
+// said is the decision's history. That totals no longer fit is said once in the
+// history of an order (CONTRACT.md, "Patch").
+func said(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) ([]oms.HistoryEntry, error) {
+	unfit := func(h oms.HistoryEntry) bool { return h.Operation == oms.OpTotalsUnfit }
+	if d.Created != nil || !slices.ContainsFunc(d.History, unfit) {
+		return d.History, nil
 	}
-	return tx.AddHistory(ctx, tenant, d.Order.ID, entries...)
+	earlier, err := tx.History(ctx, tenant, d.Order.ID, store.Page{Limit: store.MaxLimit})
+	if slices.ContainsFunc(earlier.Items, unfit) {
+		return slices.DeleteFunc(slices.Clone(d.History), unfit), err
+	}
+	return d.History, err
 }
 
 // sendExports stores the decision's exports, each with a delivery to its

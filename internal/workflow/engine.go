@@ -104,13 +104,6 @@ const again = time.Second
 // afterPanic is how long it waits after a mistake in this program.
 const afterPanic = time.Minute
 
-// takeFresh returns what was committed last for an order, if nobody took it yet.
-func (e *Engine) takeFresh(key orderKey) held {
-	v, _ := e.fresh.LoadAndDelete(key)
-	h, _ := v.(held)
-	return h
-}
-
 // turn does what the runs of one order need now.
 func (e *Engine) turn(key orderKey) (wake time.Time) {
 	defer func() {
@@ -121,14 +114,14 @@ func (e *Engine) turn(key orderKey) (wake time.Time) {
 	}()
 	for e.stopping.Err() == nil {
 		run, err := e.store.NextRun(e.calls, key.tenant, key.order)
-		fresh := e.takeFresh(key)
+		fresh, _ := e.fresh.LoadAndDelete(key)
 		if err == nil && run == nil {
 			return time.Time{}
 		}
 		if err == nil {
 			h := held{run: run}
-			if fresh.run != nil && fresh.run.ID == run.ID {
-				h.order = fresh.order
+			if committed, ok := fresh.(held); ok && committed.run.ID == run.ID {
+				h.order = committed.order
 			}
 			wake, err = e.advance(key.tenant, h)
 		}

@@ -28,7 +28,7 @@ func (e *Engine) facts(ctx context.Context, from store.Reader, c Caller, of subj
 		f.By = c.By
 		return f, err
 	}
-	f = e.common(c.By)
+	f = decide.Facts{Now: e.clock.Now().UTC(), By: c.By, MaxOrderBytes: e.maxBytes, NewID: oms.NewID}
 	if f.Today, err = from.Settings(ctx, c.Tenant); err != nil || of.order == "" {
 		return f, err
 	}
@@ -46,24 +46,25 @@ func (e *Engine) facts(ctx context.Context, from store.Reader, c Caller, of subj
 	return f, nil
 }
 
-func (e *Engine) common(by string) decide.Facts {
-	return decide.Facts{Now: e.clock.Now().UTC(), By: by, MaxOrderBytes: e.maxBytes, NewID: oms.NewID}
-}
-
 // runFacts reads what a run needs to move, as far as it is not held: nobody but
 // its lane moves a run that has not ended, and a version of an order never changes.
 func (e *Engine) runFacts(ctx context.Context, from store.Reader, tenant string, h held) (f decide.Facts, err error) {
-	f = e.common("")
+	f = decide.Facts{Now: e.clock.Now().UTC(), Order: h.order, Run: h.run, MaxOrderBytes: e.maxBytes, NewID: oms.NewID}
 	ended, err := from.RunEnded(ctx, tenant, h.run.ID)
 	if err != nil {
 		return f, err
 	}
-	if f.Run = h.run; ended {
+	if ended {
 		if f.Run, err = from.Run(ctx, tenant, h.run.ID); err != nil {
 			return f, err
 		}
 	}
-	if f.Order, err = current(ctx, from, tenant, h); err != nil {
+	if h.order == nil {
+		f.Order, err = from.Order(ctx, tenant, h.run.OrderID)
+	} else if newer, unless := from.OrderUnless(ctx, tenant, h.run.OrderID, h.order.Version); newer != nil || unless != nil {
+		f.Order, err = newer, unless
+	}
+	if err != nil {
 		return f, err
 	}
 	if f.Settings, err = from.SettingsVersion(ctx, tenant, f.Run.SettingsVersion); err != nil {
@@ -100,16 +101,4 @@ func gone(err error) error {
 		return fmt.Errorf("a run that has not ended needs it: %s", err.Error()) // not %w: it is no order that was erased
 	}
 	return err
-}
-
-// current returns the order of a run as it is now.
-func current(ctx context.Context, from store.Reader, tenant string, h held) (*oms.Order, error) {
-	if h.order == nil {
-		return from.Order(ctx, tenant, h.run.OrderID)
-	}
-	order, err := from.OrderUnless(ctx, tenant, h.run.OrderID, h.order.Version)
-	if order == nil && err == nil {
-		return h.order, nil
-	}
-	return order, err
 }

@@ -14,9 +14,6 @@ import (
 // key is stored with what it made, so a duplicate in flight finds it too, and
 // waits for the same run.
 func replay(ctx context.Context, tx store.Reader, c Caller) (*Started, error) {
-	if c.Once == nil {
-		return nil, nil
-	}
 	kept, err := tx.Idempotency(ctx, c.Tenant, c.Once.Key)
 	if err != nil || kept == nil {
 		return nil, err
@@ -34,14 +31,14 @@ func replay(ctx context.Context, tx store.Reader, c Caller) (*Started, error) {
 // Replayed returns what an earlier POST with the caller's Idempotency-Key
 // began, nil if there was none.
 func (e *Engine) Replayed(ctx context.Context, c Caller) (*Started, error) {
+	if c.Once == nil {
+		return nil, nil
+	}
 	return replay(ctx, e.store, c)
 }
 
 // remember keeps what a POST with an Idempotency-Key began.
 func remember(ctx context.Context, tx store.Tx, c Caller, s Started, now time.Time) error {
-	if c.Once == nil {
-		return nil
-	}
 	kept := *c.Once
 	kept.Resource, kept.Created = fmt.Sprintf("%d %q %q", s.Version, s.RunID, s.OrderID), now
 	return tx.PutIdempotency(ctx, c.Tenant, kept)

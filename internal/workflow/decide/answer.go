@@ -24,8 +24,8 @@ type Outcome struct {
 	Refused bool // by the target guard
 }
 
-// invalid is the outcome of an answer that cannot be taken.
-func invalid(why string) Outcome { return Outcome{Failure: "invalid response: " + why} }
+// Invalid is the outcome of an answer that cannot be taken.
+func Invalid(why string) Outcome { return Outcome{Failure: "invalid response: " + why} }
 
 // Answer decides what becomes of a run, and of its order, by an attempt at its
 // call that was made. The answer is applied to the order as it is now. That of
@@ -38,13 +38,15 @@ func Answer(f Facts, attempt oms.Attempt, o Outcome) *Decision {
 		return b.stays()
 	}
 	s := b.settlement(o)
-	s.applyPatch()
+	if o.Answer != nil {
+		s.applyPatch(o.Answer)
+	}
 	s.time()
-	switch {
-	case s.outcome.Answer == nil && (o.Late || b.late()):
+	switch failed := o.Answer == nil; {
+	case failed && (o.Late || b.late()):
 		b.By = byWorkflow
 		b.orSuperseded((*builder).expire)
-	case s.retries():
+	case failed && o.Retry && made.Number < made.MaxNumber && !s.overtaken: // one that was overtaken is at its end
 		s.retry()
 	default:
 		s.take()
@@ -54,14 +56,14 @@ func Answer(f Facts, attempt oms.Attempt, o Outcome) *Decision {
 		return d
 	}
 	if err := b.overLimit(); err != nil {
-		return Answer(f, failed(attempt, err.Error()), invalid(err.Error()))
+		return Answer(f, failed(attempt, err.Error()), Invalid(err.Error()))
 	}
 	return d
 }
 
 // failed is the record of an attempt whose answer cannot be taken.
 func failed(a oms.Attempt, why string) oms.Attempt {
-	a.Outcome, a.Error = oms.OutcomeFailed, invalid(why).Failure
+	a.Outcome, a.Error = oms.OutcomeFailed, Invalid(why).Failure
 	return a
 }
 
@@ -93,12 +95,6 @@ func (s *settlement) time() {
 	s.result.DurationMs = a.StartedAt.Sub(p.StartedAt).Milliseconds() + int64(a.DurationMs)
 }
 
-// retries reports whether the attempt failed and another one follows. A run
-// that was overtaken is at its end and repeats nothing.
-func (s *settlement) retries() bool {
-	return s.outcome.Answer == nil && s.outcome.Retry && s.d.Attempt.Number < s.d.Attempt.MaxNumber && !s.overtaken
-}
-
 // retry puts the next attempt behind its delay.
 func (s *settlement) retry() {
 	s.run.Status = oms.RunWaiting
@@ -109,12 +105,9 @@ func (s *settlement) retry() {
 
 // applyPatch tries the answer's patch on the order. One that cannot be applied
 // makes the answer an invalid one.
-func (s *settlement) applyPatch() {
-	answer, before := s.outcome.Answer, s.doc
-	if answer == nil {
-		return
-	}
-	if !answer.CancelWorkflow && answer.Status != oms.ActionError {
+func (s *settlement) applyPatch(answer *oms.StepAnswer) {
+	before := s.doc
+	if !answer.CancelWorkflow && answer.Status != oms.ActionError && len(s.doc.List("errors")) > 0 {
 		s.clearErrors()
 	}
 	rules := oms.OrderStepPatch
@@ -126,7 +119,7 @@ func (s *settlement) applyPatch() {
 	if err != nil {
 		s.doc = before
 		why := "orderPatch: " + err.Error()
-		s.outcome, *s.d.Attempt = invalid(why), failed(*s.d.Attempt, why)
+		s.outcome, *s.d.Attempt = Invalid(why), failed(*s.d.Attempt, why)
 		return
 	}
 	s.patched = patched
@@ -138,9 +131,6 @@ func (s *settlement) applyPatch() {
 // clearErrors takes the errors of the step's earlier runs off the order. Where
 // there are none the order is not touched: that would be a version of nothing.
 func (s *settlement) clearErrors() {
-	if len(s.doc.List("errors")) == 0 {
-		return
-	}
 	doc := s.doc.Clone()
 	cleared := oms.ClearErrors(doc, s.result.Step, s.run.ID)
 	if len(cleared) == 0 {
@@ -185,8 +175,10 @@ func (s *settlement) stops() bool { return s.outcome.Answer.CancelWorkflow && s.
 // "Effect of the call", on the order as it is now.
 func (s *settlement) take() {
 	stop := s.effect()
-	s.conflicts()
-	s.noteUnfit(s.patched.Unfit)
+	s.noteConflicts()
+	if len(s.patched.Unfit) > 0 {
+		s.noteUnfit(s.patched.Unfit)
+	}
 	i := s.run.Position.Step
 	switch {
 	case s.overtaken:
@@ -222,7 +214,9 @@ func (s *settlement) effect() (stop bool) {
 		return s.step.StopOnError
 	}
 	s.report(answer)
-	s.ownErrors()
+	if s.doc != s.Order.Doc {
+		s.ownErrors()
+	}
 	if s.stops() {
 		s.fail(i, s.result.ErrorReason, s.patched.Changes)
 	} else {
@@ -269,9 +263,6 @@ func (s *settlement) report(answer *oms.StepAnswer) {
 
 // ownErrors makes the errors that the patch has added those of this run.
 func (s *settlement) ownErrors() {
-	if s.doc == s.Order.Doc {
-		return
-	}
 	var keys []string
 	for _, r := range s.run.Results {
 		keys = append(keys, r.Step)
@@ -305,9 +296,9 @@ func untaken(warnings []oms.Warning) string {
 	return "; not all of the answer was taken: " + oms.WarningText(warnings)
 }
 
-// conflicts notes the fields that the patch set and another writer had changed
+// noteConflicts notes the fields that the patch set and another writer had changed
 // since the call began; the patch stands (CONTRACT.md, "Someone else was faster").
-func (s *settlement) conflicts() {
+func (s *settlement) noteConflicts() {
 	if len(s.patched.Removed) > 0 {
 		s.note(oms.HistoryEntry{Operation: oms.OpConflict, Step: s.result.Step, CallID: s.result.CallID, Changes: s.patched.Removed,
 			Message: "another writer had removed what the step's patch changes; it stays removed"})
@@ -325,8 +316,6 @@ func (s *settlement) conflicts() {
 // and which no longer fit its totals. Who writes the decision leaves the entry
 // out where the order's history has one (CONTRACT.md, "Patch").
 func (b *builder) noteUnfit(fields []string) {
-	if len(fields) > 0 {
-		b.note(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpTotalsUnfit,
-			Message: "the totals were computed anew; orderhook does not compute " + strings.Join(fields, ", ") + ", which are as they were"})
-	}
+	b.note(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpTotalsUnfit,
+		Message: "the totals were computed anew; orderhook does not compute " + strings.Join(fields, ", ") + ", which are as they were"})
 }

@@ -75,7 +75,7 @@ func (b *builder) reopen(at int) {
 // renewSettings lets a run go on with the settings as they are now, so that
 // what stopped it can be put right; unless its status has other steps by now.
 func (b *builder) renewSettings() {
-	was, is := steps(b.Settings, b.run), steps(b.Today, b.run)
+	was, is := statusOf(b.Settings, b.run).Steps, statusOf(b.Today, b.run).Steps
 	if slices.EqualFunc(was, is, func(a, b settings.Step) bool {
 		return a.Name == b.Name && a.Active == b.Active && a.RunAfterOrderIsSaved == b.RunAfterOrderIsSaved
 	}) {

@@ -1,8 +1,6 @@
 package decide
 
 import (
-	"slices"
-
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
@@ -58,9 +56,6 @@ type Line struct {
 	Message string
 	Attrs   []any
 }
-
-// Begun reports whether the decision begins a run.
-func (d *Decision) Begun() bool { return d.Move == Begins }
 
 // builder is a decision in the making.
 type builder struct {
@@ -156,23 +151,19 @@ func (b *builder) finish() *Decision {
 			h.RunID, h.ShipmentID, h.ReturnID = b.run.ID, b.run.ShipmentID, b.run.ReturnID
 		}
 	}
-	b.stamp()
+	if b.run != nil {
+		b.run.Updated = b.Now
+		stamp(b.run, &order)
+	}
+	if d.Next != nil {
+		stamp(d.Next, &order)
+	}
 	return d
 }
 
-// stamp gives the runs the versions of the order that they know.
-func (b *builder) stamp() {
-	order := b.d.Order
-	for _, r := range []*oms.Run{b.run, b.d.Next} {
-		if r != nil {
-			r.StatusVersion, r.ScopeStatus = order.StatusVersion, scopeStatus(order.Doc, r)
-		}
-	}
-	r := b.run
-	if r == nil {
-		return
-	}
-	r.Updated = b.Now
+// stamp gives a run the versions of the order that it knows.
+func stamp(r *oms.Run, order *oms.Order) {
+	r.StatusVersion, r.ScopeStatus = order.StatusVersion, scopeStatus(order.Doc, r)
 	if r.Position.CallID != "" && r.Position.BaseVersion == 0 {
 		r.Position.BaseVersion = order.Version
 	}
@@ -190,7 +181,7 @@ func (b *builder) events() (events []*oms.Event) {
 	}
 	if b.d.Changed || b.d.Created != nil {
 		w := oms.OrderWrite{Before: b.Order.Doc, After: b.d.Order, Via: b.entered, ReturnID: b.returnID, At: b.Now,
-			Settings: func(status string) oms.StatusEvents { return statusIn(b.Today, b.d.Order.Doc, status).Events }}
+			Settings: func(status string) oms.StatusEvents { return orderStatus(b.Today, b.d.Order.Doc, status).Events }}
 		if b.d.Created != nil {
 			w.Before = nil
 		}
@@ -200,9 +191,4 @@ func (b *builder) events() (events []*oms.Event) {
 		events = append(events, oms.WorkflowFailedEvent(r, b.d.Order, b.Now))
 	}
 	return events
-}
-
-// deferredBegun reports whether one of these steps is a deferred one whose call was begun.
-func deferredBegun(results []oms.StepResult) bool {
-	return slices.ContainsFunc(results, func(r oms.StepResult) bool { return r.Deferred && r.CallID != "" })
 }

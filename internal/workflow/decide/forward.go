@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -19,16 +20,16 @@ const maxChain = 10
 // forward moves the run over all steps that need no call, to the next one that
 // does or to the run's end.
 func (b *builder) forward(from int) {
-	configured := steps(b.Settings, b.run)
+	configured := statusOf(b.Settings, b.run)
 	for i := from; i < len(b.run.Results); i++ {
 		if b.rests(i) {
 			b.run.Status = oms.RunWaiting
-			b.comeTo(oms.Position{Step: i, Attempt: 1, DueAt: b.Now.Add(deferDelay)})
+			b.comeTo(oms.Position{Step: i, Attempt: 1, DueAt: b.Now.Add(deferDelay)}, configured)
 			return
 		}
-		if b.needsCall(i, &configured[b.run.Results[i].ConfigIndex]) {
+		if b.needsCall(i, &configured.Steps[b.run.Results[i].ConfigIndex]) {
 			b.run.Status = oms.RunRunning
-			b.comeTo(oms.Position{Step: i, CallID: b.NewID(oms.CallID), Attempt: 1, DueAt: b.Now})
+			b.comeTo(oms.Position{Step: i, CallID: b.NewID(oms.CallID), Attempt: 1, DueAt: b.Now}, configured)
 			return
 		}
 	}
@@ -37,8 +38,8 @@ func (b *builder) forward(from int) {
 
 // comeTo takes the run to the step whose first attempt is next. With the first
 // of them begins the time that the whole run has.
-func (b *builder) comeTo(p oms.Position) {
-	if most := statusOf(b.Settings, b.run).MaxDuration; most > 0 && b.run.Deadline.IsZero() {
+func (b *builder) comeTo(p oms.Position, status *settings.Status) {
+	if most := status.MaxDuration; most > 0 && b.run.Deadline.IsZero() {
 		b.run.Deadline = b.Now.Add(most)
 	}
 	b.run.Position = p
@@ -53,7 +54,8 @@ func (b *builder) comeTo(p oms.Position) {
 // dry run waits for nothing.
 func (b *builder) rests(i int) bool {
 	rested := b.run.Position.CallID == "" && !b.run.Position.DueAt.IsZero()
-	return b.Rehearsal == Real && b.run.Results[i].Deferred && !rested && !deferredBegun(b.run.Results[:i])
+	return b.Rehearsal == Real && b.run.Results[i].Deferred && !rested &&
+		!slices.ContainsFunc(b.run.Results[:i], func(r oms.StepResult) bool { return r.Deferred && r.CallID != "" })
 }
 
 // needsCall reports whether step i makes a call of this run's; one that does not

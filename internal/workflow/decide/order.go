@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/settings"
 )
 
 // Document is an order, a shipment or a patch as it was read, with what of it
@@ -85,7 +84,9 @@ func Patch(f Facts, patch Document) (*Decision, error) {
 	}
 	b.note(oms.HistoryEntry{Category: oms.CategoryOrder, Operation: oms.OpPatched, Changes: changes, Message: "the order was patched",
 		Warnings: b.d.Warnings})
-	b.noteUnfit(patched.Unfit)
+	if len(patched.Unfit) > 0 {
+		b.noteUnfit(patched.Unfit)
+	}
 	if !oms.SameName(was, b.doc.Text("status")) {
 		b.noteStatus(was)
 	} else if oms.ShipmentsMoved(b.Order.Doc, b.doc) {
@@ -102,13 +103,4 @@ func (b *builder) begin(sc scope) {
 	if !b.Queued {
 		b.forward(0)
 	}
-}
-
-// statusIn is what settings say of a status of the order; nothing, where they do
-// not name it.
-func statusIn(s *settings.Settings, order *oms.Object, name string) settings.Status {
-	if status := s.OrderType(order.Text("orderType")).Status(name); status != nil {
-		return *status
-	}
-	return settings.Status{}
 }

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -26,7 +27,7 @@ func (b *builder) plan(sc scope) *oms.Run {
 		return run
 	}
 	for _, deferred := range []bool{false, true} {
-		for i, step := range steps(s, run) {
+		for i, step := range statusOf(s, run).Steps {
 			if (step.Active || all) && step.RunAfterOrderIsSaved == deferred {
 				run.Results = append(run.Results, oms.StepResult{
 					Step: step.Name, ActionType: actionExport, ActionStatus: oms.ActionPending, IsInvisible: step.IsInvisible,
@@ -40,23 +41,23 @@ func (b *builder) plan(sc scope) *oms.Run {
 
 // Step returns the configured step that a run is at.
 func Step(s *settings.Settings, run *oms.Run) *settings.Step {
-	return &steps(s, run)[run.Results[run.Position.Step].ConfigIndex]
+	return &statusOf(s, run).Steps[run.Results[run.Position.Step].ConfigIndex]
 }
 
-// steps returns the configured steps of a run's status; none if settings do not name it.
-func steps(s *settings.Settings, run *oms.Run) []settings.Step {
-	if st := statusOf(s, run); st != nil {
-		return st.Steps
-	}
-	return nil
-}
+// unnamed is what settings say of a status that they do not name: nothing.
+var unnamed settings.Status
 
-// statusOf returns the configured status of a run, nil if settings do not name it.
+// statusOf returns the configured status of a run.
 func statusOf(s *settings.Settings, run *oms.Run) *settings.Status {
 	if run.ReturnID != "" {
-		return s.ReturnStatus(run.EnteredStatus)
+		return cmp.Or(s.ReturnStatus(run.EnteredStatus), &unnamed)
 	}
-	return s.OrderType(run.OrderType).Status(run.EnteredStatus)
+	return cmp.Or(s.OrderType(run.OrderType).Status(run.EnteredStatus), &unnamed)
+}
+
+// orderStatus returns a configured status of an order.
+func orderStatus(s *settings.Settings, order *oms.Object, name string) *settings.Status {
+	return cmp.Or(s.OrderType(order.Text("orderType")).Status(name), &unnamed)
 }
 
 // disabled reports whether the orders of the run's type have no workflow, nor
@@ -94,7 +95,10 @@ func (b *builder) skipped(i int, step *settings.Step) string {
 	}); !ok {
 		return reason
 	}
-	return unmet(step.Conditions, run.Results[:i])
+	if len(step.Conditions) > 0 {
+		return unmet(step.Conditions, run.Results[:i])
+	}
+	return ""
 }
 
 func is(step *settings.Step, key string) bool { return strings.EqualFold(step.Name, key) }
@@ -102,9 +106,6 @@ func is(step *settings.Step, key string) bool { return strings.EqualFold(step.Na
 // unmet says which conditions keep a step from running (CONTRACT.md,
 // "Configuration"); any one that holds lets it run.
 func unmet(conditions []settings.Condition, before []oms.StepResult) string {
-	if len(conditions) == 0 {
-		return ""
-	}
 	had := func(s oms.ActionStatus) bool {
 		return slices.ContainsFunc(before, func(r oms.StepResult) bool { return r.ActionStatus == s })
 	}

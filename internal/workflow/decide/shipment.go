@@ -40,7 +40,7 @@ func (b *builder) enterShipment(c StatusChange) {
 	doc := b.doc.Clone()
 	shipment := oms.Shipment(doc, c.ShipmentID)
 	was, moved := oms.EnterShipmentStatus(shipment, c.Status)
-	if own := statusIn(b.Today, doc, c.Status).ShipmentStatusUpdate; own != "" && !oms.SameName(own, shipment.Text("status")) {
+	if own := orderStatus(b.Today, doc, c.Status).ShipmentStatusUpdate; own != "" && !oms.SameName(own, shipment.Text("status")) {
 		shipment.Set("status", own)
 		moved = true
 	}
@@ -64,7 +64,7 @@ func (b *builder) enterMainStatus() {
 // mainStatus is what the order enters because all its shipments are in one
 // status; "" for nothing, or if it is there already.
 func (b *builder) mainStatus() string {
-	main := statusIn(b.Settings, b.doc, oms.SharedShipmentStatus(b.doc)).MainOrderStatus
+	main := orderStatus(b.Settings, b.doc, oms.SharedShipmentStatus(b.doc)).MainOrderStatus
 	if oms.SameName(main, b.doc.Text("status")) {
 		return ""
 	}

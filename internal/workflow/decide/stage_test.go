@@ -106,7 +106,7 @@ func (s *stage) take(d *decide.Decision, err error) *decide.Decision {
 	}
 	s.last, s.f.Order, s.versions[d.Order.Version] = d, d.Order, d.Order
 	if d.Run != nil {
-		if d.Begun() {
+		if d.Move == decide.Begins {
 			s.f.Settings = s.f.Today
 		}
 		s.f.Run = d.Run

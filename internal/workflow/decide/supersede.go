@@ -9,11 +9,7 @@ import (
 // Overtaken reports whether someone else set a status that a run is about
 // (CONTRACT.md, "Someone else was faster").
 func Overtaken(order *oms.Order, run *oms.Run) bool {
-	return orderOvertaken(order, run) || scopeOvertaken(order, run)
-}
-
-func orderOvertaken(order *oms.Order, run *oms.Run) bool {
-	return order.StatusVersion != run.StatusVersion
+	return order.StatusVersion != run.StatusVersion || run.ScopeID() != "" && scopeOvertaken(order, run)
 }
 
 // scopeOvertaken reports whether someone set the status of the run's shipment,
@@ -47,7 +43,7 @@ func (b *builder) supersede(e oms.HistoryEntry, want wanted) {
 	e.Operation, e.Changes = oms.OpConflict, []oms.Change{c}
 	b.note(e)
 	what := "the status"
-	if !orderOvertaken(b.Order, b.run) {
+	if b.Order.StatusVersion == b.run.StatusVersion {
 		what = c.Path
 	}
 	b.end(oms.RunSuperseded, fmt.Sprintf("%s was changed by someone else: it is %v by now", what, c.Theirs))
@@ -56,7 +52,7 @@ func (b *builder) supersede(e oms.HistoryEntry, want wanted) {
 // statusConflict is the status that someone else set, beside the one that this
 // run knew and the one that it wanted.
 func (b *builder) statusConflict(want wanted) oms.Change {
-	if orderOvertaken(b.Order, b.run) {
+	if b.Order.StatusVersion != b.run.StatusVersion {
 		return oms.Change{Conflict: true, Path: "status", Before: b.KnownStatus, After: textOrNil(want.order), Theirs: b.Order.Status()}
 	}
 	path := fmt.Sprintf("orderForm.shipments[%s].orderStatus", b.run.ShipmentID)

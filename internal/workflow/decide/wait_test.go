@@ -65,6 +65,10 @@ func TestARunThatTakesTooLong(t *testing.T) {
 	s.f.Now = s.f.Run.Deadline
 	equal(t, "an answer that came counts", s.answer(`{}`).told().Run, "succeeded")
 
+	s = inW(t, config(stop))
+	s.f.Now = s.f.Run.Deadline
+	equal(t, "one that cannot be taken came, too", s.answer(unfit).told().Reason, name+"invalid response: orderPatch: orderLines: is another name of orderForm.lineItems, and differs from it")
+
 	s = on(t, config(stop))
 	s.f.Queued = true
 	equal(t, "while it waits for its turn there is none", s.enter(decide.StatusChange{Status: "W"}).f.Run.Deadline, time.Time{})
