@@ -50,14 +50,12 @@ func (e *Engine) facts(ctx context.Context, from store.Reader, c Caller, of subj
 // its lane moves a run that has not ended, and a version of an order never changes.
 func (e *Engine) runFacts(ctx context.Context, from store.Reader, tenant string, h held) (f decide.Facts, err error) {
 	f = decide.Facts{Now: e.clock.Now().UTC(), Order: h.order, Run: h.run, MaxOrderBytes: e.maxBytes, NewID: oms.NewID}
-	ended, err := from.RunEnded(ctx, tenant, h.run.ID)
+	newer, err := from.RunUnless(ctx, tenant, h.run.ID, h.run.Revision)
 	if err != nil {
 		return f, err
 	}
-	if ended {
-		if f.Run, err = from.Run(ctx, tenant, h.run.ID); err != nil {
-			return f, err
-		}
+	if newer != nil {
+		f.Run = newer
 	}
 	if h.order == nil {
 		f.Order, err = from.Order(ctx, tenant, h.run.OrderID)
