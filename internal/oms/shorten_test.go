@@ -25,6 +25,13 @@ func longList(n int) []any {
 	return out
 }
 
+func manyNumbers(n, from int) (out []any) {
+	for i := range n {
+		out = append(out, oms.Number(strconv.Itoa(from+i)))
+	}
+	return out
+}
+
 func TestLongValuesAreToldByWhatDiffers(t *testing.T) {
 	list, text := longList(50), strings.Repeat("Ünïcode ", 300)
 	with := func(l []any, at int, v ...any) []any { return slices.Insert(slices.Clone(l), at, v...) }
@@ -45,12 +52,14 @@ func TestLongValuesAreToldByWhatDiffers(t *testing.T) {
 		"one changed and more": {list[:40], put(list[:41], 39, "new"), []oms.Change{{Path: "x[#39..]", Before: list[39:40], After: []any{"new", list[40]}}}},
 		"a field of an element": {[]any{object(1), object(2), object(3)}, []any{object(1), object(7), object(3)},
 			[]oms.Change{{Path: "x[#1].n", Before: oms.Number("2"), After: oms.Number("7")}}},
-		"a list in a list":                   {[]any{list, "a"}, []any{with(list, 50, "new"), "a"}, []oms.Change{{Path: "x[#0][#50..]", Before: []any{}, After: []any{"new"}}}},
-		"a text that grew":                   {text, text + "more", []oms.Change{{Path: "x[#2400..]", Before: "", After: "more"}}},
-		"a character":                        {text + "é" + text, text + "è" + text, []oms.Change{{Path: "x[#2400..]", Before: "é", After: "è"}}},
-		"the same byte in another character": {text + "Ü" + text, text + "Ž" + text, []oms.Change{{Path: "x[#2400..]", Before: "Ü", After: "Ž"}}},
-		"a list that becomes a text":         {list[:30], "none", []oms.Change{{Path: "x", Before: list[:30], After: "none"}}},
-		"short ones stay whole":              {[]any{"a"}, []any{"a", "b"}, []oms.Change{{Path: "x", Before: []any{"a"}, After: []any{"a", "b"}}}},
+		"a list in a list":                    {[]any{list, "a"}, []any{with(list, 50, "new"), "a"}, []oms.Change{{Path: "x[#0][#50..]", Before: []any{}, After: []any{"new"}}}},
+		"a text that grew":                    {text, text + "more", []oms.Change{{Path: "x[#2400..]", Before: "", After: "more"}}},
+		"a character":                         {text + "é" + text, text + "è" + text, []oms.Change{{Path: "x[#2400..]", Before: "é", After: "è"}}},
+		"the same byte in another character":  {text + "Ü" + text, text + "Ž" + text, []oms.Change{{Path: "x[#2400..]", Before: "Ü", After: "Ž"}}},
+		"the same byte at the end of another": {text + "Ü" + text, text + "Ŝ" + text, []oms.Change{{Path: "x[#2400..]", Before: "Ü", After: "Ŝ"}}},
+		"all of many elements":                {manyNumbers(150, 1000), manyNumbers(150, 2000), []oms.Change{{Path: "x[#0..]", Before: manyNumbers(150, 1000), After: manyNumbers(150, 2000)}}},
+		"a list that becomes a text":          {list[:30], "none", []oms.Change{{Path: "x", Before: list[:30], After: "none"}}},
+		"short ones stay whole":               {[]any{"a"}, []any{"a", "b"}, []oms.Change{{Path: "x", Before: []any{"a"}, After: []any{"a", "b"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := oms.Diff(oms.NewObject(oms.Member{Name: "x", Value: tc.before}), oms.NewObject(oms.Member{Name: "x", Value: tc.after}))

@@ -35,6 +35,12 @@ func TestRunsAreCanceledAndResumed(t *testing.T) {
 	s.take(decide.Resume(s.f))
 	equal(t, "with its own settings, where the steps are others", s.last.Run.SettingsVersion, 1)
 
+	s = inW(t, shop(status("W", `,"maxDuration":"PT1M"`, step(``), stop))).answer(`{}`).answer(canceled)
+	s.f.Today = settingsOf(t, shop(status("W", "", step(`,"active":false`), stop)), 2)
+	s.take(decide.Resume(s.f))
+	equal(t, "or not all of them run", s.last.Run.SettingsVersion, 1)
+	equal(t, "its time begins anew", s.last.Run.Deadline.IsZero(), true)
+
 	s = inW(t, workflow(stop)).answer(canceled)
 	s.meanwhile(func(f decide.Facts) (*decide.Decision, error) {
 		return decide.Enter(f, decide.StatusChange{Status: "W", SkipRun: true})

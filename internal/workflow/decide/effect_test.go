@@ -74,6 +74,13 @@ func TestTheEffectOfACall(t *testing.T) {
 	}
 }
 
+// That a workflow failed is told once, at its end.
+func TestAFailureIsToldAtTheEndOfTheRun(t *testing.T) {
+	s := inW(t, workflow(one, one)).fails()
+	equal(t, "before", s.told().Events, "")
+	equal(t, "at the end", s.answer(`{}`).told().Events, "workflow_failed")
+}
+
 // An answer that cannot be taken is the record of a failure, and takes nothing
 // off the order.
 func TestAnAnswerThatCannotBeTakenIsAFailedAttempt(t *testing.T) {
@@ -113,10 +120,13 @@ func TestAnAttemptThatMayPassIsMadeAgain(t *testing.T) {
 	passing := decide.Outcome{Failure: "status 503", Retry: true}
 	s := inW(t, workflow(one))
 	call := s.f.Run.Position.CallID
+	sent := s.f.Run.Position.BaseVersion
 	for i, delay := range []time.Duration{time.Second, 5 * time.Second, 15 * time.Second} {
+		s.patched(fmt.Sprintf(`{"customerPhone":"%d"}`, i))
 		s.comesTo(passing).is(told{Run: "waiting " + delay.String(), Steps: "Pending", Order: "W"})
 		equal(t, "next attempt", s.f.Run.Position.Attempt, i+2)
 		equal(t, "call", s.f.Run.Position.CallID, call)
+		equal(t, "what is sent", s.f.Run.Position.BaseVersion, sent)
 		s.f.Now = s.f.Run.Position.DueAt
 		equal(t, "woken", s.pure(decide.Wake).Run.Status, oms.RunRunning)
 	}

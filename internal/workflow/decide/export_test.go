@@ -1,6 +1,7 @@
 package decide_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -17,10 +18,21 @@ func TestExports(t *testing.T) {
 	equal(t, "exports", len(s.last.Exports), 1)
 	equal(t, "step", x.Step, 1)
 	sent := parse(t, string(x.Event.Data)).Object("order")
-	equal(t, "the order as it is then", strings.Join(sent.Texts("tags"), " ")+" "+sent.Text("version"), strings.Join(s.f.Order.Doc.Texts("tags"), " ")+" "+s.f.Order.Doc.Text("version"))
+	version, _ := sent.Get("version")
+	equal(t, "the order as it is then", strings.Join(sent.Texts("tags"), " "), "first seen")
+	equal(t, "its version", fmt.Sprint(version), fmt.Sprint(s.f.Order.Version))
 	equal(t, "connector", *x.Endpoint.Connector, oms.ConnectorRef{Name: "erp", ID: "7"})
 	equal(t, "header", x.Endpoint.Headers[0], oms.Header{Name: "Key", Value: "v"})
 	equal(t, "no repeats", len(x.Endpoint.Schedule), 0)
 	again := inW(t, config).answer(`{}`).last.Exports[0].Endpoint.ID
 	equal(t, "one endpoint of a step", again, x.Endpoint.ID)
+
+	shared := strings.Replace(config, `,"properties":[{"key":"Key","value":"v","keyGroup":"RequestHeaders"}]`, "", 1)
+	for config, want := range map[string]bool{
+		strings.Replace(config, export, export+","+export, 1): false, // each has its own headers
+		strings.Replace(shared, `{"name":"ExportOrder","connector":"erp"}`, `{"name":"ExportOrder","connector":"erp"},{"name":"ExportOrder","connector":"erp"}`, 1): true,
+	} {
+		x := inW(t, config).answer(`{}`).last.Exports
+		equal(t, "one endpoint of two steps", x[0].Endpoint.ID == x[1].Endpoint.ID, want)
+	}
 }

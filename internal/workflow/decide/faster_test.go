@@ -112,6 +112,8 @@ func TestSomeoneElseSetTheStatusOfWhatTheRunIsFor(t *testing.T) {
 	s.answer(`{}`)
 	equal(t, "a cancelled return", s.told().Run, "superseded")
 	equal(t, "conflict", conflictOf(s), "returnOrderForms["+id+"].status <nil> <nil> Cancelled")
+	s.enter(decide.StatusChange{Status: "PartiallyReturned", ReturnID: id}).answer(`{}`)
+	equal(t, "one that was cancelled before the run", s.told().Run, "succeeded")
 }
 
 // What comes back to a run that has ended is recorded, and changes nothing.

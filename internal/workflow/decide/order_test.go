@@ -85,6 +85,7 @@ func TestWhatCallersChange(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.is(row.want)
+			equal(t, "a caller's status is carried to no run", d.Carry, 0)
 			for _, h := range d.History {
 				equal(t, "by", h.By, "key k")
 				equal(t, "version", h.Version, d.Order.Version)

@@ -24,6 +24,15 @@ func TestReturns(t *testing.T) {
 	equal(t, "an aborted one is cancelled", oms.ReturnForm(s.last.Order.Doc, id).Text("status"), "Cancelled")
 	equal(t, "history", s.told().History, "WorkflowStepFailed StatusChanged WorkflowEnded ReturnCancelled")
 
+	s = returned(t, ofReturns).answer(result(`"TriggerNewStatus":"Checked"`, `{}`))
+	equal(t, "a status of returns that is triggered is the return's", s.last.Next.ReturnID, s.f.Run.ReturnID)
+
+	s = returned(t, ofReturns)
+	s.f.Run = nil
+	s.take(decide.Patch(s.f, patchOf(t, `{"returnOrderForms":[{"returnId":"`+s.last.Run.ReturnID+`","lineItems":[{"lineItemId":"L1","returnQuantity":2}]}]}`)))
+	equal(t, "the line's quantity follows, and the history says so", joined(s.entry(oms.OpPatched).Changes, func(c oms.Change) string { return c.Path }),
+		"orderForm.lineItems[L1].returnQuantity returnOrderForms["+s.last.Order.Doc.Objects("returnOrderForms")[0].Text("returnId")+"].lineItems[L1].returnQuantity")
+
 	s = returned(t, ofReturns)
 	s.take(decide.CancelReturn(s.f, s.f.Run.ReturnID))
 	s.last.Run = nil

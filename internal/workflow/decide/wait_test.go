@@ -1,6 +1,7 @@
 package decide_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,15 @@ func TestARunThatTakesTooLong(t *testing.T) {
 	s.pure(decide.Expire)
 	equal(t, "the status stays without StopOnError", s.told().Order, "W")
 	equal(t, "it is aborted all the same", s.told().Run, "aborted")
+
+	s = inW(t, config(strings.Replace(stop, `"StopOnError":true,`, "", 1)))
+	s.f.Now = s.f.Run.Deadline
+	s.pure(decide.Expire)
+	equal(t, "so does its ErrorStatus", s.told().Order, "W")
+
+	s = inW(t, config(one, one))
+	s.f.Now = s.f.Now.Add(30 * time.Second)
+	equal(t, "it is of the whole run", s.answer(`{}`).f.Run.Deadline, noon.Add(time.Minute))
 
 	s = inW(t, config(stop)).comesTo(decide.Outcome{Failure: "time-out", Retry: true, Late: true})
 	s.is(stopped)
