@@ -61,7 +61,7 @@ func commit(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision)
 // history of an order (CONTRACT.md, "Patch").
 func said(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) ([]oms.HistoryEntry, error) {
 	unfit := func(h oms.HistoryEntry) bool { return h.Operation == oms.OpTotalsUnfit }
-	if d.Created != nil || !slices.ContainsFunc(d.History, unfit) {
+	if !slices.ContainsFunc(d.History, unfit) {
 		return d.History, nil
 	}
 	earlier, err := tx.History(ctx, tenant, d.Order.ID, store.Page{Limit: store.MaxLimit})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -113,4 +114,27 @@ func TestAMistakeInApplyingAnAnswerFailsTheRunAfterOneCall(t *testing.T) {
 	for _, path := range []string{"/api/runs", theOrder, theOrder + "/history"} {
 		r.get(path).says("goroutine", "index out of range")
 	}
+}
+
+// pruned is a database from which the earlier versions of orders were removed.
+type pruned struct{ store.Store }
+
+type prunedTx struct{ store.Tx }
+
+func (p pruned) Write(ctx context.Context, do func(store.Tx) error) error {
+	return p.Store.Write(ctx, func(tx store.Tx) error { return do(prunedTx{tx}) })
+}
+
+func (prunedTx) OrderVersion(_ context.Context, _, id string, version int64) (*oms.Order, error) {
+	return nil, oms.Errorf(oms.NotFound, "the order %q has no version %d", id, version)
+}
+
+// A run that has ended needs no earlier version of its order to go on.
+func TestARunGoesOnAfterTheVersionsOfItsOrderAreGone(t *testing.T) {
+	s := answering(t, canceled, success)
+	r := ordered(t, config(status("Parked", step{Host: s.URL, Stop: true, ErrorStatus: "Stopped"})))
+	id := r.enter("Parked").is("isAborted", true).text("runId")
+	other := r.withEngineOn(pruned{r.store})
+	other.call("POST", "/api/runs/"+id+"/resume", "").want(200)
+	r.until("the run has ended", func() bool { return r.get("/api/runs/"+id).text("status") == "succeeded" })
 }

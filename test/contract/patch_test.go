@@ -127,3 +127,21 @@ func TestTheHistoryOfAnOrderThatGrowsGrowsAsItDoes(t *testing.T) {
 		is("items[0].changes[0].after[0].scan", 99)
 	r.get(theOrder+"/versions/51").is("scans[49].scan", 49)
 }
+
+// CONTRACT.md, "Patch", last rule: the history says so once.
+func TestThatTaxesDoNotFitIsSaidOnce(t *testing.T) {
+	s := answering(t, answerWith(`{"OrderForm":{"LineItems":[{"LineItemId":"L1","Quantity":5}]}}`))
+	r := ordered(t, config(status("W", step{Host: s.URL})))
+	said := func(want int) {
+		t.Helper()
+		equals(t, "entries", strings.Count(string(r.get(theOrder+"/history").Raw), "TotalsNotComputed"), want)
+	}
+	r.call("PATCH", theOrder, `{"orderForm":{"taxTotal":3}}`).want(200)
+	said(0)
+	for _, quantity := range []string{"3", "4"} {
+		r.call("PATCH", theOrder, `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":`+quantity+`}]}}`).want(200)
+		said(1)
+	}
+	r.enter("W").is("order.orderForm.lineItems[0].quantity", 5)
+	said(1)
+}
