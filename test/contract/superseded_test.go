@@ -86,3 +86,16 @@ func TestAStatusChangedInARetryDelayStays(t *testing.T) {
 	r.ended().is("items[0].status", "superseded")
 	equals(t, "waits", len(r.clock.Waits()), 1)
 }
+
+// The conflict says which status the run knew, which it wanted, and which is there.
+func TestTheConflictOfAStatusHasAllThreeOfThem(t *testing.T) {
+	g := holding(t)
+	r := ordered(t, config(status("Parked", step{Host: g.URL})))
+	finish := r.begin(theOrder+"/status", `{"status":"Parked"}`)
+	g.wait()
+	r.call("PATCH", theOrder, `{"status":"Held"}`).want(200)
+	g.answer(answerWith(`{"Status":"Paid"}`))
+	finish().want(200).is("runStatus", "superseded")
+	r.get(theOrder+"/history").is("items[1].operation", "Conflict").is("items[1].changes[0].before", "Parked").
+		is("items[1].changes[0].after", "Paid").is("items[1].changes[0].theirs", "Held")
+}
