@@ -17,7 +17,10 @@ func (a *api) observed(next http.Handler) http.Handler {
 		c := &call{id: requestID(r.Header.Get(requestIDHeader))}
 		c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		w.Header().Set(requestIDHeader, c.id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store") // what an answer holds is for its caller alone
 		counted := &countedWriter{ResponseWriter: w}
+		counted.begin(r)
 		defer func() { a.logAccess(c, counted, a.Clock.Now().Sub(began)) }()
 		next.ServeHTTP(counted, c.r)
 	})
@@ -49,11 +52,25 @@ func route(r *http.Request) string {
 	return ""
 }
 
-// countedWriter notes what was answered.
+// countedWriter notes what was answered, and gives up a caller who does not take
+// it.
 type countedWriter struct {
 	http.ResponseWriter
 	status int   // 0: nothing was answered
 	bytes  int64 // of the body
+	pace   pace
+}
+
+// begin sets the deadlines that hold until somebody knows better. A body that
+// nobody reads is read by net/http, which has none of its own; and the deadline
+// of the connection's last answer is still there, which would cut off the next
+// one. Where there is no connection, as in a test, there is nothing to set.
+func (w *countedWriter) begin(r *http.Request) {
+	conn := http.NewResponseController(w.ResponseWriter)
+	_ = conn.SetWriteDeadline(time.Time{})
+	if r.ContentLength != 0 {
+		_ = conn.SetReadDeadline(time.Now().Add(paceStart))
+	}
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -69,7 +86,10 @@ func (w *countedWriter) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
+	w.pace.bytes += int64(len(p))
+	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(w.pace.deadline(time.Now()))
 	n, err := w.ResponseWriter.Write(p)
+	w.pace.rest(time.Now())
 	w.bytes += int64(n)
 	return n, err
 }
