@@ -51,6 +51,7 @@ type api struct {
 	keys  keyCache
 	wrong admission.WrongKeys
 	door  *admission.Gate // of operators, see doorLimits
+	count *endpointCount
 }
 
 // Limits of what may be stored; a zero one is that of [DefaultLimits].
@@ -91,7 +92,7 @@ func newAPI(o Options, mux *http.ServeMux) *api {
 	}
 	o.Limits.Endpoints = cmp.Or(o.Limits.Endpoints, DefaultLimits.Endpoints)
 	o.Limits.SettingsBytes = cmp.Or(o.Limits.SettingsBytes, DefaultLimits.SettingsBytes)
-	return &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns(), door: admission.New(doorLimits)}
+	return &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns(), door: admission.New(doorLimits), count: &endpointCount{limit: o.Limits.Endpoints}}
 }
 
 func config(o Options) huma.Config {

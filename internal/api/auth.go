@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"io"
@@ -108,7 +107,7 @@ func (a *api) wrongKey(r *http.Request) error {
 // handle registers an operation for keys whose role reaches the needed one.
 func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(context.Context, *I) (*O, error)) {
 	in, declared := reflect.TypeFor[I](), maps.Clone(op.Responses)
-	op.Middlewares = huma.Middlewares{a.admitted(needed, a.gateOf(&op), cmp.Or(op.MaxBodyBytes, maxBody))}
+	op.Middlewares = huma.Middlewares{a.admitted(needed, a.gateOf(&op), bodyLimitOf(&op))}
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1 // admitted has read the body
 	op.SkipValidateBody = op.RequestBody != nil
 	op.Description = strings.TrimSpace(op.Description + "\n\nNeeds a key of the role " + string(needed) + ".")
@@ -139,7 +138,7 @@ func (a *api) gateOf(op *huma.Operation) *admission.Gate {
 // the role of its key, its query, whether its tenant has room for one more. Only
 // then is the body read, which takes room as it comes. What the request took is
 // given back once it has been answered.
-func (a *api) admitted(needed oms.Role, gate *admission.Gate, mostBody int64) func(huma.Context, func(huma.Context)) {
+func (a *api) admitted(needed oms.Role, gate *admission.Gate, most bodyLimit) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		c := callOf(ctx.Context())
@@ -157,7 +156,7 @@ func (a *api) admitted(needed oms.Role, gate *admission.Gate, mostBody int64) fu
 			return
 		}
 		defer ticket.Leave()
-		if err := c.takeBody(w, r, ctx.Operation(), ticket, mostBody); err != nil {
+		if err := c.takeBody(w, r, ctx.Operation(), ticket, most); err != nil {
 			a.refuse(w, err)
 			return
 		}

@@ -15,8 +15,31 @@ import (
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
+// bodyLimit is how large a body may be, and the flag that says so.
+type bodyLimit struct {
+	bytes int64
+	flag  string // "": none does
+}
+
 // maxBody is how much of a document or a patch the API takes (API.md, "Idempotency").
-const maxBody = 10 << 20
+var maxBody = bodyLimit{bytes: 10 << 20}
+
+// bodyLimitOf is the limit of an operation: settings have one of their own.
+func bodyLimitOf(op *huma.Operation) bodyLimit {
+	if op.MaxBodyBytes > 0 {
+		return bodyLimit{op.MaxBodyBytes, "--max-settings-bytes"}
+	}
+	return maxBody
+}
+
+// exceeded is the answer to a body that is larger.
+func (l bodyLimit) exceeded() error {
+	e := oms.Errorf(oms.TooLarge, "the body is larger than %d bytes", l.bytes)
+	if l.flag != "" {
+		e.Detail += " (" + l.flag + ")"
+	}
+	return e
+}
 
 // mostTrusted is how much room a body gets because its caller says that it will
 // be that long. A tenant's requests, as many as there may be, take no more of
@@ -25,7 +48,7 @@ const mostTrusted = 256 << 10
 
 // takeBody reads the request's body, if its method has one, and gives Huma what
 // it is to read of it.
-func (c *call) takeBody(w http.ResponseWriter, r *http.Request, op *huma.Operation, ticket *admission.Ticket, most int64) error {
+func (c *call) takeBody(w http.ResponseWriter, r *http.Request, op *huma.Operation, ticket *admission.Ticket, most bodyLimit) error {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
 	}
@@ -43,16 +66,16 @@ func (c *call) takeBody(w http.ResponseWriter, r *http.Request, op *huma.Operati
 //
 // The read deadline is lifted at the end: it would end the request's context
 // while the caller waits for a run.
-func (c *call) read(w http.ResponseWriter, r *http.Request, ticket *admission.Ticket, most int64) error {
-	if r.ContentLength > most {
-		return tooLarge(most)
+func (c *call) read(w http.ResponseWriter, r *http.Request, ticket *admission.Ticket, most bodyLimit) error {
+	if r.ContentLength > most.bytes {
+		return most.exceeded()
 	}
 	conn := http.NewResponseController(w)
 	var pace pace
 	var body []byte
 	for {
 		if len(body) == cap(body) {
-			room := roomFor(int64(cap(body)), r.ContentLength, most)
+			room := roomFor(int64(cap(body)), r.ContentLength, most.bytes)
 			if err := ticket.Grow(room - int64(cap(body))); err != nil {
 				return err
 			}
@@ -63,8 +86,8 @@ func (c *call) read(w http.ResponseWriter, r *http.Request, ticket *admission.Ti
 		body = body[:len(body)+n]
 		pace.bytes += int64(n)
 		switch {
-		case int64(len(body)) > most:
-			return tooLarge(most)
+		case int64(len(body)) > most.bytes:
+			return most.exceeded()
 		case err == io.EOF:
 			_ = conn.SetReadDeadline(time.Time{})
 			c.body = body
@@ -75,10 +98,6 @@ func (c *call) read(w http.ResponseWriter, r *http.Request, ticket *admission.Ti
 			return oms.Errorf(oms.Malformed, "the body could not be read to its end")
 		}
 	}
-}
-
-func tooLarge(most int64) error {
-	return oms.Errorf(oms.TooLarge, "the body is larger than %d bytes", most)
 }
 
 // roomFor is how much room a body has next that filled what it had. There is a
