@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/config"
@@ -50,6 +51,8 @@ type Options struct {
 
 	// MaxStatusChanges is as of [workflow.Options].
 	MaxStatusChanges int
+
+	Limits Limits
 
 	Version   string       // of orderhook
 	UserAgent string       // of outgoing requests; "": OmniumOms/Version
@@ -118,7 +121,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := dispatcher.Start(ctx); err != nil {
 		return nil, err
 	}
-	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, MaxStatusChanges: o.MaxStatusChanges})
+	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, MaxStatusChanges: o.MaxStatusChanges, MaxOrderBytes: o.Limits.OrderBytes})
 	a.onStop(func(ctx context.Context) error { engine.Stop(ctx); return nil })
 	if err := engine.Start(ctx); err != nil {
 		return nil, err
@@ -134,7 +137,9 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock, Log: o.Log}
 	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: guard,
 		Variables: settings.Variables{Lookup: os.LookupEnv, Allowed: o.SettingsVariables}, VariablesTenant: o.Tenant,
-		Clock: o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
+		Admission: admission.New(admission.Limits{Requests: o.Limits.Requests, Bytes: o.Limits.RequestBytes}),
+		Limits:    api.Limits{Endpoints: o.Limits.Endpoints, SettingsBytes: o.Limits.SettingsBytes},
+		Clock:     o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
 
 	server := newServer(handler, o.Log)
 	server.TLSConfig = certificate

@@ -37,7 +37,7 @@ type Engine struct {
 	breakers *breakers
 	quiet    *quiet // keeps a database in trouble from filling the log
 	brake    *brake
-	maxBytes int64 // of an order
+	maxBytes int64    // of an order
 	fresh    sync.Map // of orderKey to held: what was just committed, for the lane's next turn
 
 	calls     context.Context // ends when calls in flight must be given up
