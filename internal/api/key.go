@@ -22,7 +22,7 @@ func keys(a *api) {
 	handle(a, oms.Admin, huma.Operation{OperationID: "list-keys", Method: http.MethodGet, Path: "/api/keys", Tags: []string{keysTag},
 		Summary: "List the keys of your tenant, the newest first"}, a.listKeys)
 	handle(a, oms.Admin, huma.Operation{OperationID: "delete-key", Method: http.MethodDelete, Path: "/api/keys/{id}", Tags: []string{keysTag},
-		Summary: "Make a key worthless"}, a.deleteKey)
+		Errors: []int{http.StatusConflict}, Summary: "Make a key worthless", Description: "409 if it is the last key of an admin of your tenant."}, a.deleteKey)
 }
 
 func (a *api) getMe(ctx context.Context, _ *struct{}) (*struct{ Body oms.Key }, error) {

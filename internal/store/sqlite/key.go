@@ -47,13 +47,24 @@ func (t *tx) InsertKey(_ context.Context, k oms.Key) error {
 	return err
 }
 
-// DeleteKey implements [store.Tx].
-func (t *tx) DeleteKey(_ context.Context, tenant, id string) error {
-	n, err := t.w.exec(`DELETE FROM api_keys WHERE tenant = ? AND id = ?`, tenant, id)
-	if err == nil && n == 0 {
-		return oms.Errorf(oms.NotFound, "no key %q", id)
+// DeleteKey implements [store.Tx]. Whether there is another admin is part of the
+// statement, so that two who delete the last two at once leave one.
+func (t *tx) DeleteKey(ctx context.Context, tenant, id string) error {
+	n, err := t.w.exec(`
+		DELETE FROM api_keys WHERE tenant = ?1 AND id = ?2
+			AND (role <> ?3 OR EXISTS (SELECT 1 FROM api_keys WHERE tenant = ?1 AND role = ?3 AND id <> ?2))`,
+		tenant, id, string(oms.Admin))
+	if err != nil || n > 0 {
+		return err
 	}
-	return err
+	var there int64
+	if err := one(ctx, t.q, []any{&there}, `SELECT count(*) FROM api_keys WHERE tenant = ? AND id = ?`, tenant, id); err != nil {
+		return err
+	}
+	if there > 0 {
+		return oms.Errorf(oms.Conflict, "the key %q is the last of an admin of its tenant: make another one before you take it away", id)
+	}
+	return oms.Errorf(oms.NotFound, "no key %q", id)
 }
 
 // HasKeys implements [store.Store].
