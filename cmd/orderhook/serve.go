@@ -64,7 +64,8 @@ func (c *serve) options(s *session) (o app.Options, err error) {
 		SettingsFile: c.Settings, Tenant: c.Tenant, ReplaceSettings: c.SettingsReplace, SettingsVariables: c.SettingsVariables,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, PublicURL: c.PublicURL,
 		Targets: c.targets.options(s), DisableAfter: time.Duration(c.DisableEndpointsAfter), MaxStatusChanges: int(c.MaxStatusChanges),
-		Limits: c.limits.options(), UserAgent: c.UserAgent, Version: versionText(), Log: c.logger(s.errOut),
+		SecretFiles: []string{c.APIKeyFile, c.EncryptionKeyFile, s.config.path()},
+		Limits:      c.limits.options(), UserAgent: c.UserAgent, Version: versionText(), Log: c.logger(s.errOut),
 	}
 	o.Limits.SettingsBytes = int64(c.MaxSettingsBytes)
 	if s.config.file != nil {

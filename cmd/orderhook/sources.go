@@ -62,6 +62,14 @@ func isCount(flag *kong.Flag) bool {
 	return ok
 }
 
+// path is the config file's, "" if there is none.
+func (s *sources) path() string {
+	if s.file == nil {
+		return ""
+	}
+	return s.file.Path
+}
+
 // Validate has nothing to add: the file was checked when it was read.
 func (s *sources) Validate(*kong.Application) error { return nil }
 
