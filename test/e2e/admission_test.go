@@ -48,11 +48,9 @@ func TestALimitThatIsUsedUp(t *testing.T) {
 	s := w.serve(t)
 	attacker := strings.TrimSpace(w.succeeds(t, "keys", "create", "--role", "publisher", "--name", "attacker"))
 	other := strings.TrimSpace(w.succeeds(t, "keys", "create", "--role", "reader", "--tenant", "acme"))
-	for range 20 {
-		s.hold(t, attacker)
-	}
 	var refused answer
-	until(t, "the limit", func() bool {
+	until(t, "the limit", func() bool { // one more each time: a call may have taken the place of an upload
+		s.hold(t, attacker)
 		refused = s.call("GET", "/api/orders", "admin-key-of-mine", "")
 		return refused.status == http.StatusTooManyRequests
 	})
