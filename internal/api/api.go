@@ -52,6 +52,7 @@ type api struct {
 	wrong admission.WrongKeys
 	door  *admission.Gate // of operators, see doorLimits
 	count *endpointCount
+	work  *admission.Work // on large bodies
 }
 
 // Limits of what may be stored; a zero one is that of [DefaultLimits].
@@ -92,7 +93,7 @@ func newAPI(o Options, mux *http.ServeMux) *api {
 	}
 	o.Limits.Endpoints = cmp.Or(o.Limits.Endpoints, DefaultLimits.Endpoints)
 	o.Limits.SettingsBytes = cmp.Or(o.Limits.SettingsBytes, DefaultLimits.SettingsBytes)
-	return &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns(), door: admission.New(doorLimits), count: &endpointCount{limit: o.Limits.Endpoints}}
+	return &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns(), door: admission.New(doorLimits), count: &endpointCount{limit: o.Limits.Endpoints}, work: admission.NewWork(admission.DefaultWork)}
 }
 
 func config(o Options) huma.Config {

@@ -227,3 +227,28 @@ func TestWhoReadsSteadilyGetsAll(t *testing.T) {
 		r.gone()
 	})
 }
+
+// TestLargeBodiesAreWorkedOnInTurn: of one tenant one after the other, and small
+// ones beside them.
+func TestLargeBodiesAreWorkedOnInTurn(t *testing.T) {
+	paced(t, time.Hour, 10, func(r *slowRig) {
+		began := time.Now()
+		took := make(chan time.Duration, 4)
+		for _, size := range []int{8 << 20, 8 << 20, largeBody, 10} {
+			go func() {
+				conn, in := r.dial()
+				go begin(conn, size, size, 0)
+				resp, err := http.ReadResponse(in, nil)
+				if err != nil || resp.StatusCode != http.StatusOK {
+					t.Error(resp, err)
+				}
+				took <- time.Since(began).Round(time.Minute)
+			}()
+		}
+		for _, want := range []time.Duration{time.Hour, time.Hour, time.Hour, 2 * time.Hour} {
+			if got := <-took; got != want {
+				t.Errorf("one took %v, want %v", got, want)
+			}
+		}
+	})
+}

@@ -227,6 +227,33 @@ func TestCallersWhoWait(t *testing.T) {
 	}
 }
 
+// TestCallersWhoWaitWithLargeOrders: what is large is worked on in turn, but only
+// until its run is under way.
+func TestCallersWhoWaitWithLargeOrders(t *testing.T) {
+	r, s := start(t), holding(t)
+	r.settings(config(status("New", step{Host: s.URL})))
+	answers := make(chan answer, 2)
+	for i := range 2 {
+		go func() {
+			a, err := r.try("POST", "/api/orders", fmt.Sprintf(`{"id":"o%d","orderType":"Online","note":%q}`, i, strings.Repeat("x", 7<<20)))
+			if err != nil {
+				t.Error(err)
+			}
+			answers <- a
+		}()
+	}
+	for range 2 {
+		s.wait()
+	}
+	for range 2 {
+		s.answers <- `{}`
+	}
+	for range 2 {
+		a := <-answers
+		a.want(201)
+	}
+}
+
 func TestBodiesThatAreTooLarge(t *testing.T) {
 	r := limited(t, func(r *rig) {
 		r.limits.SettingsBytes = 1000
