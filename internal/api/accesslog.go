@@ -18,7 +18,7 @@ func (a *api) observed(next http.Handler) http.Handler {
 		c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		w.Header().Set(requestIDHeader, c.id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Cache-Control", "no-store") // what an answer holds is for its caller alone
+		w.Header().Set("Cache-Control", "no-store") // an answer is for its caller alone; docs.go says otherwise of its files
 		counted := &countedWriter{ResponseWriter: w}
 		counted.begin(r)
 		defer func() { a.logAccess(c, counted, a.Clock.Now().Sub(began)) }()
