@@ -61,15 +61,12 @@ type countedWriter struct {
 	pace   pace
 }
 
-// begin sets the deadlines that hold until somebody knows better. A body that
-// nobody reads is read by net/http, which has none of its own; and the deadline
-// of the connection's last answer is still there, which would cut off the next
-// one. Where there is no connection, as in a test, there is nothing to set.
+// begin sets a deadline for a body that nobody reads: net/http reads a little of
+// it, and has none of its own. Where there is no connection, as in a test, there
+// is nothing to set.
 func (w *countedWriter) begin(r *http.Request) {
-	conn := http.NewResponseController(w.ResponseWriter)
-	_ = conn.SetWriteDeadline(time.Time{})
 	if r.ContentLength != 0 {
-		_ = conn.SetReadDeadline(time.Now().Add(paceStart))
+		_ = http.NewResponseController(w.ResponseWriter).SetReadDeadline(time.Now().Add(paceStart))
 	}
 }
 

@@ -68,8 +68,8 @@ func (c *call) takeBody(w http.ResponseWriter, r *http.Request, op *huma.Operati
 // it takes in memory, before it is taken: it follows what has come, not what the
 // caller says will come, so that those who send nothing hold next to nothing.
 //
-// The read deadline is lifted at the end: it would end the request's context
-// while the caller waits for a run.
+// At the body's end net/http lifts the read deadline, which would end the
+// request's context while the caller waits for a run.
 func (c *call) read(w http.ResponseWriter, r *http.Request, ticket *admission.Ticket, most bodyLimit) error {
 	if r.ContentLength > most.bytes {
 		return most.exceeded()
@@ -93,7 +93,6 @@ func (c *call) read(w http.ResponseWriter, r *http.Request, ticket *admission.Ti
 		case int64(len(body)) > most.bytes:
 			return most.exceeded()
 		case err == io.EOF:
-			_ = conn.SetReadDeadline(time.Time{})
 			c.body = body
 			return nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
