@@ -252,3 +252,19 @@ func TestLargeBodiesAreWorkedOnInTurn(t *testing.T) {
 		}
 	})
 }
+
+// TestABodyThatNobodyReads does not keep its answer back for ever.
+func TestABodyThatNobodyReads(t *testing.T) {
+	paced(t, 0, 10, func(r *slowRig) {
+		conn, in := r.dial()
+		began := time.Now()
+		go func() {
+			_, _ = io.WriteString(conn, "GET /elsewhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n")
+		}()
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil || resp.StatusCode != http.StatusNotFound || time.Since(began) != paceStart {
+			t.Errorf("%v, %v, after %v", resp, err, time.Since(began))
+		}
+		_ = conn.Close()
+	})
+}
