@@ -39,7 +39,7 @@ func TestLargeBodiesInTurn(t *testing.T) {
 			}
 		}
 		a1, a2 := begin(t.Context(), w, "a", 6), begin(t.Context(), w, "a", 6)
-		a3 := begin(t.Context(), w, "a", 1) // it does not overtake
+		a3 := begin(t.Context(), w, "a", 5) // it does not overtake
 		b1 := begin(t.Context(), w, "b", 99)
 		states("+--+", a1, a2, a3, b1)
 		c1 := begin(t.Context(), w, "c", 9)
@@ -50,8 +50,10 @@ func TestLargeBodiesInTurn(t *testing.T) {
 		a1.done() // a second time is nothing
 		states("++--", d1, e1, a2, a3) // who asked first is first
 		b1.done()
-		states("++", a2, a3)
-		for _, b := range []*begun{a2, a3, c1, d1, e1} {
+		states("+-", a2, a3)
+		a2.done()
+		states("+", a3)
+		for _, b := range []*begun{a3, c1, d1, e1} {
 			b.done()
 		}
 		if len(w.tenants) != 0 || !w.all.TryAcquire(25) {
