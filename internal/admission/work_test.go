@@ -39,7 +39,7 @@ func TestLargeBodiesInTurn(t *testing.T) {
 			}
 		}
 		a1, a2 := begin(t.Context(), w, "a", 6), begin(t.Context(), w, "a", 6)
-		a3 := begin(t.Context(), w, "a", 5) // it does not overtake
+		a3 := begin(t.Context(), w, "a", 5)
 		b1 := begin(t.Context(), w, "b", 99)
 		states("+--+", a1, a2, a3, b1)
 		c1 := begin(t.Context(), w, "c", 9)

@@ -61,11 +61,12 @@ type countedWriter struct {
 	pace   pace
 }
 
-// begin sets a deadline for a body that nobody reads: net/http reads a little of
-// it, and has none of its own. Where there is no connection, as in a test, there
-// is nothing to set.
+// begin sets a deadline for the body of a GET, which nobody reads: net/http reads
+// a little of it, and has none of its own. Those of other methods get theirs
+// where they are read, or refused. Where there is no connection, as in a test,
+// there is nothing to set.
 func (w *countedWriter) begin(r *http.Request) {
-	if r.ContentLength != 0 {
+	if r.ContentLength != 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		_ = http.NewResponseController(w.ResponseWriter).SetReadDeadline(time.Now().Add(paceStart))
 	}
 }

@@ -46,13 +46,13 @@ type Options struct {
 // api is what the handlers share.
 type api struct {
 	Options
-	huma  huma.API
-	turns *turns
-	keys  keyCache
-	wrong admission.WrongKeys
-	door  *admission.Gate // of operators, see doorLimits
-	count *endpointCount
-	work  *admission.Work // on large bodies
+	huma          huma.API
+	turns         *turns
+	keys          keyCache
+	wrong         admission.WrongKeys
+	door          *admission.Gate // of operators, see doorLimits
+	endpointCount *endpointCount
+	work          *admission.Work // on large bodies
 }
 
 // Limits of what may be stored; a zero one is that of [DefaultLimits].
@@ -93,7 +93,7 @@ func newAPI(o Options, mux *http.ServeMux) *api {
 	}
 	o.Limits.Endpoints = cmp.Or(o.Limits.Endpoints, DefaultLimits.Endpoints)
 	o.Limits.SettingsBytes = cmp.Or(o.Limits.SettingsBytes, DefaultLimits.SettingsBytes)
-	return &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns(), door: admission.New(doorLimits), count: &endpointCount{limit: o.Limits.Endpoints}, work: admission.NewWork(admission.DefaultWork)}
+	return &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns(), door: admission.New(doorLimits), endpointCount: &endpointCount{limit: o.Limits.Endpoints}, work: admission.NewWork(admission.DefaultWork)}
 }
 
 func config(o Options) huma.Config {

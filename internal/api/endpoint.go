@@ -54,14 +54,14 @@ func (a *api) createEndpoint(ctx context.Context, in *OnceParams) (*secretAnswer
 		return nil, within(err)
 	}
 	addKeys(wanted)
-	if err := a.count.load(ctx, a.Store); err != nil {
+	if err := a.endpointCount.load(ctx, a.Store); err != nil {
 		return nil, err
 	}
 	var made oms.Endpoint
 	counted := false
 	earlier, err := a.once(ctx, *in, func(tx store.Tx, _ time.Time) (string, error) {
 		if !counted {
-			if err := a.count.take(tenantOf(ctx)); err != nil {
+			if err := a.endpointCount.take(tenantOf(ctx)); err != nil {
 				return "", err
 			}
 		}
@@ -69,7 +69,7 @@ func (a *api) createEndpoint(ctx context.Context, in *OnceParams) (*secretAnswer
 		return made.ID, tx.PutEndpoint(ctx, tenantOf(ctx), &made)
 	})
 	if counted && (err != nil || earlier != nil) {
-		a.count.giveBack(tenantOf(ctx))
+		a.endpointCount.giveBack(tenantOf(ctx))
 	}
 	if err != nil {
 		return nil, err
@@ -197,7 +197,7 @@ func endpointToChange(ctx context.Context, tx store.Tx, id string) (*oms.Endpoin
 }
 
 func (a *api) deleteEndpoint(ctx context.Context, in *EndpointID) (*struct{}, error) {
-	if err := a.count.load(ctx, a.Store); err != nil {
+	if err := a.endpointCount.load(ctx, a.Store); err != nil {
 		return nil, err
 	}
 	var gone *oms.Endpoint
@@ -208,7 +208,7 @@ func (a *api) deleteEndpoint(ctx context.Context, in *EndpointID) (*struct{}, er
 		return tx.DeleteEndpoint(ctx, tenantOf(ctx), in.ID)
 	})
 	if err == nil {
-		a.count.giveBack(tenantOf(ctx))
+		a.endpointCount.giveBack(tenantOf(ctx))
 		a.Notify.EndpointDeleted(tenantOf(ctx), gone.No)
 	}
 	return nil, err
