@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/orderhook/orderhook/internal/config"
 )
 
 // TestEveryFlagOfServeHasFourSources sets each flag in the file, in its
@@ -63,8 +65,8 @@ func samples(flag *kong.Flag) threeValues {
 	case strings.HasPrefix(flag.Tag.PlaceHolder, "ALL/"):
 		return threeValues{"7/1", "7/2", "7/3"} // of counts and of bytes
 	case flag.Tag.PlaceHolder == "SIZE":
-		return threeValues{"1MiB", "2MiB", "3MiB"}
-	case isCount(flag):
+		return threeValues{1023, "2MiB", "3MiB"}
+	case kindOf(flag) == config.Number:
 		return threeValues{1, "2", "3"}
 	case flag.Name == "log-level":
 		return threeValues{"ERROR", "DEBUG", "WARN"}
