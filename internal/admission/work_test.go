@@ -47,7 +47,7 @@ func TestLargeBodiesInTurn(t *testing.T) {
 		d1, e1 := begin(t.Context(), w, "d", 1), begin(t.Context(), w, "e", 1)
 		states("--", d1, e1) // 25 are under way
 		a1.done()
-		a1.done() // a second time is nothing
+		a1.done()                      // a second time is nothing
 		states("++--", d1, e1, a2, a3) // who asked first is first
 		b1.done()
 		states("+-", a2, a3)
