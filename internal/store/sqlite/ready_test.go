@@ -1,13 +1,14 @@
 package sqlite
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/core"
 )
 
 // notReady wants the database to say why it is not.
@@ -70,22 +71,18 @@ func TestNotReadyWhileNoWritesAreTaken(t *testing.T) {
 
 func TestNotReadyOnceItIsDamaged(t *testing.T) {
 	db := openTemp(t)
-	must(t, db.Write(ctx, func(tx store.Tx) error { return insert("o1")(tx) }))
+	must(t, db.Write(ctx, insert("o1")))
+	var root, size int64
+	must(t, db.engine.Query(ctx, func(r core.Row) error { return r.Scan(&root) }, `SELECT rootpage FROM sqlite_master WHERE name = 'orders'`))
+	must(t, db.engine.Query(ctx, func(r core.Row) error { return r.Scan(&size) }, `PRAGMA page_size`))
 	must(t, db.Close())
 	f, err := os.OpenFile(db.engine.path, os.O_RDWR, 0)
 	must(t, err)
-	info, err := f.Stat()
-	must(t, err)
-	for at := int64(4 * 8192); at < info.Size(); at += 8192 { // all but the schema
-		_, err := f.WriteAt(make([]byte, 8000), at)
-		must(t, err)
-	}
-	must(t, f.Close())
-	damaged, err := Open(ctx, db.engine.path, Options{EncryptionKey: "key of the tests"})
-	if err != nil {
-		t.Skip("it is too damaged to be opened:", err)
-	}
-	defer damaged.Close()
+	_, err = f.WriteAt(bytes.Repeat([]byte{0xff}, int(size)), (root-1)*size)
+	must(t, errors.Join(err, f.Close()))
+
+	damaged := openAt(t, db.engine.path, Options{EncryptionKey: "key of the tests"})
+	must(t, damaged.Ping(ctx)) // nobody has met it yet
 	if _, err := damaged.Order(ctx, acme, "o1"); err == nil {
 		t.Fatal("what was overwritten is found")
 	}
