@@ -143,12 +143,16 @@ func (q *queue) nextAlike(tenant, alike string) *write {
 	return nil
 }
 
-// share is how many writes of a group one tenant may have at a time, so that others
-// that wait have theirs.
-func (q *queue) share() int {
+// share is how many writes of a group a tenant may have at a time, so that the
+// others that wait have theirs.
+func (q *queue) share(tenant string) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return max(1, mostInGroup/(1+len(q.turns)))
+	others := len(q.turns)
+	if q.tenants[tenant] != nil {
+		others--
+	}
+	return mostInGroup / (1 + min(others, mostInGroup-1))
 }
 
 func (q *queue) take(tenant string) *write {

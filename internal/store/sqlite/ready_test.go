@@ -34,9 +34,11 @@ func TestReadyCommitsSomething(t *testing.T) {
 
 func TestNotReadyWithoutTheFileThatWasOpened(t *testing.T) {
 	for name, replace := range map[string]func(path string) error{
-		"removed":  os.Remove,
-		"moved":    func(path string) error { return os.Rename(path, path+".old") },
-		"replaced": func(path string) error { return errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, nil, 0o600)) },
+		"removed": os.Remove,
+		"moved":   func(path string) error { return os.Rename(path, path+".old") },
+		"replaced": func(path string) error {
+			return errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, nil, 0o600))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := openTemp(t)

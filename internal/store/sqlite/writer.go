@@ -173,7 +173,7 @@ func (w *writer) overwrite() error {
 func (w *writer) runAlike(g *group, first *write) error {
 	from := len(g.writes)
 	g.add(first)
-	for first.Alike != "" && !g.full() && len(g.writes)-from < w.queue.share() {
+	for first.Alike != "" && !g.full() && len(g.writes)-from < w.queue.share(first.Tenant) {
 		next := w.queue.nextAlike(first.Tenant, first.Alike)
 		if next == nil {
 			break
