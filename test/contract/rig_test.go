@@ -84,6 +84,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 		r.t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.Secrets = db.Secrets()
 	client := hook.New(o)
 	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands, Log: log}

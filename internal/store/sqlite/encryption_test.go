@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -46,7 +47,7 @@ func TestGivenKeyMakesNoFile(t *testing.T) {
 		t.Errorf("a key file: %v", err)
 	}
 	_, err := Open(ctx, path, Options{EncryptionKey: "another"})
-	if !errors.Is(err, settings.ErrWrongKey) || strings.Contains(err.Error(), "another ") {
+	if !errors.Is(err, secret.ErrWrongKey) || strings.Contains(err.Error(), "another ") {
 		t.Errorf("a wrong key: %v", err)
 	}
 	_, err = Open(ctx, path, Options{})
@@ -76,7 +77,7 @@ func TestKeyFileThatIsNoKey(t *testing.T) {
 	must(t, db.Close())
 	must(t, os.WriteFile(path+".key", []byte("yours\n"), 0o600))
 	_, err := Open(ctx, path, Options{})
-	if !errors.Is(err, settings.ErrWrongKey) || !strings.Contains(err.Error(), path+".key") {
+	if !errors.Is(err, secret.ErrWrongKey) || !strings.Contains(err.Error(), path+".key") {
 		t.Errorf("another's file: %v", err)
 	}
 }
@@ -130,11 +131,13 @@ func putSecret(t *testing.T, db *DB, secret string) {
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.PutSettings(ctx, acme, s, 0, "me", time.Unix(1, 0)) }))
 }
 
-func wantSecret(t *testing.T, db *DB, secret string) {
+func wantSecret(t *testing.T, db *DB, text string) {
 	t.Helper()
 	s, err := db.Settings(ctx, acme)
 	must(t, err)
-	if s.Connectors[0].Password != secret || s.Connectors[0].CustomHeaders[0].Value != secret {
-		t.Errorf("%+v, want %q", s.Connectors[0], secret)
+	for _, v := range []secret.Value{s.Connectors[0].Password, s.Connectors[0].CustomHeaders[0].Value} {
+		if !db.SecretIs(ctx, acme, v, text) {
+			t.Errorf("%#v does not open as %q", v, text)
+		}
 	}
 }

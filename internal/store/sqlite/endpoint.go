@@ -3,9 +3,10 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -15,30 +16,20 @@ type endpointRow struct {
 	doc string // sealed
 }
 
-func (r *endpointRow) endpoint(sealer *settings.Sealer) (*oms.Endpoint, error) {
-	doc, err := sealer.Open(r.doc)
+func (r *endpointRow) endpoint(sealer *secret.Sealer, tenant string) (*oms.Endpoint, error) {
+	doc, err := sealer.OpenDocument(tenant, endpointPlace(r.no), r.doc)
 	if err != nil {
 		return nil, fmt.Errorf("stored endpoint %d: %w", r.no, err)
 	}
-	e := &oms.Endpoint{}
-	if err := decode([]byte(doc), e, "endpoint"); err != nil {
-		return nil, err
-	}
-	e.No = r.no
-	return e, nil
+	return decodeEndpoint(r.no, doc)
 }
 
-func (q queries) scanEndpoint(r row) (*oms.Endpoint, error) {
-	var er endpointRow
-	if err := r.Scan(&er.no, &er.doc); err != nil {
-		return nil, err
-	}
-	return er.endpoint(q.sealer)
-}
+// endpointPlace is what an endpoint's document is sealed for, besides the tenant.
+func endpointPlace(no int64) string { return "endpoints/" + strconv.FormatInt(no, 10) }
 
 // Endpoint implements [store.EventReader].
 func (q queries) Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error) {
-	e, err := q.oneEndpoint(ctx, `SELECT no, doc FROM endpoints WHERE tenant = ? AND id = ? AND deleted = 0`, tenant, id)
+	e, err := q.oneEndpoint(ctx, tenant, `SELECT no, doc FROM endpoints WHERE tenant = ? AND id = ? AND deleted = 0`, id)
 	return e, orNotFound(err, "no endpoint %q", id)
 }
 
@@ -50,21 +41,28 @@ func (q queries) EndpointNo(ctx context.Context, tenant, id string) (no int64, e
 
 // EndpointByNo implements [store.EventReader].
 func (q queries) EndpointByNo(ctx context.Context, tenant string, no int64) (*oms.Endpoint, error) {
-	e, err := q.oneEndpoint(ctx, `SELECT no, doc FROM endpoints WHERE tenant = ? AND no = ?`, tenant, no)
+	e, err := q.oneEndpoint(ctx, tenant, `SELECT no, doc FROM endpoints WHERE tenant = ? AND no = ?`, no)
 	return e, orNotFound(err, "no endpoint of number %d", no)
 }
 
-func (q queries) oneEndpoint(ctx context.Context, text string, args ...any) (*oms.Endpoint, error) {
+func (q queries) oneEndpoint(ctx context.Context, tenant, text string, by any) (*oms.Endpoint, error) {
 	var er endpointRow
-	if err := one(ctx, q.q, []any{&er.no, &er.doc}, text, args...); err != nil {
+	if err := one(ctx, q.q, []any{&er.no, &er.doc}, text, tenant, by); err != nil {
 		return nil, err
 	}
-	return er.endpoint(q.sealer)
+	return er.endpoint(q.sealer, tenant)
 }
 
 // Endpoints implements [store.EventReader].
 func (q queries) Endpoints(ctx context.Context, tenant string, p store.Page) (store.List[*oms.Endpoint], error) {
-	return countedDown(ctx, q.q, p, q.scanEndpoint, func(e *oms.Endpoint) int64 { return e.No }, `
+	scan := func(r row) (*oms.Endpoint, error) {
+		var er endpointRow
+		if err := r.Scan(&er.no, &er.doc); err != nil {
+			return nil, err
+		}
+		return er.endpoint(q.sealer, tenant)
+	}
+	return countedDown(ctx, q.q, p, scan, func(e *oms.Endpoint) int64 { return e.No }, `
 		SELECT no, doc FROM endpoints WHERE tenant = ? AND origin <> 'connector' AND deleted = 0 AND no < ?
 		ORDER BY no DESC LIMIT ?`, tenant)
 }
@@ -105,7 +103,7 @@ func (db *DB) endpointsAfter(ctx context.Context, last tenantEndpoint) ([]tenant
 		if err := r.Scan(&te.tenant, &er.no, &er.doc); err != nil {
 			return te, err
 		}
-		e, err := er.endpoint(db.sealer)
+		e, err := er.endpoint(db.sealer, te.tenant)
 		te.endpoint = e
 		return te, err
 	}, `SELECT tenant, no, doc FROM endpoints WHERE (tenant, no) > (?, ?) AND deleted = 0 ORDER BY tenant, no LIMIT ?`,
@@ -124,14 +122,20 @@ func (t *tx) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) er
 	if err := t.hasEndpoint(ctx, tenant, e); err != nil {
 		return err
 	}
-	doc, kept, err := t.sealEndpoint(e)
+	before := set.get(e.No)
+	doc, fresh, kept, err := t.sealEndpoint(tenant, e)
 	if err != nil {
+		return err
+	}
+	if err := t.addSecrets(tenant, fresh); err != nil {
+		return err
+	}
+	if err := t.removeSecrets(tenant, before, kept); err != nil {
 		return err
 	}
 	if _, err := t.w.exec(`UPDATE endpoints SET origin = ?, doc = ? WHERE tenant = ? AND no = ?`, string(e.Origin), doc, tenant, e.No); err != nil {
 		return err
 	}
-	before := set.get(e.No)
 	t.w.changes.putEndpoint(tenant, set, kept)
 	if e.Enabled && (!before.Enabled || before.URL != e.URL) {
 		return t.forgetFailures(tenant, e.No)
@@ -142,7 +146,7 @@ func (t *tx) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) er
 func (t *tx) insertEndpoint(tenant string, set *endpointSet, e *oms.Endpoint) error {
 	numbered := *e
 	numbered.No = int64(len(set.byNo)) + 1
-	doc, kept, err := t.sealEndpoint(&numbered)
+	doc, fresh, kept, err := t.sealEndpoint(tenant, &numbered)
 	if err != nil {
 		return err
 	}
@@ -151,27 +155,15 @@ func (t *tx) insertEndpoint(tenant string, set *endpointSet, e *oms.Endpoint) er
 	if err == nil && n == 0 {
 		return oms.Errorf(oms.Conflict, "an endpoint %q exists already", e.ID)
 	}
+	if err == nil {
+		err = t.addSecrets(tenant, fresh)
+	}
 	if err != nil {
 		return err
 	}
 	e.No = numbered.No
 	t.w.changes.putEndpoint(tenant, set, kept)
 	return nil
-}
-
-// sealEndpoint returns an endpoint as it is stored, and as it will be read
-// again: a copy that the caller has no hand in.
-func (t *tx) sealEndpoint(e *oms.Endpoint) (doc string, kept *oms.Endpoint, err error) {
-	plain, err := encode(e)
-	if err != nil {
-		return "", nil, err
-	}
-	kept = &oms.Endpoint{}
-	if err := decode([]byte(plain), kept, "endpoint"); err != nil {
-		return "", nil, err
-	}
-	kept.No = e.No
-	return t.sealer.Seal(plain), kept, nil
 }
 
 // DeleteEndpoint implements [store.EventTx]. What is kept of the endpoint has
@@ -185,9 +177,13 @@ func (t *tx) DeleteEndpoint(ctx context.Context, tenant, id string) error {
 	if err != nil {
 		return err
 	}
-	e.Headers, e.TLS, e.Secrets, e.SigningKey = nil, nil, nil, ""
-	doc, _, err := t.sealEndpoint(e)
+	bare := *e
+	bare.Headers, bare.TLS, bare.Secrets, bare.SigningKey = nil, nil, nil, secret.Value{}
+	doc, _, _, err := t.sealEndpoint(tenant, &bare)
 	if err != nil {
+		return err
+	}
+	if err := t.removeSecrets(tenant, e, &bare); err != nil {
 		return err
 	}
 	t.w.changes.deleteEndpoint(tenant, set, e.No)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -65,15 +66,15 @@ func TestEndpointSecretsAreNotInTheFiles(t *testing.T) {
 	db := openTemp(t)
 	secrets := []string{"whsec_hush", "header-hush", "password-hush", "key-hush", "whsk_hush"}
 	putEndpoints(t, db, 1, func(e *oms.Endpoint) {
-		e.Secrets = []oms.Secret{{Text: secrets[0]}}
-		e.Headers = []oms.Header{{Name: "X-Api-Key", Value: secrets[1]}}
+		e.Secrets = []oms.Secret{{Value: secret.New(secrets[0])}}
+		e.Headers = []oms.Header{{Name: "X-Api-Key", Value: secret.New(secrets[1])}}
 		e.URL = "https://user:" + secrets[2] + "@example.com/"
-		e.TLS = &oms.EndpointTLS{Key: secrets[3]}
-		e.SigningKey = secrets[4]
+		e.TLS = &oms.EndpointTLS{Key: secret.New(secrets[3])}
+		e.SigningKey = secret.New(secrets[4])
 	})
 	e, err := db.Endpoint(ctx, acme, "ep_0")
 	must(t, err)
-	if e.Secrets[0].Text != secrets[0] || e.Headers[0].Value != secrets[1] {
+	if !db.SecretIs(ctx, acme, e.Secrets[0].Value, secrets[0]) || !db.SecretIs(ctx, acme, e.Headers[0].Value, secrets[1]) {
 		t.Errorf("read back: %+v", e)
 	}
 	wantIn := func(text string, want bool) {
@@ -89,8 +90,8 @@ func TestEndpointSecretsAreNotInTheFiles(t *testing.T) {
 		}
 	}
 	wantIn("ep_0", true) // else this finds nothing at all
-	for _, secret := range secrets {
-		wantIn(secret, false)
+	for _, text := range secrets {
+		wantIn(text, false)
 	}
 }
 

@@ -16,6 +16,7 @@ type changes struct {
 	unjudged  []store.Unjudged
 	endpoints []endpointChange
 	sets      map[string]*endpointSet // by tenant
+	secrets   bool                    // some were removed or retired
 }
 
 // endedDelivery is one that was canceled.
@@ -65,6 +66,7 @@ func (c *changes) add(one changes) {
 	c.due = append(c.due, one.due...)
 	c.unjudged = append(c.unjudged, one.unjudged...)
 	c.endpoints = append(c.endpoints, one.endpoints...)
+	c.secrets = c.secrets || one.secrets
 	for tenant, set := range one.sets {
 		c.setEndpoints(tenant, set)
 	}
@@ -78,6 +80,9 @@ func (db *DB) Listen(l store.Listener) { db.listener = l }
 func (s *shared) committed(c changes) {
 	for tenant, set := range c.sets {
 		s.endpoints.Store(tenant, set)
+	}
+	if c.secrets {
+		s.opener.Changed()
 	}
 	if s.listener == nil {
 		return

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -49,7 +49,7 @@ var _ store.Store = (*DB)(nil)
 
 // Open opens the database file, makes it when it is not there, and brings its
 // schema up to date. It returns [ErrInUse] when another process has the file
-// exclusively, and [settings.ErrWrongKey] when its secrets were sealed with
+// exclusively, and [secret.ErrWrongKey] when its secrets were sealed with
 // another key.
 func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if o.Clock == nil {
@@ -86,7 +86,11 @@ func (db *DB) open(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return errors.Join(err, session.close())
 	}
+	if err := bindSecrets(session, sealer, o.Clock); err != nil {
+		return errors.Join(err, session.close())
+	}
 	shared := &shared{sealer: sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort}
+	shared.opener = secret.NewOpener(sealer, db.findSecret, o.Log)
 	db.writer = startWriter(session, func(q *txQuerier) store.Tx { return &tx{queries{q, shared}, q} }, shared.committed)
 	if db.readers, err = openReaders(db.path); err != nil {
 		return err
@@ -119,7 +123,8 @@ type queries struct {
 
 // shared is what all transactions of a database have in common.
 type shared struct {
-	sealer   *settings.Sealer
+	sealer   *secret.Sealer
+	opener   *secret.Opener
 	clock    func() time.Time
 	log      *slog.Logger
 	settings *settingsCache

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -44,7 +45,7 @@ func (q queries) SettingsVersion(ctx context.Context, tenant string, version int
 	if err != nil {
 		return nil, orNotFound(err, "no version %d of the settings", version)
 	}
-	s, err := q.parseSettings(doc, version)
+	s, err := parseSettings(doc, version)
 	if err == nil && q.q.settled(tenant) {
 		q.settings.put(tenant, version, s)
 	}
@@ -52,11 +53,8 @@ func (q queries) SettingsVersion(ctx context.Context, tenant string, version int
 }
 
 // parseSettings reads a stored document.
-func (s *shared) parseSettings(data []byte, version int64) (*settings.Settings, error) {
+func parseSettings(data []byte, version int64) (*settings.Settings, error) {
 	doc, err := oms.Parse(data)
-	if err == nil {
-		err = settings.Unseal(doc, s.sealer)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("stored settings, version %d: %v", version, err) // not %w: it is no mistake of the caller's
 	}
@@ -86,8 +84,19 @@ func (t *tx) PutSettings(ctx context.Context, tenant string, s *settings.Setting
 		return oms.Errorf(oms.Stale, "the settings are at version %d, not %d", current, base)
 	}
 	t.w.session.unsettled[tenant] = true
-	_, err = t.w.exec(`INSERT INTO settings (tenant, version, at, by, doc) VALUES (?, ?, ?, ?, ?)`,
-		tenant, base+1, micros(at), by, string(s.Sealed(t.sealer).JSON()))
+	var fresh []secret.Sealed
+	doc, ids := s.Sealed(func(place string, origins []string, v secret.Value) secret.Sealed {
+		one := t.sealer.Seal(tenant, place, origins, v)
+		fresh = append(fresh, one)
+		return one
+	})
+	_, err = t.w.exec(`INSERT INTO settings (tenant, version, at, by, doc) VALUES (?, ?, ?, ?, ?)`, tenant, base+1, micros(at), by, string(doc.JSON()))
+	if err == nil {
+		err = t.addSecrets(tenant, fresh)
+	}
+	if err == nil {
+		err = t.useSecrets(tenant, ids)
+	}
 	if err == nil {
 		s.Version = base + 1
 	}

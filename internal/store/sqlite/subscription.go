@@ -80,7 +80,7 @@ func (q queries) readEndpoints(ctx context.Context, tenant string) (*endpointSet
 		if deleted {
 			return nil
 		}
-		e, err := er.endpoint(q.sealer)
+		e, err := er.endpoint(q.sealer, tenant)
 		byNo[er.no-1] = e
 		return err
 	}, `SELECT no, doc, deleted <> 0 FROM endpoints WHERE tenant = ? ORDER BY no`, tenant)
