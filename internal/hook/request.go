@@ -36,12 +36,12 @@ type Request struct {
 	SigningSecret         secret.Value   // of a connector: "whsec_" and base64, or any text
 	SigningKeys           []secret.Value // of an endpoint, as of [NewSigner]
 	Signer                *Signer        // where there are neither; nil signs nothing
-	// UnderWay says that the call is one of a run that began before: what was
-	// removed from the settings since is still its own.
-	UnderWay bool
-	Trust    *Trust           // how TLS is verified; nil: as TLS says
-	TLS      *oms.EndpointTLS // of an endpoint, which must not be changed; nil: as the client does
-	Timeout  time.Duration    // of the whole attempt; 0: settings.DefaultTimeout
+	// Since is the version of the settings that was in force when the run that makes
+	// the call began: what was removed from them since is still its own. 0: none does.
+	Since   int64
+	Trust   *Trust           // how TLS is verified; nil: as TLS says
+	TLS     *oms.EndpointTLS // of an endpoint, which must not be changed; nil: as the client does
+	Timeout time.Duration    // of the whole attempt; 0: settings.DefaultTimeout
 	// OneWay is for requests whose answer says no more than that they came: a
 	// body that is not kept, and another [Exchange.Class].
 	OneWay bool
@@ -53,7 +53,7 @@ func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*http.Req
 	if !ok {
 		return nil, nil, ErrURL // without the URL, which may hold secrets
 	}
-	o := &opening{vault: &c.secrets, ctx: ctx, tenant: r.Tenant, host: u.Host, origin: oms.OriginOf(u), underWay: r.UnderWay}
+	o := &opening{vault: &c.secrets, ctx: ctx, tenant: r.Tenant, host: u.Host, origin: oms.OriginOf(u), since: r.Since}
 	open, err := o.credentials(r)
 	if err != nil {
 		return nil, nil, err

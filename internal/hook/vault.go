@@ -32,7 +32,7 @@ var ErrUnread = errors.New("the secrets of the request cannot be read now")
 const mostOpened = 16_384
 
 // vault keeps secrets open between requests, until any of the database's is
-// removed or retired.
+// removed, retired, or taken into use again.
 type vault struct {
 	opener *secret.Opener // nil: there are none
 
@@ -92,12 +92,12 @@ func (v *vault) keep(key vaultKey, o *opened, at uint64) {
 // opening opens the secrets of one request.
 type opening struct {
 	*vault
-	ctx      context.Context
-	tenant   string
-	host     string
-	origin   string
-	underWay bool
-	err      error // the first
+	ctx    context.Context
+	tenant string
+	host   string
+	origin string
+	since  int64
+	err    error // the first
 }
 
 // open returns a secret if the request may have it; nil where there is none, or
@@ -108,7 +108,7 @@ func (o *opening) open(what string, v secret.Value) *opened {
 	}
 	found, err := o.vault.open(o.ctx, vaultKey{o.tenant, v})
 	if err == nil {
-		err = found.Allow(o.origin, o.underWay)
+		err = found.Allow(o.origin, o.since)
 	}
 	if err == nil {
 		return found

@@ -19,10 +19,10 @@ type Sealed struct {
 	Place   string
 	Origins []string // sorted; as of [oms.URLOrigin], or [Anywhere]
 	Text    string
-	// Retired says that no place of today's settings has the secret any more: it is
-	// kept for an earlier version of them, which may be restored, or under which a
-	// run is still under way.
-	Retired bool
+	// Retired is the first version of the settings that has the secret no more; 0: it
+	// is in use. It is kept for the versions before, one of which may be restored, or
+	// be that of a run under way.
+	Retired int64
 }
 
 // Seal encrypts a secret that was given for a tenant, a place and origins.
@@ -70,7 +70,7 @@ func NewOpener(sealer *Sealer, find Find, log *slog.Logger) *Opener {
 type Opened struct {
 	Text    string
 	Origins []string // where it may go
-	Retired bool     // as of [Sealed]
+	Retired int64    // as of [Sealed]
 }
 
 // Reveal returns the text of a stored secret. Only internal/hook calls it, which
@@ -91,11 +91,12 @@ func (o *Opener) Reveal(ctx context.Context, tenant string, v Value) (Opened, er
 	return Opened{text, sealed.Origins, sealed.Retired}, nil
 }
 
-// Allow is nil if an opened secret may go to an origin. A retired one is for the
-// calls of runs alone that are under way since before.
-func (o Opened) Allow(origin string, underWay bool) error {
+// Allow is nil if an opened secret may go to an origin. A retired one is for runs
+// alone that began when it was in use: since is the version of the settings that was
+// in force then, 0 for all other calls.
+func (o Opened) Allow(origin string, since int64) error {
 	switch {
-	case o.Retired && !underWay:
+	case o.Retired > 0 && (since == 0 || since >= o.Retired):
 		return ErrRetired
 	case !slices.Contains(o.Origins, origin) && !slices.Contains(o.Origins, Anywhere):
 		return ErrOrigin
@@ -115,8 +116,8 @@ func (o *Opener) Refused(tenant string, v Value, host string, why error) {
 	o.log.Warn("a secret cannot be opened", "tenant", tenant, "place", v.place, "secret", v.id, "host", host, "why", why)
 }
 
-// Changed says that secrets have been removed or retired: what was opened before
-// counts no more.
+// Changed says that secrets have been removed or retired, or are in use again: what
+// was opened before counts no more.
 func (o *Opener) Changed() { o.changes.Add(1) }
 
 // Changes counts what Changed was told.

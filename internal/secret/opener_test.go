@@ -66,19 +66,20 @@ func TestASecretOpensForWhatItWasGivenForAlone(t *testing.T) {
 
 func TestWhereAnOpenedSecretMayGo(t *testing.T) {
 	for name, c := range map[string]struct {
-		opened   Opened
-		underWay bool
-		want     error
+		opened Opened
+		since  int64
+		want   error
 	}{
-		"its origin":                {Opened{Origins: []string{"https://a:443", "https://b:443"}}, false, nil},
-		"another":                   {Opened{Origins: []string{"https://a:444"}}, false, ErrOrigin},
-		"none":                      {Opened{}, false, ErrOrigin},
-		"anywhere":                  {Opened{Origins: []string{Anywhere}}, false, nil},
-		"retired":                   {Opened{Origins: []string{"https://b:443"}, Retired: true}, false, ErrRetired},
-		"retired, a run's":          {Opened{Origins: []string{"https://b:443"}, Retired: true}, true, nil},
-		"retired, another, a run's": {Opened{Origins: []string{"https://a:443"}, Retired: true}, true, ErrOrigin},
+		"its origin":                {Opened{Origins: []string{"https://a:443", "https://b:443"}}, 0, nil},
+		"another":                   {Opened{Origins: []string{"https://a:444"}}, 0, ErrOrigin},
+		"none":                      {Opened{}, 0, ErrOrigin},
+		"anywhere":                  {Opened{Origins: []string{Anywhere}}, 0, nil},
+		"retired":                   {Opened{Origins: []string{"https://b:443"}, Retired: 7}, 0, ErrRetired},
+		"retired, a run's":          {Opened{Origins: []string{"https://b:443"}, Retired: 7}, 6, nil},
+		"retired before the run":    {Opened{Origins: []string{"https://b:443"}, Retired: 7}, 7, ErrRetired},
+		"retired, another, a run's": {Opened{Origins: []string{"https://a:443"}, Retired: 7}, 6, ErrOrigin},
 	} {
-		if err := c.opened.Allow("https://b:443", c.underWay); err != c.want {
+		if err := c.opened.Allow("https://b:443", c.since); err != c.want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -92,7 +92,7 @@ func (b *binding) settings() error {
 		}
 		if i+1 == len(versions) || versions[i+1].tenant != v.tenant {
 			b.newest[v.tenant] = settings.ParseStored(doc)
-			if _, err := b.exec(retireSecrets, v.tenant, jsonTexts(ids)); err != nil {
+			if _, err := b.exec(retireSecrets, v.tenant, jsonTexts(ids), v.number); err != nil {
 				return err
 			}
 		}

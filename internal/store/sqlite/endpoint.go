@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -10,18 +9,31 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// endpointRow is what a query of an endpoint reads.
+// endpointColumns are what a query of an endpoint reads.
+const endpointColumns = `no, id, origin, doc`
+
 type endpointRow struct {
-	no  int64
-	doc string // sealed
+	no         int64
+	id, origin string
+	doc        string // sealed
 }
 
-func (r *endpointRow) endpoint(sealer *secret.Sealer, tenant string) (*oms.Endpoint, error) {
-	doc, err := sealer.OpenDocument(tenant, endpointPlace(r.no), r.doc)
-	if err != nil {
-		return nil, fmt.Errorf("stored endpoint %d: %w", r.no, err)
+func (r *endpointRow) columns() []any { return []any{&r.no, &r.id, &r.origin, &r.doc} }
+
+// endpoint reads the document. One that does not open, since it was copied here or
+// altered, is an endpoint that is off and says so: what becomes of the others is not
+// up to it.
+func (s *shared) endpoint(tenant string, r *endpointRow) (*oms.Endpoint, error) {
+	doc, err := s.sealer.OpenDocument(tenant, endpointPlace(r.no), r.doc)
+	if err == nil {
+		return decodeEndpoint(r.no, doc)
 	}
-	return decodeEndpoint(r.no, doc)
+	if _, told := s.unopened.LoadOrStore(numbered{tenant, r.no}, true); !told {
+		s.log.Warn("a stored endpoint cannot be opened", "tenant", tenant, "endpoint", r.id, "why", secret.ErrMoved)
+	}
+	return &oms.Endpoint{No: r.no, ID: r.id, Origin: oms.Origin(r.origin), Format: oms.FormatFull, Ordering: oms.OrderingNone, Timeout: oms.DefaultTimeout,
+		Schedule: oms.DefaultSchedule, Concurrency: oms.DefaultConcurrency, Signatures: []string{oms.SignatureV1},
+		Disabled: "what is stored of it cannot be opened: " + secret.ErrMoved.Error()}, nil
 }
 
 // endpointPlace is what an endpoint's document is sealed for, besides the tenant.
@@ -29,7 +41,7 @@ func endpointPlace(no int64) string { return "endpoints/" + strconv.FormatInt(no
 
 // Endpoint implements [store.EventReader].
 func (q queries) Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error) {
-	e, err := q.oneEndpoint(ctx, tenant, `SELECT no, doc FROM endpoints WHERE tenant = ? AND id = ? AND deleted = 0`, id)
+	e, err := q.oneEndpoint(ctx, tenant, `SELECT `+endpointColumns+` FROM endpoints WHERE tenant = ? AND id = ? AND deleted = 0`, id)
 	return e, orNotFound(err, "no endpoint %q", id)
 }
 
@@ -41,29 +53,29 @@ func (q queries) EndpointNo(ctx context.Context, tenant, id string) (no int64, e
 
 // EndpointByNo implements [store.EventReader].
 func (q queries) EndpointByNo(ctx context.Context, tenant string, no int64) (*oms.Endpoint, error) {
-	e, err := q.oneEndpoint(ctx, tenant, `SELECT no, doc FROM endpoints WHERE tenant = ? AND no = ?`, no)
+	e, err := q.oneEndpoint(ctx, tenant, `SELECT `+endpointColumns+` FROM endpoints WHERE tenant = ? AND no = ?`, no)
 	return e, orNotFound(err, "no endpoint of number %d", no)
 }
 
 func (q queries) oneEndpoint(ctx context.Context, tenant, text string, by any) (*oms.Endpoint, error) {
 	var er endpointRow
-	if err := one(ctx, q.q, []any{&er.no, &er.doc}, text, tenant, by); err != nil {
+	if err := one(ctx, q.q, er.columns(), text, tenant, by); err != nil {
 		return nil, err
 	}
-	return er.endpoint(q.sealer, tenant)
+	return q.endpoint(tenant, &er)
 }
 
 // Endpoints implements [store.EventReader].
 func (q queries) Endpoints(ctx context.Context, tenant string, p store.Page) (store.List[*oms.Endpoint], error) {
 	scan := func(r row) (*oms.Endpoint, error) {
 		var er endpointRow
-		if err := r.Scan(&er.no, &er.doc); err != nil {
+		if err := r.Scan(er.columns()...); err != nil {
 			return nil, err
 		}
-		return er.endpoint(q.sealer, tenant)
+		return q.endpoint(tenant, &er)
 	}
 	return countedDown(ctx, q.q, p, scan, func(e *oms.Endpoint) int64 { return e.No }, `
-		SELECT no, doc FROM endpoints WHERE tenant = ? AND origin <> 'connector' AND deleted = 0 AND no < ?
+		SELECT `+endpointColumns+` FROM endpoints WHERE tenant = ? AND origin <> 'connector' AND deleted = 0 AND no < ?
 		ORDER BY no DESC LIMIT ?`, tenant)
 }
 
@@ -100,13 +112,13 @@ func (db *DB) endpointsAfter(ctx context.Context, last tenantEndpoint) ([]tenant
 	return collect(ctx, db.readers.query, func(r row) (tenantEndpoint, error) {
 		var te tenantEndpoint
 		var er endpointRow
-		if err := r.Scan(&te.tenant, &er.no, &er.doc); err != nil {
+		if err := r.Scan(append([]any{&te.tenant}, er.columns()...)...); err != nil {
 			return te, err
 		}
-		e, err := er.endpoint(db.sealer, te.tenant)
+		e, err := db.endpoint(te.tenant, &er)
 		te.endpoint = e
 		return te, err
-	}, `SELECT tenant, no, doc FROM endpoints WHERE (tenant, no) > (?, ?) AND deleted = 0 ORDER BY tenant, no LIMIT ?`,
+	}, `SELECT tenant, `+endpointColumns+` FROM endpoints WHERE (tenant, no) > (?, ?) AND deleted = 0 ORDER BY tenant, no LIMIT ?`,
 		last.tenant, after, endpointsAtOnce)
 }
 

@@ -131,6 +131,7 @@ type shared struct {
 	// endpoints is an endpointSet of each tenant that was asked for, as
 	// committed last. It holds what the lanes hold too.
 	endpoints sync.Map
+	unopened  sync.Map       // endpoints that the log was told of, by their [numbered]
 	listener  store.Listener // nil: nobody
 	effort    effort
 }

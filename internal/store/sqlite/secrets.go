@@ -56,20 +56,20 @@ func (t *tx) addSecrets(tenant string, all []secret.Sealed) error {
 // The secrets of settings that the next version refers to no more are retired; an
 // earlier version that is restored has them in use again. ids is a JSON list.
 const (
-	retireSecrets = `UPDATE secrets SET retired = 1 WHERE tenant = ?1 AND retired = 0 AND place >= 'settings/' AND place < 'settings0'
+	retireSecrets = `UPDATE secrets SET retired = ?3 WHERE tenant = ?1 AND retired = 0 AND place >= 'settings/' AND place < 'settings0'
 		AND id NOT IN (SELECT value FROM json_each(?2))`
-	reuseSecrets = `UPDATE secrets SET retired = 0 WHERE tenant = ?1 AND retired = 1 AND id IN (SELECT value FROM json_each(?2))`
+	reuseSecrets = `UPDATE secrets SET retired = 0 WHERE tenant = ?1 AND retired > 0 AND id IN (SELECT value FROM json_each(?2))`
 )
 
-// useSecrets retires the secrets of settings that are none of those given.
-func (t *tx) useSecrets(tenant string, ids []string) error {
+// useSecrets retires the secrets of settings that a version does not refer to.
+func (t *tx) useSecrets(tenant string, version int64, ids []string) error {
 	list := jsonTexts(ids)
-	retired, err := t.w.exec(retireSecrets, tenant, list)
+	retired, err := t.w.exec(retireSecrets, tenant, list, version)
 	if err != nil {
 		return err
 	}
-	t.w.changes.secrets = t.w.changes.secrets || retired > 0
-	_, err = t.w.exec(reuseSecrets, tenant, list)
+	reused, err := t.w.exec(reuseSecrets, tenant, list)
+	t.w.changes.secrets = t.w.changes.secrets || retired+reused > 0
 	return err
 }
 

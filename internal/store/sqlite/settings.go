@@ -95,7 +95,7 @@ func (t *tx) PutSettings(ctx context.Context, tenant string, s *settings.Setting
 		err = t.addSecrets(tenant, fresh)
 	}
 	if err == nil {
-		err = t.useSecrets(tenant, ids)
+		err = t.useSecrets(tenant, base+1, ids)
 	}
 	if err == nil {
 		s.Version = base + 1

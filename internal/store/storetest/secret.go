@@ -17,8 +17,8 @@ func (s *suite) revealed(tenant string, v secret.Value) string {
 	switch {
 	case err != nil:
 		return err.Error()
-	case opened.Retired:
-		return "retired"
+	case opened.Retired > 0:
+		return fmt.Sprint("retired by ", opened.Retired)
 	}
 	return fmt.Sprint(opened.Text, opened.Origins)
 }
@@ -43,7 +43,7 @@ func testSecretsOfSettings(t *testing.T, s *suite) {
 	same(t, kept.Connectors[0].BearerToken, token)
 	same(t, s.Secrets().Changes(), changes)
 	put(2, someSettings("two"))
-	same(t, s.revealed(acme, token), "retired")
+	same(t, s.revealed(acme, token), "retired by 3")
 	if s.Secrets().Changes() == changes {
 		t.Error("what was opened is not forgotten")
 	}
@@ -53,9 +53,13 @@ func testSecretsOfSettings(t *testing.T, s *suite) {
 	}); !errors.Is(err, undo) {
 		t.Fatal(err)
 	}
-	same(t, s.revealed(acme, token), "retired")
+	same(t, s.revealed(acme, token), "retired by 3")
+	changes = s.Secrets().Changes()
 	put(3, ok[*settings.Settings](t)(parsed(one.Document())))
 	same(t, s.revealed(acme, token), opens)
+	if s.Secrets().Changes() == changes {
+		t.Error("that it was retired is not forgotten")
+	}
 	s.write(func(tx store.Tx) error { return tx.PutSettings(ctx, other, someSettings("theirs"), 0, "", at(1)) })
 	same(t, s.revealed(acme, token), opens)
 }

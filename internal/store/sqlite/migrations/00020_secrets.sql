@@ -2,7 +2,8 @@
 
 -- A secret, to which settings and endpoints refer by its id: sealed for its tenant,
 -- its place (`settings/…`, `endpoints/…`) and the origins that it may go to, a JSON
--- list. retired is 1 while today's settings do not refer to it.
+-- list. retired is the version of the settings that refers to it no more, 0 while
+-- it is in use.
 CREATE TABLE secrets (
     tenant  TEXT NOT NULL,
     id      TEXT NOT NULL,
