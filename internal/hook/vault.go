@@ -224,7 +224,7 @@ func (c *Client) trust(t *oms.EndpointTLS, key string) (*Trust, error) {
 // given, or is stored for requests to the URL. The error is a [*TrustError], a
 // [*SecretError], or [ErrUnread].
 func (c *Client) CheckTLS(ctx context.Context, tenant, url string, t oms.EndpointTLS) error {
-	key := t.Key.Given()
+	key := t.Key.Unsealed()
 	if key == "" {
 		o := &opening{vault: &c.secrets, ctx: ctx, tenant: tenant, origin: oms.URLOrigin(url)}
 		if key = o.text("tls.key", t.Key); o.err != nil {

@@ -50,9 +50,9 @@ func (v Value) ID() string { return v.id }
 // Place is where a stored secret belongs, as `endpoints/ep_1/signingKey`.
 func (v Value) Place() string { return v.place }
 
-// Given returns the text of a secret that is not stored yet, "" of all others.
+// Unsealed returns the text of a secret that is not stored yet, "" of all others.
 // Like [Opener.Reveal] it is for internal/hook alone, which checks what was given.
-func (v Value) Given() string { return v.text }
+func (v Value) Unsealed() string { return v.text }
 
 // String returns *** in place of the secret, "" where there is none.
 func (v Value) String() string {

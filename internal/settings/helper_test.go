@@ -58,7 +58,7 @@ func locations(t testing.TB, err error) []string {
 func plain(doc *oms.Object) string {
 	doc = doc.Clone()
 	for _, sec := range secretsOf(doc) {
-		sec.in.Set(sec.field, sec.value().Given())
+		sec.in.Set(sec.field, sec.value().Unsealed())
 	}
 	return string(doc.JSON())
 }

@@ -32,7 +32,7 @@ func TestVariablesAreLookedUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, step := s.Connectors[0], s.OrderTypes[0].Statuses[0].Steps[0]
-	got := []string{c.Host, c.BearerToken.Given(), c.Token.Given(), c.CustomHeaders[0].Value.Given(), step.Limits.EnabledForStores[0], step.Wire.Objects("properties")[0].Text("value"), step.RequestHeaders[0].Value.Given()}
+	got := []string{c.Host, c.BearerToken.Unsealed(), c.Token.Unsealed(), c.CustomHeaders[0].Value.Unsealed(), step.Limits.EnabledForStores[0], step.Wire.Objects("properties")[0].Text("value"), step.RequestHeaders[0].Value.Unsealed()}
 	if diff := cmp.Diff([]string{"https://erp.example.com/v1", "x-t0p-s3cret", "s3cret-a", "Oslo ${SHOP}", "Oslo", "Dear ${NAME}", "s3cret-a"}, got); diff != "" {
 		t.Error(diff)
 	}
@@ -54,7 +54,7 @@ func TestVariablesStandInWhatIsShownAsTheirValues(t *testing.T) {
 		t.Errorf("shown is %s", shown)
 	}
 	again, _, err := Incoming{Doc: document(t, shown), Stored: s}.Check()
-	if err != nil || string(again.doc.JSON()) != string(s.doc.JSON()) || again.Connectors[0].Token.Given() != "t0p-s3cret" {
+	if err != nil || string(again.doc.JSON()) != string(s.doc.JSON()) || again.Connectors[0].Token.Unsealed() != "t0p-s3cret" {
 		t.Errorf("sent back: %v, %v", again, err)
 	}
 }

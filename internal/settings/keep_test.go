@@ -19,7 +19,7 @@ func headers(s *Settings) []string {
 	var out []string
 	for _, st := range s.OrderTypes[0].Statuses[0].Steps {
 		for _, h := range st.RequestHeaders {
-			out = append(out, h.Value.Given())
+			out = append(out, h.Value.Unsealed())
 		}
 	}
 	return out
@@ -29,7 +29,7 @@ func headers(s *Settings) []string {
 func tokens(s *Settings) []string {
 	var out []string
 	for _, c := range s.Connectors {
-		out = append(out, c.Token.Given())
+		out = append(out, c.Token.Unsealed())
 	}
 	return out
 }

@@ -214,7 +214,7 @@ func TestParseCopiesTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc.Objects("connectors")[0].Set("token", "new")
-	if got := secretsOf(s.doc)[0].value().Given(); got != "old" {
+	if got := secretsOf(s.doc)[0].value().Unsealed(); got != "old" {
 		t.Errorf("the settings' token became %q with the caller's document", got)
 	}
 }

@@ -51,7 +51,7 @@ func TestSecretPaths(t *testing.T) {
 type sealing struct{ sealed []string }
 
 func (s *sealing) seal(place string, origins []string, v secret.Value) secret.Sealed {
-	s.sealed = append(s.sealed, strings.Join(append([]string{v.Given(), place}, origins...), " "))
+	s.sealed = append(s.sealed, strings.Join(append([]string{v.Unsealed(), place}, origins...), " "))
 	return secret.Sealed{ID: fmt.Sprint("sec_", len(s.sealed)), Place: place}
 }
 
@@ -76,7 +76,7 @@ func TestSealed(t *testing.T) {
 		t.Error(diff)
 	}
 	stored := ParseStored(doc)
-	if got := stored.Connectors[0].BearerToken; got.ID() != "sec_1" || got.Place() != "settings/connectors/id/a/bearerToken" || got.Given() != "" {
+	if got := stored.Connectors[0].BearerToken; got.ID() != "sec_1" || got.Place() != "settings/connectors/id/a/bearerToken" || got.Unsealed() != "" {
 		t.Errorf("read back: %#v", got)
 	}
 	again, _ := stored.Sealed(store.seal)
