@@ -141,3 +141,25 @@ func wantSecret(t *testing.T, db *DB, text string) {
 		}
 	}
 }
+
+// TestAnEndpointThatWasCopiedIsOff: its document opens under its own number alone,
+// and the others are not held up.
+func TestAnEndpointThatWasCopiedIsOff(t *testing.T) {
+	path := tempPath(t)
+	db := openAt(t, path, Options{})
+	putEndpoints(t, db, 1, func(e *oms.Endpoint) { e.URL, e.Enabled = "http://h/?token=hush", true })
+	must(t, db.Close())
+	runSQL(t, path, `INSERT INTO endpoints (tenant, no, id, origin, doc) SELECT tenant, 2, 'ep_copy', origin, doc FROM endpoints`)
+	db = openAt(t, path, Options{})
+	list, err := db.Endpoints(ctx, acme, store.Page{})
+	must(t, err)
+	if len(list.Items) != 2 {
+		t.Fatalf("%d endpoints", len(list.Items))
+	}
+	if e := list.Items[0]; e.ID != "ep_copy" || e.Enabled || e.URL != "" || !strings.Contains(e.Disabled, "cannot be opened") {
+		t.Errorf("the copy: %+v", e)
+	}
+	if e := list.Items[1]; e.ID != "ep_0" || !e.Enabled || e.URL != "http://h/?token=hush" {
+		t.Errorf("the one it is of: %+v", e)
+	}
+}
