@@ -76,6 +76,24 @@ func TestAnOldExportTakesNoNewSecretToItsHost(t *testing.T) {
 	equals(t, "requests", len(was.got())+len(is.got()), 1)
 }
 
+// An export finds its step by the name that people call it, as it was when it was
+// sent last; and a renamed step is found at its next export.
+func TestARenamedStepIsFoundByItsNextExport(t *testing.T) {
+	s, r := answering(t, ""), lease(t)
+	named := func(name string) string {
+		return with(config(status("New", step{Name: exportStep, Connector: "ERP", Headers: header("X-Api-Key", "***"), More: `,"displayName":"` + name + `"`})), connectors(erp(s.URL, "")))
+	}
+	r.settings(strings.Replace(named("To the ERP"), `"***"`, `"`+topSecret+`"`, 1))
+	r.post(order)
+	r.exports()
+	r.settings(named("To SAP"))
+	r.enter("New")
+	deliveries, _ := r.exports()
+	r.call("POST", "/api/deliveries/"+escape(deliveries[0].ID())+"/redeliver", "").want(202)
+	r.exports()
+	equals(t, "X-Api-Key", s.each("X-Api-Key"), []string{topSecret, topSecret, topSecret})
+}
+
 // A run that is under way keeps the settings that it began with, and their secrets.
 func TestARunUnderWayKeepsItsSecrets(t *testing.T) {
 	r := lease(t)

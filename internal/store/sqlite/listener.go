@@ -16,7 +16,7 @@ type changes struct {
 	unjudged  []store.Unjudged
 	endpoints []endpointChange
 	sets      map[string]*endpointSet // by tenant
-	secrets   bool                    // some were removed, retired, or taken into use again
+	secrets   bool                    // some may have been removed, retired, or taken into use again
 }
 
 // endedDelivery is one that was canceled.

@@ -64,12 +64,11 @@ const (
 // useSecrets retires the secrets of settings that a version does not refer to.
 func (t *tx) useSecrets(tenant string, version int64, ids []string) error {
 	list := jsonTexts(ids)
-	retired, err := t.w.exec(retireSecrets, tenant, list, version)
-	if err != nil {
+	t.w.changes.secrets = true
+	if _, err := t.w.exec(retireSecrets, tenant, list, version); err != nil {
 		return err
 	}
-	reused, err := t.w.exec(reuseSecrets, tenant, list)
-	t.w.changes.secrets = t.w.changes.secrets || retired+reused > 0
+	_, err := t.w.exec(reuseSecrets, tenant, list)
 	return err
 }
 
