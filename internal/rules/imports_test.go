@@ -33,6 +33,8 @@ var layers = [][]string{
 	{"internal/notify"},
 	{"internal/hook"},
 	{"internal/upkeep", "internal/job"},
+	{"internal/store/sqlite"},
+	{"internal/store/core"},
 	{"internal/store"},
 	{"internal/settings"},
 	{"internal/oms", "internal/clock", "internal/store/bodyindex"},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/secret"
+	"github.com/orderhook/orderhook/internal/store/core"
 )
 
 // unbound makes a database that the orderhook before migration 00020 has left, with
@@ -32,7 +33,7 @@ func unbound(t *testing.T) string {
 // opens is what opens of a secret, where it may go, and whether it is retired.
 func opens(t *testing.T, db *DB, tenant string, v secret.Value) string {
 	t.Helper()
-	o, err := db.opener.Reveal(ctx, tenant, v)
+	o, err := db.Secrets().Reveal(ctx, tenant, v)
 	if err != nil {
 		return err.Error()
 	}
@@ -174,14 +175,14 @@ func TestTheKeyIsNeededToBind(t *testing.T) {
 }
 
 // rowsOf returns the first column of a query.
-func rowsOf(t *testing.T, db *DB, text string) []string {
+func rowsOf(t *testing.T, db *DB, text string) (out []string) {
 	t.Helper()
-	out, err := collect(ctx, db.readers.queryOnce, func(r row) (string, error) {
+	must(t, db.engine.Query(ctx, func(r core.Row) error {
 		var s string
 		err := r.Scan(&s)
-		return s, err
-	}, text)
-	must(t, err)
+		out = append(out, s)
+		return err
+	}, text))
 	return out
 }
 
@@ -193,7 +194,7 @@ func rowsAt(t *testing.T, path, text string) (out []string) {
 	defer db.Close()
 	rows, err := db.Query(text)
 	must(t, err)
-	must(t, eachRow(rows, func(r row) error {
+	must(t, core.EachRow(rows, func(r core.Row) error {
 		var s string
 		err := r.Scan(&s)
 		out = append(out, s)

@@ -147,7 +147,9 @@ func wantSecret(t *testing.T, db *DB, text string) {
 func TestAnEndpointThatWasCopiedIsOff(t *testing.T) {
 	path := tempPath(t)
 	db := openAt(t, path, Options{})
-	putEndpoints(t, db, 1, func(e *oms.Endpoint) { e.URL, e.Enabled = "http://h/?token=hush", true })
+	must(t, db.Write(ctx, func(tx store.Tx) error {
+		return tx.PutEndpoint(ctx, acme, &oms.Endpoint{ID: "ep_0", Origin: oms.OriginAPI, URL: "http://h/?token=hush", Enabled: true})
+	}))
 	must(t, db.Close())
 	runSQL(t, path, `INSERT INTO endpoints (tenant, no, id, origin, doc) SELECT tenant, 2, 'ep_copy', origin, doc FROM endpoints`)
 	db = openAt(t, path, Options{})
