@@ -157,6 +157,6 @@ func TestAShortSecretIsGivenAwayNowhere(t *testing.T) {
 	const reason = "no ***, nor ***; pw77 is another, *** too"
 	r.post(order).is("orderActionExecutionResults[0].errorReason", reason)
 	r.get(theOrder).is("customerName", "***").is("tags", []string{"first", "pw78"}).says(bare...)
-	r.get(theOrder+"/history").says(bare...)
-	r.get("/api/attempts/"+r.get("/api/attempts").text("items[0].id")).says(bare...)
+	r.get(theOrder + "/history").says(bare...)
+	r.get("/api/attempts/" + r.get("/api/attempts").text("items[0].id")).says(bare...)
 }

@@ -165,3 +165,35 @@ func TestAnEndpointThatWasCopiedIsOff(t *testing.T) {
 		t.Errorf("the one it is of: %+v", e)
 	}
 }
+
+// TestEndpointSecretsAreNotInTheFiles looks for them in every byte that SQLite wrote.
+func TestEndpointSecretsAreNotInTheFiles(t *testing.T) {
+	db := openTemp(t)
+	texts := []string{"whsec_hush", "header-hush", "password-hush", "key-hush", "whsk_hush"}
+	must(t, db.Write(ctx, func(tx store.Tx) error {
+		return tx.PutEndpoint(ctx, acme, &oms.Endpoint{ID: "ep_0", Origin: oms.OriginAPI, URL: "https://user:" + texts[2] + "@example.com/",
+			Secrets: []oms.Secret{{Value: secret.New(texts[0])}}, Headers: []oms.Header{{Name: "X-Api-Key", Value: secret.New(texts[1])}},
+			TLS: &oms.EndpointTLS{Key: secret.New(texts[3])}, SigningKey: secret.New(texts[4])})
+	}))
+	e, err := db.Endpoint(ctx, acme, "ep_0")
+	must(t, err)
+	for i, v := range map[int]secret.Value{0: e.Secrets[0].Value, 1: e.Headers[0].Value, 3: e.TLS.Key, 4: e.SigningKey} {
+		if !db.SecretIs(ctx, acme, v, texts[i]) {
+			t.Errorf("%s does not open", v.Place())
+		}
+	}
+	var files []byte
+	for _, name := range []string{db.engine.path, db.engine.path + "-wal"} {
+		data, err := os.ReadFile(name)
+		must(t, err)
+		files = append(files, data...)
+	}
+	if !bytes.Contains(files, []byte("ep_0")) {
+		t.Fatal("nothing at all is found")
+	}
+	for _, text := range texts {
+		if bytes.Contains(files, []byte(text)) {
+			t.Errorf("%q is in the files", text)
+		}
+	}
+}
