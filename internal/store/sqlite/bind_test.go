@@ -126,6 +126,35 @@ func TestBindingSecretsIsWholeOrNot(t *testing.T) {
 	}
 }
 
+// TestBindingGoesOnWhereItStopped: of settings of many megabytes a part is sealed anew
+// before the rest, and what was is not once more.
+func TestBindingGoesOnWhereItStopped(t *testing.T) {
+	path := unbound(t)
+	runSQL(t, path, `
+		WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 14)
+		INSERT INTO settings (tenant, version, at, by, doc) SELECT tenant, i, at, by, replace(doc, '{"connectors"', '{"note":"' || printf('%.*c', 1000000, 'x') || '","connectors"') FROM settings, n WHERE version = 2;
+		CREATE TRIGGER full BEFORE UPDATE ON endpoints WHEN new.no = 3 BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`)
+	if _, err := Open(ctx, path, Options{}); err == nil {
+		t.Fatal("it was opened")
+	}
+	const bound = `SELECT version || doc FROM settings WHERE doc NOT LIKE '%sealed:v1:%'`
+	half := rowsAt(t, path, bound)
+	if len(half) == 0 || len(half) == 14 {
+		t.Fatalf("%d versions are bound", len(half))
+	}
+	runSQL(t, path, `DROP TRIGGER full`)
+	db := openAt(t, path, Options{})
+	after := rowsOf(t, db, bound)
+	if len(after) != 14 || !slices.Equal(after[:len(half)], half) {
+		t.Errorf("%d versions are bound then, or some are not as they were", len(after))
+	}
+	s, err := db.Settings(ctx, "default")
+	must(t, err)
+	if got := opens(t, db, "default", s.Connectors[0].BearerToken); got != `"erp-token-new" [http://127.0.0.1:1] 0` {
+		t.Errorf("it opens as %s", got)
+	}
+}
+
 // TestWhatCouldNotBeReadBeforeStaysSo, and keeps nothing else from being bound.
 func TestWhatCouldNotBeReadBeforeStaysSo(t *testing.T) {
 	path := unbound(t)
