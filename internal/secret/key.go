@@ -82,9 +82,6 @@ func (s *Sealer) OpenUnbound(sealed string) (string, error) {
 	return s.open(unboundPrefix, nil, sealed)
 }
 
-// IsUnbound reports whether a text was sealed for [Sealer.OpenUnbound].
-func IsUnbound(text string) bool { return strings.HasPrefix(text, unboundPrefix) }
-
 // SealDocument encrypts a document of a tenant, which is not one secret, but may
 // hold some among other things, as an endpoint's URL does. It opens for that tenant
 // and that place alone.
