@@ -25,7 +25,7 @@ func TestASettingsFileWithSecretsIsAppliedOnce(t *testing.T) {
 	const settings = `{"connectors":[{"name":"ERP","connectorId":"e","host":"https://erp.example","bearerToken":"hush-1","customHeaders":[{"key":"X-Key","value":"hush-2"}]}]}`
 	apply := func(file string, atStart bool) string {
 		t.Helper()
-		f := &SettingsFile{Path: path, Tenant: oms.DefaultTenant, AtStart: atStart}
+		f := &SettingsFile{Path: path, Tenant: oms.DefaultTenant, AtStart: atStart, MaxBytes: 1 << 20}
 		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
 			t.Fatal(err)
 		}
