@@ -52,3 +52,29 @@ func TestDetail(t *testing.T) {
 		}
 	})
 }
+
+func BenchmarkDetail(b *testing.B) {
+	d := &oms.AttemptDetail{
+		Request: oms.Message{Method: "POST", BodyBytes: 1500, Headers: map[string][]string{
+			"Content-Type": {"application/json"}, "User-Agent": {"OmniumOms/1.0"}, "X-Attempt": {"1"}, "Webhook-Id": {"evt_1"},
+			"Webhook-Timestamp": {"1767225600"}, "Webhook-Signature": {"***"}, "Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}},
+		Response: &oms.Message{BodyBytes: 15, Headers: map[string][]string{"Content-Type": {"application/json"}, "Content-Length": {"15"},
+			"Date": {"Thu, 01 Jan 2026 00:00:00 GMT"}}, Body: []byte(`{"status":"ok"}`)},
+		RemoteAddr: "127.0.0.1:8080", Timing: oms.Timing{FirstByte: 1.125},
+	}
+	b.Run("byHand", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			splitDetail(d)
+		}
+	})
+	b.Run("byReflection", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, err := encode(d)
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -26,6 +26,7 @@ type draft struct {
 	changed    map[string]bool                   // those of them whose set has its next version already
 	seen       map[key]bool                      // which checks were added already
 	read       map[key]bool                      // what else the write has read
+	events     map[key]bool                      // ids of events that are taken, as far as the write knows
 	stored     map[string]int64                  // the versions of settings that the write stores, by tenant
 	deliveries map[tenantDelivery]storedDelivery // those that the write changed after it had read them
 	groups     []groupChange                     // what of groups the listener is told of

@@ -29,6 +29,13 @@ func (s *Store) Change(text string, args ...any) error {
 	return s.engine.Commit(context.Background(), b)
 }
 
+// Returned is Change for a statement that returns a row.
+func (s *Store) Returned(text string, into ...any) error {
+	b := &Batch{}
+	b.add(Change{Text: text, Rows: 1, Into: func(r Row) error { return r.Scan(into...) }})
+	return s.engine.Commit(context.Background(), b)
+}
+
 // Noted returns a store of the same database that notes each statement of a
 // question or a write.
 func (s *Store) Noted(note func(text string, args []any)) *Store {

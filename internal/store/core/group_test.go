@@ -60,7 +60,7 @@ func TestShipmentsOfOrders(t *testing.T) {
 
 // reorder stores an endpoint whose ordering has changed, and has what is pending
 // follow it. It returns how many writes that took.
-func reorder(t *testing.T, db *core.Store, to *oms.Endpoint, j *oms.Job, limit int) (writes int) {
+func reorder(t testing.TB, db *core.Store, to *oms.Endpoint, j *oms.Job, limit int) (writes int) {
 	t.Helper()
 	to.Reordering = j.ID
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, to) }))
