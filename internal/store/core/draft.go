@@ -52,7 +52,7 @@ func (s *Store) Write(ctx context.Context, do func(tx store.Tx) error) error {
 
 // write decides, commits, and decides again where the decision was overtaken.
 func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
-	t := &turn{turns: &s.turns}
+	t := &turn{turns: &s.turns, ctx: ctx}
 	defer t.end()
 	for try := range mostTries {
 		if err := ctx.Err(); err != nil {
@@ -150,12 +150,12 @@ func (d *draft) checkOnce(name key, text string, args ...any) {
 }
 
 // reads takes the turn of a thing and notes that the write rests on it.
-func (d *draft) reads(ctx context.Context, of key) error {
+func (d *draft) reads(of key) error {
 	if d.read == nil {
 		d.read = map[key]bool{}
 	}
 	d.read[of] = true
-	return d.turn.take(ctx, of)
+	return d.turn.take(of)
 }
 
 // readsSettings notes that the write rests on a tenant's settings, if it should

@@ -36,6 +36,22 @@ func (s *Store) Returned(text string, into ...any) error {
 	return s.engine.Commit(context.Background(), b)
 }
 
+// Committing returns a store of the same database that tells of each batch.
+func (s *Store) Committing(tell func(*Batch)) *Store {
+	e := telling{s.engine, tell}
+	return &Store{queries: queries{q: e, shared: s.shared}, engine: e, indexing: indexing{due: map[string]int64{}}}
+}
+
+type telling struct {
+	Engine
+	tell func(*Batch)
+}
+
+func (e telling) Commit(ctx context.Context, b *Batch) error {
+	e.tell(b)
+	return e.Engine.Commit(ctx, b)
+}
+
 // Noted returns a store of the same database that notes each statement of a
 // question or a write.
 func (s *Store) Noted(note func(text string, args []any)) *Store {
