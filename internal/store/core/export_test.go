@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"fmt"
+
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 // What tests of this package as a whole, on a real database, look into.
@@ -34,6 +36,14 @@ func (s *Store) Returned(text string, into ...any) error {
 	b := &Batch{}
 	b.add(Change{Text: text, Rows: 1, Into: func(r Row) error { return r.Scan(into...) }})
 	return s.engine.Commit(context.Background(), b)
+}
+
+// SettleRead is Settle for a write that was overtaken: each delivery is read first.
+func (s *Store) SettleRead(ctx context.Context, tenant string, list ...store.Settlement) error {
+	return s.write(ctx, func(d *draft) error {
+		d.again = true
+		return d.Settle(ctx, tenant, list...)
+	})
 }
 
 // Committing returns a store of the same database that tells of each batch.
