@@ -88,6 +88,16 @@ func TestErasedBytes(t *testing.T) {
 		t.Error("nothing is in the index")
 	}
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") }))
+	j := &oms.Job{OrderID: "o1"}
+	for done := false; !done; {
+		var next oms.Job
+		must(t, db.Write(ctx, func(tx store.Tx) (err error) {
+			next = *j
+			done, err = tx.EraseSome(ctx, acme, &next, 100)
+			return err
+		}))
+		j = &next
+	}
 	if n := countRows(t, db, "body_chunks"); n != 0 {
 		t.Errorf("%d chunks are left", n)
 	}
