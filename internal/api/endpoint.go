@@ -54,11 +54,23 @@ func (a *api) createEndpoint(ctx context.Context, in *OnceParams) (*secretAnswer
 		return nil, within(err)
 	}
 	addKeys(wanted)
+	if err := a.endpointCount.load(ctx, a.Store); err != nil {
+		return nil, err
+	}
 	var made oms.Endpoint
+	counted := false
 	earlier, err := a.once(ctx, *in, func(tx store.Tx, _ time.Time) (string, error) {
-		made = *wanted // which is stored under a number; this may run again
+		if !counted {
+			if err := a.endpointCount.take(tenantOf(ctx)); err != nil {
+				return "", err
+			}
+		}
+		counted, made = true, *wanted // which is stored under a number; this may run again
 		return made.ID, tx.PutEndpoint(ctx, tenantOf(ctx), &made)
 	})
+	if counted && (err != nil || earlier != nil) {
+		a.endpointCount.giveBack(tenantOf(ctx))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +197,9 @@ func endpointToChange(ctx context.Context, tx store.Tx, id string) (*oms.Endpoin
 }
 
 func (a *api) deleteEndpoint(ctx context.Context, in *EndpointID) (*struct{}, error) {
+	if err := a.endpointCount.load(ctx, a.Store); err != nil {
+		return nil, err
+	}
 	var gone *oms.Endpoint
 	err := a.Store.Write(ctx, func(tx store.Tx) (err error) {
 		if gone, err = endpointToChange(ctx, tx, in.ID); err != nil {
@@ -193,6 +208,7 @@ func (a *api) deleteEndpoint(ctx context.Context, in *EndpointID) (*struct{}, er
 		return tx.DeleteEndpoint(ctx, tenantOf(ctx), in.ID)
 	})
 	if err == nil {
+		a.endpointCount.giveBack(tenantOf(ctx))
 		a.Notify.EndpointDeleted(tenantOf(ctx), gone.No)
 	}
 	return nil, err

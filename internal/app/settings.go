@@ -27,6 +27,8 @@ type SettingsFile struct {
 	// stored settings alone that it has not made itself, unless it is to Replace
 	// them. A file that is applied by hand replaces whatever is there.
 	AtStart, Replace bool
+	// MaxBytes is how large the file may be (API.md, "Limits").
+	MaxBytes int64
 
 	doc *oms.Object
 }
@@ -52,6 +54,9 @@ func (f *SettingsFile) Read() error {
 	data, err := os.ReadFile(f.Path)
 	if err != nil {
 		return &Mistake{err}
+	}
+	if int64(len(data)) > f.MaxBytes {
+		return Mistakef("%s is larger than %d bytes, which is the most that --max-settings-bytes allows", f.Path, f.MaxBytes)
 	}
 	if f.doc, err = oms.Parse(data); err != nil {
 		return &Mistake{fmt.Errorf("%s: %w", f.Path, err)}

@@ -167,6 +167,8 @@ type Tx interface {
 	// InsertKey stores a key, making its tenant if that is new; [oms.Conflict] if
 	// the secret's hash is there already.
 	InsertKey(ctx context.Context, k oms.Key) error
+	// DeleteKey makes a key worthless; [oms.Conflict] if it is the last one of an
+	// admin of its tenant.
 	DeleteKey(ctx context.Context, tenant, id string) error
 
 	// PutIdempotency keeps what a POST came to; [oms.Conflict] if the key is

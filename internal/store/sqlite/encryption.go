@@ -21,6 +21,11 @@ const (
 
 const checkText = "orderhook"
 
+// MinKeyLength is the length, in bytes, below which an encryption key that
+// somebody thought up is refused: who has a copy of the database can try keys as
+// fast as they like.
+const MinKeyLength = 32
+
 // unlock returns what seals and opens the database's secrets. The key is the
 // given one, or else that in FILE.key. The first key that a database meets is
 // the one it keeps.
@@ -119,6 +124,9 @@ func readKey(path string) (string, error) {
 	key := strings.TrimSpace(string(data))
 	if key == "" {
 		return "", fmt.Errorf("the encryption key in %s.key is empty", path)
+	}
+	if len(key) < MinKeyLength {
+		return "", fmt.Errorf("the encryption key in %s.key is too short: it needs %d characters or more", path, MinKeyLength)
 	}
 	return key, nil
 }

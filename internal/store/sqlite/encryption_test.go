@@ -71,10 +71,14 @@ func TestKeyFileThatIsNoKey(t *testing.T) {
 		t.Errorf("a file that cannot be read: %v", err)
 	}
 	must(t, os.Remove(path+".key"))
-	must(t, os.WriteFile(path+".key", []byte("mine\n"), 0o600))
+	must(t, os.WriteFile(path+".key", []byte(strings.Repeat("m", MinKeyLength-1)+"\n"), 0o600))
+	if _, err := Open(ctx, path, Options{}); err == nil || !strings.Contains(err.Error(), path+".key is too short") {
+		t.Errorf("a short key: %v", err)
+	}
+	must(t, os.WriteFile(path+".key", []byte(strings.Repeat("m", MinKeyLength)+"\n"), 0o600))
 	db := openAt(t, path, Options{})
 	must(t, db.Close())
-	must(t, os.WriteFile(path+".key", []byte("yours\n"), 0o600))
+	must(t, os.WriteFile(path+".key", []byte(strings.Repeat("y", MinKeyLength)+"\n"), 0o600))
 	_, err := Open(ctx, path, Options{})
 	if !errors.Is(err, settings.ErrWrongKey) || !strings.Contains(err.Error(), path+".key") {
 		t.Errorf("another's file: %v", err)

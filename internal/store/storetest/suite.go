@@ -104,6 +104,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"SettingsInTransactions", testSettingsInTransactions},
 		{"SettingsFromFile", testSettingsFromFile},
 		{"Keys", testKeys},
+		{"LastAdmin", testLastAdmin},
 		{"Idempotency", testIdempotency},
 		{"Cursors", testCursors},
 		{"Tenants", testTenants},
