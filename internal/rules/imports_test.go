@@ -20,7 +20,7 @@ const module = "github.com/orderhook/orderhook/"
 
 // layers are DESIGN.md's packages from the top down. A package may import what
 // stands below it: not its own row, nor one above. What lies beneath a package
-// (store/sqlite) is of its row, and may import it.
+// (store/storetest) is of its row, and may import it.
 var layers = [][]string{
 	{"cmd/orderhook"},
 	{"internal/demo", "internal/bench"},
