@@ -96,12 +96,14 @@ func putEndpoint(ctx context.Context, tx store.Tx, tenant string, want *oms.Endp
 	case oms.KindOf(err) == oms.NotFound:
 	case err != nil:
 		return nil, err
-	case slices.Equal(have.Headers, want.Headers) && slices.Equal(have.Schedule, want.Schedule):
+	case sameStep(have.Step, want.Step) && slices.Equal(have.Schedule, want.Schedule):
 		return have, nil
 	default:
 		next := *have
-		next.Headers, next.Schedule, next.Updated = want.Headers, want.Schedule, want.Updated
+		next.Step, next.Schedule, next.Updated = want.Step, want.Schedule, want.Updated
 		want = &next
 	}
 	return want, tx.PutEndpoint(ctx, tenant, want)
 }
+
+func sameStep(a, b *oms.StepRef) bool { return a == b || a != nil && b != nil && *a == *b }

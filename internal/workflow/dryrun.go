@@ -23,7 +23,7 @@ func (e *Engine) DryRun(ctx context.Context, c Caller, id string, change StatusC
 	d, err := decide.Enter(f, change)
 	for err == nil && d.Run != nil && !d.Run.Status.Ended() {
 		f.Order, f.Run, f.Settings, f.Sent = d.Order, d.Run, f.Today, d.Order.Doc
-		d, err = e.rehearse(ctx, f)
+		d, err = e.rehearse(ctx, c.Tenant, f)
 	}
 	if err != nil {
 		return nil, err
@@ -39,8 +39,8 @@ func (e *Engine) DryRun(ctx context.Context, c Caller, id string, change StatusC
 }
 
 // rehearse makes the call that a run is at, and decides by its answer.
-func (e *Engine) rehearse(ctx context.Context, f decide.Facts) (*decide.Decision, error) {
-	c, err := newCall(f.Settings, f.Run, f.Order.Doc)
+func (e *Engine) rehearse(ctx context.Context, tenant string, f decide.Facts) (*decide.Decision, error) {
+	c, err := newCall(tenant, f.Settings, f.Run, f.Order.Doc)
 	if err != nil {
 		return nil, err
 	}

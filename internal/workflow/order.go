@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
@@ -92,19 +91,4 @@ func (e *Engine) CreateReturn(ctx context.Context, c Caller, orderID string, r o
 func (e *Engine) CancelReturn(ctx context.Context, c Caller, orderID, id string) (Started, error) {
 	s, _, err := e.change(ctx, c, subject{order: orderID}, func(f decide.Facts) (*decide.Decision, error) { return decide.CancelReturn(f, id) })
 	return s, err
-}
-
-// EraseOrder removes an order and all that is kept of it. Who waits for one of
-// its runs waits no longer.
-func (e *Engine) EraseOrder(ctx context.Context, c Caller, id string) error {
-	err := e.store.Write(ctx, func(tx store.Tx) error {
-		if _, err := e.facts(ctx, tx, c, subject{order: id}); err != nil {
-			return err
-		}
-		return tx.EraseOrder(ctx, c.Tenant, id)
-	})
-	if err == nil {
-		e.watchers.erased(orderKey{c.Tenant, id})
-	}
-	return err
 }

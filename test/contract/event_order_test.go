@@ -243,7 +243,7 @@ func (r *rig) withoutEvents(now *atomic.Bool) *rig { return r.withEngineOn(refus
 func (r *rig) withEngineOn(st store.Store) *rig {
 	r.t.Helper()
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	client := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}})
+	client := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}, Secrets: r.store.Secrets()})
 	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
 	server := httptest.NewServer(api.New(api.Options{Store: r.store, Engine: engine, Clock: r.hands, Log: log, Version: "test"}))
 	r.t.Cleanup(func() {

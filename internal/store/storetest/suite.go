@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -61,11 +62,14 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"Unjudged", testUnjudged},
 		{"DeletedAndReopened", testDeletedAndReopened},
 		{"Stock", testStock},
+		{"SecretsOfSettings", testSecretsOfSettings},
+		{"SecretsOfEndpoints", testSecretsOfEndpoints},
 		{"Jobs", testJobs},
 		{"RunningJobs", testRunningJobs},
 		{"Candidates", testCandidates},
 		{"ManyCandidates", testManyCandidates},
 		{"EventsErased", testEventsErased},
+		{"ErasedInSteps", testErasedInSteps},
 		{"UpkeepTenants", testUpkeepTenants},
 		{"OldAttempts", testOldAttempts},
 		{"OldDeliveries", testOldDeliveries},
@@ -104,6 +108,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"SettingsInTransactions", testSettingsInTransactions},
 		{"SettingsFromFile", testSettingsFromFile},
 		{"Keys", testKeys},
+		{"LastAdmin", testLastAdmin},
 		{"Idempotency", testIdempotency},
 		{"Cursors", testCursors},
 		{"Tenants", testTenants},
@@ -180,6 +185,22 @@ func (s *suite) beside(do func(tx store.Tx) error) error {
 	return errors.Join(other.Write(ctx, do), other.Close())
 }
 
+// erase erases an order, in small steps.
+func (s *suite) erase(tenant, id string) {
+	s.t.Helper()
+	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, tenant, id) })
+	j, done := &oms.Job{OrderID: id}, false
+	for !done {
+		var next oms.Job
+		s.write(func(tx store.Tx) (err error) {
+			next = *j
+			done, err = tx.EraseSome(ctx, tenant, &next, 2)
+			return err
+		})
+		j = &next
+	}
+}
+
 // insert stores new orders of acme.
 func (s *suite) insert(orders ...*oms.Order) {
 	s.t.Helper()
@@ -232,7 +253,7 @@ func object(text string) *oms.Object {
 func same[T any](t *testing.T, got, want T) {
 	t.Helper()
 	documents := cmp.Comparer(func(a, b *oms.Object) bool { return bytes.Equal(a.JSON(), b.JSON()) })
-	if diff := cmp.Diff(want, got, documents, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, got, documents, cmpopts.EquateComparable(secret.Value{}), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("not what was kept (-want +got):\n%s", diff)
 	}
 }

@@ -73,8 +73,10 @@ func (b *builder) reopen(at int) {
 }
 
 // renewSettings lets a run go on with the settings as they are now, so that
-// what stopped it can be put right; unless its status has other steps by now.
+// what stopped it can be put right; unless its status has other steps by now. Then it
+// keeps those it has, but not the secrets that were removed since.
 func (b *builder) renewSettings() {
+	b.run.Since = b.Today.Version
 	was, is := statusOf(b.Settings, b.run).Steps, statusOf(b.Today, b.run).Steps
 	if slices.EqualFunc(was, is, func(a, b settings.Step) bool {
 		return a.Name == b.Name && a.Active == b.Active && a.RunAfterOrderIsSaved == b.RunAfterOrderIsSaved

@@ -1,10 +1,6 @@
 package decide
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -27,10 +23,9 @@ func (b *builder) export(i int, step *settings.Step, to settings.Target) {
 	})
 }
 
-// exportEndpoint is the endpoint behind a step: it only names the connector, of
-// which the rest is read from the settings at each attempt. Steps of one
-// connector share one, unless they have headers of their own: those are an
-// endpoint's, which is the step's alone then.
+// exportEndpoint is the endpoint behind a step: it only names the connector, and
+// the step if that has headers of its own. All else is read from the settings at
+// each attempt: what was taken out of them, secrets above all, is sent no more.
 func (b *builder) exportEndpoint(i int, step *settings.Step, to settings.Target) *oms.Endpoint {
 	ref := to.Ref(step)
 	e := &oms.Endpoint{
@@ -38,25 +33,21 @@ func (b *builder) exportEndpoint(i int, step *settings.Step, to settings.Target)
 		Timeout: oms.DefaultTimeout, Schedule: exportSchedule(to.Connector), Concurrency: oms.DefaultConcurrency, Ordering: oms.OrderingNone,
 		Created: b.Now, Updated: b.Now,
 	}
-	names := []string{ref.Name, ref.ID}
 	if len(step.RequestHeaders) > 0 {
-		names = append(names, b.place(i))
+		e.Step = b.stepRef(i)
 	}
-	for _, h := range step.RequestHeaders {
-		e.Headers = append(e.Headers, oms.Header{Name: h.Name, Value: h.Value})
-	}
-	hash := sha256.Sum256([]byte(strings.ToLower(strings.Join(names, "\x00")) + "\x00" + ref.Host))
-	e.ID = oms.EndpointID + "export_" + hex.EncodeToString(hash[:16])
+	e.ID = oms.ExportEndpointID(ref, e.Step)
 	return e
 }
 
-// place says where in the settings a step of the run stands.
-func (b *builder) place(i int) string {
-	list := "returnStatuses"
+// stepRef says where in the settings a step of the run stands.
+func (b *builder) stepRef(i int) *oms.StepRef {
+	r := b.run.Results[i]
+	ref := &oms.StepRef{Status: b.run.EnteredStatus, Index: r.ConfigIndex, DisplayName: r.DisplayName}
 	if b.run.ReturnID == "" {
-		list = b.Settings.OrderType(b.run.OrderType).Name
+		ref.OrderType = b.Settings.OrderType(b.run.OrderType).Name
 	}
-	return fmt.Sprintf("%s\x00%s\x00%d", list, b.run.EnteredStatus, b.run.Results[i].ConfigIndex)
+	return ref
 }
 
 // exportSchedule is when an export is sent again; never, where the connector

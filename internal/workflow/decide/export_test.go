@@ -22,7 +22,8 @@ func TestExports(t *testing.T) {
 	equal(t, "the order as it is then", strings.Join(sent.Texts("tags"), " "), "first seen")
 	equal(t, "its version", fmt.Sprint(version), fmt.Sprint(s.f.Order.Version))
 	equal(t, "connector", *x.Endpoint.Connector, oms.ConnectorRef{Name: "erp", ID: "7"})
-	equal(t, "header", x.Endpoint.Headers[0], oms.Header{Name: "Key", Value: "v"})
+	equal(t, "the step whose headers go with it", *x.Endpoint.Step, oms.StepRef{OrderType: "Online", Status: "W", Index: 1})
+	equal(t, "no secret is in it", len(x.Endpoint.Headers), 0)
 	equal(t, "no repeats", len(x.Endpoint.Schedule), 0)
 	again := inW(t, config).answer(`{}`).last.Exports[0].Endpoint.ID
 	equal(t, "one endpoint of a step", again, x.Endpoint.ID)
