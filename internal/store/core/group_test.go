@@ -303,3 +303,24 @@ func TestADeliveryThatBecomesDueMeanwhile(t *testing.T) {
 		})
 	}
 }
+
+// TestOrderingWithTheEndpoint: in the write that gives an endpoint its ordering
+// nothing has to follow only if nothing is pending.
+func TestOrderingWithTheEndpoint(t *testing.T) {
+	db := openTemp(t)
+	to := putEndpoints(t, db, 1, nil)[0]
+	to.Ordering, to.Reordering = oms.OrderingSubject, "job"
+	for _, pending := range []bool{false, true} {
+		var done bool
+		must(t, db.Write(ctx, func(tx store.Tx) (err error) {
+			if err = tx.PutEndpoint(ctx, acme, to); err == nil {
+				done, err = tx.Reorder(ctx, acme, to, &oms.Job{Last: 99}, 100)
+			}
+			return err
+		}))
+		if done == pending {
+			t.Errorf("pending: %v, done: %v", pending, done)
+		}
+		publish(t, db, namedEvent("a"))
+	}
+}
