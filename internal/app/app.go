@@ -122,7 +122,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	o.warnReadable()
 	o.warnDescriptors()
 
-	client := hook.New(hook.Options{Version: o.Version, UserAgent: o.UserAgent, Guard: guard})
+	client := hook.New(hook.Options{Version: o.Version, UserAgent: o.UserAgent, Guard: guard, Secrets: st.Secrets()})
 	a.onStop(func(context.Context) error { client.Close(); return nil })
 	dispatcher := notify.New(notify.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, DisableAfter: o.DisableAfter, WebHook: webHook})
 	a.onStop(func(ctx context.Context) error { dispatcher.Stop(ctx); return nil })

@@ -8,12 +8,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
 	"weak"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
@@ -27,6 +29,7 @@ type Options struct {
 	UserAgent string // instead of OmniumOms/{Version}
 	Guard     Guard
 	RootCAs   *x509.CertPool // nil: those of the system
+	Secrets   *secret.Opener // nil: no request has any that is stored
 }
 
 // Client makes outgoing requests and keeps connections for the next ones. It
@@ -36,10 +39,12 @@ type Client struct {
 	guard     Guard
 	roots     *x509.CertPool
 	now       func() time.Time
+	secrets   vault
 	kept      *connections // of requests without a Trust
 
-	mu      sync.Mutex
-	trusted map[weak.Pointer[Trust]]*connections
+	mu        sync.Mutex
+	trusted   map[weak.Pointer[Trust]]*connections
+	endpoints map[weak.Pointer[oms.EndpointTLS]]*Trust
 }
 
 // New returns a client that reaches what the guard in o lets through. A kept
@@ -55,8 +60,8 @@ func newAt(o Options, now func() time.Time) *Client {
 		return newTransport(o.Guard, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs})
 	}
 	return &Client{
-		userAgent: o.UserAgent, guard: o.Guard, roots: o.RootCAs, now: now,
-		kept: newConnections(fresh, now), trusted: map[weak.Pointer[Trust]]*connections{},
+		userAgent: o.UserAgent, guard: o.Guard, roots: o.RootCAs, now: now, secrets: vault{opener: o.Secrets},
+		kept: newConnections(fresh, now), trusted: map[weak.Pointer[Trust]]*connections{}, endpoints: map[weak.Pointer[oms.EndpointTLS]]*Trust{},
 	}
 }
 
@@ -89,6 +94,8 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	case err == nil:
 	case unsendable(err) != nil:
 		x.Err = unsendable(err)
+	case errors.Is(err, ErrUnread):
+		x.Err = ErrUnread
 	case ctx.Err() != nil:
 		x.Err = ErrCanceled
 	case attempt.Err() != nil:
@@ -101,9 +108,12 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 
 // exchange sends r and reads the answer into x, as far as one comes.
 func (c *Client) exchange(ctx context.Context, r *Request, x *Exchange) error {
-	req, secret, err := r.build(ctx, c.userAgent, x.StartedAt)
+	req, secret, err := c.build(ctx, r, x.StartedAt)
 	if err != nil {
-		x.URL = oms.PublicURL(r.URL)
+		x.target, x.URL = r.URL, oms.PublicURL(r.URL)
+		if u, ok := oms.ParseURL(r.URL); ok {
+			x.Host = u.Host
+		}
 		return err
 	}
 	x.target, x.URL, x.Host, x.sent, x.secret = r.URL, oms.ShownURL(r.URL, req.URL), req.URL.Host, req.Header, secret

@@ -27,7 +27,7 @@ func (d *Dispatcher) attempt(l *lane, t *target, it item) {
 	case x.Err == hook.ErrCanceled:
 		l.release(it, time.Time{})
 		return
-	case errors.Is(x.Err, errSettings): // nothing was sent, and nobody is to blame but the database
+	case errors.Is(x.Err, errSettings), errors.Is(x.Err, hook.ErrUnread): // nothing was sent, and nobody is to blame but the database
 		l.release(it, d.clock.Now().Add(lookAgain))
 		return
 	}

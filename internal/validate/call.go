@@ -12,13 +12,13 @@ import (
 
 // request is the call of one validator: the cart in camelCase, bare or in an
 // envelope (cart-validator.txt, "Request").
-func request(c *settings.Connector, cart *oms.Object, call string) hook.Request {
+func request(tenant string, c *settings.Connector, cart *oms.Object, call string) hook.Request {
 	body := cart.JSON()
 	if c.WrapsRequest {
 		body = oms.NewObject(oms.Member{Name: "cart", Value: cart}).JSON()
 	}
 	return hook.Request{
-		URL: c.Host, Header: c.CustomHeaders, BearerToken: c.BearerToken, Token: c.Token, Username: c.Username, Password: c.Password,
+		Tenant: tenant, URL: c.Host, Header: c.CustomHeaders, BearerToken: c.BearerToken, Token: c.Token, Username: c.Username, Password: c.Password,
 		Body: body, IdempotencyKey: call, SigningSecret: c.SigningSecret, Timeout: c.Timeout,
 	}
 }

@@ -60,7 +60,7 @@ func (v *Validator) ask(ctx context.Context, tenant string, s *settings.Settings
 // askOne makes one call, without retries, and adds what came of it.
 func (v *Validator) askOne(ctx context.Context, tenant string, c *settings.Connector, r *Result) {
 	call := oms.NewID(oms.CallID)
-	x := v.Client.Post(ctx, request(c, r.Cart, call))
+	x := v.Client.Post(ctx, request(tenant, c, r.Cart, call))
 	answer, failure := read(x)
 	var patched oms.Patched
 	if failure == "" && answer.Value != nil {

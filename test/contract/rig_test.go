@@ -83,11 +83,12 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	for _, c := range change {
 		c(&o)
 	}
-	db, err := sqlite.Open(context.Background(), r.path, sqlite.Options{Exclusive: true, Clock: r.hands.Now})
+	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	db, err := sqlite.Open(context.Background(), r.path, sqlite.Options{Exclusive: true, Clock: r.hands.Now, Log: log})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.Secrets = db.Secrets()
 	client := hook.New(o)
 	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges, MaxOrderBytes: r.maxOrderBytes})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands, Log: log}
