@@ -179,6 +179,48 @@ func TestMuchIsNotPassedForEver(t *testing.T) {
 	}
 }
 
+// TestAMemberIsServedInTheOrderThatItAsks, though what it asked for later would fit
+// before.
+func TestAMemberIsServedInTheOrderThatItAsks(t *testing.T) {
+	a := newAsker(100)
+	k := fair.Key{"a", "m"}
+	a.ask(k, 30)
+	a.ask(k, 60)
+	a.ask(k, 1)
+	if got := len(a.parts[k]); got != 1 {
+		t.Errorf("%d are granted", got)
+	}
+	a.give(k)
+	if got := len(a.parts[k]); got != 1 || a.b.Used() != 60 {
+		t.Errorf("%d are granted, of %d in all", got, a.b.Used())
+	}
+}
+
+// TestGrantedAsItsContextEnds: what comes at the very moment that nobody waits for
+// it any more is given back.
+func TestGrantedAsItsContextEnds(t *testing.T) {
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			b := fair.New(1)
+			k := fair.Key{"a", "m"}
+			first := b.Add(k, 1)
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				if part, err := b.Take(ctx, k, 1); err == nil {
+					part.Give()
+				}
+			}()
+			synctest.Wait()
+			cancel()
+			first.Give()
+			synctest.Wait()
+			if b.Used() != 0 {
+				t.Fatalf("%d are taken in the end", b.Used())
+			}
+		})
+	}
+}
+
 func TestMoreThanThereIs(t *testing.T) {
 	b := fair.New(10)
 	part, err := b.Take(t.Context(), fair.Key{"a", "m"}, 1000)
