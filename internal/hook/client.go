@@ -13,6 +13,7 @@ import (
 	"time"
 	"weak"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 )
@@ -27,6 +28,13 @@ type Options struct {
 	UserAgent string // instead of OmniumOms/{Version}
 	Guard     Guard
 	RootCAs   *x509.CertPool // nil: those of the system
+
+	// Outgoing is the slots that all calls at once share; nil: DefaultMaxOutgoing
+	// of the client's own.
+	Outgoing *fair.Budget
+	// MaxAnswerBytes is how many bytes of answers may be read at once, and how many
+	// the answers may take that callers have not released; 0: DefaultMaxAnswerBytes.
+	MaxAnswerBytes int64
 }
 
 // Client makes outgoing requests and keeps connections for the next ones. It
@@ -37,6 +45,9 @@ type Client struct {
 	roots     *x509.CertPool
 	now       func() time.Time
 	kept      *connections // of requests without a Trust
+	outgoing  *fair.Budget // calls
+	reading   *fair.Budget // bytes of answers that are being read, or kept as they came
+	parsing   *fair.Budget // bytes that answers take in their callers' hands
 
 	mu      sync.Mutex
 	trusted map[weak.Pointer[Trust]]*connections
@@ -51,11 +62,18 @@ func newAt(o Options, now func() time.Time) *Client {
 	if o.UserAgent == "" {
 		o.UserAgent = "OmniumOms/" + o.Version
 	}
+	if o.Outgoing == nil {
+		o.Outgoing = fair.New(DefaultMaxOutgoing)
+	}
+	if o.MaxAnswerBytes == 0 {
+		o.MaxAnswerBytes = DefaultMaxAnswerBytes
+	}
 	fresh := func() *http.Transport {
 		return newTransport(o.Guard, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs})
 	}
 	return &Client{
 		userAgent: o.UserAgent, guard: o.Guard, roots: o.RootCAs, now: now,
+		outgoing: o.Outgoing, reading: fair.New(o.MaxAnswerBytes), parsing: fair.New(o.MaxAnswerBytes),
 		kept: newConnections(fresh, now), trusted: map[weak.Pointer[Trust]]*connections{},
 	}
 }
@@ -70,9 +88,25 @@ func (c *Client) Close() {
 	}
 }
 
-// Post makes one attempt: one request on the wire, never redirected. It ends
-// when the answer is read, when r.Timeout is over, or with ctx.
+// Post makes one attempt: one request on the wire, never redirected. It waits for
+// a slot, which is no part of the attempt and ends with ctx alone. The attempt ends
+// when the answer is read, when r.Timeout is over, or with ctx. Whoever is done
+// with the answer is to call [Exchange.Release].
 func (c *Client) Post(ctx context.Context, r Request) Exchange {
+	give, err := c.take(ctx, &r)
+	if err != nil {
+		return Exchange{StartedAt: time.Now(), OneWay: r.OneWay, Err: ErrCanceled, body: r.Body}
+	}
+	x := c.attempt(ctx, &r)
+	give()
+	if x.Err != ErrCanceled && c.hold(ctx, r.For, &x) != nil {
+		x.Err = ErrCanceled
+	}
+	return x
+}
+
+// attempt is Post once there is a slot for it.
+func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 	x := Exchange{StartedAt: time.Now(), OneWay: r.OneWay, body: r.Body}
 	if r.Timeout <= 0 {
 		r.Timeout = settings.DefaultTimeout
@@ -80,7 +114,7 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	attempt, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
 	t, watched := watch(attempt, x.StartedAt)
-	err := c.exchange(watched, &r, &x)
+	err := c.exchange(watched, r, &x)
 	x.Duration = time.Since(x.StartedAt)
 	x.wire = t.seen()
 	switch {
@@ -91,6 +125,8 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 		x.Err = unsendable(err)
 	case ctx.Err() != nil:
 		x.Err = ErrCanceled
+	case ownTroubleIn(err) != "":
+		x.Err = ownTroubleIn(err)
 	case attempt.Err() != nil:
 		x.Err = failure("timed out after " + r.Timeout.String())
 	default:
@@ -114,7 +150,7 @@ func (c *Client) exchange(ctx context.Context, r *Request, x *Exchange) error {
 	defer resp.Body.Close()
 	x.Status, x.Header = resp.StatusCode, resp.Header
 	if resp.StatusCode != http.StatusSwitchingProtocols { // what follows that is no body, and would not end
-		err = x.read(resp)
+		err = c.read(ctx, r.For, x, resp)
 	}
 	x.length = int64(len(x.Body)) + x.dropped
 	x.hide(secretsOf(req, secret, x.shownBody()))

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
@@ -36,12 +37,15 @@ type Exchange struct {
 	length  int64       // of the answer's body, as far as it was read
 	dropped int64       // bytes of it that were read after Body
 	wire    wire
+	held    *fair.Part // the memory of the answer; nil: none is counted
 }
 
 // Class says what the attempt means, its body aside: see [Classify], and for a
 // one-way request [Acknowledged].
 func (x Exchange) Class() Class {
 	switch {
+	case isOwnTrouble(x.Err) && (x.Status == 0 || x.succeeding()):
+		return OwnTrouble
 	case !x.OneWay:
 		return Classify(x.Status, x.Err)
 	case Acknowledged(x.Status, x.Err):

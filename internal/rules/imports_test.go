@@ -32,7 +32,7 @@ var layers = [][]string{
 	{"internal/store"},
 	{"internal/settings"},
 	{"internal/oms", "internal/clock", "internal/store/bodyindex"},
-	{"internal/filter"},
+	{"internal/filter", "internal/fair"},
 	{"receiver"},
 }
 
@@ -41,7 +41,7 @@ var layers = [][]string{
 var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/hook", "receiver"}
 
 // pure is the packages that neither read files nor reach the network.
-var pure = []string{"internal/oms", "internal/filter", "internal/clock", "internal/store/bodyindex"}
+var pure = []string{"internal/oms", "internal/filter", "internal/fair", "internal/clock", "internal/store/bodyindex"}
 
 // listed is a package as `go list -json` shows it; tests and what they import
 // are under no rule.
