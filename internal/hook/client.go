@@ -117,6 +117,10 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 	err := c.exchange(watched, r, &x)
 	x.Duration = time.Since(x.StartedAt)
 	x.wire = t.seen()
+	own := ownTrouble("")
+	if err != nil {
+		own = ownTroubleIn(err, x.wire.remoteAddr != nil)
+	}
 	switch {
 	case err == nil && x.OneWay && x.TooLarge:
 		x.Err = errTooLarge
@@ -125,8 +129,8 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 		x.Err = unsendable(err)
 	case ctx.Err() != nil:
 		x.Err = ErrCanceled
-	case ownTroubleIn(err) != "":
-		x.Err = ownTroubleIn(err)
+	case own != "":
+		x.Err = own
 	case attempt.Err() != nil:
 		x.Err = failure("timed out after " + r.Timeout.String())
 	default:

@@ -29,21 +29,28 @@ func isOwnTrouble(err error) bool {
 // process, or of the machine, share.
 var exhausted = []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS}
 
-// ownTroubleIn returns what this server has run out of where that is why err was met,
-// "" where it is not.
-func ownTroubleIn(err error) ownTrouble {
+// ownTroubleIn returns what this server has run out of where that is why err was
+// met, "" where it is not; connected says whether there was a connection.
+func ownTroubleIn(err error, connected bool) ownTrouble {
 	if own, ok := errors.AsType[ownTrouble](err); ok {
 		return own
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return ownTroubleResolving(dns)
 	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		if slices.Contains(exhausted, errno) || errno == syscall.EADDRNOTAVAIL && noPortLeft(err) {
 			return ownTrouble(errno.Error())
 		}
 	}
-	return ""
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		for _, errno := range exhausted { // it has the text alone
+			if strings.Contains(dns.Err, errno.Error()) {
+				return ownTrouble(errno.Error())
+			}
+		}
+	}
+	if connected {
+		return ""
+	}
+	return noDescriptor()
 }
 
 // noPortLeft reports whether a dial found no free port of this machine's. With IPv6
@@ -57,21 +64,15 @@ func noPortLeft(err error) bool {
 	return err == nil && to.Addr().Unmap().Is4() && to.Port() != 0
 }
 
-// ownTroubleResolving is ownTroubleIn for a name that could not be resolved. The
-// resolver tells of a lack of descriptors by its text, or not at all: without
-// /etc/hosts it finds no such host.
-func ownTroubleResolving(err *net.DNSError) ownTrouble {
-	for _, errno := range exhausted {
-		if strings.Contains(err.Err, errno.Error()) {
-			return ownTrouble(errno.Error())
-		}
-	}
-	probe, open := os.Open(os.DevNull)
-	if open == nil {
+// noDescriptor looks whether there are descriptors. For want of them a resolver that
+// cannot read /etc/hosts finds no such host, or goes on trying.
+func noDescriptor() ownTrouble {
+	probe, err := os.Open(os.DevNull)
+	if err == nil {
 		_ = probe.Close()
 		return ""
 	}
-	if errno, ok := errors.AsType[syscall.Errno](open); ok && slices.Contains(exhausted, errno) {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok && slices.Contains(exhausted, errno) {
 		return ownTrouble(errno.Error())
 	}
 	return ""

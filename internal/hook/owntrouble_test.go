@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // dialed is the error of a dial to an address.
@@ -42,7 +43,7 @@ func TestWhatIsOwnTrouble(t *testing.T) {
 		{"no memory for the answer", errNoMemory, true},
 		{"anything", errors.New("anything"), false},
 	} {
-		if got := ownTroubleIn(row.err); (got != "") != row.own {
+		if got := ownTroubleIn(row.err, false); (got != "") != row.own {
 			t.Errorf("%s: %q", row.name, got)
 		}
 	}
@@ -76,10 +77,13 @@ func TestWithoutDescriptors(t *testing.T) {
 	c := newClient(t, nil)
 	whileExhausted(t, func() {
 		for _, to := range []string{url, named} {
-			x := c.Post(t.Context(), Request{URL: to})
+			x := c.Post(t.Context(), Request{URL: to, Timeout: time.Second})
 			if x.Class() != OwnTrouble || !strings.Contains(x.Failure(), "own trouble: too many open files") {
 				t.Errorf("%s: class %v, %q", to, x.Class(), x.Failure())
 			}
+		}
+		if got := ownTroubleIn(&net.DNSError{Err: "no such host", Name: "shop.example", IsNotFound: true}, false); got == "" {
+			t.Error("a name that is not found while /etc/hosts cannot be read")
 		}
 	})
 	if came.Load() != 0 {
