@@ -28,7 +28,7 @@ func (c *Client) take(ctx context.Context, r *Request) (give func(), err error) 
 }
 
 // hold has the memory that an answer takes while its caller is at work with it
-// counted until [Exchange.Release]. Where somebody will parse it, it waits until
+// counted until that gives x.Memory back. Where somebody will parse it, it waits until
 // there is as much: not within the attempt's timeout, since the answer is here.
 func (c *Client) hold(ctx context.Context, k fair.Key, x *Exchange) (err error) {
 	if x.Class() == OwnTrouble { // of an answer that was not read whole nobody wants the beginning
@@ -38,14 +38,9 @@ func (c *Client) hold(ctx context.Context, k fair.Key, x *Exchange) (err error) 
 		return nil
 	}
 	if x.OneWay || x.Class() != Answered {
-		x.held = c.reading.Add(k, int64(len(x.Body)))
+		x.Memory = c.reading.Add(k, int64(len(x.Body)))
 		return nil
 	}
-	x.held, err = c.parsing.Take(ctx, k, parsedTimes*int64(len(x.Body)))
+	x.Memory, err = c.parsing.Take(ctx, k, parsedTimes*int64(len(x.Body)))
 	return err
 }
-
-// Release says that the caller is done with the answer: what it said is applied,
-// or recorded. Until then its memory counts as taken (API.md, "Limits"). A second
-// time does nothing.
-func (x Exchange) Release() { x.held.Give() }

@@ -75,8 +75,8 @@ func TestWhatAnswersCount(t *testing.T) {
 		if got := [2]int64{c.reading.Used(), c.parsing.Used()}; got != [2]int64{row.reading, row.parsing} {
 			t.Errorf("%s: %v are counted", row.name, got)
 		}
-		x.Release()
-		x.Release()
+		x.Memory.Give()
+		x.Memory.Give()
 		if got := c.reading.Used() + c.parsing.Used(); got != 0 {
 			t.Errorf("%s, released: %d are counted", row.name, got)
 		}
@@ -101,7 +101,7 @@ func TestLargeAnswersComeOneAfterTheOther(t *testing.T) {
 	for i := range calls {
 		all.Go(func() {
 			x := c.Post(t.Context(), Request{URL: url, For: fair.Key{Tenant: "large", Member: fmt.Sprint(i)}})
-			defer x.Release()
+			defer x.Memory.Give()
 			defer held.Add(-1)
 			if n := held.Add(1); n > most.Load() {
 				most.Store(n)
@@ -110,7 +110,7 @@ func TestLargeAnswersComeOneAfterTheOther(t *testing.T) {
 				t.Errorf("%d bytes: %v", len(x.Body), x.Err)
 			}
 			small := c.Post(t.Context(), Request{URL: url + "/small", For: fair.Key{Tenant: "small"}})
-			defer small.Release()
+			defer small.Memory.Give()
 			if small.Err != nil || len(small.Body) != 100 {
 				t.Errorf("the other tenant: %d bytes: %v", len(small.Body), small.Err)
 			}

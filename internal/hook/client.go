@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
@@ -33,7 +34,7 @@ type Options struct {
 	// of the client's own.
 	Outgoing *fair.Budget
 	// MaxAnswerBytes is how many bytes of answers may be read at once, and how many
-	// the answers may take that callers have not released; 0: DefaultMaxAnswerBytes.
+	// the answers may take whose Memory callers have; 0: DefaultMaxAnswerBytes.
 	MaxAnswerBytes int64
 }
 
@@ -45,6 +46,9 @@ type Client struct {
 	roots     *x509.CertPool
 	now       func() time.Time
 	kept      *connections // of requests without a Trust
+	mostOpen  int64        // connections, before idle ones are closed
+	open      atomic.Int64 // connections
+	closed    atomic.Int64 // how often idle ones were closed to make room
 	outgoing  *fair.Budget // calls
 	reading   *fair.Budget // bytes of answers that are being read, or kept as they came
 	parsing   *fair.Budget // bytes that answers take in their callers' hands
@@ -68,14 +72,15 @@ func newAt(o Options, now func() time.Time) *Client {
 	if o.MaxAnswerBytes == 0 {
 		o.MaxAnswerBytes = DefaultMaxAnswerBytes
 	}
-	fresh := func() *http.Transport {
-		return newTransport(o.Guard, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs})
-	}
-	return &Client{
+	c := &Client{
 		userAgent: o.UserAgent, guard: o.Guard, roots: o.RootCAs, now: now,
 		outgoing: o.Outgoing, reading: fair.New(o.MaxAnswerBytes), parsing: fair.New(o.MaxAnswerBytes),
-		kept: newConnections(fresh, now), trusted: map[weak.Pointer[Trust]]*connections{},
+		mostOpen: mostOpen, trusted: map[weak.Pointer[Trust]]*connections{},
 	}
+	c.kept = newConnections(func() *http.Transport {
+		return c.newTransport(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs})
+	}, now)
+	return c
 }
 
 // Close closes the connections that no request is using.
@@ -91,7 +96,7 @@ func (c *Client) Close() {
 // Post makes one attempt: one request on the wire, never redirected. It waits for
 // a slot, which is no part of the attempt and ends with ctx alone. The attempt ends
 // when the answer is read, when r.Timeout is over, or with ctx. Whoever is done
-// with the answer is to call [Exchange.Release].
+// with the answer gives its Memory back.
 func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	give, err := c.take(ctx, &r)
 	if err != nil {

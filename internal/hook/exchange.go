@@ -30,6 +30,10 @@ type Exchange struct {
 	// Its text holds no secret.
 	Err error
 
+	// Memory is what the answer takes of the budgets of the client (API.md, "Limits").
+	// Whoever has applied or recorded the answer gives it back. nil: nothing.
+	Memory *fair.Part
+
 	target  string      // the URL as it was called
 	sent    http.Header // with its secrets
 	secret  []string    // the names of those in sent whose values are not shown, canonical
@@ -37,7 +41,6 @@ type Exchange struct {
 	length  int64       // of the answer's body, as far as it was read
 	dropped int64       // bytes of it that were read after Body
 	wire    wire
-	held    *fair.Part // the memory of the answer; nil: none is counted
 }
 
 // Class says what the attempt means, its body aside: see [Classify], and for a

@@ -55,6 +55,7 @@ type Dispatcher struct {
 	webHook      *WebHook
 
 	slots    *fair.Budget // of all outgoing calls
+	readings *fair.Budget // of tables and events, by those queues
 	memory   *memory
 	recorder *recorder
 	starting atomic.Bool    // the endpoints of earlier are being read
@@ -77,7 +78,7 @@ func New(o Options) *Dispatcher {
 	}
 	d := &Dispatcher{
 		store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, disableAfter: o.DisableAfter, webHook: o.WebHook,
-		slots: o.Slots, memory: &memory{},
+		slots: o.Slots, readings: fair.New(mostReadings), memory: &memory{},
 		queues: map[queueKey]*queue{},
 	}
 	d.warnings = &warnings{log: o.Log, clock: o.Clock, kinds: map[warningKind]*flood{}}

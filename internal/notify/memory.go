@@ -9,9 +9,9 @@ import (
 // Bounds of what queues keep in memory. What they have no room for stays in its
 // table, due, and is read from there later.
 const (
-	mostDeliveries = 64 << 10 // of all queues together
-	mostData       = 64 << 20 // bytes of their events' data
-	leastHeld      = 4        // deliveries that a queue may hold in any case
+	mostDeliveries = 32 << 10 // of all queues together
+	mostData       = 32 << 20 // bytes of their events' data
+	leastHeld      = 32       // deliveries that a queue may hold in any case
 )
 
 // memory is the budget of what all queues together hold.
@@ -25,16 +25,21 @@ type memory struct {
 // are never starved by it. One whose event does not fit goes without it, to read it
 // when its turn comes.
 func (m *memory) take(due *store.Due, holds int, must bool) bool {
-	left := mostDeliveries - m.deliveries.Add(1)
-	if int64(holds) > left && holds >= leastHeld && !must {
-		m.deliveries.Add(-1)
+	if m.room(holds) <= 0 && !must {
 		return false
 	}
+	m.deliveries.Add(1)
 	if n := size(*due); n > 0 && m.data.Add(n) > mostData {
 		m.data.Add(-n)
 		due.Event = nil
 	}
 	return true
+}
+
+// room is how many deliveries more a queue may hold that holds so many.
+func (m *memory) room(holds int) int {
+	left := int(mostDeliveries - m.deliveries.Load())
+	return max(leastHeld-holds, (left-holds+1)/2) // what it takes, it has more, and there is less left
 }
 
 func (m *memory) give(due store.Due) {

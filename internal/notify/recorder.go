@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -21,20 +22,17 @@ type result struct {
 	it      item
 	event   *oms.Event
 	settled store.Settlement
-	disable string // why the endpoint is to be turned off with it; "": it is not
-	refused bool   // the target guard kept the request back
-	release func() // gives free the memory of the answer
+	disable string     // why the endpoint is to be turned off with it; "": it is not
+	refused bool       // the target guard kept the request back
+	memory  *fair.Part // of the answer
 }
 
 // size is about how many bytes a result takes.
 func (r *result) size() int64 {
 	const least = 2 << 10 // headers, times, names
 	n := int64(least)
-	if d := r.settled.Attempt.Detail; d != nil {
-		n += int64(len(d.Request.Body))
-		if d.Response != nil {
-			n += int64(len(d.Response.Body))
-		}
+	if d := r.settled.Attempt.Detail; d != nil && d.Response != nil {
+		n += int64(len(d.Response.Body))
 	}
 	return n
 }
@@ -128,7 +126,7 @@ func (r *recorder) full() bool {
 
 // recorded ends the waiting of a result.
 func (r *recorder) recorded(one *result) {
-	one.release()
+	one.memory.Give()
 	one.queue.done(one.it, one.settled.Due)
 	r.mu.Lock()
 	r.count--

@@ -15,7 +15,7 @@ import (
 
 // attempt sends one delivery in a slot and hands what came of it to the recorder.
 func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
-	e, err := d.event(d.ctx, it.Due)
+	e, err := d.event(d.ctx, t, it.Due)
 	switch {
 	case err != nil && oms.KindOf(err) != oms.NotFound:
 		q.release(it, d.clock.Now().Add(lookAgain))
@@ -38,6 +38,7 @@ func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
 		q.pause(it, now.Add(afterOwnTrouble()))
 		return
 	}
+	a.Detail.Request.Body = nil // it is made of the event, wherever it is shown
 	r := d.judge(q, t, it, e, a, x, now)
 	q.answered(t, it, a, now, r.settled.Status == oms.DeliveryPending)
 	d.recorder.add(r)
@@ -48,10 +49,15 @@ func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
 func afterOwnTrouble() time.Duration { return time.Second + rand.N(time.Second) }
 
 // event returns the event of a delivery, from memory or from its table.
-func (d *Dispatcher) event(ctx context.Context, due store.Due) (*oms.Event, error) {
+func (d *Dispatcher) event(ctx context.Context, t *target, due store.Due) (*oms.Event, error) {
 	if due.Event != nil {
 		return due.Event, nil
 	}
+	turn, err := d.readings.Take(ctx, t.caller(due.Tenant), 1)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.Give()
 	return d.store.EventBySeq(ctx, due.Tenant, due.Delivery.Event)
 }
 
@@ -110,7 +116,7 @@ func (d *Dispatcher) post(ctx context.Context, tenant string, t *target, e *oms.
 func (d *Dispatcher) judge(q *queue, t *target, it item, e *oms.Event, a *oms.Attempt, x hook.Exchange, now time.Time) result {
 	dv := it.Delivery
 	dv.Attempts++
-	r := result{queue: q, target: t, it: it, event: e, release: x.Release, settled: store.Settlement{Key: dv.DeliveryKey, Attempt: a, Attempts: dv.Attempts, At: now, Status: oms.DeliverySucceeded}}
+	r := result{queue: q, target: t, it: it, event: e, memory: x.Memory, settled: store.Settlement{Key: dv.DeliveryKey, Attempt: a, Attempts: dv.Attempts, At: now, Status: oms.DeliverySucceeded}}
 	if a.Error == "" {
 		return r
 	}
@@ -136,7 +142,7 @@ func (d *Dispatcher) Test(ctx context.Context, tenant string, e *oms.Endpoint) (
 	}
 	event := exampleFor(e, d.clock.Now())
 	a, x := d.post(ctx, tenant, t, event, &oms.Delivery{MaxAttempts: 1}, nil)
-	defer x.Release()
+	defer x.Memory.Give()
 	switch {
 	case x.Err == hook.ErrCanceled:
 		return nil, ctx.Err()

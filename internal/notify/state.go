@@ -73,6 +73,7 @@ type reading string
 const (
 	readCurrent  reading = "current"                 // all that is due is held
 	readBehind   reading = "behind"                  // there may be due ones that are not held
+	readInLine   reading = "in line"                 // behind, and it waits for its turn to read the table
 	readUnderWay reading = "reading"                 // the table is being read
 	readAnew     reading = "reading, then once more" // it is being read, and there may be more than that will show
 	readStale    reading = "reading in vain"         // it is being read, but by now other deliveries are due
@@ -85,7 +86,9 @@ type readEvent string
 const (
 	fellBehind readEvent = "fell behind" // something is due that is not held
 	changedAll readEvent = "changed all" // what is due is another matter now
+	linedUp    readEvent = "lined up"    // it asks for a turn to read
 	begun      readEvent = "begun"       // a reading begins
+	passed     readEvent = "passed"      // its turn came, and it does not read
 	showedAll  readEvent = "showed all"  // it has ended, and showed all that is due
 	showedSome readEvent = "showed some" // it has ended, and there are more, or no room for all
 	failed     readEvent = "failed"      // it has ended with an error
@@ -95,7 +98,8 @@ const (
 // it cannot happen, or changes nothing.
 var readTable = map[reading]map[readEvent]reading{
 	readCurrent:  {fellBehind: readBehind, changedAll: readBehind},
-	readBehind:   {begun: readUnderWay},
+	readBehind:   {linedUp: readInLine, begun: readUnderWay},
+	readInLine:   {begun: readUnderWay, passed: readBehind},
 	readUnderWay: {fellBehind: readAnew, changedAll: readStale, showedAll: readCurrent, showedSome: readBehind, failed: readCurrent},
 	readAnew:     {changedAll: readStale, showedAll: readBehind, showedSome: readBehind, failed: readCurrent},
 	readStale:    {showedAll: readBehind, showedSome: readBehind, failed: readCurrent},

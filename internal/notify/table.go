@@ -3,6 +3,7 @@ package notify
 import (
 	"time"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -10,6 +11,10 @@ const (
 	loadSize = 256      // deliveries that are read from the table at once
 	loadData = 16 << 10 // bytes of data that an event has at most to be read with them
 )
+
+// mostReadings is how many queues read at the same time: not more than there are
+// connections to read with, for which others would wait, too.
+const mostReadings = 8
 
 // lookAgain is how long a queue waits when its table could not be read.
 const lookAgain = time.Second
@@ -48,17 +53,47 @@ func (q *queue) look() {
 		q.alarm.by(q, next)
 		return
 	}
-	q.table.is(begun)
-	q.table.looked, q.table.settled = now, nil
-	q.d.work.Go(q.load)
+	turn, _ := q.d.readings.Ask(q.target.caller(q.key.tenant), 1, q.mayRead)
+	if turn == nil {
+		q.table.is(linedUp)
+		return
+	}
+	q.read(now, turn)
 }
 
-// load reads what is due from the table and not held, with the events as far as
-// they are not large.
-func (q *queue) load() {
-	now := q.d.clock.Now()
-	list, err := q.d.store.DueDeliveries(q.d.ctx, q.key.tenant,
-		store.DueQuery{Endpoint: q.key.endpoint, Now: now, Limit: loadSize, Skip: q.holds, MostData: loadData})
+// mayRead reads the table when it is this queue's turn, if it still needs to.
+func (q *queue) mayRead(turn *fair.Part) {
+	if !q.readInTurn(turn) {
+		turn.Give()
+	}
+}
+
+func (q *queue) readInTurn(turn *fair.Part) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.target == nil || q.d.stopping.Load() {
+		q.table.is(passed)
+		return false
+	}
+	q.read(q.d.clock.Now(), turn)
+	return true
+}
+
+func (q *queue) read(now time.Time, turn *fair.Part) {
+	q.table.is(begun)
+	q.table.looked, q.table.settled = now, nil
+	most := max(1, min(loadSize, q.d.memory.room(len(q.backlog.items)))) // no more than it may hold
+	q.d.work.Go(func() {
+		list, err := q.d.store.DueDeliveries(q.d.ctx, q.key.tenant,
+			store.DueQuery{Endpoint: q.key.endpoint, Now: now, Limit: most, Skip: q.holds, MostData: loadData})
+		turn.Give()
+		q.loaded(now, list, err)
+	})
+}
+
+// loaded takes what was read from the table as due at a time: what is not held, with
+// the events as far as they are not large.
+func (q *queue) loaded(now time.Time, list store.DueList, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.table.low = loadSize / 2
