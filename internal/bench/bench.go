@@ -116,7 +116,7 @@ func (o *Options) scale() float64 {
 
 // patience is how long a server has to stop, and an event to arrive: more than
 // any takes that does as it should.
-const patience = 150 * time.Second
+const patience = 30 * time.Second
 
 // measure starts a server and an endpoint, measures, and stops them.
 func (o *Options) measure(ctx context.Context, m measurement) (string, error) {

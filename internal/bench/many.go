@@ -12,7 +12,7 @@ import (
 // Many endpoints, each with one event a second.
 const (
 	manyEndpoints = 10_000
-	manySeconds   = 12
+	manySeconds   = 30
 	manyAtOnce    = 100 // events in one publication
 	manyMemory    = 300 << 20
 )
