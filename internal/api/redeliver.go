@@ -62,7 +62,8 @@ func (a *api) redeliverEvent(ctx context.Context, in *struct {
 	if err := f.err(); err != nil {
 		return nil, err
 	}
-	sent := store.List[*oms.Delivery]{}
+	var sent store.List[*oms.Delivery]
+	var keys []oms.DeliveryKey
 	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, now time.Time) (string, error) {
 		e, err := tx.Event(ctx, tenantOf(ctx), in.ID)
 		if err != nil {
@@ -72,11 +73,15 @@ func (a *api) redeliverEvent(ctx context.Context, in *struct {
 		if err != nil {
 			return "", err
 		}
-		sent.Items, err = sendAgain(ctx, tx, e, endpoints, now)
+		keys, err = sendAgain(ctx, tx, e, endpoints, now)
 		return in.ID, err
 	})
-	if earlier != nil && err == nil {
+	switch {
+	case err != nil:
+	case earlier != nil:
 		sent.Items, err = a.sentEarlier(ctx, in.ID, to)
+	default:
+		sent.Items, err = a.sentNow(ctx, keys)
 	}
 	return answerList(sent, err, showDelivery)
 }
@@ -118,7 +123,7 @@ func itsOwn(ctx context.Context, tx store.Tx, e *oms.Event, to *oms.Endpoint) er
 	if to.Origin == oms.OriginAPI {
 		return nil
 	}
-	if len(oms.NewSubscriptions([]*oms.Endpoint{to}).Match(e, filter.Inside())) > 0 {
+	if len(oms.NewSubscriptions([]*oms.Endpoint{to}).Match(e, filter.NewEffort())) > 0 {
 		return nil
 	}
 	_, err := tx.Delivery(ctx, tenantOf(ctx), oms.DeliveryKey{Event: e.Seq, Endpoint: to.No})
@@ -146,12 +151,23 @@ func deliveriesOf(ctx context.Context, r store.Reader, e *oms.Event) (all []*oms
 	}
 }
 
-func sendAgain(ctx context.Context, tx store.Tx, e *oms.Event, to []*oms.Endpoint, now time.Time) (sent []*oms.Delivery, err error) {
+func sendAgain(ctx context.Context, tx store.Tx, e *oms.Event, to []*oms.Endpoint, now time.Time) (sent []oms.DeliveryKey, err error) {
 	for _, endpoint := range to {
 		if err := tx.SendAgain(ctx, tenantOf(ctx), e, endpoint, now, true); err != nil {
 			return nil, err
 		}
-		d, err := tx.Delivery(ctx, tenantOf(ctx), oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint.No})
+		sent = append(sent, oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint.No})
+	}
+	return sent, nil
+}
+
+// sentNow returns deliveries that were just sent, as they are now.
+func (a *api) sentNow(ctx context.Context, keys []oms.DeliveryKey) (sent []*oms.Delivery, err error) {
+	for _, key := range keys {
+		d, err := a.Store.Delivery(ctx, tenantOf(ctx), key)
+		if oms.KindOf(err) == oms.NotFound {
+			continue // its order was erased meanwhile
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -19,11 +19,9 @@ type Effort struct {
 	left int // steps beyond the light ones
 }
 
-// Inside is for judgements that all writers wait for: 20 ms or so.
-func Inside() *Effort { return &Effort{left: 400_000} }
-
-// Outside is for those that only their publisher waits for: half a second or so.
-func Outside() *Effort { return &Effort{left: 10_000_000} }
+// NewEffort is the effort for one write or publication, which is decided outside of the
+// writer: half a second or so.
+func NewEffort() *Effort { return &Effort{left: 10_000_000} }
 
 // allowance is how many steps the next judgement may take.
 func (e *Effort) allowance() int { return min(mostSteps, lightSteps+e.left) }

@@ -55,7 +55,7 @@ func parse(t testing.TB, text string) *Filter {
 // A judgement takes no more than mostSteps, whatever the filter and the data are.
 func TestOneJudgementIsBounded(t *testing.T) {
 	for _, text := range heavies {
-		f, effort := parse(t, text), Outside()
+		f, effort := parse(t, text), NewEffort()
 		before := effort.left
 		_, err := f.Admits(heavyEvent(), effort)
 		if took := before - effort.left; took > mostSteps {
@@ -71,7 +71,7 @@ func TestOneJudgementIsBounded(t *testing.T) {
 // one is made all the same.
 func TestTheJudgementsOfAWriteAreBounded(t *testing.T) {
 	const events = 1000
-	effort, event := Inside(), &Event{Type: "t", Data: []byte(`{"n":4,"tags":["vip"]}`)}
+	effort, event := &Effort{left: 400_000}, &Event{Type: "t", Data: []byte(`{"n":4,"tags":["vip"]}`)}
 	whole := effort.left
 	unjudged := 0
 	for range events {
@@ -107,7 +107,7 @@ func FuzzFilters(f *testing.F) {
 		if err != nil {
 			return
 		}
-		_, err = filter.Admits(&Event{ID: "e", Type: "t", Data: []byte(data)}, Inside())
+		_, err = filter.Admits(&Event{ID: "e", Type: "t", Data: []byte(data)}, NewEffort())
 		if err != nil && strings.Contains(err.Error(), "went wrong inside") {
 			t.Fatalf("%s of %s: %v", text, data, err)
 		}
@@ -124,7 +124,7 @@ func BenchmarkFilters(b *testing.B) {
 		b.Run(text, func(b *testing.B) {
 			took := 0
 			for b.Loop() {
-				effort := Outside()
+				effort := NewEffort()
 				before := effort.left
 				_, _ = f.Admits(event, effort)
 				took = before - effort.left + lightSteps

@@ -24,7 +24,7 @@ func judged(t *testing.T, text string, e *Event) string {
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	admitted, err := f.Admits(e, Outside())
+	admitted, err := f.Admits(e, NewEffort())
 	if err != nil {
 		if admitted {
 			t.Errorf("%s: admitted, and %v", text, err)
@@ -206,7 +206,7 @@ func TestDataThatIsNotNamed(t *testing.T) {
 
 func TestNoFilterAdmitsAll(t *testing.T) {
 	var none *Filter
-	if ok, err := none.Admits(&Event{}, Inside()); !ok || err != nil {
+	if ok, err := none.Admits(&Event{}, NewEffort()); !ok || err != nil {
 		t.Error(ok, err)
 	}
 }

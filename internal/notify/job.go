@@ -36,7 +36,7 @@ func (d *Dispatcher) recoverIn(ctx context.Context, tx store.Tx, tenant string, 
 	if err != nil {
 		return err
 	}
-	effort := filter.Inside()
+	effort := filter.NewEffort()
 	again, err := d.again(ctx, tx, tenant, e, j, effort)
 	if err != nil {
 		return err

@@ -9,9 +9,9 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// PutReordered stores an endpoint whose ordering changes. If few deliveries are
-// pending they follow it at once; else it returns a job that does the rest, and
-// is to begin once the transaction is durable.
+// PutReordered stores an endpoint whose ordering changes. If deliveries are
+// pending it returns the job that has them follow it, which is to begin once the
+// write is durable: from then on what comes is known to come later.
 func (d *Dispatcher) PutReordered(ctx context.Context, tx store.Tx, tenant string, e *oms.Endpoint, now time.Time) (*oms.Job, error) {
 	newest, err := tx.Events(ctx, tenant, store.EventFilter{}, store.Page{Limit: 1})
 	if err != nil {

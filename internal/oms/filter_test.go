@@ -23,7 +23,7 @@ func subscribed(e *oms.Event, filters ...string) string {
 		endpoints = append(endpoints, &oms.Endpoint{ID: fmt.Sprint(i), Enabled: true, EventTypes: []string{"*"}, Filter: text})
 	}
 	var ids []string
-	for _, to := range oms.NewSubscriptions(endpoints).Match(e, filter.Inside()) {
+	for _, to := range oms.NewSubscriptions(endpoints).Match(e, filter.NewEffort()) {
 		id := to.ID
 		if to.Unjudged != "" {
 			id += "?"
@@ -81,7 +81,7 @@ func TestSubscriptions(t *testing.T) {
 		{ID: "off", EventTypes: []string{"*"}},
 		{ID: "connector", Enabled: true, Origin: oms.OriginConnector, EventTypes: []string{"*"}},
 		{ID: "on", Enabled: true, EventTypes: []string{"*"}}})
-	if got := s.Match(testEvent(`{}`), filter.Inside()); len(got) != 1 || got[0].ID != "on" {
+	if got := s.Match(testEvent(`{}`), filter.NewEffort()); len(got) != 1 || got[0].ID != "on" {
 		t.Errorf("it goes to %v", got)
 	}
 	s = oms.NewSubscriptions([]*oms.Endpoint{
@@ -90,7 +90,7 @@ func TestSubscriptions(t *testing.T) {
 		{ID: "3", Enabled: true, EventTypes: []string{"shipment_*"}},
 		{ID: "4", Enabled: true, EventTypes: []string{"*"}}})
 	var ids []string
-	for _, e := range s.Match(testEvent(`{}`), filter.Inside()) {
+	for _, e := range s.Match(testEvent(`{}`), filter.NewEffort()) {
 		ids = append(ids, e.ID)
 	}
 	if got := strings.Join(ids, " "); got != "1 2 4" {

@@ -58,6 +58,10 @@ type Job struct {
 	Created    time.Time      `json:"created"`
 	Updated    time.Time      `json:"updated"`
 	Ended      time.Time      `json:"ended,omitzero"`
+
+	// Revision counts how often the job was stored. It is the row's, and no part of
+	// the document.
+	Revision int64 `json:"-"`
 }
 
 // mostSkips is how many of what it left alone a job names.

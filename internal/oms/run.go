@@ -61,6 +61,10 @@ type Run struct {
 	Created       time.Time  `json:"created"`
 	Updated       time.Time  `json:"updated"`
 	Ended         *time.Time `json:"ended,omitempty"`
+
+	// Revision counts how often the run was stored. It is the row's, and no part of
+	// the document.
+	Revision int64 `json:"-"`
 }
 
 // Clone returns a copy that can be changed without changing r.

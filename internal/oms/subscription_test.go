@@ -12,7 +12,7 @@ import (
 func matched(t *testing.T, e *oms.Event, endpoints ...*oms.Endpoint) string {
 	t.Helper()
 	var ids []string
-	for _, to := range oms.NewSubscriptions(endpoints).Match(e, filter.Inside()) {
+	for _, to := range oms.NewSubscriptions(endpoints).Match(e, filter.NewEffort()) {
 		ids = append(ids, to.ID)
 	}
 	return strings.Join(ids, " ")

@@ -81,6 +81,9 @@ type Reader interface {
 	Carts(ctx context.Context, tenant string, p Page) (List[*oms.Cart], error)
 
 	Run(ctx context.Context, tenant, id string) (*oms.Run, error)
+	// RunUnless is Run for who holds a revision of it: nil if it still is of that
+	// revision.
+	RunUnless(ctx context.Context, tenant, id string, revision int64) (*oms.Run, error)
 	// RunEnded reports whether a run has ended.
 	RunEnded(ctx context.Context, tenant, id string) (bool, error)
 	Runs(ctx context.Context, tenant string, f RunFilter, p Page) (List[*oms.Run], error)

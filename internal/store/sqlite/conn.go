@@ -3,66 +3,14 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"net/url"
 	"sync"
 	"sync/atomic"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store/core"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
-
-// querier is what questions are asked through: the pool of readers, or the
-// transaction under way. Both answer with errors as [failure] makes them.
-type querier interface {
-	// query calls each for every row of a statement, which is kept prepared.
-	// each may return errEnough to leave the rest.
-	query(ctx context.Context, each func(row) error, text string, args ...any) error
-	// queryOnce is query for a text put together for this one time.
-	queryOnce(ctx context.Context, each func(row) error, text string, args ...any) error
-	// settled reports whether the settings of a tenant are read as they are
-	// committed, not as a transaction may yet leave them.
-	settled(tenant string) bool
-	// endpoints returns a tenant's endpoints as the transaction under way has
-	// left them, nil if it has not changed them.
-	endpoints(tenant string) *endpointSet
-}
-
-// row is the row of a query that is being read.
-type row interface{ Scan(into ...any) error }
-
-// errEnough ends the reading of rows without being an error.
-var errEnough = errors.New("no more rows are needed")
-
-// one reads the first row of a query, sql.ErrNoRows if there is none.
-func one(ctx context.Context, q querier, into []any, text string, args ...any) error {
-	found := false
-	err := q.query(ctx, func(r row) error {
-		found = true
-		if err := r.Scan(into...); err != nil {
-			return err
-		}
-		return errEnough
-	}, text, args...)
-	if err == nil && !found {
-		return sql.ErrNoRows
-	}
-	return err
-}
-
-func eachRow(rows *sql.Rows, each func(row) error) error {
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows); err != nil {
-			if err == errEnough {
-				return nil
-			}
-			return err
-		}
-	}
-	return rows.Err()
-}
 
 // readers is a few connections that only read. Each question sees what was
 // committed before it.
@@ -108,7 +56,7 @@ func (r *readers) close() error {
 	return r.db.Close()
 }
 
-func (r *readers) query(ctx context.Context, each func(row) error, text string, args ...any) error {
+func (r *readers) Query(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
 	stmt, err := r.prepared(ctx, text)
 	if err != nil {
 		return r.failure(err)
@@ -117,20 +65,16 @@ func (r *readers) query(ctx context.Context, each func(row) error, text string, 
 	if err != nil {
 		return r.failure(err)
 	}
-	return r.failure(eachRow(rows, each))
+	return r.failure(core.EachRow(rows, each))
 }
 
-func (r *readers) queryOnce(ctx context.Context, each func(row) error, text string, args ...any) error {
+func (r *readers) QueryOnce(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
 	rows, err := r.db.QueryContext(ctx, text, args...)
 	if err != nil {
 		return r.failure(err)
 	}
-	return r.failure(eachRow(rows, each))
+	return r.failure(core.EachRow(rows, each))
 }
-
-func (r *readers) settled(string) bool { return true }
-
-func (r *readers) endpoints(string) *endpointSet { return nil }
 
 func (r *readers) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	r.mu.RLock()
@@ -155,10 +99,7 @@ func (r *readers) prepared(ctx context.Context, text string) (*sql.Stmt, error) 
 // so because of that.
 func (r *readers) failure(err error) error {
 	if err != nil && err != sql.ErrNoRows && r.closed.Load() {
-		return errClosed
+		return core.ErrClosed
 	}
 	return failure(err)
 }
-
-// errClosed answers whatever comes after Close.
-var errClosed = oms.Errorf(oms.Unavailable, "orderhook is shutting down")

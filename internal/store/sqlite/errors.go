@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -32,15 +31,8 @@ func unavailable(detail string, cause error) error {
 	return fmt.Errorf("%w (%w)", oms.Errorf(oms.Unavailable, "%s", detail), cause)
 }
 
-func isSQLite(err error) bool {
-	_, ok := errors.AsType[*sqlite.Error](err)
-	return ok
-}
-
-// orNotFound says what was not there when a query found no row.
-func orNotFound(err error, format string, args ...any) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return oms.Errorf(oms.NotFound, format, args...)
-	}
-	return err
+// isDuplicate reports whether a row was refused since its key is taken.
+func isDuplicate(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (e.Code() == lib.SQLITE_CONSTRAINT_UNIQUE || e.Code() == lib.SQLITE_CONSTRAINT_PRIMARYKEY)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -40,7 +41,7 @@ func init() {
 	// which SQLite's own lower, for English letters alone, does not.
 	sqlite.MustRegisterDeterministicScalarFunction("fold", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		if text, ok := args[0].(string); ok {
-			return fold(text), nil
+			return oms.FoldName(text), nil
 		}
 		return args[0], nil
 	})

@@ -81,7 +81,7 @@ func TestEventsOfBeforeTheWebhookID(t *testing.T) {
 	for id, want := range map[string]int64{"e-1": 0, "e1": 1, "e253370764799999999": 253370764799999999, "e253402344000000000": 253370764799999999} {
 		e, err := db.Event(ctx, "default", id)
 		must(t, err)
-		if micros(e.Timestamp) != want || e.MessageID() != id {
+		if e.Timestamp.UnixMicro() != want || e.MessageID() != id {
 			t.Errorf("%s is of %v, its webhook-id %s", id, e.Timestamp, e.MessageID())
 		}
 	}

@@ -1,9 +1,9 @@
 // Package sqlite keeps everything in one SQLite file: the embedded engine,
 // for one serving process.
 //
-// One goroutine writes, and commits writes that come together as one group
-// (writer.go). A few connections read. A question is one method on [queries],
-// the same within a transaction and outside.
+// It is an engine of [core.Store], which decides what is written. One goroutine
+// writes, and commits what comes together as one group (writer.go). A few
+// connections read.
 package sqlite
 
 import (
@@ -13,12 +13,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/core"
 )
 
 // Options say how a database is opened.
@@ -35,17 +34,22 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// DB is an open database. It implements [store.Store].
+// DB is an open database: a store, and the file that it is kept in.
 type DB struct {
-	queries
-	path     string
-	lock     *os.File // nil if the database was not opened exclusively
-	readers  *readers
-	writer   *writer
-	indexing indexing
+	*core.Store
+	engine *engine
 }
 
 var _ store.Store = (*DB)(nil)
+
+// engine implements [core.Engine].
+type engine struct {
+	*readers
+	path    string
+	lock    *os.File // nil if the database was not opened exclusively
+	writer  *writer
+	numbers atomic.Int64 // the last that was given out
+}
 
 // Open opens the database file, makes it when it is not there, and brings its
 // schema up to date. It returns [ErrInUse] when another process has the file
@@ -62,38 +66,59 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{path: path, indexing: indexing{due: map[string]int64{}}}
+	e := &engine{path: path}
+	db := &DB{engine: e}
 	if err := db.open(ctx, o); err != nil {
-		return nil, errors.Join(err, db.release())
+		return nil, errors.Join(err, e.Close())
 	}
 	return db, nil
 }
 
 func (db *DB) open(ctx context.Context, o Options) (err error) {
+	e := db.engine
 	if o.Exclusive {
-		if db.lock, err = lockFile(db.path); err != nil {
+		if e.lock, err = lockFile(e.path); err != nil {
 			return err
 		}
 	}
-	if err := migrate(ctx, db.path, o.Exclusive); err != nil {
+	if err := migrate(ctx, e.path, o.Exclusive); err != nil {
 		return err
 	}
-	session, err := openSession(ctx, db.path)
+	session, err := openSession(ctx, e.path)
 	if err != nil {
-		return fmt.Errorf("the database %s cannot be opened: %w", db.path, err)
+		return fmt.Errorf("the database %s cannot be opened: %w", e.path, err)
 	}
-	sealer, err := unlock(session, db.path, o.EncryptionKey)
+	sealer, err := unlock(session, e.path, o.EncryptionKey)
 	if err != nil {
 		return errors.Join(err, session.close())
 	}
-	shared := &shared{sealer: sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort}
-	db.writer = startWriter(session, func(q *txQuerier) store.Tx { return &tx{queries{q, shared}, q} }, shared.committed)
-	if db.readers, err = openReaders(db.path); err != nil {
+	db.Store = core.New(e, core.Options{Sealer: sealer, Clock: o.Clock, Log: o.Log})
+	e.writer = startWriter(session, db.Store.Committed)
+	if e.readers, err = openReaders(e.path); err != nil {
 		return err
 	}
-	db.queries = queries{db.readers, shared}
-	return nil
+	return e.number(ctx)
 }
+
+// number has the numbers go on behind the last one that was stored.
+func (e *engine) number(ctx context.Context) error {
+	return e.Query(ctx, func(r core.Row) error {
+		var last int64
+		err := r.Scan(&last)
+		e.numbers.Store(last)
+		return err
+	}, `SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0), coalesce((SELECT max(seq) FROM events), 0))`)
+}
+
+// Numbers implements [core.Engine]: one process writes, so it counts in memory.
+// With several nodes each needs numbers that the others do not give out, as blocks
+// that it takes from the database.
+func (e *engine) Numbers(_ context.Context, n int) (first int64, err error) {
+	return e.numbers.Add(int64(n)) - int64(n) + 1, nil
+}
+
+// Commit implements [core.Engine].
+func (e *engine) Commit(ctx context.Context, b *core.Batch) error { return e.writer.write(ctx, b) }
 
 // ensureFile makes an empty database that only its owner can read, if there is
 // none, and returns its path with symbolic links resolved: two names of one
@@ -111,70 +136,29 @@ func ensureFile(path string) (string, error) {
 	return filepath.EvalSymlinks(path)
 }
 
-// queries asks everything that can be asked, through the readers or a transaction.
-type queries struct {
-	q querier
-	*shared
-}
-
-// shared is what all transactions of a database have in common.
-type shared struct {
-	sealer   *settings.Sealer
-	clock    func() time.Time
-	log      *slog.Logger
-	settings *settingsCache
-	// endpoints is an endpointSet of each tenant that was asked for, as
-	// committed last. It holds what the lanes hold too.
-	endpoints sync.Map
-	listener  store.Listener // nil: nobody
-	effort    effort
-}
-
-// tx is one transaction. It implements [store.Tx].
-type tx struct {
-	queries
-	w *txQuerier
-}
-
-// Write implements [store.Store].
-func (db *DB) Write(ctx context.Context, do func(store.Tx) error) error {
-	return db.writer.write(ctx, &write{do: do})
-}
-
-// Publish implements [store.Store].
-func (db *DB) Publish(ctx context.Context, tenant string, events ...*oms.Event) error {
-	return db.writer.write(ctx, db.publication(ctx, tenant, events))
-}
-
-// change is Write for what only this package does.
-func (db *DB) change(ctx context.Context, do func(*tx) error) error {
-	return db.Write(ctx, func(t store.Tx) error { return do(t.(*tx)) })
-}
-
-// Ping implements [store.Store].
-func (db *DB) Ping(ctx context.Context) error {
+// Ping implements [core.Engine].
+func (e *engine) Ping(ctx context.Context) error {
 	var version int64
-	if err := one(ctx, db.readers, []any{&version}, selectSchemaVersion); err != nil {
+	err := e.Query(ctx, func(r core.Row) error { return r.Scan(&version) }, selectSchemaVersion)
+	if err != nil {
 		return err
 	}
-	return checkNotNewer(db.path, version)
+	return checkNotNewer(e.path, version)
 }
 
 // Close finishes the writes that wait, then ends everything. It must be called once.
-func (db *DB) Close() error { return db.release() }
-
-func (db *DB) release() error {
+func (e *engine) Close() error {
 	var errs []error
-	if db.readers != nil {
-		errs = append(errs, db.readers.close())
+	if e.readers != nil {
+		errs = append(errs, e.readers.close())
 	}
 	// The last connection to close takes the write-ahead log into the file, and
 	// those that only read cannot.
-	if db.writer != nil {
-		errs = append(errs, db.writer.close())
+	if e.writer != nil {
+		errs = append(errs, e.writer.close())
 	}
-	if db.lock != nil {
-		errs = append(errs, db.lock.Close()) // gives the lock free
+	if e.lock != nil {
+		errs = append(errs, e.lock.Close()) // gives the lock free
 	}
 	return errors.Join(errs...)
 }

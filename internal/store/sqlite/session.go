@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"github.com/orderhook/orderhook/internal/store/core"
 )
 
 // session is the connection that writes, with its prepared statements. Only
@@ -12,13 +14,11 @@ import (
 // No statement gets the context of its caller: to interrupt one would have
 // SQLite roll back the whole transaction, the writes of others included.
 type session struct {
-	db    *sql.DB
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-	// unsettled is the tenants whose settings the transaction has written.
-	unsettled map[string]bool
-	// changes is those of the writes that the transaction holds so far.
-	changes changes
+	db      *sql.DB
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt
+	inserts map[*core.Insertion]*insertTexts
+	args    []any // of the insert under way
 }
 
 // openSession opens the connection. A commit has reached the disk when it
@@ -38,7 +38,7 @@ func openSession(ctx context.Context, path string) (*session, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &session{db: db, conn: conn, stmts: map[string]*sql.Stmt{}, unsettled: map[string]bool{}}, nil
+	return &session{db: db, conn: conn, stmts: map[string]*sql.Stmt{}, inserts: map[*core.Insertion]*insertTexts{}}, nil
 }
 
 // close closes the statements too: database/sql leaves those of a single
@@ -59,22 +59,19 @@ func (s *session) control(text string) error {
 }
 
 func (s *session) exec(text string, args ...any) (int64, error) {
-	res, err := s.run(text, args...)
+	stmt, err := s.prepared(text)
+	if err != nil {
+		return 0, err
+	}
+	res, err := stmt.Exec(args...)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
 }
 
-func (s *session) run(text string, args ...any) (sql.Result, error) {
-	stmt, err := s.prepared(text)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.Exec(args...)
-}
-
-func (s *session) query(each func(row) error, text string, args ...any) error {
+// query calls each for every row that a statement returns.
+func (s *session) query(each func(core.Row) error, text string, args ...any) error {
 	stmt, err := s.prepared(text)
 	if err != nil {
 		return err
@@ -83,18 +80,10 @@ func (s *session) query(each func(row) error, text string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	return eachRow(rows, each)
+	return core.EachRow(rows, each)
 }
 
-func (s *session) queryOnce(each func(row) error, text string, args ...any) error {
-	rows, err := s.conn.QueryContext(context.Background(), text, args...)
-	if err != nil {
-		return err
-	}
-	return eachRow(rows, each)
-}
-
-// prepared keeps every statement it is given: their texts are all in this package.
+// prepared keeps every statement it is given: their texts are all in this program.
 func (s *session) prepared(text string) (*sql.Stmt, error) {
 	if stmt := s.stmts[text]; stmt != nil {
 		return stmt, nil
@@ -106,51 +95,48 @@ func (s *session) prepared(text string) (*sql.Stmt, error) {
 	return stmt, err
 }
 
-// txQuerier is one write's use of the session. After an error of SQLite it
-// takes no more statements: the error may have ended the transaction, and what
-// came after it would be committed by itself.
-type txQuerier struct {
-	session *session
-	broken  error
-	changes changes // of this write
-}
-
-func (q *txQuerier) query(_ context.Context, each func(row) error, text string, args ...any) error {
-	if q.broken != nil {
-		return q.broken
-	}
-	return q.failure(q.session.query(each, text, args...))
-}
-
-func (q *txQuerier) queryOnce(_ context.Context, each func(row) error, text string, args ...any) error {
-	if q.broken != nil {
-		return q.broken
-	}
-	return q.failure(q.session.queryOnce(each, text, args...))
-}
-
-func (q *txQuerier) settled(tenant string) bool { return !q.session.unsettled[tenant] }
-
-func (q *txQuerier) endpoints(tenant string) *endpointSet {
-	if set := q.changes.sets[tenant]; set != nil {
-		return set
-	}
-	return q.session.changes.sets[tenant]
-}
-
-// exec runs a statement, which is kept prepared, and returns how many rows it changed.
-func (q *txQuerier) exec(text string, args ...any) (int64, error) {
-	if q.broken != nil {
-		return 0, q.broken
-	}
-	n, err := q.session.exec(text, args...)
-	return n, q.failure(err)
-}
-
-func (q *txQuerier) failure(err error) error {
-	if !isSQLite(err) {
+// apply makes the changes of a batch in the transaction, if all that it was
+// decided on holds. After an error the transaction holds a part of it, which has
+// to be undone.
+func (s *session) apply(b *core.Batch) error {
+	if err := s.holds(b.Checks); err != nil {
 		return err
 	}
-	q.broken = failure(err)
-	return q.broken
+	for i := range b.Changes {
+		if err := s.change(&b.Changes[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holds is [core.ErrOvertaken] unless each check is answered with a row.
+func (s *session) holds(checks []core.Check) error {
+	for _, c := range checks {
+		holds := false
+		if err := s.query(func(core.Row) error { holds = true; return nil }, c.Text, c.Args...); err != nil {
+			return err
+		}
+		if !holds {
+			return core.ErrOvertaken
+		}
+	}
+	return nil
+}
+
+func (s *session) change(c *core.Change) error {
+	if c.Insertion != nil {
+		return s.insert(c.Insertion, c.Values)
+	}
+	var rows int64
+	var err error
+	if c.Into == nil {
+		rows, err = s.exec(c.Text, c.Args...)
+	} else {
+		err = s.query(func(r core.Row) error { rows++; return c.Into(r) }, c.Text, c.Args...)
+	}
+	if err == nil && c.Rows != core.AnyRows && rows != c.Rows {
+		err = core.ErrOvertaken
+	}
+	return err
 }

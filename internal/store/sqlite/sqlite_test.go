@@ -15,8 +15,8 @@ import (
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Database {
 		path := tempPath(t)
-		return func(clock func() time.Time) (store.Store, error) {
-			return Open(ctx, path, Options{Clock: clock, Exclusive: true, Log: slog.New(slog.DiscardHandler)})
+		return func(clock func() time.Time, beside bool) (store.Store, error) {
+			return Open(ctx, path, Options{Clock: clock, Exclusive: !beside, Log: slog.New(slog.DiscardHandler)})
 		}
 	})
 }
@@ -39,7 +39,7 @@ func openAt(tb testing.TB, path string, o Options) *DB {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if !db.readers.closed.Load() {
+		if !db.engine.readers.closed.Load() {
 			must(tb, db.Close())
 		}
 	})

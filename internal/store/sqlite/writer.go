@@ -4,301 +4,298 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"runtime/debug"
-	"sync"
 	"sync/atomic"
+	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/core"
 )
 
-// mostInGroup bounds how many writes are committed together, and with it how
-// long the first of them waits for the last.
-const mostInGroup = 128
-
-// writer is the one goroutine that writes. It begins a transaction for the
-// first write that waits, runs that and all that came meanwhile, each such that
-// it can be undone alone, and makes them durable with one commit.
-type writer struct {
-	session *session
-	// transaction makes what a write sees of the transaction.
-	transaction func(*txQuerier) store.Tx
-	// committed is called after a commit, before its writes are answered.
-	committed func(changes)
-	ended     chan struct{} // closed once the goroutine has returned
-	empty     bool          // the transaction holds no write yet
-
-	mu      sync.Mutex
-	arrived sync.Cond // there is a write in the queue, or closed became true
-	queue   []*write
-	closed  bool
-}
-
-// write is one call of Write, or of Publish: then it has no do.
-type write struct {
-	do     func(store.Tx) error
-	tenant string
-	events []*oms.Event
-	judged []judgement // of events, at the same places; nil: none was judged
-	state  atomic.Int32
-	err    error         // the answer, once done is closed
-	done   chan struct{} // closed when there is an answer
-}
-
-// The states of a write. A caller whose context ends takes a queued write
-// back; one that has begun will be answered with what became of it.
+// Bounds of what is committed together, and with it of how long the first write
+// of a group waits for the last. One write may be larger than the second: an
+// order of 10 MiB is.
 const (
-	queued int32 = iota
-	begun
-	takenBack
+	mostInGroup    = 128
+	mostBytesAlong = 4 << 20
 )
 
-func startWriter(s *session, transaction func(*txQuerier) store.Tx, committed func(changes)) *writer {
-	w := &writer{session: s, transaction: transaction, committed: committed, ended: make(chan struct{})}
-	w.arrived.L = &w.mu
+// writer is the one goroutine that writes. It begins a transaction for the first
+// batch that waits, makes the changes of that and of those that came meanwhile,
+// each such that it can be undone alone, and makes them durable with one commit.
+type writer struct {
+	session   *session
+	queue     *queue
+	committed func([]*core.Batch) // is called after a commit, before its writes are answered
+	ended     chan struct{}       // closed once the goroutine has returned
+	empty     bool                // the transaction holds no write yet
+	uncertain bool                // a commit failed, and no other has succeeded since
+	figures   figures
+}
+
+func startWriter(s *session, committed func([]*core.Batch)) *writer {
+	w := &writer{session: s, queue: newQueue(), committed: committed, ended: make(chan struct{})}
 	go w.loop()
 	return w
 }
 
-// write has the goroutine do a write and returns what became of it.
-func (w *writer) write(ctx context.Context, job *write) error {
+// write has the goroutine commit a batch and returns what became of it.
+func (w *writer) write(ctx context.Context, b *core.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	job.done = make(chan struct{})
-	if !w.enqueue(job) {
-		return errClosed
+	one := &write{Batch: b, since: time.Now(), done: make(chan struct{})}
+	if !w.queue.put(one) {
+		return core.ErrClosed
 	}
-	select {
-	case <-job.done:
-	case <-ctx.Done():
-		if job.state.CompareAndSwap(queued, takenBack) {
-			return ctx.Err()
-		}
-		<-job.done
-	}
-	return job.err
-}
-
-func (w *writer) enqueue(job *write) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
-		return false
-	}
-	w.queue = append(w.queue, job)
-	w.arrived.Signal()
-	return true
+	return one.await(ctx)
 }
 
 // close has the queue finished, then the goroutine and its connection ended.
 func (w *writer) close() error {
-	w.mu.Lock()
-	w.closed = true
-	w.arrived.Signal()
-	w.mu.Unlock()
+	w.queue.close()
 	<-w.ended
 	return w.session.close()
 }
 
 func (w *writer) loop() {
 	defer close(w.ended)
-	for job := w.wait(); job != nil; job = w.wait() {
-		w.commitGroup(job)
+	for first := w.queue.wait(); first != nil; first = w.queue.wait() {
+		w.commitGroup(first)
 	}
 }
 
-// wait returns the next write, nil when there is none and will be none.
-func (w *writer) wait() *write {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for {
-		if job := w.pop(); job != nil {
-			return job
-		}
-		if w.closed {
-			return nil
-		}
-		w.arrived.Wait()
-	}
+// group is what is committed together.
+type group struct {
+	writes []*write
+	size   int
 }
 
-// gather adds to a group those that wait now, as many as it takes.
-func (w *writer) gather(group []*write, most int) []*write {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for len(group) < most {
-		job := w.pop()
-		if job == nil {
-			break
-		}
-		group = append(group, job)
-	}
-	return group
+func (g *group) add(w *write) {
+	g.writes = append(g.writes, w)
+	g.size += w.Size
 }
 
-func (w *writer) pop() *write {
-	for len(w.queue) > 0 {
-		job := w.queue[0]
-		w.queue[0] = nil
-		w.queue = w.queue[1:]
-		if job.state.CompareAndSwap(queued, begun) {
-			return job
-		}
-	}
-	return nil
-}
+func (g *group) full() bool { return len(g.writes) >= mostInGroup || g.size >= mostBytesAlong }
 
-// commitGroup runs the first write and those that wait behind it and answers
-// them all. When the transaction as a whole is lost, so are they.
+// commitGroup makes the changes of the first write and of those that wait behind
+// it, and answers them all. When the transaction as a whole is lost, so are they.
 func (w *writer) commitGroup(first *write) {
-	group := []*write{first}
+	began := time.Now()
+	g := &group{}
 	lost := w.begin()
 	if lost != nil { // another process has the lock: let nobody wait for it a second time
-		group = w.gather(group, math.MaxInt)
-	}
-	for ran := 0; lost == nil; {
-		if group = w.gather(group, mostInGroup); ran == len(group) {
-			break
+		for next := first; next != nil; next = w.queue.next() {
+			g.add(next)
 		}
-		if n := publications(group[ran:]); n > 1 {
-			lost = w.runTogether(group[ran : ran+n])
-			ran += n
-		} else {
-			lost = w.run(group[ran])
-			ran++
+	}
+	for next := first; lost == nil && next != nil; {
+		lost = w.runAlike(g, next)
+		if next = nil; lost == nil && !g.full() {
+			next = w.queue.next()
 		}
 	}
 	if lost == nil {
-		lost = w.session.control("COMMIT")
-	}
-	if lost != nil {
+		lost = w.commit()
+	} else {
 		_ = w.session.control("ROLLBACK") // fails when SQLite has done it already
 		lost = unavailable("the database did not take the write", lost)
 	}
+	w.figures.note(g, began, lost)
 	if lost == nil {
-		w.committed(w.session.changes)
+		w.committed(written(g.writes))
 	}
-	w.session.changes = changes{}
-	clear(w.session.unsettled)
-	answer(group, lost)
+	answer(g.writes, lost)
 }
 
-// publications returns how many publications of one tenant a group begins with.
-func publications(group []*write) int {
-	n := 0
-	for n < len(group) && group[n].do == nil && group[n].tenant == group[0].tenant {
-		n++
+// written returns the batches that were not undone.
+func written(writes []*write) []*core.Batch {
+	batches := make([]*core.Batch, 0, len(writes))
+	for _, one := range writes {
+		if one.err == nil {
+			batches = append(batches, one.Batch)
+		}
 	}
-	return n
-}
-
-// runTogether runs publications as if they were one: that takes half the CPU
-// time. If it fails, each is run by itself, to fail alone.
-func (w *writer) runTogether(some []*write) error {
-	all := &write{tenant: some[0].tenant}
-	for _, one := range some {
-		all.events = append(all.events, one.events...)
-		all.judged = append(all.judged, one.judgements()...)
-	}
-	lost := w.run(all)
-	for i := 0; lost == nil && all.err != nil && i < len(some); i++ {
-		lost = w.run(some[i])
-	}
-	return lost
+	return batches
 }
 
 // answer gives each write its own error, or else what the group came to.
-func answer(group []*write, lost error) {
-	for _, job := range group {
-		if job.err == nil {
-			job.err = lost
+func answer(writes []*write, lost error) {
+	for _, one := range writes {
+		if one.err == nil {
+			one.err = lost
 		}
-		close(job.done)
+		close(one.done)
 	}
 }
 
-// begin begins a transaction.
+// begin begins a transaction. If the last commit failed, one that changes next to
+// nothing comes first: what the failed one may have left in the log is overwritten
+// then, and no crash brings it back.
 func (w *writer) begin() error {
+	if w.uncertain {
+		if err := w.overwrite(); err != nil {
+			return err
+		}
+	}
 	w.empty = true
 	return w.session.control("BEGIN IMMEDIATE")
 }
 
-// run runs one write, and undoes it if it fails. It returns an error only if
-// the transaction is lost with it.
-//
-// The first of a transaction needs no savepoint: to undo it is to begin anew.
-// In a savepoint SQLite copies each page before it changes: without, a hundred
-// events or attempts in one write take a seventh less CPU time.
-func (w *writer) run(job *write) error {
-	if w.empty {
-		if w.do(job) {
-			w.empty = false
-			return nil
-		}
-		return errors.Join(w.session.control("ROLLBACK"), w.begin())
+// commit makes the transaction durable. If it fails, nothing of it is to be seen,
+// but the disk may have it: then it is overwritten, so that the answer is certain.
+func (w *writer) commit() error {
+	err := w.session.control("COMMIT")
+	if err == nil {
+		return nil
 	}
-	if err := w.session.control("SAVEPOINT one"); err != nil {
-		return err
+	_ = w.session.control("ROLLBACK")
+	w.uncertain = true
+	if w.overwrite() != nil {
+		return unavailable("the database failed while it took the write. Whether it was written is not known: it is not to be seen now, and may be there after a restart", err)
 	}
-	if w.do(job) {
-		return w.session.control("RELEASE one")
-	}
-	return w.controlAll("ROLLBACK TO one", "RELEASE one")
+	return unavailable("the database did not take the write", err)
 }
 
-func (w *writer) controlAll(texts ...string) error {
-	for _, text := range texts {
+// overwrite commits next to nothing.
+func (w *writer) overwrite() error {
+	for _, text := range []string{"BEGIN IMMEDIATE", `INSERT INTO meta (name, value) VALUES ('write.failed', x'') ON CONFLICT DO UPDATE SET value = randomblob(8)`, "COMMIT"} {
 		if err := w.session.control(text); err != nil {
+			_ = w.session.control("ROLLBACK")
 			return err
+		}
+	}
+	w.uncertain = false
+	return nil
+}
+
+// runAlike runs a write, and those with it that may be run as one: that takes half
+// the CPU time. If together they fail, each is run by itself, to fail alone. It
+// returns an error only if the transaction is lost.
+func (w *writer) runAlike(g *group, first *write) error {
+	from := len(g.writes)
+	g.add(first)
+	for first.Alike != "" && !g.full() {
+		next := w.queue.nextAlike(first.Tenant, first.Alike)
+		if next == nil {
+			break
+		}
+		g.add(next)
+	}
+	some := g.writes[from:]
+	if len(some) > 1 {
+		if done, lost := w.run(together(some)); done == nil || lost != nil {
+			return lost
+		}
+	}
+	for _, one := range some {
+		var lost error
+		if one.err, lost = w.run(one.Batch); lost != nil {
+			return lost
 		}
 	}
 	return nil
 }
 
-// do runs a write in the transaction, and reports whether it succeeded.
-func (w *writer) do(job *write) bool {
-	q := &txQuerier{session: w.session}
-	job.err = call(job.changes(), w.transaction(q))
-	if q.broken != nil {
-		job.err = q.broken // do may have swallowed it
-	}
-	q.broken = errOver
-	if job.err != nil {
-		return false
-	}
-	w.session.changes.add(q.changes)
-	return true
-}
-
-// changes is what the write does.
-func (j *write) changes() func(store.Tx) error {
-	if j.do != nil {
-		return j.do
-	}
-	return func(t store.Tx) error {
-		return t.(*tx).addEvents(context.Background(), j.tenant, j.events, j.judgements())
-	}
-}
-
-// judgements has a place for each event.
-func (j *write) judgements() []judgement {
-	if j.judged == nil {
-		return make([]judgement, len(j.events))
-	}
-	return j.judged
-}
-
-// errOver is the answer to a write that uses its transaction after it returned.
-var errOver = errors.New("the transaction is over")
-
-// call runs do; its panic is an error of its caller and nobody else's.
-func call(do func(store.Tx) error, tx store.Tx) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in a write: %v\n%s", p, debug.Stack())
+// together makes one batch of those that are alike.
+func together(some []*write) *core.Batch {
+	all := &core.Batch{Checks: some[0].Checks, Changes: make([]core.Change, len(some[0].Changes))}
+	for i := range all.Changes {
+		all.Changes[i].Insertion = some[0].Changes[i].Insertion
+		for _, one := range some {
+			all.Changes[i].Values = append(all.Changes[i].Values, one.Changes[i].Values...)
 		}
-	}()
-	return do(tx)
+	}
+	return all
+}
+
+// run makes the changes of one batch, and undoes them if one fails: that is err.
+// It is lost only if the transaction is.
+//
+// The first of a transaction needs no savepoint: to undo it is to begin anew.
+// In a savepoint SQLite copies each page before it changes: without, a hundred
+// events or attempts in one write take a seventh less CPU time.
+func (w *writer) run(b *core.Batch) (err, lost error) {
+	if w.empty {
+		if err = refused(w.session.apply(b)); err == nil {
+			w.empty = false
+			return nil, nil
+		}
+		return err, errors.Join(w.session.control("ROLLBACK"), w.begin())
+	}
+	if lost = w.session.control("SAVEPOINT one"); lost != nil {
+		return nil, lost
+	}
+	if err = refused(w.session.apply(b)); err == nil {
+		return nil, w.session.control("RELEASE one")
+	}
+	for _, text := range []string{"ROLLBACK TO one", "RELEASE one"} {
+		if lost = w.session.control(text); lost != nil {
+			return err, lost
+		}
+	}
+	return err, nil
+}
+
+// refused is why a batch was not applied. A row that another took the key of is as
+// any other thing that changed.
+func refused(err error) error {
+	if isDuplicate(err) {
+		return fmt.Errorf("%w: %w", core.ErrOvertaken, err)
+	}
+	return failure(err)
+}
+
+// figures is what the writer measures of itself.
+type figures struct {
+	groups, writes, failed atomic.Int64
+	waited, wrote          atomic.Int64 // ns, of all writes, and of all groups
+	longestWait            atomic.Int64 // ns
+	last                   atomic.Int64 // when the last commit succeeded, in Unix ns
+	lastError              atomic.Pointer[string]
+}
+
+func (f *figures) note(g *group, began time.Time, lost error) {
+	now := time.Now()
+	for _, one := range g.writes {
+		wait := began.Sub(one.since).Nanoseconds()
+		f.waited.Add(max(0, wait))
+		if wait > f.longestWait.Load() {
+			f.longestWait.Store(wait)
+		}
+	}
+	f.groups.Add(1)
+	f.writes.Add(int64(len(g.writes)))
+	f.wrote.Add(now.Sub(began).Nanoseconds())
+	if lost != nil {
+		f.failed.Add(1)
+		text := lost.Error()
+		f.lastError.Store(&text)
+		return
+	}
+	f.last.Store(now.UnixNano())
+	f.lastError.Store(nil)
+}
+
+// Figures is how the writer has been doing since the database was opened.
+type Figures struct {
+	Waiting        int // writes
+	Groups, Writes int64
+	Failed         int64         // groups that were not committed
+	Waited, Wrote  time.Duration // of all writes until they began, and of all groups
+	LongestWait    time.Duration
+	LastCommit     time.Time // zero: none yet
+	LastError      string    // why the last group failed; "" if it did not
+}
+
+// Figures returns how the writer has been doing.
+func (w *writer) Figures() Figures {
+	f := &w.figures
+	out := Figures{Waiting: w.queue.len(), Groups: f.groups.Load(), Writes: f.writes.Load(), Failed: f.failed.Load(),
+		Waited: time.Duration(f.waited.Load()), Wrote: time.Duration(f.wrote.Load()), LongestWait: time.Duration(f.longestWait.Load())}
+	if last := f.last.Load(); last > 0 {
+		out.LastCommit = time.Unix(0, last).UTC()
+	}
+	if text := f.lastError.Load(); text != nil {
+		out.LastError = *text
+	}
+	return out
 }

@@ -65,7 +65,7 @@ func testRequeuedRun(t *testing.T, s *suite) {
 		}
 		return nil
 	})
-	s.write(func(tx store.Tx) error { return tx.RequeueRun(ctx, acme, first) })
+	s.write(func(tx store.Tx) error { return requeueRun(tx, acme, first) })
 	same(t, ok[*oms.Run](t)(s.NextRun(ctx, acme, "o1")).ID, second.ID)
-	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.RequeueRun(ctx, acme, run("none", "o1", 1)) }), oms.NotFound)
+	is(t, s.Write(ctx, func(tx store.Tx) error { return requeueRun(tx, acme, run("none", "o1", 1)) }), oms.NotFound)
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -115,6 +116,9 @@ func testManyDeliveries(t *testing.T, s *suite) {
 	for _, d := range l.due {
 		told = append(told, d.Delivery)
 	}
+	slices.SortFunc(told, func(a, b oms.Delivery) int {
+		return cmp.Or(cmp.Compare(a.Event, b.Event), cmp.Compare(a.Endpoint, b.Endpoint))
+	})
 	same(t, told, due)
 }
 

@@ -43,7 +43,7 @@ func matched(r store.Reader, tenant string, e *oms.Event) string {
 	if err != nil {
 		return err.Error()
 	}
-	return strings.Join(ids(subscriptions.Match(e, filter.Inside()), func(to oms.Receiver) string { return to.ID }), " ")
+	return strings.Join(ids(subscriptions.Match(e, filter.NewEffort()), func(to oms.Receiver) string { return to.ID }), " ")
 }
 
 // listener writes down what it is told.

@@ -62,15 +62,14 @@ func testEventAgain(t *testing.T, s *suite) {
 	s.add(first)
 	again := event("e1", "o2")
 	again.Data = jsontext.Value(`{}`)
-	for range 2 { // the second time within the transaction that has another
+	for range 2 { // the second time beside another that is there
+		again.Seq = -1
 		s.write(func(tx store.Tx) error {
-			again.Seq = -1
-			err := tx.AddEvents(ctx, acme, again)
-			if again.Seq != 0 {
-				t.Errorf("added as number %d", again.Seq)
-			}
-			return errors.Join(err, tx.AddEvents(ctx, acme, event("e2", "o1")))
+			return errors.Join(tx.AddEvents(ctx, acme, again), tx.AddEvents(ctx, acme, event("e2", "o1")))
 		})
+		if again.Seq != 0 {
+			t.Errorf("added as number %d", again.Seq)
+		}
 	}
 	same(t, ok[*oms.Event](t)(s.Event(ctx, acme, "e1")), first)
 	if got := strings.Join(l.dueIDs(), " "); got != "e1 e2" {
@@ -87,8 +86,9 @@ func testEventAgain(t *testing.T, s *suite) {
 	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.AddEventFor(ctx, acme, event("e1", "o1"), s.endpoint("ep1")) }), oms.Conflict)
 }
 
-// testEventOrder has the numbers follow the order of the commits, none be used
-// twice, and those that fail leave no trace.
+// testEventOrder has each event be told of once, the events of a write follow one
+// another, none of those that fail leave a trace, and no number be used twice, nor
+// a lower one for a write that came after another.
 func testEventOrder(t *testing.T, s *suite) {
 	l := s.listen()
 	s.put(endpoint("ep1"))
@@ -113,7 +113,13 @@ func testEventOrder(t *testing.T, s *suite) {
 	}
 	all := pages(t, 50, func(p store.Page) (store.List[*oms.Event], error) { return s.Events(ctx, acme, store.EventFilter{}, p) })
 	slices.Reverse(all)
-	same(t, l.dueIDs(), ids(all, eventID))
+	told := l.dueIDs()
+	for i, id := range told {
+		if name, part, _ := strings.Cut(id, "-"); part != "0" && !strings.HasPrefix(told[i-1], name+"-") {
+			t.Errorf("%s is told of behind %s", id, told[i-1])
+		}
+	}
+	same(t, slices.Sorted(slices.Values(told)), slices.Sorted(slices.Values(ids(all, eventID))))
 	if len(all) != writers/4*3*3 {
 		t.Errorf("%d events", len(all))
 	}
@@ -121,9 +127,20 @@ func testEventOrder(t *testing.T, s *suite) {
 		if i > 0 && e.Seq <= all[i-1].Seq {
 			t.Errorf("number %d follows %d", e.Seq, all[i-1].Seq)
 		}
-		if name, part, _ := strings.Cut(e.ID, "-"); part != "0" && all[i-1].ID[:len(name)+1] != name+"-" {
-			t.Errorf("%s comes behind %s", e.ID, all[i-1].ID)
+	}
+	seqs := map[string]int64{}
+	for _, e := range all {
+		seqs[e.ID] = e.Seq
+	}
+	for id, seq := range seqs {
+		if name, _ := strings.CutSuffix(id, "-0"); name != id && !(seq < seqs[name+"-1"] && seqs[name+"-1"] < seqs[name+"-2"]) {
+			t.Errorf("the events of the write %s are not in their order", name)
 		}
+	}
+	last := event("last", "o1")
+	s.add(last)
+	if last.Seq <= all[len(all)-1].Seq {
+		t.Errorf("number %d follows %d", last.Seq, all[len(all)-1].Seq)
 	}
 }
 

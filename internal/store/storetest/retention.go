@@ -157,7 +157,7 @@ func testOldVersions(t *testing.T, s *suite) {
 	same(t, versions("o1"), "34")
 	s.removeOld(store.KeptVersions, 99)
 	same(t, versions("o1")+" "+versions("busy"), "4 1234")
-	s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, ended(run("run-1", "busy", 1), oms.RunFailed)) })
+	s.write(func(tx store.Tx) error { return updateRun(tx, acme, ended(run("run-1", "busy", 1), oms.RunFailed)) })
 	s.removeOld(store.KeptVersions, 99)
 	same(t, versions("busy"), "4")
 }

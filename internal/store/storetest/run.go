@@ -14,8 +14,36 @@ import (
 // run returns a run that goes on, with every field set.
 func run(id, orderID string, created int) *oms.Run {
 	r := withEveryField(oms.Run{ID: id, OrderID: orderID, Status: oms.RunRunning, Created: at(created)})
-	r.Ended = nil
+	r.Ended, r.Revision = nil, 0
 	return &r
+}
+
+// updateRun stores a run as the next revision of what is there.
+func updateRun(tx store.Tx, tenant string, r *oms.Run) error {
+	r, err := following(tx, tenant, r)
+	if err != nil {
+		return err
+	}
+	return tx.UpdateRun(ctx, tenant, r)
+}
+
+// requeueRun is updateRun for a run that begins anew.
+func requeueRun(tx store.Tx, tenant string, r *oms.Run) error {
+	r, err := following(tx, tenant, r)
+	if err != nil {
+		return err
+	}
+	return tx.RequeueRun(ctx, tenant, r)
+}
+
+func following(tx store.Tx, tenant string, r *oms.Run) (*oms.Run, error) {
+	stored, err := tx.Run(ctx, tenant, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	next := *r
+	next.Revision = stored.Revision
+	return &next, nil
 }
 
 // ended returns the run with a status that ends it.
@@ -31,13 +59,14 @@ func testRuns(t *testing.T, s *suite) {
 	same(t, ok[*oms.Run](t)(s.Run(ctx, acme, "run-1")), first)
 
 	last := ended(first, oms.RunAborted)
-	s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, last) })
+	s.write(func(tx store.Tx) error { return updateRun(tx, acme, last) })
+	last.Revision = 1
 	same(t, ok[*oms.Run](t)(s.Run(ctx, acme, "run-1")), last)
 
 	_, err := s.Run(ctx, acme, "run-2")
 	is(t, err, oms.NotFound)
 	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.InsertRun(ctx, acme, first) }), oms.Conflict)
-	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, run("run-2", "o1", 1)) }), oms.NotFound)
+	is(t, s.Write(ctx, func(tx store.Tx) error { return updateRun(tx, acme, run("run-2", "o1", 1)) }), oms.NotFound)
 }
 
 func testRunLists(t *testing.T, s *suite) {
@@ -98,20 +127,20 @@ func testNextRun(t *testing.T, s *suite) {
 	s.write(func(tx store.Tx) error { return tx.InsertRun(ctx, acme, run("run-0", "o2", 0)) })
 	nextIs("run-c")
 	end := func(id string, status oms.RunStatus) {
-		s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, ended(run(id, "o1", 1), status)) })
+		s.write(func(tx store.Tx) error { return updateRun(tx, acme, ended(run(id, "o1", 1), status)) })
 	}
 	end("run-b", oms.RunCanceled)
 	nextIs("run-c")
 	waiting := run("run-c", "o1", 9)
 	waiting.Status = oms.RunWaiting
-	s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, waiting) })
+	s.write(func(tx store.Tx) error { return updateRun(tx, acme, waiting) })
 	nextIs("run-c")
 	end("run-c", oms.RunSucceeded)
 	nextIs("run-a")
 	end("run-a", oms.RunFailed)
 	nextIs("")
 	resumed := run("run-c", "o1", 9)
-	s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, resumed) })
+	s.write(func(tx store.Tx) error { return updateRun(tx, acme, resumed) })
 	nextIs("run-c")
 }
 
@@ -150,7 +179,7 @@ func testRunEnded(t *testing.T, s *suite) {
 	s.write(func(tx store.Tx) error { return tx.InsertRun(ctx, acme, r) })
 	same(t, ok[bool](t)(s.RunEnded(ctx, acme, "run-1")), false)
 	r.Status = oms.RunAborted
-	s.write(func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, r) })
+	s.write(func(tx store.Tx) error { return updateRun(tx, acme, r) })
 	same(t, ok[bool](t)(s.RunEnded(ctx, acme, "run-1")), true)
 	_, err := s.RunEnded(ctx, acme, "none")
 	is(t, err, oms.NotFound)

@@ -5,6 +5,7 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -16,8 +17,9 @@ import (
 )
 
 // Database opens one database, which is empty at first; to open it again,
-// after it was closed, is to find what was kept in it.
-type Database func(clock func() time.Time) (store.Store, error)
+// after it was closed, is to find what was kept in it. With beside it is opened
+// beside what has it open already, as a command does beside a server.
+type Database func(clock func() time.Time, beside bool) (store.Store, error)
 
 // Run runs the suite; fresh makes a database for one test.
 func Run(t *testing.T, fresh func(t *testing.T) Database) {
@@ -105,6 +107,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"Cursors", testCursors},
 		{"Tenants", testTenants},
 		{"OwnChanges", testOwnChanges},
+		{"Overtaken", testOvertaken},
 		{"FailedWrite", testFailedWrite},
 		{"FailedAmongOthers", testFailedAmongOthers},
 		{"Panic", testPanic},
@@ -142,7 +145,7 @@ type suite struct {
 
 func (s *suite) open() {
 	s.t.Helper()
-	opened, err := s.database(func() time.Time { return s.now })
+	opened, err := s.database(func() time.Time { return s.now }, false)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -165,6 +168,15 @@ func (s *suite) write(do func(tx store.Tx) error) {
 	if err := s.Write(ctx, do); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// beside runs do, which must not fail, from another process, as it were.
+func (s *suite) beside(do func(tx store.Tx) error) error {
+	other, err := s.database(func() time.Time { return s.now }, true)
+	if err != nil {
+		return err
+	}
+	return errors.Join(other.Write(ctx, do), other.Close())
 }
 
 // insert stores new orders of acme.

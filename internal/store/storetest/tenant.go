@@ -73,6 +73,10 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		o, err := tx.OrderUnless(ctx, tenant, "o1", 0)
 		return o != nil, err
 	},
+	"RunUnless": func(tx store.Tx, tenant string) (bool, error) {
+		r, err := tx.RunUnless(ctx, tenant, "run-o1", 99)
+		return r != nil, err
+	},
 	"RunEnded": func(tx store.Tx, tenant string) (bool, error) {
 		_, err := tx.RunEnded(ctx, tenant, "run-o1")
 		return err == nil, err
@@ -143,7 +147,7 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 	},
 	"Subscriptions": func(tx store.Tx, tenant string) (bool, error) {
 		s, err := tx.Subscriptions(ctx, tenant)
-		return err == nil && len(s.Match(event("e", "o1"), filter.Inside())) > 0, err
+		return err == nil && len(s.Match(event("e", "o1"), filter.NewEffort())) > 0, err
 	},
 	"Health": func(tx store.Tx, tenant string) (bool, error) {
 		h, err := tx.Health(ctx, tenant, 1)
@@ -300,7 +304,11 @@ func fillEvents(tx store.Tx, tenant, mark string) error {
 	if _, err := tx.AddHealth(ctx, tenant, endpoint.No, store.HealthChange{Succeeded: int64(len(mark))}); err != nil {
 		return err
 	}
-	return tx.Settle(ctx, tenant, settlement(theirDelivery(tx), oms.DeliveryPending, len(tenant), at(len(mark))))
+	settled := oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint.No}
+	if tenant != acme {
+		settled = theirDelivery(tx)
+	}
+	return tx.Settle(ctx, tenant, settlement(settled, oms.DeliveryPending, len(tenant), at(len(mark))))
 }
 
 // contents is what fillTenant made, read back.

@@ -18,31 +18,201 @@ type settingsReader func(ctx context.Context, tenant string) (*settings.Settings
 
 var errUndo = errors.New("undo")
 
+// testOwnChanges: a write sees what is committed, and of its own changes those of
+// orders and endpoints, which are often changed twice.
 func testOwnChanges(t *testing.T, s *suite) {
 	s.write(func(tx store.Tx) error {
 		o := order("o1", 1, `{}`)
 		if err := tx.InsertOrder(ctx, acme, o); err != nil {
 			return err
 		}
-		if err := fill(tx, acme, "o1"); err != nil {
-			return err
-		}
 		got, err := tx.Order(ctx, acme, "o1")
 		same(t, got, o)
-		r, runErr := tx.NextRun(ctx, acme, "o1")
-		if r == nil {
-			t.Error("the transaction does not see its run")
-		}
-		l, listErr := tx.Orders(ctx, acme, store.OrderFilter{Status: "new"}, store.Page{})
-		if len(l.Items) != 1 {
-			t.Error("the transaction does not see its order in a list")
-		}
-		_, attemptErr := tx.Attempt(ctx, acme, "att-o1")
+		second := next(o, "a", true)
+		updateErr := tx.UpdateOrder(ctx, acme, second)
+		again, againErr := tx.Order(ctx, acme, "o1")
+		same(t, again, second)
+		newer, newerErr := tx.OrderUnless(ctx, acme, "o1", 1)
+		same(t, newer, second)
+		e := endpoint("ep1")
+		putErr := tx.PutEndpoint(ctx, acme, e)
+		seen, endpointErr := tx.Endpoint(ctx, acme, "ep1")
+		same(t, seen, e)
 		_, outside := s.Order(ctx, acme, "o1")
 		is(t, outside, oms.NotFound)
-		return errors.Join(err, runErr, listErr, attemptErr)
+		return errors.Join(err, updateErr, againErr, newerErr, putErr, endpointErr)
 	})
-	ok[*oms.Order](t)(s.Order(ctx, acme, "o1"))
+	if o := ok[*oms.Order](t)(s.Order(ctx, acme, "o1")); o.Version != 2 {
+		t.Errorf("the order is of version %d", o.Version)
+	}
+	ok[*oms.Order](t)(s.OrderVersion(ctx, acme, "o1", 1))
+}
+
+// testOvertaken: what a write has read is as it was read when it is committed, or
+// the write is decided again. Another one changes it between the two.
+func testOvertaken(t *testing.T, s *suite) {
+	o := order("o1", 1, `{}`)
+	s.insert(o)
+	s.write(func(tx store.Tx) error {
+		r := run("run-1", "o1", 1)
+		r.Status = oms.RunRunning
+		return errors.Join(tx.InsertRun(ctx, acme, r), tx.PutCart(ctx, acme, cart(t, "c1", 1)), tx.PutStockItem(ctx, acme, stockItem("s1", "1")),
+			tx.PutJob(ctx, acme, job(1)), tx.PutEndpoint(ctx, acme, endpoint("ep1")), tx.PutSettings(ctx, acme, someSettings("a"), 0, "", at(1)))
+	})
+	note := func(tx store.Tx, what string) error {
+		return tx.AddHistory(ctx, acme, "notes", oms.HistoryEntry{ID: what, Timestamp: at(1)})
+	}
+	for name, test := range map[string]struct {
+		read   func(tx store.Tx) error
+		change func(tx store.Tx) error
+	}{
+		"an order": {
+			func(tx store.Tx) error { _, err := tx.Order(ctx, acme, "o1"); return err },
+			func(tx store.Tx) error {
+				was, err := tx.Order(ctx, acme, "o1")
+				if err != nil {
+					return err
+				}
+				return tx.UpdateOrder(ctx, acme, next(was, "a", true))
+			},
+		},
+		"an order that was held": {
+			func(tx store.Tx) error { _, err := tx.OrderUnless(ctx, acme, "o1", 99); return err },
+			func(tx store.Tx) error {
+				was, err := tx.Order(ctx, acme, "o1")
+				if err != nil {
+					return err
+				}
+				return tx.UpdateOrder(ctx, acme, next(was, "b", true))
+			},
+		},
+		"a run": {
+			func(tx store.Tx) error {
+				r, err := tx.Run(ctx, acme, "run-1")
+				if err != nil {
+					return err
+				}
+				return tx.UpdateRun(ctx, acme, r)
+			},
+			func(tx store.Tx) error { return updateRun(tx, acme, run("run-1", "o1", 1)) },
+		},
+		"the next run": {
+			func(tx store.Tx) error { _, err := tx.NextRun(ctx, acme, "o2"); return err },
+			func(tx store.Tx) error { return tx.InsertRun(ctx, acme, run("run-2", "o2", 1)) },
+		},
+		"an Idempotency-Key": {
+			func(tx store.Tx) error {
+				if kept, err := tx.Idempotency(ctx, acme, "once"); kept != nil || err != nil {
+					return err
+				}
+				return tx.PutIdempotency(ctx, acme, store.Idempotency{Key: "once", Hash: []byte("1"), Created: s.now})
+			},
+			func(tx store.Tx) error {
+				return tx.PutIdempotency(ctx, acme, store.Idempotency{Key: "once", Hash: []byte("1"), Created: s.now})
+			},
+		},
+		"a cart": {
+			func(tx store.Tx) error { _, err := tx.Cart(ctx, acme, "c1"); return err },
+			func(tx store.Tx) error {
+				c, err := tx.Cart(ctx, acme, "c1")
+				if err != nil {
+					return err
+				}
+				c.Version++
+				return tx.PutCart(ctx, acme, c)
+			},
+		},
+		"a new cart": {
+			func(tx store.Tx) error {
+				c, err := tx.Cart(ctx, acme, "c2")
+				if oms.KindOf(err) == oms.NotFound {
+					return tx.PutCart(ctx, acme, cart(t, "c2", 1))
+				}
+				if err != nil {
+					return err
+				}
+				c.Version++
+				return tx.PutCart(ctx, acme, c)
+			},
+			func(tx store.Tx) error { return tx.PutCart(ctx, acme, cart(t, "c2", 1)) },
+		},
+		"a stock item": {
+			func(tx store.Tx) error {
+				item, err := tx.StockItem(ctx, acme, "s1")
+				if err != nil {
+					return err
+				}
+				item.Version++
+				return tx.PutStockItem(ctx, acme, item)
+			},
+			func(tx store.Tx) error {
+				item, err := tx.StockItem(ctx, acme, "s1")
+				if err != nil {
+					return err
+				}
+				item.Version++
+				return tx.PutStockItem(ctx, acme, item)
+			},
+		},
+		"a job": {
+			func(tx store.Tx) error {
+				j, err := tx.Job(ctx, acme, job(1).ID)
+				if err != nil {
+					return err
+				}
+				return tx.PutJob(ctx, acme, j)
+			},
+			func(tx store.Tx) error {
+				j, err := tx.Job(ctx, acme, job(1).ID)
+				if err != nil {
+					return err
+				}
+				return tx.PutJob(ctx, acme, j)
+			},
+		},
+		"an endpoint's health": {
+			func(tx store.Tx) error {
+				_, err := tx.AddHealth(ctx, acme, 1, store.HealthChange{Succeeded: 1})
+				return err
+			},
+			func(tx store.Tx) error {
+				_, err := tx.AddHealth(ctx, acme, 1, store.HealthChange{Succeeded: 1})
+				return err
+			},
+		},
+		"the endpoints of an event": {
+			func(tx store.Tx) error { return tx.AddEvents(ctx, acme, event("e1", "o1")) },
+			func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, endpoint("ep2")) },
+		},
+		"the settings": {
+			func(tx store.Tx) error {
+				was, err := tx.Settings(ctx, acme)
+				if err != nil {
+					return err
+				}
+				return tx.PutSettings(ctx, acme, someSettings("b"), was.Version, "", at(1))
+			},
+			func(tx store.Tx) error { return tx.PutSettings(ctx, acme, someSettings("c"), 1, "", at(1)) },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			decided := 0
+			s.write(func(tx store.Tx) error {
+				if err := test.read(tx); err != nil {
+					return err
+				}
+				if decided++; decided == 1 {
+					if err := s.beside(test.change); err != nil {
+						return err
+					}
+				}
+				return note(tx, name)
+			})
+			if decided != 2 {
+				t.Errorf("it was decided %d times", decided)
+			}
+		})
+	}
 }
 
 func testFailedWrite(t *testing.T, s *suite) {
@@ -58,7 +228,7 @@ func testFailedWrite(t *testing.T, s *suite) {
 	is(t, err, oms.NotFound)
 	is(t, s.Write(ctx, func(tx store.Tx) error { return oms.Errorf(oms.Forbidden, "no") }), oms.Forbidden)
 
-	// An error of the store's does not end the transaction: do decides.
+	// What a write is told is wrong it may leave at that.
 	s.write(func(tx store.Tx) error {
 		_, err := tx.Order(ctx, acme, "o1")
 		is(t, err, oms.NotFound)

@@ -1,0 +1,88 @@
+package core
+
+import (
+	"context"
+	"database/sql"
+	"math"
+	"strings"
+
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// descent is a list of events, or of deliveries, from the highest number of an
+// event down. One whose filter picks few of many rows is read in steps, and its
+// page ends, with a cursor and perhaps not full, once it was worked at enough.
+type descent struct {
+	selected string // up to its WHERE
+	list
+	number string // the column
+	sorted string
+	steps  string // eventSteps, deliverySteps; "" if it is all rows, or an index has just these
+}
+
+// sql returns the query of the rows with a number of at least floor and, unless
+// that is 0, below another.
+func (d descent) sql(floor, below int64, limit int) (string, []any) {
+	conditions, args := d.conditions[:len(d.conditions):len(d.conditions)], d.args[:len(d.args):len(d.args)]
+	if floor > 0 {
+		conditions, args = append(conditions, d.number+" >= ?"), append(args, floor)
+	}
+	if below > 0 {
+		conditions, args = append(conditions, d.number+" < ?"), append(args, below)
+	}
+	return d.selected + " WHERE " + strings.Join(conditions, " AND ") + " ORDER BY " + d.sorted + " LIMIT ?", append(args, limit)
+}
+
+// descend answers one page.
+func descend[T any](ctx context.Context, q queries, tenant string, d descent, p store.Page,
+	scan func(Row) (T, error), key func(T) store.Cursor) (store.List[T], error) {
+	after, err := p.After()
+	if err != nil {
+		return store.List[T]{}, err
+	}
+	below := int64(0)
+	if after != nil {
+		below = after.At + 1 // the row of the cursor is left out by a condition of its own
+	}
+	var found []T
+	for step, left := firstStep, q.effort.rows; ; step *= stepGrowth {
+		step = min(step, left)
+		floor, err := d.stepFloor(ctx, q.q, tenant, below, step)
+		if err != nil {
+			return store.List[T]{}, err
+		}
+		text, args := d.sql(floor, below, p.Size()+1-len(found))
+		rows, err := collect(ctx, q.q.QueryOnce, scan, text, args...)
+		if err != nil {
+			return store.List[T]{}, err
+		}
+		found = append(found, rows...)
+		if len(found) > p.Size() || floor == 0 {
+			return store.Cut(p, found, key), nil
+		}
+		below, left = floor, left-step
+		if left <= 0 {
+			return store.List[T]{Items: found, NextCursor: store.Cursor{At: floor, ID: "0"}.String()}, nil
+		}
+	}
+}
+
+// stepFloor returns the number that a step ends with, 0 if it goes to the end.
+func (d descent) stepFloor(ctx context.Context, q Engine, tenant string, below int64, rows int) (int64, error) {
+	if d.steps == "" {
+		return 0, nil
+	}
+	if below == 0 {
+		below = math.MaxInt64
+	}
+	var floor sql.NullInt64
+	err := q.Query(ctx, func(r Row) error { return r.Scan(&floor) }, d.steps, tenant, below, rows-1)
+	return floor.Int64, err
+}
+
+// How to find where a step ends: they walk through an index that has all of a
+// tenant's rows.
+const (
+	eventSteps    = `SELECT seq FROM events WHERE tenant = ? AND seq < ? ORDER BY seq DESC LIMIT 1 OFFSET ?`
+	deliverySteps = `SELECT event FROM deliveries WHERE tenant = ? AND event < ? ORDER BY event DESC LIMIT 1 OFFSET ?`
+)

@@ -1,0 +1,272 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// endpointRow is what a query of an endpoint reads.
+type endpointRow struct {
+	no  int64
+	doc string // sealed
+}
+
+func (r *endpointRow) endpoint(sealer *settings.Sealer) (*oms.Endpoint, error) {
+	doc, err := sealer.Open(r.doc)
+	if err != nil {
+		return nil, fmt.Errorf("stored endpoint %d: %w", r.no, err)
+	}
+	e := &oms.Endpoint{}
+	if err := decode([]byte(doc), e, "endpoint"); err != nil {
+		return nil, err
+	}
+	e.No = r.no
+	return e, nil
+}
+
+func (q queries) scanEndpoint(r Row) (*oms.Endpoint, error) {
+	var er endpointRow
+	if err := r.Scan(&er.no, &er.doc); err != nil {
+		return nil, err
+	}
+	return er.endpoint(q.sealer)
+}
+
+// Endpoint implements [store.EventReader].
+func (q queries) Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error) {
+	if q.own != nil {
+		return q.own.endpoint(ctx, tenant, id)
+	}
+	return q.committedEndpoint(ctx, tenant, id)
+}
+
+func (q queries) committedEndpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error) {
+	e, err := q.oneEndpoint(ctx, `SELECT no, doc FROM endpoints WHERE tenant = ? AND id = ? AND deleted = 0`, tenant, id)
+	return e, orNotFound(err, "no endpoint %q", id)
+}
+
+// endpoint is Endpoint for a write, which rests on all that the tenant has then.
+func (d *draft) endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error) {
+	set, err := d.endpointsOf(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	d.rests(tenant, set)
+	if d.sets[tenant] == nil {
+		return d.committedEndpoint(ctx, tenant, id)
+	}
+	e := set.byID(id)
+	if e == nil {
+		return nil, oms.Errorf(oms.NotFound, "no endpoint %q", id)
+	}
+	same := *e
+	return &same, nil
+}
+
+// EndpointNo implements [store.EventReader].
+func (q queries) EndpointNo(ctx context.Context, tenant, id string) (no int64, err error) {
+	err = one(ctx, q.q, []any{&no}, `SELECT no FROM endpoints WHERE tenant = ? AND id = ?`, tenant, id)
+	return no, orNotFound(err, "no endpoint %q", id)
+}
+
+// EndpointByNo implements [store.EventReader].
+func (q queries) EndpointByNo(ctx context.Context, tenant string, no int64) (*oms.Endpoint, error) {
+	e, err := q.oneEndpoint(ctx, `SELECT no, doc FROM endpoints WHERE tenant = ? AND no = ?`, tenant, no)
+	return e, orNotFound(err, "no endpoint of number %d", no)
+}
+
+func (q queries) oneEndpoint(ctx context.Context, text string, args ...any) (*oms.Endpoint, error) {
+	var er endpointRow
+	if err := one(ctx, q.q, []any{&er.no, &er.doc}, text, args...); err != nil {
+		return nil, err
+	}
+	return er.endpoint(q.sealer)
+}
+
+// Endpoints implements [store.EventReader].
+func (q queries) Endpoints(ctx context.Context, tenant string, p store.Page) (store.List[*oms.Endpoint], error) {
+	return countedDown(ctx, q.q, p, q.scanEndpoint, func(e *oms.Endpoint) int64 { return e.No }, `
+		SELECT no, doc FROM endpoints WHERE tenant = ? AND origin <> 'connector' AND deleted = 0 AND no < ?
+		ORDER BY no DESC LIMIT ?`, tenant)
+}
+
+// endpointsAtOnce is how many endpoints EveryEndpoint reads before it hands
+// them on: what is done with them must not hold up the reading of the log.
+const endpointsAtOnce = 1000
+
+// EveryEndpoint implements [store.Store].
+func (s *Store) EveryEndpoint(ctx context.Context, each func(tenant string, e *oms.Endpoint) error) error {
+	var last tenantEndpoint
+	for {
+		batch, err := s.endpointsAfter(ctx, last)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		for _, last = range batch {
+			if err := each(last.tenant, last.endpoint); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+type tenantEndpoint struct {
+	tenant   string
+	endpoint *oms.Endpoint
+}
+
+func (s *Store) endpointsAfter(ctx context.Context, last tenantEndpoint) ([]tenantEndpoint, error) {
+	var after int64
+	if last.endpoint != nil {
+		after = last.endpoint.No
+	}
+	return collect(ctx, s.q.Query, func(r Row) (tenantEndpoint, error) {
+		var te tenantEndpoint
+		var er endpointRow
+		if err := r.Scan(&te.tenant, &er.no, &er.doc); err != nil {
+			return te, err
+		}
+		e, err := er.endpoint(s.sealer)
+		te.endpoint = e
+		return te, err
+	}, `SELECT tenant, no, doc FROM endpoints WHERE (tenant, no) > (?, ?) AND deleted = 0 ORDER BY tenant, no LIMIT ?`,
+		last.tenant, after, endpointsAtOnce)
+}
+
+// PutEndpoint implements [store.EventTx]. The number of a new one is one more
+// than that of the last: nobody else gives it away as long as the endpoints are of
+// the version that the write rests on.
+func (d *draft) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) error {
+	set, err := d.endpointsOf(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	if e.No == 0 {
+		return d.insertEndpoint(ctx, tenant, set, e)
+	}
+	if err := d.hasEndpoint(ctx, tenant, e); err != nil {
+		return err
+	}
+	doc, kept, err := d.sealEndpoint(e)
+	if err != nil {
+		return err
+	}
+	before := set.get(e.No)
+	d.putEndpoint(tenant, set, e.No, kept)
+	d.of(tenant).changeOne(`UPDATE endpoints SET origin = ?, doc = ? WHERE tenant = ? AND no = ?`, string(e.Origin), doc, tenant, e.No)
+	if e.Enabled && (!before.Enabled || before.URL != e.URL) {
+		d.forgetFailures(tenant, e.No)
+	}
+	return nil
+}
+
+func (d *draft) insertEndpoint(ctx context.Context, tenant string, set *endpointSet, e *oms.Endpoint) error {
+	_, err := d.EndpointNo(ctx, tenant, e.ID) // of a deleted one, too: its deliveries name it
+	if err == nil || set.byID(e.ID) != nil {
+		return oms.Errorf(oms.Conflict, "an endpoint %q exists already", e.ID)
+	}
+	if oms.KindOf(err) != oms.NotFound {
+		return err
+	}
+	numbered := *e
+	numbered.No = int64(len(set.byNo)) + 1
+	doc, kept, err := d.sealEndpoint(&numbered)
+	if err != nil {
+		return err
+	}
+	d.putEndpoint(tenant, set, numbered.No, kept)
+	d.of(tenant).changeOne(`INSERT INTO endpoints (tenant, no, id, origin, doc) VALUES (?, ?, ?, ?, ?)`,
+		tenant, numbered.No, e.ID, string(e.Origin), doc)
+	e.No = numbered.No
+	return nil
+}
+
+// sealEndpoint returns an endpoint as it is stored, and as it will be read
+// again: a copy that the caller has no hand in.
+func (d *draft) sealEndpoint(e *oms.Endpoint) (doc string, kept *oms.Endpoint, err error) {
+	plain, err := encode(e)
+	if err != nil {
+		return "", nil, err
+	}
+	kept = &oms.Endpoint{}
+	if err := decode([]byte(plain), kept, "endpoint"); err != nil {
+		return "", nil, err
+	}
+	kept.No = e.No
+	return d.sealer.Seal(plain), kept, nil
+}
+
+// DeleteEndpoint implements [store.EventTx]. What is kept of the endpoint has
+// no secrets any more.
+func (d *draft) DeleteEndpoint(ctx context.Context, tenant, id string) error {
+	e, err := d.Endpoint(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
+	set, err := d.endpointsOf(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	e.Headers, e.TLS, e.Secrets, e.SigningKey = nil, nil, nil, ""
+	doc, _, err := d.sealEndpoint(e)
+	if err != nil {
+		return err
+	}
+	d.putEndpoint(tenant, set, e.No, nil)
+	d.of(tenant).changeOne(`UPDATE endpoints SET deleted = 1, doc = ? WHERE tenant = ? AND no = ?`, doc, tenant, e.No)
+	return nil
+}
+
+// CancelOrphans implements [store.EventTx]. An endpoint that has none left is
+// not looked at again: nothing makes a deleted one new deliveries.
+func (d *draft) CancelOrphans(ctx context.Context, limit int) (int, error) {
+	type orphan struct {
+		tenant          string
+		event, endpoint int64
+	}
+	deleted, err := collect(ctx, d.q.Query, func(r Row) (o orphan, err error) {
+		err = r.Scan(&o.tenant, &o.endpoint)
+		return o, err
+	}, `SELECT tenant, no FROM endpoints INDEXED BY endpoints_deleted WHERE deleted = 1`)
+	if err != nil {
+		return 0, err
+	}
+	var orphans []orphan
+	for _, text := range []string{
+		orphansIn(`deliveries_due`, `due > 0`),
+		orphansIn(`deliveries_group`, `status = 'p' AND grp <> '' AND due = 0`),
+	} {
+		some, err := collect(ctx, d.q.Query, func(r Row) (o orphan, err error) {
+			err = r.Scan(&o.tenant, &o.event, &o.endpoint)
+			return o, err
+		}, text, limit-len(orphans))
+		if err != nil {
+			return 0, err
+		}
+		orphans = append(orphans, some...)
+	}
+	now := micros(d.clock())
+	for _, o := range orphans {
+		d.batch.change(`UPDATE deliveries SET status = 'c', due = 0, updated = ? WHERE tenant = ? AND event = ? AND endpoint = ? AND status = 'p'`,
+			now, o.tenant, o.event, o.endpoint)
+	}
+	if len(orphans) < limit {
+		for _, e := range deleted {
+			d.batch.change(`UPDATE endpoints SET deleted = 2 WHERE tenant = ? AND no = ? AND deleted = 1`, e.tenant, e.endpoint)
+		}
+	}
+	return len(orphans), nil
+}
+
+// orphansIn finds those of the deliveries of deleted endpoints that an index holds.
+func orphansIn(index, condition string) string {
+	return `
+		SELECT deliveries.tenant, event, endpoint
+		FROM endpoints INDEXED BY endpoints_deleted CROSS JOIN deliveries INDEXED BY ` + index + `
+			ON deliveries.tenant = endpoints.tenant AND deliveries.endpoint = endpoints.no
+		WHERE deleted = 1 AND ` + condition + ` LIMIT ?`
+}

@@ -1,0 +1,76 @@
+package core
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// Health implements [store.EventReader].
+func (q queries) Health(ctx context.Context, tenant string, endpoint int64) (oms.Health, error) {
+	h, _, err := q.lastHealth(ctx, tenant, endpoint)
+	if err != nil {
+		return h, err
+	}
+	return h, one(ctx, q.q, []any{&h.Pending, &h.Failed}, countDeliveries, tenant, endpoint)
+}
+
+// countDeliveries counts in the indexes alone. What is pending is due, or waits
+// in a group.
+const countDeliveries = `SELECT
+	(SELECT count(*) FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND due > 0) +
+	(SELECT count(*) FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND status = 'p' AND grp <> '' AND due = 0),
+	(SELECT count(*) FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND status = 'f')`
+
+// lastHealth returns the health as it was added up, without what is counted, and
+// how often it was stored.
+func (q queries) lastHealth(ctx context.Context, tenant string, endpoint int64) (h oms.Health, revision int64, err error) {
+	var success, failure, since, unjudged, streak int64
+	err = one(ctx, q.q, []any{&h.Succeeded, &success, &failure, &h.LastError, &h.Consecutive, &since,
+		&h.FilterErrors, &unjudged, &h.LastFilterError.EventID, &h.LastFilterError.Why, &streak, &h.Streak.Deliveries, &h.Streak.Beginning, &revision}, `
+		SELECT succeeded, last_success, last_failure, last_error, consecutive, failing_since,
+			filter_errors, last_filter_error, last_filter_event, last_filter_why, streak_since, streak_deliveries, streak_beginning, revision
+		FROM endpoint_health WHERE tenant = ? AND endpoint = ?`, tenant, endpoint)
+	if errors.Is(err, sql.ErrNoRows) {
+		return oms.Health{}, 0, nil
+	}
+	h.LastSuccess, h.LastFailure, h.FailingSince = fromMicrosOrZero(success), fromMicrosOrZero(failure), fromMicrosOrZero(since)
+	h.LastFilterError.At = fromMicrosOrZero(unjudged)
+	h.Streak.Since = fromMicrosOrZero(streak)
+	return h, revision, err
+}
+
+// AddHealth implements [store.EventTx].
+func (d *draft) AddHealth(ctx context.Context, tenant string, endpoint int64, c store.HealthChange) (oms.Health, error) {
+	was, revision, err := d.lastHealth(ctx, tenant, endpoint)
+	if err != nil {
+		return oms.Health{}, err
+	}
+	h := c.On(was)
+	d.of(tenant).changeOne(`
+		INSERT INTO endpoint_health
+			(tenant, endpoint, succeeded, last_success, last_failure, last_error, consecutive, failing_since,
+			filter_errors, last_filter_error, last_filter_event, last_filter_why, streak_since, streak_deliveries, streak_beginning, revision)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET succeeded = excluded.succeeded, last_success = excluded.last_success, last_failure = excluded.last_failure,
+			last_error = excluded.last_error, consecutive = excluded.consecutive, failing_since = excluded.failing_since,
+			filter_errors = excluded.filter_errors, last_filter_error = excluded.last_filter_error, last_filter_event = excluded.last_filter_event,
+			last_filter_why = excluded.last_filter_why, streak_since = excluded.streak_since, streak_deliveries = excluded.streak_deliveries,
+			streak_beginning = excluded.streak_beginning, revision = excluded.revision
+		WHERE endpoint_health.revision = excluded.revision - 1`,
+		tenant, endpoint, h.Succeeded, microsOrZero(h.LastSuccess), microsOrZero(h.LastFailure), h.LastError, h.Consecutive, microsOrZero(h.FailingSince),
+		h.FilterErrors, microsOrZero(h.LastFilterError.At), h.LastFilterError.EventID, h.LastFilterError.Why,
+		microsOrZero(h.Streak.Since), h.Streak.Deliveries, h.Streak.Beginning, revision+1)
+	return h, nil
+}
+
+// forgetFailures has an endpoint begin anew that was turned on, or is somewhere
+// else now: it is not turned off for what it failed at before.
+func (d *draft) forgetFailures(tenant string, endpoint int64) {
+	d.of(tenant).change(`
+		UPDATE endpoint_health SET consecutive = 0, failing_since = 0, streak_since = 0, streak_deliveries = 0, streak_beginning = 0, revision = revision + 1
+		WHERE tenant = ? AND endpoint = ?`, tenant, endpoint)
+}

@@ -1,0 +1,58 @@
+package core
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// idempotencyCutoff is the time of creation before which a row is as if it
+// were not there.
+func (s *shared) idempotencyCutoff() int64 { return micros(s.clock().Add(-store.IdempotencyTTL)) }
+
+// Idempotency implements [store.Reader].
+func (q queries) Idempotency(ctx context.Context, tenant, key string) (*store.Idempotency, error) {
+	i, created := &store.Idempotency{Key: key}, int64(0)
+	err := one(ctx, q.q, []any{&i.Hash, &i.Resource, &created}, `
+		SELECT hash, resource, created FROM idempotency WHERE tenant = ? AND key = ? AND created >= ?`,
+		tenant, key, q.idempotencyCutoff())
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	i.Created = fromMicros(created)
+	return i, nil
+}
+
+// mostPurged bounds how many old rows one PutIdempotency removes: more than it
+// adds, so that they go, and few, so that no caller pays for all of them.
+const mostPurged = 10
+
+// PutIdempotency implements [store.Tx].
+func (d *draft) PutIdempotency(ctx context.Context, tenant string, i store.Idempotency) error {
+	if d.again {
+		kept, err := d.Idempotency(ctx, tenant, i.Key)
+		if err == nil && kept != nil {
+			err = oms.Errorf(oms.Conflict, "the Idempotency-Key %q is in use already", i.Key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	cutoff := d.idempotencyCutoff()
+	b := d.of(tenant)
+	b.check(`SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM idempotency WHERE tenant = ? AND key = ? AND created >= ?)`, tenant, i.Key, cutoff)
+	b.changeOne(`
+		INSERT INTO idempotency (tenant, key, hash, resource, created) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET hash = excluded.hash, resource = excluded.resource, created = excluded.created`,
+		tenant, i.Key, i.Hash, i.Resource, micros(i.Created))
+	b.change(`
+		DELETE FROM idempotency WHERE tenant = ?1 AND key IN
+			(SELECT key FROM idempotency WHERE tenant = ?1 AND created < ?2 ORDER BY created LIMIT ?3)`, tenant, cutoff, mostPurged)
+	return nil
+}

@@ -1,0 +1,43 @@
+package core
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Durations are stored in nanoseconds.
+var (
+	stored = json.JoinOptions(json.FormatNilSliceAsNull(true), json.FormatNilMapAsNull(true),
+		json.WithMarshalers(json.MarshalFunc(func(d time.Duration) ([]byte, error) { return strconv.AppendInt(nil, int64(d), 10), nil })))
+	read = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d *time.Duration) error {
+		n, err := strconv.ParseInt(string(text), 10, 64)
+		*d = time.Duration(n)
+		return err
+	}))
+)
+
+// encode returns v as it is stored, so that decode gives the same again.
+func encode(v any) (string, error) {
+	b, err := json.Marshal(v, stored)
+	return string(b), err
+}
+
+// decode reads what encode made; what says what it is, for the error.
+func decode(data []byte, into any, what string) error {
+	if err := json.Unmarshal(data, into, read); err != nil {
+		return fmt.Errorf("stored %s: %w", what, err)
+	}
+	return nil
+}
+
+// jsonNumbers returns a list for json_each.
+func jsonNumbers(list []int64) string {
+	b := []byte{'['}
+	for _, n := range list {
+		b = strconv.AppendInt(separated(b, '['), n, 10)
+	}
+	return string(append(b, ']'))
+}
