@@ -3,6 +3,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -27,8 +28,8 @@ type Options struct {
 	Validator *validate.Validator
 	Notify    *notify.Dispatcher
 	Jobs      *job.Runner
-	Client    *hook.Client // sends attempts again
-	Guard     hook.Guard   // of Client
+	Client    Client     // sends attempts again
+	Guard     hook.Guard // of Client
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Version   string // of orderhook
@@ -37,6 +38,11 @@ type Options struct {
 	Variables       settings.Variables
 	VariablesTenant string
 	PublicURL       string // where callers reach the API, for the OpenAPI document; "" leaves it open
+}
+
+// Client makes requests; [hook.Client] is the real one.
+type Client interface {
+	Post(ctx context.Context, r hook.Request) hook.Exchange
 }
 
 // api is what the handlers share.

@@ -122,7 +122,7 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 	err := c.exchange(watched, r, &x)
 	x.Duration = time.Since(x.StartedAt)
 	x.wire = t.seen()
-	own := ownTrouble("")
+	own := OwnTroubleError("")
 	if err != nil {
 		own = ownTroubleIn(err, x.wire.remoteAddr != nil)
 	}

@@ -10,18 +10,18 @@ import (
 	"syscall"
 )
 
-// ownTrouble is why an attempt could not be made, or its answer not be read, that
+// OwnTroubleError is why an attempt could not be made, or its answer not be read, that
 // is no fault of the endpoint's: this server has run out of something.
-type ownTrouble string
+type OwnTroubleError string
 
-func (t ownTrouble) Error() string { return "this server's own trouble: " + string(t) }
+func (t OwnTroubleError) Error() string { return "this server's own trouble: " + string(t) }
 
 // errNoMemory is that of an answer that had to wait for memory until its time was over.
-const errNoMemory = ownTrouble("the answer waited for memory until the timeout, as --max-answer-bytes-in-flight has it")
+const errNoMemory = OwnTroubleError("the answer waited for memory until the timeout, as --max-answer-bytes-in-flight has it")
 
 // isOwnTrouble reports whether the failure of an attempt is this server's own.
 func isOwnTrouble(err error) bool {
-	_, own := errors.AsType[ownTrouble](err)
+	_, own := errors.AsType[OwnTroubleError](err)
 	return own
 }
 
@@ -31,19 +31,19 @@ var exhausted = []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, 
 
 // ownTroubleIn returns what this server has run out of where that is why err was
 // met, "" where it is not; connected says whether there was a connection.
-func ownTroubleIn(err error, connected bool) ownTrouble {
-	if own, ok := errors.AsType[ownTrouble](err); ok {
+func ownTroubleIn(err error, connected bool) OwnTroubleError {
+	if own, ok := errors.AsType[OwnTroubleError](err); ok {
 		return own
 	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		if slices.Contains(exhausted, errno) || errno == syscall.EADDRNOTAVAIL && noPortLeft(err) {
-			return ownTrouble(errno.Error())
+			return OwnTroubleError(errno.Error())
 		}
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		for _, errno := range exhausted { // it has the text alone
 			if strings.Contains(dns.Err, errno.Error()) {
-				return ownTrouble(errno.Error())
+				return OwnTroubleError(errno.Error())
 			}
 		}
 	}
@@ -66,14 +66,14 @@ func noPortLeft(err error) bool {
 
 // noDescriptor looks whether there are descriptors. For want of them a resolver that
 // cannot read /etc/hosts finds no such host, or goes on trying.
-func noDescriptor() ownTrouble {
+func noDescriptor() OwnTroubleError {
 	probe, err := os.Open(os.DevNull)
 	if err == nil {
 		_ = probe.Close()
 		return ""
 	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok && slices.Contains(exhausted, errno) {
-		return ownTrouble(errno.Error())
+		return OwnTroubleError(errno.Error())
 	}
 	return ""
 }

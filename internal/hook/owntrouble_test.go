@@ -58,12 +58,12 @@ func TestTheClassOfOwnTrouble(t *testing.T) {
 		{0, false, OwnTrouble}, {200, false, OwnTrouble}, {400, false, Final}, {404, false, Final}, {503, false, Retry},
 		{0, true, OwnTrouble}, {204, true, OwnTrouble}, {404, true, Retry}, {500, true, Retry},
 	} {
-		x := Exchange{Status: row.status, OneWay: row.oneWay, Err: ownTrouble("too many open files")}
+		x := Exchange{Status: row.status, OneWay: row.oneWay, Err: OwnTroubleError("too many open files")}
 		if got := x.Class(); got != row.want {
 			t.Errorf("%d, one way %v: %v, want %v", row.status, row.oneWay, got, row.want)
 		}
 	}
-	if got := (Exchange{Err: ownTrouble("too many open files")}).Failure(); got != "this server's own trouble: too many open files" {
+	if got := (Exchange{Err: OwnTroubleError("too many open files")}).Failure(); got != "this server's own trouble: too many open files" {
 		t.Error(got)
 	}
 }
