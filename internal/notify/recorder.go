@@ -241,8 +241,10 @@ func (r *recorder) next() time.Time {
 	return first.again
 }
 
-// retry tries to record those of the failing results whose time has come.
+// retry tries to record those of the failing results whose time has come, or comes
+// soon: thousands are not looked through for each of them.
 func (r *recorder) retry(now time.Time) {
+	now = now.Add(firstPause / 10)
 	later := r.failing[:0:0]
 	var due []failing
 	for _, one := range r.failing {
