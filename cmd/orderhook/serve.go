@@ -26,6 +26,7 @@ type serve struct {
 	DisableEndpointsAfter period   `default:"P5D" help:"How long an endpoint may do nothing but fail before it is turned off, as P5D or 120h."`
 	MaxStatusChanges      count    `default:"60" help:"How often one order may enter a status through the API within a minute; 0 is as often as it likes."`
 	Grace                 duration `default:"PT30S" help:"How long to finish what is in flight when stopped, as PT30S or 30s."`
+	outgoing
 	logging
 }
 
@@ -68,6 +69,9 @@ func (c *serve) options(s *session) (o app.Options, err error) {
 		o.WebHook = s.config.file.WebHook
 	}
 	if o.EncryptionKey, err = c.key(); err != nil {
+		return o, err
+	}
+	if err := c.outgoing.set(&o); err != nil {
 		return o, err
 	}
 	o.APIKey, err = secretOf("api-key", c.APIKey, c.APIKeyFile)

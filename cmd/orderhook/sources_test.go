@@ -40,6 +40,7 @@ func TestDefaults(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, want := range map[string]string{
 		"listen": "127.0.0.1:8080", "database": "orderhook.db", "grace": "30s", "max-status-changes": "60", "disable-endpoints-after": "120h0m0s", "tenant": "default",
+		"max-outgoing": "2048", "max-answer-bytes-in-flight": "256MiB",
 		"settings": "", "api-key": "", "allow-private-targets": "<nil>", "log-level": "INFO", "log-format": "text",
 	} {
 		expect(t, name, want)
@@ -59,6 +60,8 @@ func samples(flag *kong.Flag) threeValues {
 		return threeValues{true, "false", "true"}
 	case flag.Name == "grace" || flag.Name == "disable-endpoints-after":
 		return threeValues{"1s", "2s", "3s"}
+	case flag.Name == "max-answer-bytes-in-flight":
+		return threeValues{"8MiB", "9MiB", "10MiB"}
 	case isCount(flag):
 		return threeValues{1, "2", "3"}
 	case flag.Name == "log-level":
