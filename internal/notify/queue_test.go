@@ -2,12 +2,15 @@ package notify
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -198,6 +201,34 @@ func TestAllQueuesTogether(t *testing.T) {
 		time.Sleep(time.Minute)
 		if n := len(r.calls.made()); n != hanging*(each+3)+3+each {
 			t.Errorf("%d attempts in all", n)
+		}
+		if n := r.d.slots.Used(); n != 0 {
+			t.Errorf("%d slots are taken in the end", n)
+		}
+	})
+}
+
+// TestASlotThatIsNotNeededAnyMore goes to others: the endpoint was turned off while
+// it waited for it.
+func TestASlotThatIsNotNeededAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 10*time.Second))
+		r.stop()
+		r.d = New(Options{Store: r.store, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler), Slots: fair.New(1)})
+		must(t, r.d.Start(t.Context()))
+		r.endpoint("first", func(e *oms.Endpoint) { e.EventTypes = []string{"order_packed"} })
+		off := r.endpoint("off", func(e *oms.Endpoint) { e.EventTypes = []string{"off"} })
+		r.publishMany("e", 1)
+		must(t, r.store.Publish(t.Context(), acme, &oms.Event{ID: "evt_off", Type: "off", Timestamp: time.Now(), Data: []byte(`{}`)}))
+		r.publishMany("f", 1)
+		synctest.Wait()
+		if q := r.d.queue(queueKey{acme, off.No}); q.state != stateSlot {
+			t.Fatalf("the queue is %s", q.state)
+		}
+		r.put(off, func(e *oms.Endpoint) { e.Enabled = false })
+		time.Sleep(time.Minute)
+		if n := len(r.calls.made()); n != 2 {
+			t.Errorf("%d calls", n)
 		}
 		if n := r.d.slots.Used(); n != 0 {
 			t.Errorf("%d slots are taken in the end", n)

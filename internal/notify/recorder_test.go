@@ -139,7 +139,8 @@ func TestOneBadResultHoldsUpNoOther(t *testing.T) {
 func TestNoAttemptBeginsWhileTooManyWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, answering(200, time.Millisecond))
-		r.endpoint("shop", func(e *oms.Endpoint) { e.Concurrency = 64 })
+		shop := r.endpoint("shop", func(e *oms.Endpoint) { e.Concurrency, e.EventTypes = 64, []string{"order_packed"} })
+		other := r.endpoint("other", func(e *oms.Endpoint) { e.EventTypes = []string{"other"} })
 		s := r.onCorrupt(nil)
 		const events = mostUnrecorded + 1000
 		s.fail(1 << 30)
@@ -151,13 +152,21 @@ func TestNoAttemptBeginsWhileTooManyWait(t *testing.T) {
 		if made < mostUnrecorded || made > mostUnrecorded+64 {
 			t.Errorf("%d attempts, with room for %d", made, mostUnrecorded)
 		}
-		if q := r.d.allQueues()[0]; q.state != stateUnwritten {
-			t.Errorf("the queue is %s", q.state)
+		late := &oms.Event{ID: "evt_late", Type: "other", Timestamp: time.Now(), Data: []byte(`{}`)}
+		must(t, r.store.Publish(t.Context(), acme, late)) // for a queue of which nothing is under way
+		synctest.Wait()
+		for _, e := range []*oms.Endpoint{shop, other} {
+			if q := r.d.queue(queueKey{acme, e.No}); q.state != stateUnwritten {
+				t.Errorf("the queue of %s is %s", e.ID, q.state)
+			}
 		}
 		s.fail(0)
 		time.Sleep(5 * time.Minute)
-		if made := len(r.calls.made()); made != events {
+		if made := len(r.calls.made()); made != events+1 {
 			t.Errorf("%d attempts in all", made)
+		}
+		if d := r.delivery(late, other); d.Status != oms.DeliverySucceeded {
+			t.Errorf("the other endpoint's is %s", d.Status)
 		}
 		if r.d.recorder.count != 0 || r.d.recorder.bytes != 0 {
 			t.Errorf("%d results of %d bytes are left", r.d.recorder.count, r.d.recorder.bytes)
