@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
@@ -29,6 +31,7 @@ type Options struct {
 	UserAgent string // instead of OmniumOms/{Version}
 	Guard     Guard
 	RootCAs   *x509.CertPool // nil: those of the system
+	Secrets   *secret.Opener // nil: no request has any that is stored
 
 	// Outgoing is the slots that all calls at once share; nil: DefaultMaxOutgoing
 	// of the client's own.
@@ -45,6 +48,7 @@ type Client struct {
 	guard     Guard
 	roots     *x509.CertPool
 	now       func() time.Time
+	secrets   vault
 	kept      *connections // of requests without a Trust
 	mostOpen  int64        // connections, before idle ones are closed
 	open      atomic.Int64 // connections
@@ -53,8 +57,9 @@ type Client struct {
 	reading   *fair.Budget // bytes of answers that are being read, or kept as they came
 	parsing   *fair.Budget // bytes that answers take in their callers' hands
 
-	mu      sync.Mutex
-	trusted map[weak.Pointer[Trust]]*connections
+	mu        sync.Mutex
+	trusted   map[weak.Pointer[Trust]]*connections
+	endpoints map[weak.Pointer[oms.EndpointTLS]]*Trust
 }
 
 // New returns a client that reaches what the guard in o lets through. A kept
@@ -73,9 +78,9 @@ func newAt(o Options, now func() time.Time) *Client {
 		o.MaxAnswerBytes = DefaultMaxAnswerBytes
 	}
 	c := &Client{
-		userAgent: o.UserAgent, guard: o.Guard, roots: o.RootCAs, now: now,
+		userAgent: o.UserAgent, guard: o.Guard, roots: o.RootCAs, now: now, secrets: vault{opener: o.Secrets},
 		outgoing: o.Outgoing, reading: fair.New(o.MaxAnswerBytes), parsing: fair.New(o.MaxAnswerBytes),
-		mostOpen: mostOpen, trusted: map[weak.Pointer[Trust]]*connections{},
+		mostOpen: mostOpen, trusted: map[weak.Pointer[Trust]]*connections{}, endpoints: map[weak.Pointer[oms.EndpointTLS]]*Trust{},
 	}
 	c.kept = newConnections(func() *http.Transport {
 		return c.newTransport(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs})
@@ -132,6 +137,8 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 	case err == nil:
 	case unsendable(err) != nil:
 		x.Err = unsendable(err)
+	case errors.Is(err, ErrUnread):
+		x.Err = ErrUnread
 	case ctx.Err() != nil:
 		x.Err = ErrCanceled
 	case own != "":
@@ -146,9 +153,12 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 
 // exchange sends r and reads the answer into x, as far as one comes.
 func (c *Client) exchange(ctx context.Context, r *Request, x *Exchange) error {
-	req, secret, err := r.build(ctx, c.userAgent, x.StartedAt)
+	req, secret, err := c.build(ctx, r, x.StartedAt)
 	if err != nil {
-		x.URL = oms.PublicURL(r.URL)
+		x.target, x.URL = r.URL, oms.PublicURL(r.URL)
+		if u, ok := oms.ParseURL(r.URL); ok {
+			x.Host = u.Host
+		}
 		return err
 	}
 	x.target, x.URL, x.Host, x.sent, x.secret = r.URL, oms.ShownURL(r.URL, req.URL), req.URL.Host, req.Header, secret

@@ -13,6 +13,7 @@ import (
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -243,7 +244,7 @@ func (r *rig) otherTenant(events int) {
 	e := &oms.Endpoint{
 		ID: oms.EndpointID + "other", Origin: oms.OriginAPI, URL: "http://other.example/hook", EventTypes: []string{"*"}, Format: oms.FormatFull,
 		Enabled: true, Timeout: 30 * time.Second, Concurrency: events, Ordering: oms.OrderingNone, Schedule: oms.DefaultSchedule,
-		Signatures: []string{oms.SignatureV1}, Secrets: []oms.Secret{{Text: hook.NewSecret()}},
+		Signatures: []string{oms.SignatureV1}, Secrets: []oms.Secret{{Value: secret.New(hook.NewSecret())}},
 	}
 	r.write(func(tx store.Tx) error { return tx.PutEndpoint(r.t.Context(), "other", e) })
 	var all []*oms.Event

@@ -30,7 +30,7 @@ func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
 	case x.Err == hook.ErrCanceled:
 		q.release(it, time.Time{})
 		return
-	case errors.Is(x.Err, errSettings): // nothing was sent, and nobody is to blame but the database
+	case errors.Is(x.Err, errSettings), errors.Is(x.Err, hook.ErrUnread): // nothing was sent, and nobody is to blame but the database
 		q.release(it, now.Add(lookAgain))
 		return
 	case x.Class() == hook.OwnTrouble: // nor is the endpoint

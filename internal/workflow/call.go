@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ func maxAttempts(t settings.Target) int {
 
 // call is one attempt that is about to be made.
 type call struct {
+	tenant string
 	run    *oms.Run
 	step   *settings.Step
 	target settings.Target
@@ -45,19 +47,19 @@ func (e *Engine) prepare(ctx context.Context, tenant string, h held) (*call, err
 			return nil, err
 		}
 	}
-	return newCall(s, h.run, order.Doc)
+	return newCall(tenant, s, h.run, order.Doc)
 }
 
 // errNoTarget says that a call that was begun has nowhere to go any more.
 var errNoTarget = errors.New("the connector of a call under way is gone")
 
-func newCall(s *settings.Settings, run *oms.Run, order *oms.Object) (*call, error) {
+func newCall(tenant string, s *settings.Settings, run *oms.Run, order *oms.Object) (*call, error) {
 	step := &stepsOf(s, run)[run.Results[run.Position.Step].ConfigIndex]
 	t, ok := s.Target(step, order.Text("marketId"))
 	if !ok {
 		return nil, errNoTarget
 	}
-	return &call{run, step, t, order}, nil
+	return &call{tenant, run, step, t, order}, nil
 }
 
 // timeout is how long an attempt may take, the run's deadline aside.
@@ -71,7 +73,7 @@ func (c *call) timeout() time.Duration {
 // request is the call as the hook package sends it.
 func (c *call) request(now time.Time) hook.Request {
 	r := hook.Request{
-		URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
+		Tenant: c.tenant, Since: cmp.Or(c.run.Since, c.run.SettingsVersion), URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
 		Body:           oms.StepRequest(c.order, c.step.Wire, oms.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID}),
 		IdempotencyKey: c.run.Position.CallID, Delivery: c.run.Position.Attempt, MaxDelivery: maxAttempts(c.target),
 	}

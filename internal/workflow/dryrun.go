@@ -65,7 +65,7 @@ func (e *Engine) rehearse(t *transition, sc scope, callWebhooks bool) error {
 
 func (e *Engine) rehearseCall(t *transition) error {
 	t.run.Position.BaseVersion = t.order.Version
-	c, err := newCall(t.settings, t.run, t.doc)
+	c, err := newCall(t.tenant, t.settings, t.run, t.doc)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
@@ -38,6 +39,9 @@ type rig struct {
 	stop   func(grace time.Duration) error
 
 	maxStatusChanges int // as of workflow.Options; 0: no limit
+	maxOrderBytes    int64
+	admission        *admission.Gate // nil: that of the default limits
+	limits           api.Limits
 
 	// misshapen: the documents have fields in another shape. They are kept, and no
 	// schema describes them, so that the answers are not held against one.
@@ -49,9 +53,7 @@ type rig struct {
 }
 
 // poster makes requests, as hook.Client does.
-type poster interface {
-	Post(ctx context.Context, r hook.Request) hook.Exchange
-}
+type poster = api.Client
 
 const adminKey = "contract-admin-key-0123456789"
 
@@ -85,17 +87,18 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	for _, c := range change {
 		c(&o)
 	}
-	db, err := sqlite.Open(context.Background(), r.path, sqlite.Options{Exclusive: true, Clock: r.hands.Now})
+	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	db, err := sqlite.Open(context.Background(), r.path, sqlite.Options{Exclusive: true, Clock: r.hands.Now, Log: log})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.Secrets = db.Secrets()
 	real := hook.New(o)
 	client := poster(real)
 	if r.calling != nil {
 		client = r.calling(real)
 	}
-	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
+	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges, MaxOrderBytes: r.maxOrderBytes})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands, Log: log}
 	below := store.Store(db)
 	if r.between != nil {
@@ -105,7 +108,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	jobs := job.New(job.Options{Store: below, Clock: r.hands, Log: log}, dispatcher.Jobs(), engine.Jobs())
 	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: o.Guard,
 		Variables: settings.Variables{Lookup: environment, Allowed: []string{"SHOP_*"}}, VariablesTenant: oms.DefaultTenant,
-		Clock: r.hands, Log: log, Version: "test"}))
+		Admission: r.admission, Limits: r.limits, Clock: r.hands, Log: log, Version: "test"}))
 	r.url, r.store, r.engine = server.URL, db, engine
 	if err := dispatcher.Start(context.Background()); err != nil {
 		r.t.Fatal(err)

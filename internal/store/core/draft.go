@@ -26,8 +26,12 @@ type draft struct {
 	changed    map[string]bool                   // those of them whose set has its next version already
 	seen       map[key]bool                      // which checks were added already
 	read       map[key]bool                      // what else the write has read
+	events     map[key]bool                      // ids of events that are taken, as far as the write knows
 	stored     map[string]int64                  // the versions of settings that the write stores, by tenant
 	deliveries map[tenantDelivery]storedDelivery // those that the write changed after it had read them
+	released   []released                        // groups that are to be looked at in the end
+	releases   map[groupRef]bool                 // those, each once
+	tried      []groupRef                        // groups of which what is due is to be tried at once
 	groups     []groupChange                     // what of groups the listener is told of
 }
 
@@ -51,7 +55,7 @@ func (s *Store) Write(ctx context.Context, do func(tx store.Tx) error) error {
 
 // write decides, commits, and decides again where the decision was overtaken.
 func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
-	t := &turn{turns: &s.turns}
+	t := &turn{turns: &s.turns, ctx: ctx}
 	defer t.end()
 	for try := range mostTries {
 		if err := ctx.Err(); err != nil {
@@ -119,8 +123,10 @@ func call(decide func(*draft) error, d *draft) (err error) {
 	return decide(d)
 }
 
-// finish adds the checks of what was read and not changed.
+// finish adds what can be said at the end alone: what of the groups becomes due,
+// and the checks of what was read and not changed.
 func (d *draft) finish() {
+	d.finishGroups()
 	for k, o := range d.orders {
 		if !o.own {
 			d.batch.check(checkOrder, k.tenant, k.id, o.order.Version, micros(o.order.Created))
@@ -149,12 +155,12 @@ func (d *draft) checkOnce(name key, text string, args ...any) {
 }
 
 // reads takes the turn of a thing and notes that the write rests on it.
-func (d *draft) reads(ctx context.Context, of key) error {
+func (d *draft) reads(of key) error {
 	if d.read == nil {
 		d.read = map[key]bool{}
 	}
 	d.read[of] = true
-	return d.turn.take(ctx, of)
+	return d.turn.take(of)
 }
 
 // readsSettings notes that the write rests on a tenant's settings, if it should
