@@ -80,7 +80,7 @@ func newAt(o Options, now func() time.Time) *Client {
 	c := &Client{
 		userAgent: o.UserAgent, guard: o.Guard, roots: o.RootCAs, now: now, secrets: vault{opener: o.Secrets},
 		outgoing: o.Outgoing, reading: fair.New(o.MaxAnswerBytes), parsing: fair.New(o.MaxAnswerBytes),
-		mostOpen: mostOpen, trusted: map[weak.Pointer[Trust]]*connections{}, endpoints: map[weak.Pointer[oms.EndpointTLS]]*Trust{},
+		mostOpen: MostOpen, trusted: map[weak.Pointer[Trust]]*connections{}, endpoints: map[weak.Pointer[oms.EndpointTLS]]*Trust{},
 	}
 	c.kept = newConnections(func() *http.Transport {
 		return c.newTransport(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs})

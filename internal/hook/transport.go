@@ -16,9 +16,9 @@ const maxHeader = 64 << 10
 // whichever request comes next: without this a dead endpoint would gather dials.
 const setupTimeout = 30 * time.Second
 
-// mostOpen is how many connections may be open, of about 20 KB each, before idle
+// MostOpen is how many connections may be open, of about 20 KB each, before idle
 // ones are closed: thousands of endpoints need no dial for each event.
-const mostOpen = 3072
+const MostOpen = 3072
 
 // writeBuffer is how many bytes are written at once: most events, and many an order,
 // with their headers.
@@ -34,7 +34,7 @@ func (c *Client) newTransport(config *tls.Config) *http.Transport {
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true, // recorded and measured as it was sent
 		WriteBufferSize:        writeBuffer,
-		MaxIdleConnsPerHost:    mostOpen, // see dial
+		MaxIdleConnsPerHost:    MostOpen, // see dial
 		// Below the 60 s after which common load balancers close an idle connection.
 		IdleConnTimeout: 55 * time.Second,
 		// A dead HTTP/2 connection would otherwise fail every request put on it.
