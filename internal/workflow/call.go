@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -88,10 +89,12 @@ func (c *call) request(now time.Time) hook.Request {
 }
 
 // attempt makes the call and returns its record and what came of it.
-func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, outcome) {
+func (e *Engine) attempt(ctx context.Context, tenant string, c *call) (*oms.Attempt, outcome) {
 	r := c.request(e.clock.Now())
+	r.For = c.caller(tenant)
 	x := e.client.Post(ctx, r)
 	o := judge(x)
+	o.memory = x.Memory
 	o.late = o.retry && x.Status == 0 && r.Timeout < c.timeout() && x.Duration >= r.Timeout
 	return record(c.run, c.target, x, o), o
 }
@@ -104,6 +107,9 @@ type outcome struct {
 	skip    bool // no call was made, and that is but a warning
 	late    bool // it had no more time than the run's deadline left
 	refused bool // by the target guard
+	own     bool // it is this server's own trouble, and no attempt
+
+	memory *fair.Part // of the answer; to be given back once it is applied
 }
 
 // judge reads an exchange as CONTRACT.md's table "Outcome of one attempt" says.
@@ -113,6 +119,8 @@ func judge(x hook.Exchange) outcome {
 		return read(x)
 	case hook.Retry:
 		return outcome{failure: x.Failure(), retry: true}
+	case hook.OwnTrouble:
+		return outcome{failure: x.Failure(), own: true}
 	}
 	return outcome{failure: x.Failure(), refused: x.Refused()}
 }

@@ -69,9 +69,13 @@ func (e *Engine) rehearseCall(t *transition) error {
 	if err != nil {
 		return err
 	}
-	a, o := e.attempt(t.ctx, c)
+	a, o := e.attempt(t.ctx, t.tenant, c)
+	defer o.memory.Give()
 	if err := t.ctx.Err(); err != nil {
 		return err
+	}
+	if o.own {
+		return oms.Errorf(oms.Unavailable, "the step could not be called: %s", o.failure)
 	}
 	o.retry = false
 	return t.settle(a, o)
