@@ -28,6 +28,7 @@ type serve struct {
 	Grace                 duration `default:"PT30S" help:"How long to finish what is in flight when stopped, as PT30S or 30s."`
 	limits
 	settingsLimit
+	outgoing
 	logging
 }
 
@@ -72,6 +73,9 @@ func (c *serve) options(s *session) (o app.Options, err error) {
 		o.WebHook = s.config.file.WebHook
 	}
 	if o.EncryptionKey, err = c.key(); err != nil {
+		return o, err
+	}
+	if err := c.outgoing.set(&o); err != nil {
 		return o, err
 	}
 	o.APIKey, err = secretOf("api-key", c.APIKey, c.APIKeyFile)

@@ -4,6 +4,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/validate"
@@ -29,8 +32,8 @@ type Options struct {
 	Validator *validate.Validator
 	Notify    *notify.Dispatcher
 	Jobs      *job.Runner
-	Client    *hook.Client // sends attempts again
-	Guard     hook.Guard   // of Client
+	Client    Client     // sends attempts again
+	Guard     hook.Guard // of Client
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Version   string // of orderhook
@@ -41,6 +44,13 @@ type Options struct {
 	Admission       *admission.Gate // what requests may hold; nil: [admission.DefaultLimits]
 	Limits          Limits
 	PublicURL       string // where callers reach the API, for the OpenAPI document; "" leaves it open
+}
+
+// Client makes requests and knows secrets; [hook.Client] is the real one.
+type Client interface {
+	Post(ctx context.Context, r hook.Request) hook.Exchange
+	CheckTLS(ctx context.Context, tenant, url string, t oms.EndpointTLS) error
+	PublicKey(ctx context.Context, tenant string, v secret.Value) (string, error)
 }
 
 // api is what the handlers share.

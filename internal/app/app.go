@@ -15,6 +15,7 @@ import (
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/config"
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
@@ -55,7 +56,10 @@ type Options struct {
 	// MaxStatusChanges is as of [workflow.Options].
 	MaxStatusChanges int
 
-	Limits Limits
+	// MaxOutgoing is how many calls there may be at once, and MaxAnswerBytes how many
+	// bytes of their answers may be in memory, as of [hook.Options]; 0: the defaults.
+	MaxOutgoing, MaxAnswerBytes int64
+	Limits                      Limits
 
 	Version   string       // of orderhook
 	UserAgent string       // of outgoing requests; "": OmniumOms/Version
@@ -122,9 +126,10 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	o.warnReadable()
 	o.warnDescriptors()
 
-	client := hook.New(hook.Options{Version: o.Version, UserAgent: o.UserAgent, Guard: guard, Secrets: st.Secrets()})
+	slots := fair.New(o.MaxOutgoing)
+	client := hook.New(hook.Options{Version: o.Version, UserAgent: o.UserAgent, Guard: guard, Outgoing: slots, MaxAnswerBytes: o.MaxAnswerBytes, Secrets: st.Secrets()})
 	a.onStop(func(context.Context) error { client.Close(); return nil })
-	dispatcher := notify.New(notify.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, DisableAfter: o.DisableAfter, WebHook: webHook})
+	dispatcher := notify.New(notify.Options{Store: st, Client: client, Slots: slots, Clock: o.Clock, Log: o.Log, DisableAfter: o.DisableAfter, WebHook: webHook})
 	a.onStop(func(ctx context.Context) error { dispatcher.Stop(ctx); return nil })
 	if err := dispatcher.Start(ctx); err != nil {
 		return nil, err

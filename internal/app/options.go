@@ -16,6 +16,7 @@ import (
 
 func (o *Options) setDefaults() {
 	o.Tenant = cmp.Or(o.Tenant, DefaultTenant)
+	o.MaxOutgoing = cmp.Or(o.MaxOutgoing, hook.DefaultMaxOutgoing)
 	o.Limits.setDefaults()
 	if o.Clock == nil {
 		o.Clock = clock.Real{}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/secret"
 )
@@ -17,6 +18,12 @@ var ErrURL = errors.New("invalid URL: it must be an absolute http or https URL")
 // Request is what one attempt sends (CONTRACT.md, "Request" and "Event
 // notifications").
 type Request struct {
+	// For is whose call it is, and whom it goes to: slots and memory are shared by
+	// it. Slot is the slot that the caller has got for it, and gives back; nil: the
+	// client waits for one.
+	For  fair.Key
+	Slot *fair.Part
+
 	Tenant string // whose the secrets are
 	URL    string
 	Header []oms.Header // custom headers, strongest first; see [HeaderAllowed]

@@ -30,7 +30,7 @@ type rig struct {
 	calls *calls
 	// For the next start.
 	webHook *WebHook
-	reading func() // nil, or what holds up each reading of a lane's table, once its rows are read
+	reading func() // nil, or what holds up each reading of an endpoint queue's table, once its rows are read
 }
 
 func newRig(t *testing.T, answer func(call) hook.Exchange) *rig {

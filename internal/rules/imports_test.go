@@ -39,7 +39,7 @@ var layers = [][]string{
 	{"internal/workflow/decide"},
 	{"internal/settings", "internal/admission"},
 	{"internal/oms", "internal/clock", "internal/store/bodyindex"},
-	{"internal/filter", "internal/secret"},
+	{"internal/filter", "internal/fair", "internal/secret"},
 	{"receiver"},
 }
 
@@ -48,7 +48,7 @@ var layers = [][]string{
 var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/hook", "receiver"}
 
 // pure is the packages that neither read files nor reach the network.
-var pure = []string{"internal/oms", "internal/admission", "internal/filter", "internal/secret", "internal/clock", "internal/store/bodyindex", "internal/workflow/decide"}
+var pure = []string{"internal/oms", "internal/admission", "internal/filter", "internal/fair", "internal/secret", "internal/clock", "internal/store/bodyindex", "internal/workflow/decide"}
 
 // listed is a package as `go list -json` shows it; tests and what they import
 // are under no rule.

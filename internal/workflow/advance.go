@@ -105,11 +105,15 @@ func (e *Engine) step(tenant string, h held) (held, error) {
 		})
 	}
 	a, o := e.attempt(e.calls, c)
+	defer o.memory.Give()
 	if e.calls.Err() != nil {
 		return held{}, nil // given up, not failed: the next start repeats it
 	}
 	gate.leave(o)
-	return e.settle(tenant, h, a, o)
+	if o.own {
+		return e.putOff(tenant, h, o), nil
+	}
+	return e.settle(tenant, h, a, o.Outcome)
 }
 
 // longestPause is how long at most a lane waits until it tries again to store

@@ -12,7 +12,6 @@ import (
 
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/settings"
-	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
 // breakers keeps a breaker for each connector that asks for one. They live in
@@ -55,6 +54,7 @@ func (b *breakers) of(tenant string, c *settings.Connector) *breaker {
 	br := &breaker{}
 	br.TwoStepCircuitBreaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		MaxRequests: 1, Interval: c.Breaker.Window, BucketPeriod: max(time.Millisecond, c.Breaker.Window/windowParts), Timeout: c.Breaker.OpenFor,
+		IsExcluded:  func(err error) bool { return err == errOwnTrouble },
 		ReadyToTrip: func(n gobreaker.Counts) bool { return int(n.TotalFailures) >= c.Breaker.Failures },
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			if to == gobreaker.StateOpen {
@@ -144,12 +144,14 @@ var errAttemptFailed = errors.New("the attempt failed")
 
 // leave tells the breaker how the attempt went. An endpoint that says no, or
 // answers nonsense, is there: only failures that may pass count.
-func (g gate) leave(o decide.Outcome) {
+func (g gate) leave(o outcome) {
 	if g.of != nil {
 		g.of.setTrial(false)
 	}
 	switch {
 	case g.done == nil:
+	case o.own:
+		g.done(errOwnTrouble)
 	case o.Retry:
 		g.done(errAttemptFailed)
 	default:

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -85,34 +86,45 @@ func (c *call) request(now time.Time) hook.Request {
 }
 
 // attempt makes the call and returns its record and what came of it.
-func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, decide.Outcome) {
+func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, outcome) {
 	r := c.request(e.clock.Now())
+	r.For = c.caller()
 	x := e.client.Post(ctx, r)
 	o := survive(e.log, "an answer could not be read", []any{"order", c.run.OrderID, "run", c.run.ID, "call", c.run.Position.CallID},
-		func() decide.Outcome { return judge(x) },
-		func() decide.Outcome {
-			return decide.Invalid("orderhook could not read it, by a mistake of its own")
+		func() outcome { return judge(x) },
+		func() outcome {
+			return outcome{Outcome: decide.Invalid("orderhook could not read it, by a mistake of its own")}
 		})
+	o.memory = x.Memory
 	o.Late = o.Retry && x.Status == 0 && r.Timeout < c.timeout() && x.Duration >= r.Timeout
-	return record(c.run, c.target, x, o), o
+	return record(c.run, c.target, x, o.Outcome), o
+}
+
+// outcome is what one attempt came to, here and for the decision.
+type outcome struct {
+	decide.Outcome
+	own    bool       // it is this server's own trouble, and no attempt
+	memory *fair.Part // of the answer; to be given back once it is applied
 }
 
 // judge reads an exchange as CONTRACT.md's table "Outcome of one attempt" says.
-func judge(x hook.Exchange) decide.Outcome {
+func judge(x hook.Exchange) outcome {
 	switch x.Class() {
 	case hook.Answered:
 		if x.TooLarge {
-			return decide.Invalid(fmt.Sprintf("the body is larger than %d bytes", hook.MaxBody))
+			return outcome{Outcome: decide.Invalid(fmt.Sprintf("the body is larger than %d bytes", hook.MaxBody))}
 		}
 		answer, err := oms.ParseStepAnswer(x.Body)
 		if err != nil {
-			return decide.Invalid(err.Error())
+			return outcome{Outcome: decide.Invalid(err.Error())}
 		}
-		return decide.Outcome{Answer: answer}
+		return outcome{Outcome: decide.Outcome{Answer: answer}}
 	case hook.Retry:
-		return decide.Outcome{Failure: x.Failure(), Retry: true}
+		return outcome{Outcome: decide.Outcome{Failure: x.Failure(), Retry: true}}
+	case hook.OwnTrouble:
+		return outcome{Outcome: decide.Outcome{Failure: x.Failure()}, own: true}
 	}
-	return decide.Outcome{Failure: x.Failure(), Refused: x.Refused()}
+	return outcome{Outcome: decide.Outcome{Failure: x.Failure(), Refused: x.Refused()}}
 }
 
 func kindOf(run *oms.Run) string {

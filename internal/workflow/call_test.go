@@ -35,12 +35,16 @@ func TestTheOutcomeOfOneAttempt(t *testing.T) {
 		{"500", answered(500, `{}`), false, "answered 500 Internal Server Error", true},
 		{"a broken body", hook.Exchange{Status: 200, Err: errors.New("unexpected EOF")}, false, "unexpected EOF", true},
 		{"no connection", hook.Exchange{Err: errors.New("connection refused")}, false, "connection refused", true},
+		{"own trouble", hook.Exchange{Err: hook.OwnTroubleError("no descriptor")}, false, "this server's own trouble: no descriptor", false},
 		{"the target guard", hook.Exchange{Err: &hook.RefusedError{}}, false, "", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			o := judge(row.x)
 			if (o.Answer != nil) != row.taken || o.Retry != row.retry || len(o.Failure) < len(row.why) || o.Failure[:len(row.why)] != row.why {
 				t.Errorf("taken %v, again %v: %q", o.Answer != nil, o.Retry, o.Failure)
+			}
+			if o.own != (row.name == "own trouble") {
+				t.Errorf("own trouble: %v", o.own)
 			}
 			if o.Refused != row.x.Refused() || o.Refused != (row.name == "the target guard") {
 				t.Errorf("refused: %v", o.Refused)

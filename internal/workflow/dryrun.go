@@ -45,6 +45,13 @@ func (e *Engine) rehearse(ctx context.Context, tenant string, f decide.Facts) (*
 		return nil, err
 	}
 	a, o := e.attempt(ctx, c)
+	defer o.memory.Give()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if o.own {
+		return nil, oms.Errorf(oms.Unavailable, "the step could not be called: %s", o.Failure)
+	}
 	o.Retry = false
-	return decide.Answer(f, *a, o), ctx.Err()
+	return decide.Answer(f, *a, o.Outcome), nil
 }

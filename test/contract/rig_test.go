@@ -49,7 +49,11 @@ type rig struct {
 
 	webHook *notify.WebHook               // nil: off
 	between func(store.Store) store.Store // what stands between the dispatcher, or a job, and the store; nil: nothing
+	calling func(poster) poster           // and between all and the client; nil: nothing
 }
+
+// poster makes requests, as hook.Client does.
+type poster = api.Client
 
 const adminKey = "contract-admin-key-0123456789"
 
@@ -89,7 +93,11 @@ func (r *rig) run(change ...func(*hook.Options)) {
 		r.t.Fatal(err)
 	}
 	o.Secrets = db.Secrets()
-	client := hook.New(o)
+	real := hook.New(o)
+	client := poster(real)
+	if r.calling != nil {
+		client = r.calling(real)
+	}
 	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges, MaxOrderBytes: r.maxOrderBytes})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands, Log: log}
 	below := store.Store(db)
@@ -121,7 +129,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 			jobs.Stop()
 			engine.Stop(ctx)
 			dispatcher.Stop(ctx)
-			client.Close()
+			real.Close()
 			err = db.Close()
 		})
 		return err

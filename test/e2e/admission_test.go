@@ -126,13 +126,13 @@ func TestStoppingUnderLoad(t *testing.T) {
 
 func TestALowLimitOfOpenFiles(t *testing.T) {
 	w := newWhere(t, "ORDERHOOK_DATABASE=orderhook.db")
-	for limit, want := range map[string]bool{"400": true, "3500": false} {
+	for limit, want := range map[string]bool{"400": true, "4500": false} {
 		cmd := exec.Command("sh", "-c", "ulimit -n "+limit+" && exec \"$0\" serve", binary)
 		cmd.Dir, cmd.Env = w.dir, w.command(t.Context()).Env
 		s := start(t, cmd)
 		s.stop(t)
 		log := s.errOut.String()
-		if got := strings.Contains(log, "limit of open files is low"); got != want || want && !strings.Contains(log, "limit=400 needed=3200") {
+		if got := strings.Contains(log, "limit of open files is low"); got != want || want && !strings.Contains(log, "limit=400 needed=4224") {
 			t.Errorf("with %s the log says %s", limit, log)
 		}
 	}
