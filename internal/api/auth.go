@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 // call is what the API knows of a request before its handler runs.
@@ -102,6 +103,9 @@ func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(contex
 	op.Errors = failures(&op, in)
 	op.Middlewares = huma.Middlewares{a.guarded(needed)}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		if op.Method == http.MethodGet {
+			ctx = store.Read.Mark(ctx)
+		}
 		out, err := do(ctx, in)
 		if err != nil {
 			return nil, problemOf(a.Log, callOf(ctx).id, err)

@@ -89,7 +89,7 @@ func (q queries) oneEndpoint(ctx context.Context, text string, args ...any) (*om
 
 // Endpoints implements [store.EventReader].
 func (q queries) Endpoints(ctx context.Context, tenant string, p store.Page) (store.List[*oms.Endpoint], error) {
-	return countedDown(ctx, q.q, p, q.scanEndpoint, func(e *oms.Endpoint) int64 { return e.No }, `
+	return countedDown(ctx, q, tenant, p, q.scanEndpoint, func(e *oms.Endpoint) int64 { return e.No }, `
 		SELECT no, doc FROM endpoints WHERE tenant = ? AND origin <> 'connector' AND deleted = 0 AND no < ?
 		ORDER BY no DESC LIMIT ?`, tenant)
 }

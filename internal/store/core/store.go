@@ -39,7 +39,7 @@ type Options struct {
 // New returns the store that is kept in a database. The engine calls
 // [Store.Committed] after each commit.
 func New(e Engine, o Options) *Store {
-	shared := &shared{sealer: o.Sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort}
+	shared := &shared{sealer: o.Sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort, gates: newGates()}
 	return &Store{queries: queries{q: e, shared: shared}, engine: e, indexing: indexing{due: map[string]int64{}}}
 }
 
@@ -61,6 +61,7 @@ type shared struct {
 	endpoints sync.Map
 	listener  store.Listener // nil: nobody
 	effort    effort
+	gates     map[store.Class]*gate // of what callers have to wait for
 }
 
 // Ping implements [store.Store].

@@ -139,7 +139,7 @@ func ensureFile(path string) (string, error) {
 // Ping implements [core.Engine].
 func (e *engine) Ping(ctx context.Context) error {
 	var version int64
-	err := e.Query(ctx, func(r core.Row) error { return r.Scan(&version) }, selectSchemaVersion)
+	err := e.Query(store.Check.Mark(ctx), func(r core.Row) error { return r.Scan(&version) }, selectSchemaVersion)
 	if err != nil {
 		return err
 	}

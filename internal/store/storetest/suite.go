@@ -283,5 +283,5 @@ func ids[T any](list []T, id func(T) string) []string {
 	return out
 }
 
-func orderID(o *oms.Order) string { return o.ID }
-func runID(r *oms.Run) string     { return r.ID }
+func documentID(d store.Document) string { return d.ID }
+func runID(r *oms.Run) string            { return r.ID }
