@@ -105,6 +105,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"Keys", testKeys},
 		{"Idempotency", testIdempotency},
 		{"Cursors", testCursors},
+		{"PageBytes", testPageBytes},
 		{"Tenants", testTenants},
 		{"OwnChanges", testOwnChanges},
 		{"Overtaken", testOvertaken},
