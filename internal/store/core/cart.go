@@ -28,7 +28,7 @@ func scanCart(r Row) (*oms.Cart, error) {
 // Cart implements [store.Reader].
 func (q queries) Cart(ctx context.Context, tenant, id string) (*oms.Cart, error) {
 	if q.own != nil {
-		if err := q.own.reads(ctx, key{tenant, "cart/" + id}); err != nil {
+		if err := q.own.reads(key{tenant, "cart/" + id}); err != nil {
 			return nil, err
 		}
 	}

@@ -26,6 +26,7 @@ type draft struct {
 	changed    map[string]bool                   // those of them whose set has its next version already
 	seen       map[key]bool                      // which checks were added already
 	read       map[key]bool                      // what else the write has read
+	events     map[key]bool                      // ids of events that are taken, as far as the write knows
 	stored     map[string]int64                  // the versions of settings that the write stores, by tenant
 	deliveries map[tenantDelivery]storedDelivery // those that the write changed after it had read them
 	groups     []groupChange                     // what of groups the listener is told of
@@ -52,7 +53,7 @@ func (s *Store) Write(ctx context.Context, do func(tx store.Tx) error) error {
 // write decides, commits, and decides again where the decision was overtaken.
 func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 	ctx = store.Work.Mark(ctx) // whoever writes does not wait for those who ask
-	t := &turn{turns: &s.turns}
+	t := &turn{turns: &s.turns, ctx: ctx}
 	defer t.end()
 	for try := range mostTries {
 		if err := ctx.Err(); err != nil {
@@ -150,12 +151,12 @@ func (d *draft) checkOnce(name key, text string, args ...any) {
 }
 
 // reads takes the turn of a thing and notes that the write rests on it.
-func (d *draft) reads(ctx context.Context, of key) error {
+func (d *draft) reads(of key) error {
 	if d.read == nil {
 		d.read = map[key]bool{}
 	}
 	d.read[of] = true
-	return d.turn.take(ctx, of)
+	return d.turn.take(of)
 }
 
 // readsSettings notes that the write rests on a tenant's settings, if it should

@@ -152,13 +152,14 @@ func (d *draft) AddEventFor(ctx context.Context, tenant string, e *oms.Event, en
 }
 
 // insertEvents stores events and sets their Seq, which stays 0 where the id is
-// taken. That one is, hardly ever happens: it is looked up once the write was
-// overtaken.
+// taken: by one that the write has stored itself, or else by one that was there.
+// That hardly ever happens: it is looked up once the write was overtaken.
 func (d *draft) insertEvents(ctx context.Context, tenant string, events []*oms.Event) error {
-	taken := map[string]bool{}
+	if d.events == nil {
+		d.events = map[key]bool{}
+	}
 	if d.again {
-		var err error
-		if taken, err = d.takenIDs(ctx, tenant, events); err != nil {
+		if err := d.findTaken(ctx, tenant, events); err != nil {
 			return err
 		}
 	}
@@ -168,10 +169,11 @@ func (d *draft) insertEvents(ctx context.Context, tenant string, events []*oms.E
 	}
 	rows := make([]Tuple, 0, len(events))
 	for i, e := range events {
-		if e.Seq = 0; taken[e.ID] {
+		id := key{tenant, e.ID}
+		if e.Seq = 0; d.events[id] {
 			continue
 		}
-		taken[e.ID] = len(events) > 1 // of several with one id the first is stored
+		d.events[id] = true
 		e.Seq = first + int64(i)
 		rows = append(rows, Tuple{
 			[]any{e.Seq, tenant, e.ID, e.Type, micros(e.Timestamp), e.Subject.Kind, e.Subject.ID, e.OrderID, e.WebhookID, []byte(e.Data)},
@@ -181,21 +183,20 @@ func (d *draft) insertEvents(ctx context.Context, tenant string, events []*oms.E
 	return nil
 }
 
-// takenIDs returns which ids of events are there already.
-func (d *draft) takenIDs(ctx context.Context, tenant string, events []*oms.Event) (map[string]bool, error) {
+// findTaken notes which ids of events are there already.
+func (d *draft) findTaken(ctx context.Context, tenant string, events []*oms.Event) error {
 	ids := make([]string, len(events))
 	for i, e := range events {
 		ids[i] = e.ID
 	}
 	list, err := encode(ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	taken := map[string]bool{}
-	return taken, d.q.Query(ctx, func(r Row) error {
+	return d.q.Query(ctx, func(r Row) error {
 		var id string
 		err := r.Scan(&id)
-		taken[id] = true
+		d.events[key{tenant, id}] = true
 		return err
 	}, `SELECT id FROM events WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))`, tenant, list)
 }

@@ -33,7 +33,7 @@ func (d *draft) order(ctx context.Context, tenant, id string) (*oms.Order, error
 		same := *have.order
 		return &same, nil
 	}
-	if err := d.turn.take(ctx, key{tenant, "order/" + id}); err != nil {
+	if err := d.turn.take(key{tenant, "order/" + id}); err != nil {
 		return nil, err
 	}
 	o, err := d.committedOrder(ctx, tenant, id)
@@ -75,7 +75,7 @@ func (q queries) OrderUnless(ctx context.Context, tenant, id string, version int
 			same := *have.order
 			return &same, nil
 		}
-		if err := q.own.turn.take(ctx, key{tenant, "order/" + id}); err != nil {
+		if err := q.own.turn.take(key{tenant, "order/" + id}); err != nil {
 			return nil, err
 		}
 	}

@@ -9,7 +9,7 @@ import (
 // StockItem implements [store.EventReader].
 func (q queries) StockItem(ctx context.Context, tenant, id string) (*oms.StockItem, error) {
 	if q.own != nil {
-		if err := q.own.reads(ctx, key{tenant, "stock/" + id}); err != nil {
+		if err := q.own.reads(key{tenant, "stock/" + id}); err != nil {
 			return nil, err
 		}
 	}

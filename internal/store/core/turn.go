@@ -25,12 +25,13 @@ type queue struct {
 // anything else could make it wait: so no two wait for each other.
 type turn struct {
 	turns *turns
+	ctx   context.Context // the write's: whatever that of a question is, this one ends the waiting
 	has   *queue
 	of    key
 }
 
 // take waits for the turn of a thing, unless the write has one already.
-func (t *turn) take(ctx context.Context, of key) error {
+func (t *turn) take(of key) error {
 	if t.has != nil {
 		return nil
 	}
@@ -50,9 +51,9 @@ func (t *turn) take(ctx context.Context, of key) error {
 	select {
 	case <-q.free:
 		return nil
-	case <-ctx.Done():
+	case <-t.ctx.Done():
 		t.leave()
-		return ctx.Err()
+		return t.ctx.Err()
 	}
 }
 

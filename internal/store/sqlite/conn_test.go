@@ -7,8 +7,8 @@ import (
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
-// hold takes all connections of a class, until release is called.
-func hold(t *testing.T, db *DB, class store.Class) (release func()) {
+// occupy takes all connections of a class, until release is called.
+func occupy(t *testing.T, db *DB, class store.Class) (release func()) {
 	t.Helper()
 	held, released, ended := make(chan bool), make(chan bool), make(chan error)
 	for range connections[class] {
@@ -67,7 +67,7 @@ func TestNoClassWaitsForAnother(t *testing.T) {
 		store.Check: func() { must(t, db.Ping(store.Read.Mark(ctx))) },
 	}
 	for class := range store.Class(store.Classes) {
-		release := hold(t, db, class)
+		release := occupy(t, db, class)
 		for other, ask := range asks {
 			if other != class {
 				ask()

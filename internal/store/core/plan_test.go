@@ -1,0 +1,267 @@
+package core_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/core"
+)
+
+// plans returns how SQLite goes about each statement of what is done to a table
+// or its alias.
+func plans(t *testing.T, db *core.Store, table string, do func(s *core.Store) error) (all []string) {
+	t.Helper()
+	type statement struct {
+		text string
+		args []any
+	}
+	var statements []statement
+	must(t, do(db.Noted(func(text string, args []any) { statements = append(statements, statement{text, args}) })))
+	for _, s := range statements {
+		var steps []string
+		must(t, db.Ask(func(r core.Row) error {
+			var id, parent, unused int
+			var step string
+			err := r.Scan(&id, &parent, &unused, &step)
+			steps = append(steps, step)
+			return err
+		}, "EXPLAIN QUERY PLAN "+s.text, s.args...))
+		if plan := strings.Join(steps, "; "); strings.Contains(plan+" ", " "+table+" ") {
+			all = append(all, plan)
+		}
+	}
+	return all
+}
+
+// wantIndex has statements use an index, and sort nothing.
+func wantIndex(t *testing.T, plans []string, index string) {
+	t.Helper()
+	wantPlans(t, plans, "INDEX "+index+" ")
+}
+
+// wantPlans has all plans have a step, and sort nothing.
+func wantPlans(t *testing.T, plans []string, step string) {
+	t.Helper()
+	if len(plans) == 0 {
+		t.Error("nothing was asked")
+	}
+	for _, plan := range plans {
+		if !strings.Contains(plan, step) {
+			t.Errorf("no %q: %s", step, plan)
+		}
+		if strings.Contains(plan, "TEMP B-TREE") {
+			t.Errorf("sorts: %s", plan)
+		}
+	}
+}
+
+// behind is a page behind another.
+var behind = store.Page{Cursor: store.Cursor{At: 9, ID: "1"}.String()}
+
+// TestListsUseIndexes keeps the lists that are asked for all the time from
+// reading a whole table, or sorting it.
+func TestListsUseIndexes(t *testing.T) {
+	db := openTemp(t)
+	orders := func(f store.OrderFilter) []string {
+		return plans(t, db, "orders", func(s *core.Store) error { _, err := s.Orders(ctx, acme, f, behind); return err })
+	}
+	wantIndex(t, orders(store.OrderFilter{}), "orders_created")
+	wantIndex(t, orders(store.OrderFilter{MarketID: "SE", Tag: "vip", Text: "x"}), "orders_created")
+	wantIndex(t, orders(store.OrderFilter{Status: "New"}), "orders_status")
+	wantIndex(t, orders(store.OrderFilter{CustomerEmail: "a@example.com"}), "orders_email")
+	wantIndex(t, orders(store.OrderFilter{SubscriptionID: "sub"}), "orders_subscription")
+	yes, no, since := true, false, time.Unix(1, 0)
+	wantIndex(t, orders(store.OrderFilter{HasErrors: &yes, MarketID: "SE", ModifiedFrom: since}), "orders_errors")
+	wantIndex(t, orders(store.OrderFilter{HasErrors: &no}), "orders_created")
+	wantIndex(t, orders(store.OrderFilter{StoreID: "bergen", From: since}), "orders_store")
+	wantIndex(t, orders(store.OrderFilter{ExternalID: "x", HasErrors: &no}), "order_external_ids_id")
+	// Of several, the narrowest: the others are looked for in each of its rows, step by step.
+	both := orders(store.OrderFilter{CustomerEmail: "a@example.com", Status: "New", StoreID: "bergen", MarketID: "SE", From: since})
+	wantIndex(t, both, "orders_email")
+	if len(both) != 2 || !strings.Contains(both[0], "USING COVERING INDEX orders_email (tenant=? AND customer_email=?") {
+		t.Errorf("an e-mail, a status, and more: %q", both)
+	}
+	runs := func(f store.RunFilter) []string {
+		return plans(t, db, "runs", func(s *core.Store) error { _, err := s.Runs(ctx, acme, f, behind); return err })
+	}
+	wantIndex(t, runs(store.RunFilter{}), "runs_created")
+	wantIndex(t, runs(store.RunFilter{Status: oms.RunWaiting}), "runs_created")
+	wantIndex(t, runs(store.RunFilter{Status: oms.RunSucceeded, Canceled: &no, Step: "x", From: since}), "runs_created")
+	for _, f := range []store.RunFilter{{Status: oms.RunAborted, Step: "x", From: since, To: since}, {Canceled: &yes}, {Status: oms.RunCanceled, Canceled: &yes}} {
+		wantIndex(t, runs(f), "runs_stopped")
+	}
+	for _, plan := range runs(store.RunFilter{OrderID: "o1", Status: oms.RunWaiting}) { // few, and sorted
+		if !strings.Contains(plan, "SEARCH runs USING INDEX runs_order (tenant=? AND order_id=?)") {
+			t.Errorf("an order's runs: %s", plan)
+		}
+	}
+}
+
+// TestWhatWasChangedIsFoundByWhenItWas: of the orders that were created before,
+// none is looked at that was not changed since.
+func TestWhatWasChangedIsFoundByWhenItWas(t *testing.T) {
+	db := openTemp(t)
+	orders := func(f store.OrderFilter) []string {
+		return plans(t, db, "orders", func(s *core.Store) error { _, err := s.Orders(ctx, acme, f, behind); return err })
+	}
+	since := time.Unix(1000, 0)
+	for _, f := range []store.OrderFilter{{ModifiedFrom: since, MarketID: "SE"}, {ModifiedFrom: since, From: time.Unix(1, 0)}} {
+		all := orders(f)
+		if len(all) != 3 || !strings.Contains(all[2], "INDEX orders_modified (tenant=? AND modified>?)") {
+			t.Errorf("changed since: %q", all)
+		}
+		wantIndex(t, all[:2], "orders_created") // a step, and its rows
+	}
+	wantIndex(t, orders(store.OrderFilter{ModifiedFrom: since, Status: "New"}), "orders_status")
+}
+
+// TestEventQueriesUseIndexes keeps what lanes and lists ask for all the time
+// from reading a whole table, or sorting it.
+func TestEventQueriesUseIndexes(t *testing.T) {
+	db := openTemp(t)
+	events := func(f store.EventFilter) []string {
+		return plans(t, db, "events", func(s *core.Store) error { _, err := s.Events(ctx, acme, f, behind); return err })
+	}
+	deliveries := func(f store.DeliveryFilter) []string {
+		return plans(t, db, "deliveries", func(s *core.Store) error { _, err := s.Deliveries(ctx, acme, f, behind); return err })
+	}
+	wantIndex(t, events(store.EventFilter{}), "events_seq")
+	wantIndex(t, events(store.EventFilter{Type: "x", From: benchTime, Related: oms.Related{CartID: "c1"}}), "events_seq")
+	wantIndex(t, events(store.EventFilter{Related: oms.Related{OrderID: "o1"}, Type: "x"}), "events_order")
+	last := func(plans []string) []string { return plans[len(plans)-1:] } // behind the steps
+	noAnswer := store.StatusFilter{NoStatus: true}
+	wantIndex(t, deliveries(store.DeliveryFilter{Endpoint: 1, Status: oms.DeliveryFailed}), "deliveries_failed")
+	wantIndex(t, last(deliveries(store.DeliveryFilter{Endpoint: 1, Status: oms.DeliveryFailed, From: benchTime, StatusFilter: noAnswer})), "deliveries_failed")
+	wantIndex(t, deliveries(store.DeliveryFilter{Endpoint: 1, OrderID: "o1"}), "events_order")
+	wantIndex(t, deliveries(store.DeliveryFilter{EventType: "x"}), "events_seq")
+	for _, f := range []store.DeliveryFilter{{}, {Endpoint: 1}, {Status: oms.DeliveryPending}, {EventType: "x", Endpoint: 1},
+		{From: benchTime, StatusFilter: store.StatusFilter{StatusFrom: 500, StatusTo: 599}}, {Event: 7}} {
+		wantPlans(t, deliveries(f), "SEARCH deliveries USING PRIMARY KEY (tenant=")
+	}
+	for _, plan := range append(events(store.EventFilter{Type: "none"}), deliveries(store.DeliveryFilter{Endpoint: 1})...) { // the steps, too
+		if strings.Contains(plan, "SCAN") {
+			t.Error(plan)
+		}
+	}
+}
+
+// theRow is the way to the row of a delivery.
+const theRow = "SEARCH deliveries USING PRIMARY KEY (tenant=? AND event=? AND endpoint=?)"
+
+// TestDeliveriesAreFoundAtOnce has what lanes ask for, and what they write, find
+// each row by its key, or by the index that has what is due.
+func TestDeliveriesAreFoundAtOnce(t *testing.T) {
+	db := openTemp(t)
+	to := putEndpoints(t, db, 1, nil)[0]
+	publish(t, db, namedEvent("a"), namedEvent("b"), namedEvent("c"))
+	due := plans(t, db, "deliveries", func(s *core.Store) error {
+		_, err := s.DueDeliveries(ctx, acme, store.DueQuery{Endpoint: to.No, Now: time.Now(), Limit: 2})
+		return err
+	})
+	wantIndex(t, due[:1], "deliveries_due")
+	if len(due) != 2 || !strings.Contains(due[1], theRow) { // few, and sorted
+		t.Errorf("the due: %q", due)
+	}
+	settle := func(settlements ...store.Settlement) []string {
+		return plans(t, db, "deliveries", func(s *core.Store) error {
+			return s.Write(ctx, func(tx store.Tx) error { return tx.Settle(ctx, acme, settlements...) })
+		})
+	}
+	wantPlans(t, settle(store.Settlement{Key: oms.DeliveryKey{Event: 1, Endpoint: 1}, Status: oms.DeliverySucceeded, Attempts: 1, At: time.Now()}), theRow)
+	wantPlans(t, settle(store.Settlement{Key: oms.DeliveryKey{Event: 2, Endpoint: 1}, Status: oms.DeliveryPending, Attempts: 1, At: time.Now(), Due: time.Now()}), theRow)
+	wantPlans(t, settle(store.Settlement{Key: oms.DeliveryKey{Event: 2, Endpoint: 1}, Status: oms.DeliveryFailed, Attempts: 2, At: time.Now()}), theRow)
+	if counts := plans(t, db, "deliveries", func(s *core.Store) error { _, err := s.Health(ctx, acme, to.No); return err }); len(counts) != 1 || strings.Count(counts[0], "USING COVERING INDEX") != 3 {
+		t.Errorf("counts: %q", counts)
+	}
+}
+
+// TestGroupsAreFoundAtOnce has what changes groups, or makes and ends them, find
+// the rows by the index of groups.
+func TestGroupsAreFoundAtOnce(t *testing.T) {
+	db := openTemp(t)
+	to := putEndpoints(t, db, 1, nil)[0]
+	event := func(id string) *oms.Event {
+		e := namedEvent(id)
+		e.Subject.ID = "one"
+		return e
+	}
+	publish(t, db, event("a"), event("b"), event("c"), event("d"))
+	write := func(do func(tx store.Tx) error) {
+		t.Helper()
+		for _, plan := range plans(t, db, "deliveries", func(s *core.Store) error { return s.Write(ctx, do) }) {
+			if !strings.Contains(plan, theRow) && !strings.Contains(plan, "deliveries USING INDEX deliveries_") && !strings.Contains(plan, "deliveries USING COVERING INDEX deliveries_") ||
+				strings.Contains(plan, "PRIMARY KEY (tenant=?)") || strings.Contains(plan, "SCAN deliveries") || strings.Contains(plan, "SCAN events") || strings.Contains(plan, "TEMP B-TREE") {
+				t.Error(plan)
+			}
+		}
+	}
+	to.Ordering, to.Reordering = oms.OrderingSubject, "job"
+	write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, to) })
+	publish(t, db, event("staged"))
+	j, done := &oms.Job{Last: 99}, false
+	for steps := 0; !done; steps++ {
+		if steps > 20 {
+			t.Fatal("it does not end")
+		}
+		write(func(tx store.Tx) (err error) {
+			at := *j
+			done, err = tx.Reorder(ctx, acme, to, &at, 3)
+			*j = at
+			return err
+		})
+	}
+	to.Reordering = ""
+	write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, to) })
+	first := oms.DeliveryKey{Event: 1, Endpoint: 1}
+	write(func(tx store.Tx) error { return tx.CancelDelivery(ctx, acme, first, time.Now()) })
+	again := event("a")
+	again.Seq = 1
+	write(func(tx store.Tx) error { return tx.SendAgain(ctx, acme, again, to, time.Now(), true) })
+	write(func(tx store.Tx) error { return tx.AddEvents(ctx, acme, event("e")) })
+	to.Ordering, to.Reordering = oms.OrderingNone, "job"
+	write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, to) })
+	write(func(tx store.Tx) error { _, err := tx.Reorder(ctx, acme, to, &oms.Job{}, 100); return err })
+}
+
+// TestAttemptsUseIndexes has each filter use the index of what it names, and
+// the index alone where it counts the rows to examine.
+func TestAttemptsUseIndexes(t *testing.T) {
+	db := openTemp(t)
+	about := func(r oms.Related) store.AttemptFilter { return store.AttemptFilter{Related: r} }
+	attempts := func(f store.AttemptFilter) []string {
+		return plans(t, db, "a", func(s *core.Store) error { _, err := s.Attempts(ctx, acme, f, store.Page{}); return err })
+	}
+	for _, test := range []struct {
+		index string
+		f     store.AttemptFilter
+	}{
+		{"attempts_id", store.AttemptFilter{Host: "example.com", StatusFilter: store.StatusFilter{NoStatus: true}, Endpoint: 1, Kind: "event", From: time.Unix(1, 0), To: time.Unix(2, 0)}},
+		{"attempts_delivery", store.AttemptFilter{Delivery: &oms.DeliveryKey{Event: 1, Endpoint: 2}, CallID: "dlv_evt_1.2", RunID: "r"}},
+		{"attempts_delivery", store.AttemptFilter{CallID: "dlv_evt_1.2"}},
+		{"attempts_call", store.AttemptFilter{CallID: "c1"}},
+		{"attempts_run", store.AttemptFilter{RunID: "r1", Related: oms.Related{OrderID: "o1"}, From: time.Unix(1, 0)}},
+		{"attempts_return", about(oms.Related{ReturnID: "x", OrderID: "o1"})},
+		{"attempts_shipment", about(oms.Related{ShipmentID: "x", OrderID: "o1"})},
+		{"attempts_order", about(oms.Related{OrderID: "o1", SubscriptionID: "s"})},
+		{"attempts_cart", about(oms.Related{CartID: "x"})},
+		{"attempts_stock_item", about(oms.Related{StockItemID: "x"})},
+		{"attempts_subscription", about(oms.Related{SubscriptionID: "x"})},
+	} {
+		wantIndex(t, attempts(test.f), test.index)
+		examined := test.f
+		examined.Kind = "step"
+		counted := attempts(examined)
+		wantIndex(t, counted, test.index)
+		if !strings.Contains(counted[0], "USING COVERING INDEX "+test.index) {
+			t.Errorf("%s alone does not do: %s", test.index, counted[0])
+		}
+		if test.index != "attempts_id" {
+			test.f.Body = "body"
+			wantIndex(t, attempts(test.f), test.index)
+		}
+	}
+	wantIndex(t, attempts(store.AttemptFilter{Body: "body", Host: "x", To: time.Unix(2, 0)}), "attempts_tenant")
+}

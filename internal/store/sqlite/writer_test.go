@@ -1,0 +1,799 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/core"
+)
+
+// batch is a write of one statement, that changes no row unless it has to.
+func batch(tenant, text string, args ...any) *core.Batch {
+	return &core.Batch{Tenant: tenant, Changes: []core.Change{{Text: text, Args: args, Rows: core.AnyRows}}}
+}
+
+// put is a batch that stores a name, which must be new.
+func put(name string) *core.Batch { return putOf(acme, name) }
+
+func putOf(tenant, name string) *core.Batch {
+	return batch(tenant, `INSERT INTO meta (name, value) VALUES (?, x'')`, name)
+}
+
+// names returns what batches have put.
+func names(t *testing.T, db *DB) string {
+	t.Helper()
+	var all []string
+	must(t, db.engine.Query(ctx, func(r core.Row) error {
+		var name string
+		err := r.Scan(&name)
+		all = append(all, name)
+		return err
+	}, `SELECT name FROM meta WHERE name NOT LIKE '%.%' ORDER BY name`))
+	return strings.Join(all, " ")
+}
+
+// hold has the writer wait inside a transaction until release is called, which
+// returns what came of that.
+func hold(t *testing.T, db *DB) (release func() error) {
+	t.Helper()
+	held, free, done := make(chan struct{}), make(chan struct{}), make(chan error)
+	b := batch("holder", `SELECT 1`)
+	b.Changes[0].Into = func(core.Row) error { close(held); <-free; return nil }
+	go func() { done <- db.engine.Commit(ctx, b) }()
+	<-held
+	return func() error { close(free); return <-done }
+}
+
+// enqueue hands over batches without waiting for their answers.
+func enqueue(t *testing.T, db *DB, batches ...*core.Batch) (all []*write) {
+	t.Helper()
+	for _, b := range batches {
+		one := &write{Batch: b, since: time.Now(), done: make(chan struct{})}
+		if !db.engine.writer.queue.put(one) {
+			t.Fatal("the writer is closed")
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// begin begins writes one after the other, so that they wait in this order, and
+// returns where their answers will come.
+func begin(t *testing.T, db *DB, calls ...func() error) (answers []chan error) {
+	t.Helper()
+	for _, call := range calls {
+		answer, before := make(chan error, 1), db.engine.writer.queue.len()
+		go func() { answer <- call() }()
+		for db.engine.writer.queue.len() == before {
+			runtime.Gosched()
+		}
+		answers = append(answers, answer)
+	}
+	return answers
+}
+
+// onCommit has hook called before each commit, which fails if it returns other than 0.
+func onCommit(t *testing.T, db *DB, hook func() int32) {
+	t.Helper()
+	must(t, db.engine.writer.session.conn.Raw(func(c any) error {
+		c.(sqlite.HookRegisterer).RegisterCommitHook(hook)
+		return nil
+	}))
+}
+
+func TestWritesThatComeTogetherAreCommittedTogether(t *testing.T) {
+	db := openTemp(t)
+	commits := 0
+	onCommit(t, db, func() int32 { commits++; return 0 })
+	release := hold(t, db)
+	var calls []func() error
+	for i := range mostInGroup + 9 {
+		calls = append(calls, func() error { return db.Write(ctx, insert(fmt.Sprint("o", i))) })
+	}
+	answers := begin(t, db, calls...)
+	must(t, release())
+	for _, answer := range answers {
+		must(t, <-answer)
+	}
+	if commits != 2 { // the second for those that did not fit
+		t.Errorf("%d commits", commits)
+	}
+}
+
+// TestGroupsAreBounded: neither the number of the writes in a group nor their
+// bytes go beyond the budget, but for one write, which may be larger than that.
+func TestGroupsAreBounded(t *testing.T) {
+	for name, test := range map[string]struct {
+		writes, size, commits int
+	}{
+		"as many as there may be": {mostInGroup - 1, 1, 1}, // with that which holds the writer
+		"one more":                {mostInGroup, 1, 2},
+		"bytes":                   {9, mostBytesAlong / 4, 3},
+		"each too large":          {3, 3 * mostBytesAlong, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := openTemp(t)
+			commits := 0
+			onCommit(t, db, func() int32 { commits++; return 0 })
+			release := hold(t, db)
+			var batches []*core.Batch
+			for i := range test.writes {
+				b := put(fmt.Sprint("n", i))
+				b.Size = test.size
+				batches = append(batches, b)
+			}
+			all := enqueue(t, db, batches...)
+			must(t, release())
+			for _, one := range all {
+				<-one.done
+				must(t, one.err)
+			}
+			if commits != test.commits {
+				t.Errorf("%d commits, want %d", commits, test.commits)
+			}
+		})
+	}
+}
+
+// TestPublicationsAreBounded: those that are run as one are of the same budget.
+func TestPublicationsAreBounded(t *testing.T) {
+	db := openTemp(t)
+	commits := 0
+	onCommit(t, db, func() int32 { commits++; return 0 })
+	release := hold(t, db)
+	rows := &core.Insertion{Table: "meta", Often: []string{"name", "value"}}
+	var batches []*core.Batch
+	for i := range mostInGroup + 9 {
+		batches = append(batches, &core.Batch{Tenant: acme, Alike: "v1", Changes: []core.Change{
+			{Insertion: rows, Values: []core.Tuple{{Often: []any{fmt.Sprint("n", i), []byte("x")}}}}}})
+	}
+	all := enqueue(t, db, batches...)
+	must(t, release())
+	for _, one := range all {
+		<-one.done
+		must(t, one.err)
+	}
+	if commits != 2 || len(strings.Fields(names(t, db))) != len(batches) {
+		t.Errorf("%d commits; stored: %s", commits, names(t, db))
+	}
+}
+
+// TestFailedFirstWrite has the write fail that its group began with: it is
+// undone, and those behind it are still committed together.
+func TestFailedFirstWrite(t *testing.T) {
+	db := openTemp(t)
+	commits := 0
+	onCommit(t, db, func() int32 { commits++; return 0 })
+	first := put("first")
+	var rest []*write
+	first.Changes = append(first.Changes, core.Change{Text: `SELECT 1`, Rows: core.AnyRows, Into: func(core.Row) error {
+		rest = enqueue(t, db, put("second"), put("second"), put("third"))
+		return errors.New("its own")
+	}})
+	if err := db.engine.Commit(ctx, first); err == nil || err.Error() != "its own" {
+		t.Errorf("the first: %v", err)
+	}
+	for _, one := range rest {
+		<-one.done
+	}
+	must(t, rest[0].err)
+	if !errors.Is(rest[1].err, core.ErrOvertaken) {
+		t.Errorf("the second of a name: %v", rest[1].err)
+	}
+	must(t, rest[2].err)
+	if commits != 1 {
+		t.Errorf("%d commits", commits)
+	}
+	if got := names(t, db); got != "second third" {
+		t.Errorf("kept: %s", got)
+	}
+}
+
+// TestABatchIsAllOrNothing: what does not hold any more, or a statement that
+// changes another number of rows, or fails, undoes its own batch and no other.
+func TestABatchIsAllOrNothing(t *testing.T) {
+	db := openTemp(t)
+	rows := &core.Insertion{Table: "meta", Often: []string{"name", "value"}}
+	values := func(names ...string) (all []core.Tuple) {
+		for _, name := range names {
+			all = append(all, core.Tuple{Often: []any{name, []byte("x")}})
+		}
+		return all
+	}
+	with := func(c core.Change) *core.Batch {
+		b := put("undone")
+		b.Changes = append(b.Changes, c)
+		return b
+	}
+	checked := func(texts ...string) *core.Batch {
+		b := put("undone")
+		for _, text := range texts {
+			b.Checks = append(b.Checks, core.Check{Text: text})
+		}
+		return b
+	}
+	for name, test := range map[string]struct {
+		*core.Batch
+		overtaken bool
+	}{
+		"a check that does not hold":              {checked(`SELECT 1 WHERE 0`), true},
+		"the second of two":                       {checked(`SELECT 1`, `SELECT 1 WHERE 0`), true},
+		"a check that fails":                      {checked(`SELECT * FROM nothing`), false},
+		"no row where one has to be":              {with(core.Change{Text: `UPDATE meta SET value = x'00' WHERE name = 'none'`, Rows: 1}), true},
+		"a row where none may be":                 {with(core.Change{Text: `UPDATE meta SET value = x'00' WHERE name = 'before'`, Rows: 0}), true},
+		"two rows where one has to be":            {with(core.Change{Text: `UPDATE meta SET value = x'00' WHERE name IN ('before', 'undone')`, Rows: 1}), true},
+		"a returned row too many":                 {with(core.Change{Text: `UPDATE meta SET value = x'00' WHERE name IN ('before', 'undone') RETURNING 1`, Rows: 1, Into: func(core.Row) error { return nil }}), true},
+		"a row whose key is taken":                {with(core.Change{Insertion: rows, Values: values("new", "before")}), true},
+		"the last of many rows":                   {with(core.Change{Insertion: rows, Values: values("a", "b", "c", "d", "e", "f", "before")}), true},
+		"a statement whose key is taken":          {with(core.Change{Text: `INSERT INTO meta (name, value) VALUES ('before', x'')`, Rows: 1}), true},
+		"what another kind of constraint refuses": {with(core.Change{Text: `INSERT INTO meta (name, value) VALUES ('new', NULL)`, Rows: 1}), false},
+		"a statement that fails":                  {with(core.Change{Text: `DELETE FROM nothing`, Rows: core.AnyRows}), false},
+		"the reading of a row that fails":         {with(core.Change{Text: `SELECT 1`, Rows: core.AnyRows, Into: func(core.Row) error { return errors.New("no") }}), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			must(t, db.engine.Commit(ctx, batch("", `DELETE FROM meta WHERE name IN ('before', 'after')`)))
+			release := hold(t, db)
+			all := enqueue(t, db, put("before"), test.Batch, put("after"))
+			must(t, release())
+			for _, one := range all {
+				<-one.done
+			}
+			must(t, all[0].err)
+			must(t, all[2].err)
+			if err := all[1].err; err == nil || errors.Is(err, core.ErrOvertaken) != test.overtaken || oms.KindOf(err) == oms.Unavailable {
+				t.Errorf("it came to %v", err)
+			}
+			if got := names(t, db); got != "after before" {
+				t.Errorf("kept: %s", got)
+			}
+			if err := db.engine.Commit(ctx, test.Batch); err == nil || names(t, db) != "after before" { // as the first of a group, too
+				t.Errorf("alone: %v; kept: %s", err, names(t, db))
+			}
+		})
+	}
+}
+
+// TestRowsOfAnInsertion stores as many rows as make statements of every size,
+// with the rare columns and without.
+func TestRowsOfAnInsertion(t *testing.T) {
+	db := openTemp(t)
+	must(t, db.engine.Commit(ctx, batch("", `CREATE TABLE insertion (a INTEGER PRIMARY KEY, b TEXT DEFAULT 'none') STRICT`)))
+	rows := &core.Insertion{Table: "insertion", Often: []string{"a"}, Rare: []string{"b"}}
+	var values []core.Tuple
+	for n := range 3*64 + 2*16 + 4 + 3 {
+		one := core.Tuple{Often: []any{n}}
+		if n >= 70 && n < 200 && n != 150 {
+			one.Rare = []any{fmt.Sprint("rare ", n)}
+		}
+		values = append(values, one)
+	}
+	must(t, db.engine.Commit(ctx, &core.Batch{Changes: []core.Change{{Insertion: rows, Values: values}}}))
+	n := 0
+	must(t, db.engine.Query(ctx, func(r core.Row) error {
+		var a int
+		var b string
+		must(t, r.Scan(&a, &b))
+		want := "none"
+		if values[n].Rare != nil {
+			want = values[n].Rare[0].(string)
+		}
+		if a != n || b != want {
+			t.Errorf("row %d is %d, %s", n, a, b)
+		}
+		n++
+		return nil
+	}, `SELECT a, b FROM insertion ORDER BY a`))
+	if n != len(values) {
+		t.Errorf("%d rows of %d", n, len(values))
+	}
+}
+
+func TestFailedWriteLeavesItsGroupAlone(t *testing.T) {
+	db := openTemp(t)
+	release := hold(t, db)
+	answers := begin(t, db,
+		func() error { return db.Write(ctx, insert("o1")) },
+		func() error { return db.Write(ctx, insert("o1")) },
+		func() error { return db.Write(ctx, insert("o2")) })
+	for _, do := range []func(store.Tx) error{
+		func(tx store.Tx) error { return errors.Join(insert("o3")(tx), errors.New("no")) },
+		func(tx store.Tx) error { _ = insert("o4")(tx); panic("no") },
+	} { // these do not even wait for the writer
+		if err := db.Write(ctx, do); err == nil || oms.KindOf(err) != oms.Internal || !strings.Contains(err.Error(), "no") {
+			t.Error(err)
+		}
+	}
+	must(t, release())
+	must(t, <-answers[0])
+	wantKind(t, <-answers[1], oms.Conflict)
+	must(t, <-answers[2])
+	if !has(t, db, "o1") || !has(t, db, "o2") || has(t, db, "o3") || has(t, db, "o4") {
+		t.Error("not the first and last of them are kept")
+	}
+}
+
+// TestFailedCommitIsEverybodys: a commit that fails is overwritten at once, so
+// that it is certain that nothing was written.
+func TestFailedCommitIsEverybodys(t *testing.T) {
+	db := openTemp(t)
+	commits := 0
+	onCommit(t, db, func() int32 {
+		if commits++; commits == 1 {
+			return 1
+		}
+		return 0
+	})
+	release := hold(t, db)
+	failing := put("failing")
+	failing.Checks = []core.Check{{Text: `SELECT 1 WHERE 0`}}
+	all := enqueue(t, db, put("a"), failing, put("b"))
+	wantKind(t, release(), oms.Unavailable)
+	for _, one := range all {
+		<-one.done
+	}
+	for _, i := range []int{0, 2} {
+		wantKind(t, all[i].err, oms.Unavailable)
+		if strings.Contains(all[i].err.Error(), "not known") {
+			t.Error(all[i].err)
+		}
+	}
+	if !errors.Is(all[1].err, core.ErrOvertaken) {
+		t.Errorf("what failed by itself: %v", all[1].err)
+	}
+	if commits != 2 || !overwritten(t, db) {
+		t.Errorf("%d commits; overwritten: %v", commits, overwritten(t, db))
+	}
+	must(t, db.engine.Commit(ctx, put("c")))
+	if got := names(t, db); got != "c" || commits != 3 {
+		t.Errorf("kept: %s, after %d commits", got, commits)
+	}
+}
+
+// overwritten reports whether something was committed in place of what failed.
+func overwritten(t *testing.T, db *DB) (yes bool) {
+	t.Helper()
+	must(t, db.engine.Query(ctx, func(r core.Row) error { return r.Scan(&yes) }, `SELECT EXISTS (SELECT 1 FROM meta WHERE name = 'write.failed')`))
+	return yes
+}
+
+// TestUncertainCommit: while what failed cannot be overwritten either, the answer
+// says so, and nothing is written before it is overwritten.
+func TestUncertainCommit(t *testing.T) {
+	db := openTemp(t)
+	fails, commits := true, 0
+	onCommit(t, db, func() int32 {
+		if commits++; fails {
+			return 1
+		}
+		return 0
+	})
+	err := db.engine.Commit(ctx, put("a"))
+	wantKind(t, err, oms.Unavailable)
+	if !strings.Contains(err.Error(), "Whether it was written is not known") || commits != 2 {
+		t.Errorf("after %d commits: %v", commits, err)
+	}
+	err = db.engine.Commit(ctx, put("b"))
+	wantKind(t, err, oms.Unavailable)
+	if strings.Contains(err.Error(), "not known") || commits != 3 { // it was not begun
+		t.Errorf("after %d commits: %v", commits, err)
+	}
+	fails = false
+	must(t, db.engine.Commit(ctx, put("c")))
+	if got := names(t, db); got != "c" || commits != 5 || !overwritten(t, db) {
+		t.Errorf("kept: %s, after %d commits", got, commits)
+	}
+	must(t, db.engine.Commit(ctx, put("d")))
+	if commits != 6 { // it is overwritten once
+		t.Errorf("%d commits", commits)
+	}
+}
+
+// TestWhatFailedIsNotThereAfterACrash copies the files right after a commit has
+// failed: what a crash would leave holds nothing of it.
+func TestWhatFailedIsNotThereAfterACrash(t *testing.T) {
+	db := openTemp(t)
+	must(t, db.engine.Commit(ctx, put("before")))
+	fail := int32(1)
+	onCommit(t, db, func() int32 { was := fail; fail = 0; return was })
+	wantKind(t, db.engine.Commit(ctx, put("failed")), oms.Unavailable)
+	again := openAt(t, copied(t, db), Options{EncryptionKey: "key of the tests"})
+	if got := names(t, again); got != "before" {
+		t.Errorf("kept: %s", got)
+	}
+}
+
+// copied copies the files as a crash would leave them: nothing is closed, and the
+// index of the log is lost.
+func copied(t *testing.T, db *DB) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "copy.db")
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(db.engine.path + suffix)
+		must(t, err)
+		must(t, os.WriteFile(path+suffix, data, 0o600))
+	}
+	return path
+}
+
+func TestWhatWriteReturnedForIsInTheFiles(t *testing.T) {
+	db := openTemp(t)
+	for i := range 50 {
+		must(t, db.Write(ctx, insert(fmt.Sprint("o", i))))
+	}
+	again := openAt(t, copied(t, db), Options{EncryptionKey: "key of the tests"})
+	for i := range 50 {
+		if !has(t, again, fmt.Sprint("o", i)) {
+			t.Errorf("the order o%d is lost", i)
+		}
+	}
+}
+
+func TestQueuedWriteIsTakenBack(t *testing.T) {
+	db := openTemp(t)
+	release := hold(t, db)
+	ends, cancel := context.WithCancel(ctx)
+	answer := begin(t, db, func() error { return db.Write(ends, insert("o1")) })[0]
+	cancel()
+	if err := <-answer; !errors.Is(err, context.Canceled) { // while the writer is still held
+		t.Error(err)
+	}
+	must(t, release())
+	must(t, db.Write(ctx, insert("o2")))
+	if has(t, db, "o1") {
+		t.Error("a write that was taken back ran")
+	}
+	if err := db.engine.Commit(ends, put("a")); !errors.Is(err, context.Canceled) || names(t, db) != "" {
+		t.Errorf("a commit whose context was over: %v", err)
+	}
+}
+
+func TestBegunWriteIsWaitedFor(t *testing.T) {
+	db := openTemp(t)
+	ends, cancel := context.WithCancel(ctx)
+	b := put("a")
+	b.Changes = append(b.Changes, core.Change{Text: `SELECT 1`, Rows: 1, Into: func(core.Row) error { cancel(); return nil }})
+	must(t, db.engine.Commit(ends, b))
+	if names(t, db) != "a" {
+		t.Error("it is not there")
+	}
+}
+
+func TestCloseFinishesTheQueue(t *testing.T) {
+	path := tempPath(t)
+	db := openAt(t, path, Options{})
+	release := hold(t, db)
+	answers := begin(t, db, func() error { return db.Write(ctx, insert("o1")) }, func() error { return db.Write(ctx, insert("o2")) })
+	closed := make(chan error)
+	go func() { closed <- db.Close() }()
+	for !refuses(db) {
+		runtime.Gosched()
+	}
+	wantKind(t, db.Write(ctx, insert("o3")), oms.Unavailable)
+	wantKind(t, db.engine.Commit(ctx, put("a")), oms.Unavailable)
+	must(t, release())
+	must(t, <-closed)
+	for _, answer := range answers {
+		must(t, <-answer)
+	}
+	again := openAt(t, path, Options{})
+	if !has(t, again, "o1") || !has(t, again, "o2") || has(t, again, "o3") || names(t, again) != "" {
+		t.Error("not just what was queued is kept")
+	}
+}
+
+func refuses(db *DB) bool {
+	db.engine.writer.queue.mu.Lock()
+	defer db.engine.writer.queue.mu.Unlock()
+	return db.engine.writer.queue.closed
+}
+
+func TestFullDisk(t *testing.T) {
+	db := openTemp(t)
+	must(t, db.Write(ctx, insert("o1")))
+	pragma(t, db, "max_page_count = 1") // SQLite takes the present size for the least
+	large := testOrder("large")
+	large.Doc.Set("note", strings.Repeat("x", 1<<20))
+	insertLarge := func(tx store.Tx) error { return tx.InsertOrder(ctx, acme, large) }
+	err := db.Write(ctx, insertLarge)
+	wantKind(t, err, oms.Unavailable)
+	if !strings.Contains(err.Error(), "disk is full") {
+		t.Error(err)
+	}
+	err = db.Write(ctx, func(tx store.Tx) error { return errors.Join(insertLarge(tx), insert("o2")(tx)) })
+	wantKind(t, err, oms.Unavailable)
+	release := hold(t, db)
+	answer := begin(t, db, func() error { return db.Write(ctx, insertLarge) })[0]
+	_ = release() // SQLite may have undone the whole group
+	wantKind(t, <-answer, oms.Unavailable)
+	if !has(t, db, "o1") || has(t, db, "large") || has(t, db, "o2") {
+		t.Error("not just what was there before is there now")
+	}
+	pragma(t, db, "max_page_count = 1000000")
+	must(t, db.Write(ctx, insertLarge))
+}
+
+func pragma(t *testing.T, db *DB, text string) {
+	t.Helper()
+	_, err := db.engine.writer.session.conn.ExecContext(ctx, "PRAGMA "+text)
+	must(t, err)
+}
+
+// TestAnotherProcessWrites has a lock come from outside, as of `keys create`.
+func TestAnotherProcessWrites(t *testing.T) {
+	db := openTemp(t)
+	outside, err := sql.Open("sqlite", dsn(db.engine.path))
+	must(t, err)
+	defer outside.Close()
+	conn, err := outside.Conn(ctx)
+	must(t, err)
+	control := func(text string) {
+		_, err := conn.ExecContext(ctx, text)
+		must(t, err)
+	}
+	control("BEGIN IMMEDIATE")
+	answer := make(chan error)
+	go func() { answer <- db.Write(ctx, insert("o1")) }()
+	control("COMMIT")
+	must(t, <-answer) // it waited, if it had to
+
+	pragma(t, db, "busy_timeout = 1")
+	control("BEGIN IMMEDIATE")
+	err = db.Write(ctx, insert("o2"))
+	wantKind(t, err, oms.Unavailable)
+	if strings.Contains(err.Error(), "not known") {
+		t.Error(err)
+	}
+	control("ROLLBACK")
+	must(t, db.Write(ctx, insert("o2")))
+}
+
+// TestEverybodyWaitsForALockAtOnce: what waits when the database is locked by
+// another process is answered together, and not one by one.
+func TestEverybodyWaitsForALockAtOnce(t *testing.T) {
+	db := openTemp(t)
+	outside, err := sql.Open("sqlite", dsn(db.engine.path))
+	must(t, err)
+	defer outside.Close()
+	conn, err := outside.Conn(ctx)
+	must(t, err)
+	pragma(t, db, "busy_timeout = 1")
+	var all []*write
+	db.Listen(&listening{due: func([]store.Due) { // after a commit, before the next transaction
+		_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+		must(t, err)
+		all = enqueue(t, db, put("a"), putOf("other", "b"), put("c"))
+	}})
+	putEndpoints(t, db, 1, nil)
+	publish(t, db, benchEvent(benchTime))
+	for _, one := range all {
+		<-one.done
+		wantKind(t, one.err, oms.Unavailable)
+	}
+	if f := db.engine.writer.Figures(); f.Failed != 1 || f.Waiting != 0 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestAnsweredOnceItIsInEffect: the listener knows of a write before its caller
+// does, and an answer comes once all of its group are durable.
+func TestAnsweredOnceItIsInEffect(t *testing.T) {
+	db := openTemp(t)
+	putEndpoints(t, db, 1, nil)
+	var answers []chan error
+	told := 0
+	db.Listen(&listening{due: func(due []store.Due) {
+		told += len(due)
+		for i, answer := range answers {
+			select {
+			case <-answer:
+				t.Errorf("write %d was answered before it was in effect", i)
+			default:
+			}
+		}
+		list, err := db.Events(ctx, acme, store.EventFilter{}, store.Page{})
+		if must(t, err); len(list.Items) != 2 {
+			t.Errorf("%d events can be read", len(list.Items))
+		}
+	}})
+	release := hold(t, db)
+	answers = begin(t, db,
+		func() error { return db.Publish(ctx, acme, namedEvent("a")) },
+		func() error {
+			return db.Write(ctx, func(tx store.Tx) error { return tx.AddEvents(ctx, acme, namedEvent("b")) })
+		})
+	must(t, release())
+	for _, answer := range answers {
+		must(t, <-answer)
+	}
+	if told != 2 {
+		t.Errorf("told of %d", told)
+	}
+}
+
+// TestPublicationsThatComeTogether has a few be stored as one, those of another
+// tenant and what comes between apart, all in their order.
+func TestPublicationsThatComeTogether(t *testing.T) {
+	db := openTemp(t)
+	l := &dueList{}
+	db.Listen(l)
+	putEndpoints(t, db, 1, nil)
+	release := hold(t, db)
+	all := [][]*oms.Event{
+		{namedEvent("a")}, {namedEvent("b"), namedEvent("a"), namedEvent("c")}, nil,
+		{namedEvent("a")}, {namedEvent("c"), namedEvent("d")}, {namedEvent("e")}}
+	var calls []func() error
+	for i, events := range all {
+		tenant := acme
+		if i == 3 {
+			tenant = "other"
+		}
+		if len(events) == 0 {
+			calls = append(calls, func() error { return db.Write(ctx, insert("o1")) })
+			continue
+		}
+		calls = append(calls, func() error { return db.Publish(ctx, tenant, events...) })
+	}
+	answers := begin(t, db, calls...)
+	must(t, release())
+	for i, answer := range answers {
+		if err := <-answer; err != nil {
+			t.Errorf("write %d: %v", i, err)
+		}
+	}
+	must(t, db.Publish(ctx, acme))
+	stored := map[string]int64{}
+	for i, events := range all {
+		for _, e := range events {
+			if e.Seq != 0 && i != 3 {
+				if stored[e.ID] != 0 {
+					t.Errorf("%s was stored twice", e.ID)
+				}
+				stored[e.ID] = e.Seq
+			}
+		}
+	}
+	var due []string
+	for _, d := range l.due {
+		if d.Delivery.Event != stored[d.Event.ID] {
+			t.Errorf("%s is of event %d, and has the number %d", d.Event.ID, d.Delivery.Event, stored[d.Event.ID])
+		}
+		due = append(due, d.Event.ID)
+	}
+	slices.Sort(due)
+	if got := strings.Join(due, " "); got != "a b c d e" {
+		t.Errorf("due: %s", got)
+	}
+}
+
+// TestAlikePublicationsAreRunAsOne has four, one of which is of an id that is
+// taken: alone it is decided again, and its events of that id are not stored.
+func TestAlikePublicationsAreRunAsOne(t *testing.T) {
+	for name, taken := range map[string]bool{"all new": false, "one taken": true} {
+		t.Run(name, func(t *testing.T) {
+			db := openTemp(t)
+			putEndpoints(t, db, 1, nil)
+			if taken {
+				publish(t, db, namedEvent("b"))
+			}
+			release := hold(t, db)
+			var events []*oms.Event
+			var calls []func() error
+			for _, id := range []string{"a", "b", "c", "d"} {
+				e := namedEvent(id)
+				events = append(events, e)
+				calls = append(calls, func() error { return db.Publish(ctx, acme, e) })
+			}
+			answers := begin(t, db, calls...)
+			must(t, release())
+			for _, answer := range answers {
+				must(t, <-answer)
+			}
+			for i, e := range events {
+				first := events[0].Seq
+				if is := e.Seq == first+int64(i); is == (taken && i == 1) || first == 0 { // who is not decided again keeps his number
+					t.Errorf("%s has the number %d, a %d", e.ID, e.Seq, first)
+				}
+			}
+			if taken && events[1].Seq != 0 {
+				t.Error("b was stored again")
+			}
+			if !insertedAtOnce(db, "events", 4) {
+				t.Error("they were not run as one")
+			}
+			list, err := db.Events(ctx, acme, store.EventFilter{}, store.Page{})
+			if must(t, err); len(list.Items) != 4 {
+				t.Errorf("%d events are kept", len(list.Items))
+			}
+			pending, err := db.Deliveries(ctx, acme, store.DeliveryFilter{}, store.Page{})
+			if must(t, err); len(pending.Items) != 4 {
+				t.Errorf("%d deliveries are kept", len(pending.Items))
+			}
+		})
+	}
+}
+
+// insertedAtOnce reports whether a statement was run that inserts so many rows.
+func insertedAtOnce(db *DB, table string, rows int) bool {
+	for text := range db.engine.writer.session.stmts {
+		if strings.HasPrefix(text, "INSERT OR FAIL INTO "+table+" (") && strings.Count(text, "(?") == rows {
+			return true
+		}
+	}
+	return false
+}
+
+func TestFigures(t *testing.T) {
+	db := openTemp(t)
+	was := db.engine.writer.Figures()
+	if was.LastError != "" || was.Waiting != 0 {
+		t.Errorf("at first: %+v", was)
+	}
+	release := hold(t, db)
+	all := enqueue(t, db, put("a"), put("a"), put("b"))
+	all[0].since = all[0].since.Add(-time.Hour)
+	if f := db.engine.writer.Figures(); f.Waiting != 3 {
+		t.Errorf("%d wait", f.Waiting)
+	}
+	must(t, release())
+	for _, one := range all {
+		<-one.done
+	}
+	f := db.engine.writer.Figures()
+	if f.Groups != was.Groups+1 || f.Writes != was.Writes+4 || f.Failed != 0 || f.Waiting != 0 || f.Wrote <= was.Wrote || f.LastError != "" {
+		t.Errorf("%+v after %+v", f, was)
+	}
+	if f.Waited < time.Hour-time.Minute || f.LongestWait < time.Hour-time.Minute || f.LongestWait > f.Waited || time.Since(f.LastCommit) > time.Hour {
+		t.Errorf("%+v", f)
+	}
+	fail := true
+	onCommit(t, db, func() int32 {
+		if fail {
+			return 1
+		}
+		return 0
+	})
+	err := db.engine.Commit(ctx, put("c"))
+	if failed := db.engine.writer.Figures(); failed.Failed != 1 || failed.LastError != err.Error() || !failed.LastCommit.Equal(f.LastCommit) || failed.Groups != f.Groups+1 {
+		t.Errorf("%+v after %v", failed, err)
+	}
+	fail = false
+	must(t, db.engine.Commit(ctx, put("c")))
+	if last := db.engine.writer.Figures(); last.LastError != "" || last.Failed != 1 || !last.LastCommit.After(f.LastCommit) {
+		t.Errorf("%+v", last)
+	}
+}
+
+func TestCommitsAreSynced(t *testing.T) {
+	db := openTemp(t)
+	for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "temp_store": "2"} {
+		var got string
+		must(t, db.engine.writer.session.conn.QueryRowContext(ctx, "PRAGMA "+name).Scan(&got))
+		if got != want {
+			t.Errorf("%s is %s", name, got)
+		}
+	}
+}
+
+// TestReadersCannotWrite: what is asked outside of the writer changes nothing.
+func TestReadersCannotWrite(t *testing.T) {
+	db := openTemp(t)
+	err := db.engine.Query(ctx, func(core.Row) error { return nil }, `DELETE FROM meta RETURNING 1`)
+	e, is := errors.AsType[*sqlite.Error](err)
+	if !is || e.Code()&0xff != lib.SQLITE_READONLY {
+		t.Error(err)
+	}
+}
