@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,9 @@ import (
 	"testing"
 
 	"github.com/orderhook/orderhook/internal/api"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 // largeOrders posts orders with that much in them.
@@ -129,4 +133,68 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// asked is a store that notes of which class questions are.
+type asked struct {
+	store.Store
+	mu      sync.Mutex
+	classes map[string]store.Class
+}
+
+func (a *asked) note(ctx context.Context, what string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.classes[what] = store.ClassOf(ctx)
+}
+
+func (a *asked) Orders(ctx context.Context, tenant string, f store.OrderFilter, p store.Page) (store.List[store.Document], error) {
+	a.note(ctx, "orders")
+	return a.Store.Orders(ctx, tenant, f, p)
+}
+
+func (a *asked) Order(ctx context.Context, tenant, id string) (*oms.Order, error) {
+	a.note(ctx, "order")
+	return a.Store.Order(ctx, tenant, id)
+}
+
+func (a *asked) Runs(ctx context.Context, tenant string, f store.RunFilter, p store.Page) (store.List[*oms.Run], error) {
+	a.note(ctx, "runs")
+	return a.Store.Runs(ctx, tenant, f, p)
+}
+
+func (a *asked) Settings(ctx context.Context, tenant string) (*settings.Settings, error) {
+	a.note(ctx, "settings")
+	return a.Store.Settings(ctx, tenant)
+}
+
+func (a *asked) KeyByHash(ctx context.Context, hash []byte) (oms.Key, error) {
+	a.note(ctx, "key")
+	return a.Store.KeyByHash(ctx, hash)
+}
+
+// Who reads, or has a job counted, asks on connections that those who write, and
+// orderhook itself, need not wait for.
+func TestWhoReadsAsksAsACaller(t *testing.T) {
+	r := start(t)
+	r.post(`{"id":"a"}`)
+	s := &asked{Store: r.store, classes: map[string]store.Class{}}
+	other := r.over(s, &journal{})
+	for _, call := range []struct {
+		call, body, what string
+		want             store.Class
+	}{
+		{"GET /api/orders", "", "orders", store.Read},
+		{"GET /api/orders/a", "", "order", store.Read},
+		{"GET /api/runs", "", "runs", store.Read},
+		{"POST /api/runs/resume", `{"status":"aborted","dryRun":true}`, "runs", store.Read},
+		{"GET /api/settings", "", "settings", store.Read},
+		{"POST /api/settings/check", `{}`, "settings", store.Work},
+		{"GET /api/orders", "", "key", store.Work},
+	} {
+		other.callOf(call.call, call.body).want(200)
+		if got, asked := s.classes[call.what]; got != call.want || !asked {
+			t.Errorf("%s asks for the %s as one of the class %d, want %d", call.call, call.what, got, call.want)
+		}
+	}
 }
