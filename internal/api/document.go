@@ -18,8 +18,8 @@ import (
 // Documents as the API shows them: whatever fields they have, numbers to the
 // digit. Each type says which schema describes it.
 type (
-	shownOrder    struct{ *oms.Object }
-	shownCart     struct{ *oms.Object }
+	shownOrder       struct{ *oms.Object }
+	shownCart        struct{ *oms.Object }
 	newCartDocument  struct{ *oms.Object }
 	settingsDocument struct{ *oms.Object }
 	stockDocument    struct{ *oms.Object }

@@ -2,11 +2,14 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // health describes what can be asked without a key.
@@ -17,7 +20,7 @@ func health(a *api) {
 	for _, op := range []huma.Operation{
 		{OperationID: "get-health", Path: "/healthz", Summary: "Say that the process is alive", Responses: map[string]*huma.Response{"200": plain("Alive")}},
 		{OperationID: "get-readiness", Path: "/readyz", Summary: "Say whether requests can be taken",
-			Responses: map[string]*huma.Response{"200": plain("Ready"), "503": plain("The database does not answer")}},
+			Responses: map[string]*huma.Response{"200": plain("Ready"), "503": plain("Why the database cannot be worked with")}},
 	} {
 		op.Method, op.Tags, op.Security = http.MethodGet, []string{"Operating"}, []map[string][]string{}
 		completeAnswers(&op, map[string]*huma.Response{}, reflect.TypeFor[struct{}]())
@@ -31,14 +34,18 @@ func (a *api) healthz(w http.ResponseWriter, _ *http.Request) { answerPlain(w, h
 // readyTime is how long the database may take to answer.
 const readyTime = 5 * time.Second
 
-// readyz says whether requests can be taken: the database answers, and its
-// migrations are done.
+// readyz says whether requests can be taken: the database answers, its migrations
+// are done, and it takes writes. Else it says why not.
 func (a *api) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
 	if err := a.Store.Ping(ctx); err != nil {
-		a.Log.Error("the database does not answer", "request", idOf(w), "error", err)
-		answerPlain(w, http.StatusServiceUnavailable, "the database does not answer\n")
+		a.Log.Error("the server is not ready", "request", idOf(w), "error", err)
+		why := "the database does not answer"
+		if known, ok := errors.AsType[*oms.Error](err); ok && known.Kind == oms.Unavailable {
+			why = known.Detail
+		}
+		answerPlain(w, http.StatusServiceUnavailable, why+"\n")
 		return
 	}
 	answerPlain(w, http.StatusOK, "ready\n")

@@ -29,8 +29,9 @@ type JobID struct {
 // Job is a job as the API shows it.
 type Job struct {
 	ID         string        `json:"id"`
-	Kind       string        `json:"kind" enum:"recover,redeliver,reorder,resume"`
+	Kind       string        `json:"kind" enum:"recover,redeliver,reorder,resume,erase"`
 	EndpointID string        `json:"endpointId,omitempty"`
+	OrderID    string        `json:"orderId,omitempty" doc:"Of an erase job"`
 	What       string        `json:"what,omitempty" enum:"failed,missing" doc:"Of a recover job"`
 	From       *time.Time    `json:"from,omitempty" doc:"Of a recover job"`
 	To         *time.Time    `json:"to,omitempty" doc:"Of a recover job"`
@@ -61,7 +62,7 @@ type jobAnswer struct {
 }
 
 func showJob(j *oms.Job) Job {
-	return Job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, What: j.What, From: timeOrNil(j.From), To: timeOrNil(j.To),
+	return Job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, OrderID: j.OrderID, What: j.What, From: timeOrNil(j.From), To: timeOrNil(j.To),
 		Filter: jobFilter{payload{j.Filter}}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Sent: j.Sent,
 		Resumed: j.Resumed, Skipped: j.Skipped, Skips: j.Skips, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
 }
@@ -89,6 +90,9 @@ func (a *api) cancelJob(ctx context.Context, in *struct {
 		}
 		if j.Kind == oms.JobReorder {
 			return "", oms.Errorf(oms.Conflict, "this job cannot be canceled halfway; give the endpoint its former ordering instead")
+		}
+		if j.Kind == oms.JobErase {
+			return "", oms.Errorf(oms.Conflict, "this job cannot be canceled: the order is gone already")
 		}
 		if j.Status != oms.JobRunning {
 			return "", oms.Errorf(oms.Conflict, "the job has ended: it is %s", j.Status)

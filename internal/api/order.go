@@ -135,7 +135,12 @@ func (a *api) deleteOrder(ctx context.Context, in *struct {
 }) (*resultAnswer, error) {
 	c := a.caller(ctx, OnceParams{}, in.MatchParams)
 	if in.Permanently {
-		return &resultAnswer{Status: http.StatusNoContent}, a.Engine.EraseOrder(ctx, c, in.ID)
+		j, err := a.Engine.EraseOrder(ctx, c, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		a.Jobs.Do(ctx, c.Tenant, j)
+		return &resultAnswer{Status: http.StatusNoContent}, nil
 	}
 	return a.enter(ctx, c, in.ID, statusChange(oms.StatusDeleted), in.WaitParams)
 }

@@ -71,12 +71,27 @@ func (r *Runner) Start(ctx context.Context) error {
 
 // Begin has a job that is stored go to its end. After Stop it does nothing: the
 // next start takes the job up.
-func (r *Runner) Begin(tenant string, j *oms.Job) {
+func (r *Runner) Begin(tenant string, j *oms.Job) { r.begin(tenant, j, func() {}) }
+
+// Do is Begin for who wants to see the job's end, and waits for it as long as ctx
+// goes on. The job does not depend on that.
+func (r *Runner) Do(ctx context.Context, tenant string, j *oms.Job) {
+	ended, end := context.WithCancel(ctx)
+	r.begin(tenant, j, end)
+	<-ended.Done()
+}
+
+func (r *Runner) begin(tenant string, j *oms.Job, end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ctx.Err() == nil {
-		r.work.Go(func() { r.run(tenant, j) })
+	if r.ctx.Err() != nil {
+		end()
+		return
 	}
+	r.work.Go(func() {
+		defer end()
+		r.run(tenant, j)
+	})
 }
 
 // Stop begins no further step and returns when those under way have ended.

@@ -312,7 +312,7 @@ func TestErased(t *testing.T) {
 		r.write(func(tx store.Tx) error { return tx.InsertOrder(t.Context(), acme, order) })
 		e := r.publish("evt_1", "o1")
 		synctest.Wait()
-		r.write(func(tx store.Tx) error { return tx.EraseOrder(t.Context(), acme, "o1") })
+		r.erase("o1")
 		time.Sleep(10 * time.Hour)
 		if n := len(r.calls.made()); n != 1 {
 			t.Errorf("%d attempts", n)

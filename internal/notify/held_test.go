@@ -31,8 +31,8 @@ func TestCanceledInTheQueue(t *testing.T) {
 		r.publish("evt_1", "o1")
 		canceled, erased, kept := r.publish("evt_2", "o2"), r.publish("evt_3", "o3"), r.publish("evt_4", "o4")
 		synctest.Wait()
+		r.erase("o3")
 		r.write(func(tx store.Tx) error {
-			must(t, tx.EraseOrder(t.Context(), acme, "o3"))
 			return tx.CancelDelivery(t.Context(), acme, oms.DeliveryKey{Event: canceled.Seq, Endpoint: to.No}, time.Now())
 		})
 		time.Sleep(time.Hour)
@@ -70,7 +70,7 @@ func TestErasedUnderWay(t *testing.T) {
 		r.write(func(tx store.Tx) error { return tx.InsertOrder(t.Context(), acme, order) })
 		e := r.publish("evt_1", "o1")
 		synctest.Wait()
-		r.write(func(tx store.Tx) error { return tx.EraseOrder(t.Context(), acme, "o1") })
+		r.erase("o1")
 		time.Sleep(time.Minute)
 		list := r.attempts()
 		if len(list) != 1 {

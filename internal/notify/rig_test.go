@@ -99,6 +99,20 @@ func (r *rig) endpoint(name string, change func(*oms.Endpoint)) *oms.Endpoint {
 	return e
 }
 
+func (r *rig) erase(id string) {
+	r.t.Helper()
+	r.write(func(tx store.Tx) error { return tx.EraseOrder(r.t.Context(), acme, id) })
+	j := oms.Job{OrderID: id}
+	for done := false; !done; {
+		next := j
+		r.write(func(tx store.Tx) (err error) {
+			done, err = tx.EraseSome(r.t.Context(), acme, &next, 100)
+			return err
+		})
+		j = next
+	}
+}
+
 func (r *rig) write(do func(store.Tx) error) {
 	r.t.Helper()
 	must(r.t, r.store.Write(r.t.Context(), do))

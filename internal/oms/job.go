@@ -23,6 +23,7 @@ const (
 	JobRedeliver = "redeliver" // sends the deliveries that a filter picks again
 	JobReorder   = "reorder"   // has pending deliveries follow a change of their endpoint's ordering
 	JobResume    = "resume"    // lets aborted runs go on
+	JobErase     = "erase"     // removes what is kept of an order that was erased
 )
 
 // What a recover job sends again (API.md, "Webhook endpoints and events").
@@ -39,6 +40,7 @@ type Job struct {
 	Kind       string         `json:"kind"`
 	EndpointID string         `json:"endpointId,omitempty"` // of a recover or reorder job
 	What       string         `json:"what,omitempty"`       // of a recover job
+	OrderID    string         `json:"orderId,omitempty"`    // of an erase job
 	From       time.Time      `json:"from,omitzero"`
 	To         time.Time      `json:"to,omitzero"`      // of the events' time: From <= time < To
 	Filter     jsontext.Value `json:"filter,omitempty"` // the filter of a list, as it was asked for

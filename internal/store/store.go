@@ -126,9 +126,14 @@ type Tx interface {
 	// UpdateOrder stores the next version of an order read in this transaction;
 	// [oms.Stale] if the order's version is not the one before it.
 	UpdateOrder(ctx context.Context, tenant string, o *oms.Order) error
-	// EraseOrder removes an order with its versions, history and runs, and the
-	// bodies and headers of its attempts (API.md, `permanently=true`).
+	// EraseOrder removes an order; what else is kept of it goes by EraseSome
+	// (API.md, `permanently=true`). Until that is done its id is not free.
 	EraseOrder(ctx context.Context, tenant, id string) error
+	// EraseSome removes some more of what is kept of the order of an erase job: its
+	// versions, history, runs, and the bodies and headers of its attempts and events.
+	// What is to be sent of it is canceled. It changes a bounded number of rows,
+	// about limit, notes in the job how far it is, and reports whether all is gone.
+	EraseSome(ctx context.Context, tenant string, j *oms.Job, limit int) (done bool, err error)
 	AddHistory(ctx context.Context, tenant, orderID string, entries ...oms.HistoryEntry) error
 
 	// PutCart stores the next version of a cart read in this transaction, or

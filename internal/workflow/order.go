@@ -164,27 +164,6 @@ func (t *transition) patch(patch Document) ([]oms.Warning, error) {
 	return warnings, t.save()
 }
 
-// EraseOrder removes an order and all that is kept of it. Who waits for one of
-// its runs waits no longer.
-func (e *Engine) EraseOrder(ctx context.Context, c Caller, id string) error {
-	var runs store.List[*oms.Run]
-	err := e.store.Write(ctx, func(tx store.Tx) (err error) {
-		if err = e.transition(ctx, tx, c).read(id, c.IfMatch); err != nil {
-			return err
-		}
-		if runs, err = tx.Runs(ctx, c.Tenant, store.RunFilter{OrderID: id}, store.Page{Limit: store.MaxLimit}); err != nil {
-			return err
-		}
-		return tx.EraseOrder(ctx, c.Tenant, id)
-	})
-	if err == nil {
-		for _, r := range runs.Items {
-			e.watchers.tell(r.ID, held{})
-		}
-	}
-	return err
-}
-
 func (e *Engine) transition(ctx context.Context, tx store.Tx, c Caller) *transition {
 	return &transition{ctx: ctx, from: tx, tx: tx, tenant: c.Tenant, now: e.clock.Now().UTC(), by: c.By}
 }

@@ -42,7 +42,7 @@ func NewResumeJob(f ResumeFilter, by string, now time.Time) (*oms.Job, error) {
 
 // Jobs are the kinds of jobs about runs, for a [job.Runner].
 func (e *Engine) Jobs() map[string]job.Kind {
-	return map[string]job.Kind{oms.JobResume: e.resumeNext}
+	return map[string]job.Kind{oms.JobResume: e.resumeNext, oms.JobErase: e.eraseNext}
 }
 
 // resumeNext is the next step of a resume job. A run stays where it is in the

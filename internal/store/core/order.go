@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -143,12 +145,19 @@ func (d *draft) InsertOrder(ctx context.Context, tenant string, o *oms.Order) er
 		if err == nil && there {
 			err = oms.Errorf(oms.Conflict, "an order %q exists already", o.ID)
 		}
+		if err == nil {
+			err = one(ctx, d.q, []any{&there}, notBeingErased, tenant, o.ID)
+			if errors.Is(err, sql.ErrNoRows) {
+				err = oms.Errorf(oms.Conflict, "an earlier order %q is being erased; try again when that is done", o.ID)
+			}
+		}
 		if err != nil {
 			return err
 		}
 	}
 	same := *o
 	d.note(tenant, &draftOrder{order: &same, own: true})
+	d.of(tenant).check(notBeingErased, tenant, o.ID)
 	d.of(tenant).changeOne(`
 		INSERT INTO orders (tenant, id, version, status_version, created, modified,
 			status, order_type, market_id, customer_email, subscription_id, store_id, has_errors, doc)

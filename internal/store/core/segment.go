@@ -155,13 +155,8 @@ func (s *Store) dropChunks(ctx context.Context, tenant string, segment int64, re
 	for {
 		var keys []int64
 		err := s.write(ctx, func(d *draft) (err error) {
-			keys, err = collect(ctx, d.q.Query, func(r Row) (key int64, err error) {
-				err = r.Scan(&key)
-				return key, err
-			}, `SELECT key FROM body_chunks WHERE key >= ? AND key < ? LIMIT ?`, chunkKey(segment, 0), chunkKey(segment+1, 0), chunksGoneAtOnce)
-			for _, key := range keys {
-				d.of(tenant).change(`DELETE FROM body_chunks WHERE key = ?`, key)
-			}
+			keys, err = d.chunksOf(ctx, segment)
+			d.dropSome(tenant, keys)
 			return err
 		})
 		if err == nil {
@@ -170,6 +165,18 @@ func (s *Store) dropChunks(ctx context.Context, tenant string, segment int64, re
 		if err != nil || len(keys) < chunksGoneAtOnce {
 			return err
 		}
+	}
+}
+
+// chunksOf returns the keys of some chunks of a segment.
+func (d *draft) chunksOf(ctx context.Context, segment int64) ([]int64, error) {
+	return collect(ctx, d.q.Query, scanNumber, `SELECT key FROM body_chunks WHERE key >= ? AND key < ? LIMIT ?`,
+		chunkKey(segment, 0), chunkKey(segment+1, 0), chunksGoneAtOnce)
+}
+
+func (d *draft) dropSome(tenant string, chunks []int64) {
+	for _, key := range chunks {
+		d.of(tenant).change(`DELETE FROM body_chunks WHERE key = ?`, key)
 	}
 }
 

@@ -44,11 +44,12 @@ var _ store.Store = (*DB)(nil)
 
 // engine implements [core.Engine].
 type engine struct {
-	*readers
+	readers *readers
 	path    string
 	lock    *os.File // nil if the database was not opened exclusively
 	writer  *writer
 	numbers atomic.Int64 // the last that was given out
+	condition
 }
 
 // Open opens the database file, makes it when it is not there, and brings its
@@ -84,6 +85,10 @@ func (db *DB) open(ctx context.Context, o Options) (err error) {
 	if err := migrate(ctx, e.path, o.Exclusive); err != nil {
 		return err
 	}
+	if e.opened, err = os.Stat(e.path); err != nil {
+		return err
+	}
+	e.free = freeBytes
 	session, err := openSession(ctx, e.path)
 	if err != nil {
 		return fmt.Errorf("the database %s cannot be opened: %w", e.path, err)
@@ -118,7 +123,19 @@ func (e *engine) Numbers(_ context.Context, n int) (first int64, err error) {
 }
 
 // Commit implements [core.Engine].
-func (e *engine) Commit(ctx context.Context, b *core.Batch) error { return e.writer.write(ctx, b) }
+func (e *engine) Commit(ctx context.Context, b *core.Batch) error {
+	return e.noticed(e.writer.write(ctx, b))
+}
+
+// Query implements [core.Engine].
+func (e *engine) Query(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
+	return e.noticed(e.readers.Query(ctx, each, text, args...))
+}
+
+// QueryOnce implements [core.Engine].
+func (e *engine) QueryOnce(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
+	return e.noticed(e.readers.QueryOnce(ctx, each, text, args...))
+}
 
 // ensureFile makes an empty database that only its owner can read, if there is
 // none, and returns its path with symbolic links resolved: two names of one
@@ -134,16 +151,6 @@ func ensureFile(path string) (string, error) {
 	// A file that is there is not opened here: to close it again would drop the
 	// locks that SQLite holds on it in this process.
 	return filepath.EvalSymlinks(path)
-}
-
-// Ping implements [core.Engine].
-func (e *engine) Ping(ctx context.Context) error {
-	var version int64
-	err := e.Query(store.Check.Mark(ctx), func(r core.Row) error { return r.Scan(&version) }, selectSchemaVersion)
-	if err != nil {
-		return err
-	}
-	return checkNotNewer(e.path, version)
 }
 
 // Close finishes the writes that wait, then ends everything. It must be called once.

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
@@ -31,32 +32,64 @@ const (
 type queue struct {
 	mu      sync.Mutex
 	arrived sync.Cond // there is a write, or closed became true
-	tenants map[string][]*write
+	tenants map[string]*line
 	turns   []string // the tenants that have a write here, each once; the first is next
 	closed  bool
 	length  int
+	bytes   int
+}
+
+// line is the writes of one tenant that wait, in the order they came.
+type line struct {
+	writes []*write
+	bytes  int
 }
 
 func newQueue() *queue {
-	q := &queue{tenants: map[string][]*write{}}
+	q := &queue{tenants: map[string]*line{}}
 	q.arrived.L = &q.mu
 	return q
 }
 
-// put adds a write. It reports false once the queue was closed.
-func (q *queue) put(w *write) bool {
+// How much may wait, for all and per tenant. It is far more than what the API lets
+// in at once: the rest are steps of workflows, and records of attempts.
+const (
+	mostWaiting, mostWaitingOf = 65_536, 16_384
+	mostBytes, mostBytesOf     = 256 << 20, 64 << 20
+)
+
+// put adds a write. It is [oms.TooMany] if too much waits already, and
+// [core.ErrClosed] once the queue was closed.
+func (q *queue) put(w *write) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return false
+		return core.ErrClosed
 	}
-	if len(q.tenants[w.Tenant]) == 0 {
+	t := q.tenants[w.Tenant]
+	if t == nil {
+		t = &line{}
+		q.tenants[w.Tenant] = t
+	}
+	switch {
+	case len(t.writes) > 0 && (len(t.writes) >= mostWaitingOf || t.bytes+w.Size > mostBytesOf):
+		return tooMany("as many writes of this tenant wait as may: %d, or %d MiB", mostWaitingOf, mostBytesOf>>20)
+	case q.length > 0 && (q.length >= mostWaiting || q.bytes+w.Size > mostBytes):
+		return tooMany("as many writes wait as may: %d, or %d MiB", mostWaiting, mostBytes>>20)
+	}
+	if len(t.writes) == 0 {
 		q.turns = append(q.turns, w.Tenant)
 	}
-	q.tenants[w.Tenant] = append(q.tenants[w.Tenant], w)
-	q.length++
+	t.writes, t.bytes = append(t.writes, w), t.bytes+w.Size
+	q.length, q.bytes = q.length+1, q.bytes+w.Size
 	q.arrived.Signal()
-	return true
+	return nil
+}
+
+func tooMany(format string, args ...any) error {
+	err := oms.Errorf(oms.TooMany, format, args...)
+	err.RetryAfter = time.Second
+	return err
 }
 
 // wait returns the next write, nil when there is none and will be none.
@@ -81,8 +114,7 @@ func (q *queue) next() *write {
 	return q.pop()
 }
 
-// pop takes the first write of the tenant whose turn it is. Writes that may be run
-// as one with it and stand right behind it keep the turn (see nextAlike).
+// pop takes the first write of the tenant whose turn it is.
 func (q *queue) pop() *write {
 	for len(q.turns) > 0 {
 		w := q.take(q.turns[0])
@@ -99,9 +131,9 @@ func (q *queue) pop() *write {
 func (q *queue) nextAlike(tenant, alike string) *write {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for list := q.tenants[tenant]; len(list) > 0 && list[0].Alike == alike; list = q.tenants[tenant] {
+	for t := q.tenants[tenant]; t != nil && len(t.writes) > 0 && t.writes[0].Alike == alike; {
 		w := q.take(tenant)
-		if len(q.tenants[tenant]) == 0 {
+		if len(t.writes) == 0 {
 			q.leave(tenant)
 		}
 		if w.state.CompareAndSwap(waiting, begun) {
@@ -111,12 +143,24 @@ func (q *queue) nextAlike(tenant, alike string) *write {
 	return nil
 }
 
+// share is how many writes of a group a tenant may have at a time, so that the
+// others that wait have theirs.
+func (q *queue) share(tenant string) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	others := len(q.turns)
+	if q.tenants[tenant] != nil {
+		others--
+	}
+	return mostInGroup / (1 + min(others, mostInGroup-1))
+}
+
 func (q *queue) take(tenant string) *write {
-	list := q.tenants[tenant]
-	w := list[0]
-	list[0] = nil
-	q.tenants[tenant] = list[1:]
-	q.length--
+	t := q.tenants[tenant]
+	w := t.writes[0]
+	t.writes[0] = nil
+	t.writes, t.bytes = t.writes[1:], t.bytes-w.Size
+	q.length, q.bytes = q.length-1, q.bytes-w.Size
 	return w
 }
 
@@ -124,7 +168,7 @@ func (q *queue) take(tenant string) *write {
 func (q *queue) passTurn() {
 	tenant := q.turns[0]
 	q.turns = q.turns[1:]
-	if len(q.tenants[tenant]) == 0 {
+	if len(q.tenants[tenant].writes) == 0 {
 		delete(q.tenants, tenant)
 		return
 	}

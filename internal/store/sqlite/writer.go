@@ -43,8 +43,8 @@ func (w *writer) write(ctx context.Context, b *core.Batch) error {
 		return err
 	}
 	one := &write{Batch: b, since: time.Now(), done: make(chan struct{})}
-	if !w.queue.put(one) {
-		return core.ErrClosed
+	if err := w.queue.put(one); err != nil {
+		return err
 	}
 	return one.await(ctx)
 }
@@ -173,7 +173,7 @@ func (w *writer) overwrite() error {
 func (w *writer) runAlike(g *group, first *write) error {
 	from := len(g.writes)
 	g.add(first)
-	for first.Alike != "" && !g.full() {
+	for first.Alike != "" && !g.full() && len(g.writes)-from < w.queue.share(first.Tenant) {
 		next := w.queue.nextAlike(first.Tenant, first.Alike)
 		if next == nil {
 			break

@@ -322,7 +322,7 @@ func testSendAgain(t *testing.T, s *suite) {
 	s.write(func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, acme, "late") })
 	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, e, late, s.now, true) }), oms.NotFound)
 	s.insert(order("o1", 1, `{}`))
-	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") })
+	s.erase(acme, "o1")
 	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, e, to, s.now, true) }), oms.Conflict)
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -23,7 +24,7 @@ func testEventsErased(t *testing.T, s *suite) {
 	s.write(func(tx store.Tx) error { return tx.AddAttempt(ctx, acme, a) })
 
 	told := s.listen()
-	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") })
+	s.erase(acme, "o1")
 	for _, e := range []*oms.Event{sent, first, second} {
 		if found := ok[*oms.Event](t)(s.Event(ctx, acme, e.ID)); found.Data != nil {
 			t.Errorf("%s has data: %s", e.ID, found.Data)
@@ -46,4 +47,44 @@ func testEventsErased(t *testing.T, s *suite) {
 		t.Errorf("the attempt still has %v", d)
 	}
 	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, sent, plain, at(9), false) }), oms.Conflict)
+}
+
+// testErasedInSteps has an order be gone at once, and its id be free once all that
+// was kept of it is gone, too. Each step is durable, so it goes on where it was.
+func testErasedInSteps(t *testing.T, s *suite) {
+	o := order("o1", 1, `{}`)
+	s.insert(o)
+	for range 9 {
+		o = next(o, "n", true)
+		s.write(func(tx store.Tx) error {
+			return errors.Join(tx.UpdateOrder(ctx, acme, o), tx.AddHistory(ctx, acme, "o1", oms.HistoryEntry{ID: oms.NewID(oms.HistoryID), Timestamp: at(1)}))
+		})
+	}
+	waiting := run("run-1", "o1", 1)
+	waiting.Status = oms.RunWaiting
+	s.write(func(tx store.Tx) error {
+		return errors.Join(tx.InsertRun(ctx, acme, waiting), tx.EraseOrder(ctx, acme, "o1"))
+	})
+	_, err := s.Order(ctx, acme, "o1")
+	is(t, err, oms.NotFound)
+	if r := ok[*oms.Run](t)(s.NextRun(ctx, acme, "o1")); r != nil {
+		t.Errorf("%s would go on", r.ID)
+	}
+	j, steps := &oms.Job{OrderID: "o1"}, 0
+	for done := false; !done; steps++ {
+		is(t, s.Write(ctx, func(tx store.Tx) error { return tx.InsertOrder(ctx, acme, order("o1", 2, `{}`)) }), oms.Conflict)
+		s.close()
+		s.open()
+		s.write(func(tx store.Tx) (err error) {
+			done, err = tx.EraseSome(ctx, acme, j, 2)
+			return err
+		})
+	}
+	if steps < 9/2 {
+		t.Errorf("%d steps of two rows", steps)
+	}
+	_, err = s.OrderVersion(ctx, acme, "o1", 1)
+	is(t, err, oms.NotFound)
+	same(t, len(ok[store.List[oms.HistoryEntry]](t)(s.History(ctx, acme, "o1", store.Page{})).Items), 0)
+	s.insert(order("o1", 2, `{}`))
 }

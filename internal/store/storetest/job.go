@@ -90,7 +90,7 @@ func testCandidates(t *testing.T, s *suite) {
 		s.settle(events[id], to, oms.DeliveryFailed)
 	}
 	s.settle(events["delivered"], to, oms.DeliverySucceeded)
-	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "erased") })
+	s.erase(acme, "erased")
 	new := s.put(endpoint("new"))
 
 	j := &oms.Job{What: oms.RecoverFailed, From: at(10), To: at(20), Last: events["pending"].Seq}

@@ -180,7 +180,7 @@ func testOrderErased(t *testing.T, s *suite) {
 		}
 		return tx.UpdateOrder(ctx, acme, next(o, "status", "Deleted"))
 	})
-	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") })
+	s.erase(acme, "o1")
 
 	for _, version := range []int64{1, 2} {
 		_, err := s.OrderVersion(ctx, acme, "o1", version)

@@ -134,7 +134,7 @@ func testOrderFiltersFollow(t *testing.T, s *suite) {
 	for _, f := range byNow {
 		wantOrders(t, s, fmt.Sprintf("%+v, of now", f), f, "o1")
 	}
-	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") })
+	s.erase(acme, "o1")
 	s.insert(order("o1", 1, `{"errors":[{}]}`))
 	for _, f := range byNow {
 		wantOrders(t, s, fmt.Sprintf("%+v, of an order that was erased", f), f, "")

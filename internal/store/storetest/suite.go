@@ -65,6 +65,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"Candidates", testCandidates},
 		{"ManyCandidates", testManyCandidates},
 		{"EventsErased", testEventsErased},
+		{"ErasedInSteps", testErasedInSteps},
 		{"UpkeepTenants", testUpkeepTenants},
 		{"OldAttempts", testOldAttempts},
 		{"OldDeliveries", testOldDeliveries},
@@ -178,6 +179,22 @@ func (s *suite) beside(do func(tx store.Tx) error) error {
 		return err
 	}
 	return errors.Join(other.Write(ctx, do), other.Close())
+}
+
+// erase erases an order, in small steps.
+func (s *suite) erase(tenant, id string) {
+	s.t.Helper()
+	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, tenant, id) })
+	j, done := &oms.Job{OrderID: id}, false
+	for !done {
+		var next oms.Job
+		s.write(func(tx store.Tx) (err error) {
+			next = *j
+			done, err = tx.EraseSome(ctx, tenant, &next, 2)
+			return err
+		})
+		j = &next
+	}
 }
 
 // insert stores new orders of acme.

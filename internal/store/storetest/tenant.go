@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -43,7 +44,7 @@ func testTenants(t *testing.T, s *suite) {
 	}
 	fillTenant(s, other, "mine")
 	same(t, snapshot(t, s, acme), before)
-	s.write(func(tx store.Tx) error { return tx.EraseOrder(ctx, other, "o1") })
+	s.erase(other, "o1")
 	same(t, snapshot(t, s, acme), before)
 	everyMethod(t)
 }
@@ -235,8 +236,12 @@ func theirEndpoint(tx store.Tx) *oms.Endpoint {
 
 // tenantChanges changes, as the other tenant, what is acme's.
 var tenantChanges = map[string]func(tx store.Tx) error{
-	"UpdateOrder":          func(tx store.Tx) error { return tx.UpdateOrder(ctx, other, next(order("o1", 1, `{}`), "a", true)) },
-	"EraseOrder":           func(tx store.Tx) error { return tx.EraseOrder(ctx, other, "o1") },
+	"UpdateOrder": func(tx store.Tx) error { return tx.UpdateOrder(ctx, other, next(order("o1", 1, `{}`), "a", true)) },
+	"EraseOrder":  func(tx store.Tx) error { return tx.EraseOrder(ctx, other, "o1") },
+	"EraseSome": func(tx store.Tx) error {
+		_, err := tx.EraseSome(ctx, other, &oms.Job{OrderID: "o1"}, 10)
+		return errors.Join(err, oms.Errorf(oms.NotFound, "nothing to erase is no error"))
+	},
 	"UpdateRun":            func(tx store.Tx) error { return tx.UpdateRun(ctx, other, run("run-o1", "o1", 1)) },
 	"RequeueRun":           func(tx store.Tx) error { return tx.RequeueRun(ctx, other, run("run-o1", "o1", 1)) },
 	"MarkSettingsFromFile": func(tx store.Tx) error { return tx.MarkSettingsFromFile(ctx, other, 1) },
