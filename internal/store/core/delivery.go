@@ -479,10 +479,10 @@ func (d *draft) reopen(tenant string, e *oms.Event, was, is storedDelivery, tria
 		d.tellDue(tenant, e, is.Delivery, trial)
 		return
 	}
+	at := is.Due
+	is.Due = time.Time{}
 	d.changeDelivery(tenant, was, is, set, is.MaxAttempts, 0, is.group, micros(is.Updated))
-	if !strings.HasPrefix(is.group, staged) {
-		d.releaseThis(tenant, is, trial)
-	}
+	d.release(tenant, is.Endpoint, is.group, at)
 	d.tryGroup(tenant, is.Endpoint, is.group, trial)
 }
 

@@ -29,6 +29,9 @@ type draft struct {
 	events     map[key]bool                      // ids of events that are taken, as far as the write knows
 	stored     map[string]int64                  // the versions of settings that the write stores, by tenant
 	deliveries map[tenantDelivery]storedDelivery // those that the write changed after it had read them
+	released   []released                        // groups that are to be looked at in the end
+	releases   map[groupRef]bool                 // those, each once
+	tried      []groupRef                        // groups of which what is due is to be tried at once
 	groups     []groupChange                     // what of groups the listener is told of
 }
 
@@ -121,8 +124,10 @@ func call(decide func(*draft) error, d *draft) (err error) {
 	return decide(d)
 }
 
-// finish adds the checks of what was read and not changed.
+// finish adds what can be said at the end alone: what of the groups becomes due,
+// and the checks of what was read and not changed.
 func (d *draft) finish() {
+	d.finishGroups()
 	for k, o := range d.orders {
 		if !o.own {
 			d.batch.check(checkOrder, k.tenant, k.id, o.order.Version, micros(o.order.Created))

@@ -62,6 +62,14 @@ func (s *Store) Returned(text string, into ...any) error {
 	return s.engine.Commit(context.Background(), b)
 }
 
+// SettleRead is Settle for a write that was overtaken: each delivery is read first.
+func (s *Store) SettleRead(ctx context.Context, tenant string, list ...store.Settlement) error {
+	return s.write(ctx, func(d *draft) error {
+		d.again = true
+		return d.Settle(ctx, tenant, list...)
+	})
+}
+
 // Committing returns a store of the same database that tells of each batch.
 func (s *Store) Committing(tell func(*Batch)) *Store {
 	e := telling{s.engine, tell}

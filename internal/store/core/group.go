@@ -109,13 +109,31 @@ func (d *draft) insertInGroup(tenant string, e *oms.Event, new oms.Delivery) {
 		Args: []any{tenant, new.Endpoint, new.Group, new.Event, new.MaxAttempts, micros(new.Due), micros(new.Updated)}})
 }
 
-// release makes the earliest delivery of a group due, if none is.
+// groupRef names a group.
+type groupRef struct {
+	tenant   string
+	endpoint int64
+	name     string
+}
+
+// released is a group of which another delivery becomes due, if none is any more.
+type released struct {
+	groupRef
+	at time.Time
+}
+
+// release makes the earliest delivery of a group due, if none is: at the end of
+// the write, for it may yet change others of the group.
 func (d *draft) release(tenant string, endpoint int64, group string, at time.Time) {
-	if group == "" || strings.HasPrefix(group, staged) {
+	of := groupRef{tenant, endpoint, group}
+	if group == "" || strings.HasPrefix(group, staged) || d.releases[of] {
 		return
 	}
-	d.of(tenant).add(Change{Rows: AnyRows, Into: d.dueInGroup(tenant, endpoint, false),
-		Text: release + ` RETURNING event, due`, Args: []any{tenant, endpoint, group, micros(at)}})
+	if d.releases == nil {
+		d.releases = map[groupRef]bool{}
+	}
+	d.releases[of] = true
+	d.released = append(d.released, released{of, at})
 }
 
 const release = `
@@ -125,22 +143,24 @@ const release = `
 	AND NOT EXISTS (
 		SELECT 1 FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND grp = ?3 AND grp <> '' AND status = 'p' AND due > 0)`
 
-// releaseThis makes one that waits due unless another of its group is pending
-// already: that one goes first, later one or not, for it may be under way.
-func (d *draft) releaseThis(tenant string, is storedDelivery, trial bool) {
-	d.of(tenant).add(Change{Rows: AnyRows, Into: d.dueInGroup(tenant, is.Endpoint, trial), Text: `
-		UPDATE deliveries SET due = ?5 WHERE tenant = ?1 AND endpoint = ?2 AND event = ?4 AND NOT EXISTS (
-			SELECT 1 FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND grp = ?3 AND grp <> '' AND status = 'p' AND event <> ?4)
-		RETURNING event, due`, Args: []any{tenant, is.Endpoint, is.group, is.Event, micros(is.Due)}})
-}
-
 // tryGroup has the delivery of a group that is due be tried at once: nobody waits
 // an hour for what he sent by hand. It is another than what he sent if that waits.
 func (d *draft) tryGroup(tenant string, endpoint int64, group string, trial bool) {
-	if !trial {
-		return
+	if of := (groupRef{tenant, endpoint, group}); trial && !slices.Contains(d.tried, of) {
+		d.tried = append(d.tried, of)
 	}
-	d.of(tenant).add(Change{Rows: AnyRows, Into: d.dueInGroup(tenant, endpoint, true), Text: `
-		UPDATE deliveries SET due = min(due, ?4) WHERE tenant = ?1 AND endpoint = ?2 AND grp = ?3 AND grp <> '' AND status = 'p' AND due > 0
-		RETURNING event, due`, Args: []any{tenant, endpoint, group, micros(d.clock())}})
+}
+
+// finishGroups decides what of the groups is due that the write has changed. Only
+// the database knows it.
+func (d *draft) finishGroups() {
+	for _, g := range d.released {
+		d.of(g.tenant).add(Change{Rows: AnyRows, Into: d.dueInGroup(g.tenant, g.endpoint, false),
+			Text: release + ` RETURNING event, due`, Args: []any{g.tenant, g.endpoint, g.name, micros(g.at)}})
+	}
+	for _, g := range d.tried {
+		d.of(g.tenant).add(Change{Rows: AnyRows, Into: d.dueInGroup(g.tenant, g.endpoint, true), Text: `
+			UPDATE deliveries SET due = min(due, ?4) WHERE tenant = ?1 AND endpoint = ?2 AND grp = ?3 AND grp <> '' AND status = 'p' AND due > 0
+			RETURNING event, due`, Args: []any{g.tenant, g.endpoint, g.name, micros(d.clock())}})
+	}
 }

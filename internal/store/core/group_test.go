@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -59,24 +60,205 @@ func TestShipmentsOfOrders(t *testing.T) {
 }
 
 // reorder stores an endpoint whose ordering has changed, and has what is pending
-// follow it. It returns how many writes that took.
-func reorder(t testing.TB, db *core.Store, to *oms.Endpoint, j *oms.Job, limit int) (writes int) {
+// follow it. It returns in how many writes that was done, and how often those were
+// decided.
+func reorder(t testing.TB, db *core.Store, to *oms.Endpoint, j *oms.Job, limit int) (writes, decided int) {
 	t.Helper()
 	to.Reordering = j.ID
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, to) }))
 	for done := false; !done; writes++ {
+		var at oms.Job
 		must(t, db.Write(ctx, func(tx store.Tx) (err error) {
-			at, changed := *j, *to
-			if done, err = tx.Reorder(ctx, acme, to, &at, limit); err != nil {
+			decided++
+			at = *j
+			if done, err = tx.Reorder(ctx, acme, to, &at, limit); err != nil || !done {
 				return err
 			}
-			if *j = at; done {
-				changed.Reordering = ""
-				return tx.PutEndpoint(ctx, acme, &changed)
-			}
-			return nil
+			changed := *to
+			changed.Reordering = ""
+			return tx.PutEndpoint(ctx, acme, &changed)
 		}))
+		*j = at
 	}
 	to.Reordering = ""
-	return writes
+	return writes, decided
+}
+
+// TestReorderedUnderLoad: events that come all the time do not keep a new ordering
+// from being done, and each of them is in its place after it.
+func TestReorderedUnderLoad(t *testing.T) {
+	db := openTemp(t)
+	to := putEndpoints(t, db, 1, nil)[0]
+	event := func(n int) *oms.Event {
+		e := namedEvent(fmt.Sprint("e", n))
+		e.Subject.ID = fmt.Sprint("subject ", n%7)
+		return e
+	}
+	n := 0
+	for ; n < 300; n++ {
+		publish(t, db, event(n))
+	}
+	for _, ordering := range []oms.Ordering{oms.OrderingSubject, oms.OrderingNone} {
+		to.Ordering = ordering
+		stop, stopped := make(chan struct{}), make(chan error)
+		const publishers, most = 32, 8000
+		from := n
+		for p := range publishers {
+			go func() {
+				var err error
+				for i := from + p; i < from+most && err == nil; i += publishers {
+					select {
+					case <-stop:
+						i = from + most
+					default:
+						err = db.Publish(ctx, acme, event(i))
+					}
+				}
+				stopped <- err
+			}()
+		}
+		n += most
+		writes, decided := reorder(t, db, to, &oms.Job{ID: "job", Last: int64(from)}, 200)
+		close(stop)
+		for range publishers {
+			must(t, <-stopped)
+		}
+		if countRows(t, db, "events") >= n {
+			t.Errorf("%s: it was not done before the events ended", ordering)
+		}
+		if writes > 50 || decided > 500 {
+			t.Errorf("%s: done in %d writes, decided %d times", ordering, writes, decided)
+		}
+		wantGroups(t, db, ordering)
+	}
+}
+
+// wantGroups checks that of each subject the first is due, and the others wait; or
+// that all are due, and there are no groups.
+func wantGroups(t *testing.T, db *core.Store, ordering oms.Ordering) {
+	t.Helper()
+	seen := map[string]bool{}
+	must(t, db.Ask(func(r core.Row) error {
+		var group, subject string
+		var due bool
+		err := r.Scan(&group, &due, &subject)
+		switch {
+		case ordering == oms.OrderingNone && (group != "" || !due):
+			t.Errorf("without order: %q, due %v", group, due)
+		case ordering == oms.OrderingSubject && (group != "order/"+subject || due == seen[subject]):
+			t.Errorf("%q of %s, due %v", group, subject, due)
+		}
+		seen[subject] = true
+		return err
+	}, `SELECT grp, due > 0, subject_id FROM deliveries JOIN events ON seq = event ORDER BY event`))
+	if len(seen) != 7 {
+		t.Errorf("%d subjects", len(seen))
+	}
+}
+
+// TestSeveralOfAGroupInOneWrite has a write do something with more than one
+// delivery of a subject: what it did is what decides which of them is due.
+func TestSeveralOfAGroupInOneWrite(t *testing.T) {
+	db := openTemp(t)
+	l := &dueList{}
+	db.Listen(l)
+	to := putEndpoints(t, db, 1, func(e *oms.Endpoint) { e.Ordering = oms.OrderingSubject })[0]
+	at := time.Now()
+	key := func(e *oms.Event) oms.DeliveryKey { return oms.DeliveryKey{Event: e.Seq, Endpoint: to.No} }
+	settled := func(status oms.DeliveryStatus, events ...*oms.Event) func(store.Tx) error {
+		return func(tx store.Tx) error {
+			var all []store.Settlement
+			for _, e := range events {
+				s := store.Settlement{Key: key(e), Status: status, Attempts: 1, At: at}
+				if status == oms.DeliveryPending {
+					s.Due = at.Add(time.Hour)
+				}
+				all = append(all, s)
+			}
+			return tx.Settle(ctx, acme, all...)
+		}
+	}
+	canceled := func(events ...*oms.Event) func(store.Tx) error {
+		return func(tx store.Tx) (err error) {
+			for _, e := range events {
+				if err == nil {
+					err = tx.CancelDelivery(ctx, acme, key(e), at)
+				}
+			}
+			return err
+		}
+	}
+	again := func(events ...*oms.Event) func(store.Tx) error {
+		return func(tx store.Tx) (err error) {
+			for _, e := range events {
+				if err == nil {
+					err = tx.SendAgain(ctx, acme, e, to, at, true)
+				}
+			}
+			return err
+		}
+	}
+	in := func(all ...func(store.Tx) error) func(store.Tx) error {
+		return func(tx store.Tx) (err error) {
+			for _, do := range all {
+				if err == nil {
+					err = do(tx)
+				}
+			}
+			return err
+		}
+	}
+	for name, test := range map[string]struct {
+		before, do func(e []*oms.Event) func(store.Tx) error
+		due, told  string
+	}{
+		"two were under way, and succeed":  {nil, func(e []*oms.Event) func(store.Tx) error { return settled(oms.DeliverySucceeded, e[0], e[1]) }, "2", "2"},
+		"they succeed the other way round": {nil, func(e []*oms.Event) func(store.Tx) error { return settled(oms.DeliverySucceeded, e[1], e[0]) }, "2", "2"},
+		"one succeeds, one is to be repeated": {nil, func(e []*oms.Event) func(store.Tx) error {
+			return in(settled(oms.DeliverySucceeded, e[0]), settled(oms.DeliveryPending, e[1]))
+		}, "1", "1"},
+		"both are to be repeated": {nil, func(e []*oms.Event) func(store.Tx) error { return settled(oms.DeliveryPending, e[0], e[1]) }, "0", ""},
+		"both fail":               {nil, func(e []*oms.Event) func(store.Tx) error { return settled(oms.DeliveryFailed, e[0], e[1]) }, "2", "2"},
+		"all are canceled":        {nil, func(e []*oms.Event) func(store.Tx) error { return canceled(e...) }, "", ""},
+		"the first are canceled":  {nil, func(e []*oms.Event) func(store.Tx) error { return canceled(e[0], e[1], e[2]) }, "3", "3"},
+		"all ended are sent again": {func(e []*oms.Event) func(store.Tx) error { return canceled(e...) },
+			func(e []*oms.Event) func(store.Tx) error { return again(e[2], e[0], e[1]) }, "0", "0"},
+		"those that wait and the one that is due": {func(e []*oms.Event) func(store.Tx) error { return settled(oms.DeliveryPending, e[0]) },
+			func(e []*oms.Event) func(store.Tx) error { return again(e[1], e[0], e[2]) }, "0", "00"},
+		"canceled and sent again": {nil, func(e []*oms.Event) func(store.Tx) error { return in(canceled(e[0]), again(e[0])) }, "0", "0"},
+		"sent again and canceled": {func(e []*oms.Event) func(store.Tx) error { return canceled(e[0]) },
+			func(e []*oms.Event) func(store.Tx) error { return in(again(e[0]), canceled(e[0])) }, "1", "1"},
+		"the order is erased": {func(e []*oms.Event) func(store.Tx) error { return in(canceled(e[0]), again(e[0])) },
+			func(e []*oms.Event) func(store.Tx) error { return canceled(e[1], e[2], e[3], e[0]) }, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var events []*oms.Event
+			for i := range 4 {
+				e := namedEvent(fmt.Sprint(i, " ", name))
+				e.Subject.ID = name
+				events = append(events, e)
+			}
+			publish(t, db, events...)
+			if test.before != nil {
+				must(t, db.Write(ctx, test.before(events)))
+			}
+			l.due = nil
+			must(t, db.Write(ctx, test.do(events)))
+			list, err := db.DueDeliveries(ctx, acme, store.DueQuery{Endpoint: to.No, Now: at.Add(2 * time.Hour), Limit: 100})
+			must(t, err)
+			due := ""
+			for _, d := range list.Due {
+				if strings.HasSuffix(d.Delivery.EventID, " "+name) {
+					due += d.Delivery.EventID[:1]
+				}
+			}
+			told := ""
+			for _, d := range l.due {
+				told += d.Delivery.EventID[:1]
+			}
+			if due != test.due || told != test.told {
+				t.Errorf("due: %q, told of %q; want %q, %q", due, told, test.due, test.told)
+			}
+		})
+	}
 }

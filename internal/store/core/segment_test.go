@@ -87,6 +87,16 @@ func eraseOrder(t *testing.T, db *core.Store, n int) {
 	id := fmt.Sprint("o", n)
 	must(t, db.Write(ctx, insert(id)))
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, id) }))
+	j := &oms.Job{OrderID: id}
+	for done := false; !done; {
+		var next oms.Job
+		must(t, db.Write(ctx, func(tx store.Tx) (err error) {
+			next = *j
+			done, err = tx.EraseSome(ctx, acme, &next, 100)
+			return err
+		}))
+		j = &next
+	}
 }
 
 // TestSegmentsOfErasedOrders has those that hold an order be bare, until they

@@ -69,7 +69,6 @@ func (q *queue) put(w *write) error {
 	t := q.tenants[w.Tenant]
 	if t == nil {
 		t = &line{}
-		q.tenants[w.Tenant] = t
 	}
 	switch {
 	case len(t.writes) > 0 && (len(t.writes) >= mostWaitingOf || t.bytes+w.Size > mostBytesOf):
@@ -78,6 +77,7 @@ func (q *queue) put(w *write) error {
 		return tooMany("as many writes wait as may: %d, or %d MiB", mostWaiting, mostBytes>>20)
 	}
 	if len(t.writes) == 0 {
+		q.tenants[w.Tenant] = t
 		q.turns = append(q.turns, w.Tenant)
 	}
 	t.writes, t.bytes = append(t.writes, w), t.bytes+w.Size

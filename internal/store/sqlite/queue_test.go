@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
@@ -18,9 +19,7 @@ func queued(t *testing.T, writes string) *queue {
 		tenant, alike, _ := strings.Cut(text, ":")
 		many[tenant]++
 		w := &write{Batch: &core.Batch{Tenant: tenant, Alike: alike, Size: many[tenant]}, done: make(chan struct{})}
-		if !q.put(w) {
-			t.Fatal("the queue is closed")
-		}
+		must(t, q.put(w))
 	}
 	return q
 }
@@ -77,7 +76,7 @@ func TestAFloodLeavesTheOthersTheirTurn(t *testing.T) {
 		q.next()
 	}
 	late := &write{Batch: &core.Batch{Tenant: "late", Size: 1}, done: make(chan struct{})}
-	q.put(late)
+	must(t, q.put(late))
 	first, second := q.next(), q.next()
 	if first != late && second != late {
 		t.Errorf("%s and %s come before it", name(first), name(second))
@@ -91,8 +90,8 @@ func TestTakenBack(t *testing.T) {
 	cancel()
 	for back, want := range map[string]string{"a1": "b1 a2+a3", "a2": "a1+a3 b1", "a3": "a1+a2 b1", "b1": "a1+a2+a3"} {
 		q := queued(t, "a:1 a:1 b a:1")
-		for _, list := range q.tenants {
-			for _, w := range list {
+		for _, line := range q.tenants {
+			for _, w := range line.writes {
 				if name(w) != back {
 					continue
 				}
@@ -119,8 +118,8 @@ func TestTakenBack(t *testing.T) {
 func TestClosedQueue(t *testing.T) {
 	q := queued(t, "a b")
 	q.close()
-	if q.put(&write{Batch: &core.Batch{Tenant: "a"}}) {
-		t.Error("a closed queue takes a write")
+	if err := q.put(&write{Batch: &core.Batch{Tenant: "a"}}); err != core.ErrClosed {
+		t.Errorf("a closed queue takes a write: %v", err)
 	}
 	if got := name(q.wait()) + " " + name(q.wait()); got != "a1 b1" {
 		t.Errorf("left: %s", got)
@@ -134,5 +133,67 @@ func TestClosedQueue(t *testing.T) {
 	idle.close()
 	if w := <-ended; w != nil {
 		t.Errorf("while it waited: %s", name(w))
+	}
+}
+
+// TestWhatWaitsIsBounded fills the queue, by the number of writes and by their
+// bytes, of one tenant and of all. Nothing is left of what is refused.
+func TestWhatWaitsIsBounded(t *testing.T) {
+	for name, test := range map[string]struct {
+		tenants, size, fit int // of each tenant
+		also               bool
+	}{
+		"writes of one":    {1, 1, mostWaitingOf, true},
+		"bytes of one":     {1, mostBytesOf / 64, 64, true},
+		"writes of all":    {4, 1, mostWaiting / 4, false},
+		"bytes of all":     {4, mostBytesOf / 4, 4, false},
+		"a very large one": {1, 2 * mostBytesOf, 1, true}, // it may wait where none of its tenant does
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := newQueue()
+			put := func(tenant string, size int) error {
+				return q.put(&write{Batch: &core.Batch{Tenant: tenant, Size: size}, done: make(chan struct{})})
+			}
+			for i := range test.tenants {
+				tenant := fmt.Sprint("t", i)
+				for range test.fit {
+					must(t, put(tenant, test.size))
+				}
+				if err := put(tenant, test.size); i == test.tenants-1 && oms.KindOf(err) != oms.TooMany {
+					t.Errorf("one more: %v", err)
+				}
+			}
+			if err := put("another", 1); (err == nil) != test.also || err != nil && oms.KindOf(err) != oms.TooMany {
+				t.Errorf("of another: %v", err)
+			}
+			if !test.also && q.tenants["another"] != nil {
+				t.Error("what was refused has a place")
+			}
+			n := q.len()
+			for range n {
+				q.next()
+			}
+			if q.next() != nil || q.len() != 0 || q.bytes != 0 || len(q.tenants) != 0 {
+				t.Errorf("%d, with %d bytes, of %d tenants are left", q.len(), q.bytes, len(q.tenants))
+			}
+			must(t, put("t0", 1))
+		})
+	}
+}
+
+// TestShares: of those that are alike a tenant has no more in a group than leaves
+// the others that wait theirs.
+func TestShares(t *testing.T) {
+	for writes, want := range map[string]int{"": mostInGroup, "a": mostInGroup, "b": mostInGroup / 2, "a b": mostInGroup / 2, "b c d": mostInGroup / 4, "a b b b c d": mostInGroup / 4} {
+		if got := queued(t, writes).share("a"); got != want {
+			t.Errorf("beside %q: %d, want %d", writes, got, want)
+		}
+	}
+	q := newQueue()
+	for i := range 3 * mostInGroup {
+		must(t, q.put(&write{Batch: &core.Batch{Tenant: fmt.Sprint(i)}}))
+	}
+	if got := q.share("a"); got != 1 {
+		t.Errorf("beside many: %d", got)
 	}
 }

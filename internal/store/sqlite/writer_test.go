@@ -63,9 +63,7 @@ func enqueue(t *testing.T, db *DB, batches ...*core.Batch) (all []*write) {
 	t.Helper()
 	for _, b := range batches {
 		one := &write{Batch: b, since: time.Now(), done: make(chan struct{})}
-		if !db.engine.writer.queue.put(one) {
-			t.Fatal("the writer is closed")
-		}
+		must(t, db.engine.writer.queue.put(one))
 		all = append(all, one)
 	}
 	return all

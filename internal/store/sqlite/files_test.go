@@ -1,0 +1,142 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/core"
+)
+
+// TestEndpointSecretsAreNotInTheFiles looks for them in every byte that SQLite wrote.
+func TestEndpointSecretsAreNotInTheFiles(t *testing.T) {
+	db := openTemp(t)
+	secrets := []string{"whsec_hush", "header-hush", "password-hush", "key-hush", "whsk_hush"}
+	putEndpoints(t, db, 1, func(e *oms.Endpoint) {
+		e.Secrets = []oms.Secret{{Text: secrets[0]}}
+		e.Headers = []oms.Header{{Name: "X-Api-Key", Value: secrets[1]}}
+		e.URL = "https://user:" + secrets[2] + "@example.com/"
+		e.TLS = &oms.EndpointTLS{Key: secrets[3]}
+		e.SigningKey = secrets[4]
+	})
+	e, err := db.Endpoint(ctx, acme, "ep_0")
+	must(t, err)
+	if e.Secrets[0].Text != secrets[0] || e.Headers[0].Value != secrets[1] {
+		t.Errorf("read back: %+v", e)
+	}
+	wantIn := func(text string, want bool) {
+		t.Helper()
+		found := false
+		for _, name := range []string{db.engine.path, db.engine.path + "-wal"} {
+			data, err := os.ReadFile(name)
+			must(t, err)
+			found = found || bytes.Contains(data, []byte(text))
+		}
+		if found != want {
+			t.Errorf("%q is in the files: %v", text, found)
+		}
+	}
+	wantIn("ep_0", true) // else this finds nothing at all
+	for _, secret := range secrets {
+		wantIn(secret, false)
+	}
+}
+
+// TestErasedBytes looks for an erased order in every byte of the database.
+func TestErasedBytes(t *testing.T) {
+	path := tempPath(t)
+	db := openAt(t, path, Options{EncryptionKey: "key of the tests"})
+	putEndpoints(t, db, 1, nil)
+	const secret = "Åsa-Öberg-secret"
+	must(t, db.Write(ctx, func(tx store.Tx) error {
+		o := testOrder("o1")
+		o.Doc.Set("customerName", secret)
+		must(t, tx.InsertOrder(ctx, acme, o))
+		next := *o
+		next.Version, next.Doc = 2, o.Doc.Clone()
+		next.Doc.Set("status", "Done")
+		must(t, tx.UpdateOrder(ctx, acme, &next))
+		must(t, tx.AddHistory(ctx, acme, "o1", oms.HistoryEntry{ID: "h", Message: secret}))
+		must(t, tx.InsertRun(ctx, acme, &oms.Run{ID: "r", OrderID: "o1", Status: oms.RunSucceeded, Results: []oms.StepResult{{Step: secret}}}))
+		e := benchEvent(time.Now())
+		e.Related, e.Data = oms.Related{OrderID: "o1"}, []byte(`{"customerName":"`+secret+`"}`)
+		err := tx.AddEvents(ctx, acme, e)
+		must(t, err)
+		for n, a := range []*oms.Attempt{anAttempt(e, time.Unix(1, 0)), anAttempt(e, time.Unix(2, 0))} {
+			a.Detail.Request.Body, a.Detail.Response.Body = []byte(secret), []byte(secret)
+			a.Detail.Response.Headers["X"] = []string{secret}
+			if a.OrderID = "o1"; n == 1 {
+				a.Delivery, a.CallID = oms.DeliveryKey{}, "call"
+			}
+			must(t, tx.AddAttempt(ctx, acme, a))
+		}
+		return nil
+	}))
+	addAttempts(t, db, 512) // as many as make a segment
+	for done := false; !done; {
+		var err error
+		done, err = db.IndexBodies(ctx, acme, func(context.Context) error { return nil })
+		must(t, err)
+	}
+	if n := countRows(t, db, "body_chunks"); n == 0 {
+		t.Error("nothing is in the index")
+	}
+	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") }))
+	j := &oms.Job{OrderID: "o1"}
+	for done := false; !done; {
+		var next oms.Job
+		must(t, db.Write(ctx, func(tx store.Tx) (err error) {
+			next = *j
+			done, err = tx.EraseSome(ctx, acme, &next, 100)
+			return err
+		}))
+		j = &next
+	}
+	if n := countRows(t, db, "body_chunks"); n != 0 {
+		t.Errorf("%d chunks are left", n)
+	}
+	must(t, db.Close())
+	files, err := os.ReadDir(path[:strings.LastIndexByte(path, '/')])
+	must(t, err)
+	for _, f := range files {
+		whole, err := os.ReadFile(path[:strings.LastIndexByte(path, '/')+1] + f.Name())
+		must(t, err)
+		if bytes.Contains(whole, []byte(secret)) {
+			t.Errorf("%s still says %s", f.Name(), secret)
+		}
+	}
+}
+
+// anAttempt is one at an event, or at a call of a step.
+func anAttempt(e *oms.Event, at time.Time) *oms.Attempt {
+	return &oms.Attempt{ID: oms.NewIDAt(oms.AttemptID, at), Kind: oms.KindEvent, Number: 1, StartedAt: at, Status: 200, Outcome: oms.OutcomeSucceeded,
+		Related: e.Related, Delivery: oms.DeliveryKey{Event: e.Seq, Endpoint: 1},
+		Detail: &oms.AttemptDetail{Response: &oms.Message{Headers: map[string][]string{"Content-Type": {"text/plain"}}}}}
+}
+
+func addAttempts(t *testing.T, db *DB, count int) {
+	t.Helper()
+	must(t, db.Write(ctx, func(tx store.Tx) error {
+		for n := range count {
+			at := time.Unix(int64(n), 0)
+			a := &oms.Attempt{ID: oms.NewIDAt(oms.AttemptID, at), Kind: oms.KindStep, CallID: fmt.Sprint("c", n), StartedAt: at,
+				Detail: &oms.AttemptDetail{Request: oms.Message{Body: fmt.Appendf(nil, "body %d", n)}}}
+			if err := tx.AddAttempt(ctx, acme, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+func countRows(t *testing.T, db *DB, table string) (n int) {
+	t.Helper()
+	must(t, db.engine.Query(ctx, func(r core.Row) error { return r.Scan(&n) }, `SELECT count(*) FROM `+table))
+	return n
+}
