@@ -23,7 +23,6 @@ type draft struct {
 
 	orders     map[key]*draftOrder
 	sets       map[string]*endpointSet           // of tenants whose endpoints the write changes
-	changed    map[string]bool                   // those of them whose set has its next version already
 	seen       map[key]bool                      // which checks were added already
 	read       map[key]bool                      // what else the write has read
 	events     map[key]bool                      // ids of events that are taken, as far as the write knows
