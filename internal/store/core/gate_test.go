@@ -140,8 +140,8 @@ func TestAPlaceThatNobodyTakesIsNotLost(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			c.come(t.Context(), "a")
 			c.come(ctx, "b")
-			go cancel()
-			go c.gate.leave()
+			cancel()
+			c.gate.leave()
 			synctest.Wait()
 			if c.let()[1] == "b" {
 				c.leave(1)
