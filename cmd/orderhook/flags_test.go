@@ -1,8 +1,11 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/app"
 )
 
 func TestDuration(t *testing.T) {
@@ -36,5 +39,29 @@ func TestPeriod(t *testing.T) {
 		if err := p.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was taken for %v", text, time.Duration(p))
 		}
+	}
+}
+
+func TestAnswerBytes(t *testing.T) {
+	for text, want := range map[string]answerBytes{"8MiB": 8 << 20, "256 MiB": 256 << 20, "8388608": 8 << 20, "1GiB": 1 << 30, "9000001": 9000001} {
+		var b, again answerBytes
+		if err := b.UnmarshalText([]byte(text)); err != nil || b != want {
+			t.Errorf("%q: %d, %v", text, b, err)
+		}
+		if err := again.UnmarshalText([]byte(b.String())); err != nil || again != b {
+			t.Errorf("%q is written %q, and read %d", text, b, again)
+		}
+	}
+	for _, text := range []string{"", "0", "-1", "7MiB", "much", "999999999GiB"} {
+		var b answerBytes
+		if err := b.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is taken for %d", text, b)
+		}
+	}
+}
+
+func TestNoOutgoingCallAtAllIsAMistake(t *testing.T) {
+	if err := (&outgoing{}).set(&app.Options{}); !app.IsMistake(err) || !strings.Contains(err.Error(), "--max-outgoing") {
+		t.Errorf("%v", err)
 	}
 }

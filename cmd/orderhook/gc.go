@@ -2,18 +2,51 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 )
 
-// gcPercent has the heap grow to three times what is live before it is
-// collected, not to twice: half as many collections. More would not leave
-// enough of the 256 MiB with 1,000,000 deliveries waiting.
-const gcPercent = 200
+// The heap is let grow before it is collected: to three times what is live, not to
+// twice, which is half as many collections. But by no more than headroom, so that a
+// server that holds much does not take three times as much; and by leastPercent
+// at least, since collections cost as much as there is live.
+const (
+	gcPercent    = 200
+	leastPercent = 50
+	headroom     = 64 << 20 // bytes
+)
 
-// relaxGC sets gcPercent, unless GOGC is set, for the server and for what
-// measures it.
+// relaxGC has the collector follow these, unless GOGC is set, for the server and for
+// what measures it.
 func relaxGC() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+	if os.Getenv("GOGC") != "" {
+		return
 	}
+	debug.SetGCPercent(gcPercent)
+	afterGC(gcPercent)
+}
+
+// afterGC sets the percentage anew after each collection.
+func afterGC(percent int) {
+	runtime.AddCleanup(new([16]byte), func(now int) { // what nobody holds is gone with the next one
+		next := percentFor(liveHeap())
+		if next*10 < now*9 || next*9 > now*10 { // each change stops the world for a moment
+			debug.SetGCPercent(next)
+			now = next
+		}
+		afterGC(now)
+	}, percent)
+}
+
+// percentFor is by how many percent the heap may grow of which so many bytes are live.
+func percentFor(live uint64) int {
+	return max(leastPercent, min(gcPercent, int(headroom*100/max(live, 1))))
+}
+
+// liveHeap is how many bytes the last collection left.
+func liveHeap() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }

@@ -84,7 +84,7 @@ func newParser(out, errOut io.Writer) (*kong.Kong, *sources) {
 	config := &sources{}
 	return kong.Must(&commands{},
 		kong.Name("orderhook"), kong.Description("A webhook server for order management."),
-		kong.Writers(out, errOut), kong.Vars{"defaultConfig": defaultConfig, "measurements": strings.Join(bench.Names(), ", ")}, kong.ValueFormatter(helpText),
+		kong.Writers(out, errOut), kong.Vars{"defaultConfig": defaultConfig, "measurements": strings.Join(bench.Names(), ", ")}, limitDefaults(), kong.ValueFormatter(helpText),
 		kong.Resolvers(config), kong.PostBuild(config.learnKeys)), config
 }
 

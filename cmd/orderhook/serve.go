@@ -26,6 +26,9 @@ type serve struct {
 	DisableEndpointsAfter period   `default:"P5D" help:"How long an endpoint may do nothing but fail before it is turned off, as P5D or 120h."`
 	MaxStatusChanges      count    `default:"60" help:"How often one order may enter a status through the API within a minute; 0 is as often as it likes."`
 	Grace                 duration `default:"PT30S" help:"How long to finish what is in flight when stopped, as PT30S or 30s."`
+	limits
+	settingsLimit
+	outgoing
 	logging
 }
 
@@ -62,12 +65,17 @@ func (c *serve) options(s *session) (o app.Options, err error) {
 		SettingsFile: c.Settings, Tenant: c.Tenant, ReplaceSettings: c.SettingsReplace, SettingsVariables: c.SettingsVariables,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, PublicURL: c.PublicURL,
 		Targets: c.targets.options(s), DisableAfter: time.Duration(c.DisableEndpointsAfter), MaxStatusChanges: int(c.MaxStatusChanges),
-		UserAgent: c.UserAgent, Version: versionText(), Log: c.logger(s.errOut),
+		SecretFiles: []string{c.APIKeyFile, c.EncryptionKeyFile, s.config.path()},
+		Limits:      c.limits.options(), UserAgent: c.UserAgent, Version: versionText(), Log: c.logger(s.errOut),
 	}
+	o.Limits.SettingsBytes = int64(c.MaxSettingsBytes)
 	if s.config.file != nil {
 		o.WebHook = s.config.file.WebHook
 	}
 	if o.EncryptionKey, err = c.key(); err != nil {
+		return o, err
+	}
+	if err := c.outgoing.set(&o); err != nil {
 		return o, err
 	}
 	o.APIKey, err = secretOf("api-key", c.APIKey, c.APIKeyFile)

@@ -24,13 +24,14 @@ type settingsFlags struct {
 	File   string `arg:"" help:"Settings document, JSON."`
 	Tenant string `default:"default" help:"Tenant whose settings they are, or are to be."`
 	Strict bool   `help:"Take a warning for a mistake: store nothing, and end with exit code 1."`
+	settingsLimit
 	database
 	targets
 }
 
 // read reads the file, before any database is opened.
 func (f *settingsFlags) read(s *session) (*app.SettingsFile, error) {
-	file := &app.SettingsFile{Path: f.File, Tenant: f.Tenant, Refused: f.options(s).Refusal(f.Listen), Strict: f.Strict}
+	file := &app.SettingsFile{Path: f.File, Tenant: f.Tenant, Refused: f.options(s).Refusal(f.Listen), Strict: f.Strict, MaxBytes: int64(f.MaxSettingsBytes)}
 	return file, file.Read()
 }
 

@@ -46,20 +46,30 @@ func (s *sources) learnKeys(k *kong.Kong) error {
 }
 
 func (s *sources) learnKey(flag *kong.Flag) {
-	switch {
-	case flag.Name == "help" || flag.Name == "config":
-	case flag.IsBool():
-		s.keys[key(flag)] = config.Flag
-	case isCount(flag):
-		s.keys[key(flag)] = config.Number
-	default:
-		s.keys[key(flag)] = config.Text
+	if flag.Name != "help" && flag.Name != "config" {
+		s.keys[key(flag)] = kindOf(flag)
 	}
 }
 
-func isCount(flag *kong.Flag) bool {
-	_, ok := flag.Target.Interface().(count)
-	return ok
+func kindOf(flag *kong.Flag) config.Kind {
+	if flag.IsBool() {
+		return config.Flag
+	}
+	switch flag.Target.Interface().(type) {
+	case count:
+		return config.Number
+	case size, sizeLimit, countLimit:
+		return config.Amount
+	}
+	return config.Text
+}
+
+// path is the config file's, "" if there is none.
+func (s *sources) path() string {
+	if s.file == nil {
+		return ""
+	}
+	return s.file.Path
 }
 
 // Validate has nothing to add: the file was checked when it was read.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/orderhook/orderhook/internal/config"
 )
 
 // TestEveryFlagOfServeHasFourSources sets each flag in the file, in its
@@ -40,7 +42,9 @@ func TestDefaults(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, want := range map[string]string{
 		"listen": "127.0.0.1:8080", "database": "orderhook.db", "grace": "30s", "max-status-changes": "60", "disable-endpoints-after": "120h0m0s", "tenant": "default",
+		"max-outgoing": "2048", "max-answer-bytes-in-flight": "256MiB",
 		"settings": "", "api-key": "", "allow-private-targets": "<nil>", "log-level": "INFO", "log-format": "text",
+		"max-requests": "1024/256", "max-request-bytes-in-flight": "256MiB/64MiB", "max-order-bytes": "10MiB", "max-endpoints": "100000/10000", "max-settings-bytes": "4MiB",
 	} {
 		expect(t, name, want)
 	}
@@ -59,7 +63,13 @@ func samples(flag *kong.Flag) threeValues {
 		return threeValues{true, "false", "true"}
 	case flag.Name == "grace" || flag.Name == "disable-endpoints-after":
 		return threeValues{"1s", "2s", "3s"}
-	case isCount(flag):
+	case flag.Name == "max-answer-bytes-in-flight":
+		return threeValues{"8MiB", "9MiB", "10MiB"}
+	case strings.HasPrefix(flag.Tag.PlaceHolder, "ALL/"):
+		return threeValues{"7/1", "7/2", "7/3"} // of counts and of bytes
+	case flag.Tag.PlaceHolder == "SIZE":
+		return threeValues{1023, "2MiB", "3MiB"}
+	case kindOf(flag) == config.Number:
 		return threeValues{1, "2", "3"}
 	case flag.Name == "log-level":
 		return threeValues{"ERROR", "DEBUG", "WARN"}

@@ -17,7 +17,10 @@ func (a *api) observed(next http.Handler) http.Handler {
 		c := &call{id: requestID(r.Header.Get(requestIDHeader))}
 		c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		w.Header().Set(requestIDHeader, c.id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store") // an answer is for its caller alone; docs.go says otherwise of its files
 		counted := &countedWriter{ResponseWriter: w}
+		counted.begin(r)
 		defer func() { a.logAccess(c, counted, a.Clock.Now().Sub(began)) }()
 		next.ServeHTTP(counted, c.r)
 	})
@@ -49,11 +52,23 @@ func route(r *http.Request) string {
 	return ""
 }
 
-// countedWriter notes what was answered.
+// countedWriter notes what was answered, and gives up a caller who does not take
+// it.
 type countedWriter struct {
 	http.ResponseWriter
 	status int   // 0: nothing was answered
 	bytes  int64 // of the body
+	pace   pace
+}
+
+// begin sets a deadline for the body of a GET, which nobody reads: net/http reads
+// a little of it, and has none of its own. Those of other methods get theirs
+// where they are read, or refused. Where there is no connection, as in a test,
+// there is nothing to set.
+func (w *countedWriter) begin(r *http.Request) {
+	if r.ContentLength != 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		_ = http.NewResponseController(w.ResponseWriter).SetReadDeadline(time.Now().Add(paceStart))
+	}
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -69,7 +84,10 @@ func (w *countedWriter) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
+	w.pace.bytes += int64(len(p))
+	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(w.pace.deadline(time.Now()))
 	n, err := w.ResponseWriter.Write(p)
+	w.pace.rest(time.Now())
 	w.bytes += int64(n)
 	return n, err
 }

@@ -3,6 +3,8 @@
 package api
 
 import (
+	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -10,25 +12,28 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/validate"
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
-// Options of the API. All but PublicURL and Variables are needed.
+// Options of the API. All but PublicURL, Variables, Admission and Limits are needed.
 type Options struct {
 	Store     store.Store
 	Engine    *workflow.Engine
 	Validator *validate.Validator
 	Notify    *notify.Dispatcher
 	Jobs      *job.Runner
-	Client    *hook.Client // sends attempts again
-	Guard     hook.Guard   // of Client
+	Client    Client     // sends attempts again
+	Guard     hook.Guard // of Client
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Version   string // of orderhook
@@ -36,21 +41,48 @@ type Options struct {
 	// the settings of VariablesTenant.
 	Variables       settings.Variables
 	VariablesTenant string
+	Admission       *admission.Gate // what requests may hold; nil: [admission.DefaultLimits]
+	Limits          Limits
 	PublicURL       string // where callers reach the API, for the OpenAPI document; "" leaves it open
+}
+
+// Client makes requests and knows secrets; [hook.Client] is the real one.
+type Client interface {
+	Post(ctx context.Context, r hook.Request) hook.Exchange
+	CheckTLS(ctx context.Context, tenant, url string, t oms.EndpointTLS) error
+	PublicKey(ctx context.Context, tenant string, v secret.Value) (string, error)
 }
 
 // api is what the handlers share.
 type api struct {
 	Options
-	huma  huma.API
-	turns *turns
-	keys  keyCache
+	huma          huma.API
+	turns         *turns
+	keys          keyCache
+	wrong         admission.WrongKeys
+	door          *admission.Gate // of operators, see doorLimits
+	endpointCount *endpointCount
+	work          *admission.Work // on large bodies
 }
+
+// Limits of what may be stored; a zero one is that of [DefaultLimits].
+type Limits struct {
+	Endpoints     admission.Limit
+	SettingsBytes int64 // of a settings document as it is sent
+}
+
+// DefaultLimits are those of a server that was told nothing else (API.md, "Limits").
+var DefaultLimits = Limits{Endpoints: admission.Limit{All: 100_000, PerTenant: 10_000}, SettingsBytes: 4 << 20}
+
+// doorLimits bound the operator's door: who wants to know what a key is, or to
+// take one away, gets in when ordinary requests have used up their limits. It has
+// limits of its own, so that it is no way around those.
+var doorLimits = admission.Limits{Requests: admission.Limit{All: 64, PerTenant: 16}, Bytes: admission.Limit{All: 64 << 20, PerTenant: 16 << 20}}
 
 // New returns the handler of everything under /api, and of /healthz and /readyz.
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
-	a := &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns()}
+	a := newAPI(o, mux)
 	describeDocuments(a.huma.OpenAPI())
 	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, resumes, attempts, replays,
 		endpoints, endpointSecrets, endpointCalls, events, deliveries, bulkRedelivery, jobs, stock, settingsOperations, connectors, workflowSteps, keys, health} {
@@ -62,7 +94,16 @@ func New(o Options) http.Handler {
 	serveOpenAPI(mux, a.huma.OpenAPI())
 	serveDocs(mux)
 	mux.HandleFunc("/", noRoute(mux))
-	return a.observed(a.recovered(a.authenticated(a.withBody(mux))))
+	return a.observed(a.recovered(a.authenticated(mux)))
+}
+
+func newAPI(o Options, mux *http.ServeMux) *api {
+	if o.Admission == nil {
+		o.Admission = admission.New(admission.DefaultLimits)
+	}
+	o.Limits.Endpoints = cmp.Or(o.Limits.Endpoints, DefaultLimits.Endpoints)
+	o.Limits.SettingsBytes = cmp.Or(o.Limits.SettingsBytes, DefaultLimits.SettingsBytes)
+	return &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns(), door: admission.New(doorLimits), endpointCount: &endpointCount{limit: o.Limits.Endpoints}, work: admission.NewWork(admission.DefaultWork)}
 }
 
 func config(o Options) huma.Config {

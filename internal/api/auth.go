@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -24,6 +26,16 @@ type call struct {
 	key  oms.Key // the zero one where none is needed
 	body []byte
 	r    *http.Request
+	// rest says that what is left to do takes little memory, so that others may
+	// work on their bodies; nil where the body is small.
+	rest func()
+}
+
+// waits is to be called before a request waits for others.
+func (c *call) waits() {
+	if c.rest != nil {
+		c.rest()
+	}
 }
 
 // hash is of the method, path, query and body: what an Idempotency-Key stands for
@@ -84,24 +96,36 @@ func (a *api) keyOf(r *http.Request) (oms.Key, error) {
 		a.keys.put(hash, key, a.Clock.Now(), forgot)
 	}
 	if oms.KindOf(err) == oms.NotFound {
-		return oms.Key{}, oms.Errorf(oms.Unauthorized, "the key is not known")
+		return oms.Key{}, a.wrongKey(r)
 	}
 	return key, err
 }
 
+// wrongKey is the answer to a key that nobody has. An address that tries many is
+// told to wait; a right key from there is taken all the same.
+func (a *api) wrongKey(r *http.Request) error {
+	from, _ := netip.ParseAddrPort(r.RemoteAddr) // what is no address is counted as one
+	wrong := a.wrong.Note(from.Addr(), a.Clock.Now())
+	if wrong.Log {
+		a.Log.Warn("many wrong keys came from one address", "address", from.Addr().String(), "linesLeftOut", wrong.LinesLeftOut)
+	}
+	if wrong.Wait > 0 {
+		return &oms.Error{Kind: oms.TooMany, Detail: "the key is not known, and too many wrong ones came from this address", RetryAfter: wrong.Wait}
+	}
+	return oms.Errorf(oms.Unauthorized, "the key is not known")
+}
+
 // handle registers an operation for keys whose role reaches the needed one.
 func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(context.Context, *I) (*O, error)) {
-	// withBody has read the body, within its limits; a deadline would cut off
-	// those who wait for a run.
-	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
+	in, declared := reflect.TypeFor[I](), maps.Clone(op.Responses)
+	op.Middlewares = huma.Middlewares{a.admitted(needed, a.gateOf(&op), bodyLimitOf(&op))}
+	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1 // admitted has read the body
 	op.SkipValidateBody = op.RequestBody != nil
 	op.Description = strings.TrimSpace(op.Description + "\n\nNeeds a key of the role " + string(needed) + ".")
-	in, declared := reflect.TypeFor[I](), maps.Clone(op.Responses)
 	if op.Responses == nil {
 		op.Responses, declared = map[string]*huma.Response{}, map[string]*huma.Response{}
 	}
 	op.Errors = failures(&op, in)
-	op.Middlewares = huma.Middlewares{a.guarded(needed)}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		if op.Method == http.MethodGet {
 			ctx = store.Read.Mark(ctx)
@@ -115,9 +139,20 @@ func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(contex
 	completeAnswers(&op, declared, in)
 }
 
-// guarded refuses a key whose role does not reach, before anything else of the
-// request is looked at, and then a body that is no document.
-func (a *api) guarded(needed oms.Role) func(huma.Context, func(huma.Context)) {
+// gateOf is what counts the requests of an operation: those about keys have a
+// door of their own.
+func (a *api) gateOf(op *huma.Operation) *admission.Gate {
+	if slices.Contains(op.Tags, keysTag) {
+		return a.door
+	}
+	return a.Admission
+}
+
+// admitted decides whether a request is taken on, by what costs nothing first:
+// the role of its key, its query, whether its tenant has room for one more. Only
+// then is the body read, which takes room as it comes. What the request took is
+// given back once it has been answered.
+func (a *api) admitted(needed oms.Role, gate *admission.Gate, most bodyLimit) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		c := callOf(ctx.Context())
@@ -129,9 +164,21 @@ func (a *api) guarded(needed oms.Role) func(huma.Context, func(huma.Context)) {
 			a.refuse(w, err)
 			return
 		}
-		if err := c.reread(r, ctx.Operation()); err != nil {
+		ticket, err := gate.Enter(c.key.Tenant)
+		if err != nil {
 			a.refuse(w, err)
 			return
+		}
+		defer ticket.Leave()
+		if err := c.takeBody(w, r, ctx.Operation(), ticket, most); err != nil {
+			a.refuse(w, err)
+			return
+		}
+		if int64(len(c.body)) > largeBody {
+			if c.rest, err = a.work.Begin(r.Context(), c.key.Tenant, int64(len(c.body))); err != nil {
+				return // the caller hung up
+			}
+			defer c.rest()
 		}
 		next(ctx)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
 )
@@ -31,7 +31,7 @@ func (taking) Publish(context.Context, string, ...*oms.Event) error { return nil
 // BenchmarkPublish posts events of 1.5 KB through the whole handler, one by one
 // and in lists of 100, to a real database and to a store that keeps nothing.
 func BenchmarkPublish(b *testing.B) {
-	db, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "o.db"), sqlite.Options{EncryptionKey: settings.NewKey()})
+	db, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "o.db"), sqlite.Options{EncryptionKey: secret.NewKey()})
 	if err != nil {
 		b.Fatal(err)
 	}

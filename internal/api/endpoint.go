@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -49,20 +51,33 @@ func (a *api) createEndpoint(ctx context.Context, in *OnceParams) (*secretAnswer
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := oms.NewEndpoint(doc, a.endpointChecks(), a.now())
+	wanted, err := oms.NewEndpoint(doc, a.endpointChecks(ctx), a.now())
 	if err != nil {
 		return nil, within(err)
 	}
-	addKeys(wanted)
+	given := doc.Text("secret")
+	given = cmp.Or(addKeys(wanted), given)
+	if err := a.endpointCount.load(ctx, a.Store); err != nil {
+		return nil, err
+	}
 	var made oms.Endpoint
+	counted := false
 	earlier, err := a.once(ctx, *in, func(tx store.Tx, _ time.Time) (string, error) {
-		made = *wanted // which is stored under a number; this may run again
+		if !counted {
+			if err := a.endpointCount.take(tenantOf(ctx)); err != nil {
+				return "", err
+			}
+		}
+		counted, made = true, *wanted // which is stored under a number; this may run again
 		return made.ID, tx.PutEndpoint(ctx, tenantOf(ctx), &made)
 	})
+	if counted && (err != nil || earlier != nil) {
+		a.endpointCount.giveBack(tenantOf(ctx))
+	}
 	if err != nil {
 		return nil, err
 	}
-	out := newEndpoint{Secret: wanted.Secrets[0].Text}
+	out := newEndpoint{Secret: given}
 	if earlier != nil { // the body is the same; the secret is gone
 		made = *wanted
 		made.ID, made.Created, made.Updated, out.Secret = earlier.Resource, earlier.Created, earlier.Created, ""
@@ -74,14 +89,17 @@ func (a *api) createEndpoint(ctx context.Context, in *OnceParams) (*secretAnswer
 	return &secretAnswer{Location: "/api/endpoints/" + made.ID, Body: out}, nil
 }
 
-// addKeys gives an endpoint the keys that it asks for and lacks.
-func addKeys(e *oms.Endpoint) {
+// addKeys gives an endpoint the keys that it asks for and lacks, and returns the
+// secret that it made, "" if none.
+func addKeys(e *oms.Endpoint) (made string) {
 	if len(e.Secrets) == 0 {
-		e.Secrets = []oms.Secret{{Text: hook.NewSecret()}}
+		made = hook.NewSecret()
+		e.Secrets = []oms.Secret{{Value: secret.New(made)}}
 	}
-	if e.SigningKey == "" && slices.Contains(e.Signatures, oms.SignatureV1a) {
-		e.SigningKey = hook.NewPrivateKey()
+	if e.SigningKey.IsZero() && slices.Contains(e.Signatures, oms.SignatureV1a) {
+		e.SigningKey = secret.New(hook.NewPrivateKey())
 	}
+	return made
 }
 
 func (a *api) listEndpoints(ctx context.Context, in *PageParams) (*listOf[Endpoint], error) {
@@ -111,7 +129,27 @@ func (a *api) getEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswer,
 // endpointNow is an endpoint with how it has been doing until now.
 func (a *api) endpointNow(ctx context.Context, e *oms.Endpoint) (Endpoint, error) {
 	h, err := a.Notify.Health(ctx, tenantOf(ctx), e.No)
-	return showEndpoint(e, h, a.Notify.Circuit(tenantOf(ctx), e.No), roleOf(ctx), a.now()), err
+	if err == nil && e.Step != nil {
+		e, err = a.withStepHeaders(ctx, e)
+	}
+	if err != nil {
+		return Endpoint{}, err
+	}
+	return showEndpoint(e, h, a.Notify.Circuit(tenantOf(ctx), e.No), roleOf(ctx), a.now()), nil
+}
+
+// withStepHeaders returns the endpoint of an export with the headers that its step
+// has today.
+func (a *api) withStepHeaders(ctx context.Context, e *oms.Endpoint) (*oms.Endpoint, error) {
+	s, err := a.Store.Settings(ctx, tenantOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	shown := *e
+	if step := s.ExportStep(*e.Step); step != nil {
+		shown.Headers = step.RequestHeaders
+	}
+	return &shown, nil
 }
 
 func (a *api) patchEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswer, error) {
@@ -127,7 +165,7 @@ func (a *api) patchEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswe
 			return err
 		}
 		now := a.now()
-		if next, err = was.Changed(doc, a.endpointChecks(), now); err != nil {
+		if next, err = was.Changed(doc, a.endpointChecks(ctx), now); err != nil {
 			return err
 		}
 		addKeys(next)
@@ -184,6 +222,9 @@ func endpointToChange(ctx context.Context, tx store.Tx, id string) (*oms.Endpoin
 }
 
 func (a *api) deleteEndpoint(ctx context.Context, in *EndpointID) (*struct{}, error) {
+	if err := a.endpointCount.load(ctx, a.Store); err != nil {
+		return nil, err
+	}
 	var gone *oms.Endpoint
 	err := a.Store.Write(ctx, func(tx store.Tx) (err error) {
 		if gone, err = endpointToChange(ctx, tx, in.ID); err != nil {
@@ -192,6 +233,7 @@ func (a *api) deleteEndpoint(ctx context.Context, in *EndpointID) (*struct{}, er
 		return tx.DeleteEndpoint(ctx, tenantOf(ctx), in.ID)
 	})
 	if err == nil {
+		a.endpointCount.giveBack(tenantOf(ctx))
 		a.Notify.EndpointDeleted(tenantOf(ctx), gone.No)
 	}
 	return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -35,7 +36,7 @@ func (a *api) rotateSecret(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	overlap, secret, err := parseRotation(doc)
+	overlap, text, err := parseRotation(doc)
 	if err != nil {
 		return nil, err
 	}
@@ -45,40 +46,41 @@ func (a *api) rotateSecret(ctx context.Context, in *struct {
 		if err != nil {
 			return "", err
 		}
-		if next, err = e.Rotated(secret, overlap, now); err != nil {
+		is := func(v secret.Value) bool { return a.Store.SecretIs(ctx, tenantOf(ctx), v, text) }
+		if next, err = e.Rotated(text, is, overlap, now); err != nil {
 			return "", err
 		}
 		return e.ID, tx.PutEndpoint(ctx, tenantOf(ctx), next)
 	})
 	if err == nil && earlier != nil { // the secret is gone
-		secret = ""
+		text = ""
 		next, err = a.Store.Endpoint(ctx, tenantOf(ctx), in.ID)
 	}
 	if err != nil {
 		return nil, err
 	}
 	shown, err := a.endpointNow(ctx, next)
-	return &secretAnswer{Body: newEndpoint{shown, secret}}, err
+	return &secretAnswer{Body: newEndpoint{shown, text}}, err
 }
 
 // parseRotation reads `{"overlap", "secret"}`, both of which may be left out.
-func parseRotation(doc *oms.Object) (overlap time.Duration, secret string, err error) {
+func parseRotation(doc *oms.Object) (overlap time.Duration, text string, err error) {
 	r := fields{doc: doc}
 	r.only("overlap", "secret")
 	overlap = oms.DefaultOverlap
-	if text := r.text("overlap"); text != "" {
+	if given := r.text("overlap"); given != "" {
 		var ok bool
-		if overlap, ok = oms.ParseDuration(text, oms.MaxOverlap); !ok {
+		if overlap, ok = oms.ParseDuration(given, oms.MaxOverlap); !ok {
 			r.wrong("overlap", "must be a duration of at most P30D, as PT24H or 1.00:00:00")
 		}
 	}
-	if secret = r.text("secret"); secret == "" && !r.doc.Has("secret") {
+	if text = r.text("secret"); text == "" && !r.doc.Has("secret") {
 		return overlap, hook.NewSecret(), r.err()
 	}
-	if why := checkSecret(secret); why != "" {
+	if why := checkSecret(text); why != "" {
 		r.wrong("secret", "%s", why)
 	}
-	return overlap, secret, r.err()
+	return overlap, text, r.err()
 }
 
 // publicKey is what v1a signatures are verified with.
@@ -94,6 +96,6 @@ func (a *api) getPublicKey(ctx context.Context, in *EndpointID) (*struct{ Body p
 	if !slices.Contains(e.Signatures, oms.SignatureV1a) {
 		return nil, oms.Errorf(oms.NotFound, "this endpoint has no v1a signatures")
 	}
-	key, err := hook.PublicKey(e.SigningKey)
+	key, err := a.Client.PublicKey(ctx, tenantOf(ctx), e.SigningKey)
 	return &struct{ Body publicKey }{publicKey{key}}, err
 }

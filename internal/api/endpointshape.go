@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -141,7 +142,7 @@ func showEndpoint(e *oms.Endpoint, h oms.Health, c notify.Circuit, role oms.Role
 	}
 	if e.TLS != nil {
 		out.TLS = &endpointTLS{CA: e.TLS.CA, Certificate: e.TLS.Certificate}
-		if e.TLS.Key != "" {
+		if !e.TLS.Key.IsZero() {
 			out.TLS.Key = oms.Masked
 		}
 	}
@@ -157,8 +158,9 @@ func timeOrNil(t time.Time) *time.Time {
 
 // endpointChecks are the checks of an endpoint by the package that will make
 // its requests.
-func (a *api) endpointChecks() oms.EndpointChecks {
-	return oms.EndpointChecks{Target: a.checkTarget, HeaderName: checkHeaderName, HeaderValue: checkHeaderValue, Secret: checkSecret, TLS: checkTLS}
+func (a *api) endpointChecks(ctx context.Context) oms.EndpointChecks {
+	return oms.EndpointChecks{Target: a.checkTarget, HeaderName: checkHeaderName, HeaderValue: checkHeaderValue, Secret: checkSecret,
+		TLS: func(t oms.EndpointTLS, url string) (field, why string) { return a.checkTLS(ctx, t, url) }}
 }
 
 // checkTarget judges a URL by its host, if that says where it leads; where other
@@ -199,10 +201,13 @@ func checkSecret(text string) string {
 	return ""
 }
 
-func checkTLS(t oms.EndpointTLS) (field, why string) {
-	_, err := hook.NewTrust(hook.TrustOptions{CA: t.CA, Certificate: t.Certificate, Key: t.Key})
+func (a *api) checkTLS(ctx context.Context, t oms.EndpointTLS, url string) (field, why string) {
+	err := a.Client.CheckTLS(ctx, tenantOf(ctx), url, t)
 	if wrong, ok := errors.AsType[*hook.TrustError](err); ok {
 		return wrong.Field, wrong.Why
+	}
+	if err != nil {
+		return "key", err.Error()
 	}
 	return "", ""
 }

@@ -11,15 +11,18 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
+// keysTag marks the operations that are an operator's door.
+const keysTag = "Keys"
+
 func keys(a *api) {
-	handle(a, oms.Reader, huma.Operation{OperationID: "get-me", Method: http.MethodGet, Path: "/api/me", Tags: []string{"Keys"},
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-me", Method: http.MethodGet, Path: "/api/me", Tags: []string{keysTag},
 		Summary: "Read what your key is"}, a.getMe)
-	handle(a, oms.Admin, huma.Operation{OperationID: "create-key", Method: http.MethodPost, Path: "/api/keys", Tags: []string{"Keys"},
+	handle(a, oms.Admin, huma.Operation{OperationID: "create-key", Method: http.MethodPost, Path: "/api/keys", Tags: []string{keysTag},
 		Summary: "Make a key of your tenant", Description: "The key itself is in this answer alone.", DefaultStatus: http.StatusCreated}, a.createKey)
-	handle(a, oms.Admin, huma.Operation{OperationID: "list-keys", Method: http.MethodGet, Path: "/api/keys", Tags: []string{"Keys"},
+	handle(a, oms.Admin, huma.Operation{OperationID: "list-keys", Method: http.MethodGet, Path: "/api/keys", Tags: []string{keysTag},
 		Summary: "List the keys of your tenant, the newest first"}, a.listKeys)
-	handle(a, oms.Admin, huma.Operation{OperationID: "delete-key", Method: http.MethodDelete, Path: "/api/keys/{id}", Tags: []string{"Keys"},
-		Summary: "Make a key worthless"}, a.deleteKey)
+	handle(a, oms.Admin, huma.Operation{OperationID: "delete-key", Method: http.MethodDelete, Path: "/api/keys/{id}", Tags: []string{keysTag},
+		Errors: []int{http.StatusConflict}, Summary: "Make a key worthless", Description: "409 if it is the last key of an admin of your tenant."}, a.deleteKey)
 }
 
 func (a *api) getMe(ctx context.Context, _ *struct{}) (*struct{ Body oms.Key }, error) {

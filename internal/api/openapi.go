@@ -34,7 +34,7 @@ func introduce(o *huma.OpenAPI, publicURL string) {
 		{"Jobs", "Work over many things, in the background."},
 		{"Attempts", "Every outgoing request, and what came back."},
 		{"Settings", "Connectors, markets, and the steps of each status."},
-		{"Keys", "Who may do what."},
+		{keysTag, "Who may do what."},
 		{"Operating", "For load balancers and monitoring."},
 	} {
 		o.Tags = append(o.Tags, &huma.Tag{Name: tag[0], Description: tag[1]})

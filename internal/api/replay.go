@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -59,9 +60,10 @@ func (a *api) replayAttempt(ctx context.Context, in *struct {
 		return nil, oms.Errorf(oms.Conflict, "the body of this request was erased")
 	}
 	var again *oms.Attempt
-	var whole []byte // of the response
+	var answer hook.Exchange
+	defer func() { answer.Memory.Give() }() // once the patches in it are shown
 	earlier, err := a.onceOutside(ctx, in.OnceParams, func(ctx context.Context) (string, error) {
-		if again, whole, err = a.replay(ctx, first, to); err != nil {
+		if again, answer, err = a.replay(ctx, first, to); err != nil {
 			return "", err
 		}
 		return again.ID, a.Store.Write(ctx, func(tx store.Tx) error { return addReplay(ctx, tx, first.ID, again) })
@@ -72,7 +74,7 @@ func (a *api) replayAttempt(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &replayAnswer{replayed{showSide(first, nil), showSide(again, whole)}}, nil
+	return &replayAnswer{replayed{showSide(first, nil), showSide(again, answer.Body)}}, nil
 }
 
 func bodyErased(at *oms.Attempt) bool {
@@ -116,11 +118,11 @@ func (a *api) replayURL(ctx context.Context) (string, error) {
 }
 
 // replay makes the request of an attempt once more. It returns the record of
-// it, and the whole response.
-func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.Attempt, []byte, error) {
+// it, and the exchange.
+func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.Attempt, hook.Exchange, error) {
 	r, err := a.requestToday(ctx, first)
 	if err != nil {
-		return nil, nil, err
+		return nil, hook.Exchange{}, err
 	}
 	today := r.URL
 	to = replayTarget(to, first.URL, today)
@@ -132,8 +134,11 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 	if same { // a step's configuration names its URL
 		r.Body = bytes.ReplaceAll(r.Body, []byte(oms.PublicURL(to)), []byte(to))
 	}
-	r.URL = to
+	r.URL, r.For = to, fair.Key{Tenant: tenantOf(ctx), Member: "replays"}
 	x := a.Client.Post(ctx, r)
+	if x.Class() == hook.OwnTrouble {
+		return nil, x, oms.Errorf(oms.Unavailable, "the request could not be made: %s", x.Failure())
+	}
 	at := &oms.Attempt{
 		ID: oms.NewIDAt(oms.AttemptID, x.StartedAt), Kind: oms.KindReplay, CallID: first.CallID, Number: 1, MaxNumber: 1,
 		StartedAt: x.StartedAt, DurationMs: float64(x.Duration.Microseconds()) / 1000,
@@ -144,14 +149,13 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 	if same {
 		at.ConnectorID = first.ConnectorID
 	}
-	_, warnings, problem := patchIn(first, x.Body)
 	if at.Error == "" {
-		at.Error, at.Warnings = problem, warnings
+		_, at.Warnings, at.Error = patchIn(first, x.Body)
 	}
 	if at.Error != "" {
 		at.Outcome = oms.OutcomeFailed
 	}
-	return at, x.Body, nil
+	return at, x, nil
 }
 
 // replayTarget is the URL that is asked for, else the one of before, with the

@@ -19,9 +19,9 @@ func settingsOperations(a *api) {
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-settings", Method: http.MethodGet, Path: "/api/settings", Tags: []string{"Settings"},
 		Summary: "Read the settings", Description: "Secrets are shown as ***."}, a.getSettings)
 	handle(a, oms.Operator, huma.Operation{OperationID: "put-settings", Method: http.MethodPut, Path: "/api/settings", Tags: []string{"Settings"},
-		Summary: "Replace the settings", RequestBody: body}, a.putSettings)
+		Summary: "Replace the settings", RequestBody: body, MaxBodyBytes: a.Limits.SettingsBytes}, a.putSettings)
 	handle(a, oms.Operator, huma.Operation{OperationID: "check-settings", Method: http.MethodPost, Path: "/api/settings/check", Tags: []string{"Settings"},
-		Summary: "Say what is wrong with settings, and store nothing", DefaultStatus: http.StatusOK, RequestBody: body}, a.checkSettings)
+		Summary: "Say what is wrong with settings, and store nothing", DefaultStatus: http.StatusOK, RequestBody: body, MaxBodyBytes: a.Limits.SettingsBytes}, a.checkSettings)
 	handle(a, oms.Reader, huma.Operation{OperationID: "list-settings-history", Method: http.MethodGet, Path: "/api/settings/history", Tags: []string{"Settings"},
 		Summary: "List the versions of the settings, the newest first"}, a.listSettings)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-settings-version", Method: http.MethodGet, Path: "/api/settings/{version}", Tags: []string{"Settings"},

@@ -132,6 +132,7 @@ func (a *api) enter(ctx context.Context, c workflow.Caller, id string, change wo
 // answerResult waits for what was started and answers with its result, or with
 // 202 while it goes on.
 func (a *api) answerResult(ctx context.Context, s workflow.Started, wait time.Duration, done int) (*resultAnswer, error) {
+	callOf(ctx).waits()
 	r, err := a.Engine.Await(ctx, tenantOf(ctx), s, wait)
 	if err != nil {
 		return nil, err

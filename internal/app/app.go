@@ -11,9 +11,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/config"
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/notify"
@@ -39,6 +41,9 @@ type Options struct {
 	// SettingsVariables are the variables of the environment that Tenant's settings
 	// may name through the API, as Allowed of [settings.Variables].
 	SettingsVariables []string
+	// SecretFiles are further files with secrets in them, for a warning if others
+	// can read them; "" is none.
+	SecretFiles []string
 
 	TLSCert, TLSKey string // files; "": plain HTTP
 	PublicURL       string
@@ -50,6 +55,11 @@ type Options struct {
 
 	// MaxStatusChanges is as of [workflow.Options].
 	MaxStatusChanges int
+
+	// MaxOutgoing is how many calls there may be at once, and MaxAnswerBytes how many
+	// bytes of their answers may be in memory, as of [hook.Options]; 0: the defaults.
+	MaxOutgoing, MaxAnswerBytes int64
+	Limits                      Limits
 
 	Version   string       // of orderhook
 	UserAgent string       // of outgoing requests; "": OmniumOms/Version
@@ -67,6 +77,7 @@ type App struct {
 	// Failed gets the error of a server that ended by itself.
 	Failed <-chan error
 
+	log   *slog.Logger
 	stops []func(context.Context) error // in the order of starting
 }
 
@@ -80,6 +91,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		}
 	}()
 	o.setDefaults()
+	a.log = o.Log
 	certificate, err := o.check()
 	if err != nil {
 		return nil, err
@@ -111,14 +123,18 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 
-	client := hook.New(hook.Options{Version: o.Version, UserAgent: o.UserAgent, Guard: guard})
+	o.warnReadable()
+	o.warnDescriptors()
+
+	slots := fair.New(o.MaxOutgoing)
+	client := hook.New(hook.Options{Version: o.Version, UserAgent: o.UserAgent, Guard: guard, Outgoing: slots, MaxAnswerBytes: o.MaxAnswerBytes, Secrets: st.Secrets()})
 	a.onStop(func(context.Context) error { client.Close(); return nil })
-	dispatcher := notify.New(notify.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, DisableAfter: o.DisableAfter, WebHook: webHook})
+	dispatcher := notify.New(notify.Options{Store: st, Client: client, Slots: slots, Clock: o.Clock, Log: o.Log, DisableAfter: o.DisableAfter, WebHook: webHook})
 	a.onStop(func(ctx context.Context) error { dispatcher.Stop(ctx); return nil })
 	if err := dispatcher.Start(ctx); err != nil {
 		return nil, err
 	}
-	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, MaxStatusChanges: o.MaxStatusChanges})
+	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, MaxStatusChanges: o.MaxStatusChanges, MaxOrderBytes: o.Limits.OrderBytes})
 	a.onStop(func(ctx context.Context) error { engine.Stop(ctx); return nil })
 	if err := engine.Start(ctx); err != nil {
 		return nil, err
@@ -134,7 +150,9 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock, Log: o.Log}
 	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: guard,
 		Variables: settings.Variables{Lookup: os.LookupEnv, Allowed: o.SettingsVariables}, VariablesTenant: o.Tenant,
-		Clock: o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
+		Admission: admission.New(admission.Limits{Requests: o.Limits.Requests, Bytes: o.Limits.RequestBytes}),
+		Limits:    api.Limits{Endpoints: o.Limits.Endpoints, SettingsBytes: o.Limits.SettingsBytes},
+		Clock:     o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
 
 	server := newServer(handler, o.Log)
 	server.TLSConfig = certificate
@@ -144,14 +162,38 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	return a, nil
 }
 
-// Stop stops the server: it accepts no more, finishes what is in flight until
-// ctx ends, and gives the database free. It is to be called once.
+// Stop stops the server: it accepts no more, finishes what is in flight, and
+// gives the database free. A little before ctx ends, what is not finished is cut
+// off, so that all is over when it does; what still goes on then is left behind:
+// the process is to end. It is to be called once.
 func (a *App) Stop(ctx context.Context) error {
-	var errs []error
-	for i := len(a.stops) - 1; i >= 0; i-- {
-		errs = append(errs, a.stops[i](ctx))
+	work, cancel := leaving(ctx, lastWords)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() {
+		var errs []error
+		for i := len(a.stops) - 1; i >= 0; i-- {
+			errs = append(errs, a.stops[i](work))
+		}
+		stopped <- errors.Join(errs...)
+	}()
+	select {
+	case err := <-stopped:
+		return err
+	case <-ctx.Done():
+		a.log.Warn("stopping took too long, and was not waited for: what goes on is taken up at the next start")
+		return nil
 	}
-	return errors.Join(errs...)
+}
+
+// leaving returns a context that ends before ctx does, by so much, or by a
+// quarter of what is left of it.
+func leaving(ctx context.Context, last time.Duration) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, end.Add(-min(last, time.Until(end)/4)))
 }
 
 func (a *App) onStop(stop func(context.Context) error) { a.stops = append(a.stops, stop) }

@@ -13,7 +13,7 @@ import (
 const DefaultTenant = "default"
 
 // minKey is the length below which a key that somebody thought up is refused.
-const minKey = 8
+const minKey = 16
 
 // checkAPIKey refuses a key that could be guessed, or that no header can carry.
 func checkAPIKey(secret string) error {

@@ -16,6 +16,8 @@ import (
 
 func (o *Options) setDefaults() {
 	o.Tenant = cmp.Or(o.Tenant, DefaultTenant)
+	o.MaxOutgoing = cmp.Or(o.MaxOutgoing, hook.DefaultMaxOutgoing)
+	o.Limits.setDefaults()
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
 	}
@@ -79,7 +81,7 @@ func (o *Options) applySettings(ctx context.Context, st store.Store, refused fun
 	if o.SettingsFile == "" {
 		return nil
 	}
-	f := SettingsFile{Path: o.SettingsFile, Tenant: o.Tenant, Refused: refused, AtStart: true, Replace: o.ReplaceSettings}
+	f := SettingsFile{Path: o.SettingsFile, Tenant: o.Tenant, Refused: refused, AtStart: true, Replace: o.ReplaceSettings, MaxBytes: o.Limits.SettingsBytes}
 	if err := f.Read(); err != nil {
 		return err
 	}

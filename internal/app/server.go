@@ -17,9 +17,10 @@ const (
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10
 
-	// lastWords is how long callers that were told to wait no longer have to
-	// take their answer.
-	lastWords = 5 * time.Second
+	// lastWords is how much of the time for stopping is kept for callers that were
+	// told to wait no longer, to take their answers; and how much again for the
+	// rest, with the database as the last.
+	lastWords = 5 * time.Second / 2
 )
 
 // newServer has no WriteTimeout and no ReadTimeout: a call may wait 55 s for
@@ -73,17 +74,17 @@ func checkPublicURL(text string) (string, error) {
 	return strings.TrimSuffix(text, "/"), nil
 }
 
-// drain stops accepting and waits for the requests in flight until ctx ends.
-// Then it has release answer those that wait, and cuts off who is left.
+// drain stops accepting and waits for the requests in flight. A little before ctx
+// ends it has release answer those that wait, and when it ends, cuts off who is left.
 func drain(ctx context.Context, s *http.Server, release func()) error {
-	err := s.Shutdown(ctx)
+	patient, cancel := leaving(ctx, lastWords)
+	defer cancel()
+	err := s.Shutdown(patient)
 	release()
-	if ctx.Err() == nil || err == nil {
+	if patient.Err() == nil || err == nil {
 		return err
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
-	defer cancel()
-	err = s.Shutdown(last)
+	err = s.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return s.Close()
 	}

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"reflect"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -27,8 +27,11 @@ type SettingsFile struct {
 	// stored settings alone that it has not made itself, unless it is to Replace
 	// them. A file that is applied by hand replaces whatever is there.
 	AtStart, Replace bool
+	// MaxBytes is how large the file may be (API.md, "Limits").
+	MaxBytes int64
 
 	doc *oms.Object
+	is  func(v secret.Value, text string) bool // as of [settings.Incoming]
 }
 
 // ErrWarned is the error of a strict look at settings that have a warning.
@@ -53,6 +56,9 @@ func (f *SettingsFile) Read() error {
 	if err != nil {
 		return &Mistake{err}
 	}
+	if int64(len(data)) > f.MaxBytes {
+		return Mistakef("%s is larger than %d bytes, which is the most that --max-settings-bytes allows", f.Path, f.MaxBytes)
+	}
 	if f.doc, err = oms.Parse(data); err != nil {
 		return &Mistake{fmt.Errorf("%s: %w", f.Path, err)}
 	}
@@ -65,7 +71,7 @@ func (f *SettingsFile) Check(stored *settings.Settings) (*settings.Settings, []o
 	s, warnings, err := settings.Incoming{
 		Doc: f.doc.Clone(), Stored: stored, Refused: f.Refused,
 		// The file is that of whoever runs this, and so is the environment.
-		Variables: settings.Variables{Lookup: os.LookupEnv, Owner: true},
+		Variables: settings.Variables{Lookup: os.LookupEnv, Owner: true}, Is: f.is,
 	}.Check()
 	if err == nil && f.Strict && len(warnings) > 0 {
 		err = ErrWarned
@@ -77,6 +83,7 @@ func (f *SettingsFile) Check(stored *settings.Settings) (*settings.Settings, []o
 // a restart makes no new version. A "***" keeps the stored secret. The file has
 // been read. Warnings come with an error, too.
 func (f *SettingsFile) Apply(ctx context.Context, st store.Store, now time.Time) (a Applied, err error) {
+	f.is = func(v secret.Value, text string) bool { return st.SecretIs(ctx, f.Tenant, v, text) }
 	err = st.Write(ctx, func(tx store.Tx) error {
 		a, err = f.apply(ctx, tx, now)
 		return err
@@ -98,7 +105,7 @@ func (f *SettingsFile) apply(ctx context.Context, tx store.Tx, now time.Time) (A
 		return a, f.mark(ctx, tx, a.Version)
 	}
 	if f.AtStart && !f.Replace {
-		if err := f.compare(ctx, tx, next, &a); a.Kept || err != nil {
+		if err := f.compare(ctx, tx, &a); a.Kept || err != nil {
 			return a, err
 		}
 	}
@@ -111,7 +118,7 @@ func (f *SettingsFile) apply(ctx context.Context, tx store.Tx, now time.Time) (A
 
 // compare finds out whether the stored settings are newer than what the file
 // made last.
-func (f *SettingsFile) compare(ctx context.Context, tx store.Tx, next *settings.Settings, a *Applied) (err error) {
+func (f *SettingsFile) compare(ctx context.Context, tx store.Tx, a *Applied) (err error) {
 	if a.FromFile, err = tx.SettingsFromFile(ctx, f.Tenant); err != nil || a.FromFile == a.Version {
 		return err
 	}
@@ -119,7 +126,8 @@ func (f *SettingsFile) compare(ctx context.Context, tx store.Tx, next *settings.
 	if err != nil {
 		return err
 	}
-	a.Kept, a.FileChanged = true, !sameSettings(last, next)
+	next, _, err := f.Check(last)
+	a.Kept, a.FileChanged = true, err != nil || !sameSettings(last, next)
 	return nil
 }
 
@@ -144,13 +152,10 @@ func (f *SettingsFile) by() string {
 	return "settings apply"
 }
 
-// sameSettings compares the documents, but for their secrets, and then what was
-// read from them, which holds the secrets.
+// sameSettings compares the documents, in which a secret that is stored already is
+// a reference.
 func sameSettings(a, b *settings.Settings) bool {
-	return bytes.Equal(a.Masked().JSON(), b.Masked().JSON()) &&
-		reflect.DeepEqual(a.Connectors, b.Connectors) &&
-		reflect.DeepEqual(a.OrderTypes, b.OrderTypes) &&
-		reflect.DeepEqual(a.ReturnStatuses, b.ReturnStatuses)
+	return bytes.Equal(a.Document().JSON(), b.Document().JSON())
 }
 
 // inFile says in one line which file is wrong, where first, and how to see all.

@@ -15,6 +15,9 @@ func OpenStore(ctx context.Context, database string, o sqlite.Options) (*sqlite.
 	if err := checkDatabase(database); err != nil {
 		return nil, err
 	}
+	if o.EncryptionKey != "" && len(o.EncryptionKey) < sqlite.MinKeyLength {
+		return nil, Mistakef("the encryption key is too short: it needs %d characters or more", sqlite.MinKeyLength)
+	}
 	db, err := sqlite.Open(ctx, database, o)
 	return db, mistakeUnlessCanceled(ctx, err)
 }

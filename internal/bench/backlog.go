@@ -5,19 +5,17 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 )
 
 // A backlog: deliveries that wait for an endpoint that is down.
 const (
-	backlogSize     = 1_000_000
-	backlogAtOnce   = 1000
-	backlogStarts   = 3
-	backlogMemory   = 256 << 20
-	backlogFirst    = 2 * time.Second
-	backlogCallers  = 4
-	backlogReadings = 50 * time.Millisecond
+	backlogSize    = 1_000_000
+	backlogAtOnce  = 1000
+	backlogStarts  = 3
+	backlogMemory  = 256 << 20
+	backlogFirst   = 2 * time.Second
+	backlogCallers = 4
 )
 
 // backlog measures the memory of a server of its own that very many deliveries
@@ -104,31 +102,9 @@ func (b *bench) fill(ctx context.Context, p *process, count int) (most int64, er
 	body[len(body)-1] = ']'
 	pool := newPublishers(b.url)
 	defer pool.close()
-	done := make(chan struct{})
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		for tick := time.NewTicker(backlogReadings); ; {
-			select {
-			case <-tick.C:
-				most = max(most, p.resident())
-			case <-done:
-				tick.Stop()
-				return
-			}
-		}
+	return p.mostWhile(func() error {
+		return times(ctx, backlogCallers, count/backlogAtOnce, func() error {
+			return pool.with(ctx, func(p *publisher) error { return p.publish(body) })
+		})
 	})
-	err = times(ctx, backlogCallers, count/backlogAtOnce, func() error {
-		return pool.with(ctx, func(p *publisher) error { return p.publish(body) })
-	})
-	close(done)
-	reading.Wait()
-	return max(most, p.resident()), err
-}
-
-// peak is the most memory that the process has within a time.
-func (p *process) peak(within time.Duration) (most int64) {
-	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(backlogReadings) {
-		most = max(most, p.resident())
-	}
-	return most
 }

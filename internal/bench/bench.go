@@ -50,6 +50,7 @@ var measurements = []measurement{
 	{"latency", (*bench).latency},
 	{"ill", (*bench).ill},
 	{"many", (*bench).many},
+	{"isolation", (*bench).isolation},
 	{"backlog", (*bench).backlog},
 	{"search", (*bench).search},
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -65,3 +66,36 @@ func (p *process) kill() {
 
 // resident is the process's resident memory in bytes.
 func (p *process) resident() int64 { return residentOf(strconv.Itoa(p.command.Process.Pid)) }
+
+// readEvery is how often a process's memory is read.
+const readEvery = 50 * time.Millisecond
+
+// peak is the most memory that the process has within a time.
+func (p *process) peak(within time.Duration) (most int64) {
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(readEvery) {
+		most = max(most, p.resident())
+	}
+	return most
+}
+
+// mostWhile does something and returns the most memory that the process had
+// meanwhile.
+func (p *process) mostWhile(do func() error) (most int64, err error) {
+	done := make(chan struct{})
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for tick := time.NewTicker(readEvery); ; {
+			select {
+			case <-tick.C:
+				most = max(most, p.resident())
+			case <-done:
+				tick.Stop()
+				return
+			}
+		}
+	})
+	err = do()
+	close(done)
+	reading.Wait()
+	return max(most, p.resident()), err
+}

@@ -31,6 +31,7 @@ const (
 	Text   Kind = "text"
 	Flag   Kind = "true or false"
 	Number Kind = "a number"
+	Amount Kind = "a number, or text such as 10MiB or 1024/256"
 )
 
 // Load reads the file at path. A `${NAME}` in a text is the value of that
@@ -119,6 +120,10 @@ func checkKind(key string, want Kind, v any) error {
 		_, ok = v.(bool)
 	case Number:
 		_, ok = v.(oms.Number)
+	case Amount:
+		if _, ok = v.(oms.Number); !ok {
+			_, ok = v.(string)
+		}
 	}
 	if !ok {
 		return fmt.Errorf("%s: must be %s", key, want)

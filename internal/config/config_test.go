@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-var testKeys = map[string]Kind{"listen": Text, "tlsCert": Text, "allowPrivateTargets": Flag, "maxStatusChanges": Number}
+var testKeys = map[string]Kind{"listen": Text, "tlsCert": Text, "allowPrivateTargets": Flag, "maxStatusChanges": Number, "maxRequests": Amount, "maxOrderBytes": Amount}
 
 func load(t *testing.T, text string) (*File, error) {
 	t.Helper()
@@ -20,13 +20,13 @@ func load(t *testing.T, text string) (*File, error) {
 }
 
 func TestLoad(t *testing.T) {
-	f, err := load(t, `{"LISTEN": ":1", "TlsCert": null, "allowprivatetargets": false, "maxstatuschanges": 7,
+	f, err := load(t, `{"LISTEN": ":1", "TlsCert": null, "allowprivatetargets": false, "maxstatuschanges": 7, "MaxRequests": "5/1", "maxorderbytes": 1000,
 		"Outgoing": {"AllowHosts": ["a.example", "a.example:8080", "10.0.0.0/8", "::1", "[::1]:80", "fd00::/8"]},
 		"webhook": {"enabled": false, "endpoint": "http://www.example.org/automation"}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]string{"listen": ":1", "tlsCert": "", "allowPrivateTargets": "false", "maxStatusChanges": "7", "database": ""} {
+	for key, want := range map[string]string{"listen": ":1", "tlsCert": "", "allowPrivateTargets": "false", "maxStatusChanges": "7", "maxRequests": "5/1", "maxOrderBytes": "1000", "database": ""} {
 		if got, given := f.Value(key); got != want || given != (want != "") {
 			t.Errorf("%s is %q, %v", key, got, given)
 		}
@@ -59,6 +59,7 @@ func TestMistakes(t *testing.T) {
 		{`{"tlsCert": ["a"]}`, "tlsCert: must be text"},
 		{`{"allowPrivateTargets": "yes"}`, "allowPrivateTargets: must be true or false"},
 		{`{"maxStatusChanges": "7"}`, "maxStatusChanges: must be a number"},
+		{`{"maxRequests": true}`, "maxRequests: must be a number, or text such as 10MiB or 1024/256"},
 		{`{"outgoing": []}`, "outgoing: must be an object"},
 		{`{"outgoing": {"allow": []}}`, "outgoing.allow: there is no such key"},
 		{`{"outgoing": {"allowHosts": "a"}}`, "outgoing.allowHosts: must be a list of texts"},

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // acknowledging answers every request on a connection, at as little cost as
@@ -53,18 +55,14 @@ func BenchmarkBare(b *testing.B) {
 }
 
 func BenchmarkPost(b *testing.B) {
-	signer, err := NewSigner(NewSecret())
-	if err != nil {
-		b.Fatal(err)
-	}
-	r := Request{URL: listen(b, acknowledging), Body: benchBody, ID: "evt_1", Attempt: 1, Signer: signer, OneWay: true}
+	r := Request{URL: listen(b, acknowledging), Body: benchBody, ID: "evt_1", Attempt: 1, SigningKeys: []secret.Value{given(NewSecret())}, OneWay: true}
 	benchmarkPost(b, r)
 }
 
 func BenchmarkPostStep(b *testing.B) {
 	benchmarkPost(b, Request{
 		URL: listen(b, acknowledging), Body: benchBody, IdempotencyKey: "call_1", Delivery: 1, MaxDelivery: 4,
-		SigningSecret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+		SigningSecret: given("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
 	})
 }
 

@@ -1,34 +1,46 @@
 package hook
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"slices"
+
+	"github.com/orderhook/orderhook/internal/fair"
 )
 
 // maxRecorded is how much of a response's body is recorded, in bytes (API.md,
 // "Attempts").
 const maxRecorded = 64 << 10
 
+// unshared is how much of each answer, in bytes, is read before memory is asked
+// for: that is bounded by how many calls there may be at once.
+const unshared = maxRecorded
+
 // leastRead is the room that a body of unknown length is first given, in bytes.
 const leastRead = 512
 
 // read reads the answer's body: up to MaxBody, of which a one-way request
 // keeps what is recorded, since nobody reads the rest.
-func (x *Exchange) read(resp *http.Response) error {
+func (c *Client) read(ctx context.Context, k fair.Key, x *Exchange, resp *http.Response) (err error) {
 	if resp.Body == http.NoBody {
 		return nil
 	}
-	keep := MaxBody
-	if x.OneWay {
-		keep = maxRecorded
-	}
-	var err error
-	x.Body, err = readAtMost(resp.Body, keep, resp.ContentLength)
-	if err != nil || len(x.Body) < keep {
+	x.Body, err = readOn(resp.Body, room(resp.ContentLength), unshared)
+	if err != nil || len(x.Body) < unshared {
 		return err
 	}
-	most := int64(MaxBody - keep)
+	if !x.OneWay {
+		memory, err := c.reading.Take(ctx, k, mostOf(resp.ContentLength))
+		if err != nil {
+			return errNoMemory
+		}
+		defer memory.Give() // from then on hold counts what there is
+		if x.Body, err = readOn(resp.Body, x.Body, MaxBody); err != nil || len(x.Body) < MaxBody {
+			return err
+		}
+	}
+	most := int64(MaxBody - len(x.Body))
 	x.dropped, err = io.Copy(io.Discard, io.LimitReader(resp.Body, most+1))
 	if x.dropped > most {
 		x.dropped, x.TooLarge = most, true
@@ -37,15 +49,27 @@ func (x *Exchange) read(resp *http.Response) error {
 	return err
 }
 
-// readAtMost reads r to its end, or until it has most bytes. The length, -1 if
-// unknown, is what the endpoint says r has: that alone is not worth more
-// memory than maxRecorded.
-func readAtMost(r io.Reader, most int, length int64) ([]byte, error) {
-	room := int64(leastRead)
-	if length >= 0 {
-		room = min(length, maxRecorded) + 1 // a full buffer would grow before the end is seen
+// room is an empty buffer for the beginning of a body. The length, -1 if unknown, is
+// what the endpoint says the body has: that alone is not worth more memory than
+// every answer may have.
+func room(length int64) []byte {
+	if length < 0 {
+		return make([]byte, 0, leastRead)
 	}
-	b := make([]byte, 0, room)
+	return make([]byte, 0, min(length, unshared)+1) // a full buffer would grow before the end is seen
+}
+
+// mostOf is how many bytes are read at most of a body of a length, -1 if unknown.
+func mostOf(length int64) int64 {
+	if length < 0 {
+		return MaxBody
+	}
+	return min(length, MaxBody)
+}
+
+// readOn reads r to its end, or until b, where it puts what it reads behind what is
+// there, has most bytes.
+func readOn(r io.Reader, b []byte, most int) ([]byte, error) {
 	for len(b) < most {
 		if len(b) == cap(b) {
 			b = slices.Grow(b, len(b))

@@ -16,6 +16,9 @@ const (
 	Retry    Class = iota // failed; another attempt may do better
 	Final                 // failed; another attempt would fail alike
 	Answered              // a step's 2xx, its body still to be judged; or an event acknowledged
+	// OwnTrouble is no outcome of the attempt: this server had no descriptor, port
+	// or memory for it. It uses up no attempt and says nothing of the endpoint.
+	OwnTrouble
 )
 
 // Classify says what an attempt's status (0 where none came) and its error

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newClient returns a client that may call the test's own servers.
 func newClient(t testing.TB, roots *x509.CertPool) *Client {
-	c := New(Options{Version: "1.2.3", Guard: Guard{AllowPrivate: true}, RootCAs: roots})
+	c := New(Options{Version: "1.2.3", Guard: Guard{AllowPrivate: true}, RootCAs: roots, Secrets: testSecrets.opener})
 	t.Cleanup(c.Close)
 	return c
 }

@@ -1,8 +1,11 @@
 package hook
 
 import (
+	"context"
 	"hash/maphash"
+	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -70,4 +73,47 @@ func (p *connections) close() {
 			kept.CloseIdleConnections()
 		}
 	}
+}
+
+// closeShard closes the connections of one shard that no request is using.
+func (p *connections) closeShard(i int64) {
+	if kept := p.parts[i%shards].Load(); kept != nil {
+		kept.CloseIdleConnections()
+	}
+}
+
+// dial connects to target, past the guard, and counts the connection until it is
+// closed. Where too many are open, those of one shard that are idle are closed, of
+// another one each time: nobody knows which of them will be used again.
+func (c *Client) dial(ctx context.Context, network, target string) (net.Conn, error) {
+	conn, err := c.guard.dial(ctx, network, target)
+	if err != nil {
+		return nil, err
+	}
+	if c.open.Add(1) > c.mostOpen {
+		c.closeIdle(c.closed.Add(1))
+	}
+	return &counted{Conn: conn, open: &c.open}, nil
+}
+
+// closeIdle closes the idle connections of a shard, whatever they trust.
+func (c *Client) closeIdle(shard int64) {
+	c.kept.closeShard(shard)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.trusted {
+		p.closeShard(shard)
+	}
+}
+
+// counted is a connection that is one of those that are open.
+type counted struct {
+	net.Conn
+	open *atomic.Int64
+	once sync.Once
+}
+
+func (c *counted) Close() error {
+	c.once.Do(func() { c.open.Add(-1) })
+	return c.Conn.Close()
 }

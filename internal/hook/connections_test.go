@@ -179,3 +179,39 @@ func TestAnIdleConnectionOfThatAgeIsClosed(t *testing.T) {
 		t.Error("it is kept, beside the new one")
 	}
 }
+
+// TestNoMoreConnectionsThanThereMayBe: idle ones are closed for new ones, of
+// whatever host, and of requests that trust others.
+func TestNoMoreConnectionsThanThereMayBe(t *testing.T) {
+	const most, hosts = 8, 40
+	c := newClient(t, nil)
+	c.mostOpen = most
+	trust, err := NewTrust(TrustOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range hosts {
+		r := Request{URL: serve(t, func(http.ResponseWriter, *http.Request) {})}
+		if i%2 == 1 {
+			r.Trust = trust
+		}
+		if x := c.Post(t.Context(), r); x.Err != nil {
+			t.Fatal(x.Err)
+		}
+		if n := c.open.Load(); n > most+1 {
+			t.Fatalf("%d connections are open", n)
+		}
+	}
+	if n := c.open.Load(); n == 0 {
+		t.Error("no connection is kept")
+	}
+	c.Close()
+	for range 1000 { // the last may still be on its way back
+		if c.open.Load() == 0 {
+			return
+		}
+		c.Close()
+		time.Sleep(time.Millisecond)
+	}
+	t.Errorf("%d connections are open in the end", c.open.Load())
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
@@ -29,6 +30,10 @@ type Exchange struct {
 	// Its text holds no secret.
 	Err error
 
+	// Memory is what the answer takes of the budgets of the client (API.md, "Limits").
+	// Whoever has applied or recorded the answer gives it back. nil: nothing.
+	Memory *fair.Part
+
 	target  string      // the URL as it was called
 	sent    http.Header // with its secrets
 	secret  []string    // the names of those in sent whose values are not shown, canonical
@@ -42,6 +47,8 @@ type Exchange struct {
 // one-way request [Acknowledged].
 func (x Exchange) Class() Class {
 	switch {
+	case isOwnTrouble(x.Err) && (x.Status == 0 || x.succeeding()):
+		return OwnTrouble
 	case !x.OneWay:
 		return Classify(x.Status, x.Err)
 	case Acknowledged(x.Status, x.Err):

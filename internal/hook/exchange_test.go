@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 func TestDetailHoldsBothSides(t *testing.T) {
@@ -23,8 +23,8 @@ func TestDetailHoldsBothSides(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	x := newClient(t, roots(s)).Post(t.Context(), Request{
-		URL: s.URL, Body: []byte(`{"a":1}`), IdempotencyKey: "call_1", Delivery: 1, MaxDelivery: 4, BearerToken: "secret",
-		Header: []settings.Header{{Name: "accept", Value: "secret"}, {Name: "X-Key", Value: "secret"}}, SigningSecret: "secret",
+		URL: s.URL, Body: []byte(`{"a":1}`), IdempotencyKey: "call_1", Delivery: 1, MaxDelivery: 4, BearerToken: given("secret"),
+		Header: []oms.Header{{Name: "accept", Value: given("secret")}, {Name: "X-Key", Value: given("secret")}}, SigningSecret: given("secret"),
 	})
 	d := x.Detail()
 	sent := http.Header(d.Request.Headers)
@@ -99,7 +99,7 @@ func TestASecretThatComesBackIsNotRecorded(t *testing.T) {
 		fmt.Fprintf(w, `{"auth":%q,"key":%q}`, r.Header.Get("Authorization"), r.Header.Get("X-Key"))
 	}))
 	t.Cleanup(s.Close)
-	x := newClient(t, nil).Post(t.Context(), Request{URL: s.URL, BearerToken: "hush-hush-hush", Header: []settings.Header{{Name: "X-Key", Value: "also-a-secret"}}})
+	x := newClient(t, nil).Post(t.Context(), Request{URL: s.URL, BearerToken: given("hush-hush-hush"), Header: []oms.Header{{Name: "X-Key", Value: given("also-a-secret")}}})
 	d := x.Detail()
 	if got := string(d.Response.Body); got != `{"auth":"***","key":"***"}` {
 		t.Errorf("recorded %s", got)
@@ -116,11 +116,11 @@ func TestASecretThatComesBackIsNotRecorded(t *testing.T) {
 // Basic as they are sent.
 func TestABareTokenThatComesBackIsNotRecorded(t *testing.T) {
 	for name, r := range map[string]Request{
-		"bearer":        {BearerToken: "hush-hush-hush"},
-		"token":         {Token: "hush-hush-hush"},
-		"basic":         {Username: "shop", Password: "hush-hush-hush"},
-		"custom":        {Header: []settings.Header{{Name: "authorization", Value: "Custom hush-hush-hush"}}},
-		"custom header": {Header: []settings.Header{{Name: "X-Key", Value: "hush-hush-hush"}}},
+		"bearer":        {BearerToken: given("hush-hush-hush")},
+		"token":         {Token: given("hush-hush-hush")},
+		"basic":         {Username: "shop", Password: given("hush-hush-hush")},
+		"custom":        {Header: []oms.Header{{Name: "authorization", Value: given("Custom hush-hush-hush")}}},
+		"custom header": {Header: []oms.Header{{Name: "X-Key", Value: given("hush-hush-hush")}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var sent string

@@ -29,6 +29,12 @@ func unsendable(err error) error {
 	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		return refused
 	}
+	if refused, ok := errors.AsType[*SecretError](err); ok {
+		return refused
+	}
+	if wrong, ok := errors.AsType[*TrustError](err); ok {
+		return wrong
+	}
 	for _, known := range []error{ErrURL, ErrSecret} {
 		if errors.Is(err, known) {
 			return known

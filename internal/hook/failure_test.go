@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 func TestNetworkFailures(t *testing.T) {
@@ -119,9 +119,9 @@ func TestNoSecretIsShown(t *testing.T) {
 	for _, host := range hosts {
 		for _, scheme := range []string{"http", "https", "s3cret"} {
 			for _, r := range []Request{
-				{BearerToken: "s3cret"}, {Token: "s3cret"}, {Username: "user", Password: "s3cret"},
-				{BearerToken: "s3cret\r\n"}, {SigningSecret: "s3cret"}, {SigningSecret: "whsec_s3cret"},
-				{Header: []settings.Header{{Name: "X-Key", Value: "s3cret"}, {Name: "Authorization", Value: "s3cret"}, {Name: "Accept", Value: "s3cret\n"}}},
+				{BearerToken: given("s3cret")}, {Token: given("s3cret")}, {Username: "user", Password: given("s3cret")},
+				{BearerToken: given("s3cret\r\n")}, {SigningSecret: given("s3cret")}, {SigningSecret: given("whsec_s3cret")},
+				{Header: []oms.Header{{Name: "X-Key", Value: given("s3cret")}, {Name: "Authorization", Value: given("s3cret")}, {Name: "Accept", Value: given("s3cret\n")}}},
 			} {
 				r.URL = scheme + "://user:s3cret@" + host + "/s3cret?key=s3cret"
 				x := newClient(t, nil).Post(t.Context(), r)

@@ -70,15 +70,15 @@ func (h *headers) put(name, value string) {
 func (h *headers) putHidden(name, value string) { h.put(strings.ToLower(name), value) }
 
 // headers returns every header but the signature's.
-func (r *Request) headers(user *url.Userinfo, userAgent string) *headers {
+func (r *Request) headers(open *credentials, user *url.Userinfo, userAgent string) *headers {
 	h := &headers{Header: make(http.Header, usualHeaders), values: make([]string, 0, usualHeaders)}
 	h.put("User-Agent", userAgent)
 	h.put("Accept", "application/json")
-	if auth := r.authorization(user); auth != "" && httpguts.ValidHeaderFieldValue(auth) {
+	if auth := open.authorization(r.Username, user); auth != "" && httpguts.ValidHeaderFieldValue(auth) {
 		h.put("Authorization", auth)
 		h.secret = append(h.secret, "Authorization")
 	}
-	r.putCustom(h)
+	r.putCustom(h, open.header)
 	h.put("Content-Type", "application/json")
 	if r.Delivery > 0 {
 		h.put("X-Delivery-Count", strconv.Itoa(r.Delivery))
@@ -97,18 +97,18 @@ func (r *Request) headers(user *url.Userinfo, userAgent string) *headers {
 // putCustom sets the custom headers that may be sent, the first of a name
 // winning. A wrong one was refused with the settings that brought it, so it is
 // passed over here.
-func (r *Request) putCustom(h *headers) {
+func (r *Request) putCustom(h *headers, custom []plainHeader) {
 	var names []string
-	for _, c := range r.Header {
-		name := http.CanonicalHeaderKey(c.Name)
-		if slices.Contains(names, name) || !r.mayBeCustom(name) || !httpguts.ValidHeaderFieldValue(c.Value) {
+	for _, c := range custom {
+		name := http.CanonicalHeaderKey(c.name)
+		if slices.Contains(names, name) || !r.mayBeCustom(name) || !httpguts.ValidHeaderFieldValue(c.value) {
 			continue
 		}
 		names = append(names, name)
 		if name == "X-Idempotency-Key" {
-			h.putHidden(name, c.Value)
+			h.putHidden(name, c.value)
 		} else {
-			h.put(name, c.Value)
+			h.put(name, c.value)
 		}
 	}
 	h.secret = append(h.secret, names...)
@@ -129,14 +129,14 @@ func (r *Request) mayBeCustom(name string) bool {
 }
 
 // authorization returns the Authorization of the strongest credentials, or "".
-func (r *Request) authorization(user *url.Userinfo) string {
+func (c *credentials) authorization(username string, user *url.Userinfo) string {
 	switch {
-	case r.BearerToken != "":
-		return "Bearer " + r.BearerToken
-	case r.Token != "":
-		return "Token " + r.Token
-	case r.Username != "" || r.Password != "":
-		return basic(r.Username, r.Password)
+	case c.bearerToken != "":
+		return "Bearer " + c.bearerToken
+	case c.token != "":
+		return "Token " + c.token
+	case username != "" || c.password != "":
+		return basic(username, c.password)
 	case user != nil:
 		password, _ := user.Password()
 		return basic(user.Username(), password)

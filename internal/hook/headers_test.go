@@ -10,7 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // received posts r to a server and returns the headers that arrived there,
@@ -66,8 +67,8 @@ func TestUserAgentIsConfigured(t *testing.T) {
 func TestAuthorizationOfTheStrongest(t *testing.T) {
 	all := Request{
 		URL:         "http://urluser:urlpass@HOST/",
-		Header:      []settings.Header{{Name: "authorization", Value: "step"}, {Name: "Authorization", Value: "connector"}},
-		BearerToken: "bearer", Token: "token", Username: "user", Password: "pass",
+		Header:      []oms.Header{{Name: "authorization", Value: given("step")}, {Name: "Authorization", Value: given("connector")}},
+		BearerToken: given("bearer"), Token: given("token"), Username: "user", Password: given("pass"),
 	}
 	for _, test := range []struct {
 		want   string
@@ -75,11 +76,11 @@ func TestAuthorizationOfTheStrongest(t *testing.T) {
 	}{
 		{"step", func(r *Request) { r.Header = r.Header[1:] }},
 		{"connector", func(r *Request) { r.Header = nil }},
-		{"Bearer bearer", func(r *Request) { r.BearerToken = "" }},
-		{"Token token", func(r *Request) { r.Token = "" }},
-		{basic("user", "pass"), func(r *Request) { r.Password = "" }},
-		{basic("user", ""), func(r *Request) { r.Username, r.Password = "", "pass" }},
-		{basic("", "pass"), func(r *Request) { r.Password = "" }},
+		{"Bearer bearer", func(r *Request) { r.BearerToken = secret.Value{} }},
+		{"Token token", func(r *Request) { r.Token = secret.Value{} }},
+		{basic("user", "pass"), func(r *Request) { r.Password = secret.Value{} }},
+		{basic("user", ""), func(r *Request) { r.Username, r.Password = "", given("pass") }},
+		{basic("", "pass"), func(r *Request) { r.Password = secret.Value{} }},
 		{basic("urluser", "urlpass"), func(r *Request) { r.URL = "http://HOST/" }},
 		{"", func(*Request) {}},
 	} {
@@ -92,22 +93,22 @@ func TestAuthorizationOfTheStrongest(t *testing.T) {
 }
 
 func TestCustomHeaders(t *testing.T) {
-	got := received(t, Request{IdempotencyKey: "call_1", Delivery: 1, MaxDelivery: 1, Header: []settings.Header{
-		{Name: "X-Api-Key", Value: "first"},
-		{Name: "x-api-key", Value: "second"},
-		{Name: "user-agent", Value: "mine"},
-		{Name: "ACCEPT", Value: "text/json"},
-		{Name: "X-Idempotency-Key", Value: "mine"},
-		{Name: "Bad Name", Value: "x"},
-		{Name: "", Value: "x"},
-		{Name: "X-Bad-Value", Value: "a\r\nX-Smuggled: b"},
-		{Name: "Host", Value: "mine"},
-		{Name: "Content-Type", Value: "mine"},
-		{Name: "Content-Length", Value: "99"},
-		{Name: "Idempotency-Key", Value: "mine"},
-		{Name: "X-Delivery-Count", Value: "9"},
-		{Name: "Transfer-Encoding", Value: "chunked"},
-		{Name: "Connection", Value: "close"},
+	got := received(t, Request{IdempotencyKey: "call_1", Delivery: 1, MaxDelivery: 1, Header: []oms.Header{
+		{Name: "X-Api-Key", Value: given("first")},
+		{Name: "x-api-key", Value: given("second")},
+		{Name: "user-agent", Value: given("mine")},
+		{Name: "ACCEPT", Value: given("text/json")},
+		{Name: "X-Idempotency-Key", Value: given("mine")},
+		{Name: "Bad Name", Value: given("x")},
+		{Name: "", Value: given("x")},
+		{Name: "X-Bad-Value", Value: given("a\r\nX-Smuggled: b")},
+		{Name: "Host", Value: given("mine")},
+		{Name: "Content-Type", Value: given("mine")},
+		{Name: "Content-Length", Value: given("99")},
+		{Name: "Idempotency-Key", Value: given("mine")},
+		{Name: "X-Delivery-Count", Value: given("9")},
+		{Name: "Transfer-Encoding", Value: given("chunked")},
+		{Name: "Connection", Value: given("close")},
 	}})
 	for name, want := range map[string]string{
 		"X-Api-Key": "first", "User-Agent": "mine", "Accept": "text/json", "X-Idempotency-Key": "mine",
@@ -156,7 +157,7 @@ func TestEndpointHeaderAllowed(t *testing.T) {
 func TestHeadersOfAnEvent(t *testing.T) {
 	got := received(t, Request{
 		Body: []byte(`{"a":1}`), ID: "evt_1", Attempt: 3, Signer: signerOf(t, NewSecret()), OneWay: true,
-		Header: []settings.Header{{Name: "X-Attempt", Value: "9"}, {Name: "X-Shop", Value: "7"}},
+		Header: []oms.Header{{Name: "X-Attempt", Value: given("9")}, {Name: "X-Shop", Value: given("7")}},
 	})
 	for _, name := range []string{"Traceparent", "Webhook-Timestamp", "Webhook-Signature"} {
 		if len(got.Values(name)) != 1 {
@@ -178,7 +179,7 @@ func TestHeadersOfAnEvent(t *testing.T) {
 // request sets none, which is so in every two-way call, and of X-Signature in
 // an export.
 func TestHeadersThatARequestMaySetItself(t *testing.T) {
-	custom := []settings.Header{{Name: "x-attempt", Value: "mine"}, {Name: "x-signature", Value: "mine"}}
+	custom := []oms.Header{{Name: "x-attempt", Value: given("mine")}, {Name: "x-signature", Value: given("mine")}}
 	fox := []byte("The quick brown fox jumps over the lazy dog")
 	const signature = "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8" // by "key"
 	for name, c := range map[string]struct {
@@ -187,7 +188,7 @@ func TestHeadersThatARequestMaySetItself(t *testing.T) {
 	}{
 		"a two-way call":      {Request{Delivery: 2, MaxDelivery: 4}, "mine", "mine"},
 		"an export":           {Request{OneWay: true, Attempt: 2}, "2", "mine"},
-		"a signed export":     {Request{OneWay: true, Attempt: 2, SigningSecret: "any text", ID: "evt_1"}, "2", "mine"},
+		"a signed export":     {Request{OneWay: true, Attempt: 2, SigningSecret: given("any text"), ID: "evt_1"}, "2", "mine"},
 		"a webHook's request": {Request{OneWay: true, Attempt: 2, Body: fox, Signer: NewBodySigner("key")}, "2", signature},
 	} {
 		c.r.Header = custom
@@ -202,8 +203,8 @@ func TestHeadersThatARequestMaySetItself(t *testing.T) {
 // a custom header was to replace it.
 func TestTheNumberOfAnAttemptIsNoSecret(t *testing.T) {
 	url := serve(t, func(http.ResponseWriter, *http.Request) {})
-	x := newClient(t, nil).Post(t.Context(), Request{URL: url, OneWay: true, Attempt: 2, Header: []settings.Header{
-		{Name: "X-Attempt", Value: "mine"}, {Name: "X-Signature", Value: "mine"}}})
+	x := newClient(t, nil).Post(t.Context(), Request{URL: url, OneWay: true, Attempt: 2, Header: []oms.Header{
+		{Name: "X-Attempt", Value: given("mine")}, {Name: "X-Signature", Value: given("mine")}}})
 	got := http.Header(x.Detail().Request.Headers)
 	if got.Get("X-Attempt") != "2" || got.Get("X-Signature") != "***" {
 		t.Errorf("X-Attempt %q, X-Signature %q", got["X-Attempt"], got["X-Signature"])

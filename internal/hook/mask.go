@@ -3,6 +3,7 @@ package hook
 import (
 	"bytes"
 	"cmp"
+	"html"
 	"net/http"
 	"slices"
 	"strconv"
@@ -39,15 +40,16 @@ func (x *Exchange) hide(secrets []string) {
 	}
 	for _, values := range x.Header {
 		for i, value := range values {
-			if len(value) >= oms.LeastSecret {
-				values[i] = string(hidden([]byte(value), secrets, false))
-			}
+			values[i] = string(hidden([]byte(value), secrets, false))
 		}
 	}
-	if len(x.Body) >= oms.LeastSecret {
-		x.Body = hidden(x.Body, secrets, x.dropped > 0 || x.TooLarge)
-	}
+	x.Body = hidden(x.Body, secrets, x.dropped > 0 || x.TooLarge)
 }
+
+// leastAnywhere is the length in bytes from which a secret is looked for within
+// words, too. A shorter one would be found in half of them, and is masked where it
+// stands as a word of its own.
+const leastAnywhere = 6
 
 // hidden returns a text with *** in place of each secret, however JSON or a URL
 // escapes it; the text itself where there is none. Of one that was cut off, a secret
@@ -88,38 +90,58 @@ func findPlain(found []stretch, text []byte, secret string) []stretch {
 			return found
 		}
 		s := stretch{at + i, at + i + len(secret)}
-		if !isNumber(text, s) {
-			found = append(found, s)
+		short := len(secret) < leastAnywhere
+		if isStructure(text, s, short) || short && !isWord(text, s) {
+			at = s.from + 1
+			continue
 		}
+		found = append(found, s)
 		at = s.to
 	}
 }
 
-// isNumber reports whether a stretch of digits is a number of a JSON document,
-// or a part of one: that is no secret, and *** would break the document.
-func isNumber(text []byte, s stretch) bool {
-	if strings.Trim(string(text[s.from:s.to]), "0123456789") != "" || !bytes.ContainsAny(text[:min(len(text), 64)], "{[") {
+// isWord reports whether a stretch is a word of its own.
+func isWord(text []byte, s stretch) bool {
+	return (s.from == 0 || !inWord(text[s.from-1])) && (s.to == len(text) || !inWord(text[s.to]))
+}
+
+func inWord(c byte) bool {
+	return c == '_' || c == '-' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || c >= utf8.RuneSelf
+}
+
+// isStructure reports whether a stretch is what a JSON document is made of, and not
+// one of its texts: a number or a part of one, true, false or null; or the name of a
+// member, where the secret is a short one. *** would break the document, or take a
+// field away.
+func isStructure(text []byte, s stretch, short bool) bool {
+	if !bytes.ContainsAny(text[:min(len(text), 64)], "{[") {
 		return false
 	}
-	for s.from > 0 && strings.IndexByte("0123456789+-.eE", text[s.from-1]) >= 0 {
-		s.from--
+	if behind, quoted := bytes.CutPrefix(text[s.to:], []byte(`"`)); short && quoted && bytes.HasPrefix(bytes.TrimLeft(behind, space), []byte(":")) {
+		return true
 	}
-	for s.to < len(text) && strings.IndexByte("0123456789+-.eE", text[s.to]) >= 0 {
-		s.to++
+	switch word := string(text[s.from:s.to]); {
+	case strings.Trim(word, "0123456789") == "":
+		for s.from > 0 && strings.IndexByte("0123456789+-.eE", text[s.from-1]) >= 0 {
+			s.from--
+		}
+		for s.to < len(text) && strings.IndexByte("0123456789+-.eE", text[s.to]) >= 0 {
+			s.to++
+		}
+	case word != "true" && word != "false" && word != "null":
+		return false
 	}
-	before, behind := byte(' '), byte(' ')
-	if s.from > 0 {
-		before = text[s.from-1]
-	}
-	if s.to < len(text) {
-		behind = text[s.to]
-	}
-	return strings.IndexByte(":,[ \t\r\n", before) >= 0 && strings.IndexByte(",]} \t\r\n", behind) >= 0
+	before, behind := bytes.TrimRight(text[:s.from], space), bytes.TrimLeft(text[s.to:], space)
+	return len(before) > 0 && strings.IndexByte(":,[", before[len(before)-1]) >= 0 &&
+		len(behind) > 0 && strings.IndexByte(",]}", behind[0]) >= 0
 }
+
+// space is what may stand between the parts of a JSON document.
+const space = " \t\r\n"
 
 // findCut adds the beginning of a secret at the end of a text.
 func findCut(found []stretch, text []byte, secret string) []stretch {
-	for n := min(len(secret)-1, len(text)); n >= oms.LeastSecret; n-- {
+	for n := min(len(secret)-1, len(text)); n >= leastAnywhere; n-- {
 		if bytes.HasSuffix(text, []byte(secret[:n])) {
 			return append(found, stretch{len(text) - n, len(text)})
 		}
@@ -143,9 +165,9 @@ type escape struct {
 	read func(plain, text []byte) ([]byte, int)
 }
 
-// escapes are those of JSON, and of URLs: which characters a program escapes for a
-// URL, and in which case, differs from one to the next.
-var escapes = []escape{{'\\', unescapeJSON}, {'%', unescapeURL}}
+// escapes are those of JSON, of URLs and of HTML: which characters a program escapes,
+// and how, differs from one to the next.
+var escapes = []escape{{'\\', unescapeJSON}, {'%', unescapeURL}, {'&', unescapeHTML}}
 
 // findEscaped adds where a secret stands with some of it escaped.
 func findEscaped(found []stretch, text []byte, secrets []string, e escape) []stretch {
@@ -219,6 +241,22 @@ func unescapeURL(plain, text []byte) ([]byte, int) {
 		return append(plain, text[0]), 1
 	}
 	return append(plain, byte(n)), 3
+}
+
+// longestEntity is how many bytes the character references have that stand for what
+// may be in a secret, as &#x2F; and &quot;.
+const longestEntity = 10
+
+func unescapeHTML(plain, text []byte) ([]byte, int) {
+	end := bytes.IndexByte(text[:min(len(text), longestEntity)], ';')
+	if end < 0 {
+		return append(plain, text[0]), 1
+	}
+	entity := string(text[:end+1])
+	if is := html.UnescapeString(entity); is != entity {
+		return append(plain, is...), end + 1
+	}
+	return append(plain, text[0]), 1
 }
 
 func unescapeJSON(plain, text []byte) ([]byte, int) {

@@ -7,8 +7,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // ErrURL is the failure of a request whose URL cannot be called.
@@ -17,11 +18,20 @@ var ErrURL = errors.New("invalid URL: it must be an absolute http or https URL")
 // Request is what one attempt sends (CONTRACT.md, "Request" and "Event
 // notifications").
 type Request struct {
+	// For is whose call it is, and whom it goes to: slots and memory are shared by
+	// it. Slot is the slot that the caller has got for it, and gives back; nil: the
+	// client waits for one.
+	For  fair.Key
+	Slot *fair.Part
+
+	Tenant string // whose the secrets are
 	URL    string
-	Header []settings.Header // custom headers, strongest first; see [HeaderAllowed]
+	Header []oms.Header // custom headers, strongest first; see [HeaderAllowed]
 	// Credentials, strongest first: BearerToken, Token, Username and Password,
 	// what the URL holds. An Authorization in Header beats them all.
-	BearerToken, Token, Username, Password string
+	BearerToken, Token secret.Value
+	Username           string
+	Password           secret.Value
 
 	Body           []byte // JSON
 	ID             string // the webhook-id that is signed; "": the IdempotencyKey
@@ -29,29 +39,44 @@ type Request struct {
 	// Delivery is the attempt's number, from 1, of at most MaxDelivery. With 0
 	// both headers are left out.
 	Delivery, MaxDelivery int
-	Attempt               int           // for X-Attempt, from 1; 0 leaves it out
-	SigningSecret         string        // "whsec_" and base64, or any text; "": see Signer
-	Signer                *Signer       // where there is no SigningSecret; nil signs nothing
-	Trust                 *Trust        // how TLS is verified; nil: as the client does
-	Timeout               time.Duration // of the whole attempt; 0: settings.DefaultTimeout
+	Attempt               int            // for X-Attempt, from 1; 0 leaves it out
+	SigningSecret         secret.Value   // of a connector: "whsec_" and base64, or any text
+	SigningKeys           []secret.Value // of an endpoint, as of [NewSigner]
+	Signer                *Signer        // where there are neither; nil signs nothing
+	// Since is the version of the settings that was in force when the run that makes
+	// the call began: what was removed from them since is still its own. 0: none does.
+	Since   int64
+	Trust   *Trust           // how TLS is verified; nil: as TLS says
+	TLS     *oms.EndpointTLS // of an endpoint, which must not be changed; nil: as the client does
+	Timeout time.Duration    // of the whole attempt; 0: settings.DefaultTimeout
 	// OneWay is for requests whose answer says no more than that they came: a
 	// body that is not kept, and another [Exchange.Class].
 	OneWay bool
 }
 
 // build makes the HTTP request, and names those of its headers whose values are secret.
-func (r *Request) build(ctx context.Context, userAgent string, at time.Time) (*http.Request, []string, error) {
+func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*http.Request, []string, error) {
 	u, ok := oms.ParseURL(r.URL)
 	if !ok {
 		return nil, nil, ErrURL // without the URL, which may hold secrets
+	}
+	o := &opening{vault: &c.secrets, ctx: ctx, tenant: r.Tenant, host: u.Host, origin: oms.OriginOf(u), since: r.Since}
+	open, err := o.credentials(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.TLS != nil && r.Trust == nil {
+		if r.Trust, err = c.trust(r.TLS, open.tlsKey); err != nil {
+			return nil, nil, err
+		}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "", bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, nil, err
 	}
 	req.URL, req.Host = u, u.Host
-	h := r.headers(req.URL.User, userAgent)
+	h := r.headers(&open, req.URL.User, c.userAgent)
 	req.Header = h.Header
-	err = r.sign(h, at)
-	return req, h.secret, err
+	r.sign(h, open.signer, at)
+	return req, h.secret, nil
 }

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -67,9 +67,9 @@ func TestABrokenConnectionIsNoSecondRequest(t *testing.T) {
 			io.WriteString(conn, okAnswer)
 		}
 	})
-	for name, header := range map[string][]settings.Header{
+	for name, header := range map[string][]oms.Header{
 		"own key":    nil,
-		"custom key": {{Name: "X-Idempotency-Key", Value: "k"}},
+		"custom key": {{Name: "X-Idempotency-Key", Value: given("k")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requests.Store(0)

@@ -34,7 +34,7 @@ func secretsOf(req *http.Request, masked []string, shownBody []byte) []string {
 type secretForms []string
 
 func (f *secretForms) add(form string) {
-	if len(form) >= oms.LeastSecret {
+	if form != "" {
 		*f = append(*f, form)
 	}
 }
@@ -54,8 +54,10 @@ func (f *secretForms) credentials(name, value string) {
 	f.everyForm(value)
 	if name == "Cookie" {
 		for one := range strings.SplitSeq(value, ";") {
-			_, bare, _ := strings.Cut(one, "=")
-			f.everyForm(bare)
+			name, bare, _ := strings.Cut(one, "=")
+			if len(bare) >= leastAnywhere || oms.IsSecret(strings.TrimSpace(name), bare) { // not a language, say
+				f.everyForm(bare)
+			}
 		}
 	}
 	scheme, bare, ok := strings.Cut(value, " ")
@@ -71,17 +73,14 @@ func (f *secretForms) credentials(name, value string) {
 	}
 }
 
-// everyForm adds a secret and its encodings. Base64 is added without its
-// padding, which may be left out.
+// everyForm adds a secret and its encodings.
 func (f *secretForms) everyForm(value string) {
-	if len(value) < oms.LeastSecret {
+	if value == "" {
 		return
 	}
 	f.add(value)
-	std, forURL := base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value))
-	f.add(std)
-	if forURL != std {
-		f.add(forURL)
+	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		f.encoded(value, encoding)
 	}
 	for _, escaped := range []string{url.QueryEscape(value), url.PathEscape(value)} {
 		if escaped != value {
@@ -89,6 +88,27 @@ func (f *secretForms) everyForm(value string) {
 		}
 	}
 }
+
+// encoded adds the base64 of a secret, without the padding, which may be left out;
+// and as it is in the midst of other things that were encoded with it, in each of
+// the three ways in which it may fall into groups of three bytes. What it shares with
+// the bytes beside it is left out then, and so a short secret has no such form.
+func (f *secretForms) encoded(value string, encoding *base64.Encoding) {
+	whole := encoding.EncodeToString([]byte(value))
+	if encoding != base64.RawURLEncoding || strings.ContainsAny(whole, "-_") {
+		f.add(whole)
+	}
+	for before := range 3 {
+		text := encoding.EncodeToString(append(make([]byte, before), value...))
+		from, to := (before*8+5)/6, (before+len(value))*8/6
+		if to-from >= leastWithin && (encoding != base64.RawURLEncoding || strings.ContainsAny(text[from:to], "-_")) {
+			f.add(text[from:to])
+		}
+	}
+}
+
+// leastWithin is how many characters of base64 are told from others by chance.
+const leastWithin = 10
 
 // query adds the secrets in a URL's query.
 func (f *secretForms) query(u *url.URL) {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // echoing answers with a text that is made of the request.
@@ -33,27 +33,36 @@ func TestASecretIsMaskedInEveryForm(t *testing.T) {
 		answer string
 		want   string
 	}{
-		"with its scheme":      {Request{BearerToken: token}, "got Bearer " + token + "!", "got ***!"},
-		"bare":                 {Request{BearerToken: token}, "got " + token + " twice " + token, "got *** twice ***"},
-		"as Go escapes it":     {Request{BearerToken: token}, `{"a":"Tok/en+\"with\u003call\u003e\u0026such=1"}`, `{"a":"***"}`},
-		"as PHP does":          {Request{BearerToken: token}, `{"a":"Tok\/en+\"with<all>&such=1","b":"c\/d"}`, `{"a":"***","b":"c\/d"}`},
-		"as .NET does":         {Request{BearerToken: token}, `{"a":"Tok/en\u002B\u0022with\u003Call\u003E\u0026such=1"}`, `{"a":"***"}`},
-		"as a pair of escapes": {Request{Username: "me", Password: "pass😀word"}, `{"a":"pass\ud83d\ude00word","b":"\ud83d\ude00"}`, `{"a":"***","b":"\ud83d\ude00"}`},
-		"JSON in JSON":         {Request{BearerToken: token}, `{"a":"{\"b\":\"Tok/en\\u002B\\\"with<all>\\u0026such=1\"}"}`, `{"a":"{\"b\":\"***\"}"}`},
-		"in base64":            {Request{BearerToken: token}, base64.StdEncoding.EncodeToString([]byte(token)), "***"},
-		"in base64 for URLs":   {Request{BearerToken: "??>>??>>"}, base64.RawURLEncoding.EncodeToString([]byte("??>>??>>")), "***"},
-		"as a URL has it":      {Request{BearerToken: token}, "/x?t=" + url.QueryEscape(token), "/x?t=***"},
-		"as Python has it":     {Request{BearerToken: token}, "100% of /x?t=Tok/en%2B%22with%3Call%3E%26such%3D1 at 5%", "100% of /x?t=*** at 5%"},
-		"in lower case":        {Request{BearerToken: token}, "/x?t=tok&u=Tok%2fen%2b%22with%3call%3e%26such%3d1%", "/x?t=tok&u=***%"},
-		"Basic":                {Request{Username: "me", Password: token}, "Basic " + basic + " and " + basic, "*** and ***"},
-		"a password":           {Request{Username: "me", Password: token}, "wrong password " + token, "wrong password ***"},
-		"a custom header":      {Request{Header: []settings.Header{{Name: "X-Api-Key", Value: "abc123"}}}, "key abc123", "key ***"},
-		"a header's name":      {Request{Header: []settings.Header{{Name: "X-Tenant", Value: "acme-1"}}}, "tenant acme-1", "tenant acme-1"},
-		"a cookie":             {Request{Header: []settings.Header{{Name: "cookie", Value: "lang=no; sid=0815-4711"}}}, "no session 0815-4711", "no session ***"},
+		"with its scheme":      {Request{BearerToken: given(token)}, "got Bearer " + token + "!", "got ***!"},
+		"bare":                 {Request{BearerToken: given(token)}, "got " + token + " twice " + token, "got *** twice ***"},
+		"as Go escapes it":     {Request{BearerToken: given(token)}, `{"a":"Tok/en+\"with\u003call\u003e\u0026such=1"}`, `{"a":"***"}`},
+		"as PHP does":          {Request{BearerToken: given(token)}, `{"a":"Tok\/en+\"with<all>&such=1","b":"c\/d"}`, `{"a":"***","b":"c\/d"}`},
+		"as .NET does":         {Request{BearerToken: given(token)}, `{"a":"Tok/en\u002B\u0022with\u003Call\u003E\u0026such=1"}`, `{"a":"***"}`},
+		"as a pair of escapes": {Request{Username: "me", Password: given("pass😀word")}, `{"a":"pass\ud83d\ude00word","b":"\ud83d\ude00"}`, `{"a":"***","b":"\ud83d\ude00"}`},
+		"JSON in JSON":         {Request{BearerToken: given(token)}, `{"a":"{\"b\":\"Tok/en\\u002B\\\"with<all>\\u0026such=1\"}"}`, `{"a":"{\"b\":\"***\"}"}`},
+		"in base64":            {Request{BearerToken: given(token)}, base64.StdEncoding.EncodeToString([]byte(token)), "***"},
+		"in base64 for URLs":   {Request{BearerToken: given("??>>??>>")}, base64.RawURLEncoding.EncodeToString([]byte("??>>??>>")), "***"},
+		"as a URL has it":      {Request{BearerToken: given(token)}, "/x?t=" + url.QueryEscape(token), "/x?t=***"},
+		"as Python has it":     {Request{BearerToken: given(token)}, "100% of /x?t=Tok/en%2B%22with%3Call%3E%26such%3D1 at 5%", "100% of /x?t=*** at 5%"},
+		"in lower case":        {Request{BearerToken: given(token)}, "/x?t=tok&u=Tok%2fen%2b%22with%3call%3e%26such%3d1%", "/x?t=tok&u=***%"},
+		"Basic":                {Request{Username: "me", Password: given(token)}, "Basic " + basic + " and " + basic, "*** and ***"},
+		"a password":           {Request{Username: "me", Password: given(token)}, "wrong password " + token, "wrong password ***"},
+		"a custom header":      {Request{Header: []oms.Header{{Name: "X-Api-Key", Value: given("abc123")}}}, "key abc123", "key ***"},
+		"a header's name":      {Request{Header: []oms.Header{{Name: "X-Tenant", Value: given("acme-1")}}}, "tenant acme-1", "tenant acme-1"},
+		"a cookie":             {Request{Header: []oms.Header{{Name: "cookie", Value: given("lang=no; sid=0815-4711")}}}, "no session 0815-4711", "no session ***"},
 		"of the query":         {Request{URL: "/?access_token=abc123&page=seventy"}, "abc123 on page seventy", "*** on page seventy"},
-		"a short one":          {Request{BearerToken: "abc12"}, "abc12", "abc12"},
-		"in the body as well":  {Request{BearerToken: "shop-7", Body: []byte(`{"storeId":"shop-7"}`)}, `{"storeId":"shop-7","auth":"Bearer shop-7"}`, `{"storeId":"shop-7","auth":"***"}`},
-		"digits in a text":     {Request{BearerToken: "123456"}, `{"a":"123456","b":123456,"c":[1123456.5,123456],"d":-123456e1}`, `{"a":"***","b":123456,"c":[1123456.5,123456],"d":-123456e1}`},
+		"a short one":          {Request{BearerToken: given("abc12")}, `{"a":"no abc12, abc12: abc123 or xabc12","abc12":"abc12"}`, `{"a":"no ***, ***: abc123 or xabc12","abc12":"***"}`},
+		"a short one escaped":  {Request{BearerToken: given("a/b+1")}, `{"a":"a\/b+1","b":"xa\/b+1","c":"a%2Fb%2B1","d":"a&#47;b&#x2b;1"}`, `{"a":"***","b":"xa\/b+1","c":"***","d":"***"}`},
+		"a short one's base64": {Request{BearerToken: given("ab/1")}, "YWIvMQ and YWIvMQ== and xYWIvMQ", "*** and ***== and x***"},
+		"one that is a word":   {Request{Username: "me", Password: given("true")}, `{"a":true,"b":"true","c":[true,false],"true":1}`, `{"a":true,"b":"***","c":[true,false],"true":1}`},
+		"one of one digit":     {Request{BearerToken: given("7")}, `{"a":7,"b":"7","c":[17,7,7.7],"d":"no 7 of 77"}`, `{"a":7,"b":"***","c":[17,7,7.7],"d":"no *** of 77"}`},
+		"a short header":       {Request{Header: []oms.Header{{Name: "X-Api-Key", Value: given("k1")}, {Name: "X-Market", Value: given("NOR")}}}, "k1 in NOR", "*** in NOR"},
+		"a short one, sent":    {Request{BearerToken: given("NOR"), Body: []byte(`{"marketId":"NOR"}`)}, `{"marketId":"NOR","auth":"Bearer NOR"}`, `{"marketId":"NOR","auth":"***"}`},
+		"a short password":     {Request{Username: "me", Password: given("pw")}, "no me:pw, pw, bWU6cHc=", "no ***, ***, ***"},
+		"as HTML has it":       {Request{BearerToken: given(token)}, `<p title="Tok/en+&#34;with&lt;all&gt;&amp;such=1">Tok/en+&quot;with&lt;all>&such=1 &amp; R&D; &</p>`, `<p title="***">*** &amp; R&D; &</p>`},
+		"within base64":        {Request{BearerToken: given(token)}, base64.StdEncoding.EncodeToString([]byte("x: "+token+"!")) + base64.StdEncoding.EncodeToString([]byte("y "+token)) + " " + base64.URLEncoding.EncodeToString([]byte("some"+token+"end")), "eDog***IQ==eSB***E= c29tZV***WVuZA=="},
+		"in the body as well":  {Request{BearerToken: given("shop-7"), Body: []byte(`{"storeId":"shop-7"}`)}, `{"storeId":"shop-7","auth":"Bearer shop-7"}`, `{"storeId":"shop-7","auth":"***"}`},
+		"digits in a text":     {Request{BearerToken: given("123456")}, `{"a":"123456","b":123456,"c":[1123456.5,123456],"d":-123456e1}`, `{"a":"***","b":123456,"c":[1123456.5,123456],"d":-123456e1}`},
 	} {
 		x := echoing(t, c.r, func(*http.Request) string { return c.answer })
 		if string(x.Body) != c.want {
@@ -81,8 +90,8 @@ func TestAQueryThatTheBodyRepeatsIsMasked(t *testing.T) {
 }
 
 func TestHeadersThatAreNoSecretsMaskNothing(t *testing.T) {
-	r := Request{BearerToken: "hush-hush", Header: []settings.Header{{Name: "Accept", Value: "application/json"}, {Name: "X-Tenant", Value: "json-shop"},
-		{Name: "User-Agent", Value: "MyShop/1.0"}, {Name: "Accept-Language", Value: "nb-NO,nb;q=0.9"}}}
+	r := Request{BearerToken: given("hush-hush"), Header: []oms.Header{{Name: "Accept", Value: given("application/json")}, {Name: "X-Tenant", Value: given("json-shop")},
+		{Name: "User-Agent", Value: given("MyShop/1.0")}, {Name: "Accept-Language", Value: given("nb-NO,nb;q=0.9")}}}
 	const answer = `{"application/json":"json-shop","MyShop/1.0":"nb-NO,nb;q=0.9"}`
 	x := echoing(t, r, func(*http.Request) string { return answer })
 	d := x.Detail()
@@ -121,7 +130,7 @@ func TestSignaturesAreMasked(t *testing.T) {
 // an escape may stand where a window does.
 func TestASecretAtTheEdges(t *testing.T) {
 	const token = "abcdefgh/ijklmnop"
-	r := Request{BearerToken: token, OneWay: true}
+	r := Request{BearerToken: given(token), OneWay: true}
 	x := echoing(t, r, func(*http.Request) string {
 		return strings.Repeat("x", maxRecorded-10) + token + strings.Repeat("y", 100)
 	})

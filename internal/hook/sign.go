@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,22 +76,24 @@ func stepSigner(secret string) (*Signer, error) {
 	return &Signer{secrets: []*mac{newMAC(key)}}, nil
 }
 
-// sign sets the headers that the request's secret or signer asks for.
-func (r *Request) sign(h *headers, at time.Time) (err error) {
-	s := r.Signer
-	if r.SigningSecret != "" {
-		s, err = stepSigner(r.SigningSecret)
-	}
+// with returns a signer that makes the signatures of both; s may be nil.
+func (s *Signer) with(other *Signer) *Signer {
 	if s == nil {
-		return err
+		return other
 	}
-	if s.body != nil {
+	return &Signer{secrets: slices.Concat(s.secrets, other.secrets), keys: slices.Concat(s.keys, other.keys)}
+}
+
+// sign sets the headers of a signer; nil signs nothing.
+func (r *Request) sign(h *headers, s *Signer, at time.Time) {
+	switch {
+	case s == nil:
+	case s.body != nil:
 		h.put("X-Signature", string(s.body.sign(nil, hex.AppendEncode, r.Body)))
 		h.secret = append(h.secret, "X-Signature")
-		return nil
+	default:
+		r.signStandard(h, s, at)
 	}
-	r.signStandard(h, s, at)
-	return nil
 }
 
 // signStandard sets the three Standard Webhooks headers: over the id, the

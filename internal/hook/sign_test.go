@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	secrets "github.com/orderhook/orderhook/internal/secret"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
@@ -19,12 +20,13 @@ func TestSignatureOfTheSpecification(t *testing.T) {
 	h := &headers{Header: http.Header{}}
 	r := Request{
 		IdempotencyKey: "msg_p5jXN8AQM9LWM0D4loKWxJek",
-		SigningSecret:  "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 		Body:           []byte(`{"test": 2432232314}`),
 	}
-	if err := r.sign(h, time.Unix(1614265330, 0)); err != nil {
+	signer, err := stepSigner("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	if err != nil {
 		t.Fatal(err)
 	}
+	r.sign(h, signer, time.Unix(1614265330, 0))
 	for name, want := range map[string]string{
 		"webhook-id":        "msg_p5jXN8AQM9LWM0D4loKWxJek",
 		"webhook-timestamp": "1614265330",
@@ -41,7 +43,7 @@ func TestSignedRequestsVerify(t *testing.T) {
 	raw, _ := standardwebhooks.NewWebhookRaw([]byte("any text"))
 	prefixed, _ := standardwebhooks.NewWebhook("whsec_c2VjcmV0")
 	for secret, verifier := range map[string]*standardwebhooks.Webhook{"any text": raw, "whsec_c2VjcmV0": prefixed} {
-		got := received(t, Request{Body: body, IdempotencyKey: "call_1", SigningSecret: secret})
+		got := received(t, Request{Body: body, IdempotencyKey: "call_1", SigningSecret: given(secret)})
 		if err := verifier.Verify(body, got); err != nil || got.Get("webhook-id") != "call_1" {
 			t.Errorf("%s: %v, id %q", secret, err, got.Get("webhook-id"))
 		}
@@ -50,7 +52,7 @@ func TestSignedRequestsVerify(t *testing.T) {
 
 func TestNothingIsSentUnsigned(t *testing.T) {
 	for _, secret := range []string{"whsec_", "whsec_%%%"} {
-		x := newClient(t, nil).Post(t.Context(), Request{URL: "http://127.0.0.1:1/", SigningSecret: secret})
+		x := newClient(t, nil).Post(t.Context(), Request{URL: "http://127.0.0.1:1/", SigningSecret: given(secret)})
 		if !errors.Is(x.Err, ErrSecret) || x.Class() != Final {
 			t.Errorf("%q: %v, class %v", secret, x.Err, x.Class())
 		}
@@ -62,10 +64,8 @@ const seed = "VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk="
 // The example of the specification's Go library, of a version to come.
 func TestAsymmetricSignatureOfTheSpecification(t *testing.T) {
 	h := &headers{Header: http.Header{}}
-	r := Request{ID: "msg_p5jXN8AQM9LWM0D4loKWxJek", Signer: signerOf(t, "whsk_"+seed), Body: []byte(`{"test": 2432232314}`)}
-	if err := r.sign(h, time.Unix(1614265330, 0)); err != nil {
-		t.Fatal(err)
-	}
+	r := Request{ID: "msg_p5jXN8AQM9LWM0D4loKWxJek", Body: []byte(`{"test": 2432232314}`)}
+	r.sign(h, signerOf(t, "whsk_"+seed), time.Unix(1614265330, 0))
 	const want = "v1a,tQ9V2XOqn7jL/DQenEFpqIugdBVtiMmER5mhSkXBNwM0mkATuDe6KYYUuxqtaiHeYGb7KaaBRdM5WqyeFiL8Ag=="
 	if got := h.Get("webhook-signature"); got != want {
 		t.Errorf("%s, want %s", got, want)
@@ -84,9 +84,9 @@ func signerOf(t *testing.T, keys ...string) *Signer {
 func TestEveryKeySigns(t *testing.T) {
 	old, secret, private := NewSecret(), NewSecret(), NewPrivateKey()
 	body := []byte(`{"id":"evt_1"}`)
-	signer := signerOf(t, old, private, secret)
+	keys := []secrets.Value{given(old), given(private), given(secret)}
 	for range 3 { // keys are kept from one to the next
-		got := received(t, Request{ID: "evt_1", Signer: signer, Body: body, OneWay: true})
+		got := received(t, Request{ID: "evt_1", SigningKeys: keys, Body: body, OneWay: true})
 		for _, s := range []string{old, secret} {
 			verifier, err := standardwebhooks.NewWebhook(s)
 			if err != nil {
@@ -186,8 +186,9 @@ func TestASignerIsShared(t *testing.T) {
 			for i := range 50 {
 				h := &headers{Header: http.Header{}}
 				body := fmt.Appendf(nil, "%d/%d", n, i)
-				r := Request{ID: "evt", Signer: signer, Body: body}
-				if err := errors.Join(r.sign(h, time.Now()), verifier.Verify(body, h.Header)); err != nil {
+				r := Request{ID: "evt", Body: body}
+				r.sign(h, signer, time.Now())
+				if err := verifier.Verify(body, h.Header); err != nil {
 					t.Fatal(err)
 				}
 			}

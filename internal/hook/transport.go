@@ -16,22 +16,25 @@ const maxHeader = 64 << 10
 // whichever request comes next: without this a dead endpoint would gather dials.
 const setupTimeout = 30 * time.Second
 
-// mostIdle is how many idle connections are kept, of about 30 KB each: thousands
-// of endpoints need no dial for each event.
-const mostIdle = 8192
+// MostOpen is how many connections may be open, of about 20 KB each, before idle
+// ones are closed: thousands of endpoints need no dial for each event.
+const MostOpen = 3072
 
-func newTransport(g Guard, config *tls.Config) *http.Transport {
+// writeBuffer is how many bytes are written at once: most events, and many an order,
+// with their headers.
+const writeBuffer = 8 << 10
+
+func (c *Client) newTransport(config *tls.Config) *http.Transport {
 	return &http.Transport{
 		Proxy:                  nil, // a proxy would dial for us, past the guard
-		DialContext:            g.dial,
+		DialContext:            c.dial,
 		ForceAttemptHTTP2:      true, // net/http leaves it out beside a DialContext
 		TLSClientConfig:        config,
 		TLSHandshakeTimeout:    setupTimeout,
 		MaxResponseHeaderBytes: maxHeader,
-		DisableCompression:     true,     // recorded and measured as it was sent
-		WriteBufferSize:        16 << 10, // an order with its headers is one write
-		MaxIdleConns:           mostIdle / shards,
-		MaxIdleConnsPerHost:    mostIdle / shards,
+		DisableCompression:     true, // recorded and measured as it was sent
+		WriteBufferSize:        writeBuffer,
+		MaxIdleConnsPerHost:    MostOpen, // see dial
 		// Below the 60 s after which common load balancers close an idle connection.
 		IdleConnTimeout: 55 * time.Second,
 		// A dead HTTP/2 connection would otherwise fail every request put on it.
@@ -53,7 +56,7 @@ func (c *Client) transportFor(t *Trust, host string) *http.Transport {
 	p, ok := c.trusted[key]
 	if !ok {
 		config := t.configure(c.roots)
-		p = newConnections(func() *http.Transport { return newTransport(c.guard, config.Clone()) }, c.now)
+		p = newConnections(func() *http.Transport { return c.newTransport(config.Clone()) }, c.now)
 		c.trusted[key] = p
 		runtime.AddCleanup(t, c.forget, key)
 	}

@@ -113,7 +113,7 @@ func (r *Runner) run(tenant string, j *oms.Job) {
 			return // the job was removed; or the next start repeats the step
 		case err != nil:
 			r.Log.Warn("a job waits", "tenant", tenant, "job", j.ID, "kind", j.Kind, "error", err)
-			more = r.pause(again)
+			more = clock.Pause(r.ctx, r.Clock, again) == nil
 			continue
 		}
 		j, more = next, next.Status == oms.JobRunning
@@ -149,17 +149,4 @@ func (r *Runner) Step(ctx context.Context, tenant string, j *oms.Job) (*oms.Job,
 		step.After()
 	}
 	return now, nil
-}
-
-// pause waits, and reports whether there is reason to go on.
-func (r *Runner) pause(wait time.Duration) bool {
-	over := make(chan struct{})
-	timer := r.Clock.AfterFunc(wait, func() { close(over) })
-	defer timer.Stop()
-	select {
-	case <-over:
-		return true
-	case <-r.ctx.Done():
-		return false
-	}
 }

@@ -14,6 +14,10 @@ import (
 // the settings.
 var errNoConnector = errors.New("connector not found")
 
+// errNoStep is the failure of an export whose step had headers of its own and was
+// taken out of the settings.
+var errNoStep = errors.New("the step is gone from the settings, and its headers with it")
+
 // errSettings says that the settings cannot be read now.
 var errSettings = errors.New("the settings cannot be read")
 
@@ -29,11 +33,18 @@ func (d *Dispatcher) toConnector(ctx context.Context, tenant string, t *target, 
 		return errNoConnector
 	}
 	r.URL = to.URL
+	if t.Step != nil {
+		step := s.ExportStep(*t.Step)
+		if step == nil {
+			return errNoStep
+		}
+		r.Header = step.RequestHeaders
+	}
 	c := to.Connector
 	if c == nil {
 		return nil
 	}
-	r.Header = slices.Concat(t.headers, c.CustomHeaders)
+	r.Header = slices.Concat(r.Header, c.CustomHeaders)
 	r.BearerToken, r.Token, r.Username, r.Password = c.BearerToken, c.Token, c.Username, c.Password
 	r.SigningSecret, r.Timeout = c.SigningSecret, c.Timeout
 	return nil

@@ -377,3 +377,23 @@ func TestTurnedOnBeginsAnew(t *testing.T) {
 		}
 	})
 }
+
+// TestWhileSecretsCannotBeReadNoAttemptIsUsedUp: nothing was sent, and the endpoint is
+// not to blame.
+func TestWhileSecretsCannotBeReadNoAttemptIsUsedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tries atomic.Int64
+		r := newRig(t, func(call) hook.Exchange {
+			if tries.Add(1) < 3 {
+				return hook.Exchange{Err: hook.ErrUnread}
+			}
+			return hook.Exchange{Status: 200}
+		})
+		to := r.endpoint("shop", nil)
+		e := r.publish("evt_1", "o1")
+		time.Sleep(time.Hour)
+		if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 1 || tries.Load() != 3 || len(r.attempts()) != 1 {
+			t.Errorf("the delivery is %s after %d attempts, of %d tries", d.Status, d.Attempts, tries.Load())
+		}
+	})
+}

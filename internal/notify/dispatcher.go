@@ -1,21 +1,24 @@
-// Package notify takes events to their endpoints: a lane for each endpoint,
+// Package notify takes events to their endpoints: a queue for each endpoint,
 // attempts and repeats, and what is recorded of them. The deliveries' rows are
-// the queue; a lane holds but the next few of them.
+// the truth; an endpoint queue holds but the next few of them.
 //
-// The store tells it what became due (Dispatcher.Due), a lane's worker attempts
-// it (send.go), the recorder makes what came of it durable (recorder.go), and
-// only then does the lane let go of it.
+// The store tells it what became due (Dispatcher.Due), the endpoint's queue begins
+// an attempt (queue.go), which is made (send.go), the recorder makes what came of it
+// durable (recorder.go), and only then does the queue let go of it.
 package notify
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -25,10 +28,11 @@ import (
 // is turned off.
 const DefaultDisableAfter = 5 * 24 * time.Hour
 
-// Options of a Dispatcher. All but DisableAfter and WebHook are needed.
+// Options of a Dispatcher. All but Slots, DisableAfter and WebHook are needed.
 type Options struct {
 	Store        store.Store
 	Client       Client
+	Slots        *fair.Budget // of all outgoing calls, as of [hook.Options]; nil: as many as the default, for deliveries alone
 	Clock        clock.Clock
 	Log          *slog.Logger
 	DisableAfter time.Duration // 0: DefaultDisableAfter
@@ -50,17 +54,18 @@ type Dispatcher struct {
 	disableAfter time.Duration
 	webHook      *WebHook
 
-	room     room
-	workers  atomic.Int64 // of all lanes
+	slots    *fair.Budget // of all outgoing calls
+	readings *fair.Budget // of tables and events, by those queues
+	memory   *memory
 	recorder *recorder
 	starting atomic.Bool    // the endpoints of earlier are being read
 	stopping atomic.Bool    // nothing new is begun
-	work     sync.WaitGroup // workers, readings of tables
+	work     sync.WaitGroup // attempts, readings of tables
 	ctx      context.Context
 	cancel   context.CancelFunc
 
-	mu    sync.RWMutex
-	lanes map[laneKey]*lane
+	mu     sync.RWMutex
+	queues map[queueKey]*queue
 }
 
 // New returns a dispatcher that does nothing before Start.
@@ -68,9 +73,13 @@ func New(o Options) *Dispatcher {
 	if o.DisableAfter == 0 {
 		o.DisableAfter = DefaultDisableAfter
 	}
+	if o.Slots == nil {
+		o.Slots = fair.New(hook.DefaultMaxOutgoing)
+	}
 	d := &Dispatcher{
 		store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, disableAfter: o.DisableAfter, webHook: o.WebHook,
-		lanes: map[laneKey]*lane{},
+		slots: o.Slots, readings: fair.New(mostReadings), memory: &memory{},
+		queues: map[queueKey]*queue{},
 	}
 	d.warnings = &warnings{log: o.Log, clock: o.Clock, kinds: map[warningKind]*flood{}}
 	d.recorder = newRecorder(d)
@@ -103,8 +112,8 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 // the next start.
 func (d *Dispatcher) Stop(ctx context.Context) {
 	d.stopping.Store(true)
-	for _, l := range d.allLanes() {
-		l.stop() // behind its lock: whoever holds it now has not seen that it is over
+	for _, q := range d.allQueues() {
+		q.stop() // behind its lock: whoever holds it now has not seen that it is over
 	}
 	defer d.recorder.stop()
 	defer d.cancel()
@@ -124,31 +133,31 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 // Due implements [store.Listener].
 func (d *Dispatcher) Due(due []store.Due) {
 	for _, one := range due {
-		if l := d.lane(laneKey{one.Tenant, one.Delivery.Endpoint}); l != nil {
-			l.offer(one)
+		if q := d.queue(queueKey{one.Tenant, one.Delivery.Endpoint}); q != nil {
+			q.offer(one)
 		}
 	}
 }
 
 // Ended implements [store.Listener].
 func (d *Dispatcher) Ended(tenant string, key oms.DeliveryKey) {
-	if l := d.lane(laneKey{tenant, key.Endpoint}); l != nil {
-		l.ended(key.Event)
+	if q := d.queue(queueKey{tenant, key.Endpoint}); q != nil {
+		q.ended(key.Event)
 	}
 }
 
 // Unjudged implements [store.Listener].
 func (d *Dispatcher) Unjudged(u store.Unjudged) {
-	if l := d.lane(laneKey{u.Tenant, u.Endpoint}); l != nil {
-		l.unjudged(u)
+	if q := d.queue(queueKey{u.Tenant, u.Endpoint}); q != nil {
+		q.unjudged(u)
 	}
 }
 
 // EndpointChanged implements [store.Listener].
 func (d *Dispatcher) EndpointChanged(tenant string, e *oms.Endpoint) {
-	l := d.laneFor(laneKey{tenant, e.No})
+	q := d.queueFor(queueKey{tenant, e.No})
 	if !e.Enabled {
-		l.change(nil)
+		q.change(nil)
 		return
 	}
 	t, err := d.prepare(tenant, e)
@@ -156,49 +165,36 @@ func (d *Dispatcher) EndpointChanged(tenant string, e *oms.Endpoint) {
 		d.log.Error("an endpoint cannot be put to work", "tenant", tenant, "endpoint", e.ID, "error", err)
 		t = nil
 	}
-	l.change(t)
+	q.change(t)
 }
 
-func (d *Dispatcher) lane(key laneKey) *lane {
+func (d *Dispatcher) queue(key queueKey) *queue {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.lanes[key]
+	return d.queues[key]
 }
 
-func (d *Dispatcher) laneFor(key laneKey) *lane {
-	if l := d.lane(key); l != nil {
-		return l
+func (d *Dispatcher) queueFor(key queueKey) *queue {
+	if q := d.queue(key); q != nil {
+		return q
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	l := d.lanes[key]
-	if l == nil {
-		l = &lane{d: d, key: key, low: loadSize / 2, held: map[int64]bool{}, again: map[int64]bool{}, groups: map[string]bool{}, trials: map[int64]bool{}}
-		l.health.written, l.health.silence = d.clock.Now(), longestSilence(d.disableAfter)
-		d.lanes[key] = l
+	q := d.queues[key]
+	if q == nil {
+		q = newQueue(d, key)
+		d.queues[key] = q
 	}
-	return l
+	return q
 }
 
-func (d *Dispatcher) allLanes() []*lane {
+func (d *Dispatcher) allQueues() []*queue {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	lanes := make([]*lane, 0, len(d.lanes))
-	for _, l := range d.lanes {
-		lanes = append(lanes, l)
-	}
-	return lanes
+	return slices.Collect(maps.Values(d.queues))
 }
 
 // pause waits, and reports whether there is reason to go on.
 func (d *Dispatcher) pause(wait time.Duration) bool {
-	over := make(chan struct{})
-	timer := d.clock.AfterFunc(wait, func() { close(over) })
-	defer timer.Stop()
-	select {
-	case <-over:
-		return !d.stopping.Load()
-	case <-d.ctx.Done():
-		return false
-	}
+	return clock.Pause(d.ctx, d.clock, wait) == nil && !d.stopping.Load()
 }

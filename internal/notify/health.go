@@ -68,22 +68,22 @@ func (h *health) giveBack(taken store.HealthChange) {
 // Health returns how an endpoint has been doing until now.
 func (d *Dispatcher) Health(ctx context.Context, tenant string, endpoint int64) (oms.Health, error) {
 	h, err := d.store.Health(ctx, tenant, endpoint)
-	l := d.lane(laneKey{tenant, endpoint})
-	if err != nil || l == nil {
+	q := d.queue(queueKey{tenant, endpoint})
+	if err != nil || q == nil {
 		return h, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.health.change.On(h), nil
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.health.change.On(h), nil
 }
 
 // Circuit returns the state of an endpoint's breaker.
 func (d *Dispatcher) Circuit(tenant string, endpoint int64) Circuit {
-	l := d.lane(laneKey{tenant, endpoint})
-	if l == nil {
+	q := d.queue(queueKey{tenant, endpoint})
+	if q == nil {
 		return CircuitClosed
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.breaker.circuit(d.clock.Now())
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.breaker.circuit(d.clock.Now())
 }

@@ -15,10 +15,10 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// These are about what a lane holds in memory while its row changes.
+// These are about what a queue holds in memory while its row changes.
 
 // TestCanceledInTheQueue: what was canceled, or whose order was erased, is not
-// sent, though the lane had it in memory already.
+// sent, though the queue had it in memory already.
 func TestCanceledInTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, answering(200, 0))
@@ -152,7 +152,7 @@ func TestNobodyWaitsForTheEndOfAQueue(t *testing.T) {
 		})
 		to := r.endpoint("shop", func(e *oms.Endpoint) { e.RateLimit = 100 })
 		repeat := r.publish("evt_repeat", "o1")
-		burst := r.publishMany("burst", laneRoom+200)
+		burst := r.publishMany("burst", queueRoom+200)
 		for i := range len(burst)/100 + 10 { // as many as the endpoint takes in a second, each second
 			r.publishMany(fmt.Sprint("more", i), 100)
 			time.Sleep(time.Second)
@@ -204,7 +204,7 @@ func TestLargeEventsOfADeadEndpoint(t *testing.T) {
 		if took := time.Since(began); took > 0 {
 			t.Errorf("the healthy endpoint waited %v", took)
 		}
-		if held := r.d.room.data.Load(); held > totalData {
+		if held := r.d.memory.data.Load(); held > mostData {
 			t.Errorf("%d bytes are held", held)
 		}
 	})

@@ -112,8 +112,8 @@ func (d *Dispatcher) cancelOrphans() {
 
 // EndpointDeleted has the deliveries of an endpoint that was deleted end.
 func (d *Dispatcher) EndpointDeleted(tenant string, endpoint int64) {
-	if l := d.lane(laneKey{tenant, endpoint}); l != nil {
-		l.change(nil)
+	if q := d.queue(queueKey{tenant, endpoint}); q != nil {
+		q.change(nil)
 	}
 	if !d.stopping.Load() {
 		d.work.Go(d.cancelOrphans)

@@ -9,7 +9,7 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// These are about what changes while a lane reads its table: what it gets was so
+// These are about what changes while an endpoint queue reads its table: what it gets was so
 // when the reading began, and is no more.
 
 // readingTime is how long a reading takes in a rig that reads slowly.
@@ -21,7 +21,7 @@ func (r *rig) readSlowly() {
 	r.restart()
 }
 
-// put stores another state of an endpoint, whose lane reads its table then.
+// put stores another state of an endpoint, whose queue reads its table then.
 func (r *rig) put(to *oms.Endpoint, change func(*oms.Endpoint)) {
 	r.t.Helper()
 	next := *to

@@ -35,7 +35,7 @@ func (d *Dispatcher) redeliver(ctx context.Context, tenant string, j *oms.Job) (
 		if err != nil {
 			return job.Step{}, err
 		}
-		if len(e.Data) > loadData { // the lane reads it when its turn comes
+		if len(e.Data) > loadData { // the queue reads it when its turn comes
 			e.Data = nil
 		}
 		found = append(found, again{dv, e})

@@ -69,8 +69,8 @@ func (d *Dispatcher) reorder(_ context.Context, tenant string, j *oms.Job) (job.
 			return reorder(ctx, tx, tenant, &e, j)
 		},
 		After: func() {
-			if l := d.lane(laneKey{tenant, endpoint}); l != nil {
-				l.readAnew()
+			if q := d.queue(queueKey{tenant, endpoint}); q != nil {
+				q.readAnew()
 			}
 		},
 	}, nil

@@ -17,7 +17,7 @@ func (d *Dispatcher) Request(ctx context.Context, tenant string, e *oms.Endpoint
 	if err == nil {
 		r, err = d.request(ctx, tenant, t, event, number)
 	}
-	if errors.Is(err, errNoWebHook) || errors.Is(err, errNoConnector) {
+	if errors.Is(err, errNoWebHook) || errors.Is(err, errNoConnector) || errors.Is(err, errNoStep) {
 		return hook.Request{}, nil
 	}
 	return r, err

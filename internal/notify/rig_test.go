@@ -13,7 +13,7 @@ import (
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
 )
@@ -30,12 +30,12 @@ type rig struct {
 	calls *calls
 	// For the next start.
 	webHook *WebHook
-	reading func() // nil, or what holds up each reading of a lane's table, once its rows are read
+	reading func() // nil, or what holds up each reading of an endpoint queue's table, once its rows are read
 }
 
 func newRig(t *testing.T, answer func(call) hook.Exchange) *rig {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "o.db"), sqlite.Options{EncryptionKey: settings.NewKey()})
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "o.db"), sqlite.Options{EncryptionKey: secret.NewKey()})
 	must(t, err)
 	r := &rig{t: t, store: db, calls: &calls{answer: answer}}
 	r.start()
@@ -90,7 +90,7 @@ func (r *rig) endpoint(name string, change func(*oms.Endpoint)) *oms.Endpoint {
 	e := &oms.Endpoint{
 		ID: oms.EndpointID + name, Origin: oms.OriginAPI, URL: "http://" + name + ".example/hook", EventTypes: []string{"*"}, Format: oms.FormatFull,
 		Enabled: true, Timeout: 30 * time.Second, Schedule: oms.DefaultSchedule, Concurrency: 4, Ordering: oms.OrderingNone,
-		Signatures: []string{oms.SignatureV1}, Secrets: []oms.Secret{{Text: hook.NewSecret()}},
+		Signatures: []string{oms.SignatureV1}, Secrets: []oms.Secret{{Value: secret.New(hook.NewSecret())}},
 	}
 	if change != nil {
 		change(e)

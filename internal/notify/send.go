@@ -3,69 +3,95 @@ package notify
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// attempt sends one delivery and hands what came of it to the recorder.
-func (d *Dispatcher) attempt(l *lane, t *target, it item) {
-	e, err := d.event(d.ctx, it.Due)
+// attempt sends one delivery in a slot and hands what came of it to the recorder.
+func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
+	e, err := d.event(d.ctx, t, it.Due)
 	switch {
 	case err != nil && oms.KindOf(err) != oms.NotFound:
-		l.release(it, d.clock.Now().Add(lookAgain))
+		q.release(it, d.clock.Now().Add(lookAgain))
 		return
 	case err != nil, e.Data == nil:
-		d.drop(l, it)
+		d.drop(q, it)
 		return
 	}
-	a, x := d.post(d.ctx, l.key.tenant, t, e, &it.Delivery)
+	a, x := d.post(d.ctx, q.key.tenant, t, e, &it.Delivery, slot)
+	now := d.clock.Now()
 	switch {
 	case x.Err == hook.ErrCanceled:
-		l.release(it, time.Time{})
+		q.release(it, time.Time{})
 		return
-	case errors.Is(x.Err, errSettings): // nothing was sent, and nobody is to blame but the database
-		l.release(it, d.clock.Now().Add(lookAgain))
+	case errors.Is(x.Err, errSettings), errors.Is(x.Err, hook.ErrUnread): // nothing was sent, and nobody is to blame but the database
+		q.release(it, now.Add(lookAgain))
+		return
+	case x.Class() == hook.OwnTrouble: // nor is the endpoint
+		d.warnings.warn(q.key.tenant, "a delivery waits for this server's own trouble to pass", attemptIDs(t, it, a)...)
+		q.pause(it, now.Add(afterOwnTrouble()))
 		return
 	}
-	now := d.clock.Now()
-	r := d.judge(l, t, it, e, a, x, now)
-	l.answered(t, it, a, now, r.settled.Status == oms.DeliveryPending)
-	d.recorder.results <- r
+	a.Detail.Request.Body = nil // it is made of the event, wherever it is shown
+	r := d.judge(q, t, it, e, a, x, now)
+	q.answered(t, it, a, now, r.settled.Status == oms.DeliveryPending)
+	d.recorder.add(r)
 }
 
+// afterOwnTrouble is how long an endpoint's deliveries wait after this server had
+// too little of something for one of them: not all as long.
+func afterOwnTrouble() time.Duration { return time.Second + rand.N(time.Second) }
+
 // event returns the event of a delivery, from memory or from its table.
-func (d *Dispatcher) event(ctx context.Context, due store.Due) (*oms.Event, error) {
+func (d *Dispatcher) event(ctx context.Context, t *target, due store.Due) (*oms.Event, error) {
 	if due.Event != nil {
 		return due.Event, nil
 	}
+	turn, err := d.readings.Take(ctx, t.caller(due.Tenant), 1)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.Give()
 	return d.store.EventBySeq(ctx, due.Tenant, due.Delivery.Event)
 }
 
 // drop cancels a delivery whose event was erased: there is nothing to send.
-func (d *Dispatcher) drop(l *lane, it item) {
+func (d *Dispatcher) drop(q *queue, it item) {
 	now := d.clock.Now()
 	err := d.store.Write(d.ctx, func(tx store.Tx) error {
-		err := tx.CancelDelivery(d.ctx, l.key.tenant, it.Delivery.DeliveryKey, now)
+		err := tx.CancelDelivery(d.ctx, q.key.tenant, it.Delivery.DeliveryKey, now)
 		if kind := oms.KindOf(err); kind == oms.Conflict || kind == oms.NotFound {
 			return nil // somebody else did
 		}
 		return err
 	})
 	if err != nil {
-		l.release(it, now.Add(lookAgain))
+		q.release(it, now.Add(lookAgain))
 		return
 	}
-	l.release(it, time.Time{})
+	q.release(it, time.Time{})
 }
 
-// post makes one attempt and its record. What could not even be asked for is a
+// caller is by whom slots are shared: an export's connector has other calls, too.
+func (t *target) caller(tenant string) fair.Key {
+	if t.Origin == oms.OriginConnector {
+		return fair.Key{Tenant: tenant, Member: t.Connector.ID}
+	}
+	return fair.Key{Tenant: tenant, Member: t.ID}
+}
+
+// post makes one attempt, in a slot or, without one, once there is one, and its
+// record. What could not even be asked for is a
 // failed attempt, too.
-func (d *Dispatcher) post(ctx context.Context, tenant string, t *target, e *oms.Event, dv *oms.Delivery) (*oms.Attempt, hook.Exchange) {
+func (d *Dispatcher) post(ctx context.Context, tenant string, t *target, e *oms.Event, dv *oms.Delivery, slot *fair.Part) (*oms.Attempt, hook.Exchange) {
 	r, err := d.request(ctx, tenant, t, e, dv.Attempts+1)
+	r.For, r.Slot = t.caller(tenant), slot
 	x := hook.Exchange{StartedAt: d.clock.Now(), Err: err}
 	if err == nil {
 		x = d.client.Post(ctx, r)
@@ -87,10 +113,10 @@ func (d *Dispatcher) post(ctx context.Context, tenant string, t *target, e *oms.
 
 // judge says what becomes of a delivery by an attempt (CONTRACT.md, "Event
 // notifications").
-func (d *Dispatcher) judge(l *lane, t *target, it item, e *oms.Event, a *oms.Attempt, x hook.Exchange, now time.Time) result {
+func (d *Dispatcher) judge(q *queue, t *target, it item, e *oms.Event, a *oms.Attempt, x hook.Exchange, now time.Time) result {
 	dv := it.Delivery
 	dv.Attempts++
-	r := result{lane: l, target: t, it: it, event: e, settled: store.Settlement{Key: dv.DeliveryKey, Attempt: a, Attempts: dv.Attempts, At: now, Status: oms.DeliverySucceeded}}
+	r := result{queue: q, target: t, it: it, event: e, memory: x.Memory, settled: store.Settlement{Key: dv.DeliveryKey, Attempt: a, Attempts: dv.Attempts, At: now, Status: oms.DeliverySucceeded}}
 	if a.Error == "" {
 		return r
 	}
@@ -115,9 +141,13 @@ func (d *Dispatcher) Test(ctx context.Context, tenant string, e *oms.Endpoint) (
 		return nil, err
 	}
 	event := exampleFor(e, d.clock.Now())
-	a, x := d.post(ctx, tenant, t, event, &oms.Delivery{MaxAttempts: 1})
-	if x.Err == hook.ErrCanceled {
+	a, x := d.post(ctx, tenant, t, event, &oms.Delivery{MaxAttempts: 1}, nil)
+	defer x.Memory.Give()
+	switch {
+	case x.Err == hook.ErrCanceled:
 		return nil, ctx.Err()
+	case x.Class() == hook.OwnTrouble:
+		return nil, oms.Errorf(oms.Unavailable, "the test could not be made: %s", x.Failure())
 	}
 	a.CallID, a.EndpointID, a.Delivery = oms.NewID(oms.CallID), e.ID, oms.DeliveryKey{Endpoint: e.No}
 	return a, d.store.Write(context.WithoutCancel(ctx), func(tx store.Tx) error { return tx.AddAttempt(ctx, tenant, a) })

@@ -50,7 +50,7 @@ func broken(t *testing.T, waiting int, change func(*oms.Endpoint)) (r *rig, to *
 // TestARedeliveryByHandIsTriedAtOnce, however long the circuit is to stay open,
 // and how many wait; once it succeeded, all others go, too.
 func TestARedeliveryByHandIsTriedAtOnce(t *testing.T) {
-	for name, waiting := range map[string]int{"few wait": 5, "more wait than a lane holds": laneRoom + 500} {
+	for name, waiting := range map[string]int{"few wait": 5, "more wait than a queue holds": queueRoom + 500} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r, to, waits, up := broken(t, waiting, nil)
@@ -73,7 +73,7 @@ func TestARedeliveryByHandIsTriedAtOnce(t *testing.T) {
 				if c := r.d.Circuit(acme, to.No); c != CircuitClosed {
 					t.Errorf("after one that succeeded the circuit is %s", c)
 				}
-				time.Sleep(time.Minute) // what the lane has no room for it reads, a little at a time
+				time.Sleep(time.Minute) // what the queue has no room for it reads, a little at a time
 				for _, e := range waits {
 					if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded {
 						t.Fatalf("%s, which waited, is %s", e.ID, d.Status)

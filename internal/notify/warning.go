@@ -73,10 +73,10 @@ func (d *Dispatcher) tell(group []result, off []turnedOff) {
 	for i := range group {
 		r := &group[i]
 		if r.refused {
-			d.warnings.warn(r.lane.key.tenant, "the target guard refused the target of a delivery", attemptIDs(r.target, r.it, r.settled.Attempt)...)
+			d.warnings.warn(r.queue.key.tenant, "the target guard refused the target of a delivery", attemptIDs(r.target, r.it, r.settled.Attempt)...)
 		}
 		if r.settled.Status == oms.DeliveryFailed {
-			d.warnings.warn(r.lane.key.tenant, "a delivery failed for good", attemptIDs(r.target, r.it, r.settled.Attempt)...)
+			d.warnings.warn(r.queue.key.tenant, "a delivery failed for good", attemptIDs(r.target, r.it, r.settled.Attempt)...)
 		}
 	}
 	for _, e := range off {

@@ -1,10 +1,13 @@
 package oms
 
 import (
+	"cmp"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // JSON returns the object as compact JSON with camelCase names, as it is
@@ -37,6 +40,8 @@ func appendValue(dst []byte, v any, pascal bool) []byte {
 		return appendText(dst, v)
 	case Number:
 		return append(dst, v...)
+	case secret.Value: // a reference; a text is never written
+		return appendText(dst, cmp.Or(v.ID(), Masked))
 	case []any:
 		dst = append(dst, '[')
 		for i, e := range v {

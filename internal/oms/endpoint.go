@@ -1,9 +1,14 @@
 package oms
 
-import "time"
+import (
+	"time"
+
+	"github.com/orderhook/orderhook/internal/secret"
+)
 
 // Endpoint is a subscriber: where events of some types are POSTed to, and how.
-// It is stored sealed as a whole, since it holds secrets.
+// It is stored sealed as a whole, since its URL may hold secrets; all others it
+// refers to.
 type Endpoint struct {
 	// No numbers the tenant's endpoints from 1; the store sets it.
 	No     int64  `json:"-"`
@@ -12,7 +17,10 @@ type Endpoint struct {
 	URL    string `json:"url"`
 	// Connector is the name and id of the connector of an ExportOrder step,
 	// which has the URL and all else then; nil for other origins.
-	Connector   *ConnectorRef   `json:"connector,omitempty"`
+	Connector *ConnectorRef `json:"connector,omitempty"`
+	// Step is the ExportOrder step whose headers the requests have; nil: none are
+	// any step's.
+	Step        *StepRef        `json:"step,omitempty"`
 	EventTypes  []string        `json:"eventTypes"` // names, `*`, and `order_*`
 	Description string          `json:"description,omitempty"`
 	Format      Format          `json:"format"`
@@ -31,9 +39,9 @@ type Endpoint struct {
 	Reordering string       `json:"reordering,omitempty"`
 	Filter     string       `json:"filter,omitempty"`
 	TLS        *EndpointTLS `json:"tls,omitempty"`
-	Signatures []string     `json:"signatures"`           // v1, v1a
-	Secrets    []Secret     `json:"secrets,omitempty"`    // the newest first
-	SigningKey string       `json:"signingKey,omitempty"` // whsk_…, for v1a
+	Signatures []string     `json:"signatures"`          // v1, v1a
+	Secrets    []Secret     `json:"secrets,omitempty"`   // the newest first
+	SigningKey secret.Value `json:"signingKey,omitzero"` // whsk_…, for v1a
 	Created    time.Time    `json:"created"`
 	Updated    time.Time    `json:"updated"`
 }
@@ -81,23 +89,31 @@ const (
 	SignatureV1a = "v1a"
 )
 
-// Header is one header of an endpoint's requests. Its value is a secret.
+// StepRef finds an ExportOrder step in the settings again.
+type StepRef struct {
+	OrderType   string `json:"orderType,omitempty"` // "": it is of a return's status
+	Status      string `json:"status"`
+	Index       int    `json:"index"` // among the status's steps, from 0
+	DisplayName string `json:"displayName,omitempty"`
+}
+
+// Header is one custom header of requests. Its value is a secret.
 type Header struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name  string       `json:"name"`
+	Value secret.Value `json:"value,omitzero"`
 }
 
 // Secret is a signing secret as whsec_….
 type Secret struct {
-	Text  string    `json:"text"`
-	Until time.Time `json:"until,omitzero"` // it signs no longer then; zero: for good
+	Value secret.Value `json:"text"`
+	Until time.Time    `json:"until,omitzero"` // it signs no longer then; zero: for good
 }
 
 // EndpointTLS says how an endpoint's TLS is verified, in PEM.
 type EndpointTLS struct {
-	CA          string `json:"ca,omitempty"` // instead of the system's roots
-	Certificate string `json:"certificate,omitempty"`
-	Key         string `json:"key,omitempty"` // of Certificate; a secret
+	CA          string       `json:"ca,omitempty"` // instead of the system's roots
+	Certificate string       `json:"certificate,omitempty"`
+	Key         secret.Value `json:"key,omitzero"` // of Certificate
 }
 
 // Health is how an endpoint has been doing. Success and failure mean attempts.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/filter"
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // typed returns a field's value if it has the type that is wanted, and notes
@@ -182,5 +183,5 @@ func (r *endpointReader) secret(v any) {
 	if why := r.check.Secret(text); why != "" {
 		r.add("secret", why)
 	}
-	r.e.Secrets = []Secret{{Text: text}}
+	r.e.Secrets = []Secret{{Value: secret.New(text)}}
 }

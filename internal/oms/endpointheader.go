@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // headers reads `{"name": "value"}`, or `[{"key", "value"}]` as connectors have
@@ -64,13 +66,14 @@ func (r *endpointReader) header(at headerPlaces, name string, v any) {
 		r.add(at.name, why)
 	}
 	text, ok := v.(string)
+	kept := secret.New(text)
 	switch {
 	case v == nil:
 		r.add(at.value, "is needed")
 	case !ok:
 		r.wrong(at.value, "text", v)
 	case text == Masked:
-		text = r.stored(at.value, r.storedHeader(name))
+		kept = r.stored(at.value, r.storedHeader(name))
 	case len(text) > maxHeaderValue:
 		r.add(at.value, fmt.Sprintf("must be at most %d bytes long", maxHeaderValue))
 	default:
@@ -78,10 +81,10 @@ func (r *endpointReader) header(at headerPlaces, name string, v any) {
 			r.add(at.value, why)
 		}
 	}
-	r.e.Headers = append(r.e.Headers, Header{canonical, text})
+	r.e.Headers = append(r.e.Headers, Header{canonical, kept})
 }
 
-func (r *endpointReader) storedHeader(name string) string {
+func (r *endpointReader) storedHeader(name string) secret.Value {
 	if r.was != nil {
 		for _, h := range r.was.Headers {
 			if strings.EqualFold(h.Name, name) {
@@ -89,7 +92,7 @@ func (r *endpointReader) storedHeader(name string) string {
 			}
 		}
 	}
-	return ""
+	return secret.Value{}
 }
 
 // tlsFields are what `tls` may have.
@@ -111,9 +114,9 @@ func (r *endpointReader) tls(v any) {
 		}
 		texts[tlsFields[i]], _ = typed[string](r, "tls."+tlsFields[i], "PEM, as text", m.Value)
 	}
-	t := EndpointTLS{texts["ca"], texts["certificate"], texts["key"]}
-	if t.Key == Masked {
-		stored := ""
+	t := EndpointTLS{texts["ca"], texts["certificate"], secret.New(texts["key"])}
+	if texts["key"] == Masked {
+		var stored secret.Value
 		if r.was != nil && r.was.TLS != nil {
 			stored = r.was.TLS.Key
 		}
@@ -122,7 +125,7 @@ func (r *endpointReader) tls(v any) {
 	if len(r.errors) > found {
 		return
 	}
-	if field, why := r.check.TLS(t); why != "" {
+	if field, why := r.check.TLS(t, r.e.URL); why != "" {
 		r.add("tls."+field, why)
 	}
 	if t != (EndpointTLS{}) {

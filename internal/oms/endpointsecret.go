@@ -1,8 +1,12 @@
 package oms
 
 import (
+	"net/url"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // maxSecrets is how many secrets of one endpoint sign at the same time.
@@ -17,16 +21,17 @@ const (
 
 // Rotated returns the endpoint with a new secret; the one before it signs too
 // until the overlap is over. An overlap of 0 ends all that were before: one of
-// them may have leaked. [Conflict] if too many sign then.
-func (e *Endpoint) Rotated(text string, overlap time.Duration, now time.Time) (*Endpoint, error) {
+// them may have leaked. The function tells the new one where it signs already.
+// [Conflict] if too many sign then.
+func (e *Endpoint) Rotated(text string, is func(secret.Value) bool, overlap time.Duration, now time.Time) (*Endpoint, error) {
 	next := *e
 	next.Updated = now
-	next.Secrets = []Secret{{Text: text}}
+	next.Secrets = []Secret{{Value: secret.New(text)}}
 	for _, s := range e.LiveSecrets(now) {
 		if s.Until.IsZero() || overlap == 0 {
 			s.Until = now.Add(overlap)
 		}
-		if s.Text != text && now.Before(s.Until) {
+		if now.Before(s.Until) && !is(s.Value) {
 			next.Secrets = append(next.Secrets, s)
 		}
 	}
@@ -49,4 +54,32 @@ func soonest(secrets []Secret) time.Time {
 // LiveSecrets returns the secrets that sign at a time.
 func (e *Endpoint) LiveSecrets(now time.Time) []Secret {
 	return slices.DeleteFunc(slices.Clone(e.Secrets), func(s Secret) bool { return !s.Until.IsZero() && !now.Before(s.Until) })
+}
+
+// WithSecrets returns a copy of the endpoint in which change has replaced each
+// secret. The place tells the secrets of a tenant's endpoints apart; the origins
+// are those that one may go to. What only signs is bound to the endpoint alone,
+// wherever that moves: a signature says nothing about its key.
+func (e *Endpoint) WithSecrets(change func(place string, origins []string, v secret.Value) secret.Value) *Endpoint {
+	next, goes, signs := *e, []string{URLOrigin(e.URL)}, []string{secret.Anywhere}
+	replace := func(v *secret.Value, origins []string, place ...string) {
+		if !v.IsZero() {
+			*v = change("endpoints/"+e.ID+"/"+strings.Join(place, "/"), origins, *v)
+		}
+	}
+	next.Headers = slices.Clone(e.Headers)
+	for i := range next.Headers {
+		replace(&next.Headers[i].Value, goes, "headers", url.PathEscape(strings.ToLower(next.Headers[i].Name)))
+	}
+	if e.TLS != nil {
+		tls := *e.TLS
+		replace(&tls.Key, goes, "tls", "key")
+		next.TLS = &tls
+	}
+	next.Secrets = slices.Clone(e.Secrets)
+	for i := range next.Secrets {
+		replace(&next.Secrets[i].Value, signs, "secret")
+	}
+	replace(&next.SigningKey, signs, "signingKey")
+	return &next
 }

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // Limits of an endpoint (API.md, "Webhook endpoints and events").
@@ -24,7 +26,7 @@ const (
 
 // Masked is shown in place of a secret, and stands for the stored one when it
 // is sent back.
-const Masked = "***"
+const Masked = secret.Mask
 
 const (
 	nothingMasked = `"***" stands for a stored secret, and none is stored here; send the secret itself`
@@ -39,8 +41,9 @@ type EndpointChecks struct {
 	HeaderName  func(name string) (canonical, why string)
 	HeaderValue func(value string) (why string)
 	Secret      func(text string) (why string)
-	// TLS says which field is wrong: ca, certificate or key.
-	TLS func(t EndpointTLS) (field, why string)
+	// TLS says which field is wrong: ca, certificate or key. A stored key is for
+	// requests to the URL.
+	TLS func(t EndpointTLS, url string) (field, why string)
 }
 
 // NewEndpoint reads the body of a POST. It makes no secrets: what the endpoint

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // anything are checks that object to nothing.
@@ -13,7 +15,7 @@ var anything = EndpointChecks{
 	HeaderName:  func(name string) (string, string) { return name, "" },
 	HeaderValue: func(string) string { return "" },
 	Secret:      func(string) string { return "" },
-	TLS:         func(EndpointTLS) (string, string) { return "", "" },
+	TLS:         func(EndpointTLS, string) (string, string) { return "", "" },
 }
 
 func doc(t *testing.T, text string) *Object {
@@ -63,7 +65,7 @@ func TestTheMaskOfAURLStandsForWhatIsStored(t *testing.T) {
 
 func TestEveryMistakeOfAnEndpointIsNamed(t *testing.T) {
 	refusing := anything
-	refusing.TLS = func(EndpointTLS) (string, string) { return "certificate", "is none" }
+	refusing.TLS = func(EndpointTLS, string) (string, string) { return "certificate", "is none" }
 	refusing.Target = func(*url.URL) string { return "refused by the target guard" }
 	_, err := NewEndpoint(doc(t, `{"url":"https://h","eventTypes":["a b"],"tls":{"certificate":"x","key":"y"},"timeout":"x","filter":"("}`), refusing, publishTime)
 	e, ok := err.(*Error)
@@ -78,17 +80,22 @@ func TestEveryMistakeOfAnEndpointIsNamed(t *testing.T) {
 }
 
 func TestSecretsAreRotated(t *testing.T) {
+	stored := func(id string) secret.Value { return secret.Stored(id, "") }
+	is := func(id string) func(secret.Value) bool {
+		return func(v secret.Value) bool { return v.ID() == id }
+	}
 	e := endpointAt(t, "https://h")
-	e.Secrets = []Secret{{Text: "a"}}
-	next, err := e.Rotated("b", time.Hour, publishTime)
-	if err != nil || len(next.Secrets) != 2 || next.Secrets[0] != (Secret{Text: "b"}) || next.Secrets[1] != (Secret{"a", publishTime.Add(time.Hour)}) || len(e.Secrets) != 1 {
+	e.Secrets = []Secret{{Value: stored("a")}}
+	next, err := e.Rotated("b", is("b"), time.Hour, publishTime)
+	if err != nil || len(next.Secrets) != 2 || next.Secrets[0] != (Secret{Value: secret.New("b")}) || next.Secrets[1] != (Secret{stored("a"), publishTime.Add(time.Hour)}) || len(e.Secrets) != 1 {
 		t.Errorf("%v of %v, %v", next.Secrets, e.Secrets, err)
 	}
-	if live := next.LiveSecrets(publishTime.Add(time.Hour)); len(live) != 1 || live[0].Text != "b" {
+	if live := next.LiveSecrets(publishTime.Add(time.Hour)); len(live) != 1 || live[0].Value != secret.New("b") {
 		t.Errorf("an hour later %v sign", live)
 	}
-	back, err := next.Rotated("a", time.Hour, publishTime)
-	if err != nil || len(back.Secrets) != 2 || back.Secrets[0] != (Secret{Text: "a"}) {
+	next.Secrets[0].Value = stored("b")
+	back, err := next.Rotated("a", is("a"), time.Hour, publishTime)
+	if err != nil || len(back.Secrets) != 2 || back.Secrets[0] != (Secret{Value: secret.New("a")}) || back.Secrets[1].Value != stored("b") {
 		t.Errorf("%v, %v", back.Secrets, err)
 	}
 }

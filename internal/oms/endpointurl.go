@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // movedSecrets notes secrets that would travel to another origin than they were
@@ -16,7 +18,7 @@ func (r *endpointReader) movedSecrets() {
 	if _, given := r.doc.Get("headers"); !given && len(r.was.Headers) > 0 {
 		r.add("headers", otherOrigin)
 	}
-	if _, given := r.doc.Get("tls"); !given && r.was.TLS != nil && r.was.TLS.Key != "" {
+	if _, given := r.doc.Get("tls"); !given && r.was.TLS != nil && !r.was.TLS.Key.IsZero() {
 		r.add("tls", otherOrigin)
 	}
 }
@@ -24,14 +26,19 @@ func (r *endpointReader) movedSecrets() {
 func (r *endpointReader) moved() bool { return URLOrigin(r.was.URL) != URLOrigin(r.e.URL) }
 
 // stored returns the secret that a *** stands for, and notes why it stands for none.
-func (r *endpointReader) stored(at, secret string) string {
+func (r *endpointReader) stored(at string, v secret.Value) secret.Value {
+	r.keeps(at, !v.IsZero())
+	return v
+}
+
+// keeps notes why a *** stands for no secret, if that is so.
+func (r *endpointReader) keeps(at string, stored bool) {
 	switch {
-	case r.was == nil || secret == "":
+	case r.was == nil || !stored:
 		r.add(at, nothingMasked)
 	case r.moved():
 		r.add(at, otherOrigin)
 	}
-	return secret
 }
 
 func (r *endpointReader) url(v any) {
@@ -92,9 +99,11 @@ func (r *endpointReader) unmasked(text string, u *url.URL) string {
 	}
 	if given {
 		password, _ = was.Password()
-		u.User = url.UserPassword(u.User.Username(), r.stored("url", password))
+		r.keeps("url", password != "")
+		u.User = url.UserPassword(u.User.Username(), password)
 	} else {
-		u.User = url.User(r.stored("url", was.Username()))
+		r.keeps("url", was.Username() != "")
+		u.User = url.User(was.Username())
 	}
 	return u.String()
 }

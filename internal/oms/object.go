@@ -11,8 +11,8 @@ type Number string
 // member of exactly that name, and only where there is none the first one whose
 // name differs in case.
 //
-// A member's value is one of nil, bool, string, [Number], []any and *Object.
-// The nil *Object reads as an empty one.
+// A member's value is one of nil, bool, string, [Number], []any and *Object; of
+// settings also [secret.Value]. The nil *Object reads as an empty one.
 type Object struct {
 	members []Member
 	index   *nameIndex // kept only for large objects

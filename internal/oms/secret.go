@@ -6,10 +6,6 @@ import (
 	"unicode"
 )
 
-// LeastSecret is the length in bytes from which a secret is looked for in what
-// comes back: a shorter one would be found everywhere.
-const LeastSecret = 6
-
 // secretWords make a secret of what has one of them anywhere in its name, and
 // secretParts of what has one of them as a part of it.
 var (
@@ -48,7 +44,7 @@ var plainHeaders = []string{"User-Agent", "Accept", "Cache-Control", "Pragma", "
 // sets may as well be a tenant's name, or a media type. The name is a header's,
 // in its canonical form, or a parameter's of a URL.
 func IsSecret(name, value string) bool {
-	if len(value) < LeastSecret || mediaType(value) {
+	if value == "" || mediaType(value) {
 		return false
 	}
 	if slices.Contains(plainHeaders, name) || strings.HasPrefix(name, "Accept-") {

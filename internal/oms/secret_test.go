@@ -20,7 +20,8 @@ func TestWhichHeadersAreSecret(t *testing.T) {
 		"Client-Secret: s3cret":                          true,
 		"X-Shop: kJ8sd7Hs0aLq29xMz7TbQ1":                 true,
 		"X-Shop: Bearer abc":                             true,
-		"X-Api-Key: short":                               false, // would be found everywhere
+		"X-Api-Key: short":                               true,
+		"X-Api-Key: ":                                    false,
 		"X-Token-Type: application/json":                 false,
 		"Accept: application/json":                       false,
 		"Accept-Language: nb-NO,nb;q=0.9,en;q=0.8":       false,

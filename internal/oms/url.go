@@ -144,6 +144,11 @@ func URLOrigin(text string) string {
 	if !ok {
 		return text
 	}
+	return OriginOf(u)
+}
+
+// OriginOf is [URLOrigin] of a URL that [ParseURL] has read.
+func OriginOf(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]

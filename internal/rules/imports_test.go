@@ -5,8 +5,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +20,7 @@ const module = "github.com/orderhook/orderhook/"
 
 // layers are DESIGN.md's packages from the top down. A package may import what
 // stands below it: not its own row, nor one above. What lies beneath a package
-// (store/sqlite) is of its row, and may import it.
+// (store/storetest) is of its row, and may import it.
 var layers = [][]string{
 	{"cmd/orderhook"},
 	{"internal/demo", "internal/bench"},
@@ -29,10 +33,12 @@ var layers = [][]string{
 	{"internal/notify"},
 	{"internal/hook"},
 	{"internal/upkeep", "internal/job"},
+	{"internal/store/sqlite"},
+	{"internal/store/core"},
 	{"internal/store"},
-	{"internal/settings"},
+	{"internal/settings", "internal/admission"},
 	{"internal/oms", "internal/clock", "internal/store/bodyindex"},
-	{"internal/filter"},
+	{"internal/filter", "internal/fair", "internal/secret"},
 	{"receiver"},
 }
 
@@ -41,19 +47,20 @@ var layers = [][]string{
 var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/hook", "receiver"}
 
 // pure is the packages that neither read files nor reach the network.
-var pure = []string{"internal/oms", "internal/filter", "internal/clock", "internal/store/bodyindex"}
+var pure = []string{"internal/oms", "internal/admission", "internal/filter", "internal/fair", "internal/secret", "internal/clock", "internal/store/bodyindex"}
 
 // listed is a package as `go list -json` shows it; tests and what they import
 // are under no rule.
 type listed struct {
 	ImportPath string
+	Dir        string
 	GoFiles    []string
 	Imports    []string
 }
 
 func packages(t *testing.T) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,GoFiles,Imports", module+"...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports", module+"...")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +129,35 @@ func TestTheDomainIsPure(t *testing.T) {
 			if slices.Contains(p.Imports, forbidden) {
 				t.Errorf("%s imports %s", p.ImportPath, forbidden)
 			}
+		}
+	}
+}
+
+// openers are the methods that give out a secret's text, and who may call them.
+var openers = map[string][]string{
+	"Reveal":   {"internal/hook", "internal/secret", "internal/store/storetest"}, // the last is tests
+	"Unsealed": {"internal/hook", "internal/secret"},
+}
+
+// TestWhoOpensSecrets: everybody else has references alone. The names are such that
+// nothing else is called so.
+func TestWhoOpensSecrets(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, name := range p.GoFiles {
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				s, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if may, opens := openers[s.Sel.Name]; opens && !slices.Contains(may, p.ImportPath) {
+					t.Errorf("%s uses %s in %s", p.ImportPath, s.Sel.Name, name)
+				}
+				return true
+			})
 		}
 	}
 }

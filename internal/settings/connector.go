@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 func (p *parser) connectors() []Connector {
@@ -31,10 +33,9 @@ func (p *parser) connector(n node) Connector {
 		Name:                       n.required("name"),
 		ConnectorID:                n.text("connectorId"),
 		Host:                       p.host(n, "host"),
-		BearerToken:                n.text("bearerToken"),
-		Token:                      n.text("token"),
+		BearerToken:                credential(n, "bearerToken"),
+		Token:                      credential(n, "token"),
 		Username:                   n.text("username"),
-		Password:                   n.text("password"),
 		Timeout:                    timeout(n),
 		SigningSecret:              signingSecret(n),
 		DisableStandardErrorPolicy: n.flag("disableStandardErrorPolicy", false),
@@ -43,6 +44,7 @@ func (p *parser) connector(n node) Connector {
 		NoMarket:                   markets.none,
 		Breaker:                    breaker(n),
 	}
+	c.Password, _ = n.secret("password")
 	n.text("displayName")
 	headers := headerList{names: names{}}
 	for _, h := range n.nodes("customHeaders") {
@@ -59,23 +61,27 @@ func (p *parser) connector(n node) Connector {
 	return c
 }
 
-// credentials checks what Authorization is made of: at most one of the three
-// schemes is meant, and it must fit into a header.
-func credentials(n node, c *Connector) {
-	for _, field := range []string{"bearerToken", "token"} {
-		if !httpguts.ValidHeaderFieldValue(n.obj.Text(field)) {
-			n.wrong(n.path(field), badHeaderValue)
-		}
+// credential reads what follows a scheme in Authorization, and must fit there.
+func credential(n node, field string) secret.Value {
+	v, text := n.secret(field)
+	if !httpguts.ValidHeaderFieldValue(text) {
+		n.wrong(n.path(field), badHeaderValue)
 	}
+	return v
+}
+
+// credentials checks what Authorization is made of: at most one of the three
+// schemes is meant.
+func credentials(n node, c *Connector) {
 	if strings.Contains(c.Username, ":") {
 		n.wrong(n.path("username"), "must hold no colon, which ends the user name in Basic authentication")
 	}
-	if (c.Username == "") != (c.Password == "") {
+	if (c.Username == "") != c.Password.IsZero() {
 		n.warn(n.path("username"), "username and password go together, and only one of them is given")
 	}
 	given := 0
-	for _, v := range []string{c.BearerToken, c.Token, c.Username} {
-		if v != "" {
+	for _, is := range []bool{!c.BearerToken.IsZero(), !c.Token.IsZero(), c.Username != ""} {
+		if is {
 			given++
 		}
 	}
@@ -93,12 +99,12 @@ func timeout(n node) time.Duration {
 
 // signingSecret reads a secret as Standard Webhooks writes them, "whsec_" and
 // base64, or any other text.
-func signingSecret(n node) string {
-	s := n.text("signingSecret")
+func signingSecret(n node) secret.Value {
+	v, s := n.secret("signingSecret")
 	if encoded, ok := strings.CutPrefix(s, "whsec_"); ok {
 		if key, err := base64.StdEncoding.DecodeString(encoded); err != nil || len(key) == 0 {
 			n.wrong(n.path("signingSecret"), "must be base64 after whsec_")
 		}
 	}
-	return s
+	return v
 }

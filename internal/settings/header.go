@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // ownHeaders are those that orderhook or the transport writes itself
@@ -27,7 +29,7 @@ func reserved(name string) bool {
 
 // headerList is the headers of one connector or step.
 type headerList struct {
-	list  []Header
+	list  []oms.Header
 	names names
 }
 
@@ -42,8 +44,8 @@ func (l *headerList) add(n node) {
 
 // header reads a `{key, value}` that is sent as a header. No message repeats
 // the value, nor a name that is none: it may be a secret in the wrong place.
-func header(n node) Header {
-	h := Header{Name: n.required("key")}
+func header(n node) oms.Header {
+	h := oms.Header{Name: n.required("key")}
 	switch {
 	case h.Name == "":
 	case !httpguts.ValidHeaderFieldName(h.Name):
@@ -51,13 +53,15 @@ func header(n node) Header {
 	case reserved(h.Name):
 		n.wrong(n.path("key"), "is a header that orderhook or HTTP itself writes, and cannot be set")
 	}
-	h.Value = n.text("value")
+	var text string
+	h.Value, text = n.secret("value")
 	switch {
 	case !n.obj.Has("value"):
 		n.wrong(n.path("value"), "is needed")
-	case strings.TrimSpace(h.Value) == "":
+	case h.Value.ID() != "": // it was checked when it came in
+	case strings.TrimSpace(text) == "":
 		n.warn(n.path("value"), "is empty, and is sent so")
-	case !httpguts.ValidHeaderFieldValue(h.Value):
+	case !httpguts.ValidHeaderFieldValue(text):
 		n.wrong(n.path("value"), badHeaderValue)
 	}
 	return h

@@ -53,3 +53,12 @@ func locations(t testing.TB, err error) []string {
 	}
 	return at
 }
+
+// plain is a document with the texts of secrets that are not stored yet.
+func plain(doc *oms.Object) string {
+	doc = doc.Clone()
+	for _, sec := range secretsOf(doc) {
+		sec.in.Set(sec.field, sec.value().Unsealed())
+	}
+	return string(doc.JSON())
+}

@@ -4,6 +4,7 @@ import (
 	"net/url"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // Incoming is a document that is to become a tenant's settings, and what only
@@ -20,6 +21,9 @@ type Incoming struct {
 	// Refused says why the target guard will refuse a URL, "" if it will not or
 	// if that cannot be told before a name is looked up; nil is never.
 	Refused func(u *url.URL) (why string)
+	// Is tells whether a text is that of a stored secret: one that was sent again as
+	// it is stays the same secret. nil: it is a new one.
+	Is func(v secret.Value, text string) bool
 }
 
 // Check reads the document: variables first, then the secrets that "***" stands
@@ -34,6 +38,9 @@ func (in Incoming) Check() (*Settings, []oms.Warning, error) {
 	if err := Keep(in.Doc, in.Stored); err != nil {
 		return nil, nil, err
 	}
+	if in.Is != nil && in.Stored != nil {
+		recognize(in.Doc, in.Stored, in.Is)
+	}
 	p := newParser(in.Doc)
 	p.refused = in.Refused
 	s := p.settings()
@@ -44,8 +51,8 @@ func (in Incoming) Check() (*Settings, []oms.Warning, error) {
 	return s, p.root.warnings, nil
 }
 
-// Document returns a copy of the document that the settings were read from,
-// secrets in the clear.
+// Document returns a copy of the document that the settings were read from, with
+// a [secret.Value] in the place of each secret.
 func (s *Settings) Document() *oms.Object { return s.doc.Clone() }
 
 // warnEmptied notes settings that leave orders no workflow at all, which is more

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 const (
@@ -23,44 +24,63 @@ func Keep(doc *oms.Object, stored *Settings) error {
 	if stored == nil {
 		stored = Empty()
 	}
-	sent, had := holders(doc), holders(stored.doc)
-	goes, went := findRoutes(sent), findRoutes(had)
+	sent, were := holders(doc), holders(stored.doc)
+	goes, went := findRoutes(sent), findRoutes(were)
 	found := &findings{}
-	for i, was := range pair(sent, had) {
+	for i, was := range pair(sent, were) {
 		h := &sent[i]
 		masked := h.masked()
 		if len(masked) == 0 {
 			continue
 		}
-		plain := was.plain()
+		had := was.values()
 		safe := was != nil && goes.of(h).within(went.of(was))
 		for _, sec := range masked {
 			switch {
-			case plain[sec.label] == "":
+			case had[sec.label].IsZero():
 				found.wrong(sec.at, notStored)
 			case !safe:
 				found.wrong(sec.at, otherOrigin)
 			default:
-				sec.set(plain[sec.label])
+				sec.in.Set(sec.field, had[sec.label])
 			}
 		}
 	}
 	return found.err()
 }
 
-// masked returns the holder's secrets for which "***" was sent.
-func (h *holder) masked() []secret {
-	return slices.DeleteFunc(slices.Clone(h.secrets), func(s secret) bool { return s.text() != mask })
+// recognize puts the stored secret in place of each that was sent again as it is,
+// where "***" would have kept it.
+func recognize(doc *oms.Object, stored *Settings, is func(v secret.Value, text string) bool) {
+	sent, were := holders(doc), holders(stored.doc)
+	goes, went := findRoutes(sent), findRoutes(were)
+	for i, was := range pair(sent, were) {
+		h := &sent[i]
+		if was == nil || !goes.of(h).within(went.of(was)) {
+			continue
+		}
+		had := was.values()
+		for _, sec := range h.secrets {
+			if v := had[sec.label]; sec.text() != "" && !v.IsZero() && is(v, sec.text()) {
+				sec.in.Set(sec.field, v)
+			}
+		}
+	}
 }
 
-// plain returns the holder's secrets by their labels; a nil holder has none.
-func (h *holder) plain() map[string]string {
+// masked returns the holder's secrets for which "***" was sent.
+func (h *holder) masked() []secretField {
+	return slices.DeleteFunc(slices.Clone(h.secrets), func(s secretField) bool { return s.text() != mask })
+}
+
+// values returns the holder's secrets by their labels; a nil holder has none.
+func (h *holder) values() map[string]secret.Value {
 	if h == nil {
 		return nil
 	}
-	m := make(map[string]string, len(h.secrets))
+	m := make(map[string]secret.Value, len(h.secrets))
 	for _, sec := range h.secrets {
-		m[sec.label] = sec.text()
+		m[sec.label] = sec.value()
 	}
 	return m
 }

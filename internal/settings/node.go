@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // mostFindings bounds how many mistakes, and how many warnings, one answer
@@ -78,6 +79,16 @@ func value[T any](n node, name, want string) (v T, given bool) {
 func (n node) text(name string) string {
 	s, _ := value[string](n, name, "text")
 	return s
+}
+
+// secret reads a secret, and its text where it was sent just now.
+func (n node) secret(name string) (v secret.Value, text string) {
+	raw, _ := n.obj.Get(name)
+	if v, ok := raw.(secret.Value); ok {
+		return v, ""
+	}
+	text = n.text(name)
+	return secret.New(text), text
 }
 
 // required reads a text that must be there and say something.

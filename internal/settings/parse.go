@@ -22,10 +22,14 @@ func Parse(doc *oms.Object) (*Settings, []oms.Warning, error) {
 	return s, p.root.warnings, nil
 }
 
-// ParseStored reads a document that was stored. It passed the checks of its day,
+// ParseStored reads a document that [Settings.Sealed] made and was stored. It passed the checks of its day,
 // and those of today may be stricter: what they would refuse is passed over, as
 // it was then. An update must not make a tenant's settings unreadable.
-func ParseStored(doc *oms.Object) *Settings { return newParser(doc).settings() }
+func ParseStored(doc *oms.Object) *Settings {
+	p := newParser(doc)
+	refer(p.root.obj)
+	return p.settings()
+}
 
 func newParser(doc *oms.Object) *parser {
 	doc = doc.Clone()
@@ -46,6 +50,7 @@ func (p *parser) settings() *Settings {
 	s.ReturnStatuses = p.statuses(p.root, "returnStatuses", true)
 	p.warnStatusNames(s)
 	p.masks()
+	conceal(s.doc)
 	return s
 }
 

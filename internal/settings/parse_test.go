@@ -7,9 +7,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
-var ignoreWire = cmpopts.IgnoreFields(Step{}, "Wire")
+var ignoreWire = cmp.Options{cmpopts.IgnoreFields(Step{}, "Wire"), cmpopts.EquateComparable(secret.Value{})}
 
 // The steps below are the examples of order-workflow-step.txt, "Setup", in
 // their own mix of letter case.
@@ -21,7 +24,7 @@ func TestStepsOfTheSeeds(t *testing.T) {
 	}
 	inline := func(st *Step) {
 		st.Host = "https://validation.example.com/api/validate"
-		st.RequestHeaders = []Header{{"Authorization", "Bearer your-token"}}
+		st.RequestHeaders = []oms.Header{{Name: "Authorization", Value: secret.New("Bearer your-token")}}
 	}
 	for name, c := range map[string]struct {
 		step string
@@ -101,18 +104,18 @@ func TestConnectorsOfTheSeeds(t *testing.T) {
 		"option B": {`{ "Name": "Webhook", "ConnectorId": "my-validation-service", "DisplayName": "Order Validation",
 			"Host": "https://validation.example.com/api/validate", "BearerToken": "your-token-here" }`,
 			Connector{Name: "Webhook", ConnectorID: "my-validation-service", Host: "https://validation.example.com/api/validate",
-				BearerToken: "your-token-here", Timeout: DefaultTimeout}},
+				BearerToken: secret.New("your-token-here"), Timeout: DefaultTimeout}},
 		"cart validator": {`{ "name": "webhookValidator", "implementations": ["IValidator"], "host": "https://validation.example.com/api/cart-validate",
 			"bearerToken": "YOUR_API_KEY", "properties": [
 				{ "key": "IsRequestWrapperEnabled", "value": "false" }, { "key": "IsOnlyLineItemsUpdated", "value": "false" } ] }`,
-			Connector{Name: "webhookValidator", Host: "https://validation.example.com/api/cart-validate", BearerToken: "YOUR_API_KEY",
+			Connector{Name: "webhookValidator", Host: "https://validation.example.com/api/cart-validate", BearerToken: secret.New("YOUR_API_KEY"),
 				Timeout: DefaultTimeout}},
 		"both properties": {`{"name":"WEBHOOKVALIDATOR","host":"http://h","properties":[{"KEY":"isrequestwrapperenabled","value":"TRUE"},{"key":"IsOnlyLineItemsUpdated","value":true},{"key":"own","value":"yes"}]}`,
 			Connector{Name: "WEBHOOKVALIDATOR", Host: "http://h", Timeout: DefaultTimeout, WrapsRequest: true, OnlyLineItems: true}},
 		"rows Username / Password, Token, timeOut": {`{"name":"W","host":"http://h","username":"u","password":"p","token":"t","timeOut":"00:00:05"}`,
-			Connector{Name: "W", Host: "http://h", Username: "u", Password: "p", Token: "t", Timeout: 5 * time.Second}},
+			Connector{Name: "W", Host: "http://h", Username: "u", Password: secret.New("p"), Token: secret.New("t"), Timeout: 5 * time.Second}},
 		"row CustomHeaders": {`{"name":"W","host":"http://h","CustomHeaders":[{"Key":"X-Api-Key","Value":"k"},{"key":"Authorization","value":""}]}`,
-			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, CustomHeaders: []Header{{"X-Api-Key", "k"}, {"Authorization", ""}}}},
+			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, CustomHeaders: []oms.Header{{Name: "X-Api-Key", Value: secret.New("k")}, {Name: "Authorization"}}}},
 		"rows EnabledForMarkets, DisabledForMarkets": {`{"name":"W","host":"http://h","EnabledForMarkets":["NOR"],"DisabledForMarkets":["SWE"]}`,
 			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, EnabledForMarkets: []string{"NOR"}, DisabledForMarkets: []string{"SWE"}}},
 		"rows of market groups": {`{"name":"W","host":"http://h","enabledForMarkets":["DEU"],"enabledForMarketGroups":["nordic"],"disabledForMarketGroups":["Nordic"]}`,
@@ -120,11 +123,11 @@ func TestConnectorsOfTheSeeds(t *testing.T) {
 		"a group of no markets": {`{"name":"W","host":"http://h","enabledForMarketGroups":["Void"]}`,
 			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, NoMarket: true}},
 		"signing and retries": {`{"name":"W","host":"http://h","signingSecret":"whsec_c2VjcmV0","disableStandardErrorPolicy":true}`,
-			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, SigningSecret: "whsec_c2VjcmV0", DisableStandardErrorPolicy: true}},
+			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, SigningSecret: secret.New("whsec_c2VjcmV0"), DisableStandardErrorPolicy: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := mustParse(t, `{"connectors":[`+c.connector+`],"marketGroups":[{"groupId":"Nordic","marketIds":["NOR","SWE"]},{"groupId":"Void"}]}`)
-			if diff := cmp.Diff([]Connector{c.want}, s.Connectors); diff != "" {
+			if diff := cmp.Diff([]Connector{c.want}, s.Connectors, ignoreWire); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -211,7 +214,7 @@ func TestParseCopiesTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc.Objects("connectors")[0].Set("token", "new")
-	if got := s.doc.Objects("connectors")[0].Text("token"); got != "old" {
+	if got := secretsOf(s.doc)[0].value().Unsealed(); got != "old" {
 		t.Errorf("the settings' token became %q with the caller's document", got)
 	}
 }

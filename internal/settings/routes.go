@@ -2,6 +2,7 @@ package settings
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -17,6 +18,8 @@ func (o origins) within(other origins) bool {
 	}
 	return true
 }
+
+func (o origins) list() []string { return slices.Sorted(maps.Keys(o)) }
 
 // routes says to which origins the secrets of a document's connectors and
 // steps can travel.

@@ -2,14 +2,14 @@ package settings
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
-// mask is shown in place of a secret, and stands for the stored one when it is
-// sent back (API.md, "Settings").
-const mask = "***"
+const mask = secret.Mask
 
 // connectorSecrets are the fields of a connector that are write-only, besides
 // its header values.
@@ -21,7 +21,7 @@ var connectorSecrets = []string{"bearerToken", "token", "password", "signingSecr
 func (s *Settings) Masked() *oms.Object {
 	doc := s.doc.Clone()
 	for _, sec := range secretsOf(doc) {
-		sec.set(mask)
+		sec.in.Set(sec.field, mask)
 	}
 	escapeObject(doc)
 	return doc
@@ -62,56 +62,101 @@ func MaskQueries(doc *oms.Object) {
 	}
 }
 
-// Sealed returns the document with each secret encrypted, as it is stored.
-func (s *Settings) Sealed(sealer *Sealer) *oms.Object {
-	doc := s.doc.Clone()
-	for _, sec := range secretsOf(doc) {
-		sec.set(sealer.Seal(sec.text()))
-	}
-	return doc
-}
-
-// Unseal decrypts each secret of a document made by [Settings.Sealed], in
-// place. Its error says where it failed and wraps [ErrWrongKey] where that is why.
-func Unseal(doc *oms.Object, sealer *Sealer) error {
-	for _, sec := range secretsOf(doc) {
-		plain, err := sealer.Open(sec.text())
-		if err != nil {
-			return fmt.Errorf("settings: %s: %w", sec.at, err)
+// Sealed returns the document as it is stored, with a reference in the place of
+// each secret, and all references in it. Secrets that are not stored yet are
+// handed to seal, with their place and the origins that they may go to.
+func (s *Settings) Sealed(seal func(place string, origins []string, v secret.Value) secret.Sealed) (doc *oms.Object, ids []string) {
+	doc = s.doc.Clone()
+	all := holders(doc)
+	goes := findRoutes(all)
+	for i := range all {
+		h := &all[i]
+		for _, sec := range h.secrets {
+			v := sec.value()
+			if v.IsZero() {
+				continue
+			}
+			if v.ID() == "" {
+				v = seal(h.secretPlace(sec), goes.of(h).list(), v).Reference()
+			}
+			sec.in.Set(sec.field, v.ID())
+			ids = append(ids, v.ID())
 		}
-		sec.set(plain)
 	}
-	return nil
+	return doc, ids
 }
 
-// secret is one place of a document that holds, or may hold, a secret.
-type secret struct {
+// refer puts references in place of the ids in a stored document.
+func refer(doc *oms.Object) {
+	for _, h := range holders(doc) {
+		for _, sec := range h.secrets {
+			if id := sec.text(); id != "" {
+				sec.in.Set(sec.field, secret.Stored(id, h.secretPlace(sec)))
+			}
+		}
+	}
+}
+
+// conceal takes the texts of secrets out of a document that has been checked.
+func conceal(doc *oms.Object) {
+	for _, sec := range secretsOf(doc) {
+		sec.in.Set(sec.field, sec.value())
+	}
+}
+
+// secretPlace is what a secret is bound to, besides the tenant: what [pair] knows
+// its holder by.
+func (h *holder) secretPlace(sec secretField) string {
+	k, parts := h.key(sameIdentity), []string{"settings", h.place.list}
+	if h.isConnector() {
+		kind, name := "name", k.name
+		if k.id != "" {
+			kind, name = "id", k.id
+		}
+		parts = append(parts, kind, url.PathEscape(name))
+	} else {
+		parts = append(parts, url.PathEscape(h.place.orderType), url.PathEscape(h.place.status), url.PathEscape(k.name))
+	}
+	return strings.Join(append(parts, sec.label), "/")
+}
+
+// secretField is one place of a document that holds, or may hold, a secret: as
+// text where it was just sent, else as a [secret.Value].
+type secretField struct {
 	in    *oms.Object
 	field string
 	at    string // path from the document
 	label string // tells the secrets of one connector or step apart
 }
 
-func (s secret) text() string      { return s.in.Text(s.field) }
-func (s secret) set(secret string) { s.in.Set(s.field, secret) }
+func (s secretField) text() string { return s.in.Text(s.field) }
+
+// value returns the secret; what is neither text nor a secret is none.
+func (s secretField) value() secret.Value {
+	raw, _ := s.in.Get(s.field)
+	if v, ok := raw.(secret.Value); ok {
+		return v
+	}
+	return secret.New(s.text())
+}
 
 // holder is a connector or a step, which are what has secrets.
 type holder struct {
 	obj     *oms.Object
 	at      string
 	place   place
-	secrets []secret
+	secrets []secretField
 }
 
 // place is the list that a holder stands in, by the names of what is around it.
 type place struct{ list, orderType, status string }
 
 // secretsOf returns each secret of a document that is not empty.
-func secretsOf(doc *oms.Object) []secret {
-	var all []secret
+func secretsOf(doc *oms.Object) []secretField {
+	var all []secretField
 	for _, h := range holders(doc) {
 		for _, sec := range h.secrets {
-			if sec.text() != "" {
+			if !sec.value().IsZero() {
 				all = append(all, sec)
 			}
 		}
@@ -143,29 +188,29 @@ func holders(doc *oms.Object) []holder {
 	return all
 }
 
-func secretsOfConnector(c *oms.Object, at string) []secret {
-	var all []secret
+func secretsOfConnector(c *oms.Object, at string) []secretField {
+	var all []secretField
 	for _, field := range connectorSecrets {
-		all = append(all, secret{c, field, join(at, field), field})
+		all = append(all, secretField{c, field, join(at, field), field})
 	}
 	return append(all, headerSecrets(c, "customHeaders", at, func(*oms.Object) bool { return true })...)
 }
 
-func secretsOfStep(st *oms.Object, at string) []secret {
+func secretsOfStep(st *oms.Object, at string) []secretField {
 	return headerSecrets(st, "properties", at, isHeader)
 }
 
 // headerSecrets labels each header with its name and its number among those of
 // that name, so that it is found again in another order.
-func headerSecrets(o *oms.Object, list, at string, is func(*oms.Object) bool) []secret {
-	var all []secret
+func headerSecrets(o *oms.Object, list, at string, is func(*oms.Object) bool) []secretField {
+	var all []secretField
 	count := map[string]int{}
 	each(o, list, at, func(h *oms.Object, at string) {
 		if !is(h) {
 			return
 		}
 		name := fold(h.Text("key"))
-		all = append(all, secret{h, "value", join(at, "value"), fmt.Sprintf("header %d %s", count[name], name)})
+		all = append(all, secretField{h, "value", join(at, "value"), fmt.Sprintf("headers/%s/%d", url.PathEscape(name), count[name])})
 		count[name]++
 	})
 	return all

@@ -2,8 +2,13 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // everySecret has a secret in each place that API.md, "Settings", lists, and
@@ -25,7 +30,7 @@ func TestMasked(t *testing.T) {
 	if got := string(s.Masked().JSON()); got != string(document(t, want).JSON()) {
 		t.Errorf("masked:\n%s", got)
 	}
-	if !strings.Contains(string(s.doc.JSON()), "s3cret-1") {
+	if !strings.Contains(plain(s.doc), "s3cret-1") || strings.Contains(string(s.doc.JSON()), "s3cret") {
 		t.Error("masking changed the settings themselves")
 	}
 }
@@ -42,32 +47,98 @@ func TestSecretPaths(t *testing.T) {
 	}
 }
 
-func TestSealedAndUnseal(t *testing.T) {
-	s, sealer := mustParse(t, everySecret), testSealer(t)
-	sealed := s.Sealed(sealer)
-	text := string(sealed.JSON())
-	if strings.Contains(text, "s3cret") || strings.Count(text, sealedPrefix) != 7 || strings.Count(text, "shown") != 3 {
-		t.Errorf("sealed:\n%s", text)
+// sealing stands for a store: it gives out ids, and notes what they are of.
+type sealing struct{ sealed []string }
+
+func (s *sealing) seal(place string, origins []string, v secret.Value) secret.Sealed {
+	s.sealed = append(s.sealed, strings.Join(append([]string{v.Unsealed(), place}, origins...), " "))
+	return secret.Sealed{ID: fmt.Sprint("sec_", len(s.sealed)), Place: place}
+}
+
+// Each secret is sealed for its place and for where it may go; a step without a
+// Host sends its headers to every connector of the name.
+func TestSealed(t *testing.T) {
+	s, store := mustParse(t, everySecret), &sealing{}
+	doc, ids := s.Sealed(store.seal)
+	text := string(doc.JSON())
+	if strings.Contains(text, "s3cret") || strings.Count(text, "sec_") != 7 || strings.Count(text, "shown") != 3 || len(ids) != 7 {
+		t.Errorf("sealed:\n%s\n%v", text, ids)
 	}
-	if err := Unseal(sealed, sealer); err != nil {
-		t.Fatal(err)
+	const goes = " https://h.example:443"
+	want := []string{
+		"s3cret-1 settings/connectors/id/a/bearerToken" + goes, "s3cret-2 settings/connectors/id/a/token" + goes,
+		"s3cret-3 settings/connectors/id/a/password" + goes, "s3cret-4 settings/connectors/id/a/signingSecret" + goes,
+		"s3cret-5 settings/connectors/id/a/headers/x-key/0" + goes,
+		"s3cret-6 settings/orderTypes/web/new/webhookworkflowstep/headers/authorization/0" + goes,
+		"s3cret-7 settings/returnStatuses//returned/webhookreturnworkflowstep/headers/x-key/0" + goes,
 	}
-	if got := string(sealed.JSON()); got != string(s.doc.JSON()) {
-		t.Errorf("unsealed:\n%s", got)
+	if diff := cmp.Diff(want, store.sealed); diff != "" {
+		t.Error(diff)
+	}
+	stored := ParseStored(doc)
+	if got := stored.Connectors[0].BearerToken; got.ID() != "sec_1" || got.Place() != "settings/connectors/id/a/bearerToken" || got.Unsealed() != "" {
+		t.Errorf("read back: %#v", got)
+	}
+	again, _ := stored.Sealed(store.seal)
+	if string(again.JSON()) != text || len(store.sealed) != 7 {
+		t.Errorf("what is stored is sealed again:\n%s", again.JSON())
 	}
 }
 
-func TestUnsealErrors(t *testing.T) {
-	other, err := NewSealer("another key", make([]byte, minSalt))
-	if err != nil {
-		t.Fatal(err)
+// The origins follow the Hosts of steps that take a connector's credentials along.
+func TestWhereSecretsMayGo(t *testing.T) {
+	store := &sealing{}
+	mustParse(t, strings.Replace(inStatus(webhook+`,"connectorId":"a","properties":[{"key":"Host","value":"http://Other:8080/x"},{"key":"X","value":"2","keyGroup":"RequestHeaders"}]},`+
+		webhook+`,"properties":[{"key":"X","value":"3","keyGroup":"RequestHeaders"}]}`), "{", `{"connectors":[{"name":"Webhook","connectorId":"a","host":"https://a","token":"1"},{"name":"Webhook","host":"https://b"}],`, 1)).Sealed(store.seal)
+	var got []string
+	for _, one := range store.sealed {
+		got = append(got, one[:1]+" "+one[strings.Index(one, " http")+1:])
 	}
-	sealed := mustParse(t, everySecret).Sealed(testSealer(t))
-	if err := Unseal(sealed, other); !errors.Is(err, ErrWrongKey) || !strings.Contains(err.Error(), "connectors[0].bearerToken") {
-		t.Errorf("with another key: %v", err)
+	if diff := cmp.Diff([]string{"1 http://other:8080 https://a:443", "2 http://other:8080", "3 https://a:443 https://b:443"}, got); diff != "" {
+		t.Error(diff)
 	}
-	err = Unseal(document(t, everySecret), other)
-	if err == nil || errors.Is(err, ErrWrongKey) || strings.Contains(err.Error(), "s3cret") {
-		t.Errorf("of what is not encrypted: %v", err)
+}
+
+// TestBind: a document of before has the sealed secrets themselves.
+func TestBind(t *testing.T) {
+	old := document(t, strings.ReplaceAll(everySecret, "s3cret", "sealed"))
+	store := &sealing{}
+	doc, ids := Bind(old, func(text string) (string, error) {
+		if text == "sealed-2" {
+			return "", errors.New("broken")
+		}
+		return "opened " + text, nil
+	}, store.seal)
+	text := string(doc.JSON())
+	if len(ids) != 7 || ids[1] != "sealed-2" || len(store.sealed) != 6 || !strings.HasPrefix(store.sealed[1], "opened sealed-3 ") || !strings.Contains(text, `"token":"sealed-2"`) || strings.Count(text, "sec_") != 6 {
+		t.Errorf("%v, %q\n%s", ids, store.sealed, text)
+	}
+}
+
+// TestASecretThatIsSentAgainStaysTheSame, where *** would keep it.
+func TestASecretThatIsSentAgainStaysTheSame(t *testing.T) {
+	doc, _ := mustParse(t, everySecret).Sealed((&sealing{}).seal)
+	stored := ParseStored(doc)
+	is := func(v secret.Value, text string) bool {
+		return strings.TrimPrefix(text, "s3cret-") == strings.TrimPrefix(v.ID(), "sec_")
+	}
+	ids := func(sent string) (out []string) {
+		s, _, err := Incoming{Doc: document(t, sent), Stored: stored, Is: is}.Check()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sec := range secretsOf(s.doc) {
+			out = append(out, sec.value().ID())
+		}
+		return out
+	}
+	for sent, want := range map[string][]string{
+		everySecret: {"sec_1", "sec_2", "sec_3", "sec_4", "sec_5", "sec_6", "sec_7"},
+		strings.Replace(everySecret, "s3cret-3", "new", 1):                          {"sec_1", "sec_2", "", "sec_4", "sec_5", "sec_6", "sec_7"},
+		strings.Replace(everySecret, "https://h.example", "https://new.example", 1): {"", "", "", "", "", "", ""},
+	} {
+		if diff := cmp.Diff(want, ids(sent)); diff != "" {
+			t.Error(diff)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // Settings is one checked version of a tenant's settings. It is never changed
@@ -19,7 +20,7 @@ type Settings struct {
 	ReturnStatuses []Status
 	Retention      Retention
 
-	doc *oms.Object // as it was given, secrets in the clear
+	doc *oms.Object // as it was given, with a [secret.Value] for each secret
 }
 
 // Empty returns the settings of a tenant that has none: version 0, no steps.
@@ -62,10 +63,10 @@ type Step struct {
 	RunAfterOrderIsSaved bool
 	IsInvisible          bool
 	TranslateKey         string
-	DisplayName          string   // what people call it; steps of one key differ in it
-	Host                 string   // the Host property; "" where there is none
-	ErrorStatus          string   // the ErrorStatus property
-	RequestHeaders       []Header // properties of the KeyGroup RequestHeaders
+	DisplayName          string       // what people call it; steps of one key differ in it
+	Host                 string       // the Host property; "" where there is none
+	ErrorStatus          string       // the ErrorStatus property
+	RequestHeaders       []oms.Header // properties of the KeyGroup RequestHeaders
 	Limits               Limits
 	Conditions           []Condition // any of them lets the step run; none: always
 	// Wire is the step's whole configuration without the RequestHeaders
@@ -111,13 +112,13 @@ type Connector struct {
 	Name          string
 	ConnectorID   string
 	Host          string
-	BearerToken   string
-	Token         string
+	BearerToken   secret.Value
+	Token         secret.Value
 	Username      string
-	Password      string
+	Password      secret.Value
 	Timeout       time.Duration // of one attempt; DefaultTimeout where none is given
-	CustomHeaders []Header
-	SigningSecret string // "whsec_" and base64, or any text; "" signs nothing
+	CustomHeaders []oms.Header
+	SigningSecret secret.Value // "whsec_" and base64, or any text
 	// DisableStandardErrorPolicy turns retries off.
 	DisableStandardErrorPolicy            bool
 	EnabledForMarkets, DisabledForMarkets []string // market groups resolved into their markets
@@ -130,6 +131,3 @@ type Connector struct {
 
 // DefaultTimeout bounds one attempt of a step whose connector has no Timeout.
 const DefaultTimeout = 30 * time.Second
-
-// Header is a custom HTTP header; its value is a secret.
-type Header struct{ Name, Value string }

@@ -101,7 +101,7 @@ type EventTx interface {
 	AddEventFor(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint) error
 
 	// PutEndpoint stores a new endpoint, whose No it sets, or the next state of
-	// one. Where its ordering changes, Reordering names the job that has pending
+	// one. Secrets that it refers to no more are removed. Where its ordering changes, Reordering names the job that has pending
 	// deliveries follow it, by Reorder.
 	PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) error
 	// Reorder has pending deliveries of an endpoint follow its ordering, at most

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
@@ -56,6 +57,13 @@ type Store interface {
 	// HasKeys reports whether there is a key of any tenant.
 	HasKeys(ctx context.Context) (bool, error)
 
+	// Secrets opens the secrets of the database, for the package that makes the
+	// requests.
+	Secrets() *secret.Opener
+
+	// SecretIs reports whether a text is that of a stored secret.
+	SecretIs(ctx context.Context, tenant string, v secret.Value, text string) bool
+
 	// Ping reports whether the database answers and its migrations are done.
 	Ping(ctx context.Context) error
 
@@ -97,8 +105,8 @@ type Reader interface {
 	// were recorded last.
 	Attempts(ctx context.Context, tenant string, f AttemptFilter, p Page) (List[*oms.Attempt], error)
 
-	// Settings returns the tenant's settings, with secrets in the clear; those
-	// of a tenant that has none are empty and of version 0. SettingsVersion
+	// Settings returns the tenant's settings, with references to their secrets;
+	// those of a tenant that has none are empty and of version 0. SettingsVersion
 	// returns those of any version, 0 included: a run may have begun with it.
 	// What they return is shared: it must not be changed.
 	Settings(ctx context.Context, tenant string) (*settings.Settings, error)
@@ -155,7 +163,8 @@ type Tx interface {
 	AddAttempt(ctx context.Context, tenant string, a *oms.Attempt) error
 
 	// PutSettings stores settings as the next version, whose number it sets;
-	// [oms.Stale] if the current version is not base.
+	// [oms.Stale] if the current version is not base. Secrets that the next version
+	// does not refer to any more are retired, those of a restored one in use again.
 	PutSettings(ctx context.Context, tenant string, s *settings.Settings, base int64, by string, at time.Time) error
 
 	// MarkSettingsFromFile notes that a version holds what the settings file of
@@ -165,6 +174,8 @@ type Tx interface {
 	// InsertKey stores a key, making its tenant if that is new; [oms.Conflict] if
 	// the secret's hash is there already.
 	InsertKey(ctx context.Context, k oms.Key) error
+	// DeleteKey makes a key worthless; [oms.Conflict] if it is the last one of an
+	// admin of its tenant.
 	DeleteKey(ctx context.Context, tenant, id string) error
 
 	// PutIdempotency keeps what a POST came to; [oms.Conflict] if the key is

@@ -85,7 +85,7 @@ func (u *Upkeep) Stop() {
 
 func (u *Upkeep) loop(ctx context.Context) {
 	defer close(u.ended)
-	for wait, failures := indexEvery, 0; u.sleep(ctx, wait) == nil; {
+	for wait, failures := indexEvery, 0; clock.Pause(ctx, u.Clock, wait) == nil; {
 		u.resumed = u.Clock.Now()
 		err := u.work(ctx)
 		if err == nil {
@@ -194,20 +194,7 @@ func (u *Upkeep) rest(ctx context.Context) error {
 	if u.rounds > busyRounds {
 		factor = busyRestFor
 	}
-	err := u.sleep(ctx, min(worked*factor, longestRest))
+	err := clock.Pause(ctx, u.Clock, min(worked*factor, longestRest))
 	u.resumed = u.Clock.Now()
 	return err
-}
-
-// sleep returns an error if ctx ended before.
-func (u *Upkeep) sleep(ctx context.Context, d time.Duration) error {
-	over := make(chan struct{})
-	timer := u.Clock.AfterFunc(d, func() { close(over) })
-	select {
-	case <-over:
-		return ctx.Err()
-	case <-ctx.Done():
-		timer.Stop()
-		return ctx.Err()
-	}
 }

@@ -1,10 +1,12 @@
 package validate
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -12,13 +14,14 @@ import (
 
 // request is the call of one validator: the cart in camelCase, bare or in an
 // envelope (cart-validator.txt, "Request").
-func request(c *settings.Connector, cart *oms.Object, call string) hook.Request {
+func request(tenant string, c *settings.Connector, cart *oms.Object, call string) hook.Request {
 	body := cart.JSON()
 	if c.WrapsRequest {
 		body = oms.NewObject(oms.Member{Name: "cart", Value: cart}).JSON()
 	}
 	return hook.Request{
-		URL: c.Host, Header: c.CustomHeaders, BearerToken: c.BearerToken, Token: c.Token, Username: c.Username, Password: c.Password,
+		For:    fair.Key{Tenant: tenant, Member: cmp.Or(c.ConnectorID, c.Host)},
+		Tenant: tenant, URL: c.Host, Header: c.CustomHeaders, BearerToken: c.BearerToken, Token: c.Token, Username: c.Username, Password: c.Password,
 		Body: body, IdempotencyKey: call, SigningSecret: c.SigningSecret, Timeout: c.Timeout,
 	}
 }

@@ -34,7 +34,10 @@ func (v *Validator) Stored(ctx context.Context, tenant, id string, ifMatch int64
 		if err != nil {
 			return nil, nil, err
 		}
-		r := v.ask(ctx, tenant, s, cart.Doc)
+		r, err := v.ask(ctx, tenant, s, cart.Doc)
+		if err != nil {
+			return nil, nil, errors.Join(err, v.keepCalls(ctx, tenant, r))
+		}
 		cart, err = v.store(context.WithoutCancel(ctx), tenant, cart, r)
 		if !errors.Is(err, errChanged) {
 			return r, cart, err
@@ -75,10 +78,20 @@ func (v *Validator) Given(ctx context.Context, tenant string, cart *oms.Object) 
 	if err != nil {
 		return nil, err
 	}
-	r := v.ask(ctx, tenant, s, cart)
+	r, err := v.ask(ctx, tenant, s, cart)
+	if kept := v.keepCalls(ctx, tenant, r); err != nil || kept != nil {
+		return nil, errors.Join(err, kept)
+	}
+	return r, nil
+}
+
+// keepCalls keeps the calls that were made, and nothing that came of them.
+func (v *Validator) keepCalls(ctx context.Context, tenant string, r *Result) error {
+	if len(r.attempts) == 0 {
+		return nil
+	}
 	ctx = context.WithoutCancel(ctx)
-	err = v.Store.Write(ctx, func(tx store.Tx) error { return addAttempts(ctx, tx, tenant, r) })
-	return r, err
+	return v.Store.Write(ctx, func(tx store.Tx) error { return addAttempts(ctx, tx, tenant, r) })
 }
 
 func addAttempts(ctx context.Context, tx store.Tx, tenant string, r *Result) error {

@@ -40,7 +40,10 @@ type Result struct {
 
 // ask asks every validator that admits the cart's market, in the order of the
 // settings, each about the cart as those before it left it. None: it passes.
-func (v *Validator) ask(ctx context.Context, tenant string, s *settings.Settings, cart *oms.Object) *Result {
+//
+// Where this server has trouble of its own with a call, nobody knows what that
+// validator says: it is an error, with the result of those before.
+func (v *Validator) ask(ctx context.Context, tenant string, s *settings.Settings, cart *oms.Object) (*Result, error) {
 	r := &Result{Passed: true, Cart: cart}
 	if shapes := oms.OtherShapes(cart); len(shapes) > 0 {
 		r.Warnings = append(r.Warnings, oms.ShapeWarning(shapes))
@@ -48,19 +51,26 @@ func (v *Validator) ask(ctx context.Context, tenant string, s *settings.Settings
 	for i := range s.Connectors {
 		c := &s.Connectors[i]
 		if c.IsValidator() && c.Admits(cart.Text("marketId")) {
-			v.askOne(ctx, tenant, c, r)
+			if err := v.askOne(ctx, tenant, c, r); err != nil {
+				return r, err
+			}
 		}
 	}
 	if r.Cart != cart {
 		r.Changes = oms.Diff(cart, r.Cart)
 	}
-	return r
+	return r, nil
 }
 
 // askOne makes one call, without retries, and adds what came of it.
-func (v *Validator) askOne(ctx context.Context, tenant string, c *settings.Connector, r *Result) {
+func (v *Validator) askOne(ctx context.Context, tenant string, c *settings.Connector, r *Result) error {
 	call := oms.NewID(oms.CallID)
-	x := v.Client.Post(ctx, request(c, r.Cart, call))
+	x := v.Client.Post(ctx, request(tenant, c, r.Cart, call))
+	defer x.Memory.Give() // not later: the next call waits for some
+	if x.Class() == hook.OwnTrouble {
+		v.Log.Warn("a validator could not be asked, for this server's own trouble", "tenant", tenant, "connector", cmp.Or(c.ConnectorID, c.Name), "error", x.Failure())
+		return oms.Errorf(oms.Unavailable, "a validator could not be asked: %s", x.Failure())
+	}
 	answer, failure := read(x)
 	var patched oms.Patched
 	if failure == "" && answer.Value != nil {
@@ -77,7 +87,7 @@ func (v *Validator) askOne(ctx context.Context, tenant string, c *settings.Conne
 	if failure != "" {
 		r.Passed = false
 		r.Errors = append(r.Errors, oms.ValidationError{Message: failure, ValidationType: oms.TypeExternal})
-		return
+		return nil
 	}
 	for _, w := range patched.Warnings {
 		answer.Unread = append(answer.Unread, oms.Warning{Path: "value." + w.Path, Message: w.Message})
@@ -87,6 +97,7 @@ func (v *Validator) askOne(ctx context.Context, tenant string, c *settings.Conne
 	if patched.Doc != nil {
 		r.Cart = patched.Doc
 	}
+	return nil
 }
 
 func (r *Result) add(answer *oms.Validation) {

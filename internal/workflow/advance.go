@@ -97,11 +97,15 @@ func (e *Engine) step(tenant string, h held) (held, error) {
 	if gate.shut {
 		return e.move(tenant, h, func(t *transition) error { return t.keptBack(c.target.Connector, gate) })
 	}
-	a, o := e.attempt(e.calls, c)
+	a, o := e.attempt(e.calls, tenant, c)
+	defer o.memory.Give()
 	if e.calls.Err() != nil {
 		return held{}, nil // given up, not failed: the next start repeats it
 	}
 	gate.leave(o)
+	if o.own {
+		return e.putOff(tenant, h, o), nil
+	}
 	return e.settle(tenant, h, a, o)
 }
 

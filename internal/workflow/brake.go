@@ -109,10 +109,11 @@ func (b *brake) giveBack(c *statusCount) {
 // Write may run more than once, and so asks it each time: what it counts, it
 // counts once.
 type pass struct {
-	brake *brake
-	key   orderKey
-	count *statusCount // that this call was counted in
-	err   error
+	brake    *brake
+	maxBytes int64 // of the order that the call makes or changes
+	key      orderKey
+	count    *statusCount // that this call was counted in
+	err      error
 }
 
 // enter counts that the call has an order enter a status, or refuses it.

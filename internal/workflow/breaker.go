@@ -56,6 +56,7 @@ func (b *breakers) of(tenant string, c *settings.Connector) *breaker {
 	br := &breaker{}
 	br.TwoStepCircuitBreaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		MaxRequests: 1, Interval: c.Breaker.Window, BucketPeriod: max(time.Millisecond, c.Breaker.Window/windowParts), Timeout: c.Breaker.OpenFor,
+		IsExcluded:  func(err error) bool { return err == errOwnTrouble },
 		ReadyToTrip: func(n gobreaker.Counts) bool { return int(n.TotalFailures) >= c.Breaker.Failures },
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			if to == gobreaker.StateOpen {
@@ -151,6 +152,8 @@ func (g gate) leave(o outcome) {
 	}
 	switch {
 	case g.done == nil:
+	case o.own:
+		g.done(errOwnTrouble)
 	case o.retry:
 		g.done(errAttemptFailed)
 	default:

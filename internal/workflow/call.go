@@ -1,12 +1,14 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -26,6 +28,7 @@ func maxAttempts(t settings.Target) int {
 
 // call is one attempt that is about to be made.
 type call struct {
+	tenant string
 	run    *oms.Run
 	step   *settings.Step
 	target settings.Target
@@ -44,19 +47,19 @@ func (e *Engine) prepare(ctx context.Context, tenant string, h held) (*call, err
 			return nil, err
 		}
 	}
-	return newCall(s, h.run, order.Doc)
+	return newCall(tenant, s, h.run, order.Doc)
 }
 
 // errNoTarget says that a call that was begun has nowhere to go any more.
 var errNoTarget = errors.New("the connector of a call under way is gone")
 
-func newCall(s *settings.Settings, run *oms.Run, order *oms.Object) (*call, error) {
+func newCall(tenant string, s *settings.Settings, run *oms.Run, order *oms.Object) (*call, error) {
 	step := &stepsOf(s, run)[run.Results[run.Position.Step].ConfigIndex]
 	t, ok := s.Target(step, order.Text("marketId"))
 	if !ok {
 		return nil, errNoTarget
 	}
-	return &call{run, step, t, order}, nil
+	return &call{tenant, run, step, t, order}, nil
 }
 
 // timeout is how long an attempt may take, the run's deadline aside.
@@ -70,7 +73,7 @@ func (c *call) timeout() time.Duration {
 // request is the call as the hook package sends it.
 func (c *call) request(now time.Time) hook.Request {
 	r := hook.Request{
-		URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
+		Tenant: c.tenant, Since: cmp.Or(c.run.Since, c.run.SettingsVersion), URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
 		Body:           oms.StepRequest(c.order, c.step.Wire, oms.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID}),
 		IdempotencyKey: c.run.Position.CallID, Delivery: c.run.Position.Attempt, MaxDelivery: maxAttempts(c.target),
 	}
@@ -86,10 +89,12 @@ func (c *call) request(now time.Time) hook.Request {
 }
 
 // attempt makes the call and returns its record and what came of it.
-func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, outcome) {
+func (e *Engine) attempt(ctx context.Context, tenant string, c *call) (*oms.Attempt, outcome) {
 	r := c.request(e.clock.Now())
+	r.For = c.caller(tenant)
 	x := e.client.Post(ctx, r)
 	o := judge(x)
+	o.memory = x.Memory
 	o.late = o.retry && x.Status == 0 && r.Timeout < c.timeout() && x.Duration >= r.Timeout
 	return record(c.run, c.target, x, o), o
 }
@@ -102,6 +107,9 @@ type outcome struct {
 	skip    bool // no call was made, and that is but a warning
 	late    bool // it had no more time than the run's deadline left
 	refused bool // by the target guard
+	own     bool // it is this server's own trouble, and no attempt
+
+	memory *fair.Part // of the answer; to be given back once it is applied
 }
 
 // judge reads an exchange as CONTRACT.md's table "Outcome of one attempt" says.
@@ -111,6 +119,8 @@ func judge(x hook.Exchange) outcome {
 		return read(x)
 	case hook.Retry:
 		return outcome{failure: x.Failure(), retry: true}
+	case hook.OwnTrouble:
+		return outcome{failure: x.Failure(), own: true}
 	}
 	return outcome{failure: x.Failure(), refused: x.Refused()}
 }

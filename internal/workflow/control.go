@@ -87,12 +87,14 @@ func (t *transition) reopen() error {
 }
 
 // renewSettings lets a run go on with the settings as they are now, so that
-// what stopped it can be put right; unless its status has other steps by now.
+// what stopped it can be put right; unless its status has other steps by now. Then it
+// keeps those it has, but not the secrets that were removed since.
 func (t *transition) renewSettings() error {
 	s, err := t.from.Settings(t.ctx, t.tenant)
 	if err != nil {
 		return err
 	}
+	t.run.Since = s.Version
 	was, is := stepsOf(t.settings, t.run), stepsOf(s, t.run)
 	if slices.EqualFunc(was, is, func(a, b settings.Step) bool {
 		return a.Name == b.Name && a.Active == b.Active && a.RunAfterOrderIsSaved == b.RunAfterOrderIsSaved

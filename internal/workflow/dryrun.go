@@ -65,13 +65,17 @@ func (e *Engine) rehearse(t *transition, sc scope, callWebhooks bool) error {
 
 func (e *Engine) rehearseCall(t *transition) error {
 	t.run.Position.BaseVersion = t.order.Version
-	c, err := newCall(t.settings, t.run, t.doc)
+	c, err := newCall(t.tenant, t.settings, t.run, t.doc)
 	if err != nil {
 		return err
 	}
-	a, o := e.attempt(t.ctx, c)
+	a, o := e.attempt(t.ctx, t.tenant, c)
+	defer o.memory.Give()
 	if err := t.ctx.Err(); err != nil {
 		return err
+	}
+	if o.own {
+		return oms.Errorf(oms.Unavailable, "the step could not be called: %s", o.failure)
 	}
 	o.retry = false
 	return t.settle(a, o)

@@ -8,6 +8,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"runtime/debug"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -35,6 +37,7 @@ type Engine struct {
 	breakers *breakers
 	quiet    *quiet // keeps a database in trouble from filling the log
 	brake    *brake
+	maxBytes int64    // of an order
 	fresh    sync.Map // of orderKey to held: what was just committed, for the lane's next turn
 
 	calls     context.Context // ends when calls in flight must be given up
@@ -45,7 +48,7 @@ type Engine struct {
 	release   context.CancelFunc
 }
 
-// Options of an engine; all but MaxStatusChanges are needed.
+// Options of an engine; all but MaxStatusChanges and MaxOrderBytes are needed.
 type Options struct {
 	Store  store.Store
 	Client Client
@@ -54,12 +57,15 @@ type Options struct {
 	// MaxStatusChanges is how often one order may enter a status through the API
 	// within a minute; 0: as often as it likes.
 	MaxStatusChanges int
+	// MaxOrderBytes is how large a call of the API may make an order; 0:
+	// [oms.DefaultOrderBytes].
+	MaxOrderBytes int64
 }
 
 // New makes an engine that has not begun.
 func New(o Options) *Engine {
 	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
-		quiet: &quiet{clock: o.Clock}, brake: newBrake(o.MaxStatusChanges, o.Clock, o.Log)}
+		quiet: &quiet{clock: o.Clock}, brake: newBrake(o.MaxStatusChanges, o.Clock, o.Log), maxBytes: cmp.Or(o.MaxOrderBytes, oms.DefaultOrderBytes)}
 	e.lanes = newLanes(o.Clock, e.turn)
 	e.calls, e.giveUp = context.WithCancel(context.Background())
 	e.stopping, e.stopCalls = context.WithCancel(context.Background())

@@ -20,5 +20,11 @@ func (t *transition) addEvents(before *oms.Object) error {
 			return oms.StatusEvents{}
 		}
 	}
-	return t.tx.AddEvents(t.ctx, t.tenant, w.Events()...)
+	events := w.Events()
+	if t.pass != nil {
+		if err := oms.CheckEventCount(events); err != nil {
+			return err
+		}
+	}
+	return t.tx.AddEvents(t.ctx, t.tenant, events...)
 }

@@ -1,11 +1,7 @@
 package workflow
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -40,10 +36,9 @@ func (t *transition) export(i int, step *settings.Step, to settings.Target) {
 	})
 }
 
-// exportEndpoint is the endpoint behind a step: it only names the connector, of
-// which the rest is read from the settings at each attempt. Steps of one
-// connector share one, unless they have headers of their own: those are an
-// endpoint's, which is the step's alone then.
+// exportEndpoint is the endpoint behind a step: it only names the connector, and
+// the step if that has headers of its own. All else is read from the settings at
+// each attempt: what was taken out of them, secrets above all, is sent no more.
 func (t *transition) exportEndpoint(r *oms.StepResult, step *settings.Step, to settings.Target) *oms.Endpoint {
 	ref := to.Ref(step)
 	e := &oms.Endpoint{
@@ -51,25 +46,20 @@ func (t *transition) exportEndpoint(r *oms.StepResult, step *settings.Step, to s
 		Timeout: oms.DefaultTimeout, Schedule: exportSchedule(to.Connector), Concurrency: oms.DefaultConcurrency, Ordering: oms.OrderingNone,
 		Created: t.now, Updated: t.now,
 	}
-	names := []string{ref.Name, ref.ID}
 	if len(step.RequestHeaders) > 0 {
-		names = append(names, t.place(r))
+		e.Step = t.stepRef(r)
 	}
-	for _, h := range step.RequestHeaders {
-		e.Headers = append(e.Headers, oms.Header{Name: h.Name, Value: h.Value})
-	}
-	hash := sha256.Sum256([]byte(strings.ToLower(strings.Join(names, "\x00")) + "\x00" + ref.Host))
-	e.ID = oms.EndpointID + "export_" + hex.EncodeToString(hash[:16])
+	e.ID = oms.ExportEndpointID(ref, e.Step)
 	return e
 }
 
-// place says where in the settings a step of the run stands.
-func (t *transition) place(r *oms.StepResult) string {
-	list := "returnStatuses"
+// stepRef says where in the settings a step of the run stands.
+func (t *transition) stepRef(r *oms.StepResult) *oms.StepRef {
+	ref := &oms.StepRef{Status: t.run.EnteredStatus, Index: r.ConfigIndex, DisplayName: r.DisplayName}
 	if t.run.ReturnID == "" {
-		list = t.settings.OrderType(t.run.OrderType).Name
+		ref.OrderType = t.settings.OrderType(t.run.OrderType).Name
 	}
-	return fmt.Sprintf("%s\x00%s\x00%d", list, t.run.EnteredStatus, r.ConfigIndex)
+	return ref
 }
 
 // exportSchedule is when an export is sent again; never, where the connector
@@ -105,12 +95,14 @@ func (t *transition) putEndpoint(want *oms.Endpoint) (*oms.Endpoint, error) {
 	case oms.KindOf(err) == oms.NotFound:
 	case err != nil:
 		return nil, err
-	case slices.Equal(have.Headers, want.Headers) && slices.Equal(have.Schedule, want.Schedule):
+	case sameStep(have.Step, want.Step) && slices.Equal(have.Schedule, want.Schedule):
 		return have, nil
 	default:
 		next := *have
-		next.Headers, next.Schedule, next.Updated = want.Headers, want.Schedule, want.Updated
+		next.Step, next.Schedule, next.Updated = want.Step, want.Schedule, want.Updated
 		want = &next
 	}
 	return want, t.tx.PutEndpoint(t.ctx, t.tenant, want)
 }
+
+func sameStep(a, b *oms.StepRef) bool { return a == b || a != nil && b != nil && *a == *b }

@@ -110,7 +110,7 @@ func (e *Engine) PatchOrder(ctx context.Context, c Caller, id string, patch Docu
 func (e *Engine) patchWith(ctx context.Context, c Caller, id string, make func(order *oms.Object) (Document, error)) (*oms.Order, []oms.Warning, error) {
 	var order *oms.Order
 	var warnings []oms.Warning
-	through := &pass{brake: e.brake}
+	through := &pass{brake: e.brake, maxBytes: e.maxBytes}
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		t := e.transition(ctx, tx, c)
 		t.pass = through
@@ -211,7 +211,7 @@ func (e *Engine) start(ctx context.Context, c Caller, do func(*transition) error
 		started Started
 		fresh   held
 		made    *transition
-		through = &pass{brake: e.brake}
+		through = &pass{brake: e.brake, maxBytes: e.maxBytes}
 	)
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		made = nil

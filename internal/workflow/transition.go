@@ -186,6 +186,11 @@ func (t *transition) saveOrder() error {
 	if !changed && !t.created {
 		return nil
 	}
+	if t.pass != nil {
+		if err := oms.CheckSize(before, t.order.Doc, t.pass.maxBytes); err != nil {
+			return err
+		}
+	}
 	return t.addEvents(before)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -127,7 +128,7 @@ func TestTheLogTellsOfDeliveriesThatNeedSomebody(t *testing.T) {
 	strict := start(t, func(o *hook.Options) { o.Guard = hook.Guard{} })
 	err := strict.store.Write(t.Context(), func(tx store.Tx) error { // as one that was made when the guard was another
 		return tx.PutEndpoint(t.Context(), oms.DefaultTenant, &oms.Endpoint{ID: "ep_1", Origin: oms.OriginAPI, URL: "http://127.0.0.1:9/?token=q-s3cret", EventTypes: []string{"custom.*"}, Format: oms.FormatFull,
-			Enabled: true, Concurrency: 1, Schedule: oms.DefaultSchedule[:1], Ordering: oms.OrderingNone, Signatures: []string{oms.SignatureV1}, Secrets: []oms.Secret{{Text: hook.NewSecret()}}})
+			Enabled: true, Concurrency: 1, Schedule: oms.DefaultSchedule[:1], Ordering: oms.OrderingNone, Signatures: []string{oms.SignatureV1}, Secrets: []oms.Secret{{Value: secret.New(hook.NewSecret())}}})
 	})
 	if err != nil {
 		t.Fatal(err)

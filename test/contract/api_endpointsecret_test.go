@@ -64,7 +64,10 @@ func TestARotationMayNameTheSecretAndEndTheOldOneAtOnce(t *testing.T) {
 	equals(t, "the old one signs", signedBy(t, got, e.text("secret")), false)
 	equals(t, "the new one signs", signedBy(t, got, own), true)
 	back := r.call("POST", endpointPath(e, "/rotate-secret"), `{"secret":"`+e.text("secret")+`"}`).want(200) // what it had before
-	back.is("secrets[0].until", nil).is("secrets[2]", nil)
+	back.is("secrets[0].until", nil).is("secrets[1].until", "2026-11-22T09:00:00Z").is("secrets[2]", nil)
+	for _, secret := range []string{own, own, e.text("secret"), own} { // one that signs already is none more
+		r.call("POST", endpointPath(e, "/rotate-secret"), `{"secret":"`+secret+`"}`).want(200).is("secrets[0].until", nil).is("secrets[1].until", "2026-11-22T09:00:00Z").is("secrets[2]", nil)
+	}
 }
 
 func TestAtMostFiveSecretsSign(t *testing.T) {

@@ -110,8 +110,8 @@ func TestBodiesOver10MiBAreRefused(t *testing.T) {
 		r.stream(method, path, bytes.NewReader(padded(tenMiB+1)), -1).problem(413)
 	}
 	equals(t, "what is stored", r.stored(), before)
-	r.stream("POST", "/api/settings/check", bytes.NewReader(padded(tenMiB)), tenMiB).want(200)
-	r.stream("POST", "/api/settings/check", bytes.NewReader(padded(tenMiB)), -1).want(200)
+	r.stream("POST", "/api/carts/validate", bytes.NewReader(padded(tenMiB)), tenMiB).want(200)
+	r.stream("POST", "/api/carts/validate", bytes.NewReader(padded(tenMiB)), -1).want(200)
 }
 
 func TestABodyMayBeCalledAnythingAndHaveAByteOrderMark(t *testing.T) {

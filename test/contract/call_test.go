@@ -54,6 +54,9 @@ func (r *rig) try(method, path, body string, headers ...string) (answer, error) 
 	if len(resp.Header["X-Request-Id"]) != 1 || resp.Header.Get("X-Request-Id") == "" {
 		r.t.Errorf("%s %s is answered with the request ids %q", method, path, resp.Header["X-Request-Id"])
 	}
+	if resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Cache-Control") != "no-store" && !strings.HasPrefix(path, "/api/docs") {
+		r.t.Errorf("%s %s is answered with %v", method, path, resp.Header)
+	}
 	return answer{r.t, resp.StatusCode, resp.Header, raw}, errors.Join(err, resp.Body.Close())
 }
 

@@ -240,7 +240,7 @@ func (refusingTx) AddEventFor(context.Context, string, *oms.Event, *oms.Endpoint
 func (r *rig) withoutEvents(now *atomic.Bool) *rig {
 	r.t.Helper()
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	client := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}})
+	client := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}, Secrets: r.store.Secrets()})
 	engine := workflow.New(workflow.Options{Store: refusing{r.store, now}, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
 	server := httptest.NewServer(api.New(api.Options{Store: r.store, Engine: engine, Clock: r.hands, Log: log, Version: "test"}))
 	r.t.Cleanup(func() {

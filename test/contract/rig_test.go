@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
@@ -38,6 +39,9 @@ type rig struct {
 	stop   func(grace time.Duration) error
 
 	maxStatusChanges int // as of workflow.Options; 0: no limit
+	maxOrderBytes    int64
+	admission        *admission.Gate // nil: that of the default limits
+	limits           api.Limits
 
 	// misshapen: the documents have fields in another shape. They are kept, and no
 	// schema describes them, so that the answers are not held against one.
@@ -45,7 +49,11 @@ type rig struct {
 
 	webHook *notify.WebHook               // nil: off
 	between func(store.Store) store.Store // what stands between the dispatcher, or a job, and the store; nil: nothing
+	calling func(poster) poster           // and between all and the client; nil: nothing
 }
+
+// poster makes requests, as hook.Client does.
+type poster = api.Client
 
 const adminKey = "contract-admin-key-0123456789"
 
@@ -79,13 +87,18 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	for _, c := range change {
 		c(&o)
 	}
-	db, err := sqlite.Open(context.Background(), r.path, sqlite.Options{Exclusive: true, Clock: r.hands.Now})
+	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	db, err := sqlite.Open(context.Background(), r.path, sqlite.Options{Exclusive: true, Clock: r.hands.Now, Log: log})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	client := hook.New(o)
-	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
+	o.Secrets = db.Secrets()
+	real := hook.New(o)
+	client := poster(real)
+	if r.calling != nil {
+		client = r.calling(real)
+	}
+	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges, MaxOrderBytes: r.maxOrderBytes})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands, Log: log}
 	below := store.Store(db)
 	if r.between != nil {
@@ -95,7 +108,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	jobs := job.New(job.Options{Store: below, Clock: r.hands, Log: log}, dispatcher.Jobs(), engine.Jobs())
 	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: o.Guard,
 		Variables: settings.Variables{Lookup: environment, Allowed: []string{"SHOP_*"}}, VariablesTenant: oms.DefaultTenant,
-		Clock: r.hands, Log: log, Version: "test"}))
+		Admission: r.admission, Limits: r.limits, Clock: r.hands, Log: log, Version: "test"}))
 	r.url, r.store, r.engine = server.URL, db, engine
 	if err := dispatcher.Start(context.Background()); err != nil {
 		r.t.Fatal(err)
@@ -116,7 +129,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 			jobs.Stop()
 			engine.Stop(ctx)
 			dispatcher.Stop(ctx)
-			client.Close()
+			real.Close()
 			err = db.Close()
 		})
 		return err

@@ -147,3 +147,16 @@ func TestTheQueryOfAURLIsForOperatorsAlone(t *testing.T) {
 		t.Errorf("the log has it: %s", text)
 	}
 }
+
+// A short secret is masked where it stands as a word, and nothing else is.
+func TestAShortSecretIsGivenAwayNowhere(t *testing.T) {
+	s := answering(t, `{"OrderActionExecutionResults":[{"ActionStatus":"Error","ErrorReason":"no shop:pw7, nor pw7; pw77 is another, c2hvcDpwdzc= too"}],"OrderPatch":{"CustomerName":"pw7","Tags":["pw78"]}}`)
+	r := lease(t)
+	r.settings(with(config(status("New", step{ID: "c1"})), connectors(connector(s.URL, `,"ConnectorId":"c1","Username":"shop","Password":"pw7"`))))
+	bare := []string{`pw7"`, "pw7,", "pw7;", "pw7 ", "c2hvcDpwdzc"}
+	const reason = "no ***, nor ***; pw77 is another, *** too"
+	r.post(order).is("orderActionExecutionResults[0].errorReason", reason)
+	r.get(theOrder).is("customerName", "***").is("tags", []string{"first", "pw78"}).says(bare...)
+	r.get(theOrder + "/history").says(bare...)
+	r.get("/api/attempts/" + r.get("/api/attempts").text("items[0].id")).says(bare...)
+}

@@ -16,12 +16,12 @@ func TestASecondServerIsKeptOff(t *testing.T) {
 
 func TestTheEncryptionKey(t *testing.T) {
 	w := newWhere(t)
-	const key = "the right key"
+	const key = "the right key, of 32 characters."
 	w.with("ORDERHOOK_ENCRYPTION_KEY=" + key).serve(t).stop(t)
 	if w.has("orderhook.db.key") {
 		t.Error("a key file was made beside the given key")
 	}
-	w.refuses(t, "encryption key", "serve", "--encryption-key", "another key")
+	w.refuses(t, "encryption key", "serve", "--encryption-key", "another key, of 32 characters too")
 	w.refuses(t, "orderhook.db.key is missing", "serve")
 	w.serve(t, "--encryption-key", key).stop(t)
 }
@@ -32,8 +32,10 @@ func TestTheKeyFile(t *testing.T) {
 	if !w.has("orderhook.db.key") {
 		t.Fatal("no key file was made")
 	}
-	w.file(t, "orderhook.db.key", "another key\n")
+	w.file(t, "orderhook.db.key", "another key, of 32 characters too\n")
 	w.refuses(t, "encryption key", "serve")
+	w.file(t, "orderhook.db.key", "short\n")
+	w.refuses(t, "orderhook.db.key is too short", "serve")
 }
 
 func TestMigrate(t *testing.T) {

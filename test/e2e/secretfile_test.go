@@ -50,6 +50,7 @@ func TestMistakesWithKeyFiles(t *testing.T) {
 	w := newWhere(t)
 	w.file(t, "empty.txt", "\n")
 	w.file(t, "key.txt", "a-key-that-nobody-is-to-see")
+	w.file(t, "short.txt", "hidden-key\n")
 	w.file(t, "large.txt", strings.Repeat("x", 65<<10))
 	for _, flag := range []string{"api-key", "encryption-key"} {
 		for _, c := range []struct {
@@ -65,6 +66,11 @@ func TestMistakesWithKeyFiles(t *testing.T) {
 			if r := w.refuses(t, c.want, append([]string{"serve"}, c.args...)...); strings.Contains(r.errOut+r.out, "nobody-is-to-see") {
 				t.Errorf("%v shows the key: %s", c.args, r.errOut)
 			}
+		}
+	}
+	for flag, want := range map[string]string{"api-key": "needs 16", "encryption-key": "needs 32"} {
+		if r := w.refuses(t, want, "serve", "--"+flag+"-file", "short.txt"); strings.Contains(r.errOut+r.out, "hidden-key") {
+			t.Errorf("it shows the key: %s", r.errOut)
 		}
 	}
 	if w.has("orderhook.db") {

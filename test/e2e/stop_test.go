@@ -74,7 +74,7 @@ func TestWhoWaitsForARunGetsItsAnswer(t *testing.T) {
 func TestGraceIsOver(t *testing.T) {
 	endpoint := newSlow(t)
 	w := newWhere(t)
-	s := w.serve(t, "--grace", "PT0.1S")
+	s := w.serve(t, "--grace", "PT2S")
 	got := placeOrder(t, s, endpoint)
 	s.signal(t, syscall.SIGTERM)
 	if a := <-got; a.status != http.StatusAccepted || a.body["runId"] == nil {

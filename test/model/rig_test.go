@@ -41,7 +41,7 @@ func start(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, log := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}}), slog.New(slog.DiscardHandler)
+	client, log := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}, Secrets: db.Secrets()}), slog.New(slog.DiscardHandler)
 	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.clock, Log: log})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.clock, Log: log}
 	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Clock: r.clock, Log: log, Version: "test"}))

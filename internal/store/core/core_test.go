@@ -49,13 +49,6 @@ func must(tb testing.TB, err error) {
 	}
 }
 
-func wantKind(t *testing.T, err error, kind oms.Kind) {
-	t.Helper()
-	if err == nil || oms.KindOf(err) != kind {
-		t.Errorf("error %v, want one of kind %d", err, kind)
-	}
-}
-
 func testOrder(id string) *oms.Order {
 	doc := oms.NewObject(oms.Member{Name: "id", Value: id}, oms.Member{Name: "status", Value: "New"})
 	return &oms.Order{ID: id, Version: 1, StatusVersion: 1, Created: time.Unix(1, 0), Modified: time.Unix(1, 0), Doc: doc}

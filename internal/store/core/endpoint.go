@@ -2,39 +2,42 @@ package core
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 
 	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// endpointRow is what a query of an endpoint reads.
+// endpointColumns are what a query of an endpoint reads.
+const endpointColumns = `no, id, origin, doc`
+
 type endpointRow struct {
-	no  int64
-	doc string // sealed
+	no         int64
+	id, origin string
+	doc        string // sealed
 }
 
-func (r *endpointRow) endpoint(sealer *settings.Sealer) (*oms.Endpoint, error) {
-	doc, err := sealer.Open(r.doc)
-	if err != nil {
-		return nil, fmt.Errorf("stored endpoint %d: %w", r.no, err)
+func (r *endpointRow) columns() []any { return []any{&r.no, &r.id, &r.origin, &r.doc} }
+
+// endpoint reads the document. One that does not open, since it was copied here or
+// altered, is an endpoint that is off and says so: what becomes of the others is not
+// up to it.
+func (s *shared) endpoint(tenant string, r *endpointRow) (*oms.Endpoint, error) {
+	doc, err := s.sealer.OpenDocument(tenant, endpointPlace(r.no), r.doc)
+	if err == nil {
+		return decodeEndpoint(r.no, doc)
 	}
-	e := &oms.Endpoint{}
-	if err := decode([]byte(doc), e, "endpoint"); err != nil {
-		return nil, err
+	if _, told := s.unopened.LoadOrStore(numbered{tenant, r.no}, true); !told {
+		s.log.Warn("a stored endpoint cannot be opened", "tenant", tenant, "endpoint", r.id, "why", secret.ErrMoved)
 	}
-	e.No = r.no
-	return e, nil
+	return &oms.Endpoint{No: r.no, ID: r.id, Origin: oms.Origin(r.origin), Format: oms.FormatFull, Ordering: oms.OrderingNone, Timeout: oms.DefaultTimeout,
+		Schedule: oms.DefaultSchedule, Concurrency: oms.DefaultConcurrency, Signatures: []string{oms.SignatureV1},
+		Disabled: "what is stored of it cannot be opened: " + secret.ErrMoved.Error()}, nil
 }
 
-func (q queries) scanEndpoint(r Row) (*oms.Endpoint, error) {
-	var er endpointRow
-	if err := r.Scan(&er.no, &er.doc); err != nil {
-		return nil, err
-	}
-	return er.endpoint(q.sealer)
-}
+// endpointPlace is what an endpoint's document is sealed for, besides the tenant.
+func endpointPlace(no int64) string { return "endpoints/" + strconv.FormatInt(no, 10) }
 
 // Endpoint implements [store.EventReader].
 func (q queries) Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error) {
@@ -45,7 +48,7 @@ func (q queries) Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint
 }
 
 func (q queries) committedEndpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error) {
-	e, err := q.oneEndpoint(ctx, `SELECT no, doc FROM endpoints WHERE tenant = ? AND id = ? AND deleted = 0`, tenant, id)
+	e, err := q.oneEndpoint(ctx, tenant, `SELECT `+endpointColumns+` FROM endpoints WHERE tenant = ? AND id = ? AND deleted = 0`, id)
 	return e, orNotFound(err, "no endpoint %q", id)
 }
 
@@ -75,22 +78,29 @@ func (q queries) EndpointNo(ctx context.Context, tenant, id string) (no int64, e
 
 // EndpointByNo implements [store.EventReader].
 func (q queries) EndpointByNo(ctx context.Context, tenant string, no int64) (*oms.Endpoint, error) {
-	e, err := q.oneEndpoint(ctx, `SELECT no, doc FROM endpoints WHERE tenant = ? AND no = ?`, tenant, no)
+	e, err := q.oneEndpoint(ctx, tenant, `SELECT `+endpointColumns+` FROM endpoints WHERE tenant = ? AND no = ?`, no)
 	return e, orNotFound(err, "no endpoint of number %d", no)
 }
 
-func (q queries) oneEndpoint(ctx context.Context, text string, args ...any) (*oms.Endpoint, error) {
+func (q queries) oneEndpoint(ctx context.Context, tenant, text string, by any) (*oms.Endpoint, error) {
 	var er endpointRow
-	if err := one(ctx, q.q, []any{&er.no, &er.doc}, text, args...); err != nil {
+	if err := one(ctx, q.q, er.columns(), text, tenant, by); err != nil {
 		return nil, err
 	}
-	return er.endpoint(q.sealer)
+	return q.shared.endpoint(tenant, &er)
 }
 
 // Endpoints implements [store.EventReader].
 func (q queries) Endpoints(ctx context.Context, tenant string, p store.Page) (store.List[*oms.Endpoint], error) {
-	return countedDown(ctx, q, tenant, p, q.scanEndpoint, func(e *oms.Endpoint) int64 { return e.No }, `
-		SELECT no, doc FROM endpoints WHERE tenant = ? AND origin <> 'connector' AND deleted = 0 AND no < ?
+	scan := func(r Row) (*oms.Endpoint, error) {
+		var er endpointRow
+		if err := r.Scan(er.columns()...); err != nil {
+			return nil, err
+		}
+		return q.shared.endpoint(tenant, &er)
+	}
+	return countedDown(ctx, q, tenant, p, scan, func(e *oms.Endpoint) int64 { return e.No }, `
+		SELECT `+endpointColumns+` FROM endpoints WHERE tenant = ? AND origin <> 'connector' AND deleted = 0 AND no < ?
 		ORDER BY no DESC LIMIT ?`, tenant)
 }
 
@@ -127,13 +137,13 @@ func (s *Store) endpointsAfter(ctx context.Context, last tenantEndpoint) ([]tena
 	return collect(ctx, s.q.Query, func(r Row) (tenantEndpoint, error) {
 		var te tenantEndpoint
 		var er endpointRow
-		if err := r.Scan(&te.tenant, &er.no, &er.doc); err != nil {
+		if err := r.Scan(append([]any{&te.tenant}, er.columns()...)...); err != nil {
 			return te, err
 		}
-		e, err := er.endpoint(s.sealer)
+		e, err := s.shared.endpoint(te.tenant, &er)
 		te.endpoint = e
 		return te, err
-	}, `SELECT tenant, no, doc FROM endpoints WHERE (tenant, no) > (?, ?) AND deleted = 0 ORDER BY tenant, no LIMIT ?`,
+	}, `SELECT tenant, `+endpointColumns+` FROM endpoints WHERE (tenant, no) > (?, ?) AND deleted = 0 ORDER BY tenant, no LIMIT ?`,
 		last.tenant, after, endpointsAtOnce)
 }
 
@@ -151,11 +161,13 @@ func (d *draft) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint)
 	if err := d.hasEndpoint(ctx, tenant, e); err != nil {
 		return err
 	}
-	doc, kept, err := d.sealEndpoint(e)
+	doc, fresh, kept, err := d.sealEndpoint(tenant, e)
 	if err != nil {
 		return err
 	}
 	before := set.get(e.No)
+	d.addSecrets(tenant, fresh)
+	d.removeSecrets(tenant, before, kept)
 	d.putEndpoint(tenant, set, e.No, kept)
 	d.of(tenant).changeOne(`UPDATE endpoints SET origin = ?, doc = ? WHERE tenant = ? AND no = ?`, string(e.Origin), doc, tenant, e.No)
 	if e.Enabled && (!before.Enabled || before.URL != e.URL) {
@@ -174,30 +186,16 @@ func (d *draft) insertEndpoint(ctx context.Context, tenant string, set *endpoint
 	}
 	numbered := *e
 	numbered.No = int64(len(set.byNo)) + 1
-	doc, kept, err := d.sealEndpoint(&numbered)
+	doc, fresh, kept, err := d.sealEndpoint(tenant, &numbered)
 	if err != nil {
 		return err
 	}
+	d.addSecrets(tenant, fresh)
 	d.putEndpoint(tenant, set, numbered.No, kept)
 	d.of(tenant).changeOne(`INSERT INTO endpoints (tenant, no, id, origin, doc) VALUES (?, ?, ?, ?, ?)`,
 		tenant, numbered.No, e.ID, string(e.Origin), doc)
 	e.No = numbered.No
 	return nil
-}
-
-// sealEndpoint returns an endpoint as it is stored, and as it will be read
-// again: a copy that the caller has no hand in.
-func (d *draft) sealEndpoint(e *oms.Endpoint) (doc string, kept *oms.Endpoint, err error) {
-	plain, err := encode(e)
-	if err != nil {
-		return "", nil, err
-	}
-	kept = &oms.Endpoint{}
-	if err := decode([]byte(plain), kept, "endpoint"); err != nil {
-		return "", nil, err
-	}
-	kept.No = e.No
-	return d.sealer.Seal(plain), kept, nil
 }
 
 // DeleteEndpoint implements [store.EventTx]. What is kept of the endpoint has
@@ -211,11 +209,13 @@ func (d *draft) DeleteEndpoint(ctx context.Context, tenant, id string) error {
 	if err != nil {
 		return err
 	}
-	e.Headers, e.TLS, e.Secrets, e.SigningKey = nil, nil, nil, ""
-	doc, _, err := d.sealEndpoint(e)
+	bare := *e
+	bare.Headers, bare.TLS, bare.Secrets, bare.SigningKey = nil, nil, nil, secret.Value{}
+	doc, _, _, err := d.sealEndpoint(tenant, &bare)
 	if err != nil {
 		return err
 	}
+	d.removeSecrets(tenant, e, &bare)
 	d.putEndpoint(tenant, set, e.No, nil)
 	d.of(tenant).changeOne(`UPDATE endpoints SET deleted = 1, doc = ? WHERE tenant = ? AND no = ?`, doc, tenant, e.No)
 	return nil

@@ -125,14 +125,15 @@ func (s *Store) Publish(ctx context.Context, tenant string, events ...*oms.Event
 }
 
 // alike returns what publications have in common that may be run as one: they are
-// new rows of events, and of deliveries that belong to no group, and rest on the
-// same endpoints. It is "" for one that is anything else.
+// new rows of events, and of deliveries that belong to no group if anybody wants
+// them, and rest on the same endpoints. It is "" for one that is anything else.
 func (d *draft) alike() string {
 	c := d.batch.Changes
-	if d.again || len(d.batch.Checks) != 1 || len(c) != 2 || c[0].Insertion != eventRows || c[1].Insertion != deliveryRows {
+	wanted := len(c) == 2 && c[0].Insertion == eventRows && c[1].Insertion == deliveryRows
+	if d.again || len(d.batch.Checks) != 1 || !wanted && !(len(c) == 1 && c[0].Insertion == eventRows) {
 		return ""
 	}
-	return fmt.Sprint(d.batch.Checks[0].Args...)
+	return fmt.Sprint(append([]any{len(c)}, d.batch.Checks[0].Args...)...)
 }
 
 // AddEventFor implements [store.EventTx].

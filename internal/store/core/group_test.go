@@ -262,3 +262,65 @@ func TestSeveralOfAGroupInOneWrite(t *testing.T) {
 		})
 	}
 }
+
+// TestADeliveryThatBecomesDueMeanwhile: an attempt at one that waits is put off,
+// and between the decision and the commit it becomes due. It must not wait then:
+// nothing would ever make it due.
+func TestADeliveryThatBecomesDueMeanwhile(t *testing.T) {
+	at := time.Now()
+	for name, meanwhile := range map[string]func(db *core.Store, to *oms.Endpoint, first *oms.Event){
+		"the one before it ends": func(db *core.Store, to *oms.Endpoint, first *oms.Event) {
+			must(t, db.Write(ctx, func(tx store.Tx) error {
+				return tx.CancelDelivery(ctx, acme, oms.DeliveryKey{Event: first.Seq, Endpoint: to.No}, at)
+			}))
+		},
+		"its endpoint wants no order any more": func(db *core.Store, to *oms.Endpoint, _ *oms.Event) {
+			plain := *to
+			plain.Ordering = oms.OrderingNone
+			reorder(t, db, &plain, &oms.Job{ID: "job"}, 100)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := openTemp(t)
+			to := putEndpoints(t, db, 1, func(e *oms.Endpoint) { e.Ordering = oms.OrderingSubject })[0]
+			first, second := namedEvent("a"), namedEvent("b")
+			first.Subject.ID, second.Subject.ID = "one", "one"
+			publish(t, db, first, second)
+			decided := 0
+			must(t, db.Write(ctx, func(tx store.Tx) error {
+				err := tx.Settle(ctx, acme, store.Settlement{Key: oms.DeliveryKey{Event: second.Seq, Endpoint: to.No},
+					Status: oms.DeliveryPending, Attempts: 1, At: at, Due: at.Add(time.Minute)})
+				if decided++; decided == 1 {
+					meanwhile(db, to, first)
+				}
+				return err
+			}))
+			d, err := db.Delivery(ctx, acme, oms.DeliveryKey{Event: second.Seq, Endpoint: to.No})
+			must(t, err)
+			if decided != 2 || d.State() != oms.StateDue || d.Attempts != 1 {
+				t.Errorf("decided %d times: %+v", decided, d)
+			}
+		})
+	}
+}
+
+// TestOrderingWithTheEndpoint: in the write that gives an endpoint its ordering
+// nothing has to follow only if nothing is pending.
+func TestOrderingWithTheEndpoint(t *testing.T) {
+	db := openTemp(t)
+	to := putEndpoints(t, db, 1, nil)[0]
+	to.Ordering, to.Reordering = oms.OrderingSubject, "job"
+	for _, pending := range []bool{false, true} {
+		var done bool
+		must(t, db.Write(ctx, func(tx store.Tx) (err error) {
+			if err = tx.PutEndpoint(ctx, acme, to); err == nil {
+				done, err = tx.Reorder(ctx, acme, to, &oms.Job{Last: 99}, 100)
+			}
+			return err
+		}))
+		if done == pending {
+			t.Errorf("pending: %v, done: %v", pending, done)
+		}
+		publish(t, db, namedEvent("a"))
+	}
+}

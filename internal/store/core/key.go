@@ -53,17 +53,24 @@ func (d *draft) InsertKey(ctx context.Context, k oms.Key) error {
 	return nil
 }
 
-// DeleteKey implements [store.Tx].
+// otherAdmin finds the key of another admin of a tenant.
+const otherAdmin = `EXISTS (SELECT 1 FROM api_keys WHERE tenant = ? AND role = ? AND id <> ?)`
+
+// DeleteKey implements [store.Tx]. That there is another admin is part of the
+// statement, too: of two who delete the last two at once, one is overtaken.
 func (d *draft) DeleteKey(ctx context.Context, tenant, id string) error {
-	var there bool
-	err := one(ctx, d.q, []any{&there}, `SELECT EXISTS (SELECT 1 FROM api_keys WHERE tenant = ? AND id = ?)`, tenant, id)
-	if err == nil && !there {
-		err = oms.Errorf(oms.NotFound, "no key %q", id)
-	}
+	var role oms.Role
+	var another bool
+	err := one(ctx, d.q, []any{(*string)(&role), &another}, `SELECT role, `+otherAdmin+` FROM api_keys WHERE tenant = ? AND id = ?`,
+		tenant, string(oms.Admin), id, tenant, id)
 	if err != nil {
-		return err
+		return orNotFound(err, "no key %q", id)
 	}
-	d.of(tenant).changeOne(`DELETE FROM api_keys WHERE tenant = ? AND id = ?`, tenant, id)
+	if role == oms.Admin && !another {
+		return oms.Errorf(oms.Conflict, "the key %q is the last of an admin of its tenant: make another one before you take it away", id)
+	}
+	d.of(tenant).changeOne(`DELETE FROM api_keys WHERE tenant = ? AND id = ? AND (role <> ? OR `+otherAdmin+`)`,
+		tenant, id, string(oms.Admin), tenant, string(oms.Admin), id)
 	return nil
 }
 

@@ -16,6 +16,7 @@ type news struct {
 	unjudged  []store.Unjudged
 	endpoints []endpointChange
 	sets      map[string]*endpointSet // by tenant
+	secrets   bool                    // some may have been removed, retired, or taken into use again
 }
 
 // endedDelivery is one that was canceled.
@@ -57,6 +58,7 @@ func (n *news) add(later news) {
 	n.due = append(n.due, later.due...)
 	n.unjudged = append(n.unjudged, later.unjudged...)
 	n.endpoints = append(n.endpoints, later.endpoints...)
+	n.secrets = n.secrets || later.secrets
 	for tenant, set := range later.sets {
 		n.setEndpoints(tenant, set)
 	}
@@ -79,6 +81,9 @@ func (s *Store) Committed(together []*Batch) {
 	}
 	for tenant, set := range all.sets {
 		s.keepEndpoints(tenant, set)
+	}
+	if all.secrets {
+		s.opener.Changed()
 	}
 	s.tell(func(l store.Listener) {
 		for _, change := range all.endpoints {

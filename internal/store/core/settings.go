@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -47,7 +48,7 @@ func (q queries) SettingsVersion(ctx context.Context, tenant string, version int
 	if err != nil {
 		return nil, orNotFound(err, "no version %d of the settings", version)
 	}
-	s, err := q.parseSettings(doc, version)
+	s, err := parseSettings(doc, version)
 	if err == nil {
 		q.settings.put(tenant, version, s)
 	}
@@ -55,11 +56,8 @@ func (q queries) SettingsVersion(ctx context.Context, tenant string, version int
 }
 
 // parseSettings reads a stored document.
-func (s *shared) parseSettings(data []byte, version int64) (*settings.Settings, error) {
+func parseSettings(data []byte, version int64) (*settings.Settings, error) {
 	doc, err := oms.Parse(data)
-	if err == nil {
-		err = settings.Unseal(doc, s.sealer)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("stored settings, version %d: %v", version, err) // not %w: it is no mistake of the caller's
 	}
@@ -88,8 +86,16 @@ func (d *draft) PutSettings(ctx context.Context, tenant string, s *settings.Sett
 	if current != base {
 		return d.stale(key{tenant, "settings"}, "the settings are at version %d, not %d", current, base)
 	}
+	var fresh []secret.Sealed
+	doc, ids := s.Sealed(func(place string, origins []string, v secret.Value) secret.Sealed {
+		one := d.sealer.Seal(tenant, place, origins, v)
+		fresh = append(fresh, one)
+		return one
+	})
 	d.of(tenant).changeOne(`INSERT INTO settings (tenant, version, at, by, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		tenant, base+1, micros(at), by, string(s.Sealed(d.sealer).JSON()))
+		tenant, base+1, micros(at), by, string(doc.JSON()))
+	d.addSecrets(tenant, fresh)
+	d.useSecrets(tenant, base+1, ids)
 	s.Version = base + 1
 	if d.stored == nil {
 		d.stored = map[string]int64{}

@@ -100,38 +100,13 @@ func (b *settleBench) rows(tenant string, keys []oms.DeliveryKey) (rows []string
 	return append(rows, told...)
 }
 
-// settlements draws what attempts came to, for some of the deliveries.
-func (b *settleBench) settlements(rt *rapid.T, many int) (all []store.Settlement, of []int) {
-	at := benchTime.Add(time.Hour)
-	for i := range many {
-		if rapid.IntRange(0, 3).Draw(rt, "left out") == 0 {
-			continue
-		}
-		s := store.Settlement{At: at, Attempts: rapid.IntRange(1, 4).Draw(rt, "attempts"),
-			Status: rapid.SampledFrom([]oms.DeliveryStatus{oms.DeliverySucceeded, oms.DeliverySucceeded, oms.DeliveryPending, oms.DeliveryFailed}).Draw(rt, "status")}
-		if s.Status == oms.DeliveryPending {
-			s.Due = at.Add(time.Minute)
-		}
-		if rapid.Bool().Draw(rt, "attempt") {
-			s.Attempt = &oms.Attempt{ID: fmt.Sprint("att_", b.run, "_", i), Kind: oms.KindEvent, Number: s.Attempts, StartedAt: at, Status: 200, Outcome: oms.OutcomeSucceeded,
-				Detail: &oms.AttemptDetail{RemoteAddr: "127.0.0.1:80", Request: oms.Message{Headers: map[string][]string{"A": {"b"}}}}}
-			if s.Status != oms.DeliverySucceeded {
-				s.Attempt.Status, s.Attempt.Outcome, s.Attempt.Error = 500, oms.OutcomeFailed, "500"
-			}
-		}
-		all, of = append(all, s), append(of, i)
-	}
-	return all, of
-}
-
-// TestSettledWithoutReading: what is settled without having been read comes to the
-// same as what was read first, whatever the deliveries were.
-func TestSettledWithoutReading(t *testing.T) {
-	db := openTemp(t)
-	b := &settleBench{t: t, db: db, l: &dueList{}}
-	db.Listen(b.l)
+// newSettleBench opens a database for the tests of settling.
+func newSettleBench(t *testing.T) *settleBench {
+	t.Helper()
+	b := &settleBench{t: t, db: openTemp(t), l: &dueList{}}
+	b.db.Listen(b.l)
 	for _, tenant := range settleTenants {
-		must(t, db.Write(ctx, func(tx store.Tx) error {
+		must(t, b.db.Write(ctx, func(tx store.Tx) error {
 			ordered := testEndpoint("ordered")
 			ordered.Ordering = oms.OrderingSubject
 			if err := tx.PutEndpoint(ctx, tenant, testEndpoint("plain")); err != nil {
@@ -140,35 +115,103 @@ func TestSettledWithoutReading(t *testing.T) {
 			return tx.PutEndpoint(ctx, tenant, ordered)
 		}))
 	}
+	return b
+}
+
+// compare settles the same of both tenants, of one without reading it first, and
+// returns what differs.
+func (b *settleBench) compare(deliveries []aDelivery, all []store.Settlement, of []int) (differs string) {
+	b.t.Helper()
+	var came [2][]string
+	for i, settle := range []func(tenant string, list []store.Settlement) error{
+		func(tenant string, list []store.Settlement) error {
+			return b.db.Write(ctx, func(tx store.Tx) error { return tx.Settle(ctx, tenant, list...) })
+		},
+		func(tenant string, list []store.Settlement) error { return b.db.SettleRead(ctx, tenant, list...) },
+	} {
+		tenant := settleTenants[i]
+		keys := b.put(tenant, deliveries)
+		list := slices.Clone(all)
+		for n := range list {
+			list[n].Key = keys[of[n]]
+			if a := list[n].Attempt; a != nil {
+				same := *a
+				same.Delivery = list[n].Key
+				list[n].Attempt = &same
+			}
+		}
+		if err := settle(tenant, list); err != nil {
+			return err.Error()
+		}
+		came[i] = b.rows(tenant, keys)
+	}
+	if slices.Equal(came[0], came[1]) {
+		return ""
+	}
+	return fmt.Sprintf("at once:\n%s\nread first:\n%s", strings.Join(came[0], "\n"), strings.Join(came[1], "\n"))
+}
+
+// settlement is what an attempt came to.
+func (b *settleBench) settlement(status oms.DeliveryStatus, attempts, place int, recorded bool) store.Settlement {
+	at := benchTime.Add(time.Hour)
+	s := store.Settlement{At: at, Attempts: attempts, Status: status}
+	if s.Status == oms.DeliveryPending {
+		s.Due = at.Add(time.Minute)
+	}
+	if !recorded {
+		return s
+	}
+	s.Attempt = &oms.Attempt{ID: fmt.Sprint("att_", b.run, "_", place), Kind: oms.KindEvent, Number: attempts, StartedAt: at, Status: 200, Outcome: oms.OutcomeSucceeded,
+		Detail: &oms.AttemptDetail{RemoteAddr: "127.0.0.1:80", Request: oms.Message{Headers: map[string][]string{"A": {"b"}}}}}
+	if status != oms.DeliverySucceeded {
+		s.Attempt.Status, s.Attempt.Outcome, s.Attempt.Error = 500, oms.OutcomeFailed, "500"
+	}
+	return s
+}
+
+// TestSettledWithoutReading: what is settled without having been read comes to the
+// same as what was read first, whatever the deliveries were.
+func TestSettledWithoutReading(t *testing.T) {
+	b := newSettleBench(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		b.run++
 		deliveries := rapid.SliceOfN(rapid.Custom(someDelivery), 1, 5).Draw(rt, "deliveries")
-		all, of := b.settlements(rt, len(deliveries))
-		var came [2][]string
-		for i, settle := range []func(tenant string, list []store.Settlement) error{
-			func(tenant string, list []store.Settlement) error {
-				return db.Write(ctx, func(tx store.Tx) error { return tx.Settle(ctx, tenant, list...) })
-			},
-			func(tenant string, list []store.Settlement) error { return db.SettleRead(ctx, tenant, list...) },
-		} {
-			tenant := settleTenants[i]
-			keys := b.put(tenant, deliveries)
-			list := slices.Clone(all)
-			for n := range list {
-				list[n].Key = keys[of[n]]
-				if a := list[n].Attempt; a != nil {
-					same := *a
-					same.Delivery = list[n].Key
-					list[n].Attempt = &same
-				}
+		var all []store.Settlement
+		var of []int
+		for i := range deliveries {
+			if rapid.IntRange(0, 3).Draw(rt, "left out") > 0 {
+				status := rapid.SampledFrom([]oms.DeliveryStatus{oms.DeliverySucceeded, oms.DeliverySucceeded, oms.DeliveryPending, oms.DeliveryFailed}).Draw(rt, "status")
+				all = append(all, b.settlement(status, rapid.IntRange(1, 4).Draw(rt, "attempts"), i, rapid.Bool().Draw(rt, "recorded")))
+				of = append(of, i)
 			}
-			if err := settle(tenant, list); err != nil {
-				rt.Fatalf("%s: %v", tenant, err)
-			}
-			came[i] = b.rows(tenant, keys)
 		}
-		if !slices.Equal(came[0], came[1]) {
-			rt.Errorf("at once:\n%s\nread first:\n%s", strings.Join(came[0], "\n"), strings.Join(came[1], "\n"))
+		if differs := b.compare(deliveries, all, of); differs != "" {
+			rt.Error(differs)
 		}
 	})
+}
+
+// TestEachSettledWithoutReading is the same for a delivery in each state, of an
+// event that was erased or not, with another behind it in its group.
+func TestEachSettledWithoutReading(t *testing.T) {
+	b := newSettleBench(t)
+	for _, status := range []string{"p", "s", "f", "c"} {
+		for _, group := range []string{"", "order/a", "+order/a"} {
+			for _, due := range []int64{0, benchTime.UnixMicro()} {
+				if (status != "p" || group == "+order/a") && due > 0 || status == "p" && group == "" && due == 0 {
+					continue
+				}
+				for _, to := range []oms.DeliveryStatus{oms.DeliverySucceeded, oms.DeliveryPending, oms.DeliveryFailed} {
+					for _, erased := range []bool{false, true} {
+						b.run++
+						one := aDelivery{endpoint: 1, attempts: 1, status: status, group: group, due: due, erased: erased}
+						behind := aDelivery{endpoint: 1, status: "p", group: "order/a"}
+						if differs := b.compare([]aDelivery{one, behind}, []store.Settlement{b.settlement(to, 2, 0, true)}, []int{0}); differs != "" {
+							t.Errorf("%+v is %s:\n%s", one, to, differs)
+						}
+					}
+				}
+			}
+		}
+	}
 }

@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -31,16 +31,18 @@ var _ store.Store = (*Store)(nil)
 
 // Options say how a database is worked with. All are needed.
 type Options struct {
-	Sealer *settings.Sealer // seals the secrets in the database
+	Sealer *secret.Sealer // seals the secrets in the database
 	Clock  func() time.Time
-	Log    *slog.Logger // is told when a listener panics
+	Log    *slog.Logger // is told when a listener panics, and of secrets that do not open
 }
 
 // New returns the store that is kept in a database. The engine calls
 // [Store.Committed] after each commit.
 func New(e Engine, o Options) *Store {
 	shared := &shared{sealer: o.Sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort, gates: newGates()}
-	return &Store{queries: queries{q: e, shared: shared}, engine: e, indexing: indexing{due: map[string]int64{}}}
+	s := &Store{queries: queries{q: e, shared: shared}, engine: e, indexing: indexing{due: map[string]int64{}}}
+	shared.opener = secret.NewOpener(o.Sealer, s.findSecret, o.Log)
+	return s
 }
 
 // queries asks everything that can be asked.
@@ -52,13 +54,15 @@ type queries struct {
 
 // shared is what all who ask and write have in common.
 type shared struct {
-	sealer   *settings.Sealer
+	sealer   *secret.Sealer
+	opener   *secret.Opener
 	clock    func() time.Time
 	log      *slog.Logger
 	settings *settingsCache
 	// endpoints is an endpointSet of each tenant that was asked for, as
 	// committed last. It holds what the lanes hold too.
 	endpoints sync.Map
+	unopened  sync.Map       // endpoints that the log was told of, by their [numbered]
 	listener  store.Listener // nil: nobody
 	effort    effort
 	gates     map[store.Class]*gate // of what callers have to wait for

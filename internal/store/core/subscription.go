@@ -104,17 +104,17 @@ func (q queries) readEndpoints(ctx context.Context, tenant string) (*endpointSet
 	err = q.q.Query(ctx, func(r Row) error {
 		var er endpointRow
 		var deleted bool
-		if err := r.Scan(&er.no, &er.doc, &deleted); err != nil {
+		if err := r.Scan(append(er.columns(), &deleted)...); err != nil {
 			return err
 		}
 		byNo = append(byNo, make([]*oms.Endpoint, int(er.no)-len(byNo))...)
 		if deleted {
 			return nil
 		}
-		e, err := er.endpoint(q.sealer)
+		e, err := q.shared.endpoint(tenant, &er)
 		byNo[er.no-1] = e
 		return err
-	}, `SELECT no, doc, deleted <> 0 FROM endpoints WHERE tenant = ? ORDER BY no`, tenant)
+	}, `SELECT `+endpointColumns+`, deleted <> 0 FROM endpoints WHERE tenant = ? ORDER BY no`, tenant)
 	return newEndpointSet(version, byNo), err
 }
 

@@ -64,23 +64,25 @@ func synctestYield() {
 // TestOneTurnOfAWrite: a write that has a turn takes no other, or two could wait
 // for each other.
 func TestOneTurnOfAWrite(t *testing.T) {
-	all := &turns{}
-	a, b := key{"acme", "a"}, key{"acme", "b"}
-	first, second := take(t, all, ctx, a), take(t, all, ctx, b)
-	for range 2 {
-		if err := errors.Join(first.take(b), second.take(a)); err != nil {
-			t.Error(err)
+	synctest.Test(t, func(t *testing.T) { // in which to wait for each other is an error
+		all := &turns{}
+		a, b := key{"acme", "a"}, key{"acme", "b"}
+		first, second := take(t, all, ctx, a), take(t, all, ctx, b)
+		for range 2 {
+			if err := errors.Join(first.take(b), second.take(a)); err != nil {
+				t.Error(err)
+			}
 		}
-	}
-	if len(all.taken) != 2 || all.taken[a].many != 1 {
-		t.Errorf("taken: %v", all.taken)
-	}
-	first.end()
-	second.end()
-	first.end() // of a write that has none any more
-	if len(all.taken) != 0 {
-		t.Errorf("left: %v", all.taken)
-	}
+		if len(all.taken) != 2 || all.taken[a].many != 1 {
+			t.Errorf("taken: %v", all.taken)
+		}
+		first.end()
+		second.end()
+		first.end() // of a write that has none any more
+		if len(all.taken) != 0 {
+			t.Errorf("left: %v", all.taken)
+		}
+	})
 }
 
 // TestATurnThatIsNotAwaited: a write whose context ends gives up its place, and

@@ -10,21 +10,24 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // Rows of the table meta.
 const (
 	metaSalt  = "encryption.salt"
-	metaCheck = "encryption.check" // checkText, sealed
+	metaCheck = "encryption.check"
 )
 
-const checkText = "orderhook"
+// MinKeyLength is the length, in bytes, below which an encryption key that
+// somebody thought up is refused: who has a copy of the database can try keys as
+// fast as they like.
+const MinKeyLength = 32
 
 // unlock returns what seals and opens the database's secrets. The key is the
 // given one, or else that in FILE.key. The first key that a database meets is
 // the one it keeps.
-func unlock(s *session, path, key string) (*settings.Sealer, error) {
+func unlock(s *session, path, key string) (*secret.Sealer, error) {
 	salt, err := meta(s, metaSalt)
 	if errors.Is(err, sql.ErrNoRows) {
 		if err := firstUnlock(s, path, key); err != nil {
@@ -49,8 +52,8 @@ func unlock(s *session, path, key string) (*settings.Sealer, error) {
 }
 
 // checked returns the sealer of a key if the database's check value opens with it.
-func checked(s *session, salt []byte, key, from string) (*settings.Sealer, error) {
-	sealer, err := settings.NewSealer(key, salt)
+func checked(s *session, salt []byte, key, from string) (*secret.Sealer, error) {
+	sealer, err := secret.NewSealer(key, salt)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +61,7 @@ func checked(s *session, salt []byte, key, from string) (*settings.Sealer, error
 	if err != nil {
 		return nil, err
 	}
-	if _, err := sealer.Open(string(check)); err != nil {
+	if err := sealer.Fits(string(check)); err != nil {
 		return nil, fmt.Errorf("%s does not fit the database: %w", from, err)
 	}
 	return sealer, nil
@@ -86,7 +89,7 @@ func insertCheck(s *session, path, key string) (err error) {
 		key, err = readKey(path)
 	}
 	if err == nil && key == "" {
-		key = settings.NewKey()
+		key = secret.NewKey()
 		err = writeKey(path, key)
 	}
 	if err != nil {
@@ -94,11 +97,11 @@ func insertCheck(s *session, path, key string) (err error) {
 	}
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails
-	sealer, err := settings.NewSealer(key, salt)
+	sealer, err := secret.NewSealer(key, salt)
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(`INSERT INTO meta (name, value) VALUES (?, ?), (?, ?)`, metaSalt, salt, metaCheck, []byte(sealer.Seal(checkText)))
+	_, err = s.exec(`INSERT INTO meta (name, value) VALUES (?, ?), (?, ?)`, metaSalt, salt, metaCheck, []byte(sealer.Check()))
 	return err
 }
 
@@ -119,6 +122,9 @@ func readKey(path string) (string, error) {
 	key := strings.TrimSpace(string(data))
 	if key == "" {
 		return "", fmt.Errorf("the encryption key in %s.key is empty", path)
+	}
+	if len(key) < MinKeyLength {
+		return "", fmt.Errorf("the encryption key in %s.key is too short: it needs %d characters or more", path, MinKeyLength)
 	}
 	return key, nil
 }

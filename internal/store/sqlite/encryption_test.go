@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -46,7 +47,7 @@ func TestGivenKeyMakesNoFile(t *testing.T) {
 		t.Errorf("a key file: %v", err)
 	}
 	_, err := Open(ctx, path, Options{EncryptionKey: "another"})
-	if !errors.Is(err, settings.ErrWrongKey) || strings.Contains(err.Error(), "another ") {
+	if !errors.Is(err, secret.ErrWrongKey) || strings.Contains(err.Error(), "another ") {
 		t.Errorf("a wrong key: %v", err)
 	}
 	_, err = Open(ctx, path, Options{})
@@ -71,12 +72,16 @@ func TestKeyFileThatIsNoKey(t *testing.T) {
 		t.Errorf("a file that cannot be read: %v", err)
 	}
 	must(t, os.Remove(path+".key"))
-	must(t, os.WriteFile(path+".key", []byte("mine\n"), 0o600))
+	must(t, os.WriteFile(path+".key", []byte(strings.Repeat("m", MinKeyLength-1)+"\n"), 0o600))
+	if _, err := Open(ctx, path, Options{}); err == nil || !strings.Contains(err.Error(), path+".key is too short") {
+		t.Errorf("a short key: %v", err)
+	}
+	must(t, os.WriteFile(path+".key", []byte(strings.Repeat("m", MinKeyLength)+"\n"), 0o600))
 	db := openAt(t, path, Options{})
 	must(t, db.Close())
-	must(t, os.WriteFile(path+".key", []byte("yours\n"), 0o600))
+	must(t, os.WriteFile(path+".key", []byte(strings.Repeat("y", MinKeyLength)+"\n"), 0o600))
 	_, err := Open(ctx, path, Options{})
-	if !errors.Is(err, settings.ErrWrongKey) || !strings.Contains(err.Error(), path+".key") {
+	if !errors.Is(err, secret.ErrWrongKey) || !strings.Contains(err.Error(), path+".key") {
 		t.Errorf("another's file: %v", err)
 	}
 }
@@ -130,11 +135,69 @@ func putSecret(t *testing.T, db *DB, secret string) {
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.PutSettings(ctx, acme, s, 0, "me", time.Unix(1, 0)) }))
 }
 
-func wantSecret(t *testing.T, db *DB, secret string) {
+func wantSecret(t *testing.T, db *DB, text string) {
 	t.Helper()
 	s, err := db.Settings(ctx, acme)
 	must(t, err)
-	if s.Connectors[0].Password != secret || s.Connectors[0].CustomHeaders[0].Value != secret {
-		t.Errorf("%+v, want %q", s.Connectors[0], secret)
+	for _, v := range []secret.Value{s.Connectors[0].Password, s.Connectors[0].CustomHeaders[0].Value} {
+		if !db.SecretIs(ctx, acme, v, text) {
+			t.Errorf("%#v does not open as %q", v, text)
+		}
+	}
+}
+
+// TestAnEndpointThatWasCopiedIsOff: its document opens under its own number alone,
+// and the others are not held up.
+func TestAnEndpointThatWasCopiedIsOff(t *testing.T) {
+	path := tempPath(t)
+	db := openAt(t, path, Options{})
+	must(t, db.Write(ctx, func(tx store.Tx) error {
+		return tx.PutEndpoint(ctx, acme, &oms.Endpoint{ID: "ep_0", Origin: oms.OriginAPI, URL: "http://h/?token=hush", Enabled: true})
+	}))
+	must(t, db.Close())
+	runSQL(t, path, `INSERT INTO endpoints (tenant, no, id, origin, doc) SELECT tenant, 2, 'ep_copy', origin, doc FROM endpoints`)
+	db = openAt(t, path, Options{})
+	list, err := db.Endpoints(ctx, acme, store.Page{})
+	must(t, err)
+	if len(list.Items) != 2 {
+		t.Fatalf("%d endpoints", len(list.Items))
+	}
+	if e := list.Items[0]; e.ID != "ep_copy" || e.Enabled || e.URL != "" || !strings.Contains(e.Disabled, "cannot be opened") {
+		t.Errorf("the copy: %+v", e)
+	}
+	if e := list.Items[1]; e.ID != "ep_0" || !e.Enabled || e.URL != "http://h/?token=hush" {
+		t.Errorf("the one it is of: %+v", e)
+	}
+}
+
+// TestEndpointSecretsAreNotInTheFiles looks for them in every byte that SQLite wrote.
+func TestEndpointSecretsAreNotInTheFiles(t *testing.T) {
+	db := openTemp(t)
+	texts := []string{"whsec_hush", "header-hush", "password-hush", "key-hush", "whsk_hush"}
+	must(t, db.Write(ctx, func(tx store.Tx) error {
+		return tx.PutEndpoint(ctx, acme, &oms.Endpoint{ID: "ep_0", Origin: oms.OriginAPI, URL: "https://user:" + texts[2] + "@example.com/",
+			Secrets: []oms.Secret{{Value: secret.New(texts[0])}}, Headers: []oms.Header{{Name: "X-Api-Key", Value: secret.New(texts[1])}},
+			TLS: &oms.EndpointTLS{Key: secret.New(texts[3])}, SigningKey: secret.New(texts[4])})
+	}))
+	e, err := db.Endpoint(ctx, acme, "ep_0")
+	must(t, err)
+	for i, v := range map[int]secret.Value{0: e.Secrets[0].Value, 1: e.Headers[0].Value, 3: e.TLS.Key, 4: e.SigningKey} {
+		if !db.SecretIs(ctx, acme, v, texts[i]) {
+			t.Errorf("%s does not open", v.Place())
+		}
+	}
+	var files []byte
+	for _, name := range []string{db.engine.path, db.engine.path + "-wal"} {
+		data, err := os.ReadFile(name)
+		must(t, err)
+		files = append(files, data...)
+	}
+	if !bytes.Contains(files, []byte("ep_0")) {
+		t.Fatal("nothing at all is found")
+	}
+	for _, text := range texts {
+		if bytes.Contains(files, []byte(text)) {
+			t.Errorf("%q is in the files", text)
+		}
 	}
 }

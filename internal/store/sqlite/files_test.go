@@ -14,40 +14,6 @@ import (
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
-// TestEndpointSecretsAreNotInTheFiles looks for them in every byte that SQLite wrote.
-func TestEndpointSecretsAreNotInTheFiles(t *testing.T) {
-	db := openTemp(t)
-	secrets := []string{"whsec_hush", "header-hush", "password-hush", "key-hush", "whsk_hush"}
-	putEndpoints(t, db, 1, func(e *oms.Endpoint) {
-		e.Secrets = []oms.Secret{{Text: secrets[0]}}
-		e.Headers = []oms.Header{{Name: "X-Api-Key", Value: secrets[1]}}
-		e.URL = "https://user:" + secrets[2] + "@example.com/"
-		e.TLS = &oms.EndpointTLS{Key: secrets[3]}
-		e.SigningKey = secrets[4]
-	})
-	e, err := db.Endpoint(ctx, acme, "ep_0")
-	must(t, err)
-	if e.Secrets[0].Text != secrets[0] || e.Headers[0].Value != secrets[1] {
-		t.Errorf("read back: %+v", e)
-	}
-	wantIn := func(text string, want bool) {
-		t.Helper()
-		found := false
-		for _, name := range []string{db.engine.path, db.engine.path + "-wal"} {
-			data, err := os.ReadFile(name)
-			must(t, err)
-			found = found || bytes.Contains(data, []byte(text))
-		}
-		if found != want {
-			t.Errorf("%q is in the files: %v", text, found)
-		}
-	}
-	wantIn("ep_0", true) // else this finds nothing at all
-	for _, secret := range secrets {
-		wantIn(secret, false)
-	}
-}
-
 // TestErasedBytes looks for an erased order in every byte of the database.
 func TestErasedBytes(t *testing.T) {
 	path := tempPath(t)

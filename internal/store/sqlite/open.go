@@ -54,7 +54,7 @@ type engine struct {
 
 // Open opens the database file, makes it when it is not there, and brings its
 // schema up to date. It returns [ErrInUse] when another process has the file
-// exclusively, and [settings.ErrWrongKey] when its secrets were sealed with
+// exclusively, and [secret.ErrWrongKey] when its secrets were sealed with
 // another key.
 func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if o.Clock == nil {
@@ -100,6 +100,9 @@ func (db *DB) open(ctx context.Context, o Options) (err error) {
 	db.Store = core.New(e, core.Options{Sealer: sealer, Clock: o.Clock, Log: o.Log})
 	e.writer = startWriter(session, db.Store.Committed)
 	if e.readers, err = openReaders(e.path); err != nil {
+		return err
+	}
+	if err := db.BindSecrets(ctx); err != nil {
 		return err
 	}
 	return e.number(ctx)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/filter"
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -22,11 +23,27 @@ func endpoint(id string) *oms.Endpoint {
 	return &e
 }
 
-// put stores an endpoint of acme.
+// put stores an endpoint of acme, and returns it with references to its secrets.
 func (s *suite) put(e *oms.Endpoint) *oms.Endpoint {
 	s.t.Helper()
 	s.write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, e) })
-	return e
+	return referring(e, s.endpoint(e.ID))
+}
+
+// referring returns an endpoint with the references of how it was stored.
+func referring(e, stored *oms.Endpoint) *oms.Endpoint {
+	places := map[string][]secret.Value{}
+	stored.WithSecrets(func(place string, _ []string, v secret.Value) secret.Value {
+		places[place] = append(places[place], v)
+		return v
+	})
+	return e.WithSecrets(func(place string, _ []string, v secret.Value) secret.Value {
+		if len(places[place]) == 0 {
+			return v
+		}
+		v, places[place] = places[place][0], places[place][1:]
+		return v
+	})
 }
 
 // endpoint reads an endpoint of acme.
@@ -99,8 +116,8 @@ func testEndpoints(t *testing.T, s *suite) {
 		same(t, ok[*oms.Endpoint](t)(s.EndpointByNo(ctx, acme, e.No)), e)
 	}
 	changed := endpoint("ep1")
-	changed.No, changed.URL, changed.Secrets = first.No, "https://other.example", []oms.Secret{{Text: "whsec_new"}, {Text: "whsec_old", Until: at(5)}}
-	s.put(changed)
+	changed.No, changed.URL, changed.Secrets = first.No, "https://other.example", []oms.Secret{{Value: secret.New("whsec_new")}, {Value: secret.New("whsec_old"), Until: at(5)}}
+	changed = s.put(changed)
 	same(t, s.endpoint("ep1"), changed)
 
 	_, err := s.Endpoint(ctx, acme, "ep4")
@@ -139,7 +156,7 @@ func testEndpointDeleted(t *testing.T, s *suite) {
 	_, err := s.Endpoint(ctx, acme, "ep2")
 	is(t, err, oms.NotFound)
 	tomb := ok[*oms.Endpoint](t)(s.EndpointByNo(ctx, acme, second.No))
-	if tomb.ID != "ep2" || tomb.URL != second.URL || tomb.Secrets != nil || tomb.Headers != nil || tomb.SigningKey != "" || tomb.TLS != nil {
+	if tomb.ID != "ep2" || tomb.URL != second.URL || tomb.Secrets != nil || tomb.Headers != nil || !tomb.SigningKey.IsZero() || tomb.TLS != nil {
 		t.Errorf("left of it: %+v", tomb)
 	}
 	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, acme, "ep2") }), oms.NotFound)

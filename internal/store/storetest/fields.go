@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // withEveryField returns v with each field that was zero set to something, at
@@ -53,6 +54,8 @@ func wellKnown(v any, name string) (any, bool) {
 		return at(len(name)), true
 	case []byte:
 		return []byte(name), true
+	case secret.Value:
+		return secret.New("secret of " + name), true
 	case jsontext.Value:
 		return jsontext.Value(`{"is":"` + name + `"}`), true
 	case nil: // the any of a changed field

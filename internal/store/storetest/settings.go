@@ -20,15 +20,16 @@ func someSettings(name string) *settings.Settings {
 	return s
 }
 
-// nameOf returns the name that someSettings got, and checks that its secret is back in the clear.
+// nameOf returns the name that someSettings got, and checks that there is a
+// reference in the place of its secret.
 func nameOf(t *testing.T, s *settings.Settings) string {
 	t.Helper()
 	if len(s.Connectors) == 0 {
 		return ""
 	}
 	c := s.Connectors[0]
-	if c.BearerToken != "secret of "+c.Name {
-		t.Errorf("the secret of %s came back as %q", c.Name, c.BearerToken)
+	if v := c.BearerToken; v.ID() == "" || v.Place() != "settings/connectors/name/"+c.Name+"/bearerToken" {
+		t.Errorf("the secret of %s came back as %q of %q", c.Name, v.ID(), v.Place())
 	}
 	return c.Name
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -60,6 +61,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"Unjudged", testUnjudged},
 		{"DeletedAndReopened", testDeletedAndReopened},
 		{"Stock", testStock},
+		{"SecretsOfSettings", testSecretsOfSettings},
+		{"SecretsOfEndpoints", testSecretsOfEndpoints},
 		{"Jobs", testJobs},
 		{"RunningJobs", testRunningJobs},
 		{"Candidates", testCandidates},
@@ -104,6 +107,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"SettingsInTransactions", testSettingsInTransactions},
 		{"SettingsFromFile", testSettingsFromFile},
 		{"Keys", testKeys},
+		{"LastAdmin", testLastAdmin},
 		{"Idempotency", testIdempotency},
 		{"Cursors", testCursors},
 		{"PageBytes", testPageBytes},
@@ -249,7 +253,7 @@ func object(text string) *oms.Object {
 func same[T any](t *testing.T, got, want T) {
 	t.Helper()
 	documents := cmp.Comparer(func(a, b *oms.Object) bool { return bytes.Equal(a.JSON(), b.JSON()) })
-	if diff := cmp.Diff(want, got, documents, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, got, documents, cmpopts.EquateComparable(secret.Value{}), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("not what was kept (-want +got):\n%s", diff)
 	}
 }

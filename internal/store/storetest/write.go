@@ -37,7 +37,7 @@ func testOwnChanges(t *testing.T, s *suite) {
 		e := endpoint("ep1")
 		putErr := tx.PutEndpoint(ctx, acme, e)
 		seen, endpointErr := tx.Endpoint(ctx, acme, "ep1")
-		same(t, seen, e)
+		same(t, seen, referring(e, seen))
 		_, outside := s.Order(ctx, acme, "o1")
 		is(t, outside, oms.NotFound)
 		return errors.Join(err, updateErr, againErr, newerErr, putErr, endpointErr)

@@ -2,28 +2,33 @@ package notify
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
-// TestLanes publishes at random to endpoints of random limits, which take
+// TestQueues publishes at random to endpoints of random limits, which take
 // random times and fail at random, and holds what was sent against what each
 // endpoint asked for.
-func TestLanes(t *testing.T) {
+func TestQueues(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { lanes(t, rand.New(rand.NewPCG(seed, 1))) })
+			synctest.Test(t, func(t *testing.T) { queues(t, rand.New(rand.NewPCG(seed, 1))) })
 		})
 	}
 }
 
-func lanes(t *testing.T, random *rand.Rand) {
+func queues(t *testing.T, random *rand.Rand) {
 	fates := map[string]*rand.Rand{} // one per endpoint, so that its answers are its own
 	r := newRig(t, nil)
 	r.calls.answer = func(c call) hook.Exchange {
@@ -58,12 +63,12 @@ func lanes(t *testing.T, random *rand.Rand) {
 	}
 	time.Sleep(time.Hour)
 	for _, to := range endpoints {
-		checkLane(t, r, to, events)
+		checkQueue(t, r, to, events)
 	}
 }
 
-// checkLane holds one endpoint's requests against its limits.
-func checkLane(t *testing.T, r *rig, to *oms.Endpoint, events []*oms.Event) {
+// checkQueue holds one endpoint's requests against its limits.
+func checkQueue(t *testing.T, r *rig, to *oms.Endpoint, events []*oms.Event) {
 	var made []call
 	for _, c := range r.calls.made() {
 		if c.URL == to.URL {
@@ -149,10 +154,11 @@ func TestASlowEndpointHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-// TestAllLanesTogether has endpoints hang that may have more attempts at the same
-// time than all lanes together make: each gets its share, others none the less
-// theirs at once, and what was held back comes when there is room again.
-func TestAllLanesTogether(t *testing.T) {
+// TestAllQueuesTogether has endpoints hang that may have more attempts at the same
+// time than there may be calls: each gets its share, others theirs at once, of their
+// tenant and of another one (case G5), and what was held back comes when there is
+// room again.
+func TestAllQueuesTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const hanging, each = 12, 256
 		r := newRig(t, func(c call) hook.Exchange {
@@ -166,8 +172,18 @@ func TestAllLanesTogether(t *testing.T) {
 		}
 		r.publishMany("all", each)
 		time.Sleep(time.Second)
-		if n := len(r.calls.made()); n < mostWorkers || n > mostWorkers+hanging {
-			t.Errorf("%d attempts at the same time, want %d", n, mostWorkers)
+		most := hook.DefaultMaxOutgoing * 3 / 4
+		if n := len(r.calls.made()); n > most || n < most-hook.DefaultMaxOutgoing/16 {
+			t.Errorf("%d attempts at the same time, want about %d", n, most)
+		}
+		byEndpoint := map[string]int{}
+		for _, c := range r.calls.made() {
+			byEndpoint[c.URL]++
+		}
+		for url, n := range byEndpoint {
+			if n < most/hanging-10 || n > most/hanging+10 {
+				t.Errorf("%d attempts at %s, want about %d", n, url, most/hanging)
+			}
 		}
 		for i := range 3 {
 			well := r.endpoint(fmt.Sprint("well", i), func(e *oms.Endpoint) { e.EventTypes = []string{fmt.Sprint("well", i)} })
@@ -175,15 +191,66 @@ func TestAllLanesTogether(t *testing.T) {
 			must(t, r.store.Publish(t.Context(), acme, e))
 			time.Sleep(time.Millisecond)
 			if d := r.delivery(e, well); d.Status != oms.DeliverySucceeded {
-				t.Errorf("beside %d attempts under way, another endpoint's is %s", mostWorkers, d.Status)
+				t.Errorf("beside %d attempts under way, another endpoint's is %s", most, d.Status)
 			}
 		}
+		before := len(r.calls.made())
+		r.otherTenant(each)
+		if n := len(r.calls.made()) - before; n < each {
+			t.Errorf("of another tenant's %d deliveries %d began at once", each, n)
+		}
 		time.Sleep(time.Minute)
-		if n := len(r.calls.made()); n != hanging*(each+3)+3 {
+		if n := len(r.calls.made()); n != hanging*(each+3)+3+each {
 			t.Errorf("%d attempts in all", n)
 		}
-		if n := r.d.workers.Load(); n != 0 {
-			t.Errorf("%d workers are left", n)
+		if n := r.d.slots.Used(); n != 0 {
+			t.Errorf("%d slots are taken in the end", n)
 		}
 	})
+}
+
+// TestASlotThatIsNotNeededAnyMore goes to others: the endpoint was turned off while
+// it waited for it.
+func TestASlotThatIsNotNeededAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 10*time.Second))
+		r.stop()
+		r.d = New(Options{Store: r.store, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler), Slots: fair.New(1)})
+		must(t, r.d.Start(t.Context()))
+		r.endpoint("first", func(e *oms.Endpoint) { e.EventTypes = []string{"order_packed"} })
+		off := r.endpoint("off", func(e *oms.Endpoint) { e.EventTypes = []string{"off"} })
+		r.publishMany("e", 1)
+		must(t, r.store.Publish(t.Context(), acme, &oms.Event{ID: "evt_off", Type: "off", Timestamp: time.Now(), Data: []byte(`{}`)}))
+		r.publishMany("f", 1)
+		synctest.Wait()
+		if q := r.d.queue(queueKey{acme, off.No}); q.state != stateSlot {
+			t.Fatalf("the queue is %s", q.state)
+		}
+		r.put(off, func(e *oms.Endpoint) { e.Enabled = false })
+		time.Sleep(time.Minute)
+		if n := len(r.calls.made()); n != 2 {
+			t.Errorf("%d calls", n)
+		}
+		if n := r.d.slots.Used(); n != 0 {
+			t.Errorf("%d slots are taken in the end", n)
+		}
+	})
+}
+
+// otherTenant publishes so many events of another tenant, for an endpoint that
+// hangs, too, and may have as many attempts at once.
+func (r *rig) otherTenant(events int) {
+	r.t.Helper()
+	e := &oms.Endpoint{
+		ID: oms.EndpointID + "other", Origin: oms.OriginAPI, URL: "http://other.example/hook", EventTypes: []string{"*"}, Format: oms.FormatFull,
+		Enabled: true, Timeout: 30 * time.Second, Concurrency: events, Ordering: oms.OrderingNone, Schedule: oms.DefaultSchedule,
+		Signatures: []string{oms.SignatureV1}, Secrets: []oms.Secret{{Value: secret.New(hook.NewSecret())}},
+	}
+	r.write(func(tx store.Tx) error { return tx.PutEndpoint(r.t.Context(), "other", e) })
+	var all []*oms.Event
+	for i := range events {
+		all = append(all, &oms.Event{ID: fmt.Sprint("evt_other", i), Type: "order_packed", Timestamp: time.Now(), Data: []byte(`{}`)})
+	}
+	must(r.t, r.store.Publish(r.t.Context(), "other", all...))
+	synctest.Wait()
 }

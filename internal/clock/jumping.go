@@ -1,0 +1,19 @@
+package clock
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Jumping is the machine's clock for tests in which somebody sets it: its timers
+// count the time that passes, as those of a machine do.
+type Jumping struct {
+	Real
+	by atomic.Int64
+}
+
+// Now returns the time that the clock shows.
+func (c *Jumping) Now() time.Time { return time.Now().Round(0).Add(time.Duration(c.by.Load())) }
+
+// Jump sets the clock forward, or back.
+func (c *Jumping) Jump(by time.Duration) { c.by.Add(int64(by)) }

@@ -1,0 +1,282 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// corrupt is a store that fails at writes, for another reason than that it takes
+// none now.
+type corrupt struct {
+	store.Store
+	mu    sync.Mutex
+	left  int // writes to fail at
+	tried []time.Time
+}
+
+var errCorrupt = errors.New("database disk image is malformed")
+
+func (s *corrupt) Write(ctx context.Context, do func(store.Tx) error) error {
+	s.mu.Lock()
+	failing := s.left > 0
+	if failing {
+		s.left--
+		s.tried = append(s.tried, time.Now())
+	}
+	s.mu.Unlock()
+	if failing {
+		return errCorrupt
+	}
+	return s.Store.Write(ctx, do)
+}
+
+func (s *corrupt) fail(writes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = writes
+}
+
+// onCorrupt restarts on a store that can fail.
+func (r *rig) onCorrupt(log *slog.Logger) *corrupt {
+	r.t.Helper()
+	r.stop()
+	s := &corrupt{Store: r.store}
+	r.startOn(s)
+	if log != nil {
+		r.d.log, r.d.warnings.log = log, log
+	}
+	return s
+}
+
+// TestPauses: a second, two, four, up to a minute, not all alike.
+func TestPauses(t *testing.T) {
+	for failures, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 6: 32 * time.Second, 7: time.Minute, 8: time.Minute, 1000: time.Minute} {
+		seen := map[time.Duration]bool{}
+		for range 50 {
+			got := pauseAfter(failures)
+			if seen[got] = true; got < want*9/10 || got > want*11/10 {
+				t.Errorf("after %d failures: %v, want about %v", failures, got, want)
+			}
+		}
+		if len(seen) < 10 {
+			t.Errorf("after %d failures all pauses are alike", failures)
+		}
+	}
+}
+
+// TestWhatIsNotRecordedIsNotSentAgain: however long the database fails, the call is
+// made once, recorded in the end, and the database is not asked all the time.
+func TestWhatIsNotRecordedIsNotSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 0))
+		to := r.endpoint("shop", nil)
+		s := r.onCorrupt(nil)
+		synctest.Wait()
+		s.fail(1 << 30)
+		e := r.publish("evt_1", "o1")
+		time.Sleep(time.Hour)
+		if n := len(r.calls.made()); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+		health := int(time.Hour / healthEvery)
+		if n := len(s.tried) - health; n < 50 || n > 80 {
+			t.Errorf("tried %d times within an hour", n)
+		}
+		s.fail(0)
+		time.Sleep(2 * time.Minute)
+		if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 1 || len(r.attempts()) != 1 || len(r.calls.made()) != 1 {
+			t.Errorf("it is %s after %d attempts and %d calls", d.Status, d.Attempts, len(r.calls.made()))
+		}
+	})
+}
+
+// TestOneBadResultHoldsUpNoOther: what can be recorded is, and the endpoint goes on.
+func TestOneBadResultHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, time.Second))
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Ordering = oms.OrderingSubject })
+		s := r.onCorrupt(nil)
+		bad := r.publish("evt_bad", "o1")
+		behind := r.publish("evt_behind", "o1")
+		time.Sleep(time.Second / 2)
+		s.fail(8)
+		time.Sleep(time.Second)
+		s.fail(0)
+		for i := range 20 {
+			e := r.publish(fmt.Sprint("evt_", i), fmt.Sprint("other", i))
+			time.Sleep(2 * time.Second)
+			if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded {
+				t.Fatalf("%s is %s", e.ID, d.Status)
+			}
+		}
+		time.Sleep(time.Hour)
+		for _, e := range []*oms.Event{bad, behind} {
+			if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 1 {
+				t.Errorf("%s is %s after %d attempts", e.ID, d.Status, d.Attempts)
+			}
+		}
+		if n := len(r.calls.made()); n != 22 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}
+
+// TestNoAttemptBeginsWhileTooManyWait to be recorded; none is made twice, and all go
+// on once the database takes them.
+func TestNoAttemptBeginsWhileTooManyWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, time.Millisecond))
+		shop := r.endpoint("shop", func(e *oms.Endpoint) { e.Concurrency, e.EventTypes = 64, []string{"order_packed"} })
+		other := r.endpoint("other", func(e *oms.Endpoint) { e.EventTypes = []string{"other"} })
+		s := r.onCorrupt(nil)
+		const events = mostUnrecorded + 1000
+		s.fail(1 << 30)
+		for at := 0; at < events; at += 1000 {
+			r.publishMany(fmt.Sprint(at, "_"), min(1000, events-at))
+		}
+		time.Sleep(5 * time.Minute)
+		made := len(r.calls.made())
+		if made < mostUnrecorded || made > mostUnrecorded+64 {
+			t.Errorf("%d attempts, with room for %d", made, mostUnrecorded)
+		}
+		late := &oms.Event{ID: "evt_late", Type: "other", Timestamp: time.Now(), Data: []byte(`{}`)}
+		must(t, r.store.Publish(t.Context(), acme, late)) // for a queue of which nothing is under way
+		synctest.Wait()
+		for _, e := range []*oms.Endpoint{shop, other} {
+			if q := r.d.queue(queueKey{acme, e.No}); q.state != stateUnwritten {
+				t.Errorf("the queue of %s is %s", e.ID, q.state)
+			}
+		}
+		s.fail(0)
+		time.Sleep(5 * time.Minute)
+		if made := len(r.calls.made()); made != events+1 {
+			t.Errorf("%d attempts in all", made)
+		}
+		if d := r.delivery(late, other); d.Status != oms.DeliverySucceeded {
+			t.Errorf("the other endpoint's is %s", d.Status)
+		}
+		if r.d.recorder.count != 0 || r.d.recorder.bytes != 0 {
+			t.Errorf("%d results of %d bytes are left", r.d.recorder.count, r.d.recorder.bytes)
+		}
+	})
+}
+
+// TestWhatCouldNotBeRecordedIsLogged at the end with its ids; the next start makes
+// it again.
+func TestWhatCouldNotBeRecordedIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 0))
+		to := r.endpoint("shop", nil)
+		var log bytes.Buffer
+		s := r.onCorrupt(slog.New(slog.NewTextHandler(&log, nil)))
+		s.fail(1 << 30)
+		e := r.publish("evt_1", "o1")
+		time.Sleep(time.Minute)
+		r.stop()
+		d := r.delivery(e, to)
+		if d.Status != oms.DeliveryPending || d.Attempts != 0 {
+			t.Errorf("it is %s after %d attempts", d.Status, d.Attempts)
+		}
+		last := log.String()[strings.LastIndex(strings.TrimSpace(log.String()), "\n")+1:]
+		for _, want := range []string{"was not recorded before the end", "tenant=" + acme, "endpoint=" + to.ID, "delivery=" + d.ID(), "event=evt_1", "attempt=att_"} {
+			if !strings.Contains(last, want) {
+				t.Errorf("no %q in the last line of the log: %s", want, last)
+			}
+		}
+		if n := strings.Count(log.String(), "\n"); n > 20 {
+			t.Errorf("%d lines of log within a minute", n)
+		}
+		r.start()
+		time.Sleep(time.Minute)
+		if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded {
+			t.Errorf("after the next start it is %s", d.Status)
+		}
+	})
+}
+
+// TestOwnTroublePutsOff an endpoint's deliveries for a second or two, uses up no
+// attempt, opens no circuit and says nothing of the endpoint.
+func TestOwnTroublePutsOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		r := newRig(t, func(call) hook.Exchange {
+			if time.Since(began) < 10*time.Minute {
+				return hook.Exchange{Err: hook.OwnTroubleError("too many open files")}
+			}
+			return hook.Exchange{Status: 200}
+		})
+		var log bytes.Buffer
+		r.d.warnings.log = slog.New(slog.NewTextHandler(&log, nil))
+		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule, e.Concurrency = nil, 4 })
+		events := r.publishMany("e", 100)
+		time.Sleep(9 * time.Minute)
+		if n := len(r.calls.made()); n > 4*9*60 || n < 9*60/2 {
+			t.Errorf("%d attempts within nine minutes of trouble", n)
+		}
+		if n := strings.Count(log.String(), "\n"); n == 0 || n > 9*6*mostWarnings {
+			t.Errorf("%d lines of log", n)
+		}
+		if c := r.d.Circuit(acme, to.No); c != CircuitClosed {
+			t.Errorf("the circuit is %s", c)
+		}
+		h, err := r.d.Health(t.Context(), acme, to.No)
+		must(t, err)
+		if h.Consecutive != 0 || !h.LastFailure.IsZero() || len(r.attempts()) != 0 {
+			t.Errorf("health %+v, %d attempts are recorded", h, len(r.attempts()))
+		}
+		time.Sleep(10 * time.Minute)
+		for _, e := range events {
+			if d := r.delivery(e, to); d.Status != oms.DeliverySucceeded || d.Attempts != 1 {
+				t.Fatalf("%s is %s after %d attempts", e.ID, d.Status, d.Attempts)
+			}
+		}
+	})
+}
+
+// TestAClockThatIsSet: a repeat that is due in an hour comes within a minute of when
+// the clock shows that time, wherever somebody sets it.
+func TestAClockThatIsSet(t *testing.T) {
+	for name, row := range map[string]struct {
+		jump        time.Duration
+		least, most time.Duration // until the repeat
+	}{
+		"forward": {2 * time.Hour, 0, time.Minute},
+		"back":    {-time.Hour, 110 * time.Minute, 130 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, answering(500, 0))
+				r.stop()
+				c := &clock.Jumping{}
+				r.d = New(Options{Store: r.store, Client: r.calls, Clock: c, Log: slog.New(slog.DiscardHandler)})
+				must(t, r.d.Start(t.Context()))
+				r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule = []time.Duration{time.Hour} })
+				r.publish("evt_1", "o1")
+				time.Sleep(30 * time.Second)
+				began := time.Now()
+				c.Jump(row.jump)
+				time.Sleep(3 * time.Hour)
+				made := r.calls.made()
+				if len(made) != 2 {
+					t.Fatalf("%d attempts", len(made))
+				}
+				if after := made[1].began.Sub(began); after < row.least || after > row.most {
+					t.Errorf("the repeat came %v after the clock was set, want %v to %v", after, row.least, row.most)
+				}
+			})
+		})
+	}
+}
