@@ -66,8 +66,9 @@ func (a *api) listAttempts(ctx context.Context, in *attemptParams) (*listOf[*oms
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.Store.Attempts(ctx, tenantOf(ctx), f, in.page())
-	return answerList(list, err, publicAttempt)
+	return listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Attempt], error) {
+		return a.Store.Attempts(ctx, tenantOf(ctx), f, p)
+	}, publicAttempt)
 }
 
 // publicAttempt shows an attempt's URL without the values in its query, also

@@ -17,6 +17,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 // call is what the API knows of a request before its handler runs.
@@ -126,6 +127,9 @@ func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(contex
 	}
 	op.Errors = failures(&op, in)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		if op.Method == http.MethodGet {
+			ctx = store.Read.Mark(ctx)
+		}
 		out, err := do(ctx, in)
 		if err != nil {
 			return nil, problemOf(a.Log, callOf(ctx).id, err)

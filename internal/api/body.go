@@ -139,7 +139,11 @@ func (c *call) reread(r *http.Request, op *huma.Operation) error {
 func (a *api) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			p := recover()
+			if p == http.ErrAbortHandler {
+				panic(p) // the connection is broken off
+			}
+			if p != nil {
 				for _, name := range []string{"ETag", "Location"} {
 					w.Header().Del(name) // of the answer that did not come about
 				}

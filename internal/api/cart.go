@@ -33,16 +33,16 @@ type CartID struct {
 	ID string `path:"id" doc:"The cart's id" example:"C123456"`
 }
 
-func cartAnswer(c *oms.Cart) *documentAnswer[cartDocument] {
-	return &documentAnswer[cartDocument]{Status: http.StatusOK, ETag: etag(c.Version), Body: cartDocument{c.Doc}}
+func cartAnswer(c *oms.Cart) *documentAnswer[shownCart] {
+	return &documentAnswer[shownCart]{Status: http.StatusOK, ETag: etag(c.Version), Body: shownCart{c.Doc}}
 }
 
 func (a *api) listCarts(ctx context.Context, in *PageParams) (*listOf[cartDocument], error) {
-	list, err := a.Store.Carts(ctx, tenantOf(ctx), in.page())
-	return answerList(list, err, func(c *oms.Cart) cartDocument { return cartDocument{c.Doc} })
+	return listed(ctx, a, in.page(), func(p store.Page) (store.List[store.Document], error) { return a.Store.Carts(ctx, tenantOf(ctx), p) },
+		func(d store.Document) cartDocument { return cartDocument{d} })
 }
 
-func (a *api) getCart(ctx context.Context, in *CartID) (*documentAnswer[cartDocument], error) {
+func (a *api) getCart(ctx context.Context, in *CartID) (*documentAnswer[shownCart], error) {
 	c, err := a.Store.Cart(ctx, tenantOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -54,12 +54,12 @@ func (a *api) getCart(ctx context.Context, in *CartID) (*documentAnswer[cartDocu
 func (a *api) putCart(ctx context.Context, in *struct {
 	CartID
 	MatchParams
-}) (*documentAnswer[cartDocument], error) {
+}) (*documentAnswer[shownCart], error) {
 	doc, warnings, err := oms.ParseOrder(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	var out *documentAnswer[cartDocument]
+	var out *documentAnswer[shownCart]
 	err = a.Store.Write(ctx, func(tx store.Tx) error {
 		cart, err := oms.NewCart(in.ID, doc.Clone(), a.Clock.Now().UTC())
 		if err != nil {
@@ -87,12 +87,12 @@ func (a *api) putCart(ctx context.Context, in *struct {
 func (a *api) patchCart(ctx context.Context, in *struct {
 	CartID
 	MatchParams
-}) (*documentAnswer[cartDocument], error) {
+}) (*documentAnswer[shownCart], error) {
 	patch, warnings, err := oms.ParseOrderPatch(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
 	}
-	var out *documentAnswer[cartDocument]
+	var out *documentAnswer[shownCart]
 	err = a.Store.Write(ctx, func(tx store.Tx) error {
 		cart, err := a.cartToChange(ctx, tx, in.ID, in.MatchParams)
 		if err != nil {

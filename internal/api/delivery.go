@@ -91,8 +91,9 @@ func (a *api) listDeliveries(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.Store.Deliveries(ctx, tenantOf(ctx), f, in.page())
-	return answerList(list, err, showDelivery)
+	return listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Delivery], error) {
+		return a.Store.Deliveries(ctx, tenantOf(ctx), f, p)
+	}, showDelivery)
 }
 
 // deliveryOf reads the delivery that an id names, with its event.

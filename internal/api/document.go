@@ -12,24 +12,40 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 // Documents as the API shows them: whatever fields they have, numbers to the
 // digit. Each type says which schema describes it.
 type (
-	orderDocument    struct{ *oms.Object }
-	cartDocument     struct{ *oms.Object }
+	shownOrder       struct{ *oms.Object }
+	shownCart        struct{ *oms.Object }
 	newCartDocument  struct{ *oms.Object }
 	settingsDocument struct{ *oms.Object }
 	stockDocument    struct{ *oms.Object }
 	patchDocument    struct{ *oms.Object }
 )
 
+// Documents in a list go out as they are stored.
+type (
+	orderDocument struct{ store.Document }
+	cartDocument  struct{ store.Document }
+)
+
+func (d orderDocument) text() string { return d.JSON }
+func (d cartDocument) text() string  { return d.JSON }
+
 // Schema implements huma.SchemaProvider.
 func (orderDocument) Schema(huma.Registry) *huma.Schema { return schemaRef(orderSchema) }
 
 // Schema implements huma.SchemaProvider.
 func (cartDocument) Schema(huma.Registry) *huma.Schema { return schemaRef(cartSchema) }
+
+// Schema implements huma.SchemaProvider.
+func (shownOrder) Schema(huma.Registry) *huma.Schema { return schemaRef(orderSchema) }
+
+// Schema implements huma.SchemaProvider.
+func (shownCart) Schema(huma.Registry) *huma.Schema { return schemaRef(cartSchema) }
 
 // Schema implements huma.SchemaProvider.
 func (newCartDocument) Schema(huma.Registry) *huma.Schema { return schemaRef(newCartSchema) }
@@ -103,8 +119,8 @@ func asciiJSON(w oms.Warning) string {
 	return b.String()
 }
 
-func orderAnswer(o *oms.Order) *documentAnswer[orderDocument] {
-	return &documentAnswer[orderDocument]{Status: http.StatusOK, ETag: etag(o.Version), Body: orderDocument{o.Doc}}
+func orderAnswer(o *oms.Order) *documentAnswer[shownOrder] {
+	return &documentAnswer[shownOrder]{Status: http.StatusOK, ETag: etag(o.Version), Body: shownOrder{o.Doc}}
 }
 
 // documentBody describes a body that the handler reads itself, by the name of

@@ -16,17 +16,31 @@ type encoded []byte
 // does before it encodes: an answer that cannot be written would be a 200 with an
 // error in it. Its panic becomes a 500; see recovered.
 func encodeFirst(ctx huma.Context, _ string, body any) (any, error) {
-	var b bytes.Buffer
-	if err := huma.DefaultJSONFormat.Marshal(&b, body); err != nil {
+	out, err := encode(body)
+	if err != nil {
 		panic(fmt.Errorf("the answer to %s %s cannot be encoded: %w", ctx.Operation().Method, ctx.Operation().Path, err))
 	}
-	return encoded(b.Bytes()), nil
+	return out, nil
+}
+
+// encode returns an encoded body, or the first part of one.
+func encode(body any) (any, error) {
+	if list, ok := body.(inParts); ok {
+		return list.encode()
+	}
+	var b bytes.Buffer
+	err := huma.DefaultJSONFormat.Marshal(&b, body)
+	return encoded(b.Bytes()), err
 }
 
 // encodedFormat writes what encodeFirst made. That a caller went away, or does not
 // take its answer, is nobody's mistake, and there is no one to tell.
 var encodedFormat = huma.Format{
 	Marshal: func(w io.Writer, body any) error {
+		if list, ok := body.(*encodedPart); ok {
+			list.write(w)
+			return nil
+		}
 		_, _ = w.Write(body.(encoded))
 		return nil
 	},

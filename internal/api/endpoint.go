@@ -103,19 +103,18 @@ func addKeys(e *oms.Endpoint) (made string) {
 }
 
 func (a *api) listEndpoints(ctx context.Context, in *PageParams) (*listOf[Endpoint], error) {
-	list, err := a.Store.Endpoints(ctx, tenantOf(ctx), in.page())
-	if err != nil {
-		return nil, err
-	}
-	shown := store.List[Endpoint]{NextCursor: list.NextCursor}
-	for _, e := range list.Items {
-		one, err := a.endpointNow(ctx, e)
-		if err != nil {
-			return nil, err
+	return listed(ctx, a, in.page(), func(p store.Page) (store.List[Endpoint], error) {
+		list, err := a.Store.Endpoints(ctx, tenantOf(ctx), p)
+		shown := store.List[Endpoint]{Bytes: list.Bytes, NextCursor: list.NextCursor}
+		for _, e := range list.Items {
+			one, err := a.endpointNow(ctx, e)
+			if err != nil {
+				return shown, err
+			}
+			shown.Items = append(shown.Items, one)
 		}
-		shown.Items = append(shown.Items, one)
-	}
-	return answerList(shown, nil, asIs)
+		return shown, err
+	}, asIs)
 }
 
 func (a *api) getEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswer, error) {

@@ -135,9 +135,9 @@ func (a *api) listEvents(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.Store.Events(ctx, tenantOf(ctx), store.EventFilter{Type: in.Type, From: from, To: to, Related: oms.Related{OrderID: in.OrderID,
-		ShipmentID: in.ShipmentID, ReturnID: in.ReturnID, CartID: in.CartID, SubscriptionID: in.SubscriptionID, StockItemID: in.StockItemID}}, in.page())
-	return answerList(list, err, showEvent)
+	f := store.EventFilter{Type: in.Type, From: from, To: to, Related: oms.Related{OrderID: in.OrderID,
+		ShipmentID: in.ShipmentID, ReturnID: in.ReturnID, CartID: in.CartID, SubscriptionID: in.SubscriptionID, StockItemID: in.StockItemID}}
+	return listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Event], error) { return a.Store.Events(ctx, tenantOf(ctx), f, p) }, showEvent)
 }
 
 func (a *api) getEvent(ctx context.Context, in *EventID) (*struct{ Body fullEvent }, error) {

@@ -68,8 +68,7 @@ func showJob(j *oms.Job) Job {
 }
 
 func (a *api) listJobs(ctx context.Context, in *PageParams) (*listOf[Job], error) {
-	list, err := a.Store.Jobs(ctx, tenantOf(ctx), in.page())
-	return answerList(list, err, showJob)
+	return listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Job], error) { return a.Store.Jobs(ctx, tenantOf(ctx), p) }, showJob)
 }
 
 func (a *api) getJob(ctx context.Context, in *JobID) (*jobAnswer, error) {
@@ -136,11 +135,12 @@ func bulkResponses(a *api) map[string]*huma.Response {
 // mostCounted is where a dry run stops to count.
 const mostCounted = 100_000
 
-// countAll counts what a list has.
-func countAll[T any](list func(store.Page) (store.List[T], error)) (*bulkAnswer, error) {
+// countAll counts what a list has, page by page, as one who reads it.
+func countAll[T any](ctx context.Context, list func(context.Context, store.Page) (store.List[T], error)) (*bulkAnswer, error) {
+	ctx = store.Read.Mark(ctx)
 	out := Counted{DryRun: true}
 	for page := (store.Page{Limit: store.MaxLimit}); ; {
-		l, err := list(page)
+		l, err := list(ctx, page)
 		if err != nil {
 			return nil, err
 		}

@@ -71,8 +71,7 @@ func (a *api) createKey(ctx context.Context, in *struct {
 }
 
 func (a *api) listKeys(ctx context.Context, in *PageParams) (*listOf[oms.Key], error) {
-	list, err := a.Store.Keys(ctx, tenantOf(ctx), in.page())
-	return answerList(list, err, asIs)
+	return listed(ctx, a, in.page(), func(p store.Page) (store.List[oms.Key], error) { return a.Store.Keys(ctx, tenantOf(ctx), p) }, asIs)
 }
 
 func (a *api) deleteKey(ctx context.Context, in *struct {

@@ -60,7 +60,7 @@ func (a *api) createOrder(ctx context.Context, in *struct {
 	return out, err
 }
 
-func (a *api) getOrder(ctx context.Context, in *OrderID) (*documentAnswer[orderDocument], error) {
+func (a *api) getOrder(ctx context.Context, in *OrderID) (*documentAnswer[shownOrder], error) {
 	o, err := a.Store.Order(ctx, tenantOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (a *api) getOrder(ctx context.Context, in *OrderID) (*documentAnswer[orderD
 func (a *api) getOrderVersion(ctx context.Context, in *struct {
 	OrderID
 	Version int64 `path:"version" minimum:"1"`
-}) (*documentAnswer[orderDocument], error) {
+}) (*documentAnswer[shownOrder], error) {
 	o, err := a.Store.OrderVersion(ctx, tenantOf(ctx), in.ID, in.Version)
 	if err != nil {
 		return nil, err
@@ -103,16 +103,19 @@ func (a *api) listOrders(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.Store.Orders(ctx, tenantOf(ctx), store.OrderFilter{Status: in.Status, MarketID: in.MarketID, OrderType: in.OrderType,
+	f := store.OrderFilter{Status: in.Status, MarketID: in.MarketID, OrderType: in.OrderType,
 		CustomerEmail: in.CustomerEmail, SubscriptionID: in.SubscriptionID, Tag: in.Tag, Text: in.Q, From: from, To: to,
-		ModifiedFrom: modified, StoreID: in.StoreID, ExternalID: in.ExternalID, HasErrors: in.HasErrors.orNil()}, in.page())
-	return answerList(list, err, func(o *oms.Order) orderDocument { return orderDocument{o.Doc} })
+		ModifiedFrom: modified, StoreID: in.StoreID, ExternalID: in.ExternalID, HasErrors: in.HasErrors.orNil()}
+	return listed(ctx, a, in.page(), func(p store.Page) (store.List[store.Document], error) {
+		return a.Store.Orders(ctx, tenantOf(ctx), f, p)
+	},
+		func(d store.Document) orderDocument { return orderDocument{d} })
 }
 
 func (a *api) patchOrder(ctx context.Context, in *struct {
 	OrderID
 	MatchParams
-}) (*documentAnswer[orderDocument], error) {
+}) (*documentAnswer[shownOrder], error) {
 	patch, warnings, err := oms.ParseOrderPatch(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)

@@ -48,7 +48,7 @@ func (a *api) redeliverBulk(ctx context.Context, in *OnceParams) (*bulkAnswer, e
 		return nil, err
 	}
 	if dryRun {
-		return countAll(func(p store.Page) (store.List[*oms.Delivery], error) {
+		return countAll(ctx, func(ctx context.Context, p store.Page) (store.List[*oms.Delivery], error) {
 			return a.Store.Deliveries(ctx, tenantOf(ctx), f, p)
 		})
 	}

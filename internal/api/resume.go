@@ -39,7 +39,7 @@ func (a *api) resumeRuns(ctx context.Context, in *OnceParams) (*bulkAnswer, erro
 		return nil, err
 	}
 	if dryRun {
-		return countAll(func(p store.Page) (store.List[*oms.Run], error) {
+		return countAll(ctx, func(ctx context.Context, p store.Page) (store.List[*oms.Run], error) {
 			return a.Store.Runs(ctx, tenantOf(ctx), filter.Runs(), p)
 		})
 	}

@@ -96,9 +96,8 @@ func (a *api) listRuns(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.Store.Runs(ctx, tenantOf(ctx), store.RunFilter{Status: in.Status, OrderID: in.OrderID, Step: in.Step,
-		From: from, To: to, Canceled: in.Canceled.orNil()}, in.page())
-	return answerList(list, err, showRun)
+	f := store.RunFilter{Status: in.Status, OrderID: in.OrderID, Step: in.Step, From: from, To: to, Canceled: in.Canceled.orNil()}
+	return listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Run], error) { return a.Store.Runs(ctx, tenantOf(ctx), f, p) }, showRun)
 }
 
 func (a *api) getRun(ctx context.Context, in *RunID) (*runAnswer, error) {

@@ -68,8 +68,9 @@ func (a *api) getSettingsVersion(ctx context.Context, in *struct {
 }
 
 func (a *api) listSettings(ctx context.Context, in *PageParams) (*listOf[store.SettingsInfo], error) {
-	list, err := a.Store.SettingsHistory(ctx, tenantOf(ctx), in.page())
-	return answerList(list, err, asIs)
+	return listed(ctx, a, in.page(), func(p store.Page) (store.List[store.SettingsInfo], error) {
+		return a.Store.SettingsHistory(ctx, tenantOf(ctx), p)
+	}, asIs)
 }
 
 // checkedSettings is the answer about settings without a mistake.

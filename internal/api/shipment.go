@@ -26,7 +26,7 @@ func (a *api) addShipment(ctx context.Context, in *struct {
 	OrderID
 	OnceParams
 	MatchParams
-}) (*documentAnswer[orderDocument], error) {
+}) (*documentAnswer[shownOrder], error) {
 	shipment, warnings, err := oms.ParseShipment(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)
@@ -48,7 +48,7 @@ func (a *api) patchShipment(ctx context.Context, in *struct {
 	OrderID
 	MatchParams
 	ShipmentID string `path:"shipmentId"`
-}) (*documentAnswer[orderDocument], error) {
+}) (*documentAnswer[shownOrder], error) {
 	patch, warnings, err := oms.ParseShipment(callOf(ctx).body)
 	if err != nil {
 		return nil, within(err)

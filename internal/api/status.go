@@ -27,7 +27,7 @@ type workflowResult struct {
 	RunStatus oms.RunStatus `json:"runStatus,omitempty" enum:"running,waiting,succeeded,aborted,superseded,failed,canceled" doc:"How the run stands; waiting, too, while only background steps are left. Absent when no workflow was to run"`
 	Reason    string        `json:"reason,omitempty" doc:"Why the run did not succeed: what stopped it, who canceled it, who was faster"`
 	IsAborted bool          `json:"isAborted" doc:"A step stopped the workflow"`
-	Order     orderDocument `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
+	Order     shownOrder    `json:"order" doc:"The order when the workflow had ended, or as it is while it goes on"`
 	Results   []stepResult  `json:"orderActionExecutionResults" nullable:"false"`
 	Warnings  []oms.Warning `json:"warnings,omitempty" doc:"What of the order that came in is kept, and not read"`
 }
@@ -146,5 +146,5 @@ func (a *api) answerResult(ctx context.Context, s workflow.Started, wait time.Du
 }
 
 func showResult(r *workflow.Result) *workflowResult {
-	return &workflowResult{RunID: r.RunID, ReturnID: r.ReturnID, RunStatus: r.RunStatus, Reason: r.Reason, IsAborted: r.IsAborted, Order: orderDocument{r.Order.Doc}, Results: showSteps(r.Steps)}
+	return &workflowResult{RunID: r.RunID, ReturnID: r.ReturnID, RunStatus: r.RunStatus, Reason: r.Reason, IsAborted: r.IsAborted, Order: shownOrder{r.Order.Doc}, Results: showSteps(r.Steps)}
 }

@@ -37,7 +37,7 @@ type ValidationResult struct {
 // cartValidation is a result with the cart as the validators left it.
 type cartValidation struct {
 	ValidationResult
-	Value cartDocument `json:"value" doc:"The cart as the validators left it"`
+	Value shownCart `json:"value" doc:"The cart as the validators left it"`
 }
 
 // givenCartValidation is the same for a cart that is not stored.
@@ -52,7 +52,7 @@ func showValidation(r *validate.Result) ValidationResult {
 }
 
 func showCartValidation(r *validate.Result, cart *oms.Cart) *cartValidation {
-	return &cartValidation{showValidation(r), cartDocument{cart.Doc}}
+	return &cartValidation{showValidation(r), shownCart{cart.Doc}}
 }
 
 type validationAnswer struct {

@@ -57,7 +57,7 @@ func New(o Options, kinds ...map[string]Kind) *Runner {
 	for _, some := range kinds {
 		maps.Copy(r.kinds, some)
 	}
-	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.ctx, r.cancel = context.WithCancel(store.Background.Mark(context.Background()))
 	return r
 }
 

@@ -191,3 +191,21 @@ func TestAJobThatWasRemovedIsLeftAlone(t *testing.T) {
 		}
 	})
 }
+
+// A job has time: its questions have connections of their own.
+func TestAJobAsksInTheBackground(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, class := newRig(t), store.Work
+		count := counting(nil)
+		jobs := r.runner(func(ctx context.Context, tenant string, j *oms.Job) (job.Step, error) {
+			class = store.ClassOf(ctx)
+			return count(ctx, tenant, j)
+		})
+		defer jobs.Stop()
+		jobs.Begin(acme, r.put(oms.NewJob("count", time.Now())))
+		synctest.Wait()
+		if class != store.Background {
+			t.Errorf("asks as one of the class %d", class)
+		}
+	})
+}

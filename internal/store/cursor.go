@@ -43,12 +43,10 @@ func (p Page) Size() int {
 	return min(p.Limit, MaxLimit)
 }
 
-// Cut makes a page of rows of which one more than its size was asked for: that
-// one says whether there is a next page, and is not in this one.
-func Cut[T any](p Page, rows []T, key func(T) Cursor) List[T] {
-	size := p.Size()
-	if len(rows) <= size {
-		return List[T]{Items: rows}
+// MostBytes is how many bytes the items of a page may come to.
+func (p Page) MostBytes() int {
+	if p.Bytes <= 0 {
+		return PageBytes
 	}
-	return List[T]{Items: rows[:size], NextCursor: key(rows[size-1]).String()}
+	return min(p.Bytes, PageBytes)
 }

@@ -35,12 +35,10 @@ func TestPageSize(t *testing.T) {
 	}
 }
 
-func TestCut(t *testing.T) {
-	key := func(n int) Cursor { return Cursor{At: int64(n)} }
-	if l := Cut(Page{Limit: 2}, []int{9, 8}, key); len(l.Items) != 2 || l.NextCursor != "" {
-		t.Errorf("a page that is just full: %v", l)
-	}
-	if l := Cut(Page{Limit: 2}, []int{9, 8, 7}, key); len(l.Items) != 2 || l.NextCursor != (Cursor{At: 8}).String() {
-		t.Errorf("a page with one behind it: %v", l)
+func TestPageBytes(t *testing.T) {
+	for bytes, want := range map[int]int{-1: PageBytes, 0: PageBytes, 1: 1, PageBytes: PageBytes, PageBytes + 1: PageBytes} {
+		if got := (Page{Bytes: bytes}).MostBytes(); got != want {
+			t.Errorf("%d bytes: %d, want %d", bytes, got, want)
+		}
 	}
 }

@@ -76,7 +76,7 @@ type Reader interface {
 	EventReader
 
 	Order(ctx context.Context, tenant, id string) (*oms.Order, error)
-	Orders(ctx context.Context, tenant string, f OrderFilter, p Page) (List[*oms.Order], error)
+	Orders(ctx context.Context, tenant string, f OrderFilter, p Page) (List[Document], error)
 	OrderVersion(ctx context.Context, tenant, id string, version int64) (*oms.Order, error)
 	// OrderUnless is Order for who holds a version of it: nil if it still is of
 	// that version, so that nothing has to be read and parsed again.
@@ -86,7 +86,7 @@ type Reader interface {
 	History(ctx context.Context, tenant, orderID string, p Page) (List[oms.HistoryEntry], error)
 
 	Cart(ctx context.Context, tenant, id string) (*oms.Cart, error)
-	Carts(ctx context.Context, tenant string, p Page) (List[*oms.Cart], error)
+	Carts(ctx context.Context, tenant string, p Page) (List[Document], error)
 
 	Run(ctx context.Context, tenant, id string) (*oms.Run, error)
 	// RunUnless is Run for who holds a revision of it: nil if it still is of that
@@ -98,9 +98,7 @@ type Reader interface {
 	NextRun(ctx context.Context, tenant, orderID string) (*oms.Run, error)
 
 	Attempt(ctx context.Context, tenant, id string) (*oms.Attempt, error)
-	// Attempts lists what a filter picks. The work for one page is bounded: where
-	// little is found, a page has less than was asked for, or nothing, and still
-	// a cursor that goes on from there. The newest come first; if bodies are
+	// Attempts lists what a filter picks. The newest come first; if bodies are
 	// searched, and no one thing that the attempts are about is given, those that
 	// were recorded last.
 	Attempts(ctx context.Context, tenant string, f AttemptFilter, p Page) (List[*oms.Attempt], error)
@@ -188,9 +186,13 @@ type Tx interface {
 	PutIdempotency(ctx context.Context, tenant string, i Idempotency) error
 }
 
-// Page asks for one page of a list.
+// Page asks for one page of a list. A page ends early, with a cursor that goes
+// on, once its items come to a number of bytes. The work for it is bounded, too:
+// where a filter picks few of many, a page has less than was asked for, or
+// nothing, and still a cursor. Only a page without a cursor is the last.
 type Page struct {
 	Limit  int    // at most this many; 0 is DefaultLimit
+	Bytes  int    // as stored; the item that brings the page to it is its last. 0 is PageBytes
 	Cursor string // NextCursor of the page before; "" asks for the first
 }
 
@@ -198,12 +200,22 @@ type Page struct {
 const (
 	DefaultLimit = 50
 	MaxLimit     = 200
+	PageBytes    = 8 << 20
 )
 
 // List is one page, newest first.
 type List[T any] struct {
 	Items      []T
+	Bytes      int    // of the items, as stored
 	NextCursor string // "" on the last page
+}
+
+// Document is an order or a cart in a list: its JSON text as it is stored, which
+// is what the API answers with.
+type Document struct {
+	ID      string
+	Created time.Time
+	JSON    string
 }
 
 // OrderFilter picks orders; an empty field picks all.

@@ -18,7 +18,7 @@ import (
 // broken is a store whose lists do not work.
 type broken struct{ store.Store }
 
-func (broken) Orders(context.Context, string, store.OrderFilter, store.Page) (store.List[*oms.Order], error) {
+func (broken) Orders(context.Context, string, store.OrderFilter, store.Page) (store.List[store.Document], error) {
 	panic("s3cret of the inside")
 }
 

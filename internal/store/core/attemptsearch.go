@@ -9,13 +9,14 @@ import (
 	"github.com/orderhook/orderhook/internal/store/bodyindex"
 )
 
-// effort bounds the work for one page of attempts.
+// effort bounds the work for one page of a list.
 type effort struct {
-	rows   int // to be examined as to the filter
-	bodies int // of about bodyUnit each to be searched, if a body is asked for
+	rows      int // to be examined as to the filter
+	bodies    int // of about bodyUnit each to be searched, if a body is asked for
+	documents int // bytes of orders to be searched, if a text or a tag is asked for
 }
 
-var defaultEffort = effort{rows: 200_000, bodies: 10_000}
+var defaultEffort = effort{rows: 200_000, bodies: 10_000, documents: 64 << 20}
 
 const (
 	// bodyUnit is how many bytes can be searched in about the time that it takes
@@ -26,15 +27,17 @@ const (
 )
 
 // Attempts implements [store.Reader].
-func (q queries) Attempts(ctx context.Context, tenant string, f store.AttemptFilter, p store.Page) (store.List[*oms.Attempt], error) {
-	s, err := q.attemptSearch(tenant, f, p)
-	if err == nil {
-		err = s.run(ctx)
+func (q queries) Attempts(ctx context.Context, tenant string, f store.AttemptFilter, asked store.Page) (store.List[*oms.Attempt], error) {
+	class := store.Listing
+	if f.Body != "" {
+		class = store.Search
 	}
+	s, err := q.attemptSearch(tenant, f)
 	if err != nil {
 		return store.List[*oms.Attempt]{}, err
 	}
-	return s.page(p), nil
+	found, err := pageOf(ctx, q, tenant, class, asked, s.cursorOf, s.run)
+	return converted(found, err, func(a foundAttempt) *oms.Attempt { return a.Attempt })
 }
 
 // attemptSearch is a page of attempts that is being put together.
@@ -44,12 +47,11 @@ type attemptSearch struct {
 	tenant string
 	filter store.AttemptFilter
 	body   *bodyindex.Query // nil: whatever the bodies are
-	want   int              // one more than the page holds
 	left   int              // of the effort
 
+	page  *page[foundAttempt]
 	below any // the key that everything not yet examined is below; nil: nothing is examined
 	ended bool
-	found []foundAttempt
 }
 
 type foundAttempt struct {
@@ -57,12 +59,8 @@ type foundAttempt struct {
 	seq int64
 }
 
-func (q queries) attemptSearch(tenant string, f store.AttemptFilter, p store.Page) (*attemptSearch, error) {
-	after, err := p.After()
-	if err != nil {
-		return nil, err
-	}
-	s := &attemptSearch{queries: q, walk: walkOf(tenant, f), tenant: tenant, filter: f, want: p.Size() + 1, left: q.effort.rows}
+func (q queries) attemptSearch(tenant string, f store.AttemptFilter) (s *attemptSearch, err error) {
+	s = &attemptSearch{queries: q, walk: walkOf(tenant, f), tenant: tenant, filter: f, left: q.effort.rows}
 	if f.Body != "" {
 		if s.body, err = bodyindex.NewQuery(f.Body); err != nil {
 			return nil, oms.Wrong("query.body", "%v", err)
@@ -72,36 +70,31 @@ func (q queries) attemptSearch(tenant string, f store.AttemptFilter, p store.Pag
 			s.walk = s.asRecorded(f)
 		}
 	}
-	if after != nil {
-		s.below = s.keyOf(*after)
-	}
 	return s, nil
 }
 
-func (s *attemptSearch) run(ctx context.Context) error {
-	if s.key == "a.seq" {
-		return s.newestSegments(ctx)
+// run fills the page. One that has room left ends, too, if there are rows that
+// were not examined.
+func (s *attemptSearch) run(ctx context.Context, p *page[foundAttempt], after *store.Cursor) (err error) {
+	if s.page = p; after != nil {
+		s.below = s.keyOf(*after)
 	}
-	ended, err := s.down(ctx, nil)
-	s.ended = ended
+	if s.key == "a.seq" {
+		err = s.newestSegments(ctx)
+	} else {
+		s.ended, err = s.down(ctx, nil)
+	}
+	if err == nil && !p.ended() && !s.ended {
+		p.end(s.cursor(s.below))
+	}
 	return err
 }
 
 // done reports whether the page is full, or has been worked at enough.
-func (s *attemptSearch) done() bool { return len(s.found) == s.want || s.left <= 0 }
+func (s *attemptSearch) done() bool { return s.page.ended() || s.left <= 0 }
 
-// page returns what was found. A page that is not full has a cursor, too, if
-// there are rows that were not examined.
-func (s *attemptSearch) page(p store.Page) store.List[*oms.Attempt] {
-	cut := store.Cut(p, s.found, func(a foundAttempt) store.Cursor { return s.cursor(s.keyOf(store.Cursor{At: a.seq, ID: a.ID})) })
-	list := store.List[*oms.Attempt]{NextCursor: cut.NextCursor}
-	for _, a := range cut.Items {
-		list.Items = append(list.Items, a.Attempt)
-	}
-	if len(s.found) < s.want && !s.ended {
-		list.NextCursor = s.cursor(s.below).String()
-	}
-	return list
+func (s *attemptSearch) cursorOf(a foundAttempt) store.Cursor {
+	return s.cursor(s.keyOf(store.Cursor{At: a.seq, ID: a.ID}))
 }
 
 // keyOf returns the key that a cursor names, and cursor the cursor of a key.
@@ -164,15 +157,14 @@ func (s *attemptSearch) examine(ctx context.Context, rows span) error {
 	if s.body != nil {
 		return s.examineBodies(ctx, rows)
 	}
-	text, args := s.sql(attemptColumns+", a.seq", "", rows, s.want-len(s.found))
-	return s.q.QueryOnce(ctx, s.add, text, args...)
+	text, args := s.sql(attemptColumns+", a.seq", "", rows, s.page.wanted())
+	return s.page.read(ctx, s.q.QueryOnce, scanFound, text, args...)
 }
 
-func (s *attemptSearch) add(r Row) error {
+func scanFound(r Row) (foundAttempt, error) {
 	var seq int64
 	a, err := scanAttempt(r, &seq)
-	s.found = append(s.found, foundAttempt{a, seq})
-	return err
+	return foundAttempt{a, seq}, err
 }
 
 // examineBodies is examine where the bodies count: what is shown of an attempt
@@ -180,8 +172,8 @@ func (s *attemptSearch) add(r Row) error {
 func (s *attemptSearch) examineBodies(ctx context.Context, rows span) error {
 	seqs, err := s.matches(ctx, rows)
 	for _, seq := range slices.Backward(seqs) {
-		if err == nil && len(s.found) < s.want {
-			err = s.q.Query(ctx, s.add, `SELECT `+attemptColumns+`, a.seq FROM attempts AS a WHERE a.seq = ? AND a.tenant = ?`, seq, s.tenant)
+		if err == nil && !s.page.ended() {
+			err = s.page.read(ctx, s.q.Query, scanFound, `SELECT `+attemptColumns+`, a.seq FROM attempts AS a WHERE a.seq = ? AND a.tenant = ?`, seq, s.tenant)
 		}
 	}
 	return err

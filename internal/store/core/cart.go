@@ -48,9 +48,13 @@ func (q queries) Cart(ctx context.Context, tenant, id string) (*oms.Cart, error)
 }
 
 // Carts implements [store.Reader].
-func (q queries) Carts(ctx context.Context, tenant string, p store.Page) (store.List[*oms.Cart], error) {
-	return newestFirst(ctx, q.q, listOf(tenant), p, `SELECT `+cartColumns+` FROM carts`, "created", scanCart,
-		func(c *oms.Cart) store.Cursor { return store.Cursor{At: micros(c.Created), ID: c.ID} })
+func (q queries) Carts(ctx context.Context, tenant string, p store.Page) (store.List[store.Document], error) {
+	return newestFirst(ctx, q, tenant, newestOf(tenant, "carts"), p, `id, created, doc`, func(r Row) (d store.Document, err error) {
+		var created int64
+		err = r.Scan(&d.ID, &created, &d.JSON)
+		d.Created = fromMicros(created)
+		return d, err
+	}, documentCursor)
 }
 
 // PutCart implements [store.Tx].

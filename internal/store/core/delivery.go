@@ -49,13 +49,10 @@ func letter(s oms.DeliveryStatus) string { return string(s[:1]) }
 
 // Deliveries implements [store.EventReader].
 func (q queries) Deliveries(ctx context.Context, tenant string, f store.DeliveryFilter, p store.Page) (store.List[*oms.Delivery], error) {
-	after, err := p.After()
-	if err != nil {
-		return store.List[*oms.Delivery]{}, err
-	}
-	return descend(ctx, q, tenant, deliveriesLike(tenant, f, after), p, scanDelivery, func(d *oms.Delivery) store.Cursor {
-		return store.Cursor{At: d.Event, ID: strconv.FormatInt(d.Endpoint, 10)}
-	})
+	return descend(ctx, q, tenant, func(after *store.Cursor) descent { return deliveriesLike(tenant, f, after) }, p, scanDelivery,
+		func(d *oms.Delivery) store.Cursor {
+			return store.Cursor{At: d.Event, ID: strconv.FormatInt(d.Endpoint, 10)}
+		})
 }
 
 // deliveriesLike returns the list of the deliveries that the filter picks. An

@@ -34,37 +34,29 @@ func (d descent) sql(floor, below int64, limit int) (string, []any) {
 }
 
 // descend answers one page.
-func descend[T any](ctx context.Context, q queries, tenant string, d descent, p store.Page,
-	scan func(Row) (T, error), key func(T) store.Cursor) (store.List[T], error) {
-	after, err := p.After()
-	if err != nil {
-		return store.List[T]{}, err
-	}
-	below := int64(0)
-	if after != nil {
-		below = after.At + 1 // the row of the cursor is left out by a condition of its own
-	}
-	var found []T
-	for step, left := firstStep, q.effort.rows; ; step *= stepGrowth {
-		step = min(step, left)
-		floor, err := d.stepFloor(ctx, q.q, tenant, below, step)
-		if err != nil {
-			return store.List[T]{}, err
+func descend[T any](ctx context.Context, q queries, tenant string, like func(after *store.Cursor) descent, asked store.Page,
+	scan func(Row) (T, error), cursor func(T) store.Cursor) (store.List[T], error) {
+	return pageOf(ctx, q, tenant, store.Listing, asked, cursor, func(ctx context.Context, p *page[T], after *store.Cursor) error {
+		d, below := like(after), int64(0)
+		if after != nil {
+			below = after.At + 1 // the row of the cursor is left out by a condition of its own
 		}
-		text, args := d.sql(floor, below, p.Size()+1-len(found))
-		rows, err := collect(ctx, q.q.QueryOnce, scan, text, args...)
-		if err != nil {
-			return store.List[T]{}, err
+		for step, left := firstStep, q.effort.rows; ; step *= stepGrowth {
+			step = min(step, left)
+			floor, err := d.stepFloor(ctx, q.q, tenant, below, step)
+			if err != nil {
+				return err
+			}
+			text, args := d.sql(floor, below, p.wanted())
+			if err := p.read(ctx, q.q.QueryOnce, scan, text, args...); err != nil || p.ended() || floor == 0 {
+				return err
+			}
+			if below, left = floor, left-step; left <= 0 {
+				p.end(store.Cursor{At: floor, ID: "0"})
+				return nil
+			}
 		}
-		found = append(found, rows...)
-		if len(found) > p.Size() || floor == 0 {
-			return store.Cut(p, found, key), nil
-		}
-		below, left = floor, left-step
-		if left <= 0 {
-			return store.List[T]{Items: found, NextCursor: store.Cursor{At: floor, ID: "0"}.String()}, nil
-		}
-	}
+	})
 }
 
 // stepFloor returns the number that a step ends with, 0 if it goes to the end.

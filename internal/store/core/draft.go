@@ -54,6 +54,7 @@ func (s *Store) Write(ctx context.Context, do func(tx store.Tx) error) error {
 
 // write decides, commits, and decides again where the decision was overtaken.
 func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
+	ctx = store.Work.Mark(ctx) // whoever writes does not wait for those who ask
 	t := &turn{turns: &s.turns, ctx: ctx}
 	defer t.end()
 	for try := range mostTries {

@@ -54,7 +54,7 @@ func (q queries) committedEndpoint(ctx context.Context, tenant, id string) (*oms
 
 // endpoint is Endpoint for a write, which rests on all that the tenant has then.
 func (d *draft) endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error) {
-	set, err := d.endpointsOf(ctx, tenant)
+	set, err := d.endpointsInTurn(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +68,15 @@ func (d *draft) endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint,
 	}
 	same := *e
 	return &same, nil
+}
+
+// endpointsInTurn is endpointsOf for a write that is about one of them: a change of
+// any has all such writes be decided again.
+func (d *draft) endpointsInTurn(ctx context.Context, tenant string) (*endpointSet, error) {
+	if err := d.turn.take(key{tenant, "endpoints"}); err != nil {
+		return nil, err
+	}
+	return d.endpointsOf(ctx, tenant)
 }
 
 // EndpointNo implements [store.EventReader].
@@ -99,7 +108,7 @@ func (q queries) Endpoints(ctx context.Context, tenant string, p store.Page) (st
 		}
 		return q.shared.endpoint(tenant, &er)
 	}
-	return countedDown(ctx, q.q, p, scan, func(e *oms.Endpoint) int64 { return e.No }, `
+	return countedDown(ctx, q, tenant, p, scan, func(e *oms.Endpoint) int64 { return e.No }, `
 		SELECT `+endpointColumns+` FROM endpoints WHERE tenant = ? AND origin <> 'connector' AND deleted = 0 AND no < ?
 		ORDER BY no DESC LIMIT ?`, tenant)
 }
@@ -151,7 +160,7 @@ func (s *Store) endpointsAfter(ctx context.Context, last tenantEndpoint) ([]tena
 // than that of the last: nobody else gives it away as long as the endpoints are of
 // the version that the write rests on.
 func (d *draft) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) error {
-	set, err := d.endpointsOf(ctx, tenant)
+	set, err := d.endpointsInTurn(ctx, tenant)
 	if err != nil {
 		return err
 	}

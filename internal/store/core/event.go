@@ -62,11 +62,7 @@ func oneEvent(ctx context.Context, q Engine, text string, args ...any) (*oms.Eve
 
 // Events implements [store.EventReader].
 func (q queries) Events(ctx context.Context, tenant string, f store.EventFilter, p store.Page) (store.List[*oms.Event], error) {
-	after, err := p.After()
-	if err != nil {
-		return store.List[*oms.Event]{}, err
-	}
-	return descend(ctx, q, tenant, eventsLike(tenant, f, after), p,
+	return descend(ctx, q, tenant, func(after *store.Cursor) descent { return eventsLike(tenant, f, after) }, p,
 		func(r Row) (*oms.Event, error) { return scanEvent(r) },
 		func(e *oms.Event) store.Cursor { return store.Cursor{At: e.Seq} })
 }

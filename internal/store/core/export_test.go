@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"fmt"
+	"testing"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -17,7 +19,29 @@ const (
 var ErrEnough = errEnough
 
 // SetEffort bounds the work for one page.
-func (s *Store) SetEffort(rows, bodies int) { s.effort = effort{rows: rows, bodies: bodies} }
+func (s *Store) SetEffort(rows, bodies int) {
+	s.effort = effort{rows: rows, bodies: bodies, documents: defaultEffort.documents}
+}
+
+// SetSearch bounds the bytes of documents that are looked through for one page,
+// and how long a search waits for others.
+func (s *Store) SetSearch(documents int, wait time.Duration) {
+	s.effort.documents, s.gates[store.Search].wait = documents, wait
+}
+
+// Enter takes places at a gate, until leave is called.
+func (s *Store) Enter(t testing.TB, class store.Class, places int) (leave func()) {
+	for range places {
+		if err := s.gates[class].enter(context.Background(), "others"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func() {
+		for range places {
+			s.gates[class].leave()
+		}
+	}
+}
 
 // Ask asks the database something.
 func (s *Store) Ask(each func(Row) error, text string, args ...any) error {

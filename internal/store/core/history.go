@@ -29,7 +29,7 @@ func (q queries) History(ctx context.Context, tenant, orderID string, p store.Pa
 		oms.HistoryEntry
 		seq int64
 	}
-	entries, err := countedDown(ctx, q.q, p, func(r Row) (e entry, err error) {
+	entries, err := countedDown(ctx, q, tenant, p, func(r Row) (e entry, err error) {
 		var data []byte
 		if err = r.Scan(&e.seq, &data); err == nil {
 			err = decode(data, &e.HistoryEntry, "history entry")
@@ -37,9 +37,5 @@ func (q queries) History(ctx context.Context, tenant, orderID string, p store.Pa
 		return e, err
 	}, func(e entry) int64 { return e.seq }, `
 		SELECT seq, entry FROM order_history WHERE tenant = ? AND order_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`, tenant, orderID)
-	out := store.List[oms.HistoryEntry]{NextCursor: entries.NextCursor}
-	for _, e := range entries.Items {
-		out.Items = append(out.Items, e.HistoryEntry)
-	}
-	return out, err
+	return converted(entries, err, func(e entry) oms.HistoryEntry { return e.HistoryEntry })
 }

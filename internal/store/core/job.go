@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
@@ -24,16 +23,14 @@ func (q queries) Job(ctx context.Context, tenant, id string) (*oms.Job, error) {
 
 // Jobs implements [store.EventReader]. Ids sort by the time they were made.
 func (q queries) Jobs(ctx context.Context, tenant string, p store.Page) (store.List[*oms.Job], error) {
-	after, err := p.After()
-	if err != nil {
-		return store.List[*oms.Job]{}, err
-	}
-	l := listOf(tenant)
-	if after != nil {
-		l.where("id < ?", after.ID)
-	}
-	rows, err := collect(ctx, q.q.QueryOnce, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE `+strings.Join(l.conditions, " AND ")+` ORDER BY id DESC LIMIT ?`, append(l.args, p.Size()+1)...)
-	return store.Cut(p, rows, func(j *oms.Job) store.Cursor { return store.Cursor{ID: j.ID} }), err
+	return pageOf(ctx, q, tenant, store.Listing, p, func(j *oms.Job) store.Cursor { return store.Cursor{ID: j.ID} },
+		func(ctx context.Context, p *page[*oms.Job], after *store.Cursor) error {
+			l := listOf(tenant)
+			if after != nil {
+				l.where("id < ?", after.ID)
+			}
+			return p.read(ctx, q.q.QueryOnce, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE `+l.sql()+` ORDER BY id DESC LIMIT ?`, append(l.args, p.wanted())...)
+		})
 }
 
 // scanJob reads jobColumns.

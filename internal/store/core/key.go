@@ -30,7 +30,7 @@ func (s *Store) KeyByHash(ctx context.Context, hash []byte) (oms.Key, error) {
 
 // Keys implements [store.Reader].
 func (q queries) Keys(ctx context.Context, tenant string, p store.Page) (store.List[oms.Key], error) {
-	return newestFirst(ctx, q.q, listOf(tenant), p, `SELECT `+keyColumns+` FROM api_keys`, "created", scanKey,
+	return newestFirst(ctx, q, tenant, newestOf(tenant, "api_keys"), p, keyColumns, scanKey,
 		func(k oms.Key) store.Cursor { return store.Cursor{At: micros(k.Created), ID: k.ID} })
 }
 

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,14 @@ type list struct {
 func listOf(tenant string) *list {
 	return &list{[]string{"tenant = ?"}, []any{tenant}}
 }
+
+// and returns a list with the conditions of both.
+func (l *list) and(more *list) *list {
+	return &list{slices.Concat(l.conditions, more.conditions), slices.Concat(l.args, more.args)}
+}
+
+// sql is the conditions as they stand in a query.
+func (l *list) sql() string { return strings.Join(l.conditions, " AND ") }
 
 // where adds a condition.
 func (l *list) where(condition string, args ...any) {
@@ -60,25 +69,6 @@ func (l *list) between(column string, from, to time.Time) {
 	}
 }
 
-// newestFirst ends the query: the rows behind the cursor, sorted by a column
-// and the id, at most limit of them or, if that is 0, all. It returns the query.
-func (l *list) newestFirst(selected, column string, after *store.Cursor, limit int) (string, []any) {
-	return l.newestFirstBy(selected, column, "id", after, limit)
-}
-
-// newestFirstBy is newestFirst for rows whose id has another name.
-func (l *list) newestFirstBy(selected, column, id string, after *store.Cursor, limit int) (string, []any) {
-	if after != nil {
-		l.where("("+column+", "+id+") < (?, ?)", after.At, after.ID)
-	}
-	text := selected + " WHERE " + strings.Join(l.conditions, " AND ") + " ORDER BY " + column + " DESC, " + id + " DESC"
-	if limit > 0 {
-		text += " LIMIT ?"
-		l.args = append(l.args, limit)
-	}
-	return text, l.args
-}
-
 // micros is how times are stored.
 func micros(t time.Time) int64 { return t.UnixMicro() }
 
@@ -99,32 +89,18 @@ func fromMicrosOrZero(n int64) time.Time {
 	return fromMicros(n)
 }
 
-// newestFirst answers one page of a list that is sorted by a time and the id.
-func newestFirst[T any](ctx context.Context, q Engine, l *list, p store.Page, selected, column string,
-	scan func(Row) (T, error), key func(T) store.Cursor) (store.List[T], error) {
-	after, err := p.After()
-	if err != nil {
-		return store.List[T]{}, err
-	}
-	text, args := l.newestFirst(selected, column, after, p.Size()+1)
-	rows, err := collect(ctx, q.QueryOnce, scan, text, args...)
-	return store.Cut(p, rows, key), err
-}
-
 // countedDown answers one page of a list that is sorted by a number. The query
 // takes the number it stays below and its limit after the other arguments.
-func countedDown[T any](ctx context.Context, q Engine, p store.Page,
+func countedDown[T any](ctx context.Context, q queries, tenant string, p store.Page,
 	scan func(Row) (T, error), key func(T) int64, text string, args ...any) (store.List[T], error) {
-	below := int64(math.MaxInt64)
-	after, err := p.After()
-	if err != nil {
-		return store.List[T]{}, err
-	}
-	if after != nil {
-		below = after.At
-	}
-	rows, err := collect(ctx, q.Query, scan, text, append(args, below, p.Size()+1)...)
-	return store.Cut(p, rows, func(row T) store.Cursor { return store.Cursor{At: key(row)} }), err
+	return pageOf(ctx, q, tenant, store.Listing, p, func(row T) store.Cursor { return store.Cursor{At: key(row)} },
+		func(ctx context.Context, p *page[T], after *store.Cursor) error {
+			below := int64(math.MaxInt64)
+			if after != nil {
+				below = after.At
+			}
+			return p.read(ctx, q.q.Query, scan, text, append(args, below, p.wanted())...)
+		})
 }
 
 // collect reads all rows of a query.

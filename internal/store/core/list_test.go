@@ -3,6 +3,7 @@ package core_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -146,4 +147,132 @@ func indexAll(t *testing.T, db *core.Store) {
 		done, err = db.IndexBodies(ctx, acme, noRest)
 		must(t, err)
 	}
+}
+
+// TestBoundedOrderPages has lists of orders end a page when it was worked at
+// enough, be it rows that were looked at or bytes of documents, and the pages
+// together miss nothing.
+func TestBoundedOrderPages(t *testing.T) {
+	db := openTemp(t)
+	db.SetEffort(150, 0)
+	const documents = 10_000 // bytes, some fifty orders
+	db.SetSearch(documents, time.Minute)
+	var rare []string
+	must(t, db.Write(ctx, func(tx store.Tx) error {
+		for n := range 400 {
+			o := testOrder(fmt.Sprintf("o%03d", n))
+			o.Created, o.Modified = time.Unix(int64(n/3), 0), time.Unix(int64(n/3), 0)
+			market, tag := "common", "common"
+			if n%100 == 7 || n == 249 { // the page ends with 250, of the same instant
+				market, tag, rare = "rare", "rare", append(rare, o.ID)
+			}
+			o.Doc.Set("marketId", market)
+			o.Doc.Set("tags", []any{tag})
+			o.Doc.Set("filler", strings.Repeat("x", 150))
+			if err := tx.InsertOrder(ctx, acme, o); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	slices.Reverse(rare)
+	for _, test := range []struct {
+		f     store.OrderFilter
+		want  []string
+		short int // pages, at least
+	}{
+		{store.OrderFilter{}, nil, 0},
+		{store.OrderFilter{MarketID: "rare"}, rare, 400 / 150},
+		{store.OrderFilter{MarketID: "rare", Status: "New"}, rare, 400 / 150},
+		{store.OrderFilter{MarketID: "rare", ModifiedFrom: time.Unix(0, 0)}, rare, 400 / 150},
+		{store.OrderFilter{MarketID: "none", OrderType: "x"}, []string{}, 400 / 150},
+		{store.OrderFilter{Tag: "rare"}, rare, 400 * 200 / documents / 2},
+		{store.OrderFilter{Text: "RARE"}, rare, 400 * 200 / documents / 2},
+		{store.OrderFilter{Text: "no such text"}, []string{}, 400 * 200 / documents / 2},
+		{store.OrderFilter{Text: "rare", Tag: "rare", MarketID: "rare", Status: "New", ModifiedFrom: time.Unix(1, 0)}, rare, 400 / 150},
+	} {
+		found, short := readAll(t, func(p store.Page) (store.List[store.Document], error) { return db.Orders(ctx, acme, test.f, p) })
+		got := idsOf(found, func(d store.Document) string { return d.ID })
+		if test.want == nil && len(got) != 400 || test.want != nil && !slices.Equal(got, test.want) {
+			t.Errorf("%+v: %v, want %v", test.f, got, test.want)
+		}
+		if short < test.short || test.short == 0 && short > 0 {
+			t.Errorf("%+v: %d short pages, want %d", test.f, short, test.short)
+		}
+	}
+}
+
+// TestASearchLooksAtOneDocumentAtLeast: one that is larger than what may be
+// looked at for a page ends it, and the next page goes on behind it.
+func TestASearchLooksAtOneDocumentAtLeast(t *testing.T) {
+	db := openTemp(t)
+	db.SetSearch(1, time.Minute)
+	for n := range 4 {
+		must(t, db.Write(ctx, insert(fmt.Sprint("o", n))))
+	}
+	found, short := readAll(t, func(p store.Page) (store.List[store.Document], error) {
+		return db.Orders(ctx, acme, store.OrderFilter{Text: "new"}, p)
+	})
+	if len(found) != 4 || short != 4 {
+		t.Errorf("%d in %d short pages", len(found), short)
+	}
+}
+
+func TestBoundedRunPages(t *testing.T) {
+	db := openTemp(t)
+	db.SetEffort(150, 0)
+	must(t, db.Write(ctx, func(tx store.Tx) error {
+		for n := range 400 {
+			r := &oms.Run{ID: fmt.Sprintf("run%03d", n), OrderID: fmt.Sprint("o", n%2), Status: oms.RunSucceeded, Created: time.Unix(int64(n/3), 0)}
+			if n%100 == 7 {
+				r.Status = oms.RunWaiting
+			}
+			if err := tx.InsertRun(ctx, acme, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	no := false
+	for _, test := range []struct {
+		f           store.RunFilter
+		want, short int
+	}{
+		{store.RunFilter{}, 400, 0},
+		{store.RunFilter{Status: oms.RunWaiting}, 4, 400 / 150},
+		{store.RunFilter{Status: oms.RunWaiting, Canceled: &no}, 4, 400 / 150},
+		{store.RunFilter{Step: "none"}, 0, 400 / 150},
+		{store.RunFilter{OrderID: "o1", Status: oms.RunWaiting}, 4, 0}, // an order has few
+		{store.RunFilter{Status: oms.RunAborted}, 0, 0},                // an index has just these
+	} {
+		found, short := readAll(t, func(p store.Page) (store.List[*oms.Run], error) { return db.Runs(ctx, acme, test.f, p) })
+		ids := idsOf(found, func(r *oms.Run) string { return r.ID })
+		if slices.Sort(ids); len(slices.Compact(ids)) != test.want || short < test.short || test.short == 0 && short > 0 {
+			t.Errorf("%+v: %d runs in %d short pages, want %d and %d", test.f, len(ids), short, test.want, test.short)
+		}
+	}
+}
+
+// A caller's search that finds the others busy is refused once it has waited, and
+// says which limit it is; a list is not refused with it.
+func TestASearchDoesNotWaitForLong(t *testing.T) {
+	db := openTemp(t)
+	db.SetSearch(1<<20, time.Millisecond)
+	asker := store.Read.Mark(ctx)
+	search := func() error {
+		_, err := db.Orders(asker, acme, store.OrderFilter{Text: "x"}, store.Page{})
+		return err
+	}
+	leave := db.Enter(t, store.Search, core.SearchesAtOnce)
+	wantKind(t, search(), oms.TooMany)
+	_, err := db.Attempts(asker, acme, store.AttemptFilter{Body: "abc"}, store.Page{})
+	wantKind(t, err, oms.TooMany)
+	_, err = db.Orders(asker, acme, store.OrderFilter{Tag: "x"}, store.Page{})
+	wantKind(t, err, oms.TooMany)
+	_, err = db.Orders(asker, acme, store.OrderFilter{}, store.Page{})
+	must(t, err)
+	_, err = db.Orders(ctx, acme, store.OrderFilter{Text: "x"}, store.Page{}) // of orderhook itself
+	must(t, err)
+	leave()
+	must(t, search())
 }

@@ -2,53 +2,100 @@ package core
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
 // Orders implements [store.Reader].
-func (q queries) Orders(ctx context.Context, tenant string, f store.OrderFilter, p store.Page) (store.List[*oms.Order], error) {
-	after, err := p.After()
-	if err != nil {
-		return store.List[*oms.Order]{}, err
+func (q queries) Orders(ctx context.Context, tenant string, f store.OrderFilter, asked store.Page) (store.List[store.Document], error) {
+	class := store.Listing
+	if f.Text != "" || f.Tag != "" {
+		class = store.Search
 	}
-	search, limit := newSearch(f.Text), p.Size()+1
-	var rows []*oms.Order
-	for _, stretch := range stretches(f) {
-		if err != nil || len(rows) == limit {
-			break
-		}
-		text, args := stretch.query(tenant, after, limit-len(rows))
-		err = q.q.QueryOnce(ctx, func(r Row) error {
-			o, err := scanOrder(r, search)
-			if err != nil || o == nil {
+	return pageOf(ctx, q, tenant, class, asked, documentCursor, func(ctx context.Context, p *page[store.Document], after *store.Cursor) error {
+		s := orderSearch{page: p, search: newSearch(f.Text), looks: class == store.Search, left: q.effort.documents}
+		for _, part := range orderParts(tenant, f) {
+			err := fill(ctx, q, part, p, after, func(of stretch) error {
+				text, args := part.sql(orderListColumns, of, s.limit())
+				if f.Tag != "" {
+					text, args = part.sql(taggedListColumns, of, s.limit())
+					args = append([]any{f.Tag}, args...)
+				}
+				return q.q.QueryOnce(ctx, s.look, text, args...)
+			})
+			if err != nil || p.ended() {
 				return err
 			}
-			if rows = append(rows, o); len(rows) == limit {
-				return errEnough
-			}
-			return nil
-		}, text, args...)
+		}
+		return nil
+	})
+}
+
+func documentCursor(d store.Document) store.Cursor {
+	return store.Cursor{At: micros(d.Created), ID: d.ID}
+}
+
+// What a list reads of an order. The document is left out where it has not the
+// tag that is asked for: the row is looked at all the same, and counts.
+const (
+	orderListColumns  = `id, created, octet_length(doc), doc`
+	taggedListColumns = `id, created, octet_length(doc), CASE WHEN EXISTS (SELECT 1 FROM json_each(doc, '$.tags') AS tag WHERE tag.value = ?) THEN doc END`
+)
+
+// orderSearch is a page of orders that is being put together.
+type orderSearch struct {
+	page   *page[store.Document]
+	search search
+	looks  bool // into documents: most are not picked
+	left   int  // how many bytes of documents may be looked at
+}
+
+// limit is how many rows to ask for; 0, if nobody knows.
+func (s *orderSearch) limit() int {
+	if s.looks {
+		return 0
 	}
-	return store.Cut(p, rows, func(o *oms.Order) store.Cursor { return store.Cursor{At: micros(o.Created), ID: o.ID} }), err
+	return s.page.wanted()
 }
 
-// stretch is a part of a list of orders: those of a time of creation.
-type stretch struct {
-	store.OrderFilter
-	byChange bool // there are few, and they are found by when they were changed
+// look adds an order if it has what is looked for. The page ends with it once as
+// many bytes were looked at as may be for one.
+func (s *orderSearch) look(r Row) error {
+	var d store.Document
+	var created int64
+	var size int
+	var doc sql.NullString
+	if err := r.Scan(&d.ID, &created, &size, &doc); err != nil {
+		return err
+	}
+	d.Created, d.JSON = fromMicros(created), doc.String
+	found, err := s.search.isInDocument(d.JSON)
+	if err != nil {
+		return fmt.Errorf("stored order %q: %s", d.ID, err) // not with %w: it is no mistake of the caller's
+	}
+	if doc.Valid && found {
+		if err := s.page.add(d, rowBytes+size); err != nil {
+			return err
+		}
+	}
+	if s.left -= size; s.looks && s.left <= 0 {
+		s.page.end(documentCursor(d))
+		return errEnough
+	}
+	return nil
 }
 
-// stretches returns the parts that a list has, the newest first. The list of
+// orderParts returns the parts that a list has, the newest first. The list of
 // what was modified since a time has two: nearly all orders that were created
 // since, and, of the far more that were created before, the few that were
 // changed. An index of the time of creation finds the ones at once and would
 // look for the others in all orders there are.
-func stretches(f store.OrderFilter) []stretch {
+func orderParts(tenant string, f store.OrderFilter) []*newest {
 	if f.ModifiedFrom.IsZero() || narrow(f) {
-		return []stretch{{OrderFilter: f}}
+		return []*newest{ordersLike(tenant, f)}
 	}
 	newer, older := f, f
 	if f.From.Before(f.ModifiedFrom) {
@@ -57,69 +104,64 @@ func stretches(f store.OrderFilter) []stretch {
 	if f.To.IsZero() || f.To.After(f.ModifiedFrom) {
 		older.To = f.ModifiedFrom
 	}
-	return []stretch{{OrderFilter: newer}, {older, true}}
+	return []*newest{ordersLike(tenant, newer), changed(ordersLike(tenant, older))}
 }
 
 // narrow reports whether a filter has an index of its own for what it names, or
 // has to look into each order anyway.
 func narrow(f store.OrderFilter) bool {
 	return f.Status != "" || f.CustomerEmail != "" || f.SubscriptionID != "" || f.StoreID != "" || f.ExternalID != "" ||
-		f.HasErrors != nil && *f.HasErrors || f.Text != ""
+		f.HasErrors != nil && *f.HasErrors || f.Text != "" || f.Tag != ""
 }
 
-const selectOrders = `SELECT id, ` + orderColumns + ` FROM orders`
-
-// query returns the query of the orders of the stretch, but for the filter's
-// text, which [search] looks for in each: so it has no limit of its own then.
-func (s stretch) query(tenant string, after *store.Cursor, limit int) (string, []any) {
-	l := s.conditions(tenant)
-	if s.Text != "" {
-		limit = 0
+// ordersLike returns the list of the orders that a filter picks, but for its text
+// and its tag, which are looked for in each. It goes along the index of the
+// narrowest thing that the filter names.
+func ordersLike(tenant string, f store.OrderFilter) *newest {
+	n := newestOf(tenant, "orders")
+	index := ""
+	by := func(name string) *list { // where a condition goes: the first that is there has its index
+		if index == "" {
+			index = name
+			return n.along
+		}
+		return n.rest
 	}
-	if s.byChange {
-		text, args := l.newestFirst(`SELECT rowid FROM orders INDEXED BY orders_modified`, "created", after, limit)
-		return selectOrders + ` WHERE rowid IN (` + text + `) ORDER BY created DESC, id DESC`, args
+	if f.ExternalID != "" {
+		n = &newest{from: `order_external_ids INDEXED BY order_external_ids_id CROSS JOIN orders ON tenant = of_tenant AND id = of_order`,
+			time: "of_created", id: "of_order", along: n.along, rest: n.rest, few: true}
+		by("order_external_ids_id").where("of_tenant = ? AND external_id = ?", tenant, f.ExternalID)
 	}
-	if s.ExternalID != "" {
-		l.where("of_tenant = ? AND external_id = ?", tenant, s.ExternalID)
-		return l.newestFirstBy(`SELECT id, `+orderColumns+` FROM order_external_ids INDEXED BY order_external_ids_id
-			CROSS JOIN orders ON tenant = of_tenant AND id = of_order`, "of_created", "of_order", after, limit)
+	if f.SubscriptionID != "" {
+		by("orders_subscription").indexed("subscription_id", f.SubscriptionID)
 	}
-	return l.newestFirst(selectOrders, "created", after, limit)
+	if f.CustomerEmail != "" {
+		by("orders_email").indexed("customer_email", fold(f.CustomerEmail))
+	}
+	if f.HasErrors != nil && *f.HasErrors {
+		by("orders_errors").where("has_errors = 1")
+	}
+	if f.StoreID != "" {
+		by("orders_store").indexed("store_id", fold(f.StoreID))
+	}
+	if f.Status != "" {
+		by("orders_status").equal("status", fold(f.Status))
+	}
+	if by("orders_created"); !n.few {
+		n.from += ` INDEXED BY ` + index
+	}
+	if f.HasErrors != nil && !*f.HasErrors {
+		n.rest.where("has_errors = 0")
+	}
+	n.rest.equal("market_id", fold(f.MarketID))
+	n.rest.equal("order_type", fold(f.OrderType))
+	n.rest.between("modified", f.ModifiedFrom, time.Time{})
+	n.along.between("created", f.From, f.To)
+	return n
 }
 
-func (s stretch) conditions(tenant string) *list {
-	l := listOf(tenant)
-	l.equal("status", fold(s.Status))
-	l.equal("market_id", fold(s.MarketID))
-	l.equal("order_type", fold(s.OrderType))
-	l.indexed("customer_email", fold(s.CustomerEmail))
-	l.indexed("subscription_id", s.SubscriptionID)
-	l.indexed("store_id", fold(s.StoreID))
-	if s.HasErrors != nil {
-		l.where(map[bool]string{true: "has_errors = 1", false: "has_errors = 0"}[*s.HasErrors])
-	}
-	l.between("created", s.From, s.To)
-	l.between("modified", s.ModifiedFrom, time.Time{})
-	if s.Tag != "" {
-		l.where("EXISTS (SELECT 1 FROM json_each(doc, '$.tags') AS tag WHERE tag.value = ?)", s.Tag)
-	}
-	return l
-}
-
-// scanOrder reads one order, nil if it does not hold what is searched for.
-func scanOrder(r Row, s search) (*oms.Order, error) {
-	var id string
-	var or orderRow
-	if err := r.Scan(append([]any{&id}, or.columns()...)...); err != nil {
-		return nil, err
-	}
-	if !s.mayBeIn(or.doc) {
-		return nil, nil
-	}
-	o, err := or.order(id)
-	if err != nil || !s.isIn(o.Doc) {
-		return nil, err
-	}
-	return o, nil
+// changed is the same list, read along the index of when orders were changed.
+func changed(n *newest) *newest {
+	n.from, n.few, n.sorted = "orders", true, "orders INDEXED BY orders_modified"
+	return n
 }

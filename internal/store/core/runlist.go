@@ -8,35 +8,38 @@ import (
 )
 
 // Runs implements [store.Reader].
-func (q queries) Runs(ctx context.Context, tenant string, f store.RunFilter, p store.Page) (store.List[*oms.Run], error) {
-	l, selected := runsLike(tenant, f)
-	return newestFirst(ctx, q.q, l, p, selected, "created", scanRun, func(r *oms.Run) store.Cursor { return store.Cursor{At: micros(r.Created), ID: r.ID} })
+func (q queries) Runs(ctx context.Context, tenant string, f store.RunFilter, asked store.Page) (store.List[*oms.Run], error) {
+	return newestFirst(ctx, q, tenant, runsLike(tenant, f), asked, runColumns, scanRun,
+		func(r *oms.Run) store.Cursor { return store.Cursor{At: micros(r.Created), ID: r.ID} })
 }
 
 // runsLike returns the list of the runs that the filter picks. An order has few:
 // SQLite left to itself would go through all of the tenant's, so as not to sort
 // them. So it is with the runs that ended and did not succeed.
-func runsLike(tenant string, f store.RunFilter) (l *list, selected string) {
-	l, selected = listOf(tenant), `SELECT `+runColumns+` FROM runs`
-	if f.Canceled != nil && *f.Canceled {
-		l.where("status = 'canceled'")
-	} else if f.Canceled != nil {
-		l.where("status <> 'canceled'")
-	}
+func runsLike(tenant string, f store.RunFilter) *newest {
+	n := newestOf(tenant, "runs INDEXED BY runs_created")
+	status, canceled := string(f.Status), f.Canceled
 	switch {
 	case f.OrderID != "":
-		selected += ` INDEXED BY runs_order`
+		n.from, n.few = "runs INDEXED BY runs_order", true
+		n.along.equal("order_id", f.OrderID)
 	case stopped(f):
-		selected += ` INDEXED BY runs_stopped`
-		l.where("ended = 1 AND status <> 'succeeded'")
+		if status == "" {
+			status, canceled = string(oms.RunCanceled), nil
+		}
+		n.from = "runs INDEXED BY runs_stopped"
+		n.along.where("ended = 1 AND status <> 'succeeded' AND status = ?", status)
+		status = ""
 	}
-	l.equal("status", string(f.Status))
-	l.equal("order_id", f.OrderID)
-	l.between("created", f.From, f.To)
+	n.along.between("created", f.From, f.To)
+	n.rest.equal("status", status)
+	if canceled != nil {
+		n.rest.where(map[bool]string{true: "status = 'canceled'", false: "status <> 'canceled'"}[*canceled])
+	}
 	if f.Step != "" {
-		l.where("(step = ? OR step_name = ?)", fold(f.Step), fold(f.Step))
+		n.rest.where("(step = ? OR step_name = ?)", fold(f.Step), fold(f.Step))
 	}
-	return l, selected
+	return n
 }
 
 // stopped reports whether a filter picks none but runs that have ended without

@@ -68,7 +68,7 @@ func parseSettings(data []byte, version int64) (*settings.Settings, error) {
 
 // SettingsHistory implements [store.Reader].
 func (q queries) SettingsHistory(ctx context.Context, tenant string, p store.Page) (store.List[store.SettingsInfo], error) {
-	return countedDown(ctx, q.q, p, func(r Row) (i store.SettingsInfo, err error) {
+	return countedDown(ctx, q, tenant, p, func(r Row) (i store.SettingsInfo, err error) {
 		var at int64
 		err = r.Scan(&i.Version, &at, &i.By)
 		i.Created = fromMicros(at)

@@ -39,7 +39,7 @@ type Options struct {
 // New returns the store that is kept in a database. The engine calls
 // [Store.Committed] after each commit.
 func New(e Engine, o Options) *Store {
-	shared := &shared{sealer: o.Sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort}
+	shared := &shared{sealer: o.Sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort, gates: newGates()}
 	s := &Store{queries: queries{q: e, shared: shared}, engine: e, indexing: indexing{due: map[string]int64{}}}
 	shared.opener = secret.NewOpener(o.Sealer, s.findSecret, o.Log)
 	return s
@@ -65,6 +65,7 @@ type shared struct {
 	unopened  sync.Map       // endpoints that the log was told of, by their [numbered]
 	listener  store.Listener // nil: nobody
 	effort    effort
+	gates     map[store.Class]*gate // of what callers have to wait for
 }
 
 // Ping implements [store.Store].

@@ -68,8 +68,12 @@ func TestOlderRowsAreFiltered(t *testing.T) {
 // rewrite stores every order again as it is.
 func rewrite(tx store.Tx) error {
 	l, err := tx.Orders(ctx, acme, store.OrderFilter{}, store.Page{Limit: store.MaxLimit})
-	for _, o := range l.Items {
-		if err == nil {
+	for _, listed := range l.Items {
+		if err != nil {
+			return err
+		}
+		var o *oms.Order
+		if o, err = tx.Order(ctx, acme, listed.ID); err == nil {
 			o.Version++
 			err = tx.UpdateOrder(ctx, acme, o)
 		}

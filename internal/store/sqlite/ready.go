@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -39,7 +40,7 @@ type condition struct {
 // disk is almost full.
 func (e *engine) Ping(ctx context.Context) error {
 	var version int64
-	if err := e.Query(ctx, func(r core.Row) error { return r.Scan(&version) }, selectSchemaVersion); err != nil {
+	if err := e.Query(store.Check.Mark(ctx), func(r core.Row) error { return r.Scan(&version) }, selectSchemaVersion); err != nil {
 		return e.noticed(err)
 	}
 	if err := checkNotNewer(e.path, version); err != nil {

@@ -89,13 +89,13 @@ func testOrderPages(t *testing.T, s *suite) {
 		want = append(want, id)
 	}
 	slices.Reverse(want)
-	list := func(p store.Page) (store.List[*oms.Order], error) {
+	list := func(p store.Page) (store.List[store.Document], error) {
 		return s.Orders(ctx, acme, store.OrderFilter{}, p)
 	}
 	for _, limit := range []int{1, 3, 5, 24, 25, 26} {
-		same(t, ids(pages(t, limit, list), orderID), want)
+		same(t, ids(pages(t, limit, list), documentID), want)
 	}
-	full := ok[store.List[*oms.Order]](t)(list(store.Page{Limit: 25}))
+	full := ok[store.List[store.Document]](t)(list(store.Page{Limit: 25}))
 	if full.NextCursor != "" {
 		t.Error("a page that holds all has another behind it")
 	}
@@ -103,7 +103,7 @@ func testOrderPages(t *testing.T, s *suite) {
 		s.insert(order(fmt.Sprintf("p%03d", i), 100+i, `{}`))
 	}
 	for limit, want := range map[int]int{0: store.DefaultLimit, -5: store.DefaultLimit, 1000: store.MaxLimit} {
-		if l := ok[store.List[*oms.Order]](t)(list(store.Page{Limit: limit})); len(l.Items) != want {
+		if l := ok[store.List[store.Document]](t)(list(store.Page{Limit: limit})); len(l.Items) != want {
 			t.Errorf("limit %d: %d, want %d", limit, len(l.Items), want)
 		}
 	}
@@ -147,8 +147,8 @@ func testOrderFilters(t *testing.T, s *suite) {
 func wantOrders(t *testing.T, s *suite, name string, f store.OrderFilter, want string) {
 	t.Helper()
 	for _, limit := range []int{1, 50} {
-		got := pages(t, limit, func(p store.Page) (store.List[*oms.Order], error) { return s.Orders(ctx, acme, f, p) })
-		if got := strings.Join(ids(got, orderID), " "); got != want {
+		got := pages(t, limit, func(p store.Page) (store.List[store.Document], error) { return s.Orders(ctx, acme, f, p) })
+		if got := strings.Join(ids(got, documentID), " "); got != want {
 			t.Errorf("%s, %d a page: %q, want %q", name, limit, got, want)
 		}
 	}

@@ -109,7 +109,7 @@ func wantPicked(t *testing.T, s *suite, name string, f store.OrderFilter, picks 
 	}
 	slices.Reverse(want)
 	for _, limit := range []int{3, 60} {
-		got := ids(pages(t, limit, func(p store.Page) (store.List[*oms.Order], error) { return s.Orders(ctx, acme, f, p) }), orderID)
+		got := ids(pages(t, limit, func(p store.Page) (store.List[store.Document], error) { return s.Orders(ctx, acme, f, p) }), documentID)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s, %d a page: %q, want %q", name, limit, got, want)
 		}

@@ -111,6 +111,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"LastAdmin", testLastAdmin},
 		{"Idempotency", testIdempotency},
 		{"Cursors", testCursors},
+		{"PageBytes", testPageBytes},
 		{"Tenants", testTenants},
 		{"OwnChanges", testOwnChanges},
 		{"Overtaken", testOvertaken},
@@ -305,5 +306,5 @@ func ids[T any](list []T, id func(T) string) []string {
 	return out
 }
 
-func orderID(o *oms.Order) string { return o.ID }
-func runID(r *oms.Run) string     { return r.ID }
+func documentID(d store.Document) string { return d.ID }
+func runID(r *oms.Run) string            { return r.ID }
