@@ -88,6 +88,7 @@ func TestWhatIsNotRecordedIsNotSentAgain(t *testing.T) {
 		s.fail(1 << 30)
 		e := r.publish("evt_1", "o1")
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if n := len(r.calls.made()); n != 1 {
 			t.Errorf("%d calls", n)
 		}
@@ -162,6 +163,7 @@ func TestNoAttemptBeginsWhileTooManyWait(t *testing.T) {
 		}
 		s.fail(0)
 		time.Sleep(5 * time.Minute)
+		synctest.Wait()
 		if made := len(r.calls.made()); made != events+1 {
 			t.Errorf("%d attempts in all", made)
 		}
@@ -185,6 +187,7 @@ func TestWhatCouldNotBeRecordedIsLogged(t *testing.T) {
 		s.fail(1 << 30)
 		e := r.publish("evt_1", "o1")
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		r.stop()
 		d := r.delivery(e, to)
 		if d.Status != oms.DeliveryPending || d.Attempts != 0 {
@@ -223,6 +226,7 @@ func TestOwnTroublePutsOff(t *testing.T) {
 		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Schedule, e.Concurrency = nil, 4 })
 		events := r.publishMany("e", 100)
 		time.Sleep(9 * time.Minute)
+		synctest.Wait()
 		if n := len(r.calls.made()); n > 4*9*60 || n < 9*60/2 {
 			t.Errorf("%d attempts within nine minutes of trouble", n)
 		}
