@@ -37,7 +37,7 @@ func (r *result) size() int64 {
 	return n
 }
 
-// recorder makes attempts durable: all that wait in one transaction. What cannot be
+// recorder makes attempts durable: all that wait in one write. What cannot be
 // recorded is kept, and tried again until it can: what was answered is not sent
 // again. While as much waits as it may hold, no attempt begins.
 type recorder struct {
@@ -67,7 +67,7 @@ type failing struct {
 }
 
 const (
-	mostRecorded   = 512      // results in one transaction
+	mostRecorded   = 512      // results in one write
 	mostHealth     = 200      // endpoints' health in one
 	mostUnrecorded = 4096     // results that wait, at which no further attempt begins
 	mostBytes      = 32 << 20 // and bytes of them
@@ -174,7 +174,7 @@ func (r *recorder) wait() {
 	}
 }
 
-// gather takes those that wait, as many as go into one transaction.
+// gather takes those that wait, as many as go into one write.
 func (r *recorder) gather() (group []result, stopped bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -334,7 +334,7 @@ func (r *recorder) giveBack(health changes) {
 	}
 }
 
-// write is one transaction, tried again while the database is not available.
+// write is one write, tried again while the database is not available.
 // At the end of the process it is tried but once more.
 func (r *recorder) write(group []result, health changes) error {
 	for wait := firstTryAgain; ; wait = min(2*wait, longestTryWait) {
