@@ -41,7 +41,7 @@ func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
 	a.Detail.Request.Body = nil // it is made of the event, wherever it is shown
 	r := d.judge(q, t, it, e, a, x, now)
 	q.answered(t, it, a, now, r.settled.Status == oms.DeliveryPending)
-	d.recorder.add(r)
+	q.recorder.add(r)
 }
 
 // afterOwnTrouble is how long an endpoint's deliveries wait after this server had
