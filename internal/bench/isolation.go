@@ -383,12 +383,16 @@ func (i *isolated) hang(ctx context.Context) (func(context.Context) error, error
 			return nil, err
 		}
 	}
+	// As many events wait from the start on as can be under way, and more.
+	events := strings.TrimSuffix(strings.Repeat(`{"type":"bench.hang","data":{"a":1}},`, 2*hangAtOnce), ",")
+	if _, err := i.as(ctx, key, http.MethodPost, "/api/events", "["+events+"]", http.StatusAccepted); err != nil {
+		return nil, err
+	}
 	return func(ctx context.Context) error {
 		defer closeIll(hanging)
-		return together(ctx, 4, func() error {
-			events := strings.TrimSuffix(strings.Repeat(`{"type":"bench.hang","data":{"a":1}},`, 100), ",")
+		return together(ctx, 1, func() error {
 			defer func() { _ = sleep(ctx, 50*time.Millisecond) }()
-			return i.attack(ctx, http.MethodPost, "/api/events", "["+events+"]", http.StatusAccepted)
+			return i.attack(ctx, http.MethodPost, "/api/events", `{"type":"bench.hang","data":{"a":1}}`, http.StatusAccepted)
 		})
 	}, nil
 }
