@@ -751,6 +751,17 @@ func TestFigures(t *testing.T) {
 	if f.Waited < time.Hour-time.Minute || f.LongestWait < time.Hour-time.Minute || f.LongestWait > f.Waited || time.Since(f.LastCommit) > time.Hour {
 		t.Errorf("%+v", f)
 	}
+	nothing := func() {
+		t.Helper()
+		was := db.engine.writer.Figures()
+		if err := db.engine.Commit(ctx, put("a")); !errors.Is(err, core.ErrOvertaken) {
+			t.Errorf("what is there already: %v", err)
+		}
+		if f := db.engine.writer.Figures(); !f.LastCommit.Equal(was.LastCommit) || f.LastError != was.LastError {
+			t.Errorf("%+v after a group that wrote nothing, %+v before", f, was)
+		}
+	}
+	nothing()
 	fail := true
 	onCommit(t, db, func() int32 {
 		if fail {
@@ -758,11 +769,13 @@ func TestFigures(t *testing.T) {
 		}
 		return 0
 	})
+	f = db.engine.writer.Figures()
 	err := db.engine.Commit(ctx, put("c"))
 	if failed := db.engine.writer.Figures(); failed.Failed != 1 || failed.LastError != err.Error() || !failed.LastCommit.Equal(f.LastCommit) || failed.Groups != f.Groups+1 {
 		t.Errorf("%+v after %v", failed, err)
 	}
 	fail = false
+	nothing()
 	must(t, db.engine.Commit(ctx, put("c")))
 	if last := db.engine.writer.Figures(); last.LastError != "" || last.Failed != 1 || !last.LastCommit.After(f.LastCommit) {
 		t.Errorf("%+v", last)
