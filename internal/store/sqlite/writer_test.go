@@ -3,8 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -504,7 +506,7 @@ func TestFullDisk(t *testing.T) {
 	must(t, db.Write(ctx, insert("o1")))
 	pragma(t, db, "max_page_count = 1") // SQLite takes the present size for the least
 	large := testOrder("large")
-	large.Doc.Set("note", strings.Repeat("x", 1<<20))
+	large.Doc.Set("note", noise(1<<20))
 	insertLarge := func(tx store.Tx) error { return tx.InsertOrder(ctx, acme, large) }
 	err := db.Write(ctx, insertLarge)
 	wantKind(t, err, oms.Unavailable)
@@ -522,6 +524,13 @@ func TestFullDisk(t *testing.T) {
 	}
 	pragma(t, db, "max_page_count = 1000000")
 	must(t, db.Write(ctx, insertLarge))
+}
+
+// noise is text that stays large when it is compressed.
+func noise(n int) string {
+	random := make([]byte, n/2)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(random)
+	return hex.EncodeToString(random)
 }
 
 func pragma(t *testing.T, db *DB, text string) {
