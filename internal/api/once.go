@@ -34,7 +34,7 @@ func keep(ctx context.Context, tx store.Tx, c workflow.Caller, resource string, 
 	return tx.PutIdempotency(ctx, c.Tenant, k)
 }
 
-// once runs do in a transaction, unless an earlier POST with the caller's
+// once runs do in a write, unless an earlier POST with the caller's
 // Idempotency-Key did: then it returns what is kept of that. do returns what is
 // to be kept, mostly the id of what it made.
 func (a *api) once(ctx context.Context, in OnceParams, do func(tx store.Tx, now time.Time) (string, error)) (earlier *store.Idempotency, err error) {
@@ -53,7 +53,7 @@ func (a *api) once(ctx context.Context, in OnceParams, do func(tx store.Tx, now 
 	return earlier, err
 }
 
-// onceOutside is once for what makes requests, which no transaction may: those
+// onceOutside is once for what makes requests, which no write may: those
 // who come with the same key meanwhile wait for the first.
 func (a *api) onceOutside(ctx context.Context, in OnceParams, do func(ctx context.Context) (string, error)) (earlier *store.Idempotency, err error) {
 	c := a.caller(ctx, in, MatchParams{})

@@ -58,7 +58,7 @@ func (a *api) stepToday(ctx context.Context, at *oms.Attempt) (hook.Request, err
 		return hook.Request{}, nil
 	}
 	t, _ := s.Target(step, order.Doc.Text("marketId"))
-	r := hook.Request{Tenant: tenantOf(ctx), URL: t.URL, Header: step.RequestHeaders, Timeout: settings.DefaultTimeout}
+	r := hook.Request{URL: t.URL, Header: step.RequestHeaders, Timeout: settings.DefaultTimeout}
 	if t.Connector != nil {
 		useConnector(&r, t.Connector)
 	}
@@ -97,7 +97,7 @@ func (a *api) validatorToday(ctx context.Context, at *oms.Attempt) (hook.Request
 		c := &s.Connectors[i]
 		byURL := at.ConnectorID == "" && oms.PublicURL(c.Host) == oms.PublicURL(at.URL)
 		if c.IsValidator() && (byURL || at.ConnectorID != "" && c.ConnectorID == at.ConnectorID) {
-			r := hook.Request{Tenant: tenantOf(ctx), URL: c.Host}
+			r := hook.Request{URL: c.Host}
 			useConnector(&r, c)
 			return r, nil
 		}

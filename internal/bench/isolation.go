@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -9,10 +10,13 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/oms"
@@ -57,7 +61,10 @@ type isolated struct {
 	other, reader string // keys
 	arrived       chan string
 	sink          *httptest.Server
+	attacked      atomic.Int64 // requests of the attack that were taken on, or are held open
 }
+
+const victimItems = 50 // stock items that the other tenant writes
 
 // isolation measures what a tenant notices of what another one does: the 99th
 // percentile of its writes, and of the time that its events take to arrive.
@@ -67,10 +74,11 @@ func (b *bench) isolation(ctx context.Context) (string, error) {
 ## One tenant beside another that does its worst
 
 The times of the other tenant's small writes (%d a second, each durable) and of its events from publishing to arrival, without
-and with the attack, by turns, and the most memory that the server took. A server of its own for each attack.
+and with the attack, by turns, how many requests of the attack were taken on, and the most memory that the server took. A
+server of its own for each attack.
 
-| attack | writes, p99 idle | p99 | times | events, p99 idle | p99 | times | memory |
-|---|---|---|---|---|---|---|---|
+| attack | taken on | writes, p99 idle | p99 | times | events, p99 idle | p99 | times | memory |
+|---|---|---|---|---|---|---|---|---|
 `, isolationRate)
 	for i, a := range attacks {
 		line, err := b.isolate(ctx, a, i)
@@ -103,6 +111,11 @@ func (b *bench) isolate(ctx context.Context, a attack, n int) (string, error) {
 	defer i.sink.Close()
 	if _, err := i.as(ctx, i.other, http.MethodPost, "/api/endpoints", fmt.Sprintf(`{"url":%q,"eventTypes":["bench.small"]}`, i.sink.URL), http.StatusCreated); err != nil {
 		return "", err
+	}
+	for n := range victimItems {
+		if err := i.put(ctx, n, http.StatusCreated); err != nil {
+			return "", err
+		}
 	}
 	attacking, err := a.begin(i, ctx)
 	if err != nil {
@@ -146,7 +159,7 @@ func (i *isolated) measure(ctx context.Context, a attack, attacking func(context
 		ratio := float64(took.at(99)) / float64(idle.at(99))
 		return fmt.Sprintf("**%.1f** %s", ratio, bar(ratio <= isolationRatio, "at most 5"))
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %d MiB %s |\n", a.name, idleWrites.p(99), writes.p(99), times(idleWrites, writes),
+	return fmt.Sprintf("| %s | %d | %s | %s | %s | %s | %s | %s | %d MiB %s |\n", a.name, i.attacked.Load(), idleWrites.p(99), writes.p(99), times(idleWrites, writes),
 		idleEvents.p(99), events.p(99), times(idleEvents, events), most.Load()>>20, bar(most.Load() < isolationMemory, "under 1024 MiB")), nil
 }
 
@@ -164,24 +177,48 @@ func (i *isolated) keys(ctx context.Context, database string) error {
 	return err
 }
 
-// as makes a request with a key.
-func (i *isolated) as(ctx context.Context, key, method, path, body string, want int) ([]byte, error) {
+// unwanted is an answer with another status than was wanted.
+type unwanted struct{ text string }
+
+func (u *unwanted) Error() string { return u.text }
+
+// as makes a request with a key, which is to be answered with one of some statuses.
+func (i *isolated) as(ctx context.Context, key, method, path, body string, want ...int) (status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, i.url+path, strings.NewReader(body))
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	req.Header.Set("Authorization", "Bearer "+key)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := i.client.Do(req)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
-	if err == nil && want != 0 && resp.StatusCode != want {
-		err = fmt.Errorf("%s %s answered %d: %.300s", method, path, resp.StatusCode, answer)
+	if err == nil && !slices.Contains(want, resp.StatusCode) {
+		err = &unwanted{fmt.Sprintf("%s %s answered %d: %.300s", method, path, resp.StatusCode, answer)}
 	}
-	return answer, err
+	return resp.StatusCode, err
+}
+
+// attack makes a request of the attack. It may be refused because there are too
+// many, or broken off; any other answer would mean that there is no attack.
+func (i *isolated) attack(ctx context.Context, method, path, body string, want int) error {
+	status, err := i.as(ctx, key, method, path, body, want, http.StatusTooManyRequests, http.StatusServiceUnavailable)
+	if wrong, ok := errors.AsType[*unwanted](err); ok {
+		return wrong
+	}
+	if status == want {
+		i.attacked.Add(1)
+	}
+	return nil
+}
+
+// put is the other tenant's small write.
+func (i *isolated) put(ctx context.Context, n, want int) error {
+	_, err := i.as(ctx, i.other, http.MethodPut, fmt.Sprintf("/api/stock/s%d", n%victimItems), fmt.Sprintf(`{"sku":"S","warehouseCode":"w","available":%d}`, n), want)
+	return err
 }
 
 // victim is the other tenant at its work: one small write after the other, and
@@ -191,7 +228,7 @@ func (i *isolated) victim(ctx context.Context, phase time.Duration) (writes, eve
 	err = paced(ctx, time.Second/isolationRate, count, func(n int) error {
 		began := time.Now()
 		if n%4 != 0 {
-			_, err := i.as(ctx, i.other, http.MethodPut, fmt.Sprintf("/api/stock/s%d", n%50), fmt.Sprintf(`{"sku":"S","warehouseCode":"w","available":%d}`, n), 0)
+			err := i.put(ctx, n, http.StatusOK)
 			if err == nil {
 				i.add(&writes, time.Since(began))
 			}
@@ -237,19 +274,20 @@ func (i *isolated) sized(id string, bytes int) string {
 	return fmt.Sprintf(`{"id":%q,"marketId":"NOR","orderForm":{"lineItems":[%s]}}`, id, lines.String()[1:])
 }
 
-// together runs so many of them until ctx ends. What is refused, or broken off at
-// the end, is no error: the attacked server may do that.
-func together(ctx context.Context, n int, do func(n int)) error {
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
+// together runs so many of them until ctx ends, or one fails.
+func together(ctx context.Context, n int, do func() error) error {
+	all, ctx := errgroup.WithContext(ctx)
+	for range n {
+		all.Go(func() error {
 			for ctx.Err() == nil {
-				do(i)
+				if err := do(); err != nil {
+					return err
+				}
 			}
+			return nil
 		})
 	}
-	all.Wait()
-	return nil
+	return all.Wait()
 }
 
 func (i *isolated) patches(ctx context.Context) (func(context.Context) error, error) {
@@ -258,8 +296,8 @@ func (i *isolated) patches(ctx context.Context) (func(context.Context) error, er
 	}
 	var n atomic.Int64
 	return func(ctx context.Context) error {
-		return together(ctx, 10, func(int) {
-			_, _ = i.as(ctx, key, http.MethodPatch, "/api/orders/big", fmt.Sprintf(`{"a":%d}`, n.Add(1)), 0)
+		return together(ctx, 10, func() error {
+			return i.attack(ctx, http.MethodPatch, "/api/orders/big", fmt.Sprintf(`{"a":%d}`, n.Add(1)), http.StatusOK)
 		})
 	}, nil
 }
@@ -280,8 +318,8 @@ func (i *isolated) answers(ctx context.Context) (func(context.Context) error, er
 	var n atomic.Int64
 	return func(ctx context.Context) error {
 		defer closeIll(endpoint)
-		return together(ctx, 15, func(int) {
-			_, _ = i.as(ctx, key, http.MethodPost, "/api/orders", orderOf(fmt.Sprintf("a%d", n.Add(1)), "Big"), 0)
+		return together(ctx, 15, func() error {
+			return i.attack(ctx, http.MethodPost, "/api/orders", orderOf(fmt.Sprintf("a%d", n.Add(1)), "Big"), http.StatusCreated)
 		})
 	}, nil
 }
@@ -293,8 +331,8 @@ func (i *isolated) lists(ctx context.Context) (func(context.Context) error, erro
 		}
 	}
 	return func(ctx context.Context) error {
-		return together(ctx, 8, func(int) {
-			i.hold(ctx, "GET /api/orders?limit=200 HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer "+key+"\r\n\r\n", 0)
+		return together(ctx, 8, func() error {
+			return i.hold(ctx, "GET /api/orders?limit=200 HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer "+key+"\r\n\r\n", 0)
 		})
 	}, nil
 }
@@ -302,8 +340,8 @@ func (i *isolated) lists(ctx context.Context) (func(context.Context) error, erro
 func (i *isolated) uploads(context.Context) (func(context.Context) error, error) {
 	size := i.of(bigUpload)
 	return func(ctx context.Context) error {
-		return together(ctx, 60, func(int) {
-			i.hold(ctx, fmt.Sprintf("POST /api/orders HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", i.reader, size), size-1)
+		return together(ctx, 60, func() error {
+			return i.hold(ctx, fmt.Sprintf("POST /api/orders HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", i.reader, size), size-1)
 		})
 	}, nil
 }
@@ -311,15 +349,15 @@ func (i *isolated) uploads(context.Context) (func(context.Context) error, error)
 // hold sends a request, and so many bytes of its body, on a connection of its own,
 // and neither reads nor sends anything more until ctx ends or the server is done
 // with it.
-func (i *isolated) hold(ctx context.Context, head string, body int) {
+func (i *isolated) hold(ctx context.Context, head string, body int) error {
 	u, err := url.Parse(i.url)
 	if err != nil {
-		return
+		return err
 	}
 	conn, err := net.Dial("tcp", u.Host)
 	if err != nil {
 		_ = sleep(ctx, 10*time.Millisecond)
-		return
+		return nil
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })()
@@ -329,9 +367,11 @@ func (i *isolated) hold(ctx context.Context, head string, body int) {
 	}
 	if err != nil {
 		_ = sleep(ctx, 10*time.Millisecond)
-		return
+		return nil
 	}
+	i.attacked.Add(1)
 	_ = sleep(ctx, time.Second)
+	return nil
 }
 
 func (i *isolated) hang(ctx context.Context) (func(context.Context) error, error) {
@@ -350,9 +390,9 @@ func (i *isolated) hang(ctx context.Context) (func(context.Context) error, error
 	}
 	return func(ctx context.Context) error {
 		defer closeIll(hanging)
-		return together(ctx, 1, func(int) {
-			_, _ = i.as(ctx, key, http.MethodPost, "/api/events", `{"type":"bench.hang","data":{"a":1}}`, 0)
-			_ = sleep(ctx, 50*time.Millisecond)
+		return together(ctx, 1, func() error {
+			defer func() { _ = sleep(ctx, 50*time.Millisecond) }()
+			return i.attack(ctx, http.MethodPost, "/api/events", `{"type":"bench.hang","data":{"a":1}}`, http.StatusAccepted)
 		})
 	}, nil
 }

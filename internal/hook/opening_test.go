@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/secret"
 )
@@ -55,7 +56,7 @@ func TestASecretGoesToItsOriginAlone(t *testing.T) {
 			if what == "tls.key" && why == nil {
 				continue // it is a key, and for another test
 			}
-			r.Tenant, r.URL, requests = "acme", url, 0
+			r.For.Tenant, r.URL, requests = "acme", url, 0
 			x := c.Post(t.Context(), r)
 			wrong, refused := errors.AsType[*SecretError](x.Err)
 			switch {
@@ -78,7 +79,7 @@ func TestAnOpenedSecretIsKeptUntilOneChanges(t *testing.T) {
 	store.put("acme", one)
 	post := func(since int64) error {
 		t.Helper()
-		return c.Post(t.Context(), Request{Tenant: "acme", URL: url, BearerToken: one.Reference(), Since: since}).Err
+		return c.Post(t.Context(), Request{For: fair.Key{Tenant: "acme"}, URL: url, BearerToken: one.Reference(), Since: since}).Err
 	}
 	for range 3 {
 		if err := post(0); err != nil || store.read != 1 {
@@ -109,14 +110,14 @@ func TestWhileTheDatabaseCannotBeReadNothingIsSent(t *testing.T) {
 	url := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request is made") })
 	v := store.give("acme", "hush", url)
 	store.err = errors.New("the disk is gone, with hush")
-	x := c.Post(t.Context(), Request{Tenant: "acme", URL: url, BearerToken: v})
+	x := c.Post(t.Context(), Request{For: fair.Key{Tenant: "acme"}, URL: url, BearerToken: v})
 	if x.Err != ErrUnread || x.Class() != Retry {
 		t.Errorf("%v, class %d", x.Err, x.Class())
 	}
 	store.err = context.Canceled
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if x := c.Post(over, Request{Tenant: "acme", URL: url, BearerToken: v}); x.Err != ErrCanceled {
+	if x := c.Post(over, Request{For: fair.Key{Tenant: "acme"}, URL: url, BearerToken: v}); x.Err != ErrCanceled {
 		t.Errorf("a caller that went away: %v", x.Err)
 	}
 }

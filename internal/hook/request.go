@@ -18,13 +18,12 @@ var ErrURL = errors.New("invalid URL: it must be an absolute http or https URL")
 // Request is what one attempt sends (CONTRACT.md, "Request" and "Event
 // notifications").
 type Request struct {
-	// For is whose call it is, and whom it goes to: slots and memory are shared by
-	// it. Slot is the slot that the caller has got for it, and gives back; nil: the
-	// client waits for one.
+	// For is whose call it is, and so whose secrets it may have, and whom it goes to:
+	// slots and memory are shared by both. Slot is the slot that the caller has got
+	// for it, and gives back; nil: the client waits for one.
 	For  fair.Key
 	Slot *fair.Part
 
-	Tenant string // whose the secrets are
 	URL    string
 	Header []oms.Header // custom headers, strongest first; see [HeaderAllowed]
 	// Credentials, strongest first: BearerToken, Token, Username and Password,
@@ -60,7 +59,7 @@ func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*http.Req
 	if !ok {
 		return nil, nil, ErrURL // without the URL, which may hold secrets
 	}
-	o := &opening{vault: &c.secrets, ctx: ctx, tenant: r.Tenant, host: u.Host, origin: oms.OriginOf(u), since: r.Since}
+	o := &opening{vault: &c.secrets, ctx: ctx, tenant: r.For.Tenant, host: u.Host, origin: oms.OriginOf(u), since: r.Since}
 	open, err := o.credentials(r)
 	if err != nil {
 		return nil, nil, err

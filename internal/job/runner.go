@@ -1,5 +1,5 @@
 // Package job does the jobs of all tenants in the background. A job goes to its
-// end in steps of one transaction each; how far it is stands in its row, so it
+// end in steps of one write each; how far it is stands in its row, so it
 // goes on there after a restart, whatever ended the process. What a step does
 // is the business of whoever gave the runner the job's kind.
 package job
@@ -18,13 +18,13 @@ import (
 )
 
 // Kind prepares the next step of a job of one kind. It may read from the store,
-// outside of any transaction; j says how far the job is, and must not be
+// outside of any write; j says how far the job is, and must not be
 // changed. An error is logged, and the step is tried again later.
 type Kind func(ctx context.Context, tenant string, j *oms.Job) (Step, error)
 
 // Step is one step of a job.
 type Step struct {
-	// Write does the step in the transaction that also stores the job. It notes
+	// Write does the step in the write that also stores the job. It notes
 	// in j how far the job is then, and ends it when there is no more to do. It
 	// may run more than once, as every function passed to store.Write.
 	Write func(ctx context.Context, tx store.Tx, j *oms.Job) error

@@ -57,7 +57,6 @@ type Dispatcher struct {
 	slots    *fair.Budget // of all outgoing calls
 	readings *fair.Budget // of tables and events, by those queues
 	memory   *memory
-	recorder *recorder
 	starting atomic.Bool    // the endpoints of earlier are being read
 	stopping atomic.Bool    // nothing new is begun
 	work     sync.WaitGroup // attempts, readings of tables
@@ -66,6 +65,8 @@ type Dispatcher struct {
 
 	mu     sync.RWMutex
 	queues map[queueKey]*queue
+	// recorders are those of the tenants that have a queue.
+	recorders map[string]*recorder
 }
 
 // New returns a dispatcher that does nothing before Start.
@@ -79,10 +80,9 @@ func New(o Options) *Dispatcher {
 	d := &Dispatcher{
 		store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, disableAfter: o.DisableAfter, webHook: o.WebHook,
 		slots: o.Slots, readings: fair.New(mostReadings), memory: &memory{},
-		queues: map[queueKey]*queue{},
+		queues: map[queueKey]*queue{}, recorders: map[string]*recorder{},
 	}
 	d.warnings = &warnings{log: o.Log, clock: o.Clock, kinds: map[warningKind]*flood{}}
-	d.recorder = newRecorder(d)
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d
 }
@@ -90,7 +90,6 @@ func New(o Options) *Dispatcher {
 // Start begins to deliver what is due. ctx bounds the start only.
 func (d *Dispatcher) Start(ctx context.Context) error {
 	d.store.Listen(d)
-	d.recorder.start()
 	if err := d.installWebHook(ctx); err != nil {
 		return fmt.Errorf("the webHook section cannot be put to work: %w", err)
 	}
@@ -115,7 +114,7 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 	for _, q := range d.allQueues() {
 		q.stop() // behind its lock: whoever holds it now has not seen that it is over
 	}
-	defer d.recorder.stop()
+	defer d.stopRecorders()
 	defer d.cancel()
 	ended := make(chan struct{})
 	go func() {
@@ -182,10 +181,31 @@ func (d *Dispatcher) queueFor(key queueKey) *queue {
 	defer d.mu.Unlock()
 	q := d.queues[key]
 	if q == nil {
-		q = newQueue(d, key)
+		q = newQueue(d, key, d.recorderOf(key.tenant))
 		d.queues[key] = q
 	}
 	return q
+}
+
+// recorderOf returns a tenant's recorder. The lock of queues is held.
+func (d *Dispatcher) recorderOf(tenant string) *recorder {
+	r := d.recorders[tenant]
+	if r == nil {
+		r = newRecorder(d, tenant)
+		d.recorders[tenant] = r
+	}
+	return r
+}
+
+func (d *Dispatcher) stopRecorders() {
+	d.mu.RLock()
+	all := slices.Collect(maps.Values(d.recorders))
+	d.mu.RUnlock()
+	var ended sync.WaitGroup
+	for _, r := range all {
+		ended.Go(r.stop)
+	}
+	ended.Wait()
 }
 
 func (d *Dispatcher) allQueues() []*queue {

@@ -6,8 +6,8 @@ import (
 )
 
 // lookedForRun is among how many of an order's runs, the newest first, that of
-// an export is looked for: it is one of the first as a rule, and all who write
-// wait meanwhile.
+// an export is looked for: it is one of the first as a rule, and
+// the tenant's other attempts wait meanwhile to be recorded.
 const lookedForRun = 20
 
 // concludeExport notes what became of an export in its order: the log item in

@@ -9,7 +9,7 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// jobStep is how many deliveries a job makes due in one transaction, which
+// jobStep is how many deliveries a job makes due in one write, which
 // bounds how long other writers wait for it.
 const jobStep = 200
 

@@ -24,8 +24,9 @@ type queueKey struct {
 // It holds a delivery from when it is queued until its attempt is durable;
 // nothing else in this process attempts it meanwhile.
 type queue struct {
-	d   *Dispatcher
-	key queueKey
+	d        *Dispatcher
+	key      queueKey
+	recorder *recorder // of its tenant
 
 	mu       sync.Mutex
 	state    state   // as pump found it last
@@ -41,8 +42,8 @@ type queue struct {
 	health   health
 }
 
-func newQueue(d *Dispatcher, key queueKey) *queue {
-	q := &queue{d: d, key: key, table: table{reading: readCurrent, low: loadSize / 2}}
+func newQueue(d *Dispatcher, key queueKey, r *recorder) *queue {
+	q := &queue{d: d, key: key, recorder: r, table: table{reading: readCurrent, low: loadSize / 2}}
 	q.health.written, q.health.silence = d.clock.Now(), longestSilence(d.disableAfter)
 	return q
 }
@@ -142,7 +143,7 @@ func (q *queue) forget(it item) {
 func (q *queue) situation(now time.Time) situation {
 	s := situation{
 		now: now, stopping: q.d.stopping.Load(), on: q.target != nil, underWay: q.underWay,
-		unwritten: q.d.recorder.full(), paused: q.paused, asked: q.asked,
+		unwritten: q.recorder.full(), paused: q.paused, asked: q.asked,
 	}
 	if !s.on {
 		return s

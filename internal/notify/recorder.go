@@ -37,14 +37,19 @@ func (r *result) size() int64 {
 	return n
 }
 
-// recorder makes attempts durable: all that wait in one transaction. What cannot be
-// recorded is kept, and tried again until it can: what was answered is not sent
-// again. While as much waits as it may hold, no attempt begins.
+// recorder makes the attempts of a tenant durable: all that wait in one write. What
+// cannot be recorded is kept, and tried again until it can: what was answered is not
+// sent again. While as much waits as it may hold, no attempt of the tenant begins.
+//
+// Each tenant has its own, for what is written with an attempt may be much: the end
+// of an export changes its order, and a delivery that failed is an event.
 type recorder struct {
-	d     *Dispatcher
-	came  chan struct{} // a result came, or over became true
-	ended chan struct{}
-	tick  *time.Ticker // for the health of queues that have gone quiet
+	d      *Dispatcher
+	tenant string
+	start  func()        // starts the goroutine, once
+	came   chan struct{} // a result came, or over became true
+	ended  chan struct{}
+	tick   *time.Ticker // for the health of queues that have gone quiet
 
 	mu      sync.Mutex
 	waiting []result
@@ -67,7 +72,8 @@ type failing struct {
 }
 
 const (
-	mostRecorded   = 512      // results in one transaction
+	mostRecorded   = 512      // results in one write
+	mostExported   = 8 << 20  // bytes of exports, each of which has its order read, at which no further result goes along
 	mostHealth     = 200      // endpoints' health in one
 	mostUnrecorded = 4096     // results that wait, at which no further attempt begins
 	mostBytes      = 32 << 20 // and bytes of them
@@ -79,17 +85,19 @@ const (
 	longestPause = time.Minute
 )
 
-func newRecorder(d *Dispatcher) *recorder {
-	return &recorder{d: d, came: make(chan struct{}, 1), ended: make(chan struct{}), dirty: map[*queue]bool{}}
-}
-
-func (r *recorder) start() {
-	r.tick = time.NewTicker(healthEvery)
-	go r.loop()
+// newRecorder returns a recorder whose goroutine starts with the first result.
+func newRecorder(d *Dispatcher, tenant string) *recorder {
+	r := &recorder{d: d, tenant: tenant, came: make(chan struct{}, 1), ended: make(chan struct{}), dirty: map[*queue]bool{}}
+	r.start = sync.OnceFunc(func() {
+		r.tick = time.NewTicker(healthEvery)
+		go r.loop()
+	})
+	return r
 }
 
 // stop records what is left and ends. No result may come any more.
 func (r *recorder) stop() {
+	r.start() // what events could not be judged is to be recorded, too
 	r.mu.Lock()
 	r.stopped = true
 	r.mu.Unlock()
@@ -107,6 +115,7 @@ func (r *recorder) signal() {
 
 // add takes a result. It does not wait: full has kept too many from coming.
 func (r *recorder) add(one result) {
+	r.start()
 	r.mu.Lock()
 	r.waiting = append(r.waiting, one)
 	r.count++
@@ -135,10 +144,15 @@ func (r *recorder) recorded(one *result) {
 	r.kept = r.kept && !wake
 	r.mu.Unlock()
 	if wake {
-		for _, q := range r.d.allQueues() {
+		for _, q := range r.queues() {
 			q.wake()
 		}
 	}
+}
+
+// queues are those of the tenant.
+func (r *recorder) queues() []*queue {
+	return slices.DeleteFunc(r.d.allQueues(), func(q *queue) bool { return q.recorder != r })
 }
 
 func (r *recorder) loop() {
@@ -174,11 +188,16 @@ func (r *recorder) wait() {
 	}
 }
 
-// gather takes those that wait, as many as go into one transaction.
+// gather takes those that wait, as many as go into one write.
 func (r *recorder) gather() (group []result, stopped bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := min(len(r.waiting), mostRecorded)
+	n := 0
+	for exported := 0; n < min(len(r.waiting), mostRecorded) && exported < mostExported; n++ {
+		if one := &r.waiting[n]; one.settled.Attempt.Kind == oms.KindExport {
+			exported += len(one.event.Data)
+		}
+	}
 	group = slices.Clone(r.waiting[:n])
 	clear(r.waiting[:n])
 	if r.waiting = r.waiting[n:]; len(r.waiting) == 0 {
@@ -297,7 +316,7 @@ func (r *recorder) recordHealth() {
 
 // noteDirty finds the queues whose health changed without an attempt since.
 func (r *recorder) noteDirty() {
-	for _, q := range r.d.allQueues() {
+	for _, q := range r.queues() {
 		q.mu.Lock()
 		if q.health.dirty {
 			r.dirty[q] = true
@@ -334,7 +353,7 @@ func (r *recorder) giveBack(health changes) {
 	}
 }
 
-// write is one transaction, tried again while the database is not available.
+// write is one write, tried again while the database is not available.
 // At the end of the process it is tried but once more.
 func (r *recorder) write(group []result, health changes) error {
 	for wait := firstTryAgain; ; wait = min(2*wait, longestTryWait) {
@@ -343,7 +362,7 @@ func (r *recorder) write(group []result, health changes) error {
 		}
 		var off []turnedOff
 		err := r.d.store.Write(context.Background(), func(tx store.Tx) (err error) {
-			off, err = r.d.settle(tx, group, health)
+			off, err = r.settle(tx, group, health)
 			return err
 		})
 		if err == nil {
@@ -363,14 +382,14 @@ type turnedOff struct{ tenant, endpoint, reason string }
 
 // settle writes what came of attempts, and returns the endpoints that it turned
 // off.
-func (d *Dispatcher) settle(tx store.Tx, group []result, health changes) (off []turnedOff, err error) {
-	settled := map[string][]store.Settlement{} // by tenant
+func (r *recorder) settle(tx store.Tx, group []result, health changes) (off []turnedOff, err error) {
+	d := r.d
+	settled := make([]store.Settlement, len(group))
 	for i := range group {
-		tenant := group[i].queue.key.tenant
-		settled[tenant] = append(settled[tenant], group[i].settled)
+		settled[i] = group[i].settled
 	}
-	for tenant, some := range settled {
-		if err := tx.Settle(d.ctx, tenant, some...); err != nil {
+	if len(settled) > 0 {
+		if err := tx.Settle(d.ctx, r.tenant, settled...); err != nil {
 			return nil, err
 		}
 	}
@@ -380,7 +399,7 @@ func (d *Dispatcher) settle(tx store.Tx, group []result, health changes) (off []
 		}
 	}
 	for q, change := range health {
-		h, err := tx.AddHealth(d.ctx, q.key.tenant, q.key.endpoint, change)
+		h, err := tx.AddHealth(d.ctx, r.tenant, q.key.endpoint, change)
 		if err != nil {
 			return nil, err
 		}
@@ -388,7 +407,7 @@ func (d *Dispatcher) settle(tx store.Tx, group []result, health changes) (off []
 		if about == nil || !d.hopeless(about.Endpoint, h, change.LastFailure) {
 			continue
 		}
-		off, err = d.disable(tx, about, q.key.tenant, reasonFailing(h.Streak.Since), h.Streak.Since, change.LastFailure, off)
+		off, err = d.disable(tx, about, r.tenant, reasonFailing(h.Streak.Since), h.Streak.Since, change.LastFailure, off)
 		if err != nil {
 			return nil, err
 		}

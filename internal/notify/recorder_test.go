@@ -170,8 +170,8 @@ func TestNoAttemptBeginsWhileTooManyWait(t *testing.T) {
 		if d := r.delivery(late, other); d.Status != oms.DeliverySucceeded {
 			t.Errorf("the other endpoint's is %s", d.Status)
 		}
-		if r.d.recorder.count != 0 || r.d.recorder.bytes != 0 {
-			t.Errorf("%d results of %d bytes are left", r.d.recorder.count, r.d.recorder.bytes)
+		if one := r.d.recorders[acme]; one.count != 0 || one.bytes != 0 {
+			t.Errorf("%d results of %d bytes are left", one.count, one.bytes)
 		}
 	})
 }
@@ -230,6 +230,7 @@ func TestOwnTroublePutsOff(t *testing.T) {
 		if n := len(r.calls.made()); n > 4*9*60 || n < 9*60/2 {
 			t.Errorf("%d attempts within nine minutes of trouble", n)
 		}
+		synctest.Wait() // whoever writes to the log
 		if n := strings.Count(log.String(), "\n"); n == 0 || n > 9*6*mostWarnings {
 			t.Errorf("%d lines of log", n)
 		}
@@ -282,5 +283,83 @@ func TestAClockThatIsSet(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// stuck is a store in which what came of one tenant's attempts takes until it is freed.
+type stuck struct {
+	store.Store
+	free chan struct{}
+}
+
+type stuckTx struct {
+	store.Tx
+	free chan struct{}
+}
+
+func (s *stuck) Write(ctx context.Context, do func(store.Tx) error) error {
+	return s.Store.Write(ctx, func(tx store.Tx) error { return do(stuckTx{tx, s.free}) })
+}
+
+func (tx stuckTx) Settle(ctx context.Context, tenant string, all ...store.Settlement) error {
+	if tenant == acme {
+		<-tx.free
+	}
+	return tx.Tx.Settle(ctx, tenant, all...)
+}
+
+// TestATenantsAttemptsAreRecordedWhateverThoseOfAnotherTake: what is written with an
+// attempt, as the end of an export is, may take long.
+func TestATenantsAttemptsAreRecordedWhateverThoseOfAnotherTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 0))
+		r.endpoint("shop", nil)
+		r.stop()
+		free := make(chan struct{})
+		r.startOn(&stuck{r.store, free})
+		synctest.Wait()
+		r.publish("evt_stuck", "o1")
+		synctest.Wait()
+		r.otherTenant(3)
+		list, err := r.store.Attempts(t.Context(), "other", store.AttemptFilter{}, store.Page{Limit: 10})
+		must(t, err)
+		if len(list.Items) != 3 || len(r.attempts()) != 0 {
+			t.Errorf("%d of 3 attempts of the other tenant are recorded, and %d of the first", len(list.Items), len(r.attempts()))
+		}
+		close(free)
+		synctest.Wait()
+		if n := len(r.attempts()); n != 1 {
+			t.Errorf("%d attempts of the first are recorded in the end", n)
+		}
+	})
+}
+
+// TestFewLargeExportsAreRecordedTogether: the order of each is read for it.
+func TestFewLargeExportsAreRecordedTogether(t *testing.T) {
+	results := func(kind string, sizes ...int) (all []result) {
+		for _, size := range sizes {
+			all = append(all, result{event: &oms.Event{Data: make([]byte, size)}, settled: store.Settlement{Attempt: &oms.Attempt{Kind: kind}}})
+		}
+		return all
+	}
+	for name, one := range map[string]struct {
+		waiting []result
+		want    string
+	}{
+		"small exports":    {results(oms.KindExport, 10, 10, 10), "[3]"},
+		"large exports":    {results(oms.KindExport, 5<<20, 5<<20, 5<<20, 5<<20, 10), "[2 2 1]"},
+		"one that is more": {results(oms.KindExport, mostExported+1, 10), "[1 1]"},
+		"large events":     {results(oms.KindEvent, 5<<20, 5<<20, 5<<20, 5<<20), "[4]"},
+		"many":             {results(oms.KindEvent, make([]int, mostRecorded+1)...), fmt.Sprintf("[%d 1]", mostRecorded)},
+	} {
+		r := newRecorder(nil, acme)
+		r.waiting = one.waiting
+		var groups []int
+		for group, _ := r.gather(); len(group) > 0; group, _ = r.gather() {
+			groups = append(groups, len(group))
+		}
+		if got := fmt.Sprint(groups); got != one.want {
+			t.Errorf("%s: recorded together are %s, want %s", name, got, one.want)
+		}
 	}
 }

@@ -72,7 +72,7 @@ func (d *Dispatcher) deliveriesOf(ctx context.Context, tenant string, j *oms.Job
 	return d.store.Deliveries(ctx, tenant, f, store.Page{Limit: jobStep, Cursor: j.Cursor})
 }
 
-// redelivery is one step of a redeliver job in its transaction.
+// redelivery is one step of a redeliver job in its write.
 type redelivery struct {
 	ctx       context.Context
 	tx        store.Tx

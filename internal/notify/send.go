@@ -41,7 +41,7 @@ func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
 	a.Detail.Request.Body = nil // it is made of the event, wherever it is shown
 	r := d.judge(q, t, it, e, a, x, now)
 	q.answered(t, it, a, now, r.settled.Status == oms.DeliveryPending)
-	d.recorder.add(r)
+	q.recorder.add(r)
 }
 
 // afterOwnTrouble is how long an endpoint's deliveries wait after this server had
@@ -87,11 +87,10 @@ func (t *target) caller(tenant string) fair.Key {
 }
 
 // post makes one attempt, in a slot or, without one, once there is one, and its
-// record. What could not even be asked for is a
-// failed attempt, too.
+// record. What could not even be asked for is a failed attempt, too.
 func (d *Dispatcher) post(ctx context.Context, tenant string, t *target, e *oms.Event, dv *oms.Delivery, slot *fair.Part) (*oms.Attempt, hook.Exchange) {
 	r, err := d.request(ctx, tenant, t, e, dv.Attempts+1)
-	r.For, r.Slot = t.caller(tenant), slot
+	r.Slot = slot
 	x := hook.Exchange{StartedAt: d.clock.Now(), Err: err}
 	if err == nil {
 		x = d.client.Post(ctx, r)

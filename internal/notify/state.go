@@ -11,7 +11,7 @@ const (
 	stateOff       state = "off"       // the endpoint is off, or gone
 	stateFull      state = "full"      // as many attempts are under way as the endpoint may have
 	stateIdle      state = "idle"      // it holds nothing that may be attempted
-	stateUnwritten state = "unwritten" // too many answers wait to be recorded, of all endpoints
+	stateUnwritten state = "unwritten" // too many answers of the tenant's endpoints wait to be recorded
 	statePaused    state = "paused"    // this server had trouble of its own with the last attempt
 	stateCircuit   state = "circuit"   // the circuit is open, or half open and being tried
 	stateRate      state = "rate"      // the endpoint's rate has no attempt to give

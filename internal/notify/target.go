@@ -50,7 +50,7 @@ func signingKeys(e *oms.Endpoint, now time.Time) (keys []secret.Value) {
 // request is what one attempt sends.
 func (d *Dispatcher) request(ctx context.Context, tenant string, t *target, e *oms.Event, number int) (hook.Request, error) {
 	r := hook.Request{
-		Tenant: tenant, URL: t.URL, Header: t.Headers, Body: e.Body(t.Format), ID: e.MessageID(), Attempt: number,
+		For: t.caller(tenant), URL: t.URL, Header: t.Headers, Body: e.Body(t.Format), ID: e.MessageID(), Attempt: number,
 		Signer: t.bodyKey, Trust: t.trust, TLS: t.TLS, Timeout: t.Timeout, OneWay: true,
 	}
 	switch t.Origin {

@@ -32,7 +32,7 @@ const (
 	RecoverMissing = "missing" // what the endpoint never got: it did not exist, or was off
 )
 
-// Job is work that goes on in the background, in steps of one transaction
+// Job is work that goes on in the background, in steps of one write
 // each. How far it is stands in the job itself, so it goes on there after a
 // restart. Which of the fields before Status are set depends on the kind.
 type Job struct {

@@ -92,7 +92,7 @@ type EventReader interface {
 // EventTx is the changes of events, endpoints and deliveries.
 type EventTx interface {
 	// AddEvents stores events, whose Seq it sets, and a pending delivery for each
-	// endpoint that wants one, as the endpoints are in this transaction. An event
+	// endpoint that wants one, as the endpoints are in this write. An event
 	// whose id is there already is left alone: its Seq is 0 then. The listener
 	// gets the very events: they must not be changed any more.
 	AddEvents(ctx context.Context, tenant string, events ...*oms.Event) error
@@ -139,7 +139,7 @@ type EventTx interface {
 	// CancelDelivery ends a pending delivery; [oms.Conflict] for one that has ended.
 	CancelDelivery(ctx context.Context, tenant string, key oms.DeliveryKey, at time.Time) error
 
-	// PutStockItem stores the next version of an item read in this transaction,
+	// PutStockItem stores the next version of an item read in this write,
 	// or the first of a new one.
 	PutStockItem(ctx context.Context, tenant string, s *oms.StockItem) error
 

@@ -22,15 +22,14 @@ type Store interface {
 	Reader
 	Upkeep
 
-	// Write runs do in one transaction and returns once its changes are
-	// durable. Writers that come at the same time are committed together, each
-	// seeing what went before it; if do returns an error, its own changes are
-	// undone and those of the others stand. do may run more than once, so it
-	// has no effect but through tx and what it assigns; it makes no requests,
-	// waits for nothing, calls no other Write, and does not end its goroutine
-	// (as t.Fatal does). A panic in it is an error of this Write alone. If ctx
-	// ends before do has begun, do does not run; from then on Write says what
-	// became of it.
+	// Write runs do on the goroutine of its caller, and returns once what do has
+	// written through tx is durable, all of it. What do reads is what is committed;
+	// where that has changed by the time of the commit, do runs again. So it has no
+	// effect but through tx and what it assigns; it makes no requests, waits for
+	// nothing, calls no other Write, and does not end its goroutine (as t.Fatal
+	// does). If it returns an error, nothing is written; a panic in it is such an
+	// error. If ctx ends before the commit has begun, nothing is written; from then
+	// on Write says what became of it.
 	Write(ctx context.Context, do func(tx Tx) error) error
 
 	// Publish is a Write that does nothing but AddEvents.
@@ -71,7 +70,7 @@ type Store interface {
 	Close() error
 }
 
-// Reader is the questions that can be asked within a transaction and outside one.
+// Reader is the questions that can be asked within a write and outside of one.
 type Reader interface {
 	EventReader
 
@@ -121,15 +120,16 @@ type Reader interface {
 	Idempotency(ctx context.Context, tenant, key string) (*Idempotency, error)
 }
 
-// Tx is one transaction: it sees its own changes, and nobody else does before
-// it is committed.
+// Tx is a write that is being decided. What is read through it is what is
+// committed, but for orders, endpoints and deliveries that the write itself has
+// changed; nobody else sees its changes before they are committed, all of them.
 type Tx interface {
 	Reader
 	EventTx
 
 	// InsertOrder stores a new order and its first version; [oms.Conflict] if the id is taken.
 	InsertOrder(ctx context.Context, tenant string, o *oms.Order) error
-	// UpdateOrder stores the next version of an order read in this transaction;
+	// UpdateOrder stores the next version of an order read in this write;
 	// [oms.Stale] if the order's version is not the one before it.
 	UpdateOrder(ctx context.Context, tenant string, o *oms.Order) error
 	// EraseOrder removes an order; what else is kept of it goes by EraseSome
@@ -142,7 +142,7 @@ type Tx interface {
 	EraseSome(ctx context.Context, tenant string, j *oms.Job, limit int) (done bool, err error)
 	AddHistory(ctx context.Context, tenant, orderID string, entries ...oms.HistoryEntry) error
 
-	// PutCart stores the next version of a cart read in this transaction, or
+	// PutCart stores the next version of a cart read in this write, or
 	// the first one of a new cart; [oms.Stale] if the stored version is not the
 	// one before.
 	PutCart(ctx context.Context, tenant string, c *oms.Cart) error

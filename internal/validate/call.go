@@ -20,8 +20,8 @@ func request(tenant string, c *settings.Connector, cart *oms.Object, call string
 		body = oms.NewObject(oms.Member{Name: "cart", Value: cart}).JSON()
 	}
 	return hook.Request{
-		For:    fair.Key{Tenant: tenant, Member: cmp.Or(c.ConnectorID, c.Host)},
-		Tenant: tenant, URL: c.Host, Header: c.CustomHeaders, BearerToken: c.BearerToken, Token: c.Token, Username: c.Username, Password: c.Password,
+		For: fair.Key{Tenant: tenant, Member: cmp.Or(c.ConnectorID, c.Host)},
+		URL: c.Host, Header: c.CustomHeaders, BearerToken: c.BearerToken, Token: c.Token, Username: c.Username, Password: c.Password,
 		Body: body, IdempotencyKey: call, SigningSecret: c.SigningSecret, Timeout: c.Timeout,
 	}
 }

@@ -34,7 +34,7 @@ func TestWhatACallIsMadeWith(t *testing.T) {
 	b := newBench(t, saying(""), validator(`,"bearerToken":"b","token":"t","username":"u","password":"p","timeOut":"00:00:07","signingSecret":"s","customHeaders":[{"key":"X-A","value":"1"}]`), validator(""))
 	b.given(`{}`)
 	got, bare := b.calls[0], b.calls[1]
-	equals(t, "the call", fmt.Sprint(got.URL, got.Tenant, got.BearerToken.Unsealed(), got.Token.Unsealed(), got.Username, got.Password.Unsealed(), got.Timeout, got.SigningSecret.Unsealed(), got.Header[0].Name, got.Header[0].Value.Unsealed()), "https://shop.example/validateacmebtup7ssX-A1")
+	equals(t, "the call", fmt.Sprint(got.URL, got.For.Tenant, got.BearerToken.Unsealed(), got.Token.Unsealed(), got.Username, got.Password.Unsealed(), got.Timeout, got.SigningSecret.Unsealed(), got.Header[0].Name, got.Header[0].Value.Unsealed()), "https://shop.example/validateacmebtup7ssX-A1")
 	equals(t, "no numbers of a delivery", fmt.Sprint(got.Delivery, got.MaxDelivery), "0 0")
 	equals(t, "by default", bare.Timeout, 30*time.Second)
 	if got.IdempotencyKey == bare.IdempotencyKey || !strings.HasPrefix(got.IdempotencyKey, oms.CallID) {

@@ -124,7 +124,7 @@ func (p *pass) enter(key orderKey) error {
 	return p.err
 }
 
-// done ends the call, outside of any transaction. One that failed was no
+// done ends the call, outside of any write. One that failed was no
 // entering of a status.
 func (p *pass) done(err error) {
 	if p.err != nil {

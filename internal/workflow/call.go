@@ -70,7 +70,7 @@ func (c *call) timeout() time.Duration {
 // request is the call as the hook package sends it.
 func (c *call) request(now time.Time) hook.Request {
 	r := hook.Request{
-		Tenant: c.tenant, Since: cmp.Or(c.run.Since, c.run.SettingsVersion), URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
+		For: c.caller(), Since: cmp.Or(c.run.Since, c.run.SettingsVersion), URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
 		Body:           oms.StepRequest(c.order, c.step.Wire, oms.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID}),
 		IdempotencyKey: c.run.Position.CallID, Delivery: c.run.Position.Attempt, MaxDelivery: maxAttempts(c.target),
 	}
@@ -88,7 +88,6 @@ func (c *call) request(now time.Time) hook.Request {
 // attempt makes the call and returns its record and what came of it.
 func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, outcome) {
 	r := c.request(e.clock.Now())
-	r.For = c.caller()
 	x := e.client.Post(ctx, r)
 	o := survive(e.log, "an answer could not be read", []any{"order", c.run.OrderID, "run", c.run.ID, "call", c.run.Position.CallID},
 		func() outcome { return judge(x) },

@@ -1,10 +1,10 @@
 // Package workflow takes orders and returns through the steps of their
 // statuses: it starts a run, makes one step's call, and applies what came back.
 //
-// A run's row in the store is its position. It is written in the transaction
-// that causes it (the order's creation, the step before), so that after a
-// crash every run goes on at the very attempt it was at; no transaction is open
-// while a call is in flight.
+// A run's row in the store is its position. It is written together with what
+// it follows from (the order's creation, the step before), so that after a crash
+// every run goes on at the very attempt it was at; no write is open while a call
+// is in flight.
 package workflow
 
 import (

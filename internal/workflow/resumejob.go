@@ -12,7 +12,7 @@ import (
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
-// resumeStep is how many runs a job resumes in one transaction, which bounds how
+// resumeStep is how many runs a job resumes in one write, which bounds how
 // long other writers wait for it.
 const resumeStep = 10
 
@@ -98,7 +98,7 @@ func (e *Engine) resumeAll(ctx context.Context, tx store.Tx, tenant string, j *o
 	return resumed, nil
 }
 
-// resumeOne resumes a run, as it is in this transaction.
+// resumeOne resumes a run, as it is in this write.
 func (e *Engine) resumeOne(ctx context.Context, tx store.Tx, tenant string, j *oms.Job, id string) error {
 	f, err := e.facts(ctx, tx, Caller{Tenant: tenant, By: j.By}, subject{run: id})
 	if err != nil {

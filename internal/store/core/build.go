@@ -110,7 +110,7 @@ func (b *build) gatherSome(ctx context.Context, builder *bodyindex.Builder, next
 		WHERE a.tenant = ? AND a.seq >= ? AND a.seq <= ? ORDER BY a.seq LIMIT ?`, b.tenant, from, b.last, bodiesAtOnce)
 }
 
-// store writes the chunks, a few in each transaction.
+// store writes the chunks, a few in each write.
 func (b *build) store(ctx context.Context, made bodyindex.Segment) error {
 	b.header = made.Header
 	for n := range made.Header.Blocks() {

@@ -40,7 +40,7 @@ type old struct {
 	rest   store.Rest
 }
 
-// removedAtOnce is how many rows one transaction removes.
+// removedAtOnce is how many rows one write removes.
 const removedAtOnce = 100
 
 // removeEach removes rows in steps: next returns the first of those behind one,

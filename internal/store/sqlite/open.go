@@ -119,8 +119,7 @@ func (e *engine) number(ctx context.Context) error {
 }
 
 // Numbers implements [core.Engine]: one process writes, so it counts in memory.
-// With several nodes each needs numbers that the others do not give out, as blocks
-// that it takes from the database.
+// What several would need, ARCHITECTURE.md says.
 func (e *engine) Numbers(_ context.Context, n int) (first int64, err error) {
 	return e.numbers.Add(int64(n)) - int64(n) + 1, nil
 }

@@ -254,8 +254,9 @@ type figures struct {
 }
 
 func (f *figures) note(g *group, began time.Time, lost error) {
-	now := time.Now()
+	now, wrote := time.Now(), false
 	for _, one := range g.writes {
+		wrote = wrote || one.err == nil
 		wait := began.Sub(one.since).Nanoseconds()
 		f.waited.Add(max(0, wait))
 		if wait > f.longestWait.Load() {
@@ -269,6 +270,9 @@ func (f *figures) note(g *group, began time.Time, lost error) {
 		f.failed.Add(1)
 		text := lost.Error()
 		f.lastError.Store(&text)
+		return
+	}
+	if !wrote { // that nothing was committed says nothing of the disk
 		return
 	}
 	f.last.Store(now.UnixNano())

@@ -2,11 +2,11 @@ package sqlite
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -506,9 +506,7 @@ func TestFullDisk(t *testing.T) {
 	must(t, db.Write(ctx, insert("o1")))
 	pragma(t, db, "max_page_count = 1") // SQLite takes the present size for the least
 	large := testOrder("large")
-	noise := make([]byte, 1<<20) // which cannot be compressed
-	_, _ = rand.Read(noise)
-	large.Doc.Set("note", hex.EncodeToString(noise))
+	large.Doc.Set("note", noise(1<<20))
 	insertLarge := func(tx store.Tx) error { return tx.InsertOrder(ctx, acme, large) }
 	err := db.Write(ctx, insertLarge)
 	wantKind(t, err, oms.Unavailable)
@@ -526,6 +524,13 @@ func TestFullDisk(t *testing.T) {
 	}
 	pragma(t, db, "max_page_count = 1000000")
 	must(t, db.Write(ctx, insertLarge))
+}
+
+// noise is text that stays large when it is compressed.
+func noise(n int) string {
+	random := make([]byte, n/2)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(random)
+	return hex.EncodeToString(random)
 }
 
 func pragma(t *testing.T, db *DB, text string) {
@@ -755,6 +760,17 @@ func TestFigures(t *testing.T) {
 	if f.Waited < time.Hour-time.Minute || f.LongestWait < time.Hour-time.Minute || f.LongestWait > f.Waited || time.Since(f.LastCommit) > time.Hour {
 		t.Errorf("%+v", f)
 	}
+	nothing := func() {
+		t.Helper()
+		was := db.engine.writer.Figures()
+		if err := db.engine.Commit(ctx, put("a")); !errors.Is(err, core.ErrOvertaken) {
+			t.Errorf("what is there already: %v", err)
+		}
+		if f := db.engine.writer.Figures(); !f.LastCommit.Equal(was.LastCommit) || f.LastError != was.LastError {
+			t.Errorf("%+v after a group that wrote nothing, %+v before", f, was)
+		}
+	}
+	nothing()
 	fail := true
 	onCommit(t, db, func() int32 {
 		if fail {
@@ -762,11 +778,13 @@ func TestFigures(t *testing.T) {
 		}
 		return 0
 	})
+	f = db.engine.writer.Figures()
 	err := db.engine.Commit(ctx, put("c"))
 	if failed := db.engine.writer.Figures(); failed.Failed != 1 || failed.LastError != err.Error() || !failed.LastCommit.Equal(f.LastCommit) || failed.Groups != f.Groups+1 {
 		t.Errorf("%+v after %v", failed, err)
 	}
 	fail = false
+	nothing()
 	must(t, db.engine.Commit(ctx, put("c")))
 	if last := db.engine.writer.Figures(); last.LastError != "" || last.Failed != 1 || !last.LastCommit.After(f.LastCommit) {
 		t.Errorf("%+v", last)

@@ -1,7 +1,8 @@
 -- +goose Up
 
--- seq is the order of the commits, and none is used twice. data is kept once,
--- however many endpoints get it; NULL once it was erased.
+-- seq is given when the event is decided on, and none is used twice: those of one
+-- order ascend as they are committed. data is kept once, however many endpoints get
+-- it; NULL once it was erased.
 CREATE TABLE events (
     seq             INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant          TEXT NOT NULL,
