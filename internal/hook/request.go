@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/fair"
@@ -52,6 +53,13 @@ type Request struct {
 	// OneWay is for requests whose answer says no more than that they came: a
 	// body that is not kept, and another [Exchange.Class].
 	OneWay bool
+}
+
+// Carries reports whether a request is to carry a secret, or to be signed with it.
+func (r *Request) Carries(v secret.Value) bool {
+	return slices.Contains([]secret.Value{r.BearerToken, r.Token, r.Password, r.SigningSecret}, v) ||
+		slices.Contains(r.SigningKeys, v) || r.TLS != nil && r.TLS.Key == v ||
+		slices.ContainsFunc(r.Header, func(h oms.Header) bool { return h.Value == v })
 }
 
 // build makes the HTTP request, and names those of its headers whose values are secret.
