@@ -45,7 +45,8 @@ type Request struct {
 	SigningKeys           []secret.Value // of an endpoint, as of [NewSigner]
 	Signer                *Signer        // where there are neither; nil signs nothing
 	// Since is the version of the settings that was in force when the run that makes
-	// the call began: what was removed from them since is still its own. 0: none does.
+	// the call began, or that the request was made of: what was removed from them
+	// since is still its own. 0: it has nothing of them.
 	Since   int64
 	Trust   *Trust           // how TLS is verified; nil: as TLS says
 	TLS     *oms.EndpointTLS // of an endpoint, which must not be changed; nil: as the client does
