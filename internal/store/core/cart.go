@@ -18,8 +18,11 @@ func scanCart(r Row) (*oms.Cart, error) {
 		return nil, err
 	}
 	c.Created, c.Modified = fromMicros(created), fromMicros(modified)
-	var err error
-	if c.Doc, err = oms.ParseStored(doc); err != nil {
+	json, err := Unpacked(doc)
+	if err != nil {
+		return nil, fmt.Errorf("stored cart %q: %w", c.ID, err)
+	}
+	if c.Doc, err = oms.ParseStored(json); err != nil {
 		return nil, fmt.Errorf("stored cart %q: %s", c.ID, err) // not with %w: it is no mistake of the caller's
 	}
 	return c, nil
@@ -51,8 +54,13 @@ func (q queries) Cart(ctx context.Context, tenant, id string) (*oms.Cart, error)
 func (q queries) Carts(ctx context.Context, tenant string, p store.Page) (store.List[store.Document], error) {
 	return newestFirst(ctx, q, tenant, newestOf(tenant, "carts"), p, `id, created, doc`, func(r Row) (d store.Document, err error) {
 		var created int64
-		err = r.Scan(&d.ID, &created, &d.JSON)
-		d.Created = fromMicros(created)
+		var doc []byte
+		if err = r.Scan(&d.ID, &created, &doc); err != nil {
+			return d, err
+		}
+		json, err := Unpacked(doc)
+		weigh(r, len(json)-len(doc))
+		d.Created, d.JSON = fromMicros(created), string(json)
 		return d, err
 	}, documentCursor)
 }
@@ -70,7 +78,7 @@ func (d *draft) PutCart(ctx context.Context, tenant string, c *oms.Cart) error {
 	d.of(tenant).changeOne(`
 		INSERT INTO carts (tenant, id, version, created, modified, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 		ON CONFLICT DO UPDATE SET version = ?3, modified = ?5, doc = ?6 WHERE version = ?3 - 1`,
-		tenant, c.ID, c.Version, micros(c.Created), micros(c.Modified), string(c.Doc.JSON()))
+		tenant, c.ID, c.Version, micros(c.Created), micros(c.Modified), packed(c.Doc.JSON()))
 	return nil
 }
 

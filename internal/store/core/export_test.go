@@ -136,3 +136,8 @@ func (s *Store) Segments() (all string, err error) {
 	}
 	return all, err
 }
+
+// What documents are stored by.
+const PackFrom = packFrom
+
+var Packed = packed

@@ -116,7 +116,11 @@ func (r *orderRow) columns() []any {
 }
 
 func (r *orderRow) order(id string) (*oms.Order, error) {
-	doc, err := oms.ParseStored(r.doc)
+	json, err := Unpacked(r.doc)
+	if err != nil {
+		return nil, fmt.Errorf("stored order %q: %w", id, err)
+	}
+	doc, err := oms.ParseStored(json)
 	if err != nil {
 		return nil, fmt.Errorf("stored order %q: %s", id, err) // not with %w: it is no mistake of the caller's
 	}
@@ -165,7 +169,7 @@ func (d *draft) InsertOrder(ctx context.Context, tenant string, o *oms.Order) er
 		tenant, o.ID, o.Version, o.StatusVersion, micros(o.Created), micros(o.Modified),
 		fold(o.Status()), fold(o.Doc.Text("orderType")), fold(o.Doc.Text("marketId")),
 		fold(o.Doc.Text("customerEmail")), o.Doc.Text("subscriptionId"),
-		fold(o.Doc.Text("storeId")), oms.HasUnsolvedErrors(o.Doc), string(o.Doc.JSON()))
+		fold(o.Doc.Text("storeId")), oms.HasUnsolvedErrors(o.Doc), packed(o.Doc.JSON()))
 	d.addExternalIDs(tenant, o)
 	return nil
 }
@@ -203,7 +207,7 @@ func (d *draft) UpdateOrder(ctx context.Context, tenant string, o *oms.Order) er
 		o.Version, o.StatusVersion, micros(o.Modified),
 		fold(o.Status()), fold(o.Doc.Text("orderType")), fold(o.Doc.Text("marketId")),
 		fold(o.Doc.Text("customerEmail")), o.Doc.Text("subscriptionId"),
-		fold(o.Doc.Text("storeId")), oms.HasUnsolvedErrors(o.Doc), string(o.Doc.JSON()),
+		fold(o.Doc.Text("storeId")), oms.HasUnsolvedErrors(o.Doc), packed(o.Doc.JSON()),
 		tenant, o.ID)
 	b.change(`DELETE FROM order_external_ids WHERE of_tenant = ? AND of_order = ?`, tenant, o.ID)
 	d.addExternalIDs(tenant, o)

@@ -88,6 +88,13 @@ type weighedRow struct {
 	bytes int
 }
 
+// weigh counts bytes that a row takes beyond what was read of it.
+func weigh(r Row, more int) {
+	if w, is := r.(*weighedRow); is {
+		w.bytes += more
+	}
+}
+
 // rowBytes is what the numbers of a row, and what holds them, are taken for.
 const rowBytes = 64
 

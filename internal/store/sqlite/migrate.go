@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store/core"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -44,6 +45,15 @@ func init() {
 			return oms.FoldName(text), nil
 		}
 		return args[0], nil
+	})
+	// Questions look into documents, of which large ones are stored compressed.
+	sqlite.MustRegisterDeterministicScalarFunction("unpacked", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		text, ok := args[0].(string)
+		if !ok {
+			return args[0], nil
+		}
+		json, err := core.Unpacked([]byte(text))
+		return string(json), err
 	})
 }
 

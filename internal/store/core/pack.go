@@ -1,0 +1,54 @@
+package core
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// packFrom is how many bytes a document has at least that is stored compressed.
+// Orders and carts hardly ever have as many; of one that has, as an order of 7 MiB,
+// a tenth is written then, and all who write wait that much less for it.
+const packFrom = 32 << 10
+
+// packMark begins a document that is stored compressed: no JSON does, and all JSON
+// objects come behind it where texts are compared.
+const packMark = 'z'
+
+// mostUnpacked bounds what a stored document may become: many times what any is.
+const mostUnpacked = 1 << 30
+
+var (
+	packer, _   = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest)) // fails for wrong options only
+	unpacker, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(mostUnpacked))
+)
+
+// packed returns a document as it is stored.
+func packed(json []byte) string {
+	if len(json) < packFrom {
+		return string(json)
+	}
+	small := packer.EncodeAll(json, nil)
+	if base64.StdEncoding.EncodedLen(len(small)) >= len(json) {
+		return string(json)
+	}
+	out := make([]byte, 1, 1+base64.StdEncoding.EncodedLen(len(small)))
+	out[0] = packMark
+	return string(base64.StdEncoding.AppendEncode(out, small))
+}
+
+// Unpacked returns the JSON of a document that is stored.
+func Unpacked(stored []byte) ([]byte, error) {
+	if len(stored) == 0 || stored[0] != packMark {
+		return stored, nil
+	}
+	small, err := base64.StdEncoding.AppendDecode(nil, stored[1:])
+	if err == nil {
+		stored, err = unpacker.DecodeAll(small, nil)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a document cannot be unpacked: %w", err)
+	}
+	return stored, nil
+}
