@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -504,7 +506,9 @@ func TestFullDisk(t *testing.T) {
 	must(t, db.Write(ctx, insert("o1")))
 	pragma(t, db, "max_page_count = 1") // SQLite takes the present size for the least
 	large := testOrder("large")
-	large.Doc.Set("note", strings.Repeat("x", 1<<20))
+	noise := make([]byte, 1<<19) // what is stored compressed must not become small
+	_, _ = rand.Read(noise)
+	large.Doc.Set("note", hex.EncodeToString(noise))
 	insertLarge := func(tx store.Tx) error { return tx.InsertOrder(ctx, acme, large) }
 	err := db.Write(ctx, insertLarge)
 	wantKind(t, err, oms.Unavailable)
