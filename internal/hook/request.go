@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/fair"
@@ -43,7 +44,8 @@ type Request struct {
 	SigningKeys           []secret.Value // of an endpoint, as of [NewSigner]
 	Signer                *Signer        // where there are neither; nil signs nothing
 	// Since is the version of the settings that was in force when the run that makes
-	// the call began: what was removed from them since is still its own. 0: none does.
+	// the call began, or that the request was made of: what was removed from them
+	// since is still its own. 0: it has nothing of them.
 	Since   int64
 	Trust   *Trust           // how TLS is verified; nil: as TLS says
 	TLS     *oms.EndpointTLS // of an endpoint, which must not be changed; nil: as the client does
@@ -51,6 +53,13 @@ type Request struct {
 	// OneWay is for requests whose answer says no more than that they came: a
 	// body that is not kept, and another [Exchange.Class].
 	OneWay bool
+}
+
+// Carries reports whether a request is to carry a secret, or to be signed with it.
+func (r *Request) Carries(v secret.Value) bool {
+	return slices.Contains([]secret.Value{r.BearerToken, r.Token, r.Password, r.SigningSecret}, v) ||
+		slices.Contains(r.SigningKeys, v) || r.TLS != nil && r.TLS.Key == v ||
+		slices.ContainsFunc(r.Header, func(h oms.Header) bool { return h.Value == v })
 }
 
 // build makes the HTTP request, and names those of its headers whose values are secret.

@@ -15,8 +15,9 @@ import (
 // may not be opened for it: a request without would be another one. It holds
 // nothing of the secret.
 type SecretError struct {
-	What string // as `header X-Api-Key`
-	Why  error  // one of package secret's
+	What   string // as `header X-Api-Key`
+	Why    error  // one of package secret's
+	Secret secret.Value
 }
 
 func (e *SecretError) Error() string {
@@ -116,7 +117,7 @@ func (o *opening) open(what string, v secret.Value) *opened {
 	switch err {
 	case secret.ErrGone, secret.ErrRetired, secret.ErrOrigin, secret.ErrMoved:
 		o.opener.Refused(o.tenant, v, o.host, err)
-		o.err = &SecretError{what, err}
+		o.err = &SecretError{what, err, v}
 	default:
 		if o.err = ErrUnread; o.ctx.Err() != nil {
 			o.err = o.ctx.Err()

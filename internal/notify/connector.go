@@ -32,7 +32,7 @@ func (d *Dispatcher) toConnector(ctx context.Context, tenant string, t *target, 
 	if !ok {
 		return errNoConnector
 	}
-	r.URL = to.URL
+	r.URL, r.Since = to.URL, s.Version
 	if t.Step != nil {
 		step := s.ExportStep(*t.Step)
 		if step == nil {

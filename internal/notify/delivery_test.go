@@ -13,6 +13,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -396,4 +397,45 @@ func TestWhileSecretsCannotBeReadNoAttemptIsUsedUp(t *testing.T) {
 			t.Errorf("the delivery is %s after %d attempts, of %d tries", d.Status, d.Attempts, tries.Load())
 		}
 	})
+}
+
+// A secret that was replaced, or went with its endpoint, after a request was put
+// together is nobody's failure: the request is made with what is stored now. One
+// that is stored and does not open is the endpoint's.
+func TestASecretThatIsReplacedMeanwhileUsesUpNoAttempt(t *testing.T) {
+	for name, test := range map[string]struct {
+		replace         bool
+		calls, attempts int
+		status          oms.DeliveryStatus
+	}{
+		"replaced": {true, 2, 1, oms.DeliverySucceeded},
+		"as it is": {false, 2, 2, oms.DeliverySucceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var (
+					r     *rig
+					to    *oms.Endpoint
+					tries atomic.Int64
+				)
+				r = newRig(t, func(c call) hook.Exchange {
+					if tries.Add(1) > 1 {
+						return hook.Exchange{Status: 200}
+					}
+					if test.replace {
+						to.Secrets = []oms.Secret{{Value: secret.New(hook.NewSecret())}}
+						r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, to) })
+					}
+					return hook.Exchange{Err: &hook.SecretError{What: "the endpoint", Why: secret.ErrGone, Secret: c.SigningKeys[0]}}
+				})
+				to = r.endpoint("shop", nil)
+				e := r.publish("evt_1", "o1")
+				time.Sleep(time.Hour)
+				d := r.delivery(e, to)
+				if d.Status != test.status || d.Attempts != test.attempts || int(tries.Load()) != test.calls || len(r.attempts()) != test.attempts {
+					t.Errorf("the delivery is %s after %d attempts, of %d tries", d.Status, d.Attempts, tries.Load())
+				}
+			})
+		})
+	}
 }

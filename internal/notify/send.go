@@ -33,6 +33,9 @@ func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
 	case errors.Is(x.Err, errSettings), errors.Is(x.Err, hook.ErrUnread): // nothing was sent, and nobody is to blame but the database
 		q.release(it, now.Add(lookAgain))
 		return
+	case d.overtaken(q.key.tenant, t, e, x.Err):
+		q.release(it, now.Add(lookAgain))
+		return
 	case x.Class() == hook.OwnTrouble: // nor is the endpoint
 		d.warnings.warn(q.key.tenant, "a delivery waits for this server's own trouble to pass", attemptIDs(t, it, a)...)
 		q.pause(it, now.Add(afterOwnTrouble()))
@@ -42,6 +45,22 @@ func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
 	r := d.judge(q, t, it, e, a, x, now)
 	q.answered(t, it, a, now, r.settled.Status == oms.DeliveryPending)
 	q.recorder.add(r)
+}
+
+// overtaken reports whether a request was not made because of a secret that it
+// would not carry any more: somebody replaced it, or deleted the endpoint, after
+// the request was put together. That is no attempt, for nothing was sent.
+func (d *Dispatcher) overtaken(tenant string, t *target, e *oms.Event, err error) bool {
+	refused, ok := errors.AsType[*hook.SecretError](err)
+	if !ok {
+		return false
+	}
+	stored, err := d.store.Endpoint(d.ctx, tenant, t.ID)
+	if err != nil {
+		return true
+	}
+	now, err := d.request(d.ctx, tenant, &target{stored, t.trust, t.bodyKey}, e, 1)
+	return err != nil || !now.Carries(refused.Secret)
 }
 
 // afterOwnTrouble is how long an endpoint's deliveries wait after this server had

@@ -91,9 +91,9 @@ func (o *Opener) Reveal(ctx context.Context, tenant string, v Value) (Opened, er
 	return Opened{text, sealed.Origins, sealed.Retired}, nil
 }
 
-// Allow is nil if an opened secret may go to an origin. A retired one is for runs
-// alone that began when it was in use: since is the version of the settings that was
-// in force then, 0 for all other calls.
+// Allow is nil if an opened secret may go to an origin. A retired one is alone
+// for runs that began, and for requests that were made of the settings, when it was in
+// use: since is the version of the settings that was in force then, 0 for other calls.
 func (o Opened) Allow(origin string, since int64) error {
 	switch {
 	case o.Retired > 0 && (since == 0 || since >= o.Retired):

@@ -13,8 +13,8 @@ import (
 )
 
 // request is the call of one validator: the cart in camelCase, bare or in an
-// envelope (cart-validator.txt, "Request").
-func request(tenant string, c *settings.Connector, cart *oms.Object, call string) hook.Request {
+// envelope (cart-validator.txt, "Request"). version is that of the settings.
+func request(tenant string, version int64, c *settings.Connector, cart *oms.Object, call string) hook.Request {
 	body := cart.JSON()
 	if c.WrapsRequest {
 		body = oms.NewObject(oms.Member{Name: "cart", Value: cart}).JSON()
@@ -22,7 +22,7 @@ func request(tenant string, c *settings.Connector, cart *oms.Object, call string
 	return hook.Request{
 		For: fair.Key{Tenant: tenant, Member: cmp.Or(c.ConnectorID, c.Host)},
 		URL: c.Host, Header: c.CustomHeaders, BearerToken: c.BearerToken, Token: c.Token, Username: c.Username, Password: c.Password,
-		Body: body, IdempotencyKey: call, SigningSecret: c.SigningSecret, Timeout: c.Timeout,
+		Body: body, IdempotencyKey: call, SigningSecret: c.SigningSecret, Timeout: c.Timeout, Since: version,
 	}
 }
 

@@ -51,7 +51,7 @@ func (v *Validator) ask(ctx context.Context, tenant string, s *settings.Settings
 	for i := range s.Connectors {
 		c := &s.Connectors[i]
 		if c.IsValidator() && c.Admits(cart.Text("marketId")) {
-			if err := v.askOne(ctx, tenant, c, r); err != nil {
+			if err := v.askOne(ctx, tenant, s.Version, c, r); err != nil {
 				return r, err
 			}
 		}
@@ -63,9 +63,9 @@ func (v *Validator) ask(ctx context.Context, tenant string, s *settings.Settings
 }
 
 // askOne makes one call, without retries, and adds what came of it.
-func (v *Validator) askOne(ctx context.Context, tenant string, c *settings.Connector, r *Result) error {
+func (v *Validator) askOne(ctx context.Context, tenant string, version int64, c *settings.Connector, r *Result) error {
 	call := oms.NewID(oms.CallID)
-	x := v.Client.Post(ctx, request(tenant, c, r.Cart, call))
+	x := v.Client.Post(ctx, request(tenant, version, c, r.Cart, call))
 	defer x.Memory.Give() // not later: the next call waits for some
 	if x.Class() == hook.OwnTrouble {
 		v.Log.Warn("a validator could not be asked, for this server's own trouble", "tenant", tenant, "connector", cmp.Or(c.ConnectorID, c.Name), "error", x.Failure())

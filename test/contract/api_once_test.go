@@ -166,3 +166,37 @@ func TestTwoTenantsWithOneIdempotencyKeyAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// Of those who come with one key at once, one does what is asked, and the others
+// get its answer: also where that one changed what the others were about to look
+// at, as an order that exists then, and a line that is returned.
+func TestTheSameIdempotencyKeyAtOnceGivesTheSameAnswer(t *testing.T) {
+	r := lease(t)
+	r.post(order)
+	for name, c := range map[string]struct {
+		path string
+		body func(round int) string
+	}{
+		"an order":   {"/api/orders", func(round int) string { return fmt.Sprintf(`{"id":"once-%d"}`, round) }},
+		"a return":   {theOrder + "/returns", func(int) string { return lines("L1", "0.1") }},
+		"a shipment": {theOrder + "/shipments", func(round int) string { return fmt.Sprintf(`{"shipmentId":"once-%d"}`, round) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for round := range 20 {
+				key, answers := fmt.Sprintf("%s %d", name, round), make([]answer, 8)
+				together(len(answers), func(i int) {
+					a, err := r.try("POST", c.path, c.body(round), "Idempotency-Key", key)
+					if err != nil {
+						t.Error(err)
+					}
+					answers[i] = a
+				})
+				for _, a := range answers {
+					if a.Status != 201 {
+						t.Errorf("%s: %d %s", key, a.Status, a.Raw)
+					}
+				}
+			}
+		})
+	}
+}

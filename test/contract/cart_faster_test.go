@@ -132,3 +132,21 @@ func TestManyValidationsAtOnceLoseNoChange(t *testing.T) {
 	versions := 1 + 4 + stored.doc().Object("seen").Len()
 	stored.is("version", versions)
 }
+
+// A validation that goes on while somebody stores other settings ends with those
+// that it began with: a validator whose secret was replaced is asked with the one
+// before, and the next validation has the new one.
+func TestSettingsStoredWhileACartIsValidatedFailNoValidator(t *testing.T) {
+	g, next := holding(t), answering(t, answerWith(approved))
+	r := lease(t)
+	second := func(token string) string { return validatorAt(next.URL, `,"token":"`+token+`"`) }
+	r.validators(validatorAt(g.URL, ""), second("the-first-token"))
+	r.put(cart)
+	finish := duringValidation(r, g, func() {
+		r.validators(second("the-second-token"))
+		g.answer(answerWith(approved))
+	})
+	finish().want(200).is("isValidatedSuccessful", true)
+	r.call("POST", theCart+"/validate", "").want(200).is("isValidatedSuccessful", true)
+	equals(t, "tokens", next.each("Authorization"), []string{"Token the-first-token", "Token the-second-token"})
+}

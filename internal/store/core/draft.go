@@ -25,6 +25,7 @@ type draft struct {
 	sets       map[string]*endpointSet           // of tenants whose endpoints the write changes
 	seen       map[key]bool                      // which checks were added already
 	read       map[key]bool                      // what else the write has read
+	unused     []key                             // Idempotency-Keys that it found unused
 	events     map[key]bool                      // ids of events that are taken, as far as the write knows
 	stored     map[string]int64                  // the versions of settings that the write stores, by tenant
 	deliveries map[tenantDelivery]storedDelivery // those that the write changed after it had read them
@@ -68,6 +69,8 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 		err := call(decide, d)
 		if err == nil {
 			err = s.commit(ctx, d)
+		} else if d.overtakenByTwin(ctx) {
+			err = ErrOvertaken
 		}
 		if !errors.Is(err, ErrOvertaken) {
 			return err

@@ -14,12 +14,15 @@ import (
 func (s *shared) idempotencyCutoff() int64 { return micros(s.clock().Add(-store.IdempotencyTTL)) }
 
 // Idempotency implements [store.Reader].
-func (q queries) Idempotency(ctx context.Context, tenant, key string) (*store.Idempotency, error) {
-	i, created := &store.Idempotency{Key: key}, int64(0)
+func (q queries) Idempotency(ctx context.Context, tenant, name string) (*store.Idempotency, error) {
+	i, created := &store.Idempotency{Key: name}, int64(0)
 	err := one(ctx, q.q, []any{&i.Hash, &i.Resource, &created}, `
 		SELECT hash, resource, created FROM idempotency WHERE tenant = ? AND key = ? AND created >= ?`,
-		tenant, key, q.idempotencyCutoff())
+		tenant, name, q.idempotencyCutoff())
 	if errors.Is(err, sql.ErrNoRows) {
+		if q.own != nil {
+			q.own.unused = append(q.own.unused, key{tenant, name})
+		}
 		return nil, nil
 	}
 	if err != nil {
@@ -55,4 +58,17 @@ func (d *draft) PutIdempotency(ctx context.Context, tenant string, i store.Idemp
 		DELETE FROM idempotency WHERE tenant = ?1 AND key IN
 			(SELECT key FROM idempotency WHERE tenant = ?1 AND created < ?2 ORDER BY created LIMIT ?3)`, tenant, cutoff, mostPurged)
 	return nil
+}
+
+// overtakenByTwin says whether a request with the same Idempotency-Key was
+// carried out after the write had found that key unused. What the write refuses
+// then, it may refuse because of what the other one did: an order that exists
+// already, a line that is returned already. The caller is owed the other's answer.
+func (d *draft) overtakenByTwin(ctx context.Context) bool {
+	for _, of := range d.unused {
+		if kept, err := d.Idempotency(ctx, of.tenant, of.id); err == nil && kept != nil {
+			return true
+		}
+	}
+	return false
 }

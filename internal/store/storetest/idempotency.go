@@ -59,6 +59,37 @@ func testIdempotency(t *testing.T, s *suite) {
 	is("old-1", "")
 }
 
+// testTwin: what is refused after a request with the same Idempotency-Key was
+// carried out meanwhile is decided again, for what is refused may be what that
+// one did. Without such a request it is refused at once.
+func testTwin(t *testing.T, s *suite) {
+	for name, carriedOut := range map[string]bool{"carried out": true, "not there": false} {
+		decided, found := 0, false
+		err := s.Write(ctx, func(tx store.Tx) error {
+			decided++
+			kept, err := tx.Idempotency(ctx, acme, "twin")
+			if found = kept != nil; found || err != nil {
+				return err
+			}
+			if carriedOut && decided == 1 {
+				if err := s.beside(func(tx store.Tx) error {
+					return tx.PutIdempotency(ctx, acme, store.Idempotency{Key: "twin", Hash: []byte("1"), Resource: "o1", Created: s.now})
+				}); err != nil {
+					return err
+				}
+			}
+			return oms.Errorf(oms.Conflict, "it exists already")
+		})
+		switch {
+		case carriedOut && (err != nil || !found || decided != 2):
+			t.Errorf("%s: decided %d times, found it: %v, and ended with %v", name, decided, found, err)
+		case !carriedOut && (oms.KindOf(err) != oms.Conflict || decided != 1):
+			t.Errorf("%s: decided %d times, and ended with %v", name, decided, err)
+		}
+		s.now = s.now.Add(store.IdempotencyTTL + time.Second)
+	}
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

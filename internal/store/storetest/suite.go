@@ -110,6 +110,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"Keys", testKeys},
 		{"LastAdmin", testLastAdmin},
 		{"Idempotency", testIdempotency},
+		{"Twin", testTwin},
 		{"Cursors", testCursors},
 		{"PageBytes", testPageBytes},
 		{"Tenants", testTenants},
