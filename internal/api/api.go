@@ -61,6 +61,7 @@ type api struct {
 	keys          keyCache
 	wrong         admission.WrongKeys
 	door          *admission.Gate // of operators, see doorLimits
+	runDoor       *admission.Gate // of those who ask about runs, or end them
 	endpointCount *endpointCount
 	work          *admission.Work // on large bodies
 }
@@ -76,7 +77,9 @@ var DefaultLimits = Limits{Endpoints: admission.Limit{All: 100_000, PerTenant: 1
 
 // doorLimits bound the operator's door: who wants to know what a key is, or to
 // take one away, gets in when ordinary requests have used up their limits. It has
-// limits of its own, so that it is no way around those.
+// limits of its own, so that it is no way around those. So have requests about runs:
+// callers who wait for runs that hang may be all that a tenant can have, and to cancel
+// these is what frees them.
 var doorLimits = admission.Limits{Requests: admission.Limit{All: 64, PerTenant: 16}, Bytes: admission.Limit{All: 64 << 20, PerTenant: 16 << 20}}
 
 // New returns the handler of everything under /api, and of /healthz and /readyz.
@@ -103,7 +106,7 @@ func newAPI(o Options, mux *http.ServeMux) *api {
 	}
 	o.Limits.Endpoints = cmp.Or(o.Limits.Endpoints, DefaultLimits.Endpoints)
 	o.Limits.SettingsBytes = cmp.Or(o.Limits.SettingsBytes, DefaultLimits.SettingsBytes)
-	return &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns(), door: admission.New(doorLimits), endpointCount: &endpointCount{limit: o.Limits.Endpoints}, work: admission.NewWork(admission.DefaultWork)}
+	return &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns(), door: admission.New(doorLimits), runDoor: admission.New(doorLimits), endpointCount: &endpointCount{limit: o.Limits.Endpoints}, work: admission.NewWork(admission.DefaultWork)}
 }
 
 func config(o Options) huma.Config {

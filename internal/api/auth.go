@@ -139,11 +139,14 @@ func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(contex
 	completeAnswers(&op, declared, in)
 }
 
-// gateOf is what counts the requests of an operation: those about keys have a
-// door of their own.
+// gateOf is what counts the requests of an operation: those about keys, and those
+// about runs, have a door of their own.
 func (a *api) gateOf(op *huma.Operation) *admission.Gate {
-	if slices.Contains(op.Tags, keysTag) {
+	switch {
+	case slices.Contains(op.Tags, keysTag):
 		return a.door
+	case slices.Contains(op.Tags, runsTag):
+		return a.runDoor
 	}
 	return a.Admission
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func resumes(a *api) {
-	handle(a, oms.Operator, huma.Operation{OperationID: "resume-runs", Method: http.MethodPost, Path: "/api/runs/resume", Tags: []string{"Runs"},
+	handle(a, oms.Operator, huma.Operation{OperationID: "resume-runs", Method: http.MethodPost, Path: "/api/runs/resume", Tags: []string{runsTag},
 		Summary: "Let all aborted runs that a filter picks go on", DefaultStatus: http.StatusAccepted, Responses: bulkResponses(a),
 		Description: "202 with a job, which goes on after a restart. It resumes each run as `POST /api/runs/{id}/resume` does; those that cannot go on are counted as `skipped`, and some of them named in `skips`. With `dryRun` nothing is changed: 200 says how many there are.",
 		RequestBody: bodyOf[resumption](a, "The filter of the list of runs", map[string]any{"step": "Send to ERP", "from": "2026-11-27T22:00:00Z", "dryRun": true})}, a.resumeRuns)

@@ -12,17 +12,20 @@ import (
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
+// runsTag marks the operations about runs, which have a door of their own.
+const runsTag = "Runs"
+
 func runs(a *api) {
-	handle(a, oms.Reader, huma.Operation{OperationID: "list-runs", Method: http.MethodGet, Path: "/api/runs", Tags: []string{"Runs"},
+	handle(a, oms.Reader, huma.Operation{OperationID: "list-runs", Method: http.MethodGet, Path: "/api/runs", Tags: []string{runsTag},
 		Summary: "List workflow runs, the newest first"}, a.listRuns)
-	handle(a, oms.Reader, huma.Operation{OperationID: "get-run", Method: http.MethodGet, Path: "/api/runs/{id}", Tags: []string{"Runs"},
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-run", Method: http.MethodGet, Path: "/api/runs/{id}", Tags: []string{runsTag},
 		Summary: "Read a workflow run"}, a.getRun)
 }
 
 func controls(a *api) {
-	handle(a, oms.Operator, huma.Operation{OperationID: "resume-run", Method: http.MethodPost, Path: "/api/runs/{id}/resume", Tags: []string{"Runs"},
+	handle(a, oms.Operator, huma.Operation{OperationID: "resume-run", Method: http.MethodPost, Path: "/api/runs/{id}/resume", Tags: []string{runsTag},
 		Summary: "Let an aborted run go on at the step that stopped it", DefaultStatus: http.StatusOK}, control(a.Engine.ResumeRun, a))
-	handle(a, oms.Operator, huma.Operation{OperationID: "cancel-run", Method: http.MethodPost, Path: "/api/runs/{id}/cancel", Tags: []string{"Runs"},
+	handle(a, oms.Operator, huma.Operation{OperationID: "cancel-run", Method: http.MethodPost, Path: "/api/runs/{id}/cancel", Tags: []string{runsTag},
 		Summary: "End a run that has not ended", DefaultStatus: http.StatusOK,
 		Description: "The answer to a call that is under way is recorded and changes nothing."}, control(a.Engine.CancelRun, a))
 }

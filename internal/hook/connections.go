@@ -83,14 +83,19 @@ func (p *connections) closeShard(i int64) {
 }
 
 // dial connects to target, past the guard, and counts the connection until it is
-// closed. Where too many are open, those of one shard that are idle are closed, of
-// another one each time: nobody knows which of them will be used again.
+// closed. Where too many are open, those that are idle are closed, shard by shard
+// until there is room, of another one first each time: nobody knows which of them
+// will be used again.
 func (c *Client) dial(ctx context.Context, network, target string) (net.Conn, error) {
 	conn, err := c.guard.dial(ctx, network, target)
 	if err != nil {
 		return nil, err
 	}
-	if c.open.Add(1) > c.mostOpen {
+	c.open.Add(1)
+	for range shards {
+		if c.open.Load() <= c.mostOpen {
+			break
+		}
 		c.closeIdle(c.closed.Add(1))
 	}
 	return &counted{Conn: conn, open: &c.open}, nil

@@ -198,7 +198,8 @@ func TestNoMoreConnectionsThanThereMayBe(t *testing.T) {
 		if x := c.Post(t.Context(), r); x.Err != nil {
 			t.Fatal(x.Err)
 		}
-		if n := c.open.Load(); n > most+1 {
+		// One may be under way, and one on its way back, which nobody can close yet.
+		if n := c.open.Load(); n > most+2 {
 			t.Fatalf("%d connections are open", n)
 		}
 	}

@@ -91,7 +91,7 @@ func TestABacklogCountsAsManyDeliveries(t *testing.T) {
 		r := newRig(t, answering(503, 0))
 		to := r.endpoint("shop", func(e *oms.Endpoint) { e.Concurrency = 1 })
 		for i := range 3 {
-			r.publishMany(string(rune('a'+i)), 1000)
+			r.publishMany(string(rune('a'+i)), 100)
 		}
 		time.Sleep(4 * day)
 		stored, err := r.store.Endpoint(t.Context(), acme, to.ID)
