@@ -46,7 +46,7 @@ func TestADeliverySaysWhatItsLastAttemptCameTo(t *testing.T) {
 	failed := r.get("/api/deliveries?eventId=e0").is("items[0].lastStatus", 503).is("items[0].lastError", "answered 503 Service Unavailable")
 	mend()
 	path := "/api/deliveries/" + failed.text("items[0].id")
-	r.call("POST", path+"/redeliver", "").want(202).is("lastStatus", 503)
+	r.call("POST", path+"/redeliver", "").want(202)
 	r.settled()
 	r.get(path).is("status", "succeeded").is("lastStatus", 200).is("lastError", nil)
 	for query, want := range map[string]string{
