@@ -145,6 +145,13 @@ func (d *Dispatcher) Ended(tenant string, key oms.DeliveryKey) {
 	}
 }
 
+// Behind implements [store.Listener].
+func (d *Dispatcher) Behind(tenant string, endpoint int64) {
+	if q := d.queue(queueKey{tenant, endpoint}); q != nil {
+		q.readAnew()
+	}
+}
+
 // Unjudged implements [store.Listener].
 func (d *Dispatcher) Unjudged(u store.Unjudged) {
 	if q := d.queue(queueKey{u.Tenant, u.Endpoint}); q != nil {

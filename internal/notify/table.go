@@ -12,9 +12,9 @@ const (
 	loadData = 16 << 10 // bytes of data that an event has at most to be read with them
 )
 
-// mostReadings is how many queues read at the same time: not more than there are
-// connections to read with, for which others would wait, too.
-const mostReadings = 8
+// mostReadings is how many queues read at the same time: half of the connections
+// that there are for work, so that runs and writes do not wait for them.
+const mostReadings = 4
 
 // lookAgain is how long a queue waits when its table could not be read.
 const lookAgain = time.Second

@@ -21,6 +21,9 @@ type Listener interface {
 	// Ended is told of a delivery that was canceled: what is queued of it is not
 	// to be sent any more.
 	Ended(tenant string, key oms.DeliveryKey)
+	// Behind is told of an endpoint of which a delivery became due that cannot be read
+	// now: it is in its table, to be looked for there.
+	Behind(tenant string, endpoint int64)
 	// Unjudged is told of an event that an endpoint gets since its filter cannot
 	// judge it.
 	Unjudged(u Unjudged)

@@ -60,12 +60,16 @@ func insert(id string) func(store.Tx) error {
 }
 
 // dueList is a listener that keeps what it is told.
-type dueList struct{ due []store.Due }
+type dueList struct {
+	due    []store.Due
+	behind []int64
+}
 
 func (l *dueList) Due(due []store.Due)                   { l.due = append(l.due, due...) }
 func (l *dueList) EndpointChanged(string, *oms.Endpoint) {}
 func (l *dueList) EndpointDeleted(string, int64)         {}
 func (l *dueList) Ended(string, oms.DeliveryKey)         {}
+func (l *dueList) Behind(_ string, endpoint int64)       { l.behind = append(l.behind, endpoint) }
 func (l *dueList) Unjudged(store.Unjudged)               {}
 
 // receivers are the endpoints that an event became due for.
@@ -131,4 +135,11 @@ func countRows(t *testing.T, db *core.Store, table string) (n int) {
 	t.Helper()
 	must(t, db.Ask(func(r core.Row) error { return r.Scan(&n) }, `SELECT count(*) FROM `+table))
 	return n
+}
+
+func wantKind(t *testing.T, err error, kind oms.Kind) {
+	t.Helper()
+	if err == nil || oms.KindOf(err) != kind {
+		t.Errorf("error %v, want one of kind %d", err, kind)
+	}
 }

@@ -120,6 +120,34 @@ func (n noting) Commit(ctx context.Context, b *Batch) error {
 	return n.Engine.Commit(ctx, b)
 }
 
+// Unread returns a store of the same database whose questions fail that fail picks,
+// once something was committed.
+func (s *Store) Unread(fail func(text string) error) *Store {
+	e := &failing{Engine: s.engine, fail: fail}
+	return &Store{queries: queries{q: e, shared: s.shared}, engine: e, indexing: indexing{due: map[string]int64{}}}
+}
+
+type failing struct {
+	Engine
+	fail      func(text string) error
+	committed bool
+}
+
+func (f *failing) Query(ctx context.Context, each func(Row) error, text string, args ...any) error {
+	if f.committed {
+		if err := f.fail(text); err != nil {
+			return err
+		}
+	}
+	return f.Engine.Query(ctx, each, text, args...)
+}
+
+func (f *failing) Commit(ctx context.Context, b *Batch) error {
+	err := f.Engine.Commit(ctx, b)
+	f.committed = err == nil
+	return err
+}
+
 // Segments says which segments there are: y(oung), b(are), v(oid), and how many
 // attempts they are of.
 func (s *Store) Segments() (all string, err error) {

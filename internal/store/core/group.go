@@ -79,8 +79,12 @@ func (s *Store) tellOfGroups(d *draft) {
 			continue
 		}
 		delivery, err := s.Delivery(context.Background(), g.tenant, g.key)
-		if err != nil || delivery.Due.IsZero() {
-			continue // it is gone or has ended by now; or it stays in its table, due
+		switch {
+		case oms.KindOf(err) == oms.NotFound, err == nil && delivery.Due.IsZero():
+			continue // it is gone, or has ended by now
+		case err != nil:
+			s.tell(func(l store.Listener) { l.Behind(g.tenant, g.key.Endpoint) })
+			continue
 		}
 		due = append(due, store.Due{Tenant: g.tenant, Delivery: *delivery, Trial: g.trial})
 	}

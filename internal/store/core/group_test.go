@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -322,5 +323,29 @@ func TestOrderingWithTheEndpoint(t *testing.T) {
 			t.Errorf("pending: %v, done: %v", pending, done)
 		}
 		publish(t, db, namedEvent("a"))
+	}
+}
+
+// TestWhatIsDueAndCannotBeRead: the next of a subject is due, and its queue is told
+// to look for it, when it cannot be read after the commit that made it due.
+func TestWhatIsDueAndCannotBeRead(t *testing.T) {
+	db := openTemp(t)
+	l := &dueList{}
+	db.Listen(l)
+	to := putEndpoints(t, db, 1, func(e *oms.Endpoint) { e.Ordering = oms.OrderingSubject })[0]
+	first, second := namedEvent("evt_1"), namedEvent("evt_2")
+	second.Subject = first.Subject
+	publish(t, db, first, second)
+	l.due = nil
+	broken := db.Unread(func(string) error { return errors.New("disk I/O error") })
+	must(t, broken.Write(ctx, func(tx store.Tx) error {
+		return tx.CancelDelivery(ctx, acme, oms.DeliveryKey{Event: first.Seq, Endpoint: to.No}, benchTime)
+	}))
+	if len(l.due) != 0 || len(l.behind) != 1 || l.behind[0] != to.No {
+		t.Errorf("told of %d that are due, and that %v are behind", len(l.due), l.behind)
+	}
+	d, err := db.Delivery(ctx, acme, oms.DeliveryKey{Event: second.Seq, Endpoint: to.No})
+	if must(t, err); d.Due.IsZero() {
+		t.Error("the next is not due")
 	}
 }

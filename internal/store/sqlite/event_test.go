@@ -19,6 +19,7 @@ func (l *listening) Due(due []store.Due)                   { l.due(due) }
 func (l *listening) EndpointChanged(string, *oms.Endpoint) {}
 func (l *listening) EndpointDeleted(string, int64)         {}
 func (l *listening) Ended(string, oms.DeliveryKey)         {}
+func (l *listening) Behind(string, int64)                  {}
 func (l *listening) Unjudged(store.Unjudged)               {}
 
 // dueList is a listener that keeps what it is told.

@@ -76,6 +76,9 @@ type listener struct {
 // Ended implements [store.Listener].
 func (l *listener) Ended(_ string, key oms.DeliveryKey) { l.ended = append(l.ended, key) }
 
+// Behind implements [store.Listener].
+func (l *listener) Behind(string, int64) {}
+
 // Unjudged implements [store.Listener].
 func (l *listener) Unjudged(u store.Unjudged) { l.unjudged = append(l.unjudged, u) }
 
