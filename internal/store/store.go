@@ -106,6 +106,13 @@ type Reader interface {
 	// were recorded last.
 	Attempts(ctx context.Context, tenant string, f AttemptFilter, p Page) (List[*oms.Attempt], error)
 
+	// Calls counts the calls that began at from or later and before to, both whole
+	// minutes, by spans of so many minutes, their kind and their outcome; what there
+	// was none of is left out. The spans begin at multiples of their length since 1970.
+	// Calls are counted in the write that records them, and the counts are kept for
+	// [CallsKept].
+	Calls(ctx context.Context, tenant string, from, to time.Time, span time.Duration) ([]oms.CallCount, error)
+
 	// Settings returns the tenant's settings, with references to their secrets;
 	// those of a tenant that has none are empty and of version 0. SettingsVersion
 	// returns those of any version, 0 included: a run may have begun with it.

@@ -76,6 +76,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"OldVersions", testOldVersions},
 		{"OldHistory", testOldHistory},
 		{"OldRuns", testOldRuns},
+		{"Calls", testCalls},
+		{"CallsOfDeliveries", testCallsOfDeliveries},
 		{"UpkeepRests", testUpkeepRests},
 		{"Events", testEvents},
 		{"EventAgain", testEventAgain},

@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -113,6 +114,10 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 	"Attempts": func(tx store.Tx, tenant string) (bool, error) {
 		l, err := tx.Attempts(ctx, tenant, store.AttemptFilter{Related: oms.Related{OrderID: "o1"}}, store.Page{})
 		return len(l.Items) > 0, err
+	},
+	"Calls": func(tx store.Tx, tenant string) (bool, error) {
+		calls, err := tx.Calls(ctx, tenant, time.Time{}.AddDate(1969, 0, 0), at(0).AddDate(1, 0, 0), time.Hour)
+		return len(calls) > 0, err
 	},
 	"Event": func(tx store.Tx, tenant string) (bool, error) {
 		e, err := tx.Event(ctx, tenant, "evt-1")
