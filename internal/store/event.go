@@ -76,6 +76,7 @@ type EventReader interface {
 	EventBySeq(ctx context.Context, tenant string, seq int64) (*oms.Event, error)
 	// Events returns the events without their data.
 	Events(ctx context.Context, tenant string, f EventFilter, p Page) (List[*oms.Event], error)
+	EventCount(ctx context.Context, tenant string, f EventFilter) (Count, error)
 
 	Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error)
 	// EndpointNo and EndpointByNo find deleted ones too: their deliveries name them.
@@ -90,6 +91,7 @@ type EventReader interface {
 	// Delivery is [oms.NotFound] if the event never went to the endpoint.
 	Delivery(ctx context.Context, tenant string, key oms.DeliveryKey) (*oms.Delivery, error)
 	Deliveries(ctx context.Context, tenant string, f DeliveryFilter, p Page) (List[*oms.Delivery], error)
+	DeliveryCount(ctx context.Context, tenant string, f DeliveryFilter) (Count, error)
 	DueDeliveries(ctx context.Context, tenant string, q DueQuery) (DueList, error)
 
 	StockItem(ctx context.Context, tenant, id string) (*oms.StockItem, error)

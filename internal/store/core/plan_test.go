@@ -88,7 +88,7 @@ func TestListsUseIndexes(t *testing.T) {
 		return plans(t, db, "runs", func(s *core.Store) error { _, err := s.Runs(ctx, acme, f, behind); return err })
 	}
 	wantIndex(t, runs(store.RunFilter{}), "runs_created")
-	wantIndex(t, runs(store.RunFilter{Status: oms.RunWaiting}), "runs_created")
+	wantIndex(t, runs(store.RunFilter{Status: oms.RunWaiting, Step: "x"}), "runs_open")
 	wantIndex(t, runs(store.RunFilter{Status: oms.RunSucceeded, Canceled: &no, Step: "x", From: since}), "runs_created")
 	for _, f := range []store.RunFilter{{Status: oms.RunAborted, Step: "x", From: since, To: since}, {Canceled: &yes}, {Status: oms.RunCanceled, Canceled: &yes}} {
 		wantIndex(t, runs(f), "runs_stopped")

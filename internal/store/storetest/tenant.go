@@ -119,6 +119,26 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		calls, err := tx.Calls(ctx, tenant, time.Time{}.AddDate(1969, 0, 0), at(0).AddDate(1, 0, 0), time.Hour)
 		return len(calls) > 0, err
 	},
+	"OrderCount": func(tx store.Tx, tenant string) (bool, error) {
+		n, err := tx.OrderCount(ctx, tenant, store.OrderFilter{})
+		return n.N > 0, err
+	},
+	"RunCount": func(tx store.Tx, tenant string) (bool, error) {
+		n, err := tx.RunCount(ctx, tenant, store.RunFilter{OrderID: "o1"})
+		return n.N > 0, err
+	},
+	"AttemptCount": func(tx store.Tx, tenant string) (bool, error) {
+		n, err := tx.AttemptCount(ctx, tenant, store.AttemptFilter{Related: oms.Related{OrderID: "o1"}})
+		return n.N > 0, err
+	},
+	"EventCount": func(tx store.Tx, tenant string) (bool, error) {
+		n, err := tx.EventCount(ctx, tenant, store.EventFilter{})
+		return n.N > 0, err
+	},
+	"DeliveryCount": func(tx store.Tx, tenant string) (bool, error) {
+		n, err := tx.DeliveryCount(ctx, tenant, store.DeliveryFilter{})
+		return n.N > 0, err
+	},
 	"Event": func(tx store.Tx, tenant string) (bool, error) {
 		e, err := tx.Event(ctx, tenant, "evt-1")
 		return e != nil, err
