@@ -111,6 +111,9 @@ type Reader interface {
 
 	AttemptCount(ctx context.Context, tenant string, f AttemptFilter) (Count, error)
 
+	// Waiting says what is to be done yet, and since when.
+	Waiting(ctx context.Context, tenant string) (Waiting, error)
+
 	// Calls counts the calls that began at from or later and before to, both whole
 	// minutes, by spans of so many minutes, their kind and their outcome; what there
 	// was none of is left out. The spans begin at multiples of their length since 1970.
@@ -235,6 +238,19 @@ type Count struct {
 
 // MostCounted is the most that a [Count] counts.
 const MostCounted = 10_000
+
+// Waiting is what a tenant has that is to be done yet.
+type Waiting struct {
+	Deliveries       Count     // that are pending
+	OldestDelivery   time.Time // when the earliest event happened of those that are counted; zero: there are none
+	Running, Waiting WaitingRuns
+}
+
+// WaitingRuns are the runs of a status that have not ended.
+type WaitingRuns struct {
+	Count  Count
+	Oldest time.Time // when the first of them was created; zero: there are none
+}
 
 // Document is an order or a cart in a list: its JSON text as it is stored, which
 // is what the API answers with.

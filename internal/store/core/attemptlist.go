@@ -31,9 +31,9 @@ func walkOf(tenant string, f store.AttemptFilter) *walk {
 	w.about("attempts_stock_item", "a.stock_item_id", f.StockItemID)
 	w.about("attempts_subscription", "a.subscription_id", f.SubscriptionID)
 	w.endpoint(f.Endpoint, f.Body)
+	w.connector(f.ConnectorID, f.Body)
 	w.rest.equal("a.kind", f.Kind)
 	w.rest.named("a.event_type", f.EventType)
-	w.rest.equal("a.connector_id", f.ConnectorID)
 	w.rest.equal("a.host", f.Host)
 	w.rest.equal("a.outcome", f.Outcome)
 	w.numbers(f)
@@ -67,6 +67,15 @@ func (w *walk) endpoint(no int64, body string) {
 		w.index = "attempts_endpoint"
 		w.along.where("a.endpoint = ? AND a.endpoint > 0", no)
 	}
+}
+
+// connector is endpoint for the attempts of one connector.
+func (w *walk) connector(id, body string) {
+	if body != "" {
+		w.rest.equal("a.connector_id", id)
+		return
+	}
+	w.about("attempts_connector", "a.connector_id", id)
 }
 
 // call picks the attempts of one call; what an event's is called is its delivery.

@@ -24,7 +24,9 @@ func (s *Store) SetEffort(rows, bodies int) {
 }
 
 // SetCountEffort bounds the work for one count.
-func (s *Store) SetCountEffort(rows int) { s.countEffort = effort{rows: rows, bodies: rows, documents: rows} }
+func (s *Store) SetCountEffort(rows int) {
+	s.countEffort = effort{rows: rows, bodies: rows, documents: rows}
+}
 
 // SetSearch bounds the bytes of documents that are looked through for one page,
 // and how long a search waits for others.

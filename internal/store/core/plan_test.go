@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -242,7 +243,8 @@ func TestAttemptsUseIndexes(t *testing.T) {
 		{"attempts_delivery", store.AttemptFilter{Delivery: &oms.DeliveryKey{Event: 1, Endpoint: 2}, CallID: "dlv_evt_1.2", RunID: "r"}},
 		{"attempts_delivery", store.AttemptFilter{CallID: "dlv_evt_1.2"}},
 		{"attempts_endpoint", store.AttemptFilter{Endpoint: 1, From: time.Unix(1, 0)}},
-		{"attempts_order", store.AttemptFilter{Endpoint: 1, Related: oms.Related{OrderID: "o1"}}},
+		{"attempts_connector", store.AttemptFilter{ConnectorID: "erp", Host: "example.com"}},
+		{"attempts_order", store.AttemptFilter{Endpoint: 1, ConnectorID: "erp", Related: oms.Related{OrderID: "o1"}}},
 		{"attempts_call", store.AttemptFilter{CallID: "c1"}},
 		{"attempts_run", store.AttemptFilter{RunID: "r1", Related: oms.Related{OrderID: "o1"}, From: time.Unix(1, 0)}},
 		{"attempts_return", about(oms.Related{ReturnID: "x", OrderID: "o1"})},
@@ -260,10 +262,10 @@ func TestAttemptsUseIndexes(t *testing.T) {
 		if !strings.Contains(counted[0], "USING COVERING INDEX "+test.index) {
 			t.Errorf("%s alone does not do: %s", test.index, counted[0])
 		}
-		if test.index != "attempts_id" && test.index != "attempts_endpoint" {
+		if !slices.Contains([]string{"attempts_id", "attempts_endpoint", "attempts_connector"}, test.index) {
 			test.f.Body = "body"
 			wantIndex(t, attempts(test.f), test.index)
 		}
 	}
-	wantIndex(t, attempts(store.AttemptFilter{Body: "body", Host: "x", Endpoint: 1, To: time.Unix(2, 0)}), "attempts_tenant")
+	wantIndex(t, attempts(store.AttemptFilter{Body: "body", Host: "x", Endpoint: 1, ConnectorID: "erp", To: time.Unix(2, 0)}), "attempts_tenant")
 }

@@ -139,6 +139,14 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		n, err := tx.DeliveryCount(ctx, tenant, store.DeliveryFilter{})
 		return n.N > 0, err
 	},
+	"Waiting": func(tx store.Tx, tenant string) (bool, error) {
+		w, err := tx.Waiting(ctx, tenant)
+		return w.Deliveries.N+w.Running.Count.N+w.Waiting.Count.N > 0, err
+	},
+	"EndpointsInTrouble": func(tx store.Tx, tenant string) (bool, error) {
+		found, _, err := tx.EndpointsInTrouble(ctx, tenant, 10)
+		return len(found) > 0, err
+	},
 	"Event": func(tx store.Tx, tenant string) (bool, error) {
 		e, err := tx.Event(ctx, tenant, "evt-1")
 		return e != nil, err
@@ -328,7 +336,7 @@ func fillEvents(tx store.Tx, tenant, mark string) error {
 	if err := tx.AddEvents(ctx, tenant, e); err != nil {
 		return err
 	}
-	if _, err := tx.AddHealth(ctx, tenant, endpoint.No, store.HealthChange{Succeeded: int64(len(mark))}); err != nil {
+	if _, err := tx.AddHealth(ctx, tenant, endpoint.No, store.HealthChange{Succeeded: int64(len(mark)), Failures: store.FailuresInTrouble, FailingSince: at(1)}); err != nil {
 		return err
 	}
 	settled := oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint.No}

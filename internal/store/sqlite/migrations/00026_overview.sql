@@ -26,7 +26,8 @@ CREATE INDEX runs_open ON runs (tenant, status, created, id) WHERE ended = 0;
 -- What failed for good, of all endpoints, in the order of the events; and the
 -- endpoints that fail now.
 CREATE INDEX deliveries_failures ON deliveries (tenant, event, endpoint) WHERE status = 'f';
-CREATE INDEX endpoint_health_failing ON endpoint_health (tenant, failing_since, endpoint) WHERE consecutive > 0;
+CREATE INDEX endpoint_health_failing ON endpoint_health (tenant, failing_since, endpoint) WHERE consecutive >= 3;
 
--- The attempts at an endpoint, as they were made.
+-- The attempts at an endpoint, and those of a connector, as they were made.
+CREATE INDEX attempts_connector ON attempts (tenant, connector_id, id) WHERE connector_id <> '';
 CREATE INDEX attempts_endpoint ON attempts (tenant, endpoint, id) WHERE endpoint > 0;
