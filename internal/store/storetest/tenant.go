@@ -116,7 +116,7 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		return len(l.Items) > 0, err
 	},
 	"Calls": func(tx store.Tx, tenant string) (bool, error) {
-		calls, err := tx.Calls(ctx, tenant, time.Time{}.AddDate(1969, 0, 0), at(0).AddDate(1, 0, 0), time.Hour)
+		calls, err := tx.Calls(ctx, tenant, time.Time{}.AddDate(1969, 0, 0), at(0).AddDate(1, 0, 0), time.Minute)
 		return len(calls) > 0, err
 	},
 	"OrderCount": func(tx store.Tx, tenant string) (bool, error) {
