@@ -272,6 +272,11 @@ func testCallsOfDeliveries(t *testing.T, s *suite) {
 		all = append(all, store.Settlement{Key: a.Delivery, Attempt: a, Status: oms.DeliverySucceeded, Attempts: 1, At: at(n)})
 	}
 	s.write(func(tx store.Tx) error { return tx.Settle(ctx, acme, all...) })
+	recent := ok[[]store.RecentAttempt](t)(s.Recent(ctx, acme, to.No, 3))
+	for i, n := range []int{9, 8, 7} {
+		recent[i].ID = "" // of which a part is random
+		same(t, recent[i], store.RecentAttempt{StartedAt: at(n), DurationMs: 5, Status: 500, Outcome: oms.OutcomeSucceeded})
+	}
 	counted := ok[[]oms.CallCount](t)(s.Calls(ctx, acme, at(0).Add(-time.Hour), at(0).Add(time.Hour), 15*time.Minute))
 	if len(counted) != 1 || counted[0].Calls != 10 || counted[0].Durations.Quantile(1) != 5 {
 		t.Errorf("%+v", counted)

@@ -147,6 +147,10 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		found, _, err := tx.EndpointsInTrouble(ctx, tenant, 10)
 		return len(found) > 0, err
 	},
+	"Recent": func(tx store.Tx, tenant string) (bool, error) {
+		a, err := tx.Recent(ctx, tenant, 1, 10)
+		return len(a) > 0, err
+	},
 	"Event": func(tx store.Tx, tenant string) (bool, error) {
 		e, err := tx.Event(ctx, tenant, "evt-1")
 		return e != nil, err
@@ -304,7 +308,10 @@ func fillTenant(s *suite, tenant, mark string) {
 	s.write(func(tx store.Tx) error {
 		a := attempt("att-more", "o1", 2)
 		a.CallID, a.Detail.Request.Body = "call-more", []byte(mark)
+		test := attempt("att-test", "o1", 3)
+		test.CallID, test.Delivery = "call-test", oms.DeliveryKey{Endpoint: 1}
 		for _, err := range []error{
+			tx.AddAttempt(ctx, tenant, test),
 			tx.InsertOrder(ctx, tenant, order("o1", 1, fmt.Sprintf(`{"mark":%q}`, mark))),
 			fill(tx, tenant, "o1"),
 			tx.CarryRuns(ctx, tenant, "o1", 1, 2, "New"),
