@@ -26,6 +26,7 @@ var samples = map[string]sample{
 	"PATCH /api/orders/{id}":                          {oms.Publisher, "/api/orders/ORDER", `{"tags":["a"]}`},
 	"DELETE /api/orders/{id}":                         {oms.Publisher, "/api/orders/ORDER", ""},
 	"POST /api/orders/{id}/status":                    {oms.Publisher, "/api/orders/ORDER/status", `{"status":"Held"}`},
+	"GET /api/orders/{id}/blame":                      {oms.Reader, "/api/orders/ORDER/blame", ""},
 	"GET /api/orders/{id}/history":                    {oms.Reader, "/api/orders/ORDER/history", ""},
 	"GET /api/orders/{id}/versions/{version}":         {oms.Reader, "/api/orders/ORDER/versions/1", ""},
 	"GET /api/runs":                                   {oms.Reader, "/api/runs", ""},
