@@ -68,7 +68,7 @@ type foundValue struct {
 	Error string `json:"error,omitempty" doc:"Why there is none"`
 }
 
-func (a *api) explain(ctx context.Context, _ *OnceParams) (*listOf[explanation], error) {
+func (a *api) explain(ctx context.Context, _ *struct{}) (*listOf[explanation], error) {
 	doc, err := parsedBody(ctx)
 	if err != nil {
 		return nil, err
