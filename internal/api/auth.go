@@ -81,7 +81,24 @@ func (a *api) authenticated(next http.Handler) http.Handler {
 	})
 }
 
+type signedInKey struct{}
+
+// WithKey returns the context of a request that somebody makes who has signed in
+// with a key, for whoever calls the API's handler within this process. That the key
+// is still there, the caller has to have asked for this very request. The API heeds
+// no Authorization header then; nor does it ever read a cookie.
+//
+// Who signs in needs no such context: a GET of /api/me with the key in the
+// Authorization header, and the RemoteAddr of whoever sent it, says what the key is,
+// and slows down who tries wrong ones, as for any other caller.
+func WithKey(ctx context.Context, k oms.Key) context.Context {
+	return context.WithValue(ctx, signedInKey{}, k)
+}
+
 func (a *api) keyOf(r *http.Request) (oms.Key, error) {
+	if key, ok := r.Context().Value(signedInKey{}).(oms.Key); ok {
+		return key, nil
+	}
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
 		return oms.Key{}, oms.Errorf(oms.Unauthorized, "a key is needed: Authorization: Bearer <key>")

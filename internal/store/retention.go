@@ -41,4 +41,6 @@ const (
 	KeptHistory Kept = "history"
 	// KeptRuns is runs that have ended, by when they were made.
 	KeptRuns Kept = "runs"
+	// KeptSessions is sessions by when they expire.
+	KeptSessions Kept = "sessions"
 )

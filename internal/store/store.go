@@ -56,6 +56,18 @@ type Store interface {
 	// HasKeys reports whether there is a key of any tenant.
 	HasKeys(ctx context.Context) (bool, error)
 
+	// Session returns the key that a session was made with, by the hash of its
+	// token; [oms.NotFound] once the session has expired or was ended, or its key
+	// was taken away. Nothing of it is remembered, so it ends at once.
+	Session(ctx context.Context, tokenHash []byte) (oms.Key, error)
+
+	// CreateSession stores a session; [oms.NotFound] if its key was taken away. The
+	// oldest one of a key that has [oms.MostSessions] ends.
+	CreateSession(ctx context.Context, s oms.Session) error
+
+	// DeleteSession ends a session; to end one that is not there is no error.
+	DeleteSession(ctx context.Context, tokenHash []byte) error
+
 	// Secrets opens the secrets of the database, for the package that makes the
 	// requests.
 	Secrets() *secret.Opener

@@ -175,7 +175,7 @@ func (u *Upkeep) removeOldOf(ctx context.Context, tenant string) error {
 			return err
 		}
 	}
-	return nil
+	return u.Store.RemoveOld(ctx, tenant, store.KeptSessions, now, u.restAndIndex)
 }
 
 // restAndIndex is rest for work that may take hours, while which the index must

@@ -5,6 +5,7 @@ package contract
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
@@ -29,6 +30,7 @@ import (
 type rig struct {
 	t      *testing.T
 	url    string
+	api    http.Handler // for who asks within this process
 	key    string
 	clock  *clock.Fake
 	hands  *hands
@@ -106,9 +108,10 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	}
 	dispatcher := notify.New(notify.Options{Store: below, Client: client, Clock: r.hands, Log: log, WebHook: r.webHook})
 	jobs := job.New(job.Options{Store: below, Clock: r.hands, Log: log}, dispatcher.Jobs(), engine.Jobs())
-	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: o.Guard,
+	r.api = api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: o.Guard,
 		Variables: settings.Variables{Lookup: environment, Allowed: []string{"SHOP_*"}}, VariablesTenant: oms.DefaultTenant,
-		Admission: r.admission, Limits: r.limits, Clock: r.hands, Log: log, Version: "test"}))
+		Admission: r.admission, Limits: r.limits, Clock: r.hands, Log: log, Version: "test"})
+	server := httptest.NewServer(r.api)
 	r.url, r.store, r.engine = server.URL, db, engine
 	if err := dispatcher.Start(context.Background()); err != nil {
 		r.t.Fatal(err)

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -264,4 +265,24 @@ func TestAttemptsUseIndexes(t *testing.T) {
 		}
 	}
 	wantIndex(t, attempts(store.AttemptFilter{Body: "body", Host: "x", To: time.Unix(2, 0)}), "attempts_tenant")
+}
+
+// TestSessionsUseIndexes: each request of somebody who has signed in asks for a session.
+func TestSessionsUseIndexes(t *testing.T) {
+	db := openTemp(t)
+	k := oms.Key{ID: "key", Tenant: acme, Role: oms.Reader, Created: time.Now(), Hash: oms.HashKey("k")}
+	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.InsertKey(ctx, k) }))
+	session, _ := oms.NewSession(k, time.Now())
+	sessions := func(do func(s *core.Store) error) []string { return plans(t, db, "sessions", do) }
+	for _, plan := range append(sessions(func(s *core.Store) error { return s.CreateSession(ctx, session) }),
+		sessions(func(s *core.Store) error { return s.DeleteSession(ctx, session.Hash) })...) {
+		if strings.Contains(plan, "SCAN sessions") || strings.Contains(plan, "TEMP B-TREE") {
+			t.Error(plan)
+		}
+	}
+	must(t, db.CreateSession(ctx, session))
+	lookUp := func(s *core.Store) error { _, err := s.Session(ctx, session.Hash); return err }
+	wantPlans(t, plans(t, db, "s", lookUp), "SEARCH s USING PRIMARY KEY (hash=?); SEARCH k USING PRIMARY KEY (tenant=? AND id=?)")
+	none := func(context.Context) error { return nil }
+	wantIndex(t, sessions(func(s *core.Store) error { return s.RemoveOld(ctx, acme, store.KeptSessions, time.Now(), none) }), "sessions_expires")
 }

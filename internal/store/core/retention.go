@@ -28,6 +28,8 @@ func (s *Store) RemoveOld(ctx context.Context, tenant string, what store.Kept, b
 		return old.removeVersions(ctx)
 	case store.KeptHistory:
 		return old.removeHistory(ctx)
+	case store.KeptSessions:
+		return old.removeSessions(ctx)
 	}
 	return old.removeRuns(ctx)
 }
@@ -145,4 +147,14 @@ func (o *old) removeRuns(ctx context.Context) error {
 	}, func(b *Batch, r run) {
 		b.change(`DELETE FROM runs WHERE tenant = ? AND id = ? AND ended = 1`, o.tenant, r.id)
 	})
+}
+
+func (o *old) removeSessions(ctx context.Context) error {
+	return removeEach(ctx, o, func([]byte) ([][]byte, error) { // those before are gone
+		return collect(ctx, o.db.q.Query, func(r Row) (hash []byte, err error) {
+			err = r.Scan(&hash)
+			return hash, err
+		}, `SELECT hash FROM sessions INDEXED BY sessions_expires WHERE tenant = ? AND expires < ? LIMIT ?`,
+			o.tenant, micros(o.before), removedAtOnce)
+	}, func(b *Batch, hash []byte) { b.change(`DELETE FROM sessions WHERE hash = ?`, hash) })
 }
