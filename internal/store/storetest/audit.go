@@ -130,6 +130,15 @@ func testAuditWithTheChange(t *testing.T, s *suite) {
 	}
 	must(t, s.Write(by, func(store.Tx) error { return nil }))
 	must(t, s.Write(by, func(tx store.Tx) error { return tx.InsertOrder(ctx, acme, order("o1", 1, `{}`)) }))
+	must(t, s.Write(by, func(tx store.Tx) error {
+		r := run("run-1", "o1", 1)
+		r.Status = oms.RunWaiting
+		return tx.InsertRun(ctx, acme, r)
+	}))
+	must(t, s.Write(by, func(tx store.Tx) error {
+		r, err := tx.Run(ctx, acme, "run-1")
+		return errors.Join(err, tx.UpdateRun(ctx, acme, r))
+	}))
 	export := endpoint("export")
 	export.Origin = oms.OriginConnector
 	must(t, s.Write(by, func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, export) }))
