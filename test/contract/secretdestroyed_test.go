@@ -181,3 +181,24 @@ func TestASecretLastsAsLongAsTheLastRunThatNeedsIt(t *testing.T) {
 		t.Error("the restore does not name it")
 	}
 }
+
+// A cart that is being validated when the settings lose a validator is validated again,
+// by those that there are now.
+func TestAValidatorThatIsRemovedMeanwhileIsNotAsked(t *testing.T) {
+	r := lease(t)
+	var first, second *sink
+	validator := func(s *sink, token string) string {
+		return `{"name":"webhookValidator","connectorId":"` + token + `","host":"` + s.URL + `","token":"` + token + `"}`
+	}
+	first, second = endpoint(t, func(_ http.ResponseWriter, n int) {
+		if n%2 == 0 {
+			r.settings("{" + connectors(validator(first, "one")) + "}")
+		}
+	}), answering(t, "")
+	r.put(cart)
+	for _, path := range []string{"/api/carts/validate", "/api/carts/C123456/validate"} {
+		r.settings("{" + connectors(validator(first, "one"), validator(second, "two")) + "}")
+		r.call("POST", path, cart).want(200).is("isValidatedSuccessful", true).is("validationErrors", []any{})
+	}
+	equals(t, "calls", []int{len(first.got()), len(second.got())}, []int{4, 0})
+}
