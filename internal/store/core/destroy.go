@@ -33,18 +33,14 @@ func destroy(b *Batch, tenant string, version int64, ids []string) {
 // settings that removed them. A place may have had any number, one after the other.
 const mostDestroyedAtOnce = 1000
 
-// destroyAtOnce destroys what a version removes, and notes that there may be more.
-// ids are the secrets that it refers to.
-func (d *draft) destroyAtOnce(ctx context.Context, tenant string, version int64, removals []settings.Removal, ids []string) error {
+// destroyAtOnce destroys what a version removes, and notes that there may be more. What
+// the version refers to is in use by then, and stays.
+func (d *draft) destroyAtOnce(ctx context.Context, tenant string, version int64, removals []settings.Removal) error {
 	if len(removals) == 0 {
 		return nil
 	}
 	b := d.of(tenant)
 	b.changeOne(`INSERT INTO secret_removals (tenant, version) VALUES (?, ?)`, tenant, version)
-	refers := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		refers[id] = true
-	}
 	left := mostDestroyedAtOnce
 	for some := range slices.Chunk(removals, placesAtOnce) {
 		if left == 0 {
@@ -60,7 +56,7 @@ func (d *draft) destroyAtOnce(ctx context.Context, tenant string, version int64,
 		left -= len(found)
 		var gone []string
 		for _, one := range found {
-			if !refers[one.id] && byPlace[one.place].Destroys(one.origins) {
+			if byPlace[one.place].Destroys(one.origins) {
 				gone = append(gone, one.id)
 			}
 		}

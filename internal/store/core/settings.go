@@ -102,7 +102,7 @@ func (d *draft) PutSettings(ctx context.Context, tenant string, s *settings.Sett
 		tenant, base+1, micros(at), by, string(doc.JSON()))
 	d.addSecrets(d.of(tenant), tenant, base+1, fresh)
 	useSecrets(d.of(tenant), tenant, base+1, ids)
-	if err := d.destroyAtOnce(ctx, tenant, base+1, was.Removals(s), ids); err != nil {
+	if err := d.destroyAtOnce(ctx, tenant, base+1, was.Removals(s)); err != nil {
 		return err
 	}
 	s.Version = base + 1

@@ -151,7 +151,7 @@ func testNeededSecrets(t *testing.T, s *suite) {
 	first := runOf("first", 1, 0)
 	insert(acme, first, ended(runOf("over", 1, 0), oms.RunSucceeded))
 	two := s.putSettings(acme, tokens("erp=two", "shop=shop"))
-	second, theirs := runOf("second", 1, 2), runOf("theirs", 0, 0)
+	second, theirs := runOf("second", 1, 2), runOf("theirs", 2, 0)
 	insert(acme, second)
 	insert(other, theirs)
 	s.putSettings(acme, tokens())
@@ -166,8 +166,14 @@ func testNeededSecrets(t *testing.T, s *suite) {
 	if err := s.Write(ctx, func(tx store.Tx) error { return tx.InsertRun(ctx, acme, runOf("late", 2, 0)) }); err == nil {
 		t.Error("a run begins with settings that were replaced")
 	}
+	s.write(func(tx store.Tx) error { return errors.Join(updateRun(tx, acme, first), updateRun(tx, acme, second)) }) // they go on
+	want("retired by 2", "retired by 3", "retired by 3")
 	end(acme, first)
+	changes := s.Secrets().Changes()
 	want(gone, "retired by 3", "retired by 3")
+	if s.Secrets().Changes() == changes {
+		t.Error("what was opened is not forgotten")
+	}
 	resumed := *second
 	resumed.Since = 3 // it was resumed after the removal
 	s.write(func(tx store.Tx) error { return updateRun(tx, acme, &resumed) })
@@ -186,6 +192,7 @@ func testRestoredSecrets(t *testing.T, s *suite) {
 	doc := one.Document()
 	doc.Set("connectors", doc.List("connectors")[:1])
 	s.putSettings(acme, ok[*settings.Settings](t)(parsed(doc)))
+	s.destroy()
 	s.write(func(tx store.Tx) error { return updateRun(tx, acme, ended(r, oms.RunSucceeded)) })
 	s.destroy()
 	same(t, s.revealed(acme, one.Connectors[0].BearerToken), "one[https://erp.example:443]")
@@ -209,6 +216,23 @@ func testRestoredSecrets(t *testing.T, s *suite) {
 		return errors.Join(err, tx.InsertOrder(ctx, acme, order(fmt.Sprint("o", tries), 1, `{}`)))
 	})
 	same(t, tries, 2)
+}
+
+// testReplacedSecrets has a place removed, and while a run needs what was there then, given
+// again and replaced: that is not of what was removed.
+func testReplacedSecrets(t *testing.T, s *suite) {
+	one := s.putSettings(acme, tokens("erp=one"))
+	r := run("r", "o", 1)
+	r.SettingsVersion, r.Since = 1, 0
+	s.write(func(tx store.Tx) error { return tx.InsertRun(ctx, acme, r) })
+	s.putSettings(acme, tokens())
+	again := s.putSettings(acme, tokens("erp=again"))
+	s.putSettings(acme, tokens("erp=new"))
+	for _, want := range []string{"retired by 2", secret.ErrGone.Error()} {
+		s.destroy()
+		same(t, []string{s.revealed(acme, one.Connectors[0].BearerToken), s.revealed(acme, again.Connectors[0].BearerToken)}, []string{want, "retired by 4"})
+		s.write(func(tx store.Tx) error { return updateRun(tx, acme, ended(r, oms.RunSucceeded)) })
+	}
 }
 
 // testManySecretsDestroyed removes more than are destroyed at once, and more than are

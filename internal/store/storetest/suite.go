@@ -66,6 +66,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"SecretsDestroyed", testSecretsDestroyed},
 		{"NeededSecrets", testNeededSecrets},
 		{"RestoredSecrets", testRestoredSecrets},
+		{"ReplacedSecrets", testReplacedSecrets},
 		{"ManySecretsDestroyed", testManySecretsDestroyed},
 		{"SecretsOfEndpoints", testSecretsOfEndpoints},
 		{"Jobs", testJobs},
