@@ -56,6 +56,8 @@ type fakeStore struct {
 	settings map[string]string
 	err      error
 
+	destroyed int // how often secrets were to be destroyed
+
 	log    []string
 	worked time.Duration
 }
@@ -89,6 +91,11 @@ func (f *fakeStore) IndexBodies(ctx context.Context, tenant string, rest store.R
 	f.segments[tenant]--
 	f.note("index " + tenant)
 	return false, f.step(ctx, rest)
+}
+
+func (f *fakeStore) DestroySecrets(ctx context.Context, rest store.Rest) error {
+	f.destroyed++
+	return nil
 }
 
 func (f *fakeStore) RemoveOld(ctx context.Context, tenant string, what store.Kept, before time.Time, rest store.Rest) error {
@@ -137,6 +144,14 @@ func TestIndexing(t *testing.T) {
 	want := []string{"look", "index a", "index b", "look", "index a", "look", "index a", "look", "look", "look"}
 	if !slices.Equal(f.log, want) {
 		t.Errorf("%q, want %q", f.log, want)
+	}
+}
+
+// TestDestroying looks for secrets to destroy every second.
+func TestDestroying(t *testing.T) {
+	f := &fakeStore{segments: map[string]int{"a": 0}}
+	if runFor(t, f, 10*time.Second+time.Millisecond); f.destroyed != 10 {
+		t.Errorf("looked for secrets to destroy %d times in 10 s", f.destroyed)
 	}
 }
 

@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,7 +69,7 @@ func (c *call) timeout() time.Duration {
 // request is the call as the hook package sends it.
 func (c *call) request(now time.Time) hook.Request {
 	r := hook.Request{
-		For: c.caller(), Since: cmp.Or(c.run.Since, c.run.SettingsVersion), URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
+		For: c.caller(), Since: c.run.SecretsSince(), URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
 		Body:           oms.StepRequest(c.order, c.step.Wire, oms.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID}),
 		IdempotencyKey: c.run.Position.CallID, Delivery: c.run.Position.Attempt, MaxDelivery: maxAttempts(c.target),
 	}
