@@ -1,10 +1,12 @@
 package core
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/orderhook/orderhook/internal/admission"
 )
 
 // packFrom is how many bytes a document has at least that is stored compressed.
@@ -37,6 +39,22 @@ func packed(json []byte) string {
 	out[0] = packMark
 	return string(base64.StdEncoding.AppendEncode(out, small))
 }
+
+// unpacked is Unpacked for a task, which takes a slot if the document is large.
+func unpacked(ctx context.Context, stored []byte) ([]byte, error) {
+	if size := len(stored); size >= packFrom {
+		if stored[0] == packMark {
+			size *= packedTimes
+		}
+		if err := admission.Begin(ctx, size); err != nil {
+			return nil, err
+		}
+	}
+	return Unpacked(stored)
+}
+
+// packedTimes is how much smaller most documents are when they are packed.
+const packedTimes = 10
 
 // Unpacked returns the JSON of a document that is stored.
 func Unpacked(stored []byte) ([]byte, error) {
