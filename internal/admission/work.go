@@ -26,6 +26,17 @@ type Work struct {
 
 	mu      sync.Mutex
 	tenants map[string]*share // of those that have work under way, or waiting
+	figures WorkFigures
+}
+
+// WorkFigures are how many tasks have a slot, and how many wait for one.
+type WorkFigures struct{ Working, Waiting int }
+
+// Figures returns how things stand now.
+func (w *Work) Figures() WorkFigures {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.figures
 }
 
 // share is one tenant's part of the work.
@@ -109,26 +120,31 @@ func (t *task) pause() {
 
 // acquire waits for a slot; release gives it back.
 func (w *Work) acquire(ctx context.Context, tenant string) (release func(), err error) {
-	mine := w.share(tenant)
+	mine := w.join(tenant)
 	if err := mine.slots.Acquire(ctx, 1); err != nil {
-		w.leave(tenant)
+		w.leave(tenant, &w.figures.Waiting)
 		return nil, err
 	}
 	if err := w.all.Acquire(ctx, 1); err != nil {
 		mine.slots.Release(1)
-		w.leave(tenant)
+		w.leave(tenant, &w.figures.Waiting)
 		return nil, err
 	}
+	w.mu.Lock()
+	w.figures.Waiting--
+	w.figures.Working++
+	w.mu.Unlock()
 	return func() {
 		w.all.Release(1)
 		mine.slots.Release(1)
-		w.leave(tenant)
+		w.leave(tenant, &w.figures.Working)
 	}, nil
 }
 
-func (w *Work) share(tenant string) *share {
+func (w *Work) join(tenant string) *share {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.figures.Waiting++
 	s := w.tenants[tenant]
 	if s == nil {
 		s = &share{slots: semaphore.NewWeighted(w.each)}
@@ -138,9 +154,10 @@ func (w *Work) share(tenant string) *share {
 	return s
 }
 
-func (w *Work) leave(tenant string) {
+func (w *Work) leave(tenant string, counted *int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	*counted--
 	s := w.tenants[tenant]
 	if s.users--; s.users == 0 {
 		delete(w.tenants, tenant)

@@ -46,6 +46,9 @@ func states(t *testing.T, want string, all ...*worker) {
 
 func nothingHeld(t *testing.T, w *Work, atOnce int64) {
 	t.Helper()
+	if f := w.Figures(); f != (WorkFigures{}) {
+		t.Errorf("%+v", f)
+	}
 	if len(w.tenants) != 0 || !w.all.TryAcquire(atOnce) {
 		t.Errorf("something is not given back: %v", w.tenants)
 	}
@@ -59,6 +62,9 @@ func TestLargeDocumentsInTurn(t *testing.T) {
 		states(t, "++-", a1, a2, a3) // half of the slots at most
 		b1, c1 := task("b").begin(Large), task("c").begin(Large)
 		states(t, "++", b1, c1)
+		if f := w.Figures(); f != (WorkFigures{Working: 4, Waiting: 1}) {
+			t.Errorf("%+v", f)
+		}
 		d1, small := task("d").begin(Large), task("d").begin(Large-1)
 		states(t, "-+", d1, small)
 		a1.end()

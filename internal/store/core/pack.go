@@ -42,19 +42,24 @@ func packed(json []byte) string {
 
 // unpacked is Unpacked for a task, which takes a slot if the document is large.
 func unpacked(ctx context.Context, stored []byte) ([]byte, error) {
-	if size := len(stored); size >= packFrom {
-		if stored[0] == packMark {
-			size *= packedTimes
-		}
-		if err := admission.Begin(ctx, size); err != nil {
-			return nil, err
-		}
+	if err := admission.Begin(ctx, jsonSize(stored)); err != nil {
+		return nil, err
 	}
 	return Unpacked(stored)
 }
 
-// packedTimes is how much smaller most documents are when they are packed.
-const packedTimes = 10
+// jsonSize is how many bytes the JSON of a document has that is stored.
+func jsonSize(stored []byte) int {
+	if len(stored) == 0 || stored[0] != packMark {
+		return len(stored)
+	}
+	var head zstd.Header
+	start, err := base64.StdEncoding.AppendDecode(nil, stored[1:][:min(len(stored)-1, base64.StdEncoding.EncodedLen(zstd.HeaderMaxSize))])
+	if err != nil || head.Decode(start) != nil || !head.HasFCS {
+		return len(stored)
+	}
+	return int(head.FrameContentSize)
+}
 
 // Unpacked returns the JSON of a document that is stored.
 func Unpacked(stored []byte) ([]byte, error) {
