@@ -43,6 +43,9 @@ func (e *Engine) prepare(ctx context.Context, tenant string, h held) (*call, err
 			return nil, err
 		}
 	}
+	if err := (held{order: order}).begin(ctx); err != nil {
+		return nil, err
+	}
 	return newCall(tenant, s, h.run, order.Doc)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -28,11 +29,17 @@ func pageOf[T any](ctx context.Context, q queries, tenant string, class store.Cl
 	if err != nil {
 		return store.List[T]{}, err
 	}
+	admission.Pause(ctx)
 	ctx, leave, err := q.enter(ctx, tenant, class)
 	if err != nil {
 		return store.List[T]{}, err
 	}
 	defer leave()
+	if class == store.Search { // looks into many documents
+		if err := admission.Begin(ctx, admission.Large); err != nil {
+			return store.List[T]{}, err
+		}
+	}
 	p := &page[T]{size: asked.Size(), most: asked.MostBytes(), cursor: cursor}
 	if err := fill(ctx, p, after); err != nil {
 		return store.List[T]{}, err
