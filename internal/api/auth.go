@@ -26,16 +26,6 @@ type call struct {
 	key  oms.Key // the zero one where none is needed
 	body []byte
 	r    *http.Request
-	// rest says that what is left to do takes little memory, so that others may
-	// work on their bodies; nil where the body is small.
-	rest func()
-}
-
-// waits is to be called before a request waits for others.
-func (c *call) waits() {
-	if c.rest != nil {
-		c.rest()
-	}
 }
 
 // hash is of the method, path, query and body: what an Idempotency-Key stands for
@@ -81,7 +71,30 @@ func (a *api) authenticated(next http.Handler) http.Handler {
 	})
 }
 
+type signedInKey struct{}
+
+// WithKey returns the context of a request that somebody makes who has signed in
+// with a key, for whoever calls the API's handler within this process. That the key
+// is still there, the caller has to have asked for this very request. The API heeds
+// no Authorization header then; nor does it ever read a cookie.
+//
+// Who signs in needs no such context: a GET of /api/me with the key in the
+// Authorization header, and the RemoteAddr of whoever sent it, says what the key is,
+// and slows down who tries wrong ones, as for any other caller.
+func WithKey(ctx context.Context, k oms.Key) context.Context {
+	return context.WithValue(ctx, signedInKey{}, k)
+}
+
+// signedIn returns the key of [WithKey], and whether there is one.
+func signedIn(ctx context.Context) (k oms.Key, ok bool) {
+	k, ok = ctx.Value(signedInKey{}).(oms.Key)
+	return k, ok
+}
+
 func (a *api) keyOf(r *http.Request) (oms.Key, error) {
+	if key, ok := signedIn(r.Context()); ok {
+		return key, nil
+	}
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
 		return oms.Key{}, oms.Errorf(oms.Unauthorized, "a key is needed: Authorization: Bearer <key>")
@@ -101,13 +114,19 @@ func (a *api) keyOf(r *http.Request) (oms.Key, error) {
 	return key, err
 }
 
+// addressOf is where a request came from; the zero one where nobody knows.
+func addressOf(r *http.Request) netip.Addr {
+	from, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return from.Addr().Unmap()
+}
+
 // wrongKey is the answer to a key that nobody has. An address that tries many is
 // told to wait; a right key from there is taken all the same.
 func (a *api) wrongKey(r *http.Request) error {
-	from, _ := netip.ParseAddrPort(r.RemoteAddr) // what is no address is counted as one
-	wrong := a.wrong.Note(from.Addr(), a.Clock.Now())
+	from := addressOf(r) // what is no address is counted as one
+	wrong := a.wrong.Note(from, a.Clock.Now())
 	if wrong.Log {
-		a.Log.Warn("many wrong keys came from one address", "address", from.Addr().String(), "linesLeftOut", wrong.LinesLeftOut)
+		a.Log.Warn("many wrong keys came from one address", "address", from.String(), "linesLeftOut", wrong.LinesLeftOut)
 	}
 	if wrong.Wait > 0 {
 		return &oms.Error{Kind: oms.TooMany, Detail: "the key is not known, and too many wrong ones came from this address", RetryAfter: wrong.Wait}
@@ -129,6 +148,9 @@ func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(contex
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		if op.Method == http.MethodGet {
 			ctx = store.Read.Mark(ctx)
+		} else {
+			c := callOf(ctx)
+			ctx = store.Audited(ctx, func() oms.AuditEntry { return asked(c, &op) })
 		}
 		out, err := do(ctx, in)
 		if err != nil {
@@ -177,13 +199,12 @@ func (a *api) admitted(needed oms.Role, gate *admission.Gate, most bodyLimit) fu
 			a.refuse(w, err)
 			return
 		}
-		if int64(len(c.body)) > largeBody {
-			if c.rest, err = a.work.Begin(r.Context(), c.key.Tenant, int64(len(c.body))); err != nil {
-				return // the caller hung up
-			}
-			defer c.rest()
+		task, end := a.Work.Task(ctx.Context(), c.key.Tenant)
+		defer end()
+		if admission.Begin(task, len(c.body)) != nil {
+			return // the caller hung up
 		}
-		next(ctx)
+		next(huma.WithContext(ctx, task))
 	}
 }
 

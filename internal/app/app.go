@@ -137,7 +137,8 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := dispatcher.Start(ctx); err != nil {
 		return nil, err
 	}
-	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, MaxStatusChanges: o.MaxStatusChanges, MaxOrderBytes: o.Limits.OrderBytes})
+	work := admission.NewWork(admission.DefaultAtOnce())
+	engine := workflow.New(workflow.Options{Store: st, Client: client, Work: work, Clock: o.Clock, Log: o.Log, MaxStatusChanges: o.MaxStatusChanges, MaxOrderBytes: o.Limits.OrderBytes})
 	a.onStop(func(ctx context.Context) error { engine.Stop(ctx); return nil })
 	if err := engine.Start(ctx); err != nil {
 		return nil, err
@@ -153,9 +154,9 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock, Log: o.Log}
 	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: guard,
 		Variables: settings.Variables{Lookup: os.LookupEnv, Allowed: o.SettingsVariables}, VariablesTenant: o.Tenant,
-		Admission: admission.New(admission.Limits{Requests: o.Limits.Requests, Bytes: o.Limits.RequestBytes}),
-		Limits:    api.Limits{Endpoints: o.Limits.Endpoints, SettingsBytes: o.Limits.SettingsBytes},
-		Clock:     o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
+		Work: work, Admission: admission.New(admission.Limits{Requests: o.Limits.Requests, Bytes: o.Limits.RequestBytes}),
+		Limits: api.Limits{Endpoints: o.Limits.Endpoints, SettingsBytes: o.Limits.SettingsBytes},
+		Clock:  o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
 
 	server := newServer(handler, o.Log)
 	server.TLSConfig = certificate

@@ -84,6 +84,7 @@ func (f *SettingsFile) Check(stored *settings.Settings) (*settings.Settings, []o
 // been read. Warnings come with an error, too.
 func (f *SettingsFile) Apply(ctx context.Context, st store.Store, now time.Time) (a Applied, err error) {
 	f.is = func(v secret.Value, text string) bool { return st.SecretIs(ctx, f.Tenant, v, text) }
+	ctx = byCommand(ctx, f.by(), actionPutSettings)
 	err = st.Write(ctx, func(tx store.Tx) error {
 		a, err = f.apply(ctx, tx, now)
 		return err
@@ -126,8 +127,16 @@ func (f *SettingsFile) compare(ctx context.Context, tx store.Tx, a *Applied) (er
 	if err != nil {
 		return err
 	}
+	destroyed, err := tx.DestroyedSecrets(ctx, f.Tenant, last)
+	if err != nil {
+		return err
+	}
+	same := sameSettings
+	if len(destroyed) > 0 { // nobody can tell whether the file still has those
+		same = sameButSecrets
+	}
 	next, _, err := f.Check(last)
-	a.Kept, a.FileChanged = true, err != nil || !sameSettings(last, next)
+	a.Kept, a.FileChanged = true, err != nil || !same(last, next)
 	return nil
 }
 
@@ -144,7 +153,7 @@ func (f *SettingsFile) mark(ctx context.Context, tx store.Tx, version int64) err
 	return tx.MarkSettingsFromFile(ctx, f.Tenant, version)
 }
 
-// by says in the settings' history who stored them.
+// by says in the settings' history, and in the audit log, who stored them.
 func (f *SettingsFile) by() string {
 	if f.AtStart {
 		return "serve --settings"
@@ -156,6 +165,10 @@ func (f *SettingsFile) by() string {
 // a reference.
 func sameSettings(a, b *settings.Settings) bool {
 	return bytes.Equal(a.Document().JSON(), b.Document().JSON())
+}
+
+func sameButSecrets(a, b *settings.Settings) bool {
+	return bytes.Equal(a.Masked().JSON(), b.Masked().JSON())
 }
 
 // inFile says in one line which file is wrong, where first, and how to see all.

@@ -50,10 +50,12 @@ type Key struct {
 }
 
 // NewSecret returns a new random key with 256 bits.
-func NewSecret() string {
+func NewSecret() string { return randomSecret("ohk_") }
+
+func randomSecret(prefix string) string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return "ohk_" + base64.RawURLEncoding.EncodeToString(b[:])
+	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 // HashKey returns what is kept of a key.

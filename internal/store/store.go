@@ -60,6 +60,18 @@ type Store interface {
 	// HasKeys reports whether there is a key of any tenant.
 	HasKeys(ctx context.Context) (bool, error)
 
+	// Session returns the key that a session was made with, by the hash of its
+	// token; [oms.NotFound] once the session has expired or was ended, or its key
+	// was taken away. Nothing of it is remembered, so it ends at once.
+	Session(ctx context.Context, tokenHash []byte) (oms.Key, error)
+
+	// CreateSession stores a session; [oms.NotFound] if its key was taken away. The
+	// oldest one of a key that has [oms.MostSessions] ends.
+	CreateSession(ctx context.Context, s oms.Session) error
+
+	// DeleteSession ends a session; to end one that is not there is no error.
+	DeleteSession(ctx context.Context, tokenHash []byte) error
+
 	// Secrets opens the secrets of the database, for the package that makes the
 	// requests.
 	Secrets() *secret.Opener
@@ -127,12 +139,18 @@ type Reader interface {
 	// What they return is shared: it must not be changed.
 	Settings(ctx context.Context, tenant string) (*settings.Settings, error)
 	SettingsVersion(ctx context.Context, tenant string, version int64) (*settings.Settings, error)
+	// DestroyedSecrets returns those of the secrets that a version of the settings
+	// refers to of which nothing is left (PutSettings).
+	DestroyedSecrets(ctx context.Context, tenant string, s *settings.Settings) (ids []string, err error)
 	SettingsHistory(ctx context.Context, tenant string, p Page) (List[SettingsInfo], error)
 	// SettingsFromFile returns the newest version that held what the settings
 	// file of `serve` did, 0 if none has.
 	SettingsFromFile(ctx context.Context, tenant string) (int64, error)
 
 	Keys(ctx context.Context, tenant string, p Page) (List[oms.Key], error)
+
+	// Audit lists the entries of the audit log that a filter picks.
+	Audit(ctx context.Context, tenant string, f AuditFilter, p Page) (List[oms.AuditEntry], error)
 
 	// Idempotency returns what is kept under an Idempotency-Key, nil if
 	// nothing is or it is older than its 24 hours.
@@ -187,6 +205,8 @@ type Tx interface {
 	// PutSettings stores settings as the next version, whose number it sets;
 	// [oms.Stale] if the current version is not base. Secrets that the next version
 	// does not refer to any more are retired, those of a restored one in use again.
+	// Of places that it removes ([settings.Settings.Removals]) they are destroyed, too:
+	// at once, but for those that a run under way may need (Upkeep.DestroySecrets).
 	PutSettings(ctx context.Context, tenant string, s *settings.Settings, base int64, by string, at time.Time) error
 
 	// MarkSettingsFromFile notes that a version holds what the settings file of

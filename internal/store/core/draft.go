@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -20,6 +21,7 @@ type draft struct {
 	batch Batch
 	again bool // it was overtaken before: what hardly ever is in the way is looked up now
 	turn  *turn
+	asked func() oms.AuditEntry // who asks for the write, and for what; nil: nobody does
 
 	orders     map[key]*draftOrder
 	sets       map[string]*endpointSet           // of tenants whose endpoints the write changes
@@ -33,6 +35,7 @@ type draft struct {
 	releases   map[groupRef]bool                 // those, each once
 	tried      []groupRef                        // groups of which what is due is to be tried at once
 	groups     []groupChange                     // what of groups the listener is told of
+	audited    *audited                          // nil: the audit log does not tell of the write
 }
 
 // key is the name of something of a tenant.
@@ -65,6 +68,11 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 		if s.closed.Load() {
 			return ErrClosed
 		}
+		if try > 0 {
+			if err := admission.Begin(ctx, 0); err != nil {
+				return err
+			}
+		}
 		d := s.draft(ctx, t, try > 0)
 		err := call(decide, d)
 		if err == nil {
@@ -81,7 +89,7 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 }
 
 func (s *Store) draft(ctx context.Context, t *turn, again bool) *draft {
-	d := &draft{again: again, turn: t}
+	d := &draft{again: again, turn: t, asked: store.AuditedBy(ctx)}
 	d.queries = queries{q: reads{s.engine, ctx}, shared: s.shared, own: d}
 	return d
 }
@@ -109,6 +117,10 @@ func (s *Store) commit(ctx context.Context, d *draft) error {
 		return nil
 	}
 	d.finish()
+	if err := d.finishAudit(); err != nil {
+		return err
+	}
+	admission.Pause(ctx)
 	if err := s.engine.Commit(ctx, &d.batch); err != nil {
 		return err
 	}

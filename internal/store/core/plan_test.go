@@ -1,12 +1,14 @@
 package core_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
@@ -99,6 +101,45 @@ func TestListsUseIndexes(t *testing.T) {
 			t.Errorf("an order's runs: %s", plan)
 		}
 	}
+}
+
+// TestSecretsAreFoundByTheirPlace: neither a change of the settings nor the upkeep reads
+// all secrets that a tenant ever had, or all its runs.
+func TestSecretsAreFoundByTheirPlace(t *testing.T) {
+	db := openTemp(t)
+	put := func(s *core.Store, base int64, text string) error {
+		doc, err := oms.Parse([]byte(text))
+		must(t, err)
+		next, _, err := settings.Parse(doc)
+		must(t, err)
+		return s.Write(ctx, func(tx store.Tx) error { return tx.PutSettings(ctx, acme, next, base, "", time.Unix(1, 0)) })
+	}
+	must(t, put(db, 0, `{"connectors":[{"name":"a","host":"https://a","token":"x"}]}`))
+	insertRun := func(s *core.Store) error {
+		return s.Write(ctx, func(tx store.Tx) error {
+			return tx.InsertRun(ctx, acme, &oms.Run{ID: "r", OrderID: "o", Status: oms.RunWaiting, SettingsVersion: 1})
+		})
+	}
+	wantPlans(t, plans(t, db, "settings", insertRun), "SEARCH settings USING COVERING INDEX sqlite_autoindex_settings_1 (tenant=? AND version>?)")
+	base := int64(1)
+	removing := plans(t, db, "secrets", func(s *core.Store) error {
+		err := put(s, base, `{}`)
+		base++
+		return err
+	})
+	destroying := plans(t, db, "secrets", func(s *core.Store) error { return s.DestroySecrets(ctx, noRest) })
+	if len(removing) != 4 || len(destroying) != 1 {
+		t.Errorf("%d and %d statements: %q %q", len(removing), len(destroying), removing, destroying)
+	}
+	for _, plan := range append(removing, destroying...) {
+		if strings.Contains(plan, "SCAN secrets") || strings.Contains(plan, "SCAN runs") || strings.Contains(plan, "secrets USING PRIMARY KEY (tenant=?)") ||
+			strings.Contains(plan, "runs ") && !strings.Contains(plan, "SEARCH runs USING COVERING INDEX runs_since (tenant=? AND since>? AND since<?)") {
+			t.Error(plan)
+		}
+	}
+	wantIndex(t, destroying, "secrets_place")
+	wantIndex(t, removing[:1], "secrets_place")
+	wantIndex(t, removing[1:2], "secrets_in_use")
 }
 
 // TestWhatWasChangedIsFoundByWhenItWas: of the orders that were created before,
@@ -269,4 +310,47 @@ func TestAttemptsUseIndexes(t *testing.T) {
 	}
 	wantIndex(t, plans(t, db, "attempts", func(s *core.Store) error { _, err := s.Recent(ctx, acme, 1, 30); return err }), "attempts_endpoint")
 	wantIndex(t, attempts(store.AttemptFilter{Body: "body", Host: "x", Endpoint: 1, ConnectorID: "erp", To: time.Unix(2, 0)}), "attempts_tenant")
+}
+
+// TestSessionsUseIndexes: each request of somebody who has signed in asks for a session.
+func TestSessionsUseIndexes(t *testing.T) {
+	db := openTemp(t)
+	k := oms.Key{ID: "key", Tenant: acme, Role: oms.Reader, Created: time.Now(), Hash: oms.HashKey("k")}
+	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.InsertKey(ctx, k) }))
+	session, _ := oms.NewSession(k, time.Now())
+	sessions := func(do func(s *core.Store) error) []string { return plans(t, db, "sessions", do) }
+	for _, plan := range append(sessions(func(s *core.Store) error { return s.CreateSession(ctx, session) }),
+		sessions(func(s *core.Store) error { return s.DeleteSession(ctx, session.Hash) })...) {
+		if strings.Contains(plan, "SCAN sessions") || strings.Contains(plan, "TEMP B-TREE") {
+			t.Error(plan)
+		}
+	}
+	must(t, db.CreateSession(ctx, session))
+	lookUp := func(s *core.Store) error { _, err := s.Session(ctx, session.Hash); return err }
+	wantPlans(t, plans(t, db, "s", lookUp), "SEARCH s USING PRIMARY KEY (hash=?); SEARCH k USING PRIMARY KEY (tenant=? AND id=?)")
+	none := func(context.Context) error { return nil }
+	wantIndex(t, sessions(func(s *core.Store) error { return s.RemoveOld(ctx, acme, store.KeptSessions, time.Now(), none) }), "sessions_expires")
+}
+
+// TestTheAuditLogUsesIndexes for whatever picks few of its entries, and sorts nothing.
+func TestTheAuditLogUsesIndexes(t *testing.T) {
+	db := openTemp(t)
+	audit := func(f store.AuditFilter) []string {
+		return plans(t, db, "audit", func(s *core.Store) error { _, err := s.Audit(ctx, acme, f, behind); return err })
+	}
+	since := time.Unix(1, 0)
+	for _, c := range []struct {
+		way string
+		f   store.AuditFilter
+	}{
+		{"PRIMARY KEY (tenant=? AND (at,id)<(?,?))", store.AuditFilter{}},
+		{"PRIMARY KEY", store.AuditFilter{Action: "put-settings", Kind: oms.AuditSettings, From: since, To: time.Now()}},
+		{"INDEX audit_key (tenant=? AND key_id=?", store.AuditFilter{KeyID: "key", Action: "put-settings", From: since}},
+		{"INDEX audit_target (tenant=? AND target=?", store.AuditFilter{KeyID: "key", Target: "ep", Kind: oms.AuditEndpoint}},
+		{"INDEX audit_request (tenant=? AND request=?", store.AuditFilter{RequestID: "req", KeyID: "key", Target: "ep"}},
+	} {
+		wantPlans(t, audit(c.f), c.way)
+	}
+	none := func(context.Context) error { return nil }
+	wantPlans(t, plans(t, db, "audit", func(s *core.Store) error { return s.RemoveOld(ctx, acme, store.KeptAudit, time.Now(), none) }), "PRIMARY KEY (tenant=?")
 }

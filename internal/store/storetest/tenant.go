@@ -228,6 +228,14 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		s, err := tx.SettingsVersion(ctx, tenant, 1)
 		return s != nil, err
 	},
+	"DestroyedSecrets": func(tx store.Tx, tenant string) (bool, error) {
+		s, err := tx.Settings(ctx, acme)
+		if err != nil {
+			return false, err
+		}
+		destroyed, err := tx.DestroyedSecrets(ctx, tenant, s)
+		return len(destroyed) < len(s.SecretIDs()), err
+	},
 	"SettingsHistory": func(tx store.Tx, tenant string) (bool, error) {
 		l, err := tx.SettingsHistory(ctx, tenant, store.Page{})
 		return len(l.Items) > 0, err
@@ -238,6 +246,10 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 	},
 	"Keys": func(tx store.Tx, tenant string) (bool, error) {
 		l, err := tx.Keys(ctx, tenant, store.Page{})
+		return len(l.Items) > 0, err
+	},
+	"Audit": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.Audit(ctx, tenant, store.AuditFilter{}, store.Page{})
 		return len(l.Items) > 0, err
 	},
 	"Idempotency": func(tx store.Tx, tenant string) (bool, error) {
@@ -305,7 +317,7 @@ var tenantInserts = map[string]bool{"InsertOrder": true, "AddHistory": true, "In
 // fillTenant gives a tenant one of everything, under the same names for all.
 func fillTenant(s *suite, tenant, mark string) {
 	s.t.Helper()
-	s.write(func(tx store.Tx) error {
+	must(s.t, s.Write(asked("fill", oms.AuditTarget{}), func(tx store.Tx) error {
 		a := attempt("att-more", "o1", 2)
 		a.CallID, a.Detail.Request.Body = "call-more", []byte(mark)
 		test := attempt("att-test", "o1", 3)
@@ -330,7 +342,7 @@ func fillTenant(s *suite, tenant, mark string) {
 			}
 		}
 		return nil
-	})
+	}))
 }
 
 // fillEvents settles acme's delivery as the tenant, too: that is nothing to another one.
@@ -409,5 +421,7 @@ func testCursors(t *testing.T, s *suite) {
 	_, err = s.SettingsHistory(ctx, acme, bad)
 	is(t, err, oms.Invalid)
 	_, err = s.Keys(ctx, acme, bad)
+	is(t, err, oms.Invalid)
+	_, err = s.Audit(ctx, acme, store.AuditFilter{}, bad)
 	is(t, err, oms.Invalid)
 }
