@@ -2,6 +2,8 @@ package contract
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -10,7 +12,9 @@ import (
 )
 
 // filler makes a document large.
-func filler() string { return `"filler":"` + strings.Repeat("0123456789abcdef", admission.Large/16) + `"` }
+func filler() string {
+	return `"filler":"` + strings.Repeat("0123456789abcdef", admission.Large/16) + `"`
+}
 
 // TestLargeDocumentsAreWorkedOnInTurn: whatever is done with a large order or
 // cart waits while another has the one slot; small ones of all tenants do not.
@@ -95,6 +99,9 @@ func TestWhoWaitsHasNoSlot(t *testing.T) {
 	for i := range 8 {
 		all.Go(func() {
 			for path, body := range map[string]string{"/api/orders/other": fmt.Sprintf(`{"n":%d}`, i), "/api/orders/big": fmt.Sprintf(`{"m%d":1}`, i)} {
+				if i%2 == 0 { // the change itself is large
+					body = strings.TrimSuffix(body, "}") + "," + filler() + "}"
+				}
 				if a, err := r.try("PATCH", path, body); err != nil || a.Status != 200 {
 					t.Errorf("%s: %d %.300s %v", path, a.Status, a.Raw, err)
 				}
@@ -112,4 +119,40 @@ func TestWhoWaitsHasNoSlot(t *testing.T) {
 		r.get("/api/orders/big").is(fmt.Sprintf("m%d", i), 1)
 	}
 	equals(t, "work", r.work.Figures(), admission.WorkFigures{})
+}
+
+// TestALargeAnswerIsAppliedInTurn, however small the order is.
+func TestALargeAnswerIsAppliedInTurn(t *testing.T) {
+	r, s := start(t), holding(t)
+	r.settings(config(status("New", step{Host: s.URL})))
+	finish := r.begin("/api/orders", `{"id":"small"}`)
+	s.wait()
+	ctx, end := r.work.Task(t.Context(), "somebody")
+	if err := admission.Begin(ctx, admission.Large); err != nil {
+		t.Fatal(err)
+	}
+	s.answer(`{"OrderPatch":{"Answer":"` + strings.Repeat("x", admission.Large) + `"}}`)
+	r.until("it waits", func() bool { return r.work.Figures().Waiting == 1 })
+	r.get("/api/orders/small").is("answer", nil)
+	end()
+	finish().want(201)
+	equals(t, "work", r.work.Figures(), admission.WorkFigures{})
+}
+
+// TestWhoReadsSlowlyHasNoSlot: an answer that goes out has been encoded.
+func TestWhoReadsSlowlyHasNoSlot(t *testing.T) {
+	r := start(t)
+	r.call("POST", "/api/orders", `{"id":"big","filler":"`+strings.Repeat("0123456789abcdef", 9<<20/16)+`"}`).want(201)
+	for _, path := range []string{"/api/orders/big", "/api/orders"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\n\r\n", path, r.key)
+		if _, err := io.ReadFull(conn, make([]byte, 10)); err != nil { // the answer has begun
+			t.Fatal(err)
+		}
+		equals(t, "work while "+path+" is read", r.work.Figures(), admission.WorkFigures{})
+	}
 }
