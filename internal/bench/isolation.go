@@ -195,8 +195,12 @@ func (i *isolated) as(ctx context.Context, key, method, path, body string, want 
 		return 0, err
 	}
 	defer resp.Body.Close()
+	if slices.Contains(want, resp.StatusCode) {
+		_, err := io.Copy(io.Discard, resp.Body) // to hold an answer of 7 MiB would slow down what is measured beside it
+		return resp.StatusCode, err
+	}
 	answer, err := io.ReadAll(resp.Body)
-	if err == nil && !slices.Contains(want, resp.StatusCode) {
+	if err == nil {
 		err = &unwanted{fmt.Sprintf("%s %s answered %d: %.300s", method, path, resp.StatusCode, answer)}
 	}
 	return resp.StatusCode, err
