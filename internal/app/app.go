@@ -15,6 +15,7 @@ import (
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/config"
+	"github.com/orderhook/orderhook/internal/dash"
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/job"
@@ -154,7 +155,8 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		Limits:    api.Limits{Endpoints: o.Limits.Endpoints, SettingsBytes: o.Limits.SettingsBytes},
 		Clock:     o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
 
-	server := newServer(handler, o.Log)
+	pages := dash.New(dash.Options{API: handler, Sessions: st, Clock: o.Clock, Log: o.Log, PublicURL: o.PublicURL, Version: o.Version})
+	server := newServer(mounted(handler, pages), o.Log)
 	server.TLSConfig = certificate
 	a.onStop(func(ctx context.Context) error { return drain(ctx, server, engine.Release) })
 	a.URL, a.Failed = serve(server, listener)

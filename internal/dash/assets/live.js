@@ -1,0 +1,92 @@
+// Keeps the elements marked data-live as the server has them. The server says only that
+// something changed; then the page is fetched again, and those elements are replaced. It
+// rests while something in them is selected or focused, and while one has paused it.
+"use strict";
+
+const box = document.querySelector(".live");
+const state = box.querySelector(".live-state");
+const pause = box.querySelector("[data-pause]");
+let waiting = false; // something changed that is not shown yet
+let fetching = false;
+let lost = false;
+
+const paused = () => pause.getAttribute("aria-pressed") === "true";
+
+// busy says whether somebody works with what would be replaced.
+function busy() {
+	const selection = getSelection();
+	for (const el of document.querySelectorAll("[data-live]")) {
+		if (el.contains(document.activeElement)) return true;
+		if (!selection.isCollapsed && selection.containsNode(el, true)) return true;
+	}
+	return false;
+}
+
+function show() {
+	box.classList.toggle("paused", paused() || waiting);
+	box.classList.toggle("lost", lost);
+	const text = lost ? "connection lost, trying again" : paused() ? (waiting ? "paused, there is news" : "paused") : waiting ? "waits while you are in it" : "live";
+	if (state.textContent !== text) state.textContent = text;
+}
+
+async function refresh() {
+	if (fetching || !waiting) return;
+	if (paused() || busy() || document.hidden) return show();
+	fetching = true;
+	waiting = false;
+	try {
+		const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
+		if (answer.type === "opaqueredirect") return location.reload(); // the session has ended
+		if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
+	} catch {
+		waiting = true;
+	} finally {
+		fetching = false;
+		show();
+	}
+}
+
+function replace(page) {
+	if (paused() || busy()) {
+		waiting = true;
+		return;
+	}
+	for (const old of document.querySelectorAll("[data-live][id]")) {
+		const fresh = page.getElementById(old.id);
+		if (!fresh) continue;
+		for (const d of old.querySelectorAll("details[id]")) {
+			const same = fresh.querySelector("#" + CSS.escape(d.id));
+			if (same) same.open = d.open;
+		}
+		enhance(fresh);
+		old.replaceWith(document.adoptNode(fresh));
+	}
+}
+
+function news() {
+	waiting = true;
+	refresh();
+}
+
+pause.addEventListener("click", () => {
+	pause.setAttribute("aria-pressed", String(!paused()));
+	pause.textContent = paused() ? "Go on" : "Pause";
+	show();
+	refresh();
+});
+document.addEventListener("selectionchange", () => { if (waiting) refresh(); });
+document.addEventListener("focusout", () => setTimeout(refresh));
+document.addEventListener("visibilitychange", refresh);
+
+const source = new EventSource("/live?topic=" + encodeURIComponent(document.body.dataset.topic));
+source.addEventListener("open", () => {
+	box.hidden = false;
+	if (lost) news(); // whatever happened meanwhile
+	lost = false;
+	show();
+});
+source.addEventListener("change", news);
+source.addEventListener("error", () => {
+	lost = true;
+	show();
+});
