@@ -82,6 +82,9 @@ func open(t *testing.T, server string, l look) *tab {
 			t.Errorf("the browser complains: %s", f)
 		}
 	})
+	if err := chromedp.Do(ctx); err != nil { // the tab lives as long as the context that it began with
+		t.Fatal(err)
+	}
 	scheme := "light"
 	if l.dark {
 		scheme = "dark"
@@ -96,7 +99,9 @@ func open(t *testing.T, server string, l look) *tab {
 // call has the browser do something that no action is there for.
 func call[P, R any](p *tab, command cdp.Command[P, R], params P) {
 	p.t.Helper()
-	if _, err := chromedp.Call(p.ctx, command, params); err != nil {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.Call(ctx, command, params); err != nil {
 		p.t.Fatal(err)
 	}
 }
