@@ -1,7 +1,5 @@
 package dash
 
-import "net/url"
-
 // Confirm is the page before anything is done: it says what will happen, and has the
 // one form that does it. A page shows it with confirmPage.
 type Confirm struct {
@@ -37,14 +35,3 @@ type Input struct {
 }
 
 var confirmPage = newPage[Confirm]("confirm", "")
-
-// repeated is the filter of a list, as hidden fields and as facts to read.
-func repeated(filter url.Values, names []Filter) (hidden []Hidden, facts []Fact) {
-	for _, n := range names {
-		if value := filter.Get(n.Name); value != "" {
-			hidden = append(hidden, Hidden{n.Name, value})
-			facts = append(facts, Fact{Name: n.Label, Value: value})
-		}
-	}
-	return hidden, facts
-}

@@ -79,7 +79,7 @@ func clipped(text string, most int) string {
 type docWriter struct {
 	in       *jsontext.Decoder
 	out      bytes.Buffer
-	left     int // lines that may still be written
+	left     int // lines that may still be written; negative: one more would have been
 	longText int
 	open     bool // nothing is collapsed at first
 	cut      bool // something was left out
@@ -118,7 +118,7 @@ func (w *docWriter) container(kind jsontext.Kind, depth int, name []byte) {
 		_, _ = w.in.ReadToken()
 		w.out.WriteString(`<div class="m">`)
 		w.name(name)
-		w.out.WriteString(begin + end.String()[1:2])
+		w.out.WriteString(begin + string(rune(end)))
 		w.comma()
 		w.out.WriteString("</div>")
 		return
@@ -130,7 +130,7 @@ func (w *docWriter) container(kind jsontext.Kind, depth int, name []byte) {
 	w.out.WriteString("><summary>")
 	w.name(name)
 	w.out.WriteString(begin + `</summary><div class="in">`)
-	for w.in.PeekKind() != end && !w.cut {
+	for w.in.PeekKind() != end && w.left >= 0 {
 		var member []byte
 		if kind == '{' {
 			member, _ = w.in.ReadValue()
@@ -139,12 +139,12 @@ func (w *docWriter) container(kind jsontext.Kind, depth int, name []byte) {
 		w.value(depth+1, member)
 	}
 	w.out.WriteString("</div>")
-	if w.cut {
+	if w.left < 0 { // what is left of it is not shown
 		w.out.WriteString("</details>")
 		return
 	}
 	_, _ = w.in.ReadToken()
-	w.out.WriteString(`<div class="m">` + end.String()[1:2])
+	w.out.WriteString(`<div class="m">` + string(rune(end)))
 	w.comma()
 	w.out.WriteString("</div></details>")
 }
@@ -184,7 +184,7 @@ func (w *docWriter) scalar(raw []byte) {
 	w.out.WriteString(`<span class="` + class + `">`)
 	shown := readable(raw)
 	if len(shown) > w.longText {
-		w.cut = w.cut || class != "s"
+		w.cut = true
 		w.text([]byte(strings.ToValidUTF8(clipped(string(shown), w.longText), "�")))
 		w.out.WriteString(`</span><span class="cut">… ` + strconv.Itoa(len(shown)-w.longText) + " bytes more</span>")
 		return

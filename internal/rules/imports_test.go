@@ -121,6 +121,22 @@ func TestWhoUsesHTTP(t *testing.T) {
 	}
 }
 
+// TestTheDashboardIsAClientOfTheAPI: what it shows and does, it asks the API for, so that
+// roles, tenants and limits are decided once.
+func TestTheDashboardIsAClientOfTheAPI(t *testing.T) {
+	may := []string{"internal/api", "internal/admission", "internal/clock", "internal/oms"}
+	for _, p := range packages(t) {
+		if p.ImportPath != "internal/dash" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if path, ours := strings.CutPrefix(imported, module); ours && !slices.Contains(may, path) {
+				t.Errorf("%s imports %s", p.ImportPath, path)
+			}
+		}
+	}
+}
+
 func TestTheDomainIsPure(t *testing.T) {
 	for _, p := range packages(t) {
 		if !slices.Contains(pure, p.ImportPath) {

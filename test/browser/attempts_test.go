@@ -1,33 +1,26 @@
 package browser
 
-import (
-	"testing"
-)
+import "testing"
 
-// TestEveryPage looks at every page, wide and narrow, light and dark: nothing is wider
-// than the window, axe-core finds no serious violation, and nothing of what is shown is
-// taken for markup.
-func TestEveryPage(t *testing.T) {
+// TestAttemptsByHand: what was sent for an order is two clicks away, with a script and
+// without.
+func TestAttemptsByHand(t *testing.T) {
 	s := startServer(t)
 	s.seed()
-	attempt := s.first("/api/attempts?kind=event&orderId=ORD-1")
-	pages := []struct{ name, path string }{
-		{"attempts", "/attempts"},
-		{"attempts-none", "/attempts?orderId=none"},
-		{"attempts-wrong", "/attempts?status=nonsense"},
-		{"attempt", "/attempts/" + attempt},
-		{"not-found", "/attempts/none"},
-	}
-	for _, l := range []look{wide, wide.inDark(), narrow, narrow.inDark()} {
+	s.first("/api/attempts?kind=event&orderId=ORD-2")
+	for _, l := range []look{wide, wide.withoutScript(), narrow.withoutScript()} {
 		t.Run(l.String(), func(t *testing.T) {
 			p := open(t, s.url, l)
-			p.visit("/sign-in")
-			p.check("sign-in-" + l.String())
-			p.signIn(adminKey)
-			for _, page := range pages {
-				p.visit(page.path)
-				p.check(page.name + "-" + l.String())
+			p.signIn(s.key("reader"))
+			p.visit("/attempts")
+			p.fill("orderId", "ORD-2")
+			p.click("form.filters button")
+			if p.at() != "/attempts?orderId=ORD-2" {
+				t.Errorf("the search is at %s", p.at())
 			}
+			p.says("OrderCreated", "ORD-2")
+			p.click("table.list td:first-child a")
+			p.says("Request", "Response", "SHOE-42", "1234.50", hostile)
 		})
 	}
 }

@@ -261,10 +261,12 @@ func (p *tab) axe() {
 	}
 }
 
-// check looks at a page as a whole.
-func (p *tab) check(name string) {
+// check looks at a page as a whole: it says what it is about, and nothing is wrong with
+// how it is shown.
+func (p *tab) check(name, says string) {
 	p.t.Helper()
 	p.shot(name)
+	p.says(says)
 	p.fits()
 	if eval[bool](p, `document.querySelector("img[onerror], script:not([src])") !== null`) {
 		p.t.Errorf("%s has markup of somebody else's", p.at())
