@@ -13,6 +13,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/api"
+	"github.com/orderhook/orderhook/internal/changes"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/config"
 	"github.com/orderhook/orderhook/internal/dash"
@@ -112,6 +113,8 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.onStop(func(context.Context) error { return st.Close() })
+	hub := changes.New(o.Clock)
+	st.Watch(hub)
 	guard := o.guard(listener.Addr())
 	if err := o.applySettings(ctx, st, guard.Refusal); err != nil {
 		return nil, err
@@ -159,6 +162,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	server := newServer(mounted(handler, pages), o.Log)
 	server.TLSConfig = certificate
 	a.onStop(func(ctx context.Context) error { return drain(ctx, server, engine.Release) })
+	a.onStop(func(context.Context) error { hub.Close(); return nil }) // first: who listens would keep the server from its end
 	a.URL, a.Failed = serve(server, listener)
 	o.Log.Info("orderhook serves", "version", o.Version, "address", a.URL, "database", o.Database, "privateTargets", guard.AllowPrivate)
 	return a, nil

@@ -37,7 +37,7 @@ var layers = [][]string{
 	{"internal/store/core"},
 	{"internal/store"},
 	{"internal/workflow/decide"},
-	{"internal/settings", "internal/admission"},
+	{"internal/settings", "internal/admission", "internal/changes"},
 	{"internal/oms", "internal/clock", "internal/store/bodyindex"},
 	{"internal/filter", "internal/fair", "internal/secret"},
 	{"receiver"},

@@ -29,6 +29,12 @@ type Listener interface {
 	Unjudged(u Unjudged)
 }
 
+// Watcher is told of each commit what it changed, of each tenant, and nothing more.
+// It must return at once: who writes waits for it.
+type Watcher interface {
+	Changed(tenant string, what oms.Topics)
+}
+
 // Unjudged is an event that the filter of an endpoint cannot judge.
 type Unjudged struct {
 	Tenant   string

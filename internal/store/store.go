@@ -50,6 +50,10 @@ type Store interface {
 	// write, or never.
 	Listen(l Listener)
 
+	// Watch names who is told what changed. It is called once, before any write, or
+	// never.
+	Watch(w Watcher)
+
 	// KeyByHash finds a key of any tenant by the hash of its secret.
 	KeyByHash(ctx context.Context, hash []byte) (oms.Key, error)
 

@@ -88,6 +88,7 @@ func (d *draft) AddAttempt(ctx context.Context, tenant string, a *oms.Attempt) e
 }
 
 func (d *draft) addAttempts(tenant string, attempts []*oms.Attempt) error {
+	d.touch(tenant, oms.TopicAttempts)
 	rows := make([]Tuple, len(attempts))
 	for i, a := range attempts {
 		warnings, err := encodeWarnings(a.Warnings)

@@ -67,6 +67,7 @@ func (q queries) Carts(ctx context.Context, tenant string, p store.Page) (store.
 
 // PutCart implements [store.Tx].
 func (d *draft) PutCart(ctx context.Context, tenant string, c *oms.Cart) error {
+	d.touch(tenant, oms.TopicCarts)
 	var before int64
 	err := one(ctx, d.q, []any{&before}, `SELECT coalesce(max(version), 0) FROM carts WHERE tenant = ? AND id = ?`, tenant, c.ID)
 	if err != nil {
@@ -84,6 +85,7 @@ func (d *draft) PutCart(ctx context.Context, tenant string, c *oms.Cart) error {
 
 // DeleteCart implements [store.Tx].
 func (d *draft) DeleteCart(ctx context.Context, tenant, id string) error {
+	d.touch(tenant, oms.TopicCarts)
 	if _, err := d.Cart(ctx, tenant, id); err != nil {
 		return err
 	}

@@ -171,6 +171,7 @@ var deliveryRows = &Insertion{"deliveries", []string{"tenant", "event", "endpoin
 // deliver stores the deliveries of events to those that want them. An event
 // without a Seq was there already.
 func (d *draft) deliver(tenant string, events []*oms.Event, wanted func(*oms.Event) []oms.Receiver) {
+	d.touch(tenant, oms.TopicDeliveries)
 	now := d.clock()
 	var rows []Tuple
 	for _, e := range events {
@@ -251,6 +252,7 @@ const theDelivery = ` WHERE tenant = ?1 AND event = ?2 AND endpoint = ?3 AND sta
 // changeDelivery adds a statement, up to its WHERE, that changes a delivery from
 // what it was read as to what it is. Its own arguments are ?7 and those behind it.
 func (d *draft) changeDelivery(tenant string, was, is storedDelivery, set string, args ...any) {
+	d.touch(tenant, oms.TopicDeliveries)
 	d.of(tenant).changeOne(`UPDATE deliveries SET `+set+theDelivery,
 		append([]any{tenant, was.Event, was.Endpoint, letter(was.Status), was.group, microsOrZero(was.Due)}, args...)...)
 	if d.deliveries == nil {
@@ -276,6 +278,7 @@ const settleSome = `
 // Where an endpoint wants them in order, or one failed for good, or the write was
 // overtaken, each is read first.
 func (d *draft) Settle(ctx context.Context, tenant string, list ...store.Settlement) error {
+	d.touch(tenant, oms.TopicDeliveries)
 	set, err := d.endpointsOf(ctx, tenant)
 	if err != nil {
 		return err
@@ -461,6 +464,7 @@ func earlier(due, at time.Time) time.Time {
 
 // sendFirst makes the delivery of an event that never went to the endpoint.
 func (d *draft) sendFirst(tenant string, e *oms.Event, first oms.Delivery, trial bool) {
+	d.touch(tenant, oms.TopicDeliveries)
 	if first.Group == "" {
 		d.of(tenant).insert(deliveryRows, deliveryRow(tenant, &first))
 		d.tellDue(tenant, e, &first, trial)

@@ -145,6 +145,9 @@ func (d *draft) of(tenant string) *Batch {
 	return &d.batch
 }
 
+// touch notes that the write changes something of a tenant.
+func (d *draft) touch(tenant string, what oms.Topics) { d.batch.news.touch(tenant, what) }
+
 // checkOnce adds a check unless it was added before.
 func (d *draft) checkOnce(name key, text string, args ...any) {
 	if d.seen[name] {

@@ -160,6 +160,7 @@ func (s *Store) endpointsAfter(ctx context.Context, last tenantEndpoint) ([]tena
 // than that of the last: nobody else gives it away as long as the endpoints are of
 // the version that the write rests on.
 func (d *draft) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) error {
+	d.touch(tenant, oms.TopicEndpoints)
 	set, err := d.endpointsInTurn(ctx, tenant)
 	if err != nil {
 		return err
@@ -210,6 +211,7 @@ func (d *draft) insertEndpoint(ctx context.Context, tenant string, set *endpoint
 // DeleteEndpoint implements [store.EventTx]. What is kept of the endpoint has
 // no secrets any more.
 func (d *draft) DeleteEndpoint(ctx context.Context, tenant, id string) error {
+	d.touch(tenant, oms.TopicEndpoints)
 	e, err := d.Endpoint(ctx, tenant, id)
 	if err != nil {
 		return err
@@ -260,6 +262,7 @@ func (d *draft) CancelOrphans(ctx context.Context, limit int) (int, error) {
 	}
 	now := micros(d.clock())
 	for _, o := range orphans {
+		d.touch(o.tenant, oms.TopicDeliveries)
 		d.batch.change(`UPDATE deliveries SET status = 'c', due = 0, updated = ? WHERE tenant = ? AND event = ? AND endpoint = ? AND status = 'p'`,
 			now, o.tenant, o.event, o.endpoint)
 	}

@@ -12,6 +12,7 @@ import (
 // would go on with it: its runs that have not ended. How much else there is of it
 // nobody knows, so that goes in steps (EraseSome); meanwhile the id is not free.
 func (d *draft) EraseOrder(ctx context.Context, tenant, id string) error {
+	d.touch(tenant, oms.TopicOrders)
 	if _, err := d.order(ctx, tenant, id); err != nil {
 		return err
 	}
@@ -33,6 +34,7 @@ const notBeingErased = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE 
 // What is still to be sent comes first: an attempt at it that is under way is
 // recorded without its details then, for its event has none.
 func (d *draft) EraseSome(ctx context.Context, tenant string, j *oms.Job, limit int) (done bool, err error) {
+	d.touch(tenant, oms.TopicRuns|oms.TopicAttempts|oms.TopicEvents|oms.TopicDeliveries)
 	for _, step := range []func(context.Context, string, *oms.Job, int) (int, error){
 		d.cancelSomeOf, d.eraseEventsOf, d.eraseAttemptsOf, d.eraseVersionsOf, d.eraseHistoryOf, d.eraseRunsOf,
 	} {

@@ -156,6 +156,7 @@ func (d *draft) AddEventFor(ctx context.Context, tenant string, e *oms.Event, en
 // taken: by one that the write has stored itself, or else by one that was there.
 // That hardly ever happens: it is looked up once the write was overtaken.
 func (d *draft) insertEvents(ctx context.Context, tenant string, events []*oms.Event) error {
+	d.touch(tenant, oms.TopicEvents)
 	if d.events == nil {
 		d.events = map[key]bool{}
 	}

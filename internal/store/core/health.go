@@ -45,6 +45,7 @@ func (q queries) lastHealth(ctx context.Context, tenant string, endpoint int64) 
 
 // AddHealth implements [store.EventTx].
 func (d *draft) AddHealth(ctx context.Context, tenant string, endpoint int64, c store.HealthChange) (oms.Health, error) {
+	d.touch(tenant, oms.TopicEndpoints)
 	was, revision, err := d.lastHealth(ctx, tenant, endpoint)
 	if err != nil {
 		return oms.Health{}, err

@@ -10,6 +10,7 @@ import (
 // AddHistory implements [store.Tx]. Two entries of one order that are added at
 // the same time would get the same seq: the key lets one of them in.
 func (d *draft) AddHistory(_ context.Context, tenant, orderID string, entries ...oms.HistoryEntry) error {
+	d.touch(tenant, oms.TopicOrders)
 	for i := range entries {
 		entry, err := encode(&entries[i])
 		if err != nil {

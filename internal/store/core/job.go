@@ -45,6 +45,7 @@ func scanJob(r Row) (*oms.Job, error) {
 
 // PutJob implements [store.EventTx].
 func (d *draft) PutJob(_ context.Context, tenant string, j *oms.Job) error {
+	d.touch(tenant, oms.TopicJobs)
 	doc, err := encode(j)
 	if err != nil {
 		return err

@@ -36,6 +36,7 @@ func (q queries) Keys(ctx context.Context, tenant string, p store.Page) (store.L
 
 // InsertKey implements [store.Tx].
 func (d *draft) InsertKey(ctx context.Context, k oms.Key) error {
+	d.touch(k.Tenant, oms.TopicKeys)
 	if d.again {
 		var there bool
 		err := one(ctx, d.q, []any{&there}, `SELECT EXISTS (SELECT 1 FROM api_keys WHERE hash = ? OR tenant = ? AND id = ?)`, k.Hash, k.Tenant, k.ID)
@@ -59,6 +60,7 @@ const otherAdmin = `EXISTS (SELECT 1 FROM api_keys WHERE tenant = ? AND role = ?
 // DeleteKey implements [store.Tx]. That there is another admin is part of the
 // statement, too: of two who delete the last two at once, one is overtaken.
 func (d *draft) DeleteKey(ctx context.Context, tenant, id string) error {
+	d.touch(tenant, oms.TopicKeys)
 	var role oms.Role
 	var another bool
 	err := one(ctx, d.q, []any{(*string)(&role), &another}, `SELECT role, `+otherAdmin+` FROM api_keys WHERE tenant = ? AND id = ?`,

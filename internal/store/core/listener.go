@@ -17,6 +17,25 @@ type news struct {
 	endpoints []endpointChange
 	sets      map[string]*endpointSet // by tenant
 	secrets   bool                    // some may have been removed, retired, or taken into use again
+	touched   []touched
+}
+
+// touched is what of a tenant a write changed.
+type touched struct {
+	tenant string
+	what   oms.Topics
+}
+
+// touch notes that something of a tenant changed. A write is of one tenant, but
+// for the clearing up.
+func (n *news) touch(tenant string, what oms.Topics) {
+	for i := range n.touched {
+		if n.touched[i].tenant == tenant {
+			n.touched[i].what |= what
+			return
+		}
+	}
+	n.touched = append(n.touched, touched{tenant, what})
 }
 
 // endedDelivery is one that was canceled.
@@ -62,10 +81,16 @@ func (n *news) add(later news) {
 	for tenant, set := range later.sets {
 		n.setEndpoints(tenant, set)
 	}
+	for _, c := range later.touched {
+		n.touch(c.tenant, c.what)
+	}
 }
 
 // Listen implements [store.Store].
 func (s *Store) Listen(l store.Listener) { s.listener = l }
+
+// Watch implements [store.Store].
+func (s *Store) Watch(w store.Watcher) { s.watcher = w }
 
 // Committed puts what was committed together into effect, in memory, and tells
 // the listener. The engine calls it in the order of the commits, before it answers.
@@ -85,24 +110,32 @@ func (s *Store) Committed(together []*Batch) {
 	if all.secrets {
 		s.opener.Changed()
 	}
-	s.tell(func(l store.Listener) {
-		for _, change := range all.endpoints {
-			if change.endpoint == nil {
-				l.EndpointDeleted(change.tenant, change.no)
-			} else {
-				l.EndpointChanged(change.tenant, change.endpoint)
-			}
+	s.tell(func(l store.Listener) { all.tell(l) })
+	if s.watcher != nil {
+		for _, c := range all.touched {
+			s.watcher.Changed(c.tenant, c.what)
 		}
-		for _, e := range all.ended {
-			l.Ended(e.tenant, e.key)
+	}
+}
+
+// tell tells a listener what became due, and what else it is told of.
+func (n *news) tell(l store.Listener) {
+	for _, change := range n.endpoints {
+		if change.endpoint == nil {
+			l.EndpointDeleted(change.tenant, change.no)
+		} else {
+			l.EndpointChanged(change.tenant, change.endpoint)
 		}
-		for _, u := range all.unjudged {
-			l.Unjudged(u)
-		}
-		if len(all.due) > 0 {
-			l.Due(all.due)
-		}
-	})
+	}
+	for _, e := range n.ended {
+		l.Ended(e.tenant, e.key)
+	}
+	for _, u := range n.unjudged {
+		l.Unjudged(u)
+	}
+	if len(n.due) > 0 {
+		l.Due(n.due)
+	}
 }
 
 // tell tells the listener something. If it panics, what is due stays in its

@@ -140,6 +140,7 @@ func fold(s string) string { return oms.FoldName(s) }
 
 // InsertOrder implements [store.Tx].
 func (d *draft) InsertOrder(ctx context.Context, tenant string, o *oms.Order) error {
+	d.touch(tenant, oms.TopicOrders)
 	if d.orders[key{tenant, o.ID}] != nil {
 		return oms.Errorf(oms.Conflict, "an order %q exists already", o.ID)
 	}
@@ -185,6 +186,7 @@ func (d *draft) addExternalIDs(tenant string, o *oms.Order) {
 // UpdateOrder implements [store.Tx]. The row as it was becomes an earlier
 // version, if it is the one that the new version follows.
 func (d *draft) UpdateOrder(ctx context.Context, tenant string, o *oms.Order) error {
+	d.touch(tenant, oms.TopicOrders)
 	was := d.orders[key{tenant, o.ID}]
 	if was == nil {
 		if _, err := d.order(ctx, tenant, o.ID); err != nil {

@@ -20,6 +20,7 @@ const (
 
 // Reorder implements [store.EventTx].
 func (d *draft) Reorder(ctx context.Context, tenant string, e *oms.Endpoint, j *oms.Job, limit int) (done bool, err error) {
+	d.touch(tenant, oms.TopicDeliveries)
 	if err := d.hasEndpoint(ctx, tenant, e); err != nil {
 		return false, err
 	}

@@ -75,6 +75,7 @@ func atStep(r *oms.Run) (step, name string) {
 // InsertRun implements [store.Tx]. Two runs of one order that are inserted at the
 // same time would get the same seq: the index on it lets one of them in.
 func (d *draft) InsertRun(ctx context.Context, tenant string, r *oms.Run) error {
+	d.touch(tenant, oms.TopicRuns)
 	if d.again {
 		switch _, err := d.Run(ctx, tenant, r.ID); {
 		case err == nil:
@@ -98,6 +99,7 @@ func (d *draft) InsertRun(ctx context.Context, tenant string, r *oms.Run) error 
 
 // UpdateRun implements [store.Tx].
 func (d *draft) UpdateRun(ctx context.Context, tenant string, r *oms.Run) error {
+	d.touch(tenant, oms.TopicRuns)
 	if d.again {
 		if _, err := d.RunUnless(ctx, tenant, r.ID, r.Revision); err != nil {
 			return err

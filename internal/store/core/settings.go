@@ -79,6 +79,7 @@ func (q queries) SettingsHistory(ctx context.Context, tenant string, p store.Pag
 
 // PutSettings implements [store.Tx].
 func (d *draft) PutSettings(ctx context.Context, tenant string, s *settings.Settings, base int64, by string, at time.Time) error {
+	d.touch(tenant, oms.TopicSettings)
 	current, err := settingsVersion(ctx, d.q, tenant)
 	if err != nil {
 		return err

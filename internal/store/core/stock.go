@@ -26,6 +26,7 @@ func (q queries) StockItem(ctx context.Context, tenant, id string) (*oms.StockIt
 
 // PutStockItem implements [store.EventTx].
 func (d *draft) PutStockItem(ctx context.Context, tenant string, s *oms.StockItem) error {
+	d.touch(tenant, oms.TopicStock)
 	var before int64
 	err := one(ctx, d.q, []any{&before}, `SELECT coalesce(max(version), 0) FROM stock_items WHERE tenant = ? AND id = ?`, tenant, s.ID)
 	if err != nil {

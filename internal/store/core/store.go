@@ -64,6 +64,7 @@ type shared struct {
 	endpoints sync.Map
 	unopened  sync.Map       // endpoints that the log was told of, by their [numbered]
 	listener  store.Listener // nil: nobody
+	watcher   store.Watcher  // nil: nobody
 	effort    effort
 	gates     map[store.Class]*gate // of what callers have to wait for
 }

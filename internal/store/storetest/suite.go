@@ -90,6 +90,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"Subscriptions", testSubscriptions},
 		{"SubscriptionsOfManyWriters", testSubscriptionsOfManyWriters},
 		{"Listener", testListener},
+		{"Watcher", testWatcher},
 		{"Health", testHealth},
 		{"Deliveries", testDeliveries},
 		{"ManyDeliveries", testManyDeliveries},

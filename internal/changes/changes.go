@@ -1,0 +1,171 @@
+// Package changes tells whoever looks at a tenant that something of it has
+// changed: not what, and not more often than once a second. Whoever is told reads
+// anew what it shows.
+package changes
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+const (
+	// Every is how much time there is at least between two tellings of a tenant.
+	Every = time.Second
+	// MostPerTenant and Most bound how many may listen at the same time.
+	MostPerTenant = 50
+	Most          = 500
+	// again is when somebody for whom there is no place may try again.
+	again = 5 * time.Second
+)
+
+// Hub takes changes from the store, as its [store.Watcher], and tells listeners.
+// It is safe for concurrent use.
+type Hub struct {
+	clock clock.Clock
+
+	mu      sync.RWMutex
+	tenants map[string]*tenant // those that somebody listens to
+	count   int                // of listeners
+	closed  bool
+}
+
+// tenant is a tenant that somebody listens to.
+type tenant struct {
+	pending atomic.Uint32 // what has changed since they were told; with a timer as soon as it is not 0
+
+	mu        sync.Mutex
+	told      time.Time // when they were told last
+	listeners map[*Listener]bool
+}
+
+// New returns a hub.
+func New(c clock.Clock) *Hub { return &Hub{clock: c, tenants: map[string]*tenant{}} }
+
+// Changed notes what a commit changed. It waits for nobody who listens, and costs
+// next to nothing where nobody does.
+func (h *Hub) Changed(name string, what oms.Topics) {
+	h.mu.RLock()
+	t := h.tenants[name]
+	h.mu.RUnlock()
+	if t != nil && t.pending.Or(uint32(what)) == 0 && what != 0 {
+		t.schedule(h.clock)
+	}
+}
+
+// schedule has the listeners told: at once, or when a second has passed since they
+// were told last.
+func (t *tenant) schedule(c clock.Clock) {
+	t.mu.Lock()
+	wait := t.told.Add(Every).Sub(c.Now())
+	t.mu.Unlock()
+	c.AfterFunc(min(max(wait, 0), Every), func() { t.tell(c.Now()) }) // a clock that was set back holds nothing up
+}
+
+// tell gives every listener what has changed of its topics.
+func (t *tenant) tell(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.told = now
+	what := oms.Topics(t.pending.Swap(0))
+	for l := range t.listeners {
+		l.tell(what)
+	}
+}
+
+// Listener is somebody who listens to a tenant.
+type Listener struct {
+	// Changed gets what has changed of the topics since it was received from last.
+	// It is closed once the hub is.
+	Changed <-chan oms.Topics
+
+	hub    *Hub
+	tenant string
+	topics oms.Topics
+	into   chan oms.Topics // has room for one
+}
+
+// tell does not wait: what was not received yet becomes part of it. The tenant's mu
+// is held, so nobody else sends.
+func (l *Listener) tell(what oms.Topics) {
+	if what &= l.topics; what == 0 {
+		return
+	}
+	select {
+	case before := <-l.into:
+		what |= before
+	default:
+	}
+	l.into <- what
+}
+
+// Listen has somebody listen to topics of a tenant, until they Stop. The error is
+// [oms.TooMany] if as many listen already as may, and [oms.Unavailable] once the
+// hub is closed.
+func (h *Hub) Listen(name string, topics oms.Topics) (*Listener, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, oms.Errorf(oms.Unavailable, "orderhook is shutting down")
+	}
+	t := h.tenants[name]
+	switch {
+	case h.count >= Most:
+		return nil, tooMany("of all tenants", Most)
+	case t != nil && len(t.listeners) >= MostPerTenant:
+		return nil, tooMany("of the tenant", MostPerTenant)
+	case t == nil:
+		t = &tenant{listeners: map[*Listener]bool{}}
+		h.tenants[name] = t
+	}
+	into := make(chan oms.Topics, 1)
+	l := &Listener{Changed: into, hub: h, tenant: name, topics: topics, into: into}
+	t.mu.Lock()
+	t.listeners[l] = true
+	t.mu.Unlock()
+	h.count++
+	return l, nil
+}
+
+func tooMany(of string, most int) error {
+	e := oms.Errorf(oms.TooMany, "%d %s listen to changes at the same time already, which is the most", most, of)
+	e.RetryAfter = again
+	return e
+}
+
+// Stop ends the listening. It may be called again.
+func (l *Listener) Stop() {
+	h := l.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.tenants[l.tenant]
+	if t == nil || !t.listeners[l] {
+		return
+	}
+	t.mu.Lock()
+	delete(t.listeners, l)
+	t.mu.Unlock()
+	if len(t.listeners) == 0 {
+		delete(h.tenants, l.tenant)
+	}
+	h.count--
+}
+
+// Close ends the listening of everybody.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, t := range h.tenants {
+		t.mu.Lock()
+		for l := range t.listeners {
+			close(l.into)
+		}
+		clear(t.listeners)
+		t.mu.Unlock()
+	}
+	clear(h.tenants)
+	h.count, h.closed = 0, true
+}

@@ -1,0 +1,181 @@
+package changes_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/changes"
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// told returns what a listener was told by now; 0 for nothing.
+func told(l *changes.Listener) oms.Topics {
+	synctest.Wait()
+	select {
+	case what := <-l.Changed:
+		return what
+	default:
+		return 0
+	}
+}
+
+func listen(t *testing.T, h *changes.Hub, tenant string, topics oms.Topics) *changes.Listener {
+	t.Helper()
+	l, err := h.Listen(tenant, topics)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// TestToldAtOnceThenOnceASecond: the first change is told at once, and what follows
+// within the second together, at its end; nothing is lost.
+func TestToldAtOnceThenOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := changes.New(clock.Real{})
+		l := listen(t, h, "acme", oms.TopicOrders|oms.TopicRuns)
+		h.Changed("acme", oms.TopicOrders)
+		if got := told(l); got != oms.TopicOrders {
+			t.Errorf("the first: %v", got.Names())
+		}
+		h.Changed("acme", oms.TopicRuns)
+		time.Sleep(changes.Every / 2)
+		h.Changed("acme", oms.TopicOrders)
+		if got := told(l); got != 0 {
+			t.Errorf("within a second: %v", got.Names())
+		}
+		time.Sleep(changes.Every / 2)
+		if got := told(l); got != oms.TopicOrders|oms.TopicRuns {
+			t.Errorf("after a second: %v", got.Names())
+		}
+		time.Sleep(10 * changes.Every)
+		if got := told(l); got != 0 {
+			t.Errorf("nothing changed: %v", got.Names())
+		}
+		h.Changed("acme", oms.TopicOrders)
+		if got := told(l); got != oms.TopicOrders {
+			t.Errorf("after silence: %v", got.Names())
+		}
+	})
+}
+
+// TestWhoDoesNotReceiveHoldsNobodyUp: what one did not take is kept for it, added up.
+func TestWhoDoesNotReceiveHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := changes.New(clock.Real{})
+		slow, quick := listen(t, h, "acme", oms.TopicOrders|oms.TopicJobs), listen(t, h, "acme", oms.TopicJobs)
+		h.Changed("acme", oms.TopicOrders)
+		if got := told(quick); got != 0 {
+			t.Errorf("of another topic: %v", got.Names())
+		}
+		time.Sleep(changes.Every)
+		h.Changed("acme", oms.TopicJobs)
+		if got := told(quick); got != oms.TopicJobs {
+			t.Errorf("the quick one: %v", got.Names())
+		}
+		if got := told(slow); got != oms.TopicOrders|oms.TopicJobs {
+			t.Errorf("the slow one: %v", got.Names())
+		}
+	})
+}
+
+func TestTenantsAreApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := changes.New(clock.Real{})
+		l := listen(t, h, "acme", oms.TopicOrders)
+		h.Changed("other", oms.TopicOrders)
+		if got := told(l); got != 0 {
+			t.Errorf("of another tenant: %v", got.Names())
+		}
+		l.Stop()
+		l.Stop()
+		h.Changed("acme", oms.TopicOrders)
+		if got := told(l); got != 0 {
+			t.Errorf("after its end: %v", got.Names())
+		}
+	})
+}
+
+// TestListenersAreBounded per tenant and in all, and a place that was left is free.
+func TestListenersAreBounded(t *testing.T) {
+	h := changes.New(clock.Real{})
+	var all []*changes.Listener
+	for n := range changes.Most / changes.MostPerTenant {
+		for range changes.MostPerTenant {
+			all = append(all, listen(t, h, fmt.Sprint(n), oms.TopicOrders))
+		}
+		if _, err := h.Listen(fmt.Sprint(n), oms.TopicOrders); oms.KindOf(err) != oms.TooMany {
+			t.Fatalf("one too many of a tenant: %v", err)
+		}
+	}
+	if _, err := h.Listen("another", oms.TopicOrders); oms.KindOf(err) != oms.TooMany {
+		t.Errorf("one too many in all: %v", err)
+	}
+	all[0].Stop()
+	listen(t, h, "another", oms.TopicOrders)
+}
+
+func TestClose(t *testing.T) {
+	h := changes.New(clock.Real{})
+	l := listen(t, h, "acme", oms.TopicOrders)
+	h.Close()
+	if _, open := <-l.Changed; open {
+		t.Error("it is told something")
+	}
+	l.Stop()
+	if _, err := h.Listen("acme", oms.TopicOrders); oms.KindOf(err) != oms.Unavailable {
+		t.Errorf("listen: %v", err)
+	}
+	h.Changed("acme", oms.TopicOrders)
+}
+
+// TestManyAtOnce has the race detector look at everything at the same time.
+func TestManyAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := changes.New(clock.Real{})
+		last := listen(t, h, "acme", oms.TopicOrders|oms.TopicRuns)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				for range 200 {
+					h.Changed("acme", oms.TopicOrders)
+				}
+			})
+			all.Go(func() {
+				for range 20 {
+					if l, err := h.Listen("acme", oms.TopicOrders); err == nil {
+						l.Stop()
+					}
+				}
+			})
+		}
+		all.Wait()
+		h.Changed("acme", oms.TopicRuns)
+		time.Sleep(2 * changes.Every)
+		if got := told(last); got != oms.TopicOrders|oms.TopicRuns {
+			t.Errorf("in the end: %v", got.Names())
+		}
+	})
+}
+
+// BenchmarkChanged is what a commit pays.
+func BenchmarkChanged(b *testing.B) {
+	for _, listeners := range []int{0, 1, changes.MostPerTenant} {
+		b.Run(fmt.Sprint(listeners), func(b *testing.B) {
+			h := changes.New(clock.Real{})
+			for range listeners {
+				if _, err := h.Listen("acme", oms.TopicOrders); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				h.Changed("acme", oms.TopicOrders)
+			}
+		})
+	}
+}
