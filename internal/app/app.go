@@ -158,7 +158,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		Limits:    api.Limits{Endpoints: o.Limits.Endpoints, SettingsBytes: o.Limits.SettingsBytes},
 		Clock:     o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
 
-	pages := dash.New(dash.Options{API: handler, Sessions: st, Clock: o.Clock, Log: o.Log, PublicURL: o.PublicURL, Version: o.Version})
+	pages := dash.New(dash.Options{API: handler, Sessions: st, Changes: hub, Clock: o.Clock, Log: o.Log, PublicURL: o.PublicURL, Version: o.Version})
 	server := newServer(mounted(handler, pages), o.Log)
 	server.TLSConfig = certificate
 	a.onStop(func(ctx context.Context) error { return drain(ctx, server, engine.Release) })

@@ -152,7 +152,7 @@ func (a *answer) WriteHeader(status int) {
 func (a *answer) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	if a.room != nil && a.err == nil {
-		a.err = a.room.Grow(int64(len(p)))
+		a.err = fullHouse(a.room.Grow(int64(len(p))))
 	}
 	if a.err != nil {
 		return 0, a.err

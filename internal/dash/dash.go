@@ -7,15 +7,16 @@ import (
 	"strings"
 
 	"github.com/orderhook/orderhook/internal/admission"
+	"github.com/orderhook/orderhook/internal/changes"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
-// Options of the dashboard. All but Changes, PublicURL and Version are needed.
+// Options of the dashboard. All but PublicURL and Version are needed.
 type Options struct {
 	API       http.Handler // of this process; it is called with [api.WithKey]
 	Sessions  Sessions
-	Changes   Changes // nil: no page is live
+	Changes   *changes.Hub
 	Clock     clock.Clock
 	Log       *slog.Logger
 	PublicURL string // where browsers reach the server; "" leaves it open
@@ -29,13 +30,6 @@ type Sessions interface {
 	Session(ctx context.Context, tokenHash []byte) (oms.Key, error)
 	CreateSession(ctx context.Context, s oms.Session) error
 	DeleteSession(ctx context.Context, tokenHash []byte) error
-}
-
-// Changes tells what has changed.
-type Changes interface {
-	// Watch sends on news after something of a tenant's topic changed: at most once a
-	// second, and once for all that changed meanwhile. stop is to be called.
-	Watch(tenant, topic string) (news <-chan struct{}, stop func())
 }
 
 // limits bound what pages hold: how many are made at a time, and the bytes of the
@@ -72,6 +66,7 @@ func newServer(o Options) *server {
 		signInPages,
 		attemptPages,
 		jobPages,
+		livePages,
 	} {
 		pages(s)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/orderhook/orderhook/internal/changes"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -118,7 +119,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	c := clock.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
 	sessions := &fakeSessions{keys: map[string]oms.Key{}, clock: c}
-	return &site{t, newServer(Options{API: http.HandlerFunc(fakeAPI), Sessions: sessions, Clock: c, Log: slog.New(slog.DiscardHandler), Version: "test"}), sessions, c}
+	return &site{t, newServer(Options{API: http.HandlerFunc(fakeAPI), Sessions: sessions, Changes: changes.New(c), Clock: c, Log: slog.New(slog.DiscardHandler), Version: "test"}), sessions, c}
 }
 
 // browserOf is somebody with a cookie.

@@ -118,10 +118,7 @@ func (p page[T]) refuse(v *visit, title string, problem *Problem, shown T) error
 func (p page[T]) write(s *server, w http.ResponseWriter, r *http.Request, v *visit, status int, title string, shown T) error {
 	f := frame{Title: title, URL: r.URL.RequestURI(), Request: idOf(r), Now: s.Clock.Now(), Version: s.Version, Here: p.section}
 	if v != nil {
-		f.Key, f.FormToken = v.key, tokenFor(v.token)
-		if s.Changes != nil {
-			f.Live = v.live
-		}
+		f.Key, f.FormToken, f.Live = v.key, tokenFor(v.token), v.live
 		f.Notice = notices[v.query().Get(noticeParam)]
 		for _, n := range s.nav {
 			if v.may(n.Needed) {

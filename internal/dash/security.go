@@ -53,13 +53,13 @@ func (v *visit) readForm() error {
 		return oms.Errorf(oms.TooLarge, "a form may have %d bytes", mostForm)
 	}
 	if err := v.ticket.Grow(2 * v.r.ContentLength); err != nil { // the body, and the fields made of it
-		return err
+		return fullHouse(err)
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, mostForm)
 	if err := v.r.ParseForm(); err != nil {
 		return oms.Errorf(oms.Malformed, "the form could not be read")
 	}
-	if !hmac.Equal([]byte(v.r.PostForm.Get(formToken)), []byte(tokenFor(v.token))) {
+	if !hmac.Equal([]byte(v.field(formToken)), []byte(tokenFor(v.token))) {
 		return oms.Errorf(oms.Forbidden, "this form is not of your session: you may have signed in again since it was opened; nothing was done; open the page again")
 	}
 	return nil

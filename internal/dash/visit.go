@@ -2,6 +2,7 @@ package dash
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -71,9 +72,9 @@ func (v *visit) take(needed oms.Role, do func(*visit) error) (err error) {
 		return oms.Errorf(oms.Forbidden, "this needs a key of the role %s; yours is of the role %s", needed, v.key.Role)
 	}
 	if v.ticket, err = v.s.gate.Enter(v.key.Tenant); err != nil {
-		return err
+		return fullHouse(err)
 	}
-	defer v.ticket.Leave()
+	defer v.leave()
 	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
 		if clean, ok := withoutEmpty(v.r.URL); ok {
 			http.Redirect(v.w, v.r, clean, http.StatusSeeOther)
@@ -85,6 +86,28 @@ func (v *visit) take(needed oms.Role, do func(*visit) error) (err error) {
 		return err
 	}
 	return do(v)
+}
+
+// leave gives back what the visit holds. It may be called again.
+func (v *visit) leave() {
+	if v.ticket != nil {
+		v.ticket.Leave()
+		v.ticket = nil
+	}
+}
+
+// fullHouse tells of the dashboard's own limits, in place of what the gate says of the
+// API's.
+func fullHouse(err error) error {
+	e, ok := errors.AsType[*oms.Error](err)
+	if !ok {
+		return err
+	}
+	out := *e
+	if out.Detail = "too many pages are made at this moment; try again"; e.Kind == oms.TooLarge {
+		out.Detail = "this is more than a page can show; ask the API for it"
+	}
+	return &out
 }
 
 // withoutEmpty returns a page's URL without the parameters that have no value, which

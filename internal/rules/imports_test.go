@@ -124,7 +124,7 @@ func TestWhoUsesHTTP(t *testing.T) {
 // TestTheDashboardIsAClientOfTheAPI: what it shows and does, it asks the API for, so that
 // roles, tenants and limits are decided once.
 func TestTheDashboardIsAClientOfTheAPI(t *testing.T) {
-	may := []string{"internal/api", "internal/admission", "internal/clock", "internal/oms"}
+	may := []string{"internal/api", "internal/admission", "internal/changes", "internal/clock", "internal/oms"}
 	for _, p := range packages(t) {
 		if p.ImportPath != "internal/dash" {
 			continue

@@ -31,8 +31,35 @@ function showTimes(root) {
 // copyText is the text of what a copy button stands for: of a document, as JSON that
 // is whole even where parts of it are collapsed.
 function copyText(button) {
-	const box = button.closest("[data-doc]");
-	return box.querySelector(".json, pre").textContent;
+	const json = button.closest("[data-doc]").querySelector(".json");
+	if (!json) return button.closest("[data-doc]").querySelector("pre").textContent;
+	const shown = json.cloneNode(true);
+	for (const note of shown.querySelectorAll(".note")) note.remove();
+	return indented(shown.textContent);
+}
+
+// indented breaks the lines of a JSON text. It leaves numbers and texts as they are,
+// which JSON.parse would not.
+function indented(json) {
+	let out = "", depth = 0, inText = false;
+	for (let i = 0; i < json.length; i++) {
+		const c = json[i];
+		if (inText) {
+			out += c;
+			if (c === "\\") out += json[++i];
+			else if (c === '"') inText = false;
+		} else if ((c === "{" || c === "[") && json[i + 1] !== "}" && json[i + 1] !== "]") {
+			out += c + "\n" + "  ".repeat(++depth);
+		} else if ((c === "}" || c === "]") && json[i - 1] !== "{" && json[i - 1] !== "[") {
+			out += "\n" + "  ".repeat(--depth) + c;
+		} else if (c === ",") {
+			out += ",\n" + "  ".repeat(depth);
+		} else {
+			inText = c === '"';
+			out += c;
+		}
+	}
+	return out;
 }
 
 async function copy(button) {

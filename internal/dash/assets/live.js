@@ -76,17 +76,32 @@ pause.addEventListener("click", () => {
 });
 document.addEventListener("selectionchange", () => { if (waiting) refresh(); });
 document.addEventListener("focusout", () => setTimeout(refresh));
-document.addEventListener("visibilitychange", refresh);
 
-const source = new EventSource("/live?topic=" + encodeURIComponent(document.body.dataset.topic));
-source.addEventListener("open", () => {
-	box.hidden = false;
-	if (lost) news(); // whatever happened meanwhile
-	lost = false;
-	show();
-});
-source.addEventListener("change", news);
-source.addEventListener("error", () => {
-	lost = true;
-	show();
-});
+// A page that nobody sees has no stream: a browser opens few connections to one server,
+// and all its tabs share them.
+let source = null;
+
+function listen() {
+	if (document.hidden) {
+		source?.close();
+		source = null;
+		return;
+	}
+	if (source) return;
+	source = new EventSource("/live?topic=" + encodeURIComponent(document.body.dataset.topic));
+	source.addEventListener("open", () => {
+		box.hidden = false;
+		lost = false;
+		news(); // whatever happened before
+	});
+	source.addEventListener("change", news);
+	source.addEventListener("error", () => {
+		lost = true;
+		show();
+	});
+}
+
+document.addEventListener("visibilitychange", listen);
+addEventListener("pagehide", () => { source?.close(); source = null; });
+addEventListener("pageshow", listen);
+listen();
