@@ -101,7 +101,7 @@ func (c *keysRevoke) Run(s *session) (err error) {
 		return err
 	}
 	defer closing(st, &err)
-	return st.Write(s.ctx, func(tx store.Tx) error { return tx.DeleteKey(s.ctx, c.Tenant, c.ID) })
+	return app.RevokeKey(s.ctx, st, c.Tenant, c.ID)
 }
 
 // closing closes a store at the end of a command, whose error it adds to.

@@ -95,8 +95,14 @@ func WithKey(ctx context.Context, k oms.Key) context.Context {
 	return context.WithValue(ctx, signedInKey{}, k)
 }
 
+// signedIn returns the key of [WithKey], and whether there is one.
+func signedIn(ctx context.Context) (k oms.Key, ok bool) {
+	k, ok = ctx.Value(signedInKey{}).(oms.Key)
+	return k, ok
+}
+
 func (a *api) keyOf(r *http.Request) (oms.Key, error) {
-	if key, ok := r.Context().Value(signedInKey{}).(oms.Key); ok {
+	if key, ok := signedIn(r.Context()); ok {
 		return key, nil
 	}
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -118,13 +124,19 @@ func (a *api) keyOf(r *http.Request) (oms.Key, error) {
 	return key, err
 }
 
+// addressOf is where a request came from; the zero one where nobody knows.
+func addressOf(r *http.Request) netip.Addr {
+	from, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return from.Addr().Unmap()
+}
+
 // wrongKey is the answer to a key that nobody has. An address that tries many is
 // told to wait; a right key from there is taken all the same.
 func (a *api) wrongKey(r *http.Request) error {
-	from, _ := netip.ParseAddrPort(r.RemoteAddr) // what is no address is counted as one
-	wrong := a.wrong.Note(from.Addr(), a.Clock.Now())
+	from := addressOf(r) // what is no address is counted as one
+	wrong := a.wrong.Note(from, a.Clock.Now())
 	if wrong.Log {
-		a.Log.Warn("many wrong keys came from one address", "address", from.Addr().String(), "linesLeftOut", wrong.LinesLeftOut)
+		a.Log.Warn("many wrong keys came from one address", "address", from.String(), "linesLeftOut", wrong.LinesLeftOut)
 	}
 	if wrong.Wait > 0 {
 		return &oms.Error{Kind: oms.TooMany, Detail: "the key is not known, and too many wrong ones came from this address", RetryAfter: wrong.Wait}
@@ -146,6 +158,8 @@ func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(contex
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		if op.Method == http.MethodGet {
 			ctx = store.Read.Mark(ctx)
+		} else {
+			ctx = store.Audited(ctx, asked(ctx, &op))
 		}
 		out, err := do(ctx, in)
 		if err != nil {

@@ -35,6 +35,7 @@ func introduce(o *huma.OpenAPI, publicURL string) {
 		{"Attempts", "Every outgoing request, and what came back."},
 		{"Settings", "Connectors, markets, and the steps of each status."},
 		{keysTag, "Who may do what."},
+		{"Audit", "Who changed what."},
 		{"Operating", "For load balancers and monitoring."},
 	} {
 		o.Tags = append(o.Tags, &huma.Tag{Name: tag[0], Description: tag[1]})

@@ -26,14 +26,32 @@ func checkAPIKey(secret string) error {
 	return nil
 }
 
-// CreateKey makes a new key, and its tenant if that is new, and returns the
-// secret, which is kept nowhere.
+// The actions of commands in the audit log: the calls of the API that do the same.
+const (
+	actionCreateKey   = "create-key"
+	actionDeleteKey   = "delete-key"
+	actionPutSettings = "put-settings"
+)
+
+// byCommand returns a context whose writes the audit log has as those of a command.
+func byCommand(ctx context.Context, command, action string) context.Context {
+	return store.Audited(ctx, oms.AuditEntry{Action: action, Actor: oms.Actor{Via: oms.ViaCLI, Command: command}})
+}
+
+// CreateKey makes a new key for `keys create`, and its tenant if that is new, and
+// returns the secret, which is kept nowhere.
 func CreateKey(ctx context.Context, st store.Store, tenant, name string, role oms.Role, now time.Time) (string, error) {
 	if tenant == "" || strings.ContainsFunc(tenant, func(r rune) bool { return r < ' ' }) {
 		return "", Mistakef("the tenant needs a name of printable characters")
 	}
 	secret := oms.NewSecret()
-	return secret, insertKey(ctx, st, secret, oms.Key{Tenant: tenant, Name: name, Role: role, Created: now})
+	return secret, insertKey(byCommand(ctx, "keys create", actionCreateKey), st, secret, oms.Key{Tenant: tenant, Name: name, Role: role, Created: now})
+}
+
+// RevokeKey makes a key worthless, for `keys revoke`.
+func RevokeKey(ctx context.Context, st store.Store, tenant, id string) error {
+	ctx = byCommand(ctx, "keys revoke", actionDeleteKey)
+	return st.Write(ctx, func(tx store.Tx) error { return tx.DeleteKey(ctx, tenant, id) })
 }
 
 func insertKey(ctx context.Context, st store.Store, secret string, k oms.Key) error {
@@ -50,7 +68,8 @@ func adminKey(ctx context.Context, st store.Store, given string, now time.Time) 
 	if has, err := st.HasKeys(ctx); has || err != nil {
 		return "", err
 	}
-	return CreateKey(ctx, st, DefaultTenant, "made by serve", oms.Admin, now)
+	made = oms.NewSecret()
+	return made, insertKey(byCommand(ctx, "serve", actionCreateKey), st, made, oms.Key{Tenant: DefaultTenant, Name: "made by serve", Role: oms.Admin, Created: now})
 }
 
 // installKey stores the key of --api-key, unless an earlier start has done so.
@@ -58,7 +77,7 @@ func installKey(ctx context.Context, st store.Store, secret string, now time.Tim
 	have, err := st.KeyByHash(ctx, oms.HashKey(secret))
 	switch {
 	case oms.KindOf(err) == oms.NotFound:
-		return insertKey(ctx, st, secret, oms.Key{Tenant: DefaultTenant, Name: "serve --api-key", Role: oms.Admin, Created: now})
+		return insertKey(byCommand(ctx, "serve --api-key", actionCreateKey), st, secret, oms.Key{Tenant: DefaultTenant, Name: "serve --api-key", Role: oms.Admin, Created: now})
 	case err != nil:
 		return err
 	case have.Tenant != DefaultTenant || have.Role != oms.Admin:

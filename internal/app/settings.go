@@ -84,6 +84,7 @@ func (f *SettingsFile) Check(stored *settings.Settings) (*settings.Settings, []o
 // been read. Warnings come with an error, too.
 func (f *SettingsFile) Apply(ctx context.Context, st store.Store, now time.Time) (a Applied, err error) {
 	f.is = func(v secret.Value, text string) bool { return st.SecretIs(ctx, f.Tenant, v, text) }
+	ctx = byCommand(ctx, f.by(), actionPutSettings)
 	err = st.Write(ctx, func(tx store.Tx) error {
 		a, err = f.apply(ctx, tx, now)
 		return err
@@ -144,7 +145,7 @@ func (f *SettingsFile) mark(ctx context.Context, tx store.Tx, version int64) err
 	return tx.MarkSettingsFromFile(ctx, f.Tenant, version)
 }
 
-// by says in the settings' history who stored them.
+// by says in the settings' history, and in the audit log, who stored them.
 func (f *SettingsFile) by() string {
 	if f.AtStart {
 		return "serve --settings"

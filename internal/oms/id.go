@@ -24,6 +24,7 @@ const (
 	EndpointID = "ep_"
 	JobID      = "job_"
 	RequestID  = "req_"
+	AuditID    = "aud_"
 )
 
 // NewID returns a new id with one of the prefixes above.

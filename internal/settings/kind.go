@@ -33,7 +33,7 @@ func limitable(k kind) kind {
 
 var (
 	documentKind    = newKind("the document", `connectors markets marketGroups storeGroups orderTypes returnStatuses retention`, "")
-	retentionKind   = newKind("retention", `attempts versions history runs`, "")
+	retentionKind   = newKind("retention", `attempts versions history runs audit`, "")
 	breakerKind     = newKind("a breaker", `failures window openFor whileOpen`, "")
 	marketKind      = newKind("a market", `marketId`, "")
 	marketGroupKind = newKind("a market group", `groupId marketIds`, `groupName`)

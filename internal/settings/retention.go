@@ -14,16 +14,19 @@ type Retention struct {
 	Versions time.Duration // of orders, but for the current ones
 	History  time.Duration
 	Runs     time.Duration // that have ended
+	Audit    time.Duration // entries of the audit log
 }
 
 // defaultRetention is that of a tenant whose settings say nothing.
-var defaultRetention = Retention{Attempts: 90 * day}
+var defaultRetention = Retention{Attempts: 90 * day, Audit: 365 * day}
 
 // The bounds of a retention. An answer can be asked for again within a day, by
-// its Idempotency-Key, and is made of what is kept.
+// its Idempotency-Key, and is made of what is kept. The audit log stays for longer,
+// so that who may change the settings cannot have it forget what they did this week.
 const (
 	day            = 24 * time.Hour
 	leastRetention = day
+	leastAudit     = 30 * day
 	mostRetention  = 100 * 365 * day
 )
 
@@ -34,15 +37,16 @@ func retention(n node) Retention {
 		return kept
 	}
 	obj.warnUnread(retentionKind)
-	kept.Attempts = obj.kept("attempts", kept.Attempts)
-	kept.Versions = obj.kept("versions", kept.Versions)
-	kept.History = obj.kept("history", kept.History)
-	kept.Runs = obj.kept("runs", kept.Runs)
+	kept.Attempts = obj.kept("attempts", kept.Attempts, leastRetention)
+	kept.Versions = obj.kept("versions", kept.Versions, leastRetention)
+	kept.History = obj.kept("history", kept.History, leastRetention)
+	kept.Runs = obj.kept("runs", kept.Runs, leastRetention)
+	kept.Audit = obj.kept("audit", kept.Audit, leastAudit)
 	return kept
 }
 
 // kept reads how long something is kept, null being for good.
-func (n node) kept(name string, absent time.Duration) time.Duration {
+func (n node) kept(name string, absent, least time.Duration) time.Duration {
 	if _, given := n.obj.Get(name); !given {
 		return absent
 	}
@@ -51,8 +55,8 @@ func (n node) kept(name string, absent time.Duration) time.Duration {
 		return 0
 	}
 	d, ok := retentionLength(text)
-	if !ok {
-		n.wrong(n.path(name), "must be a duration from P1D to P100Y, as P90D or 90.00:00:00, or null to keep it for good")
+	if !ok || d < least {
+		n.wrong(n.path(name), "must be a duration from P%dD to P100Y, as P90D or 90.00:00:00, or null to keep it for good", least/day)
 		return absent
 	}
 	return d
@@ -62,7 +66,7 @@ func (n node) kept(name string, absent time.Duration) time.Duration {
 // time-out, years and months are taken, as years of 365 days.
 func retentionLength(text string) (time.Duration, bool) {
 	if d, ok := oms.ParseDuration(text, mostRetention); ok {
-		return d, d >= leastRetention
+		return d, true
 	}
 	d, err := duration.Parse(text)
 	if err != nil || d.Negative {
@@ -70,5 +74,5 @@ func retentionLength(text string) (time.Duration, bool) {
 	}
 	// In days first: what is too long for a time.Duration would come out as anything.
 	days := d.Years*365 + d.Months*365/12 + d.Weeks*7 + d.Days + d.Hours/24 + d.Minutes/(24*60) + d.Seconds/(24*60*60)
-	return d.ToTimeDuration(), days >= float64(leastRetention/day) && days <= float64(mostRetention/day)
+	return d.ToTimeDuration(), days <= float64(mostRetention/day)
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -9,21 +10,23 @@ import (
 
 func TestRetention(t *testing.T) {
 	for doc, want := range map[string]Retention{
-		`{}`:                                     {Attempts: 90 * day},
-		`{"retention":null}`:                     {Attempts: 90 * day},
-		`{"retention":{}}`:                       {Attempts: 90 * day},
-		`{"retention":{"attempts":null}}`:        {},
-		`{"retention":{"runs":"7.12:00:00"}}`:    {Attempts: 90 * day, Runs: 7*day + 12*time.Hour},
-		`{"Retention":{"Attempts":"P7D"}}`:       {Attempts: 7 * day},
-		`{"retention":{"attempts":"P1Y2M3W4D"}}`: {Attempts: (365+21+4)*day + 2*365*day/12},
+		`{}`:                                     {Attempts: 90 * day, Audit: 365 * day},
+		`{"retention":null}`:                     {Attempts: 90 * day, Audit: 365 * day},
+		`{"retention":{}}`:                       {Attempts: 90 * day, Audit: 365 * day},
+		`{"retention":{"attempts":null}}`:        {Audit: 365 * day},
+		`{"retention":{"audit":null}}`:           {Attempts: 90 * day},
+		`{"retention":{"audit":"P30D"}}`:         {Attempts: 90 * day, Audit: 30 * day},
+		`{"retention":{"runs":"7.12:00:00"}}`:    {Attempts: 90 * day, Runs: 7*day + 12*time.Hour, Audit: 365 * day},
+		`{"Retention":{"Attempts":"P7D"}}`:       {Attempts: 7 * day, Audit: 365 * day},
+		`{"retention":{"attempts":"P1Y2M3W4D"}}`: {Attempts: (365+21+4)*day + 2*365*day/12, Audit: 365 * day},
 		`{"retention":{"attempts":"PT36H","versions":"P2Y","history":"P1D","runs":"P100Y"}}`: {
-			Attempts: 36 * time.Hour, Versions: 730 * day, History: day, Runs: 36500 * day},
+			Attempts: 36 * time.Hour, Versions: 730 * day, History: day, Runs: 36500 * day, Audit: 365 * day},
 	} {
 		if diff := cmp.Diff(want, mustParse(t, doc).Retention); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", doc, diff)
 		}
 	}
-	if got := Empty().Retention; got != (Retention{Attempts: 90 * day}) {
+	if got := Empty().Retention; got != (Retention{Attempts: 90 * day, Audit: 365 * day}) {
 		t.Errorf("without settings: %v", got)
 	}
 }
@@ -48,6 +51,12 @@ func TestRetentionMistakes(t *testing.T) {
 			if at := locations(t, err); len(at) != 1 || at[0] != "retention."+name || err.Error() != at[0]+": "+want {
 				t.Errorf("%s: %v", value, err)
 			}
+		}
+	}
+	for _, value := range []string{"P29D", "P1D", "29.23:59:59", "P101Y"} {
+		_, _, err := Parse(document(t, `{"retention":{"audit":"`+value+`"}}`))
+		if err == nil || err.Error() != "retention.audit: "+strings.Replace(form, "P1D", "P30D", 1) {
+			t.Errorf("audit %s: %v", value, err)
 		}
 	}
 	_, _, err := Parse(document(t, `{"retention":"P90D"}`))

@@ -32,6 +32,7 @@ var fieldDocs = map[string]string{
 	"window":        "As many failures within this time open the breaker.",
 	"openFor":       "How long the breaker stays open.",
 	"attempts":      "As P90D; null keeps them for good.",
+	"audit":         "Entries of the audit log: as P1Y, and P30D at least; null keeps them for good.",
 	"conditions":    "Any of Success, Error and Warning, or objects that have one as their type; none runs the step always.",
 }
 

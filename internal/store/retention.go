@@ -41,6 +41,8 @@ const (
 	KeptHistory Kept = "history"
 	// KeptRuns is runs that have ended, by when they were made.
 	KeptRuns Kept = "runs"
+	// KeptAudit is entries of the audit log by their time.
+	KeptAudit Kept = "audit"
 	// KeptSessions is sessions by when they expire.
 	KeptSessions Kept = "sessions"
 )

@@ -131,6 +131,9 @@ type Reader interface {
 
 	Keys(ctx context.Context, tenant string, p Page) (List[oms.Key], error)
 
+	// Audit lists the entries of the audit log that a filter picks.
+	Audit(ctx context.Context, tenant string, f AuditFilter, p Page) (List[oms.AuditEntry], error)
+
 	// Idempotency returns what is kept under an Idempotency-Key, nil if
 	// nothing is or it is older than its 24 hours.
 	Idempotency(ctx context.Context, tenant, key string) (*Idempotency, error)

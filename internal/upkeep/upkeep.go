@@ -167,6 +167,7 @@ func (u *Upkeep) removeOldOf(ctx context.Context, tenant string) error {
 		{store.KeptVersions, kept.Versions},
 		{store.KeptHistory, kept.History},
 		{store.KeptRuns, kept.Runs},
+		{store.KeptAudit, kept.Audit},
 	} {
 		if k.age == 0 {
 			continue

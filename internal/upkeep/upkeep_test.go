@@ -144,17 +144,17 @@ func TestIndexing(t *testing.T) {
 // then every hour; the time in a bubble begins with the year 2000.
 func TestRetention(t *testing.T) {
 	f := &fakeStore{segments: map[string]int{"all": 0, "none": 0, "unset": 0}, settings: map[string]string{
-		"all":  `{"retention":{"attempts":"P1D","versions":"P2D","history":"P3D","runs":"P4D"}}`,
-		"none": `{"retention":{"attempts":null}}`,
+		"all":  `{"retention":{"attempts":"P1D","versions":"P2D","history":"P3D","runs":"P4D","audit":"P31D"}}`,
+		"none": `{"retention":{"attempts":null,"audit":null}}`,
 	}}
 	runFor(t, f, time.Hour)
 	removed := slices.DeleteFunc(f.log, func(line string) bool { return line == "look" })
 	want := []string{"remove attempts of all before 1999-12-31 00:01:00", "remove deliveries of all before 1999-12-31 00:01:00",
 		"remove versions of all before 1999-12-30 00:01:00", "remove history of all before 1999-12-29 00:01:00",
-		"remove runs of all before 1999-12-28 00:01:00", "remove sessions of all before 2000-01-01 00:01:00",
+		"remove runs of all before 1999-12-28 00:01:00", "remove audit of all before 1999-12-01 00:01:00", "remove sessions of all before 2000-01-01 00:01:00",
 		"remove sessions of none before 2000-01-01 00:01:00",
 		"remove attempts of unset before 1999-10-03 00:01:00", "remove deliveries of unset before 1999-10-03 00:01:00",
-		"remove sessions of unset before 2000-01-01 00:01:00"}
+		"remove audit of unset before 1999-01-01 00:01:00", "remove sessions of unset before 2000-01-01 00:01:00"}
 	if !slices.Equal(removed, want) {
 		t.Errorf("%q, want %q", removed, want)
 	}

@@ -84,6 +84,7 @@ var samples = map[string]sample{
 	"POST /api/stock/{id}/adjust":                     {oms.Publisher, "/api/stock/STOCK/adjust", `{"by":1}`},
 	"POST /api/keys":                                  {oms.Admin, "/api/keys", `{"role":"reader"}`},
 	"GET /api/keys":                                   {oms.Admin, "/api/keys", ""},
+	"GET /api/audit":                                  {oms.Admin, "/api/audit", ""},
 	"DELETE /api/keys/{id}":                           {oms.Admin, "/api/keys/KEY", ""},
 }
 

@@ -84,7 +84,17 @@ func (d *draft) AddAttempt(ctx context.Context, tenant string, a *oms.Attempt) e
 			return err
 		}
 	}
+	if a.Kind == oms.KindReplay {
+		d.auditReplay(tenant, a)
+	}
 	return d.addAttempts(tenant, []*oms.Attempt{a})
+}
+
+// auditReplay notes that a request was sent again.
+func (d *draft) auditReplay(tenant string, again *oms.Attempt) {
+	if note := d.audit(tenant, oms.AuditAttempt, again.ID); note != nil {
+		note.AttemptID, note.URL = again.ID, oms.PublicURL(again.URL)
+	}
 }
 
 func (d *draft) addAttempts(tenant string, attempts []*oms.Attempt) error {

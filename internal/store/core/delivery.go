@@ -406,6 +406,7 @@ func (d *draft) CancelDelivery(ctx context.Context, tenant string, key oms.Deliv
 	}
 	is := was.copy()
 	is.Status, is.Due, is.Updated = next.State.Status(), time.Time{}, fromMicros(micros(at))
+	d.audit(tenant, oms.AuditDelivery, was.ID())
 	d.batch.news.end(endedDelivery{tenant, key})
 	d.changeDelivery(tenant, was, is, `status = 'c', due = 0, updated = ?7`, micros(at))
 	if next.Releases {
@@ -423,6 +424,9 @@ func (d *draft) SendAgain(ctx context.Context, tenant string, e *oms.Event, endp
 		return err
 	}
 	d.of(tenant).check(`SELECT 1 FROM events WHERE seq = ? AND tenant = ? AND data IS NOT NULL`, e.Seq, tenant)
+	if note := d.audit(tenant, oms.AuditEvent, e.ID); note != nil {
+		note.SentAgain(endpoint.ID)
+	}
 	was, err := d.delivery(ctx, tenant, oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint.No})
 	if oms.KindOf(err) == oms.NotFound {
 		d.sendFirst(tenant, e, newDelivery(e, endpoint, at), trial)

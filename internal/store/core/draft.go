@@ -20,6 +20,7 @@ type draft struct {
 	batch Batch
 	again bool // it was overtaken before: what hardly ever is in the way is looked up now
 	turn  *turn
+	asked *oms.AuditEntry // who asks for the write, and for what; nil: nobody
 
 	orders     map[key]*draftOrder
 	sets       map[string]*endpointSet           // of tenants whose endpoints the write changes
@@ -33,6 +34,7 @@ type draft struct {
 	releases   map[groupRef]bool                 // those, each once
 	tried      []groupRef                        // groups of which what is due is to be tried at once
 	groups     []groupChange                     // what of groups the listener is told of
+	audited    *audited                          // nil: the audit log does not tell of the write
 }
 
 // key is the name of something of a tenant.
@@ -81,7 +83,7 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 }
 
 func (s *Store) draft(ctx context.Context, t *turn, again bool) *draft {
-	d := &draft{again: again, turn: t}
+	d := &draft{again: again, turn: t, asked: store.AuditedBy(ctx)}
 	d.queries = queries{q: reads{s.engine, ctx}, shared: s.shared, own: d}
 	return d
 }
@@ -109,6 +111,9 @@ func (s *Store) commit(ctx context.Context, d *draft) error {
 		return nil
 	}
 	d.finish()
+	if err := d.finishAudit(); err != nil {
+		return err
+	}
 	if err := s.engine.Commit(ctx, &d.batch); err != nil {
 		return err
 	}

@@ -180,6 +180,7 @@ func (d *draft) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint)
 	d.removeSecrets(tenant, before, kept)
 	d.putEndpoint(tenant, set, e.No, kept)
 	d.of(tenant).changeOne(`UPDATE endpoints SET origin = ?, doc = ? WHERE tenant = ? AND no = ?`, string(e.Origin), doc, tenant, e.No)
+	d.auditEndpoint(tenant, kept, before)
 	if e.Enabled && (!before.Enabled || before.URL != e.URL) {
 		d.forgetFailures(tenant, e.No)
 	}
@@ -205,7 +206,19 @@ func (d *draft) insertEndpoint(ctx context.Context, tenant string, set *endpoint
 	d.of(tenant).changeOne(`INSERT INTO endpoints (tenant, no, id, origin, doc) VALUES (?, ?, ?, ?, ?)`,
 		tenant, numbered.No, e.ID, string(e.Origin), doc)
 	e.No = numbered.No
+	d.auditEndpoint(tenant, kept, nil)
 	return nil
+}
+
+// auditEndpoint notes what of an endpoint changes; before is nil for a new one. Those
+// that the API did not make follow the settings or the config file.
+func (d *draft) auditEndpoint(tenant string, e, before *oms.Endpoint) {
+	if e.Origin != oms.OriginAPI {
+		return
+	}
+	if note := d.audit(tenant, oms.AuditEndpoint, e.ID); note != nil && before != nil {
+		note.Change(e.ChangedFields(before)...)
+	}
 }
 
 // DeleteEndpoint implements [store.EventTx]. What is kept of the endpoint has
@@ -228,6 +241,7 @@ func (d *draft) DeleteEndpoint(ctx context.Context, tenant, id string) error {
 	}
 	d.removeSecrets(tenant, e, &bare)
 	d.putEndpoint(tenant, set, e.No, nil)
+	d.auditEndpoint(tenant, e, nil)
 	d.of(tenant).changeOne(`UPDATE endpoints SET deleted = 1, doc = ? WHERE tenant = ? AND no = ?`, doc, tenant, e.No)
 	return nil
 }

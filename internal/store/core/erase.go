@@ -16,6 +16,7 @@ func (d *draft) EraseOrder(ctx context.Context, tenant, id string) error {
 	if _, err := d.order(ctx, tenant, id); err != nil {
 		return err
 	}
+	d.audit(tenant, oms.AuditOrder, id)
 	b := d.of(tenant)
 	b.changeOne(`DELETE FROM orders WHERE tenant = ? AND id = ?`, tenant, id)
 	b.change(`DELETE FROM order_external_ids WHERE of_tenant = ? AND of_order = ?`, tenant, id)

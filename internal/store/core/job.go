@@ -55,7 +55,20 @@ func (d *draft) PutJob(_ context.Context, tenant string, j *oms.Job) error {
 		INSERT INTO jobs (tenant, id, ended, doc, revision) VALUES (?1, ?2, ?3, ?4, ?5)
 		ON CONFLICT DO UPDATE SET ended = ?3, doc = ?4, revision = ?5 WHERE revision = ?5 - 1`,
 		tenant, j.ID, j.Status != oms.JobRunning, doc, j.Revision)
+	d.auditJob(tenant, j)
 	return nil
+}
+
+// auditJob notes that a job is begun or canceled: whoever asks for a write of one does
+// either. Its steps nobody asks for.
+func (d *draft) auditJob(tenant string, j *oms.Job) {
+	job := j.Audited()
+	if job == nil {
+		return
+	}
+	if note := d.audit(tenant, oms.AuditJob, j.ID); note != nil {
+		note.Job = job
+	}
 }
 
 // RunningJobs implements [store.Store].

@@ -51,6 +51,7 @@ func (d *draft) InsertKey(ctx context.Context, k oms.Key) error {
 	b.change(`INSERT INTO tenants (tenant, created) VALUES (?, ?) ON CONFLICT DO NOTHING`, k.Tenant, micros(k.Created))
 	b.changeOne(`INSERT INTO api_keys (`+keyColumns+`) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		k.Tenant, k.ID, string(k.Role), k.Name, k.Hash, micros(k.Created))
+	d.auditKey(k)
 	return nil
 }
 
@@ -61,19 +62,27 @@ const otherAdmin = `EXISTS (SELECT 1 FROM api_keys WHERE tenant = ? AND role = ?
 // statement, too: of two who delete the last two at once, one is overtaken.
 func (d *draft) DeleteKey(ctx context.Context, tenant, id string) error {
 	d.touch(tenant, oms.TopicKeys)
-	var role oms.Role
+	k := oms.Key{Tenant: tenant, ID: id}
 	var another bool
-	err := one(ctx, d.q, []any{(*string)(&role), &another}, `SELECT role, `+otherAdmin+` FROM api_keys WHERE tenant = ? AND id = ?`,
+	err := one(ctx, d.q, []any{(*string)(&k.Role), &k.Name, &another}, `SELECT role, name, `+otherAdmin+` FROM api_keys WHERE tenant = ? AND id = ?`,
 		tenant, string(oms.Admin), id, tenant, id)
 	if err != nil {
 		return orNotFound(err, "no key %q", id)
 	}
-	if role == oms.Admin && !another {
+	if k.Role == oms.Admin && !another {
 		return oms.Errorf(oms.Conflict, "the key %q is the last of an admin of its tenant: make another one before you take it away", id)
 	}
 	d.of(tenant).changeOne(`DELETE FROM api_keys WHERE tenant = ? AND id = ? AND (role <> ? OR `+otherAdmin+`)`,
 		tenant, id, string(oms.Admin), tenant, string(oms.Admin), id)
+	d.auditKey(k)
 	return nil
+}
+
+// auditKey notes that a key is made or deleted.
+func (d *draft) auditKey(k oms.Key) {
+	if note := d.audit(k.Tenant, oms.AuditKey, k.ID); note != nil {
+		note.Role, note.Name = k.Role, k.Name
+	}
 }
 
 // HasKeys implements [store.Store].

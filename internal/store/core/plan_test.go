@@ -286,3 +286,26 @@ func TestSessionsUseIndexes(t *testing.T) {
 	none := func(context.Context) error { return nil }
 	wantIndex(t, sessions(func(s *core.Store) error { return s.RemoveOld(ctx, acme, store.KeptSessions, time.Now(), none) }), "sessions_expires")
 }
+
+// TestTheAuditLogUsesIndexes for whatever picks few of its entries, and sorts nothing.
+func TestTheAuditLogUsesIndexes(t *testing.T) {
+	db := openTemp(t)
+	audit := func(f store.AuditFilter) []string {
+		return plans(t, db, "audit", func(s *core.Store) error { _, err := s.Audit(ctx, acme, f, behind); return err })
+	}
+	since := time.Unix(1, 0)
+	for _, c := range []struct {
+		way string
+		f   store.AuditFilter
+	}{
+		{"PRIMARY KEY (tenant=? AND (at,id)<(?,?))", store.AuditFilter{}},
+		{"PRIMARY KEY", store.AuditFilter{Action: "put-settings", Kind: oms.AuditSettings, From: since, To: time.Now()}},
+		{"INDEX audit_key (tenant=? AND key_id=?", store.AuditFilter{KeyID: "key", Action: "put-settings", From: since}},
+		{"INDEX audit_target (tenant=? AND target=?", store.AuditFilter{KeyID: "key", Target: "ep", Kind: oms.AuditEndpoint}},
+		{"INDEX audit_request (tenant=? AND request=?", store.AuditFilter{RequestID: "req", KeyID: "key", Target: "ep"}},
+	} {
+		wantPlans(t, audit(c.f), c.way)
+	}
+	none := func(context.Context) error { return nil }
+	wantPlans(t, plans(t, db, "audit", func(s *core.Store) error { return s.RemoveOld(ctx, acme, store.KeptAudit, time.Now(), none) }), "PRIMARY KEY (tenant=?")
+}

@@ -28,6 +28,8 @@ func (s *Store) RemoveOld(ctx context.Context, tenant string, what store.Kept, b
 		return old.removeVersions(ctx)
 	case store.KeptHistory:
 		return old.removeHistory(ctx)
+	case store.KeptAudit:
+		return old.removeAudit(ctx)
 	case store.KeptSessions:
 		return old.removeSessions(ctx)
 	}
@@ -146,6 +148,22 @@ func (o *old) removeRuns(ctx context.Context) error {
 			o.tenant, last.created, last.id, micros(o.before), removedAtOnce)
 	}, func(b *Batch, r run) {
 		b.change(`DELETE FROM runs WHERE tenant = ? AND id = ? AND ended = 1`, o.tenant, r.id)
+	})
+}
+
+func (o *old) removeAudit(ctx context.Context) error {
+	type entry struct {
+		at int64
+		id string
+	}
+	return removeEach(ctx, o, func(last entry) ([]entry, error) {
+		return collect(ctx, o.db.q.Query, func(r Row) (e entry, err error) {
+			err = r.Scan(&e.at, &e.id)
+			return e, err
+		}, `SELECT at, id FROM audit WHERE tenant = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ?`,
+			o.tenant, last.at, last.id, micros(o.before), removedAtOnce)
+	}, func(b *Batch, e entry) {
+		b.change(`DELETE FROM audit WHERE tenant = ? AND at = ? AND id = ?`, o.tenant, e.at, e.id)
 	})
 }
 

@@ -115,7 +115,17 @@ func (d *draft) UpdateRun(ctx context.Context, tenant string, r *oms.Run) error 
 		WHERE tenant = ? AND id = ? AND revision = ?`,
 		string(r.Status), r.Status.Ended(), step, name, r.StatusVersion, doc, tenant, r.ID, r.Revision)
 	r.Revision++
+	if r.Status == oms.RunCanceled {
+		d.auditRun(tenant, r)
+	}
 	return nil
+}
+
+// auditRun notes that a run is canceled or resumed.
+func (d *draft) auditRun(tenant string, r *oms.Run) {
+	if note := d.audit(tenant, oms.AuditRun, r.ID); note != nil {
+		note.OrderID = r.OrderID
+	}
 }
 
 // RequeueRun implements [store.Tx].
@@ -126,6 +136,7 @@ func (d *draft) RequeueRun(ctx context.Context, tenant string, r *oms.Run) error
 	d.of(tenant).changeOne(`
 		UPDATE runs SET seq = 1 + (SELECT max(seq) FROM runs WHERE tenant = ?1 AND order_id = ?3) WHERE tenant = ?1 AND id = ?2`,
 		tenant, r.ID, r.OrderID)
+	d.auditRun(tenant, r)
 	return nil
 }
 

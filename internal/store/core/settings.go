@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -98,11 +99,28 @@ func (d *draft) PutSettings(ctx context.Context, tenant string, s *settings.Sett
 	d.addSecrets(tenant, fresh)
 	d.useSecrets(tenant, base+1, ids)
 	s.Version = base + 1
+	if err := d.auditSettings(ctx, tenant, s, base); err != nil {
+		return err
+	}
 	if d.stored == nil {
 		d.stored = map[string]int64{}
 	}
 	d.stored[tenant] = s.Version
 	return nil
+}
+
+// auditSettings notes which sections of the settings another version changes.
+func (d *draft) auditSettings(ctx context.Context, tenant string, s *settings.Settings, base int64) error {
+	note := d.audit(tenant, oms.AuditSettings, strconv.FormatInt(s.Version, 10))
+	if note == nil {
+		return nil
+	}
+	before, err := d.SettingsVersion(ctx, tenant, base)
+	if err == nil {
+		note.FromVersion, note.ToVersion = base, s.Version
+		note.Change(s.ChangedSections(before)...)
+	}
+	return err
 }
 
 // SettingsFromFile implements [store.Reader].

@@ -203,6 +203,10 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		l, err := tx.Keys(ctx, tenant, store.Page{})
 		return len(l.Items) > 0, err
 	},
+	"Audit": func(tx store.Tx, tenant string) (bool, error) {
+		l, err := tx.Audit(ctx, tenant, store.AuditFilter{}, store.Page{})
+		return len(l.Items) > 0, err
+	},
 	"Idempotency": func(tx store.Tx, tenant string) (bool, error) {
 		i, err := tx.Idempotency(ctx, tenant, "idem-1")
 		return i != nil, err
@@ -268,7 +272,7 @@ var tenantInserts = map[string]bool{"InsertOrder": true, "AddHistory": true, "In
 // fillTenant gives a tenant one of everything, under the same names for all.
 func fillTenant(s *suite, tenant, mark string) {
 	s.t.Helper()
-	s.write(func(tx store.Tx) error {
+	must(s.t, s.Write(asked("fill", oms.AuditTarget{}), func(tx store.Tx) error {
 		a := attempt("att-more", "o1", 2)
 		a.CallID, a.Detail.Request.Body = "call-more", []byte(mark)
 		for _, err := range []error{
@@ -290,7 +294,7 @@ func fillTenant(s *suite, tenant, mark string) {
 			}
 		}
 		return nil
-	})
+	}))
 }
 
 // fillEvents settles acme's delivery as the tenant, too: that is nothing to another one.
@@ -369,5 +373,7 @@ func testCursors(t *testing.T, s *suite) {
 	_, err = s.SettingsHistory(ctx, acme, bad)
 	is(t, err, oms.Invalid)
 	_, err = s.Keys(ctx, acme, bad)
+	is(t, err, oms.Invalid)
+	_, err = s.Audit(ctx, acme, store.AuditFilter{}, bad)
 	is(t, err, oms.Invalid)
 }
