@@ -88,7 +88,7 @@ func New(o Options) http.Handler {
 	a := newAPI(o, mux)
 	describeDocuments(a.huma.OpenAPI())
 	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, resumes, attempts, replays,
-		endpoints, endpointSecrets, endpointCalls, events, deliveries, bulkRedelivery, jobs, stock, settingsOperations, connectors, workflowSteps, keys, audit, health} {
+		endpoints, endpointSecrets, endpointCalls, events, deliveries, bulkRedelivery, jobs, stock, settingsOperations, connectors, workflowSteps, keys, audit, overviews, health} {
 		noun(a)
 	}
 	mux.HandleFunc("GET /healthz", a.healthz)

@@ -23,7 +23,7 @@ func attempts(a *api) {
 
 // attemptParams are the filters of attempts.
 type attemptParams struct {
-	PageParams
+	CountParams
 	Kind           string `query:"kind" enum:"event,step,returnStep,validator,export,replay"`
 	CallID         string `query:"callId"`
 	EndpointID     string `query:"endpointId"`
@@ -61,14 +61,15 @@ func (a *api) listAttempts(ctx context.Context, in *attemptParams) (*listOf[*oms
 		}
 	}
 	if oms.KindOf(err) == oms.NotFound {
-		return answerList(store.List[*oms.Attempt]{}, nil, asIs)
+		return nothing[*oms.Attempt](in.CountParams)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Attempt], error) {
+	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Attempt], error) {
 		return a.Store.Attempts(ctx, tenantOf(ctx), f, p)
 	}, publicAttempt)
+	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.AttemptCount(ctx, tenantOf(ctx), f) })
 }
 
 // publicAttempt shows an attempt's URL without the values in its query, also

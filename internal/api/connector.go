@@ -32,6 +32,8 @@ type connectorHealth struct {
 	LastSuccess *time.Time            `json:"lastSuccess,omitempty" doc:"Among those"`
 	LastFailure *time.Time            `json:"lastFailure,omitempty" doc:"Among those"`
 	LastError   string                `json:"lastError,omitempty"`
+
+	inARow int // attempts that failed since the last success among those
 }
 
 func (a *api) connectorsHealth(ctx context.Context, _ *struct{}) (*listOf[connectorHealth], error) {
@@ -75,7 +77,9 @@ func (h *connectorHealth) count(at *oms.Attempt) {
 	if at.Outcome == oms.OutcomeSucceeded {
 		h.Succeeded++
 	} else {
-		h.Failed++
+		if h.Failed++; h.Succeeded == 0 {
+			h.inARow++
+		}
 		last = &h.LastFailure
 		if *last == nil {
 			h.LastError = at.Error

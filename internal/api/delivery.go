@@ -66,7 +66,7 @@ func showDeliveries(all []*oms.Delivery) []delivery {
 }
 
 func (a *api) listDeliveries(ctx context.Context, in *struct {
-	PageParams
+	CountParams
 	EndpointID string             `query:"endpointId"`
 	EventID    string             `query:"eventId"`
 	Status     oms.DeliveryStatus `query:"status" enum:"pending,succeeded,failed,canceled"`
@@ -86,14 +86,15 @@ func (a *api) listDeliveries(ctx context.Context, in *struct {
 	f, err := store.DeliveriesOf(ctx, a.Store, tenantOf(ctx), oms.DeliveryQuery{EndpointID: in.EndpointID, EventID: in.EventID, Status: in.Status,
 		EventType: in.EventType, OrderID: in.OrderID, LastStatus: in.LastStatus, From: from, To: to})
 	if oms.KindOf(err) == oms.NotFound {
-		return answerList(store.List[*oms.Delivery]{}, nil, showDelivery)
+		return nothing[delivery](in.CountParams)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Delivery], error) {
+	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Delivery], error) {
 		return a.Store.Deliveries(ctx, tenantOf(ctx), f, p)
 	}, showDelivery)
+	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.DeliveryCount(ctx, tenantOf(ctx), f) })
 }
 
 // deliveryOf reads the delivery that an id names, with its event.

@@ -79,9 +79,15 @@ type endpointSecret struct {
 }
 
 type endpointCounts struct {
-	Pending   int64 `json:"pending" doc:"Deliveries with an attempt to come"`
-	Failed    int64 `json:"failed" doc:"Deliveries that failed for good"`
-	Succeeded int64 `json:"succeeded" doc:"Deliveries that were acknowledged since the endpoint was made"`
+	Pending       int64 `json:"pending" doc:"Deliveries with an attempt to come, counted up to 10,000"`
+	PendingCapped bool  `json:"pendingCapped,omitempty" doc:"There are more than 10,000"`
+	Failed        int64 `json:"failed" doc:"Deliveries that failed for good, counted up to 10,000"`
+	FailedCapped  bool  `json:"failedCapped,omitempty" doc:"There are more than 10,000"`
+	Succeeded     int64 `json:"succeeded" doc:"Deliveries that were acknowledged since the endpoint was made"`
+}
+
+func showCounts(h oms.Health) endpointCounts {
+	return endpointCounts{h.Pending, h.PendingCapped, h.Failed, h.FailedCapped, h.Succeeded}
 }
 
 type endpointHealth struct {
@@ -93,6 +99,10 @@ type endpointHealth struct {
 	Circuit             notify.Circuit `json:"circuit" enum:"closed,open,halfOpen" doc:"open: it failed so often that deliveries wait"`
 	FilterErrors        int64          `json:"filterErrors" doc:"Events that the filter could not judge, and that were sent therefore"`
 	LastFilterError     *filterError   `json:"lastFilterError,omitempty"`
+}
+
+func showHealth(h oms.Health, c notify.Circuit) endpointHealth {
+	return endpointHealth{timeOrNil(h.LastSuccess), timeOrNil(h.LastFailure), h.LastError, h.Consecutive, timeOrNil(h.FailingSince), c, h.FilterErrors, showFilterError(h.LastFilterError)}
 }
 
 // filterError is why a filter could not judge an event.
@@ -126,8 +136,8 @@ func showEndpoint(e *oms.Endpoint, h oms.Health, c notify.Circuit, role oms.Role
 		Enabled: e.Enabled, DisabledReason: e.Disabled, Timeout: oms.FormatDuration(e.Timeout), RetrySchedule: []string{},
 		MaxConcurrency: e.Concurrency, RateLimit: e.RateLimit, Ordering: e.Ordering, ReorderingJob: e.Reordering, Filter: e.Filter, Signatures: append([]string{}, e.Signatures...),
 		Secrets: []endpointSecret{}, Origin: e.Origin, Created: e.Created, Updated: e.Updated,
-		Counts: endpointCounts{h.Pending, h.Failed, h.Succeeded},
-		Health: endpointHealth{timeOrNil(h.LastSuccess), timeOrNil(h.LastFailure), h.LastError, h.Consecutive, timeOrNil(h.FailingSince), c, h.FilterErrors, showFilterError(h.LastFilterError)}}
+		Counts: showCounts(h),
+		Health: showHealth(h, c)}
 	for _, d := range e.Schedule {
 		out.RetrySchedule = append(out.RetrySchedule, oms.FormatDuration(d))
 	}

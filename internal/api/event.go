@@ -120,7 +120,7 @@ func (payload) Schema(huma.Registry) *huma.Schema { return freeObject("The paylo
 func (p payload) IsZero() bool { return p.Value == nil }
 
 func (a *api) listEvents(ctx context.Context, in *struct {
-	PageParams
+	CountParams
 	Type           string `query:"type"`
 	OrderID        string `query:"orderId"`
 	ShipmentID     string `query:"shipmentId"`
@@ -137,7 +137,8 @@ func (a *api) listEvents(ctx context.Context, in *struct {
 	}
 	f := store.EventFilter{Type: in.Type, From: from, To: to, Related: oms.Related{OrderID: in.OrderID,
 		ShipmentID: in.ShipmentID, ReturnID: in.ReturnID, CartID: in.CartID, SubscriptionID: in.SubscriptionID, StockItemID: in.StockItemID}}
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Event], error) { return a.Store.Events(ctx, tenantOf(ctx), f, p) }, showEvent)
+	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Event], error) { return a.Store.Events(ctx, tenantOf(ctx), f, p) }, showEvent)
+	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.EventCount(ctx, tenantOf(ctx), f) })
 }
 
 func (a *api) getEvent(ctx context.Context, in *EventID) (*struct{ Body fullEvent }, error) {

@@ -3,6 +3,7 @@ package api
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -20,13 +21,31 @@ type listOf[T any] struct {
 }
 
 type page[T any] struct {
-	Items      []T    `json:"items" nullable:"false"`
-	NextCursor string `json:"nextCursor,omitempty" doc:"Ask for the next page with it; absent on the last. A page may have fewer items than asked for, or none, and still a cursor"`
+	Items       []T    `json:"items" nullable:"false"`
+	Count       *int   `json:"count,omitempty" doc:"With count=true: how many there are with this filter, on all pages together"`
+	CountCapped *bool  `json:"countCapped,omitempty" doc:"With count=true: there are at least so many, and it was not counted further: 10,000 are the most, or it would have taken long"`
+	NextCursor  string `json:"nextCursor,omitempty" doc:"Ask for the next page with it; absent on the last. A page may have fewer items than asked for, or none, and still a cursor"`
 
 	// more reads the part of the page that comes next; nil: there is none. NextCursor
 	// then is where that part begins.
 	more   func() (page[T], error)
 	failed func(error) // is told when more fails
+}
+
+// counted adds to a list how many there are, if that is asked for.
+func counted[T any](in CountParams, list *listOf[T], err error, count func() (store.Count, error)) (*listOf[T], error) {
+	if err != nil || !in.Count {
+		return list, err
+	}
+	n, err := count()
+	list.Body.Count, list.Body.CountCapped = &n.N, &n.Capped
+	return list, err
+}
+
+// nothing is a list of what a filter picks that names what is not there.
+func nothing[T any](in CountParams) (*listOf[T], error) {
+	list, err := answerList(store.List[T]{}, nil, asIs)
+	return counted(in, list, err, func() (store.Count, error) { return store.Count{}, nil })
 }
 
 // answerList shows a list that is in memory.
@@ -78,6 +97,7 @@ func readPart[S, T any](left store.Page, ask func(store.Page) (store.List[S], er
 // encodedPart is a part of a page as it goes out.
 type encodedPart struct {
 	items  []string
+	count  string // the members that say how many there are; "" for none
 	cursor string // where what is behind it begins
 	next   func() (*encodedPart, error)
 	failed func(error)
@@ -86,6 +106,9 @@ type encodedPart struct {
 // encode implements [inParts].
 func (p page[T]) encode() (*encodedPart, error) {
 	out := &encodedPart{items: make([]string, len(p.Items)), cursor: p.NextCursor, failed: p.failed}
+	if p.Count != nil {
+		out.count = fmt.Sprintf(`,"count":%d,"countCapped":%t`, *p.Count, *p.CountCapped)
+	}
 	for i, item := range p.Items {
 		var err error
 		if out.items[i], err = encodeItem(item); err != nil {
@@ -122,7 +145,7 @@ type inParts interface{ encode() (*encodedPart, error) }
 // failure the connection is broken off: a part of a page must not look like one.
 func (p *encodedPart) write(to io.Writer) {
 	w := bufio.NewWriterSize(to, 32<<10)
-	failed := p.failed
+	failed, count := p.failed, p.count // which the first part has
 	separator := `{"items":[`
 	for {
 		for i, item := range p.items {
@@ -146,7 +169,7 @@ func (p *encodedPart) write(to io.Writer) {
 	if separator != "," {
 		_, _ = w.WriteString(separator)
 	}
-	_, _ = w.WriteString("]")
+	_, _ = w.WriteString("]" + count)
 	if p.cursor != "" {
 		_, _ = w.WriteString(`,"nextCursor":` + strconv.Quote(p.cursor)) // base64, which needs no escapes
 	}

@@ -80,7 +80,7 @@ func (a *api) getOrderVersion(ctx context.Context, in *struct {
 }
 
 func (a *api) listOrders(ctx context.Context, in *struct {
-	PageParams
+	CountParams
 	Status         string         `query:"status"`
 	MarketID       string         `query:"marketId"`
 	OrderType      string         `query:"orderType"`
@@ -106,10 +106,11 @@ func (a *api) listOrders(ctx context.Context, in *struct {
 	f := store.OrderFilter{Status: in.Status, MarketID: in.MarketID, OrderType: in.OrderType,
 		CustomerEmail: in.CustomerEmail, SubscriptionID: in.SubscriptionID, Tag: in.Tag, Text: in.Q, From: from, To: to,
 		ModifiedFrom: modified, StoreID: in.StoreID, ExternalID: in.ExternalID, HasErrors: in.HasErrors.orNil()}
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[store.Document], error) {
+	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[store.Document], error) {
 		return a.Store.Orders(ctx, tenantOf(ctx), f, p)
 	},
 		func(d store.Document) orderDocument { return orderDocument{d} })
+	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.OrderCount(ctx, tenantOf(ctx), f) })
 }
 
 func (a *api) patchOrder(ctx context.Context, in *struct {

@@ -35,6 +35,12 @@ type PageParams struct {
 
 func (p PageParams) page() store.Page { return store.Page{Limit: p.Limit, Cursor: p.Cursor} }
 
+// CountParams ask for a page of a list, and how long that is.
+type CountParams struct {
+	PageParams
+	Count bool `query:"count" doc:"Whether to say how many there are with this filter, up to 10,000"`
+}
+
 // caller is who asks, for the engine.
 func (a *api) caller(ctx context.Context, once OnceParams, match MatchParams) workflow.Caller {
 	c := callOf(ctx)

@@ -87,7 +87,7 @@ func showRun(r *oms.Run) run {
 }
 
 func (a *api) listRuns(ctx context.Context, in *struct {
-	PageParams
+	CountParams
 	Status   oms.RunStatus  `query:"status" enum:"running,waiting,succeeded,aborted,superseded,failed,canceled"`
 	OrderID  string         `query:"orderId"`
 	Step     string         `query:"step" doc:"Key or display name of the step that the run is at, or that it ended at"`
@@ -100,7 +100,8 @@ func (a *api) listRuns(ctx context.Context, in *struct {
 		return nil, err
 	}
 	f := store.RunFilter{Status: in.Status, OrderID: in.OrderID, Step: in.Step, From: from, To: to, Canceled: in.Canceled.orNil()}
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Run], error) { return a.Store.Runs(ctx, tenantOf(ctx), f, p) }, showRun)
+	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Run], error) { return a.Store.Runs(ctx, tenantOf(ctx), f, p) }, showRun)
+	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.RunCount(ctx, tenantOf(ctx), f) })
 }
 
 func (a *api) getRun(ctx context.Context, in *RunID) (*runAnswer, error) {

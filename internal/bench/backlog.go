@@ -16,6 +16,7 @@ const (
 	backlogMemory  = 256 << 20
 	backlogFirst   = 2 * time.Second
 	backlogCallers = 4
+	backlogCounted = 10_000 // as far as an endpoint's pending deliveries are counted
 )
 
 // backlog measures the memory of a server of its own that very many deliveries
@@ -47,7 +48,7 @@ func (b *bench) backlog(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if e.Counts.Pending != int64(count) {
+	if e.Counts.Pending != int64(min(count, backlogCounted)) {
 		return "", fmt.Errorf("%d deliveries should wait: %+v", count, e.Counts)
 	}
 	var firsts sample

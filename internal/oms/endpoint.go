@@ -118,7 +118,11 @@ type EndpointTLS struct {
 
 // Health is how an endpoint has been doing. Success and failure mean attempts.
 type Health struct {
-	Pending, Failed int64 // deliveries that wait, and those that failed for good
+	// Pending and Failed count the deliveries that wait, and those that failed for
+	// good. They are not counted to the end where there are very many: then there are
+	// at least so many.
+	Pending, Failed             int64
+	PendingCapped, FailedCapped bool
 	// Succeeded counts deliveries since the endpoint was made.
 	Succeeded    int64
 	LastSuccess  time.Time

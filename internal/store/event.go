@@ -76,6 +76,7 @@ type EventReader interface {
 	EventBySeq(ctx context.Context, tenant string, seq int64) (*oms.Event, error)
 	// Events returns the events without their data.
 	Events(ctx context.Context, tenant string, f EventFilter, p Page) (List[*oms.Event], error)
+	EventCount(ctx context.Context, tenant string, f EventFilter) (Count, error)
 
 	Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error)
 	// EndpointNo and EndpointByNo find deleted ones too: their deliveries name them.
@@ -83,6 +84,11 @@ type EventReader interface {
 	EndpointByNo(ctx context.Context, tenant string, no int64) (*oms.Endpoint, error)
 	// Endpoints leaves out those of connectors.
 	Endpoints(ctx context.Context, tenant string, p Page) (List[*oms.Endpoint], error)
+	// EndpointsInTrouble returns at most so many of the endpoints that orderhook turned
+	// off, and behind them those that are on and whose last [FailuresInTrouble] attempts
+	// or more failed, the longest failing first; and how many there are. Those of
+	// connectors are among them. They are shared and must not be changed.
+	EndpointsInTrouble(ctx context.Context, tenant string, most int) ([]*oms.Endpoint, Count, error)
 	// Subscriptions is shared and must not be changed; nor must its endpoints.
 	Subscriptions(ctx context.Context, tenant string) (*oms.Subscriptions, error)
 	Health(ctx context.Context, tenant string, endpoint int64) (oms.Health, error)
@@ -90,6 +96,7 @@ type EventReader interface {
 	// Delivery is [oms.NotFound] if the event never went to the endpoint.
 	Delivery(ctx context.Context, tenant string, key oms.DeliveryKey) (*oms.Delivery, error)
 	Deliveries(ctx context.Context, tenant string, f DeliveryFilter, p Page) (List[*oms.Delivery], error)
+	DeliveryCount(ctx context.Context, tenant string, f DeliveryFilter) (Count, error)
 	DueDeliveries(ctx context.Context, tenant string, q DueQuery) (DueList, error)
 
 	StockItem(ctx context.Context, tenant, id string) (*oms.StockItem, error)
@@ -97,6 +104,10 @@ type EventReader interface {
 	Job(ctx context.Context, tenant, id string) (*oms.Job, error)
 	Jobs(ctx context.Context, tenant string, p Page) (List[*oms.Job], error)
 }
+
+// FailuresInTrouble is how many attempts in a row have failed at an endpoint that is in
+// trouble.
+const FailuresInTrouble = 3
 
 // EventTx is the changes of events, endpoints and deliveries.
 type EventTx interface {

@@ -21,6 +21,10 @@ type Upkeep interface {
 	RemoveOld(ctx context.Context, tenant string, what Kept, before time.Time, rest Rest) error
 }
 
+// CallsKept is how long the counts of calls are kept, whatever the settings say of
+// the calls: they name nobody.
+const CallsKept = 48 * time.Hour
+
 // Rest is called when other work should have its turn.
 type Rest func(ctx context.Context) error
 
@@ -37,6 +41,8 @@ const (
 	// KeptVersions is earlier versions of orders, by when they were made. The
 	// current one stays, and all while the order has a run that has not ended.
 	KeptVersions Kept = "versions"
+	// KeptCalls is the counts of calls, by their minutes; the calls themselves stay.
+	KeptCalls Kept = "calls"
 	// KeptHistory is history entries by their time.
 	KeptHistory Kept = "history"
 	// KeptRuns is runs that have ended, by when they were made.

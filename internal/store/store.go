@@ -92,6 +92,8 @@ type Reader interface {
 
 	Order(ctx context.Context, tenant, id string) (*oms.Order, error)
 	Orders(ctx context.Context, tenant string, f OrderFilter, p Page) (List[Document], error)
+	// OrderCount, and its like for other lists, counts what a filter picks.
+	OrderCount(ctx context.Context, tenant string, f OrderFilter) (Count, error)
 	OrderVersion(ctx context.Context, tenant, id string, version int64) (*oms.Order, error)
 	// OrderUnless is Order for who holds a version of it: nil if it still is of
 	// that version, so that nothing has to be read and parsed again.
@@ -108,6 +110,7 @@ type Reader interface {
 	// revision.
 	RunUnless(ctx context.Context, tenant, id string, revision int64) (*oms.Run, error)
 	Runs(ctx context.Context, tenant string, f RunFilter, p Page) (List[*oms.Run], error)
+	RunCount(ctx context.Context, tenant string, f RunFilter) (Count, error)
 	// NextRun returns the order's first run, in commit order, that has not
 	// ended, or nil when all have.
 	NextRun(ctx context.Context, tenant, orderID string) (*oms.Run, error)
@@ -117,6 +120,18 @@ type Reader interface {
 	// searched, and no one thing that the attempts are about is given, those that
 	// were recorded last.
 	Attempts(ctx context.Context, tenant string, f AttemptFilter, p Page) (List[*oms.Attempt], error)
+
+	AttemptCount(ctx context.Context, tenant string, f AttemptFilter) (Count, error)
+
+	// Waiting says what is to be done yet, and since when.
+	Waiting(ctx context.Context, tenant string) (Waiting, error)
+
+	// Calls counts the calls that began at from or later and before to, both whole
+	// minutes, by spans of so many minutes, their kind and their outcome; what there
+	// was none of is left out. The spans begin at multiples of their length since 1970.
+	// Calls are counted in the write that records them, and the counts are kept for
+	// [CallsKept].
+	Calls(ctx context.Context, tenant string, from, to time.Time, span time.Duration) ([]oms.CallCount, error)
 
 	// Settings returns the tenant's settings, with references to their secrets;
 	// those of a tenant that has none are empty and of version 0. SettingsVersion
@@ -227,6 +242,29 @@ type List[T any] struct {
 	Items      []T
 	Bytes      int    // of the items, as stored
 	NextCursor string // "" on the last page
+}
+
+// Count is how many things a filter picks. It is not counted to the end where that
+// would take long: then there are at least N, and Capped says so.
+type Count struct {
+	N      int
+	Capped bool
+}
+
+// MostCounted is the most that a [Count] counts.
+const MostCounted = 10_000
+
+// Waiting is what a tenant has that is to be done yet.
+type Waiting struct {
+	Deliveries       Count     // that are pending
+	OldestDelivery   time.Time // when the earliest event happened of those that are counted; zero: there are none
+	Running, Waiting WaitingRuns
+}
+
+// WaitingRuns are the runs of a status that have not ended.
+type WaitingRuns struct {
+	Count  Count
+	Oldest time.Time // when the first of them was created; zero: there are none
 }
 
 // Document is an order or a cart in a list: its JSON text as it is stored, which

@@ -168,6 +168,7 @@ func (u *Upkeep) removeOldOf(ctx context.Context, tenant string) error {
 		{store.KeptHistory, kept.History},
 		{store.KeptRuns, kept.Runs},
 		{store.KeptAudit, kept.Audit},
+		{store.KeptCalls, store.CallsKept},
 	} {
 		if k.age == 0 {
 			continue

@@ -149,12 +149,13 @@ func TestRetention(t *testing.T) {
 	}}
 	runFor(t, f, time.Hour)
 	removed := slices.DeleteFunc(f.log, func(line string) bool { return line == "look" })
+	calls := func(of string) string { return "remove calls of " + of + " before 1999-12-30 00:01:00" } // whatever its settings say
 	want := []string{"remove attempts of all before 1999-12-31 00:01:00", "remove deliveries of all before 1999-12-31 00:01:00",
 		"remove versions of all before 1999-12-30 00:01:00", "remove history of all before 1999-12-29 00:01:00",
-		"remove runs of all before 1999-12-28 00:01:00", "remove audit of all before 1999-12-01 00:01:00", "remove sessions of all before 2000-01-01 00:01:00",
-		"remove sessions of none before 2000-01-01 00:01:00",
+		"remove runs of all before 1999-12-28 00:01:00", "remove audit of all before 1999-12-01 00:01:00", calls("all"), "remove sessions of all before 2000-01-01 00:01:00",
+		calls("none"), "remove sessions of none before 2000-01-01 00:01:00",
 		"remove attempts of unset before 1999-10-03 00:01:00", "remove deliveries of unset before 1999-10-03 00:01:00",
-		"remove audit of unset before 1999-01-01 00:01:00", "remove sessions of unset before 2000-01-01 00:01:00"}
+		"remove audit of unset before 1999-01-01 00:01:00", calls("unset"), "remove sessions of unset before 2000-01-01 00:01:00"}
 	if !slices.Equal(removed, want) {
 		t.Errorf("%q, want %q", removed, want)
 	}

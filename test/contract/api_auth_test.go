@@ -79,6 +79,7 @@ var samples = map[string]sample{
 	"POST /api/deliveries/redeliver":                  {oms.Operator, "/api/deliveries/redeliver", `{"status":"failed","dryRun":true}`},
 	"POST /api/deliveries/{id}/cancel":                {oms.Operator, "/api/deliveries/DELIVERY/cancel", ""},
 	"POST /api/attempts/{id}/replay":                  {oms.Operator, "/api/attempts/ATTEMPT/replay", ""},
+	"GET /api/overview":                               {oms.Reader, "/api/overview", ""},
 	"GET /api/stock/{id}":                             {oms.Reader, "/api/stock/STOCK", ""},
 	"PUT /api/stock/{id}":                             {oms.Publisher, "/api/stock/STOCK", `{"available":1}`},
 	"POST /api/stock/{id}/adjust":                     {oms.Publisher, "/api/stock/STOCK/adjust", `{"by":1}`},

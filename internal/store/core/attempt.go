@@ -119,6 +119,7 @@ func (d *draft) addAttempts(tenant string, attempts []*oms.Attempt) error {
 		}
 	}
 	d.of(tenant).insert(attemptRows, rows...)
+	d.countCalls(tenant, attempts)
 	return nil
 }
 

@@ -30,9 +30,10 @@ func walkOf(tenant string, f store.AttemptFilter) *walk {
 	w.about("attempts_cart", "a.cart_id", f.CartID)
 	w.about("attempts_stock_item", "a.stock_item_id", f.StockItemID)
 	w.about("attempts_subscription", "a.subscription_id", f.SubscriptionID)
+	w.endpoint(f.Endpoint, f.Body)
+	w.connector(f.ConnectorID, f.Body)
 	w.rest.equal("a.kind", f.Kind)
 	w.rest.named("a.event_type", f.EventType)
-	w.rest.equal("a.connector_id", f.ConnectorID)
 	w.rest.equal("a.host", f.Host)
 	w.rest.equal("a.outcome", f.Outcome)
 	w.numbers(f)
@@ -47,15 +48,34 @@ func (w *walk) asRecorded(f store.AttemptFilter) *walk {
 	return all
 }
 
-// delivery picks the attempts of one delivery, or of one endpoint.
+// delivery picks the attempts of one delivery.
 func (w *walk) delivery(f store.AttemptFilter) {
-	if f.Endpoint > 0 {
-		w.rest.where("a.endpoint = ?", f.Endpoint)
-	}
 	if d := f.Delivery; d != nil {
 		w.index = "attempts_delivery"
 		w.along.where("a.event = ? AND a.endpoint = ? AND a.event > 0", d.Event, d.Endpoint)
 	}
+}
+
+// endpoint picks the attempts at one endpoint, along their index unless another is
+// taken already. They may be all that there are: bodies are found by their own index.
+func (w *walk) endpoint(no int64, body string) {
+	switch {
+	case no == 0:
+	case w.selective() || body != "":
+		w.rest.where("a.endpoint = ?", no)
+	default:
+		w.index = "attempts_endpoint"
+		w.along.where("a.endpoint = ? AND a.endpoint > 0", no)
+	}
+}
+
+// connector is endpoint for the attempts of one connector.
+func (w *walk) connector(id, body string) {
+	if body != "" {
+		w.rest.equal("a.connector_id", id)
+		return
+	}
+	w.about("attempts_connector", "a.connector_id", id)
 }
 
 // call picks the attempts of one call; what an event's is called is its delivery.

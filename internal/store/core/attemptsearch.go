@@ -18,6 +18,9 @@ type effort struct {
 
 var defaultEffort = effort{rows: 200_000, bodies: 10_000, documents: 64 << 20}
 
+// defaultCountEffort is for a count, which nobody wants to wait for.
+var defaultCountEffort = effort{rows: 20_000, bodies: 1000, documents: 4 << 20}
+
 const (
 	// bodyUnit is how many bytes can be searched in about the time that it takes
 	// to read an attempt that has none.
@@ -36,8 +39,26 @@ func (q queries) Attempts(ctx context.Context, tenant string, f store.AttemptFil
 	if err != nil {
 		return store.List[*oms.Attempt]{}, err
 	}
+	s.columns, s.scan = attemptColumns+", a.seq", scanFound
 	found, err := pageOf(ctx, q, tenant, class, asked, s.cursorOf, s.run)
 	return converted(found, err, func(a foundAttempt) *oms.Attempt { return a.Attempt })
+}
+
+// AttemptCount implements [store.Reader].
+func (q queries) AttemptCount(ctx context.Context, tenant string, f store.AttemptFilter) (store.Count, error) {
+	class := store.Listing
+	if f.Body != "" {
+		class = store.Search
+	}
+	s, err := q.attemptSearch(tenant, f)
+	if err != nil {
+		return store.Count{}, err
+	}
+	s.columns, s.scan = "a.id, a.seq", func(r Row) (f foundAttempt, err error) {
+		f.Attempt = &oms.Attempt{}
+		return f, r.Scan(&f.ID, &f.seq)
+	}
+	return counted(ctx, q, tenant, class, func(ctx context.Context, p *page[foundAttempt]) error { return s.run(ctx, p, nil) })
 }
 
 // attemptSearch is a page of attempts that is being put together.
@@ -48,6 +69,9 @@ type attemptSearch struct {
 	filter store.AttemptFilter
 	body   *bodyindex.Query // nil: whatever the bodies are
 	left   int              // of the effort
+
+	columns string // of what is read of an attempt
+	scan    func(Row) (foundAttempt, error)
 
 	page  *page[foundAttempt]
 	below any // the key that everything not yet examined is below; nil: nothing is examined
@@ -60,12 +84,11 @@ type foundAttempt struct {
 }
 
 func (q queries) attemptSearch(tenant string, f store.AttemptFilter) (s *attemptSearch, err error) {
-	s = &attemptSearch{queries: q, walk: walkOf(tenant, f), tenant: tenant, filter: f, left: q.effort.rows}
+	s = &attemptSearch{queries: q, walk: walkOf(tenant, f), tenant: tenant, filter: f}
 	if f.Body != "" {
 		if s.body, err = bodyindex.NewQuery(f.Body); err != nil {
 			return nil, oms.Wrong("query.body", "%v", err)
 		}
-		s.left = q.effort.bodies
 		if !s.selective() {
 			s.walk = s.asRecorded(f)
 		}
@@ -78,6 +101,9 @@ func (q queries) attemptSearch(tenant string, f store.AttemptFilter) (s *attempt
 func (s *attemptSearch) run(ctx context.Context, p *page[foundAttempt], after *store.Cursor) (err error) {
 	if s.page = p; after != nil {
 		s.below = s.keyOf(*after)
+	}
+	if s.left = p.effort.rows; s.body != nil {
+		s.left = p.effort.bodies
 	}
 	if s.key == "a.seq" {
 		err = s.newestSegments(ctx)
@@ -157,8 +183,8 @@ func (s *attemptSearch) examine(ctx context.Context, rows span) error {
 	if s.body != nil {
 		return s.examineBodies(ctx, rows)
 	}
-	text, args := s.sql(attemptColumns+", a.seq", "", rows, s.page.wanted())
-	return s.page.read(ctx, s.q.QueryOnce, scanFound, text, args...)
+	text, args := s.sql(s.columns, "", rows, s.page.wanted())
+	return s.page.read(ctx, s.q.QueryOnce, s.scan, text, args...)
 }
 
 func scanFound(r Row) (foundAttempt, error) {
@@ -173,7 +199,7 @@ func (s *attemptSearch) examineBodies(ctx context.Context, rows span) error {
 	seqs, err := s.matches(ctx, rows)
 	for _, seq := range slices.Backward(seqs) {
 		if err == nil && !s.page.ended() {
-			err = s.page.read(ctx, s.q.Query, scanFound, `SELECT `+attemptColumns+`, a.seq FROM attempts AS a WHERE a.seq = ? AND a.tenant = ?`, seq, s.tenant)
+			err = s.page.read(ctx, s.q.Query, s.scan, `SELECT `+s.columns+` FROM attempts AS a WHERE a.seq = ? AND a.tenant = ?`, seq, s.tenant)
 		}
 	}
 	return err

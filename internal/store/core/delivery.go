@@ -17,9 +17,10 @@ const (
 		grp, status, attempts, max_attempts, due, last_status, last_error, events.at, updated`
 	itsEvent     = ` CROSS JOIN events ON events.seq = deliveries.event`
 	itsEndpoint  = ` CROSS JOIN endpoints ON endpoints.tenant = deliveries.tenant AND endpoints.no = deliveries.endpoint`
-	fromDelivery = `SELECT ` + deliveryColumns + ` FROM deliveries` + itsEvent + itsEndpoint
-	fromFailed   = `SELECT ` + deliveryColumns + ` FROM deliveries INDEXED BY deliveries_failed` + itsEvent + itsEndpoint
-	fromItsEvent = `SELECT ` + deliveryColumns + ` FROM events CROSS JOIN deliveries ON deliveries.event = events.seq` + itsEndpoint
+	fromDelivery = `deliveries` + itsEvent + itsEndpoint
+	fromFailed   = `deliveries INDEXED BY deliveries_failed` + itsEvent + itsEndpoint
+	fromFailures = `deliveries INDEXED BY deliveries_failures` + itsEvent + itsEndpoint
+	fromItsEvent = `events CROSS JOIN deliveries ON deliveries.event = events.seq` + itsEndpoint
 )
 
 // scanDelivery reads deliveryColumns.
@@ -55,24 +56,59 @@ func (q queries) Deliveries(ctx context.Context, tenant string, f store.Delivery
 		})
 }
 
+// DeliveryCount implements [store.EventReader]. What is pending stands in indexes.
+func (q queries) DeliveryCount(ctx context.Context, tenant string, f store.DeliveryFilter) (store.Count, error) {
+	if f == (store.DeliveryFilter{Status: oms.DeliveryPending, Endpoint: f.Endpoint}) {
+		return counted(ctx, q, tenant, store.Listing, func(ctx context.Context, p *page[struct{}]) error { return q.countPending(ctx, tenant, f.Endpoint, p) })
+	}
+	d := deliveriesLike(tenant, f, nil)
+	if f.EventType == "" && f.OrderID == "" && f.From.IsZero() && f.To.IsZero() {
+		d.from = strings.TrimSuffix(d.from, itsEvent+itsEndpoint) // nothing of them is asked
+	}
+	return countDown(ctx, q, tenant, d)
+}
+
+// countPending counts the deliveries that are due, then those that wait in groups:
+// of each group but one is due, so that no more of these are met than were counted.
+func (q queries) countPending(ctx context.Context, tenant string, endpoint int64, p *page[struct{}]) error {
+	for _, part := range []struct{ from, condition string }{
+		{`deliveries INDEXED BY deliveries_due`, `due > 0`},
+		{`deliveries INDEXED BY deliveries_group`, `status = 'p' AND grp <> '' AND due = 0`},
+	} {
+		l := listOf(tenant)
+		if endpoint != 0 {
+			l.where("endpoint = ?", endpoint)
+		}
+		l.where(part.condition)
+		text, args := `SELECT 1 FROM `+part.from+` WHERE `+l.sql()+` LIMIT ?`, append(l.args, p.wanted())
+		if err := p.read(ctx, q.q.QueryOnce, scanNothing, text, args...); err != nil || p.ended() {
+			return err
+		}
+	}
+	return nil
+}
+
 // deliveriesLike returns the list of the deliveries that the filter picks. An
-// order's, and those of a type, are found through their events; an endpoint's
-// failed ones have an index. Everything else is filtered on the way through all
+// order's, and those of a type, are found through their events; failed ones have
+// indexes. Everything else is filtered on the way through all
 // of the tenant's.
 func deliveriesLike(tenant string, f store.DeliveryFilter, after *store.Cursor) descent {
-	d := descent{selected: fromDelivery, number: "deliveries.event"}
+	d := descent{columns: deliveryColumns, from: fromDelivery, number: "deliveries.event"}
 	if f != (store.DeliveryFilter{}) && f.OrderID == "" && f.Event == 0 {
 		d.steps = deliverySteps
 	}
 	d.where("deliveries.tenant = ?", tenant)
-	if f.Endpoint != 0 && f.Status == oms.DeliveryFailed {
-		d.selected = fromFailed
+	if f.Status == oms.DeliveryFailed {
+		d.from = fromFailures
+		if f.Endpoint != 0 {
+			d.from = fromFailed
+		}
 		if f == (store.DeliveryFilter{Endpoint: f.Endpoint, Status: f.Status}) {
 			d.steps = ""
 		}
 	}
 	if f.OrderID != "" || f.EventType != "" && f.Endpoint == 0 {
-		d.selected, d.number = fromItsEvent, "events.seq"
+		d.from, d.number = fromItsEvent, "events.seq"
 		d.where("events.tenant = ?", tenant)
 		if d.steps != "" {
 			d.steps = eventSteps

@@ -13,7 +13,8 @@ import (
 // event down. One whose filter picks few of many rows is read in steps, and its
 // page ends, with a cursor and perhaps not full, once it was worked at enough.
 type descent struct {
-	selected string // up to its WHERE
+	columns string
+	from    string
 	list
 	number string // the column
 	sorted string
@@ -30,33 +31,46 @@ func (d descent) sql(floor, below int64, limit int) (string, []any) {
 	if below > 0 {
 		conditions, args = append(conditions, d.number+" < ?"), append(args, below)
 	}
-	return d.selected + " WHERE " + strings.Join(conditions, " AND ") + " ORDER BY " + d.sorted + " LIMIT ?", append(args, limit)
+	return "SELECT " + d.columns + " FROM " + d.from + " WHERE " + strings.Join(conditions, " AND ") + " ORDER BY " + d.sorted + " LIMIT ?", append(args, limit)
 }
 
 // descend answers one page.
 func descend[T any](ctx context.Context, q queries, tenant string, like func(after *store.Cursor) descent, asked store.Page,
 	scan func(Row) (T, error), cursor func(T) store.Cursor) (store.List[T], error) {
 	return pageOf(ctx, q, tenant, store.Listing, asked, cursor, func(ctx context.Context, p *page[T], after *store.Cursor) error {
-		d, below := like(after), int64(0)
-		if after != nil {
-			below = after.At + 1 // the row of the cursor is left out by a condition of its own
-		}
-		for step, left := firstStep, q.effort.rows; ; step *= stepGrowth {
-			step = min(step, left)
-			floor, err := d.stepFloor(ctx, q.q, tenant, below, step)
-			if err != nil {
-				return err
-			}
-			text, args := d.sql(floor, below, p.wanted())
-			if err := p.read(ctx, q.q.QueryOnce, scan, text, args...); err != nil || p.ended() || floor == 0 {
-				return err
-			}
-			if below, left = floor, left-step; left <= 0 {
-				p.end(store.Cursor{At: floor, ID: "0"})
-				return nil
-			}
-		}
+		return descendInto(ctx, q, tenant, like(after), p, after, scan)
 	})
+}
+
+// countDown counts a list.
+func countDown(ctx context.Context, q queries, tenant string, d descent) (store.Count, error) {
+	d.columns = "1"
+	return counted(ctx, q, tenant, store.Listing, func(ctx context.Context, p *page[struct{}]) error {
+		return descendInto(ctx, q, tenant, d, p, nil, scanNothing)
+	})
+}
+
+// descendInto fills a page.
+func descendInto[T any](ctx context.Context, q queries, tenant string, d descent, p *page[T], after *store.Cursor, scan func(Row) (T, error)) error {
+	below := int64(0)
+	if after != nil {
+		below = after.At + 1 // the row of the cursor is left out by a condition of its own
+	}
+	for step, left := firstStep, p.effort.rows; ; step *= stepGrowth {
+		step = min(step, left)
+		floor, err := d.stepFloor(ctx, q.q, tenant, below, step)
+		if err != nil {
+			return err
+		}
+		text, args := d.sql(floor, below, p.wanted())
+		if err := p.read(ctx, q.q.QueryOnce, scan, text, args...); err != nil || p.ended() || floor == 0 {
+			return err
+		}
+		if below, left = floor, left-step; left <= 0 {
+			p.end(store.Cursor{At: floor, ID: "0"})
+			return nil
+		}
+	}
 }
 
 // stepFloor returns the number that a step ends with, 0 if it goes to the end.

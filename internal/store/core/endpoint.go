@@ -243,6 +243,7 @@ func (d *draft) DeleteEndpoint(ctx context.Context, tenant, id string) error {
 	d.putEndpoint(tenant, set, e.No, nil)
 	d.auditEndpoint(tenant, e, nil)
 	d.of(tenant).changeOne(`UPDATE endpoints SET deleted = 1, doc = ? WHERE tenant = ? AND no = ?`, doc, tenant, e.No)
+	d.forgetFailures(tenant, e.No) // nobody is to look at it any more
 	return nil
 }
 

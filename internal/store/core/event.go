@@ -67,11 +67,16 @@ func (q queries) Events(ctx context.Context, tenant string, f store.EventFilter,
 		func(e *oms.Event) store.Cursor { return store.Cursor{At: e.Seq} })
 }
 
+// EventCount implements [store.EventReader].
+func (q queries) EventCount(ctx context.Context, tenant string, f store.EventFilter) (store.Count, error) {
+	return countDown(ctx, q, tenant, eventsLike(tenant, f, nil))
+}
+
 // eventsLike returns the list of the events that the filter picks. An order's
 // have an index; of all others the type and the time are in the index that the
 // list is read from.
 func eventsLike(tenant string, f store.EventFilter, after *store.Cursor) descent {
-	d := descent{selected: `SELECT ` + eventColumns + ` FROM events`, list: *listOf(tenant), number: "seq", sorted: "seq DESC"}
+	d := descent{columns: eventColumns, from: `events`, list: *listOf(tenant), number: "seq", sorted: "seq DESC"}
 	if f != (store.EventFilter{}) && f.OrderID == "" {
 		d.steps = eventSteps
 	}

@@ -23,6 +23,11 @@ func (s *Store) SetEffort(rows, bodies int) {
 	s.effort = effort{rows: rows, bodies: bodies, documents: defaultEffort.documents}
 }
 
+// SetCountEffort bounds the work for one count.
+func (s *Store) SetCountEffort(rows int) {
+	s.countEffort = effort{rows: rows, bodies: rows, documents: rows}
+}
+
 // SetSearch bounds the bytes of documents that are looked through for one page,
 // and how long a search waits for others.
 func (s *Store) SetSearch(documents int, wait time.Duration) {

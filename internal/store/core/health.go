@@ -15,15 +15,18 @@ func (q queries) Health(ctx context.Context, tenant string, endpoint int64) (oms
 	if err != nil {
 		return h, err
 	}
-	return h, one(ctx, q.q, []any{&h.Pending, &h.Failed}, countDeliveries, tenant, endpoint)
+	err = one(ctx, q.q, []any{&h.Pending, &h.Failed}, countDeliveries, tenant, endpoint, store.MostCounted+1)
+	h.PendingCapped, h.FailedCapped = h.Pending > store.MostCounted, h.Failed > store.MostCounted
+	h.Pending, h.Failed = min(h.Pending, store.MostCounted), min(h.Failed, store.MostCounted)
+	return h, err
 }
 
-// countDeliveries counts in the indexes alone. What is pending is due, or waits
-// in a group.
+// countDeliveries counts in the indexes alone, and no further than up to a limit. What
+// is pending is due, or waits in a group.
 const countDeliveries = `SELECT
-	(SELECT count(*) FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND due > 0) +
-	(SELECT count(*) FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND status = 'p' AND grp <> '' AND due = 0),
-	(SELECT count(*) FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND status = 'f')`
+	(SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND due > 0 LIMIT ?3)) +
+	(SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND status = 'p' AND grp <> '' AND due = 0 LIMIT ?3)),
+	(SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND status = 'f' LIMIT ?3))`
 
 // lastHealth returns the health as it was added up, without what is counted, and
 // how often it was stored.

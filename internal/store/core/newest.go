@@ -72,7 +72,7 @@ func fill[T any](ctx context.Context, q queries, n *newest, p *page[T], after *s
 	if n.few || len(n.rest.conditions) == 0 {
 		return read(stretch{after: after})
 	}
-	for step, left := firstStep, q.effort.rows; ; step *= stepGrowth {
+	for step, left := firstStep, p.effort.rows; ; step *= stepGrowth {
 		step = min(step, left)
 		last, err := n.step(ctx, q.q, after, step)
 		if err != nil {
@@ -86,6 +86,19 @@ func fill[T any](ctx context.Context, q queries, n *newest, p *page[T], after *s
 			return nil
 		}
 	}
+}
+
+// countNewest counts a list.
+func countNewest(ctx context.Context, q queries, tenant string, n *newest) (store.Count, error) {
+	return counted(ctx, q, tenant, store.Listing, func(ctx context.Context, p *page[struct{}]) error { return n.count(ctx, q, p) })
+}
+
+// count adds what is to be counted to a page.
+func (n *newest) count(ctx context.Context, q queries, p *page[struct{}]) error {
+	return fill(ctx, q, n, p, nil, func(s stretch) error {
+		text, args := n.sql("1", s, p.wanted())
+		return p.read(ctx, q.q.QueryOnce, scanNothing, text, args...)
+	})
 }
 
 // newestFirst answers one page of a list.

@@ -12,26 +12,51 @@ import (
 // Orders implements [store.Reader].
 func (q queries) Orders(ctx context.Context, tenant string, f store.OrderFilter, asked store.Page) (store.List[store.Document], error) {
 	class := store.Listing
-	if f.Text != "" || f.Tag != "" {
+	if looksInto(f) {
 		class = store.Search
 	}
 	return pageOf(ctx, q, tenant, class, asked, documentCursor, func(ctx context.Context, p *page[store.Document], after *store.Cursor) error {
-		s := orderSearch{page: p, search: newSearch(f.Text), looks: class == store.Search, left: q.effort.documents}
+		return q.lookForOrders(ctx, tenant, f, p, after)
+	})
+}
+
+// OrderCount implements [store.Reader].
+func (q queries) OrderCount(ctx context.Context, tenant string, f store.OrderFilter) (store.Count, error) {
+	if looksInto(f) {
+		return counted(ctx, q, tenant, store.Search, func(ctx context.Context, p *page[store.Document]) error {
+			return q.lookForOrders(ctx, tenant, f, p, nil)
+		})
+	}
+	return counted(ctx, q, tenant, store.Listing, func(ctx context.Context, p *page[struct{}]) error {
 		for _, part := range orderParts(tenant, f) {
-			err := fill(ctx, q, part, p, after, func(of stretch) error {
-				text, args := part.sql(orderListColumns, of, s.limit())
-				if f.Tag != "" {
-					text, args = part.sql(taggedListColumns, of, s.limit())
-					args = append([]any{f.Tag}, args...)
-				}
-				return q.q.QueryOnce(ctx, s.look, text, args...)
-			})
-			if err != nil || p.ended() {
+			if err := part.count(ctx, q, p); err != nil || p.ended() {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// looksInto reports whether a filter has to look into the documents.
+func looksInto(f store.OrderFilter) bool { return f.Text != "" || f.Tag != "" }
+
+// lookForOrders fills a page.
+func (q queries) lookForOrders(ctx context.Context, tenant string, f store.OrderFilter, p *page[store.Document], after *store.Cursor) error {
+	s := orderSearch{page: p, search: newSearch(f.Text), looks: looksInto(f), left: p.effort.documents}
+	for _, part := range orderParts(tenant, f) {
+		err := fill(ctx, q, part, p, after, func(of stretch) error {
+			text, args := part.sql(orderListColumns, of, s.limit())
+			if f.Tag != "" {
+				text, args = part.sql(taggedListColumns, of, s.limit())
+				args = append([]any{f.Tag}, args...)
+			}
+			return q.q.QueryOnce(ctx, s.look, text, args...)
+		})
+		if err != nil || p.ended() {
+			return err
+		}
+	}
+	return nil
 }
 
 func documentCursor(d store.Document) store.Cursor {

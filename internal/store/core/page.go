@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"database/sql"
+	"math"
 
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -12,6 +13,7 @@ import (
 // was worked at enough.
 type page[T any] struct {
 	size, most int
+	effort     effort
 	cursor     func(T) store.Cursor
 
 	rows  []T
@@ -33,7 +35,7 @@ func pageOf[T any](ctx context.Context, q queries, tenant string, class store.Cl
 		return store.List[T]{}, err
 	}
 	defer leave()
-	p := &page[T]{size: asked.Size(), most: asked.MostBytes(), cursor: cursor}
+	p := &page[T]{size: asked.Size(), most: asked.MostBytes(), effort: q.effort, cursor: cursor}
 	if err := fill(ctx, p, after); err != nil {
 		return store.List[T]{}, err
 	}
@@ -43,6 +45,23 @@ func pageOf[T any](ctx context.Context, q queries, tenant string, class store.Cl
 	}
 	return list, nil
 }
+
+// counted counts what fill would read into pages, up to [store.MostCounted], and as
+// far as that can be found out quickly.
+func counted[T any](ctx context.Context, q queries, tenant string, class store.Class,
+	fill func(ctx context.Context, p *page[T]) error) (store.Count, error) {
+	ctx, leave, err := q.enter(ctx, tenant, class)
+	if err != nil {
+		return store.Count{}, err
+	}
+	defer leave()
+	p := &page[T]{size: store.MostCounted, most: math.MaxInt, effort: q.countEffort, cursor: func(T) store.Cursor { return store.Cursor{} }}
+	err = fill(ctx, p)
+	return store.Count{N: len(p.rows), Capped: p.ended()}, err
+}
+
+// scanNothing reads a row of which it only counts that it is there.
+func scanNothing(Row) (struct{}, error) { return struct{}{}, nil }
 
 // ended reports whether the page takes no more.
 func (p *page[T]) ended() bool { return p.next != nil }

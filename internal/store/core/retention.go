@@ -32,6 +32,8 @@ func (s *Store) RemoveOld(ctx context.Context, tenant string, what store.Kept, b
 		return old.removeAudit(ctx)
 	case store.KeptSessions:
 		return old.removeSessions(ctx)
+	case store.KeptCalls:
+		return old.removeCalls(ctx)
 	}
 	return old.removeRuns(ctx)
 }

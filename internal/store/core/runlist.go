@@ -13,9 +13,14 @@ func (q queries) Runs(ctx context.Context, tenant string, f store.RunFilter, ask
 		func(r *oms.Run) store.Cursor { return store.Cursor{At: micros(r.Created), ID: r.ID} })
 }
 
+// RunCount implements [store.Reader].
+func (q queries) RunCount(ctx context.Context, tenant string, f store.RunFilter) (store.Count, error) {
+	return countNewest(ctx, q, tenant, runsLike(tenant, f))
+}
+
 // runsLike returns the list of the runs that the filter picks. An order has few:
 // SQLite left to itself would go through all of the tenant's, so as not to sort
-// them. So it is with the runs that ended and did not succeed.
+// them. So it is with the runs that have not ended, or ended and did not succeed.
 func runsLike(tenant string, f store.RunFilter) *newest {
 	n := newestOf(tenant, "runs INDEXED BY runs_created")
 	status, canceled := string(f.Status), f.Canceled
@@ -29,6 +34,10 @@ func runsLike(tenant string, f store.RunFilter) *newest {
 		}
 		n.from = "runs INDEXED BY runs_stopped"
 		n.along.where("ended = 1 AND status <> 'succeeded' AND status = ?", status)
+		status = ""
+	case status != "" && !f.Status.Ended():
+		n.from = "runs INDEXED BY runs_open"
+		n.along.where("ended = 0 AND status = ?", status)
 		status = ""
 	}
 	n.along.between("created", f.From, f.To)

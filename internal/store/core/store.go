@@ -39,7 +39,7 @@ type Options struct {
 // New returns the store that is kept in a database. The engine calls
 // [Store.Committed] after each commit.
 func New(e Engine, o Options) *Store {
-	shared := &shared{sealer: o.Sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort, gates: newGates()}
+	shared := &shared{sealer: o.Sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort, countEffort: defaultCountEffort, gates: newGates()}
 	s := &Store{queries: queries{q: e, shared: shared}, engine: e, indexing: indexing{due: map[string]int64{}}}
 	shared.opener = secret.NewOpener(o.Sealer, s.findSecret, o.Log)
 	return s
@@ -61,12 +61,13 @@ type shared struct {
 	settings *settingsCache
 	// endpoints is an endpointSet of each tenant that was asked for, as
 	// committed last. It holds what the lanes hold too.
-	endpoints sync.Map
-	unopened  sync.Map       // endpoints that the log was told of, by their [numbered]
-	listener  store.Listener // nil: nobody
-	watcher   store.Watcher  // nil: nobody
-	effort    effort
-	gates     map[store.Class]*gate // of what callers have to wait for
+	endpoints   sync.Map
+	unopened    sync.Map              // endpoints that the log was told of, by their [numbered]
+	listener    store.Listener        // nil: nobody
+	watcher     store.Watcher         // nil: nobody
+	effort      effort                // for a page
+	gates       map[store.Class]*gate // of what callers have to wait for
+	countEffort effort
 }
 
 // Ping implements [store.Store].

@@ -193,7 +193,10 @@ func asRecorded(f store.AttemptFilter) bool {
 // attemptIDs reads a list to its end; a page may have less than it could.
 func attemptIDs(t *testing.T, s *suite, f store.AttemptFilter, limit int) []string {
 	t.Helper()
-	return firstAttempts(t, s, f, limit, math.MaxInt)
+	all := firstAttempts(t, s, f, limit, math.MaxInt)
+	count, err := s.AttemptCount(ctx, acme, f)
+	wantCount(t, f, len(all), count, err)
+	return all
 }
 
 // firstAttempts is attemptIDs until there are so many.

@@ -193,6 +193,8 @@ func wantDeliveries(t *testing.T, s *suite, all []*oms.Delivery, f store.Deliver
 			want = append(want, d)
 		}
 	}
+	count, err := s.DeliveryCount(ctx, acme, f)
+	wantCount(t, f, len(want), count, err)
 	for _, limit := range []int{1, 5, 50} {
 		got := pages(t, limit, func(p store.Page) (store.List[*oms.Delivery], error) { return s.Deliveries(ctx, acme, f, p) })
 		same(t, got, want)
@@ -227,6 +229,8 @@ func testDeliveriesByOutcome(t *testing.T, s *suite) {
 		"e6 e5":                {From: at(5)},
 		"e0":                   {To: at(3), Endpoint: to.No, Status: oms.DeliveryFailed, StatusFilter: store.StatusFilter{StatusFrom: 500, StatusTo: 500}},
 	} {
+		count, err := s.DeliveryCount(ctx, acme, f)
+		wantCount(t, f, len(strings.Fields(want)), count, err)
 		for _, limit := range []int{1, 50} {
 			got := pages(t, limit, func(p store.Page) (store.List[*oms.Delivery], error) { return s.Deliveries(ctx, acme, f, p) })
 			if got := strings.Join(ids(got, func(d *oms.Delivery) string { return d.EventID }), " "); got != want {

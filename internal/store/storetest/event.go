@@ -191,6 +191,8 @@ func testEventLists(t *testing.T, s *suite) {
 		{store.EventFilter{Type: "ordre_apnet"}, ""},
 		{store.EventFilter{Related: oms.Related{OrderID: "o2"}, Type: "orderACCEPTED"}, "e1"},
 	} {
+		count, err := s.EventCount(ctx, acme, test.f)
+		wantCount(t, test.f, len(strings.Fields(test.want)), count, err)
 		for _, limit := range []int{1, 2, 50} {
 			got := pages(t, limit, func(p store.Page) (store.List[*oms.Event], error) { return s.Events(ctx, acme, test.f, p) })
 			if got := strings.Join(ids(got, eventID), " "); got != test.want {

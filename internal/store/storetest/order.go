@@ -146,6 +146,8 @@ func testOrderFilters(t *testing.T, s *suite) {
 
 func wantOrders(t *testing.T, s *suite, name string, f store.OrderFilter, want string) {
 	t.Helper()
+	count, err := s.OrderCount(ctx, acme, f)
+	wantCount(t, f, len(strings.Fields(want)), count, err)
 	for _, limit := range []int{1, 50} {
 		got := pages(t, limit, func(p store.Page) (store.List[store.Document], error) { return s.Orders(ctx, acme, f, p) })
 		if got := strings.Join(ids(got, documentID), " "); got != want {

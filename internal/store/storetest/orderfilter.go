@@ -108,6 +108,8 @@ func wantPicked(t *testing.T, s *suite, name string, f store.OrderFilter, picks 
 		}
 	}
 	slices.Reverse(want)
+	count, err := s.OrderCount(ctx, acme, f)
+	wantCount(t, f, len(want), count, err)
 	for _, limit := range []int{3, 60} {
 		got := ids(pages(t, limit, func(p store.Page) (store.List[store.Document], error) { return s.Orders(ctx, acme, f, p) }), documentID)
 		if !slices.Equal(got, want) {

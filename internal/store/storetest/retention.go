@@ -211,3 +211,64 @@ func testUpkeepRests(t *testing.T, s *suite) {
 		t.Errorf("stopped with %v, and %d attempts left", err, left)
 	}
 }
+
+// testCalls counts what is recorded by its minute, kind and outcome, adds up over
+// spans, and forgets what is old.
+func testCalls(t *testing.T, s *suite) {
+	record := func(tenant, kind, outcome string, second int, ms float64) {
+		a := attempt(oms.NewIDAt(oms.AttemptID, at(second)), "o1", second)
+		a.Kind, a.Outcome, a.DurationMs = kind, outcome, ms
+		s.write(func(tx store.Tx) error { return tx.AddAttempt(ctx, tenant, a) })
+	}
+	minute := func(n int) time.Time { return at(0).Truncate(time.Minute).Add(time.Duration(n) * time.Minute) }
+	second := func(n int) int { return 60 * n }
+	record(acme, oms.KindStep, oms.OutcomeSucceeded, second(30), 2)
+	record(acme, oms.KindStep, oms.OutcomeSucceeded, second(31)-1, 100)
+	record(acme, oms.KindStep, oms.OutcomeFailed, second(31), 90_000)
+	record(acme, oms.KindValidator, oms.OutcomeSucceeded, second(44), 1)
+	record(acme, oms.KindStep, oms.OutcomeSucceeded, second(45), 1)
+	record(other, oms.KindStep, oms.OutcomeSucceeded, second(30), 1)
+	durations := func(all ...float64) (d oms.Durations) {
+		for _, ms := range all {
+			d.Count(ms)
+		}
+		return d
+	}
+	count := func(from int, kind, outcome string, ms ...float64) oms.CallCount {
+		return oms.CallCount{From: minute(from), Kind: kind, Outcome: outcome, Calls: int64(len(ms)), Durations: durations(ms...)}
+	}
+	same(t, ok[[]oms.CallCount](t)(s.Calls(ctx, acme, minute(30), minute(45), time.Minute)), []oms.CallCount{
+		count(30, oms.KindStep, oms.OutcomeSucceeded, 2, 100),
+		count(31, oms.KindStep, oms.OutcomeFailed, 90_000),
+		count(44, oms.KindValidator, oms.OutcomeSucceeded, 1),
+	})
+	quarters := []oms.CallCount{
+		count(30, oms.KindStep, oms.OutcomeFailed, 90_000),
+		count(30, oms.KindStep, oms.OutcomeSucceeded, 2, 100),
+		count(30, oms.KindValidator, oms.OutcomeSucceeded, 1),
+		count(45, oms.KindStep, oms.OutcomeSucceeded, 1),
+	}
+	same(t, ok[[]oms.CallCount](t)(s.Calls(ctx, acme, minute(0), minute(60), 15*time.Minute)), quarters)
+	s.removeOld(store.KeptCalls, second(31))
+	quarters[1] = quarters[2]
+	same(t, ok[[]oms.CallCount](t)(s.Calls(ctx, acme, minute(0), minute(60), 15*time.Minute)), append(quarters[:2], quarters[3]))
+	same(t, len(ok[[]oms.CallCount](t)(s.Calls(ctx, other, minute(0), minute(60), time.Hour))), 1)
+}
+
+// testCallsOfDeliveries counts the attempts at deliveries that are settled together.
+func testCallsOfDeliveries(t *testing.T, s *suite) {
+	to := s.put(endpoint("ep"))
+	var all []store.Settlement
+	for n := range 10 {
+		e := event(fmt.Sprint("e", n), "o1")
+		s.write(func(tx store.Tx) error { return tx.AddEvents(ctx, acme, e) })
+		a := attempt(oms.NewIDAt(oms.AttemptID, at(n)), "", n)
+		a.Kind, a.Outcome, a.DurationMs, a.Delivery = oms.KindEvent, oms.OutcomeSucceeded, 5, oms.DeliveryKey{Event: e.Seq, Endpoint: to.No}
+		all = append(all, store.Settlement{Key: a.Delivery, Attempt: a, Status: oms.DeliverySucceeded, Attempts: 1, At: at(n)})
+	}
+	s.write(func(tx store.Tx) error { return tx.Settle(ctx, acme, all...) })
+	counted := ok[[]oms.CallCount](t)(s.Calls(ctx, acme, at(0).Add(-time.Hour), at(0).Add(time.Hour), 24*time.Hour))
+	if len(counted) != 1 || counted[0].Calls != 10 || counted[0].Durations.Quantile(1) != 5 {
+		t.Errorf("%+v", counted)
+	}
+}

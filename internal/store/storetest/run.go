@@ -92,6 +92,8 @@ func testRunLists(t *testing.T, s *suite) {
 		{store.RunFilter{OrderID: "o2"}, ""},
 	} {
 		for _, limit := range []int{1, 50} {
+			count, err := s.RunCount(ctx, acme, test.f)
+			wantCount(t, test.f, len(strings.Fields(test.want)), count, err)
 			if got := strings.Join(ids(pages(t, limit, runsLike(s, test.f)), runID), " "); got != test.want {
 				t.Errorf("%+v: %q, want %q", test.f, got, test.want)
 			}

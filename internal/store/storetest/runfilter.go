@@ -71,6 +71,8 @@ func testRunFilterPairs(t *testing.T, s *suite) {
 			}
 			slices.Reverse(want)
 			for _, limit := range []int{3, 50} {
+				count, err := s.RunCount(ctx, acme, f)
+				wantCount(t, f, len(want), count, err)
 				if got := ids(pages(t, limit, runsLike(s, f)), runID); !slices.Equal(got, want) {
 					t.Errorf("%s and %s, %d a page: %q, want %q", first, second, limit, got, want)
 				}

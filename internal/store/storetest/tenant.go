@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -113,6 +114,38 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 	"Attempts": func(tx store.Tx, tenant string) (bool, error) {
 		l, err := tx.Attempts(ctx, tenant, store.AttemptFilter{Related: oms.Related{OrderID: "o1"}}, store.Page{})
 		return len(l.Items) > 0, err
+	},
+	"Calls": func(tx store.Tx, tenant string) (bool, error) {
+		calls, err := tx.Calls(ctx, tenant, time.Time{}.AddDate(1969, 0, 0), at(0).AddDate(1, 0, 0), time.Hour)
+		return len(calls) > 0, err
+	},
+	"OrderCount": func(tx store.Tx, tenant string) (bool, error) {
+		n, err := tx.OrderCount(ctx, tenant, store.OrderFilter{})
+		return n.N > 0, err
+	},
+	"RunCount": func(tx store.Tx, tenant string) (bool, error) {
+		n, err := tx.RunCount(ctx, tenant, store.RunFilter{OrderID: "o1"})
+		return n.N > 0, err
+	},
+	"AttemptCount": func(tx store.Tx, tenant string) (bool, error) {
+		n, err := tx.AttemptCount(ctx, tenant, store.AttemptFilter{Related: oms.Related{OrderID: "o1"}})
+		return n.N > 0, err
+	},
+	"EventCount": func(tx store.Tx, tenant string) (bool, error) {
+		n, err := tx.EventCount(ctx, tenant, store.EventFilter{})
+		return n.N > 0, err
+	},
+	"DeliveryCount": func(tx store.Tx, tenant string) (bool, error) {
+		n, err := tx.DeliveryCount(ctx, tenant, store.DeliveryFilter{})
+		return n.N > 0, err
+	},
+	"Waiting": func(tx store.Tx, tenant string) (bool, error) {
+		w, err := tx.Waiting(ctx, tenant)
+		return w.Deliveries.N+w.Running.Count.N+w.Waiting.Count.N > 0, err
+	},
+	"EndpointsInTrouble": func(tx store.Tx, tenant string) (bool, error) {
+		found, _, err := tx.EndpointsInTrouble(ctx, tenant, 10)
+		return len(found) > 0, err
 	},
 	"Event": func(tx store.Tx, tenant string) (bool, error) {
 		e, err := tx.Event(ctx, tenant, "evt-1")
@@ -307,7 +340,7 @@ func fillEvents(tx store.Tx, tenant, mark string) error {
 	if err := tx.AddEvents(ctx, tenant, e); err != nil {
 		return err
 	}
-	if _, err := tx.AddHealth(ctx, tenant, endpoint.No, store.HealthChange{Succeeded: int64(len(mark))}); err != nil {
+	if _, err := tx.AddHealth(ctx, tenant, endpoint.No, store.HealthChange{Succeeded: int64(len(mark)), Failures: store.FailuresInTrouble, FailingSince: at(1)}); err != nil {
 		return err
 	}
 	settled := oms.DeliveryKey{Event: e.Seq, Endpoint: endpoint.No}

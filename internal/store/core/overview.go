@@ -1,0 +1,93 @@
+package core
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// Waiting implements [store.Reader].
+func (q queries) Waiting(ctx context.Context, tenant string) (w store.Waiting, err error) {
+	if w.Deliveries, err = q.DeliveryCount(ctx, tenant, store.DeliveryFilter{Status: oms.DeliveryPending}); err != nil {
+		return w, err
+	}
+	if w.OldestDelivery, err = q.oldestPending(ctx, tenant); err != nil {
+		return w, err
+	}
+	for _, one := range []struct {
+		status oms.RunStatus
+		runs   *store.WaitingRuns
+	}{{oms.RunRunning, &w.Running}, {oms.RunWaiting, &w.Waiting}} {
+		if one.runs.Count, err = q.RunCount(ctx, tenant, store.RunFilter{Status: one.status}); err != nil {
+			return w, err
+		}
+		if one.runs.Oldest, err = q.oldestRun(ctx, tenant, one.status); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// oldestPending returns when the earliest event happened of the deliveries that are
+// counted as pending; zero if there are none. An index of them by their events would
+// cost every delivery more than the answer is worth.
+func (q queries) oldestPending(ctx context.Context, tenant string) (time.Time, error) {
+	return q.timeOr(ctx, `SELECT at FROM events WHERE seq = (SELECT min(event) FROM (
+		SELECT * FROM (SELECT event FROM deliveries INDEXED BY deliveries_due WHERE tenant = ?1 AND due > 0 LIMIT ?2) UNION ALL
+		SELECT * FROM (SELECT event FROM deliveries INDEXED BY deliveries_group WHERE tenant = ?1 AND status = 'p' AND grp <> '' AND due = 0 LIMIT ?2)))`,
+		tenant, store.MostCounted)
+}
+
+// oldestRun returns when the oldest run of a status was created that has not ended.
+func (q queries) oldestRun(ctx context.Context, tenant string, status oms.RunStatus) (time.Time, error) {
+	return q.timeOr(ctx, `SELECT created FROM runs INDEXED BY runs_open WHERE tenant = ? AND status = ? AND ended = 0 ORDER BY created, id LIMIT 1`, tenant, string(status))
+}
+
+// timeOr returns the one time that a query finds, zero if it finds none.
+func (q queries) timeOr(ctx context.Context, text string, args ...any) (time.Time, error) {
+	var at int64
+	err := one(ctx, q.q, []any{&at}, text, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return fromMicrosOrZero(at), err
+}
+
+// EndpointsInTrouble implements [store.EventReader]. Which are turned off is known in
+// memory; which fail an index has, which may still name some that were deleted.
+func (q queries) EndpointsInTrouble(ctx context.Context, tenant string, most int) (found []*oms.Endpoint, count store.Count, err error) {
+	set, err := q.endpointsOf(ctx, tenant)
+	if err != nil {
+		return nil, count, err
+	}
+	add := func(e *oms.Endpoint) {
+		if count.N++; len(found) < most {
+			found = append(found, e)
+		}
+	}
+	for _, e := range set.byNo {
+		if e != nil && e.Disabled != "" {
+			add(e)
+		}
+	}
+	err = q.q.Query(ctx, func(r Row) error {
+		var no int64
+		if err := r.Scan(&no); err != nil {
+			return err
+		}
+		switch e := set.get(no); {
+		case count.N >= store.MostCounted:
+			count.Capped = true
+			return errEnough
+		case e != nil && e.Enabled:
+			add(e)
+		}
+		return nil
+	}, `SELECT endpoint FROM endpoint_health INDEXED BY endpoint_health_failing WHERE tenant = ? AND consecutive >= 3 ORDER BY failing_since, endpoint LIMIT ?`,
+		tenant, 2*store.MostCounted)
+	return found, count, err
+}

@@ -1,0 +1,140 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+)
+
+// overview is what GET /api/overview answers, as far as the tests look at it.
+type overview struct {
+	LastHour, LastDay struct {
+		From, To time.Time
+		Step     string
+		Total    callStats
+		Points   []struct {
+			From time.Time
+			callStats
+		}
+	}
+}
+
+type callStats struct {
+	Succeeded, Failed int
+	P50Ms, P99Ms      *float64
+	Kinds             []struct {
+		Kind              string
+		Succeeded, Failed int
+	}
+}
+
+func (r *rig) overview() (answer, overview) {
+	r.t.Helper()
+	a := r.get("/api/overview")
+	var o overview
+	if err := json.Unmarshal(a.Raw, &o); err != nil {
+		r.t.Fatal(err)
+	}
+	return a, o
+}
+
+func TestTheOverviewOfATenantThatHasNothing(t *testing.T) {
+	a, o := lease(t).overview()
+	a.is("waiting.deliveries.count", 0).is("waiting.deliveries.oldest", nil).is("waiting.runningRuns.count", 0).is("waiting.waitingRuns.countCapped", false)
+	for _, what := range []string{"endpoints", "connectors", "runs", "deliveries"} {
+		a.is("stuck."+what+".count", 0).is("stuck."+what+".countCapped", false).is("stuck."+what+".items", []string{})
+	}
+	a.is("lastHour.total.p50Ms", nil).is("lastHour.total.kinds", []string{}).is("lastHour.step", "PT1M").is("lastDay.step", "PT15M")
+	if len(o.LastHour.Points) != 60 || len(o.LastDay.Points) != 96 {
+		t.Errorf("%d and %d points", len(o.LastHour.Points), len(o.LastDay.Points))
+	}
+}
+
+// TestTheOverviewCountsCalls in the minute that they began in, by kind and outcome, in
+// both series, also after a restart; and not those of another tenant.
+func TestTheOverviewCountsCalls(t *testing.T) {
+	s := failing(t, 2, 500)
+	r, _ := placed(t, step{Host: s.URL})
+	other := r.stranger()
+	// Calls begin by the machine's clock: so the overview is looked at by it, too.
+	at := func(later time.Duration) *rig { r.hands.use(clock.NewFake(time.Now().Add(later))); return r }
+	check := func(r *rig) {
+		t.Helper()
+		a, o := r.overview()
+		for _, series := range []string{"lastHour", "lastDay"} {
+			a.is(series+".total.succeeded", 1).is(series+".total.failed", 2).is(series+".total.kinds[0].kind", "step").is(series+".total.kinds[0].failed", 2).is(series+".total.kinds[1]", nil)
+		}
+		for _, all := range [][]struct {
+			From time.Time
+			callStats
+		}{o.LastHour.Points, o.LastDay.Points} {
+			succeeded, failed := 0, 0
+			for _, p := range all {
+				succeeded, failed = succeeded+p.Succeeded, failed+p.Failed
+				if (p.P50Ms != nil) != (p.Succeeded+p.Failed > 0) || p.P50Ms != nil && (*p.P50Ms <= 0 || *p.P99Ms < *p.P50Ms) {
+					t.Errorf("how long they took: %+v", p)
+				}
+			}
+			if succeeded != 1 || failed != 2 {
+				t.Errorf("the points have %d and %d", succeeded, failed)
+			}
+		}
+		if now := r.hands.Now(); o.LastHour.To.Before(now) || o.LastHour.To.Sub(now) > time.Minute || o.LastHour.To.Sub(o.LastHour.From) != time.Hour || o.LastDay.To.Sub(o.LastDay.From) != 24*time.Hour {
+			t.Errorf("from %v to %v, and from %v to %v, at %v", o.LastHour.From, o.LastHour.To, o.LastDay.From, o.LastDay.To, now)
+		}
+	}
+	check(at(0))
+	theirs, _ := other.overview()
+	theirs.is("lastDay.total.succeeded", 0)
+	r.restart(0)
+	check(at(0))
+	a, _ := at(2 * time.Hour).overview()
+	a.is("lastHour.total.failed", 0).is("lastDay.total.failed", 2)
+	a, _ = at(26 * time.Hour).overview()
+	a.is("lastDay.total.failed", 0)
+}
+
+// TestTheOverviewNamesWhatIsStuck: endpoints that fail, and those that were turned off;
+// connectors; runs that were aborted; deliveries that failed for good. No secret of a
+// URL is in it.
+func TestTheOverviewNamesWhatIsStuck(t *testing.T) {
+	down := failing(t, 99, 500)
+	r, _ := placed(t)
+	doc := config(status("Checked", step{ID: "erp", Stop: true}))
+	r.settings(with(doc, connectors(connector(down.URL+"/in?key=s3cret", `,"connectorId":"erp","disableStandardErrorPolicy":true`))))
+	for range 3 {
+		r.enter("Checked").is("isAborted", true)
+	}
+	gone := endpoint(t, func(w http.ResponseWriter, _ int) { w.WriteHeader(410) })
+	off := r.call("POST", "/api/endpoints", fmt.Sprintf(`{"url":%q,"eventTypes":["gone.*"]}`, gone.URL+"/?key=s3cret")).want(201)
+	bad := r.call("POST", "/api/endpoints", fmt.Sprintf(`{"url":%q,"eventTypes":["bad.*"],"retrySchedule":["PT1S","PT1S"]}`, down.URL)).want(201)
+	r.call("POST", "/api/events", `[{"type":"gone.x","data":{}},{"type":"bad.x","data":{},"id":"e1"}]`).want(202)
+	r.until("both are stuck", func() bool {
+		a, _ := r.overview()
+		return a.at("stuck.deliveries.count") == json.Number("2") && a.at("stuck.endpoints.count") == json.Number("1") && a.text("stuck.endpoints.items[0].id") == off.text("id")
+	})
+	r.restart(0) // the health of the endpoint that fails is written at the latest with the end
+	a, _ := r.overview()
+	a.is("stuck.endpoints.count", 2).is("stuck.endpoints.items[0].id", off.text("id")).is("stuck.endpoints.items[0].enabled", false)
+	a.is("stuck.endpoints.items[1].id", bad.text("id")).is("stuck.endpoints.items[1].health.consecutiveFailures", 3).is("stuck.endpoints.items[1].counts.failed", 1)
+	a.is("stuck.connectors.count", 1).is("stuck.connectors.items[0].connectorId", "erp").is("stuck.connectors.items[0].failed", 3)
+	a.is("stuck.runs.count", 3).is("stuck.runs.items[0].status", "aborted").is("stuck.runs.items[0].step", "WebhookWorkflowStep").is("stuck.runs.items[0].orderId", "ORD-12345")
+	a.is("stuck.deliveries.items[0].status", "failed")
+	a.says("s3cret")
+}
+
+// TestTheOverviewSaysWhatWaits: an endpoint that is off takes nothing.
+func TestTheOverviewSaysWhatWaits(t *testing.T) {
+	r := lease(t)
+	e := r.subscribed(answering(t, "").URL, `,"enabled":true`)
+	r.call("PATCH", endpointPath(e, ""), `{"url":"http://127.0.0.1:1","retrySchedule":["PT1H"]}`).want(200)
+	r.clock.Hold()
+	r.call("POST", "/api/events", `{"type":"t","data":{},"timestamp":"2026-11-01T00:00:00Z"}`).want(202)
+	r.until("it has failed once", func() bool { return len(r.get("/api/attempts?outcome=failed").ids("id")) == 1 })
+	a, _ := r.overview()
+	a.is("waiting.deliveries.count", 1).is("waiting.deliveries.oldest", "2026-11-01T00:00:00Z").is("stuck.endpoints.count", 0)
+}
