@@ -64,8 +64,11 @@ func newServer(o Options) *server {
 	}
 	for _, pages := range []func(*server){
 		signInPages,
+		overviewPages,
 		attemptPages,
 		jobPages,
+		keyPages,
+		auditPages,
 		livePages,
 	} {
 		pages(s)
