@@ -163,6 +163,9 @@ var notices = map[string]string{
 	"resumed":      "It goes on.",
 	"sent":         "It is sent again.",
 	"published":    "The event is published.",
+	"entered":      "The status is entered.",
+	"valid":        "The cart is valid.",
+	"not-valid":    "The cart did not pass. What its validators said stands below.",
 }
 
 // errorView is the page that says what went wrong.
