@@ -105,6 +105,15 @@ document.addEventListener("submit", (event) => {
 	setTimeout(() => { for (const el of event.target.elements) el.disabled = false; });
 });
 
+// A slider shows where it is while it is moved, and its form is sent once it rests.
+document.addEventListener("input", (event) => {
+	const number = event.target.closest(".slider")?.querySelector("output");
+	if (number) number.textContent = event.target.value;
+});
+document.addEventListener("change", (event) => {
+	if (event.target.type === "range") event.target.form?.requestSubmit();
+});
+
 // Keys: / goes to the search, n to the next page. Not while one writes.
 document.addEventListener("keydown", (event) => {
 	if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, [contenteditable]")) return;
