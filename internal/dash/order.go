@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -12,9 +13,9 @@ import (
 // orderView is an order, and all that happened to it.
 type orderView struct {
 	Order     orderSummary
-	Tabs      []Range // the pages about this order
-	Errors    []orderError
-	Hands     []runItem // runs that go on, or that wait for somebody
+	Tabs      []Range      // the pages about this order
+	Errors    []orderError // unsolved, but those that the runs of Hands tell of
+	Hands     []runItem    // runs that go on, or that wait for somebody
 	Lines     []lineRow
 	Shipments []shipmentRow
 	Returns   []returnRow
@@ -79,11 +80,16 @@ func showOrder(v *visit) error {
 		return err
 	}
 	o := objectOf(doc)
-	view := orderView{Order: summary, Tabs: orderTabs(summary.ID, href("orders", summary.ID)), Errors: orderErrors(o),
+	view := orderView{Order: summary, Tabs: orderTabs(summary.ID, href("orders", summary.ID)),
 		Lines: lines(o.object("orderForm")), Shipments: shipments(o.object("orderForm")), Returns: returns(o)}
 	view.Document = v.document("Order", doc, href("orders", summary.ID, "document"))
 	if view.Hands, err = v.hands(summary.ID); err != nil {
 		return err
+	}
+	for _, e := range orderErrors(o) {
+		if e.Unsolved && !slices.ContainsFunc(view.Hands, func(r runItem) bool { return r.ID == e.RunID }) {
+			view.Errors = append(view.Errors, e)
+		}
 	}
 	if view.Timeline, err = v.timeline(summary.ID); err != nil {
 		return err

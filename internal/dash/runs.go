@@ -1,7 +1,6 @@
 package dash
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
@@ -326,29 +325,21 @@ func showResumeRuns(v *visit, picks url.Values, once string, problem *Problem) e
 	} else if err != nil {
 		return err
 	}
-	page.Facts = append([]Fact{{"Runs", n.Total(), list}}, filterFacts(encoded(picks))...)
+	page.Facts = []Fact{{"Runs", n.Total(), list}}
 	if n.Matched == 0 && problem == nil {
 		page.Blocked, page.Notes = true, []string{"There is nothing to resume with this filter."}
 	}
 	for _, r := range sample.Items {
-		page.Sample = append(page.Sample, Fact{Name: "Run of " + r.OrderID, Value: r.ID + ": " + r.Reason, URL: href("runs", r.ID)})
+		page.Sample = append(page.Sample, Fact{Name: r.OrderID + ": " + short(150, r.Reason), Value: r.ID, URL: href("runs", r.ID)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(picks)) {
+		page.Facts = append(page.Facts, Fact{Name: name, Value: picks.Get(name)})
 		page.Hidden = append(page.Hidden, Hidden{name, picks.Get(name)})
 	}
 	if problem != nil {
 		return confirmPage.refuse(v, title, problem, page)
 	}
 	return confirmPage.show(v, title, page)
-}
-
-// encoded is a filter as a JSON object, for people.
-func encoded(picks url.Values) json.RawMessage {
-	text, err := json.Marshal(members(picks))
-	if err != nil {
-		panic(err) // texts always have a JSON form
-	}
-	return text
 }
 
 func resumeRuns(v *visit) error {
