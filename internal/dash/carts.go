@@ -71,7 +71,7 @@ func showCart(v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := cartView{Cart: cart, Lines: lines(objectOf(doc).object("orderForm")), Document: v.document("Cart", doc, href("carts", cart.ID, "document"))}
+	view := cartView{Cart: cart, Lines: lines(objectOf(doc).object("orderForm")), Document: v.document("Cart", doc, href("carts", cart.ID, "document"), nil)}
 	var attempts List[oms.Attempt]
 	if err := v.get("/api/attempts", url.Values{"cartId": {cart.ID}, "kind": {oms.KindValidator}, "limit": {resultsShown}}, &attempts); err != nil {
 		return err

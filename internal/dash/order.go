@@ -66,6 +66,7 @@ func (v *visit) order(version string) (doc json.RawMessage, s orderSummary, err 
 func orderTabs(id, here string) (tabs []Range) {
 	for _, t := range []Range{
 		{Text: "Order", URL: href("orders", id)},
+		{Text: "Blame", URL: href("orders", id, "blame")},
 		{Text: "Versions", URL: href("orders", id, "versions")},
 	} {
 		t.Here = t.URL == here
@@ -82,7 +83,7 @@ func showOrder(v *visit) error {
 	o := objectOf(doc)
 	view := orderView{Order: summary, Tabs: orderTabs(summary.ID, href("orders", summary.ID)),
 		Lines: lines(o.object("orderForm")), Shipments: shipments(o.object("orderForm")), Returns: returns(o)}
-	view.Document = v.document("Order", doc, href("orders", summary.ID, "document"))
+	view.Document = v.document("Order", doc, href("orders", summary.ID, "document"), whoSet(summary.ID))
 	if view.Hands, err = v.hands(summary.ID); err != nil {
 		return err
 	}
@@ -98,13 +99,13 @@ func showOrder(v *visit) error {
 }
 
 // document draws a document as far as the page is asked for: at first its beginning, and
-// with show=all more of it. Raw is the page of its raw form.
-func (v *visit) document(name string, doc []byte, raw string) Document {
+// with show=all more of it. Raw is the page of its raw form; note is of newDocument.
+func (v *visit) document(name string, doc []byte, raw string, note func(pointer string) *Note) Document {
 	lines, all := someLines, with(v.r.URL, "show", "all")
 	if v.query().Get("show") == "all" {
 		lines, all = allLines, ""
 	}
-	d := newDocument(name, doc, lines, nil)
+	d := newDocument(name, doc, lines, note)
 	if d.Raw = raw; d.Cut {
 		d.All = all
 	}

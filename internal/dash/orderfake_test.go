@@ -20,9 +20,11 @@ const fakeRun = `{"id":"HOSTILE","orderId":"HOSTILE","status":"aborted","entered
 	"nextAttempt":2,"nextAttemptAt":"2026-11-28T12:00:05Z","deadline":"2026-11-28T13:00:00Z","created":"2026-11-28T10:00:00Z","updated":"2026-11-28T10:01:00Z","ended":"2026-11-28T10:01:00Z","orderActionExecutionResults":` + fakeSteps + `}`
 
 const fakeHistory = `{"id":"HOSTILE","timestamp":"2026-11-28T10:00:00Z","operation":"HOSTILE","message":"HOSTILE","status":"HOSTILE","previousStatus":"HOSTILE","step":"HOSTILE",
-	"shipmentId":"HOSTILE","returnId":"HOSTILE","callId":"HOSTILE","runId":"HOSTILE","by":"HOSTILE","isError":true,"version":3,"changes":[` + fakeChange + `],"warnings":[{"path":"HOSTILE","message":"HOSTILE"}]}`
+	"shipmentId":"HOSTILE","returnId":"HOSTILE","callId":"HOSTILE","runId":"HOSTILE","by":"HOSTILE","keyName":"HOSTILE","requestId":"HOSTILE","isError":true,"version":3,"changes":[` + fakeChange + `],"warnings":[{"path":"HOSTILE","message":"HOSTILE"}]}`
 
 const fakeEvent = `{"id":"HOSTILE","type":"HOSTILE","subject":{"kind":"HOSTILE","id":"HOSTILE"},"timestamp":"2026-11-28T10:00:00Z","orderId":"HOSTILE"}`
+
+const fakeSource = `{"operation":"HOSTILE","message":"HOSTILE","by":"HOSTILE","keyName":"HOSTILE","requestId":"HOSTILE","step":"HOSTILE","displayName":"HOSTILE","runId":"HOSTILE","callId":"HOSTILE","attemptId":"HOSTILE"}`
 
 func init() {
 	list := func(item string) string {
@@ -34,6 +36,7 @@ func init() {
 		"GET /api/orders/HOSTILE":                 fakeOrder,
 		"GET /api/orders/1/history":               list(fakeHistory),
 		"GET /api/orders/" + hostile + "/history": list(fakeHistory),
+		"GET /api/orders/1/blame":                 list(`{"path":"HOSTILE","pointer":"HOSTILE","value":"HOSTILE","version":3,"before":["HOSTILE"],"timestamp":"2026-11-28T10:00:00Z","source":` + fakeSource + `},{"path":"x","pointer":"/x","value":1,"unknown":"HOSTILE"}`),
 		"GET /api/orders/1/versions/2":            fakeOrder,
 		"GET /api/events":                         list(fakeEvent),
 		"GET /api/runs":                           list(fakeRun),

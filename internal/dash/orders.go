@@ -23,6 +23,7 @@ func orderPages(s *server) {
 	s.page(oms.Reader, "GET /orders", listOrders)
 	s.page(oms.Reader, "GET /orders/{id}", showOrder)
 	s.page(oms.Reader, "GET /orders/{id}/document", orderFile)
+	s.page(oms.Reader, "GET /orders/{id}/blame", showBlame)
 	s.page(oms.Reader, "GET /orders/{id}/versions", showVersions)
 	s.page(oms.Publisher, "GET /orders/{id}/status", prepareStatus)
 	s.page(oms.Publisher, "POST /orders/{id}/status", enterStatus)

@@ -141,7 +141,7 @@ func (v *visit) fillSide(s *versionSide, now json.RawMessage, newest int64) (doc
 	if err != nil {
 		return nil, err
 	}
-	s.Document = v.document("Version "+number, doc, href("orders", v.r.PathValue("id"), "document")+"?version="+number)
+	s.Document = v.document("Version "+number, doc, href("orders", v.r.PathValue("id"), "document")+"?version="+number, nil)
 	return doc, nil
 }
 

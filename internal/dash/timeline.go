@@ -45,6 +45,8 @@ type historyItem struct {
 	CallID         string        `json:"callId"`
 	RunID          string        `json:"runId"`
 	By             string        `json:"by"`
+	KeyName        string        `json:"keyName"`
+	RequestID      string        `json:"requestId"`
 	IsError        bool          `json:"isError"`
 	Version        int64         `json:"version"`
 	Changes        []Change      `json:"changes"`

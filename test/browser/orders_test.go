@@ -28,7 +28,7 @@ func (s *server) seedOrder() (run, returned string) {
 	s.call("PUT", "/api/carts/C-1", fmt.Sprintf(`{"customerName":%q,"billingCurrency":"NOK","marketId":"NOR","orderForm":{"lineItems":[{"lineItemId":"1","code":"SHOE-42","quantity":1,"placedPrice":999.00}]}}`, hostile))
 	s.call("POST", "/api/carts/C-1/validate", "")
 	s.first("/api/attempts?kind=validator&cartId=C-1")
-	s.first("/api/attempts?kind=event&orderId=ORD-9")
+	s.first("/api/deliveries?status=failed&orderId=ORD-9")
 	return run, returned
 }
 
@@ -45,6 +45,9 @@ func TestOrderPages(t *testing.T) {
 		{"order-status", "/orders/ORD-9/status", "Show what would happen"},
 		{"order-status-dry", "/orders/ORD-9/status?status=Taxed", "What would happen"},
 		{"order-return", "/orders/ORD-9/returns/" + returned + "/cancel", "can be returned again"},
+		{"order-blame", "/orders/ORD-9/blame", "orderForm.lineItems[L1].quantity"},
+		{"order-blame-one", "/orders/ORD-9/blame?path=%2ForderForm%2Ftotal&all=true", "All values of"},
+		{"order-blame-wrong", "/orders/ORD-9/blame?path=nothing", "No field is found."},
 		{"order-versions", "/orders/ORD-9/versions", "What made the versions"},
 		{"order-versions-2", "/orders/ORD-9/versions?version=3&with=2", "customerPhone"},
 		{"subscription", "/subscriptions/SUB-1", "ORD-9"},
@@ -87,6 +90,14 @@ func TestAnOrderByHand(t *testing.T) {
 			p.says("OrderCreated")
 			p.visit("/orders/ORD-9?tab=history")
 			p.says("Changed", "customerPhone")
+
+			p.visit("/orders/ORD-9") // who set the total, and what was it before? Two clicks
+			p.click(`a[href="/orders/ORD-9/blame"]`)
+			p.says("orderForm.total", "12.50", "99.90", "with the key", "Changed")
+			p.click(`a[href="/orders/ORD-9/blame?all=true&path=%2ForderForm%2Ftotal"]`)
+			p.says("All values of /orderForm/total", "12.50", "99.90", "109.80", "Check the order")
+			p.click(`.blame a[href^="/attempts/"]`)
+			p.says("Request", "Response", "99.90")
 			p.visit("/orders/ORD-9/versions?version=3&with=1")
 			p.says("customerPhone", "+47 999", "orderForm.total")
 			if p.has(`a[href$="/status"]`) {
@@ -163,4 +174,20 @@ func TestCartByHand(t *testing.T) {
 func (p *tab) has(selector string) bool {
 	p.t.Helper()
 	return len(run(p, chromedp.Nodes(selector, chromedp.AtLeast(0)))) > 0
+}
+
+// TestFoldedStaysFolded: news of one part of a page leaves the others as they are.
+func TestFoldedStaysFolded(t *testing.T) {
+	s := startServer(t)
+	s.seedOrder()
+	p := open(t, s.url, wide)
+	p.signIn(adminKey)
+	p.visit("/orders/ORD-9")
+	p.until(`document.querySelector(".live-state")?.textContent === "live"`)
+	p.do(chromedp.Click("#document [data-fold]"), chromedp.Blur("#document [data-fold]"))
+	s.call("POST", "/api/events", `{"type":"loyalty.points_earned","orderId":"ORD-9","data":{}}`)
+	p.until(`document.querySelector("#timeline").textContent.includes("loyalty.points_earned")`)
+	if eval[bool](p, `[...document.querySelectorAll("#document .json details details")].some((d) => d.open)`) {
+		t.Error("what was folded is open again")
+	}
 }

@@ -125,5 +125,10 @@ document.addEventListener("keydown", (event) => {
 	}
 });
 
+// served is each element that follows changes, as the server sent it last. While it is sent
+// again as it was, live.js leaves it alone: what one has folded in it stays folded.
+const served = new Map();
+for (const el of document.querySelectorAll("[data-live][id]")) served.set(el.id, el.outerHTML);
+
 enhance(document);
 setInterval(() => showTimes(document), 10_000);

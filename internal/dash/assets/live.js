@@ -46,10 +46,6 @@ async function refresh() {
 	}
 }
 
-// shown is each element as the server sent it last. One that is sent again as it was stays
-// as it is: what one has folded in it stays folded.
-const shown = new Map();
-
 function replace(page) {
 	if (paused() || busy()) {
 		waiting = true;
@@ -57,8 +53,8 @@ function replace(page) {
 	}
 	for (const old of document.querySelectorAll("[data-live][id]")) {
 		const fresh = page.getElementById(old.id);
-		if (!fresh || shown.get(old.id) === fresh.outerHTML) continue;
-		shown.set(old.id, fresh.outerHTML);
+		if (!fresh || served.get(old.id) === fresh.outerHTML) continue;
+		served.set(old.id, fresh.outerHTML);
 		for (const d of old.querySelectorAll("details[id]")) {
 			const same = fresh.querySelector("#" + CSS.escape(d.id));
 			if (same) same.open = d.open;
