@@ -95,6 +95,17 @@ type stuckEndpoint struct {
 	}
 }
 
+// State is what is wrong with it.
+func (e stuckEndpoint) State() Badge {
+	switch {
+	case !e.Enabled:
+		return Badge{"off", "bad", "orderhook turned it off"}
+	case e.Health.Circuit == "closed":
+		return Badge{"failing", "warn", "its latest attempts failed; deliveries are still tried"}
+	}
+	return Badge{"circuit " + e.Health.Circuit, "bad", "it failed so often that its deliveries wait"}
+}
+
 // Waits is how many deliveries wait for the endpoint.
 func (e stuckEndpoint) Waits() string {
 	return cappedCount{e.Counts.Pending, e.Counts.PendingCapped}.Shown()
