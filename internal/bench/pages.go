@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -20,6 +21,7 @@ const (
 	pagesOrders    = 200_000
 	pagesEndpoints = 10_000
 	pagesWriting   = 1000 // events a second
+	pagesAtOnce    = 10   // in one publication
 	pagesBar       = 100 * time.Millisecond
 
 	fewestVisits = 20 // of each page
@@ -101,11 +103,8 @@ func (b *bench) whileWriting(ctx context.Context, do func() error) error {
 	defer pool.close()
 	written := make(chan error, 1)
 	go func() {
-		written <- paced(ctx, time.Second/pagesWriting, int(time.Hour.Seconds())*pagesWriting, func(i int) error {
-			return pool.with(ctx, func(p *publisher) error {
-				p.body = orderAt(i).event(p.body[:0])
-				return p.publish(p.body)
-			})
+		written <- paced(ctx, time.Second*pagesAtOnce/pagesWriting, math.MaxInt, func(i int) error {
+			return pool.with(ctx, func(p *publisher) error { return p.publish(someEvents(p, i*pagesAtOnce, pagesAtOnce)) })
 		})
 	}()
 	err := do()
