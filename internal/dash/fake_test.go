@@ -125,13 +125,13 @@ func (f *fakeSessions) DeleteSession(_ context.Context, hash []byte) error {
 
 // site is a dashboard over the fake API.
 type site struct {
-	t *testing.T
+	t testing.TB
 	*server
 	sessions *fakeSessions
 	clock    *clock.Fake
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	c := clock.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
 	sessions := &fakeSessions{keys: map[string]oms.Key{}, clock: c}
