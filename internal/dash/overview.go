@@ -9,6 +9,7 @@ import (
 
 // overview is how a tenant is doing, as the API shows it.
 type overview struct {
+	Warnings []oms.Warning
 	LastHour callSeries
 	LastDay  callSeries
 	Waiting  struct{ Deliveries, RunningRuns, WaitingRuns waitingThings }
@@ -93,6 +94,17 @@ type stuckEndpoint struct {
 		FailingSince        time.Time
 		Circuit             string
 	}
+}
+
+// State is what is wrong with it.
+func (e stuckEndpoint) State() Badge {
+	switch {
+	case !e.Enabled:
+		return Badge{"off", "bad", "orderhook turned it off"}
+	case e.Health.Circuit == "closed":
+		return Badge{"failing", "warn", "its latest attempts failed; deliveries are still tried"}
+	}
+	return Badge{"circuit " + e.Health.Circuit, "bad", "it failed so often that its deliveries wait"}
 }
 
 // Waits is how many deliveries wait for the endpoint.

@@ -13,7 +13,7 @@ func TestEveryPage(t *testing.T) {
 	s.key("reader")
 	job := s.call("POST", "/api/deliveries/redeliver", `{"status":"failed"}`)["id"].(string)
 	pages := []struct{ name, path, says string }{
-		{"overview", "/", "1 runs that were aborted or failed"},
+		{"overview", "/", "Runs that were aborted or failed: 1"},
 		{"attempts", "/attempts", "OrderCreated"},
 		{"attempts-none", "/attempts?orderId=none", "Nothing is found."},
 		{"attempts-wrong", "/attempts?status=nonsense", "query.status"},
