@@ -19,6 +19,7 @@ type cartsView struct {
 type cartView struct {
 	Cart     orderSummary
 	Lines    []lineRow
+	Left     int // how many lines are not among these
 	Document Document
 	Results  []validatorResult // the newest first
 	More     bool              // there are older ones
@@ -72,6 +73,7 @@ func showCart(v *visit) error {
 		return err
 	}
 	view := cartView{Cart: cart, Lines: lines(objectOf(doc).object("orderForm")), Document: v.document("Cart", doc, href("carts", cart.ID, "document"), nil)}
+	view.Left = cart.Lines - len(view.Lines)
 	var attempts List[oms.Attempt]
 	if err := v.get("/api/attempts", url.Values{"cartId": {cart.ID}, "kind": {oms.KindValidator}, "limit": {resultsShown}}, &attempts); err != nil {
 		return err

@@ -17,6 +17,7 @@ type orderView struct {
 	Errors    []orderError // unsolved, but those that the runs of Hands tell of
 	Hands     []runItem    // runs that go on, or that wait for somebody
 	Lines     []lineRow
+	Left      int // how many lines are not among these
 	Shipments []shipmentRow
 	Returns   []returnRow
 	Document  Document
@@ -45,7 +46,7 @@ type returnRow struct {
 
 var orderPage = newPage[orderView]("order", "/orders")
 
-// mostLines is how many lines, shipments or returns the page of an order shows in
+// mostLines is how many lines, shipments, returns or errors the page of an order shows in
 // tables. The document has them all.
 const mostLines = 50
 
@@ -83,11 +84,15 @@ func showOrder(v *visit) error {
 	o := objectOf(doc)
 	view := orderView{Order: summary, Tabs: orderTabs(summary.ID, href("orders", summary.ID)),
 		Lines: lines(o.object("orderForm")), Shipments: shipments(o.object("orderForm")), Returns: returns(o)}
+	view.Left = summary.Lines - len(view.Lines)
 	view.Document = v.document("Order", doc, href("orders", summary.ID, "document"), whoSet(summary.ID))
 	if view.Hands, err = v.hands(summary.ID); err != nil {
 		return err
 	}
 	for _, e := range orderErrors(o) {
+		if len(view.Errors) == mostLines {
+			break
+		}
 		if e.Unsolved && !slices.ContainsFunc(view.Hands, func(r runItem) bool { return r.ID == e.RunID }) {
 			view.Errors = append(view.Errors, e)
 		}
@@ -143,10 +148,7 @@ func (v *visit) hands(order string) (out []runItem, err error) {
 }
 
 func lines(form object) (out []lineRow) {
-	for _, l := range form.list("lineItems") {
-		if len(out) == mostLines {
-			break
-		}
+	for _, l := range form.list("lineItems", mostLines) {
 		out = append(out, lineRow{ID: l.text("lineItemId"), Code: l.first("code", "sku"), Name: l.first("displayName", "name"), Quantity: l.text("quantity"),
 			Canceled: worth(l.text("canceledQuantity")), Returned: worth(l.text("returnQuantity")), Placed: l.text("placedPrice"), Extended: l.text("extendedPrice")})
 	}
@@ -162,10 +164,7 @@ func worth(digits string) string {
 }
 
 func shipments(form object) (out []shipmentRow) {
-	for _, s := range form.list("shipments") {
-		if len(out) == mostLines {
-			break
-		}
+	for _, s := range form.list("shipments", mostLines) {
 		out = append(out, shipmentRow{ID: s.text("shipmentId"), Status: s.text("status"), OrderStatus: s.text("orderStatus"), DeliveryStatus: s.text("deliveryStatus"),
 			Warehouse: s.text("warehouseCode"), Method: s.first("shippingMethodName", "shippingMethodId"), Tracking: s.text("shipmentTrackingNumber")})
 	}
@@ -173,10 +172,7 @@ func shipments(form object) (out []shipmentRow) {
 }
 
 func returns(o object) (out []returnRow) {
-	for _, r := range o.list("returnOrderForms") {
-		if len(out) == mostLines {
-			break
-		}
+	for _, r := range o.list("returnOrderForms", mostLines) {
 		status := r.text("status")
 		out = append(out, returnRow{ID: r.text("returnId"), Status: status, Comment: r.text("returnComment"), Lines: lines(r), Open: !oms.IsCancelled(status)})
 	}

@@ -118,6 +118,6 @@ func whoSet(order string) func(pointer string) *Note {
 		if pointer == "" { // the order itself
 			return nil
 		}
-		return &Note{Text: "who set it?", URL: blameOf(order, pointer), Title: "Which change set " + pointer + ", and what it was before"}
+		return &Note{Text: "who?", URL: blameOf(order, pointer), Title: "Which change set " + pointer + ", and what it was before"}
 	}
 }

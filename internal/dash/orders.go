@@ -75,7 +75,7 @@ func summarized(raw json.RawMessage) orderSummary {
 	if s.Total == "" {
 		s.Total = o.text("total")
 	}
-	s.Lines = len(form.list("lineItems"))
+	s.Lines = len(form.elements("lineItems"))
 	for _, e := range orderErrors(o) {
 		if e.Unsolved {
 			s.Errors++
@@ -101,10 +101,13 @@ type orderError struct {
 	Unsolved                           bool
 }
 
+// mostErrors is how many errors of an order a page looks at.
+const mostErrors = 1000
+
 // orderErrors are the errors on an order, the newest last. As with the API's hasErrors,
 // one is unsolved as long as it is neither Solved nor Deleted.
 func orderErrors(o object) (out []orderError) {
-	for _, e := range o.list("errors") {
+	for _, e := range o.list("errors", mostErrors) {
 		status := e.text("status")
 		at := e.time("occurred")
 		if at.IsZero() {

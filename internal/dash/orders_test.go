@@ -290,3 +290,21 @@ func TestEmptyPages(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeOrders: what a page makes of an order is bounded, however many lines, errors
+// or shipments it has, and says that there is more.
+func TestLargeOrders(t *testing.T) {
+	many := func(element string) string { return "[" + strings.Repeat(element+",", 5000) + element + "]" }
+	s := newSite(t)
+	b := s.as(oms.Operator)
+	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1,"errors":` + many(`{"message":"an error"}`) + `,"orderForm":{"lineItems":` + many(`{"code":"SHOE"}`) + `,"shipments":` + many(`{"shipmentId":"S"}`) + `},"returnOrderForms":` + many(`{"returnId":"R"}`) + `}`})
+	page := b.get("/orders/1").Body.String()
+	if len(page) > 2<<20 || !strings.Contains(page, "4,951 more, in the document") || !strings.Contains(page, "Not all of it is shown") {
+		t.Errorf("a page of %d bytes", len(page))
+	}
+	for what, text := range map[string]string{"errors": `<p class="problem">`, "shipments": "Webhooks of this shipment", "returns": "Webhooks of this return"} {
+		if n := strings.Count(page, text); n != mostLines {
+			t.Errorf("%d %s are shown", n, what)
+		}
+	}
+}

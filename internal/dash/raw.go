@@ -42,12 +42,19 @@ func (o object) first(names ...string) string {
 
 func (o object) object(name string) object { return objectOf(o[name]) }
 
-// list is the elements of a list that are objects.
-func (o object) list(name string) (out []object) {
-	var all []json.RawMessage
-	_ = json.Unmarshal(o[name], &all) // of another shape there is nothing to show
-	for _, raw := range all {
+// elements are those of a list, as they are; of anything else there are none.
+func (o object) elements(name string) (all []json.RawMessage) {
+	_ = json.Unmarshal(o[name], &all) // then there is nothing to show
+	return all
+}
+
+// list is the first elements of a list that are objects, at most so many.
+func (o object) list(name string, most int) (out []object) {
+	for _, raw := range o.elements(name) {
 		if element := objectOf(raw); element != nil {
+			if len(out) == most {
+				break
+			}
 			out = append(out, element)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // seedOrder stores an order with shipments, a return, a subscription and several
@@ -190,4 +191,36 @@ func TestFoldedStaysFolded(t *testing.T) {
 	if eval[bool](p, `[...document.querySelectorAll("#document .json details details")].some((d) => d.open)`) {
 		t.Error("what was folded is open again")
 	}
+}
+
+// TestOrdersByKeyboard finds an order and changes its status without a pointer.
+func TestOrdersByKeyboard(t *testing.T) {
+	s := startServer(t)
+	s.seedOrder()
+	p := open(t, s.url, wide)
+	p.signIn(adminKey)
+	p.visit("/orders")
+	p.tabTo(`input[name="q"]`)
+	p.press("ORD-9")
+	p.enter()
+	p.tabTo(`a[href="/orders/ORD-9"]`)
+	p.enter()
+	p.tabTo(`a[href="/orders/ORD-9/status"]`)
+	p.enter()
+	p.tabTo(`input[name="status"]`)
+	p.press("Packed")
+	p.enter()
+	p.tabTo(`form[method="post"] button.main`)
+	p.enter()
+	p.says("The status is entered")
+	if order := s.call("GET", "/api/orders/ORD-9", ""); order["status"] != "Packed" {
+		t.Errorf("the status is %v", order["status"])
+	}
+	p.visit("/orders/ORD-9/versions")
+	p.tabTo(`input[name="with"]`)
+	p.press(kb.ArrowLeft)
+	p.until(`document.querySelector(".slider output").textContent === "5"`)
+	p.tabTo("form.versions button")
+	p.enter()
+	p.says("What differs between version 5 and 7")
 }

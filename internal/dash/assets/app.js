@@ -105,13 +105,14 @@ document.addEventListener("submit", (event) => {
 	setTimeout(() => { for (const el of event.target.elements) el.disabled = false; });
 });
 
-// A slider shows where it is while it is moved, and its form is sent once it rests.
+// A slider shows where it is while it is moved. Its form is sent when a pointer lets go of
+// it; with keys, which move it step by step, one presses the button.
 document.addEventListener("input", (event) => {
 	const number = event.target.closest(".slider")?.querySelector("output");
 	if (number) number.textContent = event.target.value;
 });
-document.addEventListener("change", (event) => {
-	if (event.target.type === "range") event.target.form?.requestSubmit();
+document.addEventListener("pointerup", (event) => {
+	if (event.target.type === "range") setTimeout(() => event.target.form?.requestSubmit()); // behind its change
 });
 
 // Keys: / goes to the search, n to the next page. Not while one writes.
