@@ -4,10 +4,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jba/templatecheck"
+	"golang.org/x/net/html"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -306,4 +308,52 @@ func TestTooManyPagesAtOnce(t *testing.T) {
 	if _, err := s.gate.Enter("t2"); err != nil {
 		t.Errorf("another tenant has no room: %v", err)
 	}
+}
+
+// TestLinksLeadSomewhere: each link of a page leads to one that there is, and each form to
+// what takes it. Sections that have no page at all are left out.
+func TestLinksLeadSomewhere(t *testing.T) {
+	b := newSite(t).as(oms.Admin)
+	leads := func(method, to string) bool {
+		path, _, _ := strings.Cut(to, "?")
+		section, _, _ := strings.Cut(path[1:], "/")
+		if !slices.ContainsFunc(b.routes, func(r route) bool { return strings.HasPrefix(r.pattern, "GET /"+section) }) {
+			return true
+		}
+		_, pattern := b.mux.Handler(httptest.NewRequest(method, path, nil))
+		return pattern != "" && (pattern != "/" || path == "/")
+	}
+	for _, r := range b.routes {
+		method, path := pathOf(r.pattern)
+		if method != http.MethodGet || path == "/live" || strings.HasPrefix(path, "/assets/") {
+			continue
+		}
+		doc, err := html.Parse(strings.NewReader(b.get(path).Body.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range doc.Descendants() {
+			for _, a := range n.Attr {
+				to, method := a.Val, http.MethodGet
+				if a.Key != "href" && a.Key != "action" || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "/api/") {
+					continue
+				}
+				if a.Key == "action" {
+					method = strings.ToUpper(attribute(n, "method"))
+				}
+				if !leads(method, to) {
+					t.Errorf("%s has %s %s, which leads nowhere", r.pattern, method, to)
+				}
+			}
+		}
+	}
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
 }
