@@ -65,6 +65,9 @@ func newServer(o Options) *server {
 	for _, pages := range []func(*server){
 		signInPages,
 		attemptPages,
+		endpointPages,
+		deliveryPages,
+		eventPages,
 		jobPages,
 		livePages,
 	} {

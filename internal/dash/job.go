@@ -17,6 +17,7 @@ type jobView struct {
 var jobPage = newPage[jobView]("job", "/jobs")
 
 func jobPages(s *server) {
+	s.page(oms.Reader, "GET /jobs", listJobs)
 	s.page(oms.Reader, "GET /jobs/{id}", showJob)
 	s.page(oms.Operator, "GET /jobs/{id}/cancel", confirmCancelJob)
 	s.page(oms.Operator, "POST /jobs/{id}/cancel", cancelJob)

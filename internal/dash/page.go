@@ -163,6 +163,9 @@ var notices = map[string]string{
 	"resumed":      "It goes on.",
 	"sent":         "It is sent again.",
 	"published":    "The event is published.",
+	"enabled":      "It is on.",
+	"disabled":     "It is off.",
+	"unchanged":    "Nothing was changed.",
 }
 
 // errorView is the page that says what went wrong.
