@@ -22,6 +22,15 @@ type Problem struct {
 	Detail   string           `json:"detail"`
 	Errors   []oms.FieldError `json:"errors"`
 	Instance string           `json:"instance"` // the request's id
+
+	RetryAfter string `json:"-"` // in seconds; "" where waiting does not help
+}
+
+// hint sets the header that says when to try again.
+func (p *Problem) hint(h http.Header) {
+	if p.RetryAfter != "" {
+		h.Set("Retry-After", p.RetryAfter)
+	}
 }
 
 // Error implements error.
@@ -56,6 +65,19 @@ func (v *visit) sendIf(method, path, version string, body, into any) error {
 	}
 	if version != "" {
 		r.Header.Set("If-Match", `"`+version+`"`)
+	}
+	return v.s.call(r.WithContext(api.WithKey(r.Context(), v.key)), v.ticket, into)
+}
+
+// sendOnce posts what is to be done once, however often the form is sent: key is the
+// same each time (Idempotency-Key).
+func (v *visit) sendOnce(path, key string, body, into any) error {
+	r, err := newRequest(v.r, http.MethodPost, path, body)
+	if err != nil {
+		return err
+	}
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
 	}
 	return v.s.call(r.WithContext(api.WithKey(r.Context(), v.key)), v.ticket, into)
 }
@@ -166,6 +188,6 @@ func (a *answer) problem() error {
 	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/problem+json") || json.Unmarshal(a.body.Bytes(), p) != nil {
 		p.Detail = "the API answered with something else than a problem"
 	}
-	p.Status = a.status
+	p.Status, p.RetryAfter = a.status, a.header.Get("Retry-After")
 	return p
 }

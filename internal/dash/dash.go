@@ -64,11 +64,14 @@ func newServer(o Options) *server {
 	}
 	for _, pages := range []func(*server){
 		signInPages,
+		overviewPages,
 		attemptPages,
 		endpointPages,
 		deliveryPages,
 		eventPages,
 		jobPages,
+		keyPages,
+		auditPages,
 		livePages,
 	} {
 		pages(s)

@@ -82,7 +82,7 @@ func listDeliveries(v *visit) error {
 	view := deliveriesView{Filters: newFilters(v.r.URL, deliveryFilters, deliveryMore), Server: v.s.address(v.r)}
 	view.Filters.Ranges = timeRanges(v.r.URL, v.s.Clock.Now())
 	var list List[Delivery]
-	err := v.get("/api/deliveries", asked(v.query()), &list)
+	err := v.get("/api/deliveries", askedWithCount(v.query()), &list)
 	if view.Problem = refused(err); view.Problem != nil {
 		return deliveriesPage.refuse(v, "Deliveries", view.Problem, view)
 	}
@@ -90,7 +90,7 @@ func listDeliveries(v *visit) error {
 		return err
 	}
 	view.Items = list.Items
-	view.Paging = newPaging(v.r.URL, len(list.Items), list.NextCursor)
+	view.Paging = newPaging(v.r.URL, &list)
 	if v.may(oms.Operator) && narrow(v.query()) && len(list.Items) > 0 {
 		view.Again = with(&url.URL{Path: "/deliveries/redeliver", RawQuery: asked(v.query()).Encode()}, "cursor", "", "limit", "")
 	}
@@ -150,7 +150,7 @@ func (v *visit) confirmRedelivery(problem *Problem) error {
 
 func redeliver(v *visit) error {
 	at := href("deliveries", v.r.PathValue("id"))
-	err := v.sendOnce("/api"+at+"/redeliver", nil, nil)
+	err := v.sendForm("/api"+at+"/redeliver", nil, nil)
 	if p := refused(err); p != nil {
 		return v.confirmRedelivery(p)
 	}

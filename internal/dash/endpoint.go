@@ -133,7 +133,7 @@ func showEndpointAttempts(v *visit) error {
 	}
 	view := endpointAttemptsView{Head: head, Filters: newFilters(v.r.URL, endpointAttemptFilters[:4], endpointAttemptFilters[4:])}
 	view.Filters.Ranges = timeRanges(v.r.URL, v.s.Clock.Now())
-	query := asked(v.query())
+	query := askedWithCount(v.query())
 	query.Set("endpointId", head.Endpoint.ID)
 	var list List[oms.Attempt]
 	err = v.get("/api/attempts", query, &list)
@@ -145,6 +145,6 @@ func showEndpointAttempts(v *visit) error {
 		return err
 	}
 	view.Items = list.Items
-	view.Paging = newPaging(v.r.URL, len(list.Items), list.NextCursor)
+	view.Paging = newPaging(v.r.URL, &list)
 	return endpointAttemptsPage.showLive(v, titleOf(&head.Endpoint), "attempts", view)
 }

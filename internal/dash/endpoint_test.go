@@ -105,14 +105,14 @@ func TestNewEndpoint(t *testing.T) {
 		"headers": "X-Api-Key: a:b \r\n\r\nX-Two:", "maxConcurrency": "12", "rateLimit": "0.50", "retrySchedule": "PT5S PT1M", "signatures": "v1 v1a", "enabled": "false", "tls.ca": "PEM", "timeout": "", "format": "full"} {
 		form.Set(name, value)
 	}
-	first := b.post("/endpoints/new", form)
+	first := b.post("/endpoints", form)
 	if first.Code != http.StatusOK || strings.Count(first.Body.String(), template.HTMLEscapeString(hostile)) < 4 || !strings.Contains(first.Body.String(), "not shown again") {
 		t.Fatalf("%d %s", first.Code, first.Body)
 	}
 	harmless(t, first.Body.String())
-	b.post("/endpoints/new", form) // the page is loaded again
+	b.post("/endpoints", form) // the page is loaded again
 	form.Set("description", "another")
-	b.post("/endpoints/new", form)
+	b.post("/endpoints", form)
 	want := `{"enabled":false,"eventTypes":["order_*","OrderCreated","stock_item_back_in_stock"],"filter":"data.total \u003e 1\n\u0026\u0026 true","format":"full","headers":[{"key":"X-Api-Key","value":"a:b"},{"key":"X-Two","value":""}],` +
 		`"maxConcurrency":12,"rateLimit":0.50,"retrySchedule":["PT5S","PT1M"],"signatures":["v1","v1a"],"tls":{"ca":"PEM"},"url":"https://example.com/hook?a=b"}`
 	made := *calls
@@ -134,7 +134,7 @@ func TestAnEndpointThatIsRefused(t *testing.T) {
 	s := newSite(t)
 	s.recording(map[string]int{"POST /api/endpoints": 422, "PATCH /api/endpoints/1": 422})
 	b := s.as(oms.Operator)
-	for _, path := range []string{"/endpoints/new", "/endpoints/1/edit"} {
+	for _, path := range []string{"/endpoints", "/endpoints/1/edit"} {
 		got := b.post(path, url.Values{"url": {"http://10.0.0.1/" + hostile}, "headers": {"X-Mine: " + hostile}})
 		body := got.Body.String()
 		if got.Code != 422 || !strings.Contains(body, template.HTMLEscapeString("http://10.0.0.1/"+hostile)) || !strings.Contains(body, "X-Mine: "+template.HTMLEscapeString(hostile)) ||
@@ -154,7 +154,7 @@ func TestAnEditSendsWhatWasChanged(t *testing.T) {
 		"nothing":        {nil, ""},
 		"a text":         {map[string]string{"description": "new"}, `{"description":"new"}`},
 		"emptied":        {map[string]string{"description": " ", "headers": ""}, `{"description":null,"headers":null}`},
-		"part of tls":    {map[string]string{"tls.ca": "PEM", "tls.key": "***"}, `{"tls":{"ca":"PEM","certificate":` + quoted(hostile) + `,"key":"***"}}`},
+		"part of tls":    {map[string]string{"tls.ca": "PEM", "tls.key": "***"}, `{"tls":{"ca":"PEM","certificate":` + asJSON(hostile) + `,"key":"***"}}`},
 		"tls is gone":    {map[string]string{"tls.ca": "", "tls.certificate": "", "tls.key": ""}, `{"tls":null}`},
 		"a wrong number": {map[string]string{"maxConcurrency": "many"}, `{"maxConcurrency":"many"}`},
 	} {
@@ -186,7 +186,7 @@ func TestAnEditSendsWhatWasChanged(t *testing.T) {
 	}
 }
 
-func quoted(text string) string { b, _ := json.Marshal(text); return string(b) }
+func asJSON(text string) string { b, _ := json.Marshal(text); return string(b) }
 
 // TestDeeds: each asks first, does one thing, says what was done, and shows why not.
 func TestDeeds(t *testing.T) {
@@ -227,6 +227,9 @@ func TestDeeds(t *testing.T) {
 			form := hiddenFields(page.Body.String())
 			maps.Copy(form, c.form)
 			path, _, _ := strings.Cut(c.path, "?")
+			if path == "/events/publish" {
+				path = "/events"
+			}
 			got := b.post(path, form)
 			if made := *calls; len(made) != 1 || made[0].call != c.call || made[0].body != c.body {
 				t.Errorf("the API was asked %+v,\nnot %s %s", made, c.call, c.body)
@@ -257,14 +260,14 @@ func TestAPublicationThatIsSentTwice(t *testing.T) {
 	form.Set("type", "a.b")
 	for _, data := range []string{`{"n":1}`, `{"n":1}`, `{"n":2}`} {
 		form.Set("data", data)
-		b.post("/events/publish", form)
+		b.post("/events", form)
 	}
 	made := *calls
 	if len(made) != 3 || made[0].body != made[1].body || !strings.Contains(made[0].body, `"id":"hand_`) || made[0].body[len(made[0].body)-20:] == made[2].body[len(made[2].body)-20:] {
 		t.Errorf("%+v", made)
 	}
 	form.Set("data", "{nonsense"+hostile)
-	got := b.post("/events/publish", form)
+	got := b.post("/events", form)
 	if got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.Body.String(), "is no JSON") || len(*calls) != 3 {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
@@ -383,7 +386,7 @@ func TestSparkline(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newSparkline(&e)
-	want := []bar{{156, 0, 20, "failed"}, {152, 8, 12, "ok"}, {148, 17, 3, "ok"}}
+	want := []sparkBar{{156, 0, 20, "failed"}, {152, 8, 12, "ok"}, {148, 17, 3, "ok"}}
 	if !slices.Equal(s.Bars, want) || s.Label != "The last 3 attempts: 1 failed, the slowest took 100 ms" {
 		t.Errorf("%+v", s)
 	}

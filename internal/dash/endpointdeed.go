@@ -67,7 +67,7 @@ func confirmTest(h endpointHead) Confirm {
 
 func testEndpoint(v *visit) error {
 	var at oms.Attempt
-	if err := v.sendOnce("/api"+href("endpoints", v.endpointID(), "test"), nil, &at); err != nil {
+	if err := v.sendForm("/api"+href("endpoints", v.endpointID(), "test"), nil, &at); err != nil {
 		return err
 	}
 	return v.see(href("attempts", at.ID))
@@ -113,7 +113,7 @@ func rotateSecret(v *visit) error {
 		api.Endpoint
 		Secret string `json:"secret"`
 	}
-	if err := v.sendOnce("/api"+href("endpoints", v.endpointID(), "rotate-secret"), body, &made); err != nil {
+	if err := v.sendForm("/api"+href("endpoints", v.endpointID(), "rotate-secret"), body, &made); err != nil {
 		return err
 	}
 	return endpointSavedPage.show(v, "New secret", endpointSavedView{What: "The new secret signs from now on.", Endpoint: made.Endpoint, Secret: made.Secret, Gone: made.Secret == ""})

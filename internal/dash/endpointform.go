@@ -212,7 +212,7 @@ func newEndpointForm(v *visit) error {
 }
 
 func (v *visit) showNewEndpoint(problem *Problem, shown func(name string) string) error {
-	f := endpointFormView{Action: "/endpoints/new", Button: "Create the endpoint", Back: "/endpoints", Problem: problem, Hidden: []Hidden{newOnce()}}
+	f := endpointFormView{Action: "/endpoints", Button: "Create the endpoint", Back: "/endpoints", Problem: problem, Hidden: []Hidden{newOnce()}}
 	f.fill(slices.Concat(endpointInputs, newEndpointInputs), func(in *endpointInput) string { return shown(in.Name) })
 	if problem != nil {
 		return endpointFormPage.refuse(v, "New endpoint", problem, f)
@@ -226,7 +226,7 @@ func createEndpoint(v *visit) error {
 		api.Endpoint
 		Secret string `json:"secret"`
 	}
-	err := v.sendOnce("/api/endpoints", body, &made)
+	err := v.sendForm("/api/endpoints", body, &made)
 	if p := refused(err); p != nil {
 		return v.showNewEndpoint(p, v.lines)
 	}

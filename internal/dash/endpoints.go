@@ -27,7 +27,7 @@ var endpointsPage = newPage[endpointsView]("endpoints", "/endpoints")
 func endpointPages(s *server) {
 	s.page(oms.Reader, "GET /endpoints", listEndpoints)
 	s.page(oms.Operator, "GET /endpoints/new", newEndpointForm)
-	s.page(oms.Operator, "POST /endpoints/new", createEndpoint)
+	s.page(oms.Operator, "POST /endpoints", createEndpoint)
 	s.page(oms.Reader, "GET /endpoints/{id}", showEndpoint)
 	s.page(oms.Reader, "GET /endpoints/{id}/attempts", showEndpointAttempts)
 	s.page(oms.Operator, "GET /endpoints/{id}/edit", editEndpointForm)
@@ -50,7 +50,7 @@ func listEndpoints(v *visit) error {
 	if err := v.get("/api/endpoints", query, &list); err != nil {
 		return err
 	}
-	view := endpointsView{Paging: newPaging(v.r.URL, len(list.Items), list.NextCursor), Server: v.s.address(v.r)}
+	view := endpointsView{Paging: newPaging(v.r.URL, &list), Server: v.s.address(v.r)}
 	for _, e := range list.Items {
 		view.Items = append(view.Items, endpointRow{e, endpointStates(&e), newSparkline(&e)})
 	}
@@ -82,21 +82,21 @@ func endpointStates(e *api.Endpoint) (out []Badge) {
 
 // sparkline is the picture of the newest attempts, the newest at the right.
 type sparkline struct {
-	Bars  []bar
+	Bars  []sparkBar
 	Label string // the same in words
 }
 
-// bar is one attempt of a sparkline, in the picture's units.
-type bar struct {
+// sparkBar is one attempt of a sparkline, in the picture's units.
+type sparkBar struct {
 	X, Y, Height int
 	Class        string
 }
 
 const (
-	barStep    = 4 // from one bar to the next
+	sparkStep  = 4 // from one sparkBar to the next
 	sparkTall  = 20
-	barLeast   = 3
-	sparkSlots = recentAttempts * barStep
+	sparkLeast = 3
+	sparkSlots = recentAttempts * sparkStep
 )
 
 // newSparkline draws an attempt the taller the longer it took, against the slowest of
@@ -107,8 +107,8 @@ func newSparkline(e *api.Endpoint) (s sparkline) {
 		slowest = max(slowest, at.DurationMs)
 	}
 	for i, at := range e.Recent {
-		height := barLeast + int(math.Round(math.Sqrt(max(at.DurationMs, 0)/slowest)*(sparkTall-barLeast)))
-		b := bar{X: sparkSlots - (i+1)*barStep, Y: sparkTall - height, Height: height, Class: "ok"}
+		height := sparkLeast + int(math.Round(math.Sqrt(max(at.DurationMs, 0)/slowest)*(sparkTall-sparkLeast)))
+		b := sparkBar{X: sparkSlots - (i+1)*sparkStep, Y: sparkTall - height, Height: height, Class: "ok"}
 		if at.Outcome != "succeeded" {
 			b.Class, failed = "failed", failed+1
 		}

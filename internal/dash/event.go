@@ -1,8 +1,6 @@
 package dash
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -65,7 +63,7 @@ func eventPages(s *server) {
 	s.page(oms.Reader, "GET /events", listEvents)
 	s.page(oms.Reader, "GET /event-types", listEventTypes)
 	s.page(oms.Publisher, "GET /events/publish", func(v *visit) error { return v.showPublication(nil) })
-	s.page(oms.Publisher, "POST /events/publish", publish)
+	s.page(oms.Publisher, "POST /events", publish)
 	s.page(oms.Reader, "GET /events/{id}", showEvent)
 	s.page(oms.Operator, "GET /events/{id}/redeliver", func(v *visit) error { return v.confirmEventAgain(v.query().Get("endpointId"), nil) })
 	s.page(oms.Operator, "POST /events/{id}/redeliver", sendEventAgain)
@@ -91,7 +89,7 @@ func listEvents(v *visit) error {
 	view := eventsView{Filters: newFilters(v.r.URL, eventFilters, eventMore), Server: v.s.address(v.r)}
 	view.Filters.Ranges = timeRanges(v.r.URL, v.s.Clock.Now())
 	var list List[api.Event]
-	err := v.get("/api/events", asked(v.query()), &list)
+	err := v.get("/api/events", askedWithCount(v.query()), &list)
 	if view.Problem = refused(err); view.Problem != nil {
 		return eventsPage.refuse(v, "Events", view.Problem, view)
 	}
@@ -99,7 +97,7 @@ func listEvents(v *visit) error {
 		return err
 	}
 	view.Items = list.Items
-	view.Paging = newPaging(v.r.URL, len(list.Items), list.NextCursor)
+	view.Paging = newPaging(v.r.URL, &list)
 	return eventsPage.showLive(v, "Events", "events", view)
 }
 
@@ -163,7 +161,7 @@ func sendEventAgain(v *visit) error {
 	if to := v.field("endpointId"); to != "" {
 		body["endpointId"] = to
 	}
-	err := v.sendOnce("/api"+at+"/redeliver", body, nil)
+	err := v.sendForm("/api"+at+"/redeliver", body, nil)
 	if p := refused(err); p != nil {
 		return v.confirmEventAgain(body["endpointId"], p)
 	}
@@ -185,7 +183,7 @@ var publishInputs = []Input{
 }
 
 func (v *visit) showPublication(problem *Problem) error {
-	c := Confirm{What: "An event is published: every endpoint that is on and wants its type gets it, at once.", Action: "/events/publish", Inputs: slices.Clone(publishInputs), Hidden: []Hidden{newOnce()}, Button: "Publish the event", Back: "/events", Problem: problem}
+	c := Confirm{What: "An event is published: every endpoint that is on and wants its type gets it, at once.", Action: "/events", Inputs: slices.Clone(publishInputs), Hidden: []Hidden{newOnce()}, Button: "Publish the event", Back: "/events", Problem: problem}
 	for i := range c.Inputs {
 		in := &c.Inputs[i]
 		if in.Value, in.Error = v.query().Get(in.Name), problem.about(in.Name); v.r.Method == http.MethodPost {
@@ -242,8 +240,7 @@ func (v *visit) publication(data json.RawMessage) json.RawMessage {
 	body = append(append(body, `,"data":`...), data...)
 	id := v.field("id")
 	if id == "" { // made of the form, so that one that is sent twice is one event
-		hash := sha256.Sum256(append([]byte(v.field(onceField)+"\n"), body...))
-		id = "hand_" + hex.EncodeToString(hash[:16])
+		id = "hand_" + v.formKey("/api/events", body)
 	}
 	member("id", id)
 	return append(body, '}')

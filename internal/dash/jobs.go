@@ -15,7 +15,7 @@ func listJobs(v *visit) error {
 	if err := v.get("/api/jobs", asked(v.query()), &list); err != nil {
 		return err
 	}
-	return jobsPage.showLive(v, "Jobs", "jobs", jobsView{list.Items, newPaging(v.r.URL, len(list.Items), list.NextCursor)})
+	return jobsPage.showLive(v, "Jobs", "jobs", jobsView{list.Items, newPaging(v.r.URL, &list)})
 }
 
 // jobLabels are the kinds of jobs as people read them.

@@ -5,9 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
-
-	"github.com/orderhook/orderhook/internal/api"
 )
 
 // onceField is the hidden field that makes a form unlike every other one.
@@ -17,25 +16,20 @@ const onceField = "once"
 // button is pressed or the page reloaded.
 func newOnce() Hidden { return Hidden{onceField, rand.Text()} }
 
-// sendOnce has the API do something once for each form. The Idempotency-Key is made of
-// the form and of what it says, so that a form that was changed after it was sent is
-// another one.
-func (v *visit) sendOnce(path string, body, into any) error {
-	text, exact := body.(json.RawMessage)
-	if body != nil && !exact {
-		var err error
-		if text, err = json.Marshal(body); err != nil {
-			return err
-		}
-		body = text
-	}
-	r, err := newRequest(v.r, http.MethodPost, path, body)
+// sendForm has the API do once what a form says. The key is made of the form and of what
+// it says, so that a form that was changed after it was sent is another one.
+func (v *visit) sendForm(path string, body, into any) error {
+	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	hash := sha256.Sum256([]byte(v.field(onceField) + "\n" + path + "\n" + string(text)))
-	r.Header.Set("Idempotency-Key", hex.EncodeToString(hash[:]))
-	return v.s.call(r.WithContext(api.WithKey(r.Context(), v.key)), v.ticket, into)
+	return v.sendOnce(path, v.formKey(path, text), body, into)
+}
+
+// formKey is the same whenever the same form is sent with the same content.
+func (v *visit) formKey(path string, text []byte) string {
+	hash := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", v.field(onceField), path, text))
+	return hex.EncodeToString(hash[:16])
 }
 
 // refused is the problem of what the API understood and will not do, so that the form

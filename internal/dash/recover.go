@@ -34,13 +34,6 @@ var recoverFilters = []Filter{
 // mostSample is how many of what a bulk action is about its page shows.
 const mostSample = "5"
 
-// countedList is a list with how many there are in all.
-type countedList[T any] struct {
-	List[T]
-	Count       int64 `json:"count"`
-	CountCapped bool  `json:"countCapped"`
-}
-
 func showRecovery(v *visit) error { return v.showRecovery(v.r.URL, nil) }
 
 func (v *visit) showRecovery(at *url.URL, problem *Problem) error {
@@ -98,9 +91,9 @@ func (v *visit) previewRecovery(query url.Values, view *recoverView) (*Problem, 
 	view.From, _ = time.Parse(time.RFC3339, query.Get("from"))
 	view.To, _ = time.Parse(time.RFC3339, query.Get("to"))
 	if view.Missing {
-		var events countedList[api.Event]
+		var events List[api.Event]
 		err := v.get("/api/events", asks, &events)
-		view.Count = capped(events.Count, events.CountCapped)
+		view.Count = events.Total()
 		for _, e := range events.Items {
 			view.Sample = append(view.Sample, Fact{Name: e.Type, Value: e.ID, URL: href("events", e.ID)})
 		}
@@ -108,9 +101,9 @@ func (v *visit) previewRecovery(query url.Values, view *recoverView) (*Problem, 
 	}
 	asks.Set("endpointId", view.Head.Endpoint.ID)
 	asks.Set("status", "failed")
-	var failed countedList[Delivery]
+	var failed List[Delivery]
 	err := v.get("/api/deliveries", asks, &failed)
-	view.Count, view.Sample = capped(failed.Count, failed.CountCapped), deliverySample(failed.Items)
+	view.Count, view.Sample = failed.Total(), deliverySample(failed.Items)
 	return refused(err), unlessRefused(err)
 }
 
@@ -126,7 +119,7 @@ func recoverEndpoint(v *visit) error {
 	}
 	at.RawQuery = query.Encode()
 	var job oms.Job
-	err := v.sendOnce("/api"+href("endpoints", v.endpointID(), "recover"), body, &job)
+	err := v.sendForm("/api"+href("endpoints", v.endpointID(), "recover"), body, &job)
 	if p := refused(err); p != nil {
 		return v.showRecovery(&at, p)
 	}

@@ -29,7 +29,7 @@ func (v *visit) confirmAll(filter url.Values, problem *Problem) error {
 	c := Confirm{What: "All deliveries that the filter picks are sent again, in the background.", Action: "/deliveries/redeliver", Back: "/deliveries?" + asked(filter).Encode(), Problem: problem,
 		Notes: []string{"The filter goes over all of them, not over one page.", "Passed over are deliveries to endpoints that are off or were deleted, and those whose event's data was erased.",
 			"The job can be watched, and canceled; what it has sent by then stays sent."}}
-	var list countedList[Delivery]
+	var list List[Delivery]
 	query := asked(filter)
 	query.Set("count", "true")
 	query.Set("limit", mostSample)
@@ -40,7 +40,7 @@ func (v *visit) confirmAll(filter url.Values, problem *Problem) error {
 	if err := unlessRefused(err); err != nil {
 		return err
 	}
-	how := capped(list.Count, list.CountCapped)
+	how := list.Total()
 	c.Facts = []Fact{{Name: "Deliveries", Value: how}}
 	for _, f := range slices.Concat(deliveryFilters, deliveryMore) {
 		if value := filter.Get(f.Name); value != "" {
@@ -54,7 +54,7 @@ func (v *visit) confirmAll(filter url.Values, problem *Problem) error {
 	case !narrow(filter):
 		c.Blocked = true
 		c.Notes = append(c.Notes, "This filter picks everything that was ever sent. Choose a status, an answer, an endpoint, an event or an order first.")
-	case list.Count == 0:
+	case how == "0":
 		c.Blocked = true
 		c.Notes = append(c.Notes, "There is nothing that it picks.")
 	}
@@ -70,7 +70,7 @@ func redeliverAll(v *visit) error {
 		}
 	}
 	var job oms.Job
-	err := v.sendOnce("/api/deliveries/redeliver", body, &job)
+	err := v.sendForm("/api/deliveries/redeliver", body, &job)
 	if p := refused(err); p != nil {
 		return v.confirmAll(filter, p)
 	}
