@@ -42,19 +42,22 @@ func init() {
 		"DELETE /api/endpoints/1":             ``,
 		"POST /api/endpoints/1/rotate-secret": fakeEndpoint + `,"secret":"HOSTILE"}`,
 		"GET /api/endpoints/1/public-key":     `{"publicKey":"HOSTILE"}`,
-		"POST /api/endpoints/1/test":          fakeAttempt,
-		"POST /api/endpoints/1/recover":       fakeJob,
-		"GET /api/deliveries":                 `{"items":[` + fakeDelivery + `],"nextCursor":"HOSTILE","count":10000,"countCapped":true}`,
-		"GET /api/deliveries/1":               fakeDelivery,
-		"POST /api/deliveries/1/redeliver":    fakeDelivery,
-		"POST /api/deliveries/1/cancel":       fakeDelivery,
-		"POST /api/deliveries/redeliver":      fakeJob,
-		"GET /api/events":                     `{"items":[` + fakeEvent + `}],"nextCursor":"HOSTILE","count":12,"countCapped":false}`,
-		"GET /api/events/1":                   fakeEvent + `,"data":{"HOSTILE":"HOSTILE","total":1.50},"deliveries":[` + fakeDelivery + `],"nextCursor":"HOSTILE"}`,
-		"POST /api/events/1/redeliver":        `{"items":[` + fakeDelivery + `]}`,
-		"POST /api/events":                    `{"id":"HOSTILE"}`,
-		"GET /api/event-types":                `{"items":[{"name":"HOSTILE","subject":"HOSTILE","description":"HOSTILE","example":{"HOSTILE":1.50},"onlyByName":true}]}`,
-		"GET /api/jobs":                       `{"items":[` + fakeJob + `],"nextCursor":"HOSTILE"}`,
+		"POST /api/endpoints/explain": `{"items":[{"eventId":"HOSTILE","eventType":"HOSTILE","timestamp":"2026-11-28T10:00:00Z","orderId":"HOSTILE","reasons":["HOSTILE","eventType"],"unjudged":"HOSTILE","madeLater":true,"dataErased":true,
+			"conditions":[{"text":"HOSTILE","error":"HOSTILE","found":[{"name":"HOSTILE","value":"HOSTILE"},{"name":"HOSTILE","error":"HOSTILE"}]}]},
+			{"eventId":"HOSTILE","eventType":"HOSTILE","timestamp":"2026-11-28T10:00:00Z","wanted":true,"conditions":[{"text":"HOSTILE","holds":true}],"deliveryId":"HOSTILE","deliveryStatus":"HOSTILE"}]}`,
+		"POST /api/endpoints/1/test":       fakeAttempt,
+		"POST /api/endpoints/1/recover":    fakeJob,
+		"GET /api/deliveries":              `{"items":[` + fakeDelivery + `],"nextCursor":"HOSTILE","count":10000,"countCapped":true}`,
+		"GET /api/deliveries/1":            fakeDelivery,
+		"POST /api/deliveries/1/redeliver": fakeDelivery,
+		"POST /api/deliveries/1/cancel":    fakeDelivery,
+		"POST /api/deliveries/redeliver":   fakeJob,
+		"GET /api/events":                  `{"items":[` + fakeEvent + `}],"nextCursor":"HOSTILE","count":12,"countCapped":false}`,
+		"GET /api/events/1":                fakeEvent + `,"data":{"HOSTILE":"HOSTILE","total":1.50},"deliveries":[` + fakeDelivery + `],"nextCursor":"HOSTILE"}`,
+		"POST /api/events/1/redeliver":     `{"items":[` + fakeDelivery + `]}`,
+		"POST /api/events":                 `{"id":"HOSTILE"}`,
+		"GET /api/event-types":             `{"items":[{"name":"HOSTILE","subject":"HOSTILE","description":"HOSTILE","example":{"HOSTILE":1.50},"onlyByName":true}]}`,
+		"GET /api/jobs":                    `{"items":[` + fakeJob + `],"nextCursor":"HOSTILE"}`,
 	})
 }
 
@@ -389,5 +392,36 @@ func TestSparkline(t *testing.T) {
 	want := []sparkBar{{156, 0, 20, "failed"}, {152, 8, 12, "ok"}, {148, 17, 3, "ok"}}
 	if !slices.Equal(s.Bars, want) || s.Label != "The last 3 attempts: 1 failed, the slowest took 100 ms" {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestAFilterIsTried: what the URL says is asked, and can be taken over into the form.
+func TestAFilterIsTried(t *testing.T) {
+	s := newSite(t)
+	calls := s.recording(map[string]int{"GET /api/endpoints/none": http.StatusNotFound})
+	b := s.as(oms.Operator)
+	if got := b.get("/endpoints/explain"); got.Code != http.StatusOK || len(*calls) > 0 || !strings.Contains(got.Body.String(), "Write a filter") {
+		t.Errorf("%d %v %s", got.Code, *calls, got.Body)
+	}
+	got := b.get("/endpoints/explain?" + url.Values{"endpointId": {"1"}, "filter": {hostile}, "eventTypes": {"a b"}, "newest": {"5"}, "nonsense": {"1"}}.Encode())
+	if made := *calls; len(made) != 1 || made[0].body != `{"endpointId":"1","eventTypes":["a","b"],"filter":`+asJSON(hostile)+`,"newest":5,"nonsense":"1"}` {
+		t.Errorf("%+v", made)
+	}
+	body := got.Body.String()
+	harmless(t, body)
+	for _, says := range []string{"its event types do not name this one", "cannot judge it", "made after it happened", template.HTMLEscapeString("/endpoints/1/edit?" + url.Values{"filter": {hostile}, "eventTypes": {"a b"}}.Encode())} {
+		if !strings.Contains(html.UnescapeString(body), html.UnescapeString(says)) {
+			t.Errorf("the page does not say %q: %s", says, body)
+		}
+	}
+	if got := b.get("/endpoints/explain?endpointId=none"); got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "the API will not") || !strings.Contains(got.Body.String(), `value="none"`) {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	form := b.get("/endpoints/1/edit?filter=tried").Body.String()
+	if !strings.Contains(form, ">tried</textarea>") || hiddenFields(form).Get("was.filter") != hostile {
+		t.Errorf("the form does not have what was tried: %s", form)
+	}
+	if got := s.as(oms.Reader).get("/endpoints/explain?endpointId=1&filter=a"); got.Code != http.StatusOK || strings.Contains(got.Body.String(), "Use what was tried") {
+		t.Errorf("a reader: %d %s", got.Code, got.Body)
 	}
 }

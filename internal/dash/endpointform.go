@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -240,12 +241,15 @@ func createEndpoint(v *visit) error {
 	return endpointSavedPage.show(v, "Endpoint created", saved)
 }
 
+// editEndpointForm shows the form of an endpoint. The query may fill in what was tried
+// elsewhere; nothing of it is saved before the button is pressed.
 func editEndpointForm(v *visit) error {
 	head, err := v.endpoint("", "0")
 	if err != nil {
 		return err
 	}
-	return v.showEdit(nil, func(in *endpointInput) string { return in.value(&head.Endpoint) }, func(in *endpointInput) string { return in.value(&head.Endpoint) })
+	before := func(in *endpointInput) string { return in.value(&head.Endpoint) }
+	return v.showEdit(nil, func(in *endpointInput) string { return cmp.Or(v.query().Get(in.Name), before(in)) }, before)
 }
 
 func (v *visit) showEdit(problem *Problem, shown, before func(in *endpointInput) string) error {

@@ -28,6 +28,7 @@ func endpointPages(s *server) {
 	s.page(oms.Reader, "GET /endpoints", listEndpoints)
 	s.page(oms.Operator, "GET /endpoints/new", newEndpointForm)
 	s.page(oms.Operator, "POST /endpoints", createEndpoint)
+	s.page(oms.Reader, "GET /endpoints/explain", explain)
 	s.page(oms.Reader, "GET /endpoints/{id}", showEndpoint)
 	s.page(oms.Reader, "GET /endpoints/{id}/attempts", showEndpointAttempts)
 	s.page(oms.Operator, "GET /endpoints/{id}/edit", editEndpointForm)
