@@ -425,3 +425,28 @@ func TestAFilterIsTried(t *testing.T) {
 		t.Errorf("a reader: %d %s", got.Code, got.Body)
 	}
 }
+
+// TestAJobSaysHowFarItIs, and leads to the list that it is about.
+func TestAJobSaysHowFarItIs(t *testing.T) {
+	for job, says := range map[string][]string{
+		`{"id":"1","kind":"redeliver","status":"running","examined":2000,"sent":1990,"expected":3000,"filter":{"status":"failed","endpointId":"ep_1"},"skips":[{"id":"dlv_1","reason":"off"}]}`: {
+			`max="3000" value="2000"`, "2,000 of 3,000", "Sent again", "/deliveries?endpointId=ep_1&status=failed", "/deliveries/dlv_1", "/jobs/1/cancel"},
+		`{"id":"1","kind":"resume","status":"running","examined":2000,"resumed":1990,"expected":10000,"expectedCapped":true,"filter":{"status":"aborted"}}`: {
+			`<progress aria-label="The job is under way">`, "2,000 of 10,000+", "Resumed", "/runs?status=aborted"},
+		`{"id":"1","kind":"recover","what":"missing","status":"succeeded","examined":2000}`: {"2,000", "Recover an endpoint, missing"},
+		`{"id":"1","kind":"reorder","status":"running","examined":2000}`:                    {"Put what is pending in order"},
+	} {
+		s := newSite(t)
+		s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, job) })
+		b := &browserOf{site: s, cookies: newSession(s)}
+		got := html.UnescapeString(b.get("/jobs/1").Body.String())
+		for _, want := range says {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: the page does not say %q: %s", job, want, got)
+			}
+		}
+		if strings.Contains(job, "reorder") && strings.Contains(got, "/cancel") {
+			t.Error("a job that cannot be canceled has the button")
+		}
+	}
+}
