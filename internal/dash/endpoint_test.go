@@ -369,7 +369,7 @@ func TestEmptyLists(t *testing.T) {
 	b.cookies = newSession(s)
 	for path, says := range map[string]string{
 		"/endpoints": "curl http://example.com/api/endpoints", "/deliveries": "curl http://example.com/api/endpoints", "/events": "curl http://example.com/api/orders", "/jobs": "There has been no job yet",
-		"/deliveries?status=failed": "Take a filter away", "/events?type=a": "Take a filter away", "/endpoints?cursor=a": "There are no more", "/jobs?cursor=a": "There are no more",
+		"/deliveries?status=failed": "Take a filter away", "/events?type=a": "Take a filter away", "/endpoints?cursor=a": "look at <a href=\"/endpoints\">all endpoints", "/endpoints?q=a": "Take a filter away", "/jobs?cursor=a": "There are no more",
 	} {
 		if got := b.get(path); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), says) {
 			t.Errorf("%s: %d %s", path, got.Code, got.Body)

@@ -10,9 +10,11 @@ import (
 
 // endpointsView is the list of endpoints.
 type endpointsView struct {
-	Items  []endpointRow
-	Paging Paging
-	Server string
+	Filters Filters
+	Items   []endpointRow
+	Paging  Paging
+	Problem *Problem
+	Server  string
 }
 
 // endpointRow is an endpoint and how it is doing.
@@ -44,14 +46,24 @@ func endpointPages(s *server) {
 // recentAttempts is how many attempts a sparkline shows.
 const recentAttempts = 40
 
+var endpointFilters = []Filter{
+	{Name: "q", Label: "URL or description", Hint: "erp.example.com", Type: "search", Wide: true},
+	{Name: "eventType", Label: "Wants the type", Hint: "OrderCreated"},
+	{Name: "enabled", Label: "On or off", Options: []Option{{"true", "on"}, {"false", "off"}}},
+}
+
 func listEndpoints(v *visit) error {
 	query := asked(v.query())
 	query.Set("recent", fmt.Sprint(recentAttempts))
 	var list List[api.Endpoint]
-	if err := v.get("/api/endpoints", query, &list); err != nil {
+	err := v.get("/api/endpoints", query, &list)
+	view := endpointsView{Filters: newFilters(v.r.URL, endpointFilters, nil), Paging: newPaging(v.r.URL, &list), Server: v.s.address(v.r), Problem: refused(err)}
+	if view.Problem != nil {
+		return endpointsPage.refuse(v, "Webhooks", view.Problem, view)
+	}
+	if err != nil {
 		return err
 	}
-	view := endpointsView{Paging: newPaging(v.r.URL, &list), Server: v.s.address(v.r)}
 	for _, e := range list.Items {
 		view.Items = append(view.Items, endpointRow{e, endpointStates(&e), newSparkline(&e)})
 	}

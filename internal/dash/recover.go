@@ -70,7 +70,7 @@ func (v *visit) recoverRanges(at *url.URL, h *endpointHead) (out []Range) {
 		what = oms.RecoverFailed
 	}
 	add := func(text string, from time.Time) {
-		out = append(out, Range{Text: text, URL: with(at, "what", what, "from", from.UTC().Truncate(time.Second).Format(time.RFC3339))})
+		out = append(out, Range{Text: text, URL: with(at, "what", what, "from", since(from))})
 	}
 	if since := h.Endpoint.Health.FailingSince; since != nil {
 		add("it fails", *since)
@@ -80,6 +80,19 @@ func (v *visit) recoverRanges(at *url.URL, h *endpointHead) (out []Range) {
 	add("7 days", now.Add(-7*24*time.Hour))
 	return out
 }
+
+// recoverURL is the page that recovers an endpoint: of one that fails, with what failed
+// since then chosen.
+func recoverURL(e *api.Endpoint) string {
+	at := href("endpoints", e.ID, "recover")
+	if e.Health.FailingSince == nil {
+		return at
+	}
+	return at + "?" + url.Values{"what": {oms.RecoverFailed}, "from": {since(*e.Health.FailingSince)}}.Encode()
+}
+
+// since is a time for a filter, with the second that it is in.
+func since(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
 
 // previewRecovery counts what would be sent. Of what never arrived the API can only say
 // how many events there were in that time.
