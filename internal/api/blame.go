@@ -221,6 +221,9 @@ func (a *api) sources(ctx context.Context, order string, b *oms.Blame) (map[int6
 		}
 		for i := range list.Items {
 			e := &list.Items[i]
+			if e.Version == 0 { // the log item of an export, which says of no version
+				continue
+			}
 			if best, named := found[e.Version]; named && (best == nil || tellsMore(e, best)) {
 				found[e.Version] = e
 			}

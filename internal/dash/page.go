@@ -61,7 +61,7 @@ type frame struct {
 	Request   string // its id
 	Now       time.Time
 	Version   string
-	Live      string // what the page follows, see live.go; "" is nothing
+	Live      string // the topics that the page follows, see live.go; "" is none
 	Notice    string // what has just been done
 }
 
@@ -101,9 +101,12 @@ func (p page[T]) show(v *visit, title string, shown T) error {
 	return p.write(v.s, v.w, v.r, v, http.StatusOK, title, shown)
 }
 
-// showLive answers with a page that follows what changes of a topic.
-func (p page[T]) showLive(v *visit, title, topic string, shown T) error {
-	v.live = topic
+// showLive answers with a page that follows what changes of topics. A list that is not
+// at its beginning does not change.
+func (p page[T]) showLive(v *visit, title, topics string, shown T) error {
+	if !v.query().Has("cursor") {
+		v.live = topics
+	}
 	return p.show(v, title, shown)
 }
 

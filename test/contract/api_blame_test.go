@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -73,4 +74,40 @@ func TestBlameSaysWhatItDoesNotKnow(t *testing.T) {
 	r.blamedAt("b", "").is("items[0].unknown", "olderThanKept").is("items[0].value", 4)
 	r.call("PATCH", theOrder, `{"b":9}`).want(200)
 	r.blamedAt("b", "").is("items[0].version", 5).is("items[0].before", 4)
+}
+
+// TestBlameLooksBackSoFar: what is older than the versions that are looked at says so.
+func TestBlameLooksBackSoFar(t *testing.T) {
+	r := lease(t)
+	r.call("POST", "/api/orders", `{"id":"ORD-12345","a":1,"b":1}`).want(201)
+	const versions = 1005
+	err := r.store.Write(t.Context(), func(tx store.Tx) error {
+		o, err := tx.Order(t.Context(), r.tenant(), "ORD-12345")
+		for n := 0; n < versions && err == nil; n++ {
+			next := *o
+			next.Version, next.Doc = o.Version+1, o.Doc.Clone()
+			if n == 1 || n == versions-1 {
+				next.Doc.Set("b", oms.Number(fmt.Sprint(n)))
+			}
+			o, err = &next, tx.UpdateOrder(t.Context(), r.tenant(), &next)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.blamedAt("a", "").is("items[0].unknown", "notLookedAt").is("items[0].version", nil)
+	r.blamedAt("b", "").is("items[0].version", versions+1).is("items[0].before", 1).is("items[0].source", nil)
+	r.blamedAt("b", "&all=true").is("items[0].version", versions+1).is("items[1].value", 1).is("items[1].unknown", "notLookedAt").is("items[2]", nil)
+}
+
+// TestBlameReadsTheHistoryFarBack: the entry of a version is found behind many others.
+func TestBlameReadsTheHistoryFarBack(t *testing.T) {
+	r := lease(t)
+	r.call("POST", "/api/orders", `{"id":"ORD-12345","a":1}`).want(201)
+	for n := range 210 { // more than a page of the history has
+		r.call("PATCH", theOrder, fmt.Sprintf(`{"b":%d}`, n)).want(200)
+	}
+	r.blamedAt("a", "").is("items[0].version", 1).is("items[0].source.operation", "Created")
+	r.blamedAt("b", "").is("items[0].version", 211).is("items[0].source.operation", "Patched")
 }

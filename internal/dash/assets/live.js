@@ -8,7 +8,13 @@ const state = box.querySelector(".live-state");
 const pause = box.querySelector("[data-pause]");
 let waiting = false; // something changed that is not shown yet
 let fetching = false;
-let lost = false;
+let lost = false;   // there is no stream now
+let next = 0;       // when the page may be fetched again, on the clock of performance.now
+let timer = 0;      // that fetches it then
+
+// A page that took long is fetched less often: many viewers at once shall not take the
+// server's time from those who send orders.
+const leastRest = 1000, restsPerFetch = 20;
 
 const paused = () => pause.getAttribute("aria-pressed") === "true";
 
@@ -17,6 +23,7 @@ function busy() {
 	const selection = getSelection();
 	for (const el of document.querySelectorAll("[data-live]")) {
 		if (el.contains(document.activeElement)) return true;
+		if (el.querySelector(":is(a, button, summary):hover")) return true; // it would go from under the pointer
 		if (!selection.isCollapsed && selection.containsNode(el, true)) return true;
 	}
 	return false;
@@ -25,13 +32,19 @@ function busy() {
 function show() {
 	box.classList.toggle("paused", paused() || waiting);
 	box.classList.toggle("lost", lost);
-	const text = lost ? "connection lost, trying again" : paused() ? (waiting ? "paused, there is news" : "paused") : waiting ? "waits while you are in it" : "live";
+	const text = lost ? "not live, trying again" : paused() ? (waiting ? "paused, there is news" : "paused") : waiting ? "waits while you are in it" : "live";
 	if (state.textContent !== text) state.textContent = text;
 }
 
 async function refresh() {
 	if (fetching || !waiting) return;
 	if (paused() || busy() || document.hidden) return show();
+	const began = performance.now();
+	if (began < next) {
+		clearTimeout(timer);
+		timer = setTimeout(refresh, next - began);
+		return;
+	}
 	fetching = true;
 	waiting = false;
 	try {
@@ -42,6 +55,7 @@ async function refresh() {
 		waiting = true;
 	} finally {
 		fetching = false;
+		next = performance.now() + Math.max(leastRest, restsPerFetch * (performance.now() - began));
 		show();
 	}
 }
@@ -76,6 +90,7 @@ pause.addEventListener("click", () => {
 	show();
 	refresh();
 });
+document.addEventListener("pointerout", () => { if (waiting) setTimeout(refresh); });
 document.addEventListener("selectionchange", () => { if (waiting) refresh(); });
 document.addEventListener("focusout", () => setTimeout(refresh));
 
@@ -99,7 +114,14 @@ function listen() {
 	source.addEventListener("change", news);
 	source.addEventListener("error", () => {
 		lost = true;
+		box.hidden = false;
 		show();
+		// A browser tries again by itself where the connection broke, but not where the
+		// server refused it: too many look on, or the session has ended.
+		if (source?.readyState === EventSource.CLOSED) {
+			source = null;
+			setTimeout(listen, 15_000);
+		}
 	});
 }
 
