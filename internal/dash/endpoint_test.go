@@ -28,7 +28,7 @@ const fakeEndpoint = `{"id":"HOSTILE","url":"HOSTILE","eventTypes":["HOSTILE"],"
 const fakeDelivery = `{"id":"HOSTILE","eventId":"HOSTILE","eventType":"HOSTILE","endpointId":"HOSTILE","orderId":"HOSTILE","status":"pending","attempts":1,"maxAttempts":6,"lastStatus":500,"lastError":"HOSTILE",
 	"nextAttemptAt":"2026-11-28T10:00:00Z","waitsFor":"HOSTILE","created":"2026-11-28T10:00:00Z","updated":"2026-11-28T10:00:00Z"}`
 
-const fakeEvent = `{"id":"HOSTILE","type":"HOSTILE","subject":{"kind":"HOSTILE","id":"HOSTILE"},"timestamp":"2026-11-28T10:00:00Z","webhookId":"HOSTILE",
+const fakeEventHead = `{"id":"HOSTILE","type":"HOSTILE","subject":{"kind":"HOSTILE","id":"HOSTILE"},"timestamp":"2026-11-28T10:00:00Z","webhookId":"HOSTILE",
 	"orderId":"HOSTILE","shipmentId":"HOSTILE","returnId":"HOSTILE","cartId":"HOSTILE","subscriptionId":"HOSTILE","stockItemId":"HOSTILE"`
 
 const fakeJob = `{"id":"HOSTILE","kind":"HOSTILE","what":"HOSTILE","endpointId":"HOSTILE","orderId":"HOSTILE","status":"running","reason":"HOSTILE","filter":{"HOSTILE":"HOSTILE"},"examined":3,"created":"2026-11-28T10:00:00Z","updated":"2026-11-28T10:00:00Z"}`
@@ -52,8 +52,8 @@ func init() {
 		"POST /api/deliveries/1/redeliver": fakeDelivery,
 		"POST /api/deliveries/1/cancel":    fakeDelivery,
 		"POST /api/deliveries/redeliver":   fakeJob,
-		"GET /api/events":                  `{"items":[` + fakeEvent + `}],"nextCursor":"HOSTILE","count":12,"countCapped":false}`,
-		"GET /api/events/1":                fakeEvent + `,"data":{"HOSTILE":"HOSTILE","total":1.50},"deliveries":[` + fakeDelivery + `],"nextCursor":"HOSTILE"}`,
+		"GET /api/events":                  `{"items":[` + fakeEventHead + `}],"nextCursor":"HOSTILE","count":12,"countCapped":false}`,
+		"GET /api/events/1":                fakeEventHead + `,"data":{"HOSTILE":"HOSTILE","total":1.50},"deliveries":[` + fakeDelivery + `],"nextCursor":"HOSTILE"}`,
 		"POST /api/events/1/redeliver":     `{"items":[` + fakeDelivery + `]}`,
 		"POST /api/events":                 `{"id":"HOSTILE"}`,
 		"GET /api/event-types":             `{"items":[{"name":"HOSTILE","subject":"HOSTILE","description":"HOSTILE","example":{"HOSTILE":1.50},"onlyByName":true}]}`,
@@ -343,8 +343,8 @@ func TestRecoveryInTwoSteps(t *testing.T) {
 	}
 }
 
-// TestButtonsByRole: a reader sees no button that would be refused.
-func TestButtonsByRole(t *testing.T) {
+// TestButtonsOfWebhooksByRole: a reader sees no button that would be refused.
+func TestButtonsOfWebhooksByRole(t *testing.T) {
 	s := newSite(t)
 	for _, c := range []struct {
 		path, button string
