@@ -306,6 +306,10 @@ func TestRecoveryInTwoSteps(t *testing.T) {
 				_, _ = io.WriteString(w, `{"id":"1","url":"https://a/","enabled":`+on+`,"health":{"failingSince":"2026-11-28T10:00:00.5Z","circuit":"closed"}}`)
 				return
 			}
+			if r.URL.Path == "/api/events" {
+				_, _ = io.WriteString(w, `{"items":[{"id":"evt_1","type":"a.b"}],"count":12}`)
+				return
+			}
 			answers.ServeHTTP(w, r)
 		})
 	}
