@@ -37,6 +37,12 @@ func TestEveryPageOfWebhooks(t *testing.T) {
 		{"endpoint-recover", at + "/recover", "Since:"},
 		{"endpoint-recover-failed", at + "/recover?what=failed&from=2026-01-01T00:00:00Z", "failed for good"},
 		{"endpoint-recover-missing", at + "/recover?what=missing&from=2026-01-01T00:00:00Z", "never got"},
+		{"endpoints-found", "/endpoints?q=oslo&enabled=true", "The warehouse in Oslo"},
+		{"endpoints-none", "/endpoints?q=nowhere", "Nothing is found."},
+		{"explain", "/endpoints/explain", "Write a filter"},
+		{"explain-endpoint", "/endpoints/explain?endpointId=" + well, "data.status"},
+		{"explain-filter", "/endpoints/explain?endpointId=" + well + "&filter=" + url.QueryEscape(`data.orderForm.total > 2000 && data.status == "New"`) + "&eventTypes=Order*", "1234.50"},
+		{"explain-wrong", "/endpoints/explain?filter=data.total+%3E", "body.filter"},
 		{"deliveries", "/deliveries", "OrderCreated"},
 		{"deliveries-failing", "/deliveries?endpointId=" + failing, "Send all of these again"},
 		{"delivery", "/deliveries/" + delivery, "Last change"},
@@ -126,6 +132,62 @@ func TestAnEndpointByHand(t *testing.T) {
 			p.says("Not Found")
 		})
 	}
+}
+
+// TestWhyNot: an event that an endpoint did not get is explained, the filter is changed
+// until it matches, and is taken over.
+func TestWhyNot(t *testing.T) {
+	s := startServer(t)
+	endpoint := s.call("POST", "/api/endpoints", `{"url":"`+s.receiver+`/hook","eventTypes":["OrderCreated"],"filter":"data.customerEmail == 'b@example.com'"}`)["id"].(string)
+	s.call("POST", "/api/orders", `{"id":"ORD-1","status":"New","customerEmail":"a@example.com"}`)
+	p := open(t, s.url, narrow.withoutScript())
+	p.signIn(s.key("operator"))
+	p.visit("/events/" + s.first("/api/events"))
+	p.says("No endpoint wanted it.")
+	p.fill("endpointId", endpoint)
+	p.click("form.row button")
+	p.says("not matched", "the filter is not true for it", `"a@example.com"`)
+	p.fill("filter", "data.customerEmail == 'a@example.com'")
+	p.click("form.form button.main")
+	p.says("matched", "true")
+	p.click(`a[href^="/endpoints/` + endpoint + `/edit"]`)
+	p.click("form.stack button.main")
+	p.says("Saved.", "data.customerEmail == 'a@example.com'")
+	s.call("POST", "/api/orders", `{"id":"ORD-2","status":"New","customerEmail":"a@example.com"}`)
+	s.all("/api/deliveries?status=succeeded&orderId=ORD-2", 1)
+}
+
+// TestWebhooksByKeyboard: an endpoint is made and tested, and a job is begun, with nothing
+// but keys.
+func TestWebhooksByKeyboard(t *testing.T) {
+	s := startServer(t)
+	s.call("POST", "/api/endpoints", `{"url":"`+s.receiver+`/fail","eventTypes":["*"],"retrySchedule":["PT0S"]}`)
+	s.call("POST", "/api/orders", `{"id":"ORD-1","status":"New"}`)
+	s.all("/api/deliveries?status=failed", 1)
+	p := open(t, s.url, wide)
+	p.signIn(adminKey)
+	p.tabTo(`nav a[href="/endpoints"]`)
+	p.enter()
+	p.tabTo(`a[href="/endpoints/new"]`)
+	p.enter()
+	p.tabTo(`input[name="url"]`)
+	p.press(s.receiver + "/hook")
+	p.tabTo(`textarea[name="eventTypes"]`)
+	p.press("order_*")
+	p.tabTo("form.stack button.main")
+	p.enter()
+	p.says("whsec_")
+	p.tabTo(`.buttons a[href$="/test"]`)
+	p.enter()
+	p.tabTo("form.stack button.main")
+	p.enter()
+	p.says("200", s.receiver+"/hook")
+	p.visit("/deliveries?status=failed")
+	p.tabTo(`a[href^="/deliveries/redeliver"]`)
+	p.enter()
+	p.tabTo("form.stack button.main")
+	p.enter()
+	p.says("Send deliveries again")
 }
 
 // TestEverythingBack: an endpoint that failed for an hour is sent everything again, from
