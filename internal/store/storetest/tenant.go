@@ -171,6 +171,10 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		no, err := tx.EndpointNo(ctx, tenant, "ep-1")
 		return no > 0, err
 	},
+	"EndpointURLs": func(tx store.Tx, tenant string) (bool, error) {
+		urls, err := tx.EndpointURLs(ctx, tenant)
+		return err == nil && urls(1) != "", err
+	},
 	"EndpointByNo": func(tx store.Tx, tenant string) (bool, error) {
 		e, err := tx.EndpointByNo(ctx, tenant, 1)
 		return e != nil, err
