@@ -7,8 +7,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The tests that run the real binary gain nothing from the race detector. Those
 # of them that run side by side wait most of the time. No test may rely on what
 # another one left, so they run in a random order.
-BLACKBOX := -shuffle=on -count=1 -parallel 16 ./test/e2e
-UNITS = $(shell $(GO) list ./... | grep -v /test/e2e)
+BLACKBOX := -shuffle=on -count=1 -parallel 16 ./test/e2e ./test/browser
+UNITS = $(shell $(GO) list ./... | grep -v -e /test/e2e -e /test/browser)
 
 .PHONY: test build bench test-long fmt check needs
 

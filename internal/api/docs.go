@@ -28,7 +28,7 @@ const docsPath = "/api/docs"
 // but the small pictures in Swagger UI's style sheet.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// serveDocs serves the pages, and leads there from the root.
+// serveDocs serves the pages.
 func serveDocs(mux *http.ServeMux) {
 	own, err := fs.Sub(docsFiles, "docs")
 	if err != nil {
@@ -41,7 +41,6 @@ func serveDocs(mux *http.ServeMux) {
 	for _, name := range []string{"swagger-ui-bundle.js", "swagger-ui.css"} {
 		mux.HandleFunc("GET "+docsPath+"/"+name, docsFile(static.FS, name+".gz"))
 	}
-	mux.Handle("GET /{$}", http.RedirectHandler(docsPath, http.StatusTemporaryRedirect))
 }
 
 // docsFile serves one file. A compressed one goes out as it is to those who

@@ -16,6 +16,7 @@ import (
 	"github.com/orderhook/orderhook/internal/changes"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/config"
+	"github.com/orderhook/orderhook/internal/dash"
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/job"
@@ -118,7 +119,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := o.applySettings(ctx, st, guard.Refusal); err != nil {
 		return nil, err
 	}
-	if err := o.checkWebHook(ctx, st); err != nil {
+	if err := o.checkWebHook(ctx, st, webHook); err != nil {
 		return nil, err
 	}
 	// After all that is likely to fail: a key that was made is lost if nobody gets to see it.
@@ -158,7 +159,8 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		Limits: api.Limits{Endpoints: o.Limits.Endpoints, SettingsBytes: o.Limits.SettingsBytes},
 		Clock:  o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
 
-	server := newServer(handler, o.Log)
+	pages := dash.New(dash.Options{API: handler, Sessions: st, Changes: hub, Clock: o.Clock, Log: o.Log, PublicURL: o.PublicURL, Version: o.Version})
+	server := newServer(mounted(handler, pages), o.Log)
 	server.TLSConfig = certificate
 	a.onStop(func(ctx context.Context) error { return drain(ctx, server, engine.Release) })
 	a.onStop(func(context.Context) error { hub.Close(); return nil }) // first: who listens would keep the server from its end

@@ -35,6 +35,18 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
+// mounted gives each request to the API or to the dashboard, whose pages have all the
+// paths that the API does not.
+func mounted(api, pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := r.URL.Path; p == "/api" || strings.HasPrefix(p, "/api/") || p == "/healthz" || p == "/readyz" {
+			api.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
+}
+
 // listen opens the port, and fails where another process has it.
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)

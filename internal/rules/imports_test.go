@@ -26,8 +26,8 @@ var layers = [][]string{
 	{"internal/demo", "internal/bench"},
 	{"internal/app"},
 	{"internal/config"},
-	{"internal/api"},
 	{"internal/dash"},
+	{"internal/api"},
 	{"internal/workflow"},
 	{"internal/validate"},
 	{"internal/notify"},
@@ -117,6 +117,22 @@ func TestWhoUsesHTTP(t *testing.T) {
 	for _, p := range packages(t) {
 		if _, own := layerOf(p.ImportPath); !slices.Contains(mayUseHTTP, own) && slices.Contains(p.Imports, "net/http") {
 			t.Errorf("%s imports net/http", p.ImportPath)
+		}
+	}
+}
+
+// TestTheDashboardIsAClientOfTheAPI: what it shows and does, it asks the API for, so that
+// roles, tenants and limits are decided once.
+func TestTheDashboardIsAClientOfTheAPI(t *testing.T) {
+	may := []string{"internal/api", "internal/admission", "internal/changes", "internal/clock", "internal/oms"}
+	for _, p := range packages(t) {
+		if p.ImportPath != "internal/dash" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if path, ours := strings.CutPrefix(imported, module); ours && !slices.Contains(may, path) {
+				t.Errorf("%s imports %s", p.ImportPath, path)
+			}
 		}
 	}
 }

@@ -1,0 +1,359 @@
+package dash
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jba/templatecheck"
+	"golang.org/x/net/html"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+func TestTemplatesFitTheirViews(t *testing.T) {
+	for _, p := range pages {
+		if err := templatecheck.CheckHTML(p.text.Lookup("layout"), p.example); err != nil {
+			t.Errorf("templates/%s.html: %v", p.name, err)
+		}
+	}
+}
+
+// pathOf is a path that a route's pattern matches, and its method.
+func pathOf(pattern string) (method, path string) {
+	method, path, found := strings.Cut(pattern, " ")
+	if !found {
+		method, path = http.MethodGet, pattern+"nowhere"
+	}
+	path = strings.ReplaceAll(path, "{$}", "")
+	for strings.Contains(path, "{") {
+		begin, end := strings.Index(path, "{"), strings.Index(path, "}")
+		path = path[:begin] + "1" + path[end+1:]
+	}
+	return method, path
+}
+
+func TestPagesShowTextsAsTexts(t *testing.T) {
+	b := newSite(t).as(oms.Admin)
+	query := "?" + url.Values{"orderId": {hostile}, "body": {hostile}, "next": {hostile}, "done": {hostile}, "cursor": {hostile}}.Encode()
+	for _, r := range b.routes {
+		method, path := pathOf(r.pattern)
+		if method != http.MethodGet || strings.HasPrefix(path, "/assets/") || path == "/live" {
+			continue
+		}
+		for name, path := range map[string]string{path: path, path + " with a query": path + query} {
+			t.Run(name, func(t *testing.T) {
+				got := b.get(path)
+				if got.Header().Get("Content-Type") == "text/plain; charset=utf-8" {
+					return // a browser makes no markup of it
+				}
+				if got.Code >= http.StatusInternalServerError || got.Code == http.StatusNotFound && r.pattern != "/" {
+					t.Errorf("%d: is there an answer of the fake API for this page? %s", got.Code, got.Body)
+				}
+				harmless(t, got.Body.String())
+			})
+		}
+	}
+}
+
+// TestErrorsShowTextsAsTexts: what the API refuses, it may refuse with texts of others.
+func TestErrorsShowTextsAsTexts(t *testing.T) {
+	b := newSite(t).as(oms.Admin)
+	own := b.get("/nowhere")
+	if id := own.Header().Get("X-Request-Id"); strings.Count(own.Body.String(), id) != 2 { // in the problem, and below the page
+		t.Errorf("the page of an error has not its request's id %s: %s", id, own.Body)
+	}
+	got := b.get("/attempts/none")
+	if got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "there is no ") || !strings.Contains(got.Body.String(), got.Header().Get("X-Request-Id")) {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	harmless(t, got.Body.String())
+	harmless(t, b.get("/"+url.PathEscape(hostile)).Body.String())
+}
+
+func TestRoutesByRole(t *testing.T) {
+	s := newSite(t)
+	for _, role := range append([]oms.Role{""}, oms.Roles...) {
+		for _, r := range s.routes {
+			if r.needed == "" || r.pattern == "POST /sign-out" {
+				continue
+			}
+			b := s.as(role)
+			method, path := pathOf(r.pattern)
+			request := httptest.NewRequest(method, path, nil)
+			if method == http.MethodPost {
+				request = httptest.NewRequest(method, path, strings.NewReader(""))
+			}
+			got := b.do(request)
+			switch {
+			case role == "":
+				if got.Code != http.StatusSeeOther || !strings.HasPrefix(got.Header().Get("Location"), "/sign-in") {
+					t.Errorf("%s without a session: %d", r.pattern, got.Code)
+				}
+			case !role.Reaches(r.needed):
+				if got.Code != http.StatusForbidden || !strings.Contains(got.Body.String(), "needs a key of the role "+string(r.needed)) {
+					t.Errorf("%s as %s: %d", r.pattern, role, got.Code)
+				}
+			case method == http.MethodPost: // there is no token
+				if got.Code != http.StatusForbidden || !strings.Contains(got.Body.String(), "not of your session") {
+					t.Errorf("%s without a token, as %s: %d", r.pattern, role, got.Code)
+				}
+			case got.Code == http.StatusForbidden:
+				t.Errorf("%s as %s: %d", r.pattern, role, got.Code)
+			}
+		}
+	}
+}
+
+func TestFormsOfOthers(t *testing.T) {
+	s := newSite(t)
+	b, other := s.as(oms.Admin), s.as(oms.Admin)
+	const path = "/jobs/1/cancel"
+	for name, token := range map[string]string{"none": "", "another session's": tokenFor(other.cookies[0].Value), "the session itself": b.cookies[0].Value} {
+		if got := b.post(path, url.Values{formToken: {token}}); got.Code != http.StatusForbidden {
+			t.Errorf("the token of the form is %s: %d", name, got.Code)
+		}
+	}
+	if got := b.post(path, url.Values{}); got.Code != http.StatusSeeOther {
+		t.Errorf("its own form: %d %s", got.Code, got.Body)
+	}
+	for name, header := range map[string][2]string{"another site": {"Sec-Fetch-Site", "cross-site"}, "another host of the site": {"Sec-Fetch-Site", "same-site"}, "another origin": {"Origin", "https://evil.example"}} {
+		for _, path := range []string{path, "/sign-in", "/sign-out"} {
+			r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(url.Values{formToken: {tokenFor(b.cookies[0].Value)}, "key": {"admin-key"}}.Encode()))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set(header[0], header[1])
+			if got := b.do(r); got.Code != http.StatusForbidden || !strings.Contains(got.Body.String(), "from another site") {
+				t.Errorf("%s from %s: %d", path, name, got.Code)
+			}
+		}
+	}
+}
+
+func TestHeadersOfEveryAnswer(t *testing.T) {
+	b := newSite(t).as(oms.Admin)
+	for _, r := range b.routes {
+		method, path := pathOf(r.pattern)
+		if path == "/live" {
+			continue
+		}
+		h := b.do(httptest.NewRequest(method, path, nil)).Header()
+		for name, want := range map[string]string{"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"} {
+			if h.Get(name) != want {
+				t.Errorf("%s: %s is %q", r.pattern, name, h.Get(name))
+			}
+		}
+		if cached := h.Get("Cache-Control"); cached != "no-store" && !strings.HasPrefix(path, "/assets/") {
+			t.Errorf("%s: Cache-Control is %q", r.pattern, cached)
+		}
+		if !strings.HasPrefix(h.Get("X-Request-Id"), "req_") {
+			t.Errorf("%s has no request id", r.pattern)
+		}
+	}
+}
+
+func TestSignIn(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Operator)
+	first := b.cookies[0]
+	if first.Name != "orderhook_session" || !first.HttpOnly || first.SameSite != http.SameSiteStrictMode || first.Path != "/" || first.Secure || first.Domain != "" {
+		t.Errorf("the cookie %+v", first)
+	}
+	if got := b.post("/sign-in", url.Values{"key": {"operator-key"}}); got.Code != http.StatusSeeOther || b.cookies[0].Value == first.Value {
+		t.Errorf("signing in again: %d, with the same token", got.Code)
+	}
+	again := &browserOf{site: s, cookies: []*http.Cookie{first}}
+	if got := again.get("/attempts"); got.Code != http.StatusSeeOther {
+		t.Errorf("the session before is still there: %d", got.Code)
+	}
+	mine := b.cookies
+	if got := b.post("/sign-out", url.Values{}); got.Code != http.StatusSeeOther || len(b.cookies) > 0 {
+		t.Errorf("signing out: %d, and the cookie is %v", got.Code, b.cookies)
+	}
+	again.cookies = mine
+	if got := again.get("/attempts"); got.Code != http.StatusSeeOther || got.Header().Get("Location") != "/sign-in?next=%2Fattempts" {
+		t.Errorf("after signing out: %d %s", got.Code, got.Header().Get("Location"))
+	}
+}
+
+// TestAFixedSession: a token that somebody else put into the browser never becomes a session.
+func TestAFixedSession(t *testing.T) {
+	s := newSite(t)
+	b := &browserOf{site: s, cookies: []*http.Cookie{{Name: "orderhook_session", Value: "ohs_planted"}}}
+	if got := b.post("/sign-in", url.Values{"key": {"admin-key"}}); got.Code != http.StatusSeeOther || b.cookies[0].Value == "ohs_planted" {
+		t.Errorf("%d, cookie %v", got.Code, b.cookies)
+	}
+	planted := &browserOf{site: s, cookies: []*http.Cookie{{Name: "orderhook_session", Value: "ohs_planted"}}}
+	if got := planted.get("/attempts"); got.Code != http.StatusSeeOther {
+		t.Errorf("the planted token is a session: %d", got.Code)
+	}
+}
+
+func TestAWrongKey(t *testing.T) {
+	b := newSite(t).as("")
+	got := b.post("/sign-in", url.Values{"key": {"a-guess"}, "next": {"/attempts?orderId=1"}})
+	if got.Code != http.StatusUnauthorized || len(b.cookies) > 0 || !strings.Contains(got.Body.String(), "the key is not known") || !strings.Contains(got.Body.String(), `value="/attempts?orderId=1"`) {
+		t.Errorf("%d %v %s", got.Code, b.cookies, got.Body)
+	}
+	if strings.Contains(got.Body.String(), "a-guess") {
+		t.Error("the page shows the key")
+	}
+}
+
+func TestCookiesBehindTLS(t *testing.T) {
+	s := newSite(t)
+	r := httptest.NewRequest(http.MethodPost, "/sign-in", strings.NewReader("key=admin-key"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("X-Forwarded-Proto", "https")
+	b := s.as("")
+	b.do(r)
+	if c := b.cookies[0]; c.Name != "__Host-orderhook_session" || !c.Secure {
+		t.Errorf("the cookie behind TLS is %+v", c)
+	}
+	if got := b.get("/attempts"); got.Code != http.StatusSeeOther {
+		t.Errorf("a cookie of TLS holds without: %d", got.Code)
+	}
+}
+
+func TestLocalPath(t *testing.T) {
+	for given, want := range map[string]string{
+		"/attempts?orderId=1": "/attempts?orderId=1", "": "/", "/": "/", "///evil.example": "/", "attempts": "/", "//evil.example": "/", "/\\evil.example": "/", `\\evil.example`: "/",
+		"https://evil.example/": "/", "javascript:alert(1)": "/", "/a\n/b": "/", "/\t/evil.example": "/", "http:/x": "/", "/orders/a%2Fb": "/orders/a%2Fb",
+	} {
+		if got := localPath(given); got != want {
+			t.Errorf("%q: %q, not %q", given, got, want)
+		}
+	}
+}
+
+// TestTheStateIsInTheURL: fields that were left empty are not in it, and what the API
+// does not know it gets to refuse.
+func TestTheStateIsInTheURL(t *testing.T) {
+	b := newSite(t).as(oms.Reader)
+	got := b.get("/attempts?orderId=ORD-1&status=&kind=")
+	if got.Code != http.StatusSeeOther || got.Header().Get("Location") != "/attempts?orderId=ORD-1" {
+		t.Errorf("%d %s", got.Code, got.Header().Get("Location"))
+	}
+	asks := asked(url.Values{"orderId": {"1"}, "done": {"saved"}, "tab": {"x"}, "nonsense": {"2"}})
+	if asks.Encode() != "nonsense=2&orderId=1" {
+		t.Errorf("the API is asked %s", asks.Encode())
+	}
+}
+
+func TestAPageThatPanics(t *testing.T) {
+	s := newSite(t)
+	s.page(oms.Reader, "GET /panic", func(*visit) error { panic("secret-text") })
+	got := s.as(oms.Reader).get("/panic")
+	if got.Code != http.StatusInternalServerError || strings.Contains(got.Body.String(), "secret-text") || !strings.Contains(got.Body.String(), got.Header().Get("X-Request-Id")) {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
+
+// TestThePolicy: nothing within a page is run or drawn, nothing comes from elsewhere, and
+// no other page has this one in a frame.
+func TestThePolicy(t *testing.T) {
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("the policy has no %s", want)
+		}
+	}
+	for _, wrong := range []string{"unsafe", "http", "*", "blob:", "script-src 'self' "} {
+		if strings.Contains(policy, wrong) {
+			t.Errorf("the policy has %s", wrong)
+		}
+	}
+}
+
+// TestWhatPagesHoldIsBounded: an answer of the API that is larger than all that the
+// tenant's pages may hold makes no page, and leaves nothing taken.
+func TestWhatPagesHoldIsBounded(t *testing.T) {
+	s := newSite(t)
+	whole := strings.Repeat("x", 1<<20)
+	wrote := 0
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/me" {
+			fakeAPI(w, r)
+			return
+		}
+		for range 1000 {
+			if _, err := w.Write([]byte(whole)); err != nil {
+				panic(http.ErrAbortHandler) // as the API does
+			}
+			wrote++
+		}
+	})
+	got := s.as(oms.Reader).get("/attempts")
+	if got.Code != http.StatusRequestEntityTooLarge || !strings.Contains(got.Body.String(), "more than a page can show") || wrote > 64 {
+		t.Errorf("%d after %d MiB: %s", got.Code, wrote, got.Body)
+	}
+	if f := s.gate.Figures(); f.Bytes != 0 || f.Requests != 0 {
+		t.Errorf("%d bytes and %d requests stay taken", f.Bytes, f.Requests)
+	}
+}
+
+// TestTooManyPagesAtOnce of one tenant are refused, and those of others are not.
+func TestTooManyPagesAtOnce(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Reader)
+	for range limits.Requests.PerTenant {
+		if _, err := s.gate.Enter("t1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := b.get("/attempts"); got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") == "" || !strings.Contains(got.Body.String(), "too many pages") {
+		t.Errorf("%d, Retry-After %q", got.Code, got.Header().Get("Retry-After"))
+	}
+	if _, err := s.gate.Enter("t2"); err != nil {
+		t.Errorf("another tenant has no room: %v", err)
+	}
+}
+
+// TestLinksLeadSomewhere: each link of a page leads to one that there is, and each form to
+// what takes it. Sections that have no page at all are left out.
+func TestLinksLeadSomewhere(t *testing.T) {
+	b := newSite(t).as(oms.Admin)
+	leads := func(method, to string) bool {
+		path, _, _ := strings.Cut(to, "?")
+		section, _, _ := strings.Cut(path[1:], "/")
+		if !slices.ContainsFunc(b.routes, func(r route) bool { return strings.HasPrefix(r.pattern, "GET /"+section) }) {
+			return true
+		}
+		_, pattern := b.mux.Handler(httptest.NewRequest(method, path, nil))
+		return pattern != "" && (pattern != "/" || path == "/")
+	}
+	for _, r := range b.routes {
+		method, path := pathOf(r.pattern)
+		if method != http.MethodGet || path == "/live" || strings.HasPrefix(path, "/assets/") {
+			continue
+		}
+		doc, err := html.Parse(strings.NewReader(b.get(path).Body.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range doc.Descendants() {
+			for _, a := range n.Attr {
+				to, method := a.Val, http.MethodGet
+				if a.Key != "href" && a.Key != "action" || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "/api/") {
+					continue
+				}
+				if a.Key == "action" {
+					method = strings.ToUpper(attribute(n, "method"))
+				}
+				if !leads(method, to) {
+					t.Errorf("%s has %s %s, which leads nowhere", r.pattern, method, to)
+				}
+			}
+		}
+	}
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}

@@ -1,0 +1,110 @@
+package dash
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// jobView is a background job and how far it is.
+type jobView struct {
+	Job    oms.Job
+	Filter []Fact // which of a list it is about
+	About  string // the section of what it is about; "" is none
+	List   string // the URL of the list with the filter
+	Cancel bool   // it can be canceled
+}
+
+var jobPage = newPage[jobView]("job", "/jobs")
+
+func jobPages(s *server) {
+	s.page(oms.Reader, "GET /jobs", listJobs)
+	s.page(oms.Reader, "GET /jobs/{id}", showJob)
+	s.page(oms.Operator, "GET /jobs/{id}/cancel", confirmCancelJob)
+	s.page(oms.Operator, "POST /jobs/{id}/cancel", cancelJob)
+}
+
+func (v *visit) job() (j oms.Job, err error) {
+	return j, v.get("/api"+href("jobs", v.r.PathValue("id")), nil, &j)
+}
+
+func showJob(v *visit) error {
+	j, err := v.job()
+	if err != nil {
+		return err
+	}
+	view := jobView{Job: j, Filter: filterFacts(json.RawMessage(j.Filter))}
+	if view.About = jobSections[j.Kind]; view.About != "" && len(view.Filter) > 0 {
+		view.List = listOf(view.About, json.RawMessage(j.Filter))
+	}
+	view.Cancel = v.may(oms.Operator) && j.Status == oms.JobRunning && j.Kind != oms.JobReorder && j.Kind != oms.JobErase
+	return jobPage.showLive(v, "Job "+j.ID, "jobs", view)
+}
+
+// jobSections are the lists that jobs are about.
+var jobSections = map[string]string{oms.JobRedeliver: "deliveries", oms.JobResume: "runs", oms.JobRecover: "deliveries"}
+
+// listOf is a list with the filter of a job, whose members are texts with the names of
+// the list's parameters.
+func listOf(section string, filter json.RawMessage) string {
+	var members map[string]string
+	if json.Unmarshal(filter, &members) != nil {
+		return href(section)
+	}
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		pairs = append(pairs, name, members[name])
+	}
+	return search(section, pairs...)
+}
+
+// filterFacts are the members of a filter.
+func filterFacts(filter json.RawMessage) (facts []Fact) {
+	for _, c := range membersOf(filter) {
+		value := c.New()
+		_ = json.Unmarshal(c.After, &value) // a text, without its quotes
+		facts = append(facts, Fact{Name: c.Path, Value: value})
+	}
+	return facts
+}
+
+// membersOf are the members of an object, in the order of their names.
+func membersOf(object json.RawMessage) []Change {
+	const all = 1000
+	members, _ := compared(json.RawMessage("{}"), object, all)
+	return members
+}
+
+func confirmCancelJob(v *visit) error { return showCancelJob(v, nil) }
+
+func showCancelJob(v *visit, problem *Problem) error {
+	j, err := v.job()
+	if err != nil {
+		return err
+	}
+	c := Confirm{
+		What:   "The job stops where it is.",
+		Facts:  append([]Fact{{Name: "Job", Value: j.ID, URL: href("jobs", j.ID)}, {Name: "Kind", Value: j.Kind}, {Name: "Looked at until now", Value: count(int(j.Examined))}}, filterFacts(json.RawMessage(j.Filter))...),
+		Notes:  []string{"What it has done until then stays done.", "It cannot be continued. A new job with the same filter takes up what is left."},
+		Action: href("jobs", j.ID, "cancel"), Button: "Cancel the job", Danger: true, Back: href("jobs", j.ID), Problem: problem,
+	}
+	if problem != nil {
+		return confirmPage.refuse(v, "Cancel the job", problem, c)
+	}
+	return confirmPage.show(v, "Cancel the job", c)
+}
+
+func cancelJob(v *visit) error {
+	id := v.r.PathValue("id")
+	err := v.send(http.MethodPost, "/api"+href("jobs", id, "cancel"), nil, nil)
+	if p := problemOf(err); p != nil && p.Status == http.StatusConflict {
+		return showCancelJob(v, p)
+	}
+	if err != nil {
+		return err
+	}
+	return v.see(href("jobs", id) + "?" + noticeParam + "=job-canceled")
+}

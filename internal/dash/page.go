@@ -1,0 +1,236 @@
+package dash
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// partials is what every page is made with: the layout, and the pieces that pages
+// share.
+var partials = template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/partials/*.html"))
+
+// page is a template and the type of what it shows. The file templates/NAME.html
+// defines "main".
+type page[T any] struct {
+	*pageTemplate
+}
+
+// pageTemplate is what all pages have in common, whatever they show.
+type pageTemplate struct {
+	name    string
+	section string // the entry of the navigation that it belongs to; "" is none
+	text    *template.Template
+	example any // the zero view, for the check of the template
+}
+
+// pages is all of them, for the tests.
+var pages []*pageTemplate
+
+// newPage reads the template of a page. It is to be called for a package variable.
+func newPage[T any](name, section string) page[T] {
+	text := template.Must(template.Must(partials.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
+	p := &pageTemplate{name: name, section: section, text: text, example: view[T]{}}
+	pages = append(pages, p)
+	return page[T]{p}
+}
+
+// view is what a template gets: the frame around every page, and the page.
+type view[T any] struct {
+	frame
+	Page T
+}
+
+// frame is what the layout shows around a page.
+type frame struct {
+	Title     string
+	Nav       []section // none if nobody has signed in
+	Here      string    // the section of this page
+	Key       oms.Key
+	FormToken string // for the hidden field of each form
+	URL       string // of the page, with its query
+	Request   string // its id
+	Now       time.Time
+	Version   string
+	Live      string // the topics that the page follows, see live.go; "" is none
+	Notice    string // what has just been done
+}
+
+// Operator reports whether to show what operators may do.
+func (f frame) Operator() bool { return f.Key.Role.Reaches(oms.Operator) }
+
+// Admin reports whether to show what admins may do.
+func (f frame) Admin() bool { return f.Key.Role.Reaches(oms.Admin) }
+
+// Publisher reports whether to show what publishers may do.
+func (f frame) Publisher() bool { return f.Key.Role.Reaches(oms.Publisher) }
+
+// section is an entry of the navigation.
+type section struct {
+	Name, Path string
+	Needed     oms.Role
+}
+
+// sections is the navigation, in its order.
+var sections = []section{
+	{"Overview", "/", oms.Reader},
+	{"Orders", "/orders", oms.Reader},
+	{"Carts", "/carts", oms.Reader},
+	{"Webhooks", "/endpoints", oms.Reader},
+	{"Attempts", "/attempts", oms.Reader},
+	{"Deliveries", "/deliveries", oms.Reader},
+	{"Events", "/events", oms.Reader},
+	{"Runs", "/runs", oms.Reader},
+	{"Jobs", "/jobs", oms.Reader},
+	{"Workflows", "/workflows", oms.Reader},
+	{"Keys", "/keys", oms.Admin},
+	{"Audit", "/audit", oms.Admin},
+}
+
+// show answers with the page.
+func (p page[T]) show(v *visit, title string, shown T) error {
+	return p.write(v.s, v.w, v.r, v, http.StatusOK, title, shown)
+}
+
+// showLive answers with a page that follows what changes of topics. A list that is not
+// at its beginning does not change.
+func (p page[T]) showLive(v *visit, title, topics string, shown T) error {
+	if !v.query().Has("cursor") {
+		v.live = topics
+	}
+	return p.show(v, title, shown)
+}
+
+// refuse answers with the page that holds a form, which the API did not take. The
+// view shows the problem.
+func (p page[T]) refuse(v *visit, title string, problem *Problem, shown T) error {
+	problem.hint(v.w.Header())
+	return p.write(v.s, v.w, v.r, v, problem.Status, title, shown)
+}
+
+// write executes the template in memory, so that a page is whole or is an error. A
+// nil visit is somebody who has not signed in.
+func (p page[T]) write(s *server, w http.ResponseWriter, r *http.Request, v *visit, status int, title string, shown T) error {
+	f := frame{Title: title, URL: r.URL.RequestURI(), Request: idOf(r), Now: s.Clock.Now(), Version: s.Version, Here: p.section}
+	if v != nil {
+		f.Key, f.FormToken, f.Live = v.key, tokenFor(v.token), v.live
+		f.Notice = notices[v.query().Get(noticeParam)]
+		for _, n := range s.nav {
+			if v.may(n.Needed) {
+				f.Nav = append(f.Nav, n)
+			}
+		}
+	}
+	var b bytes.Buffer
+	if err := p.text.ExecuteTemplate(&b, "layout", view[T]{f, shown}); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	send(w, status, b.Bytes())
+	return nil
+}
+
+// slowest is how many bytes a second a browser takes at least; who takes less holds
+// memory that others need.
+const slowest = 32 << 10
+
+// send writes an answer that is in memory.
+func send(w http.ResponseWriter, status int, body []byte) {
+	limit := patience + time.Duration(len(body))*(time.Second/slowest)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit)) // not of every writer; a test's has none
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the browser may have gone
+}
+
+// noticeParam is the parameter by which the page after a form learns what was done.
+const noticeParam = "done"
+
+// notices are what a page may say that was done. They are the only texts that a link can
+// have a page say.
+var notices = map[string]string{
+	"job-canceled": "The job is told to stop. What it has done stays done.",
+	"saved":        "Saved.",
+	"deleted":      "Deleted.",
+	"created":      "Created.",
+	"canceled":     "Canceled.",
+	"resumed":      "It goes on.",
+	"sent":         "It is sent again.",
+	"published":    "The event is published.",
+	"entered":      "The status is entered.",
+	"valid":        "The cart is valid.",
+	"not-valid":    "The cart did not pass. What its validators said stands below.",
+	"enabled":      "It is on.",
+	"disabled":     "It is off.",
+	"unchanged":    "Nothing was changed.",
+}
+
+// errorView is the page that says what went wrong.
+type errorView struct {
+	Problem  *Problem
+	SignedIn bool
+}
+
+var errorPage = newPage[errorView]("error", "")
+
+// fail answers with an error. What is not meant for the browser goes to the log alone,
+// with the request's id.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
+	if r.Context().Err() != nil { // the browser has gone
+		return
+	}
+	p := s.explain(r, err)
+	if p.Instance == "" {
+		p.Instance = idOf(r)
+	}
+	p.hint(w.Header())
+	if err := errorPage.write(s, w, r, v, p.Status, p.Title, errorView{p, v != nil}); err != nil {
+		s.Log.Error("the error page failed", "request", idOf(r), "error", err)
+		http.Error(w, p.Title+" (request "+idOf(r)+")", p.Status)
+	}
+}
+
+// explain makes a problem of an error.
+func (s *server) explain(r *http.Request, err error) *Problem {
+	if p := problemOf(err); p != nil {
+		if p.Title == "" {
+			p.Title = http.StatusText(p.Status)
+		}
+		return p
+	}
+	if e, ok := errors.AsType[*oms.Error](err); ok {
+		if status, ok := statuses[e.Kind]; ok {
+			p := &Problem{Status: status, Title: http.StatusText(status), Detail: e.Detail, Errors: e.Fields}
+			if e.Kind == oms.TooMany || e.Kind == oms.Unavailable {
+				p.RetryAfter = strconv.Itoa(max(int(e.RetryAfter.Round(time.Second)/time.Second), 1))
+			}
+			return p
+		}
+	}
+	if !errors.Is(err, errInside) { // a panic is in the log already
+		s.Log.Error("a page failed", "request", idOf(r), "path", r.URL.Path, "error", err)
+	}
+	return &Problem{Status: http.StatusInternalServerError, Title: "Something went wrong inside", Detail: "The log of the server says what, at this request's id."}
+}
+
+// statuses are the HTTP statuses of the errors that the dashboard itself makes, or its
+// sessions.
+var statuses = map[oms.Kind]int{
+	oms.Malformed:   http.StatusBadRequest,
+	oms.Invalid:     http.StatusUnprocessableEntity,
+	oms.Forbidden:   http.StatusForbidden,
+	oms.NotFound:    http.StatusNotFound,
+	oms.TooLarge:    http.StatusRequestEntityTooLarge,
+	oms.TooMany:     http.StatusTooManyRequests,
+	oms.Unavailable: http.StatusServiceUnavailable,
+}

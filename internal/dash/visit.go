@@ -1,0 +1,167 @@
+package dash
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/admission"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// visit is one request of somebody who has signed in.
+type visit struct {
+	s      *server
+	w      http.ResponseWriter
+	r      *http.Request
+	key    oms.Key
+	token  string // of the session
+	ticket *admission.Ticket
+	live   string // what the page follows
+}
+
+// may reports whether the key's role reaches the needed one: whether to show a
+// button. Whether the deed is allowed, the API decides.
+func (v *visit) may(needed oms.Role) bool { return v.key.Role.Reaches(needed) }
+
+// query is the query of the page's URL.
+func (v *visit) query() url.Values { return v.r.URL.Query() }
+
+// page registers a path for keys whose role reaches the needed one. A pattern is as
+// of [http.ServeMux]. Of what is posted, the form has been read and its token
+// checked before do is called.
+func (s *server) page(needed oms.Role, pattern string, do func(*visit) error) {
+	s.routes = append(s.routes, route{pattern, needed})
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		v, err := s.enter(w, r)
+		if v == nil && err == nil {
+			toSignIn(w, r)
+			return
+		}
+		if err == nil {
+			err = v.take(needed, do)
+		}
+		if err != nil {
+			s.fail(w, r, v, err)
+		}
+	})
+}
+
+// enter finds out who asks; nil is somebody who has not signed in.
+func (s *server) enter(w http.ResponseWriter, r *http.Request) (*visit, error) {
+	token := sessionToken(s, r)
+	if token == "" {
+		return nil, nil
+	}
+	key, err := s.Sessions.Session(r.Context(), oms.HashKey(token))
+	if oms.KindOf(err) == oms.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &visit{s: s, w: w, r: r, key: key, token: token}, nil
+}
+
+// take makes the page, in the room that the tenant has for it.
+func (v *visit) take(needed oms.Role, do func(*visit) error) (err error) {
+	if !v.may(needed) {
+		return oms.Errorf(oms.Forbidden, "this needs a key of the role %s; yours is of the role %s", needed, v.key.Role)
+	}
+	if v.ticket, err = v.s.gate.Enter(v.key.Tenant); err != nil {
+		return fullHouse(err)
+	}
+	defer v.leave()
+	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
+		if clean, ok := withoutEmpty(v.r.URL); ok {
+			http.Redirect(v.w, v.r, clean, http.StatusSeeOther)
+			return nil
+		}
+		return do(v)
+	}
+	if err := v.readForm(); err != nil {
+		return err
+	}
+	return do(v)
+}
+
+// leave gives back what the visit holds. It may be called again.
+func (v *visit) leave() {
+	if v.ticket != nil {
+		v.ticket.Leave()
+		v.ticket = nil
+	}
+}
+
+// fullHouse tells of the dashboard's own limits, in place of what the gate says of the
+// API's.
+func fullHouse(err error) error {
+	e, ok := errors.AsType[*oms.Error](err)
+	if !ok {
+		return err
+	}
+	out := *e
+	if out.Detail = "too many pages are made at this moment; try again"; e.Kind == oms.TooLarge {
+		out.Detail = "this is more than a page can show; ask the API for it"
+	}
+	return &out
+}
+
+// withoutEmpty returns a page's URL without the parameters that have no value, which
+// a form sends for each field that was left empty; false if there are none.
+func withoutEmpty(u *url.URL) (string, bool) {
+	query, found := u.Query(), false
+	for name, values := range query {
+		if len(values) == 1 && values[0] == "" {
+			delete(query, name)
+			found = true
+		}
+	}
+	clean := url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: query.Encode()}
+	return clean.String(), found
+}
+
+// see sends the browser to a page after a form did what it was for.
+func (v *visit) see(path string) error {
+	http.Redirect(v.w, v.r, path, http.StatusSeeOther)
+	return nil
+}
+
+// observed gives each request its id and the headers of every answer, answers for a
+// page that panicked, and writes a line of the access log.
+func (s *server) observed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began, id := s.Clock.Now(), oms.NewID(oms.RequestID)
+		r = r.WithContext(context.WithValue(r.Context(), idKey{}, id))
+		secure(w.Header())
+		w.Header().Set(requestIDHeader, id)
+		defer func() {
+			p := recover()
+			if p == http.ErrAbortHandler {
+				panic(p) // the connection is broken off
+			}
+			if p != nil {
+				s.Log.Error("a page panicked", "request", id, "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				s.fail(w, r, nil, errInside)
+			}
+			s.Log.DebugContext(r.Context(), "page", "request", id, "method", r.Method, "pattern", r.Pattern, "duration", s.Clock.Now().Sub(began))
+		}()
+		if r.ContentLength != 0 { // net/http lifts it at the body's end
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience)) // not of every writer; a test's has none
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+const requestIDHeader = "X-Request-Id"
+
+type idKey struct{}
+
+// idOf is the id of a request, which its calls of the API have, too.
+func idOf(r *http.Request) string {
+	id, _ := r.Context().Value(idKey{}).(string)
+	return id
+}

@@ -1,0 +1,58 @@
+package browser
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// until waits until an expression in the page is true.
+func (p *tab) until(expression string) {
+	p.t.Helper()
+	p.do(chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(patience)))
+}
+
+// TestLiveUpdates: what is new appears by itself, but not while the page is paused, and
+// not while one is in what would be replaced.
+func TestLiveUpdates(t *testing.T) {
+	s := startServer(t)
+	s.seed()
+	p := open(t, s.url, wide)
+	p.signIn(adminKey)
+	p.visit("/attempts")
+	p.until(`document.querySelector(".live-state")?.textContent === "live"`)
+	order := func(id string) { s.call("POST", "/api/orders", fmt.Sprintf(`{"id":%q,"status":"New"}`, id)) }
+	has := func(id string) string {
+		return fmt.Sprintf(`document.querySelector("#attempts").textContent.includes(%q)`, id)
+	}
+	order("LIVE-1")
+	p.until(has("LIVE-1"))
+
+	p.do(chromedp.Click("[data-pause]"))
+	order("LIVE-2")
+	p.until(`document.querySelector(".live-state").textContent === "paused, there is news"`)
+	if eval[bool](p, has("LIVE-2")) {
+		t.Error("a paused page was replaced")
+	}
+	p.do(chromedp.Click("[data-pause]"))
+	p.until(has("LIVE-2"))
+
+	p.do(chromedp.Focus("#attempts td a"))
+	order("LIVE-3")
+	p.until(`document.querySelector(".live-state").textContent === "waits while you are in it"`)
+	if eval[bool](p, has("LIVE-3")) {
+		t.Error("what has the focus was replaced")
+	}
+	p.do(chromedp.Blur("#attempts td a"))
+	p.until(has("LIVE-3"))
+
+	eval[bool](p, `getSelection().selectAllChildren(document.querySelector("#attempts tbody tr")), true`)
+	order("LIVE-4")
+	p.until(`document.querySelector(".live-state").textContent === "waits while you are in it"`)
+	if eval[bool](p, has("LIVE-4")) {
+		t.Error("what is selected was replaced")
+	}
+	eval[bool](p, `getSelection().removeAllRanges(), true`)
+	p.until(has("LIVE-4"))
+}
