@@ -171,12 +171,16 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		no, err := tx.EndpointNo(ctx, tenant, "ep-1")
 		return no > 0, err
 	},
+	"EndpointURLs": func(tx store.Tx, tenant string) (bool, error) {
+		urls, err := tx.EndpointURLs(ctx, tenant)
+		return err == nil && urls(1) != "", err
+	},
 	"EndpointByNo": func(tx store.Tx, tenant string) (bool, error) {
 		e, err := tx.EndpointByNo(ctx, tenant, 1)
 		return e != nil, err
 	},
 	"Endpoints": func(tx store.Tx, tenant string) (bool, error) {
-		l, err := tx.Endpoints(ctx, tenant, store.Page{})
+		l, err := tx.Endpoints(ctx, tenant, store.EndpointFilter{}, store.Page{})
 		return len(l.Items) > 0, err
 	},
 	"Subscriptions": func(tx store.Tx, tenant string) (bool, error) {
@@ -410,7 +414,7 @@ func testCursors(t *testing.T, s *suite) {
 	is(t, err, oms.Invalid)
 	_, err = s.Events(ctx, acme, store.EventFilter{}, bad)
 	is(t, err, oms.Invalid)
-	_, err = s.Endpoints(ctx, acme, bad)
+	_, err = s.Endpoints(ctx, acme, store.EndpointFilter{}, bad)
 	is(t, err, oms.Invalid)
 	_, err = s.Deliveries(ctx, acme, store.DeliveryFilter{}, bad)
 	is(t, err, oms.Invalid)
