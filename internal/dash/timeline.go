@@ -157,9 +157,10 @@ func (v *visit) everything(t *timelineView, order string, asks url.Values) error
 		span.Set("to", to)
 	}
 	if next != "" && len(t.Entries) > 0 {
-		from := stamp(slices.MinFunc(t.Entries, byTime).At)
+		oldest := slices.MinFunc(t.Entries, byTime).At
+		from := stamp(oldest)
 		t.Older = with(v.r.URL, "cursor", next, "to", from)
-		if from >= span.Get("to") && span.Has("to") { // a page of one moment, whose others were on the page before
+		if to, err := time.Parse(time.RFC3339Nano, span.Get("to")); err == nil && !oldest.Before(to) { // all of one moment, whose others were on the page before
 			t.Older = with(v.r.URL, "cursor", next)
 			return nil
 		}
