@@ -7,6 +7,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -22,6 +23,26 @@ func replays(a *api) {
 		Description: "With today's secret headers and signature if it goes to the original scheme, host and port, and without them if not. " +
 			"It is recorded as an attempt of the kind replay, and changes nothing.",
 		RequestBody: optionalBody(bodyOf[replayTo](a, "Where to", map[string]any{"url": "https://staging.example.com/webhooks"}))}, a.replayAttempt)
+	handle(a, oms.Reader, huma.Operation{OperationID: "get-replay", Method: http.MethodGet, Path: "/api/attempts/{id}/replays/{replayId}", Tags: []string{"Attempts"},
+		Summary: "Read a replay beside the request that was sent again", Description: "As the call answered that sent it, but for patches in responses that were not kept whole."}, a.getReplay)
+}
+
+func (a *api) getReplay(ctx context.Context, in *struct {
+	AttemptID
+	ReplayID string `path:"replayId" doc:"The id of the attempt of the kind replay"`
+}) (*replayAnswer, error) {
+	first, err := a.Store.Attempt(ctx, tenantOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	again, err := a.Store.Attempt(ctx, tenantOf(ctx), in.ReplayID)
+	if err != nil {
+		return nil, err
+	}
+	if again.Kind != oms.KindReplay || again.CallID != first.CallID {
+		return nil, oms.Errorf(oms.NotFound, "%q is no replay of this attempt's call", in.ReplayID)
+	}
+	return &replayAnswer{replayed{showSide(first, nil), showSide(again, nil)}}, nil
 }
 
 // replayTo is the body that says where a request is sent again.
@@ -141,7 +162,7 @@ func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.A
 	}
 	at := &oms.Attempt{
 		ID: oms.NewIDAt(oms.AttemptID, x.StartedAt), Kind: oms.KindReplay, CallID: first.CallID, Number: 1, MaxNumber: 1,
-		StartedAt: x.StartedAt, DurationMs: float64(x.Duration.Microseconds()) / 1000,
+		StartedAt: x.StartedAt.Truncate(time.Microsecond), DurationMs: float64(x.Duration.Microseconds()) / 1000,
 		URL: x.URL, Host: x.Host, Status: x.Status, Outcome: oms.OutcomeSucceeded, Error: x.Failure(),
 		Related: first.Related, RunID: first.RunID, EndpointID: first.EndpointID, EventID: first.EventID, EventType: first.EventType,
 		DeliveryID: first.DeliveryID, Delivery: first.Delivery, Format: first.Format, Detail: x.Detail(),

@@ -1,8 +1,13 @@
 package dash
 
 import (
+	"encoding/base64"
 	"maps"
+	"net/http"
+	"net/url"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -38,6 +43,18 @@ func (m *message) headers() (out []Header) {
 	return out
 }
 
+// content is the body in its bytes; of no message, none.
+func (m *message) content() []byte {
+	if m == nil {
+		return nil
+	}
+	if m.BodyBase64 == "" {
+		return []byte(m.Body)
+	}
+	b, _ := base64.StdEncoding.DecodeString(m.BodyBase64) // the API encoded it
+	return b
+}
+
 // messageView is one side of an exchange on a page.
 type messageView struct {
 	Title   string
@@ -45,10 +62,11 @@ type messageView struct {
 	Status  *Badge // of a response
 	Headers []Header
 	Body    Document
-	Raw     string // the body as it came, of a text
+	File    string // the URL of the body as it was sent
+	Raw     string // that body, where it is short
 	Bytes   int64
 	Cut     bool // the body was longer than what is kept
-	Binary  bool // the body is no text, and Raw is base64
+	Binary  bool // the body is no text
 }
 
 // attemptView is one outgoing request, and what came back.
@@ -57,53 +75,165 @@ type attemptView struct {
 	Request  messageView
 	Response *messageView // nil: nothing came back
 	Timing   timingView
+	Next     nextView
+	Curl     string // the request as a command; "" where it is long, and CurlFile has it
+	CurlFile string
+	Erased   bool          // the request's body was erased, so that it cannot be sent again
 	Call     []oms.Attempt // all attempts of the same call, the newest first
 	CallMore bool          // there are more
-	All      bool          // bodies are shown whole
+}
+
+// nextView is what happens next with the call that an attempt is of.
+type nextView struct {
+	At     time.Time // when it is tried again by itself; zero: it is not
+	Number int       // of that attempt
+	Text   string    // what else there is to say
+	State  string    // of the delivery or the run
+	Href   string    // of the delivery or the run
+	Hand   string    // the page that tries it again by hand; "" where nothing is to be done
+	Button string    // what that does
 }
 
 var attemptPage = newPage[attemptView]("attempt", "/attempts")
 
-// mostOfCall is how many attempts of a call its page shows.
-const mostOfCall = "25"
+const (
+	// mostOfCall is how many attempts of a call its page shows.
+	mostOfCall = "25"
+	// mostRaw is how long a body may be, in bytes, to be on the page a second time, as
+	// it was sent.
+	mostRaw = 32 << 10
+)
+
+func (v *visit) attempt() (at fullAttempt, err error) {
+	return at, v.get("/api"+href("attempts", v.r.PathValue("id")), nil, &at)
+}
 
 func showAttempt(v *visit) error {
-	var at fullAttempt
-	if err := v.get("/api"+href("attempts", v.r.PathValue("id")), nil, &at); err != nil {
+	at, err := v.attempt()
+	if err != nil {
 		return err
 	}
-	view := attemptView{Attempt: at, All: v.query().Get("show") == "all"}
 	lines, all := someLines, with(v.r.URL, "show", "all")
-	if view.All {
+	if v.query().Get("show") == "all" {
 		lines, all = allLines, ""
 	}
-	view.Request = showMessage("Request", &at.Request, lines, all)
+	view := attemptView{Attempt: at, Request: showMessage("Request", &at.Request, lines, all, href("attempts", at.ID, "request-body")), Timing: newTiming(at.Timing, at.DurationMs)}
 	view.Request.Line = at.Request.Method + " " + at.URL
+	view.Erased = at.Request.BodyBytes > 0 && len(at.Request.content()) == 0
+	if view.CurlFile = href("attempts", at.ID, "curl"); len(at.Request.Body) <= mostRaw {
+		view.Curl = curl(&at)
+	}
 	if at.Response != nil {
-		r, b := showMessage("Response", at.Response, lines, all), statusBadge(at.Status)
+		r, b := showMessage("Response", at.Response, lines, all, href("attempts", at.ID, "response-body")), statusBadge(at.Status)
 		r.Status = &b
 		view.Response = &r
 	}
-	view.Timing = newTiming(at.Timing, at.DurationMs)
 	if at.CallID != "" {
 		var call List[oms.Attempt]
-		if err := v.get("/api/attempts", map[string][]string{"callId": {at.CallID}, "limit": {mostOfCall}}, &call); err != nil {
+		if err := v.get("/api/attempts", url.Values{"callId": {at.CallID}, "limit": {mostOfCall}}, &call); err != nil {
 			return err
 		}
 		view.Call, view.CallMore = call.Items, call.NextCursor != ""
 	}
-	return attemptPage.showLive(v, "Attempt "+at.ID, "attempts", view)
+	if view.Next, err = v.next(&at); err != nil {
+		return err
+	}
+	return attemptPage.showLive(v, "Attempt "+at.ID, "attempts,deliveries,runs", view)
 }
 
-func showMessage(title string, m *message, lines int, all string) messageView {
-	v := messageView{Title: title, Headers: m.headers(), Bytes: m.BodyBytes, Cut: m.Truncated, Raw: m.Body}
-	if m.BodyBase64 != "" {
-		v.Raw, v.Binary = m.BodyBase64, true
+// next finds out what becomes of a call. What it belongs to may be gone by now, and
+// then there is nothing to say.
+func (v *visit) next(at *fullAttempt) (n nextView, err error) {
+	switch {
+	case at.DeliveryID != "":
+		var d struct {
+			Status        string
+			Attempts      int
+			NextAttemptAt time.Time
+			WaitsFor      string
+		}
+		n.Href = href("deliveries", at.DeliveryID)
+		if err = v.get("/api"+n.Href, nil, &d); err != nil {
+			break
+		}
+		n.State, n.At, n.Number = "delivery "+d.Status, d.NextAttemptAt, d.Attempts+1
+		if d.WaitsFor != "" {
+			n.Text = "It waits for an earlier event of " + d.WaitsFor + "."
+		}
+		if v.may(oms.Operator) && d.Status != "succeeded" {
+			n.Hand, n.Button = href("deliveries", at.DeliveryID, "redeliver"), "Send it now…"
+		}
+	case at.RunID != "":
+		var r struct {
+			Status        string
+			NextAttempt   int
+			NextAttemptAt time.Time
+			Reason        string
+		}
+		n.Href = href("runs", at.RunID)
+		if err = v.get("/api"+n.Href, nil, &r); err != nil {
+			break
+		}
+		n.State, n.At, n.Number, n.Text = "run "+r.Status, r.NextAttemptAt, r.NextAttempt, r.Reason
+		if v.may(oms.Operator) && r.Status == string(oms.RunAborted) {
+			n.Hand, n.Button = href("runs", at.RunID, "resume"), "Resume the run…"
+		}
+	}
+	if p := problemOf(err); p != nil && p.Status == http.StatusNotFound {
+		return nextView{}, nil
+	}
+	return n, err
+}
+
+func showMessage(title string, m *message, lines int, all, file string) messageView {
+	v := messageView{Title: title, Headers: m.headers(), Bytes: m.BodyBytes, Cut: m.Truncated, File: file}
+	if v.Binary = m.BodyBase64 != ""; v.Binary {
 		return v
 	}
 	v.Body = newDocument(title+" body", []byte(m.Body), lines, nil)
-	if v.Body.Cut {
+	if v.Body.Raw = file; v.Body.Cut {
 		v.Body.All = all
+	}
+	if v.Body.HTML != "" && len(m.Body) <= mostRaw {
+		v.Raw = m.Body
 	}
 	return v
 }
+
+// attemptFile answers with a part of an attempt as plain text, whatever it may be.
+func attemptFile(part func(*fullAttempt) []byte) func(*visit) error {
+	return func(v *visit) error {
+		at, err := v.attempt()
+		if err != nil {
+			return err
+		}
+		v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		send(v.w, http.StatusOK, part(&at))
+		return nil
+	}
+}
+
+// notSent are headers that curl makes itself, or that belong to that one attempt.
+var notSent = []string{"Content-Length", "Host", "User-Agent", "Accept-Encoding", "Traceparent"}
+
+// curl is a request as a command for a shell. Secrets were recorded as ***, and are to be
+// filled in.
+func curl(at *fullAttempt) string {
+	var b strings.Builder
+	b.WriteString("curl -X " + quoted(at.Request.Method) + " " + quoted(at.URL))
+	for _, h := range at.Request.headers() {
+		if !slices.Contains(notSent, h.Name) {
+			b.WriteString(" \\\n  -H " + quoted(h.Name+": "+h.Value))
+		}
+	}
+	switch {
+	case at.Request.BodyBase64 != "":
+		return "base64 -d <<'END' |\n" + at.Request.BodyBase64 + "\nEND\n" + b.String() + " \\\n  --data-binary @-"
+	case at.Request.Body != "":
+		b.WriteString(" \\\n  --data-raw " + quoted(at.Request.Body))
+	}
+	return b.String()
+}
+
+// quoted is a text as one word of a shell's.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"net/http"
 	"net/url"
 	"time"
 
@@ -21,6 +22,12 @@ var attemptsPage = newPage[attemptsView]("attempts", "/attempts")
 func attemptPages(s *server) {
 	s.page(oms.Reader, "GET /attempts", listAttempts)
 	s.page(oms.Reader, "GET /attempts/{id}", showAttempt)
+	s.page(oms.Reader, "GET /attempts/{id}/request-body", attemptFile(func(at *fullAttempt) []byte { return at.Request.content() }))
+	s.page(oms.Reader, "GET /attempts/{id}/response-body", attemptFile(func(at *fullAttempt) []byte { return at.Response.content() }))
+	s.page(oms.Reader, "GET /attempts/{id}/curl", attemptFile(func(at *fullAttempt) []byte { return []byte(curl(at)) }))
+	s.page(oms.Operator, "GET /attempts/{id}/replay", confirmReplay)
+	s.page(oms.Operator, "POST /attempts/{id}/replay", replay)
+	s.page(oms.Reader, "GET /attempts/{id}/replays/{replay}", showReplay)
 }
 
 // attemptFilters are the fields that are always there, attemptMore those behind "More
@@ -70,8 +77,8 @@ func listAttempts(v *visit) error {
 	view := attemptsView{Filters: newFilters(v.r.URL, attemptFilters, attemptMore), Server: v.s.address(v.r)}
 	view.Filters.Ranges = timeRanges(v.r.URL, v.s.Clock.Now())
 	var list List[oms.Attempt]
-	err := v.get("/api/attempts", asked(v.query()), &list)
-	if p := problemOf(err); p != nil && p.Status == 422 {
+	err := v.get("/api/attempts", askedWithCount(v.query()), &list)
+	if p := problemOf(err); p != nil && p.Status == http.StatusUnprocessableEntity {
 		view.Problem = p
 		return attemptsPage.refuse(v, "Attempts", p, view)
 	}
@@ -79,6 +86,6 @@ func listAttempts(v *visit) error {
 		return err
 	}
 	view.Items = list.Items
-	view.Paging = newPaging(v.r.URL, len(list.Items), list.NextCursor)
+	view.Paging = newPaging(v.r.URL, &list)
 	return attemptsPage.showLive(v, "Attempts", "attempts", view)
 }

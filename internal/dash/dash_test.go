@@ -42,9 +42,12 @@ func TestPagesShowTextsAsTexts(t *testing.T) {
 		if method != http.MethodGet || strings.HasPrefix(path, "/assets/") || path == "/live" {
 			continue
 		}
-		for _, path := range []string{path, path + query} {
-			t.Run(path, func(t *testing.T) {
+		for name, path := range map[string]string{path: path, path + " with a query": path + query} {
+			t.Run(name, func(t *testing.T) {
 				got := b.get(path)
+				if got.Header().Get("Content-Type") == "text/plain; charset=utf-8" {
+					return // a browser makes no markup of it
+				}
 				if got.Code >= http.StatusInternalServerError || got.Code == http.StatusNotFound && r.pattern != "/" {
 					t.Errorf("%d: is there an answer of the fake API for this page? %s", got.Code, got.Body)
 				}

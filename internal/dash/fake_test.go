@@ -27,8 +27,11 @@ const hostile = `x"'><canary onload=alert(1)></script><script>canary()</script>j
 // answers are what the fake API says, by method and path; HOSTILE in them is replaced. A
 // page's test needs one for each path that the page asks.
 var answers = map[string]string{
-	"GET /api/attempts":   `{"items":[` + fakeAttempt + `],"nextCursor":"HOSTILE"}`,
-	"GET /api/attempts/1": fakeFullAttempt,
+	"GET /api/attempts":             `{"items":[` + fakeAttempt + `],"nextCursor":"HOSTILE"}`,
+	"GET /api/attempts/1":           fakeFullAttempt,
+	"GET /api/attempts/1/replays/1": `{"original":` + strings.TrimSuffix(fakeFullAttempt, "}") + `,"patch":{"HOSTILE":1}},"replay":` + strings.TrimSuffix(fakeFullAttempt, "}") + `,"patchProblem":"HOSTILE"}}`,
+	"GET /api/deliveries/1":         `{"status":"HOSTILE","waitsFor":"HOSTILE","attempts":1,"nextAttemptAt":"2026-11-28T12:00:05Z"}`,
+	"POST /api/attempts/1/replay":   `{"original":{},"replay":{"id":"HOSTILE"}}`,
 	"GET /api/jobs/1": `{"id":"HOSTILE","kind":"redeliver","status":"running","reason":"HOSTILE","filter":{"HOSTILE":"HOSTILE"},
 		"examined":3,"skips":[{"id":"HOSTILE","reason":"HOSTILE"}],"created":"2026-11-28T10:00:00Z","updated":"2026-11-28T10:00:00Z"}`,
 	"POST /api/jobs/1/cancel": `{}`,
@@ -46,7 +49,7 @@ var fakeFullAttempt = strings.TrimSuffix(fakeAttempt, "}") + `,
 
 // fakeAPI answers as answers say, to every key.
 func fakeAPI(w http.ResponseWriter, r *http.Request) {
-	answer, ok := answers[r.Method+" "+r.URL.Path]
+	answer, ok := answers[r.Method+" "+strings.ReplaceAll(r.URL.Path, hostile, "1")]
 	if r.URL.Path == "/api/me" {
 		role, ok := strings.CutSuffix(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), "-key")
 		if !ok {

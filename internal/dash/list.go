@@ -7,8 +7,22 @@ import (
 
 // List is one page of a list, as the API answers it.
 type List[T any] struct {
-	Items      []T    `json:"items"`
-	NextCursor string `json:"nextCursor"`
+	Items       []T    `json:"items"`
+	NextCursor  string `json:"nextCursor"`
+	Count       *int   `json:"count"` // with count=true
+	CountCapped bool   `json:"countCapped"`
+}
+
+// Total is how many a list has on all its pages, as people read it; "" where it was not
+// asked for. The API counts to 10,000.
+func (l *List[T]) Total() string {
+	switch {
+	case l.Count == nil:
+		return ""
+	case l.CountCapped:
+		return count(*l.Count) + "+"
+	}
+	return count(*l.Count)
 }
 
 // Filter is a field of the form above a list. Its name is that of the API's query
@@ -61,10 +75,11 @@ type Paging struct {
 	First string // the URL of the first page; "" is this one
 	Next  string // the URL of the next page; "" where there is none
 	Shown int    // how many are on this page
+	Total string // how many there are; "" where nobody counted
 }
 
 // own are the parameters of the dashboard's that the API does not have.
-var own = []string{noticeParam, "tab", "tail"}
+var own = []string{noticeParam, "tab", "show"}
 
 // asked is what a page's URL asks of the API: every parameter but the dashboard's
 // own. One that the API does not know it refuses by name, so nothing is passed over.
@@ -75,6 +90,13 @@ func asked(query url.Values) url.Values {
 			out[name] = values
 		}
 	}
+	return out
+}
+
+// askedWithCount is what a page's URL asks of the API, and how many there are in all.
+func askedWithCount(query url.Values) url.Values {
+	out := asked(query)
+	out.Set("count", "true")
 	return out
 }
 
@@ -98,13 +120,13 @@ func newFilters(at *url.URL, shown, more []Filter) Filters {
 }
 
 // newPaging makes the links below a list.
-func newPaging(at *url.URL, shown int, nextCursor string) Paging {
-	p := Paging{Shown: shown}
+func newPaging[T any](at *url.URL, l *List[T]) Paging {
+	p := Paging{Shown: len(l.Items), Total: l.Total()}
 	if at.Query().Get("cursor") != "" {
 		p.First = with(at, "cursor", "")
 	}
-	if nextCursor != "" {
-		p.Next = with(at, "cursor", nextCursor)
+	if l.NextCursor != "" {
+		p.Next = with(at, "cursor", l.NextCursor)
 	}
 	return p
 }

@@ -23,7 +23,9 @@ func TestLiveUpdates(t *testing.T) {
 	p.visit("/attempts")
 	p.until(`document.querySelector(".live-state")?.textContent === "live"`)
 	order := func(id string) { s.call("POST", "/api/orders", fmt.Sprintf(`{"id":%q,"status":"New"}`, id)) }
-	has := func(id string) string { return fmt.Sprintf(`document.querySelector("#attempts").textContent.includes(%q)`, id) }
+	has := func(id string) string {
+		return fmt.Sprintf(`document.querySelector("#attempts").textContent.includes(%q)`, id)
+	}
 	order("LIVE-1")
 	p.until(has("LIVE-1"))
 

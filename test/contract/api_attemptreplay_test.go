@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // API.md, "Attempts": `POST /api/attempts/{id}/replay`.
@@ -39,6 +40,8 @@ func TestAStepIsReplayedWithBothPatches(t *testing.T) {
 	equals(t, "what changed", string(r.get(theOrder).Raw)+string(r.get(theOrder+"/history").Raw)+string(r.get("/api/runs").Raw), before)
 	same(t, "recorded", r.get("/api/attempts?orderId=ORD-12345").ids("kind"), []string{"replay", "step"})
 	r.get("/api/attempts/"+a.text("replay.id")).is("request.body", string(got[0].Body)).is("kind", "replay")
+	read := r.get("/api/attempts/" + a.text("original.id") + "/replays/" + a.text("replay.id"))
+	equals(t, "the replay, read later", string(read.Raw), string(a.Raw))
 	again := r.replayed("kind=replay", "") // one that was one itself
 	again.is("replay.patch.tags", []string{"call-2"}).is("original.patch.tags", []string{"call-1"})
 }
@@ -152,6 +155,23 @@ func TestWhatNoReplayCanBe(t *testing.T) {
 	r.call("POST", path, `{"url":"http://localhost:1/"}`).want(200).is("replay.outcome", "failed") // it leads to the address that is allowed
 	same(t, "attempts", r.get("/api/attempts").ids("kind"), []string{"replay", "step"})
 	equals(t, "requests", len(s.got()), 1)
+}
+
+// A replay is read beside what it repeats, and beside nothing else.
+func TestAReplayIsReadBesideItsCall(t *testing.T) {
+	r, s := lease(t), answering(t, success)
+	r.settings(config(status("New", step{Host: s.URL})))
+	r.post(order)
+	r.call("POST", "/api/orders", `{"id":"ORD-2","status":"New"}`).want(201)
+	a := r.replayed("orderId=ORD-12345", "")
+	other := r.get("/api/attempts?orderId=ORD-2").text("items[0].id")
+	first, again := a.text("original.id"), a.text("replay.id")
+	for _, pair := range [][2]string{{other, again}, {first, other}, {first, first}, {again, first}, {first, "none"}, {"none", again}} {
+		r.call("GET", "/api/attempts/"+pair[0]+"/replays/"+pair[1], "").problem(404)
+	}
+	r.get("/api/attempts/" + again + "/replays/" + again) // of the same call, too
+	r.addKey("key-of-another-tenant", "another", oms.Reader)
+	r.as("key-of-another-tenant").call("GET", "/api/attempts/"+first+"/replays/"+again, "").problem(404)
 }
 
 func TestAReplayGoesOnWhenTheCallerHangsUp(t *testing.T) {

@@ -79,6 +79,7 @@ var samples = map[string]sample{
 	"POST /api/deliveries/redeliver":                  {oms.Operator, "/api/deliveries/redeliver", `{"status":"failed","dryRun":true}`},
 	"POST /api/deliveries/{id}/cancel":                {oms.Operator, "/api/deliveries/DELIVERY/cancel", ""},
 	"POST /api/attempts/{id}/replay":                  {oms.Operator, "/api/attempts/ATTEMPT/replay", ""},
+	"GET /api/attempts/{id}/replays/{replayId}":       {oms.Reader, "/api/attempts/ATTEMPT/replays/REPLAY", ""},
 	"GET /api/overview":                               {oms.Reader, "/api/overview", ""},
 	"GET /api/stock/{id}":                             {oms.Reader, "/api/stock/STOCK", ""},
 	"PUT /api/stock/{id}":                             {oms.Publisher, "/api/stock/STOCK", `{"available":1}`},
@@ -99,6 +100,7 @@ func furnished(t *testing.T) (*rig, *strings.Replacer) {
 	key := r.call("POST", "/api/keys", `{"role":"reader","name":"furniture"}`).want(201)
 	r.call("PUT", "/api/carts/CART-1", `{}`)
 	attempt := r.get("/api/attempts").text("items[0].id")
+	replay := r.call("POST", "/api/attempts/"+attempt+"/replay", "").want(200).text("replay.id")
 	r.call("PUT", "/api/stock/STOCK-1", `{"available":1}`).want(201)
 	e := r.call("POST", "/api/endpoints", `{"url":"`+s.URL+`","eventTypes":["furniture"],"signatures":["v1","v1a"]}`).want(201)
 	event := r.call("POST", "/api/events", `{"type":"furniture","data":{}}`).want(202).text("id")
@@ -106,7 +108,7 @@ func furnished(t *testing.T) (*rig, *strings.Replacer) {
 	r.until("the event is delivered", func() bool { return r.get("/api/deliveries/"+delivery).text("status") == "succeeded" })
 	job := r.call("POST", "/api/endpoints/"+e.text("id")+"/recover", `{"from":"2026-01-01T00:00:00Z","what":"failed"}`).want(202).text("id")
 	r.until("the job has ended", func() bool { return r.get("/api/jobs/"+job).text("status") == "succeeded" })
-	return r, strings.NewReplacer("ORDER", "ORD-12345", "CART", "CART-1", "RUN", res.text("runId"), "ATTEMPT", attempt, "KEY", key.text("id"),
+	return r, strings.NewReplacer("ORDER", "ORD-12345", "CART", "CART-1", "RUN", res.text("runId"), "ATTEMPT", attempt, "REPLAY", replay, "KEY", key.text("id"),
 		"STOCK", "STOCK-1", "ENDPOINT", e.text("id"), "EVENT", event, "DELIVERY", delivery, "JOB", job, "RETURN", returned)
 }
 

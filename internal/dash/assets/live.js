@@ -58,6 +58,8 @@ function replace(page) {
 			const same = fresh.querySelector("#" + CSS.escape(d.id));
 			if (same) same.open = d.open;
 		}
+		const known = new Set([...old.querySelectorAll("tr[data-id]")].map((row) => row.dataset.id));
+		if (known.size) for (const row of fresh.querySelectorAll("tr[data-id]")) row.classList.toggle("fresh", !known.has(row.dataset.id));
 		enhance(fresh);
 		old.replaceWith(document.adoptNode(fresh));
 	}

@@ -1,0 +1,114 @@
+package dash
+
+import (
+	"net/http"
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// TestCurlIsOneCommand: whatever a URL, a header or a body holds, a shell hands it on as
+// one word. printf stands in for curl.
+func TestCurlIsOneCommand(t *testing.T) {
+	at := &fullAttempt{Attempt: oms.Attempt{URL: "https://x.example/?a='b'&c=$(touch pwned)"}, Request: message{Method: "POST", Body: "it's\n`rm`\\ \"x\" $HOME !",
+		Headers: map[string]string{"X-A": "'; exit 1; '", "Content-Length": "5", "Traceparent": "t"}}}
+	out, err := exec.Command("sh", "-c", strings.Replace(curl(at), "curl", `printf '%s|'`, 1)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "-X|POST|" + at.URL + "|-H|X-A: '; exit 1; '|--data-raw|" + at.Request.Body + "|"
+	if string(out) != want {
+		t.Errorf("the shell gets %q, not %q", out, want)
+	}
+	binary := &fullAttempt{Request: message{Method: "POST", BodyBase64: "/wD+"}}
+	out, err = exec.Command("sh", "-c", strings.Replace(curl(binary), "curl", `cat; : `, 1)).Output()
+	if err != nil || string(out) != "\xff\x00\xfe" {
+		t.Errorf("a body that is no text: %q, %v", out, err)
+	}
+}
+
+func TestBodiesAsTheyWereSent(t *testing.T) {
+	b := newSite(t).as(oms.Reader)
+	got := b.get("/attempts/1/response-body")
+	if got.Body.String() != hostile || got.Header().Get("Content-Type") != "text/plain; charset=utf-8" || got.Header().Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%q as %q", got.Body, got.Header().Get("Content-Type"))
+	}
+}
+
+func TestTiming(t *testing.T) {
+	v := newTiming(oms.Timing{DNS: 1, Connect: 2, TLS: 3, FirstByte: 10}, 20)
+	var at float64
+	for i, want := range []float64{1, 2, 3, 4, 10} {
+		if p := v.Parts[i]; p.Ms != want || p.X != at*50 || p.Width != want*50 {
+			t.Errorf("%s takes %v from %v, %v wide", p.Name, p.Ms, p.X, p.Width)
+		}
+		at += want
+	}
+	for _, odd := range []timingView{newTiming(oms.Timing{}, 5), newTiming(oms.Timing{DNS: 9, FirstByte: 1}, 2), newTiming(oms.Timing{Connect: 3}, 3)} {
+		for _, p := range odd.Parts {
+			if p.Ms < 0 || p.X < 0 || p.X+p.Width > 1000 {
+				t.Errorf("%+v lies outside of the picture", p)
+			}
+		}
+	}
+	if len(newTiming(oms.Timing{}, 0).Parts) != 0 {
+		t.Error("there is a picture of nothing")
+	}
+}
+
+// TestReplayIsSentOnce: a second click of one form is the same request of the API's.
+func TestReplayIsSentOnce(t *testing.T) {
+	s := newSite(t)
+	var keys, bodies []string
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			keys = append(keys, r.Header.Get("Idempotency-Key"))
+			var body strings.Builder
+			_ = r.Write(&body)
+			bodies = append(bodies, body.String()[strings.Index(body.String(), "\r\n\r\n")+4:])
+		}
+		fakeAPI(w, r)
+	})
+	b := s.as(oms.Operator)
+	for range 2 {
+		got := b.post("/attempts/1/replay", url.Values{"once": {"key-1"}, "url": {"https://x.example/"}})
+		if got.Code != http.StatusSeeOther || got.Header().Get("Location") != href("attempts", "1", "replays", hostile) {
+			t.Errorf("%d %s", got.Code, got.Header().Get("Location"))
+		}
+	}
+	if len(keys) != 2 || keys[0] != "key-1" || keys[1] != "key-1" || !strings.Contains(bodies[0], `{"url":"https://x.example/"}`) {
+		t.Errorf("keys %v, bodies %q", keys, bodies)
+	}
+	if page := b.get("/attempts/1/replay").Body.String(); !strings.Contains(page, `name="once" value="req_`) || !strings.Contains(page, "It changes nothing here") {
+		t.Error("the form has no key, or does not say what it does")
+	}
+}
+
+// TestAReplayThatIsRefused shows the form again, with what was filled in.
+func TestAReplayThatIsRefused(t *testing.T) {
+	s := newSite(t)
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			refuse(w, http.StatusUnprocessableEntity, "the body is not valid")
+			return
+		}
+		fakeAPI(w, r)
+	})
+	got := s.as(oms.Operator).post("/attempts/1/replay", url.Values{"once": {"key-1"}, "url": {"nonsense"}})
+	for _, want := range []string{"the body is not valid", `value="nonsense"`, `value="key-1"`} {
+		if !strings.Contains(got.Body.String(), want) || got.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%d without %s", got.Code, want)
+		}
+	}
+}
+
+func TestComparedHeadersLeaveOutTheTimeOfDay(t *testing.T) {
+	a := &message{Headers: map[string]string{"Date": "Sat, 28 Nov 2026 21:49:49 GMT", "A": "1", "B": "2"}}
+	b := &message{Headers: map[string]string{"Date": "Sat, 28 Nov 2026 21:50:00 GMT", "A": "1", "B": "3"}}
+	if got := comparedHeaders(a, b); len(got) != 1 || got[0].Path != "B" {
+		t.Errorf("%v", got)
+	}
+}
