@@ -66,6 +66,7 @@ func newServer(o Options) *server {
 		signInPages,
 		attemptPages,
 		jobPages,
+		settingsPages,
 		livePages,
 	} {
 		pages(s)
