@@ -3,7 +3,6 @@ package dash
 import (
 	"cmp"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -108,13 +107,7 @@ func newConnectorRow(c *oms.Object, uses map[string][]connectorUse) connectorRow
 			row.Sends = append(row.Sends, f.says)
 		}
 	}
-	for _, m := range c.Members() {
-		if strings.HasPrefix(m.Name, "enabledFor") || strings.HasPrefix(m.Name, "disabledFor") {
-			if names := c.Texts(m.Name); len(names) > 0 {
-				row.Markets = append(row.Markets, m.Name+": "+strings.Join(names, ", "))
-			}
-		}
-	}
+	row.Markets = limitFacts(c)
 	row.Steps = uses["id "+oms.FoldName(id)]
 	if id == "" {
 		row.Steps = uses["name "+oms.FoldName(name)]

@@ -24,7 +24,6 @@ type mapNode struct {
 // mapEdge is an arc from one status to another.
 type mapEdge struct {
 	Class, Path, Says string
-	X, Y              int // of what it says
 }
 
 const (
@@ -32,6 +31,7 @@ const (
 	nodeWidth = 120
 	nodeHalf  = 15 // of its height
 	mostNodes = 30
+	mapMargin = 4
 )
 
 // newFlowMap draws the statuses in their order, with an arc above for where an order goes
@@ -67,18 +67,20 @@ func newFlowMap(statuses []*oms.Object, columns []flowColumn) (m flowMap) {
 	if len(edges) == 0 {
 		return flowMap{}
 	}
-	longest := 0
+	rise := map[string]int{} // of the highest arc of each class
 	for _, e := range edges {
-		longest = max(longest, e.to-e.from, e.from-e.to)
+		rise[e.class] = max(rise[e.class], arcRise(e.from, e.to))
 	}
-	rise := 26 + 12*min(longest, 8)
-	m.Base = rise + nodeHalf
-	m.Width, m.Height = (len(columns)-1)*nodeStep+nodeWidth, 2*m.Base
+	m.Base = rise["next"] + nodeHalf + mapMargin
+	m.Width, m.Height = (len(columns)-1)*nodeStep+nodeWidth+2*mapMargin, m.Base+nodeHalf+rise["error"]+mapMargin
 	for _, e := range edges {
 		m.Edges = append(m.Edges, m.arc(e.from, e.to, e.class, columns))
 	}
 	return m
 }
+
+// arcRise is how far an arc goes above or below the statuses.
+func arcRise(from, to int) int { return 15 + 9*min(max(to-from, from-to), 8) }
 
 func (m flowMap) arc(from, to int, class string, columns []flowColumn) mapEdge {
 	up := -1
@@ -86,12 +88,8 @@ func (m flowMap) arc(from, to int, class string, columns []flowColumn) mapEdge {
 	if class == "error" {
 		up, says = 1, "an error in "+columns[from].Name+" leads to "+columns[to].Name
 	}
-	span := to - from
-	if span < 0 {
-		span = -span
-	}
 	edge := m.Base + up*nodeHalf
-	top := edge + up*(20+12*min(span, 8))
+	top := edge + up*arcRise(from, to)*4/3 // a curve comes three quarters as far as its handles
 	side := nodeWidth / 6
 	if to < from {
 		side = -side

@@ -36,16 +36,10 @@ type editView struct {
 type review struct {
 	Changes  []Change
 	More     bool
-	Warnings []placedWarning
+	Warnings []oms.Warning
 	Trials   []trialResult
 	Seal     string // of exactly these settings
 	Next     int64  // the version that they would be
-}
-
-// placedWarning is a warning with the page that mends it.
-type placedWarning struct {
-	oms.Warning
-	Edit string
 }
 
 // trialOrder is the order that settings are tried on.
@@ -222,11 +216,8 @@ func (v *visit) reviewed(view editView, e edited, next *oms.Object) error {
 	if err != nil {
 		return v.refuseEdit(view, err)
 	}
-	r := &review{Seal: seal, Next: e.base.Version + 1}
+	r := &review{Seal: seal, Next: e.base.Version + 1, Warnings: checked.Warnings}
 	r.Changes, r.More = settingsChanges(e.base.Doc, next)
-	for _, w := range checked.Warnings {
-		r.Warnings = append(r.Warnings, placed(w))
-	}
 	if checked.DryRun != nil {
 		if err := v.compareTrials(r, view.Trial, *checked.DryRun); err != nil {
 			return v.refuseEdit(view, err)

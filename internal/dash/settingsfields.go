@@ -62,6 +62,12 @@ func fieldLabel(f oms.ShapeField) string {
 	if l, ok := fieldLabels[f.Name]; ok {
 		return l
 	}
+	if kind, ok := strings.CutPrefix(f.Name, "enabledFor"); ok {
+		return "Only for " + spaced(kind)
+	}
+	if kind, ok := strings.CutPrefix(f.Name, "disabledFor"); ok {
+		return "Not for " + spaced(kind)
+	}
 	return f.Name
 }
 

@@ -109,7 +109,7 @@ func shownField(o *oms.Object, f oms.ShapeField) (kind, value string) {
 	case nil:
 		return kindOf(f), ""
 	case string:
-		if kind := kindOf(f); kind == "text" || kind == "secret" {
+		if kind := kindOf(f); (kind == "text" || kind == "secret") && oneLine(v) {
 			return kind, v
 		}
 	case oms.Number:
@@ -149,7 +149,7 @@ func linesOf(list []any) (string, bool) {
 	lines := make([]string, len(list))
 	for i, e := range list {
 		text, ok := e.(string)
-		if !ok || text == "" || strings.TrimSpace(text) != text || strings.ContainsAny(text, "\r\n") {
+		if !ok || text == "" || strings.TrimSpace(text) != text || !oneLine(text) {
 			return "", false
 		}
 		lines[i] = text
@@ -242,11 +242,11 @@ func applyForm(o *oms.Object, shape *oms.Shape, form url.Values) (*oms.Object, e
 	for _, f := range fieldsOf(shape, "") {
 		kind, was := shownField(o, f)
 		text, ok := posted(form, "f."+f.Name)
-		if kind == "text" {
-			text = strings.TrimSpace(text)
-		}
 		if !ok || text == was {
 			continue
+		}
+		if kind == "text" {
+			text = strings.TrimSpace(text)
 		}
 		if err := setField(out, f, kind, text); err != nil {
 			return nil, err
@@ -304,14 +304,19 @@ func newRow(was *oms.Object, list string, i int, form url.Values) *oms.Object {
 	if next == nil {
 		next = oms.NewObject()
 	}
+	written := false
 	for _, field := range []string{"key", "value", "keyGroup"} {
 		text, ok := posted(form, rowField(list, i, field))
 		if before := rowText(was, field); !ok || text == before {
 			continue
 		}
+		written = true
 		if next.Set(field, text); text == "" && field == "keyGroup" {
 			next.Delete(field)
 		}
+	}
+	if !written {
+		return was
 	}
 	if strings.TrimSpace(rowText(next, "key")) == "" && rowText(next, "value") == "" {
 		return nil
@@ -326,7 +331,12 @@ func rowText(row *oms.Object, field string) string {
 	case nil:
 		return ""
 	case string:
-		return v
+		if oneLine(v) {
+			return v
+		}
 	}
 	return jsonOf(v)
 }
+
+// oneLine reports whether an input of one line shows a text as it is.
+func oneLine(text string) bool { return !strings.ContainsAny(text, "\r\n") }

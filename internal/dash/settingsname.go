@@ -77,6 +77,12 @@ func (p place) back(doc *oms.Object) string {
 	return "/workflows"
 }
 
+// placedWarning is a warning with the page that mends it.
+type placedWarning struct {
+	oms.Warning
+	Edit string
+}
+
 // placed is a warning with the page that mends it, if its place has one.
 func placed(w oms.Warning) placedWarning {
 	out := placedWarning{Warning: w}

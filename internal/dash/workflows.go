@@ -280,7 +280,12 @@ func stepFacts(s *oms.Object) (facts []string) {
 	if len(conditions) > 0 {
 		facts = append(facts, "on "+strings.Join(conditions, ", "))
 	}
-	for _, m := range s.Members() {
+	return append(facts, limitFacts(s)...)
+}
+
+// limitFacts is for which orders a step or a connector is.
+func limitFacts(o *oms.Object) (facts []string) {
+	for _, m := range o.Members() {
 		kind, is := strings.CutPrefix(m.Name, "enabledFor")
 		says := "only "
 		if !is {
@@ -289,7 +294,7 @@ func stepFacts(s *oms.Object) (facts []string) {
 			}
 			says = "not "
 		}
-		if names := s.Texts(m.Name); len(names) > 0 {
+		if names := o.Texts(m.Name); len(names) > 0 {
 			facts = append(facts, says+spaced(kind)+" "+strings.Join(names, ", "))
 		}
 	}
