@@ -87,8 +87,8 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	a := newAPI(o, mux)
 	describeDocuments(a.huma.OpenAPI())
-	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, runs, controls, resumes, attempts, replays,
-		endpoints, endpointSecrets, endpointCalls, events, deliveries, bulkRedelivery, jobs, stock, settingsOperations, connectors, workflowSteps, keys, audit, overviews, health} {
+	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, blames, runs, controls, resumes, attempts, replays,
+		endpoints, endpointSecrets, endpointCalls, explanations, events, deliveries, bulkRedelivery, jobs, stock, settingsOperations, connectors, workflowSteps, keys, audit, overviews, health} {
 		noun(a)
 	}
 	mux.HandleFunc("GET /healthz", a.healthz)

@@ -40,14 +40,13 @@ func (a *api) listAudit(ctx context.Context, in *struct {
 
 // asked is the entry of the audit log as far as a call tells it: who asks for what. The
 // write that makes the change says the rest, if it is of those that the log is about.
-func asked(ctx context.Context, op *huma.Operation) oms.AuditEntry {
-	c := callOf(ctx)
+func asked(c *call, op *huma.Operation) oms.AuditEntry {
 	e := oms.AuditEntry{Action: op.OperationID, RequestID: c.id, Target: targetOf(c.r, op.Path),
 		Actor: oms.Actor{KeyID: c.key.ID, KeyName: c.key.Name, Role: c.key.Role, Via: oms.ViaAPI}}
 	if from := addressOf(c.r); from.IsValid() {
 		e.Actor.Address = from.String()
 	}
-	if _, within := signedIn(ctx); within {
+	if _, within := signedIn(c.r.Context()); within {
 		e.Actor.Via = oms.ViaDashboard
 	}
 	return e

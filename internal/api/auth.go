@@ -159,7 +159,8 @@ func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(contex
 		if op.Method == http.MethodGet {
 			ctx = store.Read.Mark(ctx)
 		} else {
-			ctx = store.Audited(ctx, asked(ctx, &op))
+			c := callOf(ctx)
+			ctx = store.Audited(ctx, func() oms.AuditEntry { return asked(c, &op) })
 		}
 		out, err := do(ctx, in)
 		if err != nil {

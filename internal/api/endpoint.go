@@ -102,12 +102,18 @@ func addKeys(e *oms.Endpoint) (made string) {
 	return made
 }
 
-func (a *api) listEndpoints(ctx context.Context, in *PageParams) (*listOf[Endpoint], error) {
+func (a *api) listEndpoints(ctx context.Context, in *struct {
+	PageParams
+	RecentParams
+}) (*listOf[Endpoint], error) {
 	return listed(ctx, a, in.page(), func(p store.Page) (store.List[Endpoint], error) {
 		list, err := a.Store.Endpoints(ctx, tenantOf(ctx), p)
 		shown := store.List[Endpoint]{Bytes: list.Bytes, NextCursor: list.NextCursor}
 		for _, e := range list.Items {
 			one, err := a.endpointNow(ctx, e)
+			if err == nil {
+				one.Recent, err = a.recent(ctx, e, in.RecentParams)
+			}
 			if err != nil {
 				return shown, err
 			}
@@ -117,12 +123,35 @@ func (a *api) listEndpoints(ctx context.Context, in *PageParams) (*listOf[Endpoi
 	}, asIs)
 }
 
-func (a *api) getEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswer, error) {
+// RecentParams ask for what the newest attempts at an endpoint came to.
+type RecentParams struct {
+	Recent int `query:"recent" minimum:"0" maximum:"100" doc:"How many of the newest attempts at each endpoint to tell of in short"`
+}
+
+func (a *api) recent(ctx context.Context, e *oms.Endpoint, in RecentParams) ([]recentAttempt, error) {
+	if in.Recent == 0 {
+		return nil, nil
+	}
+	found, err := a.Store.Recent(ctx, tenantOf(ctx), e.No, in.Recent)
+	shown := make([]recentAttempt, len(found))
+	for i, at := range found {
+		shown[i] = recentAttempt{at.ID, at.StartedAt, at.DurationMs, at.Status, at.Outcome}
+	}
+	return shown, err
+}
+
+func (a *api) getEndpoint(ctx context.Context, in *struct {
+	EndpointID
+	RecentParams
+}) (*endpointAnswer, error) {
 	e, err := a.Store.Endpoint(ctx, tenantOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
 	}
 	shown, err := a.endpointNow(ctx, e)
+	if err == nil {
+		shown.Recent, err = a.recent(ctx, e, in.RecentParams)
+	}
 	return &endpointAnswer{shown}, err
 }
 

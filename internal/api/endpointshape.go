@@ -71,7 +71,17 @@ type Endpoint struct {
 	Updated        time.Time         `json:"updated"`
 	Counts         endpointCounts    `json:"counts"`
 	Health         endpointHealth    `json:"health"`
+	Recent         []recentAttempt   `json:"recent,omitzero" nullable:"false" doc:"With recent=N: what the newest N attempts came to, the newest first"`
 	Warnings       []oms.Warning     `json:"warnings,omitempty" doc:"What was taken, and may be a mistake; in the answers that make or change the endpoint"`
+}
+
+// recentAttempt is an attempt in short.
+type recentAttempt struct {
+	ID         string    `json:"id"`
+	StartedAt  time.Time `json:"startedAt"`
+	DurationMs float64   `json:"durationMs"`
+	Status     int       `json:"status,omitempty" doc:"Absent where no answer came"`
+	Outcome    string    `json:"outcome" enum:"succeeded,failed"`
 }
 
 type endpointSecret struct {

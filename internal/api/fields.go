@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,6 +49,38 @@ func (f *fields) text(name string) string {
 		f.wrong(name, "must be text")
 	}
 	return s
+}
+
+// texts reads a list of texts, nil where there is none or null.
+func (f *fields) texts(name string) (all []string) {
+	v, _ := f.doc.Get(name)
+	list, ok := v.([]any)
+	if !ok && v != nil {
+		f.wrong(name, "must be a list of texts")
+	}
+	for i, one := range list {
+		s, ok := one.(string)
+		if !ok {
+			f.wrong(fmt.Sprintf("%s[%d]", name, i), "must be text")
+			return nil
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// number reads a whole number within bounds; where there is none or null it is another.
+func (f *fields) number(name string, least, most, otherwise int) int {
+	v, _ := f.doc.Get(name)
+	if v == nil {
+		return otherwise
+	}
+	text, _ := v.(oms.Number)
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < least || n > most {
+		f.wrong(name, "must be a whole number from %d to %d", least, most)
+	}
+	return n
 }
 
 // flag reads true or false; false where there is neither.

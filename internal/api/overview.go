@@ -201,7 +201,7 @@ func (a *api) getOverview(ctx context.Context, _ *struct{}) (*struct{ Body Overv
 		into   *callSeries
 		step   time.Duration
 		points int
-	}{{&o.LastHour, time.Minute, 60}, {&o.LastDay, 15 * time.Minute, 96}} {
+	}{{&o.LastHour, store.CallSpans[0], 60}, {&o.LastDay, store.CallSpans[1], 96}} {
 		to := now.Truncate(one.step).Add(one.step)
 		counts, err := a.Store.Calls(ctx, tenant, to.Add(-time.Duration(one.points)*one.step), to, one.step)
 		if err != nil {

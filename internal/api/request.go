@@ -44,7 +44,7 @@ type CountParams struct {
 // caller is who asks, for the engine.
 func (a *api) caller(ctx context.Context, once OnceParams, match MatchParams) workflow.Caller {
 	c := callOf(ctx)
-	out := workflow.Caller{Tenant: c.key.Tenant, By: "key " + c.key.ID, IfMatch: version(match.IfMatch)}
+	out := workflow.Caller{Tenant: c.key.Tenant, Author: oms.Author{By: "key " + c.key.ID, KeyName: c.key.Name, RequestID: c.id}, IfMatch: version(match.IfMatch)}
 	if once.IdempotencyKey != "" {
 		out.Once = &store.Idempotency{Key: once.IdempotencyKey, Hash: c.hash()}
 	}

@@ -35,7 +35,9 @@ const (
 
 // byCommand returns a context whose writes the audit log has as those of a command.
 func byCommand(ctx context.Context, command, action string) context.Context {
-	return store.Audited(ctx, oms.AuditEntry{Action: action, Actor: oms.Actor{Via: oms.ViaCLI, Command: command}})
+	return store.Audited(ctx, func() oms.AuditEntry {
+		return oms.AuditEntry{Action: action, Actor: oms.Actor{Via: oms.ViaCLI, Command: command}}
+	})
 }
 
 // CreateKey makes a new key for `keys create`, and its tenant if that is new, and

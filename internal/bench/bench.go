@@ -53,6 +53,7 @@ var measurements = []measurement{
 	{"isolation", (*bench).isolation},
 	{"backlog", (*bench).backlog},
 	{"search", (*bench).search},
+	{"pages", (*bench).pages},
 }
 
 // Run makes the measurements and writes the report as it goes.

@@ -72,14 +72,19 @@ func (b *bench) load(ctx context.Context, count int) error {
 	return times(ctx, 4, count/searchAtOnce, func() error {
 		first := int(next.Add(searchAtOnce)) - searchAtOnce
 		return pool.with(ctx, func(p *publisher) error {
-			p.body = append(p.body[:0], '[')
-			for i := range searchAtOnce {
-				p.body = append(orderAt(first+i).event(p.body), ',')
-			}
-			p.body[len(p.body)-1] = ']'
-			return p.publish(p.body)
+			return p.publish(someEvents(p, first, searchAtOnce))
 		})
 	})
+}
+
+// someEvents is an array of the events of so many orders.
+func someEvents(p *publisher, first, count int) []byte {
+	p.body = append(p.body[:0], '[')
+	for i := range count {
+		p.body = append(orderAt(first+i).event(p.body), ',')
+	}
+	p.body[len(p.body)-1] = ']'
+	return p.body
 }
 
 func (b *bench) awaitDelivered(ctx context.Context, s *sink, endpoint string, count int) error {

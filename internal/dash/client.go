@@ -22,6 +22,15 @@ type Problem struct {
 	Detail   string           `json:"detail"`
 	Errors   []oms.FieldError `json:"errors"`
 	Instance string           `json:"instance"` // the request's id
+
+	RetryAfter string `json:"-"` // in seconds; "" where waiting does not help
+}
+
+// hint sets the header that says when to try again.
+func (p *Problem) hint(h http.Header) {
+	if p.RetryAfter != "" {
+		h.Set("Retry-After", p.RetryAfter)
+	}
 }
 
 // Error implements error.
@@ -179,6 +188,6 @@ func (a *answer) problem() error {
 	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/problem+json") || json.Unmarshal(a.body.Bytes(), p) != nil {
 		p.Detail = "the API answered with something else than a problem"
 	}
-	p.Status = a.status
+	p.Status, p.RetryAfter = a.status, a.header.Get("Retry-After")
 	return p
 }

@@ -64,9 +64,12 @@ func newServer(o Options) *server {
 	}
 	for _, pages := range []func(*server){
 		signInPages,
+		overviewPages,
 		attemptPages,
 		jobPages,
 		settingsPages,
+		keyPages,
+		auditPages,
 		livePages,
 	} {
 		pages(s)

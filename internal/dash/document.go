@@ -178,9 +178,13 @@ func (w *docWriter) comma() {
 	}
 }
 
+// classes are the style sheet's names for kinds of values; of a container that is too
+// deep there is none.
+var classes = map[jsontext.Kind]string{'"': "s", '0': "n", 't': "b", 'f': "b", 'n': "z"}
+
 // scalar writes a value that is no container, or one that is too deep.
 func (w *docWriter) scalar(raw []byte) {
-	class := map[jsontext.Kind]string{'"': "s", '0': "n", 't': "b", 'f': "b", 'n': "z"}[jsontext.Value(raw).Kind()]
+	class := classes[jsontext.Value(raw).Kind()]
 	w.out.WriteString(`<span class="` + class + `">`)
 	shown := readable(raw)
 	if len(shown) > w.longText {

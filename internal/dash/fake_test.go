@@ -32,6 +32,17 @@ var answers = map[string]string{
 	"GET /api/attempts/1/replays/1": `{"original":` + strings.TrimSuffix(fakeFullAttempt, "}") + `,"patch":{"HOSTILE":1}},"replay":` + strings.TrimSuffix(fakeFullAttempt, "}") + `,"patchProblem":"HOSTILE"}}`,
 	"GET /api/deliveries/1":         `{"status":"HOSTILE","waitsFor":"HOSTILE","attempts":1,"nextAttemptAt":"2026-11-28T12:00:05Z"}`,
 	"POST /api/attempts/1/replay":   `{"original":{},"replay":{"id":"HOSTILE"}}`,
+	"GET /api/overview": `{"lastHour":` + fakeSeries + `,"lastDay":` + fakeSeries + `,"waiting":{"deliveries":{"count":10000,"countCapped":true,"oldest":"2026-11-28T10:00:00Z"}},"stuck":{
+		"endpoints":{"count":1,"items":[{"id":"HOSTILE","url":"HOSTILE","description":"HOSTILE","disabledReason":"HOSTILE","health":{"lastError":"HOSTILE","circuit":"HOSTILE"}}]},
+		"connectors":{"count":1,"items":[{"name":"HOSTILE","connectorId":"HOSTILE","lastError":"HOSTILE","breaker":{"circuit":"HOSTILE"}}]},
+		"runs":{"count":1,"items":[{"id":"HOSTILE","orderId":"HOSTILE","status":"HOSTILE","enteredStatus":"HOSTILE","step":"HOSTILE","displayName":"HOSTILE","reason":"HOSTILE"}]},
+		"deliveries":{"count":1,"items":[{"id":"HOSTILE","eventType":"HOSTILE","endpointId":"HOSTILE","orderId":"HOSTILE","lastError":"HOSTILE"}]}}}`,
+	"GET /api/keys":      `{"items":[{"id":"HOSTILE","tenant":"HOSTILE","role":"HOSTILE","name":"HOSTILE","created":"2026-11-28T10:00:00Z"}]}`,
+	"POST /api/keys":     `{"id":"HOSTILE","name":"HOSTILE","role":"reader","key":"ohk_HOSTILE"}`,
+	"DELETE /api/keys/1": `{}`,
+	"GET /api/audit": `{"items":[{"id":"HOSTILE","timestamp":"2026-11-28T10:00:00Z","actor":{"keyId":"HOSTILE","keyName":"HOSTILE","role":"HOSTILE","address":"HOSTILE","via":"HOSTILE"},"action":"HOSTILE",
+		"target":{"kind":"endpoint","id":"HOSTILE"},"requestId":"HOSTILE","detail":{"changed":["HOSTILE"],"fromVersion":1,"toVersion":2,"role":"HOSTILE","name":"HOSTILE","orderId":"HOSTILE","attemptId":"HOSTILE","url":"HOSTILE",
+		"endpointIds":["HOSTILE"],"sent":3,"job":{"id":"HOSTILE","kind":"HOSTILE","what":"HOSTILE","filter":{"HOSTILE":"HOSTILE"}}}}]}`,
 	"GET /api/jobs/1": `{"id":"HOSTILE","kind":"redeliver","status":"running","reason":"HOSTILE","filter":{"HOSTILE":"HOSTILE"},
 		"examined":3,"skips":[{"id":"HOSTILE","reason":"HOSTILE"}],"created":"2026-11-28T10:00:00Z","updated":"2026-11-28T10:00:00Z"}`,
 	"POST /api/jobs/1/cancel": `{}`,
@@ -46,6 +57,8 @@ var fakeFullAttempt = strings.TrimSuffix(fakeAttempt, "}") + `,
 	"request":{"method":"POST","headers":{"HOSTILE":"HOSTILE"},"body":"{\"HOSTILE\":[\"HOSTILE\",1.50,{\"HOSTILE\":null}]}","bodyBytes":20},
 	"response":{"headers":{"HOSTILE":"HOSTILE"},"body":"HOSTILE","bodyBytes":20,"truncated":true},
 	"remoteAddress":"HOSTILE","tlsVersion":"HOSTILE","timing":{"dns":1,"connect":2,"tls":3,"firstByte":9}}`
+
+const fakeSeries = `{"from":"2026-11-28T10:00:00Z","to":"2026-11-28T10:02:00Z","total":{"succeeded":3,"failed":1,"p50Ms":1.5,"p99Ms":20,"kinds":[{"kind":"HOSTILE","succeeded":3,"failed":1,"p50Ms":1,"p99Ms":2}]},"points":[{"from":"2026-11-28T10:00:00Z","succeeded":3,"failed":1},{"from":"2026-11-28T10:01:00Z","succeeded":0,"failed":0}]}`
 
 // fakeAPI answers as answers say, to every key.
 func fakeAPI(w http.ResponseWriter, r *http.Request) {
@@ -112,13 +125,13 @@ func (f *fakeSessions) DeleteSession(_ context.Context, hash []byte) error {
 
 // site is a dashboard over the fake API.
 type site struct {
-	t *testing.T
+	t testing.TB
 	*server
 	sessions *fakeSessions
 	clock    *clock.Fake
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	c := clock.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
 	sessions := &fakeSessions{keys: map[string]oms.Key{}, clock: c}

@@ -39,7 +39,9 @@ func showJob(v *visit) error {
 // filterFacts are the members of a filter.
 func filterFacts(filter json.RawMessage) (facts []Fact) {
 	for _, c := range membersOf(filter) {
-		facts = append(facts, Fact{Name: c.Path, Value: c.New()})
+		value := c.New()
+		_ = json.Unmarshal(c.After, &value) // a text, without its quotes
+		facts = append(facts, Fact{Name: c.Path, Value: value})
 	}
 	return facts
 }

@@ -93,10 +93,13 @@ func asked(query url.Values) url.Values {
 	return out
 }
 
-// askedWithCount is what a page's URL asks of the API, and how many there are in all.
+// askedWithCount is what a page's URL asks of the API, and on the first page how many
+// there are in all.
 func askedWithCount(query url.Values) url.Values {
 	out := asked(query)
-	out.Set("count", "true")
+	if !out.Has("cursor") {
+		out.Set("count", "true")
+	}
 	return out
 }
 

@@ -61,7 +61,7 @@ type frame struct {
 	Request   string // its id
 	Now       time.Time
 	Version   string
-	Live      string // what the page follows, see live.go; "" is nothing
+	Live      string // the topics that the page follows, see live.go; "" is none
 	Notice    string // what has just been done
 }
 
@@ -101,15 +101,19 @@ func (p page[T]) show(v *visit, title string, shown T) error {
 	return p.write(v.s, v.w, v.r, v, http.StatusOK, title, shown)
 }
 
-// showLive answers with a page that follows what changes of a topic.
-func (p page[T]) showLive(v *visit, title, topic string, shown T) error {
-	v.live = topic
+// showLive answers with a page that follows what changes of topics. A list that is not
+// at its beginning does not change.
+func (p page[T]) showLive(v *visit, title, topics string, shown T) error {
+	if !v.query().Has("cursor") {
+		v.live = topics
+	}
 	return p.show(v, title, shown)
 }
 
 // refuse answers with the page that holds a form, which the API did not take. The
 // view shows the problem.
 func (p page[T]) refuse(v *visit, title string, problem *Problem, shown T) error {
+	problem.hint(v.w.Header())
 	return p.write(v.s, v.w, v.r, v, problem.Status, title, shown)
 }
 
@@ -184,6 +188,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, v *visit, err erro
 	if p.Instance == "" {
 		p.Instance = idOf(r)
 	}
+	p.hint(w.Header())
 	if err := errorPage.write(s, w, r, v, p.Status, p.Title, errorView{p, v != nil}); err != nil {
 		s.Log.Error("the error page failed", "request", idOf(r), "error", err)
 		http.Error(w, p.Title+" (request "+idOf(r)+")", p.Status)
@@ -200,7 +205,11 @@ func (s *server) explain(r *http.Request, err error) *Problem {
 	}
 	if e, ok := errors.AsType[*oms.Error](err); ok {
 		if status, ok := statuses[e.Kind]; ok {
-			return &Problem{Status: status, Title: http.StatusText(status), Detail: e.Detail, Errors: e.Fields}
+			p := &Problem{Status: status, Title: http.StatusText(status), Detail: e.Detail, Errors: e.Fields}
+			if e.Kind == oms.TooMany || e.Kind == oms.Unavailable {
+				p.RetryAfter = strconv.Itoa(max(int(e.RetryAfter.Round(time.Second)/time.Second), 1))
+			}
+			return p
 		}
 	}
 	if !errors.Is(err, errInside) { // a panic is in the log already

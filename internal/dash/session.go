@@ -105,7 +105,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	next := localPath(r.PostForm.Get("next"))
 	key, err := s.keyOf(r, strings.TrimSpace(r.PostForm.Get("key")))
 	if p := problemOf(err); p != nil && p.Status < http.StatusInternalServerError {
-		p.Instance = idOf(r)
+		p.hint(w.Header())
 		return signInPage.write(s, w, r, nil, p.Status, "Sign in", signInView{Next: next, Problem: p, Server: s.address(r)})
 	}
 	if err != nil {

@@ -136,12 +136,13 @@ func (s *show) stayUp() {
 		{"every request that left for it, and what came back", `"$URL/api/attempts?orderId=S-058213"`},
 		{"the events that went to the warehouse", `"$URL/api/deliveries"`},
 		{"run its workflow again", `-X POST "$URL/api/orders/S-058213/status" -d '{"status":"New"}'`},
-		{"the whole API as a page, for a browser", ""},
+		{"the dashboard, for a browser: sign in with $KEY", "/"},
+		{"the whole API as a page", "/api/docs"},
 	} {
 		p.print("")
 		p.line(piece{"  # " + c.what, dim})
-		if c.command == "" {
-			p.print("  %s/api/docs", s.api.url)
+		if strings.HasPrefix(c.command, "/") {
+			p.print("  %s%s", s.api.url, c.command)
 			continue
 		}
 		p.print("  %s", fmt.Sprintf(`curl -s -H "Authorization: Bearer $KEY" %s`, c.command))

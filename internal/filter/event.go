@@ -57,7 +57,9 @@ func load(v any) any {
 	}
 	if !l.read {
 		l.value, l.err = readLevel(l.raw)
-		l.read, l.raw = true, nil
+		if l.read = true; !isNumber(l.value) { // which is shown as it is written
+			l.raw = nil
+		}
 	}
 	if l.err != nil {
 		panic(fault(l.err.Error()))

@@ -29,6 +29,13 @@ const (
 	CategoryWorkflow = "Workflow"
 )
 
+// Author is who did something to an order.
+type Author struct {
+	By        string // `key ID`, a step, `workflow`
+	KeyName   string // of the key; "" where it has none
+	RequestID string // of the request that asked for it; "" where none did
+}
+
 // HistoryEntry is one thing that happened to an order, as API.md lists its fields.
 type HistoryEntry struct {
 	ID             string    `json:"id"`
@@ -43,7 +50,9 @@ type HistoryEntry struct {
 	ReturnID       string    `json:"returnId,omitempty"`
 	CallID         string    `json:"callId,omitempty"`
 	RunID          string    `json:"runId,omitempty"`
-	By             string    `json:"by,omitempty"` // the key, or the step, that did it
+	By             string    `json:"by,omitempty"`        // the key, or the step, that did it
+	KeyName        string    `json:"keyName,omitempty"`   // as the key was called then
+	RequestID      string    `json:"requestId,omitempty"` // of the request that asked for it
 	IsError        bool      `json:"isError"`
 	Version        int64     `json:"version,omitempty"` // of the order, after it
 	Changes        []Change  `json:"changes,omitempty"`

@@ -67,8 +67,7 @@ type Receiver struct {
 // their filters take.
 func (s *Subscriptions) Match(e *Event, effort *filter.Effort) []Receiver {
 	var to []Receiver
-	seen := &filter.Event{ID: e.ID, Type: e.Type, OrderID: e.OrderID, SubjectKind: e.Subject.Kind, SubjectID: e.Subject.ID,
-		Timestamp: e.Timestamp, Data: e.Data}
+	seen := filterEvent(e)
 	for _, at := range s.wanting(e.Type) {
 		sub := &s.subscribers[at]
 		if sub.Origin == OriginWebHook && e.OrderID == "" {

@@ -11,19 +11,18 @@ type auditKey struct{}
 
 // Audited returns a context whose writes are somebody's: one that makes a change of
 // the kinds that the audit log is about commits an entry with it, in the same
-// transaction. The given entry says who asks for what: Actor, Action, RequestID, and
-// Target where it is known. The write says the rest. A write that fails, or makes no
-// such change, leaves no entry, and so does what the server does by itself: its
-// contexts name nobody.
-func Audited(ctx context.Context, e oms.AuditEntry) context.Context {
-	return context.WithValue(ctx, auditKey{}, &e)
+// transaction. asked returns the entry as far as it is known who asks for what: Actor,
+// Action, RequestID, and Target where it is known; it is called for such a write
+// alone, which says the rest. A write that fails, or makes no such change, leaves no
+// entry, and so does what the server does by itself: its contexts name nobody.
+func Audited(ctx context.Context, asked func() oms.AuditEntry) context.Context {
+	return context.WithValue(ctx, auditKey{}, asked)
 }
 
-// AuditedBy returns what [Audited] was given, nil if nothing was. It must not be
-// changed.
-func AuditedBy(ctx context.Context) *oms.AuditEntry {
-	e, _ := ctx.Value(auditKey{}).(*oms.AuditEntry)
-	return e
+// AuditedBy returns what [Audited] was given, nil if nothing was.
+func AuditedBy(ctx context.Context) (asked func() oms.AuditEntry) {
+	asked, _ = ctx.Value(auditKey{}).(func() oms.AuditEntry)
+	return asked
 }
 
 // AuditFilter picks entries of the audit log; an empty field picks all.

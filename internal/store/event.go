@@ -89,6 +89,8 @@ type EventReader interface {
 	// or more failed, the longest failing first; and how many there are. Those of
 	// connectors are among them. They are shared and must not be changed.
 	EndpointsInTrouble(ctx context.Context, tenant string, most int) ([]*oms.Endpoint, Count, error)
+	// Recent returns what the newest attempts at an endpoint came to, the newest first.
+	Recent(ctx context.Context, tenant string, endpoint int64, most int) ([]RecentAttempt, error)
 	// Subscriptions is shared and must not be changed; nor must its endpoints.
 	Subscriptions(ctx context.Context, tenant string) (*oms.Subscriptions, error)
 	Health(ctx context.Context, tenant string, endpoint int64) (oms.Health, error)
@@ -103,6 +105,15 @@ type EventReader interface {
 
 	Job(ctx context.Context, tenant, id string) (*oms.Job, error)
 	Jobs(ctx context.Context, tenant string, p Page) (List[*oms.Job], error)
+}
+
+// RecentAttempt is what an attempt came to, in short.
+type RecentAttempt struct {
+	ID         string
+	StartedAt  time.Time
+	DurationMs float64
+	Status     int // 0: no answer
+	Outcome    string
 }
 
 // FailuresInTrouble is how many attempts in a row have failed at an endpoint that is in

@@ -126,11 +126,11 @@ type Reader interface {
 	// Waiting says what is to be done yet, and since when.
 	Waiting(ctx context.Context, tenant string) (Waiting, error)
 
-	// Calls counts the calls that began at from or later and before to, both whole
-	// minutes, by spans of so many minutes, their kind and their outcome; what there
-	// was none of is left out. The spans begin at multiples of their length since 1970.
-	// Calls are counted in the write that records them, and the counts are kept for
-	// [CallsKept].
+	// Calls counts the calls that began within each span of a time, by their kind and
+	// their outcome; what there was none of is left out. The spans are one of
+	// [CallSpans]; they begin at multiples of their length, and those that from and to
+	// are in are the first, and the one behind the last. Calls are counted in the write
+	// that records them, and the counts are kept for [CallsKept].
 	Calls(ctx context.Context, tenant string, from, to time.Time, span time.Duration) ([]oms.CallCount, error)
 
 	// Settings returns the tenant's settings, with references to their secrets;
@@ -253,6 +253,9 @@ type Count struct {
 
 // MostCounted is the most that a [Count] counts.
 const MostCounted = 10_000
+
+// CallSpans are the spans that calls are counted by.
+var CallSpans = []time.Duration{time.Minute, 15 * time.Minute}
 
 // Waiting is what a tenant has that is to be done yet.
 type Waiting struct {

@@ -10,8 +10,8 @@ import (
 
 // Caller is who asks for a change.
 type Caller struct {
-	Tenant string
-	By     string // for the history
+	Tenant     string
+	oms.Author // for the history
 	// Once makes a POST with an Idempotency-Key happen once; nil without one.
 	Once *store.Idempotency
 	// IfMatch is the version that the order must have; 0 takes any.

@@ -25,10 +25,10 @@ func (e *Engine) facts(ctx context.Context, from store.Reader, c Caller, of subj
 			return f, err
 		}
 		f, err = e.runFacts(ctx, from, c.Tenant, held{run: run})
-		f.By = c.By
+		f.Author = c.Author
 		return f, err
 	}
-	f = decide.Facts{Now: e.clock.Now().UTC(), By: c.By, MaxOrderBytes: e.maxBytes, NewID: oms.NewID}
+	f = decide.Facts{Now: e.clock.Now().UTC(), Author: c.Author, MaxOrderBytes: e.maxBytes, NewID: oms.NewID}
 	if f.Today, err = from.Settings(ctx, c.Tenant); err != nil || of.order == "" {
 		return f, err
 	}

@@ -43,7 +43,7 @@ func TestNoNewCallsWhileManyAnswersWait(t *testing.T) {
 	c.Hold()
 	e.kept.Store(mostKept)
 	order, _, _ := oms.ParseOrder([]byte(`{"id":"O1"}`))
-	started, err := e.CreateOrder(t.Context(), Caller{Tenant: "acme", By: "test"}, Document{Object: order}, true)
+	started, err := e.CreateOrder(t.Context(), Caller{Tenant: "acme", Author: oms.Author{By: "test"}}, Document{Object: order}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,7 +100,7 @@ func (e *Engine) resumeAll(ctx context.Context, tx store.Tx, tenant string, j *o
 
 // resumeOne resumes a run, as it is in this write.
 func (e *Engine) resumeOne(ctx context.Context, tx store.Tx, tenant string, j *oms.Job, id string) error {
-	f, err := e.facts(ctx, tx, Caller{Tenant: tenant, By: j.By}, subject{run: id})
+	f, err := e.facts(ctx, tx, Caller{Tenant: tenant, Author: oms.Author{By: j.By}}, subject{run: id})
 	if err != nil {
 		return err
 	}

@@ -125,13 +125,16 @@ func (s *server) key(role string) string {
 const hostile = `"><img src=x onerror=alert(1)><script>alert(1)</script>'`
 
 // seed stores something of everything, and waits until it has been sent: two endpoints,
-// one of which fails; a workflow with a step; orders, with hostile texts.
+// one of which fails for good; a workflow with a step, and one whose step stops it;
+// orders, with hostile texts.
 func (s *server) seed() {
 	s.t.Helper()
-	s.call("PUT", "/api/settings", fmt.Sprintf(`{"connectors":[{"name":"Webhook","connectorId":"erp","host":%q}],
-		"orderTypes":[{"name":"Standard","default":true,"orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","displayName":"Check the order","connector":"Webhook","connectorId":"erp","active":true}]}]}]}`, s.receiver+"/step"))
+	const step = `{"name":"WebhookWorkflowStep","displayName":%q,"connector":"Webhook","connectorId":%q,"stopOnError":true}`
+	s.call("PUT", "/api/settings", fmt.Sprintf(`{"connectors":[{"name":"Webhook","connectorId":"erp","host":%q},{"name":"Webhook","connectorId":"tax","host":%q,"disableStandardErrorPolicy":true}],
+		"orderTypes":[{"name":"Standard","default":true,"orderStatuses":[{"name":"New","workflowSteps":[`+step+`]},{"name":"Taxed","workflowSteps":[`+step+`]}]}]}`,
+		s.receiver+"/step", s.receiver+"/fail", "Check the order", "erp", "Ask for the tax "+hostile, "tax"))
 	for _, path := range []string{"/hook", "/fail"} {
-		s.call("POST", "/api/endpoints", fmt.Sprintf(`{"url":%q,"eventTypes":["*"],"description":%q,"headers":{"X-Api-Key":"sesame-open"}}`, s.receiver+path, hostile))
+		s.call("POST", "/api/endpoints", fmt.Sprintf(`{"url":%q,"eventTypes":["*"],"description":%q,"headers":{"X-Api-Key":"sesame-open"},"retrySchedule":["PT0.05S"]}`, s.receiver+path, hostile))
 	}
 	for i := range 3 {
 		order, err := json.Marshal(map[string]any{"id": fmt.Sprintf("ORD-%d", i+1), "status": "New", "customerEmail": "a@example.com", "customerName": hostile, "tags": []string{hostile},
@@ -141,6 +144,9 @@ func (s *server) seed() {
 		}
 		s.call("POST", "/api/orders", string(order))
 	}
+	s.call("POST", "/api/orders/ORD-1/status", `{"status":"Taxed"}`)
+	s.first("/api/runs?status=aborted")
+	s.first("/api/deliveries?status=failed&orderId=ORD-1")
 }
 
 // first is the id of the first entry of a list; it waits until there is one.

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/log"
 	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // patience bounds every wait; no test needs a fraction of it.
@@ -168,7 +169,11 @@ func (p *tab) click(selector string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, chromedp.Click(selector)); err != nil {
+	_, err := chromedp.RunResponse(ctx, chromedp.Click(selector))
+	for err != nil && strings.Contains(err.Error(), "Could not find node") { // what is live was replaced at this very moment
+		_, err = chromedp.RunResponse(ctx, chromedp.Click(selector))
+	}
+	if err != nil {
 		p.t.Fatalf("at %s: click %s: %v", p.at(), selector, err)
 	}
 }
@@ -272,4 +277,45 @@ func (p *tab) check(name, says string) {
 		p.t.Errorf("%s has markup of somebody else's", p.at())
 	}
 	p.axe()
+}
+
+// press presses keys, as one does who has no mouse.
+func (p *tab) press(keys ...string) {
+	p.t.Helper()
+	for _, k := range keys {
+		p.do(chromedp.KeyEvent(k))
+	}
+}
+
+// tabTo presses the tab key until an element has the focus, which must be seen.
+func (p *tab) tabTo(selector string) {
+	p.t.Helper()
+	const most = 150
+	for range most {
+		if eval[bool](p, `document.activeElement.matches(`+quoted(selector)+`)`) {
+			if !eval[bool](p, `document.activeElement.matches(":focus-visible")`) {
+				p.t.Errorf("at %s one does not see that %s has the focus", p.at(), selector)
+			}
+			return
+		}
+		p.press(kb.Tab)
+	}
+	p.t.Fatalf("at %s no tab leads to %s", p.at(), selector)
+}
+
+// enter presses the key that follows a link, or pushes a button, and waits for the page
+// that comes.
+func (p *tab) enter() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.RunResponse(ctx, chromedp.KeyEvent(kb.Enter)); err != nil {
+		p.t.Fatalf("at %s: enter: %v", p.at(), err)
+	}
+}
+
+// quoted is a text in a script.
+func quoted(text string) string {
+	b, _ := json.Marshal(text)
+	return string(b)
 }

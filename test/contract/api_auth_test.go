@@ -26,6 +26,7 @@ var samples = map[string]sample{
 	"PATCH /api/orders/{id}":                          {oms.Publisher, "/api/orders/ORDER", `{"tags":["a"]}`},
 	"DELETE /api/orders/{id}":                         {oms.Publisher, "/api/orders/ORDER", ""},
 	"POST /api/orders/{id}/status":                    {oms.Publisher, "/api/orders/ORDER/status", `{"status":"Held"}`},
+	"GET /api/orders/{id}/blame":                      {oms.Reader, "/api/orders/ORDER/blame", ""},
 	"GET /api/orders/{id}/history":                    {oms.Reader, "/api/orders/ORDER/history", ""},
 	"GET /api/orders/{id}/versions/{version}":         {oms.Reader, "/api/orders/ORDER/versions/1", ""},
 	"GET /api/runs":                                   {oms.Reader, "/api/runs", ""},
@@ -61,6 +62,7 @@ var samples = map[string]sample{
 	"GET /api/endpoints/{id}":                         {oms.Reader, "/api/endpoints/ENDPOINT", ""},
 	"PATCH /api/endpoints/{id}":                       {oms.Operator, "/api/endpoints/ENDPOINT", `{"description":"x"}`},
 	"DELETE /api/endpoints/{id}":                      {oms.Operator, "/api/endpoints/ENDPOINT", ""},
+	"POST /api/endpoints/explain":                     {oms.Reader, "/api/endpoints/explain", `{"endpointId":"ENDPOINT"}`},
 	"POST /api/endpoints/{id}/test":                   {oms.Operator, "/api/endpoints/ENDPOINT/test", ""},
 	"POST /api/endpoints/{id}/rotate-secret":          {oms.Operator, "/api/endpoints/ENDPOINT/rotate-secret", ""},
 	"POST /api/endpoints/{id}/recover":                {oms.Operator, "/api/endpoints/ENDPOINT/recover", `{"from":"2026-01-01T00:00:00Z","what":"failed"}`},
@@ -168,7 +170,7 @@ func TestEachRoleDoesWhatItMay(t *testing.T) {
 				if !role.Reaches(s.needs) {
 					as.call(method, names.Replace(s.path), s.body).problem(403)
 					as.call(method, names.Replace(s.path), `{"nonsense`).problem(403)
-				} else if a := as.call(method, names.Replace(s.path), s.body); a.Status/100 != 2 && a.Status != 409 { // 409: not in a state for it
+				} else if a := as.call(method, names.Replace(s.path), names.Replace(s.body)); a.Status/100 != 2 && a.Status != 409 { // 409: not in a state for it
 					t.Errorf("%s is answered %d %s", name, a.Status, a.Raw)
 				}
 			}

@@ -138,3 +138,21 @@ func TestTheOverviewSaysWhatWaits(t *testing.T) {
 	a, _ := r.overview()
 	a.is("waiting.deliveries.count", 1).is("waiting.deliveries.oldest", "2026-11-01T00:00:00Z").is("stuck.endpoints.count", 0)
 }
+
+// TestAnEndpointTellsOfItsNewestAttempts in short, the newest first, where it is asked to.
+func TestAnEndpointTellsOfItsNewestAttempts(t *testing.T) {
+	r := lease(t)
+	e := r.subscribed(failing(t, 1, 500).URL, `,"retrySchedule":["PT1S"]`)
+	other := r.subscribed("https://example.com/hook", `,"enabled":false`)
+	r.publish("")
+	r.until("it was delivered", func() bool { return len(r.get("/api/attempts?kind=event").ids("id")) == 2 })
+	newest := r.get("/api/attempts?kind=event")
+	a := r.get(endpointPath(e, "?recent=30")).is("recent[0].outcome", "succeeded").is("recent[0].status", 200).is("recent[1].outcome", "failed").is("recent[1].status", 500).is("recent[2]", nil)
+	a.is("recent[0].id", newest.text("items[0].id")).is("recent[0].startedAt", newest.text("items[0].startedAt"))
+	r.get(endpointPath(e, "?recent=1")).is("recent[0].outcome", "succeeded").is("recent[1]", nil)
+	r.get(endpointPath(e, "")).is("recent", nil)
+	r.get(endpointPath(other, "?recent=30")).is("recent", []string{})
+	r.get("/api/endpoints?recent=30").is("items[0].recent", []string{}).is("items[1].recent[1].outcome", "failed")
+	r.get("/api/endpoints").is("items[1].recent", nil)
+	r.call("GET", "/api/endpoints?recent=101", "").problem(422, "query.recent")
+}

@@ -17,6 +17,7 @@ function busy() {
 	const selection = getSelection();
 	for (const el of document.querySelectorAll("[data-live]")) {
 		if (el.contains(document.activeElement)) return true;
+		if (el.querySelector(":is(a, button, summary):hover")) return true; // it would go from under the pointer
 		if (!selection.isCollapsed && selection.containsNode(el, true)) return true;
 	}
 	return false;
@@ -76,6 +77,7 @@ pause.addEventListener("click", () => {
 	show();
 	refresh();
 });
+document.addEventListener("pointerout", () => { if (waiting) setTimeout(refresh); });
 document.addEventListener("selectionchange", () => { if (waiting) refresh(); });
 document.addEventListener("focusout", () => setTimeout(refresh));
 

@@ -22,7 +22,7 @@ func (d *draft) audit(tenant, kind, id string) *oms.AuditDetail {
 		return nil
 	}
 	if d.audited == nil {
-		d.audited = &audited{tenant, *d.asked}
+		d.audited = &audited{tenant, d.asked()}
 		if d.audited.entry.Target.Kind == "" {
 			d.audited.entry.Target = oms.AuditTarget{Kind: kind, ID: id}
 		}

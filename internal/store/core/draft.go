@@ -20,7 +20,7 @@ type draft struct {
 	batch Batch
 	again bool // it was overtaken before: what hardly ever is in the way is looked up now
 	turn  *turn
-	asked *oms.AuditEntry // who asks for the write, and for what; nil: nobody
+	asked func() oms.AuditEntry // who asks for the write, and for what; nil: nobody does
 
 	orders     map[key]*draftOrder
 	sets       map[string]*endpointSet           // of tenants whose endpoints the write changes

@@ -80,6 +80,9 @@ type orderSearch struct {
 	left   int  // how many bytes of documents may be looked at
 }
 
+// leastLooked is how many bytes it counts for to look at an order, however small it is.
+const leastLooked = 512
+
 // limit is how many rows to ask for; 0, if nobody knows.
 func (s *orderSearch) limit() int {
 	if s.looks {
@@ -113,7 +116,7 @@ func (s *orderSearch) look(r Row) error {
 			return err
 		}
 	}
-	if s.left -= size; s.looks && s.left <= 0 {
+	if s.left -= max(size, leastLooked); s.looks && s.left <= 0 {
 		s.page.end(documentCursor(d))
 		return errEnough
 	}

@@ -91,3 +91,14 @@ func (q queries) EndpointsInTrouble(ctx context.Context, tenant string, most int
 		tenant, 2*store.MostCounted)
 	return found, count, err
 }
+
+// Recent implements [store.EventReader].
+func (q queries) Recent(ctx context.Context, tenant string, endpoint int64, most int) ([]store.RecentAttempt, error) {
+	return collect(ctx, q.q.Query, func(r Row) (a store.RecentAttempt, err error) {
+		var started int64
+		err = r.Scan(&a.ID, &started, &a.DurationMs, &a.Status, &a.Outcome)
+		a.StartedAt = fromMicros(started)
+		return a, err
+	}, `SELECT id, started, duration_ms, status, outcome FROM attempts INDEXED BY attempts_endpoint
+		WHERE tenant = ? AND endpoint = ? AND endpoint > 0 ORDER BY id DESC LIMIT ?`, tenant, endpoint, most)
+}

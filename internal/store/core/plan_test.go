@@ -268,6 +268,7 @@ func TestAttemptsUseIndexes(t *testing.T) {
 			wantIndex(t, attempts(test.f), test.index)
 		}
 	}
+	wantIndex(t, plans(t, db, "attempts", func(s *core.Store) error { _, err := s.Recent(ctx, acme, 1, 30); return err }), "attempts_endpoint")
 	wantIndex(t, attempts(store.AttemptFilter{Body: "body", Host: "x", Endpoint: 1, ConnectorID: "erp", To: time.Unix(2, 0)}), "attempts_tenant")
 }
 

@@ -15,8 +15,10 @@ import (
 
 // asked is the context of a call that somebody makes.
 func asked(action string, target oms.AuditTarget) context.Context {
-	return store.Audited(ctx, oms.AuditEntry{Action: action, Target: target, RequestID: "req_" + action,
-		Actor: oms.Actor{KeyID: "key-of-" + action, KeyName: "n", Role: oms.Operator, Address: "192.0.2.1", Via: oms.ViaAPI}})
+	return store.Audited(ctx, func() oms.AuditEntry {
+		return oms.AuditEntry{Action: action, Target: target, RequestID: "req_" + action,
+			Actor: oms.Actor{KeyID: "key-of-" + action, KeyName: "n", Role: oms.Operator, Address: "192.0.2.1", Via: oms.ViaAPI}}
+	})
 }
 
 func (s *suite) audit(tenant string, f store.AuditFilter) []oms.AuditEntry {
@@ -101,7 +103,7 @@ func testAudit(t *testing.T, s *suite) {
 			continue
 		}
 		got := all[0]
-		if got.ID == "" || !got.Timestamp.Equal(s.now) || got.Actor != store.AuditedBy(asked(c.action, c.target)).Actor || got.RequestID != "req_"+c.action || got.Action != c.action {
+		if got.ID == "" || !got.Timestamp.Equal(s.now) || got.Actor != store.AuditedBy(asked(c.action, c.target))().Actor || got.RequestID != "req_"+c.action || got.Action != c.action {
 			t.Errorf("%s: %+v", c.action, got)
 		}
 		same(t, got.Target, c.target)

@@ -116,7 +116,7 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		return len(l.Items) > 0, err
 	},
 	"Calls": func(tx store.Tx, tenant string) (bool, error) {
-		calls, err := tx.Calls(ctx, tenant, time.Time{}.AddDate(1969, 0, 0), at(0).AddDate(1, 0, 0), time.Hour)
+		calls, err := tx.Calls(ctx, tenant, time.Time{}.AddDate(1969, 0, 0), at(0).AddDate(1, 0, 0), time.Minute)
 		return len(calls) > 0, err
 	},
 	"OrderCount": func(tx store.Tx, tenant string) (bool, error) {
@@ -146,6 +146,10 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 	"EndpointsInTrouble": func(tx store.Tx, tenant string) (bool, error) {
 		found, _, err := tx.EndpointsInTrouble(ctx, tenant, 10)
 		return len(found) > 0, err
+	},
+	"Recent": func(tx store.Tx, tenant string) (bool, error) {
+		a, err := tx.Recent(ctx, tenant, 1, 10)
+		return len(a) > 0, err
 	},
 	"Event": func(tx store.Tx, tenant string) (bool, error) {
 		e, err := tx.Event(ctx, tenant, "evt-1")
@@ -308,7 +312,10 @@ func fillTenant(s *suite, tenant, mark string) {
 	must(s.t, s.Write(asked("fill", oms.AuditTarget{}), func(tx store.Tx) error {
 		a := attempt("att-more", "o1", 2)
 		a.CallID, a.Detail.Request.Body = "call-more", []byte(mark)
+		test := attempt("att-test", "o1", 3)
+		test.CallID, test.Delivery = "call-test", oms.DeliveryKey{Endpoint: 1}
 		for _, err := range []error{
+			tx.AddAttempt(ctx, tenant, test),
 			tx.InsertOrder(ctx, tenant, order("o1", 1, fmt.Sprintf(`{"mark":%q}`, mark))),
 			fill(tx, tenant, "o1"),
 			tx.CarryRuns(ctx, tenant, "o1", 1, 2, "New"),

@@ -44,7 +44,7 @@ func Answer(f Facts, attempt oms.Attempt, o Outcome) *Decision {
 	s.time()
 	switch failed := o.Answer == nil; {
 	case failed && (o.Late || b.late()):
-		b.By = byWorkflow
+		b.Author = oms.Author{By: byWorkflow}
 		b.orSuperseded((*builder).expire)
 	case failed && o.Retry && made.Number < made.MaxNumber && !s.overtaken: // one that was overtaken is at its end
 		s.retry()
@@ -81,7 +81,7 @@ type settlement struct {
 
 func (b *builder) settlement(o Outcome) *settlement {
 	s := &settlement{builder: b, outcome: o, overtaken: Overtaken(b.Order, b.run), result: &b.run.Results[b.run.Position.Step], step: Step(b.Settings, b.run)}
-	b.By = s.result.By()
+	b.Author = oms.Author{By: s.result.By()}
 	return s
 }
 

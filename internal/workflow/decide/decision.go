@@ -95,7 +95,7 @@ func (b *builder) edit() *oms.Object {
 
 // note adds an entry to the history, completed with what all have in common.
 func (b *builder) note(e oms.HistoryEntry) {
-	e.ID, e.Timestamp, e.By = b.NewID(oms.HistoryID), b.Now, b.By
+	e.ID, e.Timestamp, e.By, e.KeyName, e.RequestID = b.NewID(oms.HistoryID), b.Now, b.By, b.KeyName, b.RequestID
 	if e.Category == "" {
 		e.Category = oms.CategoryWorkflow
 	}

@@ -17,8 +17,8 @@ import (
 
 // Facts is what a decision is made from.
 type Facts struct {
-	Now time.Time
-	By  string // who asks for the change, for the history
+	Now        time.Time
+	oms.Author // who asks for the change, for the history
 
 	Order *oms.Order         // as it is stored; nil: it is to be created
 	Today *settings.Settings // as they are now

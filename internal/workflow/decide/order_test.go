@@ -11,7 +11,7 @@ import (
 func TestAnOrderIsCreated(t *testing.T) {
 	created := func(config, doc string, run bool) *stage {
 		s := &stage{t: t, versions: map[int64]*oms.Order{}}
-		s.f = decide.Facts{Now: noon, By: "key k", Today: settingsOf(t, config, 1), NewID: oms.NewID}
+		s.f = decide.Facts{Now: noon, Author: oms.Author{By: "key k"}, Today: settingsOf(t, config, 1), NewID: oms.NewID}
 		s.take(decide.Create(s.f, decide.Document{Object: parse(t, doc)}, run))
 		return s
 	}

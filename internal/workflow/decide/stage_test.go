@@ -58,7 +58,7 @@ func with(doc, fields string) string { return strings.TrimSuffix(doc, "}") + ","
 func on(t *testing.T, config string) *stage {
 	t.Helper()
 	s := &stage{t: t, versions: map[int64]*oms.Order{}}
-	s.f = decide.Facts{Now: noon, By: "key k", Today: settingsOf(t, config, 1), NewID: func(prefix string) string {
+	s.f = decide.Facts{Now: noon, Author: oms.Author{By: "key k"}, Today: settingsOf(t, config, 1), NewID: func(prefix string) string {
 		s.ids++
 		return fmt.Sprintf("%s%d", prefix, s.ids)
 	}}

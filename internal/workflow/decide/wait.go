@@ -42,7 +42,7 @@ func Expire(f Facts) *Decision { return unlessOvertaken(f, (*builder).expire) }
 
 // unlessOvertaken is what becomes of a run that waited.
 func unlessOvertaken(f Facts, goOn func(*builder)) *Decision {
-	f.By = byWorkflow
+	f.Author = oms.Author{By: byWorkflow}
 	b := move(f)
 	if b.run.Status.Ended() {
 		return b.stays()
@@ -97,7 +97,7 @@ func (b *builder) waitForBreaker(reason string, until time.Time) {
 	b.run.Status, b.run.Position.DueAt = oms.RunWaiting, until
 	if r.ErrorReason != reason {
 		r.ErrorReason = reason
-		b.By = byWorkflow
+		b.Author = oms.Author{By: byWorkflow}
 		b.note(oms.HistoryEntry{Operation: oms.OpStepWaits, Step: r.Step, CallID: r.CallID, Message: b.about(i, reason)})
 	}
 }

@@ -1,12 +1,13 @@
 -- +goose Up
 
--- How many calls of a kind began in a minute and came to an outcome, counted in the
--- write that records them: nobody has to count attempts to draw them. minute is in
--- Unix minutes; d0 to d28 say how many took how long, by the bounds of
--- oms.DurationBounds.
-CREATE TABLE call_minutes (
+-- How many calls of a kind began within a span of time and came to an outcome, counted
+-- in the write that records them: nobody has to count attempts to draw them. span is
+-- how many minutes it has, start when it begins, in Unix minutes; d0 to d28 say how
+-- many calls took how long, by the bounds of oms.DurationBounds.
+CREATE TABLE call_counts (
     tenant  TEXT NOT NULL,
-    minute  INTEGER NOT NULL,
+    span    INTEGER NOT NULL,
+    start   INTEGER NOT NULL,
     kind    TEXT NOT NULL,
     outcome TEXT NOT NULL,
     calls   INTEGER NOT NULL,
@@ -16,7 +17,7 @@ CREATE TABLE call_minutes (
     d15 INTEGER NOT NULL, d16 INTEGER NOT NULL, d17 INTEGER NOT NULL, d18 INTEGER NOT NULL, d19 INTEGER NOT NULL,
     d20 INTEGER NOT NULL, d21 INTEGER NOT NULL, d22 INTEGER NOT NULL, d23 INTEGER NOT NULL, d24 INTEGER NOT NULL,
     d25 INTEGER NOT NULL, d26 INTEGER NOT NULL, d27 INTEGER NOT NULL, d28 INTEGER NOT NULL,
-    PRIMARY KEY (tenant, minute, kind, outcome)
+    PRIMARY KEY (tenant, span, start, kind, outcome)
 ) STRICT, WITHOUT ROWID;
 
 -- What has not ended is little, and looked at all the time: how much there is, and

@@ -1,0 +1,207 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// What is stored when the pages of the dashboard are asked for, and what is written
+// meanwhile.
+const (
+	pagesAttempts  = 1_000_000
+	pagesOrders    = 200_000
+	pagesEndpoints = 10_000
+	pagesWriting   = 1000 // events a second
+	pagesAtOnce    = 10   // in one publication
+	pagesBar       = 100 * time.Millisecond
+
+	fewestVisits = 20 // of each page
+)
+
+// pages measures how long pages of the dashboard take to their first byte, with very
+// much stored, while nothing is written and while events are.
+func (b *bench) pages(ctx context.Context) (string, error) {
+	s := startSink()
+	defer s.Close()
+	loading := time.Now()
+	attempts, orders, endpoints := max(1, b.of(pagesAttempts)/searchAtOnce)*searchAtOnce, b.of(pagesOrders), b.of(pagesEndpoints)
+	if err := b.storeForPages(ctx, s, attempts, orders, endpoints); err != nil {
+		return "", err
+	}
+	if err := quiet(ctx, min(3*time.Second, 10*b.budget), 200*b.budget); err != nil {
+		return "", err
+	}
+	out := strings.Builder{}
+	fmt.Fprintf(&out, `
+## Pages of the dashboard
+
+To the first byte, with %d attempts, %d orders and %d endpoints, stored in %s: while nothing else is done, and while
+%d events a second are published and delivered.
+
+| page | p50 | p95 | most | p50 while events are written | p95 | most |
+|---|---|---|---|---|---|---|
+`, attempts, orders, endpoints, time.Since(loading).Round(time.Second), pagesWriting)
+	v, err := b.signIn(ctx)
+	if err != nil {
+		return "", err
+	}
+	paths, err := v.discover(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, path := range paths {
+		idle, err := v.visits(ctx, path)
+		if err != nil {
+			return "", err
+		}
+		var busy sample
+		if err := b.whileWriting(ctx, func() (err error) { busy, err = v.visits(ctx, path); return err }); err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&out, "| `%s` | %s | **%s** %s | %s | %s | **%s** %s | %s |\n", placeholders.ReplaceAllString(path, "/…"), idle.p(50), idle.p(95), bar(idle.at(95) <= pagesBar, "at most 100 ms"), idle.p(100),
+			busy.p(50), busy.p(95), bar(busy.at(95) <= pagesBar, "at most 100 ms"), busy.p(100))
+	}
+	return out.String(), nil
+}
+
+// placeholders are the ids in the paths of a report.
+var placeholders = regexp.MustCompile(`/[a-z]+_[0-9a-zA-Z_.]{20,}`)
+
+func (b *bench) storeForPages(ctx context.Context, s *sink, attempts, orders, endpoints int) error {
+	if err := b.makeMany(ctx, s.URL, endpoints-1); err != nil {
+		return err
+	}
+	id, err := b.subscribe(ctx, s.URL, eventType, "")
+	if err != nil {
+		return err
+	}
+	if err := b.load(ctx, attempts); err != nil {
+		return err
+	}
+	if err := b.awaitDelivered(ctx, s, id, attempts); err != nil {
+		return err
+	}
+	var next atomic.Int64
+	return times(ctx, 16, orders, func() error {
+		return b.post(ctx, b.url+"/api/orders", orderOf(orderNumber(int(next.Add(1))-1), "New"), http.StatusCreated)
+	})
+}
+
+// whileWriting does something while events are published at an even pace.
+func (b *bench) whileWriting(ctx context.Context, do func() error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	pool := newPublishers(b.url)
+	defer pool.close()
+	written := make(chan error, 1)
+	go func() {
+		written <- paced(ctx, time.Second*pagesAtOnce/pagesWriting, math.MaxInt, func(i int) error {
+			return pool.with(ctx, func(p *publisher) error { return p.publish(someEvents(p, i*pagesAtOnce, pagesAtOnce)) })
+		})
+	}()
+	err := do()
+	cancel()
+	if wrote := <-written; wrote != nil && ctx.Err() == nil && err == nil {
+		err = wrote
+	}
+	return err
+}
+
+// visitor is a browser that has signed in.
+type visitor struct {
+	*bench
+	cookie string
+}
+
+func (b *bench) signIn(ctx context.Context) (*visitor, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+"/sign-in", strings.NewReader(url.Values{"key": {key}}.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultTransport.RoundTrip(r) // follows nothing
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if len(resp.Cookies()) == 0 {
+		return nil, fmt.Errorf("signing in is answered %d, without a cookie", resp.StatusCode)
+	}
+	return &visitor{b, resp.Cookies()[0].String()}, nil
+}
+
+// page reads a page, and says how long its first byte took.
+func (v *visitor) page(ctx context.Context, path string) (text string, took time.Duration, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.url+path, nil)
+	if err != nil {
+		return "", 0, err
+	}
+	r.Header.Set("Cookie", v.cookie)
+	began := time.Now()
+	resp, err := v.client.Do(r)
+	if err != nil {
+		return "", 0, err
+	}
+	took = time.Since(began)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		_, why, _ := strings.Cut(string(body), `role="alert">`)
+		err = fmt.Errorf("%s is answered %d: %.300s", path, resp.StatusCode, why)
+	}
+	return string(body), took, err
+}
+
+func (v *visitor) visits(ctx context.Context, path string) (took sample, err error) {
+	for end := time.Now().Add(v.budget); len(took) < fewestVisits || time.Now().Before(end); {
+		_, one, err := v.page(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		took = append(took, one)
+	}
+	return took, nil
+}
+
+var (
+	links = regexp.MustCompile(`href="(/[^"#]*)"`)
+	// searched are lists as one searches them: by what is rare, what is frequent, and what
+	// is nowhere.
+	searched = []string{"/attempts?orderId=" + orderNumber(7), "/attempts?outcome=failed", "/attempts?status=5xx", "/attempts?kind=event", "/attempts?minDurationMs=60000",
+		"/attempts?host=nowhere.example", "/attempts?body=" + orderNumber(7), "/attempts?body=nowhere-at-all"}
+)
+
+// discover finds the pages that there are: those of the navigation, the first entry of
+// each of them, and searches.
+func (v *visitor) discover(ctx context.Context) (paths []string, err error) {
+	overview, _, err := v.page(ctx, "/")
+	if err != nil {
+		return nil, err
+	}
+	_, nav, _ := strings.Cut(overview, `<nav aria-label="Sections">`)
+	nav, _, _ = strings.Cut(nav, "</nav>")
+	for _, link := range links.FindAllStringSubmatch(nav, -1) {
+		section := link[1]
+		list, _, err := v.page(ctx, section)
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, section)
+		_, main, _ := strings.Cut(list, "<tbody>")
+		for _, entry := range links.FindAllStringSubmatch(main, -1) {
+			if section != "/" && strings.HasPrefix(entry[1], section+"/") && !slices.Contains(paths, entry[1]) {
+				paths = append(paths, entry[1])
+				break
+			}
+		}
+	}
+	return append(paths, searched...), nil
+}

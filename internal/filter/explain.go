@@ -1,0 +1,208 @@
+package filter
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/shopspring/decimal"
+)
+
+// Condition is a part of a filter that is true or false by itself: what its `and`, `or`
+// and `not` put together.
+type Condition struct {
+	Text  string // as it is understood, which may be written a little differently
+	Holds bool
+	Error string // why it cannot be judged; "" where it can
+	Found []Found
+}
+
+// Found is a value of the event that a condition looks at.
+type Found struct {
+	Name  string // as data.orderForm.total
+	Value string // as JSON, the beginning of it where it is long; "" if there is none
+	Error string // why there is none
+}
+
+// mostShown bounds the bytes that are shown of a value.
+const mostShown = 200
+
+// Explain judges each condition of a filter by itself, in their order, also those that
+// a judgement does not come to; nil of a nil filter, which has none.
+func (f *Filter) Explain(e *Event, effort *Effort) []Condition {
+	if f == nil {
+		return nil
+	}
+	var all []Condition
+	for _, node := range conditions(f.tree, nil) {
+		c := Condition{Text: node.String()}
+		part := &Filter{text: f.text, tree: node, literals: f.literals, patterns: f.patterns}
+		holds, err := part.Admits(e, effort)
+		if c.Holds = holds; err != nil {
+			c.Error = err.Error()
+		}
+		for _, name := range lookedAt(node, nil) {
+			c.Found = append(c.Found, part.find(name, e, effort))
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// conditions adds the conditions that a node puts together.
+func conditions(node ast.Node, all []ast.Node) []ast.Node {
+	switch n := node.(type) {
+	case *ast.BinaryNode:
+		if slices.Contains([]string{"&&", "and", "||", "or"}, n.Operator) {
+			return conditions(n.Right, conditions(n.Left, all))
+		}
+	case *ast.UnaryNode:
+		if n.Operator == "!" || n.Operator == "not" {
+			return conditions(n.Node, all)
+		}
+	}
+	return append(all, node)
+}
+
+// lookedAt adds what a condition looks at of the event, once each: not what stands within
+// a loop or behind a variable, which has no value by itself.
+func lookedAt(node ast.Node, all []ast.Node) []ast.Node {
+	switch n := node.(type) {
+	case *ast.MemberNode, *ast.ChainNode, *ast.IdentifierNode:
+		if !slices.ContainsFunc(all, func(other ast.Node) bool { return other.String() == n.String() }) {
+			all = append(all, node)
+		}
+	case *ast.UnaryNode:
+		return lookedAt(n.Node, all)
+	case *ast.BinaryNode:
+		return lookedAt(n.Right, lookedAt(n.Left, all))
+	case *ast.ConditionalNode:
+		return lookedAt(n.Exp2, lookedAt(n.Exp1, lookedAt(n.Cond, all)))
+	case *ast.SliceNode:
+		return lookedAt(n.Node, all)
+	case *ast.ArrayNode:
+		for _, one := range n.Nodes {
+			all = lookedAt(one, all)
+		}
+	case *ast.BuiltinNode:
+		for _, one := range n.Arguments {
+			all = lookedAt(one, all)
+		}
+	case *ast.CallNode:
+		for _, one := range n.Arguments {
+			all = lookedAt(one, all)
+		}
+		if m, ok := n.Callee.(*ast.MemberNode); ok { // a method of what is looked at
+			return lookedAt(m.Node, all)
+		}
+	}
+	return all
+}
+
+// find returns the value of what a condition looks at.
+func (f *Filter) find(node ast.Node, e *Event, effort *Effort) (found Found) {
+	found.Name = node.String()
+	allowance := effort.allowance()
+	x := &evaluation{filter: f, event: e, left: allowance, at: node}
+	defer func() {
+		effort.spent(allowance - x.left)
+		if p := recover(); p != nil {
+			found.Value, found.Error = "", x.unjudged(p).Error()
+		}
+	}()
+	text := string(x.show(nil, x.unread(node)))
+	if len(text) > mostShown {
+		text = strings.ToValidUTF8(text[:mostShown], "") + "…"
+	}
+	found.Value = text
+	return found
+}
+
+// unread is eval that leaves what is found as it stands in the data.
+func (x *evaluation) unread(node ast.Node) any {
+	switch n := node.(type) {
+	case *ast.ChainNode:
+		return x.unread(n.Node)
+	case *ast.MemberNode:
+		base, ended := x.chain(n.Node)
+		if ended || base == nil && n.Optional {
+			return nil
+		}
+		key := x.eval(n.Property)
+		x.at = n
+		return x.member(base, key)
+	}
+	return x.eval(node)
+}
+
+// show adds a value as JSON, of what is long no more than is shown.
+func (x *evaluation) show(dst []byte, v any) []byte {
+	x.step(1)
+	if len(dst) > mostShown {
+		return dst
+	}
+	read := load(v)
+	if l, ok := v.(*lazy); ok && isNumber(read) {
+		return append(dst, bytes.TrimSpace(l.raw)...)
+	}
+	switch v := read.(type) {
+	case nil:
+		return append(dst, "null"...)
+	case bool:
+		return strconv.AppendBool(dst, v)
+	case string:
+		if len(v) > mostShown {
+			v = v[:mostShown]
+		}
+		dst, _ = jsontext.AppendQuote(dst, strings.ToValidUTF8(v, ""))
+		return dst
+	case int64:
+		return strconv.AppendInt(dst, v, 10)
+	case decimal.Decimal:
+		return append(dst, v.String()...)
+	case time.Time:
+		return append(append(append(dst, '"'), v.UTC().Format(time.RFC3339Nano)...), '"')
+	case time.Duration:
+		return append(append(append(dst, '"'), v.String()...), '"')
+	case []any:
+		dst = append(dst, '[')
+		for i, e := range v {
+			if len(dst) > mostShown {
+				break
+			}
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = x.show(dst, e)
+		}
+		return append(dst, ']')
+	case map[string]any:
+		return x.showObject(dst, v)
+	}
+	panic(faultf("%T cannot be shown", v))
+}
+
+func (x *evaluation) showObject(dst []byte, v map[string]any) []byte {
+	x.step(len(v))
+	members := make([]string, 0, len(v))
+	for name := range v {
+		members = append(members, name)
+	}
+	slices.Sort(members)
+	dst = append(dst, '{')
+	for i, name := range members {
+		if len(dst) > mostShown {
+			break
+		}
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst, _ = jsontext.AppendQuote(dst, name)
+		dst = x.show(append(dst, ':'), v[name])
+	}
+	return append(dst, '}')
+}

@@ -1,0 +1,165 @@
+package oms_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// versioned makes orders of documents, the first version first.
+func versioned(docs []*oms.Object) (all []*oms.Order) {
+	for i, doc := range docs {
+		all = append(all, &oms.Order{ID: "o", Version: int64(i + 1), Doc: doc})
+	}
+	return all
+}
+
+// blamed goes back through all versions.
+func blamed(docs []*oms.Object, p oms.BlamePage) *oms.Blame {
+	all := versioned(docs)
+	if p.Limit == 0 {
+		p.Limit = 1 << 20
+	}
+	b := oms.NewBlame(all[len(all)-1], p)
+	for i := len(all) - 2; i >= 0 && !b.Done(); i-- {
+		b.Back(all[i])
+	}
+	if !b.Done() {
+		b.Beginning()
+	}
+	return b
+}
+
+// TestBlameIsAReplay: going back finds what replaying all versions finds, for every
+// field, whole or page by page.
+func TestBlameIsAReplay(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		docs := []*oms.Object{orders.Draw(rt, "order")}
+		for range rapid.IntRange(0, 6).Draw(rt, "changes") {
+			last := docs[len(docs)-1]
+			if rapid.IntRange(0, 4).Draw(rt, "replaced") == 0 {
+				docs = append(docs, orders.Draw(rt, "another"))
+				continue
+			}
+			if next, err := oms.APIPatch.Apply(last, patches.Draw(rt, "patch")); err == nil {
+				docs = append(docs, next.Doc)
+			}
+		}
+		want := oms.NaiveBlame(docs)
+		b := blamed(docs, oms.BlamePage{})
+		var paged []*oms.Blamed
+		for from, more := 0, true; more; from += 7 {
+			part := blamed(docs, oms.BlamePage{From: from, Limit: 7})
+			paged, more = append(paged, part.Fields...), part.More
+		}
+		if len(b.Fields) != len(want) || len(paged) != len(want) || b.More {
+			rt.Fatalf("%d fields, %d page by page, want %d", len(b.Fields), len(paged), len(want))
+		}
+		for i, f := range b.Fields {
+			w := want[f.Pointer]
+			if f.Version != w.Version || f.Added != w.Added || !reflect.DeepEqual(f.Before, w.Before) {
+				rt.Errorf("%s (%s): version %d, added %v, before %v; want %+v", f.Pointer, f.Path, f.Version, f.Added, f.Before, w)
+			}
+			if !reflect.DeepEqual(paged[i], f) {
+				rt.Errorf("page by page %+v, whole %+v", paged[i], f)
+			}
+		}
+	})
+}
+
+func docOf(t *testing.T, text string) *oms.Object {
+	t.Helper()
+	doc, err := oms.ParseStored([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func docsOf(t *testing.T, texts ...string) (docs []*oms.Object) {
+	t.Helper()
+	for _, text := range texts {
+		docs = append(docs, docOf(t, text))
+	}
+	return docs
+}
+
+// told is what a blame says, a line for each field.
+func told(b *oms.Blame) string {
+	var lines []string
+	for _, f := range b.Fields {
+		before := fmt.Sprint(f.Before)
+		if f.Added {
+			before = "nothing"
+		}
+		lines = append(lines, fmt.Sprintf("%s (%s) = %v by %d, before %s", f.Path, f.Pointer, f.After, f.Version, before))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestBlame(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		docs []string
+		page oms.BlamePage
+		want string
+	}{
+		{"values, numbers as they are written", []string{`{"version":1,"total":10.0,"a":1}`, `{"version":2,"total":10.00,"a":1}`, `{"version":3,"total":12.50,"a":1,"n":null}`}, oms.BlamePage{},
+			"total (/total) = 12.50 by 3, before 10.00\na (/a) = 1 by 1, before nothing\nn (/n) = <nil> by 3, before nothing"},
+		{"lines are followed by their keys", []string{
+			`{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":1},{"lineItemId":"L2","quantity":1}]}}`,
+			`{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":1},{"lineItemId":"L2","quantity":5}]}}`,
+			`{"orderForm":{"lineItems":[{"lineItemId":"L2","quantity":5},{"lineItemId":"L3","quantity":7}]}}`,
+		}, oms.BlamePage{Path: "orderForm.lineItems"},
+			"orderForm.lineItems[L2].lineItemId (/orderForm/lineItems/0/lineItemId) = L2 by 1, before nothing\n" +
+				"orderForm.lineItems[L2].quantity (/orderForm/lineItems/0/quantity) = 5 by 2, before 1\n" +
+				"orderForm.lineItems[L3].lineItemId (/orderForm/lineItems/1/lineItemId) = L3 by 3, before nothing\n" +
+				"orderForm.lineItems[L3].quantity (/orderForm/lineItems/1/quantity) = 7 by 3, before nothing"},
+		{"what has no key by its content", []string{`{"x":["a","b"]}`, `{"x":["c","a","b"]}`}, oms.BlamePage{},
+			"x[#0] (/x/0) = c by 2, before nothing\nx[#1] (/x/1) = a by 1, before nothing\nx[#2] (/x/2) = b by 1, before nothing"},
+		{"a value of another kind", []string{`{"x":1}`, `{"x":{"y":2}}`, `{"x":{"y":2,"z":[]}}`}, oms.BlamePage{},
+			"x.y (/x/y) = 2 by 2, before nothing\nx.z (/x/z) = [] by 3, before nothing"},
+		{"names with signs", []string{`{"a/b":{"~":1}}`}, oms.BlamePage{Path: "/a~1b"}, "a/b.~ (/a~1b/~0) = 1 by 1, before nothing"},
+		{"a path is no beginning of a name", []string{`{"to":1,"total":2,"t":3}`}, oms.BlamePage{Path: "to"}, "to (/to) = 1 by 1, before nothing"},
+		{"a pointer", []string{`{"a":{"b":1,"c":2}}`, `{"a":{"b":3,"c":2}}`}, oms.BlamePage{Path: "/a/b"}, "a.b (/a/b) = 3 by 2, before 1"},
+		{"all values of one", []string{`{"a":{"b":1}}`, `{"a":{"b":2}}`, `{"a":{"b":2},"x":1}`, `{"a":{"b":1}}`}, oms.BlamePage{Path: "a.b", Every: true},
+			"a.b (/a/b) = 1 by 4, before 2\na.b (/a/b) = 2 by 2, before 1\na.b (/a/b) = 1 by 1, before nothing"},
+		{"nothing there", []string{`{"a":1}`}, oms.BlamePage{Path: "b"}, ""},
+	} {
+		if got := told(blamed(docsOf(t, test.docs...), test.page)); got != test.want {
+			t.Errorf("%s:\n%s\nwant\n%s", test.name, got, test.want)
+		}
+	}
+}
+
+// TestBlameStopsEarly: what is known needs no older version, and what is not says so.
+func TestBlameStopsEarly(t *testing.T) {
+	all := versioned(docsOf(t, `{"a":1,"b":1}`, `{"a":2,"b":1}`, `{"a":2,"b":2}`))
+	b := oms.NewBlame(all[2], oms.BlamePage{Limit: 10})
+	b.Back(all[1])
+	if b.Done() || b.Version() != 2 || b.Fields[0].Version != 0 || b.Fields[1].Version != 3 {
+		t.Errorf("%v, at %d:\n%s", b.Done(), b.Version(), told(b))
+	}
+	b.Back(all[0])
+	if !b.Done() {
+		t.Errorf("it goes on:\n%s", told(b))
+	}
+}
+
+// TestBlameOfLongValues cuts what is shown of them.
+func TestBlameOfLongValues(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	b := blamed([]*oms.Object{oms.NewObject(oms.Member{Name: "a", Value: "1"}), oms.NewObject(oms.Member{Name: "a", Value: long})}, oms.BlamePage{})
+	shown := b.Fields[0].Shown()
+	if text, _ := shown.After.(string); !shown.Cut || len(text) > 10_000 || shown.Before != "1" {
+		t.Errorf("cut: %v, %d bytes, before %v", shown.Cut, len(text), shown.Before)
+	}
+	if b.Fields[0].After != long {
+		t.Error("the value itself was cut")
+	}
+}
