@@ -35,6 +35,11 @@ func (a *settingsAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnprocessableEntity, "the settings are not valid")
 	case r.URL.Path == "/api/settings/check":
 		_, _ = io.WriteString(w, `{"warnings":[{"path":"connectors[0].host","message":"is odd"}]}`)
+	case strings.HasSuffix(r.URL.Path, "/1/restore") && r.Header.Get("If-Match") == fmt.Sprintf("%q", strconv.Itoa(last)):
+		a.versions = append(a.versions, a.versions[0])
+		_, _ = fmt.Fprintf(w, `{"version":%d,"warnings":[]}`, last+1)
+	case strings.HasSuffix(r.URL.Path, "/1/restore") && r.Header.Get("If-Match") != "":
+		refuse(w, http.StatusPreconditionFailed, "the settings are of another version by now")
 	case r.Method == http.MethodPut && r.Header.Get("If-Match") != fmt.Sprintf("%q", strconv.Itoa(last)):
 		refuse(w, http.StatusPreconditionFailed, "the settings are of another version by now")
 	case r.Method == http.MethodPut:
@@ -218,6 +223,36 @@ func TestSettingsOfBefore(t *testing.T) {
 	}
 }
 
+// TestBack: who stores nothing comes back to where the object is seen.
+func TestBack(t *testing.T) {
+	doc := document(t, `{"orderTypes":[{"name":"A b","orderStatuses":[{"name":"New","workflowSteps":[{}]}]}],"returnStatuses":[{"name":"Returned"}],"connectors":[{}]}`)
+	for at, want := range map[string]string{"": "/workflows", "connectors[0]": "/workflows/connectors", "connectors[+]": "/workflows/connectors", "returnStatuses[0]": "/workflows?tab=returns", "orderTypes[+]": "/workflows?type=",
+		"orderTypes[0]": "/workflows?type=A+b", aStep: "/workflows?type=A+b", "markets[+]": "/workflows"} {
+		if got := place1(t, at).back(doc); got != strings.TrimSuffix(want, "?type=") {
+			t.Errorf("%q: %s", at, got)
+		}
+	}
+}
+
+func TestWhatIsInForceIsNotRestored(t *testing.T) {
+	s, a := settingsSite(t, oneConnector, `{}`)
+	b := s.as(oms.Operator)
+	if page := b.get("/workflows/history").Body.String(); strings.Contains(page, "/history/2/restore") {
+		t.Error(page)
+	}
+	if page := b.get("/workflows/history/2/restore").Body.String(); !strings.Contains(page, "in force already") || strings.Contains(page, "becomes the next version") {
+		t.Error(page)
+	}
+	got := b.post("/workflows/history/1/restore", url.Values{"version": {"2"}})
+	if got.Code != http.StatusSeeOther || got.Header().Get("Location") != "/workflows/history/3?done=restored" {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	got = b.post("/workflows/history/1/restore", url.Values{"version": {"2"}}) // version 3 was never looked at
+	if got.Code != http.StatusPreconditionFailed || len(a.versions) != 3 {
+		t.Errorf("%d, %d versions", got.Code, len(a.versions))
+	}
+}
+
 func TestARestoreThatIsRefused(t *testing.T) {
 	s, _ := settingsSite(t, oneConnector, `{}`)
 	got := s.as(oms.Operator).post("/workflows/history/7/restore", url.Values{"version": {"2"}})
@@ -235,7 +270,7 @@ func TestARestoreThatIsRefused(t *testing.T) {
 
 func TestFlowMap(t *testing.T) {
 	doc := document(t, `{"s":[{"name":"New","workflowSteps":[{"name":"x","properties":[{"key":"errorstatus","value":"ON HOLD"}]},{"name":"x","properties":[{"key":"ErrorStatus","value":"nowhere"}]}]},
-		{"name":"Shipped","mainOrderStatus":"new"},{"name":"On hold"}]}`)
+		{"name":"Shipped","mainOrderStatus":"new"},{"name":"On hold","mainOrderStatus":"on hold"}]}`)
 	f := (&flowDrawer{doc: doc}).flow(doc, nil, "s")
 	if len(f.Map.Edges) != 2 || f.Map.Edges[0].Says != "an error in New leads to On hold" || f.Map.Edges[1].Says != "all shipments in Shipped: the order enters New" {
 		t.Errorf("%+v", f.Map.Edges)
