@@ -164,7 +164,19 @@ func (a *api) endpointNow(ctx context.Context, e *oms.Endpoint) (Endpoint, error
 	if err != nil {
 		return Endpoint{}, err
 	}
-	return showEndpoint(e, h, a.Notify.Circuit(tenantOf(ctx), e.No), roleOf(ctx), a.now()), nil
+	shown := showEndpoint(e, h, a.Notify.Circuit(tenantOf(ctx), e.No), roleOf(ctx), a.now())
+	if e.Origin == oms.OriginWebHook && e.Enabled {
+		shown.Warnings = a.webHookWarnings(ctx)
+	}
+	return shown, nil
+}
+
+// webHookWarnings names what the config file's webHook section leaves open.
+func (a *api) webHookWarnings(ctx context.Context) []oms.Warning {
+	if !a.Notify.TrustsAll(tenantOf(ctx)) {
+		return nil
+	}
+	return []oms.Warning{{Path: "webHook.useSslTrustAll", Message: "every certificate is trusted, so anybody on the way can read and answer; set it to false"}}
 }
 
 // withStepHeaders returns the endpoint of an export with the headers that its step

@@ -72,7 +72,7 @@ type Endpoint struct {
 	Counts         endpointCounts    `json:"counts"`
 	Health         endpointHealth    `json:"health"`
 	Recent         []recentAttempt   `json:"recent,omitzero" nullable:"false" doc:"With recent=N: what the newest N attempts came to, the newest first"`
-	Warnings       []oms.Warning     `json:"warnings,omitempty" doc:"What was taken, and may be a mistake; in the answers that make or change the endpoint"`
+	Warnings       []oms.Warning     `json:"warnings,omitempty" doc:"What was taken, and may be a mistake, in the answers that make or change the endpoint; of the webHook section, what it leaves open, in all"`
 }
 
 // recentAttempt is an attempt in short.

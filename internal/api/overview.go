@@ -24,11 +24,12 @@ func overviews(a *api) {
 
 // Overview is how a tenant is doing.
 type Overview struct {
-	Timestamp time.Time  `json:"timestamp"`
-	LastHour  callSeries `json:"lastHour" doc:"Minute by minute"`
-	LastDay   callSeries `json:"lastDay" doc:"By quarters of an hour"`
-	Waiting   waiting    `json:"waiting"`
-	Stuck     stuck      `json:"stuck"`
+	Timestamp time.Time     `json:"timestamp"`
+	LastHour  callSeries    `json:"lastHour" doc:"Minute by minute"`
+	LastDay   callSeries    `json:"lastDay" doc:"By quarters of an hour"`
+	Waiting   waiting       `json:"waiting"`
+	Stuck     stuck         `json:"stuck"`
+	Warnings  []oms.Warning `json:"warnings,omitempty" doc:"What the config file leaves open"`
 }
 
 // callSeries is calls over a time.
@@ -191,7 +192,7 @@ type stuckRun struct {
 
 func (a *api) getOverview(ctx context.Context, _ *struct{}) (*struct{ Body Overview }, error) {
 	now, tenant := a.now(), tenantOf(ctx)
-	o := Overview{Timestamp: now}
+	o := Overview{Timestamp: now, Warnings: a.webHookWarnings(ctx)}
 	w, err := a.Store.Waiting(ctx, tenant)
 	if err != nil {
 		return nil, err

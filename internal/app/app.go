@@ -119,7 +119,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := o.applySettings(ctx, st, guard.Refusal); err != nil {
 		return nil, err
 	}
-	if err := o.checkWebHook(ctx, st); err != nil {
+	if err := o.checkWebHook(ctx, st, webHook); err != nil {
 		return nil, err
 	}
 	// After all that is likely to fail: a key that was made is lost if nobody gets to see it.

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"strings"
 
 	"github.com/orderhook/orderhook/internal/notify"
 	"github.com/orderhook/orderhook/internal/store"
@@ -24,7 +23,7 @@ func (o *Options) openWebHook() (*notify.WebHook, error) {
 // checkWebHook refuses a section for a tenant that is not there, and warns of
 // one that its connections protect from nobody (CONTRACT.md, "Order-state
 // webhook").
-func (o *Options) checkWebHook(ctx context.Context, st store.Store) error {
+func (o *Options) checkWebHook(ctx context.Context, st store.Store, opened *notify.WebHook) error {
 	if o.WebHook == nil {
 		return nil
 	}
@@ -34,7 +33,7 @@ func (o *Options) checkWebHook(ctx context.Context, st store.Store) error {
 		}
 		return err
 	}
-	if o.WebHook.TLS.TrustAll && strings.HasPrefix(o.WebHook.URL, "https:") {
+	if opened.TrustsAll {
 		o.Log.Warn("the webHook section has every certificate trusted, so anybody on the way can read and answer; set useSslTrustAll to false")
 	}
 	return nil

@@ -122,7 +122,8 @@ func (w *WebHook) Open() (*notify.WebHook, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: webHook.%w", w.path, err)
 	}
-	return &notify.WebHook{Tenant: w.Tenant, URL: w.URL, Secret: w.secret, Timeout: w.timeout, Trust: trust}, nil
+	return &notify.WebHook{Tenant: w.Tenant, URL: w.URL, Secret: w.secret, Timeout: w.timeout, Trust: trust,
+		TrustsAll: w.TLS.TrustAll && strings.HasPrefix(w.URL, "https:")}, nil
 }
 
 // At says where a key of the section stands, for an error.

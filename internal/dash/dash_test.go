@@ -4,10 +4,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jba/templatecheck"
+	"golang.org/x/net/html"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -60,6 +62,10 @@ func TestPagesShowTextsAsTexts(t *testing.T) {
 // TestErrorsShowTextsAsTexts: what the API refuses, it may refuse with texts of others.
 func TestErrorsShowTextsAsTexts(t *testing.T) {
 	b := newSite(t).as(oms.Admin)
+	own := b.get("/nowhere")
+	if id := own.Header().Get("X-Request-Id"); strings.Count(own.Body.String(), id) != 2 { // in the problem, and below the page
+		t.Errorf("the page of an error has not its request's id %s: %s", id, own.Body)
+	}
 	got := b.get("/attempts/none")
 	if got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "there is no ") || !strings.Contains(got.Body.String(), got.Header().Get("X-Request-Id")) {
 		t.Errorf("%d %s", got.Code, got.Body)
@@ -213,7 +219,7 @@ func TestCookiesBehindTLS(t *testing.T) {
 
 func TestLocalPath(t *testing.T) {
 	for given, want := range map[string]string{
-		"/attempts?orderId=1": "/attempts?orderId=1", "": "/", "/": "/", "attempts": "/", "//evil.example": "/", "/\\evil.example": "/", `\\evil.example`: "/",
+		"/attempts?orderId=1": "/attempts?orderId=1", "": "/", "/": "/", "///evil.example": "/", "attempts": "/", "//evil.example": "/", "/\\evil.example": "/", `\\evil.example`: "/",
 		"https://evil.example/": "/", "javascript:alert(1)": "/", "/a\n/b": "/", "/\t/evil.example": "/", "http:/x": "/", "/orders/a%2Fb": "/orders/a%2Fb",
 	} {
 		if got := localPath(given); got != want {
@@ -243,4 +249,111 @@ func TestAPageThatPanics(t *testing.T) {
 	if got.Code != http.StatusInternalServerError || strings.Contains(got.Body.String(), "secret-text") || !strings.Contains(got.Body.String(), got.Header().Get("X-Request-Id")) {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
+}
+
+// TestThePolicy: nothing within a page is run or drawn, nothing comes from elsewhere, and
+// no other page has this one in a frame.
+func TestThePolicy(t *testing.T) {
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("the policy has no %s", want)
+		}
+	}
+	for _, wrong := range []string{"unsafe", "http", "*", "blob:", "script-src 'self' "} {
+		if strings.Contains(policy, wrong) {
+			t.Errorf("the policy has %s", wrong)
+		}
+	}
+}
+
+// TestWhatPagesHoldIsBounded: an answer of the API that is larger than all that the
+// tenant's pages may hold makes no page, and leaves nothing taken.
+func TestWhatPagesHoldIsBounded(t *testing.T) {
+	s := newSite(t)
+	whole := strings.Repeat("x", 1<<20)
+	wrote := 0
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/me" {
+			fakeAPI(w, r)
+			return
+		}
+		for range 1000 {
+			if _, err := w.Write([]byte(whole)); err != nil {
+				panic(http.ErrAbortHandler) // as the API does
+			}
+			wrote++
+		}
+	})
+	got := s.as(oms.Reader).get("/attempts")
+	if got.Code != http.StatusRequestEntityTooLarge || !strings.Contains(got.Body.String(), "more than a page can show") || wrote > 64 {
+		t.Errorf("%d after %d MiB: %s", got.Code, wrote, got.Body)
+	}
+	if f := s.gate.Figures(); f.Bytes != 0 || f.Requests != 0 {
+		t.Errorf("%d bytes and %d requests stay taken", f.Bytes, f.Requests)
+	}
+}
+
+// TestTooManyPagesAtOnce of one tenant are refused, and those of others are not.
+func TestTooManyPagesAtOnce(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Reader)
+	for range limits.Requests.PerTenant {
+		if _, err := s.gate.Enter("t1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := b.get("/attempts"); got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") == "" || !strings.Contains(got.Body.String(), "too many pages") {
+		t.Errorf("%d, Retry-After %q", got.Code, got.Header().Get("Retry-After"))
+	}
+	if _, err := s.gate.Enter("t2"); err != nil {
+		t.Errorf("another tenant has no room: %v", err)
+	}
+}
+
+// TestLinksLeadSomewhere: each link of a page leads to one that there is, and each form to
+// what takes it. Sections that have no page at all are left out.
+func TestLinksLeadSomewhere(t *testing.T) {
+	b := newSite(t).as(oms.Admin)
+	leads := func(method, to string) bool {
+		path, _, _ := strings.Cut(to, "?")
+		section, _, _ := strings.Cut(path[1:], "/")
+		if !slices.ContainsFunc(b.routes, func(r route) bool { return strings.HasPrefix(r.pattern, "GET /"+section) }) {
+			return true
+		}
+		_, pattern := b.mux.Handler(httptest.NewRequest(method, path, nil))
+		return pattern != "" && (pattern != "/" || path == "/")
+	}
+	for _, r := range b.routes {
+		method, path := pathOf(r.pattern)
+		if method != http.MethodGet || path == "/live" || strings.HasPrefix(path, "/assets/") {
+			continue
+		}
+		doc, err := html.Parse(strings.NewReader(b.get(path).Body.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range doc.Descendants() {
+			for _, a := range n.Attr {
+				to, method := a.Val, http.MethodGet
+				if a.Key != "href" && a.Key != "action" || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "/api/") {
+					continue
+				}
+				if a.Key == "action" {
+					method = strings.ToUpper(attribute(n, "method"))
+				}
+				if !leads(method, to) {
+					t.Errorf("%s has %s %s, which leads nowhere", r.pattern, method, to)
+				}
+			}
+		}
+	}
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
 }

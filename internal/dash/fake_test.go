@@ -32,7 +32,7 @@ var answers = map[string]string{
 	"GET /api/attempts/1/replays/1": `{"original":` + strings.TrimSuffix(fakeFullAttempt, "}") + `,"patch":{"HOSTILE":1}},"replay":` + strings.TrimSuffix(fakeFullAttempt, "}") + `,"patchProblem":"HOSTILE"}}`,
 	"GET /api/deliveries/1":         `{"status":"HOSTILE","waitsFor":"HOSTILE","attempts":1,"nextAttemptAt":"2026-11-28T12:00:05Z"}`,
 	"POST /api/attempts/1/replay":   `{"original":{},"replay":{"id":"HOSTILE"}}`,
-	"GET /api/overview": `{"lastHour":` + fakeSeries + `,"lastDay":` + fakeSeries + `,"waiting":{"deliveries":{"count":10000,"countCapped":true,"oldest":"2026-11-28T10:00:00Z"}},"stuck":{
+	"GET /api/overview": `{"warnings":[{"path":"HOSTILE","message":"HOSTILE"}],"lastHour":` + fakeSeries + `,"lastDay":` + fakeSeries + `,"waiting":{"deliveries":{"count":10000,"countCapped":true,"oldest":"2026-11-28T10:00:00Z"}},"stuck":{
 		"endpoints":{"count":1,"items":[{"id":"HOSTILE","url":"HOSTILE","description":"HOSTILE","disabledReason":"HOSTILE","health":{"lastError":"HOSTILE","circuit":"HOSTILE"}}]},
 		"connectors":{"count":1,"items":[{"name":"HOSTILE","connectorId":"HOSTILE","lastError":"HOSTILE","breaker":{"circuit":"HOSTILE"}}]},
 		"runs":{"count":1,"items":[{"id":"HOSTILE","orderId":"HOSTILE","status":"HOSTILE","enteredStatus":"HOSTILE","step":"HOSTILE","displayName":"HOSTILE","reason":"HOSTILE"}]},

@@ -81,6 +81,14 @@ func TestLive(t *testing.T) {
 		if said.count("\n:\n") == 0 {
 			t.Errorf("there is no heartbeat: %q", said.Body)
 		}
+		for range changes.MostPerTenant { // who hangs up leaves their place to others
+			again, gone, leave := b.listen("runs")
+			if again.count("retry:") != 1 {
+				t.Fatalf("there is no place: %s", again.Body)
+			}
+			leave()
+			<-gone
+		}
 		if f := s.gate.Figures(); f.Requests != 0 {
 			t.Errorf("a stream holds %d of the requests", f.Requests)
 		}

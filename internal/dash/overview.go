@@ -9,6 +9,7 @@ import (
 
 // overview is how a tenant is doing, as the API shows it.
 type overview struct {
+	Warnings []oms.Warning
 	LastHour callSeries
 	LastDay  callSeries
 	Waiting  struct{ Deliveries, RunningRuns, WaitingRuns waitingThings }

@@ -118,6 +118,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if old := sessionToken(s, r); old != "" {
 		_ = s.Sessions.DeleteSession(r.Context(), oms.HashKey(old)) // it ends by itself if this fails
 	}
+	s.Log.Info("somebody signed in to the dashboard", "request", idOf(r), "tenant", key.Tenant, "key", key.ID, "role", key.Role, "address", r.RemoteAddr)
 	s.setCookie(w, r, token, oms.SessionTTL)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil

@@ -18,6 +18,14 @@ type WebHook struct {
 	Secret  string // "": the body is not signed
 	Timeout time.Duration
 	Trust   *hook.Trust
+	// TrustsAll says that no certificate is verified, of a URL that has some.
+	TrustsAll bool
+}
+
+// TrustsAll reports whether the connections of a tenant's webHook section are to
+// whoever answers (CONTRACT.md, "Order-state webhook").
+func (d *Dispatcher) TrustsAll(tenant string) bool {
+	return d.webHook != nil && d.webHook.Tenant == tenant && d.webHook.TrustsAll
 }
 
 // webHookID is the endpoint's id.

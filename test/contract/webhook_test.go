@@ -250,7 +250,13 @@ func TestAnyCertificateIsTrustedByDefault(t *testing.T) {
 		a := r.get("/api/attempts").is("items[0].outcome", want)
 		if want == "failed" {
 			a.is("items[0].error", "TLS: certificate signed by unknown authority")
+			r.get("/api/endpoints").is("items[0].warnings", nil)
+			r.get("/api/overview").is("warnings", nil)
+			continue
 		}
+		r.get("/api/endpoints").is("items[0].warnings[0].path", "webHook.useSslTrustAll")
+		r.get("/api/endpoints/ep_webhook").is("warnings[0].path", "webHook.useSslTrustAll")
+		r.get("/api/overview").is("warnings[0].path", "webHook.useSslTrustAll")
 	}
 }
 

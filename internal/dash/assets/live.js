@@ -8,7 +8,13 @@ const state = box.querySelector(".live-state");
 const pause = box.querySelector("[data-pause]");
 let waiting = false; // something changed that is not shown yet
 let fetching = false;
-let lost = false;
+let lost = false;   // there is no stream now
+let next = 0;       // when the page may be fetched again, on the clock of performance.now
+let timer = 0;      // that fetches it then
+
+// A page that took long is fetched less often: many viewers at once shall not take the
+// server's time from those who send orders.
+const leastRest = 1000, restsPerFetch = 20;
 
 const paused = () => pause.getAttribute("aria-pressed") === "true";
 
@@ -26,13 +32,19 @@ function busy() {
 function show() {
 	box.classList.toggle("paused", paused() || waiting);
 	box.classList.toggle("lost", lost);
-	const text = lost ? "connection lost, trying again" : paused() ? (waiting ? "paused, there is news" : "paused") : waiting ? "waits while you are in it" : "live";
+	const text = lost ? "not live, trying again" : paused() ? (waiting ? "paused, there is news" : "paused") : waiting ? "waits while you are in it" : "live";
 	if (state.textContent !== text) state.textContent = text;
 }
 
 async function refresh() {
 	if (fetching || !waiting) return;
 	if (paused() || busy() || document.hidden) return show();
+	const began = performance.now();
+	if (began < next) {
+		clearTimeout(timer);
+		timer = setTimeout(refresh, next - began);
+		return;
+	}
 	fetching = true;
 	waiting = false;
 	try {
@@ -43,6 +55,7 @@ async function refresh() {
 		waiting = true;
 	} finally {
 		fetching = false;
+		next = performance.now() + Math.max(leastRest, restsPerFetch * (performance.now() - began));
 		show();
 	}
 }
@@ -101,7 +114,14 @@ function listen() {
 	source.addEventListener("change", news);
 	source.addEventListener("error", () => {
 		lost = true;
+		box.hidden = false;
 		show();
+		// A browser tries again by itself where the connection broke, but not where the
+		// server refused it: too many look on, or the session has ended.
+		if (source?.readyState === EventSource.CLOSED) {
+			source = null;
+			setTimeout(listen, 15_000);
+		}
 	});
 }
 
