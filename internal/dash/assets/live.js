@@ -67,7 +67,8 @@ function replace(page) {
 	}
 	for (const old of document.querySelectorAll("[data-live][id]")) {
 		const fresh = page.getElementById(old.id);
-		if (!fresh) continue;
+		if (!fresh || served.get(old.id) === fresh.outerHTML) continue;
+		served.set(old.id, fresh.outerHTML);
 		for (const d of old.querySelectorAll("details[id]")) {
 			const same = fresh.querySelector("#" + CSS.escape(d.id));
 			if (same) same.open = d.open;
