@@ -105,9 +105,13 @@ func addKeys(e *oms.Endpoint) (made string) {
 func (a *api) listEndpoints(ctx context.Context, in *struct {
 	PageParams
 	RecentParams
+	Q         string         `query:"q" doc:"A piece of the id, the description or the URL, in any case. Not of what the URL hides: the values of its query"`
+	EventType string         `query:"eventType" doc:"Which want events of this type; a filter is not asked"`
+	Enabled   optional[bool] `query:"enabled"`
 }) (*listOf[Endpoint], error) {
+	f := store.EndpointFilter{Text: in.Q, EventType: in.EventType, Enabled: in.Enabled.orNil()}
 	return listed(ctx, a, in.page(), func(p store.Page) (store.List[Endpoint], error) {
-		list, err := a.Store.Endpoints(ctx, tenantOf(ctx), p)
+		list, err := a.Store.Endpoints(ctx, tenantOf(ctx), f, p)
 		shown := store.List[Endpoint]{Bytes: list.Bytes, NextCursor: list.NextCursor}
 		for _, e := range list.Items {
 			one, err := a.endpointNow(ctx, e)

@@ -86,6 +86,9 @@ func (a *api) recoverEndpoint(ctx context.Context, in *endpointRequest) (*jobAns
 	if err != nil {
 		return nil, err
 	}
+	if err := a.expectFailed(ctx, wanted, in.ID); err != nil {
+		return nil, err
+	}
 	var job oms.Job
 	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, _ time.Time) (string, error) {
 		e, err := tx.Endpoint(ctx, tenantOf(ctx), in.ID)
@@ -114,6 +117,24 @@ func (a *api) recoverEndpoint(ctx context.Context, in *endpointRequest) (*jobAns
 	}
 	a.Jobs.Begin(tenantOf(ctx), &job)
 	return &jobAnswer{Location: "/api/jobs/" + job.ID, Body: showJob(&job)}, nil
+}
+
+// expectFailed counts what failed at an endpoint. What it never got is known only once
+// its filter has judged the events.
+func (a *api) expectFailed(ctx context.Context, j *oms.Job, endpoint string) error {
+	if j.What != oms.RecoverFailed {
+		return nil
+	}
+	f, err := store.DeliveriesOf(ctx, a.Store, tenantOf(ctx), oms.DeliveryQuery{EndpointID: endpoint, Status: oms.DeliveryFailed, From: j.From, To: j.To})
+	if oms.KindOf(err) == oms.NotFound { // the write says so
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	n, err := a.Store.DeliveryCount(ctx, tenantOf(ctx), f)
+	expect(j, n)
+	return err
 }
 
 // parseRecovery reads `{"from", "to", "what"}`.

@@ -28,24 +28,26 @@ type JobID struct {
 
 // Job is a job as the API shows it.
 type Job struct {
-	ID         string        `json:"id"`
-	Kind       string        `json:"kind" enum:"recover,redeliver,reorder,resume,erase"`
-	EndpointID string        `json:"endpointId,omitempty"`
-	OrderID    string        `json:"orderId,omitempty" doc:"Of an erase job"`
-	What       string        `json:"what,omitempty" enum:"failed,missing" doc:"Of a recover job"`
-	From       *time.Time    `json:"from,omitempty" doc:"Of a recover job"`
-	To         *time.Time    `json:"to,omitempty" doc:"Of a recover job"`
-	Filter     jobFilter     `json:"filter,omitzero" doc:"Which of a list it is about"`
-	Status     oms.JobStatus `json:"status" enum:"running,succeeded,canceled,failed"`
-	Reason     string        `json:"reason,omitempty" doc:"Why it failed or was canceled"`
-	Examined   int64         `json:"examined" doc:"Events, deliveries or runs looked at"`
-	Sent       int64         `json:"sent" doc:"Deliveries that were made due again"`
-	Resumed    int64         `json:"resumed" doc:"Runs that go on"`
-	Skipped    int64         `json:"skipped" doc:"Runs that cannot go on, and deliveries that cannot be sent again"`
-	Skips      []oms.JobSkip `json:"skips,omitempty" doc:"The first of what was skipped, and why"`
-	Created    time.Time     `json:"created"`
-	Updated    time.Time     `json:"updated"`
-	Ended      *time.Time    `json:"ended,omitempty"`
+	ID             string        `json:"id"`
+	Kind           string        `json:"kind" enum:"recover,redeliver,reorder,resume,erase"`
+	EndpointID     string        `json:"endpointId,omitempty"`
+	OrderID        string        `json:"orderId,omitempty" doc:"Of an erase job"`
+	What           string        `json:"what,omitempty" enum:"failed,missing" doc:"Of a recover job"`
+	From           *time.Time    `json:"from,omitempty" doc:"Of a recover job"`
+	To             *time.Time    `json:"to,omitempty" doc:"Of a recover job"`
+	Filter         jobFilter     `json:"filter,omitzero" doc:"Which of a list it is about"`
+	Status         oms.JobStatus `json:"status" enum:"running,succeeded,canceled,failed"`
+	Reason         string        `json:"reason,omitempty" doc:"Why it failed or was canceled"`
+	Examined       int64         `json:"examined" doc:"Events, deliveries or runs looked at"`
+	Expected       int64         `json:"expected,omitempty" doc:"How many there were to look at when the job was asked for, counted up to 10,000; absent where that is not known before"`
+	ExpectedCapped bool          `json:"expectedCapped,omitempty" doc:"There were more than expected says"`
+	Sent           int64         `json:"sent" doc:"Deliveries that were made due again"`
+	Resumed        int64         `json:"resumed" doc:"Runs that go on"`
+	Skipped        int64         `json:"skipped" doc:"Runs that cannot go on, and deliveries that cannot be sent again"`
+	Skips          []oms.JobSkip `json:"skips,omitempty" doc:"The first of what was skipped, and why"`
+	Created        time.Time     `json:"created"`
+	Updated        time.Time     `json:"updated"`
+	Ended          *time.Time    `json:"ended,omitempty"`
 }
 
 // jobFilter is the body that asked for a job over a list.
@@ -63,7 +65,7 @@ type jobAnswer struct {
 
 func showJob(j *oms.Job) Job {
 	return Job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, OrderID: j.OrderID, What: j.What, From: timeOrNil(j.From), To: timeOrNil(j.To),
-		Filter: jobFilter{payload{j.Filter}}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Sent: j.Sent,
+		Filter: jobFilter{payload{j.Filter}}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Expected: j.Expected, ExpectedCapped: j.ExpectedCapped, Sent: j.Sent,
 		Resumed: j.Resumed, Skipped: j.Skipped, Skips: j.Skips, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
 }
 
@@ -151,6 +153,9 @@ func countAll[T any](ctx context.Context, list func(context.Context, store.Page)
 		}
 	}
 }
+
+// expect notes on a job how much it is about, so that one can see how far it is.
+func expect(j *oms.Job, n store.Count) { j.Expected, j.ExpectedCapped = int64(n.N), n.Capped }
 
 // answerJob begins a job that was stored, and answers with it, or with the one
 // that an earlier call with the same Idempotency-Key made.

@@ -56,6 +56,10 @@ func (a *api) redeliverBulk(ctx context.Context, in *OnceParams) (*bulkAnswer, e
 	if err != nil {
 		return nil, err
 	}
+	n, err := a.Store.DeliveryCount(ctx, tenantOf(ctx), f)
+	if err != nil {
+		return nil, err
+	}
 	var job *oms.Job
 	earlier, err := a.once(ctx, *in, func(tx store.Tx, now time.Time) (string, error) {
 		newest, err := tx.Events(ctx, tenantOf(ctx), store.EventFilter{}, store.Page{Limit: 1})
@@ -64,6 +68,7 @@ func (a *api) redeliverBulk(ctx context.Context, in *OnceParams) (*bulkAnswer, e
 		}
 		job = oms.NewJob(oms.JobRedeliver, now)
 		job.Filter = filter
+		expect(job, n)
 		for _, e := range newest.Items {
 			job.Last = e.Seq
 		}

@@ -47,6 +47,11 @@ func (a *api) resumeRuns(ctx context.Context, in *OnceParams) (*bulkAnswer, erro
 	if err != nil {
 		return nil, err
 	}
+	n, err := a.Store.RunCount(ctx, tenantOf(ctx), filter.Runs())
+	if err != nil {
+		return nil, err
+	}
+	expect(job, n)
 	earlier, err := a.once(ctx, *in, func(tx store.Tx, _ time.Time) (string, error) {
 		return job.ID, tx.PutJob(ctx, tenantOf(ctx), job)
 	})

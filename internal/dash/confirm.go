@@ -32,6 +32,7 @@ type Input struct {
 	Lines              int      // of a text with several; 0: one line
 	Type               string   // "" is text; checkbox has Value "true" where it is checked
 	Required           bool
+	Error              string // what is wrong with the value
 }
 
 var confirmPage = newPage[Confirm]("confirm", "")

@@ -3,6 +3,7 @@ package dash
 import (
 	"cmp"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -17,6 +18,7 @@ type connectorsView struct {
 
 // connectorRow is one connector.
 type connectorRow struct {
+	Anchor          string // where on the page it stands
 	ID, Name, Title string
 	Host            string
 	Validator       bool // of carts
@@ -81,6 +83,7 @@ func showConnectors(v *visit) error {
 			break
 		}
 		row := newConnectorRow(c, uses)
+		row.Anchor = connectorAnchor(i)
 		if edits {
 			p := place{}.at("connectors", i)
 			row.Edit, row.Remove = p.edit(), p.remove()
@@ -97,7 +100,21 @@ func showConnectors(v *visit) error {
 }
 
 // connectorAnchor is where on the page of connectors one stands.
-func connectorAnchor(name string) string { return "connector-" + url.PathEscape(oms.FoldName(name)) }
+func connectorAnchor(index int) string { return "connector-" + strconv.Itoa(index) }
+
+// connectorLink is where the connector stands that a step names; "" where there is none.
+func connectorLink(doc, step *oms.Object) string {
+	field, name := "name", step.Text("connector")
+	if id := step.Text("connectorId"); id != "" {
+		field, name = "connectorId", id
+	}
+	for i, e := range doc.List("connectors") {
+		if c, ok := e.(*oms.Object); ok && i < mostConnectors && oms.SameName(c.Text(field), name) {
+			return "/workflows/connectors#" + connectorAnchor(i)
+		}
+	}
+	return ""
+}
 
 func newConnectorRow(c *oms.Object, uses map[string][]connectorUse) connectorRow {
 	id, name := c.Text("connectorId"), c.Text("name")
@@ -119,9 +136,6 @@ func newConnectorRow(c *oms.Object, uses map[string][]connectorUse) connectorRow
 	}
 	return row
 }
-
-// Anchor is where on the page the connector stands.
-func (r connectorRow) Anchor() string { return connectorAnchor(cmp.Or(r.ID, r.Name)) }
 
 // health adds how the connector's endpoint has been.
 func (r *connectorRow) health(h connectorHealth) {

@@ -18,6 +18,8 @@ var functions = template.FuncMap{
 	"duration": duration,
 	"bytes":    byteSize,
 	"count":    count,
+	"capped":   capped,
+	"jobLabel": jobLabel,
 	"short":    short,
 	"join":     strings.Join,
 	"stamp":    stamp,

@@ -2,7 +2,9 @@ package dash
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -11,12 +13,15 @@ import (
 type jobView struct {
 	Job    oms.Job
 	Filter []Fact // which of a list it is about
+	About  string // the section of what it is about; "" is none
+	List   string // the URL of the list with the filter
 	Cancel bool   // it can be canceled
 }
 
 var jobPage = newPage[jobView]("job", "/jobs")
 
 func jobPages(s *server) {
+	s.page(oms.Reader, "GET /jobs", listJobs)
 	s.page(oms.Reader, "GET /jobs/{id}", showJob)
 	s.page(oms.Operator, "GET /jobs/{id}/cancel", confirmCancelJob)
 	s.page(oms.Operator, "POST /jobs/{id}/cancel", cancelJob)
@@ -32,8 +37,28 @@ func showJob(v *visit) error {
 		return err
 	}
 	view := jobView{Job: j, Filter: filterFacts(json.RawMessage(j.Filter))}
+	if view.About = jobSections[j.Kind]; view.About != "" && len(view.Filter) > 0 {
+		view.List = listOf(view.About, json.RawMessage(j.Filter))
+	}
 	view.Cancel = v.may(oms.Operator) && j.Status == oms.JobRunning && j.Kind != oms.JobReorder && j.Kind != oms.JobErase
 	return jobPage.showLive(v, "Job "+j.ID, "jobs", view)
+}
+
+// jobSections are the lists that jobs are about.
+var jobSections = map[string]string{oms.JobRedeliver: "deliveries", oms.JobResume: "runs", oms.JobRecover: "deliveries"}
+
+// listOf is a list with the filter of a job, whose members are texts with the names of
+// the list's parameters.
+func listOf(section string, filter json.RawMessage) string {
+	var members map[string]string
+	if json.Unmarshal(filter, &members) != nil {
+		return href(section)
+	}
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		pairs = append(pairs, name, members[name])
+	}
+	return search(section, pairs...)
 }
 
 // filterFacts are the members of a filter.

@@ -171,6 +171,9 @@ var notices = map[string]string{
 	"entered":      "The status is entered.",
 	"valid":        "The cart is valid.",
 	"not-valid":    "The cart did not pass. What its validators said stands below.",
+	"enabled":      "It is on.",
+	"disabled":     "It is off.",
+	"unchanged":    "Nothing was changed.",
 }
 
 // errorView is the page that says what went wrong.

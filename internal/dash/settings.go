@@ -56,12 +56,12 @@ func (v *visit) settingsOf(version int64) (s stored, err error) {
 
 // tried is what the API says of settings that are not stored.
 type tried struct {
-	Warnings []oms.Warning   `json:"warnings"`
-	DryRun   *workflowResult `json:"dryRun"`
+	Warnings []oms.Warning `json:"warnings"`
+	DryRun   *trialOutcome `json:"dryRun"`
 }
 
-// workflowResult is what a workflow came to, or would come to.
-type workflowResult struct {
+// trialOutcome is of a dry run's result what is shown beside settings.
+type trialOutcome struct {
 	IsAborted bool           `json:"isAborted"`
 	Reason    string         `json:"reason"`
 	Order     resultOrder    `json:"order"`

@@ -61,7 +61,7 @@ func (t trialOrder) query() url.Values {
 // trialResult is what would become of the order.
 type trialResult struct {
 	Title  string
-	Result workflowResult
+	Result trialOutcome
 }
 
 var editPage = newPage[editView]("settings-edit", "/workflows")
@@ -228,12 +228,12 @@ func (v *visit) reviewed(view editView, e edited, next *oms.Object) error {
 }
 
 // compareTrials puts beside what would become of the order what becomes of it today.
-func (v *visit) compareTrials(r *review, t trialOrder, with workflowResult) error {
+func (v *visit) compareTrials(r *review, t trialOrder, with trialOutcome) error {
 	status := t.Status
 	if status == "" {
 		status = with.Order.Status
 	}
-	var today workflowResult
+	var today trialOutcome
 	body := map[string]any{"status": status, "dryRun": true}
 	if t.ReturnID != "" {
 		body["returnId"] = t.ReturnID

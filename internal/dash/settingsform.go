@@ -184,7 +184,7 @@ func setField(o *oms.Object, f oms.ShapeField, kind, text string) error {
 	case kind == "flag":
 		in.Set(name, text == "true")
 	case kind == "lines":
-		in.Set(name, listOf(text))
+		in.Set(name, lineList(text))
 	case kind == "json":
 		v, err := valueOf(text)
 		if err != nil {
@@ -199,8 +199,8 @@ func setField(o *oms.Object, f oms.ShapeField, kind, text string) error {
 	return nil
 }
 
-// listOf is the texts that stand one a line.
-func listOf(text string) []any {
+// lineList is the texts that stand one a line.
+func lineList(text string) []any {
 	out := []any{}
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" {

@@ -245,9 +245,9 @@ func (d *flowDrawer) step(s *oms.Object, at place) flowStep {
 		}
 	}
 	out.OnError = onError
-	name := cmp.Or(s.Text("connectorId"), s.Text("connector"))
-	if out.Calls = cmp.Or(host, name); host == "" || s.Text("connectorId") != "" {
-		out.Connector = "/workflows/connectors#" + connectorAnchor(name)
+	out.Calls = cmp.Or(host, s.Text("connectorId"), s.Text("connector"))
+	if host == "" || s.Text("connectorId") != "" {
+		out.Connector = connectorLink(d.doc, s)
 	}
 	out.Badges = stepBadges(s)
 	out.Facts = stepFacts(s)

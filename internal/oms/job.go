@@ -36,30 +36,32 @@ const (
 // each. How far it is stands in the job itself, so it goes on there after a
 // restart. Which of the fields before Status are set depends on the kind.
 type Job struct {
-	ID         string         `json:"id"`
-	Kind       string         `json:"kind"`
-	EndpointID string         `json:"endpointId,omitempty"` // of a recover or reorder job
-	What       string         `json:"what,omitempty"`       // of a recover job
-	OrderID    string         `json:"orderId,omitempty"`    // of an erase job
-	From       time.Time      `json:"from,omitzero"`
-	To         time.Time      `json:"to,omitzero"`      // of the events' time: From <= time < To
-	Filter     jsontext.Value `json:"filter,omitempty"` // the filter of a list, as it was asked for
-	Status     JobStatus      `json:"status"`
-	Reason     string         `json:"reason,omitempty"`  // why it failed or was canceled
-	Position   int64          `json:"position"`          // the Seq of the last event looked at
-	Last       int64          `json:"last"`              // the Seq of the last event to look at
-	Stage      int            `json:"stage,omitempty"`   // of a reorder job
-	Cursor     string         `json:"cursor,omitempty"`  // where the next page of the list begins
-	Examined   int64          `json:"examined"`          // what was looked at
-	Sent       int64          `json:"sent"`              // deliveries made due again
-	Tried      []string       `json:"tried,omitempty"`   // of a redeliver job: the endpoints that one delivery was tried at, at once
-	By         string         `json:"by,omitempty"`      // who asked for it, for the history of orders
-	Resumed    int64          `json:"resumed,omitempty"` // runs that go on
-	Skipped    int64          `json:"skipped,omitempty"` // what could not be dealt with
-	Skips      []JobSkip      `json:"skips,omitempty"`   // the first of these
-	Created    time.Time      `json:"created"`
-	Updated    time.Time      `json:"updated"`
-	Ended      time.Time      `json:"ended,omitzero"`
+	ID             string         `json:"id"`
+	Kind           string         `json:"kind"`
+	EndpointID     string         `json:"endpointId,omitempty"` // of a recover or reorder job
+	What           string         `json:"what,omitempty"`       // of a recover job
+	OrderID        string         `json:"orderId,omitempty"`    // of an erase job
+	From           time.Time      `json:"from,omitzero"`
+	To             time.Time      `json:"to,omitzero"`      // of the events' time: From <= time < To
+	Filter         jsontext.Value `json:"filter,omitempty"` // the filter of a list, as it was asked for
+	Status         JobStatus      `json:"status"`
+	Reason         string         `json:"reason,omitempty"`         // why it failed or was canceled
+	Position       int64          `json:"position"`                 // the Seq of the last event looked at
+	Last           int64          `json:"last"`                     // the Seq of the last event to look at
+	Stage          int            `json:"stage,omitempty"`          // of a reorder job
+	Cursor         string         `json:"cursor,omitempty"`         // where the next page of the list begins
+	Examined       int64          `json:"examined"`                 // what was looked at
+	Expected       int64          `json:"expected,omitempty"`       // how many there were to look at when it was asked for; 0 where that was not counted
+	ExpectedCapped bool           `json:"expectedCapped,omitempty"` // there were more than Expected, which was counted no further
+	Sent           int64          `json:"sent"`                     // deliveries made due again
+	Tried          []string       `json:"tried,omitempty"`          // of a redeliver job: the endpoints that one delivery was tried at, at once
+	By             string         `json:"by,omitempty"`             // who asked for it, for the history of orders
+	Resumed        int64          `json:"resumed,omitempty"`        // runs that go on
+	Skipped        int64          `json:"skipped,omitempty"`        // what could not be dealt with
+	Skips          []JobSkip      `json:"skips,omitempty"`          // the first of these
+	Created        time.Time      `json:"created"`
+	Updated        time.Time      `json:"updated"`
+	Ended          time.Time      `json:"ended,omitzero"`
 
 	// Revision counts how often the job was stored. It is the row's, and no part of
 	// the document.

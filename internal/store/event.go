@@ -82,8 +82,8 @@ type EventReader interface {
 	// EndpointNo and EndpointByNo find deleted ones too: their deliveries name them.
 	EndpointNo(ctx context.Context, tenant, id string) (int64, error)
 	EndpointByNo(ctx context.Context, tenant string, no int64) (*oms.Endpoint, error)
-	// Endpoints leaves out those of connectors.
-	Endpoints(ctx context.Context, tenant string, p Page) (List[*oms.Endpoint], error)
+	// Endpoints leaves out those of connectors. They are shared and must not be changed.
+	Endpoints(ctx context.Context, tenant string, f EndpointFilter, p Page) (List[*oms.Endpoint], error)
 	// EndpointsInTrouble returns at most so many of the endpoints that orderhook turned
 	// off, and behind them those that are on and whose last [FailuresInTrouble] attempts
 	// or more failed, the longest failing first; and how many there are. Those of
@@ -247,6 +247,13 @@ func (c HealthChange) On(h oms.Health) oms.Health {
 	h.Consecutive, h.FailingSince, h.Streak = is.Failures, is.FailingSince, is.Streak
 	h.FilterErrors, h.LastFilterError = is.FilterErrors, is.LastFilterError
 	return h
+}
+
+// EndpointFilter picks endpoints; an empty field picks all.
+type EndpointFilter struct {
+	Text      string // a piece of the id, the description or the public URL, without regard to case
+	EventType string // one that the endpoint's types name
+	Enabled   *bool
 }
 
 // EventFilter picks events; an empty field picks all. From <= time < To.

@@ -115,12 +115,6 @@ func TestSettingsByKeyboard(t *testing.T) {
 	p.says("Saved.", "!")
 }
 
-// press types keys, as somebody does who has no mouse.
-func (p *tab) press(keys string) {
-	p.t.Helper()
-	p.do(chromedp.KeyEvent(keys))
-}
-
 // TestSettingsAreRestored brings an earlier version back, and removes what it had.
 func TestSettingsAreRestored(t *testing.T) {
 	s := startServer(t)

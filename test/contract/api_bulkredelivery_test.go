@@ -67,7 +67,7 @@ func TestWhatAFilterPicksIsSentAgain(t *testing.T) {
 	picks := fmt.Sprintf(`{"endpointId":%q,"Status":"failed","lastStatus":"5xx","from":"2026-11-21"`, first.text("id"))
 	r.call("POST", "/api/deliveries/redeliver", picks+`,"dryRun":true}`).want(200).is("dryRun", true).is("matched", 4).is("id", nil)
 	r.get("/api/jobs").is("items", []string{})
-	job := r.call("POST", "/api/deliveries/redeliver", picks+`}`, "Idempotency-Key", "one").want(202).is("kind", "redeliver").is("status", "running").
+	job := r.call("POST", "/api/deliveries/redeliver", picks+`}`, "Idempotency-Key", "one").want(202).is("kind", "redeliver").is("status", "running").is("expected", 4).is("expectedCapped", nil).
 		is("filter.endpointId", first.text("id")).is("filter.from", "2026-11-21T00:00:00Z").is("filter.dryRun", nil)
 	path := "/api/jobs/" + job.text("id")
 	equals(t, "Location", job.Header.Get("Location"), path)

@@ -310,3 +310,23 @@ func TestPrivateAddressesAreRefusedWhereTheGuardDoes(t *testing.T) {
 	}
 	r.subscribed("http://orders.example.com/", "") // where a name leads is judged when it is dialed
 }
+
+// TestEndpointsAreFound: by a text, by a type, and by whether they are on.
+func TestEndpointsAreFound(t *testing.T) {
+	r := lease(t)
+	first := r.call("POST", "/api/endpoints", `{"url":"https://erp.example.com/hook?token=sesame","eventTypes":["order_*"],"description":"The ERP"}`).want(201).text("id")
+	second := r.call("POST", "/api/endpoints", `{"url":"https://warehouse.example.com/","eventTypes":["OrderCreated"],"enabled":false}`).want(201).text("id")
+	for query, want := range map[string][]string{
+		"": {second, first}, "q=ERP": {first}, "q=the%20erp": {first}, "q=EXAMPLE.com": {second, first}, "q=sesame": nil, "q=" + second: {second},
+		"eventType=order_completed": {first}, "eventType=ordercreated": {second}, "enabled=true": {first}, "enabled=false": {second}, "enabled=false&q=erp": nil, "q=example&limit=1": {second},
+	} {
+		if got := r.get("/api/endpoints?" + query).ids("id"); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, not %v", query, got, want)
+		}
+	}
+	page := r.get("/api/endpoints?q=example&limit=1")
+	if got := r.get("/api/endpoints?q=example&limit=1&cursor=" + page.text("nextCursor")); !slices.Equal(got.ids("id"), []string{first}) {
+		t.Errorf("the second page: %v", got.ids("id"))
+	}
+	r.call("GET", "/api/endpoints?enabled=perhaps", "").problem(422, "query.enabled")
+}

@@ -29,7 +29,7 @@ func TestWhatFailedIsSentAgain(t *testing.T) {
 	r.until("all failed", func() bool { return len(r.get("/api/deliveries?status=failed").ids("id")) == 3 })
 	code.Store(200)
 	job := r.recovered(e, `{"from":"2026-11-21T00:00:00Z","to":"2026-11-22T00:00:00Z","what":"failed"}`)
-	job.is("status", "succeeded").is("sent", 1).is("what", "failed").is("from", "2026-11-21T00:00:00Z").is("to", "2026-11-22T00:00:00Z")
+	job.is("status", "succeeded").is("sent", 1).is("expected", 1).is("expectedCapped", nil).is("what", "failed").is("from", "2026-11-21T00:00:00Z").is("to", "2026-11-22T00:00:00Z")
 	equals(t, "ended", job.text("ended") != "", true)
 	r.until("it succeeded", func() bool { return len(r.get("/api/deliveries?status=succeeded").ids("id")) == 1 })
 	same(t, "sent again", r.get("/api/deliveries?status=succeeded").ids("eventId"), []string{"e1"})
@@ -45,7 +45,7 @@ func TestWhatIsMissingIsSent(t *testing.T) {
 	r.publish(`,"id":"off"`)
 	r.call("POST", endpointPath(e, "/recover"), `{"from":"2026-01-01T00:00:00Z","what":"missing"}`).problem(409)
 	r.call("PATCH", endpointPath(e, ""), `{"enabled":true}`).want(200)
-	r.recovered(e, `{"from":"2026-01-01T00:00:00Z","to":"2027-01-01T00:00:00Z","what":"missing"}`).is("status", "succeeded").is("sent", 2)
+	r.recovered(e, `{"from":"2026-01-01T00:00:00Z","to":"2027-01-01T00:00:00Z","what":"missing"}`).is("status", "succeeded").is("sent", 2).is("expected", nil)
 	r.until("both came", func() bool { return len(s.got()) == 2 })
 	r.recovered(e, `{"from":"2026-01-01T00:00:00Z","to":"2027-01-01T00:00:00Z","what":"missing"}`).is("sent", 0)
 }

@@ -71,7 +71,7 @@ func TestAllThatAStepStoppedGoesOn(t *testing.T) {
 	equals(t, "aborted after a dry run", r.runsOf("status=aborted"), 25)
 	same(t, "resumed by a dry run", r.resumedBy("Erp-00"), nil)
 
-	job := r.resumedAll(`{"step":"SEND to erp"}`).is("filter.step", "SEND to erp").is("filter.status", "aborted").is("filter.from", nil).is("examined", 23).is("resumed", 22).is("skipped", 1)
+	job := r.resumedAll(`{"step":"SEND to erp"}`).is("filter.step", "SEND to erp").is("filter.status", "aborted").is("filter.from", nil).is("examined", 23).is("expected", 23).is("resumed", 22).is("skipped", 1)
 	job.is("skips[0].id", r.get("/api/runs?orderId=Erp-07&status=aborted").text("items[0].id")).is("skips[1]", nil)
 	job.is("skips[0].reason", "the status is Elsewhere by now, which the run did not set")
 	r.until("they have ended", func() bool { return r.runsOf("status=succeeded") == 24 })

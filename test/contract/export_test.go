@@ -496,7 +496,7 @@ func TestTheEndpointOfAnExportIsHidden(t *testing.T) {
 	r.post(order)
 	d, _, endpoint := r.export()
 	equals(t, "the export's endpoint", d.EndpointID, endpoint.ID)
-	list, err := r.store.Endpoints(t.Context(), r.tenant(), store.Page{})
+	list, err := r.store.Endpoints(t.Context(), r.tenant(), store.EndpointFilter{}, store.Page{})
 	if err != nil || len(list.Items) != 1 || list.Items[0].ID != all.ID {
 		t.Errorf("endpoints %v, %v", list.Items, err)
 	}

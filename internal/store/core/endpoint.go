@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/secret"
@@ -99,18 +100,56 @@ func (q queries) oneEndpoint(ctx context.Context, tenant, text string, by any) (
 	return q.shared.endpoint(tenant, &er)
 }
 
-// Endpoints implements [store.EventReader].
-func (q queries) Endpoints(ctx context.Context, tenant string, p store.Page) (store.List[*oms.Endpoint], error) {
-	scan := func(r Row) (*oms.Endpoint, error) {
-		var er endpointRow
-		if err := r.Scan(er.columns()...); err != nil {
-			return nil, err
-		}
-		return q.shared.endpoint(tenant, &er)
+// Endpoints implements [store.EventReader]. It goes through the endpoints in memory: what
+// a filter looks at is sealed in the table.
+func (q queries) Endpoints(ctx context.Context, tenant string, f store.EndpointFilter, p store.Page) (store.List[*oms.Endpoint], error) {
+	return pageOf(ctx, q, tenant, store.Listing, p, func(e *oms.Endpoint) store.Cursor { return store.Cursor{At: e.No} },
+		func(ctx context.Context, p *page[*oms.Endpoint], after *store.Cursor) error {
+			set, err := q.endpointsOf(ctx, tenant)
+			if err != nil {
+				return err
+			}
+			below := int64(len(set.byNo)) + 1
+			if after != nil {
+				below = min(below, after.At)
+			}
+			f.Text = oms.FoldName(f.Text)
+			for no := below - 1; no > 0; no-- {
+				e := set.get(no)
+				if e == nil || e.Origin == oms.OriginConnector || !picks(f, e) {
+					continue
+				}
+				if p.add(e, endpointBytes(e)) != nil {
+					return nil
+				}
+			}
+			return nil
+		})
+}
+
+// picks reports whether a filter, whose text is folded, picks an endpoint. Of the URL it
+// looks at what every role may see: who guesses must not learn what is hidden.
+func picks(f store.EndpointFilter, e *oms.Endpoint) bool {
+	if f.Enabled != nil && *f.Enabled != e.Enabled || f.EventType != "" && !e.Wants(f.EventType) {
+		return false
 	}
-	return countedDown(ctx, q, tenant, p, scan, func(e *oms.Endpoint) int64 { return e.No }, `
-		SELECT `+endpointColumns+` FROM endpoints WHERE tenant = ? AND origin <> 'connector' AND deleted = 0 AND no < ?
-		ORDER BY no DESC LIMIT ?`, tenant)
+	has := func(text string) bool { return strings.Contains(oms.FoldName(text), f.Text) }
+	return f.Text == "" || has(e.ID) || has(e.Description) || has(e.URL) && has(oms.PublicURL(e.URL))
+}
+
+// endpointBytes is about what an endpoint takes in an answer.
+func endpointBytes(e *oms.Endpoint) int {
+	n := rowBytes + len(e.ID) + len(e.URL) + len(e.Description) + len(e.Filter) + len(e.Disabled)
+	for _, t := range e.EventTypes {
+		n += len(t)
+	}
+	for _, h := range e.Headers {
+		n += len(h.Name)
+	}
+	if e.TLS != nil {
+		n += len(e.TLS.CA) + len(e.TLS.Certificate)
+	}
+	return n
 }
 
 // endpointsAtOnce is how many endpoints EveryEndpoint reads before it hands

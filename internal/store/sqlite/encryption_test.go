@@ -157,7 +157,7 @@ func TestAnEndpointThatWasCopiedIsOff(t *testing.T) {
 	must(t, db.Close())
 	runSQL(t, path, `INSERT INTO endpoints (tenant, no, id, origin, doc) SELECT tenant, 2, 'ep_copy', origin, doc FROM endpoints`)
 	db = openAt(t, path, Options{})
-	list, err := db.Endpoints(ctx, acme, store.Page{})
+	list, err := db.Endpoints(ctx, acme, store.EndpointFilter{}, store.Page{})
 	must(t, err)
 	if len(list.Items) != 2 {
 		t.Fatalf("%d endpoints", len(list.Items))

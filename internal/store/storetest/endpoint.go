@@ -144,12 +144,52 @@ func testEndpointLists(t *testing.T, s *suite) {
 		}
 	}
 	slices.Reverse(want)
-	list := func(p store.Page) (store.List[*oms.Endpoint], error) { return s.Endpoints(ctx, acme, p) }
+	list := func(p store.Page) (store.List[*oms.Endpoint], error) {
+		return s.Endpoints(ctx, acme, store.EndpointFilter{}, p)
+	}
 	for _, limit := range []int{1, 2, 4, 50} {
 		same(t, ids(pages(t, limit, list), endpointID), want)
 	}
 	s.write(func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, acme, "ep3") })
 	same(t, ids(pages(t, 50, list), endpointID), []string{"ep4", "ep1", "ep0"})
+}
+
+// testEndpointFilters: what a filter looks at is what every role may see.
+func testEndpointFilters(t *testing.T, s *suite) {
+	on, off := true, false
+	for _, e := range []oms.Endpoint{
+		{ID: "ep1", Origin: oms.OriginAPI, URL: "https://user:hush@Erp.example.com/hook?token=sesame", Description: "Größe", EventTypes: []string{"order_*"}, Enabled: true},
+		{ID: "ep2", Origin: oms.OriginAPI, URL: "https://b.example.com/", EventTypes: []string{"OrderCreated"}},
+		{ID: "ep3", Origin: oms.OriginConnector, URL: "https://c.example.com/", EventTypes: []string{"*"}, Enabled: true},
+	} {
+		s.put(&e)
+	}
+	for _, c := range []struct {
+		name   string
+		filter store.EndpointFilter
+		want   string
+	}{
+		{"all", store.EndpointFilter{}, "ep2 ep1"},
+		{"a host in another case", store.EndpointFilter{Text: "eRP.example"}, "ep1"},
+		{"a description in another case", store.EndpointFilter{Text: "GRÖ"}, "ep1"},
+		{"an id", store.EndpointFilter{Text: "EP2"}, "ep2"},
+		{"both URLs", store.EndpointFilter{Text: "example.com"}, "ep2 ep1"},
+		{"a value of the query", store.EndpointFilter{Text: "sesame"}, ""},
+		{"the password", store.EndpointFilter{Text: "hush"}, ""},
+		{"the name of a query's value", store.EndpointFilter{Text: "token="}, "ep1"},
+		{"a wildcard", store.EndpointFilter{EventType: "Order_Completed"}, "ep1"},
+		{"a name", store.EndpointFilter{EventType: "ordercreated"}, "ep2"},
+		{"on", store.EndpointFilter{Enabled: &on}, "ep1"},
+		{"off", store.EndpointFilter{Enabled: &off}, "ep2"},
+		{"on, and a name", store.EndpointFilter{Enabled: &on, EventType: "OrderCreated"}, ""},
+	} {
+		for _, limit := range []int{1, 50} {
+			got := pages(t, limit, func(p store.Page) (store.List[*oms.Endpoint], error) { return s.Endpoints(ctx, acme, c.filter, p) })
+			if text := strings.Join(ids(got, endpointID), " "); text != c.want {
+				t.Errorf("%s, %d a page: %q, not %q", c.name, limit, text, c.want)
+			}
+		}
+	}
 }
 
 func testEndpointDeleted(t *testing.T, s *suite) {

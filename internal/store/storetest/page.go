@@ -81,7 +81,7 @@ func testPageBytes(t *testing.T, s *suite) {
 		return s.Jobs(c, acme, p)
 	}, jobID)
 	everyBound(t, "endpoints", func(c context.Context, p store.Page) (store.List[*oms.Endpoint], error) {
-		return s.Endpoints(c, acme, p)
+		return s.Endpoints(c, acme, store.EndpointFilter{}, p)
 	}, endpointID)
 	everyBound(t, "events", func(c context.Context, p store.Page) (store.List[*oms.Event], error) {
 		return s.Events(c, acme, store.EventFilter{}, p)

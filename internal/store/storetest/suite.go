@@ -90,6 +90,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"EventFor", testEventFor},
 		{"Endpoints", testEndpoints},
 		{"EndpointLists", testEndpointLists},
+		{"EndpointFilters", testEndpointFilters},
 		{"EndpointDeleted", testEndpointDeleted},
 		{"EveryEndpoint", testEveryEndpoint},
 		{"Subscriptions", testSubscriptions},

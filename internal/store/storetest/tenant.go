@@ -176,7 +176,7 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		return e != nil, err
 	},
 	"Endpoints": func(tx store.Tx, tenant string) (bool, error) {
-		l, err := tx.Endpoints(ctx, tenant, store.Page{})
+		l, err := tx.Endpoints(ctx, tenant, store.EndpointFilter{}, store.Page{})
 		return len(l.Items) > 0, err
 	},
 	"Subscriptions": func(tx store.Tx, tenant string) (bool, error) {
@@ -402,7 +402,7 @@ func testCursors(t *testing.T, s *suite) {
 	is(t, err, oms.Invalid)
 	_, err = s.Events(ctx, acme, store.EventFilter{}, bad)
 	is(t, err, oms.Invalid)
-	_, err = s.Endpoints(ctx, acme, bad)
+	_, err = s.Endpoints(ctx, acme, store.EndpointFilter{}, bad)
 	is(t, err, oms.Invalid)
 	_, err = s.Deliveries(ctx, acme, store.DeliveryFilter{}, bad)
 	is(t, err, oms.Invalid)

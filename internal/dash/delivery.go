@@ -1,0 +1,182 @@
+package dash
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// Delivery is an event on its way to an endpoint, as the API shows it.
+type Delivery struct {
+	ID            string    `json:"id"`
+	EventID       string    `json:"eventId"`
+	EventType     string    `json:"eventType"`
+	EndpointID    string    `json:"endpointId"`
+	OrderID       string    `json:"orderId"`
+	Status        string    `json:"status"`
+	Attempts      int       `json:"attempts"`
+	MaxAttempts   int       `json:"maxAttempts"`
+	LastStatus    int       `json:"lastStatus"`
+	LastError     string    `json:"lastError"`
+	NextAttemptAt time.Time `json:"nextAttemptAt"`
+	WaitsFor      string    `json:"waitsFor"`
+	Created       time.Time `json:"created"`
+	Updated       time.Time `json:"updated"`
+}
+
+// Pending reports whether an attempt is to come.
+func (d Delivery) Pending() bool { return d.Status == string(oms.DeliveryPending) }
+
+// deliveriesView is the list of deliveries.
+type deliveriesView struct {
+	Filters Filters
+	Items   []Delivery
+	Paging  Paging
+	Problem *Problem
+	Again   string // the URL of the page that sends all of them again; "" if the filter picks too much for that
+	Server  string
+}
+
+// deliveryView is a delivery and its attempts.
+type deliveryView struct {
+	Delivery Delivery
+	Attempts []oms.Attempt
+	More     bool // there are more attempts
+}
+
+var (
+	deliveriesPage = newPage[deliveriesView]("deliveries", "/deliveries")
+	deliveryPage   = newPage[deliveryView]("delivery", "/deliveries")
+)
+
+func deliveryPages(s *server) {
+	s.page(oms.Reader, "GET /deliveries", listDeliveries)
+	s.page(oms.Operator, "GET /deliveries/redeliver", confirmRedeliverAll)
+	s.page(oms.Operator, "POST /deliveries/redeliver", redeliverAll)
+	s.page(oms.Reader, "GET /deliveries/{id}", showDelivery)
+	s.page(oms.Operator, "GET /deliveries/{id}/redeliver", func(v *visit) error { return v.confirmRedelivery(nil) })
+	s.page(oms.Operator, "POST /deliveries/{id}/redeliver", redeliver)
+	s.page(oms.Operator, "GET /deliveries/{id}/cancel", func(v *visit) error { return v.confirmCancelDelivery(nil) })
+	s.page(oms.Operator, "POST /deliveries/{id}/cancel", cancelDelivery)
+}
+
+// deliveryFilters and deliveryMore together are every filter of the API.
+var (
+	deliveryFilters = []Filter{
+		{Name: "endpointId", Label: "Endpoint", Hint: "ep_…"},
+		{Name: "status", Label: "Status", Options: options("pending", "succeeded", "failed", "canceled")},
+		{Name: "lastStatus", Label: "Last answer", Hint: "500, 5xx, none"},
+		{Name: "eventType", Label: "Event type", Hint: "OrderCreated"},
+		{Name: "orderId", Label: "Order", Hint: "ORD-1"},
+	}
+	deliveryMore = []Filter{
+		{Name: "eventId", Label: "Event", Hint: "evt_…"},
+		{Name: "from", Label: "Events from", Hint: "2026-11-28T08:00:00Z"},
+		{Name: "to", Label: "Before", Hint: "2026-11-28T09:00:00Z"},
+	}
+)
+
+func listDeliveries(v *visit) error {
+	view := deliveriesView{Filters: newFilters(v.r.URL, deliveryFilters, deliveryMore), Server: v.s.address(v.r)}
+	view.Filters.Ranges = timeRanges(v.r.URL, v.s.Clock.Now())
+	var list List[Delivery]
+	err := v.get("/api/deliveries", askedWithCount(v.query()), &list)
+	if view.Problem = refused(err); view.Problem != nil {
+		return deliveriesPage.refuse(v, "Deliveries", view.Problem, view)
+	}
+	if err != nil {
+		return err
+	}
+	view.Items = list.Items
+	view.Paging = newPaging(v.r.URL, &list)
+	if v.may(oms.Operator) && narrow(v.query()) && len(list.Items) > 0 {
+		view.Again = with(&url.URL{Path: "/deliveries/redeliver", RawQuery: asked(v.query()).Encode()}, "cursor", "", "limit", "")
+	}
+	return deliveriesPage.showLive(v, "Deliveries", "deliveries", view)
+}
+
+func (v *visit) delivery() (d Delivery, err error) {
+	return d, v.get("/api"+href("deliveries", v.r.PathValue("id")), nil, &d)
+}
+
+func showDelivery(v *visit) error {
+	d, err := v.delivery()
+	if err != nil {
+		return err
+	}
+	view := deliveryView{Delivery: d}
+	var list List[oms.Attempt]
+	if err := v.get("/api/attempts", url.Values{"deliveryId": {d.ID}, "limit": {mostOfCall}}, &list); err != nil {
+		return err
+	}
+	view.Attempts, view.More = list.Items, list.NextCursor != ""
+	return deliveryPage.showLive(v, "Delivery of "+short(60, d.EventType), "deliveries,attempts", view)
+}
+
+// deliveryFacts say what a delivery is.
+func deliveryFacts(d *Delivery) []Fact {
+	facts := []Fact{{Name: "Event", Value: d.EventType + " " + d.EventID, URL: href("events", d.EventID)}, {Name: "Endpoint", Value: d.EndpointID, URL: href("endpoints", d.EndpointID)},
+		{Name: "Status", Value: d.Status}, {Name: "Attempts until now", Value: count(d.Attempts)}}
+	if d.OrderID != "" {
+		facts = append(facts, Fact{Name: "Order", Value: d.OrderID, URL: href("orders", d.OrderID)})
+	}
+	return facts
+}
+
+// deliverySample are some of many deliveries, as links.
+func deliverySample(items []Delivery) (facts []Fact) {
+	for i := range items {
+		d := &items[i]
+		facts = append(facts, Fact{Name: d.EventType + ", " + exact(d.Created), Value: d.Status + " " + short(60, d.LastError), URL: href("deliveries", d.ID)})
+	}
+	return facts
+}
+
+func (v *visit) confirmRedelivery(problem *Problem) error {
+	d, err := v.delivery()
+	if err != nil {
+		return err
+	}
+	at := href("deliveries", d.ID)
+	c := Confirm{What: "The event is sent to this endpoint again, now.", Facts: deliveryFacts(&d), Action: href("deliveries", d.ID, "redeliver"), Hidden: []Hidden{newOnce()}, Button: "Send it again", Back: at, Problem: problem,
+		Notes: []string{"If that fails it is repeated as often as the endpoint's schedule says."}}
+	if d.Status == string(oms.DeliverySucceeded) {
+		c.Notes = append(c.Notes, "It arrived before: the other side gets it twice, with the same webhook-id.")
+	}
+	return v.confirm("Send again", c)
+}
+
+func redeliver(v *visit) error {
+	at := href("deliveries", v.r.PathValue("id"))
+	err := v.sendForm("/api"+at+"/redeliver", nil, nil)
+	if p := refused(err); p != nil {
+		return v.confirmRedelivery(p)
+	}
+	if err != nil {
+		return err
+	}
+	return v.done(at, "sent")
+}
+
+func (v *visit) confirmCancelDelivery(problem *Problem) error {
+	d, err := v.delivery()
+	if err != nil {
+		return err
+	}
+	return v.confirm("Cancel the delivery", Confirm{What: "The event is not sent to this endpoint any more.", Facts: deliveryFacts(&d), Action: href("deliveries", d.ID, "cancel"), Button: "Cancel the delivery",
+		Danger: true, Back: href("deliveries", d.ID), Problem: problem, Notes: []string{"An attempt that is under way ends, and is recorded.", "It can be sent again later."}})
+}
+
+func cancelDelivery(v *visit) error {
+	at := href("deliveries", v.r.PathValue("id"))
+	err := v.send(http.MethodPost, "/api"+at+"/cancel", nil, nil)
+	if p := refused(err); p != nil {
+		return v.confirmCancelDelivery(p)
+	}
+	if err != nil {
+		return err
+	}
+	return v.done(at, "canceled")
+}

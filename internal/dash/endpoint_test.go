@@ -1,0 +1,456 @@
+package dash
+
+import (
+	"encoding/json"
+	"html"
+	"html/template"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/api"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+const fakeEndpoint = `{"id":"HOSTILE","url":"HOSTILE","eventTypes":["HOSTILE"],"description":"HOSTILE","format":"HOSTILE","headers":{"HOSTILE":"HOSTILE"},"enabled":false,
+	"disabledReason":"HOSTILE","timeout":"HOSTILE","retrySchedule":["HOSTILE"],"maxConcurrency":3,"rateLimit":0.5,"ordering":"HOSTILE","reorderingJob":"HOSTILE","filter":"HOSTILE",
+	"tls":{"ca":"HOSTILE","certificate":"HOSTILE","key":"HOSTILE"},"signatures":["HOSTILE","v1a"],"secrets":[{"until":"2026-11-28T10:00:00Z"}],"origin":"api","created":"2026-11-28T10:00:00Z","updated":"2026-11-28T10:00:00Z",
+	"counts":{"pending":3,"failed":10000,"failedCapped":true,"succeeded":7},
+	"health":{"lastSuccess":"2026-11-28T10:00:00Z","lastFailure":"2026-11-28T10:00:00Z","lastError":"HOSTILE","consecutiveFailures":3,"failingSince":"2026-11-28T10:00:00Z","circuit":"open","filterErrors":2,
+		"lastFilterError":{"timestamp":"2026-11-28T10:00:00Z","eventId":"HOSTILE","message":"HOSTILE"}},
+	"recent":[{"id":"HOSTILE","startedAt":"2026-11-28T10:00:00Z","durationMs":12.5,"status":500,"outcome":"failed"},{"id":"HOSTILE","startedAt":"2026-11-28T10:00:00Z","durationMs":50,"status":200,"outcome":"succeeded"}],
+	"warnings":[{"path":"HOSTILE","message":"HOSTILE"}]`
+
+const fakeDelivery = `{"id":"HOSTILE","eventId":"HOSTILE","eventType":"HOSTILE","endpointId":"HOSTILE","orderId":"HOSTILE","status":"pending","attempts":1,"maxAttempts":6,"lastStatus":500,"lastError":"HOSTILE",
+	"nextAttemptAt":"2026-11-28T10:00:00Z","waitsFor":"HOSTILE","created":"2026-11-28T10:00:00Z","updated":"2026-11-28T10:00:00Z"}`
+
+const fakeEventHead = `{"id":"HOSTILE","type":"HOSTILE","subject":{"kind":"HOSTILE","id":"HOSTILE"},"timestamp":"2026-11-28T10:00:00Z","webhookId":"HOSTILE",
+	"orderId":"HOSTILE","shipmentId":"HOSTILE","returnId":"HOSTILE","cartId":"HOSTILE","subscriptionId":"HOSTILE","stockItemId":"HOSTILE"`
+
+const fakeJob = `{"id":"HOSTILE","kind":"HOSTILE","what":"HOSTILE","endpointId":"HOSTILE","orderId":"HOSTILE","status":"running","reason":"HOSTILE","filter":{"HOSTILE":"HOSTILE"},"examined":3,"created":"2026-11-28T10:00:00Z","updated":"2026-11-28T10:00:00Z"}`
+
+func init() {
+	maps.Copy(answers, map[string]string{
+		"GET /api/endpoints":                  `{"items":[` + fakeEndpoint + `}],"nextCursor":"HOSTILE"}`,
+		"POST /api/endpoints":                 fakeEndpoint + `,"secret":"HOSTILE"}`,
+		"GET /api/endpoints/1":                fakeEndpoint + `}`,
+		"PATCH /api/endpoints/1":              fakeEndpoint + `}`,
+		"DELETE /api/endpoints/1":             ``,
+		"POST /api/endpoints/1/rotate-secret": fakeEndpoint + `,"secret":"HOSTILE"}`,
+		"GET /api/endpoints/1/public-key":     `{"publicKey":"HOSTILE"}`,
+		"POST /api/endpoints/explain": `{"items":[{"eventId":"HOSTILE","eventType":"HOSTILE","timestamp":"2026-11-28T10:00:00Z","orderId":"HOSTILE","reasons":["HOSTILE","eventType"],"unjudged":"HOSTILE","madeLater":true,"dataErased":true,
+			"conditions":[{"text":"HOSTILE","error":"HOSTILE","found":[{"name":"HOSTILE","value":"HOSTILE"},{"name":"HOSTILE","error":"HOSTILE"}]}]},
+			{"eventId":"HOSTILE","eventType":"HOSTILE","timestamp":"2026-11-28T10:00:00Z","wanted":true,"conditions":[{"text":"HOSTILE","holds":true}],"deliveryId":"HOSTILE","deliveryStatus":"HOSTILE"}]}`,
+		"POST /api/endpoints/1/test":       fakeAttempt,
+		"POST /api/endpoints/1/recover":    fakeJob,
+		"GET /api/deliveries":              `{"items":[` + fakeDelivery + `],"nextCursor":"HOSTILE","count":10000,"countCapped":true}`,
+		"GET /api/deliveries/1":            fakeDelivery,
+		"POST /api/deliveries/1/redeliver": fakeDelivery,
+		"POST /api/deliveries/1/cancel":    fakeDelivery,
+		"POST /api/deliveries/redeliver":   fakeJob,
+		"GET /api/events":                  `{"items":[` + fakeEventHead + `}],"nextCursor":"HOSTILE","count":12,"countCapped":false}`,
+		"GET /api/events/1":                fakeEventHead + `,"data":{"HOSTILE":"HOSTILE","total":1.50},"deliveries":[` + fakeDelivery + `],"nextCursor":"HOSTILE"}`,
+		"POST /api/events/1/redeliver":     `{"items":[` + fakeDelivery + `]}`,
+		"POST /api/events":                 `{"id":"HOSTILE"}`,
+		"GET /api/event-types":             `{"items":[{"name":"HOSTILE","subject":"HOSTILE","description":"HOSTILE","example":{"HOSTILE":1.50},"onlyByName":true}]}`,
+		"GET /api/jobs":                    `{"items":[` + fakeJob + `],"nextCursor":"HOSTILE"}`,
+	})
+}
+
+// sent is what the API was asked to do.
+type sent struct{ call, body, once string }
+
+// recording notes what the dashboard has the API do, and answers as the fake API does
+// but where refusals say otherwise: status and detail, by call.
+func (s *site) recording(refusals map[string]int) *[]sent {
+	var calls []sent
+	answers := s.API
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		call := r.Method + " " + r.URL.RequestURI()
+		if r.Method != http.MethodGet {
+			calls = append(calls, sent{call, string(body), r.Header.Get("Idempotency-Key")})
+		}
+		if status := refusals[call]; status != 0 {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(status)
+			_ = json.NewEncoder(w).Encode(map[string]any{"status": status, "title": "No", "detail": "the API will not", "errors": []any{map[string]string{"location": "body.url", "message": "leads nowhere"}}})
+			return
+		}
+		answers.ServeHTTP(w, r)
+	})
+	return &calls
+}
+
+// hiddenFields are those of a page that its form sends along, without the token.
+func hiddenFields(page string) url.Values {
+	out := url.Values{}
+	for _, part := range strings.Split(page, `<input type="hidden" name="`)[1:] {
+		name, rest, _ := strings.Cut(part, `" value="`)
+		value, _, _ := strings.Cut(rest, `"`)
+		if name != formToken {
+			out.Set(name, html.UnescapeString(value))
+		}
+	}
+	return out
+}
+
+func TestNewEndpoint(t *testing.T) {
+	s := newSite(t)
+	calls := s.recording(nil)
+	b := s.as(oms.Operator)
+	form := hiddenFields(b.get("/endpoints/new?eventTypes=order_completed").Body.String())
+	for name, value := range map[string]string{"url": "https://example.com/hook?a=b", "eventTypes": "order_*\r\nOrderCreated, stock_item_back_in_stock", "filter": "data.total > 1\r\n&& true",
+		"headers": "X-Api-Key: a:b \r\n\r\nX-Two:", "maxConcurrency": "12", "rateLimit": "0.50", "retrySchedule": "PT5S PT1M", "signatures": "v1 v1a", "enabled": "false", "tls.ca": "PEM", "timeout": "", "format": "full"} {
+		form.Set(name, value)
+	}
+	first := b.post("/endpoints", form)
+	if first.Code != http.StatusOK || strings.Count(first.Body.String(), template.HTMLEscapeString(hostile)) < 4 || !strings.Contains(first.Body.String(), "not shown again") {
+		t.Fatalf("%d %s", first.Code, first.Body)
+	}
+	harmless(t, first.Body.String())
+	b.post("/endpoints", form) // the page is loaded again
+	form.Set("description", "another")
+	b.post("/endpoints", form)
+	want := `{"enabled":false,"eventTypes":["order_*","OrderCreated","stock_item_back_in_stock"],"filter":"data.total \u003e 1\n\u0026\u0026 true","format":"full","headers":[{"key":"X-Api-Key","value":"a:b"},{"key":"X-Two","value":""}],` +
+		`"maxConcurrency":12,"rateLimit":0.50,"retrySchedule":["PT5S","PT1M"],"signatures":["v1","v1a"],"tls":{"ca":"PEM"},"url":"https://example.com/hook?a=b"}`
+	made := *calls
+	if len(made) != 3 || made[0].call != "POST /api/endpoints" || made[0].body != want {
+		t.Fatalf("the API was asked %+v,\nnot %s", made, want)
+	}
+	if made[0].once == "" || made[0].once != made[1].once || made[0].once == made[2].once {
+		t.Errorf("the keys are %s, %s and %s", made[0].once, made[1].once, made[2].once)
+	}
+	other := hiddenFields(b.get("/endpoints/new").Body.String())
+	if other.Get(onceField) == form.Get(onceField) {
+		t.Error("two forms are one")
+	}
+}
+
+// TestAnEndpointThatIsRefused: the form has what was filled in, and what is wrong stands
+// beside the field.
+func TestAnEndpointThatIsRefused(t *testing.T) {
+	s := newSite(t)
+	s.recording(map[string]int{"POST /api/endpoints": 422, "PATCH /api/endpoints/1": 422})
+	b := s.as(oms.Operator)
+	for _, path := range []string{"/endpoints", "/endpoints/1/edit"} {
+		got := b.post(path, url.Values{"url": {"http://10.0.0.1/" + hostile}, "headers": {"X-Mine: " + hostile}})
+		body := got.Body.String()
+		if got.Code != 422 || !strings.Contains(body, template.HTMLEscapeString("http://10.0.0.1/"+hostile)) || !strings.Contains(body, "X-Mine: "+template.HTMLEscapeString(hostile)) ||
+			!strings.Contains(body, `<small class="err">leads nowhere</small>`) || !strings.Contains(body, "the API will not") {
+			t.Errorf("%s: %d %s", path, got.Code, body)
+		}
+		harmless(t, body)
+	}
+}
+
+// TestAnEditSendsWhatWasChanged: whatever else somebody changes meanwhile stays.
+func TestAnEditSendsWhatWasChanged(t *testing.T) {
+	for name, c := range map[string]struct {
+		change map[string]string
+		body   string
+	}{
+		"nothing":        {nil, ""},
+		"a text":         {map[string]string{"description": "new"}, `{"description":"new"}`},
+		"emptied":        {map[string]string{"description": " ", "headers": ""}, `{"description":null,"headers":null}`},
+		"part of tls":    {map[string]string{"tls.ca": "PEM", "tls.key": "***"}, `{"tls":{"ca":"PEM","certificate":` + asJSON(hostile) + `,"key":"***"}}`},
+		"tls is gone":    {map[string]string{"tls.ca": "", "tls.certificate": "", "tls.key": ""}, `{"tls":null}`},
+		"a wrong number": {map[string]string{"maxConcurrency": "many"}, `{"maxConcurrency":"many"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			calls := s.recording(nil)
+			b := s.as(oms.Operator)
+			form := hiddenFields(b.get("/endpoints/1/edit").Body.String())
+			for _, in := range endpointInputs { // as the browser sends it
+				form.Set(in.Name, strings.ReplaceAll(form.Get(was(in.Name)), "\n", "\r\n"))
+			}
+			for field, value := range c.change {
+				form.Set(field, value)
+			}
+			got := b.post("/endpoints/1/edit", form)
+			if c.body == "" {
+				if len(*calls) > 0 || got.Header().Get("Location") != "/endpoints/1?done=unchanged" {
+					t.Errorf("%v, %d %s", *calls, got.Code, got.Header().Get("Location"))
+				}
+				return
+			}
+			if made := *calls; len(made) != 1 || made[0].call != "PATCH /api/endpoints/1" || made[0].body != c.body {
+				t.Errorf("the API was asked %+v,\nnot %s", made, c.body)
+			}
+			if body := got.Body.String(); got.Code != http.StatusOK || !strings.Contains(body, "may be a mistake") { // the fake API warns
+				t.Errorf("%d %s", got.Code, body)
+			}
+		})
+	}
+}
+
+func asJSON(text string) string { b, _ := json.Marshal(text); return string(b) }
+
+// TestDeeds: each asks first, does one thing, says what was done, and shows why not.
+func TestDeeds(t *testing.T) {
+	for _, c := range []struct {
+		path, says string
+		form       url.Values
+		call, body string
+		leads      string // "" is a page of its own
+	}{
+		{"/endpoints/1/test", "An example event is sent", nil, "POST /api/endpoints/1/test", "", href("attempts", hostile)},
+		{"/endpoints/1/enable", "What waits for it is sent now", nil, "PATCH /api/endpoints/1", `{"enabled":true}`, "/endpoints/1?done=enabled"},
+		{"/endpoints/1/disable", "gets nothing any more", nil, "PATCH /api/endpoints/1", `{"enabled":false}`, "/endpoints/1?done=disabled"},
+		{"/endpoints/1/rotate-secret", "nothing shows it again", url.Values{"overlap": {"PT1H"}}, "POST /api/endpoints/1/rotate-secret", `{"overlap":"PT1H"}`, ""},
+		{"/endpoints/1/delete", "cannot be brought back", nil, "DELETE /api/endpoints/1", "", "/endpoints?done=deleted"},
+		{"/deliveries/1/redeliver", "is sent to this endpoint again", nil, "POST /api/deliveries/1/redeliver", "", "/deliveries/1?done=sent"},
+		{"/deliveries/1/cancel", "not sent to this endpoint any more", nil, "POST /api/deliveries/1/cancel", "", "/deliveries/1?done=canceled"},
+		{"/deliveries/redeliver?status=failed&endpointId=ep_1", "Send 10,000&#43; again", nil, "POST /api/deliveries/redeliver", `{"endpointId":"ep_1","status":"failed"}`, href("jobs", hostile)},
+		{"/events/1/redeliver?endpointId=ep_1", "with the same webhook-id", url.Values{"endpointId": {"ep_1"}}, "POST /api/events/1/redeliver", `{"endpointId":"ep_1"}`, "/events/1?done=sent"},
+		{"/events/1/redeliver", "", nil, "POST /api/events/1/redeliver", `{}`, "/events/1?done=sent"},
+		{"/events/publish", "wants its type gets it", url.Values{"type": {"a.b"}, "data": {`{"n": 1.50, "a<b":1}`}, "id": {"mine"}, "subject.kind": {"cart"}, "subject.id": {"c1"}, "orderId": {"O1"}},
+			"POST /api/events", `{"type":"a.b","orderId":"O1","subject":{"kind":"cart","id":"c1"},"data":{"n": 1.50, "a<b":1},"id":"mine"}`, href("events", hostile) + "?done=published"},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			s := newSite(t)
+			calls := s.recording(nil)
+			b := s.as(oms.Publisher)
+			if !strings.HasPrefix(c.path, "/events/publish") {
+				b = s.as(oms.Operator)
+			}
+			page := b.get(c.path)
+			if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), c.says) {
+				t.Fatalf("the page before: %d %s", page.Code, page.Body)
+			}
+			harmless(t, page.Body.String())
+			if len(*calls) > 0 {
+				t.Fatalf("the page does something: %+v", *calls)
+			}
+			form := hiddenFields(page.Body.String())
+			maps.Copy(form, c.form)
+			path, _, _ := strings.Cut(c.path, "?")
+			if path == "/events/publish" {
+				path = "/events"
+			}
+			got := b.post(path, form)
+			if made := *calls; len(made) != 1 || made[0].call != c.call || made[0].body != c.body {
+				t.Errorf("the API was asked %+v,\nnot %s %s", made, c.call, c.body)
+			}
+			if c.leads == "" && got.Code != http.StatusOK || c.leads != "" && (got.Code != http.StatusSeeOther || got.Header().Get("Location") != c.leads) {
+				t.Errorf("%d, and on to %s", got.Code, got.Header().Get("Location"))
+			}
+			harmless(t, got.Body.String())
+
+			form.Del(formToken) // which is of the other session
+			again := newSite(t)
+			again.recording(map[string]int{c.call: http.StatusConflict})
+			got = again.as(oms.Operator).post(path, form)
+			if got.Code != http.StatusConflict || !strings.Contains(got.Body.String(), "the API will not") || c.says != "" && !strings.Contains(got.Body.String(), c.says) {
+				t.Errorf("refused: %d %s", got.Code, got.Body)
+			}
+			harmless(t, got.Body.String())
+		})
+	}
+}
+
+// TestAPublicationThatIsSentTwice is one event; another one is another.
+func TestAPublicationThatIsSentTwice(t *testing.T) {
+	s := newSite(t)
+	calls := s.recording(nil)
+	b := s.as(oms.Publisher)
+	form := hiddenFields(b.get("/events/publish").Body.String())
+	form.Set("type", "a.b")
+	for _, data := range []string{`{"n":1}`, `{"n":1}`, `{"n":2}`} {
+		form.Set("data", data)
+		b.post("/events", form)
+	}
+	made := *calls
+	if len(made) != 3 || made[0].body != made[1].body || !strings.Contains(made[0].body, `"id":"hand_`) || made[0].body[len(made[0].body)-20:] == made[2].body[len(made[2].body)-20:] {
+		t.Errorf("%+v", made)
+	}
+	form.Set("data", "{nonsense"+hostile)
+	got := b.post("/events", form)
+	if got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.Body.String(), "is no JSON") || len(*calls) != 3 {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	harmless(t, got.Body.String())
+}
+
+// TestABulkRedeliveryIsNarrow: everything that was ever sent is not sent again.
+func TestABulkRedeliveryIsNarrow(t *testing.T) {
+	b := newSite(t).as(oms.Operator)
+	for query, offered := range map[string]bool{"": false, "?eventType=a": false, "?from=2026-11-28T10:00:00Z": false, "?status=failed": true, "?lastStatus=5xx": true, "?endpointId=a": true, "?eventId=a": true, "?orderId=a": true} {
+		if got := b.get("/deliveries/redeliver" + query).Body.String(); strings.Contains(got, "Send 10,000&#43; again") != offered {
+			t.Errorf("%q: %s", query, got)
+		}
+		if got := b.get("/deliveries" + query).Body.String(); strings.Contains(got, "Send all of these again") != offered {
+			t.Errorf("the list of %q: %s", query, got)
+		}
+	}
+	if got := newSite(t).as(oms.Reader).get("/deliveries?status=failed").Body.String(); strings.Contains(got, "Send all") {
+		t.Error("a reader is offered to send")
+	}
+	got := b.get("/deliveries?status=failed&cursor=abc&limit=20&done=sent").Body.String()
+	if !strings.Contains(got, `href="/deliveries/redeliver?status=failed"`) {
+		t.Errorf("the filter does not go along: %s", got)
+	}
+}
+
+// TestRecoveryInTwoSteps: the URL says which events; only then there is a button.
+func TestRecoveryInTwoSteps(t *testing.T) {
+	enabled := func(s *site, on string) {
+		answers := s.API
+		s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/api/endpoints/1" {
+				_, _ = io.WriteString(w, `{"id":"1","url":"https://a/","enabled":`+on+`,"health":{"failingSince":"2026-11-28T10:00:00.5Z","circuit":"closed"}}`)
+				return
+			}
+			if r.URL.Path == "/api/events" {
+				_, _ = io.WriteString(w, `{"items":[{"id":"evt_1","type":"a.b"}],"count":12}`)
+				return
+			}
+			answers.ServeHTTP(w, r)
+		})
+	}
+	s := newSite(t)
+	enabled(s, "true")
+	calls := s.recording(nil)
+	b := s.as(oms.Operator)
+	page := b.get("/endpoints/1/recover").Body.String()
+	if strings.Contains(page, `method="post" action="/endpoints/1/recover"`) || !strings.Contains(page, `href="/endpoints/1/recover?from=2026-11-28T10%3A00%3A00Z&amp;what=failed"`) {
+		t.Error(page)
+	}
+	for path, says := range map[string]string{
+		"/endpoints/1/recover?what=failed&from=2026-11-28T10:00:00Z":  "10,000&#43; deliveries failed for good",
+		"/endpoints/1/recover?what=missing&from=2026-11-28T10:00:00Z": "There were 12 events",
+	} {
+		got := b.get(path)
+		if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), says) {
+			t.Errorf("%d %s", got.Code, got.Body)
+		}
+		harmless(t, got.Body.String())
+		form := hiddenFields(got.Body.String())
+		*calls = nil
+		if got := b.post("/endpoints/1/recover", form); got.Code != http.StatusSeeOther || got.Header().Get("Location") != href("jobs", hostile) {
+			t.Errorf("%d %s", got.Code, got.Body)
+		}
+		what, _, _ := strings.Cut(strings.TrimPrefix(path, "/endpoints/1/recover?what="), "&")
+		if made := *calls; len(made) != 1 || made[0].body != `{"from":"2026-11-28T10:00:00Z","what":"`+what+`"}` || made[0].once == "" {
+			t.Errorf("%+v", *calls)
+		}
+	}
+	off := newSite(t)
+	enabled(off, "false")
+	if got := off.as(oms.Operator).get("/endpoints/1/recover?what=failed&from=2026-11-28T10:00:00Z").Body.String(); strings.Contains(got, `method="post" action="/endpoints`) || !strings.Contains(got, "Turn it on") {
+		t.Error(got)
+	}
+}
+
+// TestButtonsOfWebhooksByRole: a reader sees no button that would be refused.
+func TestButtonsOfWebhooksByRole(t *testing.T) {
+	s := newSite(t)
+	for _, c := range []struct {
+		path, button string
+		needed       oms.Role
+	}{
+		{"/endpoints", "/endpoints/new", oms.Operator}, {"/endpoints/1", "/delete", oms.Operator}, {"/endpoints/1", "/rotate-secret", oms.Operator}, {"/endpoints/1", "/recover", oms.Operator},
+		{"/deliveries/1", "/cancel", oms.Operator}, {"/deliveries/1", "/redeliver", oms.Operator}, {"/events/1", "/redeliver", oms.Operator}, {"/events", "/events/publish", oms.Publisher}, {"/event-types", "/endpoints/new", oms.Operator},
+	} {
+		for _, role := range oms.Roles {
+			got := s.as(role).get(c.path).Body.String()
+			if shown := strings.Contains(got, c.button+`"`) || strings.Contains(got, c.button+"?"); shown != role.Reaches(c.needed) {
+				t.Errorf("%s as %s: the button %s is shown: %v", c.path, role, c.button, shown)
+			}
+		}
+	}
+}
+
+func TestEmptyLists(t *testing.T) {
+	s := newSite(t)
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"items":[]}`) })
+	b := s.as("")
+	b.cookies = newSession(s)
+	for path, says := range map[string]string{
+		"/endpoints": "curl http://example.com/api/endpoints", "/deliveries": "curl http://example.com/api/endpoints", "/events": "curl http://example.com/api/orders", "/jobs": "There has been no job yet",
+		"/deliveries?status=failed": "Take a filter away", "/events?type=a": "Take a filter away", "/endpoints?cursor=a": "look at <a href=\"/endpoints\">all endpoints", "/endpoints?q=a": "Take a filter away", "/jobs?cursor=a": "There are no more",
+	} {
+		if got := b.get(path); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), says) {
+			t.Errorf("%s: %d %s", path, got.Code, got.Body)
+		}
+	}
+}
+
+// newSession is the cookie of an operator's session.
+func newSession(s *site) []*http.Cookie {
+	_ = s.sessions.CreateSession(s.t.Context(), oms.Session{Hash: oms.HashKey("ohs_test"), KeyID: "key_operator"})
+	return []*http.Cookie{{Name: "orderhook_session", Value: "ohs_test"}}
+}
+
+func TestSparkline(t *testing.T) {
+	var e api.Endpoint
+	if err := json.Unmarshal([]byte(`{"recent":[{"durationMs":100,"outcome":"failed"},{"durationMs":25,"outcome":"succeeded"},{"durationMs":0,"outcome":"succeeded"}]}`), &e); err != nil {
+		t.Fatal(err)
+	}
+	s := newSparkline(&e)
+	want := []sparkBar{{156, 0, 20, "failed"}, {152, 8, 12, "ok"}, {148, 17, 3, "ok"}}
+	if !slices.Equal(s.Bars, want) || s.Label != "The last 3 attempts: 1 failed, the slowest took 100 ms" {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestAFilterIsTried: what the URL says is asked, and can be taken over into the form.
+func TestAFilterIsTried(t *testing.T) {
+	s := newSite(t)
+	calls := s.recording(map[string]int{"GET /api/endpoints/none": http.StatusNotFound})
+	b := s.as(oms.Operator)
+	if got := b.get("/endpoints/explain"); got.Code != http.StatusOK || len(*calls) > 0 || !strings.Contains(got.Body.String(), "Write a filter") {
+		t.Errorf("%d %v %s", got.Code, *calls, got.Body)
+	}
+	got := b.get("/endpoints/explain?" + url.Values{"endpointId": {"1"}, "filter": {hostile}, "eventTypes": {"a b"}, "newest": {"5"}, "nonsense": {"1"}}.Encode())
+	if made := *calls; len(made) != 1 || made[0].body != `{"endpointId":"1","eventTypes":["a","b"],"filter":`+asJSON(hostile)+`,"newest":5,"nonsense":"1"}` {
+		t.Errorf("%+v", made)
+	}
+	body := got.Body.String()
+	harmless(t, body)
+	for _, says := range []string{"its event types do not name this one", "cannot judge it", "made after it happened", template.HTMLEscapeString("/endpoints/1/edit?" + url.Values{"filter": {hostile}, "eventTypes": {"a b"}}.Encode())} {
+		if !strings.Contains(html.UnescapeString(body), html.UnescapeString(says)) {
+			t.Errorf("the page does not say %q: %s", says, body)
+		}
+	}
+	if got := b.get("/endpoints/explain?endpointId=none"); got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "the API will not") || !strings.Contains(got.Body.String(), `value="none"`) {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	form := b.get("/endpoints/1/edit?filter=tried").Body.String()
+	if !strings.Contains(form, ">tried</textarea>") || hiddenFields(form).Get("was.filter") != hostile {
+		t.Errorf("the form does not have what was tried: %s", form)
+	}
+	if got := s.as(oms.Reader).get("/endpoints/explain?endpointId=1&filter=a"); got.Code != http.StatusOK || strings.Contains(got.Body.String(), "Use what was tried") {
+		t.Errorf("a reader: %d %s", got.Code, got.Body)
+	}
+}
+
+// TestAJobSaysHowFarItIs, and leads to the list that it is about.
+func TestAJobSaysHowFarItIs(t *testing.T) {
+	for job, says := range map[string][]string{
+		`{"id":"1","kind":"redeliver","status":"running","examined":2000,"sent":1990,"expected":3000,"filter":{"status":"failed","endpointId":"ep_1"},"skips":[{"id":"dlv_1","reason":"off"}]}`: {
+			`max="3000" value="2000"`, "2,000 of 3,000", "Sent again", "/deliveries?endpointId=ep_1&status=failed", "/deliveries/dlv_1", "/jobs/1/cancel"},
+		`{"id":"1","kind":"resume","status":"running","examined":2000,"resumed":1990,"expected":10000,"expectedCapped":true,"filter":{"status":"aborted"}}`: {
+			`<progress aria-label="The job is under way">`, "2,000 of 10,000+", "Resumed", "/runs?status=aborted"},
+		`{"id":"1","kind":"recover","what":"missing","status":"succeeded","examined":2000}`: {"2,000", "Recover an endpoint, missing"},
+		`{"id":"1","kind":"reorder","status":"running","examined":2000}`:                    {"Put what is pending in order"},
+	} {
+		s := newSite(t)
+		s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, job) })
+		b := &browserOf{site: s, cookies: newSession(s)}
+		got := html.UnescapeString(b.get("/jobs/1").Body.String())
+		for _, want := range says {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: the page does not say %q: %s", job, want, got)
+			}
+		}
+		if strings.Contains(job, "reorder") && strings.Contains(got, "/cancel") {
+			t.Error("a job that cannot be canceled has the button")
+		}
+	}
+}
