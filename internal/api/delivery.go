@@ -33,6 +33,7 @@ type delivery struct {
 	EventID       string             `json:"eventId"`
 	EventType     string             `json:"eventType"`
 	EndpointID    string             `json:"endpointId"`
+	EndpointURL   string             `json:"endpointUrl,omitempty" doc:"Where the endpoint is now, as every role may see it; absent once it was removed, and where a connector has it"`
 	OrderID       string             `json:"orderId,omitempty"`
 	Status        oms.DeliveryStatus `json:"status" enum:"pending,succeeded,failed,canceled"`
 	Attempts      int                `json:"attempts" doc:"Made so far"`
@@ -45,8 +46,14 @@ type delivery struct {
 	Updated       time.Time          `json:"updated"`
 }
 
-func showDelivery(d *oms.Delivery) delivery {
-	out := delivery{ID: d.ID(), EventID: d.EventID, EventType: d.EventType, EndpointID: d.EndpointID, OrderID: d.OrderID, Status: d.Status,
+// showDelivery returns what shows deliveries, with where their endpoints are now.
+func (a *api) showDelivery(ctx context.Context) (func(*oms.Delivery) delivery, error) {
+	urls, err := a.Store.EndpointURLs(ctx, tenantOf(ctx))
+	return func(d *oms.Delivery) delivery { return deliveryAt(d, urls(d.Endpoint)) }, err
+}
+
+func deliveryAt(d *oms.Delivery, url string) delivery {
+	out := delivery{ID: d.ID(), EventID: d.EventID, EventType: d.EventType, EndpointID: d.EndpointID, EndpointURL: url, OrderID: d.OrderID, Status: d.Status,
 		Attempts: d.Attempts, MaxAttempts: d.MaxAttempts, LastStatus: d.LastStatus, LastError: d.LastError, Created: d.Created, Updated: d.Updated}
 	if d.Status == oms.DeliveryPending {
 		out.NextAttemptAt = timeOrNil(d.Due)
@@ -57,12 +64,16 @@ func showDelivery(d *oms.Delivery) delivery {
 	return out
 }
 
-func showDeliveries(all []*oms.Delivery) []delivery {
+func (a *api) showDeliveries(ctx context.Context, all []*oms.Delivery) ([]delivery, error) {
+	show, err := a.showDelivery(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]delivery, len(all))
 	for i, d := range all {
-		out[i] = showDelivery(d)
+		out[i] = show(d)
 	}
-	return out
+	return out, nil
 }
 
 func (a *api) listDeliveries(ctx context.Context, in *struct {
@@ -91,9 +102,13 @@ func (a *api) listDeliveries(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	show, err := a.showDelivery(ctx)
+	if err != nil {
+		return nil, err
+	}
 	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Delivery], error) {
 		return a.Store.Deliveries(ctx, tenantOf(ctx), f, p)
-	}, showDelivery)
+	}, show)
 	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.DeliveryCount(ctx, tenantOf(ctx), f) })
 }
 
@@ -125,7 +140,11 @@ func (a *api) getDelivery(ctx context.Context, in *DeliveryID) (*deliveryAnswer,
 	if err != nil {
 		return nil, err
 	}
-	return &deliveryAnswer{showDelivery(d)}, nil
+	show, err := a.showDelivery(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &deliveryAnswer{show(d)}, nil
 }
 
 // deliveryRequest is a POST about a delivery.

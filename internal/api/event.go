@@ -150,7 +150,11 @@ func (a *api) getEvent(ctx context.Context, in *EventID) (*struct{ Body fullEven
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body fullEvent }{fullEvent{Event: showEvent(e), Data: payload{e.Data}, DataErased: e.Data == nil, Deliveries: showDeliveries(list.Items), NextCursor: list.NextCursor}}, nil
+	went, err := a.showDeliveries(ctx, list.Items)
+	if err != nil {
+		return nil, err
+	}
+	return &struct{ Body fullEvent }{fullEvent{Event: showEvent(e), Data: payload{e.Data}, DataErased: e.Data == nil, Deliveries: went, NextCursor: list.NextCursor}}, nil
 }
 
 func (a *api) listEventTypes(context.Context, *struct{}) (*listOf[eventType], error) {

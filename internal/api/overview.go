@@ -230,7 +230,11 @@ func (a *api) stuck(ctx context.Context) (s stuck, err error) {
 		return s, err
 	}
 	n, err := a.Store.DeliveryCount(ctx, tenantOf(ctx), f)
-	s.Deliveries = stuckThings[delivery]{showCount(n), showDeliveries(list.Items)}
+	if err != nil {
+		return s, err
+	}
+	s.Deliveries.CappedCount = showCount(n)
+	s.Deliveries.Items, err = a.showDeliveries(ctx, list.Items)
 	return s, err
 }
 

@@ -83,7 +83,11 @@ func (a *api) redeliverEvent(ctx context.Context, in *struct {
 	default:
 		sent.Items, err = a.sentNow(ctx, keys)
 	}
-	return answerList(sent, err, showDelivery)
+	if err != nil {
+		return nil, err
+	}
+	show, err := a.showDelivery(ctx)
+	return answerList(sent, err, show)
 }
 
 // receivers returns the endpoint that is named, or all that an event went to

@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"time"
@@ -14,6 +15,7 @@ type Delivery struct {
 	EventID       string    `json:"eventId"`
 	EventType     string    `json:"eventType"`
 	EndpointID    string    `json:"endpointId"`
+	EndpointURL   string    `json:"endpointUrl"`
 	OrderID       string    `json:"orderId"`
 	Status        string    `json:"status"`
 	Attempts      int       `json:"attempts"`
@@ -28,6 +30,10 @@ type Delivery struct {
 
 // Pending reports whether an attempt is to come.
 func (d Delivery) Pending() bool { return d.Status == string(oms.DeliveryPending) }
+
+// To is where the delivery goes, as people know it: the endpoint's URL, or its id where it
+// has none.
+func (d Delivery) To() string { return cmp.Or(d.EndpointURL, d.EndpointID) }
 
 // deliveriesView is the list of deliveries.
 type deliveriesView struct {
@@ -117,7 +123,7 @@ func showDelivery(v *visit) error {
 
 // deliveryFacts say what a delivery is.
 func deliveryFacts(d *Delivery) []Fact {
-	facts := []Fact{{Name: "Event", Value: d.EventType + " " + d.EventID, URL: href("events", d.EventID)}, {Name: "Endpoint", Value: d.EndpointID, URL: href("endpoints", d.EndpointID)},
+	facts := []Fact{{Name: "Event", Value: d.EventType + " " + d.EventID, URL: href("events", d.EventID)}, {Name: "Endpoint", Value: d.To(), URL: href("endpoints", d.EndpointID)},
 		{Name: "Status", Value: d.Status}, {Name: "Attempts until now", Value: count(d.Attempts)}}
 	if d.OrderID != "" {
 		facts = append(facts, Fact{Name: "Order", Value: d.OrderID, URL: href("orders", d.OrderID)})

@@ -25,7 +25,7 @@ const fakeEndpoint = `{"id":"HOSTILE","url":"HOSTILE","eventTypes":["HOSTILE"],"
 	"recent":[{"id":"HOSTILE","startedAt":"2026-11-28T10:00:00Z","durationMs":12.5,"status":500,"outcome":"failed"},{"id":"HOSTILE","startedAt":"2026-11-28T10:00:00Z","durationMs":50,"status":200,"outcome":"succeeded"}],
 	"warnings":[{"path":"HOSTILE","message":"HOSTILE"}]`
 
-const fakeDelivery = `{"id":"HOSTILE","eventId":"HOSTILE","eventType":"HOSTILE","endpointId":"HOSTILE","orderId":"HOSTILE","status":"pending","attempts":1,"maxAttempts":6,"lastStatus":500,"lastError":"HOSTILE",
+const fakeDelivery = `{"id":"HOSTILE","eventId":"HOSTILE","eventType":"HOSTILE","endpointId":"HOSTILE","endpointUrl":"HOSTILE","orderId":"HOSTILE","status":"pending","attempts":1,"maxAttempts":6,"lastStatus":500,"lastError":"HOSTILE",
 	"nextAttemptAt":"2026-11-28T10:00:00Z","waitsFor":"HOSTILE","created":"2026-11-28T10:00:00Z","updated":"2026-11-28T10:00:00Z"}`
 
 const fakeEventHead = `{"id":"HOSTILE","type":"HOSTILE","subject":{"kind":"HOSTILE","id":"HOSTILE"},"timestamp":"2026-11-28T10:00:00Z","webhookId":"HOSTILE",

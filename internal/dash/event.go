@@ -150,7 +150,7 @@ func (v *visit) confirmEventAgain(endpoint string, problem *Problem) error {
 		Notes: []string{"Where it arrived before, the other side gets it twice, with the same webhook-id."}}
 	for i := range e.Deliveries[:min(len(e.Deliveries), 5)] {
 		d := &e.Deliveries[i]
-		c.Sample = append(c.Sample, Fact{Name: d.EndpointID, Value: d.Status, URL: href("deliveries", d.ID)})
+		c.Sample = append(c.Sample, Fact{Name: short(60, d.To()), Value: d.Status, URL: href("deliveries", d.ID)})
 	}
 	return v.confirm("Send the event again", c)
 }

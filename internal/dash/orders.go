@@ -36,7 +36,8 @@ func orderPages(s *server) {
 // filters": together every filter of the API.
 var (
 	orderFilters = []Filter{
-		{Name: "q", Label: "Anywhere in the order", Hint: "ORD-1, kari@example.com", Type: "search", Wide: true},
+		{Name: openParam, Label: "Open the order", Hint: "ORD-1"},
+		{Name: "q", Label: "Anywhere in an order", Hint: "Kari, 370000000000000012", Type: "search", Wide: true},
 		{Name: "status", Label: "Status", Hint: "New"},
 		{Name: "hasErrors", Label: "Errors", Options: []Option{{"true", "with unsolved errors"}, {"false", "without"}}},
 		{Name: "customerEmail", Label: "E-mail", Hint: "kari@example.com"},
@@ -53,6 +54,9 @@ var (
 		{Name: "modifiedFrom", Label: "Changed from", Hint: "2026-11-28T08:00:00Z"},
 	}
 )
+
+// openParam is the field that leads to an order by its id, without a search.
+const openParam = "open"
 
 // orderSummary is a row of a list of orders or carts.
 type orderSummary struct {
@@ -121,6 +125,9 @@ func orderErrors(o object) (out []orderError) {
 }
 
 func listOrders(v *visit) error {
+	if id := strings.TrimSpace(v.query().Get(openParam)); id != "" {
+		return v.see(href("orders", id))
+	}
 	view := ordersView{Filters: newFilters(v.r.URL, orderFilters, orderMore), Server: v.s.address(v.r)}
 	view.Filters.Ranges = timeRanges(v.r.URL, v.s.Clock.Now())
 	var list List[json.RawMessage]

@@ -52,6 +52,15 @@ func TestOrdersOfAnyShape(t *testing.T) {
 	}
 }
 
+func TestOpenAnOrder(t *testing.T) {
+	b := newSite(t).as(oms.Reader)
+	for given, want := range map[string]string{"ORD-1": "/orders/ORD-1", "+a%2Fb%3F+": "/orders/a%2Fb%3F"} {
+		if got := b.get("/orders?open=" + given + "&status=New"); got.Code != http.StatusSeeOther || got.Header().Get("Location") != want {
+			t.Errorf("%s: %d %s", given, got.Code, got.Header().Get("Location"))
+		}
+	}
+}
+
 // TestTimelineHasAllOfItsTime: of the other kinds a page shows what was in the time of its
 // page of the history, so that nothing is shown twice or never.
 func TestTimelineHasAllOfItsTime(t *testing.T) {

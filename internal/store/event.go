@@ -91,6 +91,9 @@ type EventReader interface {
 	EndpointsInTrouble(ctx context.Context, tenant string, most int) ([]*oms.Endpoint, Count, error)
 	// Recent returns what the newest attempts at an endpoint came to, the newest first.
 	Recent(ctx context.Context, tenant string, endpoint int64, most int) ([]RecentAttempt, error)
+	// EndpointURLs returns a function for the public URL that an endpoint has now, by its
+	// No; "" of one that was deleted, and of one that has its connector's.
+	EndpointURLs(ctx context.Context, tenant string) (func(no int64) string, error)
 	// Subscriptions is shared and must not be changed; nor must its endpoints.
 	Subscriptions(ctx context.Context, tenant string) (*oms.Subscriptions, error)
 	Health(ctx context.Context, tenant string, endpoint int64) (oms.Health, error)

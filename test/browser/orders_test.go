@@ -83,8 +83,11 @@ func TestAnOrderByHand(t *testing.T) {
 			p := open(t, s.url, l)
 			p.signIn(s.key("reader"))
 			p.visit("/orders")
-			p.fill("q", "ORD-9")
+			p.fill("q", "kari@")
 			p.click("form.filters button")
+			if p.at() != "/orders?q=kari%40" {
+				t.Errorf("the search is at %s", p.at())
+			}
 			p.click(`a[href="/orders/ORD-9"]`)
 			p.says("12.50", "Step answered", hostile)
 			p.click(`a[href="/attempts?orderId=ORD-9"]`)
@@ -200,10 +203,8 @@ func TestOrdersByKeyboard(t *testing.T) {
 	p := open(t, s.url, wide)
 	p.signIn(adminKey)
 	p.visit("/orders")
-	p.tabTo(`input[name="q"]`)
+	p.tabTo(`input[name="open"]`)
 	p.press("ORD-9")
-	p.enter()
-	p.tabTo(`a[href="/orders/ORD-9"]`)
 	p.enter()
 	p.tabTo(`a[href="/orders/ORD-9/status"]`)
 	p.enter()
@@ -223,4 +224,6 @@ func TestOrdersByKeyboard(t *testing.T) {
 	p.tabTo("form.versions button")
 	p.enter()
 	p.says("What differs between version 5 and 7")
+	p.click(`input[name="version"]`) // its middle
+	p.says("What differs between version 5 and 4")
 }

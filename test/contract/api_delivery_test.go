@@ -185,3 +185,25 @@ func TestEveryFilterOfDeliveries(t *testing.T) {
 		r.call("GET", path, "").problem(422)
 	}
 }
+
+// TestADeliverySaysWhereItGoes: the URL of the endpoint as it is now, without its secrets,
+// to whom ever.
+func TestADeliverySaysWhereItGoes(t *testing.T) {
+	r, s := lease(t), answering(t, "")
+	e := r.subscribed(s.URL+"/hook?token=sesame", "")
+	event := r.publish("")
+	r.until("it came", func() bool { return len(r.get("/api/deliveries?status=succeeded").ids("id")) == 1 })
+	id := r.get("/api/deliveries").text("items[0].id")
+	says := func(want any) {
+		t.Helper()
+		r.get("/api/deliveries").is("items[0].endpointUrl", want)
+		r.get("/api/deliveries/"+id).is("endpointUrl", want)
+		r.get("/api/events/"+event).is("deliveries[0].endpointUrl", want)
+	}
+	says(s.URL + "/hook?token=***")
+	r.call("PATCH", endpointPath(e, ""), `{"url":"`+s.URL+`/moved"}`).want(200)
+	says(s.URL + "/moved")
+	r.call("POST", "/api/events/"+event+"/redeliver", "").want(202).is("items[0].endpointUrl", s.URL+"/moved")
+	r.call("DELETE", endpointPath(e, ""), "").want(204)
+	says(nil)
+}

@@ -64,6 +64,20 @@ func (q queries) Subscriptions(ctx context.Context, tenant string) (*oms.Subscri
 	return set.subscriptions(), nil
 }
 
+// EndpointURLs implements [store.EventReader].
+func (q queries) EndpointURLs(ctx context.Context, tenant string) (func(no int64) string, error) {
+	set, err := q.endpointsOf(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return func(no int64) string {
+		if e := set.get(no); e != nil && e.URL != "" {
+			return oms.PublicURL(e.URL)
+		}
+		return ""
+	}, nil
+}
+
 // endpointsOf returns the tenant's endpoints as this write, or else the last
 // commit, left them. Of two that are committed, or read, at the same time the
 // later version is kept.

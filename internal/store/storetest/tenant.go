@@ -171,6 +171,10 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		no, err := tx.EndpointNo(ctx, tenant, "ep-1")
 		return no > 0, err
 	},
+	"EndpointURLs": func(tx store.Tx, tenant string) (bool, error) {
+		urls, err := tx.EndpointURLs(ctx, tenant)
+		return err == nil && urls(1) != "", err
+	},
 	"EndpointByNo": func(tx store.Tx, tenant string) (bool, error) {
 		e, err := tx.EndpointByNo(ctx, tenant, 1)
 		return e != nil, err
@@ -227,6 +231,14 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 	"SettingsVersion": func(tx store.Tx, tenant string) (bool, error) {
 		s, err := tx.SettingsVersion(ctx, tenant, 1)
 		return s != nil, err
+	},
+	"DestroyedSecrets": func(tx store.Tx, tenant string) (bool, error) {
+		s, err := tx.Settings(ctx, acme)
+		if err != nil {
+			return false, err
+		}
+		destroyed, err := tx.DestroyedSecrets(ctx, tenant, s)
+		return len(destroyed) < len(s.SecretIDs()), err
 	},
 	"SettingsHistory": func(tx store.Tx, tenant string) (bool, error) {
 		l, err := tx.SettingsHistory(ctx, tenant, store.Page{})
