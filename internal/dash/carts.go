@@ -28,6 +28,7 @@ type cartView struct {
 // validatorResult is what a validator answered about the cart.
 type validatorResult struct {
 	Attempt  oms.Attempt
+	Unread   bool // what it answered is not all kept
 	Passed   bool // it said so
 	Message  string
 	Errors   []oms.ValidationError
@@ -103,7 +104,8 @@ func (v *visit) validatorResult(at oms.Attempt) (r validatorResult, err error) {
 	}
 	said, err := oms.ParseValidation([]byte(full.Response.Body))
 	if err != nil {
-		return r, nil // it is longer than what is kept
+		r.Unread = true // it is longer than what is kept
+		return r, nil
 	}
 	r.Passed, r.Message, r.Errors, r.Warnings, r.Changed = said.Passed, said.Message, said.Errors, said.Warnings, said.Value != nil
 	return r, nil

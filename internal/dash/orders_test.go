@@ -245,6 +245,12 @@ func TestVersionsOfAnOrder(t *testing.T) {
 	if page = b.get("/orders/1/versions?version=3&with=1").Body.String(); !strings.Contains(page, "no version 1") || !strings.Contains(page, "Version 3") {
 		t.Errorf("a version that is gone: %s", page)
 	}
+	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":3}`, "GET /api/orders/1/versions/2": `{"id":"1","version":2}`,
+		"GET /api/orders/1/history": `{"items":[{"version":3,"operation":"WorkflowEnded"},{"version":3,"operation":"Patched","changes":[{"path":"a"}]},{"version":3,"operation":"Conflict","changes":[{"path":"b"}]},{"operation":"WorkflowStepWaits"},{"version":2,"operation":"WorkflowEnded"},{"version":2,"operation":"StatusChanged"}]}`})
+	page = b.get("/orders/1/versions").Body.String()
+	if _, made, _ := strings.Cut(page, "What made the versions</h2>"); strings.Count(made, "<tr>") != 3 || !strings.Contains(made, "Conflict") || !strings.Contains(made, ">Status ") || strings.Contains(made, "Run ended") {
+		t.Errorf("what made the versions is %s", made)
+	}
 	for _, wrong := range []string{"version=0", "version=4", "with=x", "with=-1"} {
 		if got := b.get("/orders/1/versions?" + wrong); got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.Body.String(), "from 1 to 3") {
 			t.Errorf("%s: %d", wrong, got.Code)
@@ -314,6 +320,65 @@ func TestLargeOrders(t *testing.T) {
 	for what, text := range map[string]string{"errors": `<p class="problem">`, "shipments": "Webhooks of this shipment", "returns": "Webhooks of this return"} {
 		if n := strings.Count(page, text); n != mostLines {
 			t.Errorf("%d %s are shown", n, what)
+		}
+	}
+}
+
+// TestRunsThatNeedAHand: the page of an order offers what can be done about its runs that
+// go on, and about its newest one; an older one that was stopped is history.
+func TestRunsThatNeedAHand(t *testing.T) {
+	run := func(id, status string) string {
+		return fmt.Sprintf(`{"id":%q,"orderId":"1","status":%q,"reason":"because"}`, id, status)
+	}
+	for name, c := range map[string]struct {
+		runs         []string
+		shown, alone []string
+	}{
+		"the newest was stopped":  {[]string{run("r3", "aborted"), run("r2", "aborted")}, []string{"/runs/r3/resume"}, []string{"/runs/r2/resume"}},
+		"it went well since then": {[]string{run("r3", "succeeded"), run("r2", "aborted")}, nil, []string{"/runs/r3/resume", "/runs/r2/resume"}},
+		"one goes on, one waits":  {[]string{run("r3", "waiting"), run("r2", "running")}, []string{"/runs/r3/cancel", "/runs/r2/cancel"}, []string{"/runs/r3/resume"}},
+	} {
+		s := newSite(t)
+		b := s.as(oms.Operator)
+		asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1,"errors":[{"message":"told by the run","runId":"r3"},{"message":"told by nobody","runId":"r1"}]}`, "GET /api/runs": `{"items":[` + strings.Join(c.runs, ",") + `]}`})
+		page := b.get("/orders/1").Body.String()
+		for _, want := range c.shown {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: %s is not offered", name, want)
+			}
+		}
+		for _, no := range c.alone {
+			if strings.Contains(page, no) {
+				t.Errorf("%s: %s is offered", name, no)
+			}
+		}
+		if !strings.Contains(page, `<p class="problem">told by nobody`) || strings.Contains(page, `<p class="problem">told by the run`) == (len(c.shown) > 0) {
+			t.Errorf("%s: the errors that are shown: %s", name, page)
+		}
+	}
+}
+
+// TestResultsOfValidators: what each one answered is read from what was recorded.
+func TestResultsOfValidators(t *testing.T) {
+	for body, says := range map[string][]string{
+		`{"isValidatedSuccessful":true,"value":{"marketId":"NOR"}}`:                                              {">passed<", "returned a cart to apply"},
+		`{"isValidatedSuccessful":false,"validationMessage":"Sorry","validationErrors":[{"message":"No more"}]}`: {">not passed<", "Sorry", "No more"},
+		``:    {">passed<"},
+		`[`:   {"no answer that can be read"},
+		`{"x`: {"no answer that can be read"},
+	} {
+		s := newSite(t)
+		b := s.as(oms.Reader)
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asksOf(s, map[string]string{"GET /api/attempts": `{"items":[{"id":"a1","outcome":"succeeded","status":200}]}`, "GET /api/attempts/a1": `{"id":"a1","outcome":"succeeded","response":{"body":` + string(text) + `}}`})
+		page := b.get("/carts/1").Body.String()
+		for _, want := range says {
+			if !strings.Contains(page, want) {
+				t.Errorf("%q: the page does not say %s: %s", body, want, page)
+			}
 		}
 	}
 }

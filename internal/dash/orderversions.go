@@ -145,7 +145,8 @@ func (v *visit) fillSide(s *versionSide, now json.RawMessage, newest int64) (doc
 	return doc, nil
 }
 
-// madeVersions lists what made versions.
+// madeVersions lists what made versions: of each the first entry of the history that has
+// changes, or the first of all.
 func (v *visit) madeVersions(view *versionsView, pair func(int64) string) error {
 	page := url.Values{"limit": {"100"}}
 	if cursor := v.query().Get("cursor"); cursor != "" {
@@ -156,7 +157,14 @@ func (v *visit) madeVersions(view *versionsView, pair func(int64) string) error 
 		return err
 	}
 	for _, h := range history.Items {
-		if h.Version > 0 && (len(h.Changes) > 0 || h.Operation == oms.OpCreated) {
+		last := len(view.Made) - 1
+		switch {
+		case h.Version == 0: // it made none
+		case last >= 0 && view.Made[last].Version == h.Version: // several entries tell of it, the latest first
+			if len(h.Changes) > 0 || len(view.Made[last].Changes) == 0 {
+				view.Made[last].historyItem = h
+			}
+		default:
 			m := madeVersion{historyItem: h}
 			if h.Version > 1 {
 				m.URL = pair(h.Version)
