@@ -166,6 +166,7 @@ var notices = map[string]string{
 	"canceled":     "Canceled.",
 	"resumed":      "It goes on.",
 	"sent":         "It is sent again.",
+	"restored":     "The earlier settings are in force again, as a new version.",
 	"published":    "The event is published.",
 	"erased":       "The order is erased. What else is kept of it goes in the background.",
 	"entered":      "The status is entered.",
