@@ -7,77 +7,116 @@ import (
 	"testing/synctest"
 )
 
-// begun is what became of a call of Begin that runs in a goroutine of its own.
-type begun struct {
-	done func()
+// worker is a task with a goroutine of its own, which does what it is told.
+type worker struct {
+	ctx  context.Context
+	end  func()
 	err  error
-	ok   bool // it has returned
+	busy bool // it waits in Begin
 }
 
-func begin(ctx context.Context, w *Work, tenant string, n int64) *begun {
-	b := &begun{}
+func workerOf(ctx context.Context, w *Work, tenant string) *worker {
+	k := &worker{}
+	k.ctx, k.end = w.Task(ctx, tenant)
+	return k
+}
+
+func (k *worker) begin(bytes int) *worker {
+	k.busy = true
 	go func() {
-		b.done, b.err = w.Begin(ctx, tenant, n)
-		b.ok = true
+		k.err = Begin(k.ctx, bytes)
+		k.busy = false
 	}()
 	synctest.Wait()
-	return b
+	return k
 }
 
-func TestLargeBodiesInTurn(t *testing.T) {
+// states wants of each worker that it works (+), or that it waits (-).
+func states(t *testing.T, want string, all ...*worker) {
+	t.Helper()
+	synctest.Wait()
+	got := ""
+	for _, k := range all {
+		got += map[bool]string{true: "-", false: "+"}[k.busy]
+	}
+	if got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func nothingHeld(t *testing.T, w *Work, atOnce int64) {
+	t.Helper()
+	if f := w.Figures(); f != (WorkFigures{}) {
+		t.Errorf("%+v", f)
+	}
+	if len(w.tenants) != 0 || !w.all.TryAcquire(atOnce) {
+		t.Errorf("something is not given back: %v", w.tenants)
+	}
+}
+
+func TestLargeDocumentsInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := NewWork(Limit{All: 25, PerTenant: 10})
-		states := func(want string, all ...*begun) {
-			t.Helper()
-			synctest.Wait()
-			got := ""
-			for _, b := range all {
-				got += map[bool]string{true: "+", false: "-"}[b.ok && b.err == nil]
-			}
-			if got != want {
-				t.Errorf("%s, want %s", got, want)
-			}
+		w := NewWork(4)
+		task := func(tenant string) *worker { return workerOf(t.Context(), w, tenant) }
+		a1, a2, a3 := task("a").begin(Large), task("a").begin(9*Large), task("a").begin(Large)
+		states(t, "++-", a1, a2, a3) // half of the slots at most
+		b1, c1 := task("b").begin(Large), task("c").begin(Large)
+		states(t, "++", b1, c1)
+		if f := w.Figures(); f != (WorkFigures{Working: 4, Waiting: 1}) {
+			t.Errorf("%+v", f)
 		}
-		a1, a2 := begin(t.Context(), w, "a", 6), begin(t.Context(), w, "a", 6)
-		a3 := begin(t.Context(), w, "a", 5)
-		b1 := begin(t.Context(), w, "b", 99)
-		states("+--+", a1, a2, a3, b1)
-		c1 := begin(t.Context(), w, "c", 9)
-		states("+", c1)
-		d1, e1 := begin(t.Context(), w, "d", 1), begin(t.Context(), w, "e", 1)
-		states("--", d1, e1) // 25 are under way
-		a1.done()
-		a1.done()                      // a second time is nothing
-		states("++--", d1, e1, a2, a3) // who asked first is first
-		b1.done()
-		states("+-", a2, a3)
-		a2.done()
-		states("+", a3)
-		for _, b := range []*begun{a3, c1, d1, e1} {
-			b.done()
+		d1, small := task("d").begin(Large), task("d").begin(Large-1)
+		states(t, "-+", d1, small)
+		a1.end()
+		a1.end()                     // a second time is nothing
+		states(t, "+-", d1, a3)      // who is not behind its own tenant's is first
+		Pause(b1.ctx)                // it waits for something
+		states(t, "+", a3)           // which is another's turn
+		states(t, "-", b1.begin(10)) // it goes on with what is large, whatever it does then
+		c1.end()
+		states(t, "+", b1)
+		states(t, "+", b1.begin(Large)) // it has a slot
+		for _, k := range []*worker{a2, a3, b1, d1, small} {
+			k.end()
 		}
-		if len(w.tenants) != 0 || !w.all.TryAcquire(25) {
-			t.Errorf("something is not given back: %v", w.tenants)
-		}
+		nothingHeld(t, w, 4)
+	})
+}
+
+func TestOneSlotIsEverybodys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := NewWork(1)
+		a, b := workerOf(t.Context(), w, "a").begin(Large), workerOf(t.Context(), w, "b").begin(Large)
+		states(t, "+-", a, b)
+		a.end()
+		states(t, "+", b)
+		b.end()
+		nothingHeld(t, w, 1)
 	})
 }
 
 func TestWhoHangsUpWaitsNoLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := NewWork(Limit{All: 15, PerTenant: 10})
+		w := NewWork(1)
 		ctx, hangUp := context.WithCancel(t.Context())
-		a, own := begin(t.Context(), w, "a", 10), begin(ctx, w, "a", 10)
-		others := begin(ctx, w, "b", 10)
+		a, own, other := workerOf(t.Context(), w, "a").begin(Large), workerOf(ctx, w, "a").begin(Large), workerOf(ctx, w, "b").begin(Large)
+		states(t, "+--", a, own, other)
 		hangUp()
-		synctest.Wait()
-		for _, b := range []*begun{own, others} {
-			if !b.ok || !errors.Is(b.err, context.Canceled) {
-				t.Errorf("%+v", b)
+		states(t, "++", own, other)
+		for _, k := range []*worker{own, other} {
+			if !errors.Is(k.err, context.Canceled) {
+				t.Errorf("%v", k.err)
 			}
+			k.end()
 		}
-		a.done()
-		if len(w.tenants) != 0 || !w.all.TryAcquire(15) {
-			t.Errorf("something is not given back: %v", w.tenants)
-		}
+		a.end()
+		nothingHeld(t, w, 1)
 	})
+}
+
+func TestWhatIsNoTaskNeverWaits(t *testing.T) {
+	if err := Begin(t.Context(), 100*Large); err != nil {
+		t.Error(err)
+	}
+	Pause(t.Context())
 }

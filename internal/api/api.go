@@ -42,6 +42,7 @@ type Options struct {
 	Variables       settings.Variables
 	VariablesTenant string
 	Admission       *admission.Gate // what requests may hold; nil: [admission.DefaultLimits]
+	Work            *admission.Work // on large documents; nil: one of the API's own
 	Limits          Limits
 	PublicURL       string // where callers reach the API, for the OpenAPI document; "" leaves it open
 }
@@ -63,7 +64,6 @@ type api struct {
 	door          *admission.Gate // of operators, see doorLimits
 	runDoor       *admission.Gate // of those who ask about runs, or end them
 	endpointCount *endpointCount
-	work          *admission.Work // on large bodies
 }
 
 // Limits of what may be stored; a zero one is that of [DefaultLimits].
@@ -104,9 +104,12 @@ func newAPI(o Options, mux *http.ServeMux) *api {
 	if o.Admission == nil {
 		o.Admission = admission.New(admission.DefaultLimits)
 	}
+	if o.Work == nil {
+		o.Work = admission.NewWork(admission.DefaultAtOnce())
+	}
 	o.Limits.Endpoints = cmp.Or(o.Limits.Endpoints, DefaultLimits.Endpoints)
 	o.Limits.SettingsBytes = cmp.Or(o.Limits.SettingsBytes, DefaultLimits.SettingsBytes)
-	return &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns(), door: admission.New(doorLimits), runDoor: admission.New(doorLimits), endpointCount: &endpointCount{limit: o.Limits.Endpoints}, work: admission.NewWork(admission.DefaultWork)}
+	return &api{Options: o, huma: humago.New(mux, config(o)), turns: newTurns(), door: admission.New(doorLimits), runDoor: admission.New(doorLimits), endpointCount: &endpointCount{limit: o.Limits.Endpoints}}
 }
 
 func config(o Options) huma.Config {

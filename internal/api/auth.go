@@ -26,16 +26,6 @@ type call struct {
 	key  oms.Key // the zero one where none is needed
 	body []byte
 	r    *http.Request
-	// rest says that what is left to do takes little memory, so that others may
-	// work on their bodies; nil where the body is small.
-	rest func()
-}
-
-// waits is to be called before a request waits for others.
-func (c *call) waits() {
-	if c.rest != nil {
-		c.rest()
-	}
 }
 
 // hash is of the method, path, query and body: what an Idempotency-Key stands for
@@ -209,13 +199,12 @@ func (a *api) admitted(needed oms.Role, gate *admission.Gate, most bodyLimit) fu
 			a.refuse(w, err)
 			return
 		}
-		if int64(len(c.body)) > largeBody {
-			if c.rest, err = a.work.Begin(r.Context(), c.key.Tenant, int64(len(c.body))); err != nil {
-				return // the caller hung up
-			}
-			defer c.rest()
+		task, end := a.Work.Task(ctx.Context(), c.key.Tenant)
+		defer end()
+		if admission.Begin(task, len(c.body)) != nil {
+			return // the caller hung up
 		}
-		next(ctx)
+		next(huma.WithContext(ctx, task))
 	}
 }
 

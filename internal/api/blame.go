@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -143,11 +144,9 @@ func (a *api) getBlame(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	done, err := a.work.Begin(ctx, tenantOf(ctx), int64(len(order.Doc.JSON()))) // two versions of it are in memory
-	if err != nil {
+	if err := admission.Begin(ctx, len(order.Doc.JSON())); err != nil { // two versions of it are in memory
 		return nil, err
 	}
-	defer done()
 	b := oms.NewBlame(order, asked)
 	unknown, made, err := a.lookBack(ctx, b, order)
 	if err != nil {

@@ -46,10 +46,6 @@ func (l bodyLimit) exceeded() error {
 // its limit this way than there is: 256 times 256 KiB are 64 MiB.
 const mostTrusted = 256 << 10
 
-// largeBody is the size over which bodies are worked on in turn. What most callers
-// send is far below it.
-const largeBody = 1 << 20
-
 // takeBody reads the request's body, if its method has one, and gives Huma what
 // it is to read of it.
 func (c *call) takeBody(w http.ResponseWriter, r *http.Request, op *huma.Operation, ticket *admission.Ticket, most bodyLimit) error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -69,7 +70,11 @@ const partBytes = 1 << 20
 // anything is written, each other one once the part before it was.
 func listed[S, T any](ctx context.Context, a *api, asked store.Page, ask func(store.Page) (store.List[S], error), show func(S) T) (*listOf[T], error) {
 	asked.Limit, asked.Bytes = asked.Size(), asked.MostBytes()
-	first, err := readPart(asked, ask, show)
+	read := func(p store.Page) (store.List[S], error) {
+		defer admission.Pause(ctx) // what was read waits for its caller now
+		return ask(p)
+	}
+	first, err := readPart(asked, read, show)
 	first.failed = func(err error) {
 		if ctx.Err() == nil {
 			a.Log.Error("the answer with a list was broken off", "request", callOf(ctx).id, "error", err)

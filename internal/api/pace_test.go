@@ -68,7 +68,7 @@ func paced(t *testing.T, wait time.Duration, size int, test func(*slowRig)) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &slowRig{t, admission.New(admission.DefaultLimits), make(pipes)}
 		mux := http.NewServeMux()
-		a := newAPI(Options{Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler), Admission: r.gate}, mux)
+		a := newAPI(Options{Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler), Admission: r.gate, Work: admission.NewWork(1)}, mux)
 		handle(a, oms.Publisher, huma.Operation{OperationID: "slow", Method: http.MethodPost, Path: "/api/slow", RequestBody: documentBody("Slow", "", nil)},
 			func(ctx context.Context, _ *struct{}) (*struct{ Body string }, error) {
 				select {
@@ -228,13 +228,12 @@ func TestWhoReadsSteadilyGetsAll(t *testing.T) {
 	})
 }
 
-// TestLargeBodiesAreWorkedOnInTurn: of one tenant one after the other, and small
-// ones beside them.
+// TestLargeBodiesAreWorkedOnInTurn: one after the other, and small ones beside them.
 func TestLargeBodiesAreWorkedOnInTurn(t *testing.T) {
 	paced(t, time.Hour, 10, func(r *slowRig) {
 		began := time.Now()
 		took := make(chan time.Duration, 4)
-		for _, size := range []int{8 << 20, 8 << 20, largeBody, 10} {
+		for _, size := range []int{8 << 20, admission.Large, admission.Large - 1, 10} {
 			go func() {
 				conn, in := r.dial()
 				go begin(conn, size, size, 0)

@@ -28,7 +28,8 @@ func settingsOperations(a *api) {
 		Summary: "Read the settings as they were"}, a.getSettingsVersion)
 	handle(a, oms.Operator, huma.Operation{OperationID: "restore-settings-version", Method: http.MethodPost, Path: "/api/settings/{version}/restore", Tags: []string{"Settings"},
 		Summary: "Make earlier settings the next version", DefaultStatus: http.StatusOK,
-		Description: "Its secrets, too. They are checked as those of a PUT are, and refused where today's checks refuse them."}, a.restoreSettings)
+		Description: "Its secrets, too, but for those that were destroyed when their connector, step or header was removed from the settings or went to " +
+			"another scheme, host or port: a warning names each. They are checked as those of a PUT are, and refused where today's checks refuse them."}, a.restoreSettings)
 }
 
 func workflowSteps(a *api) {

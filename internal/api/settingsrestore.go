@@ -10,8 +10,8 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// restoreSettings makes an earlier version the next one, its secrets included
-// (API.md, "New on 2026-11-28"). Nothing is looked up anew: a variable that the
+// restoreSettings makes an earlier version the next one, those of its secrets included
+// that there still are (API.md, "New on 2026-11-28"). Nothing is looked up anew: a variable that the
 // version once named has the value that it had then.
 func (a *api) restoreSettings(ctx context.Context, in *struct {
 	Version int64 `path:"version" minimum:"1"`
@@ -24,8 +24,12 @@ func (a *api) restoreSettings(ctx context.Context, in *struct {
 		if err != nil {
 			return "", err
 		}
+		destroyed, err := tx.DestroyedSecrets(ctx, tenantOf(ctx), was)
+		if err != nil {
+			return "", err
+		}
 		out, err = a.replaceSettings(ctx, tx, in.MatchParams, func(stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
-			return a.restored(was, stored)
+			return a.restored(was, stored, destroyed)
 		})
 		if err != nil {
 			return "", err
@@ -38,8 +42,10 @@ func (a *api) restoreSettings(ctx context.Context, in *struct {
 	return a.restoredEarlier(ctx, earlier.Resource)
 }
 
-func (a *api) restored(was, stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
-	return checkedAnswer(settings.Incoming{Doc: was.Document(), Stored: stored, Literal: true, Refused: a.Guard.Refusal})
+// restored checks a version that is to be in force again. It names the secrets of which
+// nothing is left; the next version will know them.
+func (a *api) restored(was, stored *settings.Settings, destroyed []string) (*settings.Settings, *checkedSettings, error) {
+	return checkedAnswer(settings.Incoming{Doc: was.Document(), Stored: stored, Literal: true, Refused: a.Guard.Refusal, Destroyed: destroyed})
 }
 
 // restoredEarlier makes the answer of an earlier call again, from the version
@@ -57,7 +63,7 @@ func (a *api) restoredEarlier(ctx context.Context, resource string) (*checkedSet
 	if err != nil {
 		return nil, err
 	}
-	_, out, err := a.restored(made, before)
+	_, out, err := a.restored(made, before, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/workflow"
 )
@@ -132,7 +133,7 @@ func (a *api) enter(ctx context.Context, c workflow.Caller, id string, change wo
 // answerResult waits for what was started and answers with its result, or with
 // 202 while it goes on.
 func (a *api) answerResult(ctx context.Context, s workflow.Started, wait time.Duration, done int) (*resultAnswer, error) {
-	callOf(ctx).waits()
+	admission.Pause(ctx)
 	r, err := a.Engine.Await(ctx, tenantOf(ctx), s, wait)
 	if err != nil {
 		return nil, err

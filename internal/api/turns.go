@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"sync"
+
+	"github.com/orderhook/orderhook/internal/admission"
 )
 
 // turns lets those who ask for one thing go one after the other.
@@ -20,8 +22,12 @@ func (t *turns) take(ctx context.Context, key string) (done func(), err error) {
 		if before == nil {
 			return done, nil
 		}
+		admission.Pause(ctx)
 		select {
 		case <-before:
+			if err := admission.Begin(ctx, 0); err != nil {
+				return nil, err
+			}
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -80,7 +80,6 @@ func (a *api) validateGivenCart(ctx context.Context, _ *OnceParams) (*struct{ Bo
 	if err != nil {
 		return nil, within(err)
 	}
-	callOf(ctx).waits()
 	r, err := a.Validator.Given(ctx, tenantOf(ctx), cart)
 	if err != nil {
 		return nil, err

@@ -138,7 +138,8 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	if err := dispatcher.Start(ctx); err != nil {
 		return nil, err
 	}
-	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: o.Clock, Log: o.Log, MaxStatusChanges: o.MaxStatusChanges, MaxOrderBytes: o.Limits.OrderBytes})
+	work := admission.NewWork(admission.DefaultAtOnce())
+	engine := workflow.New(workflow.Options{Store: st, Client: client, Work: work, Clock: o.Clock, Log: o.Log, MaxStatusChanges: o.MaxStatusChanges, MaxOrderBytes: o.Limits.OrderBytes})
 	a.onStop(func(ctx context.Context) error { engine.Stop(ctx); return nil })
 	if err := engine.Start(ctx); err != nil {
 		return nil, err
@@ -154,9 +155,9 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	validator := &validate.Validator{Store: st, Client: client, Clock: o.Clock, Log: o.Log}
 	handler := api.New(api.Options{Store: st, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: guard,
 		Variables: settings.Variables{Lookup: os.LookupEnv, Allowed: o.SettingsVariables}, VariablesTenant: o.Tenant,
-		Admission: admission.New(admission.Limits{Requests: o.Limits.Requests, Bytes: o.Limits.RequestBytes}),
-		Limits:    api.Limits{Endpoints: o.Limits.Endpoints, SettingsBytes: o.Limits.SettingsBytes},
-		Clock:     o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
+		Work: work, Admission: admission.New(admission.Limits{Requests: o.Limits.Requests, Bytes: o.Limits.RequestBytes}),
+		Limits: api.Limits{Endpoints: o.Limits.Endpoints, SettingsBytes: o.Limits.SettingsBytes},
+		Clock:  o.Clock, Log: o.Log, Version: o.Version, PublicURL: o.PublicURL})
 
 	pages := dash.New(dash.Options{API: handler, Sessions: st, Changes: hub, Clock: o.Clock, Log: o.Log, PublicURL: o.PublicURL, Version: o.Version})
 	server := newServer(mounted(handler, pages), o.Log)

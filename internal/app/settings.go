@@ -127,8 +127,16 @@ func (f *SettingsFile) compare(ctx context.Context, tx store.Tx, a *Applied) (er
 	if err != nil {
 		return err
 	}
+	destroyed, err := tx.DestroyedSecrets(ctx, f.Tenant, last)
+	if err != nil {
+		return err
+	}
+	same := sameSettings
+	if len(destroyed) > 0 { // nobody can tell whether the file still has those
+		same = sameButSecrets
+	}
 	next, _, err := f.Check(last)
-	a.Kept, a.FileChanged = true, err != nil || !sameSettings(last, next)
+	a.Kept, a.FileChanged = true, err != nil || !same(last, next)
 	return nil
 }
 
@@ -157,6 +165,10 @@ func (f *SettingsFile) by() string {
 // a reference.
 func sameSettings(a, b *settings.Settings) bool {
 	return bytes.Equal(a.Document().JSON(), b.Document().JSON())
+}
+
+func sameButSecrets(a, b *settings.Settings) bool {
+	return bytes.Equal(a.Masked().JSON(), b.Masked().JSON())
 }
 
 // inFile says in one line which file is wrong, where first, and how to see all.

@@ -53,6 +53,9 @@ func TestASettingsFileWithSecretsIsAppliedOnce(t *testing.T) {
 		{changed, true, "3 false true false"},
 		{settings, true, "3 false true true"},
 		{strings.Replace(changed, "hush-1", "***", 1), true, "3 false true false"},
+		{`{}`, false, "4 true false false"}, // by hand, which destroys the secrets
+		{changed, true, "4 false true false"},
+		{strings.Replace(changed, "erp.example", "erp.example/v3", 1), true, "4 false true true"},
 	} {
 		if got := apply(c.file, c.atStart); got != c.want {
 			t.Errorf("%d: %s, want %s", i+1, got, c.want)

@@ -15,6 +15,7 @@ import (
 	"time"
 	"weak"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/secret"
@@ -101,15 +102,17 @@ func (c *Client) Close() {
 // Post makes one attempt: one request on the wire, never redirected. It waits for
 // a slot, which is no part of the attempt and ends with ctx alone. The attempt ends
 // when the answer is read, when r.Timeout is over, or with ctx. Whoever is done
-// with the answer gives its Memory back.
+// with the answer gives its Memory back. A task of [admission.Work] pauses
+// meanwhile, and takes its turn for a large answer.
 func (c *Client) Post(ctx context.Context, r Request) Exchange {
+	admission.Pause(ctx)
 	give, err := c.take(ctx, &r)
 	if err != nil {
 		return Exchange{StartedAt: time.Now(), OneWay: r.OneWay, Err: ErrCanceled, body: r.Body}
 	}
 	x := c.attempt(ctx, &r)
 	give()
-	if x.Err != ErrCanceled && c.hold(ctx, r.For, &x) != nil {
+	if x.Err != ErrCanceled && (c.hold(ctx, r.For, &x) != nil || admission.Begin(ctx, len(x.Body)) != nil) {
 		x.Err = ErrCanceled
 	}
 	return x

@@ -14,6 +14,35 @@ import (
 // stored and as the API shows it.
 func (o *Object) JSON() []byte { return appendValue(nil, o, false) }
 
+// AtLeast reports whether the JSON of o has at least so many bytes, without
+// writing it: it looks at no more of o than that takes.
+func (o *Object) AtLeast(bytes int) bool { return leftOver(o, bytes) <= 0 }
+
+// leftOver is what is left of so many bytes after those of a value, in which each
+// value counts for its text alone and a byte; 0 or less: nothing is left.
+func leftOver(v any, bytes int) int {
+	bytes--
+	switch v := v.(type) {
+	case *Object:
+		for _, m := range v.Members() {
+			if bytes = leftOver(m.Value, bytes-len(m.Name)-len(`"":`)); bytes <= 0 {
+				return bytes
+			}
+		}
+	case []any:
+		for _, item := range v {
+			if bytes = leftOver(item, bytes); bytes <= 0 {
+				return bytes
+			}
+		}
+	case string:
+		bytes -= len(v)
+	case Number:
+		bytes -= len(v)
+	}
+	return bytes
+}
+
 // PascalJSON returns the object as compact JSON with PascalCase names at every
 // depth, the wire format of workflow steps (order-workflow-step.txt, Request Format).
 func (o *Object) PascalJSON() []byte { return appendValue(nil, o, true) }

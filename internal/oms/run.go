@@ -71,6 +71,10 @@ type Run struct {
 	Revision int64 `json:"-"`
 }
 
+// SecretsSince is the version of the settings that was in force when the run began, or
+// was resumed last: it may use no secret that had been removed by then.
+func (r *Run) SecretsSince() int64 { return cmp.Or(r.Since, r.SettingsVersion) }
+
 // Clone returns a copy that can be changed without changing r.
 func (r *Run) Clone() *Run {
 	c := *r

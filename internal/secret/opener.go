@@ -20,8 +20,8 @@ type Sealed struct {
 	Origins []string // sorted; as of [oms.URLOrigin], or [Anywhere]
 	Text    string
 	// Retired is the first version of the settings that has the secret no more; 0: it
-	// is in use. It is kept for the versions before, one of which may be restored, or
-	// be that of a run under way.
+	// is in use. It is kept until its place is removed, for one of the versions before may
+	// be restored; and for as long as a run under way began with one of them.
 	Retired int64
 }
 
@@ -44,7 +44,7 @@ func (s Sealed) Reference() Value { return Stored(s.ID, s.Place) }
 // Why a secret is not opened. Whoever repeats the call gets the same.
 var (
 	ErrGone    = errors.New("it was removed")
-	ErrRetired = errors.New("its step or connector was removed from the settings")
+	ErrRetired = errors.New("it was removed from the settings, or replaced there")
 	ErrOrigin  = errors.New("it was given for another scheme, host or port")
 	ErrMoved   = errors.New("it was not sealed for this tenant and place, or not with this key")
 )
@@ -116,7 +116,7 @@ func (o *Opener) Refused(tenant string, v Value, host string, why error) {
 	o.log.Warn("a secret cannot be opened", "tenant", tenant, "place", v.place, "secret", v.id, "host", host, "why", why)
 }
 
-// Changed says that secrets have been removed or retired, or are in use again: what
+// Changed says that secrets have been destroyed or retired, or are in use again: what
 // was opened before counts no more.
 func (o *Opener) Changed() { o.changes.Add(1) }
 

@@ -33,6 +33,16 @@ func New(text string) Value { return Value{text: text} }
 // Stored refers to a stored secret, which opens for that place alone.
 func Stored(id, place string) Value { return Value{id: id, place: place} }
 
+// destroyed is the id of no secret: it stands where there was one.
+const destroyed = "destroyed"
+
+// Destroyed stands in the place of a secret that is not stored any more. It is stored
+// as others are, and does not open ([ErrGone]).
+func Destroyed() Value { return Value{id: destroyed} }
+
+// IsDestroyed reports whether there was a secret, of which nothing is left.
+func (v Value) IsDestroyed() bool { return v.id == destroyed }
+
 // At returns the reference for a place, which is where it was found.
 func (v Value) At(place string) Value {
 	if v.id != "" {

@@ -24,6 +24,9 @@ type Incoming struct {
 	// Is tells whether a text is that of a stored secret: one that was sent again as
 	// it is stays the same secret. nil: it is a new one.
 	Is func(v secret.Value, text string) bool
+	// Destroyed are the ids of secrets that the document refers to and that are not
+	// stored any more, as an earlier version's may be.
+	Destroyed []string
 }
 
 // Check reads the document: variables first, then the secrets that "***" stands
@@ -35,6 +38,7 @@ func (in Incoming) Check() (*Settings, []oms.Warning, error) {
 			return nil, nil, err
 		}
 	}
+	forget(in.Doc, in.Destroyed)
 	if err := Keep(in.Doc, in.Stored); err != nil {
 		return nil, nil, err
 	}

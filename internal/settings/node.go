@@ -85,6 +85,9 @@ func (n node) text(name string) string {
 func (n node) secret(name string) (v secret.Value, text string) {
 	raw, _ := n.obj.Get(name)
 	if v, ok := raw.(secret.Value); ok {
+		if v.IsDestroyed() {
+			n.warn(n.path(name), destroyed)
+		}
 		return v, ""
 	}
 	text = n.text(name)

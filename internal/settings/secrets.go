@@ -63,7 +63,7 @@ func MaskQueries(doc *oms.Object) {
 }
 
 // Sealed returns the document as it is stored, with a reference in the place of
-// each secret, and all references in it. Secrets that are not stored yet are
+// each secret, and all references in it to secrets that there are. Secrets that are not stored yet are
 // handed to seal, with their place and the origins that they may go to.
 func (s *Settings) Sealed(seal func(place string, origins []string, v secret.Value) secret.Sealed) (doc *oms.Object, ids []string) {
 	doc = s.doc.Clone()
@@ -80,7 +80,9 @@ func (s *Settings) Sealed(seal func(place string, origins []string, v secret.Val
 				v = seal(h.secretPlace(sec), goes.of(h).list(), v).Reference()
 			}
 			sec.in.Set(sec.field, v.ID())
-			ids = append(ids, v.ID())
+			if !v.IsDestroyed() {
+				ids = append(ids, v.ID())
+			}
 		}
 	}
 	return doc, ids

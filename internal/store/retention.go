@@ -17,6 +17,10 @@ type Upkeep interface {
 	// Searches find what is not in it as well, but not as fast.
 	IndexBodies(ctx context.Context, tenant string, rest Rest) (done bool, err error)
 
+	// DestroySecrets destroys the secrets of places that the settings of any tenant have
+	// removed, of which no run that has not ended may need any.
+	DestroySecrets(ctx context.Context, rest Rest) error
+
 	// RemoveOld removes what a tenant has of a kind from before a time.
 	RemoveOld(ctx context.Context, tenant string, what Kept, before time.Time, rest Rest) error
 }

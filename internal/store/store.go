@@ -139,6 +139,9 @@ type Reader interface {
 	// What they return is shared: it must not be changed.
 	Settings(ctx context.Context, tenant string) (*settings.Settings, error)
 	SettingsVersion(ctx context.Context, tenant string, version int64) (*settings.Settings, error)
+	// DestroyedSecrets returns those of the secrets that a version of the settings
+	// refers to of which nothing is left (PutSettings).
+	DestroyedSecrets(ctx context.Context, tenant string, s *settings.Settings) (ids []string, err error)
 	SettingsHistory(ctx context.Context, tenant string, p Page) (List[SettingsInfo], error)
 	// SettingsFromFile returns the newest version that held what the settings
 	// file of `serve` did, 0 if none has.
@@ -202,6 +205,8 @@ type Tx interface {
 	// PutSettings stores settings as the next version, whose number it sets;
 	// [oms.Stale] if the current version is not base. Secrets that the next version
 	// does not refer to any more are retired, those of a restored one in use again.
+	// Of places that it removes ([settings.Settings.Removals]) they are destroyed, too:
+	// at once, but for those that a run under way may need (Upkeep.DestroySecrets).
 	PutSettings(ctx context.Context, tenant string, s *settings.Settings, base int64, by string, at time.Time) error
 
 	// MarkSettingsFromFile notes that a version holds what the settings file of

@@ -1,6 +1,6 @@
 // Package upkeep does what the database needs while it serves: it takes
-// recorded bodies into the index that searches them, and removes what is older
-// than its tenant wants it kept. One goroutine does it all in small steps, and
+// recorded bodies into the index that searches them, destroys secrets that were
+// removed, and removes what is older than its tenant wants it kept. One goroutine does it all in small steps, and
 // rests after each, so that traffic is not held up.
 package upkeep
 
@@ -100,11 +100,15 @@ func (u *Upkeep) loop(ctx context.Context) {
 	}
 }
 
-// work does what there is to do now.
+// work does what there is to do now. It looks for secrets to destroy each time: a run
+// that was the last to need one may have ended.
 func (u *Upkeep) work(ctx context.Context) error {
 	for {
 		done, err := u.indexSome(ctx)
 		if err != nil {
+			return err
+		}
+		if err := u.Store.DestroySecrets(ctx, u.rest); err != nil {
 			return err
 		}
 		if !u.Clock.Now().Before(u.removal) {
@@ -167,8 +171,8 @@ func (u *Upkeep) removeOldOf(ctx context.Context, tenant string) error {
 		{store.KeptVersions, kept.Versions},
 		{store.KeptHistory, kept.History},
 		{store.KeptRuns, kept.Runs},
-		{store.KeptAudit, kept.Audit},
 		{store.KeptCalls, store.CallsKept},
+		{store.KeptAudit, kept.Audit},
 	} {
 		if k.age == 0 {
 			continue

@@ -56,6 +56,8 @@ type fakeStore struct {
 	settings map[string]string
 	err      error
 
+	destroyed int // how often secrets were to be destroyed
+
 	log    []string
 	worked time.Duration
 }
@@ -89,6 +91,11 @@ func (f *fakeStore) IndexBodies(ctx context.Context, tenant string, rest store.R
 	f.segments[tenant]--
 	f.note("index " + tenant)
 	return false, f.step(ctx, rest)
+}
+
+func (f *fakeStore) DestroySecrets(ctx context.Context, rest store.Rest) error {
+	f.destroyed++
+	return nil
 }
 
 func (f *fakeStore) RemoveOld(ctx context.Context, tenant string, what store.Kept, before time.Time, rest store.Rest) error {
@@ -140,6 +147,14 @@ func TestIndexing(t *testing.T) {
 	}
 }
 
+// TestDestroying looks for secrets to destroy every second.
+func TestDestroying(t *testing.T) {
+	f := &fakeStore{segments: map[string]int{"a": 0}}
+	if runFor(t, f, 10*time.Second+time.Millisecond); f.destroyed != 10 {
+		t.Errorf("looked for secrets to destroy %d times in 10 s", f.destroyed)
+	}
+}
+
 // TestRetention has what each tenant's settings say removed after a minute, and
 // then every hour; the time in a bubble begins with the year 2000.
 func TestRetention(t *testing.T) {
@@ -152,10 +167,10 @@ func TestRetention(t *testing.T) {
 	calls := func(of string) string { return "remove calls of " + of + " before 1999-12-30 00:01:00" } // whatever its settings say
 	want := []string{"remove attempts of all before 1999-12-31 00:01:00", "remove deliveries of all before 1999-12-31 00:01:00",
 		"remove versions of all before 1999-12-30 00:01:00", "remove history of all before 1999-12-29 00:01:00",
-		"remove runs of all before 1999-12-28 00:01:00", "remove audit of all before 1999-12-01 00:01:00", calls("all"), "remove sessions of all before 2000-01-01 00:01:00",
+		"remove runs of all before 1999-12-28 00:01:00", calls("all"), "remove audit of all before 1999-12-01 00:01:00", "remove sessions of all before 2000-01-01 00:01:00",
 		calls("none"), "remove sessions of none before 2000-01-01 00:01:00",
 		"remove attempts of unset before 1999-10-03 00:01:00", "remove deliveries of unset before 1999-10-03 00:01:00",
-		"remove audit of unset before 1999-01-01 00:01:00", calls("unset"), "remove sessions of unset before 2000-01-01 00:01:00"}
+		calls("unset"), "remove audit of unset before 1999-01-01 00:01:00", "remove sessions of unset before 2000-01-01 00:01:00"}
 	if !slices.Equal(removed, want) {
 		t.Errorf("%q, want %q", removed, want)
 	}

@@ -14,8 +14,12 @@ import (
 // before the caller is told to try again.
 const tries = 5
 
-// errChanged says that the cart is another one by now.
-var errChanged = errors.New("the cart was changed meanwhile")
+// errChanged says that the cart is another one by now, or that a secret of a validator
+// that was still to be asked was destroyed with a change of the settings.
+var errChanged = errors.New("the cart or the settings were changed meanwhile")
+
+// errTooOften is the answer after so many tries.
+var errTooOften = oms.Errorf(oms.Conflict, "the cart or the settings were changed again and again while it was validated; try again")
 
 // Stored validates a stored cart and stores what the validators made of it,
 // passed or not. If somebody else changes the cart during the calls, it is
@@ -36,14 +40,18 @@ func (v *Validator) Stored(ctx context.Context, tenant, id string, ifMatch int64
 		}
 		r, err := v.ask(ctx, tenant, s, cart.Doc)
 		if err != nil {
-			return nil, nil, errors.Join(err, v.keepCalls(ctx, tenant, r))
+			kept := v.keepCalls(ctx, tenant, r)
+			if kept == nil && errors.Is(err, errChanged) {
+				continue
+			}
+			return nil, nil, errors.Join(err, kept)
 		}
 		cart, err = v.store(context.WithoutCancel(ctx), tenant, cart, r)
 		if !errors.Is(err, errChanged) {
 			return r, cart, err
 		}
 	}
-	return nil, nil, oms.Errorf(oms.Conflict, "the cart was changed again and again while it was validated; try again")
+	return nil, nil, errTooOften
 }
 
 // store keeps the calls, and the cart if they changed it and nobody else did.
@@ -74,15 +82,22 @@ func sameCart(a, b *oms.Cart) bool {
 
 // Given validates a cart that is not stored, and stores nothing but the calls.
 func (v *Validator) Given(ctx context.Context, tenant string, cart *oms.Object) (*Result, error) {
-	s, err := v.Store.Settings(ctx, tenant)
-	if err != nil {
-		return nil, err
+	for range tries {
+		s, err := v.Store.Settings(ctx, tenant)
+		if err != nil {
+			return nil, err
+		}
+		r, err := v.ask(ctx, tenant, s, cart)
+		kept := v.keepCalls(ctx, tenant, r)
+		if kept == nil && errors.Is(err, errChanged) {
+			continue
+		}
+		if err != nil || kept != nil {
+			return nil, errors.Join(err, kept)
+		}
+		return r, nil
 	}
-	r, err := v.ask(ctx, tenant, s, cart)
-	if kept := v.keepCalls(ctx, tenant, r); err != nil || kept != nil {
-		return nil, errors.Join(err, kept)
-	}
-	return r, nil
+	return nil, errTooOften
 }
 
 // keepCalls keeps the calls that were made, and nothing that came of them.

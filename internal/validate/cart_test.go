@@ -68,7 +68,7 @@ func TestAChangeAgainAndAgainIsAConflict(t *testing.T) {
 	}, validator(""))
 	b.put(`{}`)
 	_, _, err := b.validated()
-	equals(t, "error", fmt.Sprint(oms.KindOf(err) == oms.Conflict, err), "true the cart was changed again and again while it was validated; try again")
+	equals(t, "error", fmt.Sprint(oms.KindOf(err) == oms.Conflict, err), "true the cart or the settings were changed again and again while it was validated; try again")
 	equals(t, "calls and attempts", fmt.Sprint(len(b.calls), len(b.store.attempts)), "5 5")
 	equals(t, "theirs stands", b.doc(b.stored()).Text("customerEmail"), "4")
 	equals(t, "ours does not", b.doc(b.stored()).Has("tags"), false)

@@ -5,6 +5,7 @@ package validate
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/orderhook/orderhook/internal/clock"
@@ -67,6 +68,9 @@ func (v *Validator) askOne(ctx context.Context, tenant string, version int64, c 
 	call := oms.NewID(oms.CallID)
 	x := v.Client.Post(ctx, request(tenant, version, c, r.Cart, call))
 	defer x.Memory.Give() // not later: the next call waits for some
+	if v.overtaken(ctx, tenant, version, x.Err) {
+		return errChanged
+	}
 	if x.Class() == hook.OwnTrouble {
 		v.Log.Warn("a validator could not be asked, for this server's own trouble", "tenant", tenant, "connector", cmp.Or(c.ConnectorID, c.Name), "error", x.Failure())
 		return oms.Errorf(oms.Unavailable, "a validator could not be asked: %s", x.Failure())
@@ -98,6 +102,16 @@ func (v *Validator) askOne(ctx context.Context, tenant string, version int64, c 
 		r.Cart = patched.Doc
 	}
 	return nil
+}
+
+// overtaken reports whether a call was not made because the settings have changed
+// since, and a secret of theirs was removed.
+func (v *Validator) overtaken(ctx context.Context, tenant string, version int64, err error) bool {
+	if _, ok := errors.AsType[*hook.SecretError](err); !ok {
+		return false
+	}
+	now, err := v.Store.Settings(ctx, tenant)
+	return err == nil && now.Version != version
 }
 
 func (r *Result) add(answer *oms.Validation) {

@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +43,9 @@ func (e *Engine) prepare(ctx context.Context, tenant string, h held) (*call, err
 			return nil, err
 		}
 	}
+	if err := (held{order: order}).begin(ctx); err != nil {
+		return nil, err
+	}
 	return newCall(tenant, s, h.run, order.Doc)
 }
 
@@ -70,7 +72,7 @@ func (c *call) timeout() time.Duration {
 // request is the call as the hook package sends it.
 func (c *call) request(now time.Time) hook.Request {
 	r := hook.Request{
-		For: c.caller(), Since: cmp.Or(c.run.Since, c.run.SettingsVersion), URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
+		For: c.caller(), Since: c.run.SecretsSince(), URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
 		Body:           oms.StepRequest(c.order, c.step.Wire, oms.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID}),
 		IdempotencyKey: c.run.Position.CallID, Delivery: c.run.Position.Attempt, MaxDelivery: maxAttempts(c.target),
 	}

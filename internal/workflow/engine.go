@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
@@ -31,6 +32,7 @@ type Client interface {
 type Engine struct {
 	store    store.Store
 	client   Client
+	work     *admission.Work
 	clock    clock.Clock
 	log      *slog.Logger
 	lanes    *lanes
@@ -54,6 +56,7 @@ type Engine struct {
 type Options struct {
 	Store  store.Store
 	Client Client
+	Work   *admission.Work // on large documents
 	Clock  clock.Clock
 	Log    *slog.Logger
 	// MaxStatusChanges is how often one order may enter a status through the API
@@ -66,7 +69,7 @@ type Options struct {
 
 // New makes an engine that has not begun.
 func New(o Options) *Engine {
-	e := &Engine{store: o.Store, client: o.Client, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
+	e := &Engine{store: o.Store, client: o.Client, work: o.Work, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
 		quiet: &quiet{clock: o.Clock}, brake: newBrake(o.MaxStatusChanges, o.Clock, o.Log), maxBytes: cmp.Or(o.MaxOrderBytes, oms.DefaultOrderBytes)}
 	e.lanes = newLanes(o.Clock, e.turn)
 	e.calls, e.giveUp = context.WithCancel(context.Background())

@@ -82,6 +82,10 @@ func newReceiver(t *testing.T) string {
 			_, _ = io.WriteString(w, `{"success":true,"orderPatch":{"tags":["checked"],"orderForm":{"total":99.90}}}`)
 			return
 		}
+		if strings.Contains(r.URL.Path, "validator") {
+			_, _ = io.WriteString(w, `{"isValidatedSuccessful":false,"validationErrors":[{"message":"Over the credit limit <i>","validationType":"Customer","referenceId":"1"}]}`)
+			return
+		}
 		_, _ = io.WriteString(w, `{"ok":true}`)
 	}))
 	t.Cleanup(r.Close)
@@ -113,6 +117,16 @@ func (s *server) call(method, path, body string) map[string]any {
 		}
 	}
 	return value
+}
+
+// callWith is call with a body that is to be encoded.
+func (s *server) callWith(method, path string, body any) map[string]any {
+	s.t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.call(method, path, string(text))
 }
 
 // key makes a key of a role.

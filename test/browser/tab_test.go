@@ -76,7 +76,16 @@ func open(t *testing.T, server string, l look) *tab {
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.note))
 	p.ctx = ctx
 	t.Cleanup(func() {
-		cancel()
+		closed := make(chan struct{})
+		go func() {
+			cancel()
+			close(closed)
+		}()
+		select {
+		case <-closed:
+		case <-time.After(patience):
+			t.Error("the browser does not close the tab")
+		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, f := range p.faults {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/hook"
 	"github.com/orderhook/orderhook/internal/oms"
@@ -244,7 +245,7 @@ func (r *rig) withEngineOn(st store.Store) *rig {
 	r.t.Helper()
 	log := slog.New(slog.NewTextHandler(r.log, nil))
 	client := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}, Secrets: r.store.Secrets()})
-	engine := workflow.New(workflow.Options{Store: st, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
+	engine := workflow.New(workflow.Options{Store: st, Client: client, Work: admission.NewWork(1), Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
 	server := httptest.NewServer(api.New(api.Options{Store: r.store, Engine: engine, Clock: r.hands, Log: log, Version: "test"}))
 	r.t.Cleanup(func() {
 		engine.Release()

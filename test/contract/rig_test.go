@@ -43,6 +43,7 @@ type rig struct {
 	maxStatusChanges int // as of workflow.Options; 0: no limit
 	maxOrderBytes    int64
 	admission        *admission.Gate // nil: that of the default limits
+	work             *admission.Work // of one slot
 	limits           api.Limits
 
 	// misshapen: the documents have fields in another shape. They are kept, and no
@@ -100,7 +101,8 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	if r.calling != nil {
 		client = r.calling(real)
 	}
-	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges, MaxOrderBytes: r.maxOrderBytes})
+	r.work = admission.NewWork(1)
+	engine := workflow.New(workflow.Options{Store: db, Client: client, Work: r.work, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges, MaxOrderBytes: r.maxOrderBytes})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands, Log: log}
 	below := store.Store(db)
 	if r.between != nil {
@@ -110,7 +112,7 @@ func (r *rig) run(change ...func(*hook.Options)) {
 	jobs := job.New(job.Options{Store: below, Clock: r.hands, Log: log}, dispatcher.Jobs(), engine.Jobs())
 	r.api = api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: o.Guard,
 		Variables: settings.Variables{Lookup: environment, Allowed: []string{"SHOP_*"}}, VariablesTenant: oms.DefaultTenant,
-		Admission: r.admission, Limits: r.limits, Clock: r.hands, Log: log, Version: "test"})
+		Admission: r.admission, Work: r.work, Limits: r.limits, Clock: r.hands, Log: log, Version: "test"})
 	server := httptest.NewServer(r.api)
 	r.url, r.store, r.engine = server.URL, db, engine
 	if err := dispatcher.Start(context.Background()); err != nil {

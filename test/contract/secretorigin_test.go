@@ -18,7 +18,7 @@ func cannot(what, why string) string { return "the secret of " + what + " cannot
 
 const (
 	forAnother   = "it was given for another scheme, host or port"
-	wasRemoved   = "its step or connector was removed from the settings"
+	wasReplaced  = "it was removed from the settings, or replaced there"
 	notSealedFor = "it was not sealed for this tenant and place, or not with this key"
 )
 
@@ -117,9 +117,30 @@ func TestAResumedRunHasNoRemovedSecret(t *testing.T) {
 	res := r.post(order).is("isAborted", true)
 	r.settings(`{"connectors":[]}`)
 	r.resume(res)
-	r.ended().is("items[0].status", "aborted").is("items[0].orderActionExecutionResults[0].errorReason", cannot("token", wasRemoved))
+	r.ended().is("items[0].status", "aborted").is("items[0].orderActionExecutionResults[0].errorReason", cannot("token", "it was removed"))
+	r.call("POST", restoreOne, "").want(200).is("warnings[0].path", "connectors[0].token")
+	r.resume(res)
+	r.ended().is("items[0].status", "aborted").is("items[0].orderActionExecutionResults[0].errorReason", cannot("token", "it was removed"))
 	equals(t, "requests", len(s.got()), 1)
-	r.call("POST", restoreOne, "").want(200)
+	r.settings(strings.Replace(with1, "a-token", "new-token", 1))
+	r.resume(res)
+	r.ended().is("items[0].status", "succeeded")
+	equals(t, "Authorization", s.each("Authorization"), []string{"Token a-token", "Token new-token"})
+}
+
+// Nor has it one that was replaced, where its status has other steps by now, so that it
+// keeps the settings that it began with.
+func TestAResumedRunHasNoReplacedSecret(t *testing.T) {
+	s, r := answering(t, canceled, success), lease(t)
+	withToken := func(token string, more ...step) string {
+		return with(config(status("New", append(more, step{ID: "c", Stop: true})...)), connectors(connector(s.URL, `,"ConnectorId":"c","Token":"`+token+`"`)))
+	}
+	r.settings(withToken("a-token"))
+	res := r.post(order).is("isAborted", true)
+	r.settings(withToken("b-token", step{ID: "c"}))
+	r.resume(res)
+	r.ended().is("items[0].status", "aborted").is("items[0].orderActionExecutionResults[0].errorReason", cannot("token", wasReplaced))
+	r.call("POST", restoreOne, "").want(200).is("warnings", []string{})
 	r.resume(res)
 	r.ended().is("items[0].status", "succeeded")
 	equals(t, "Authorization", s.each("Authorization"), []string{"Token a-token", "Token a-token"})
@@ -210,7 +231,7 @@ func TestAnotherTenantOpensNoCopiedSecret(t *testing.T) {
 	const theirKey = "key-of-another-tenant"
 	r.addKey(theirKey, "acme", oms.Admin)
 	r.stop(patience)
-	alter(t, r.path, `INSERT INTO secrets SELECT 'acme', id, place, origins, sealed, retired, created FROM secrets;
+	alter(t, r.path, `INSERT INTO secrets SELECT 'acme', id, place, origins, sealed, retired, created, given FROM secrets;
 		INSERT INTO settings (tenant, version, at, by, doc) SELECT 'acme', version, at, by, doc FROM settings;
 		INSERT INTO endpoints (tenant, no, id, origin, doc) SELECT 'acme', no, id, origin, doc FROM endpoints`)
 	r.run()

@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/hook"
@@ -42,7 +43,7 @@ func start(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	client, log := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}, Secrets: db.Secrets()}), slog.New(slog.DiscardHandler)
-	engine := workflow.New(workflow.Options{Store: db, Client: client, Clock: r.clock, Log: log})
+	engine := workflow.New(workflow.Options{Store: db, Client: client, Work: admission.NewWork(1), Clock: r.clock, Log: log})
 	validator := &validate.Validator{Store: db, Client: client, Clock: r.clock, Log: log}
 	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Clock: r.clock, Log: log, Version: "test"}))
 	r.url, r.store = server.URL, db

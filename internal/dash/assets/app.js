@@ -105,6 +105,16 @@ document.addEventListener("submit", (event) => {
 	setTimeout(() => { for (const el of event.target.elements) el.disabled = false; });
 });
 
+// A slider shows where it is while it is moved. Its form is sent when a pointer lets go of
+// it; with keys, which move it step by step, one presses the button.
+document.addEventListener("input", (event) => {
+	const number = event.target.closest(".slider")?.querySelector("output");
+	if (number) number.textContent = event.target.value;
+});
+document.addEventListener("pointerup", (event) => {
+	if (event.target.type === "range") setTimeout(() => event.target.form?.requestSubmit()); // behind its change
+});
+
 // Keys: / goes to the search, n to the next page. Not while one writes.
 document.addEventListener("keydown", (event) => {
 	if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, [contenteditable]")) return;
@@ -115,6 +125,11 @@ document.addEventListener("keydown", (event) => {
 		document.querySelector("[data-next]")?.click();
 	}
 });
+
+// served is each element that follows changes, as the server sent it last. While it is sent
+// again as it was, live.js leaves it alone: what one has folded in it stays folded.
+const served = new Map();
+for (const el of document.querySelectorAll("[data-live][id]")) served.set(el.id, el.outerHTML);
 
 enhance(document);
 setInterval(() => showTimes(document), 10_000);

@@ -1,6 +1,6 @@
 // Keeps the elements marked data-live as the server has them. The server says only that
-// something changed; then the page is fetched again, and those elements are replaced. It
-// rests while something in them is selected or focused, and while one has paused it.
+// something changed; then the page is fetched again, and those elements are replaced. Each
+// of them stays while something in it is selected or focused, and all while one has paused.
 "use strict";
 
 const box = document.querySelector(".live");
@@ -18,15 +18,12 @@ const leastRest = 1000, restsPerFetch = 20;
 
 const paused = () => pause.getAttribute("aria-pressed") === "true";
 
-// busy says whether somebody works with what would be replaced.
-function busy() {
+// busy says whether somebody works with what would be replaced: it has the focus, a part
+// of it is selected, or the pointer is on what one is about to click.
+function busy(el) {
 	const selection = getSelection();
-	for (const el of document.querySelectorAll("[data-live]")) {
-		if (el.contains(document.activeElement)) return true;
-		if (el.querySelector(":is(a, button, summary):hover")) return true; // it would go from under the pointer
-		if (!selection.isCollapsed && selection.containsNode(el, true)) return true;
-	}
-	return false;
+	return el.contains(document.activeElement) || (!selection.isCollapsed && selection.containsNode(el, true)) ||
+		el.querySelector(":is(a, button, summary):hover") !== null;
 }
 
 function show() {
@@ -38,7 +35,7 @@ function show() {
 
 async function refresh() {
 	if (fetching || !waiting) return;
-	if (paused() || busy() || document.hidden) return show();
+	if (paused() || document.hidden) return show();
 	const began = performance.now();
 	if (began < next) {
 		clearTimeout(timer);
@@ -61,13 +58,18 @@ async function refresh() {
 }
 
 function replace(page) {
-	if (paused() || busy()) {
+	if (paused()) {
 		waiting = true;
 		return;
 	}
 	for (const old of document.querySelectorAll("[data-live][id]")) {
 		const fresh = page.getElementById(old.id);
-		if (!fresh) continue;
+		if (!fresh || served.get(old.id) === fresh.outerHTML) continue;
+		if (busy(old)) {
+			waiting = true; // the others are replaced meanwhile
+			continue;
+		}
+		served.set(old.id, fresh.outerHTML);
 		for (const d of old.querySelectorAll("details[id]")) {
 			const same = fresh.querySelector("#" + CSS.escape(d.id));
 			if (same) same.open = d.open;

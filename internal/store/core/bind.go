@@ -100,7 +100,8 @@ func (b *binding) stored(n numbered, text string) (doc string, err error) {
 }
 
 // settings goes through the versions of each tenant, the newest last. A secret that
-// stayed the same from one to the next is one secret.
+// stayed the same from one to the next is one secret; those that a version removed are
+// destroyed soon after the start (Store.DestroySecrets).
 func (b *binding) settings() error {
 	versions, err := b.rows(`SELECT tenant, version FROM settings ORDER BY tenant, version`)
 	if err != nil {
@@ -115,12 +116,13 @@ func (b *binding) settings() error {
 		if err != nil {
 			return err
 		}
+		useSecrets(&b.batch, v.tenant, v.number, ids)
+		b.batch.change(`INSERT INTO secret_removals (tenant, version) VALUES (?, ?) ON CONFLICT DO NOTHING`, v.tenant, v.number)
 		if err := b.write(mostBound); err != nil {
 			return err
 		}
 		if i+1 == len(versions) || versions[i+1].tenant != v.tenant {
 			b.newest[v.tenant] = settings.ParseStored(doc)
-			b.batch.change(retireSecrets, v.tenant, jsonTexts(ids), v.number)
 		}
 	}
 	return nil
@@ -150,7 +152,7 @@ func (b *binding) version(v numbered, known map[boundSecret]secret.Sealed) (doc 
 		}
 		return one
 	})
-	b.addSecrets(&b.batch, v.tenant, fresh)
+	b.addSecrets(&b.batch, v.tenant, v.number, fresh)
 	if len(ids) > 0 {
 		b.batch.changeOne(`UPDATE settings SET doc = ? WHERE tenant = ? AND version = ? AND doc = ?`, string(doc.JSON()), v.tenant, v.number, text)
 	}
@@ -195,7 +197,7 @@ func (b *binding) endpoint(n numbered) error {
 	if err != nil {
 		return err
 	}
-	b.addSecrets(&b.batch, n.tenant, fresh)
+	b.addSecrets(&b.batch, n.tenant, 0, fresh)
 	b.batch.changeOne(`UPDATE endpoints SET doc = ? WHERE tenant = ? AND no = ? AND doc = ?`, doc, n.tenant, n.number, sealed)
 	return nil
 }

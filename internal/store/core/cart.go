@@ -10,15 +10,16 @@ import (
 
 const cartColumns = `id, version, created, modified, doc`
 
-func scanCart(r Row) (*oms.Cart, error) {
+func (q queries) committedCart(ctx context.Context, tenant, id string) (*oms.Cart, error) {
 	var doc []byte
 	var created, modified int64
 	c := &oms.Cart{}
-	if err := r.Scan(&c.ID, &c.Version, &created, &modified, &doc); err != nil {
-		return nil, err
+	err := one(ctx, q.q, []any{&c.ID, &c.Version, &created, &modified, &doc}, `SELECT `+cartColumns+` FROM carts WHERE tenant = ? AND id = ?`, tenant, id)
+	if err != nil {
+		return nil, orNotFound(err, "no cart %q", id)
 	}
 	c.Created, c.Modified = fromMicros(created), fromMicros(modified)
-	json, err := Unpacked(doc)
+	json, err := unpacked(ctx, doc)
 	if err != nil {
 		return nil, fmt.Errorf("stored cart %q: %w", c.ID, err)
 	}
@@ -35,14 +36,10 @@ func (q queries) Cart(ctx context.Context, tenant, id string) (*oms.Cart, error)
 			return nil, err
 		}
 	}
-	found, err := collect(ctx, q.q.Query, scanCart, `SELECT `+cartColumns+` FROM carts WHERE tenant = ? AND id = ?`, tenant, id)
-	if err == nil && len(found) == 0 {
-		return nil, oms.Errorf(oms.NotFound, "no cart %q", id)
-	}
+	c, err := q.committedCart(ctx, tenant, id)
 	if err != nil {
 		return nil, err
 	}
-	c := found[0]
 	if q.own != nil {
 		q.own.checkOnce(key{tenant, "cart/" + id}, `SELECT 1 FROM carts WHERE tenant = ? AND id = ? AND version = ? AND created = ? AND modified = ?`,
 			tenant, id, c.Version, micros(c.Created), micros(c.Modified))
@@ -58,7 +55,7 @@ func (q queries) Carts(ctx context.Context, tenant string, p store.Page) (store.
 		if err = r.Scan(&d.ID, &created, &doc); err != nil {
 			return d, err
 		}
-		json, err := Unpacked(doc)
+		json, err := unpacked(ctx, doc)
 		weigh(r, len(json)-len(doc))
 		d.Created, d.JSON = fromMicros(created), string(json)
 		return d, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -67,6 +68,11 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 		if s.closed.Load() {
 			return ErrClosed
 		}
+		if try > 0 {
+			if err := admission.Begin(ctx, 0); err != nil {
+				return err
+			}
+		}
 		d := s.draft(ctx, t, try > 0)
 		err := call(decide, d)
 		if err == nil {
@@ -114,6 +120,7 @@ func (s *Store) commit(ctx context.Context, d *draft) error {
 	if err := d.finishAudit(); err != nil {
 		return err
 	}
+	admission.Pause(ctx)
 	if err := s.engine.Commit(ctx, &d.batch); err != nil {
 		return err
 	}

@@ -215,7 +215,7 @@ func (d *draft) PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint)
 		return err
 	}
 	before := set.get(e.No)
-	d.addSecrets(tenant, fresh)
+	d.addSecrets(d.of(tenant), tenant, 0, fresh)
 	d.removeSecrets(tenant, before, kept)
 	d.putEndpoint(tenant, set, e.No, kept)
 	d.of(tenant).changeOne(`UPDATE endpoints SET origin = ?, doc = ? WHERE tenant = ? AND no = ?`, string(e.Origin), doc, tenant, e.No)
@@ -240,7 +240,7 @@ func (d *draft) insertEndpoint(ctx context.Context, tenant string, set *endpoint
 	if err != nil {
 		return err
 	}
-	d.addSecrets(tenant, fresh)
+	d.addSecrets(d.of(tenant), tenant, 0, fresh)
 	d.putEndpoint(tenant, set, numbered.No, kept)
 	d.of(tenant).changeOne(`INSERT INTO endpoints (tenant, no, id, origin, doc) VALUES (?, ?, ?, ?, ?)`,
 		tenant, numbered.No, e.ID, string(e.Origin), doc)

@@ -174,3 +174,6 @@ func (s *Store) Segments() (all string, err error) {
 const PackFrom = packFrom
 
 var Packed = packed
+
+// JSONSize tells how large a stored document is.
+func JSONSize(stored string) int { return jsonSize([]byte(stored)) }

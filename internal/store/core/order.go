@@ -94,7 +94,7 @@ func (q queries) OrderUnless(ctx context.Context, tenant, id string, version int
 	if r.doc == nil {
 		return nil, nil
 	}
-	return r.order(id)
+	return r.order(ctx, id)
 }
 
 func oneOrder(ctx context.Context, q Engine, id, text string, args ...any) (*oms.Order, error) {
@@ -102,7 +102,7 @@ func oneOrder(ctx context.Context, q Engine, id, text string, args ...any) (*oms
 	if err := one(ctx, q, r.columns(), text, args...); err != nil {
 		return nil, err
 	}
-	return r.order(id)
+	return r.order(ctx, id)
 }
 
 // orderRow is what a query of orderColumns reads.
@@ -115,8 +115,8 @@ func (r *orderRow) columns() []any {
 	return []any{&r.version, &r.statusVersion, &r.created, &r.modified, &r.doc}
 }
 
-func (r *orderRow) order(id string) (*oms.Order, error) {
-	json, err := Unpacked(r.doc)
+func (r *orderRow) order(ctx context.Context, id string) (*oms.Order, error) {
+	json, err := unpacked(ctx, r.doc)
 	if err != nil {
 		return nil, fmt.Errorf("stored order %q: %w", id, err)
 	}

@@ -50,7 +50,7 @@ func (q queries) lookForOrders(ctx context.Context, tenant string, f store.Order
 				text, args = part.sql(taggedListColumns, of, s.limit())
 				args = append([]any{f.Tag}, args...)
 			}
-			return q.q.QueryOnce(ctx, s.look, text, args...)
+			return q.q.QueryOnce(ctx, func(r Row) error { return s.look(ctx, r) }, text, args...)
 		})
 		if err != nil || p.ended() {
 			return err
@@ -93,7 +93,7 @@ func (s *orderSearch) limit() int {
 
 // look adds an order if it has what is looked for. The page ends with it once as
 // many bytes were looked at as may be for one.
-func (s *orderSearch) look(r Row) error {
+func (s *orderSearch) look(ctx context.Context, r Row) error {
 	var d store.Document
 	var created int64
 	var size int
@@ -102,7 +102,7 @@ func (s *orderSearch) look(r Row) error {
 		return err
 	}
 	d.Created, d.JSON = fromMicros(created), doc.String
-	if json, err := Unpacked([]byte(doc.String)); err != nil {
+	if json, err := unpacked(ctx, []byte(doc.String)); err != nil {
 		return fmt.Errorf("stored order %q: %w", d.ID, err)
 	} else if len(json) > len(doc.String) {
 		d.JSON, size = string(json), len(json)

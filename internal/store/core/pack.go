@@ -1,10 +1,12 @@
 package core
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/orderhook/orderhook/internal/admission"
 )
 
 // packFrom is how many bytes a document has at least that is stored compressed.
@@ -36,6 +38,27 @@ func packed(json []byte) string {
 	out := make([]byte, 1, 1+base64.StdEncoding.EncodedLen(len(small)))
 	out[0] = packMark
 	return string(base64.StdEncoding.AppendEncode(out, small))
+}
+
+// unpacked is Unpacked for a task, which takes a slot if the document is large.
+func unpacked(ctx context.Context, stored []byte) ([]byte, error) {
+	if err := admission.Begin(ctx, jsonSize(stored)); err != nil {
+		return nil, err
+	}
+	return Unpacked(stored)
+}
+
+// jsonSize is how many bytes the JSON of a document has that is stored.
+func jsonSize(stored []byte) int {
+	if len(stored) == 0 || stored[0] != packMark {
+		return len(stored)
+	}
+	var head zstd.Header
+	start, err := base64.StdEncoding.AppendDecode(nil, stored[1:][:min(len(stored)-1, base64.StdEncoding.EncodedLen(zstd.HeaderMaxSize))])
+	if err != nil || head.Decode(start) != nil || !head.HasFCS {
+		return len(stored)
+	}
+	return int(head.FrameContentSize)
 }
 
 // Unpacked returns the JSON of a document that is stored.

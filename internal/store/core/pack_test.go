@@ -32,12 +32,16 @@ func TestPacked(t *testing.T) {
 		if got := strings.HasPrefix(stored, "z") && len(stored) < len(test.json)/2; got != test.packed {
 			t.Errorf("%s: %d of %d bytes are stored", name, len(stored), len(test.json))
 		}
+		if got := core.JSONSize(stored); got != len(test.json) {
+			t.Errorf("%s: its size is told as %d, not %d", name, got, len(test.json))
+		}
 		back, err := core.Unpacked([]byte(stored))
 		if err != nil || !bytes.Equal(back, test.json) {
 			t.Errorf("%s: %v, %d bytes came back", name, err, len(back))
 		}
 	}
 	for _, broken := range []string{"z", "z!", "zAAAA", core.Packed(bytes.Repeat([]byte("x"), core.PackFrom))[:20]} {
+		core.JSONSize(broken) // without a panic
 		if back, err := core.Unpacked([]byte(broken)); err == nil && len(back) > 0 {
 			t.Errorf("%q became %q", broken, back)
 		}

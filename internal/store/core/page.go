@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"math"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -30,11 +31,17 @@ func pageOf[T any](ctx context.Context, q queries, tenant string, class store.Cl
 	if err != nil {
 		return store.List[T]{}, err
 	}
+	admission.Pause(ctx)
 	ctx, leave, err := q.enter(ctx, tenant, class)
 	if err != nil {
 		return store.List[T]{}, err
 	}
 	defer leave()
+	if class == store.Search { // looks into many documents
+		if err := admission.Begin(ctx, admission.Large); err != nil {
+			return store.List[T]{}, err
+		}
+	}
 	p := &page[T]{size: asked.Size(), most: asked.MostBytes(), effort: q.effort, cursor: cursor}
 	if err := fill(ctx, p, after); err != nil {
 		return store.List[T]{}, err
@@ -55,6 +62,11 @@ func counted[T any](ctx context.Context, q queries, tenant string, class store.C
 		return store.Count{}, err
 	}
 	defer leave()
+	if class == store.Search { // looks into many documents
+		if err := admission.Begin(ctx, admission.Large); err != nil {
+			return store.Count{}, err
+		}
+	}
 	p := &page[T]{size: store.MostCounted, most: math.MaxInt, effort: q.countEffort, cursor: func(T) store.Cursor { return store.Cursor{} }}
 	err = fill(ctx, p)
 	return store.Count{N: len(p.rows), Capped: p.ended()}, err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
@@ -100,6 +101,45 @@ func TestListsUseIndexes(t *testing.T) {
 			t.Errorf("an order's runs: %s", plan)
 		}
 	}
+}
+
+// TestSecretsAreFoundByTheirPlace: neither a change of the settings nor the upkeep reads
+// all secrets that a tenant ever had, or all its runs.
+func TestSecretsAreFoundByTheirPlace(t *testing.T) {
+	db := openTemp(t)
+	put := func(s *core.Store, base int64, text string) error {
+		doc, err := oms.Parse([]byte(text))
+		must(t, err)
+		next, _, err := settings.Parse(doc)
+		must(t, err)
+		return s.Write(ctx, func(tx store.Tx) error { return tx.PutSettings(ctx, acme, next, base, "", time.Unix(1, 0)) })
+	}
+	must(t, put(db, 0, `{"connectors":[{"name":"a","host":"https://a","token":"x"}]}`))
+	insertRun := func(s *core.Store) error {
+		return s.Write(ctx, func(tx store.Tx) error {
+			return tx.InsertRun(ctx, acme, &oms.Run{ID: "r", OrderID: "o", Status: oms.RunWaiting, SettingsVersion: 1})
+		})
+	}
+	wantPlans(t, plans(t, db, "settings", insertRun), "SEARCH settings USING COVERING INDEX sqlite_autoindex_settings_1 (tenant=? AND version>?)")
+	base := int64(1)
+	removing := plans(t, db, "secrets", func(s *core.Store) error {
+		err := put(s, base, `{}`)
+		base++
+		return err
+	})
+	destroying := plans(t, db, "secrets", func(s *core.Store) error { return s.DestroySecrets(ctx, noRest) })
+	if len(removing) != 4 || len(destroying) != 1 {
+		t.Errorf("%d and %d statements: %q %q", len(removing), len(destroying), removing, destroying)
+	}
+	for _, plan := range append(removing, destroying...) {
+		if strings.Contains(plan, "SCAN secrets") || strings.Contains(plan, "SCAN runs") || strings.Contains(plan, "secrets USING PRIMARY KEY (tenant=?)") ||
+			strings.Contains(plan, "runs ") && !strings.Contains(plan, "SEARCH runs USING COVERING INDEX runs_since (tenant=? AND since>? AND since<?)") {
+			t.Error(plan)
+		}
+	}
+	wantIndex(t, destroying, "secrets_place")
+	wantIndex(t, removing[:1], "secrets_place")
+	wantIndex(t, removing[1:2], "secrets_in_use")
 }
 
 // TestWhatWasChangedIsFoundByWhenItWas: of the orders that were created before,

@@ -28,12 +28,12 @@ func (s *Store) RemoveOld(ctx context.Context, tenant string, what store.Kept, b
 		return old.removeVersions(ctx)
 	case store.KeptHistory:
 		return old.removeHistory(ctx)
+	case store.KeptCalls:
+		return old.removeCalls(ctx)
 	case store.KeptAudit:
 		return old.removeAudit(ctx)
 	case store.KeptSessions:
 		return old.removeSessions(ctx)
-	case store.KeptCalls:
-		return old.removeCalls(ctx)
 	}
 	return old.removeRuns(ctx)
 }

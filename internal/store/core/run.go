@@ -73,7 +73,8 @@ func atStep(r *oms.Run) (step, name string) {
 }
 
 // InsertRun implements [store.Tx]. Two runs of one order that are inserted at the
-// same time would get the same seq: the index on it lets one of them in.
+// same time would get the same seq: the index on it lets one of them in. None begins
+// with settings that were replaced meanwhile: their secrets may be destroyed.
 func (d *draft) InsertRun(ctx context.Context, tenant string, r *oms.Run) error {
 	d.touch(tenant, oms.TopicRuns)
 	if d.again {
@@ -90,10 +91,11 @@ func (d *draft) InsertRun(ctx context.Context, tenant string, r *oms.Run) error 
 	}
 	step, name := atStep(r)
 	d.of(tenant).changeOne(`
-		INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, step, step_name, status_version, scoped, entered_status, doc)
-		SELECT ?1, ?2, ?3, coalesce(max(seq), 0) + 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM runs WHERE tenant = ?1 AND order_id = ?3
+		INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, step, step_name, status_version, scoped, entered_status, doc, since)
+		SELECT ?1, ?2, ?3, coalesce(max(seq), 0) + 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 FROM runs WHERE tenant = ?1 AND order_id = ?3
+		HAVING NOT EXISTS (SELECT 1 FROM settings WHERE tenant = ?1 AND version > ?13)
 		ON CONFLICT DO NOTHING`, tenant, r.ID, r.OrderID, string(r.Status), r.Status.Ended(), micros(r.Created), step, name,
-		r.StatusVersion, r.ScopeID() != "", fold(r.EnteredStatus), doc)
+		r.StatusVersion, r.ScopeID() != "", fold(r.EnteredStatus), doc, r.SecretsSince())
 	return nil
 }
 
@@ -111,9 +113,9 @@ func (d *draft) UpdateRun(ctx context.Context, tenant string, r *oms.Run) error 
 	}
 	step, name := atStep(r)
 	d.of(tenant).changeOne(`
-		UPDATE runs SET status = ?, ended = ?, step = ?, step_name = ?, status_version = ?, doc = ?, revision = revision + 1
+		UPDATE runs SET status = ?, ended = ?, step = ?, step_name = ?, status_version = ?, doc = ?, since = ?, revision = revision + 1
 		WHERE tenant = ? AND id = ? AND revision = ?`,
-		string(r.Status), r.Status.Ended(), step, name, r.StatusVersion, doc, tenant, r.ID, r.Revision)
+		string(r.Status), r.Status.Ended(), step, name, r.StatusVersion, doc, r.SecretsSince(), tenant, r.ID, r.Revision)
 	r.Revision++
 	if r.Status == oms.RunCanceled {
 		d.auditRun(tenant, r)

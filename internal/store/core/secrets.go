@@ -37,33 +37,30 @@ func (s *Store) findSecret(ctx context.Context, tenant, id string) (secret.Seale
 	return found, nil
 }
 
-var insertSecrets = &Insertion{Table: "secrets", Often: []string{"tenant", "id", "place", "origins", "sealed", "created"}}
+var insertSecrets = &Insertion{Table: "secrets", Often: []string{"tenant", "id", "place", "origins", "sealed", "given", "created"}}
 
-// addSecrets adds rows of secrets to a batch.
-func (s *shared) addSecrets(b *Batch, tenant string, all []secret.Sealed) {
+// addSecrets adds rows of secrets to a batch. version is that of the settings which
+// they are given with, 0 for those of endpoints.
+func (s *shared) addSecrets(b *Batch, tenant string, version int64, all []secret.Sealed) {
 	for _, one := range all {
-		b.insert(insertSecrets, Tuple{Often: []any{tenant, one.ID, one.Place, jsonTexts(one.Origins), one.Text, micros(s.clock())}})
+		b.insert(insertSecrets, Tuple{Often: []any{tenant, one.ID, one.Place, jsonTexts(one.Origins), one.Text, version, micros(s.clock())}})
 	}
 }
 
-func (d *draft) addSecrets(tenant string, all []secret.Sealed) {
-	d.shared.addSecrets(d.of(tenant), tenant, all)
-}
-
 // The secrets of settings that the next version refers to no more are retired; an
-// earlier version that is restored has them in use again. ids is a JSON list.
+// earlier version that is restored has them in use again.
 const (
-	retireSecrets = `UPDATE secrets SET retired = ?3 WHERE tenant = ?1 AND retired = 0 AND place >= 'settings/' AND place < 'settings0'
+	retireSecrets = `UPDATE secrets INDEXED BY secrets_in_use SET retired = ?3 WHERE tenant = ?1 AND retired = 0 AND place >= 'settings/' AND place < 'settings0'
 		AND id NOT IN (SELECT value FROM json_each(?2))`
 	reuseSecrets = `UPDATE secrets SET retired = 0 WHERE tenant = ?1 AND retired > 0 AND id IN (SELECT value FROM json_each(?2))`
 )
 
 // useSecrets retires the secrets of settings that a version does not refer to.
-func (d *draft) useSecrets(tenant string, version int64, ids []string) {
+func useSecrets(b *Batch, tenant string, version int64, ids []string) {
 	list := jsonTexts(ids)
-	d.batch.news.secrets = true
-	d.of(tenant).change(retireSecrets, tenant, list, version)
-	d.of(tenant).change(reuseSecrets, tenant, list)
+	b.news.secrets = true
+	b.change(retireSecrets, tenant, list, version)
+	b.change(reuseSecrets, tenant, list)
 }
 
 // removeSecrets removes those of an endpoint that its next state does not refer to.

@@ -56,11 +56,13 @@ func (q queries) SettingsVersion(ctx context.Context, tenant string, version int
 	return s, err
 }
 
+var errUnreadable = errors.New("stored settings")
+
 // parseSettings reads a stored document.
 func parseSettings(data []byte, version int64) (*settings.Settings, error) {
 	doc, err := oms.Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("stored settings, version %d: %v", version, err) // not %w: it is no mistake of the caller's
+		return nil, fmt.Errorf("%w: version %d: %v", errUnreadable, version, err) // not %w: it is no mistake of the caller's
 	}
 	parsed := settings.ParseStored(doc)
 	parsed.Version = version
@@ -88,6 +90,10 @@ func (d *draft) PutSettings(ctx context.Context, tenant string, s *settings.Sett
 	if current != base {
 		return d.stale(key{tenant, "settings"}, "the settings are at version %d, not %d", current, base)
 	}
+	was, err := d.SettingsVersion(ctx, tenant, base)
+	if err != nil {
+		return err
+	}
 	var fresh []secret.Sealed
 	doc, ids := s.Sealed(func(place string, origins []string, v secret.Value) secret.Sealed {
 		one := d.sealer.Seal(tenant, place, origins, v)
@@ -96,8 +102,11 @@ func (d *draft) PutSettings(ctx context.Context, tenant string, s *settings.Sett
 	})
 	d.of(tenant).changeOne(`INSERT INTO settings (tenant, version, at, by, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		tenant, base+1, micros(at), by, string(doc.JSON()))
-	d.addSecrets(tenant, fresh)
-	d.useSecrets(tenant, base+1, ids)
+	d.addSecrets(d.of(tenant), tenant, base+1, fresh)
+	useSecrets(d.of(tenant), tenant, base+1, ids)
+	if err := d.destroyAtOnce(ctx, tenant, base+1, was.Removals(s)); err != nil {
+		return err
+	}
 	s.Version = base + 1
 	if err := d.auditSettings(ctx, tenant, s, base); err != nil {
 		return err

@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"sync"
+
+	"github.com/orderhook/orderhook/internal/admission"
 )
 
 // turns has those who write about the same thing do so one after the other: each
@@ -51,6 +53,12 @@ func (t *turn) take(of key) error {
 	select {
 	case <-q.free:
 		return nil
+	default:
+	}
+	admission.Pause(t.ctx)
+	select {
+	case <-q.free:
+		return admission.Begin(t.ctx, 0)
 	case <-t.ctx.Done():
 		t.leave()
 		return t.ctx.Err()

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -96,6 +97,15 @@ func TestSecretsOfAnEarlierVersionAreBound(t *testing.T) {
 	if got := rowsOf(t, db, `SELECT count(*) FROM settings WHERE doc LIKE '%sealed:%' UNION ALL SELECT count(*) FROM endpoints WHERE doc LIKE 'sealed:v1:%'
 		UNION ALL SELECT count(*) FROM secrets`); !slices.Equal(got, []string{"0", "0", "12"}) {
 		t.Errorf("unbound, and rows of secrets: %v", got)
+	}
+	// Of the earlier version a value that was replaced can be restored; a step that was
+	// removed since has no secret any more.
+	must(t, db.DestroySecrets(ctx, func(context.Context) error { return nil }))
+	if got := opens(t, db, "default", one.Connectors[0].BearerToken); got != `"erp-token-old" [http://127.0.0.1:1] 2` {
+		t.Errorf("what was replaced opens as %s", got)
+	}
+	if got := opens(t, db, "default", before[1].Steps[0].RequestHeaders[0].Value); got != secret.ErrGone.Error() {
+		t.Errorf("what was removed opens as %s", got)
 	}
 	// Another start has nothing to do.
 	const all = `SELECT tenant || id || place || origins || sealed || retired FROM secrets UNION ALL SELECT doc FROM settings UNION ALL SELECT doc FROM endpoints`

@@ -1,8 +1,13 @@
 package sqlite
 
 import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -58,4 +63,61 @@ func TestOldRunsKnowTheStatusThatTheyKnew(t *testing.T) {
 	knows(map[string]int64{"one": 4, "two": 4, "three": 4})
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.CarryRuns(ctx, acme, "o1", 4, 6, "PICKED") }))
 	knows(map[string]int64{"one": 6, "two": 6, "three": 4})
+}
+
+// An earlier orderhook destroyed no secret: those of places that are gone are, once no
+// run of before needs them.
+func TestSecretsThatWereRemovedBeforeAreDestroyed(t *testing.T) {
+	const connector = `{"connectors":[{"name":"erp","host":"https://h","bearerToken":"%s"}]}`
+	db := openOld(t, 23, `INSERT INTO meta (name, value) VALUES ('encryption.bound', x'31')`,
+		`INSERT INTO settings (tenant, version, at, by, doc) VALUES ('acme', 1, 0, '', '`+fmt.Sprintf(connector, "sec_a")+`'), ('acme', 2, 0, '', '`+fmt.Sprintf(connector, "sec_b")+`'),
+			('acme', 3, 0, '', '{}'), ('acme', 4, 0, '', '`+fmt.Sprintf(connector, "sec_c")+`'), ('acme', 5, 0, '', '`+fmt.Sprintf(connector, "sec_d")+`')`,
+		`INSERT INTO secrets (tenant, id, place, origins, sealed, retired, created)
+			SELECT 'acme', 'sec_' || id, 'settings/connectors/name/erp/bearerToken', '["https://h:443"]', '', retired, 1
+			FROM (SELECT 'a' AS id, 2 AS retired UNION SELECT 'b', 3 UNION SELECT 'c', 5 UNION SELECT 'd', 0)`,
+		`INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, doc) VALUES
+			('acme', 'one', 'o1', 1, 'waiting', 0, 1, '{"id":"one","orderId":"o1","status":"waiting","settingsVersion":1,"since":2,"results":[]}'),
+			('acme', 'two', 'o1', 2, 'aborted', 1, 2, '{"id":"two","orderId":"o1","status":"aborted","settingsVersion":1,"results":[]}')`)
+	want := func(ids ...string) {
+		t.Helper()
+		must(t, db.DestroySecrets(ctx, restless))
+		if got := rowsOf(t, db, `SELECT id FROM secrets ORDER BY id`); !slices.Equal(got, ids) {
+			t.Errorf("%q are left, want %q", got, ids)
+		}
+	}
+	want("sec_b", "sec_c", "sec_d")
+	r, err := db.Run(ctx, acme, "one")
+	must(t, err)
+	r.Status = oms.RunSucceeded
+	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, r) }))
+	want("sec_c", "sec_d")
+	if n := countRows(t, db, "secret_removals"); n != 0 {
+		t.Errorf("%d versions are looked at for ever", n)
+	}
+}
+
+// A version that cannot be read is told to the log, and holds up no other's.
+func TestRemovalsThatCannotBeReadAreToldOnce(t *testing.T) {
+	path := tempPath(t)
+	var log strings.Builder
+	db := openAt(t, path, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	putTokens(t, db, 0, []int{1})
+	must(t, db.Write(ctx, func(tx store.Tx) error {
+		return tx.InsertRun(ctx, acme, &oms.Run{ID: "r", OrderID: "o", Status: oms.RunWaiting, SettingsVersion: 1})
+	}))
+	putTokens(t, db, 1, nil)
+	putTokens(t, db, 2, []int{2})
+	must(t, db.Close())
+	runSQL(t, path, `UPDATE settings SET doc = 'no JSON' WHERE version = 1`)
+	db = openAt(t, path, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	putTokens(t, db, 3, nil)
+	for range 2 {
+		must(t, db.DestroySecrets(ctx, restless))
+	}
+	if got := log.String(); strings.Count(got, "settings cannot be read") != 1 || !strings.Contains(got, "tenant=acme version=2") {
+		t.Errorf("the log: %s", got)
+	}
+	if got := rowsOf(t, db, `SELECT place FROM secrets`); !slices.Equal(got, []string{"settings/connectors/name/c1/bearerToken"}) {
+		t.Errorf("%q are left", got)
+	}
 }

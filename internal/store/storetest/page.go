@@ -26,6 +26,7 @@ func testPageBytes(t *testing.T, s *suite) {
 		id, text := fmt.Sprint(i), strings.Repeat("å", 50*i)
 		s.write(func(tx store.Tx) error {
 			r, a, j, e, v := run("run-"+id, "o0", i/2), attempt("att-"+id, "o0", i), job(i), event("evt-"+id, "o0"), someSettings(id)
+			r.SettingsVersion, r.Since = int64(i), 0
 			a.URL, j.Reason = text, text
 			e.Subject.ID = text
 			o := order("order-"+id, i/2, `{"tags":["all"],"text":"needle `+text+`"}`)

@@ -232,6 +232,14 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		s, err := tx.SettingsVersion(ctx, tenant, 1)
 		return s != nil, err
 	},
+	"DestroyedSecrets": func(tx store.Tx, tenant string) (bool, error) {
+		s, err := tx.Settings(ctx, acme)
+		if err != nil {
+			return false, err
+		}
+		destroyed, err := tx.DestroyedSecrets(ctx, tenant, s)
+		return len(destroyed) < len(s.SecretIDs()), err
+	},
 	"SettingsHistory": func(tx store.Tx, tenant string) (bool, error) {
 		l, err := tx.SettingsHistory(ctx, tenant, store.Page{})
 		return len(l.Items) > 0, err

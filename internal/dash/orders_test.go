@@ -1,0 +1,384 @@
+package dash
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// asksOf has the fake API of a site answer as these say, by method and path, before it
+// answers as ever; it returns what was asked, with the bodies behind a space.
+func asksOf(s *site, say map[string]string) *[]string {
+	var asked []string
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		asked = append(asked, strings.TrimSpace(r.Method+" "+r.URL.RequestURI()+" "+string(body)))
+		if answer, ok := say[r.Method+" "+r.URL.Path]; ok {
+			if status, rest, ok := strings.Cut(answer, "|"); ok {
+				w.Header().Set("Content-Type", "application/problem+json")
+				w.WriteHeader(map[string]int{"409": 409, "422": 422, "404": 404}[status])
+				answer = rest
+			}
+			_, _ = io.WriteString(w, answer)
+			return
+		}
+		fakeAPI(w, r)
+	})
+	return &asked
+}
+
+func TestOrdersOfAnyShape(t *testing.T) {
+	at := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
+	for given, want := range map[string]orderSummary{
+		`{"id":"1","status":"New","created":"2026-11-28T10:00:00Z","orderForm":{"total":1234.50,"lineItems":[{},{}]},"billingCurrency":"NOK"}`: {ID: "1", Status: "New", Created: at, Total: "1234.50", Lines: 2, Currency: "NOK"},
+		`{"id":7,"total":"110.0","tags":"a, b","orderForm":[],"errors":"none","created":"yesterday"}`:                                          {ID: "7", Total: "110.0"},
+		`{"id":"1","orderForm":{"total":{"a":1},"lineItems":{"a":1}},"total":-0}`:                                                              {ID: "1", Total: "-0"},
+		`{"id":"1","status":null,"errors":[{"status":"New"},{},{"status":"solved"},{"status":"Deleted"},7]}`:                                   {ID: "1", Errors: 2},
+		`[]`: {},
+		``:   {},
+	} {
+		if got := summarized(json.RawMessage(given)); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is shown as %+v, not %+v", given, got, want)
+		}
+	}
+}
+
+func TestOpenAnOrder(t *testing.T) {
+	b := newSite(t).as(oms.Reader)
+	for given, want := range map[string]string{"ORD-1": "/orders/ORD-1", "+a%2Fb%3F+": "/orders/a%2Fb%3F"} {
+		if got := b.get("/orders?open=" + given + "&status=New"); got.Code != http.StatusSeeOther || got.Header().Get("Location") != want {
+			t.Errorf("%s: %d %s", given, got.Code, got.Header().Get("Location"))
+		}
+	}
+}
+
+// TestTimelineHasAllOfItsTime: of the other kinds a page shows what was in the time of its
+// page of the history, so that nothing is shown twice or never.
+func TestTimelineHasAllOfItsTime(t *testing.T) {
+	history := func(next string, times ...string) string {
+		var items []string
+		for i, at := range times {
+			items = append(items, fmt.Sprintf(`{"id":"h%d","operation":"Patched","timestamp":"2026-11-28T%sZ"}`, i, at))
+		}
+		return `{"items":[` + strings.Join(items, ",") + `],"nextCursor":"` + next + `"}`
+	}
+	const from, to = "2026-11-28T10:00:00.5Z", "2026-11-28T11:00:00Z"
+	for name, c := range map[string]struct{ at, history, span, older string }{
+		"all there is":      {"", history("", "10:30:00", "10:00:00.5"), "limit=100&orderId=1", ""},
+		"the newest":        {"", history("c2", "10:30:00", "10:00:00.5"), "from=" + url.QueryEscape(from) + "&limit=100&orderId=1", "/orders/1?cursor=c2&to=" + url.QueryEscape(from)},
+		"one in between":    {"?cursor=c1&to=" + to, history("c2", "10:30:00", "10:00:00.5"), "from=" + url.QueryEscape(from) + "&limit=100&orderId=1&to=" + url.QueryEscape(to), "/orders/1?cursor=c2&to=" + url.QueryEscape(from)},
+		"the oldest":        {"?cursor=c1&to=" + to, history("", "10:30:00"), "limit=100&orderId=1&to=" + url.QueryEscape(to), ""},
+		"all of one moment": {"?cursor=c1&to=" + to, history("c2", "11:00:00", "11:00:00"), "", "/orders/1?cursor=c2&to=" + url.QueryEscape(to)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			b := s.as(oms.Reader)
+			asked := asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`, "GET /api/orders/1/history": c.history})
+			page := b.get("/orders/1" + c.at).Body.String()
+			for _, list := range []string{"runs", "attempts", "events"} {
+				if got := slices.Contains(*asked, "GET /api/"+list+"?"+c.span); got != (c.span != "") {
+					t.Errorf("the %s are asked for as %s", list, strings.Join(*asked, "\n"))
+				}
+			}
+			if link := strings.ReplaceAll(c.older, "&", "&amp;"); strings.Contains(page, "Older →") != (link != "") || !strings.Contains(page, `href="`+link) {
+				t.Errorf("what is older is not at %s: %s", c.older, page)
+			}
+		})
+	}
+}
+
+func TestTimelineOfOneKind(t *testing.T) {
+	for tab, want := range map[string]string{
+		"runs": "GET /api/runs?cursor=c1&limit=50&orderId=HOSTILE", "attempts": "GET /api/attempts?cursor=c1&limit=50&orderId=HOSTILE", "events": "GET /api/events?cursor=c1&limit=50&orderId=HOSTILE", "history": "GET /api/orders/HOSTILE/history?cursor=c1&limit=50",
+	} {
+		s := newSite(t)
+		b := s.as(oms.Reader)
+		asked := asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`})
+		b.get("/orders/1?tab=" + tab + "&cursor=c1")
+		if want = strings.ReplaceAll(want, "HOSTILE", "1"); !slices.Contains(*asked, want) {
+			t.Errorf("%s asks %v", tab, *asked)
+		}
+	}
+	if got := newSite(t).as(oms.Reader).get("/orders/1?tab=nonsense"); got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.Body.String(), "query.tab") {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
+
+// TestButtonsByRole: nobody is offered what the key may not do.
+func TestButtonsByRole(t *testing.T) {
+	for path, buttons := range map[string]map[string]oms.Role{
+		"/orders/1": {`/status"`: oms.Publisher, `/resume"`: oms.Operator, `/cancel"`: oms.Publisher},
+		"/runs/1":   {`/resume"`: oms.Operator},
+		"/runs":     {`/runs/resume?`: oms.Operator},
+		"/carts/1":  {`/validate"`: oms.Publisher},
+	} {
+		for _, role := range oms.Roles {
+			page := newSite(t).as(role).get(path).Body.String()
+			for button, needed := range buttons {
+				if got := strings.Contains(page, button); got != role.Reaches(needed) {
+					t.Errorf("%s as %s: the button %s is there: %v", path, role, button, got)
+				}
+			}
+		}
+	}
+}
+
+// TestStatusIsRehearsedFirst: what a page shows before somebody presses the button is a
+// dry run; the button does it, once.
+func TestStatusIsRehearsedFirst(t *testing.T) {
+	const order, result = `{"id":"1","status":"New","version":1}`, `{"runId":"run_1","order":{"id":"1","status":"Taxed","version":2},"orderActionExecutionResults":[{"step":"s","displayName":"Ask for the tax","actionStatus":"WouldRun"}]}`
+	s := newSite(t)
+	b := s.as(oms.Publisher)
+	asked := asksOf(s, map[string]string{"GET /api/orders/1": order, "POST /api/orders/1/status": result})
+	posts := func() (out []string) {
+		for _, a := range *asked {
+			if strings.HasPrefix(a, "POST") {
+				out = append(out, a)
+			}
+		}
+		*asked = nil
+		return out
+	}
+	if b.get("/orders/1/status"); len(posts()) > 0 {
+		t.Errorf("the empty form posts")
+	}
+	page := b.get("/orders/1/status?status=+Taxed+&shipmentId=S1&skipRunWorkflow=true").Body.String()
+	if got := posts(); len(got) != 1 || got[0] != `POST /api/orders/1/status {"status":"Taxed","shipmentId":"S1","skipRunWorkflow":true,"dryRun":true}` {
+		t.Errorf("before: %v", got)
+	}
+	if !strings.Contains(page, "<del>&#34;New&#34;</del>") || !strings.Contains(page, "<ins>&#34;Taxed&#34;</ins>") {
+		t.Errorf("the differences are not shown: %s", page)
+	}
+	got := b.post("/orders/1/status", url.Values{"status": {"Taxed"}, "try": {"true"}, "once": {"k"}})
+	if asks := posts(); got.Code != http.StatusOK || len(asks) != 1 || asks[0] != `POST /api/orders/1/status {"status":"Taxed","dryRun":true,"callWebhooks":true}` || !strings.Contains(got.Body.String(), "were called, once each") {
+		t.Errorf("trying: %d %v", got.Code, asks)
+	}
+	got = b.post("/orders/1/status", url.Values{"status": {"Taxed"}, "returnId": {"R1"}, "once": {"k"}})
+	if asks := posts(); got.Code != http.StatusSeeOther || got.Header().Get("Location") != "/runs/run_1?done=entered" || len(asks) != 1 || asks[0] != `POST /api/orders/1/status?wait=PT2S {"status":"Taxed","returnId":"R1"}` {
+		t.Errorf("entering: %d %s %v", got.Code, got.Header().Get("Location"), asks)
+	}
+}
+
+func TestStatusThatIsRefused(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Publisher)
+	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","status":"New","version":1}`, "POST /api/orders/1/status": `422|{"title":"Unprocessable","detail":"no such shipment","status":422}`})
+	for _, got := range []string{b.get("/orders/1/status?status=Taxed&shipmentId=S9").Body.String(), b.post("/orders/1/status", url.Values{"status": {"Taxed"}, "shipmentId": {"S9"}}).Body.String()} {
+		if !strings.Contains(got, "no such shipment") || !strings.Contains(got, `value="Taxed"`) || strings.Contains(got, `method="post" action="/orders`) {
+			t.Errorf("%s", got)
+		}
+	}
+}
+
+// TestResumeOverAFilter: the filter of the list is what is counted, what is confirmed and
+// what the job gets; its page is not.
+func TestResumeOverAFilter(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Operator)
+	asked := asksOf(s, map[string]string{"POST /api/runs/resume": `{"dryRun":true,"matched":100000,"more":true,"id":"job_7"}`})
+	list := b.get("/runs?step=ERP&canceled=false&cursor=c&limit=10&done=saved").Body.String()
+	const link = `/runs/resume?status=aborted&amp;step=ERP`
+	if !strings.Contains(list, `href="`+link+`"`) {
+		t.Fatalf("the list does not lead to %s: %s", link, list)
+	}
+	*asked = nil
+	page := b.get("/runs/resume?status=aborted&step=ERP").Body.String()
+	if !slices.Contains(*asked, `POST /api/runs/resume {"dryRun":true,"status":"aborted","step":"ERP"}`) || !slices.Contains(*asked, "GET /api/runs?limit=5&status=aborted&step=ERP") {
+		t.Errorf("asked %v", *asked)
+	}
+	for _, want := range []string{"100,000&#43;", ">ERP<", `name="status" value="aborted"`, `name="step" value="ERP"`, `href="/runs?status=aborted&amp;step=ERP"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not have %s: %s", want, page)
+		}
+	}
+	*asked = nil
+	got := b.post("/runs/resume", url.Values{"status": {"aborted"}, "step": {"ERP"}, "once": {"k"}})
+	if got.Header().Get("Location") != "/jobs/job_7" || !slices.Equal(*asked, []string{`POST /api/runs/resume {"status":"aborted","step":"ERP"}`}) {
+		t.Errorf("%d %s after %v", got.Code, got.Header().Get("Location"), *asked)
+	}
+}
+
+func TestResumeOfNothing(t *testing.T) {
+	for answer, says := range map[string]string{`{"matched":0}`: "nothing to resume", `422|{"status":422,"detail":"must name a status"}`: "must name a status"} {
+		s := newSite(t)
+		b := s.as(oms.Operator)
+		asksOf(s, map[string]string{"POST /api/runs/resume": answer})
+		if page := b.get("/runs/resume?status=aborted").Body.String(); !strings.Contains(page, says) || strings.Contains(page, "Resume them all") {
+			t.Errorf("%s: %s", answer, page)
+		}
+	}
+}
+
+// TestControlsThatAreRefused: why a run cannot be resumed stands on the page that asked.
+func TestControlsThatAreRefused(t *testing.T) {
+	for path, method := range map[string]string{"/runs/1/resume": "POST /api/runs/1/resume", "/runs/1/cancel": "POST /api/runs/1/cancel", "/orders/1/returns/1/cancel": "POST /api/orders/1/returns/1/cancel", "/carts/1/validate": "POST /api/carts/1/validate"} {
+		s := newSite(t)
+		b := s.as(oms.Operator)
+		asksOf(s, map[string]string{method: `409|{"status":409,"title":"Conflict","detail":"it has ended"}`})
+		if got := b.post(path, url.Values{}); got.Code != http.StatusConflict || !strings.Contains(got.Body.String(), "it has ended") || !strings.Contains(got.Body.String(), `action="`+path) && !strings.Contains(got.Body.String(), `action="/`) {
+			t.Errorf("%s: %d %s", path, got.Code, got.Body)
+		}
+	}
+}
+
+func TestVersionsOfAnOrder(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Reader)
+	asksOf(s, map[string]string{
+		"GET /api/orders/1":            `{"id":"1","version":3,"modified":"x","orderForm":{"total":2.0,"lineItems":[{"lineItemId":"X","quantity":1},{"lineItemId":"A","quantity":2},{"lineItemId":"B","quantity":1}]}}`,
+		"GET /api/orders/1/versions/2": `{"id":"1","version":2,"modified":"y","orderForm":{"total":2.00,"lineItems":[{"lineItemId":"A","quantity":1},{"lineItemId":"B","quantity":1}]}}`,
+		"GET /api/orders/1/versions/1": `404|{"status":404,"detail":"no version 1"}`,
+	})
+	page := b.get("/orders/1/versions").Body.String()
+	if !strings.Contains(page, "orderForm.lineItems[A].quantity") || strings.Contains(page, "orderForm.total</code>") || strings.Contains(page, "lineItems[B]") || !strings.Contains(page, "between version 2 and 3") {
+		t.Errorf("elements are not compared by their keys: %s", page)
+	}
+	if page = b.get("/orders/1/versions?version=3&with=1").Body.String(); !strings.Contains(page, "no version 1") || !strings.Contains(page, "Version 3") {
+		t.Errorf("a version that is gone: %s", page)
+	}
+	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":3}`, "GET /api/orders/1/versions/2": `{"id":"1","version":2}`,
+		"GET /api/orders/1/history": `{"items":[{"version":3,"operation":"WorkflowEnded"},{"version":3,"operation":"Patched","changes":[{"path":"a"}]},{"version":3,"operation":"Conflict","changes":[{"path":"b"}]},{"operation":"WorkflowStepWaits"},{"version":2,"operation":"WorkflowEnded"},{"version":2,"operation":"StatusChanged"}]}`})
+	page = b.get("/orders/1/versions").Body.String()
+	if _, made, _ := strings.Cut(page, "What made the versions</h2>"); strings.Count(made, "<tr>") != 3 || !strings.Contains(made, "Conflict") || !strings.Contains(made, ">Status ") || strings.Contains(made, "Run ended") {
+		t.Errorf("what made the versions is %s", made)
+	}
+	for _, wrong := range []string{"version=0", "version=4", "with=x", "with=-1"} {
+		if got := b.get("/orders/1/versions?" + wrong); got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.Body.String(), "from 1 to 3") {
+			t.Errorf("%s: %d", wrong, got.Code)
+		}
+	}
+}
+
+func TestStepsOfARun(t *testing.T) {
+	steps := []stepItem{{ActionStatus: oms.ActionSuccess}, {ActionStatus: oms.ActionPending}, {ActionStatus: oms.ActionPending}}
+	says := func(r runItem) (out []string) {
+		for _, s := range r.Steps() {
+			out = append(out, fmt.Sprint(s.Number, " ", s.Says()))
+		}
+		return out
+	}
+	if got := says(runItem{Status: oms.RunRunning, Results: steps}); !slices.Equal(got, []string{"1 success", "2 under way", "3 to come"}) {
+		t.Errorf("of a run that goes on: %v", got)
+	}
+	if got := says(runItem{Status: oms.RunCanceled, Results: steps}); !slices.Equal(got, []string{"1 success", "2 to come", "3 to come"}) {
+		t.Errorf("of one that has ended: %v", got)
+	}
+	if steps[1].Here {
+		t.Error("the picture changed the run")
+	}
+	for _, s := range []oms.ActionStatus{oms.ActionSuccess, oms.ActionWarning, oms.ActionError, oms.ActionPending, oms.ActionSkipped, oms.ActionWouldRun} {
+		if (stepItem{ActionStatus: s}).Says() == "" || (stepItem{ActionStatus: s}).Tone() == "" {
+			t.Errorf("%s is not shown", s)
+		}
+	}
+}
+
+func TestValidateACart(t *testing.T) {
+	for answer, notice := range map[string]string{`{"isValidatedSuccessful":true}`: "valid", `{"isValidatedSuccessful":false}`: "not-valid"} {
+		s := newSite(t)
+		b := s.as(oms.Publisher)
+		asksOf(s, map[string]string{"POST /api/carts/1/validate": answer})
+		if got := b.post("/carts/1/validate", url.Values{}); got.Header().Get("Location") != "/carts/1?done="+notice {
+			t.Errorf("%s: %d %s", answer, got.Code, got.Header().Get("Location"))
+		}
+	}
+}
+
+// TestEmptyPages: who has nothing yet is told the command that makes something, with the
+// address of this server.
+func TestEmptyPages(t *testing.T) {
+	for page, list := range map[string]string{"/orders": "/api/orders", "/carts": "/api/carts", "/runs": "/api/runs"} {
+		s := newSite(t)
+		b := s.as(oms.Reader)
+		asksOf(s, map[string]string{"GET " + list: `{"items":[]}`})
+		if got := b.get(page).Body.String(); !strings.Contains(got, "curl") || !strings.Contains(got, "http://example.com/api/") {
+			t.Errorf("%s: %s", page, got)
+		}
+	}
+}
+
+// TestLargeOrders: what a page makes of an order is bounded, however many lines, errors
+// or shipments it has, and says that there is more.
+func TestLargeOrders(t *testing.T) {
+	many := func(element string) string { return "[" + strings.Repeat(element+",", 5000) + element + "]" }
+	s := newSite(t)
+	b := s.as(oms.Operator)
+	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1,"errors":` + many(`{"message":"an error"}`) + `,"orderForm":{"lineItems":` + many(`{"code":"SHOE"}`) + `,"shipments":` + many(`{"shipmentId":"S"}`) + `},"returnOrderForms":` + many(`{"returnId":"R"}`) + `}`})
+	page := b.get("/orders/1").Body.String()
+	if len(page) > 2<<20 || !strings.Contains(page, "4,951 more, in the document") || !strings.Contains(page, "Not all of it is shown") {
+		t.Errorf("a page of %d bytes", len(page))
+	}
+	for what, text := range map[string]string{"errors": `<p class="problem">`, "shipments": "Webhooks of this shipment", "returns": "Webhooks of this return"} {
+		if n := strings.Count(page, text); n != mostLines {
+			t.Errorf("%d %s are shown", n, what)
+		}
+	}
+}
+
+// TestRunsThatNeedAHand: the page of an order offers what can be done about its runs that
+// go on, and about its newest one; an older one that was stopped is history.
+func TestRunsThatNeedAHand(t *testing.T) {
+	run := func(id, status string) string {
+		return fmt.Sprintf(`{"id":%q,"orderId":"1","status":%q,"reason":"because"}`, id, status)
+	}
+	for name, c := range map[string]struct {
+		runs         []string
+		shown, alone []string
+	}{
+		"the newest was stopped":  {[]string{run("r3", "aborted"), run("r2", "aborted")}, []string{"/runs/r3/resume"}, []string{"/runs/r2/resume"}},
+		"it went well since then": {[]string{run("r3", "succeeded"), run("r2", "aborted")}, nil, []string{"/runs/r3/resume", "/runs/r2/resume"}},
+		"one goes on, one waits":  {[]string{run("r3", "waiting"), run("r2", "running")}, []string{"/runs/r3/cancel", "/runs/r2/cancel"}, []string{"/runs/r3/resume"}},
+	} {
+		s := newSite(t)
+		b := s.as(oms.Operator)
+		asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1,"errors":[{"message":"told by the run","runId":"r3"},{"message":"told by nobody","runId":"r1"}]}`, "GET /api/runs": `{"items":[` + strings.Join(c.runs, ",") + `]}`})
+		page := b.get("/orders/1").Body.String()
+		for _, want := range c.shown {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: %s is not offered", name, want)
+			}
+		}
+		for _, no := range c.alone {
+			if strings.Contains(page, no) {
+				t.Errorf("%s: %s is offered", name, no)
+			}
+		}
+		if !strings.Contains(page, `<p class="problem">told by nobody`) || strings.Contains(page, `<p class="problem">told by the run`) == (len(c.shown) > 0) {
+			t.Errorf("%s: the errors that are shown: %s", name, page)
+		}
+	}
+}
+
+// TestResultsOfValidators: what each one answered is read from what was recorded.
+func TestResultsOfValidators(t *testing.T) {
+	for body, says := range map[string][]string{
+		`{"isValidatedSuccessful":true,"value":{"marketId":"NOR"}}`:                                              {">passed<", "returned a cart to apply"},
+		`{"isValidatedSuccessful":false,"validationMessage":"Sorry","validationErrors":[{"message":"No more"}]}`: {">not passed<", "Sorry", "No more"},
+		``:    {">passed<"},
+		`[`:   {"no answer that can be read"},
+		`{"x`: {"no answer that can be read"},
+	} {
+		s := newSite(t)
+		b := s.as(oms.Reader)
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asksOf(s, map[string]string{"GET /api/attempts": `{"items":[{"id":"a1","outcome":"succeeded","status":200}]}`, "GET /api/attempts/a1": `{"id":"a1","outcome":"succeeded","response":{"body":` + string(text) + `}}`})
+		page := b.get("/carts/1").Body.String()
+		for _, want := range says {
+			if !strings.Contains(page, want) {
+				t.Errorf("%q: the page does not say %s: %s", body, want, page)
+			}
+		}
+	}
+}
