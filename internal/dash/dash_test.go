@@ -217,6 +217,27 @@ func TestCookiesBehindTLS(t *testing.T) {
 	}
 }
 
+// TestBehindAProxy that ends TLS and gives the server another Host: the public URL is what
+// browsers see.
+func TestBehindAProxy(t *testing.T) {
+	s := newSite(t)
+	o := s.Options
+	o.PublicURL = "https://orders.example.com/"
+	s.server = newServer(o)
+	b := s.as(oms.Admin)
+	if c := b.cookies[0]; c.Name != "__Host-orderhook_session" || !c.Secure {
+		t.Errorf("the cookie is %+v", c)
+	}
+	for origin, want := range map[string]int{"https://orders.example.com": http.StatusSeeOther, "https://evil.example": http.StatusForbidden, "http://orders.example.com": http.StatusForbidden} {
+		r := httptest.NewRequest(http.MethodPost, "/jobs/1/cancel", strings.NewReader(url.Values{formToken: {tokenFor(b.cookies[0].Value)}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", origin)
+		if got := b.do(r); got.Code != want {
+			t.Errorf("a form from %s: %d", origin, got.Code)
+		}
+	}
+}
+
 func TestLocalPath(t *testing.T) {
 	for given, want := range map[string]string{
 		"/attempts?orderId=1": "/attempts?orderId=1", "": "/", "/": "/", "///evil.example": "/", "attempts": "/", "//evil.example": "/", "/\\evil.example": "/", `\\evil.example`: "/",
