@@ -71,7 +71,7 @@ func showEndpoint(v *visit) error {
 		return err
 	}
 	e := &head.Endpoint
-	view := endpointView{Head: head, Recent: newSparkline(e), Settings: endpointSettings(e), Recover: recoverURL(e)}
+	view := endpointView{Head: head, Recent: newSparkline(e), Settings: endpointSettings(e), Recover: recoverURL(e.ID, e.Health.FailingSince)}
 	if slices.Contains(e.Signatures, oms.SignatureV1a) {
 		var key struct{ PublicKey string }
 		if err := v.get("/api"+href("endpoints", v.endpointID(), "public-key"), nil, &key); err != nil {

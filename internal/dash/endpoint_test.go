@@ -291,6 +291,11 @@ func TestABulkRedeliveryIsNarrow(t *testing.T) {
 	if got := newSite(t).as(oms.Reader).get("/deliveries?status=failed").Body.String(); strings.Contains(got, "Send all") {
 		t.Error("a reader is offered to send")
 	}
+	none := newSite(t)
+	none.answering("/api/deliveries", `{"items":[],"count":0}`)
+	if got := none.as(oms.Operator).get("/deliveries/redeliver?status=failed").Body.String(); strings.Contains(got, "Send 0 again") || !strings.Contains(got, "There is nothing that it picks") {
+		t.Errorf("nothing is sent again: %s", got)
+	}
 	got := b.get("/deliveries?status=failed&cursor=abc&limit=20&done=sent").Body.String()
 	if !strings.Contains(got, `href="/deliveries/redeliver?status=failed"`) {
 		t.Errorf("the filter does not go along: %s", got)
@@ -318,7 +323,7 @@ func TestRecoveryInTwoSteps(t *testing.T) {
 	calls := s.recording(nil)
 	b := s.as(oms.Operator)
 	page := b.get("/endpoints/1/recover").Body.String()
-	if strings.Contains(page, `method="post" action="/endpoints/1/recover"`) || !strings.Contains(page, `href="/endpoints/1/recover?from=2026-11-28T10%3A00%3A00Z&amp;what=failed"`) {
+	if strings.Contains(page, `method="post" action="/endpoints/1/recover"`) || !strings.Contains(page, `href="/endpoints/1/recover?from=2026-11-28T09%3A59%3A00Z&amp;what=failed"`) {
 		t.Error(page)
 	}
 	for path, says := range map[string]string{
@@ -439,6 +444,7 @@ func TestAJobSaysHowFarItIs(t *testing.T) {
 			`<progress aria-label="The job is under way">`, "2,000 of 10,000+", "Resumed", "/runs?status=aborted"},
 		`{"id":"1","kind":"recover","what":"missing","status":"succeeded","examined":2000}`: {"2,000", "Recover an endpoint, missing"},
 		`{"id":"1","kind":"reorder","status":"running","examined":2000}`:                    {"Put what is pending in order"},
+		`{"id":"1","kind":"erase","status":"running","examined":2000}`:                      {"Erase an order"},
 	} {
 		s := newSite(t)
 		s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, job) })
@@ -449,8 +455,8 @@ func TestAJobSaysHowFarItIs(t *testing.T) {
 				t.Errorf("%s: the page does not say %q: %s", job, want, got)
 			}
 		}
-		if strings.Contains(job, "reorder") && strings.Contains(got, "/cancel") {
-			t.Error("a job that cannot be canceled has the button")
+		if offered := strings.Contains(got, "/jobs/1/cancel"); offered != (strings.Contains(job, "running") && !strings.Contains(job, "reorder") && !strings.Contains(job, "erase")) {
+			t.Errorf("%s: the button that cancels it is shown: %v", job, offered)
 		}
 	}
 }

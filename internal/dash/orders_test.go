@@ -101,6 +101,31 @@ func TestTimelineHasAllOfItsTime(t *testing.T) {
 	}
 }
 
+// TestTimelineIsOne: entries of all kinds stand in the order of their times, and what its
+// time has more of is a link.
+func TestTimelineIsOne(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Reader)
+	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`,
+		"GET /api/orders/1/history": `{"items":[{"id":"h2","operation":"Patched","timestamp":"2026-11-28T10:04:00Z"},{"id":"h1","operation":"Created","timestamp":"2026-11-28T10:00:00Z"}]}`,
+		"GET /api/runs":             `{"items":[{"id":"run_1","status":"succeeded","created":"2026-11-28T10:01:00Z"}]}`,
+		"GET /api/attempts":         `{"items":[{"id":"att_1","startedAt":"2026-11-28T10:02:00Z","outcome":"succeeded","status":200}],"nextCursor":"more"}`,
+		"GET /api/events":           `{"items":[{"id":"evt_1","type":"OrderCreated","timestamp":"2026-11-28T10:03:00Z"}]}`})
+	page := b.get("/orders/1").Body.String()
+	_, timeline, _ := strings.Cut(page, `<ol class="timeline">`)
+	at := 0
+	for _, minute := range []string{"10:04", "10:03", "10:02", "10:01", "10:00"} {
+		next := strings.Index(timeline, `datetime="2026-11-28T`+minute)
+		if next < at {
+			t.Errorf("%s is not where it belongs: %s", minute, timeline)
+		}
+		at = next
+	}
+	if !strings.Contains(page, `<a href="/attempts?orderId=1">More webhooks of this time</a>`) || strings.Contains(page, "More runs of this time") {
+		t.Errorf("what there is more of: %s", page)
+	}
+}
+
 func TestTimelineOfOneKind(t *testing.T) {
 	for tab, want := range map[string]string{
 		"runs": "GET /api/runs?cursor=c1&limit=50&orderId=HOSTILE", "attempts": "GET /api/attempts?cursor=c1&limit=50&orderId=HOSTILE", "events": "GET /api/events?cursor=c1&limit=50&orderId=HOSTILE", "history": "GET /api/orders/HOSTILE/history?cursor=c1&limit=50",
@@ -244,6 +269,9 @@ func TestVersionsOfAnOrder(t *testing.T) {
 		"GET /api/orders/1/versions/1": `404|{"status":404,"detail":"no version 1"}`,
 	})
 	page := b.get("/orders/1/versions").Body.String()
+	if strings.Contains(page, "Later →") || !strings.Contains(page, `href="/orders/1/versions?version=2&amp;with=1" rel="prev"`) {
+		t.Errorf("beside the newest version is %s", page)
+	}
 	if !strings.Contains(page, "orderForm.lineItems[A].quantity") || strings.Contains(page, "orderForm.total</code>") || strings.Contains(page, "lineItems[B]") || !strings.Contains(page, "between version 2 and 3") {
 		t.Errorf("elements are not compared by their keys: %s", page)
 	}

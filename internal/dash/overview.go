@@ -83,6 +83,7 @@ type stuckThings[T any] struct {
 
 type stuckEndpoint struct {
 	ID, URL, Description, DisabledReason string
+	Origin                               oms.Origin
 	Enabled                              bool
 	Counts                               struct {
 		Pending       int
@@ -91,7 +92,7 @@ type stuckEndpoint struct {
 	Health struct {
 		LastError           string
 		ConsecutiveFailures int
-		FailingSince        time.Time
+		FailingSince        *time.Time
 		Circuit             string
 	}
 }
@@ -106,6 +107,15 @@ func (e stuckEndpoint) State() Badge {
 	}
 	return Badge{"circuit " + e.Health.Circuit, "bad", "it failed so often that its deliveries wait"}
 }
+
+// Testable reports whether an example can be sent to it.
+func (e stuckEndpoint) Testable() bool { return e.Origin != oms.OriginConnector }
+
+// TurnedOnHere reports whether it is off, and a button turns it on.
+func (e stuckEndpoint) TurnedOnHere() bool { return e.Origin == oms.OriginAPI && !e.Enabled }
+
+// Recover is the page that sends again what it failed at.
+func (e stuckEndpoint) Recover() string { return recoverURL(e.ID, e.Health.FailingSince) }
 
 // Waits is how many deliveries wait for the endpoint.
 func (e stuckEndpoint) Waits() string {

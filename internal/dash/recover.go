@@ -72,8 +72,8 @@ func (v *visit) recoverRanges(at *url.URL, h *endpointHead) (out []Range) {
 	add := func(text string, from time.Time) {
 		out = append(out, Range{Text: text, URL: with(at, "what", what, "from", since(from))})
 	}
-	if since := h.Endpoint.Health.FailingSince; since != nil {
-		add("it fails", *since)
+	if failing := h.Endpoint.Health.FailingSince; failing != nil {
+		add("it fails", failing.Add(-beforeAttempt))
 	}
 	add("1 hour", now.Add(-time.Hour))
 	add("24 hours", now.Add(-24*time.Hour))
@@ -81,14 +81,18 @@ func (v *visit) recoverRanges(at *url.URL, h *endpointHead) (out []Range) {
 	return out
 }
 
+// beforeAttempt is how long before the first attempt that failed events are looked for: an
+// event happens before it is sent.
+const beforeAttempt = time.Minute
+
 // recoverURL is the page that recovers an endpoint: of one that fails, with what failed
 // since then chosen.
-func recoverURL(e *api.Endpoint) string {
-	at := href("endpoints", e.ID, "recover")
-	if e.Health.FailingSince == nil {
+func recoverURL(id string, failingSince *time.Time) string {
+	at := href("endpoints", id, "recover")
+	if failingSince == nil {
 		return at
 	}
-	return at + "?" + url.Values{"what": {oms.RecoverFailed}, "from": {since(*e.Health.FailingSince)}}.Encode()
+	return at + "?" + url.Values{"what": {oms.RecoverFailed}, "from": {since(failingSince.Add(-beforeAttempt))}}.Encode()
 }
 
 // since is a time for a filter, with the second that it is in.
