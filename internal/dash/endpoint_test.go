@@ -426,6 +426,11 @@ func TestAFilterIsTried(t *testing.T) {
 	if got := b.get("/endpoints/explain?endpointId=none"); got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "the API will not") || !strings.Contains(got.Body.String(), `value="none"`) {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
+	for query, own := range map[string]bool{"": true, "&filter=a": false, "&eventTypes=a": true} {
+		if page := b.get("/endpoints/explain?endpointId=1" + query).Body.String(); strings.Contains(page, "The endpoint's own filter") != own {
+			t.Errorf("%q: the endpoint's own filter is shown: %v", query, !own)
+		}
+	}
 	form := b.get("/endpoints/1/edit?filter=tried").Body.String()
 	if !strings.Contains(form, ">tried</textarea>") || hiddenFields(form).Get("was.filter") != hostile {
 		t.Errorf("the form does not have what was tried: %s", form)

@@ -56,6 +56,17 @@ func TestOrdersOfAnyShape(t *testing.T) {
 	}
 }
 
+// TestWhenAnErrorOccurred, as orderhook and as others spell it.
+func TestWhenAnErrorOccurred(t *testing.T) {
+	at := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
+	for _, name := range []string{"occurred", "occured"} {
+		found := orderErrors(objectOf(json.RawMessage(`{"errors":[{"message":"m","` + name + `":"2026-11-28T10:00:00Z"}]}`)))
+		if len(found) != 1 || !found[0].Occurred.Equal(at) || found[0].Message != "m" || !found[0].Unsolved {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}
+
 func TestOpenAnOrder(t *testing.T) {
 	b := newSite(t).as(oms.Reader)
 	for given, want := range map[string]string{"ORD-1": "/orders/ORD-1", "+a%2Fb%3F+": "/orders/a%2Fb%3F"} {
