@@ -355,6 +355,19 @@ func TestTooManyPagesAtOnce(t *testing.T) {
 	}
 }
 
+// TestSectionsByRole: nobody is led to a section that the key does not reach.
+func TestSectionsByRole(t *testing.T) {
+	s := newSite(t)
+	for _, role := range oms.Roles {
+		page := s.as(role).get("/attempts").Body.String()
+		for _, n := range sections {
+			if shown := strings.Contains(page, `<li><a href="`+n.Path+`"`); shown != role.Reaches(n.Needed) {
+				t.Errorf("a %s is shown %s: %v", role, n.Name, shown)
+			}
+		}
+	}
+}
+
 // TestWhatFormsHoldIsBounded: a form is counted, too, and one that is too long is not read.
 func TestWhatFormsHoldIsBounded(t *testing.T) {
 	s := newSite(t)

@@ -67,6 +67,24 @@ func TestWhenAnErrorOccurred(t *testing.T) {
 	}
 }
 
+// TestStatusesToChoose are those of the settings, each once: of orders, or of returns.
+func TestStatusesToChoose(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Publisher)
+	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`, "GET /api/settings": `{"orderTypes":[{"orderStatuses":[{"name":"New"},{"name":"Packed"}]},{"orderStatuses":[{"name":"new"}]}],"returnStatuses":[{"name":"Returned"}]}`})
+	for query, want := range map[string]string{"": "New Packed", "?returnId=R1": "Returned"} {
+		page := b.get("/orders/1/status" + query).Body.String()
+		var got []string
+		for _, part := range strings.Split(page, `<option value="`)[1:] {
+			name, _, _ := strings.Cut(part, `"`)
+			got = append(got, name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %v", query, got)
+		}
+	}
+}
+
 func TestOpenAnOrder(t *testing.T) {
 	b := newSite(t).as(oms.Reader)
 	for given, want := range map[string]string{"ORD-1": "/orders/ORD-1", "+a%2Fb%3F+": "/orders/a%2Fb%3F"} {
