@@ -2,13 +2,17 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 func settingsOperations(a *api) {
@@ -21,7 +25,8 @@ func settingsOperations(a *api) {
 	handle(a, oms.Operator, huma.Operation{OperationID: "put-settings", Method: http.MethodPut, Path: "/api/settings", Tags: []string{"Settings"},
 		Summary: "Replace the settings", RequestBody: body, MaxBodyBytes: a.Limits.SettingsBytes}, a.putSettings)
 	handle(a, oms.Operator, huma.Operation{OperationID: "check-settings", Method: http.MethodPost, Path: "/api/settings/check", Tags: []string{"Settings"},
-		Summary: "Say what is wrong with settings, and store nothing", DefaultStatus: http.StatusOK, RequestBody: body, MaxBodyBytes: a.Limits.SettingsBytes}, a.checkSettings)
+		Summary: "Say what is wrong with settings, and store nothing", DefaultStatus: http.StatusOK, RequestBody: body, Errors: []int{http.StatusNotFound},
+		Description: "With an `orderId`, it says too what would become of that order with these settings: a dry run, which calls nothing.", MaxBodyBytes: a.Limits.SettingsBytes}, a.checkSettings)
 	handle(a, oms.Reader, huma.Operation{OperationID: "list-settings-history", Method: http.MethodGet, Path: "/api/settings/history", Tags: []string{"Settings"},
 		Summary: "List the versions of the settings, the newest first"}, a.listSettings)
 	handle(a, oms.Reader, huma.Operation{OperationID: "get-settings-version", Method: http.MethodGet, Path: "/api/settings/{version}", Tags: []string{"Settings"},
@@ -108,13 +113,73 @@ func checkedAnswer(in settings.Incoming) (*settings.Settings, *checkedSettings, 
 	return s, out, nil
 }
 
-func (a *api) checkSettings(ctx context.Context, _ *struct{}) (*checkedSettings, error) {
+// triedSettings is the answer about settings that are not stored.
+type triedSettings struct {
+	Body struct {
+		Warnings []oms.Warning   `json:"warnings" nullable:"false" doc:"What may be meant, and may be a mistake"`
+		DryRun   *workflowResult `json:"dryRun,omitempty" doc:"With orderId: what would become of the order with these settings"`
+	}
+}
+
+// trial is what settings are to be tried on.
+type trial struct {
+	OrderID    string `query:"orderId" doc:"Has a dry run of this order's workflow made with these settings; no endpoint is called"`
+	Status     string `query:"status" maxLength:"200" doc:"The status that the order enters in the dry run; the one that it is in without it"`
+	ShipmentID string `query:"shipmentId" doc:"It is this shipment that enters the status"`
+	ReturnID   string `query:"returnId" doc:"The return workflow runs, for this return"`
+}
+
+func (a *api) checkSettings(ctx context.Context, in *trial) (*triedSettings, error) {
+	if in.OrderID == "" && *in != (trial{}) {
+		return nil, oms.Wrong("query.orderId", "is needed for a dry run")
+	}
 	stored, err := a.Store.Settings(ctx, tenantOf(ctx))
 	if err != nil {
 		return nil, err
 	}
-	_, out, err := a.checked(ctx, stored)
+	s, checked, err := a.checked(ctx, stored)
+	if err != nil {
+		return nil, err
+	}
+	out := &triedSettings{}
+	if out.Body.Warnings = checked.Body.Warnings; in.OrderID == "" {
+		return out, nil
+	}
+	out.Body.DryRun, err = a.try(ctx, s, in)
 	return out, err
+}
+
+// try says what would become of an order with settings that are not stored.
+func (a *api) try(ctx context.Context, s *settings.Settings, in *trial) (*workflowResult, error) {
+	change := workflow.StatusChange{Status: strings.TrimSpace(in.Status), ShipmentID: in.ShipmentID, ReturnID: in.ReturnID}
+	if change.Status == "" {
+		order, err := a.Store.Order(ctx, tenantOf(ctx), in.OrderID)
+		if err != nil {
+			return nil, err
+		}
+		change.Status = order.Status()
+	}
+	r, err := a.Engine.DryRunWith(ctx, a.caller(ctx, OnceParams{}, MatchParams{}), in.OrderID, change, s)
+	if err != nil {
+		return nil, inQuery(err)
+	}
+	return showResult(r), nil
+}
+
+// inQuery says of an error about a status change that what it is about came in the query.
+func inQuery(err error) error {
+	e, ok := errors.AsType[*oms.Error](err)
+	if !ok {
+		return err
+	}
+	out := *e
+	out.Fields = slices.Clone(e.Fields)
+	for i := range out.Fields {
+		if name, ok := strings.CutPrefix(out.Fields[i].Location, "body."); ok {
+			out.Fields[i].Location = "query." + name
+		}
+	}
+	return &out
 }
 
 // putSettings replaces the settings. Without If-Match it builds on whatever

@@ -15,7 +15,7 @@ type Badge struct {
 // tones are the colours of the words that the API has for states and outcomes. What
 // is not here is idle.
 var tones = map[string]string{
-	"succeeded": "good", "closed": "good", "ok": "good", "enabled": "good", "completed": "good", "created": "good", "run": "good", "matched": "good", "solved": "good",
+	"succeeded": "good", "closed": "good", "ok": "good", "enabled": "good", "completed": "good", "created": "good", "run": "good", "wouldrun": "good", "success": "good", "in force": "good", "matched": "good", "solved": "good",
 	"failed": "bad", "aborted": "bad", "open": "bad", "error": "bad", "interruptworkflow": "bad", "notready": "bad",
 	"pending": "busy", "running": "busy", "waiting": "busy", "halfopen": "warn", "half-open": "warn", "canceling": "warn", "retrying": "warn",
 	"skipped": "idle", "superseded": "idle", "canceled": "idle", "cancelled": "idle", "disabled": "warn", "warning": "warn", "deleted": "warn",

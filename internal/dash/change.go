@@ -51,6 +51,7 @@ type comparison struct {
 	changes []Change
 	most    int
 	more    bool
+	named   bool // elements of lists are told apart by their names, see byname.go
 }
 
 func (c *comparison) values(path string, a, b json.RawMessage, depth int) {
@@ -68,11 +69,15 @@ func (c *comparison) values(path string, a, b json.RawMessage, depth int) {
 			return
 		}
 	}
+	c.add(Change{Path: path, Before: a, After: b})
+}
+
+func (c *comparison) add(change Change) {
 	if len(c.changes) == c.most {
 		c.more = true
 		return
 	}
-	c.changes = append(c.changes, Change{Path: path, Before: a, After: b})
+	c.changes = append(c.changes, change)
 }
 
 func (c *comparison) objects(path string, a, b json.RawMessage, depth int) {
@@ -95,6 +100,9 @@ func (c *comparison) objects(path string, a, b json.RawMessage, depth int) {
 func (c *comparison) lists(path string, a, b json.RawMessage, depth int) {
 	var before, after []json.RawMessage
 	if json.Unmarshal(a, &before) != nil || json.Unmarshal(b, &after) != nil {
+		return
+	}
+	if c.named && c.namedLists(path, before, after, depth) {
 		return
 	}
 	for i := range max(len(before), len(after)) {

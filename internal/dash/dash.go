@@ -73,6 +73,7 @@ func newServer(o Options) *server {
 		deliveryPages,
 		eventPages,
 		jobPages,
+		settingsPages,
 		keyPages,
 		auditPages,
 		livePages,

@@ -122,9 +122,10 @@ func TestWhoUsesHTTP(t *testing.T) {
 }
 
 // TestTheDashboardIsAClientOfTheAPI: what it shows and does, it asks the API for, so that
-// roles, tenants and limits are decided once.
+// roles, tenants and limits are decided once. Of the settings it knows the shape, which
+// its forms are made of.
 func TestTheDashboardIsAClientOfTheAPI(t *testing.T) {
-	may := []string{"internal/api", "internal/admission", "internal/changes", "internal/clock", "internal/oms"}
+	may := []string{"internal/api", "internal/admission", "internal/changes", "internal/clock", "internal/oms", "internal/settings"}
 	for _, p := range packages(t) {
 		if p.ImportPath != "internal/dash" {
 			continue

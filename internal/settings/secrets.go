@@ -27,6 +27,16 @@ func (s *Settings) Masked() *oms.Object {
 	return doc
 }
 
+// HideSecrets puts a text in place of each secret of a document that came from outside,
+// so that it may be shown; where *** stands for a stored one, it stays.
+func HideSecrets(doc *oms.Object, with string) {
+	for _, sec := range secretsOf(doc) {
+		if sec.text() != mask {
+			sec.in.Set(sec.field, with)
+		}
+	}
+}
+
 func escapeObject(o *oms.Object) {
 	for _, m := range o.Members() {
 		if text, isText := m.Value.(string); isText && strings.Contains(text, "${") {

@@ -142,3 +142,16 @@ func TestASecretThatIsSentAgainStaysTheSame(t *testing.T) {
 		}
 	}
 }
+
+// TestHideSecrets: nothing of what came in is shown, and *** stays what it stands for.
+func TestHideSecrets(t *testing.T) {
+	doc := document(t, strings.Replace(everySecret, "s3cret-3", mask, 1))
+	HideSecrets(doc, "(new)")
+	want := strings.Replace(everySecret, "s3cret-3", mask, 1)
+	for _, n := range []string{"1", "2", "4", "5", "6", "7"} {
+		want = strings.Replace(want, "s3cret-"+n, "(new)", 1)
+	}
+	if got := string(doc.JSON()); got != string(document(t, want).JSON()) {
+		t.Error(got)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
@@ -20,10 +21,25 @@ func (e *Engine) DryRun(ctx context.Context, c Caller, id string, change StatusC
 	if callWebhooks {
 		f.Rehearsal = decide.WithCalls
 	}
+	return e.dryRun(ctx, c.Tenant, f, change)
+}
+
+// DryRunWith is [Engine.DryRun] as it would be with settings that are not stored. It
+// makes no calls: their secrets are not stored, either, so none could be sent.
+func (e *Engine) DryRunWith(ctx context.Context, c Caller, id string, change StatusChange, s *settings.Settings) (*Result, error) {
+	f, err := e.facts(ctx, e.store, c, subject{order: id})
+	if err != nil {
+		return nil, err
+	}
+	f.Rehearsal, f.Today = decide.WithoutCalls, s
+	return e.dryRun(ctx, c.Tenant, f, change)
+}
+
+func (e *Engine) dryRun(ctx context.Context, tenant string, f decide.Facts, change StatusChange) (*Result, error) {
 	d, err := decide.Enter(f, change)
 	for err == nil && d.Run != nil && !d.Run.Status.Ended() {
 		f.Order, f.Run, f.Settings, f.Sent = d.Order, d.Run, f.Today, d.Order.Doc
-		d, err = e.rehearse(ctx, c.Tenant, f)
+		d, err = e.rehearse(ctx, tenant, f)
 	}
 	if err != nil {
 		return nil, err

@@ -1,0 +1,298 @@
+package dash
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// settingsAPI keeps settings as the API does, as far as the pages see it.
+type settingsAPI struct {
+	versions []string
+	refuses  string // what check and PUT refuse documents that hold this
+	stored   []string
+}
+
+func (a *settingsAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	last := len(a.versions)
+	n, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/api/settings/"))
+	switch {
+	case r.URL.Path == "/api/settings/history" && last == 0:
+		_, _ = io.WriteString(w, `{"items":[]}`)
+	case r.URL.Path == "/api/settings/history":
+		_, _ = fmt.Fprintf(w, `{"items":[{"version":%d,"created":"2026-11-28T10:00:00Z","by":"key 1"}]}`, last)
+	case err == nil && n >= 1 && n <= last:
+		_, _ = io.WriteString(w, a.versions[n-1])
+	case a.refuses != "" && strings.Contains(string(body), a.refuses):
+		refuse(w, http.StatusUnprocessableEntity, "the settings are not valid")
+	case r.URL.Path == "/api/settings/check":
+		_, _ = io.WriteString(w, `{"warnings":[{"path":"connectors[0].host","message":"is odd"}]}`)
+	case strings.HasSuffix(r.URL.Path, "/1/restore") && r.Header.Get("If-Match") == fmt.Sprintf("%q", strconv.Itoa(last)):
+		a.versions = append(a.versions, a.versions[0])
+		_, _ = fmt.Fprintf(w, `{"version":%d,"warnings":[]}`, last+1)
+	case strings.HasSuffix(r.URL.Path, "/1/restore") && r.Header.Get("If-Match") != "":
+		refuse(w, http.StatusPreconditionFailed, "the settings are of another version by now")
+	case r.Method == http.MethodPut && r.Header.Get("If-Match") != fmt.Sprintf("%q", strconv.Itoa(last)):
+		refuse(w, http.StatusPreconditionFailed, "the settings are of another version by now")
+	case r.Method == http.MethodPut:
+		a.versions, a.stored = append(a.versions, string(body)), append(a.stored, string(body))
+		_, _ = fmt.Fprintf(w, `{"version":%d,"warnings":[]}`, last+1)
+	default:
+		fakeAPI(w, r)
+	}
+}
+
+const oneConnector = `{"connectors":[{"name":"Webhook","connectorId":"a","host":"https://a.example","bearerToken":"***"}]}`
+
+func settingsSite(t *testing.T, versions ...string) (*site, *settingsAPI) {
+	s, a := newSite(t), &settingsAPI{versions: versions}
+	s.API = a
+	return s, a
+}
+
+var sealed = regexp.MustCompile(`name="seal" value="([^"]*)"`)
+
+func sealIn(page string) string {
+	m := sealed.FindStringSubmatch(page)
+	if m == nil {
+		return ""
+	}
+	return m[1]
+}
+
+const editFirst = "/workflows/edit?at=connectors%5B0%5D"
+
+// TestSettingsAreStoredOnceTheyWereSeen: exactly those whose differences and warnings this
+// session was shown.
+func TestSettingsAreStoredOnceTheyWereSeen(t *testing.T) {
+	s, a := settingsSite(t, oneConnector)
+	b, other := s.as(oms.Operator), s.as(oms.Operator)
+	form := func(host, seal string) url.Values {
+		return url.Values{"version": {"1"}, "do": {"save"}, "f.host": {host}, "seal": {seal}}
+	}
+	seen := b.post(editFirst, form("https://b.example", ""))
+	seal := sealIn(seen.Body.String())
+	if seen.Code != http.StatusOK || seal == "" || !strings.Contains(seen.Body.String(), "connectors[a].host") || !strings.Contains(seen.Body.String(), "is odd") {
+		t.Fatalf("%d %s", seen.Code, seen.Body)
+	}
+	others := sealIn(other.post(editFirst, form("https://b.example", "")).Body.String())
+	for name, try := range map[string]url.Values{"no seal": form("https://b.example", ""), "another document": form("https://c.example", seal), "another session": form("https://b.example", others)} {
+		if got := b.post(editFirst, try); got.Code != http.StatusOK || len(a.stored) > 0 {
+			t.Errorf("%s: %d, stored %v", name, got.Code, a.stored)
+		}
+	}
+	got := b.post(editFirst, form("https://b.example", seal))
+	want := strings.Replace(oneConnector, "a.example", "b.example", 1)
+	if got.Code != http.StatusSeeOther || got.Header().Get("Location") != "/workflows/history/2?done=saved" || len(a.stored) != 1 || a.stored[0] != want {
+		t.Errorf("%d %s, stored %v", got.Code, got.Header().Get("Location"), a.stored)
+	}
+}
+
+func TestSomebodyStoredSettingsMeanwhile(t *testing.T) {
+	s, a := settingsSite(t, oneConnector)
+	b := s.as(oms.Operator)
+	form := url.Values{"version": {"1"}, "do": {"save"}, "f.host": {"https://b.example"}}
+	form.Set("seal", sealIn(b.post(editFirst, form).Body.String()))
+	a.versions = append(a.versions, `{"connectors":[]}`)
+	got := b.post(editFirst, form)
+	if got.Code != http.StatusPreconditionFailed || len(a.stored) > 0 {
+		t.Errorf("%d, stored %v", got.Code, a.stored)
+	}
+	for _, want := range []string{"Somebody stored other settings meanwhile", `value="https://b.example"`, `name="version" value="1"`} {
+		if !strings.Contains(got.Body.String(), want) {
+			t.Errorf("the page does not have %s: %s", want, got.Body)
+		}
+	}
+}
+
+// TestASecretThatIsWritten stands in its own field alone.
+func TestASecretThatIsWritten(t *testing.T) {
+	s, a := settingsSite(t, oneConnector)
+	b := s.as(oms.Operator)
+	const secret = "a-new-secret"
+	form := url.Values{"version": {"1"}, "f.bearerToken": {secret}, "r.customHeaders.0.key": {"X-Key"}}
+	page := b.post(editFirst, form).Body.String()
+	if strings.Count(page, secret) != 1 || !strings.Contains(page, `type="password" name="f.bearerToken" value="`+secret) || !strings.Contains(page, "*** (a new one)") {
+		t.Errorf("the page says the secret %d times: %s", strings.Count(page, secret), page)
+	}
+	form.Set("do", "save")
+	form.Set("seal", sealIn(page))
+	if got := b.post(editFirst, form); got.Code != http.StatusSeeOther || !strings.Contains(a.stored[0], `"bearerToken":"`+secret+`"`) {
+		t.Errorf("%d, stored %v", got.Code, a.stored)
+	}
+}
+
+func TestSettingsThatAreRefused(t *testing.T) {
+	s, a := settingsSite(t, oneConnector)
+	a.refuses = "ftp:"
+	b := s.as(oms.Operator)
+	for name, try := range map[string]struct {
+		path string
+		form url.Values
+		code int
+		says string
+	}{
+		"a form":        {editFirst, url.Values{"version": {"1"}, "f.host": {"ftp://x"}}, 422, `value="ftp://x"`},
+		"JSON":          {editFirst + "&as=json", url.Values{"version": {"1"}, "json": {`{"host":"ftp://x"}`}}, 422, `{&#34;host&#34;:&#34;ftp://x&#34;}`},
+		"no JSON":       {"/workflows/edit", url.Values{"version": {"1"}, "json": {`{"connectors`}}, 400, `{&#34;connectors`},
+		"a position":    {editFirst, url.Values{"version": {"1"}, "position": {"first"}}, 422, "must be a number from 1 on"},
+		"no version":    {editFirst, url.Values{"f.host": {"https://b"}}, 400, "open the page again"},
+		"not there":     {"/workflows/edit?at=connectors%5B7%5D", url.Values{"version": {"1"}}, 404, "have nothing at connectors[7]"},
+		"a new version": {editFirst, url.Values{"version": {"9"}}, 404, "there is no"},
+	} {
+		got := b.post(try.path, try.form)
+		if got.Code != try.code || !strings.Contains(got.Body.String(), try.says) || sealIn(got.Body.String()) != "" || len(a.stored) > 0 {
+			t.Errorf("%s: %d, stored %v: %s", name, got.Code, a.stored, got.Body)
+		}
+		harmless(t, got.Body.String())
+	}
+}
+
+func TestSettingsAreRemoved(t *testing.T) {
+	s, a := settingsSite(t, oneConnector)
+	b := s.as(oms.Operator)
+	const path = "/workflows/remove?at=connectors%5B0%5D"
+	page := b.get(path).Body.String()
+	if !strings.Contains(page, "This takes away the connector a") || len(a.stored) > 0 {
+		t.Errorf("stored %v: %s", a.stored, page)
+	}
+	got := b.post(path, url.Values{"version": {"1"}, "do": {"save"}, "seal": {sealIn(page)}})
+	if got.Code != http.StatusSeeOther || len(a.stored) != 1 || a.stored[0] != `{"connectors":[]}` {
+		t.Errorf("%d, stored %v", got.Code, a.stored)
+	}
+	for _, at := range []string{"", "?at=connectors%5B%2B%5D"} {
+		if got := b.get("/workflows/remove" + at); got.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%q: %d", at, got.Code)
+		}
+	}
+}
+
+func TestWorkflowsBeforeAnySettings(t *testing.T) {
+	s, a := settingsSite(t)
+	for role, want := range map[oms.Role]string{oms.Reader: "An operator can send", oms.Operator: "Begin with"} {
+		got := s.as(role).get("/workflows")
+		if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), want) || !strings.Contains(got.Body.String(), "curl -X PUT http://example.com/api/settings") {
+			t.Errorf("as %s: %d %s", role, got.Code, got.Body)
+		}
+	}
+	b := s.as(oms.Operator)
+	form := url.Values{"version": {"0"}, "do": {"save"}, "f.name": {"Online"}}
+	form.Set("seal", sealIn(b.post("/workflows/edit?at=orderTypes%5B%2B%5D", form).Body.String()))
+	if got := b.post("/workflows/edit?at=orderTypes%5B%2B%5D", form); got.Code != http.StatusSeeOther || a.stored[0] != `{"orderTypes":[{"name":"Online"}]}` {
+		t.Errorf("%d, stored %v", got.Code, a.stored)
+	}
+	for path, want := range map[string]string{"/workflows/connectors": "There are no connectors", "/workflows?type=online": "There are no statuses here"} {
+		if got := b.get(path); !strings.Contains(got.Body.String(), want) {
+			t.Errorf("%s: %s", path, got.Body)
+		}
+	}
+	if got := b.get("/workflows?type=none"); got.Code != http.StatusNotFound {
+		t.Errorf("an order type that is not there: %d", got.Code)
+	}
+}
+
+// TestReadersSeeNoButtons: what a role may not do it is not offered.
+func TestReadersSeeNoButtons(t *testing.T) {
+	s := newSite(t)
+	for _, path := range []string{"/workflows", "/workflows?tab=returns", "/workflows/connectors", "/workflows/history", "/workflows/history/1"} {
+		for role, offered := range map[oms.Role]bool{oms.Reader: false, oms.Publisher: false, oms.Operator: true} {
+			page := s.as(role).get(path).Body.String()
+			if found := strings.Contains(page, "/workflows/edit") || strings.Contains(page, "/workflows/remove") || strings.Contains(page, "/restore"); found != offered {
+				t.Errorf("%s as %s offers it: %v", path, role, found)
+			}
+		}
+	}
+}
+
+// TestSettingsOfBefore: what a check of today refuses of what is in force is said, and is
+// shown all the same.
+func TestSettingsOfBefore(t *testing.T) {
+	s, a := settingsSite(t, oneConnector)
+	a.refuses = "a.example"
+	got := s.as(oms.Operator).get("/workflows")
+	if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "1 warning about these settings") {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
+
+// TestBack: who stores nothing comes back to where the object is seen.
+func TestBack(t *testing.T) {
+	doc := document(t, `{"orderTypes":[{"name":"A b","orderStatuses":[{"name":"New","workflowSteps":[{}]}]}],"returnStatuses":[{"name":"Returned"}],"connectors":[{}]}`)
+	for at, want := range map[string]string{"": "/workflows", "connectors[0]": "/workflows/connectors", "connectors[+]": "/workflows/connectors", "returnStatuses[0]": "/workflows?tab=returns", "orderTypes[+]": "/workflows?type=",
+		"orderTypes[0]": "/workflows?type=A+b", aStep: "/workflows?type=A+b", "markets[+]": "/workflows"} {
+		if got := place1(t, at).back(doc); got != strings.TrimSuffix(want, "?type=") {
+			t.Errorf("%q: %s", at, got)
+		}
+	}
+}
+
+func TestWhatIsInForceIsNotRestored(t *testing.T) {
+	s, a := settingsSite(t, oneConnector, `{}`)
+	b := s.as(oms.Operator)
+	if page := b.get("/workflows/history").Body.String(); strings.Contains(page, "/history/2/restore") {
+		t.Error(page)
+	}
+	if page := b.get("/workflows/history/2/restore").Body.String(); !strings.Contains(page, "in force already") || strings.Contains(page, "becomes the next version") {
+		t.Error(page)
+	}
+	got := b.post("/workflows/history/1/restore", url.Values{"version": {"2"}})
+	if got.Code != http.StatusSeeOther || got.Header().Get("Location") != "/workflows/history/3?done=restored" {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	got = b.post("/workflows/history/1/restore", url.Values{"version": {"2"}}) // version 3 was never looked at
+	if got.Code != http.StatusPreconditionFailed || len(a.versions) != 3 {
+		t.Errorf("%d, %d versions", got.Code, len(a.versions))
+	}
+}
+
+func TestARestoreThatIsRefused(t *testing.T) {
+	s, _ := settingsSite(t, oneConnector, `{}`)
+	got := s.as(oms.Operator).post("/workflows/history/7/restore", url.Values{"version": {"2"}})
+	if got.Code != http.StatusNotFound {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if got := s.as(oms.Operator).get("/workflows/history/x"); got.Code != http.StatusNotFound {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	page := s.as(oms.Operator).get("/workflows/history/1/restore").Body.String()
+	if !strings.Contains(page, "What would change from version 2") || !strings.Contains(page, "https://a.example") || !strings.Contains(page, `name="version" value="2"`) {
+		t.Error(page)
+	}
+}
+
+func TestFlowMap(t *testing.T) {
+	doc := document(t, `{"s":[{"name":"New","workflowSteps":[{"name":"x","properties":[{"key":"errorstatus","value":"ON HOLD"}]},{"name":"x","properties":[{"key":"ErrorStatus","value":"nowhere"}]}]},
+		{"name":"Shipped","mainOrderStatus":"new"},{"name":"On hold","mainOrderStatus":"on hold"}]}`)
+	f := (&flowDrawer{doc: doc}).flow(doc, nil, "s")
+	if len(f.Map.Edges) != 2 || f.Map.Edges[0].Says != "an error in New leads to On hold" || f.Map.Edges[1].Says != "all shipments in Shipped: the order enters New" {
+		t.Errorf("%+v", f.Map.Edges)
+	}
+	if f.Columns[0].Steps[0].OnErrorAt != "status-2" || f.Columns[0].Steps[1].OnErrorAt != "" {
+		t.Errorf("%+v", f.Columns[0].Steps)
+	}
+	if none := newFlowMap(doc.Objects("s")[2:], f.Columns[2:]); len(none.Nodes) != 0 {
+		t.Errorf("a picture of nothing: %+v", none)
+	}
+}
+
+// TestLargeSettingsAreCut: a page has a number of columns and steps, and says that there
+// are more.
+func TestLargeSettingsAreCut(t *testing.T) {
+	many := strings.Repeat(`{"name":"S","workflowSteps":[`+strings.Repeat(`{"name":"x","connector":"W"},`, 19)+`{"name":"x"}]},`, 200)
+	s, _ := settingsSite(t, `{"orderTypes":[{"name":"A","orderStatuses":[`+strings.TrimSuffix(many, ",")+`]}]}`)
+	page := s.as(oms.Reader).get("/workflows").Body.String()
+	if n := strings.Count(page, `class="flow-step`); n != mostSteps {
+		t.Errorf("%d steps", n)
+	}
+	if n := strings.Count(page, `class="flow-column`); n > mostColumns || !strings.Contains(page, "Not all is shown") {
+		t.Errorf("%d columns", n)
+	}
+}
