@@ -296,3 +296,26 @@ func TestLargeSettingsAreCut(t *testing.T) {
 		t.Errorf("%d columns", n)
 	}
 }
+
+// TestTheLargestSettingsCanBeEdited: the form with all of a document of 4 MiB, which the API
+// takes at most, is one that the dashboard takes.
+func TestTheLargestSettingsCanBeEdited(t *testing.T) {
+	const most = 4 << 20
+	var doc strings.Builder
+	doc.WriteString(`{"markets":[{"marketId":"M0"}`)
+	for i := 1; doc.Len() < most-50; i++ {
+		_, _ = fmt.Fprintf(&doc, `,{"marketId":"M%d"}`, i)
+	}
+	doc.WriteString("]}")
+	s, a := settingsSite(t, doc.String())
+	b := s.as(oms.Operator)
+	if got := b.get("/workflows/edit"); got.Code != http.StatusOK {
+		t.Fatalf("%d", got.Code)
+	}
+	edited := strings.Replace(doc.String(), "M0", "M-new", 1)
+	form := url.Values{"version": {"1"}, "do": {"save"}, "json": {edited}}
+	form.Set("seal", sealIn(b.post("/workflows/edit", form).Body.String()))
+	if got := b.post("/workflows/edit", form); got.Code != http.StatusSeeOther || len(a.stored) != 1 || a.stored[0] != edited {
+		t.Errorf("%d, %d stored", got.Code, len(a.stored))
+	}
+}
