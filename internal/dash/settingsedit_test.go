@@ -307,15 +307,14 @@ func TestTheLargestSettingsCanBeEdited(t *testing.T) {
 		_, _ = fmt.Fprintf(&doc, `,{"marketId":"M%d"}`, i)
 	}
 	doc.WriteString("]}")
-	s, a := settingsSite(t, doc.String())
+	s, _ := settingsSite(t, doc.String())
 	b := s.as(oms.Operator)
 	if got := b.get("/workflows/edit"); got.Code != http.StatusOK {
 		t.Fatalf("%d", got.Code)
 	}
 	edited := strings.Replace(doc.String(), "M0", "M-new", 1)
-	form := url.Values{"version": {"1"}, "do": {"save"}, "json": {edited}}
-	form.Set("seal", sealIn(b.post("/workflows/edit", form).Body.String()))
-	if got := b.post("/workflows/edit", form); got.Code != http.StatusSeeOther || len(a.stored) != 1 || a.stored[0] != edited {
-		t.Errorf("%d, %d stored", got.Code, len(a.stored))
+	got := b.post("/workflows/edit", url.Values{"version": {"1"}, "json": {edited}})
+	if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "markets[M-new]") || sealIn(got.Body.String()) == "" {
+		t.Errorf("%d", got.Code)
 	}
 }
