@@ -168,6 +168,7 @@ var notices = map[string]string{
 	"sent":         "It is sent again.",
 	"restored":     "The earlier settings are in force again, as a new version.",
 	"published":    "The event is published.",
+	"erased":       "The order is erased. What else is kept of it goes in the background.",
 	"entered":      "The status is entered.",
 	"valid":        "The cart is valid.",
 	"not-valid":    "The cart did not pass. What its validators said stands below.",
