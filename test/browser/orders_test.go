@@ -159,7 +159,7 @@ func TestRunsByHand(t *testing.T) {
 	p.says("All aborted runs with this filter", "step", hostile, "2")
 	p.click("main form button")
 	p.waitFor("#job")
-	p.says("Resumed", hostile)
+	p.says("Resume runs", hostile)
 }
 
 // TestCartByHand validates a cart and is told what came of it.
