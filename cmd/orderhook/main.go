@@ -34,6 +34,7 @@ type commands struct {
 	Migrate  migrate      `cmd:"" help:"Bring the database's schema up to date."`
 	Keys     keys         `cmd:"" help:"Make, list and revoke API keys; works beside a running server."`
 	Bench    benchRun     `cmd:"" help:"Measure this machine, and print the report as Markdown."`
+	Attack   benchAttack  `cmd:"" name:"bench-attack" hidden:""`
 	Settings settingsFile `cmd:"" help:"Check a settings file, or apply it."`
 	Version  version      `cmd:"" help:"Print the version."`
 }

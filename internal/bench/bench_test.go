@@ -6,19 +6,38 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/orderhook/orderhook/internal/app"
 )
 
-// TestMain makes the test's binary a server when it is started as one.
+// TestMain makes the test's binary a server, or an attack, when it is started as one.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == AttackCommand {
+		if err := attackAs(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if len(os.Args) > 1 && os.Args[1] == "serve" {
 		fmt.Fprintln(os.Stderr, serve(os.Args[2:]))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
+}
+
+func attackAs(args []string) (err error) {
+	o := AttackOptions{URL: args[1], Reader: args[2]}
+	if o.Number, err = strconv.Atoi(args[0]); err != nil {
+		return err
+	}
+	if o.Scale, err = strconv.ParseFloat(args[3], 64); err != nil {
+		return err
+	}
+	return Attack(context.Background(), o, os.Stdin, os.Stdout)
 }
 
 func serve(args []string) error {

@@ -189,7 +189,7 @@ func TestAnEditSendsWhatWasChanged(t *testing.T) {
 	}
 }
 
-func asJSON(text string) string { b, _ := json.Marshal(text); return string(b) }
+func asJSON(v any) string { b, _ := json.Marshal(v); return string(b) }
 
 // TestDeeds: each asks first, does one thing, says what was done, and shows why not.
 func TestDeeds(t *testing.T) {

@@ -1,0 +1,237 @@
+package dash
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/orderhook/orderhook/internal/api"
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// answering has the API answer a path with a text.
+func (s *site) answering(path, text string) {
+	before := s.API
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			_, _ = io.WriteString(w, text)
+			return
+		}
+		before.ServeHTTP(w, r)
+	})
+}
+
+// asking notes what the API is asked of a path.
+func (s *site) asking(path string) *url.Values {
+	var query url.Values
+	before := s.API
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			query = r.URL.Query()
+		}
+		before.ServeHTTP(w, r)
+	})
+	return &query
+}
+
+func TestStatesOfAnEndpoint(t *testing.T) {
+	for name, c := range map[string]struct{ endpoint, states string }{
+		"new":               {`{"enabled":true}`, "idle nothing sent yet"},
+		"well":              {`{"enabled":true,"health":{"lastSuccess":"2026-11-28T10:00:00Z"}}`, "good ok"},
+		"failing":           {`{"enabled":true,"health":{"lastSuccess":"2026-11-28T10:00:00Z","consecutiveFailures":1,"lastError":"answered 500"}}`, "bad failing"},
+		"its circuit":       {`{"enabled":true,"health":{"consecutiveFailures":9,"circuit":"open"}}`, "bad circuit open"},
+		"tried":             {`{"enabled":true,"health":{"consecutiveFailures":9,"circuit":"halfOpen"}}`, "warn being tried"},
+		"off":               {`{"enabled":false,"disabledReason":"410","health":{"consecutiveFailures":9,"circuit":"open"}}`, "warn off"},
+		"with a bad filter": {`{"enabled":true,"health":{"lastSuccess":"2026-11-28T10:00:00Z","filterErrors":1}}`, "good ok, warn filter fails"},
+	} {
+		var e api.Endpoint
+		if err := json.Unmarshal([]byte(c.endpoint), &e); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, b := range endpointStates(&e) {
+			got = append(got, b.Tone+" "+b.Text)
+		}
+		if text := strings.Join(got, ", "); text != c.states {
+			t.Errorf("%s: %s, not %s", name, text, c.states)
+		}
+	}
+}
+
+// TestWhatIsChangedElsewhere: endpoints of the config file and of settings have no button
+// that the API would refuse.
+func TestWhatIsChangedElsewhere(t *testing.T) {
+	for origin, buttons := range map[string][]string{
+		"api":       {"recover", "test", "disable", "edit", "rotate-secret", "delete"},
+		"webHook":   {"recover", "test"},
+		"connector": {"recover"},
+	} {
+		s := newSite(t)
+		s.answering("/api/endpoints/1", `{"id":"1","url":"https://a/","enabled":true,"origin":"`+origin+`"}`)
+		page := s.as(oms.Operator).get("/endpoints/1").Body.String()
+		for _, button := range []string{"recover", "test", "disable", "edit", "rotate-secret", "delete"} {
+			if shown := strings.Contains(page, `href="/endpoints/1/`+button+`"`); shown != slices.Contains(buttons, button) {
+				t.Errorf("an endpoint of %s: the button %s is shown: %v", origin, button, shown)
+			}
+		}
+	}
+}
+
+func TestSettingsOfAnEndpoint(t *testing.T) {
+	var e api.Endpoint
+	text := `{"url":"https://a/","eventTypes":["a","b"],"format":"thin","ordering":"subject","timeout":"PT1S","retrySchedule":["PT1S","PT2S"],"maxConcurrency":1200,"signatures":["v1"]`
+	if err := json.Unmarshal([]byte(text+"}"), &e); err != nil {
+		t.Fatal(err)
+	}
+	few := endpointSettings(&e)
+	if err := json.Unmarshal([]byte(text+`,"description":"d","filter":"f","headers":{"B":"***","A":"***"},"rateLimit":0.5,"tls":{"ca":"x","certificate":"y"},"reorderingJob":"job_1"}`), &e); err != nil {
+		t.Fatal(err)
+	}
+	want := append(few, Fact{Name: "Description", Value: "d"}, Fact{Name: "Filter", Value: "f"}, Fact{Name: "Headers", Value: "A, B"}, Fact{Name: "Attempts a second, at most", Value: "0.5"},
+		Fact{Name: "TLS", Value: "certificates of its own are trusted, a client certificate is shown"}, Fact{"What is pending is being put in order by", "job_1", "/jobs/job_1"})
+	if got := endpointSettings(&e); len(few) != 8 || !slices.Equal(got, want) {
+		t.Errorf("%v, not %v", got, want)
+	}
+}
+
+// TestWhatIsAskedAbout: a page of an endpoint asks about that endpoint, whatever its URL
+// says besides.
+func TestWhatIsAskedAbout(t *testing.T) {
+	for _, c := range []struct{ page, path, want string }{
+		{"/endpoints/1/attempts?outcome=failed&endpointId=other", "/api/attempts", "count=true&endpointId=HERE&outcome=failed"},
+		{"/endpoints/1/recover?what=failed&from=2026-11-28T10:00:00Z&to=2026-11-28T11:00:00Z", "/api/deliveries", "count=true&endpointId=HERE&from=2026-11-28T10%3A00%3A00Z&limit=5&status=failed&to=2026-11-28T11%3A00%3A00Z"},
+		{"/endpoints/1/recover?what=missing&from=2026-11-28T10:00:00Z", "/api/events", "count=true&from=2026-11-28T10%3A00%3A00Z&limit=5"},
+		{"/endpoints?q=a&cursor=b", "/api/endpoints", "cursor=b&q=a&recent=40"},
+		{"/deliveries/redeliver?status=failed", "/api/deliveries", "count=true&limit=5&status=failed"},
+		{"/deliveries/1", "/api/attempts", "deliveryId=" + url.QueryEscape(hostile) + "&limit=25"},
+	} {
+		s := newSite(t)
+		s.answering("/api/endpoints/1", `{"id":"HERE","url":"https://a/","enabled":true,"origin":"api"}`)
+		asked := s.asking(c.path)
+		if got := s.as(oms.Operator).get(c.page); got.Code != http.StatusOK || asked.Encode() != c.want {
+			t.Errorf("%s: %d, asked %s, not %s", c.page, got.Code, asked.Encode(), c.want)
+		}
+	}
+}
+
+// TestTheFormAfterARefusal has what was filled in, opens the part that something is wrong
+// with, and names only the field that it is about.
+func TestTheFormAfterARefusal(t *testing.T) {
+	f := endpointFormView{Problem: &Problem{Errors: []oms.FieldError{{Location: "body.headers[0].key", Message: "no name"}, {Location: "body.url", Message: "no URL"}, {Location: "body.urls", Message: "no field"}, {Location: "query.url", Message: "else"}}}}
+	f.fill(endpointInputs, func(in *endpointInput) string { return in.Name })
+	for _, in := range append(f.Inputs, f.More...) {
+		if want := map[string]string{"headers": "no name", "url": "no URL"}[in.Name]; in.Error != want || in.Value != in.Name {
+			t.Errorf("%s: %q, %q", in.Name, in.Error, in.Value)
+		}
+	}
+	if !f.Open {
+		t.Error("what is wrong is hidden")
+	}
+	f = endpointFormView{Problem: &Problem{Errors: []oms.FieldError{{Location: "body.url", Message: "no URL"}}}}
+	if f.fill(endpointInputs, func(*endpointInput) string { return "" }); f.Open {
+		t.Error("what is well is opened")
+	}
+
+	s := newSite(t)
+	s.recording(map[string]int{"POST /api/endpoints/1/rotate-secret": http.StatusUnprocessableEntity})
+	if got := s.as(oms.Operator).post("/endpoints/1/rotate-secret", url.Values{"overlap": {"an hour"}}).Body.String(); !strings.Contains(got, `value="an hour"`) {
+		t.Errorf("what was filled in is gone: %s", got)
+	}
+}
+
+// TestWhatAnEndpointIsSaidToBe after it was made: on or off, and the secret once.
+func TestWhatAnEndpointIsSaidToBe(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer string
+		form   url.Values
+		says   []string
+		not    string
+	}{
+		"on":        {`{"id":"1","enabled":true,"secret":"whsec_made"}`, url.Values{}, []string{"whsec_made", "gets what happens from now on"}, "sent before"},
+		"off":       {`{"id":"1","enabled":false,"secret":"whsec_made"}`, url.Values{}, []string{"and is off"}, "from now on"},
+		"again":     {`{"id":"1","enabled":true}`, url.Values{}, []string{"This form was sent before"}, "Copy it now"},
+		"its own":   {`{"id":"1","enabled":true}`, url.Values{"secret": {"whsec_mine"}}, []string{"gets what happens"}, "sent before"},
+		"a warning": {`{"id":"1","enabled":true,"warnings":[{"path":"eventTypes[0]","message":"is known to nobody"}]}`, url.Values{}, []string{"is known to nobody"}, "nothing to see"},
+	} {
+		s := newSite(t)
+		s.answering("/api/endpoints", c.answer)
+		got := html.UnescapeString(s.as(oms.Operator).post("/endpoints", c.form).Body.String())
+		for _, want := range c.says {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: the page does not say %q: %s", name, want, got)
+			}
+		}
+		if strings.Contains(got, c.not) {
+			t.Errorf("%s: the page says %q", name, c.not)
+		}
+	}
+}
+
+func TestWhyItIsOff(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/endpoints/1", `{"id":"1","url":"https://a/","disabledReason":"it answered 410","origin":"api"}`)
+	if got := s.as(oms.Operator).get("/endpoints/1/enable").Body.String(); !strings.Contains(got, "it answered 410") {
+		t.Error(got)
+	}
+}
+
+func TestNumbersOfAForm(t *testing.T) {
+	for text, want := range map[string]string{"12": "12", " 0.50 ": "0.50", "1e3": "1e3", "many": `"many"`, "0x1": `"0x1"`, "true": `"true"`, `{"a":1}`: `"{\"a\":1}"`, "1 2": `"1 2"`, "-": `"-"`} {
+		if got := asJSON(asNumber(text)); got != want {
+			t.Errorf("%q: %s, not %s", text, got, want)
+		}
+	}
+}
+
+// TestTwoFormsAreTwo: who opens the form again means it again.
+func TestTwoFormsAreTwo(t *testing.T) {
+	s := newSite(t)
+	calls := s.recording(nil)
+	b := s.as(oms.Operator)
+	for range 2 {
+		form := hiddenFields(b.get("/deliveries/1/redeliver").Body.String())
+		b.post("/deliveries/1/redeliver", form)
+		b.post("/deliveries/1/redeliver", form)
+	}
+	if made := *calls; len(made) != 4 || made[0].once != made[1].once || made[1].once == made[2].once || made[2].once != made[3].once {
+		t.Errorf("%+v", made)
+	}
+}
+
+// TestWhatAPageSaysBesides: what depends on what is shown.
+func TestWhatAPageSaysBesides(t *testing.T) {
+	manyTexts := `{"id":"1","type":"a","data":[` + strings.Repeat(`"x",`, someLines) + `"y"],"deliveries":[{"id":"d","status":"failed"}],"nextCursor":"abc"}`
+	for _, c := range []struct {
+		page, path, answer string
+		says, not          string
+	}{
+		{"/endpoints/1", "/api/endpoints/1", `{"id":"1","origin":"api","health":{"failingSince":"2026-11-28T10:00:00.9Z"}}`, `href="/endpoints/1/recover?from=2026-11-28T10%3A00%3A00Z&what=failed"`, ""},
+		{"/endpoints/1", "/api/endpoints/1", `{"id":"1","origin":"api"}`, `href="/endpoints/1/recover"`, ""},
+		{"/deliveries/redeliver?status=failed", "/api/deliveries", `{"items":[],"count":0}`, "nothing that it picks", "Send 0 again"},
+		{"/deliveries/1/redeliver", "/api/deliveries/1", `{"id":"1","status":"succeeded"}`, "It arrived before", ""},
+		{"/deliveries/1/redeliver", "/api/deliveries/1", `{"id":"1","status":"failed"}`, "as often as the endpoint's schedule says", "It arrived before"},
+		{"/events/1", "/api/events/1", manyTexts, `href="/deliveries?eventId=1"`, ""},
+		{"/events/1", "/api/events/1", manyTexts, `href="/events/1?show=all"`, ""},
+		{"/events/1?show=all", "/api/events/1", manyTexts, `"y"`, "show=all"},
+		{"/events/1", "/api/events/1", `{"id":"1","type":"a","dataErased":true,"deliveries":[]}`, "The data was removed", "All of them"},
+		{"/endpoints/explain?endpointId=1", "/api/endpoints/1", `{"id":"1","origin":"api","filter":"a == 1"}`, `href="/endpoints/explain?endpointId=1&filter=a+%3D%3D+1"`, "Use what was tried"},
+		{"/endpoints/explain?endpointId=1&filter=b", "/api/endpoints/1", `{"id":"1","origin":"api","filter":"a == 1"}`, "Use what was tried", "own filter: "},
+		{"/endpoints/explain?endpointId=1&filter=b", "/api/endpoints/1", `{"id":"1","origin":"webHook"}`, "not matched", "Use what was tried"},
+		{"/endpoints/explain?filter=b", "/api/none", ``, `href="/endpoints/new?filter=b"`, ""},
+		{"/jobs/1", "/api/jobs/1", `{"id":"1","kind":"recover","status":"succeeded"}`, "Sent again", "What the filter picks now"},
+	} {
+		s := newSite(t)
+		s.answering(c.path, c.answer)
+		got := s.as(oms.Operator).get(c.page)
+		text := html.UnescapeString(got.Body.String())
+		if got.Code != http.StatusOK || !strings.Contains(text, c.says) || c.not != "" && strings.Contains(text, c.not) {
+			t.Errorf("%s: %d, should say %q, and not %q: %.3000s", c.page, got.Code, c.says, c.not, text)
+		}
+	}
+}
