@@ -37,7 +37,8 @@
 //   - Links are made by href and search, which escape ids; an id never stands in a path
 //     otherwise.
 //   - Whatever changes something is a form that is posted: POST, then 303 to a page that
-//     shows what came of it (?done= with a code of notices). Before what sends, or cannot
+//     shows what came of it (?done= with a code of notices). What must not be done twice
+//     has newOnce in its form and is sent by [visit.sendForm]. Before what sends, or cannot
 //     be undone, stands a page of [Confirm], at the same path with GET. Each form holds
 //     {{template "token" $.FormToken}}. If the API refuses a form, its page is shown
 //     again with the problem and what was filled in ([page.refuse]).

@@ -211,8 +211,7 @@ func TestWhatAPageSaysBesides(t *testing.T) {
 		page, path, answer string
 		says, not          string
 	}{
-		{"/endpoints/1", "/api/endpoints/1", `{"id":"1","origin":"api","health":{"failingSince":"2026-11-28T10:00:00.9Z"}}`, `href="/endpoints/1/recover?from=2026-11-28T10%3A00%3A00Z&what=failed"`, ""},
-		{"/endpoints/1", "/api/endpoints/1", `{"id":"1","origin":"api"}`, `href="/endpoints/1/recover"`, ""},
+		{"/endpoints/1/recover", "/api/endpoints/1", `{"id":"1","origin":"api","enabled":true}`, "1 hour", "again</button>"},
 		{"/deliveries/redeliver?status=failed", "/api/deliveries", `{"items":[],"count":0}`, "nothing that it picks", "Send 0 again"},
 		{"/deliveries/1/redeliver", "/api/deliveries/1", `{"id":"1","status":"succeeded"}`, "It arrived before", ""},
 		{"/deliveries/1/redeliver", "/api/deliveries/1", `{"id":"1","status":"failed"}`, "as often as the endpoint's schedule says", "It arrived before"},
