@@ -18,8 +18,7 @@
 //     that, and by $, the frame is there (.FormToken, .Operator, .Now). Pieces to use are
 //     in templates/partials: filters, paging, badge, time, problem, headers, document,
 //     changes, facts, command, input, token, attempt-rows.
-//   - dash.go: NOUNPages in the list of newServer. The navigation shows a section once its
-//     path has a page.
+//   - dash.go: NOUNPages in the list of newServer. page.go: its section, if it is a new one.
 //   - tests: pages of the fake API in fake_test.go get an answer for each path that the
 //     page asks, with hostile texts in every field. TestPagesShowTextsAsTexts then visits
 //     the page, TestTemplatesFitTheirViews checks the template's types, and
