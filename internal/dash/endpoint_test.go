@@ -303,7 +303,7 @@ func TestRecovery(t *testing.T) {
 		answers := s.API
 		s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/api/endpoints/1" {
-				_, _ = io.WriteString(w, `{"id":"1","url":"https://a/","enabled":`+on+`,"health":{"failingSince":"2026-11-28T10:00:00.5Z","circuit":"closed"}}`)
+				_, _ = io.WriteString(w, `{"id":"1","url":"https://a/","enabled":`+on+`,"counts":{"failed":3},"health":{"failingSince":"2026-11-28T10:00:00.5Z","circuit":"closed"}}`)
 				return
 			}
 			if r.URL.Path == "/api/events" {

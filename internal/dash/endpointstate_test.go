@@ -211,6 +211,7 @@ func TestWhatAPageSaysBesides(t *testing.T) {
 		page, path, answer string
 		says, not          string
 	}{
+		{"/endpoints/1/recover", "/api/endpoints/1", `{"id":"1","origin":"api","enabled":true,"health":{"failingSince":"2026-11-28T10:00:00.9Z"}}`, "an hour before it began to fail", "again</button>"},
 		{"/endpoints/1/recover", "/api/endpoints/1", `{"id":"1","origin":"api","enabled":true}`, "1 hour", "again</button>"},
 		{"/deliveries/redeliver?status=failed", "/api/deliveries", `{"items":[],"count":0}`, "nothing that it picks", "Send 0 again"},
 		{"/deliveries/1/redeliver", "/api/deliveries/1", `{"id":"1","status":"succeeded"}`, "It arrived before", ""},
@@ -232,5 +233,14 @@ func TestWhatAPageSaysBesides(t *testing.T) {
 		if got.Code != http.StatusOK || !strings.Contains(text, c.says) || c.not != "" && strings.Contains(text, c.not) {
 			t.Errorf("%s: %d, should say %q, and not %q: %.3000s", c.page, got.Code, c.says, c.not, text)
 		}
+	}
+}
+
+// TestWhatFailedWithinADay is what is recovered at an endpoint that is well again.
+func TestWhatFailedWithinADay(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/endpoints/1", `{"id":"1","enabled":true,"counts":{"failed":1}}`)
+	if got := s.as(oms.Operator).get("/endpoints/1/recover"); got.Header().Get("Location") != "/endpoints/1/recover?from=2026-11-27T12%3A00%3A00Z&what=failed" {
+		t.Errorf("%d %s", got.Code, got.Header())
 	}
 }

@@ -42,8 +42,8 @@ func (v *visit) showRecovery(at *url.URL, problem *Problem) error {
 		return err
 	}
 	query := at.Query()
-	if len(query) == 0 && head.Endpoint.Health.FailingSince != nil { // what one comes for
-		return v.see(sinceFailing(&head.Endpoint))
+	if len(query) == 0 && head.Endpoint.Counts.Failed > 0 { // what one comes for
+		return v.see(v.usualRecovery(&head.Endpoint))
 	}
 	view := recoverView{Head: head, Filters: newFilters(at, recoverFilters, nil), Problem: problem, Missing: query.Get("what") == oms.RecoverMissing}
 	view.Filters.Active = nil // the form shows them
@@ -88,9 +88,14 @@ func (v *visit) recoverRanges(at *url.URL, h *endpointHead) (out []Range) {
 // that is meant, too: events wait for their attempts, and their attempts for repeats.
 const beforeFailing = time.Hour
 
-// sinceFailing is the page with what failed at an endpoint that fails now.
-func sinceFailing(e *api.Endpoint) string {
-	return href("endpoints", e.ID, "recover") + "?" + url.Values{"what": {oms.RecoverFailed}, "from": {since(e.Health.FailingSince.Add(-beforeFailing))}}.Encode()
+// usualRecovery is the page with what failed for good since the endpoint fails, or, where
+// it does not fail any more, within a day.
+func (v *visit) usualRecovery(e *api.Endpoint) string {
+	from := v.s.Clock.Now().Add(-24 * time.Hour)
+	if e.Health.FailingSince != nil {
+		from = e.Health.FailingSince.Add(-beforeFailing)
+	}
+	return href("endpoints", e.ID, "recover") + "?" + url.Values{"what": {oms.RecoverFailed}, "from": {since(from)}}.Encode()
 }
 
 // since is a time for a filter, with the second that it is in.
