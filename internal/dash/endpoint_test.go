@@ -339,6 +339,9 @@ func TestRecovery(t *testing.T) {
 			t.Errorf("%+v", *calls)
 		}
 	}
+	if got := b.get("/endpoints/1/recover?what=failed").Body.String(); !strings.Contains(got, "Choose what is sent again, and from when on") || strings.Contains(got, `method="post" action="/endpoints`) {
+		t.Errorf("without a time: %s", got)
+	}
 	off := newSite(t)
 	enabled(off, "false")
 	if got := off.as(oms.Operator).get("/endpoints/1/recover?what=failed&from=2026-11-28T10:00:00Z").Body.String(); strings.Contains(got, `method="post" action="/endpoints`) || !strings.Contains(got, "Turn it on") {

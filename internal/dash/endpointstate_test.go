@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -242,5 +243,15 @@ func TestWhatFailedWithinADay(t *testing.T) {
 	s.answering("/api/endpoints/1", `{"id":"1","enabled":true,"counts":{"failed":1}}`)
 	if got := s.as(oms.Operator).get("/endpoints/1/recover"); got.Header().Get("Location") != "/endpoints/1/recover?from=2026-11-27T12%3A00%3A00Z&what=failed" {
 		t.Errorf("%d %s", got.Code, got.Header())
+	}
+}
+
+// TestExamplesOfDeliveries say what each is about, as they are shown before many are sent.
+func TestExamplesOfDeliveries(t *testing.T) {
+	at := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
+	got := deliverySample([]Delivery{{ID: "1", EventType: "OrderCreated", OrderID: "ORD-1", Status: "failed", LastError: "answered 500", Created: at}, {ID: "2", EventType: "stock_item_out_of_stock", Status: "pending", Created: at}})
+	want := []Fact{{"failed: answered 500", "OrderCreated of ORD-1, " + exact(at), "/deliveries/1"}, {"pending", "stock_item_out_of_stock, " + exact(at), "/deliveries/2"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, not %v", got, want)
 	}
 }
