@@ -7,7 +7,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The tests that run the real binary gain nothing from the race detector. Those
 # of them that run side by side wait most of the time. No test may rely on what
 # another one left, so they run in a random order.
-BLACKBOX := -shuffle=on -count=1 -parallel 16 ./test/e2e ./test/browser
+BLACKBOX := -shuffle=on -count=1 -parallel 16 ./test/e2e
+# The browser takes the cores that there are, so nothing else runs beside it.
+BROWSER := -shuffle=on -count=1 -timeout 20m ./test/browser
 UNITS = $(shell $(GO) list ./... | grep -v -e /test/e2e -e /test/browser)
 
 .PHONY: test build bench test-long fmt check needs pictures
@@ -15,6 +17,7 @@ UNITS = $(shell $(GO) list ./... | grep -v -e /test/e2e -e /test/browser)
 test: needs check
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on $(UNITS)
 	$(GO) test $(BLACKBOX)
+	$(GO) test $(BROWSER)
 
 build:
 	$(GO) build -ldflags '-X main.release=$(VERSION)' -o $(BIN) ./cmd/orderhook

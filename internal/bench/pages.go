@@ -176,7 +176,9 @@ var (
 	// searched are lists as one searches them: by what is rare, what is frequent, and what
 	// is nowhere.
 	searched = []string{"/attempts?orderId=" + orderNumber(7), "/attempts?outcome=failed", "/attempts?status=5xx", "/attempts?kind=event", "/attempts?minDurationMs=60000",
-		"/attempts?host=nowhere.example", "/attempts?body=" + orderNumber(7), "/attempts?body=nowhere-at-all"}
+		"/attempts?host=nowhere.example", "/attempts?body=" + orderNumber(7), "/attempts?body=nowhere-at-all",
+		"/orders?status=New", "/orders?hasErrors=true", "/orders?q=" + orderNumber(7), "/orders?q=nowhere-at-all", "/orders?tag=nowhere", "/orders?marketId=nowhere",
+		"/orders/" + orderNumber(7) + "/blame", "/orders/" + orderNumber(7) + "/versions", "/runs?status=succeeded", "/runs?status=aborted", "/runs?step=nowhere"}
 )
 
 // discover finds the pages that there are: those of the navigation, the first entry of

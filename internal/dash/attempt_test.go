@@ -59,7 +59,8 @@ func TestTiming(t *testing.T) {
 	}
 }
 
-// TestReplayIsSentOnce: a second click of one form is the same request of the API's.
+// TestReplayIsSentOnce: a second click of one form is the same request of the API's; a form
+// that was changed, or opened anew, is another one.
 func TestReplayIsSentOnce(t *testing.T) {
 	s := newSite(t)
 	var keys, bodies []string
@@ -74,12 +75,14 @@ func TestReplayIsSentOnce(t *testing.T) {
 	})
 	b := s.as(oms.Operator)
 	for range 2 {
-		got := b.post("/attempts/1/replay", url.Values{onceField: {"1"}, "url": {"https://x.example/"}})
+		got := b.post("/attempts/1/replay", url.Values{"once": {"key-1"}, "url": {"https://x.example/"}})
 		if got.Code != http.StatusSeeOther || got.Header().Get("Location") != href("attempts", "1", "replays", hostile) {
 			t.Errorf("%d %s", got.Code, got.Header().Get("Location"))
 		}
 	}
-	if len(keys) != 2 || keys[0] == "" || keys[1] != keys[0] || !strings.Contains(bodies[0], `{"url":"https://x.example/"}`) {
+	b.post("/attempts/1/replay", url.Values{"once": {"key-1"}, "url": {"https://y.example/"}})
+	b.post("/attempts/1/replay", url.Values{"once": {"key-2"}, "url": {"https://x.example/"}})
+	if len(keys) != 4 || keys[0] == "" || keys[1] != keys[0] || keys[2] == keys[0] || keys[3] == keys[0] || !strings.Contains(bodies[0], `{"url":"https://x.example/"}`) {
 		t.Errorf("keys %v, bodies %q", keys, bodies)
 	}
 	if page := b.get("/attempts/1/replay").Body.String(); !strings.Contains(page, `name="once" value="`) || !strings.Contains(page, "It changes nothing here") {
@@ -97,8 +100,8 @@ func TestAReplayThatIsRefused(t *testing.T) {
 		}
 		fakeAPI(w, r)
 	})
-	got := s.as(oms.Operator).post("/attempts/1/replay", url.Values{onceField: {"1"}, "url": {"nonsense"}})
-	for _, want := range []string{"the body is not valid", `value="nonsense"`} {
+	got := s.as(oms.Operator).post("/attempts/1/replay", url.Values{"once": {"key-1"}, "url": {"nonsense"}})
+	for _, want := range []string{"the body is not valid", `value="nonsense"`, `name="once"`} {
 		if !strings.Contains(got.Body.String(), want) || got.Code != http.StatusUnprocessableEntity {
 			t.Errorf("%d without %s", got.Code, want)
 		}

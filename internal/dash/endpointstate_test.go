@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -213,8 +214,8 @@ func TestWhatAPageSaysBesides(t *testing.T) {
 		page, path, answer string
 		says, not          string
 	}{
-		{"/endpoints/1", "/api/endpoints/1", `{"id":"1","origin":"api","health":{"failingSince":"2026-11-28T10:00:00.9Z"}}`, `href="/endpoints/1/recover?from=2026-11-28T09%3A59%3A00Z&what=failed"`, ""},
-		{"/endpoints/1", "/api/endpoints/1", `{"id":"1","origin":"api"}`, `href="/endpoints/1/recover"`, ""},
+		{"/endpoints/1/recover", "/api/endpoints/1", `{"id":"1","origin":"api","enabled":true,"health":{"failingSince":"2026-11-28T10:00:00.9Z"}}`, "an hour before it began to fail", "again</button>"},
+		{"/endpoints/1/recover", "/api/endpoints/1", `{"id":"1","origin":"api","enabled":true}`, "1 hour", "again</button>"},
 		{"/deliveries/redeliver?status=failed", "/api/deliveries", `{"items":[],"count":0}`, "nothing that it picks", "Send 0 again"},
 		{"/deliveries/1/redeliver", "/api/deliveries/1", `{"id":"1","status":"succeeded"}`, "It arrived before", ""},
 		{"/deliveries/1/redeliver", "/api/deliveries/1", `{"id":"1","status":"failed"}`, "as often as the endpoint's schedule says", "It arrived before"},
@@ -235,5 +236,24 @@ func TestWhatAPageSaysBesides(t *testing.T) {
 		if got.Code != http.StatusOK || !strings.Contains(text, c.says) || c.not != "" && strings.Contains(text, c.not) {
 			t.Errorf("%s: %d, should say %q, and not %q: %.3000s", c.page, got.Code, c.says, c.not, text)
 		}
+	}
+}
+
+// TestWhatFailedWithinADay is what is recovered at an endpoint that is well again.
+func TestWhatFailedWithinADay(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/endpoints/1", `{"id":"1","enabled":true,"counts":{"failed":1}}`)
+	if got := s.as(oms.Operator).get("/endpoints/1/recover"); got.Header().Get("Location") != "/endpoints/1/recover?from=2026-11-27T12%3A00%3A00Z&what=failed" {
+		t.Errorf("%d %s", got.Code, got.Header())
+	}
+}
+
+// TestExamplesOfDeliveries say what each is about, as they are shown before many are sent.
+func TestExamplesOfDeliveries(t *testing.T) {
+	at := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
+	got := deliverySample([]Delivery{{ID: "1", EventType: "OrderCreated", OrderID: "ORD-1", Status: "failed", LastError: "answered 500", Created: at}, {ID: "2", EventType: "stock_item_out_of_stock", Status: "pending", Created: at}})
+	want := []Fact{{"failed: answered 500", "OrderCreated of ORD-1, " + exact(at), "/deliveries/1"}, {"pending", "stock_item_out_of_stock, " + exact(at), "/deliveries/2"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, not %v", got, want)
 	}
 }

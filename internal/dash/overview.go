@@ -92,7 +92,7 @@ type stuckEndpoint struct {
 	Health struct {
 		LastError           string
 		ConsecutiveFailures int
-		FailingSince        *time.Time
+		FailingSince        time.Time
 		Circuit             string
 	}
 }
@@ -113,9 +113,6 @@ func (e stuckEndpoint) Testable() bool { return e.Origin != oms.OriginConnector 
 
 // TurnedOnHere reports whether it is off, and a button turns it on.
 func (e stuckEndpoint) TurnedOnHere() bool { return e.Origin == oms.OriginAPI && !e.Enabled }
-
-// Recover is the page that sends again what it failed at.
-func (e stuckEndpoint) Recover() string { return recoverURL(e.ID, e.Health.FailingSince) }
 
 // Waits is how many deliveries wait for the endpoint.
 func (e stuckEndpoint) Waits() string {

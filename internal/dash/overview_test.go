@@ -13,7 +13,7 @@ import (
 // TestWhatHelpsAnEndpoint: the overview has the buttons that help an endpoint in trouble, and
 // none that would be refused.
 func TestWhatHelpsAnEndpoint(t *testing.T) {
-	const test, on, recovers = "/endpoints/1/test", "/endpoints/1/enable", "/endpoints/1/recover?from=2026-11-28T09%3A59%3A00Z&what=failed"
+	const test, on, recovers = "/endpoints/1/test", "/endpoints/1/enable", "/endpoints/1/recover"
 	for name, c := range map[string]struct {
 		endpoint string
 		has      []string

@@ -124,7 +124,7 @@ func (p page[T]) write(s *server, w http.ResponseWriter, r *http.Request, v *vis
 	if v != nil {
 		f.Key, f.FormToken, f.Live = v.key, tokenFor(v.token), v.live
 		f.Notice = notices[v.query().Get(noticeParam)]
-		for _, n := range s.nav {
+		for _, n := range sections {
 			if v.may(n.Needed) {
 				f.Nav = append(f.Nav, n)
 			}

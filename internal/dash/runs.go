@@ -323,8 +323,13 @@ func (v *visit) confirmResumeAll(picks url.Values, problem *Problem) error {
 	for _, r := range sample.Items {
 		c.Sample = append(c.Sample, Fact{Name: r.OrderID + ": " + short(150, r.Reason), Value: r.ID, URL: href("runs", r.ID)})
 	}
+	filters := slices.Concat(runFilters, runMore)
 	for _, name := range slices.Sorted(maps.Keys(picks)) {
-		c.Facts = append(c.Facts, Fact{Name: name, Value: picks.Get(name)})
+		label := name
+		if i := slices.IndexFunc(filters, func(f Filter) bool { return f.Name == name }); i >= 0 {
+			label = filters[i].Label
+		}
+		c.Facts = append(c.Facts, Fact{Name: label, Value: picks.Get(name)})
 		c.Hidden = append(c.Hidden, Hidden{name, picks.Get(name)})
 	}
 	return v.confirm("Resume runs", c)

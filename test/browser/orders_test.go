@@ -156,10 +156,10 @@ func TestRunsByHand(t *testing.T) {
 	s.first("/api/runs?status=aborted&orderId=ORD-9")
 	p.visit("/runs?status=aborted&step=" + "Ask+for+the+tax+" + strings.NewReplacer(`"`, "%22", "<", "%3C", ">", "%3E", " ", "+", "'", "%27", "=", "%3D", "(", "%28", ")", "%29", "/", "%2F").Replace(hostile))
 	p.click(`#runs .buttons a.main`)
-	p.says("All aborted runs with this filter", "step", hostile, "2")
+	p.says("All aborted runs with this filter", "At the step", hostile, "2")
 	p.click("main form button")
 	p.waitFor("#job")
-	p.says("Resumed", hostile)
+	p.says("Resume runs", hostile)
 }
 
 // TestCartByHand validates a cart and is told what came of it.
