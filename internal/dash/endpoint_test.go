@@ -428,6 +428,11 @@ func TestAFilterIsTried(t *testing.T) {
 			t.Errorf("%q: the endpoint's own filter is shown: %v", query, !own)
 		}
 	}
+	file := newSite(t)
+	file.answering("/api/endpoints/1", `{"id":"1","url":"https://a/","origin":"webHook"}`)
+	if got := file.as(oms.Operator).get("/endpoints/explain?endpointId=1&filter=a").Body.String(); strings.Contains(got, "Use what was tried") {
+		t.Error("an endpoint of the config file is offered to be changed")
+	}
 	form := b.get("/endpoints/1/edit?filter=tried").Body.String()
 	if !strings.Contains(form, ">tried</textarea>") || hiddenFields(form).Get("was.filter") != hostile {
 		t.Errorf("the form does not have what was tried: %s", form)
