@@ -63,7 +63,7 @@ func TestOrderPages(t *testing.T) {
 		{"run-cancel", "/runs/" + run + "/cancel", "The run ends, and its remaining steps are not taken."},
 		{"runs-resume", "/runs/resume?status=aborted", "All aborted runs with this filter"},
 	}
-	for _, l := range []look{wide, wide.inDark(), narrow, narrow.inDark()} {
+	for _, l := range looks() {
 		t.Run(l.String(), func(t *testing.T) {
 			p := open(t, s.url, l)
 			p.signIn(adminKey)
