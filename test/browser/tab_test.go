@@ -232,7 +232,7 @@ func (p *tab) says(texts ...string) {
 func (p *tab) fits() {
 	p.t.Helper()
 	if eval[bool](p, `document.documentElement.scrollWidth > document.body.clientWidth`) { // the window without the room of its scroll bar
-		wide := eval[[]string](p, `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, .json, pre, nav")).slice(0, 5).map(e => e.tagName + "." + e.className)`)
+		wide := eval[[]string](p, `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > document.body.clientWidth + 1 && !e.closest(".scroll, .json, pre, nav")).slice(0, 5).map(e => e.tagName + "." + e.className)`)
 		p.t.Errorf("%s is wider than its window: %v", p.at(), wide)
 	}
 }
