@@ -279,3 +279,14 @@ func TestADeletedKeyIsNamed(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestWhereADeliveryFailed: the overview says it by the URL, which people know, and by the
+// id where there is none.
+func TestWhereADeliveryFailed(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/overview", `{"stuck":{"deliveries":{"count":2,"items":[{"id":"d1","endpointId":"ep_1","endpointUrl":"https://erp.example.com/hook"},{"id":"d2","endpointId":"ep_2"}]}}}`)
+	got := s.as(oms.Reader).get("/").Body.String()
+	if !strings.Contains(got, `title="ep_1">https://erp.example.com/hook</a>`) || !strings.Contains(got, `>ep_2</a>`) {
+		t.Error(got)
+	}
+}
