@@ -257,3 +257,38 @@ func TestExamplesOfDeliveries(t *testing.T) {
 		t.Errorf("%v, not %v", got, want)
 	}
 }
+
+// TestWhyACondition could not be judged is said once.
+func TestWhyACondition(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/endpoints/explain", `{"items":[{"eventId":"e","eventType":"a","timestamp":"2026-11-28T10:00:00Z","conditions":[
+		{"text":"data.a.b > data.n","error":"nil has no member b","found":[{"name":"data.a.b","error":"nil has no member b"},{"name":"data.m","error":"there is no m"},{"name":"data.n","value":"1.50"}]}]}]}`)
+	got := s.as(oms.Reader).get("/endpoints/explain?filter=x").Body.String()
+	if strings.Count(got, "nil has no member b") != 1 || !strings.Contains(got, "there is no m") || !strings.Contains(got, "<code>data.n</code> is <code>1.50</code>") {
+		t.Error(got)
+	}
+}
+
+// TestADeletedKeyIsNamed before it is deleted, if the list of keys has it.
+func TestADeletedKeyIsNamed(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/keys", `{"items":[{"id":"key_1","role":"reader","name":"Power BI"},{"id":"key_2","role":"admin","name":"night shift"}]}`)
+	b := s.as(oms.Admin)
+	if got := b.get("/keys/key_1/delete").Body.String(); !strings.Contains(got, "<dt>Name</dt><dd>Power BI</dd>") || !strings.Contains(got, "<dd>reader</dd>") || strings.Contains(got, "night shift") {
+		t.Error(got)
+	}
+	if got := b.get("/keys/key_3/delete").Body.String(); !strings.Contains(got, "key_3") || strings.Contains(got, "Power BI") {
+		t.Error(got)
+	}
+}
+
+// TestWhereADeliveryFailed: the overview says it by the URL, which people know, and by the
+// id where there is none.
+func TestWhereADeliveryFailed(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/overview", `{"stuck":{"deliveries":{"count":2,"items":[{"id":"d1","endpointId":"ep_1","endpointUrl":"https://erp.example.com/hook"},{"id":"d2","endpointId":"ep_2"}]}}}`)
+	got := s.as(oms.Reader).get("/").Body.String()
+	if !strings.Contains(got, `title="ep_1">https://erp.example.com/hook</a>`) || !strings.Contains(got, `>ep_2</a>`) {
+		t.Error(got)
+	}
+}

@@ -36,7 +36,7 @@ var answers = map[string]string{
 		"endpoints":{"count":1,"items":[{"id":"HOSTILE","url":"HOSTILE","description":"HOSTILE","disabledReason":"HOSTILE","health":{"lastError":"HOSTILE","circuit":"HOSTILE"}}]},
 		"connectors":{"count":1,"items":[{"name":"HOSTILE","connectorId":"HOSTILE","lastError":"HOSTILE","breaker":{"circuit":"HOSTILE"}}]},
 		"runs":{"count":1,"items":[{"id":"HOSTILE","orderId":"HOSTILE","status":"HOSTILE","enteredStatus":"HOSTILE","step":"HOSTILE","displayName":"HOSTILE","reason":"HOSTILE"}]},
-		"deliveries":{"count":1,"items":[{"id":"HOSTILE","eventType":"HOSTILE","endpointId":"HOSTILE","orderId":"HOSTILE","lastError":"HOSTILE"}]}}}`,
+		"deliveries":{"count":1,"items":[{"id":"HOSTILE","eventType":"HOSTILE","endpointId":"HOSTILE","endpointUrl":"HOSTILE","orderId":"HOSTILE","lastError":"HOSTILE"}]}}}`,
 	"GET /api/keys":      `{"items":[{"id":"HOSTILE","tenant":"HOSTILE","role":"HOSTILE","name":"HOSTILE","created":"2026-11-28T10:00:00Z"}]}`,
 	"POST /api/keys":     `{"id":"HOSTILE","name":"HOSTILE","role":"reader","key":"ohk_HOSTILE"}`,
 	"DELETE /api/keys/1": `{}`,

@@ -2,6 +2,7 @@ package dash
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -78,9 +79,13 @@ func confirmDeleteKey(v *visit) error { return showDeleteKey(v, nil) }
 
 func showDeleteKey(v *visit, problem *Problem) error {
 	id := v.r.PathValue("id")
+	facts, err := v.keyFacts(id)
+	if err != nil {
+		return err
+	}
 	c := Confirm{
 		What:   "The key becomes worthless at once, and whoever signed in with it is signed out.",
-		Facts:  []Fact{{Name: "Key", Value: id}, {Name: "What was done with it", Value: "audit", URL: search("audit", "keyId", id)}},
+		Facts:  facts,
 		Notes:  []string{"Other keys stay as they are. This cannot be undone."},
 		Action: href("keys", id, "delete"), Button: "Delete the key", Danger: true, Back: "/keys", Problem: problem,
 	}
@@ -88,6 +93,22 @@ func showDeleteKey(v *visit, problem *Problem) error {
 		c.Notes = append(c.Notes, "It is the key that you have signed in with: you will be signed out.")
 	}
 	return v.confirm("Delete a key", c)
+}
+
+// keyFacts say which key it is. The API tells of no single key: the name and the role are
+// shown if it is among the newest that one page of the list has.
+func (v *visit) keyFacts(id string) ([]Fact, error) {
+	var list List[oms.Key]
+	if err := v.get("/api/keys", url.Values{"limit": {"200"}}, &list); err != nil {
+		return nil, err
+	}
+	facts := []Fact{{Name: "Key", Value: id}}
+	for _, k := range list.Items {
+		if k.ID == id {
+			facts = append(facts, Fact{Name: "Name", Value: k.Name}, Fact{Name: "Role", Value: string(k.Role)})
+		}
+	}
+	return append(facts, Fact{Name: "What was done with it", Value: "audit", URL: search("audit", "keyId", id)}), nil
 }
 
 func deleteKey(v *visit) error {

@@ -538,3 +538,15 @@ func TestResultsOfValidators(t *testing.T) {
 		}
 	}
 }
+
+// TestTheTimelineLeadsToVersions: what an entry changed is one click away, also of entries
+// that list no fields; nothing was before the first version.
+func TestTheTimelineLeadsToVersions(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/orders/1", `{"id":"1","version":2,"status":"New"}`)
+	s.answering("/api/orders/1/history", `{"items":[{"id":"h3","operation":"StatusChanged","timestamp":"2026-11-28T10:00:00Z"},{"id":"h2","operation":"ReturnCreated","version":2,"timestamp":"2026-11-28T10:00:00Z"},{"id":"h1","operation":"Created","version":1,"timestamp":"2026-11-28T09:00:00Z"}]}`)
+	got := s.as(oms.Reader).get("/orders/1").Body.String()
+	if !strings.Contains(got, `href="/orders/1/versions?version=2" title="Beside the version before">v2</a>`) || !strings.Contains(got, "<small>v1</small>") || strings.Contains(got, ">v0<") {
+		t.Error(got)
+	}
+}

@@ -17,7 +17,7 @@ type overview struct {
 		Endpoints  stuckThings[stuckEndpoint]
 		Connectors stuckThings[stuckConnector]
 		Runs       stuckThings[stuckRun]
-		Deliveries stuckThings[stuckDelivery]
+		Deliveries stuckThings[Delivery]
 	}
 }
 
@@ -132,12 +132,6 @@ func (c stuckConnector) Looked() int { return c.Failed + c.Succeeded }
 type stuckRun struct {
 	ID, OrderID, Status, EnteredStatus, Step, DisplayName, Reason string
 	Created                                                       time.Time
-}
-
-type stuckDelivery struct {
-	ID, EventType, EndpointID, OrderID, LastError string
-	LastStatus                                    int
-	Updated                                       time.Time
 }
 
 // overviewView is the page that says whether everything flows.

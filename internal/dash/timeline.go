@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/api"
@@ -53,6 +54,7 @@ type historyItem struct {
 	Changes        []Change      `json:"changes"`
 	Warnings       []oms.Warning `json:"warnings"`
 	ErrorReason    string        `json:"errorReason"`
+	Compare        string        `json:"-"` // the URL of its version beside the one before; "" if it made none
 }
 
 // Name is what happened, for people.
@@ -183,6 +185,9 @@ func (v *visit) addHistory(t *timelineView, order string, asks url.Values) (stri
 		page.Set("cursor", cursor)
 	}
 	return added(v, t, "/api"+href("orders", order, "history"), page, func(h *historyItem) timelineEntry {
+		if h.Version > 1 {
+			h.Compare = href("orders", order, "versions") + "?version=" + strconv.FormatInt(h.Version, 10)
+		}
 		return timelineEntry{At: h.Timestamp, History: h}
 	})
 }

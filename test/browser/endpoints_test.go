@@ -88,7 +88,8 @@ func TestAnEndpointByHand(t *testing.T) {
 			p.fill("url", s.receiver+"/hook/"+l.String())
 			p.fill("description", "By hand "+hostile)
 			p.click("form.stack button.main")
-			p.says("whsec_", "not shown again", "ordr_created") // which is warned of
+			p.check("endpoint-made-"+l.String(), "whsec_")
+			p.says("not shown again", "ordr_created") // which is warned of
 			p.click(".buttons a.main")
 			at := p.at()
 			p.says("nothing sent yet", "order_*, ordr_created")

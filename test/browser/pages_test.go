@@ -44,3 +44,34 @@ func TestEveryPage(t *testing.T) {
 		})
 	}
 }
+
+// TestEveryEmptyPage looks at the lists of a server that nothing was stored on: each says
+// what to do next.
+func TestEveryEmptyPage(t *testing.T) {
+	s := startServer(t)
+	pages := []struct{ name, path, says string }{
+		{"overview-empty", "/", "curl " + s.url + "/api/endpoints"},
+		{"orders-empty", "/orders", "curl " + s.url + "/api/orders"},
+		{"carts-empty", "/carts", s.url + "/api/carts"},
+		{"endpoints-empty", "/endpoints", "curl " + s.url + "/api/endpoints"},
+		{"attempts-empty", "/attempts", "curl " + s.url + "/api/orders"},
+		{"deliveries-empty", "/deliveries", "curl " + s.url + "/api/endpoints"},
+		{"events-empty", "/events", "curl " + s.url + "/api/events"},
+		{"runs-empty", "/runs", s.url + "/api/settings"},
+		{"jobs-empty", "/jobs", "There has been no job yet."},
+		{"workflows-empty", "/workflows", s.url + "/api/settings"},
+		{"connectors-empty", "/workflows/connectors", "Add a connector"},
+		{"settings-history-empty", "/workflows/history", "No settings were ever stored."},
+		{"subscription-empty", "/subscriptions/none", "No order has this subscriptionId."},
+	}
+	for _, l := range []look{wide.inDark(), narrow} {
+		t.Run(l.String(), func(t *testing.T) {
+			p := open(t, s.url, l)
+			p.signIn(adminKey)
+			for _, page := range pages {
+				p.visit(page.path)
+				p.check(page.name+"-"+l.String(), page.says)
+			}
+		})
+	}
+}
