@@ -358,3 +358,27 @@ func attribute(n *html.Node, name string) string {
 	}
 	return ""
 }
+
+// TestIDsThatLeadAway: .. and . as an id lead the API's own paths elsewhere. The page is
+// not there, and nothing is reported as done.
+func TestIDsThatLeadAway(t *testing.T) {
+	s := newSite(t)
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/api/", fakeAPI)
+		mux.ServeHTTP(w, r)
+	})
+	b := s.as(oms.Admin)
+	for _, id := range []string{"%2e%2e", "%2e"} {
+		for _, path := range []string{"/attempts/" + id, "/jobs/" + id, "/orders/" + id, "/carts/" + id} {
+			if got := b.get(path); got.Code != http.StatusNotFound {
+				t.Errorf("GET %s: %d", path, got.Code)
+			}
+		}
+		for _, path := range []string{"/jobs/" + id + "/cancel", "/keys/" + id + "/delete"} {
+			if got := b.post(path, url.Values{}); got.Code != http.StatusNotFound {
+				t.Errorf("POST %s: %d, to %q", path, got.Code, got.Header().Get("Location"))
+			}
+		}
+	}
+}
