@@ -1,12 +1,15 @@
 package dash
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/jba/templatecheck"
 	"golang.org/x/net/html"
@@ -294,6 +297,29 @@ func TestWhatPagesHoldIsBounded(t *testing.T) {
 }
 
 // TestTooManyPagesAtOnce of one tenant are refused, and those of others are not.
+// TestPagesAreCountedAsTheyAreSent: what is short in the API's answer may be long as HTML.
+func TestPagesAreCountedAsTheyAreSent(t *testing.T) {
+	s := newSite(t)
+	body := strings.Repeat("&", 20<<20)
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/me" {
+			fakeAPI(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, `{"id":"1","request":{"body":"\"`+body+`\""}}`)
+	})
+	b := s.as(oms.Reader)
+	if got := b.get("/attempts/1?show=all"); got.Code != http.StatusRequestEntityTooLarge || !strings.Contains(got.Body.String(), "more than a page can show") {
+		t.Errorf("100 MiB of HTML: %d, %d bytes", got.Code, got.Body.Len())
+	}
+	if got := b.get("/attempts/1"); got.Code != http.StatusOK || got.Body.Len() > 100<<10 {
+		t.Errorf("the beginning of it: %d, %d bytes", got.Code, got.Body.Len())
+	}
+	if f := s.gate.Figures(); f.Bytes != 0 || f.Requests != 0 {
+		t.Errorf("%d bytes and %d requests stay taken", f.Bytes, f.Requests)
+	}
+}
+
 func TestTooManyPagesAtOnce(t *testing.T) {
 	s := newSite(t)
 	b := s.as(oms.Reader)
@@ -379,6 +405,16 @@ func TestIDsThatLeadAway(t *testing.T) {
 			if got := b.post(path, url.Values{}); got.Code != http.StatusNotFound {
 				t.Errorf("POST %s: %d, to %q", path, got.Code, got.Header().Get("Location"))
 			}
+		}
+	}
+}
+
+// TestPagesAreUTF8, whatever bytes the URL holds.
+func TestPagesAreUTF8(t *testing.T) {
+	b := newSite(t).as(oms.Reader)
+	for _, path := range []string{"/attempts?kind=%ff", "/attempts?%fe=%ff", "/%ff", "/attempts/%ff"} {
+		if got := b.get(path); !utf8.Valid(got.Body.Bytes()) || got.Header().Get("Content-Length") != strconv.Itoa(got.Body.Len()) {
+			t.Errorf("%s: of %s bytes: %q", path, got.Header().Get("Content-Length"), got.Body)
 		}
 	}
 }
