@@ -7,14 +7,17 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The tests that run the real binary gain nothing from the race detector. Those
 # of them that run side by side wait most of the time. No test may rely on what
 # another one left, so they run in a random order.
-BLACKBOX := -shuffle=on -count=1 -parallel 16 ./test/e2e ./test/browser
+BLACKBOX := -shuffle=on -count=1 -parallel 16 ./test/e2e
+# The browser takes the cores that there are, so nothing else runs beside it.
+BROWSER := -shuffle=on -count=1 -timeout 20m ./test/browser
 UNITS = $(shell $(GO) list ./... | grep -v -e /test/e2e -e /test/browser)
 
-.PHONY: test build bench test-long fmt check needs
+.PHONY: test build bench test-long fmt check needs pictures
 
 test: needs check
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on $(UNITS)
 	$(GO) test $(BLACKBOX)
+	$(GO) test $(BROWSER)
 
 build:
 	$(GO) build -ldflags '-X main.release=$(VERSION)' -o $(BIN) ./cmd/orderhook
@@ -30,6 +33,10 @@ test-long: needs
 	$(GO) test ./test/model -timeout 60m -rapid.checks=5000
 	CRASH_ROUNDS=20 EVENT_CRASH_ROUNDS=100 $(GO) test -timeout 60m $(BLACKBOX)
 	GO=$(GO) scripts/fuzz $(UNITS)
+
+# The pictures of docs/dashboard.md.
+pictures:
+	ORDERHOOK_PICTURES=$(CURDIR)/docs/images $(GO) test -count=1 ./test/browser -run 'Errand|Pictures'
 
 fmt:
 	$(GO) fmt ./...

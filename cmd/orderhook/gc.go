@@ -7,14 +7,14 @@ import (
 	"runtime/metrics"
 )
 
-// The heap is let grow before it is collected: to three times what is live, not to
-// twice, which is half as many collections. But by no more than headroom, so that a
+// The heap is let grow before it is collected: to five times what is live, not to
+// twice, which is a quarter of the collections. But by no more than headroom, so that a
 // server that holds much does not take three times as much; and by leastPercent
 // at least, since collections cost as much as there is live.
 const (
-	gcPercent    = 200
+	gcPercent    = 400
 	leastPercent = 50
-	headroom     = 64 << 20 // bytes
+	headroom     = 96 << 20 // bytes
 )
 
 // relaxGC has the collector follow these, unless GOGC is set, for the server and for

@@ -70,7 +70,8 @@ func TestTiming(t *testing.T) {
 	}
 }
 
-// TestReplayIsSentOnce: a second click of one form is the same request of the API's.
+// TestReplayIsSentOnce: a second click of one form is the same request of the API's; a form
+// that was changed, or opened anew, is another one.
 func TestReplayIsSentOnce(t *testing.T) {
 	s := newSite(t)
 	var keys, bodies []string
@@ -90,10 +91,12 @@ func TestReplayIsSentOnce(t *testing.T) {
 			t.Errorf("%d %s", got.Code, got.Header().Get("Location"))
 		}
 	}
-	if len(keys) != 2 || keys[0] != "key-1" || keys[1] != "key-1" || !strings.Contains(bodies[0], `{"url":"https://x.example/"}`) {
+	b.post("/attempts/1/replay", url.Values{"once": {"key-1"}, "url": {"https://y.example/"}})
+	b.post("/attempts/1/replay", url.Values{"once": {"key-2"}, "url": {"https://x.example/"}})
+	if len(keys) != 4 || keys[0] == "" || keys[1] != keys[0] || keys[2] == keys[0] || keys[3] == keys[0] || !strings.Contains(bodies[0], `{"url":"https://x.example/"}`) {
 		t.Errorf("keys %v, bodies %q", keys, bodies)
 	}
-	if page := b.get("/attempts/1/replay").Body.String(); !strings.Contains(page, `name="once" value="req_`) || !strings.Contains(page, "It changes nothing here") {
+	if page := b.get("/attempts/1/replay").Body.String(); !strings.Contains(page, `name="once" value="`) || !strings.Contains(page, "It changes nothing here") {
 		t.Error("the form has no key, or does not say what it does")
 	}
 }
@@ -109,7 +112,7 @@ func TestAReplayThatIsRefused(t *testing.T) {
 		fakeAPI(w, r)
 	})
 	got := s.as(oms.Operator).post("/attempts/1/replay", url.Values{"once": {"key-1"}, "url": {"nonsense"}})
-	for _, want := range []string{"the body is not valid", `value="nonsense"`, `value="key-1"`} {
+	for _, want := range []string{"the body is not valid", `value="nonsense"`, `name="once"`} {
 		if !strings.Contains(got.Body.String(), want) || got.Code != http.StatusUnprocessableEntity {
 			t.Errorf("%d without %s", got.Code, want)
 		}

@@ -119,23 +119,19 @@ func cartFile(v *visit) error {
 	return v.asText(doc)
 }
 
-func confirmValidateCart(v *visit) error { return showValidateCart(v, idOf(v.r), nil) }
+func confirmValidateCart(v *visit) error { return showValidateCart(v, nil) }
 
 // showValidateCart says who will be asked.
-func showValidateCart(v *visit, once string, problem *Problem) error {
+func showValidateCart(v *visit, problem *Problem) error {
 	_, cart, err := v.cart()
 	if err != nil {
 		return err
 	}
 	back := href("carts", cart.ID)
-	c := Confirm{What: "The cart is sent to its validators, and what they return is stored in it.",
+	return v.confirm("Validate the cart", Confirm{What: "The cart is sent to its validators, and what they return is stored in it.",
 		Facts:  []Fact{{"Cart", cart.ID, back}, {"Version", cart.Version, ""}, {"Market", cart.Market, ""}},
 		Notes:  []string{"Each connector named webhookValidator whose markets admit the cart is called once, in the order of the settings."},
-		Action: href("carts", cart.ID, "validate"), Hidden: []Hidden{{"once", once}}, Button: "Validate now", Back: back, Problem: problem}
-	if problem != nil {
-		return confirmPage.refuse(v, "Validate the cart", problem, c)
-	}
-	return confirmPage.show(v, "Validate the cart", c)
+		Action: href("carts", cart.ID, "validate"), Hidden: []Hidden{newOnce()}, Button: "Validate now", Back: back, Problem: problem})
 }
 
 func validateCart(v *visit) error {
@@ -143,9 +139,9 @@ func validateCart(v *visit) error {
 	var result struct {
 		Passed bool `json:"isValidatedSuccessful"`
 	}
-	err := v.sendOnce("/api"+path+"/validate", v.field("once"), nil, &result)
-	if p := problemOf(err); p != nil && p.Status == http.StatusConflict {
-		return showValidateCart(v, v.field("once"), p)
+	err := v.sendForm("/api"+path+"/validate", nil, &result)
+	if p := refused(err); p != nil {
+		return showValidateCart(v, p)
 	}
 	if err != nil {
 		return err
@@ -154,5 +150,5 @@ func validateCart(v *visit) error {
 	if result.Passed {
 		notice = "valid"
 	}
-	return v.see(path + "?" + noticeParam + "=" + notice)
+	return v.done(path, notice)
 }

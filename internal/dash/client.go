@@ -69,19 +69,6 @@ func (v *visit) sendIf(method, path, version string, body, into any) error {
 	return v.s.call(r.WithContext(api.WithKey(r.Context(), v.key)), v.ticket, into)
 }
 
-// sendOnce posts what is to be done once, however often the form is sent: key is the
-// same each time (Idempotency-Key).
-func (v *visit) sendOnce(path, key string, body, into any) error {
-	r, err := newRequest(v.r, http.MethodPost, path, body)
-	if err != nil {
-		return err
-	}
-	if key != "" {
-		r.Header.Set("Idempotency-Key", key)
-	}
-	return v.s.call(r.WithContext(api.WithKey(r.Context(), v.key)), v.ticket, into)
-}
-
 // keyOf asks the API what a key is. It counts the wrong ones by the address that
 // they come from.
 func (s *server) keyOf(from *http.Request, secret string) (k oms.Key, err error) {

@@ -43,7 +43,6 @@ type server struct {
 	gate   *admission.Gate
 	origin *http.CrossOriginProtection
 	routes []route
-	nav    []section // those that have a page
 }
 
 // route is one path of the dashboard. Tests walk them all.
@@ -82,11 +81,6 @@ func newServer(o Options) *server {
 	}
 	s.assets()
 	s.page(oms.Reader, "/", notThere)
-	for _, n := range sections {
-		if s.has("GET " + n.Path) {
-			s.nav = append(s.nav, n)
-		}
-	}
 	return s
 }
 
@@ -99,15 +93,6 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.mux.ServeHTTP(w, r)
 	})).ServeHTTP(w, r)
-}
-
-func (s *server) has(pattern string) bool {
-	for _, r := range s.routes {
-		if r.pattern == pattern || r.pattern == pattern+"{$}" {
-			return true
-		}
-	}
-	return false
 }
 
 // notThere answers for a path that no page has.

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -337,16 +336,12 @@ func TestTooManyPagesAtOnce(t *testing.T) {
 }
 
 // TestLinksLeadSomewhere: each link of a page leads to one that there is, and each form to
-// what takes it. Sections that have no page at all are left out.
+// what takes it.
 func TestLinksLeadSomewhere(t *testing.T) {
 	b := newSite(t).as(oms.Admin)
 	leads := func(method, to string) bool {
 		path, _, _ := strings.Cut(to, "#")
 		path, _, _ = strings.Cut(path, "?")
-		section, _, _ := strings.Cut(path[1:], "/")
-		if !slices.ContainsFunc(b.routes, func(r route) bool { return strings.HasPrefix(r.pattern, "GET /"+section) }) {
-			return true
-		}
 		_, pattern := b.mux.Handler(httptest.NewRequest(method, path, nil))
 		return pattern != "" && (pattern != "/" || path == "/")
 	}

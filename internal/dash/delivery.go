@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -135,7 +136,11 @@ func deliveryFacts(d *Delivery) []Fact {
 func deliverySample(items []Delivery) (facts []Fact) {
 	for i := range items {
 		d := &items[i]
-		facts = append(facts, Fact{Name: d.EventType + ", " + exact(d.Created), Value: d.Status + " " + short(60, d.LastError), URL: href("deliveries", d.ID)})
+		what := d.EventType
+		if d.OrderID != "" {
+			what += " of " + short(40, d.OrderID)
+		}
+		facts = append(facts, Fact{Name: strings.TrimSuffix(d.Status+": "+short(60, d.LastError), ": "), Value: what + ", " + exact(d.Created), URL: href("deliveries", d.ID)})
 	}
 	return facts
 }

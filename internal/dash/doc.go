@@ -18,8 +18,7 @@
 //     that, and by $, the frame is there (.FormToken, .Operator, .Now). Pieces to use are
 //     in templates/partials: filters, paging, badge, time, problem, headers, document,
 //     changes, facts, command, input, token, attempt-rows.
-//   - dash.go: NOUNPages in the list of newServer. The navigation shows a section once its
-//     path has a page.
+//   - dash.go: NOUNPages in the list of newServer. page.go: its section, if it is a new one.
 //   - tests: pages of the fake API in fake_test.go get an answer for each path that the
 //     page asks, with hostile texts in every field. TestPagesShowTextsAsTexts then visits
 //     the page, TestTemplatesFitTheirViews checks the template's types, and
@@ -38,7 +37,8 @@
 //   - Links are made by href and search, which escape ids; an id never stands in a path
 //     otherwise.
 //   - Whatever changes something is a form that is posted: POST, then 303 to a page that
-//     shows what came of it (?done= with a code of notices). Before what sends, or cannot
+//     shows what came of it (?done= with a code of notices). What must not be done twice
+//     has newOnce in its form and is sent by [visit.sendForm]. Before what sends, or cannot
 //     be undone, stands a page of [Confirm], at the same path with GET. Each form holds
 //     {{template "token" $.FormToken}}. If the API refuses a form, its page is shown
 //     again with the problem and what was filled in ([page.refuse]).

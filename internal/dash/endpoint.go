@@ -27,7 +27,6 @@ type endpointView struct {
 	Head      endpointHead
 	Recent    sparkline
 	Settings  []Fact
-	Recover   string // the URL of the page that sends again what failed
 	PublicKey string // "" if it has none
 }
 
@@ -71,7 +70,7 @@ func showEndpoint(v *visit) error {
 		return err
 	}
 	e := &head.Endpoint
-	view := endpointView{Head: head, Recent: newSparkline(e), Settings: endpointSettings(e), Recover: recoverURL(e)}
+	view := endpointView{Head: head, Recent: newSparkline(e), Settings: endpointSettings(e)}
 	if slices.Contains(e.Signatures, oms.SignatureV1a) {
 		var key struct{ PublicKey string }
 		if err := v.get("/api"+href("endpoints", v.endpointID(), "public-key"), nil, &key); err != nil {

@@ -297,13 +297,13 @@ func TestABulkRedeliveryIsNarrow(t *testing.T) {
 	}
 }
 
-// TestRecoveryInTwoSteps: the URL says which events; only then there is a button.
-func TestRecoveryInTwoSteps(t *testing.T) {
+// TestRecovery: the URL says which events; of an endpoint that fails, what failed.
+func TestRecovery(t *testing.T) {
 	enabled := func(s *site, on string) {
 		answers := s.API
 		s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/api/endpoints/1" {
-				_, _ = io.WriteString(w, `{"id":"1","url":"https://a/","enabled":`+on+`,"health":{"failingSince":"2026-11-28T10:00:00.5Z","circuit":"closed"}}`)
+				_, _ = io.WriteString(w, `{"id":"1","url":"https://a/","enabled":`+on+`,"counts":{"failed":3},"health":{"failingSince":"2026-11-28T10:00:00.5Z","circuit":"closed"}}`)
 				return
 			}
 			if r.URL.Path == "/api/events" {
@@ -317,9 +317,8 @@ func TestRecoveryInTwoSteps(t *testing.T) {
 	enabled(s, "true")
 	calls := s.recording(nil)
 	b := s.as(oms.Operator)
-	page := b.get("/endpoints/1/recover").Body.String()
-	if strings.Contains(page, `method="post" action="/endpoints/1/recover"`) || !strings.Contains(page, `href="/endpoints/1/recover?from=2026-11-28T10%3A00%3A00Z&amp;what=failed"`) {
-		t.Error(page)
+	if got := b.get("/endpoints/1/recover"); got.Header().Get("Location") != "/endpoints/1/recover?from=2026-11-28T09%3A00%3A00Z&what=failed" { // an hour before it began to fail
+		t.Errorf("%d %s", got.Code, got.Body)
 	}
 	for path, says := range map[string]string{
 		"/endpoints/1/recover?what=failed&from=2026-11-28T10:00:00Z":  "10,000&#43; deliveries failed for good",
@@ -339,6 +338,9 @@ func TestRecoveryInTwoSteps(t *testing.T) {
 		if made := *calls; len(made) != 1 || made[0].body != `{"from":"2026-11-28T10:00:00Z","what":"`+what+`"}` || made[0].once == "" {
 			t.Errorf("%+v", *calls)
 		}
+	}
+	if got := b.get("/endpoints/1/recover?what=failed").Body.String(); !strings.Contains(got, "Choose what is sent again, and from when on") || strings.Contains(got, `method="post" action="/endpoints`) {
+		t.Errorf("without a time: %s", got)
 	}
 	off := newSite(t)
 	enabled(off, "false")

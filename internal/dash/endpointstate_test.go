@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -186,5 +187,71 @@ func TestNumbersOfAForm(t *testing.T) {
 		if got := asJSON(asNumber(text)); got != want {
 			t.Errorf("%q: %s, not %s", text, got, want)
 		}
+	}
+}
+
+// TestTwoFormsAreTwo: who opens the form again means it again.
+func TestTwoFormsAreTwo(t *testing.T) {
+	s := newSite(t)
+	calls := s.recording(nil)
+	b := s.as(oms.Operator)
+	for range 2 {
+		form := hiddenFields(b.get("/deliveries/1/redeliver").Body.String())
+		b.post("/deliveries/1/redeliver", form)
+		b.post("/deliveries/1/redeliver", form)
+	}
+	if made := *calls; len(made) != 4 || made[0].once != made[1].once || made[1].once == made[2].once || made[2].once != made[3].once {
+		t.Errorf("%+v", made)
+	}
+}
+
+// TestWhatAPageSaysBesides: what depends on what is shown.
+func TestWhatAPageSaysBesides(t *testing.T) {
+	manyTexts := `{"id":"1","type":"a","data":[` + strings.Repeat(`"x",`, someLines) + `"y"],"deliveries":[{"id":"d","status":"failed"}],"nextCursor":"abc"}`
+	for _, c := range []struct {
+		page, path, answer string
+		says, not          string
+	}{
+		{"/endpoints/1/recover", "/api/endpoints/1", `{"id":"1","origin":"api","enabled":true,"health":{"failingSince":"2026-11-28T10:00:00.9Z"}}`, "an hour before it began to fail", "again</button>"},
+		{"/endpoints/1/recover", "/api/endpoints/1", `{"id":"1","origin":"api","enabled":true}`, "1 hour", "again</button>"},
+		{"/deliveries/redeliver?status=failed", "/api/deliveries", `{"items":[],"count":0}`, "nothing that it picks", "Send 0 again"},
+		{"/deliveries/1/redeliver", "/api/deliveries/1", `{"id":"1","status":"succeeded"}`, "It arrived before", ""},
+		{"/deliveries/1/redeliver", "/api/deliveries/1", `{"id":"1","status":"failed"}`, "as often as the endpoint's schedule says", "It arrived before"},
+		{"/events/1", "/api/events/1", manyTexts, `href="/deliveries?eventId=1"`, ""},
+		{"/events/1", "/api/events/1", manyTexts, `href="/events/1?show=all"`, ""},
+		{"/events/1?show=all", "/api/events/1", manyTexts, `"y"`, "show=all"},
+		{"/events/1", "/api/events/1", `{"id":"1","type":"a","dataErased":true,"deliveries":[]}`, "The data was removed", "All of them"},
+		{"/endpoints/explain?endpointId=1", "/api/endpoints/1", `{"id":"1","origin":"api","filter":"a == 1"}`, `href="/endpoints/explain?endpointId=1&filter=a+%3D%3D+1"`, "Use what was tried"},
+		{"/endpoints/explain?endpointId=1&filter=b", "/api/endpoints/1", `{"id":"1","origin":"api","filter":"a == 1"}`, "Use what was tried", "own filter: "},
+		{"/endpoints/explain?endpointId=1&filter=b", "/api/endpoints/1", `{"id":"1","origin":"webHook"}`, "not matched", "Use what was tried"},
+		{"/endpoints/explain?filter=b", "/api/none", ``, `href="/endpoints/new?filter=b"`, ""},
+		{"/jobs/1", "/api/jobs/1", `{"id":"1","kind":"recover","status":"succeeded"}`, "Sent again", "What the filter picks now"},
+	} {
+		s := newSite(t)
+		s.answering(c.path, c.answer)
+		got := s.as(oms.Operator).get(c.page)
+		text := html.UnescapeString(got.Body.String())
+		if got.Code != http.StatusOK || !strings.Contains(text, c.says) || c.not != "" && strings.Contains(text, c.not) {
+			t.Errorf("%s: %d, should say %q, and not %q: %.3000s", c.page, got.Code, c.says, c.not, text)
+		}
+	}
+}
+
+// TestWhatFailedWithinADay is what is recovered at an endpoint that is well again.
+func TestWhatFailedWithinADay(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/endpoints/1", `{"id":"1","enabled":true,"counts":{"failed":1}}`)
+	if got := s.as(oms.Operator).get("/endpoints/1/recover"); got.Header().Get("Location") != "/endpoints/1/recover?from=2026-11-27T12%3A00%3A00Z&what=failed" {
+		t.Errorf("%d %s", got.Code, got.Header())
+	}
+}
+
+// TestExamplesOfDeliveries say what each is about, as they are shown before many are sent.
+func TestExamplesOfDeliveries(t *testing.T) {
+	at := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
+	got := deliverySample([]Delivery{{ID: "1", EventType: "OrderCreated", OrderID: "ORD-1", Status: "failed", LastError: "answered 500", Created: at}, {ID: "2", EventType: "stock_item_out_of_stock", Status: "pending", Created: at}})
+	want := []Fact{{"failed: answered 500", "OrderCreated of ORD-1, " + exact(at), "/deliveries/1"}, {"pending", "stock_item_out_of_stock, " + exact(at), "/deliveries/2"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, not %v", got, want)
 	}
 }

@@ -63,6 +63,9 @@ func listOf(section string, filter json.RawMessage) string {
 
 // filterFacts are the members of a filter.
 func filterFacts(filter json.RawMessage) (facts []Fact) {
+	if len(filter) == 0 { // a job that is about no list
+		return nil
+	}
 	for _, c := range membersOf(filter) {
 		value := c.New()
 		_ = json.Unmarshal(c.After, &value) // a text, without its quotes

@@ -41,23 +41,20 @@ func listKeys(v *visit) error {
 }
 
 func newKey(v *visit) error {
-	return showKeyForm(v, "", string(oms.Reader), oms.NewID(oms.RequestID), nil)
+	return showKeyForm(v, "", string(oms.Reader), nil)
 }
 
-func showKeyForm(v *visit, name, role, once string, problem *Problem) error {
+func showKeyForm(v *visit, name, role string, problem *Problem) error {
 	c := Confirm{
 		What: "The tenant " + v.key.Tenant + " gets another key. It is shown once, on the page that comes.",
 		Notes: []string{"reader: reads. publisher: also writes orders, carts, stock and events. operator: also settings, endpoints, runs and replays. admin: also keys and the audit log.",
 			"Who has the key can sign in here, too."},
-		Action: "/keys", Hidden: []Hidden{{"once", once}},
+		Action: "/keys", Hidden: []Hidden{newOnce()},
 		Inputs: []Input{{Name: "name", Label: "Name", Value: name, Hint: "what it is for"},
 			{Name: "role", Label: "Role", Value: role, Options: options(string(oms.Reader), string(oms.Publisher), string(oms.Operator), string(oms.Admin))}},
 		Button: "Make the key", Back: "/keys", Problem: problem,
 	}
-	if problem != nil {
-		return confirmPage.refuse(v, "New key", problem, c)
-	}
-	return confirmPage.show(v, "New key", c)
+	return v.confirm("New key", c)
 }
 
 // createKey answers with the key itself, not with a redirect: nothing keeps it. Who
@@ -67,9 +64,9 @@ func createKey(v *visit) error {
 		oms.Key
 		Secret string `json:"key"`
 	}
-	err := v.sendOnce("/api/keys", v.field("once"), map[string]string{"name": v.field("name"), "role": v.field("role")}, &made)
+	err := v.sendForm("/api/keys", map[string]string{"name": v.field("name"), "role": v.field("role")}, &made)
 	if p := problemOf(err); p != nil && p.Status < http.StatusInternalServerError {
-		return showKeyForm(v, v.field("name"), v.field("role"), v.field("once"), p)
+		return showKeyForm(v, v.field("name"), v.field("role"), p)
 	}
 	if err != nil {
 		return err
@@ -90,10 +87,7 @@ func showDeleteKey(v *visit, problem *Problem) error {
 	if id == v.key.ID {
 		c.Notes = append(c.Notes, "It is the key that you have signed in with: you will be signed out.")
 	}
-	if problem != nil {
-		return confirmPage.refuse(v, "Delete a key", problem, c)
-	}
-	return confirmPage.show(v, "Delete a key", c)
+	return v.confirm("Delete a key", c)
 }
 
 func deleteKey(v *visit) error {

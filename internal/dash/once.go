@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"github.com/orderhook/orderhook/internal/api"
 )
 
 // onceField is the hidden field that makes a form unlike every other one.
@@ -23,7 +25,12 @@ func (v *visit) sendForm(path string, body, into any) error {
 	if err != nil {
 		return err
 	}
-	return v.sendOnce(path, v.formKey(path, text), body, into)
+	r, err := newRequest(v.r, http.MethodPost, path, body)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Idempotency-Key", v.formKey(path, text))
+	return v.s.call(r.WithContext(api.WithKey(r.Context(), v.key)), v.ticket, into)
 }
 
 // formKey is the same whenever the same form is sent with the same content.

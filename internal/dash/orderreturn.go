@@ -1,14 +1,12 @@
 package dash
 
 import (
-	"net/http"
-
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
-func confirmCancelReturn(v *visit) error { return showCancelReturn(v, idOf(v.r), nil) }
+func confirmCancelReturn(v *visit) error { return showCancelReturn(v, nil) }
 
-func showCancelReturn(v *visit, once string, problem *Problem) error {
+func showCancelReturn(v *visit, problem *Problem) error {
 	doc, order, err := v.order("")
 	if err != nil {
 		return err
@@ -19,7 +17,7 @@ func showCancelReturn(v *visit, once string, problem *Problem) error {
 		Facts: []Fact{{"Order", order.ID, back}, {"Return", id, ""}},
 		Notes: []string{"The form stays, with the status " + oms.StatusCancelled + ". A run of the return that goes on is superseded.",
 			"An order that is Returned or PartiallyReturned gets the status that its other returns give it, or the one from before its returns. No workflow runs."},
-		Action: href("orders", order.ID, "returns", id, "cancel"), Hidden: []Hidden{{"once", once}}, Button: "Cancel the return", Danger: true, Back: back, Problem: problem}
+		Action: href("orders", order.ID, "returns", id, "cancel"), Hidden: []Hidden{newOnce()}, Button: "Cancel the return", Danger: true, Back: back, Problem: problem}
 	found := false
 	for _, r := range returns(objectOf(doc)) {
 		if found = r.ID == id; found {
@@ -33,20 +31,17 @@ func showCancelReturn(v *visit, once string, problem *Problem) error {
 	if !found && problem == nil {
 		return oms.Errorf(oms.NotFound, "the order has no return %q", id)
 	}
-	if problem != nil {
-		return confirmPage.refuse(v, "Cancel the return", problem, c)
-	}
-	return confirmPage.show(v, "Cancel the return", c)
+	return v.confirm("Cancel the return", c)
 }
 
 func cancelReturn(v *visit) error {
 	order := href("orders", v.r.PathValue("id"))
-	err := v.sendOnce("/api"+order+href("returns", v.r.PathValue("returnId"), "cancel"), v.field("once"), nil, nil)
-	if p := problemOf(err); p != nil && p.Status == http.StatusConflict {
-		return showCancelReturn(v, v.field("once"), p)
+	err := v.sendForm("/api"+order+href("returns", v.r.PathValue("returnId"), "cancel"), nil, nil)
+	if p := refused(err); p != nil {
+		return showCancelReturn(v, p)
 	}
 	if err != nil {
 		return err
 	}
-	return v.see(order + "?" + noticeParam + "=canceled")
+	return v.done(order, "canceled")
 }

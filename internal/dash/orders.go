@@ -27,6 +27,8 @@ func orderPages(s *server) {
 	s.page(oms.Reader, "GET /orders/{id}/versions", showVersions)
 	s.page(oms.Publisher, "GET /orders/{id}/status", prepareStatus)
 	s.page(oms.Publisher, "POST /orders/{id}/status", enterStatus)
+	s.page(oms.Publisher, "GET /orders/{id}/erase", confirmErase)
+	s.page(oms.Publisher, "POST /orders/{id}/erase", eraseOrder)
 	s.page(oms.Publisher, "GET /orders/{id}/returns/{returnId}/cancel", confirmCancelReturn)
 	s.page(oms.Publisher, "POST /orders/{id}/returns/{returnId}/cancel", cancelReturn)
 	s.page(oms.Reader, "GET /subscriptions/{id}", showSubscription)

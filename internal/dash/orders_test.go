@@ -23,7 +23,7 @@ func asksOf(s *site, say map[string]string) *[]string {
 		body, _ := io.ReadAll(r.Body)
 		ask := strings.TrimSpace(r.Method + " " + r.URL.RequestURI() + " " + string(body))
 		if key := r.Header.Get("Idempotency-Key"); key != "" {
-			ask += " once " + key
+			ask += " once"
 		}
 		asked = append(asked, ask)
 		if answer, ok := say[r.Method+" "+r.URL.Path]; ok {
@@ -61,6 +61,25 @@ func TestOpenAnOrder(t *testing.T) {
 	for given, want := range map[string]string{"ORD-1": "/orders/ORD-1", "+a%2Fb%3F+": "/orders/a%2Fb%3F"} {
 		if got := b.get("/orders?open=" + given + "&status=New"); got.Code != http.StatusSeeOther || got.Header().Get("Location") != want {
 			t.Errorf("%s: %d %s", given, got.Code, got.Header().Get("Location"))
+		}
+	}
+}
+
+// TestIdsWithSlashes: an id may have any character; in a path it stays one part.
+func TestIdsWithSlashes(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Publisher)
+	asked := asksOf(s, map[string]string{"GET /api/orders/a/b?": `{"id":"a/b?","version":2}`, "GET /api/orders/a/b?/history": `{"items":[]}`, "GET /api/orders/a/b?/versions/1": `{"id":"a/b?","version":1}`})
+	page := b.get("/orders/a%2Fb%3F").Body.String()
+	for _, link := range []string{`"/orders/a%2Fb%3F/status"`, `"/orders/a%2Fb%3F/versions"`, `"/orders/a%2Fb%3F/blame"`, `"/attempts?orderId=a%2Fb%3F"`} {
+		if !strings.Contains(page, link) {
+			t.Errorf("no link %s: %s", link, page)
+		}
+	}
+	b.get("/orders/a%2Fb%3F/versions")
+	for _, want := range []string{"GET /api/orders/a%2Fb%3F", "GET /api/orders/a%2Fb%3F/history?limit=50", "GET /api/orders/a%2Fb%3F/history?limit=100", "GET /api/orders/a%2Fb%3F/versions/1"} {
+		if !slices.Contains(*asked, want) {
+			t.Errorf("%s is not asked: %v", want, *asked)
 		}
 	}
 }
@@ -121,7 +140,7 @@ func TestTimelineOfOneKind(t *testing.T) {
 // TestButtonsByRole: nobody is offered what the key may not do.
 func TestButtonsByRole(t *testing.T) {
 	for path, buttons := range map[string]map[string]oms.Role{
-		"/orders/1": {`/status"`: oms.Publisher, `/resume"`: oms.Operator, `/cancel"`: oms.Publisher},
+		"/orders/1": {`/status"`: oms.Publisher, `/erase"`: oms.Publisher, `/resume"`: oms.Operator, `/cancel"`: oms.Publisher},
 		"/runs/1":   {`/resume"`: oms.Operator},
 		"/runs":     {`/runs/resume?`: oms.Operator},
 		"/carts/1":  {`/validate"`: oms.Publisher},
@@ -168,7 +187,7 @@ func TestStatusIsRehearsedFirst(t *testing.T) {
 		t.Errorf("trying: %d %v", got.Code, asks)
 	}
 	got = b.post("/orders/1/status", url.Values{"status": {"Taxed"}, "returnId": {"R1"}, "once": {"k"}})
-	if asks := posts(); got.Code != http.StatusSeeOther || got.Header().Get("Location") != "/runs/run_1?done=entered" || len(asks) != 1 || asks[0] != `POST /api/orders/1/status?wait=PT2S {"status":"Taxed","returnId":"R1"} once k` {
+	if asks := posts(); got.Code != http.StatusSeeOther || got.Header().Get("Location") != "/runs/run_1?done=entered" || len(asks) != 1 || asks[0] != `POST /api/orders/1/status?wait=PT2S {"status":"Taxed","returnId":"R1"} once` {
 		t.Errorf("entering: %d %s %v", got.Code, got.Header().Get("Location"), asks)
 	}
 }
@@ -200,14 +219,14 @@ func TestResumeOverAFilter(t *testing.T) {
 	if !slices.Contains(*asked, `POST /api/runs/resume {"dryRun":true,"status":"aborted","step":"ERP"}`) || !slices.Contains(*asked, "GET /api/runs?limit=5&status=aborted&step=ERP") {
 		t.Errorf("asked %v", *asked)
 	}
-	for _, want := range []string{"100,000&#43;", ">ERP<", `name="status" value="aborted"`, `name="step" value="ERP"`, `href="/runs?status=aborted&amp;step=ERP"`} {
+	for _, want := range []string{"100,000&#43;", "<dt>At the step</dt><dd>ERP<", `name="status" value="aborted"`, `name="step" value="ERP"`, `href="/runs?status=aborted&amp;step=ERP"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not have %s: %s", want, page)
 		}
 	}
 	*asked = nil
 	got := b.post("/runs/resume", url.Values{"status": {"aborted"}, "step": {"ERP"}, "once": {"k"}})
-	if got.Header().Get("Location") != "/jobs/job_7" || !slices.Equal(*asked, []string{`POST /api/runs/resume {"status":"aborted","step":"ERP"} once k`}) {
+	if got.Header().Get("Location") != "/jobs/job_7" || !slices.Equal(*asked, []string{`POST /api/runs/resume {"status":"aborted","step":"ERP"} once`}) {
 		t.Errorf("%d %s after %v", got.Code, got.Header().Get("Location"), *asked)
 	}
 }
@@ -317,8 +336,24 @@ func TestCancelAReturn(t *testing.T) {
 	if got := b.get("/orders/1/returns/R3/cancel"); got.Code != http.StatusNotFound {
 		t.Errorf("a return that is not there: %d", got.Code)
 	}
-	if got := b.post("/orders/1/returns/R1/cancel", url.Values{"once": {"k"}}); got.Header().Get("Location") != "/orders/1?done=canceled" || !slices.Contains(*asked, "POST /api/orders/1/returns/R1/cancel once k") {
+	if got := b.post("/orders/1/returns/R1/cancel", url.Values{"once": {"k"}}); got.Header().Get("Location") != "/orders/1?done=canceled" || !slices.Contains(*asked, "POST /api/orders/1/returns/R1/cancel once") {
 		t.Errorf("%d after %v", got.Code, *asked)
+	}
+}
+
+// TestEraseAnOrder: it is erased by who writes its id, and by nobody else.
+func TestEraseAnOrder(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Publisher)
+	asked := asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`, "DELETE /api/orders/1": ``})
+	const erases = "DELETE /api/orders/1?permanently=true"
+	for _, wrong := range []string{"", "2", " 1"} {
+		if got := b.post("/orders/1/erase", url.Values{"id": {wrong}}); got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.Body.String(), "nothing was erased") || slices.Contains(*asked, erases) {
+			t.Errorf("with the id %q: %d, %v", wrong, got.Code, *asked)
+		}
+	}
+	if got := b.post("/orders/1/erase", url.Values{"id": {"1"}}); got.Header().Get("Location") != "/orders?done=erased" || !slices.Contains(*asked, erases) {
+		t.Errorf("%d, %v", got.Code, *asked)
 	}
 }
 
@@ -363,8 +398,8 @@ func TestEmptyPages(t *testing.T) {
 	for page, list := range map[string]string{"/orders": "/api/orders", "/carts": "/api/carts", "/runs": "/api/runs"} {
 		s := newSite(t)
 		b := s.as(oms.Reader)
-		asksOf(s, map[string]string{"GET " + list: `{"items":[]}`})
-		if got := b.get(page).Body.String(); !strings.Contains(got, "curl") || !strings.Contains(got, "http://example.com/api/") {
+		asksOf(s, map[string]string{"GET " + list: `{"items":[],"count":0}`})
+		if got := b.get(page).Body.String(); !strings.Contains(got, "curl") || !strings.Contains(got, "http://example.com/api/") || strings.Contains(got, "in all") {
 			t.Errorf("%s: %s", page, got)
 		}
 	}

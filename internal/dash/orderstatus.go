@@ -20,7 +20,7 @@ type statusView struct {
 	Would     *wouldView // what would happen; nil as long as no status is chosen
 	Called    bool       // the endpoints were called to find that out
 	Problem   *Problem
-	Once      string // the same however often the form is sent
+	Once      Hidden
 	Action    string
 	Back      string
 }
@@ -66,39 +66,38 @@ func changeOf(values url.Values) statusChange {
 // dry run, which calls nobody, so a GET may ask for it.
 func prepareStatus(v *visit) error {
 	change := changeOf(v.query())
-	return showStatus(v, change, change.Status != "", false, idOf(v.r), nil)
+	return showStatus(v, change, change.Status != "", false, nil)
 }
 
 // enterStatus enters the status; or, if that is asked for, calls the endpoints to find
 // out what would change.
 func enterStatus(v *visit) error {
 	change := changeOf(v.r.PostForm)
-	once := v.field("once")
 	if v.field("try") == "true" {
-		return showStatus(v, change, true, true, once, nil)
+		return showStatus(v, change, true, true, nil)
 	}
 	path := href("orders", v.r.PathValue("id"))
 	var result workflowResult
-	err := v.sendOnce("/api"+path+"/status?wait=PT2S", once, change, &result)
-	if p := problemOf(err); p != nil && p.Status < http.StatusInternalServerError && p.Status != http.StatusNotFound {
-		return showStatus(v, change, false, false, idOf(v.r), p)
+	err := v.sendForm("/api"+path+"/status?wait=PT2S", change, &result)
+	if p := refused(err); p != nil {
+		return showStatus(v, change, false, false, p)
 	}
 	if err != nil {
 		return err
 	}
 	if result.RunID != "" {
-		return v.see(href("runs", result.RunID) + "?" + noticeParam + "=entered")
+		return v.done(href("runs", result.RunID), "entered")
 	}
-	return v.see(path + "?" + noticeParam + "=entered")
+	return v.done(path, "entered")
 }
 
-func showStatus(v *visit, change statusChange, dry, call bool, once string, problem *Problem) error {
+func showStatus(v *visit, change statusChange, dry, call bool, problem *Problem) error {
 	doc, summary, err := v.order("")
 	if err != nil {
 		return err
 	}
 	path := href("orders", summary.ID)
-	view := statusView{Order: summary, Change: change, Problem: problem, Once: once, Action: path + "/status", Back: path, Called: call}
+	view := statusView{Order: summary, Change: change, Problem: problem, Once: newOnce(), Action: path + "/status", Back: path, Called: call}
 	if view.Names, err = v.statusNames(change.ReturnID != ""); err != nil {
 		return err
 	}
@@ -110,7 +109,7 @@ func showStatus(v *visit, change statusChange, dry, call bool, once string, prob
 		rehearsal.DryRun, rehearsal.CallWebhooks = true, call
 		var result workflowResult
 		err := v.send(http.MethodPost, "/api"+path+"/status", rehearsal, &result)
-		if p := problemOf(err); p != nil && p.Status < http.StatusInternalServerError {
+		if p := refused(err); p != nil {
 			view.Problem = p
 		} else if err != nil {
 			return err

@@ -125,7 +125,7 @@ func (p page[T]) write(s *server, w http.ResponseWriter, r *http.Request, v *vis
 	if v != nil {
 		f.Key, f.FormToken, f.Live = v.key, tokenFor(v.token), v.live
 		f.Notice = notices[v.query().Get(noticeParam)]
-		for _, n := range s.nav {
+		for _, n := range sections {
 			if v.may(n.Needed) {
 				f.Nav = append(f.Nav, n)
 			}
@@ -178,6 +178,7 @@ var notices = map[string]string{
 	"sent":         "It is sent again.",
 	"restored":     "The earlier settings are in force again, as a new version.",
 	"published":    "The event is published.",
+	"erased":       "The order is erased. What else is kept of it goes in the background.",
 	"entered":      "The status is entered.",
 	"valid":        "The cart is valid.",
 	"not-valid":    "The cart did not pass. What its validators said stands below.",

@@ -42,6 +42,9 @@ func (v *visit) showRecovery(at *url.URL, problem *Problem) error {
 		return err
 	}
 	query := at.Query()
+	if len(query) == 0 && head.Endpoint.Counts.Failed > 0 { // what one comes for
+		return v.see(v.usualRecovery(&head.Endpoint))
+	}
 	view := recoverView{Head: head, Filters: newFilters(at, recoverFilters, nil), Problem: problem, Missing: query.Get("what") == oms.RecoverMissing}
 	view.Filters.Active = nil // the form shows them
 	view.Filters.Ranges = v.recoverRanges(at, &head)
@@ -73,7 +76,7 @@ func (v *visit) recoverRanges(at *url.URL, h *endpointHead) (out []Range) {
 		out = append(out, Range{Text: text, URL: with(at, "what", what, "from", since(from))})
 	}
 	if since := h.Endpoint.Health.FailingSince; since != nil {
-		add("it fails", *since)
+		add("an hour before it began to fail", since.Add(-beforeFailing))
 	}
 	add("1 hour", now.Add(-time.Hour))
 	add("24 hours", now.Add(-24*time.Hour))
@@ -81,14 +84,18 @@ func (v *visit) recoverRanges(at *url.URL, h *endpointHead) (out []Range) {
 	return out
 }
 
-// recoverURL is the page that recovers an endpoint: of one that fails, with what failed
-// since then chosen.
-func recoverURL(e *api.Endpoint) string {
-	at := href("endpoints", e.ID, "recover")
-	if e.Health.FailingSince == nil {
-		return at
+// beforeFailing is how long before the first failed attempt an event may have happened
+// that is meant, too: events wait for their attempts, and their attempts for repeats.
+const beforeFailing = time.Hour
+
+// usualRecovery is the page with what failed for good since the endpoint fails, or, where
+// it does not fail any more, within a day.
+func (v *visit) usualRecovery(e *api.Endpoint) string {
+	from := v.s.Clock.Now().Add(-24 * time.Hour)
+	if e.Health.FailingSince != nil {
+		from = e.Health.FailingSince.Add(-beforeFailing)
 	}
-	return at + "?" + url.Values{"what": {oms.RecoverFailed}, "from": {since(*e.Health.FailingSince)}}.Encode()
+	return href("endpoints", e.ID, "recover") + "?" + url.Values{"what": {oms.RecoverFailed}, "from": {since(from)}}.Encode()
 }
 
 // since is a time for a filter, with the second that it is in.

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
-
-	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // replayed is a request that was sent again, beside the first, as the API shows it.
@@ -46,12 +44,11 @@ var replayPage = newPage[replayView]("replay", "/attempts")
 const mostChanges = 200
 
 func confirmReplay(v *visit) error {
-	return showReplayForm(v, v.query().Get("url"), oms.NewID(oms.RequestID), nil)
+	return showReplayForm(v, v.query().Get("url"), nil)
 }
 
-// showReplayForm shows what will be sent, and where. The key of the form has a second
-// click send nothing more.
-func showReplayForm(v *visit, to, once string, problem *Problem) error {
+// showReplayForm shows what will be sent, and where.
+func showReplayForm(v *visit, to string, problem *Problem) error {
 	at, err := v.attempt()
 	if err != nil {
 		return err
@@ -62,14 +59,11 @@ func showReplayForm(v *visit, to, once string, problem *Problem) error {
 			{Name: "Method", Value: at.Request.Method}, {Name: "Body", Value: byteSize(at.Request.BodyBytes)}},
 		Notes: []string{"It changes nothing here: not the order, not the delivery, not the run. The other side may act on it.",
 			"To the same scheme, host and port it goes with today's secret headers and signature; to any other, without them."},
-		Action: href("attempts", at.ID, "replay"), Hidden: []Hidden{{"once", once}},
+		Action: href("attempts", at.ID, "replay"), Hidden: []Hidden{newOnce()},
 		Inputs: []Input{{Name: "url", Label: "To", Value: to, Hint: at.URL, Help: "Left empty: where it went before, " + at.URL}},
 		Button: "Send it again", Back: href("attempts", at.ID), Problem: problem,
 	}
-	if problem != nil {
-		return confirmPage.refuse(v, "Send the request again", problem, c)
-	}
-	return confirmPage.show(v, "Send the request again", c)
+	return v.confirm("Send the request again", c)
 }
 
 func replay(v *visit) error {
@@ -79,9 +73,9 @@ func replay(v *visit) error {
 		body["url"] = to
 	}
 	var done replayed
-	err := v.sendOnce("/api"+href("attempts", id, "replay"), v.field("once"), body, &done)
+	err := v.sendForm("/api"+href("attempts", id, "replay"), body, &done)
 	if p := problemOf(err); p != nil && p.Status < http.StatusInternalServerError && p.Status != http.StatusNotFound {
-		return showReplayForm(v, v.field("url"), v.field("once"), p)
+		return showReplayForm(v, v.field("url"), p)
 	}
 	if err != nil {
 		return err

@@ -252,34 +252,30 @@ var (
 		notes: []string{"What its steps have done stays done.", "The answer to a call that is under way is recorded and changes nothing.", "It cannot be resumed. Entering the order's status again begins a new run."}}
 )
 
-func (c control) confirm(v *visit, once string, problem *Problem) error {
+func (c control) confirm(v *visit, problem *Problem) error {
 	r, err := v.run()
 	if err != nil {
 		return err
 	}
-	page := Confirm{What: c.what, Facts: runFacts(&r), Notes: c.notes, Action: href("runs", r.ID, c.action), Button: c.button, Danger: c.danger,
-		Hidden: []Hidden{{"once", once}}, Back: href("runs", r.ID), Problem: problem}
-	if problem != nil {
-		return confirmPage.refuse(v, c.title, problem, page)
-	}
-	return confirmPage.show(v, c.title, page)
+	return v.confirm(c.title, Confirm{What: c.what, Facts: runFacts(&r), Notes: c.notes, Action: href("runs", r.ID, c.action), Button: c.button, Danger: c.danger,
+		Hidden: []Hidden{newOnce()}, Back: href("runs", r.ID), Problem: problem})
 }
 
 func (c control) do(v *visit) error {
 	path := href("runs", v.r.PathValue("id"))
-	err := v.sendOnce("/api"+path+href(c.action), v.field("once"), nil, nil)
-	if p := problemOf(err); p != nil && p.Status == http.StatusConflict {
-		return c.confirm(v, v.field("once"), p)
+	err := v.sendForm("/api"+path+href(c.action), nil, nil)
+	if p := refused(err); p != nil {
+		return c.confirm(v, p)
 	}
 	if err != nil {
 		return err
 	}
-	return v.see(path + "?" + noticeParam + "=" + c.notice)
+	return v.done(path, c.notice)
 }
 
-func confirmResumeRun(v *visit) error { return resumption.confirm(v, idOf(v.r), nil) }
+func confirmResumeRun(v *visit) error { return resumption.confirm(v, nil) }
 func resumeRun(v *visit) error        { return resumption.do(v) }
-func confirmCancelRun(v *visit) error { return cancellation.confirm(v, idOf(v.r), nil) }
+func confirmCancelRun(v *visit) error { return cancellation.confirm(v, nil) }
 func cancelRun(v *visit) error        { return cancellation.do(v) }
 
 // counted is how many a filter picks, as the API counts them before a job.
@@ -296,16 +292,13 @@ func (c counted) Total() string {
 	return count(c.Matched)
 }
 
-func confirmResumeRuns(v *visit) error {
-	return showResumeRuns(v, runFilter(v.query()), idOf(v.r), nil)
-}
+func confirmResumeRuns(v *visit) error { return v.confirmResumeAll(runFilter(v.query()), nil) }
 
-// showResumeRuns says how many runs the filter picks, and shows some of them.
-func showResumeRuns(v *visit, picks url.Values, once string, problem *Problem) error {
-	const title = "Resume runs"
+// confirmResumeAll says how many runs the filter picks, and shows some of them.
+func (v *visit) confirmResumeAll(picks url.Values, problem *Problem) error {
 	list := href("runs") + "?" + picks.Encode()
-	page := Confirm{What: "All aborted runs with this filter go on, each at the step that stopped it: its endpoint is called again.",
-		Action: href("runs", "resume"), Button: "Resume them all", Back: list, Hidden: []Hidden{{"once", once}}, Problem: problem,
+	c := Confirm{What: "All aborted runs with this filter go on, each at the step that stopped it: its endpoint is called again.",
+		Action: href("runs", "resume"), Button: "Resume them all", Back: list, Hidden: []Hidden{newOnce()}, Problem: problem,
 		Notes: []string{"A job does it, also for the runs that other pages of the list have. You can watch it, and cancel it.",
 			"Each endpoint gets the order as it is now. Runs that cannot go on, since the order's status was changed meanwhile, are skipped and named."}}
 	dry := members(picks)
@@ -314,45 +307,42 @@ func showResumeRuns(v *visit, picks url.Values, once string, problem *Problem) e
 	var sample List[runItem]
 	err := v.send(http.MethodPost, "/api/runs/resume", dry, &n)
 	if err == nil {
-		some := url.Values{"limit": {"5"}}
-		for name, values := range picks {
-			some[name] = values
-		}
+		some := maps.Clone(picks)
+		some.Set("limit", "5")
 		err = v.get("/api/runs", some, &sample)
 	}
-	if p := problemOf(err); p != nil && p.Status < http.StatusInternalServerError {
-		page.Problem, page.Blocked, problem = p, true, p
-	} else if err != nil {
+	if err := unlessRefused(err); err != nil {
 		return err
 	}
-	page.Facts = []Fact{{"Runs", n.Total(), list}}
-	if n.Matched == 0 && problem == nil {
-		page.Blocked, page.Notes = true, []string{"There is nothing to resume with this filter."}
+	if p := refused(err); p != nil {
+		c.Problem, c.Blocked = p, true
+	} else if n.Matched == 0 {
+		c.Blocked, c.Notes = true, []string{"There is nothing to resume with this filter."}
 	}
+	c.Facts = []Fact{{"Runs", n.Total(), list}}
 	for _, r := range sample.Items {
-		page.Sample = append(page.Sample, Fact{Name: r.OrderID + ": " + short(150, r.Reason), Value: r.ID, URL: href("runs", r.ID)})
+		c.Sample = append(c.Sample, Fact{Name: r.OrderID + ": " + short(150, r.Reason), Value: r.ID, URL: href("runs", r.ID)})
 	}
+	filters := slices.Concat(runFilters, runMore)
 	for _, name := range slices.Sorted(maps.Keys(picks)) {
-		page.Facts = append(page.Facts, Fact{Name: name, Value: picks.Get(name)})
-		page.Hidden = append(page.Hidden, Hidden{name, picks.Get(name)})
+		label := name
+		if i := slices.IndexFunc(filters, func(f Filter) bool { return f.Name == name }); i >= 0 {
+			label = filters[i].Label
+		}
+		c.Facts = append(c.Facts, Fact{Name: label, Value: picks.Get(name)})
+		c.Hidden = append(c.Hidden, Hidden{name, picks.Get(name)})
 	}
-	if problem != nil {
-		return confirmPage.refuse(v, title, problem, page)
-	}
-	return confirmPage.show(v, title, page)
+	return v.confirm("Resume runs", c)
 }
 
 func resumeRuns(v *visit) error {
-	picks := url.Values{}
-	for name, values := range v.r.PostForm {
-		if name != formToken && name != "once" {
-			picks[name] = values
-		}
-	}
+	picks := maps.Clone(v.r.PostForm)
+	picks.Del(formToken)
+	picks.Del(onceField)
 	var job oms.Job
-	err := v.sendOnce("/api/runs/resume", v.field("once"), members(picks), &job)
-	if p := problemOf(err); p != nil && p.Status < http.StatusInternalServerError {
-		return showResumeRuns(v, picks, v.field("once"), p)
+	err := v.sendForm("/api/runs/resume", members(picks), &job)
+	if p := refused(err); p != nil {
+		return v.confirmResumeAll(picks, p)
 	}
 	if err != nil {
 		return err

@@ -158,10 +158,17 @@ func (e editView) title() string {
 	return "Edit " + e.What
 }
 
+// mostIndented is how large an object may be, in bytes, that is shown with line breaks to
+// edit: a form has a limit, and they would more than double what it sends.
+const mostIndented = 512 << 10
+
 // fill makes the inputs of the page.
 func (v *visit) fill(view *editView, e edited) error {
 	if view.AsJSON {
-		view.JSON = pretty(e.was.JSON())
+		text := e.was.JSON()
+		if view.JSON = string(text); len(text) <= mostIndented {
+			view.JSON = pretty(text)
+		}
 		if text, ok := posted(e.form, "json"); ok {
 			view.JSON = text
 		}

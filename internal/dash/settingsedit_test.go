@@ -296,3 +296,25 @@ func TestLargeSettingsAreCut(t *testing.T) {
 		t.Errorf("%d columns", n)
 	}
 }
+
+// TestTheLargestSettingsCanBeEdited: the form with all of a document of 4 MiB, which the API
+// takes at most, is one that the dashboard takes.
+func TestTheLargestSettingsCanBeEdited(t *testing.T) {
+	const most = 4 << 20
+	var doc strings.Builder
+	doc.WriteString(`{"markets":[{"marketId":"M0"}`)
+	for i := 1; doc.Len() < most-50; i++ {
+		_, _ = fmt.Fprintf(&doc, `,{"marketId":"M%d"}`, i)
+	}
+	doc.WriteString("]}")
+	s, _ := settingsSite(t, doc.String())
+	b := s.as(oms.Operator)
+	if got := b.get("/workflows/edit"); got.Code != http.StatusOK {
+		t.Fatalf("%d", got.Code)
+	}
+	edited := strings.Replace(doc.String(), "M0", "M-new", 1)
+	got := b.post("/workflows/edit", url.Values{"version": {"1"}, "json": {edited}})
+	if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "markets[M-new]") || sealIn(got.Body.String()) == "" {
+		t.Errorf("%d", got.Code)
+	}
+}

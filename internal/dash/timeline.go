@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
@@ -25,7 +26,7 @@ type timelineEntry struct {
 	History *historyItem
 	Run     *runItem
 	Attempt *oms.Attempt
-	Event   *eventItem
+	Event   *api.Event
 }
 
 // timelineMore is a link to a list that goes on where the timeline ends.
@@ -82,15 +83,6 @@ var operations = map[string]string{
 	oms.OpStepFailed: "Step failed", oms.OpStepWarning: "Step warned", oms.OpStepSkipped: "Step skipped", oms.OpStepWaits: "Step waits",
 	oms.OpTotalsUnfit: "Totals not computed", oms.OpFieldsNotApplied: "Fields not applied", oms.OpConflict: "Conflict",
 	oms.OpRunEnded: "Run ended", oms.OpRunResumed: "Run resumed",
-}
-
-// eventItem is an event in a list, as the API shows it.
-type eventItem struct {
-	ID        string       `json:"id"`
-	Type      string       `json:"type"`
-	Subject   *oms.Subject `json:"subject"`
-	Timestamp time.Time    `json:"timestamp"`
-	oms.Related
 }
 
 // The kinds of entries, as the parameter tab has them; "" is all.
@@ -204,7 +196,7 @@ func (v *visit) addAttempts(t *timelineView, asks url.Values) (string, error) {
 }
 
 func (v *visit) addEvents(t *timelineView, asks url.Values) (string, error) {
-	return added(v, t, "/api/events", asks, func(e *eventItem) timelineEntry { return timelineEntry{At: e.Timestamp, Event: e} })
+	return added(v, t, "/api/events", asks, func(e *api.Event) timelineEntry { return timelineEntry{At: e.Timestamp, Event: e} })
 }
 
 // added adds a page of one of the API's lists, and returns the cursor of the next.

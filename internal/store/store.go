@@ -96,8 +96,10 @@ type Reader interface {
 	OrderCount(ctx context.Context, tenant string, f OrderFilter) (Count, error)
 	OrderVersion(ctx context.Context, tenant, id string, version int64) (*oms.Order, error)
 	// OrderUnless is Order for who holds a version of it: nil if it still is of
-	// that version, so that nothing has to be read and parsed again.
-	OrderUnless(ctx context.Context, tenant, id string, version int64) (*oms.Order, error)
+	// that version, so that nothing has to be read and parsed again. A write takes
+	// what is held for the current version at first, without a look at the database:
+	// if that is wrong, it is overtaken, and is told of the current one then.
+	OrderUnless(ctx context.Context, tenant string, held *oms.Order) (*oms.Order, error)
 	// History returns what happened to an order, what was added last first;
 	// nothing for an order that is not there.
 	History(ctx context.Context, tenant, orderID string, p Page) (List[oms.HistoryEntry], error)
@@ -106,8 +108,7 @@ type Reader interface {
 	Carts(ctx context.Context, tenant string, p Page) (List[Document], error)
 
 	Run(ctx context.Context, tenant, id string) (*oms.Run, error)
-	// RunUnless is Run for who holds a revision of it: nil if it still is of that
-	// revision.
+	// RunUnless is Run for who holds a revision of it, as OrderUnless is Order.
 	RunUnless(ctx context.Context, tenant, id string, revision int64) (*oms.Run, error)
 	Runs(ctx context.Context, tenant string, f RunFilter, p Page) (List[*oms.Run], error)
 	RunCount(ctx context.Context, tenant string, f RunFilter) (Count, error)

@@ -59,7 +59,7 @@ func (e *Engine) runFacts(ctx context.Context, from store.Reader, tenant string,
 	}
 	if h.order == nil {
 		f.Order, err = from.Order(ctx, tenant, h.run.OrderID)
-	} else if newer, unless := from.OrderUnless(ctx, tenant, h.run.OrderID, h.order.Version); newer != nil || unless != nil {
+	} else if newer, unless := from.OrderUnless(ctx, tenant, h.order); newer != nil || unless != nil {
 		f.Order, err = newer, unless
 	}
 	if err != nil {

@@ -22,7 +22,7 @@ func TestEveryPage(t *testing.T) {
 		{"attempt-failed", "/attempts/" + s.first("/api/attempts?kind=event&outcome=failed"), "no such customer"},
 		{"replay-form", "/attempts/" + attempt + "/replay", "It changes nothing here"},
 		{"replay", "/attempts/" + attempt + "/replays/" + replay, "Where they differ"},
-		{"job", "/jobs/" + job, "redeliver"},
+		{"job", "/jobs/" + job, "Sent again"},
 		{"job-cancel", "/jobs/" + job + "/cancel", "The job stops where it is"},
 		{"keys", "/keys", "of a test"},
 		{"key-new", "/keys/new", "It is shown once"},

@@ -56,6 +56,7 @@ type tab struct {
 	t   *testing.T
 	ctx context.Context
 	url string // of the server
+	l   look
 
 	mu     sync.Mutex
 	faults []string // what the browser complained about
@@ -72,7 +73,7 @@ func open(t *testing.T, server string, l look) *tab {
 		}
 		t.Skip(missing)
 	}
-	p := &tab{t: t, url: server}
+	p := &tab{t: t, url: server, l: l}
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.note))
 	p.ctx = ctx
 	t.Cleanup(func() {
@@ -230,9 +231,17 @@ func (p *tab) says(texts ...string) {
 // fits fails if the page is wider than the window: then one has to scroll sideways.
 func (p *tab) fits() {
 	p.t.Helper()
-	if eval[bool](p, `document.documentElement.scrollWidth > document.documentElement.clientWidth`) {
+	if eval[bool](p, `document.documentElement.scrollWidth > document.body.clientWidth`) { // the window without the room of its scroll bar
 		wide := eval[[]string](p, `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, .json, pre, nav")).slice(0, 5).map(e => e.tagName + "." + e.className)`)
 		p.t.Errorf("%s is wider than its window: %v", p.at(), wide)
+	}
+}
+
+// saysWhere fails if one does not see in the navigation which page one is on.
+func (p *tab) saysWhere() {
+	p.t.Helper()
+	if !eval[bool](p, `[...document.querySelectorAll(".top [aria-current]")].every(e => e.getBoundingClientRect().left >= 0 && e.getBoundingClientRect().right <= innerWidth)`) {
+		p.t.Errorf("%s: its entry in the navigation is out of sight", p.at())
 	}
 }
 
@@ -282,10 +291,13 @@ func (p *tab) check(name, says string) {
 	p.shot(name)
 	p.says(says)
 	p.fits()
+	p.saysWhere()
 	if eval[bool](p, `document.querySelector("img[onerror], script:not([src])") !== null`) {
 		p.t.Errorf("%s has markup of somebody else's", p.at())
 	}
-	p.axe()
+	if p.l != narrow.inDark() { // whose faults the others have: the colours, the places
+		p.axe()
+	}
 }
 
 // press presses keys, as one does who has no mouse.

@@ -38,6 +38,11 @@ type draft struct {
 	audited    *audited                          // nil: the audit log does not tell of the write
 }
 
+// trustsHeld reports whether what the caller holds is taken for what is stored.
+// It nearly always is; where another write came before, its turn or the commit
+// says so.
+func (d *draft) trustsHeld() bool { return !d.again && !d.turn.waited }
+
 // key is the name of something of a tenant.
 type key struct{ tenant, id string }
 

@@ -71,7 +71,8 @@ func (q queries) OrderVersion(ctx context.Context, tenant, id string, version in
 }
 
 // OrderUnless implements [store.Reader].
-func (q queries) OrderUnless(ctx context.Context, tenant, id string, version int64) (*oms.Order, error) {
+func (q queries) OrderUnless(ctx context.Context, tenant string, held *oms.Order) (*oms.Order, error) {
+	id := held.ID
 	if q.own != nil {
 		if have := q.own.orders[key{tenant, id}]; have != nil && have.own {
 			same := *have.order
@@ -80,11 +81,15 @@ func (q queries) OrderUnless(ctx context.Context, tenant, id string, version int
 		if err := q.own.turn.take(key{tenant, "order/" + id}); err != nil {
 			return nil, err
 		}
+		if q.own.trustsHeld() {
+			q.own.found(tenant, held)
+			return nil, nil
+		}
 	}
 	var r orderRow
 	err := one(ctx, q.q, r.columns(), `
 		SELECT version, status_version, created, modified, CASE WHEN version <> ?3 THEN doc END
-		FROM orders WHERE tenant = ?1 AND id = ?2`, tenant, id, version)
+		FROM orders WHERE tenant = ?1 AND id = ?2`, tenant, id, held.Version)
 	if err != nil {
 		return nil, orNotFound(err, "no order %q", id)
 	}

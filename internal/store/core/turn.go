@@ -30,6 +30,8 @@ type turn struct {
 	ctx   context.Context // the write's: whatever that of a question is, this one ends the waiting
 	has   *queue
 	of    key
+
+	waited bool // for somebody who may have changed the thing
 }
 
 // take waits for the turn of a thing, unless the write has one already.
@@ -56,6 +58,7 @@ func (t *turn) take(of key) error {
 	default:
 	}
 	admission.Pause(t.ctx)
+	t.waited = true
 	select {
 	case <-q.free:
 		return admission.Begin(t.ctx, 0)

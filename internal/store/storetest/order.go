@@ -224,19 +224,48 @@ func fill(tx store.Tx, tenant, id string) error {
 func testOrderUnless(t *testing.T, s *suite) {
 	first := order("o1", 1, `{"total":0.10}`)
 	s.insert(first)
-	if o := ok[*oms.Order](t)(s.OrderUnless(ctx, acme, "o1", 1)); o != nil {
+	if o := ok[*oms.Order](t)(s.OrderUnless(ctx, acme, first)); o != nil {
 		t.Errorf("version 1 is current, got %v", o)
 	}
-	same(t, string(ok[*oms.Order](t)(s.OrderUnless(ctx, acme, "o1", 7)).Doc.JSON()), string(first.Doc.JSON()))
+	same(t, string(ok[*oms.Order](t)(s.OrderUnless(ctx, acme, &oms.Order{ID: "o1", Version: 7})).Doc.JSON()), string(first.Doc.JSON()))
 	s.write(func(tx store.Tx) error {
 		second := next(first, "Other", true)
 		if err := tx.UpdateOrder(ctx, acme, second); err != nil {
 			return err
 		}
-		o := ok[*oms.Order](t)(tx.OrderUnless(ctx, acme, "o1", 1))
+		o := ok[*oms.Order](t)(tx.OrderUnless(ctx, acme, first))
 		same(t, []int64{o.Version, o.StatusVersion}, []int64{second.Version, second.StatusVersion})
 		return nil
 	})
-	_, err := s.OrderUnless(ctx, acme, "none", 1)
+	_, err := s.OrderUnless(ctx, acme, &oms.Order{ID: "none", Version: 1})
 	is(t, err, oms.NotFound)
+	_, err = s.OrderUnless(ctx, other, &oms.Order{ID: "o1"})
+	is(t, err, oms.NotFound)
+
+	// A write that holds an older version is told so before it is committed,
+	// whether it changes the order or only rests on it.
+	second := ok[*oms.Order](t)(s.Order(ctx, acme, "o1"))
+	for _, changes := range []bool{true, false} {
+		tries := 0
+		s.write(func(tx store.Tx) error {
+			tries++
+			newer, err := tx.OrderUnless(ctx, acme, first)
+			if err != nil {
+				return err
+			}
+			held := first
+			if newer != nil {
+				held = newer
+			}
+			if changes {
+				return tx.UpdateOrder(ctx, acme, next(held, "after", oms.Number(fmt.Sprint(held.Version))))
+			}
+			return tx.AddHistory(ctx, acme, "o1", oms.HistoryEntry{ID: fmt.Sprint("h-", held.Version), Timestamp: at(1)})
+		})
+		same(t, tries, 2)
+	}
+	third := ok[*oms.Order](t)(s.Order(ctx, acme, "o1"))
+	same(t, string(third.Doc.JSON()), string(next(second, "after", oms.Number(fmt.Sprint(second.Version))).Doc.JSON()))
+	history := ok[store.List[oms.HistoryEntry]](t)(s.History(ctx, acme, "o1", store.Page{}))
+	same(t, history.Items[0].ID, "h-"+fmt.Sprint(third.Version))
 }

@@ -188,6 +188,8 @@ func testRunUnless(t *testing.T, s *suite) {
 	same(t, ok[*oms.Run](t)(s.RunUnless(ctx, acme, "run-1", 1)), nil)
 	_, err := s.RunUnless(ctx, acme, "none", 0)
 	is(t, err, oms.NotFound)
+	_, err = s.RunUnless(ctx, other, "run-1", 0)
+	is(t, err, oms.NotFound)
 }
 
 func testCarriedRuns(t *testing.T, s *suite) {

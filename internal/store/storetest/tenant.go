@@ -31,6 +31,9 @@ func testTenants(t *testing.T, s *suite) {
 			if err == nil && seen {
 				t.Errorf("%s shows what is another tenant's", name)
 			}
+			if name == "OrderUnless" || name == "RunUnless" { // a write takes what it holds for what is stored
+				continue
+			}
 			if seen, err := read(tx, acme); err != nil || !seen {
 				t.Errorf("%s does not show acme its own: %v", name, err)
 			}
@@ -72,7 +75,7 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		return o != nil, err
 	},
 	"OrderUnless": func(tx store.Tx, tenant string) (bool, error) {
-		o, err := tx.OrderUnless(ctx, tenant, "o1", 0)
+		o, err := tx.OrderUnless(ctx, tenant, &oms.Order{ID: "o1"})
 		return o != nil, err
 	},
 	"RunUnless": func(tx store.Tx, tenant string) (bool, error) {

@@ -32,7 +32,7 @@ func testOwnChanges(t *testing.T, s *suite) {
 		updateErr := tx.UpdateOrder(ctx, acme, second)
 		again, againErr := tx.Order(ctx, acme, "o1")
 		same(t, again, second)
-		newer, newerErr := tx.OrderUnless(ctx, acme, "o1", 1)
+		newer, newerErr := tx.OrderUnless(ctx, acme, o)
 		same(t, newer, second)
 		e := endpoint("ep1")
 		putErr := tx.PutEndpoint(ctx, acme, e)
@@ -77,7 +77,7 @@ func testOvertaken(t *testing.T, s *suite) {
 			},
 		},
 		"an order that was held": {
-			func(tx store.Tx) error { _, err := tx.OrderUnless(ctx, acme, "o1", 99); return err },
+			func(tx store.Tx) error { _, err := tx.OrderUnless(ctx, acme, order("o1", 99, `{}`)); return err },
 			func(tx store.Tx) error {
 				was, err := tx.Order(ctx, acme, "o1")
 				if err != nil {
