@@ -413,3 +413,18 @@ func TestPagesAreUTF8(t *testing.T) {
 		}
 	}
 }
+
+// TestALinkOnAnotherSite: the browser keeps the cookie back, and sends it once one goes on from
+// this server's own page.
+func TestALinkOnAnotherSite(t *testing.T) {
+	s := newSite(t)
+	for from, shown := range map[string]bool{"cross-site": true, "same-origin": false, "none": false, "": false} {
+		r := httptest.NewRequest(http.MethodGet, "/sign-in?next=%2Forders%2FORD-1", nil)
+		r.Header.Set("Sec-Fetch-Site", from)
+		got := httptest.NewRecorder()
+		s.ServeHTTP(got, r)
+		if got.Code != http.StatusOK || strings.Contains(got.Body.String(), `<a href="/orders/ORD-1">go on</a>`) != shown {
+			t.Errorf("from %q: %d %s", from, got.Code, got.Body)
+		}
+	}
+}
