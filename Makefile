@@ -31,7 +31,7 @@ bench: build
 test-long: needs
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -count=2 -timeout 60m $(UNITS)
 	$(GO) test ./test/model -timeout 60m -rapid.checks=5000
-	CRASH_ROUNDS=20 EVENT_CRASH_ROUNDS=100 $(GO) test -timeout 60m $(BLACKBOX)
+	CRASH_ROUNDS=20 EVENT_CRASH_ROUNDS=100 BROWSER_LOOKS=all $(GO) test -timeout 60m $(BLACKBOX)
 	GO=$(GO) scripts/fuzz $(UNITS)
 
 # The pictures of docs/dashboard.md.

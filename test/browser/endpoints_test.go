@@ -56,7 +56,7 @@ func TestEveryPageOfWebhooks(t *testing.T) {
 		{"jobs", "/jobs", "Send deliveries again"},
 		{"job", "/jobs/" + job, "Looked at"},
 	}
-	for _, l := range []look{wide, wide.inDark(), narrow, narrow.inDark()} {
+	for _, l := range looks() {
 		t.Run(l.String(), func(t *testing.T) {
 			p := open(t, s.url, l)
 			p.signIn(adminKey)

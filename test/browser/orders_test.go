@@ -62,7 +62,7 @@ func TestOrderPages(t *testing.T) {
 		{"run-resume", "/runs/" + run + "/resume", "The run goes on at the step"},
 		{"runs-resume", "/runs/resume?status=aborted", "All aborted runs with this filter"},
 	}
-	for _, l := range []look{wide, wide.inDark(), narrow, narrow.inDark()} {
+	for _, l := range looks() {
 		t.Run(l.String(), func(t *testing.T) {
 			p := open(t, s.url, l)
 			p.signIn(adminKey)

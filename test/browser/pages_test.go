@@ -2,7 +2,7 @@ package browser
 
 import "testing"
 
-// TestEveryPage looks at every page, wide and narrow, light and dark: it says what it is
+// TestEveryPage looks at every page, as [looks] says: it says what it is
 // about, nothing is wider than the window, axe-core finds no serious violation, and
 // nothing of what is shown is taken for markup.
 func TestEveryPage(t *testing.T) {
@@ -31,7 +31,7 @@ func TestEveryPage(t *testing.T) {
 		{"audit-none", "/audit?target=none", "Nothing is found."},
 		{"not-found", "/attempts/none", "Not Found"},
 	}
-	for _, l := range []look{wide, wide.inDark(), narrow, narrow.inDark()} {
+	for _, l := range looks() {
 		t.Run(l.String(), func(t *testing.T) {
 			p := open(t, s.url, l)
 			p.visit("/sign-in")

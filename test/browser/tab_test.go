@@ -33,6 +33,16 @@ var (
 	narrow = look{width: 400, height: 800}
 )
 
+// looks are those that every page is looked at in: one wide and dark, one narrow and
+// light. With BROWSER_LOOKS=all, as in `make test-long`, the other two come as well.
+func looks() []look {
+	some := []look{wide.inDark(), narrow}
+	if os.Getenv("BROWSER_LOOKS") == "all" {
+		some = append(some, wide, narrow.inDark())
+	}
+	return some
+}
+
 func (l look) inDark() look { l.dark = true; return l }
 
 func (l look) withoutScript() look { l.noScript = true; return l }

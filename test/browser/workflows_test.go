@@ -37,7 +37,7 @@ func TestWorkflowsLook(t *testing.T) {
 	s.seed()
 	s.call("PUT", "/api/settings", workflowsOf(s.receiver))
 	s.call("POST", "/api/orders/ORD-1/status", `{"status":"New"}`)
-	for _, l := range []look{wide, wide.inDark(), narrow, narrow.inDark()} {
+	for _, l := range looks() {
 		t.Run(l.String(), func(t *testing.T) {
 			p := open(t, s.url, l)
 			p.signIn(adminKey)
