@@ -208,7 +208,7 @@ func TestCookiesBehindTLS(t *testing.T) {
 	s := newSite(t)
 	r := httptest.NewRequest(http.MethodPost, "/sign-in", strings.NewReader("key=admin-key"))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("X-Forwarded-Proto", "https")
+	r.Header.Set("X-Forwarded-Proto", "https, http")
 	b := s.as("")
 	b.do(r)
 	if c := b.cookies[0]; c.Name != "__Host-orderhook_session" || !c.Secure {

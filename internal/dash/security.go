@@ -78,10 +78,11 @@ func originOf(address string) string {
 }
 
 // isTLS reports whether the browser's connection is encrypted: ours is, or a proxy
-// before us says so, or the public URL does. A client that lies about it makes its own cookie stricter,
-// and nothing else.
+// before us says so, the first of several, or the public URL does. A client that lies
+// about it makes its own cookie stricter, and nothing else.
 func (s *server) isTLS(r *http.Request) bool {
-	return r.TLS != nil || strings.HasPrefix(s.PublicURL, "https://") || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+	first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+	return r.TLS != nil || strings.HasPrefix(s.PublicURL, "https://") || strings.EqualFold(strings.TrimSpace(first), "https")
 }
 
 var errInside = errors.New("something went wrong inside")

@@ -36,6 +36,9 @@ func unread(field string, k kind) string {
 	if like := meant(field, k.read); like != "" {
 		return "is not read" + like
 	}
+	if secret := spelling(elsewhere[fold(field)], k.read); secret != "" {
+		return "is not read, and whoever reads the settings sees it; is " + secret + " meant?"
+	}
 	if key := spelling(field, k.properties); key != "" {
 		return fmt.Sprintf(`is not read here: it belongs into properties, as {"key": "%s", "value": …}`, key)
 	}
@@ -49,6 +52,12 @@ func unread(field string, k kind) string {
 		}
 	}
 	return ""
+}
+
+// elsewhere is what other systems call the fields that hold secrets here. Under
+// such a name a secret would be kept as it is.
+var elsewhere = map[string]string{
+	"headers": "customHeaders", "secret": "signingSecret", "signingkey": "signingSecret", "apikey": "token", "accesstoken": "bearerToken", "user": "username",
 }
 
 // limits reports whether a folded field looks as if it said where something is

@@ -57,6 +57,8 @@ func TestWarnings(t *testing.T) {
 		"misspelt in the document":       {`{"orderType":[]}`, []string{"orderType"}},
 		"misspelt in a status":           {`{"orderTypes":[{"name":"a","orderStatuses":[{"name":"x","workflowstep":[]}]}]}`, []string{"orderTypes[0].orderStatuses[0].workflowStep"}},
 		"misspelt in a step":             {with("", `{"name":"WebhookWorkflowStep","connector":"webhook","stopOnErorr":true}`), []string{stepAt + ".stopOnErorr"}},
+		"secrets as others call them":    {connector(`"headers":{"Authorization":"x"},"apiKey":"x","Secret":"x"`), []string{"connectors[0].headers", "connectors[0].apiKey", "connectors[0].secret"}},
+		"a secret of a status' owner":    {`{"orderTypes":[{"name":"a","orderStatuses":[{"name":"x","secret":"own"}]}]}`, nil},
 		"misspelt in a connector":        {`{"connectors":[{"name":"W","host":"https://w.example.com","timeuot":"00:00:01"}]}`, []string{"connectors[0].timeuot"}},
 		"unknown and like nothing":       {`{"connectors":[{"name":"W","host":"https://w.example.com","ownerTeam":"x"}]}`, nil},
 		"breaker of a cart validator":    {`{"connectors":[{"name":"WebhookValidator","host":"https://v.example.com","breaker":{"failures":1,"window":"00:01:00","openFor":"PT30S"}}]}`, []string{"connectors[0].breaker"}},
