@@ -1,6 +1,7 @@
 package changes_test
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -12,11 +13,15 @@ import (
 	"github.com/orderhook/orderhook/internal/oms"
 )
 
-// told returns what a listener was told by now; 0 for nothing.
+// told returns what a listener was told by now; 0 for nothing, and all topics for being
+// told that nothing changed.
 func told(l *changes.Listener) oms.Topics {
 	synctest.Wait()
 	select {
 	case what := <-l.Changed:
+		if what == 0 {
+			return ^oms.Topics(0)
+		}
 		return what
 	default:
 		return 0
@@ -112,11 +117,46 @@ func TestListenersAreBounded(t *testing.T) {
 			t.Fatalf("one too many of a tenant: %v", err)
 		}
 	}
-	if _, err := h.Listen("another", oms.TopicOrders); oms.KindOf(err) != oms.TooMany {
-		t.Errorf("one too many in all: %v", err)
+	full := func() {
+		t.Helper()
+		_, err := h.Listen("another", oms.TopicOrders)
+		if e, ok := errors.AsType[*oms.Error](err); !ok || e.Kind != oms.TooMany || e.RetryAfter <= 0 {
+			t.Errorf("one too many in all: %v", err)
+		}
 	}
+	full()
 	all[0].Stop()
+	all[0].Stop() // leaves one place, not two
 	listen(t, h, "another", oms.TopicOrders)
+	full()
+}
+
+// TestAClockThatWasSetBack keeps nobody waiting for longer than a second.
+func TestAClockThatWasSetBack(t *testing.T) {
+	c := clock.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
+	h := changes.New(c)
+	l := listen(t, h, "acme", oms.TopicOrders)
+	h.Changed("acme", oms.TopicOrders)
+	<-l.Changed
+	c.Advance(-time.Hour)
+	h.Changed("acme", oms.TopicOrders)
+	if waits := c.Waits(); len(waits) != 2 || waits[1] != changes.Every {
+		t.Errorf("waits %v", waits)
+	}
+}
+
+// TestNothingIsKeptOfATenantThatNobodyLooksAt: its changes cost next to nothing again.
+func TestNothingIsKeptOfATenantThatNobodyLooksAt(t *testing.T) {
+	h := changes.New(clock.Real{})
+	one, two := listen(t, h, "acme", oms.TopicOrders), listen(t, h, "acme", oms.TopicOrders)
+	one.Stop()
+	if got := h.Tenants(); got != 1 {
+		t.Errorf("%d tenants while one listens", got)
+	}
+	two.Stop()
+	if got := h.Tenants(); got != 0 {
+		t.Errorf("%d tenants are kept", got)
+	}
 }
 
 func TestClose(t *testing.T) {

@@ -113,10 +113,7 @@ func showAttempt(v *visit) error {
 	if err != nil {
 		return err
 	}
-	lines, all := someLines, with(v.r.URL, "show", "all")
-	if v.query().Get("show") == "all" {
-		lines, all = allLines, ""
-	}
+	lines, all := v.linesShown()
 	view := attemptView{Attempt: at, Request: showMessage("Request", &at.Request, lines, all, href("attempts", at.ID, "request-body")), Timing: newTiming(at.Timing, at.DurationMs)}
 	view.Request.Line = at.Request.Method + " " + at.URL
 	view.Erased = at.Request.BodyBytes > 0 && len(at.Request.content()) == 0

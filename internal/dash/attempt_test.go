@@ -108,6 +108,30 @@ func TestAReplayThatIsRefused(t *testing.T) {
 	}
 }
 
+// TestWhatWasErasedIsNotReplayed: there is nothing left to send.
+func TestWhatWasErasedIsNotReplayed(t *testing.T) {
+	for request, offered := range map[string]bool{`{"method":"POST","body":"{}","bodyBytes":2}`: true, `{"method":"POST","bodyBytes":2}`: false, `{"method":"GET","bodyBytes":0}`: true} {
+		s := newSite(t)
+		s.answering("/api/attempts/1", `{"id":"1","request":`+request+`}`)
+		if page := s.as(oms.Operator).get("/attempts/1").Body.String(); strings.Contains(page, `href="/attempts/1/replay"`) != offered {
+			t.Errorf("%s: offered to replay: %v", request, !offered)
+		}
+	}
+}
+
+// TestPatchesOfAReplay are compared where there are any.
+func TestPatchesOfAReplay(t *testing.T) {
+	for both, want := range map[string]string{`{"original":{"patch":{"total":1.0}},"replay":{"patch":{"total":1.00}}}`: "1.00", `{"original":{},"replay":{}}`: ""} {
+		s := newSite(t)
+		s.answering("/api/attempts/1/replays/2", both)
+		page := s.as(oms.Reader).get("/attempts/1/replays/2").Body.String()
+		_, patches, shown := strings.Cut(page, `id="patches-differ"`)
+		if shown != (want != "") || !strings.Contains(patches, want) {
+			t.Errorf("%s: %s", both, page)
+		}
+	}
+}
+
 func TestComparedHeadersLeaveOutTheTimeOfDay(t *testing.T) {
 	a := &message{Headers: map[string]string{"Date": "Sat, 28 Nov 2026 21:49:49 GMT", "A": "1", "B": "2"}}
 	b := &message{Headers: map[string]string{"Date": "Sat, 28 Nov 2026 21:50:00 GMT", "A": "1", "B": "3"}}

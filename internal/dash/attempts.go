@@ -1,7 +1,6 @@
 package dash
 
 import (
-	"net/http"
 	"net/url"
 	"time"
 
@@ -82,7 +81,7 @@ func listAttempts(v *visit) error {
 	}
 	var list List[oms.Attempt]
 	err := v.get("/api/attempts", asks, &list)
-	if p := problemOf(err); p != nil && p.Status == http.StatusUnprocessableEntity {
+	if p := refused(err); p != nil {
 		view.Problem = p
 		return attemptsPage.refuse(v, "Attempts", p, view)
 	}

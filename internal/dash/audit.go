@@ -1,7 +1,6 @@
 package dash
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -48,7 +47,7 @@ func listAudit(v *visit) error {
 	view.Filters.Ranges = timeRanges(v.r.URL, v.s.Clock.Now())
 	var list List[oms.AuditEntry]
 	err := v.get("/api/audit", asked(v.query()), &list)
-	if p := problemOf(err); p != nil && p.Status == http.StatusUnprocessableEntity {
+	if p := refused(err); p != nil {
 		view.Problem = p
 		return auditPage.refuse(v, "Audit", p, view)
 	}

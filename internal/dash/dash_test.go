@@ -216,6 +216,27 @@ func TestCookiesBehindTLS(t *testing.T) {
 	}
 }
 
+// TestBehindAProxy that ends TLS and gives the server another Host: the public URL is what
+// browsers see.
+func TestBehindAProxy(t *testing.T) {
+	s := newSite(t)
+	o := s.Options
+	o.PublicURL = "https://orders.example.com/"
+	s.server = newServer(o)
+	b := s.as(oms.Admin)
+	if c := b.cookies[0]; c.Name != "__Host-orderhook_session" || !c.Secure {
+		t.Errorf("the cookie is %+v", c)
+	}
+	for origin, want := range map[string]int{"https://orders.example.com": http.StatusSeeOther, "https://evil.example": http.StatusForbidden, "http://orders.example.com": http.StatusForbidden} {
+		r := httptest.NewRequest(http.MethodPost, "/jobs/1/cancel", strings.NewReader(url.Values{formToken: {tokenFor(b.cookies[0].Value)}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", origin)
+		if got := b.do(r); got.Code != want {
+			t.Errorf("a form from %s: %d", origin, got.Code)
+		}
+	}
+}
+
 func TestLocalPath(t *testing.T) {
 	for given, want := range map[string]string{
 		"/attempts?orderId=1": "/attempts?orderId=1", "": "/", "/": "/", "///evil.example": "/", "attempts": "/", "//evil.example": "/", "/\\evil.example": "/", `\\evil.example`: "/",
@@ -223,6 +244,30 @@ func TestLocalPath(t *testing.T) {
 	} {
 		if got := localPath(given); got != want {
 			t.Errorf("%q: %q, not %q", given, got, want)
+		}
+	}
+}
+
+// TestSigningInLeadsNowhereElse: to the page that was asked for, and never to another site.
+func TestSigningInLeadsNowhereElse(t *testing.T) {
+	s := newSite(t)
+	signedIn := s.as(oms.Admin)
+	for next, want := range map[string]string{"/attempts?orderId=1": "/attempts?orderId=1", "//evil.example": "/", "https://evil.example/": "/", "": "/"} {
+		if got := s.as("").post("/sign-in", url.Values{"key": {"admin-key"}, "next": {next}}); got.Header().Get("Location") != want {
+			t.Errorf("signing in leads from %q to %q", next, got.Header().Get("Location"))
+		}
+		if got := signedIn.get("/sign-in?" + url.Values{"next": {next}}.Encode()); got.Code != http.StatusSeeOther || got.Header().Get("Location") != want {
+			t.Errorf("who has signed in is led from %q to %d %q", next, got.Code, got.Header().Get("Location"))
+		}
+	}
+}
+
+// TestFilesAreKeptByBrowsers, since their names change with what they hold.
+func TestFilesAreKeptByBrowsers(t *testing.T) {
+	b := newSite(t).as("")
+	for name, path := range assetPaths {
+		if got := b.get(path); got.Code != http.StatusOK || !strings.Contains(got.Header().Get("Cache-Control"), "immutable") || got.Body.String() != string(content("assets/"+name)) {
+			t.Errorf("%s: %d, Cache-Control %q", path, got.Code, got.Header().Get("Cache-Control"))
 		}
 	}
 }
@@ -306,6 +351,55 @@ func TestTooManyPagesAtOnce(t *testing.T) {
 	}
 	if _, err := s.gate.Enter("t2"); err != nil {
 		t.Errorf("another tenant has no room: %v", err)
+	}
+}
+
+// TestSectionsByRole: nobody is led to a section that the key does not reach.
+func TestSectionsByRole(t *testing.T) {
+	s := newSite(t)
+	for _, role := range oms.Roles {
+		page := s.as(role).get("/attempts").Body.String()
+		for _, n := range sections {
+			if shown := strings.Contains(page, `<li><a href="`+n.Path+`"`); shown != role.Reaches(n.Needed) {
+				t.Errorf("a %s is shown %s: %v", role, n.Name, shown)
+			}
+		}
+	}
+}
+
+// TestWhatFormsHoldIsBounded: a form is counted, too, and one that is too long is not read.
+func TestWhatFormsHoldIsBounded(t *testing.T) {
+	s := newSite(t)
+	calls := s.recording(nil)
+	b := s.as(oms.Admin)
+	other, err := s.gate.Enter("t1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Grow(limits.Bytes.PerTenant - 1000); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.post("/jobs/1/cancel", url.Values{"x": {strings.Repeat("x", 1000)}}); got.Code != http.StatusTooManyRequests || len(*calls) > 0 {
+		t.Errorf("a form for which there is no room: %d", got.Code)
+	}
+	other.Leave()
+	if got := b.post("/jobs/1/cancel", url.Values{"x": {strings.Repeat("x", mostForm)}}); got.Code != http.StatusRequestEntityTooLarge || len(*calls) > 0 {
+		t.Errorf("a form that is too long: %d", got.Code)
+	}
+	if f := s.gate.Figures(); f.Bytes != 0 || f.Requests != 0 {
+		t.Errorf("%d bytes and %d requests stay taken", f.Bytes, f.Requests)
+	}
+}
+
+// TestWhatWasChangedIsALink in the audit log, where it has a page.
+func TestWhatWasChangedIsALink(t *testing.T) {
+	for target, want := range map[string]string{`{"kind":"endpoint","id":"ep_1"}`: `href="/endpoints/ep_1"`, `{"kind":"order","id":"a/b"}`: `href="/orders/a%2Fb"`, `{"kind":"key","id":"key_1"}`: ""} {
+		s := newSite(t)
+		s.answering("/api/audit", `{"items":[{"id":"aud_1","action":"x","target":`+target+`}]}`)
+		page := s.as(oms.Admin).get("/audit").Body.String()
+		if want == "" && strings.Contains(page, `href="/keys/key_1`) || !strings.Contains(page, want) {
+			t.Errorf("%s: %s", target, page)
+		}
 	}
 }
 

@@ -30,7 +30,8 @@
 //   - The path of a page, and of a form, is the API's without /api: GET /runs/{id}/resume
 //     asks before POST /runs/{id}/resume does it, and GET /deliveries/redeliver?status=failed
 //     shows what a job over that filter would do. So pages link to each other's without
-//     asking.
+//     asking. Browsers post where programs PATCH or DELETE: the path then ends with what is
+//     done, as /keys/{id}/delete. The API's settings are /workflows.
 //   - The state of a page is in its URL. Filters have the names of the API's parameters
 //     ([Filter], [newFilters]) and are handed on whole ([asked]), so that the API refuses
 //     by name what it does not know. Parameters of the dashboard's own are in own.

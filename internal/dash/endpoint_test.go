@@ -423,6 +423,16 @@ func TestAFilterIsTried(t *testing.T) {
 	if got := b.get("/endpoints/explain?endpointId=none"); got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "the API will not") || !strings.Contains(got.Body.String(), `value="none"`) {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
+	for query, own := range map[string]bool{"": true, "&filter=a": false, "&eventTypes=a": true} {
+		if page := b.get("/endpoints/explain?endpointId=1" + query).Body.String(); strings.Contains(page, "The endpoint's own filter") != own {
+			t.Errorf("%q: the endpoint's own filter is shown: %v", query, !own)
+		}
+	}
+	file := newSite(t)
+	file.answering("/api/endpoints/1", `{"id":"1","url":"https://a/","origin":"webHook"}`)
+	if got := file.as(oms.Operator).get("/endpoints/explain?endpointId=1&filter=a").Body.String(); strings.Contains(got, "Use what was tried") {
+		t.Error("an endpoint of the config file is offered to be changed")
+	}
 	form := b.get("/endpoints/1/edit?filter=tried").Body.String()
 	if !strings.Contains(form, ">tried</textarea>") || hiddenFields(form).Get("was.filter") != hostile {
 		t.Errorf("the form does not have what was tried: %s", form)
@@ -441,6 +451,7 @@ func TestAJobSaysHowFarItIs(t *testing.T) {
 			`<progress aria-label="The job is under way">`, "2,000 of 10,000+", "Resumed", "/runs?status=aborted"},
 		`{"id":"1","kind":"recover","what":"missing","status":"succeeded","examined":2000}`: {"2,000", "Recover an endpoint, missing"},
 		`{"id":"1","kind":"reorder","status":"running","examined":2000}`:                    {"Put what is pending in order"},
+		`{"id":"1","kind":"erase","status":"running","examined":2000}`:                      {"Erase an order"},
 	} {
 		s := newSite(t)
 		s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, job) })
@@ -451,8 +462,8 @@ func TestAJobSaysHowFarItIs(t *testing.T) {
 				t.Errorf("%s: the page does not say %q: %s", job, want, got)
 			}
 		}
-		if strings.Contains(job, "reorder") && strings.Contains(got, "/cancel") {
-			t.Error("a job that cannot be canceled has the button")
+		if offered := strings.Contains(got, "/jobs/1/cancel"); offered != (strings.Contains(job, "running") && !strings.Contains(job, "reorder") && !strings.Contains(job, "erase")) {
+			t.Errorf("%s: the button that cancels it is shown: %v", job, offered)
 		}
 	}
 }

@@ -110,6 +110,8 @@ func TestWhatIsAskedAbout(t *testing.T) {
 		{"/endpoints/1/recover?what=missing&from=2026-11-28T10:00:00Z", "/api/events", "count=true&from=2026-11-28T10%3A00%3A00Z&limit=5"},
 		{"/endpoints?q=a&cursor=b", "/api/endpoints", "cursor=b&q=a&recent=40"},
 		{"/deliveries/redeliver?status=failed", "/api/deliveries", "count=true&limit=5&status=failed"},
+		{"/attempts?orderId=a", "/api/attempts", "count=true&orderId=a"},
+		{"/attempts?body=abc", "/api/attempts", "body=abc"},
 		{"/deliveries/1", "/api/attempts", "deliveryId=" + url.QueryEscape(hostile) + "&limit=25"},
 	} {
 		s := newSite(t)

@@ -111,13 +111,7 @@ func showEvent(v *visit) error {
 		return err
 	}
 	view := eventView{Event: e, Links: eventLinks(&e.Event)}
-	lines, all := someLines, with(v.r.URL, "show", "all")
-	if v.query().Get("show") == "all" {
-		lines, all = allLines, ""
-	}
-	if view.Data = newDocument("Data", e.Data, lines, nil); view.Data.Cut {
-		view.Data.All = all
-	}
+	view.Data = v.document("Data", e.Data, "", nil)
 	if e.NextCursor != "" {
 		view.More = search("deliveries", "eventId", e.ID)
 	}

@@ -94,10 +94,7 @@ func showCancelJob(v *visit, problem *Problem) error {
 		Notes:  []string{"What it has done until then stays done.", "It cannot be continued. A new job with the same filter takes up what is left."},
 		Action: href("jobs", j.ID, "cancel"), Button: "Cancel the job", Danger: true, Back: href("jobs", j.ID), Problem: problem,
 	}
-	if problem != nil {
-		return confirmPage.refuse(v, "Cancel the job", problem, c)
-	}
-	return confirmPage.show(v, "Cancel the job", c)
+	return v.confirm("Cancel the job", c)
 }
 
 func cancelJob(v *visit) error {
@@ -109,5 +106,5 @@ func cancelJob(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.see(href("jobs", id) + "?" + noticeParam + "=job-canceled")
+	return v.done(href("jobs", id), "job-canceled")
 }

@@ -119,5 +119,5 @@ func deleteKey(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.see("/keys?" + noticeParam + "=deleted")
+	return v.done("/keys", "deleted")
 }

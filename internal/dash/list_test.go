@@ -105,6 +105,10 @@ func TestPictures(t *testing.T) {
 	if b := p.Bars[1]; b.Good != 0 || b.Failed != 0 || b.URL != "/attempts?from=2026-11-28T10%3A01%3A00Z&to=2026-11-28T10%3A02%3A00Z" {
 		t.Errorf("a minute without calls: %+v", b)
 	}
+	s.Points[0].From, s.Points[1].From = s.To.Add(-2*time.Minute), s.To.Add(-time.Minute)
+	if b := newPicture("x", s).Bars[0]; b.URL != "/attempts?from=2026-11-28T10%3A00%3A00Z&to=2026-11-28T10%3A01%3A00Z" {
+		t.Errorf("the first minute leads to %s", b.URL)
+	}
 }
 
 // TestWhatComesNext for a call, by what it belongs to.

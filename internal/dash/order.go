@@ -106,15 +106,21 @@ func showOrder(v *visit) error {
 // document draws a document as far as the page is asked for: at first its beginning, and
 // with show=all more of it. Raw is the page of its raw form; note is of newDocument.
 func (v *visit) document(name string, doc []byte, raw string, note func(pointer string) *Note) Document {
-	lines, all := someLines, with(v.r.URL, "show", "all")
-	if v.query().Get("show") == "all" {
-		lines, all = allLines, ""
-	}
+	lines, all := v.linesShown()
 	d := newDocument(name, doc, lines, note)
 	if d.Raw = raw; d.Cut {
 		d.All = all
 	}
 	return d
+}
+
+// linesShown is how many lines of a document the page is asked for, and the URL that shows
+// more of it; "" where there is no more to ask for.
+func (v *visit) linesShown() (lines int, all string) {
+	if v.query().Get("show") == "all" {
+		return allLines, ""
+	}
+	return someLines, with(v.r.URL, "show", "all")
 }
 
 func orderFile(v *visit) error {

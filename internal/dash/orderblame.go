@@ -2,7 +2,6 @@ package dash
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -94,7 +93,7 @@ func showBlame(v *visit) error {
 	title := "Blame of " + id
 	var list List[blamedField]
 	err = v.get("/api"+path, asked(v.query()), &list)
-	if p := problemOf(err); p != nil && p.Status == http.StatusUnprocessableEntity {
+	if p := refused(err); p != nil {
 		view.Problem = p
 		return blamePage.refuse(v, title, p, view)
 	}

@@ -134,7 +134,7 @@ func listOrders(v *visit) error {
 	view.Filters.Ranges = timeRanges(v.r.URL, v.s.Clock.Now())
 	var list List[json.RawMessage]
 	err := v.get("/api/orders", askedWithCount(v.query()), &list)
-	if p := problemOf(err); p != nil && p.Status == 422 {
+	if p := refused(err); p != nil {
 		view.Problem = p
 		return ordersPage.refuse(v, "Orders", p, view)
 	}

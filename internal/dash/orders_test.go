@@ -56,6 +56,35 @@ func TestOrdersOfAnyShape(t *testing.T) {
 	}
 }
 
+// TestWhenAnErrorOccurred, as orderhook and as others spell it.
+func TestWhenAnErrorOccurred(t *testing.T) {
+	at := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
+	for _, name := range []string{"occurred", "occured"} {
+		found := orderErrors(objectOf(json.RawMessage(`{"errors":[{"message":"m","` + name + `":"2026-11-28T10:00:00Z"}]}`)))
+		if len(found) != 1 || !found[0].Occurred.Equal(at) || found[0].Message != "m" || !found[0].Unsolved {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}
+
+// TestStatusesToChoose are those of the settings, each once: of orders, or of returns.
+func TestStatusesToChoose(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Publisher)
+	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`, "GET /api/settings": `{"orderTypes":[{"orderStatuses":[{"name":"New"},{"name":"Packed"}]},{"orderStatuses":[{"name":"new"}]}],"returnStatuses":[{"name":"Returned"}]}`})
+	for query, want := range map[string]string{"": "New Packed", "?returnId=R1": "Returned"} {
+		page := b.get("/orders/1/status" + query).Body.String()
+		var got []string
+		for _, part := range strings.Split(page, `<option value="`)[1:] {
+			name, _, _ := strings.Cut(part, `"`)
+			got = append(got, name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %v", query, got)
+		}
+	}
+}
+
 func TestOpenAnOrder(t *testing.T) {
 	b := newSite(t).as(oms.Reader)
 	for given, want := range map[string]string{"ORD-1": "/orders/ORD-1", "+a%2Fb%3F+": "/orders/a%2Fb%3F"} {
@@ -117,6 +146,31 @@ func TestTimelineHasAllOfItsTime(t *testing.T) {
 				t.Errorf("what is older is not at %s: %s", c.older, page)
 			}
 		})
+	}
+}
+
+// TestTimelineIsOne: entries of all kinds stand in the order of their times, and what its
+// time has more of is a link.
+func TestTimelineIsOne(t *testing.T) {
+	s := newSite(t)
+	b := s.as(oms.Reader)
+	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`,
+		"GET /api/orders/1/history": `{"items":[{"id":"h2","operation":"Patched","timestamp":"2026-11-28T10:04:00Z"},{"id":"h1","operation":"Created","timestamp":"2026-11-28T10:00:00Z"}]}`,
+		"GET /api/runs":             `{"items":[{"id":"run_1","status":"succeeded","created":"2026-11-28T10:01:00Z"}]}`,
+		"GET /api/attempts":         `{"items":[{"id":"att_1","startedAt":"2026-11-28T10:02:00Z","outcome":"succeeded","status":200}],"nextCursor":"more"}`,
+		"GET /api/events":           `{"items":[{"id":"evt_1","type":"OrderCreated","timestamp":"2026-11-28T10:03:00Z"}]}`})
+	page := b.get("/orders/1").Body.String()
+	_, timeline, _ := strings.Cut(page, `<ol class="timeline">`)
+	at := 0
+	for _, minute := range []string{"10:04", "10:03", "10:02", "10:01", "10:00"} {
+		next := strings.Index(timeline, `datetime="2026-11-28T`+minute)
+		if next < at {
+			t.Errorf("%s is not where it belongs: %s", minute, timeline)
+		}
+		at = next
+	}
+	if !strings.Contains(page, `<a href="/attempts?orderId=1">More webhooks of this time</a>`) || strings.Contains(page, "More runs of this time") {
+		t.Errorf("what there is more of: %s", page)
 	}
 }
 
@@ -263,6 +317,9 @@ func TestVersionsOfAnOrder(t *testing.T) {
 		"GET /api/orders/1/versions/1": `404|{"status":404,"detail":"no version 1"}`,
 	})
 	page := b.get("/orders/1/versions").Body.String()
+	if strings.Contains(page, "Later →") || !strings.Contains(page, `href="/orders/1/versions?version=2&amp;with=1" rel="prev"`) {
+		t.Errorf("beside the newest version is %s", page)
+	}
 	if !strings.Contains(page, "orderForm.lineItems[A].quantity") || strings.Contains(page, "orderForm.total</code>") || strings.Contains(page, "lineItems[B]") || !strings.Contains(page, "between version 2 and 3") {
 		t.Errorf("elements are not compared by their keys: %s", page)
 	}

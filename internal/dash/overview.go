@@ -83,6 +83,7 @@ type stuckThings[T any] struct {
 
 type stuckEndpoint struct {
 	ID, URL, Description, DisabledReason string
+	Origin                               oms.Origin
 	Enabled                              bool
 	Counts                               struct {
 		Pending       int
@@ -106,6 +107,12 @@ func (e stuckEndpoint) State() Badge {
 	}
 	return Badge{"circuit " + e.Health.Circuit, "bad", "it failed so often that its deliveries wait"}
 }
+
+// Testable reports whether an example can be sent to it.
+func (e stuckEndpoint) Testable() bool { return e.Origin != oms.OriginConnector }
+
+// TurnedOnHere reports whether it is off, and a button turns it on.
+func (e stuckEndpoint) TurnedOnHere() bool { return e.Origin == oms.OriginAPI && !e.Enabled }
 
 // Waits is how many deliveries wait for the endpoint.
 func (e stuckEndpoint) Waits() string {

@@ -153,7 +153,7 @@ func listRuns(v *visit) error {
 	view.Filters.Ranges = timeRanges(v.r.URL, v.s.Clock.Now())
 	var list List[runItem]
 	err := v.get("/api/runs", askedWithCount(v.query()), &list)
-	if p := problemOf(err); p != nil && p.Status == http.StatusUnprocessableEntity {
+	if p := refused(err); p != nil {
 		view.Problem = p
 		return runsPage.refuse(v, "Runs", p, view)
 	}

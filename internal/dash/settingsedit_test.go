@@ -96,6 +96,46 @@ func TestSettingsAreStoredOnceTheyWereSeen(t *testing.T) {
 	}
 }
 
+// TestSettingsAreTriedOnAnOrder: with the settings of today and with these, for the same
+// status and return, and nothing is stored.
+func TestSettingsAreTriedOnAnOrder(t *testing.T) {
+	s, a := settingsSite(t, oneConnector)
+	var asked []string
+	before := s.API
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || strings.HasPrefix(r.URL.Path, "/api/me") {
+			before.ServeHTTP(w, r)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		if r.URL.Path == "/api/settings/check" {
+			asked = append(asked, r.URL.RequestURI())
+			_, _ = io.WriteString(w, `{"warnings":[],"dryRun":{"order":{"id":"1","status":"Packed"}}}`)
+			return
+		}
+		asked = append(asked, r.URL.RequestURI()+" "+string(body))
+		_, _ = io.WriteString(w, `{"order":{"id":"1","status":"Packed"}}`)
+	})
+	b := s.as(oms.Operator)
+	form := url.Values{"version": {"1"}, "f.host": {"https://b.example"}, "orderId": {" a/b "}, "returnId": {"R1"}}
+	for status, want := range map[string]string{
+		"New": `/api/settings/check?orderId=a%2Fb&returnId=R1&status=New /api/orders/a%2Fb/status {"dryRun":true,"returnId":"R1","status":"New"}`,
+		"":    `/api/settings/check?orderId=a%2Fb&returnId=R1 /api/orders/a%2Fb/status {"dryRun":true,"returnId":"R1","status":"Packed"}`,
+	} {
+		asked = nil
+		form.Set("status", status)
+		got := b.post(editFirst, form)
+		if strings.Join(asked, " ") != want || got.Code != http.StatusOK || len(a.stored) > 0 {
+			t.Errorf("%d, asked %v, stored %v", got.Code, asked, a.stored)
+		}
+		for _, title := range []string{"With the settings of today", "With these settings"} {
+			if !strings.Contains(got.Body.String(), title) {
+				t.Errorf("the page does not say %q", title)
+			}
+		}
+	}
+}
+
 func TestSomebodyStoredSettingsMeanwhile(t *testing.T) {
 	s, a := settingsSite(t, oneConnector)
 	b := s.as(oms.Operator)
@@ -144,6 +184,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		"JSON":          {editFirst + "&as=json", url.Values{"version": {"1"}, "json": {`{"host":"ftp://x"}`}}, 422, `{&#34;host&#34;:&#34;ftp://x&#34;}`},
 		"no JSON":       {"/workflows/edit", url.Values{"version": {"1"}, "json": {`{"connectors`}}, 400, `{&#34;connectors`},
 		"a position":    {editFirst, url.Values{"version": {"1"}, "position": {"first"}}, 422, "must be a number from 1 on"},
+		"position 0":    {editFirst, url.Values{"version": {"1"}, "position": {"0"}}, 422, "must be a number from 1 on"},
 		"no version":    {editFirst, url.Values{"f.host": {"https://b"}}, 400, "open the page again"},
 		"not there":     {"/workflows/edit?at=connectors%5B7%5D", url.Values{"version": {"1"}}, 404, "have nothing at connectors[7]"},
 		"a new version": {editFirst, url.Values{"version": {"9"}}, 404, "there is no"},

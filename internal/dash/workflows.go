@@ -2,7 +2,6 @@ package dash
 
 import (
 	"cmp"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -98,7 +97,7 @@ func showWorkflows(v *visit) error {
 // orderhook may hold what is a mistake today: that is said, too.
 func (v *visit) standing(doc *oms.Object) (out []placedWarning, err error) {
 	t, err := v.check(doc, trialOrder{})
-	if p := problemOf(err); p != nil && p.Status == http.StatusUnprocessableEntity {
+	if p := refused(err); p != nil {
 		for _, f := range p.Errors {
 			out = append(out, placed(oms.Warning{Path: strings.TrimPrefix(f.Location, "body."), Message: f.Message}))
 		}

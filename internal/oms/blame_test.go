@@ -129,6 +129,7 @@ func TestBlame(t *testing.T) {
 		{"a pointer", []string{`{"a":{"b":1,"c":2}}`, `{"a":{"b":3,"c":2}}`}, oms.BlamePage{Path: "/a/b"}, "a.b (/a/b) = 3 by 2, before 1"},
 		{"all values of one", []string{`{"a":{"b":1}}`, `{"a":{"b":2}}`, `{"a":{"b":2},"x":1}`, `{"a":{"b":1}}`}, oms.BlamePage{Path: "a.b", Every: true},
 			"a.b (/a/b) = 1 by 4, before 2\na.b (/a/b) = 2 by 2, before 1\na.b (/a/b) = 1 by 1, before nothing"},
+		{"a name whose spelling changes", []string{`{"a":5,"A":1}`, `{"a":1}`, `{"A":1}`}, oms.BlamePage{}, "A (/A) = 1 by 2, before 5"},
 		{"nothing there", []string{`{"a":1}`}, oms.BlamePage{Path: "b"}, ""},
 	} {
 		if got := told(blamed(docsOf(t, test.docs...), test.page)); got != test.want {

@@ -60,6 +60,7 @@ func TestOrderPages(t *testing.T) {
 		{"runs-none", "/runs?status=canceled", "No run is found."},
 		{"run", "/runs/" + run, "Ask for the tax"},
 		{"run-resume", "/runs/" + run + "/resume", "The run goes on at the step"},
+		{"run-cancel", "/runs/" + run + "/cancel", "The run ends, and its remaining steps are not taken."},
 		{"runs-resume", "/runs/resume?status=aborted", "All aborted runs with this filter"},
 	}
 	for _, l := range looks() {

@@ -106,7 +106,9 @@ func TestTheOverviewNamesWhatIsStuck(t *testing.T) {
 	r, _ := placed(t)
 	doc := config(status("Checked", step{ID: "erp", Stop: true}))
 	r.settings(with(doc, connectors(connector(down.URL+"/in?key=s3cret", `,"connectorId":"erp","disableStandardErrorPolicy":true`))))
-	for range 3 {
+	for n := range 3 {
+		a, _ := r.overview()
+		a.is("stuck.connectors.count", 0).is("stuck.runs.count", n)
 		r.enter("Checked").is("isAborted", true)
 	}
 	gone := endpoint(t, func(w http.ResponseWriter, _ int) { w.WriteHeader(410) })

@@ -1,0 +1,8 @@
+package changes
+
+// Tenants is how many tenants the hub knows.
+func (h *Hub) Tenants() int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.tenants)
+}

@@ -1,0 +1,58 @@
+package dash
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/orderhook/orderhook/internal/oms"
+)
+
+// TestWhatHelpsAnEndpoint: the overview has the buttons that help an endpoint in trouble, and
+// none that would be refused.
+func TestWhatHelpsAnEndpoint(t *testing.T) {
+	const test, on, recovers = "/endpoints/1/test", "/endpoints/1/enable", "/endpoints/1/recover"
+	for name, c := range map[string]struct {
+		endpoint string
+		has      []string
+	}{
+		"fails":              {`"enabled":true,"origin":"api"`, []string{test, recovers}},
+		"off":                {`"enabled":false,"origin":"api"`, []string{test, on}},
+		"of the config file": {`"enabled":true,"origin":"webHook"`, []string{test, recovers}},
+		"off, of the file":   {`"enabled":false,"origin":"webHook"`, []string{test}},
+		"of an ExportOrder":  {`"enabled":true,"origin":"connector"`, []string{recovers}},
+		"shown to a reader":  {`"enabled":true,"origin":"api"`, nil},
+	} {
+		s := newSite(t)
+		s.answering("/api/overview", `{"stuck":{"endpoints":{"count":1,"items":[{"id":"1","url":"https://a/",`+c.endpoint+`,"health":{"failingSince":"2026-11-28T10:00:00Z","circuit":"open"}}]}}}`)
+		role := oms.Operator
+		if c.has == nil {
+			role = oms.Reader
+		}
+		got := s.as(role).get("/")
+		page := html.UnescapeString(got.Body.String())
+		for _, link := range []string{test, on, recovers} {
+			if shown, want := strings.Contains(page, `href="`+link+`"`), strings.Contains(strings.Join(c.has, " "), link); shown != want || got.Code != http.StatusOK {
+				t.Errorf("%s: %d, %s is shown: %v", name, got.Code, link, shown)
+			}
+		}
+	}
+}
+
+// TestAnEmptyOverview says what to do first, and only as long as nothing was ever sent.
+func TestAnEmptyOverview(t *testing.T) {
+	for answer, empty := range map[string]bool{
+		`{}`:                                 true,
+		`{"lastDay":{"total":{"failed":1}}}`: false,
+		`{"waiting":{"waitingRuns":{"count":1}}}`:             false,
+		`{"stuck":{"runs":{"count":1,"items":[{"id":"1"}]}}}`: false,
+	} {
+		s := newSite(t)
+		s.answering("/api/overview", answer)
+		if page := s.as(oms.Reader).get("/").Body.String(); strings.Contains(page, "Nothing has been sent yet") != empty || empty && !strings.Contains(page, "curl http://example.com/api/endpoints") {
+			t.Errorf("%s: %s", answer, page)
+		}
+	}
+}
