@@ -174,11 +174,16 @@ func (v *visitor) visits(ctx context.Context, path string) (took sample, err err
 var (
 	links = regexp.MustCompile(`href="(/[^"#]*)"`)
 	// searched are lists as one searches them: by what is rare, what is frequent, and what
-	// is nowhere.
-	searched = []string{"/attempts?orderId=" + orderNumber(7), "/attempts?outcome=failed", "/attempts?status=5xx", "/attempts?kind=event", "/attempts?minDurationMs=60000",
-		"/attempts?host=nowhere.example", "/attempts?body=" + orderNumber(7), "/attempts?body=nowhere-at-all",
-		"/orders?status=New", "/orders?hasErrors=true", "/orders?q=" + orderNumber(7), "/orders?q=nowhere-at-all", "/orders?tag=nowhere", "/orders?marketId=nowhere",
-		"/orders/" + orderNumber(7) + "/blame", "/orders/" + orderNumber(7) + "/versions", "/runs?status=succeeded", "/runs?status=aborted", "/runs?step=nowhere"}
+	// is nowhere; and the pages of one order.
+	searched = []string{"/orders?hasErrors=true", "/orders?status=New", "/orders?q=" + orderNumber(7), "/orders?q=nowhere-at-all", "/orders?tag=nowhere",
+		"/orders?marketId=nowhere", "/orders?customerEmail=nowhere%40example.com",
+		"/orders/" + orderNumber(7), "/orders/" + orderNumber(7) + "/blame", "/orders/" + orderNumber(7) + "/versions", "/orders/" + orderNumber(7) + "/status",
+		"/deliveries?status=failed", "/deliveries?status=succeeded", "/deliveries?orderId=" + orderNumber(7), "/deliveries/redeliver?status=failed",
+		"/events?orderId=" + orderNumber(7), "/events?type=" + eventType, "/events?subscriptionId=nowhere",
+		"/runs?status=succeeded", "/runs?status=aborted", "/runs?step=nowhere", "/runs/resume?status=aborted",
+		"/endpoints?enabled=false", "/endpoints?q=nowhere", "/endpoints/explain", "/workflows/history",
+		"/attempts?orderId=" + orderNumber(7), "/attempts?outcome=failed", "/attempts?status=5xx", "/attempts?kind=event", "/attempts?minDurationMs=60000",
+		"/attempts?host=nowhere.example", "/attempts?body=" + orderNumber(7), "/attempts?body=nowhere-at-all"}
 )
 
 // discover finds the pages that there are: those of the navigation, the first entry of

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -214,18 +215,24 @@ func attemptFile(part func(*fullAttempt) []byte) func(*visit) error {
 var notSent = []string{"Content-Length", "Host", "User-Agent", "Accept-Encoding", "Traceparent"}
 
 // curl is a request as a command for a shell. Secrets were recorded as ***, and are to be
-// filled in.
+// filled in. A terminal takes control characters that are pasted for keys, by which a body
+// could delete the quote before it; so it is encoded where it has any. What would stand for
+// several URLs, as {a,b}, curl takes for one.
 func curl(at *fullAttempt) string {
 	var b strings.Builder
-	b.WriteString("curl -X " + quoted(at.Request.Method) + " " + quoted(at.URL))
+	b.WriteString("curl --globoff -X " + quoted(at.Request.Method) + " " + quoted(at.URL))
 	for _, h := range at.Request.headers() {
 		if !slices.Contains(notSent, h.Name) {
 			b.WriteString(" \\\n  -H " + quoted(h.Name+": "+h.Value))
 		}
 	}
+	encoded := at.Request.BodyBase64
+	if strings.ContainsFunc(at.Request.Body, func(c rune) bool { return unicode.IsControl(c) && c != '\n' }) {
+		encoded = base64.StdEncoding.EncodeToString([]byte(at.Request.Body))
+	}
 	switch {
-	case at.Request.BodyBase64 != "":
-		return "base64 -d <<'END' |\n" + at.Request.BodyBase64 + "\nEND\n" + b.String() + " \\\n  --data-binary @-"
+	case encoded != "":
+		return "base64 -d <<'END' |\n" + encoded + "\nEND\n" + b.String() + " \\\n  --data-binary @-"
 	case at.Request.Body != "":
 		b.WriteString(" \\\n  --data-raw " + quoted(at.Request.Body))
 	}

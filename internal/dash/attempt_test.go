@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -19,7 +20,7 @@ func TestCurlIsOneCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "-X|POST|" + at.URL + "|-H|X-A: '; exit 1; '|--data-raw|" + at.Request.Body + "|"
+	want := "--globoff|-X|POST|" + at.URL + "|-H|X-A: '; exit 1; '|--data-raw|" + at.Request.Body + "|"
 	if string(out) != want {
 		t.Errorf("the shell gets %q, not %q", out, want)
 	}
@@ -27,6 +28,16 @@ func TestCurlIsOneCommand(t *testing.T) {
 	out, err = exec.Command("sh", "-c", strings.Replace(curl(binary), "curl", `cat; : `, 1)).Output()
 	if err != nil || string(out) != "\xff\x00\xfe" {
 		t.Errorf("a body that is no text: %q, %v", out, err)
+	}
+	for _, body := range []string{"{}\x7f\x7f\x7f\x7f; touch pwned", "{}\x03\ntouch pwned", "{}\x1b[201~\ntouch pwned", "\t", "\u009b", "\x00"} {
+		keys := &fullAttempt{Request: message{Method: "POST", Body: body}}
+		if strings.ContainsFunc(curl(keys), func(c rune) bool { return unicode.IsControl(c) && c != '\n' }) {
+			t.Errorf("%q is pasted as keys: %q", body, curl(keys))
+		}
+		out, err = exec.Command("sh", "-c", strings.Replace(curl(keys), "curl", `cat; : `, 1)).Output()
+		if err != nil || string(out) != body {
+			t.Errorf("a body with control characters: %q is %q, %v", body, out, err)
+		}
 	}
 }
 

@@ -112,6 +112,9 @@ func (s *server) call(r *http.Request, room *admission.Ticket, into any) error {
 	if a.status >= http.StatusBadRequest {
 		return a.problem()
 	}
+	if a.status >= http.StatusMultipleChoices { // an id of .. leads away from what was asked for
+		return oms.Errorf(oms.NotFound, "there is nothing at this path")
+	}
 	switch into := into.(type) {
 	case nil:
 		return nil

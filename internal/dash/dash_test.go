@@ -1,11 +1,14 @@
 package dash
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/jba/templatecheck"
 	"golang.org/x/net/html"
@@ -338,6 +341,29 @@ func TestWhatPagesHoldIsBounded(t *testing.T) {
 }
 
 // TestTooManyPagesAtOnce of one tenant are refused, and those of others are not.
+// TestPagesAreCountedAsTheyAreSent: what is short in the API's answer may be long as HTML.
+func TestPagesAreCountedAsTheyAreSent(t *testing.T) {
+	s := newSite(t)
+	body := strings.Repeat("&", 20<<20)
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/me" {
+			fakeAPI(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, `{"id":"1","request":{"body":"\"`+body+`\""}}`)
+	})
+	b := s.as(oms.Reader)
+	if got := b.get("/attempts/1?show=all"); got.Code != http.StatusRequestEntityTooLarge || !strings.Contains(got.Body.String(), "more than a page can show") {
+		t.Errorf("100 MiB of HTML: %d, %d bytes", got.Code, got.Body.Len())
+	}
+	if got := b.get("/attempts/1"); got.Code != http.StatusOK || got.Body.Len() > 100<<10 {
+		t.Errorf("the beginning of it: %d, %d bytes", got.Code, got.Body.Len())
+	}
+	if f := s.gate.Figures(); f.Bytes != 0 || f.Requests != 0 {
+		t.Errorf("%d bytes and %d requests stay taken", f.Bytes, f.Requests)
+	}
+}
+
 func TestTooManyPagesAtOnce(t *testing.T) {
 	s := newSite(t)
 	b := s.as(oms.Reader)
@@ -446,4 +472,53 @@ func attribute(n *html.Node, name string) string {
 		}
 	}
 	return ""
+}
+
+// TestIDsThatLeadAway: .. and . as an id lead the API's own paths elsewhere. The page is
+// not there, and nothing is reported as done.
+func TestIDsThatLeadAway(t *testing.T) {
+	s := newSite(t)
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/api/", fakeAPI)
+		mux.ServeHTTP(w, r)
+	})
+	b := s.as(oms.Admin)
+	for _, id := range []string{"%2e%2e", "%2e"} {
+		for _, path := range []string{"/attempts/" + id, "/jobs/" + id, "/orders/" + id, "/carts/" + id} {
+			if got := b.get(path); got.Code != http.StatusNotFound {
+				t.Errorf("GET %s: %d", path, got.Code)
+			}
+		}
+		for _, path := range []string{"/jobs/" + id + "/cancel", "/keys/" + id + "/delete"} {
+			if got := b.post(path, url.Values{}); got.Code != http.StatusNotFound {
+				t.Errorf("POST %s: %d, to %q", path, got.Code, got.Header().Get("Location"))
+			}
+		}
+	}
+}
+
+// TestPagesAreUTF8, whatever bytes the URL holds.
+func TestPagesAreUTF8(t *testing.T) {
+	b := newSite(t).as(oms.Reader)
+	for _, path := range []string{"/attempts?kind=%ff", "/attempts?%fe=%ff", "/%ff", "/attempts/%ff"} {
+		if got := b.get(path); !utf8.Valid(got.Body.Bytes()) || got.Header().Get("Content-Length") != strconv.Itoa(got.Body.Len()) {
+			t.Errorf("%s: of %s bytes: %q", path, got.Header().Get("Content-Length"), got.Body)
+		}
+	}
+}
+
+// TestALinkOnAnotherSite: the browser keeps the cookie back, and sends it once one goes on from
+// this server's own page.
+func TestALinkOnAnotherSite(t *testing.T) {
+	s := newSite(t)
+	for from, shown := range map[string]bool{"cross-site": true, "same-origin": false, "none": false, "": false} {
+		r := httptest.NewRequest(http.MethodGet, "/sign-in?next=%2Forders%2FORD-1", nil)
+		r.Header.Set("Sec-Fetch-Site", from)
+		got := httptest.NewRecorder()
+		s.ServeHTTP(got, r)
+		if got.Code != http.StatusOK || strings.Contains(got.Body.String(), `<a href="/orders/ORD-1">go on</a>`) != shown {
+			t.Errorf("from %q: %d %s", from, got.Code, got.Body)
+		}
+	}
 }

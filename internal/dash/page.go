@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/orderhook/orderhook/internal/oms"
 )
@@ -134,10 +135,19 @@ func (p page[T]) write(s *server, w http.ResponseWriter, r *http.Request, v *vis
 	if err := p.text.ExecuteTemplate(&b, "layout", view[T]{f, shown}); err != nil {
 		return err
 	}
+	if v != nil && v.ticket != nil { // the page of an error comes when the room is given back
+		if err := v.ticket.Grow(int64(b.Len())); err != nil { // escaped, a text is up to six times as long
+			return fullHouse(err)
+		}
+	}
+	text := b.Bytes()
+	if !utf8.Valid(text) { // a URL may hold any bytes, and its page shows them
+		text = bytes.ToValidUTF8(text, []byte("�"))
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	send(w, status, b.Bytes())
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	send(w, status, text)
 	return nil
 }
 

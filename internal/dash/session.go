@@ -63,6 +63,9 @@ type signInView struct {
 	Next    string
 	Problem *Problem
 	Server  string // this server's address, for the command that makes a key
+	// Elsewhere says that a link on another site led here. A browser sends no cookie then
+	// (SameSite=Strict), so who clicks may well have signed in.
+	Elsewhere bool
 }
 
 var signInPage = newPage[signInView]("sign-in", "")
@@ -89,7 +92,7 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	return signInPage.write(s, w, r, nil, http.StatusOK, "Sign in", signInView{Next: next, Server: s.address(r)})
+	return signInPage.write(s, w, r, nil, http.StatusOK, "Sign in", signInView{Next: next, Server: s.address(r), Elsewhere: r.Header.Get("Sec-Fetch-Site") == "cross-site"})
 }
 
 // mostSignIn is how many bytes the form with a key may have.

@@ -9,14 +9,15 @@ import (
 	"github.com/orderhook/orderhook/internal/store/bodyindex"
 )
 
-// effort bounds the work for one page of a list.
+// effort bounds the work for one page of a list, so that the page of the dashboard that
+// shows it has its first byte within 100 ms.
 type effort struct {
 	rows      int // to be examined as to the filter
 	bodies    int // of about bodyUnit each to be searched, if a body is asked for
 	documents int // bytes of orders to be searched, if a text or a tag is asked for
 }
 
-var defaultEffort = effort{rows: 200_000, bodies: 10_000, documents: 16 << 20}
+var defaultEffort = effort{rows: 50_000, bodies: 10_000, documents: 8 << 20}
 
 // defaultCountEffort is for a count, which nobody wants to wait for.
 var defaultCountEffort = effort{rows: 20_000, bodies: 1000, documents: 4 << 20}

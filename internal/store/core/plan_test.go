@@ -285,6 +285,9 @@ func TestAttemptsUseIndexes(t *testing.T) {
 		{"attempts_delivery", store.AttemptFilter{CallID: "dlv_evt_1.2"}},
 		{"attempts_endpoint", store.AttemptFilter{Endpoint: 1, From: time.Unix(1, 0)}},
 		{"attempts_connector", store.AttemptFilter{ConnectorID: "erp", Host: "example.com"}},
+		{"attempts_failed", store.AttemptFilter{Outcome: oms.OutcomeFailed, Host: "example.com", From: time.Unix(1, 0)}},
+		{"attempts_endpoint", store.AttemptFilter{Outcome: oms.OutcomeFailed, Endpoint: 1}},
+		{"attempts_id", store.AttemptFilter{Outcome: oms.OutcomeSucceeded, Host: "example.com"}},
 		{"attempts_order", store.AttemptFilter{Endpoint: 1, ConnectorID: "erp", Related: oms.Related{OrderID: "o1"}}},
 		{"attempts_call", store.AttemptFilter{CallID: "c1"}},
 		{"attempts_run", store.AttemptFilter{RunID: "r1", Related: oms.Related{OrderID: "o1"}, From: time.Unix(1, 0)}},
@@ -303,12 +306,13 @@ func TestAttemptsUseIndexes(t *testing.T) {
 		if !strings.Contains(counted[0], "USING COVERING INDEX "+test.index) {
 			t.Errorf("%s alone does not do: %s", test.index, counted[0])
 		}
-		if !slices.Contains([]string{"attempts_id", "attempts_endpoint", "attempts_connector"}, test.index) {
+		if !slices.Contains([]string{"attempts_id", "attempts_endpoint", "attempts_connector", "attempts_failed"}, test.index) {
 			test.f.Body = "body"
 			wantIndex(t, attempts(test.f), test.index)
 		}
 	}
 	wantIndex(t, plans(t, db, "attempts", func(s *core.Store) error { _, err := s.Recent(ctx, acme, 1, 30); return err }), "attempts_endpoint")
+	wantIndex(t, attempts(store.AttemptFilter{Body: "body", Outcome: oms.OutcomeFailed}), "attempts_tenant")
 	wantIndex(t, attempts(store.AttemptFilter{Body: "body", Host: "x", Endpoint: 1, ConnectorID: "erp", To: time.Unix(2, 0)}), "attempts_tenant")
 }
 
