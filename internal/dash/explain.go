@@ -89,6 +89,7 @@ func explain(v *visit) error {
 		for i := range view.Inputs {
 			view.Inputs[i].Error = p.about(view.Inputs[i].Name)
 		}
+		view.Use = "" // with a mistake, no endpoint takes it
 		return explainPage.refuse(v, "Try a filter", p, view)
 	}
 	if err != nil {
