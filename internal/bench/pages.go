@@ -24,7 +24,8 @@ const (
 	pagesAtOnce    = 10   // in one publication
 	pagesBar       = 100 * time.Millisecond
 
-	fewestVisits = 20 // of each page
+	fewestVisits = 20 // of each page; fewer with a smaller budget
+	mostWriting  = 32 // publications at once: with more, none would be left for the pages
 )
 
 // pages measures how long pages of the dashboard take to their first byte, with very
@@ -96,14 +97,22 @@ func (b *bench) storeForPages(ctx context.Context, s *sink, attempts, orders, en
 	})
 }
 
-// whileWriting does something while events are published at an even pace.
+// whileWriting does something while events are published at an even pace. A server
+// that does not keep up gets fewer.
 func (b *bench) whileWriting(ctx context.Context, do func() error) error {
+	room := make(chan struct{}, mostWriting)
 	ctx, cancel := context.WithCancel(ctx)
 	pool := newPublishers(b.url)
 	defer pool.close()
 	written := make(chan error, 1)
 	go func() {
 		written <- paced(ctx, time.Second*pagesAtOnce/pagesWriting, math.MaxInt, func(i int) error {
+			select {
+			case room <- struct{}{}:
+			default:
+				return nil
+			}
+			defer func() { <-room }()
 			return pool.with(ctx, func(p *publisher) error { return p.publish(someEvents(p, i*pagesAtOnce, pagesAtOnce)) })
 		})
 	}()
@@ -161,7 +170,7 @@ func (v *visitor) page(ctx context.Context, path string) (text string, took time
 }
 
 func (v *visitor) visits(ctx context.Context, path string) (took sample, err error) {
-	for end := time.Now().Add(v.budget); len(took) < fewestVisits || time.Now().Before(end); {
+	for end := time.Now().Add(v.budget); len(took) < max(2, v.of(fewestVisits)) || time.Now().Before(end); {
 		_, one, err := v.page(ctx, path)
 		if err != nil {
 			return nil, err
