@@ -16,6 +16,7 @@ type benchRun struct {
 // Run implements a kong command.
 func (c *benchRun) Run(s *session) error {
 	relaxGC()
+	moreThreads()
 	return bench.Run(s.ctx, bench.Options{
 		Out: s.out, Budget: c.Budget, Only: c.Only, Version: versionText(), CPUProfile: c.CPUProfile, AllocProfile: c.AllocProfile,
 	})

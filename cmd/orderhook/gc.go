@@ -11,10 +11,16 @@ import (
 // twice, which is a quarter of the collections. But by no more than headroom, so that a
 // server that holds much does not take three times as much; and by leastPercent
 // at least, since collections cost as much as there is live.
+//
+// So much as muchLive is live while large documents are worked on. What they leave is
+// garbage soon, and each collection takes processors from everybody for as long as it
+// takes to mark them: there are a third as many with the larger headroom.
 const (
-	gcPercent    = 400
-	leastPercent = 50
-	headroom     = 96 << 20 // bytes
+	gcPercent     = 400
+	leastPercent  = 50
+	headroom      = 96 << 20 // bytes
+	muchLive      = 100 << 20
+	largeHeadroom = 512 << 20
 )
 
 // relaxGC has the collector follow these, unless GOGC is set, for the server and for
@@ -41,7 +47,11 @@ func afterGC(percent int) {
 
 // percentFor is by how many percent the heap may grow of which so many bytes are live.
 func percentFor(live uint64) int {
-	return max(leastPercent, min(gcPercent, int(headroom*100/max(live, 1))))
+	grow := uint64(headroom)
+	if live > muchLive {
+		grow = largeHeadroom
+	}
+	return max(leastPercent, min(gcPercent, int(grow*100/max(live, 1))))
 }
 
 // liveHeap is how many bytes the last collection left.

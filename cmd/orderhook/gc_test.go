@@ -8,7 +8,7 @@ import (
 )
 
 func TestTheHeapGrowsByALimit(t *testing.T) {
-	for live, want := range map[uint64]int{0: 400, 1 << 20: 400, 24 << 20: 400, 64 << 20: 150, 96 << 20: 100, 192 << 20: 50, 1 << 30: 50} {
+	for live, want := range map[uint64]int{0: 400, 1 << 20: 400, 24 << 20: 400, 64 << 20: 150, 96 << 20: 100, 128 << 20: 400, 256 << 20: 200, 512 << 20: 100, 2 << 30: 50} {
 		if got := percentFor(live); got != want {
 			t.Errorf("with %d MiB live it grows by %d %%, want %d", live>>20, got, want)
 		}
@@ -35,7 +35,7 @@ func TestTheHeapIsFollowed(t *testing.T) {
 			runtime.GC()
 		}
 	}
-	held := make([]byte, 200<<20)
+	held := make([]byte, 1200<<20)
 	for i := range held[:1<<20] {
 		held[i] = 1
 	}

@@ -35,6 +35,7 @@ type serve struct {
 // Run implements a kong command.
 func (c *serve) Run(s *session) error {
 	relaxGC()
+	moreThreads()
 	o, err := c.options(s)
 	if err != nil {
 		return err

@@ -19,10 +19,12 @@ const Large = 256 << 10
 // memory is bounded: a document takes up to thirty times its size while it is
 // worked on. Nobody is refused. Who has to wait does so behind its own tenant's
 // work first, so that one tenant has no more than its share of what is under way
-// or next. It is safe for concurrent use.
+// or next. Where the system lets it (see [CanLower]), the work is done by threads of
+// low priority. It is safe for concurrent use.
 type Work struct {
-	all  *semaphore.Weighted
-	each int64 // slots of one tenant
+	all   *semaphore.Weighted
+	each  int64 // slots of one tenant
+	lower func() (restore func())
 
 	mu      sync.Mutex
 	tenants map[string]*share // of those that have work under way, or waiting
@@ -49,14 +51,22 @@ type share struct {
 // 4 documents of 10 MiB take some 1.2 GiB.
 const mostAtOnce = 4
 
+// processors is how many there are for this process, before anybody has asked for
+// more threads than that.
+var processors = runtime.GOMAXPROCS(0)
+
 // DefaultAtOnce is how many large documents are worked on at a time: half as many
 // as there are processors.
-func DefaultAtOnce() int { return min(mostAtOnce, max(1, runtime.GOMAXPROCS(0)/2)) }
+func DefaultAtOnce() int { return min(mostAtOnce, max(1, processors/2)) }
 
 // NewWork returns a Work that lets so many goroutines work at a time, and half as
 // many of one tenant.
 func NewWork(atOnce int) *Work {
-	return &Work{all: semaphore.NewWeighted(int64(atOnce)), each: int64(max(1, atOnce/2)), tenants: map[string]*share{}}
+	w := &Work{all: semaphore.NewWeighted(int64(atOnce)), each: int64(max(1, atOnce/2)), lower: func() func() { return func() {} }, tenants: map[string]*share{}}
+	if CanLower() {
+		w.lower = lower
+	}
+	return w
 }
 
 // task is what one goroutine does for a tenant: it answers a request, or advances
@@ -134,7 +144,9 @@ func (w *Work) acquire(ctx context.Context, tenant string) (release func(), err 
 	w.figures.Waiting--
 	w.figures.Working++
 	w.mu.Unlock()
+	restore := w.lower()
 	return func() {
+		restore()
 		w.all.Release(1)
 		mine.slots.Release(1)
 		w.leave(tenant, &w.figures.Working)

@@ -129,6 +129,9 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 
 	o.warnReadable()
 	o.warnDescriptors()
+	if !admission.CanLower() {
+		o.Log.Info("large documents are worked on at the priority of everything else: the system does not let this process lower that of a thread and raise it again")
+	}
 
 	slots := fair.New(o.MaxOutgoing)
 	client := hook.New(hook.Options{Version: o.Version, UserAgent: o.UserAgent, Guard: guard, Outgoing: slots, MaxAnswerBytes: o.MaxAnswerBytes, Secrets: st.Secrets()})

@@ -33,7 +33,7 @@ func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.
 	over, stop := context.WithTimeout(ctx, wait)
 	defer stop()
 	key := orderKey{tenant, s.OrderID}
-	first, err := e.awaitRun(ctx, key, s.RunID, over)
+	first, err := e.awaitStarted(ctx, key, s, over)
 	last := first
 	for err == nil && last.run.AnswerVersion > 0 && last.run.Triggered != "" && !atDeferred(last.run) {
 		last, err = e.awaitRun(ctx, key, last.run.Triggered, over)
@@ -50,6 +50,20 @@ func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.
 	return r, nil
 }
 
+// awaitStarted returns the run that was started, as awaitRun does.
+func (e *Engine) awaitStarted(ctx context.Context, key orderKey, s Started, over context.Context) (held, error) {
+	if s.stop != nil {
+		defer s.stop()
+	}
+	switch {
+	case s.run == nil:
+		return e.awaitRun(ctx, key, s.RunID, over)
+	case s.run.AnswerVersion > 0:
+		return s.held, nil
+	}
+	return e.awaitAnswer(ctx, key, s.RunID, s.answered, over)
+}
+
 // awaitRun returns a run once it has an answer, or as it is when the wait is over.
 func (e *Engine) awaitRun(ctx context.Context, key orderKey, id string, over context.Context) (held, error) {
 	answered, stop := e.watchers.watch(key, id)
@@ -58,6 +72,10 @@ func (e *Engine) awaitRun(ctx context.Context, key orderKey, id string, over con
 	if err != nil || run.AnswerVersion > 0 {
 		return held{run: run}, err
 	}
+	return e.awaitAnswer(ctx, key, id, answered, over)
+}
+
+func (e *Engine) awaitAnswer(ctx context.Context, key orderKey, id string, answered <-chan held, over context.Context) (held, error) {
 	select {
 	case h := <-answered:
 		if h.run != nil {
@@ -66,7 +84,7 @@ func (e *Engine) awaitRun(ctx context.Context, key orderKey, id string, over con
 	case <-over.Done():
 	case <-e.released.Done():
 	}
-	run, err = e.store.Run(ctx, key.tenant, id)
+	run, err := e.store.Run(ctx, key.tenant, id)
 	return held{run: run}, err
 }
 

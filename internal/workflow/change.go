@@ -26,6 +26,10 @@ type Started struct {
 	// Warnings are what of a patch nobody reads, and what of it was not applied;
 	// none where the request was carried out before.
 	Warnings []oms.Warning
+
+	held                 // the run and the order as they were committed; nothing where an earlier call did it
+	answered <-chan held // gets the run once it has an answer; nil if it has, or is not held
+	stop     func()      // to be called when nobody waits for answered any more
 }
 
 // change makes a caller's change: it reads the facts, decides, and commits, once
@@ -36,6 +40,7 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 		started Started
 		d       *decide.Decision
 		through = &pass{brake: e.brake}
+		lane    = created{lanes: e.lanes}
 	)
 	err := e.store.Write(ctx, func(tx store.Tx) error {
 		d = nil
@@ -55,7 +60,9 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 			return err
 		}
 		key := orderKey{c.Tenant, d.Order.ID}
-		if d.Created == nil && (d.Move == decide.Begins || oms.EntersStatus(f.Order.Doc, d.Order.Doc)) {
+		if d.Created != nil {
+			lane.hold(key)
+		} else if d.Move == decide.Begins || oms.EntersStatus(f.Order.Doc, d.Order.Doc) {
 			if err := through.enter(key); err != nil {
 				return err
 			}
@@ -74,16 +81,53 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 	})
 	through.done(err)
 	if err != nil {
+		lane.letGo(held{})
 		return Started{}, nil, err
 	}
+	key, now := orderKey{c.Tenant, started.OrderID}, fresh{}
 	if d != nil {
 		e.committed(c.Tenant, d)
 		if d.Move == decide.Begins {
-			e.fresh.Store(orderKey{c.Tenant, started.OrderID}, held{run: d.Run, order: d.Order})
+			started.held = held{run: d.Run, order: d.Order}
+			if !d.Run.Status.Ended() {
+				now.held = started.held
+			}
+			if d.Run.AnswerVersion == 0 {
+				started.answered, started.stop = e.watchers.watch(key, d.Run.ID)
+			}
 		}
 	}
-	e.lanes.kick(orderKey{c.Tenant, started.OrderID})
+	if !lane.letGo(now.held) {
+		e.lanes.kick(key, now)
+	}
 	return started, d, nil
+}
+
+// created is the lane of an order that is about to be created: nobody looks at
+// its runs before it is told of the first one.
+type created struct {
+	lanes *lanes
+	key   orderKey
+	free  func(held) // nil: the order had a lane before
+}
+
+// hold holds the lane of the order. When it is decided again, that may be another one.
+func (c *created) hold(key orderKey) {
+	if c.free != nil && c.key == key {
+		return
+	}
+	c.letGo(held{})
+	c.key, c.free = key, c.lanes.hold(key)
+}
+
+// letGo gives the lane its first run, if it has one. It reports whether it was held.
+func (c *created) letGo(h held) bool {
+	if c.free == nil {
+		return false
+	}
+	c.free(h)
+	c.free = nil
+	return true
 }
 
 // committed tells those who want to know of a decision that is durable now.

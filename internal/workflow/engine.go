@@ -12,7 +12,6 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,7 +41,6 @@ type Engine struct {
 	brake    *brake
 	maxBytes int64        // of an order
 	kept     atomic.Int64 // answers that the database did not take yet
-	fresh    sync.Map     // of orderKey to held: what was just committed, for the lane's next turn
 
 	calls     context.Context // ends when calls in flight must be given up
 	giveUp    context.CancelFunc
@@ -81,7 +79,7 @@ func New(o Options) *Engine {
 // Start goes on with every run that has not ended.
 func (e *Engine) Start(ctx context.Context) error {
 	return e.store.UnfinishedOrders(ctx, func(tenant, orderID string) error {
-		e.lanes.kick(orderKey{tenant, orderID})
+		e.lanes.kick(orderKey{tenant, orderID}, fresh{})
 		return nil
 	})
 }
@@ -107,8 +105,21 @@ const again = time.Second
 // afterPanic is how long it waits after a mistake in this program.
 const afterPanic = time.Minute
 
+// next returns the first of an order's runs that have not ended, nothing if there
+// is none.
+func (e *Engine) next(key orderKey, f fresh) (held, error) {
+	if f.first {
+		return f.held, nil
+	}
+	run, err := e.store.NextRun(e.calls, key.tenant, key.order)
+	if err == nil && run != nil && f.run != nil && f.run.ID == run.ID {
+		return held{run: run, order: f.order}, nil
+	}
+	return held{run: run}, err
+}
+
 // turn does what the runs of one order need now.
-func (e *Engine) turn(key orderKey) (wake time.Time) {
+func (e *Engine) turn(key orderKey, f fresh) (wake time.Time) {
 	defer func() {
 		if p := recover(); p != nil { // of one order, not of all
 			e.log.Error("a run panicked and is tried again", "order", key.order, "panic", p, "stack", string(debug.Stack()))
@@ -116,18 +127,14 @@ func (e *Engine) turn(key orderKey) (wake time.Time) {
 		}
 	}()
 	for e.stopping.Err() == nil {
-		run, err := e.store.NextRun(e.calls, key.tenant, key.order)
-		fresh, _ := e.fresh.LoadAndDelete(key)
-		if err == nil && run == nil {
+		h, err := e.next(key, f)
+		if err == nil && h.run == nil {
 			return time.Time{}
 		}
 		if err == nil {
-			h := held{run: run}
-			if committed, ok := fresh.(held); ok && committed.run.ID == run.ID {
-				h.order = committed.order
-			}
 			wake, err = e.advance(key.tenant, h)
 		}
+		f = fresh{}
 		if err != nil {
 			e.trouble(key, "a run could not go on and is tried again", err)
 			return e.clock.Now().Add(again)

@@ -17,8 +17,9 @@ type orderKey struct{ tenant, order string }
 type lanes struct {
 	clock clock.Clock
 	// turn does what an order's runs need now and returns when to look again;
-	// the zero time is "not before somebody kicks".
-	turn func(orderKey) time.Time
+	// the zero time is "not before somebody kicks". What was just committed comes
+	// with it, if anything was.
+	turn func(orderKey, fresh) time.Time
 
 	mu      sync.Mutex
 	lanes   map[orderKey]*lane
@@ -27,17 +28,25 @@ type lanes struct {
 }
 
 type lane struct {
-	running bool
-	again   bool // kicked while it ran
+	running bool  // or held
+	again   bool  // kicked while it ran
+	fresh   fresh // for its next turn
 	timer   clock.Timer
 }
 
-func newLanes(c clock.Clock, turn func(orderKey) time.Time) *lanes {
+// fresh is what was just committed, so that it need not be read.
+type fresh struct {
+	held
+	first bool // nothing has moved the run since, and none comes before it
+}
+
+func newLanes(c clock.Clock, turn func(orderKey, fresh) time.Time) *lanes {
 	return &lanes{clock: c, turn: turn, lanes: map[orderKey]*lane{}}
 }
 
-// kick makes an order's lane look at its runs.
-func (l *lanes) kick(key orderKey) {
+// kick makes an order's lane look at its runs. What was just committed of them may
+// come with it.
+func (l *lanes) kick(key orderKey, f fresh) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.stopped {
@@ -47,6 +56,9 @@ func (l *lanes) kick(key orderKey) {
 	if ln == nil {
 		ln = &lane{}
 		l.lanes[key] = ln
+	}
+	if f.run != nil {
+		ln.fresh = f
 	}
 	if ln.running {
 		ln.again = true
@@ -61,10 +73,41 @@ func (l *lanes) kick(key orderKey) {
 	go l.run(key, ln)
 }
 
+// hold keeps the lane of an order that is about to be stored from looking at its
+// runs until letGo is called: what that is given is what its first turn begins
+// with, whoever kicked the lane meanwhile. Without a run, nothing is looked at
+// unless somebody kicked it. letGo is nil if the order has a lane already.
+func (l *lanes) hold(key orderKey) (letGo func(held)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped || l.lanes[key] != nil {
+		return nil
+	}
+	ln := &lane{running: true}
+	l.lanes[key] = ln
+	l.idle.Add(1)
+	return func(h held) {
+		if h.run == nil && l.rest(key, ln, time.Time{}) {
+			l.idle.Done()
+			return
+		}
+		l.mu.Lock()
+		if h.run != nil {
+			ln.fresh = fresh{held: h, first: true}
+		}
+		l.mu.Unlock()
+		go l.run(key, ln)
+	}
+}
+
 func (l *lanes) run(key orderKey, ln *lane) {
 	defer l.idle.Done()
 	for {
-		wake := l.turn(key)
+		l.mu.Lock()
+		f := ln.fresh
+		ln.fresh = fresh{}
+		l.mu.Unlock()
+		wake := l.turn(key, f)
 		if l.rest(key, ln, wake) {
 			return
 		}
@@ -84,7 +127,7 @@ func (l *lanes) rest(key orderKey, ln *lane, wake time.Time) bool {
 		delete(l.lanes, key)
 		return true
 	}
-	ln.timer = clock.At(l.clock, wake, func() { l.kick(key) })
+	ln.timer = clock.At(l.clock, wake, func() { l.kick(key, fresh{}) })
 	return true
 }
 

@@ -72,7 +72,7 @@ func (e *Engine) resumeNext(ctx context.Context, tenant string, j *oms.Job) (job
 		},
 		After: func() {
 			for _, key := range resumed {
-				e.lanes.kick(key)
+				e.lanes.kick(key, fresh{})
 			}
 		},
 	}, nil
