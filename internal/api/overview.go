@@ -183,6 +183,8 @@ type stuckRun struct {
 	OrderID       string        `json:"orderId"`
 	Status        oms.RunStatus `json:"status" enum:"aborted,failed"`
 	EnteredStatus string        `json:"enteredStatus"`
+	ShipmentID    string        `json:"shipmentId,omitempty" doc:"The shipment that it was for"`
+	ReturnID      string        `json:"returnId,omitempty" doc:"The return that it was for"`
 	Step          string        `json:"step,omitempty" doc:"The key of the step that it ended at"`
 	DisplayName   string        `json:"displayName,omitempty" doc:"Of that step"`
 	Reason        string        `json:"reason,omitempty"`
@@ -306,7 +308,7 @@ func (a *api) stuckRuns(ctx context.Context) (s stuckThings[stuckRun], err error
 	s.Items = []stuckRun{}
 	for _, r := range all[:min(len(all), mostStuck)] {
 		at := r.AtStep()
-		s.Items = append(s.Items, stuckRun{r.ID, r.OrderID, r.Status, r.EnteredStatus, at.Step, at.DisplayName, r.Reason, r.Created, r.Ended})
+		s.Items = append(s.Items, stuckRun{r.ID, r.OrderID, r.Status, r.EnteredStatus, r.ShipmentID, r.ReturnID, at.Step, at.DisplayName, r.Reason, r.Created, r.Ended})
 	}
 	return s, nil
 }

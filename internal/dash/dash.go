@@ -87,6 +87,11 @@ func newServer(o Options) *server {
 // ServeHTTP implements http.Handler.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.observed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
+			w.Header().Set("Allow", "GET, HEAD, POST")
+			s.fail(w, r, nil, &Problem{Status: http.StatusMethodNotAllowed, Detail: "a page takes GET, HEAD and POST; the API is under /api"})
+			return
+		}
 		if err := s.origin.Check(r); err != nil {
 			s.fail(w, r, nil, oms.Errorf(oms.Forbidden, "this form was sent from another site, so nothing was done"))
 			return

@@ -156,6 +156,17 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	}
 }
 
+// TestMethodsOfPages: a page takes what browsers send, and says so otherwise.
+func TestMethodsOfPages(t *testing.T) {
+	b := newSite(t).as(oms.Admin)
+	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "PUT": 405, "DELETE": 405, "OPTIONS": 405, "PATCH": 405} {
+		got := b.do(httptest.NewRequest(method, "/orders", nil))
+		if allow := got.Header().Get("Allow"); got.Code != want || want == 405 && allow != "GET, HEAD, POST" {
+			t.Errorf("%s: %d, Allow %q; want %d", method, got.Code, allow, want)
+		}
+	}
+}
+
 func TestSignIn(t *testing.T) {
 	s := newSite(t)
 	b := s.as(oms.Operator)

@@ -43,7 +43,10 @@ func href(parts ...string) string {
 
 // search is the path of a list with filters: name, value, name, value. A filter
 // without a value is left out.
-func search(list string, filters ...string) string {
+func search(list string, filters ...string) string { return filtered(href(list), filters...) }
+
+// filtered is an escaped path with a query.
+func filtered(path string, filters ...string) string {
 	query := url.Values{}
 	for i := 0; i+1 < len(filters); i += 2 {
 		if filters[i+1] != "" {
@@ -51,9 +54,9 @@ func search(list string, filters ...string) string {
 		}
 	}
 	if len(query) == 0 {
-		return href(list)
+		return path
 	}
-	return href(list) + "?" + query.Encode()
+	return path + "?" + query.Encode()
 }
 
 // duration shows milliseconds with the digits that matter.

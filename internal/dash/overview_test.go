@@ -56,3 +56,33 @@ func TestAnEmptyOverview(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatHelpsARun: one that was aborted is resumed; where one has failed its status is
+// entered again, for what it was for. A reader gets neither button.
+func TestWhatHelpsARun(t *testing.T) {
+	const resume, again = "/runs/R1/resume", "/orders/O%2F1/status?returnId=RET+1&shipmentId=S%261&status=To+Pack"
+	for name, c := range map[string]struct {
+		status string
+		role   oms.Role
+		has    string
+	}{
+		"aborted":             {"aborted", oms.Operator, resume},
+		"failed":              {"failed", oms.Operator, again},
+		"aborted, for reader": {"aborted", oms.Reader, ""},
+		"failed, for reader":  {"failed", oms.Reader, ""},
+	} {
+		s := newSite(t)
+		run := `{"id":"R1","orderId":"O/1","status":"` + c.status + `","enteredStatus":"To Pack","shipmentId":"S&1","returnId":"RET 1","created":"2026-11-28T10:00:00Z"}`
+		s.answering("/api/overview", `{"stuck":{"runs":{"count":1,"items":[`+run+`]}}}`)
+		s.answering("/api/runs/R1", run)
+		for _, path := range []string{"/", "/runs/R1"} {
+			got := s.as(c.role).get(path)
+			page := html.UnescapeString(got.Body.String())
+			for _, link := range []string{resume, again} {
+				if shown := strings.Contains(page, `href="`+link+`"`); shown != (link == c.has) || got.Code != http.StatusOK {
+					t.Errorf("%s: %s: %d, %s is shown: %v", name, path, got.Code, link, shown)
+				}
+			}
+		}
+	}
+}

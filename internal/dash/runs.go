@@ -96,6 +96,17 @@ func numbered(results []stepItem, goesOn bool) []stepItem {
 	return out
 }
 
+// Failed reports whether it ended in a way that nobody can resume.
+func (r runItem) Failed() bool { return r.Status == oms.RunFailed }
+
+// AgainURL is the form that enters the run's status again, for what the run was for.
+func (r runItem) AgainURL() string { return enterURL(r.OrderID, r.EnteredStatus, r.ShipmentID, r.ReturnID) }
+
+// enterURL is the form that enters a status of an order, or of its shipment or return.
+func enterURL(order, status, shipment, returned string) string {
+	return filtered(href("orders", order, "status"), "status", status, "shipmentId", shipment, "returnId", returned)
+}
+
 // Scope is what the run is for, beside its order: a shipment or a return.
 func (r runItem) Scope() string {
 	switch {
