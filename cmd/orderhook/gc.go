@@ -5,6 +5,9 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/admission"
 )
 
 // The heap is let grow before it is collected: to five times what is live, not to
@@ -12,15 +15,15 @@ import (
 // server that holds much does not take three times as much; and by leastPercent
 // at least, since collections cost as much as there is live.
 //
-// So much as muchLive is live while large documents are worked on. What they leave is
-// garbage soon, and each collection takes processors from everybody for as long as it
-// takes to mark them: there are a third as many with the larger headroom.
+// While large documents are worked on there is more of it. What they leave is garbage
+// soon, and each collection takes processors from everybody for as long as it takes to
+// mark them: there are a third as many with the larger headroom.
 const (
 	gcPercent     = 400
 	leastPercent  = 50
 	headroom      = 96 << 20 // bytes
-	muchLive      = 100 << 20
 	largeHeadroom = 512 << 20
+	largeFor      = time.Second // after somebody worked on a large document
 )
 
 // relaxGC has the collector follow these, unless GOGC is set, for the server and for
@@ -36,7 +39,7 @@ func relaxGC() {
 // afterGC sets the percentage anew after each collection.
 func afterGC(percent int) {
 	runtime.AddCleanup(new([16]byte), func(now int) { // what nobody holds is gone with the next one
-		next := percentFor(liveHeap())
+		next := percentFor(liveHeap(), admission.WorkedSince(largeFor))
 		if next*10 < now*9 || next*9 > now*10 { // each change stops the world for a moment
 			debug.SetGCPercent(next)
 			now = next
@@ -45,10 +48,11 @@ func afterGC(percent int) {
 	}, percent)
 }
 
-// percentFor is by how many percent the heap may grow of which so many bytes are live.
-func percentFor(live uint64) int {
+// percentFor is by how many percent the heap may grow of which so many bytes are live,
+// and whether there are large documents among them.
+func percentFor(live uint64, large bool) int {
 	grow := uint64(headroom)
-	if live > muchLive {
+	if large {
 		grow = largeHeadroom
 	}
 	return max(leastPercent, min(gcPercent, int(grow*100/max(live, 1))))

@@ -8,9 +8,16 @@ import (
 )
 
 func TestTheHeapGrowsByALimit(t *testing.T) {
-	for live, want := range map[uint64]int{0: 400, 1 << 20: 400, 24 << 20: 400, 64 << 20: 150, 96 << 20: 100, 128 << 20: 400, 256 << 20: 200, 512 << 20: 100, 2 << 30: 50} {
-		if got := percentFor(live); got != want {
-			t.Errorf("with %d MiB live it grows by %d %%, want %d", live>>20, got, want)
+	for _, row := range []struct {
+		live  uint64 // MiB
+		large bool   // documents are worked on
+		want  int
+	}{
+		{0, false, 400}, {1, false, 400}, {24, false, 400}, {64, false, 150}, {96, false, 100}, {192, false, 50}, {1024, false, 50},
+		{1, true, 400}, {128, true, 400}, {256, true, 200}, {512, true, 100}, {2048, true, 50},
+	} {
+		if got := percentFor(row.live<<20, row.large); got != row.want {
+			t.Errorf("with %d MiB live it grows by %d %%, want %d (large documents: %v)", row.live, got, row.want, row.large)
 		}
 	}
 }
@@ -35,7 +42,7 @@ func TestTheHeapIsFollowed(t *testing.T) {
 			runtime.GC()
 		}
 	}
-	held := make([]byte, 1200<<20)
+	held := make([]byte, 200<<20)
 	for i := range held[:1<<20] {
 		held[i] = 1
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -50,6 +52,18 @@ type share struct {
 // mostAtOnce bounds the memory of large documents on machines of many processors:
 // 4 documents of 10 MiB take some 1.2 GiB.
 const mostAtOnce = 4
+
+// worked is when anybody had a slot last, in Unix nanoseconds.
+var worked atomic.Int64
+
+// WorkedSince reports whether large documents are, or were, worked on in this process
+// within so long a time.
+func WorkedSince(within time.Duration) bool {
+	return slots.Load() > 0 || time.Since(time.Unix(0, worked.Load())) < within
+}
+
+// slots is how many are taken, of all Works of this process.
+var slots atomic.Int64
 
 // processors is how many there are for this process, before anybody has asked for
 // more threads than that.
@@ -144,9 +158,12 @@ func (w *Work) acquire(ctx context.Context, tenant string) (release func(), err 
 	w.figures.Waiting--
 	w.figures.Working++
 	w.mu.Unlock()
+	slots.Add(1)
 	restore := w.lower()
 	return func() {
 		restore()
+		worked.Store(time.Now().UnixNano())
+		slots.Add(-1)
 		w.all.Release(1)
 		mine.slots.Release(1)
 		w.leave(tenant, &w.figures.Working)

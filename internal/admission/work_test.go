@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // worker is a task with a goroutine of its own, which does what it is told.
@@ -119,4 +120,29 @@ func TestWhatIsNoTaskNeverWaits(t *testing.T) {
 		t.Error(err)
 	}
 	Pause(t.Context())
+}
+
+// The collector is told of large documents for as long as somebody works on one, and
+// for a while afterwards.
+func TestWhetherLargeDocumentsAreWorkedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		worked.Store(0) // by what other tests did, at other times
+		is := func(when string, want bool) {
+			t.Helper()
+			if got := WorkedSince(time.Second); got != want {
+				t.Errorf("%s: %v", when, got)
+			}
+		}
+		ctx, end := NewWork(1).Task(t.Context(), "acme")
+		is("before", false)
+		if err := Begin(ctx, Large); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		is("while it goes on", true)
+		end()
+		is("just after it", true)
+		time.Sleep(time.Second)
+		is("later", false)
+	})
 }

@@ -130,13 +130,15 @@ type stuckConnector struct {
 func (c stuckConnector) Looked() int { return c.Failed + c.Succeeded }
 
 type stuckRun struct {
-	ID, OrderID, ShipmentID, ReturnID                    string
+	ID, OrderID, ShipmentID, ReturnID                string
 	Status, EnteredStatus, Step, DisplayName, Reason string
-	Created                                              time.Time
+	Created                                          time.Time
 }
 
 // AgainURL is the form that enters the run's status again.
-func (r stuckRun) AgainURL() string { return enterURL(r.OrderID, r.EnteredStatus, r.ShipmentID, r.ReturnID) }
+func (r stuckRun) AgainURL() string {
+	return enterURL(r.OrderID, r.EnteredStatus, r.ShipmentID, r.ReturnID)
+}
 
 // overviewView is the page that says whether everything flows.
 type overviewView struct {

@@ -100,7 +100,9 @@ func numbered(results []stepItem, goesOn bool) []stepItem {
 func (r runItem) Failed() bool { return r.Status == oms.RunFailed }
 
 // AgainURL is the form that enters the run's status again, for what the run was for.
-func (r runItem) AgainURL() string { return enterURL(r.OrderID, r.EnteredStatus, r.ShipmentID, r.ReturnID) }
+func (r runItem) AgainURL() string {
+	return enterURL(r.OrderID, r.EnteredStatus, r.ShipmentID, r.ReturnID)
+}
 
 // enterURL is the form that enters a status of an order, or of its shipment or return.
 func enterURL(order, status, shipment, returned string) string {
