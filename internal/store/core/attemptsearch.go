@@ -17,7 +17,7 @@ type effort struct {
 	documents int // bytes of orders to be searched, if a text or a tag is asked for
 }
 
-var defaultEffort = effort{rows: 20_000, bodies: 6000, documents: 5 << 20}
+var defaultEffort = effort{rows: 20_000, bodies: 4000, documents: 5 << 20}
 
 // defaultCountEffort is for a count, which nobody wants to wait for.
 var defaultCountEffort = effort{rows: 20_000, bodies: 1000, documents: 4 << 20}
