@@ -2,6 +2,7 @@ package dash
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/oms"
@@ -133,6 +134,11 @@ type stuckRun struct {
 	ID, OrderID, ShipmentID, ReturnID                string
 	Status, EnteredStatus, Step, DisplayName, Reason string
 	Created                                          time.Time
+}
+
+// SomeAborted reports whether there is a run that can be resumed.
+func (o overviewView) SomeAborted() bool {
+	return slices.ContainsFunc(o.Stuck.Runs.Items, func(r stuckRun) bool { return r.Status == string(oms.RunAborted) })
 }
 
 // AgainURL is the form that enters the run's status again.

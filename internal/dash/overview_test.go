@@ -68,6 +68,8 @@ func TestWhatHelpsARun(t *testing.T) {
 	}{
 		"aborted":             {"aborted", oms.Operator, resume},
 		"failed":              {"failed", oms.Operator, again},
+		"failed, publisher":   {"failed", oms.Publisher, again},
+		"aborted, publisher":  {"aborted", oms.Publisher, ""},
 		"aborted, for reader": {"aborted", oms.Reader, ""},
 		"failed, for reader":  {"failed", oms.Reader, ""},
 	} {
@@ -78,6 +80,9 @@ func TestWhatHelpsARun(t *testing.T) {
 		for _, path := range []string{"/", "/runs/R1"} {
 			got := s.as(c.role).get(path)
 			page := html.UnescapeString(got.Body.String())
+			if all := strings.Contains(page, "Resume all…"); all != (c.has == resume && path == "/") {
+				t.Errorf("%s: %s: all can be resumed: %v", name, path, all)
+			}
 			for _, link := range []string{resume, again} {
 				if shown := strings.Contains(page, `href="`+link+`"`); shown != (link == c.has) || got.Code != http.StatusOK {
 					t.Errorf("%s: %s: %d, %s is shown: %v", name, path, got.Code, link, shown)

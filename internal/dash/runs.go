@@ -174,8 +174,8 @@ func listRuns(v *visit) error {
 		return err
 	}
 	view.Items, view.Paging = list.Items, newPaging(v.r.URL, &list)
-	if slices.ContainsFunc(list.Items, runItem.Aborted) && v.may(oms.Operator) {
-		picks := runFilter(v.query())
+	picks := runFilter(v.query())
+	if status := picks.Get("status"); v.may(oms.Operator) && len(list.Items) > 0 && (status == "" || status == string(oms.RunAborted)) { // whatever this page shows of them
 		picks.Set("status", string(oms.RunAborted)) // no other run can be resumed
 		view.Resume = href("runs", "resume") + "?" + picks.Encode()
 	}

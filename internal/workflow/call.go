@@ -98,7 +98,7 @@ func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, outcome) {
 		})
 	o.memory = x.Memory
 	o.Late = o.Retry && x.Status == 0 && r.Timeout < c.timeout() && x.Duration >= r.Timeout
-	return record(c.run, c.target, x, o.Outcome), o
+	return c.record(x, o.Outcome), o
 }
 
 // outcome is what one attempt came to, here and for the decision.
@@ -136,17 +136,19 @@ func kindOf(run *oms.Run) string {
 }
 
 // record is the attempt as the attempts log keeps it.
-func record(run *oms.Run, t settings.Target, x hook.Exchange, o decide.Outcome) *oms.Attempt {
+func (c *call) record(x hook.Exchange, o decide.Outcome) *oms.Attempt {
+	run := c.run
 	a := &oms.Attempt{
 		ID: oms.NewIDAt(oms.AttemptID, x.StartedAt), Kind: kindOf(run), CallID: run.Position.CallID,
-		Number: run.Position.Attempt, MaxNumber: maxAttempts(t),
+		Number: run.Position.Attempt, MaxNumber: maxAttempts(c.target),
 		StartedAt: x.StartedAt, DurationMs: float64(x.Duration.Microseconds()) / 1000,
 		URL: x.URL, Host: x.Host, Status: x.Status, Outcome: oms.OutcomeSucceeded, Error: o.Failure,
-		Related: oms.Related{OrderID: run.OrderID, ShipmentID: run.ShipmentID, ReturnID: run.ReturnID}, RunID: run.ID,
-		Detail: x.Detail(),
+		Related: oms.Related{OrderID: run.OrderID, ShipmentID: run.ShipmentID, ReturnID: run.ReturnID, SubscriptionID: c.order.Text("subscriptionId")},
+		RunID:   run.ID,
+		Detail:  x.Detail(),
 	}
-	if t.Connector != nil {
-		a.ConnectorID = t.Connector.ConnectorID
+	if con := c.target.Connector; con != nil {
+		a.ConnectorID = con.ConnectorID
 	}
 	if o.Answer == nil {
 		a.Outcome = oms.OutcomeFailed

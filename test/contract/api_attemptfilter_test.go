@@ -45,3 +45,13 @@ func TestEveryFilterOfEventAttempts(t *testing.T) {
 	a := r.get("/api/attempts?eventType=b&endpointId="+o.text("id")).is("items[0].callId", "dlv_e1.2").is("items[0].deliveryId", "dlv_e1.2").is("items[0].number", 1).is("items[0].maxNumber", 6)
 	a.is("items[0].eventId", "e1").is("items[0].eventType", "b").is("items[0].subscriptionId", "U1").is("items[0].endpointId", o.text("id")).is("items[0].runId", nil)
 }
+
+// What was sent about a subscription is what was sent to the steps of its orders, too.
+func TestTheStepsOfASubscription(t *testing.T) {
+	s := answering(t, success)
+	r := start(t)
+	r.settings(with(config(status("New", step{ID: "c1"})), connectors(connector(s.URL, `,"ConnectorId":"c1"`))))
+	r.post(`{"id":"B-1","status":"New","subscriptionId":"SUB-1"}`)
+	r.post(`{"id":"B-2","status":"New","subscriptionId":"SUB-2"}`)
+	r.get("/api/attempts?kind=step&subscriptionId=SUB-1").is("items[0].orderId", "B-1").is("items[0].subscriptionId", "SUB-1").is("items[1]", nil)
+}
