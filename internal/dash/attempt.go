@@ -212,7 +212,7 @@ func attemptFile(part func(*fullAttempt) []byte) func(*visit) error {
 }
 
 // notSent are headers that curl makes itself, or that belong to that one attempt.
-var notSent = []string{"Content-Length", "Host", "User-Agent", "Accept-Encoding", "Traceparent"}
+var notSent = []string{"Content-Length", "Host", "Accept-Encoding", "Traceparent"}
 
 // curl is a request as a command for a shell. Secrets were recorded as ***, and are to be
 // filled in. A terminal takes control characters that are pasted for keys, by which a body

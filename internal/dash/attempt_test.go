@@ -15,12 +15,12 @@ import (
 // one word. printf stands in for curl.
 func TestCurlIsOneCommand(t *testing.T) {
 	at := &fullAttempt{Attempt: oms.Attempt{URL: "https://x.example/?a='b'&c=$(touch pwned)"}, Request: message{Method: "POST", Body: "it's\n`rm`\\ \"x\" $HOME !",
-		Headers: map[string]string{"X-A": "'; exit 1; '", "Content-Length": "5", "Traceparent": "t"}}}
+		Headers: map[string]string{"X-A": "'; exit 1; '", "Content-Length": "5", "Traceparent": "t", "User-Agent": "orderhook/1"}}}
 	out, err := exec.Command("sh", "-c", strings.Replace(curl(at), "curl", `printf '%s|'`, 1)).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "--globoff|-X|POST|" + at.URL + "|-H|X-A: '; exit 1; '|--data-raw|" + at.Request.Body + "|"
+	want := "--globoff|-X|POST|" + at.URL + "|-H|User-Agent: orderhook/1|-H|X-A: '; exit 1; '|--data-raw|" + at.Request.Body + "|"
 	if string(out) != want {
 		t.Errorf("the shell gets %q, not %q", out, want)
 	}

@@ -14,7 +14,7 @@ let timer = 0;      // that fetches it then
 
 // A page that took long is fetched less often: many viewers at once shall not take the
 // server's time from those who send orders.
-const leastRest = 1000, restsPerFetch = 20;
+const leastRest = 1000, restsPerFetch = 20, restAfterFailure = 5000; // ms
 
 const paused = () => pause.getAttribute("aria-pressed") === "true";
 
@@ -44,15 +44,22 @@ async function refresh() {
 	}
 	fetching = true;
 	waiting = false;
+	let failed = true;
 	try {
 		const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
 		if (answer.type === "opaqueredirect") return location.reload(); // the session has ended
 		if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
+		failed = !answer.ok;
 	} catch {
-		waiting = true;
+		// the server cannot be reached: the stream says so, too
 	} finally {
 		fetching = false;
 		next = performance.now() + Math.max(leastRest, restsPerFetch * (performance.now() - began));
+		if (failed) {
+			waiting = true;
+			clearTimeout(timer);
+			timer = setTimeout(refresh, restAfterFailure);
+		}
 		show();
 	}
 }
