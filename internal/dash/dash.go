@@ -100,7 +100,14 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})).ServeHTTP(w, r)
 }
 
-// notThere answers for a path that no page has.
+// notThere answers for a path that no page has, or has with another method only.
 func notThere(v *visit) error {
+	for method, allow := range map[string]string{http.MethodGet: "GET, HEAD", http.MethodPost: "POST"} {
+		other := &http.Request{Method: method, URL: v.r.URL, Host: v.r.Host}
+		if _, pattern := v.s.mux.Handler(other); pattern != "/" && pattern != "" {
+			v.w.Header().Set("Allow", allow)
+			return &Problem{Status: http.StatusMethodNotAllowed, Detail: "this page takes " + allow}
+		}
+	}
 	return oms.Errorf(oms.NotFound, "there is no page at %s", strings.ToValidUTF8(v.r.URL.Path, "�"))
 }

@@ -159,10 +159,24 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 // TestMethodsOfPages: a page takes what browsers send, and says so otherwise.
 func TestMethodsOfPages(t *testing.T) {
 	b := newSite(t).as(oms.Admin)
-	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "PUT": 405, "DELETE": 405, "OPTIONS": 405, "PATCH": 405} {
-		got := b.do(httptest.NewRequest(method, "/orders", nil))
-		if allow := got.Header().Get("Allow"); got.Code != want || want == 405 && allow != "GET, HEAD, POST" {
-			t.Errorf("%s: %d, Allow %q; want %d", method, got.Code, allow, want)
+	const all = "GET, HEAD, POST"
+	for _, row := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"GET", "/orders", 200, ""}, {"HEAD", "/orders", 200, ""}, {"POST", "/orders", 405, "GET, HEAD"}, {"GET", "/sign-out", 405, "POST"},
+		{"PUT", "/orders", 405, all}, {"DELETE", "/orders", 405, all}, {"OPTIONS", "/", 405, all}, {"PATCH", "/orders/1", 405, all},
+		{"GET", "/nowhere", 404, ""},
+	} {
+		var got *httptest.ResponseRecorder
+		if row.method == "POST" {
+			got = b.post(row.path, url.Values{})
+		} else {
+			got = b.do(httptest.NewRequest(row.method, row.path, nil))
+		}
+		if allow := got.Header().Get("Allow"); got.Code != row.status || allow != row.allow {
+			t.Errorf("%s %s: %d, Allow %q; want %d, %q", row.method, row.path, got.Code, allow, row.status, row.allow)
 		}
 	}
 }
