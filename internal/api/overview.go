@@ -292,7 +292,7 @@ func (h *connectorHealth) inTrouble() bool {
 func (a *api) stuckRuns(ctx context.Context) (s stuckThings[stuckRun], err error) {
 	var all []*oms.Run
 	for _, status := range []oms.RunStatus{oms.RunAborted, oms.RunFailed} {
-		f := store.RunFilter{Status: status}
+		f := store.RunFilter{Status: status, Current: true}
 		list, err := a.Store.Runs(ctx, tenantOf(ctx), f, store.Page{Limit: mostStuck})
 		if err != nil {
 			return s, err

@@ -306,6 +306,9 @@ type RunFilter struct {
 	// at before it had taken all of them. It is compared without regard to case.
 	Step     string
 	Canceled *bool // whether its status is canceled; nil: either
+	// Current leaves out runs whose order is gone, or has had its status set by
+	// others since: nothing is to be done about them.
+	Current bool
 	// From and To bound when the run was created: From <= created < To.
 	From, To time.Time
 }

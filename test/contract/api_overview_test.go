@@ -127,6 +127,10 @@ func TestTheOverviewNamesWhatIsStuck(t *testing.T) {
 	a.is("stuck.runs.count", 3).is("stuck.runs.items[0].status", "aborted").is("stuck.runs.items[0].step", "WebhookWorkflowStep").is("stuck.runs.items[0].orderId", "ORD-12345")
 	a.is("stuck.deliveries.items[0].status", "failed")
 	a.says("s3cret")
+	r.enter("New") // nothing is left to be done about the run
+	a, _ = r.overview()
+	a.is("stuck.runs.count", 0).is("stuck.runs.items", []any{})
+	r.get("/api/runs?status=aborted").is("items[0].orderId", "ORD-12345")
 }
 
 // TestTheOverviewSaysWhatWaits: an endpoint that is off takes nothing.

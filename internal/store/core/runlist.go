@@ -48,6 +48,9 @@ func runsLike(tenant string, f store.RunFilter) *newest {
 	if f.Step != "" {
 		n.rest.where("(step = ? OR step_name = ?)", fold(f.Step), fold(f.Step))
 	}
+	if f.Current {
+		n.rest.where("EXISTS (SELECT 1 FROM orders o WHERE o.tenant = runs.tenant AND o.id = runs.order_id AND o.status_version = runs.status_version)")
+	}
 	return n
 }
 
