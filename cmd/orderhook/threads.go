@@ -12,7 +12,7 @@ const mostMoreThreads = 4
 // moreThreads has more threads run Go code than there are processors, unless
 // GOMAXPROCS is set. A large document, or the collector, then keeps no request
 // waiting for 10 ms, which is how long Go lets a goroutine run: it is the system that
-// shares out the processors, in a tenth of that time and by priority.
+// shares out the processors, by priority.
 func moreThreads() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		now := runtime.GOMAXPROCS(0)

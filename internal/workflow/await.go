@@ -50,7 +50,8 @@ func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.
 	return r, nil
 }
 
-// awaitStarted returns the run that was started, as awaitRun does.
+// awaitStarted returns the run that was started, as awaitRun does, without reading it
+// where it is known.
 func (e *Engine) awaitStarted(ctx context.Context, key orderKey, s Started, over context.Context) (held, error) {
 	if s.stop != nil {
 		defer s.stop()
@@ -75,6 +76,8 @@ func (e *Engine) awaitRun(ctx context.Context, key orderKey, id string, over con
 	return e.awaitAnswer(ctx, key, id, answered, over)
 }
 
+// awaitAnswer waits for what answered gets, and reads the run as it is when the wait
+// is over or somebody erased it.
 func (e *Engine) awaitAnswer(ctx context.Context, key orderKey, id string, answered <-chan held, over context.Context) (held, error) {
 	select {
 	case h := <-answered:

@@ -27,8 +27,8 @@ type Started struct {
 	// none where the request was carried out before.
 	Warnings []oms.Warning
 
-	held                 // the run and the order as they were committed; nothing where an earlier call did it
-	answered <-chan held // gets the run once it has an answer; nil if it has, or is not held
+	held                 // the run and the order as they were committed, where the run has its answer, or answered gets it
+	answered <-chan held // gets the run once it has an answer; nil: it has to be looked for
 	stop     func()      // to be called when nobody waits for answered any more
 }
 
@@ -88,11 +88,14 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 	if d != nil {
 		e.committed(c.Tenant, d)
 		if d.Move == decide.Begins {
-			started.held = held{run: d.Run, order: d.Order}
+			begun := held{run: d.Run, order: d.Order}
 			if !d.Run.Status.Ended() {
-				now.held = started.held
+				now.held = begun
 			}
-			if d.Run.AnswerVersion == 0 {
+			if d.Run.AnswerVersion > 0 {
+				started.held = begun
+			} else if lane.free != nil { // else others may have set the lane going, and the run may have its answer by now
+				started.held = begun
 				started.answered, started.stop = e.watchers.watch(key, d.Run.ID)
 			}
 		}

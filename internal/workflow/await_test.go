@@ -1,0 +1,90 @@
+package workflow
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/sqlite"
+)
+
+// lateStore does something once between a commit and its caller's next line.
+type lateStore struct {
+	store.Store
+	late atomic.Pointer[func()]
+}
+
+func (s *lateStore) Write(ctx context.Context, do func(store.Tx) error) error {
+	err := s.Store.Write(ctx, do)
+	if late := s.late.Swap(nil); late != nil {
+		(*late)()
+	}
+	return err
+}
+
+// counted is a client that counts its calls, and has everything answered.
+type counted struct{ calls atomic.Int32 }
+
+func (c *counted) Post(context.Context, hook.Request) hook.Exchange {
+	c.calls.Add(1)
+	return hook.Exchange{StartedAt: time.Now(), Status: 200}
+}
+
+// Others may set the lane going between the commit that begins a run and the line
+// after it. Whoever began the run hears of its answer all the same, at once, and its
+// call is made once.
+func TestARunThatOthersSetGoing(t *testing.T) {
+	client := &counted{}
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "orderhook.db"), sqlite.Options{Exclusive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	doc, _ := oms.Parse([]byte(`{"orderTypes":[{"name":"Online","orderStatuses":[{"name":"New","workflowSteps":[
+		{"name":"WebhookWorkflowStep","connector":"W","properties":[{"key":"Host","value":"http://one"}]}]}]}]}`))
+	config := settings.ParseStored(doc)
+	if err := db.Write(t.Context(), func(tx store.Tx) error { return tx.PutSettings(t.Context(), "acme", config, 0, "test", time.Now()) }); err != nil {
+		t.Fatal(err)
+	}
+	st := &lateStore{Store: db}
+	e := New(Options{Store: st, Client: client, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() { e.Stop(context.Background()) })
+	caller, key := Caller{Tenant: "acme", Author: oms.Author{By: "test"}}, orderKey{"acme", "O1"}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	answered := func(what string, calls int32, started Started, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := e.Await(ctx, "acme", started, time.Hour)
+		if err != nil || !r.Done || r.RunStatus != oms.RunSucceeded {
+			t.Fatalf("%s: %+v, %v", what, r, err)
+		}
+		e.lanes.idle.Wait()
+		if n := client.calls.Load(); n != calls {
+			t.Errorf("%s: %d calls, want %d", what, n, calls)
+		}
+		if n := len(e.watchers.byID); n != 0 {
+			t.Errorf("%s: %d still wait", what, n)
+		}
+	}
+	kicked := func() { e.lanes.kick(key, fresh{}) }
+	st.late.Store(&kicked)
+	order, _, _ := oms.ParseOrder([]byte(`{"id":"O1","status":"New"}`))
+	started, err := e.CreateOrder(ctx, caller, Document{Object: order}, true)
+	answered("a new order", 1, started, err)
+
+	ended := func() { kicked(); e.lanes.idle.Wait() } // the run has its answer before anybody waits for it
+	st.late.Store(&ended)
+	started, err = e.EnterStatus(ctx, caller, "O1", StatusChange{Status: "New"})
+	answered("a status that is entered again", 2, started, err)
+}
