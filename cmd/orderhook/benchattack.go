@@ -6,7 +6,8 @@ import (
 	"github.com/orderhook/orderhook/internal/bench"
 )
 
-// benchAttack is what `orderhook bench` starts itself as, see [bench.Attack].
+// benchAttack is what `orderhook bench` starts itself as, see [bench.Attack]. It is
+// hidden: nobody calls it by hand, and its arguments may change with every version.
 type benchAttack struct {
 	Number int     `arg:""`
 	URL    string  `arg:""`

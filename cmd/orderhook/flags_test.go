@@ -60,8 +60,8 @@ func TestAnswerBytes(t *testing.T) {
 	}
 }
 
-func TestNoOutgoingCallAtAllIsAMistake(t *testing.T) {
-	if err := (&outgoing{}).set(&app.Options{}); !app.IsMistake(err) || !strings.Contains(err.Error(), "--max-outgoing") {
+func TestNoOutgoingCallAtAllIsAUserError(t *testing.T) {
+	if err := (&outgoing{}).set(&app.Options{}); !app.IsUserError(err) || !strings.Contains(err.Error(), "--max-outgoing") {
 		t.Errorf("%v", err)
 	}
 }

@@ -9,11 +9,16 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/dustin/go-humanize"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/app"
+	"github.com/orderhook/orderhook/internal/delivery"
+	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/timetext"
 )
 
-// limits is the flags that bound what callers may have the server hold and keep.
+// limits is the flags that bound what callers may have the server hold and keep. The
+// defaults are those of package app, which the help shows (defaults).
 type limits struct {
 	MaxRequests             countLimit `default:"${maxRequests}" placeholder:"ALL/TENANT" help:"Requests at once, of all tenants and of each of them; what comes beyond is answered 429."`
 	MaxRequestBytesInFlight sizeLimit  `default:"${maxRequestBytes}" placeholder:"ALL/TENANT" help:"Bytes of the bodies of requests that are not answered yet, of all tenants and of each; what comes beyond is answered 429."`
@@ -21,6 +26,7 @@ type limits struct {
 	MaxEndpoints            countLimit `default:"${maxEndpoints}" placeholder:"ALL/TENANT" help:"Endpoints of events, of all tenants and of each of them."`
 }
 
+// options returns the limits for a server.
 func (l *limits) options() app.Limits {
 	return app.Limits{
 		Requests: admission.Limit(l.MaxRequests), RequestBytes: admission.Limit(l.MaxRequestBytesInFlight),
@@ -28,25 +34,29 @@ func (l *limits) options() app.Limits {
 	}
 }
 
-// settingsLimit is the flag of every command that settings come in by.
+// settingsLimit is the flag of every command that settings come in by. They are `serve`,
+// `settings` and `apply`.
 type settingsLimit struct {
 	MaxSettingsBytes size `default:"${maxSettingsBytes}" placeholder:"SIZE" help:"How large a settings document may be."`
 }
 
-// limitDefaults are the defaults of the limits, for kong: each stands where the
-// limit is kept.
-func limitDefaults() kong.Vars {
+// defaults are those of flags, for kong: each stands where it holds. The packages that
+// keep to a default have it, and the flags, the help and the documents show that one.
+func defaults() kong.Vars {
 	l := app.DefaultLimits
 	return kong.Vars{
 		"maxRequests": countLimit(l.Requests).String(), "maxRequestBytes": sizeLimit(l.RequestBytes).String(),
 		"maxOrderBytes": size(l.OrderBytes).String(), "maxEndpoints": countLimit(l.Endpoints).String(), "maxSettingsBytes": size(l.SettingsBytes).String(),
+		"maxOutgoing": strconv.Itoa(outbound.DefaultMaxOutgoing), "maxAnswerBytes": answerBytes(outbound.DefaultMaxAnswerBytes).String(),
+		"connectionAge": timetext.FormatDuration(outbound.DefaultConnectionAge), "disableAfter": timetext.FormatDuration(delivery.DefaultDisableAfter), "tenant": access.DefaultTenant,
 	}
 }
 
-// size is a flag that takes a number of bytes.
+// size is a flag that takes a number of bytes. It is never 0.
 type size int64
 
-// String is exact, and in the largest unit that is.
+// String is exact, and in the largest unit that is. So a default can be given as it is
+// shown.
 func (s size) String() string {
 	for _, unit := range []struct {
 		size size
@@ -65,9 +75,11 @@ func (s *size) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// countLimit is a flag that takes a number for all and one for each tenant.
+// countLimit is a flag that takes a number for all and one for each tenant. It is written
+// ALL/TENANT.
 type countLimit admission.Limit
 
+// String writes it as it may be given.
 func (l countLimit) String() string { return fmt.Sprintf("%d/%d", l.All, l.PerTenant) }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -79,6 +91,7 @@ func (l *countLimit) UnmarshalText(text []byte) (err error) {
 // sizeLimit is a flag that takes a number of bytes for all and one for each tenant.
 type sizeLimit admission.Limit
 
+// String writes it as it may be given.
 func (l sizeLimit) String() string { return size(l.All).String() + "/" + size(l.PerTenant).String() }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -88,7 +101,8 @@ func (l *sizeLimit) UnmarshalText(text []byte) (err error) {
 }
 
 // parseLimit reads what all tenants may have, and behind a slash what each of them
-// may. Where there is one value, it is both.
+// may. Where there is one value, it is both. A tenant's limit above that of all is
+// refused: it would look like a promise, and never be reached.
 func parseLimit(text string, parse func(string) (int64, error)) (l admission.Limit, err error) {
 	all, perTenant, both := strings.Cut(text, "/")
 	if !both {
@@ -106,6 +120,7 @@ func parseLimit(text string, parse func(string) (int64, error)) (l admission.Lim
 // mostLimit bounds the limits, so that none of them can overflow what counts it.
 const mostLimit = math.MaxInt64 >> 10
 
+// parseSize reads a number of bytes, with or without a unit.
 func parseSize(text string) (int64, error) {
 	n, err := humanize.ParseBytes(strings.TrimSpace(text))
 	if err != nil || n == 0 || n > mostLimit {
@@ -114,6 +129,7 @@ func parseSize(text string) (int64, error) {
 	return int64(n), nil
 }
 
+// parseCount reads a whole number above 0.
 func parseCount(text string) (int64, error) {
 	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil || n <= 0 || n > mostLimit {

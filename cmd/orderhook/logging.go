@@ -12,14 +12,18 @@ type logging struct {
 	LogFormat logFormat `default:"text" help:"How to log: text or json."`
 }
 
-func (l *logging) logger(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: l.LogLevel.Level}
+// logger returns a logger whose level can be changed while it is in use.
+func (l *logging) logger(w io.Writer, level *slog.LevelVar) *slog.Logger {
+	level.Set(l.LogLevel.Level)
+	o := &slog.HandlerOptions{Level: level}
 	if l.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}
 	return slog.New(slog.NewTextHandler(w, o))
 }
 
+// logLevel is a flag that takes the name of a level. The message of a wrong one names
+// those that there are.
 type logLevel struct{ slog.Level }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -30,6 +34,7 @@ func (l *logLevel) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// logFormat is a flag that takes one of two formats.
 type logFormat string
 
 // UnmarshalText implements encoding.TextUnmarshaler.

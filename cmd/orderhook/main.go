@@ -1,4 +1,9 @@
-// Command orderhook is the server and the tools around it: flags in, app out.
+// Command orderhook is the server and the tools around it. Each command is a file here: a
+// struct with its flags, and a method Run, which hands them to package app and prints
+// what comes back.
+//
+// The package knows flags, variables, the config file (sources.go), output and exit
+// codes, and nothing of how anything is done. main.go has the list of the commands.
 package main
 
 import (
@@ -9,6 +14,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -18,34 +24,63 @@ import (
 	"github.com/orderhook/orderhook/internal/bench"
 )
 
-// The exit codes (docs/operating.md).
+// The exit codes (docs/operating.md). Scripts go by them, so they do not change.
 const (
-	exitOK       = 0
-	exitInternal = 1
-	exitWarned   = 1   // the settings have a warning, and --strict was given
-	exitMistake  = 2   // something that the user can put right
-	exitSignal   = 128 // and the number of the signal that ended it at once
+	exitOK        = 0
+	exitInternal  = 1
+	exitWarned    = 1   // the settings have a warning, and --strict was given
+	exitFound     = 1   // check has found something wrong, apply --dry-run a difference, or doctor something to be done
+	exitUserError = 2   // the user can correct it
+	exitSignal    = 128 // plus the number of the signal that ended the process at once, or a command before it was done
 )
 
-// commands is the command line.
+// commands is the command line. kong reads the struct tags; their order is that of the
+// help.
 type commands struct {
-	Serve    serve        `cmd:"" help:"Run the server."`
-	Demo     demoRun      `cmd:"" help:"Show the server at work on orders of its own, with nothing to set up."`
-	Migrate  migrate      `cmd:"" help:"Bring the database's schema up to date."`
-	Keys     keys         `cmd:"" help:"Make, list and revoke API keys; works beside a running server."`
-	Bench    benchRun     `cmd:"" help:"Measure this machine, and print the report as Markdown."`
-	Attack   benchAttack  `cmd:"" name:"bench-attack" hidden:""`
-	Settings settingsFile `cmd:"" help:"Check a settings file, or apply it."`
-	Version  version      `cmd:"" help:"Print the version."`
+	ShowVersion versionFlag `name:"version" help:"Print the version."`
+
+	Serve       serve        `cmd:"" help:"Run the server."`
+	Demo        demoRun      `cmd:"" help:"Show the server at work on orders of its own, with nothing to set up."`
+	Migrate     migrate      `cmd:"" help:"Bring the database's schema up to date; or copy a whole database into another, from SQLite to PostgreSQL and back."`
+	Keys        keys         `cmd:"" help:"Make, list and revoke API keys; works beside a running server."`
+	Backup      backup       `cmd:"" help:"Copy the database to a file, beside a running server, and check the copy."`
+	Restore     restore      `cmd:"" help:"Put a backup in the place of the database, which no server may have open."`
+	Check       check        `cmd:"" help:"Look for damage in the database, and for what does not fit together in it."`
+	Doctor      doctor       `cmd:"" help:"Look at an installation for what somebody should do something about; works beside a running server."`
+	Bench       benchRun     `cmd:"" help:"Measure this machine, and print the report as Markdown."`
+	Attack      benchAttack  `cmd:"" name:"bench-attack" hidden:""`
+	Settings    settingsFile `cmd:"" help:"Check a settings file, or apply it."`
+	Apply       apply        `cmd:"" help:"Have settings, endpoints and keys be as a file says, or show the differences."`
+	Export      export       `cmd:"" help:"Write orders, history, attempts or events to a file."`
+	Import      importing    `cmd:"" help:"Add orders, history or events from a file that export made."`
+	Healthcheck healthcheck  `cmd:"" help:"Ask the server on this machine whether it takes requests; the exit code says so."`
+	Version     version      `cmd:"" help:"Print the version."`
 }
 
-// session is what a command runs with.
+// session is what a command runs with. There is one for the process. The context ends
+// with the first signal. config is what the command line did not say.
 type session struct {
 	ctx         context.Context
 	out, errOut io.Writer
 	config      *sources
+	command     *kong.Context // with its flags
+	args        []string      // of the command line
 }
 
+// again reads the flags anew from where they came from at first. Of these, the config file
+// may have changed. That it is gone is an error, even where it need not be there: its rules
+// would be gone with it, without a word.
+func (s *session) again() (*session, error) {
+	parser, config := newParser(s.out, s.errOut)
+	command, err := parser.Parse(s.args)
+	if was := s.config.path(); err == nil && was != "" && config.path() == "" {
+		err = app.UserErrorf("the config file %s is gone", was)
+	}
+	return &session{s.ctx, s.out, s.errOut, config, command, s.args}, err
+}
+
+// serve is the command that runs, if it is that one.
+func (s *session) serve() *serve { return s.command.Selected().Target.Addr().Interface().(*serve) }
 func main() {
 	// Only net/http's client writes there: what an endpoint sent uncalled for,
 	// which may be the very secrets that it was sent.
@@ -53,53 +88,104 @@ func main() {
 	os.Exit(run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// untilSignal returns a context that the first signal to stop cancels. A second
-// one ends the process at once.
+// untilSignal returns a context that ends with the first signal to stop. A second signal
+// ends the process at once. The goroutine lives as long as the process. The cause of the
+// context says which signal it was (unlessStopped).
 func untilSignal() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		<-signals
-		cancel()
+		first := <-signals
+		cancel(signalError{first.(syscall.Signal)})
 		again := <-signals
 		os.Exit(exitSignal + int(again.(syscall.Signal)))
 	}()
 	return ctx
 }
 
-func run(ctx context.Context, args []string, out, errOut io.Writer) int {
-	parser, config := newParser(out, errOut)
-	command, err := parser.Parse(args)
-	if err == nil {
-		err = command.Run(&session{ctx, out, errOut, config})
+// signalError is why the context of a command has ended.
+type signalError struct{ signal syscall.Signal }
+
+// Error implements error.
+func (e signalError) Error() string { return e.signal.String() }
+
+// stoppedError ends a command that a signal has stopped before it was done: whoever waits
+// for it must not take it for done.
+type stoppedError struct {
+	signalError
+	left string // what is there now
+}
+
+// Error implements error.
+func (e stoppedError) Error() string { return "stopped before it was done: " + e.left }
+
+// unlessStopped returns an error as it is, unless a signal is the reason for it. left
+// says what the command leaves behind.
+func (s *session) unlessStopped(err error, left string) error {
+	if signal, ok := errors.AsType[signalError](context.Cause(s.ctx)); ok && err != nil {
+		return stoppedError{signal, left}
 	}
-	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) { // stopped before it had begun
+	return err
+}
+
+// endless are the commands that a signal is meant to end. The others end before they are done.
+var endless = []string{"serve", "demo", "bench", "bench-attack"}
+
+// run runs a command and returns the exit code. An error is one line on standard error.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	s, err := (&session{ctx: ctx, out: out, errOut: errOut, config: &sources{}, args: args}).again()
+	if err == nil {
+		err = s.command.Run(s)
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			if slices.Contains(endless, s.command.Command()) { // stopped before it had begun
+				return exitOK
+			}
+			if _, told := errors.AsType[stoppedError](err); !told {
+				err = s.unlessStopped(err, "nothing was changed, or only what the command said")
+			}
+		}
+	}
+	if err == nil {
 		return exitOK
 	}
 	fmt.Fprintf(errOut, "orderhook: %s\n", oneLine(err))
 	return exitCode(err)
 }
 
+// newParser makes the parser, and the sources that it asks for what is not on the command
+// line. An error in the struct tags ends the program at once, so tests find it.
 func newParser(out, errOut io.Writer) (*kong.Kong, *sources) {
 	config := &sources{}
 	return kong.Must(&commands{},
 		kong.Name("orderhook"), kong.Description("A webhook server for order management."),
-		kong.Writers(out, errOut), kong.Vars{"defaultConfig": defaultConfig, "measurements": strings.Join(bench.Names(), ", ")}, limitDefaults(), kong.ValueFormatter(helpText),
+		kong.Writers(out, errOut), kong.Vars{"defaultConfig": defaultConfig, "measurements": strings.Join(bench.Names(), ", ")}, defaults(), kong.ValueFormatter(helpText),
 		kong.Resolvers(config), kong.PostBuild(config.learnKeys)), config
 }
 
+// exitCode returns the code of an error. What nobody has classified is the program's own
+// fault.
 func exitCode(err error) int {
 	if _, ok := errors.AsType[warnedError](err); ok {
 		return exitWarned
 	}
-	if _, ok := errors.AsType[*kong.ParseError](err); ok || app.IsMistake(err) {
-		return exitMistake
+	if _, ok := errors.AsType[foundError](err); ok {
+		return exitFound
+	}
+	if e, ok := errors.AsType[stoppedError](err); ok {
+		return exitSignal + int(e.signal)
+	}
+	if _, ok := errors.AsType[lookError](err); ok {
+		return exitUserError
+	}
+	if _, ok := errors.AsType[*kong.ParseError](err); ok || app.IsUserError(err) {
+		return exitUserError
 	}
 	return exitInternal
 }
 
-// oneLine is the text of an error, which may be several joined ones, on one line.
+// oneLine returns the text of an error on one line. The error may be several errors
+// joined.
 func oneLine(err error) string {
 	if s, ok := errors.AsType[*sourceError](err); ok {
 		err = s // without what kong puts before it

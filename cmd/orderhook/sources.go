@@ -5,23 +5,26 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/orderhook/orderhook/internal/config"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
 // defaultConfig is the config file that is read if it is there.
 const defaultConfig = "orderhook.json"
 
-// sources gives a flag that is not on the command line its value: that of its
-// ORDERHOOK_… variable, or else of its key in the config file, or else none,
-// which leaves it at its default. It is a kong.Resolver.
+// sources finds the value of a flag that is not on the command line: first its
+// ORDERHOOK_… variable, then its key in the config file. If it is in neither, the flag
+// has its default. It is a kong.Resolver.
 //
-// kong can read variables too, but would let a resolver's word go over theirs.
+// kong can read variables, too, but then the config file would win over a variable. There
+// is one for the process, and one goroutine uses it, while the command line is read.
 type sources struct {
-	keys   map[string]config.Kind // of the config file
+	keys   []schema.ShapeField // of the config file
 	loaded bool
 	file   *config.File // nil if there is none
 }
@@ -29,12 +32,14 @@ type sources struct {
 // sourceError is a value that is wrong in a variable or in the config file.
 type sourceError struct{ error }
 
+// Unwrap lets callers find the error itself, behind the place that it came from.
 func (e *sourceError) Unwrap() error { return e.error }
 
-// learnKeys takes the flags of `serve` for the keys of the config file. It is a
-// hook for when kong has read the commands.
+// learnKeys makes the flags of `serve` the keys of the config file. kong calls it after
+// it has read the commands. So a new flag of serve is a key of the file without being
+// named anywhere else.
 func (s *sources) learnKeys(k *kong.Kong) error {
-	s.keys = map[string]config.Kind{}
+	s.keys = nil
 	for _, command := range k.Model.Children {
 		if command.Name == "serve" {
 			for _, flag := range command.Flags {
@@ -45,26 +50,31 @@ func (s *sources) learnKeys(k *kong.Kong) error {
 	return nil
 }
 
+// learnKey adds the key of one flag, with the type that its value has in JSON.
 func (s *sources) learnKey(flag *kong.Flag) {
 	if flag.Name != "help" && flag.Name != "config" {
-		s.keys[key(flag)] = kindOf(flag)
+		s.keys = append(s.keys, schema.ShapeField{Name: key(flag), Type: typeOf(flag)})
 	}
 }
 
-func kindOf(flag *kong.Flag) config.Kind {
+// typeOf is what the config file may say of a flag. Most flags are a text there, as
+// durations. A number may be one, and an amount a number or a text with a unit.
+func typeOf(flag *kong.Flag) schema.ShapeType {
 	if flag.IsBool() {
-		return config.Flag
+		return schema.ShapeFlag
 	}
+	// The types are those of this package. A type that is not named here is a text in the
+	// file.
 	switch flag.Target.Interface().(type) {
 	case count:
-		return config.Number
+		return schema.ShapeNumber
 	case size, sizeLimit, countLimit:
-		return config.Amount
+		return schema.ShapeAmount
 	}
-	return config.Text
+	return schema.ShapeText
 }
 
-// path is the config file's, "" if there is none.
+// path returns the path of the config file, "" if there is none.
 func (s *sources) path() string {
 	if s.file == nil {
 		return ""
@@ -75,10 +85,16 @@ func (s *sources) path() string {
 // Validate has nothing to add: the file was checked when it was read.
 func (s *sources) Validate(*kong.Application) error { return nil }
 
-// Resolve implements kong.Resolver.
+// Resolve implements kong.Resolver. kong calls it for each flag that the command line
+// does not give; nil means that the default holds. A variable that is set to nothing
+// counts as not set.
 func (s *sources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if err := s.load(ctx); err != nil {
 		return nil, &sourceError{err}
+	}
+	// The config file has been loaded by now, also for the flags that follow.
+	if commandLineAlone(flag) {
+		return nil, nil
 	}
 	if text := os.Getenv(variable(flag)); text != "" {
 		return checked(flag, text, variable(flag))
@@ -89,17 +105,20 @@ func (s *sources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any
 	return nil, nil
 }
 
-// load reads the config file before the first flag is looked up, if the command
-// has a --config. One that was named must be there.
+// load reads the config file before the first flag is looked up, if the command has the
+// flag --config. A file that was named must exist.
 func (s *sources) load(ctx *kong.Context) (err error) {
 	if s.loaded {
 		return nil
 	}
+	// It is set before the load, so that the file is read once, whatever comes of it.
 	s.loaded = true
 	path, named, ok := configPath(ctx)
 	if !ok {
+		// A command without --config reads none, not even the default one.
 		return nil
 	}
+	// The default file may be absent. One that is there and wrong is an error.
 	s.file, err = config.Load(path, s.keys)
 	if !named && errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -107,11 +126,14 @@ func (s *sources) load(ctx *kong.Context) (err error) {
 	return err
 }
 
+// configPath returns the path of the config file, whether somebody has named it, and
+// whether the command reads one at all.
 func configPath(ctx *kong.Context) (path string, named, ok bool) {
 	for _, flag := range ctx.Flags() {
 		if flag.Name != "config" {
 			continue
 		}
+		// The flag goes before its variable, as with all other flags.
 		if path, _ = ctx.FlagValue(flag).(string); path == "" {
 			path = os.Getenv(variable(flag))
 		}
@@ -123,8 +145,10 @@ func configPath(ctx *kong.Context) (path string, named, ok bool) {
 	return "", false, false
 }
 
-// checked returns the text if the flag can take it, and says where it stands if not.
+// checked returns the text if the flag accepts it. If not, the error says where the text
+// comes from. kong would say only that the flag is wrong, which nobody has given.
 func checked(flag *kong.Flag, text, from string) (any, error) {
+	// The value is a new one, since kong sets that of the flag itself from the text.
 	value := reflect.New(flag.Target.Type()).Elem()
 	scan := kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: text})
 	if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, value); err != nil {
@@ -133,12 +157,20 @@ func checked(flag *kong.Flag, text, from string) (any, error) {
 	return text, nil
 }
 
-// helpText is a flag's help with the name of its variable.
+// helpText is a flag's help with the name of its variable. kong calls it for every flag
+// when it prints the help.
 func helpText(v *kong.Value) string {
-	if v.Flag == nil || v.Name == "help" {
+	if v.Flag == nil || commandLineAlone(v.Flag) {
 		return v.Help
 	}
 	return v.Help + " ($" + variable(v.Flag) + ")"
+}
+
+// commandLineAlone reports whether a flag has no variable: one that nobody means for good (a
+// container often has a variable that holds the version of its image, and starts all the
+// same), or one of which the variable means something else to another command (env:"-").
+func commandLineAlone(flag *kong.Flag) bool {
+	return flag.Name == "help" || flag.Name == "version" || slices.Contains(flag.Envs, "-")
 }
 
 // variable is ORDERHOOK_TLS_CERT for --tls-cert.

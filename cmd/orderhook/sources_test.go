@@ -10,7 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/orderhook/orderhook/internal/config"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
 // TestEveryFlagOfServeHasFourSources sets each flag in the file, in its
@@ -41,7 +41,8 @@ func TestEveryFlagOfServeHasFourSources(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, want := range map[string]string{
-		"listen": "127.0.0.1:8080", "database": "orderhook.db", "grace": "30s", "max-status-changes": "60", "disable-endpoints-after": "120h0m0s", "tenant": "default",
+		"listen": "127.0.0.1:8080", "database": "orderhook.db", "grace": "30s", "lease-time": "30s", "max-status-changes": "60", "disable-endpoints-after": "120h0m0s", "tenant": "default",
+		"connection-max-age": "1m30s", "proxy": "", "proxy-lookup": "true", "trusted-proxies": "", "forwarded-header": "X-Forwarded-For",
 		"max-outgoing": "2048", "max-answer-bytes-in-flight": "256MiB",
 		"settings": "", "api-key": "", "allow-private-targets": "<nil>", "log-level": "INFO", "log-format": "text",
 		"max-requests": "1024/256", "max-request-bytes-in-flight": "256MiB/64MiB", "max-order-bytes": "10MiB", "max-endpoints": "100000/10000", "max-settings-bytes": "4MiB",
@@ -61,7 +62,7 @@ func samples(flag *kong.Flag) threeValues {
 	switch {
 	case flag.IsBool():
 		return threeValues{true, "false", "true"}
-	case flag.Name == "grace" || flag.Name == "disable-endpoints-after":
+	case flag.Name == "grace" || flag.Name == "lease-time" || flag.Name == "disable-endpoints-after", flag.Name == "connection-max-age":
 		return threeValues{"1s", "2s", "3s"}
 	case flag.Name == "max-answer-bytes-in-flight":
 		return threeValues{"8MiB", "9MiB", "10MiB"}
@@ -69,10 +70,14 @@ func samples(flag *kong.Flag) threeValues {
 		return threeValues{"7/1", "7/2", "7/3"} // of counts and of bytes
 	case flag.Tag.PlaceHolder == "SIZE":
 		return threeValues{1023, "2MiB", "3MiB"}
-	case kindOf(flag) == config.Number:
+	case typeOf(flag) == schema.ShapeNumber:
 		return threeValues{1, "2", "3"}
 	case flag.Name == "log-level":
 		return threeValues{"ERROR", "DEBUG", "WARN"}
+	case flag.Name == "trusted-proxies":
+		return threeValues{"10.0.0.0/8", "10.0.0.1/32", "::1/128"}
+	case flag.Name == "forwarded-header":
+		return threeValues{"Forwarded", "X-Forwarded-For", "Forwarded"}
 	case flag.Name == "log-format":
 		return threeValues{"json", "text", "json"}
 	}
@@ -127,5 +132,22 @@ func writeConfig(t *testing.T, doc map[string]any) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestABenchmarkTakesNoDatabaseFromTheEnvironment: ORDERHOOK_DATABASE is that of a server,
+// on which a benchmark must not make databases unasked.
+func TestABenchmarkTakesNoDatabaseFromTheEnvironment(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("ORDERHOOK_DATABASE", "postgres://shop@db.example/orders")
+	parser, _ := newParser(io.Discard, io.Discard)
+	ctx, err := parser.Parse([]string{"bench"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range ctx.Selected().Flags {
+		if flag.Name == "database" && fmt.Sprint(flag.Target.Interface()) != "" {
+			t.Errorf("bench --database is %q", flag.Target.Interface())
+		}
 	}
 }

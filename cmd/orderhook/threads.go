@@ -5,14 +5,14 @@ import (
 	"runtime"
 )
 
-// mostMoreThreads is by how many threads that run Go code there are more than
-// processors, at most.
+// mostMoreThreads is how many more threads than processors may run Go code.
 const mostMoreThreads = 4
 
-// moreThreads has more threads run Go code than there are processors, unless
-// GOMAXPROCS is set. A large document, or the collector, then keeps no request
-// waiting for 10 ms, which is how long Go lets a goroutine run: it is the system that
-// shares out the processors, by priority.
+// moreThreads lets more threads run Go code than there are processors, unless GOMAXPROCS
+// is set. Otherwise a large document, or the garbage collector, would keep a request
+// waiting for 10 ms, which is how long Go lets a goroutine run. With more threads the
+// operating system shares the processors, by priority. A machine with one processor gets
+// one more, and one with many gets four.
 func moreThreads() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		now := runtime.GOMAXPROCS(0)

@@ -1,6 +1,6 @@
-// Package admission decides which requests the server takes on. It bounds what
-// all callers together, and each tenant alone, may have the server hold at one
-// moment, and it slows down those who try keys. It knows no HTTP.
+// Package admission decides which requests the server accepts. It limits what all callers
+// together, and each tenant, may have in the server at one moment. It slows down callers
+// that try keys. It does not know HTTP.
 package admission
 
 import (
@@ -8,70 +8,77 @@ import (
 	"sync"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 )
 
-// Limit is the most of something at one moment: of all tenants together, and of
-// each of them. Since no tenant gets more than its own limit, what is left to
-// the others is never its to use.
+// Limit is the most of something at one moment: for all tenants together, and for each of
+// them. A tenant never gets more than its own limit, so what is above that is always left
+// for others.
 type Limit struct{ All, PerTenant int64 }
 
-// Limits of a [Gate] (API.md, "Limits").
+// Limits of a [Gate] (docs/contract.md#limits).
 type Limits struct {
-	Requests Limit // that have not been answered yet
-	Bytes    Limit // of their bodies, in memory
+	Requests Limit // requests that have not been answered yet
+	Bytes    Limit // bytes of their bodies in memory
 }
 
-// DefaultLimits are those of a server that was told nothing else.
+// DefaultLimits are the limits of a server without other settings.
 var DefaultLimits = Limits{Requests: Limit{All: 1024, PerTenant: 256}, Bytes: Limit{All: 256 << 20, PerTenant: 64 << 20}}
 
-// retryAfter is when a caller that was refused may try again. What is in flight
-// ends at any moment, so it is short.
+// retryAfter is how long a refused caller should wait before it tries again. It is short,
+// because requests end all the time.
 const retryAfter = time.Second
 
-// Gate counts the requests that are in flight. It is safe for concurrent use.
+// Gate counts the requests in flight. It is safe for concurrent use.
 //
-// One lock guards all counters: it is held for some ten nanoseconds, so it costs
-// less than counters that are spread out, and a refusal is always right.
+// One lock guards all counters. It is held for about ten nanoseconds, so it costs less
+// than several locks would, and every decision is exact.
 type Gate struct {
-	limits Limits
-
 	mu      sync.Mutex
+	limits  Limits
 	figures Figures
-	tenants map[string]*usage // those that have a request in flight
+	tenants map[string]*usage // the tenants that have a request in flight
 }
 
 // usage is what one tenant has in flight.
 type usage struct{ requests, bytes int64 }
 
-// Figures are what a [Gate] has counted.
+// Figures are the counters of a [Gate].
 type Figures struct {
 	Requests, Bytes         int64 // in flight now
-	MostRequests, MostBytes int64 // in flight at any one moment
-	// RefusedRequests and RefusedBytes are how many requests were refused because
-	// of each of the limits.
+	MostRequests, MostBytes int64 // the most that were in flight at one moment
+	// RefusedRequests and RefusedBytes are how many requests were refused because of each
+	// limit.
 	RefusedRequests, RefusedBytes int64
 }
 
-// New returns a gate that nobody has passed.
+// New returns a gate without any request.
 func New(l Limits) *Gate { return &Gate{limits: l, tenants: map[string]*usage{}} }
 
-// Figures returns what has been counted until now.
+// SetLimits has other limits hold from now on. Requests that are over them already may
+// end as they are; what they want beyond is refused.
+func (g *Gate) SetLimits(l Limits) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.limits = l
+}
+
+// Figures returns the counters as they are now.
 func (g *Gate) Figures() Figures {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.figures
 }
 
-// Ticket is a request that was let in. It is used by one goroutine.
+// Ticket is a request that was accepted. Only one goroutine may use it.
 type Ticket struct {
 	gate   *Gate
 	tenant string
 	bytes  int64
 }
 
-// Enter lets a tenant's request in, until its ticket is given back with Leave.
-// The error is [oms.TooMany].
+// Enter accepts a request of a tenant. The caller must call Leave of the ticket in the
+// end. The error is [apierr.TooMany].
 func (g *Gate) Enter(tenant string) (*Ticket, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -90,9 +97,9 @@ func (g *Gate) Enter(tenant string) (*Ticket, error) {
 	return &Ticket{gate: g, tenant: tenant}, nil
 }
 
-// Grow takes room for n bytes more of the request's body, before they are kept.
-// The error is [oms.TooLarge] where the request alone is over the limit, so that
-// waiting does not help, and else [oms.TooMany].
+// Grow takes n more bytes of the memory budget for the body of the request. It must be
+// called before the memory is used. The error is [apierr.TooLarge] if this request alone is
+// over the limit, so that waiting does not help, and otherwise [apierr.TooMany].
 func (t *Ticket) Grow(n int64) error {
 	g := t.gate
 	g.mu.Lock()
@@ -100,7 +107,7 @@ func (t *Ticket) Grow(n int64) error {
 	u := g.tenants[t.tenant]
 	if most := min(g.limits.Bytes.All, g.limits.Bytes.PerTenant); t.bytes+n > most {
 		g.figures.RefusedBytes++
-		return oms.Errorf(oms.TooLarge, "the body is larger than all bodies of a tenant together may be, %d bytes (--max-request-bytes-in-flight)", most)
+		return apierr.Errorf(apierr.TooLarge, "the body is larger than all bodies of a tenant together may be, %d bytes (--max-request-bytes-in-flight)", most)
 	}
 	if err := g.limits.Bytes.check(g.figures.Bytes, u.bytes, n, "bytes of requests in flight", "--max-request-bytes-in-flight"); err != nil {
 		g.figures.RefusedBytes++
@@ -113,7 +120,7 @@ func (t *Ticket) Grow(n int64) error {
 	return nil
 }
 
-// Leave gives the ticket back, once the request has been answered.
+// Leave ends the request, after it was answered.
 func (t *Ticket) Leave() {
 	g := t.gate
 	g.mu.Lock()
@@ -128,7 +135,8 @@ func (t *Ticket) Leave() {
 	}
 }
 
-// check refuses n more where all, or the tenant, have as much as they may.
+// check refuses n more if all tenants together, or this tenant, would be over their
+// limit.
 func (l Limit) check(all, tenants, n int64, what, flag string) error {
 	var whose string
 	var most int64
@@ -140,5 +148,5 @@ func (l Limit) check(all, tenants, n int64, what, flag string) error {
 	default:
 		return nil
 	}
-	return &oms.Error{Kind: oms.TooMany, Detail: fmt.Sprintf("too many %s: %s may have %d (%s)", what, whose, most, flag), RetryAfter: retryAfter}
+	return &apierr.Error{Kind: apierr.TooMany, Detail: fmt.Sprintf("too many %s: %s may have %d (%s)", what, whose, most, flag), RetryAfter: retryAfter}
 }

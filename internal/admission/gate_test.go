@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 )
 
 var small = Limits{Requests: Limit{All: 5, PerTenant: 3}, Bytes: Limit{All: 50, PerTenant: 30}}
@@ -22,10 +22,10 @@ func enter(t *testing.T, g *Gate, tenant string) *Ticket {
 
 // refused wants an error of a kind that names a limit, and how long to wait
 // where waiting helps.
-func refused(t *testing.T, err error, kind oms.Kind, words ...string) {
+func refused(t *testing.T, err error, kind apierr.Kind, words ...string) {
 	t.Helper()
-	e, ok := err.(*oms.Error)
-	if !ok || e.Kind != kind || (e.RetryAfter > 0) != (kind == oms.TooMany) {
+	e, ok := err.(*apierr.Error)
+	if !ok || e.Kind != kind || (e.RetryAfter > 0) != (kind == apierr.TooMany) {
 		t.Fatalf("%#v, want kind %v", err, kind)
 	}
 	for _, word := range words {
@@ -41,13 +41,13 @@ func TestRequestsAtOnce(t *testing.T) {
 	enter(t, g, "a")
 	enter(t, g, "a")
 	_, err := g.Enter("a")
-	refused(t, err, oms.TooMany, "requests at once", "your tenant may have 3", "--max-requests")
+	refused(t, err, apierr.TooMany, "requests at once", "your tenant may have 3", "--max-requests")
 	b := enter(t, g, "b") // its share is not the other's to use
 	enter(t, g, "b")
 	_, err = g.Enter("b")
-	refused(t, err, oms.TooMany, "requests at once", "all tenants may have 5", "--max-requests")
+	refused(t, err, apierr.TooMany, "requests at once", "all tenants may have 5", "--max-requests")
 	_, err = g.Enter("c")
-	refused(t, err, oms.TooMany, "all tenants")
+	refused(t, err, apierr.TooMany, "all tenants")
 	first.Leave()
 	enter(t, g, "c")
 	b.Leave()
@@ -68,14 +68,14 @@ func TestBytesInFlight(t *testing.T) {
 	}
 	must(a1.Grow(20))
 	must(a2.Grow(10))
-	refused(t, a2.Grow(1), oms.TooMany, "bytes of requests in flight", "your tenant may have 30", "--max-request-bytes-in-flight")
+	refused(t, a2.Grow(1), apierr.TooMany, "bytes of requests in flight", "your tenant may have 30", "--max-request-bytes-in-flight")
 	must(b.Grow(20))
-	refused(t, b.Grow(1), oms.TooMany, "all tenants may have 50", "--max-request-bytes-in-flight")
-	refused(t, a1.Grow(11), oms.TooLarge, "30 bytes", "--max-request-bytes-in-flight") // alone over it: 31
+	refused(t, b.Grow(1), apierr.TooMany, "all tenants may have 50", "--max-request-bytes-in-flight")
+	refused(t, a1.Grow(11), apierr.TooLarge, "30 bytes", "--max-request-bytes-in-flight") // alone over it: 31
 	a1.Leave()
 	must(b.Grow(10))
 	must(a2.Grow(10))
-	refused(t, a2.Grow(11), oms.TooLarge)
+	refused(t, a2.Grow(11), apierr.TooLarge)
 	a2.Leave()
 	b.Leave()
 	if f := g.Figures(); f != (Figures{MostRequests: 3, MostBytes: 50, RefusedBytes: 4}) {
@@ -89,7 +89,7 @@ func TestBytesInFlight(t *testing.T) {
 // A limit for all that is below that of a tenant bounds a request, too.
 func TestTheSmallerLimitBoundsOneRequest(t *testing.T) {
 	g := New(Limits{Requests: small.Requests, Bytes: Limit{All: 10, PerTenant: 30}})
-	refused(t, enter(t, g, "a").Grow(11), oms.TooLarge, "10 bytes")
+	refused(t, enter(t, g, "a").Grow(11), apierr.TooLarge, "10 bytes")
 }
 
 // TestNoTenantIsEverOverItsLimits has many requests come and go at once.

@@ -146,3 +146,24 @@ func TestWhetherLargeDocumentsAreWorkedOn(t *testing.T) {
 		is("later", false)
 	})
 }
+
+// TestWhoHangsUpHoldsUpNobodyOfItsTenant: it has its tenant's slot already, and waits for one
+// of those that all share.
+func TestWhoHangsUpHoldsUpNobodyOfItsTenant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := NewWork(1)
+		ctx, hangUp := context.WithCancel(t.Context())
+		other := workerOf(t.Context(), w, "a").begin(Large)
+		first, second := workerOf(ctx, w, "b").begin(Large), workerOf(t.Context(), w, "b").begin(Large)
+		states(t, "+--", other, first, second)
+		hangUp()
+		states(t, "++-", other, first, second)
+		if !errors.Is(first.err, context.Canceled) {
+			t.Errorf("who hung up got %v", first.err)
+		}
+		other.end()
+		states(t, "+", second)
+		second.end()
+		nothingHeld(t, w, 1)
+	})
+}

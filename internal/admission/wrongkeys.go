@@ -24,6 +24,8 @@ type WrongKeys struct {
 	from   map[netip.Addr]int
 	lines  int // that the log got in this span
 	hidden int // lines that it did not get since the last one
+
+	refused int64 // since the start
 }
 
 // Wrong is what is to be done about a wrong key.
@@ -50,11 +52,19 @@ func (w *WrongKeys) Note(from netip.Addr, now time.Time) Wrong {
 	if w.from[from] <= wrongPerSpan {
 		return Wrong{}
 	}
+	w.refused++
 	out := Wrong{Wait: wrongSpan - now.Sub(w.since)}
 	if w.from[from] == wrongPerSpan+1 {
 		out.Log, out.LinesLeftOut = w.line()
 	}
 	return out
+}
+
+// Refused returns how many wrong keys were answered with a time to wait.
+func (w *WrongKeys) Refused() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.refused
 }
 
 // line reports whether the log may have one more line in this span.

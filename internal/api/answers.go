@@ -12,9 +12,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// failures returns the statuses of the problems that an operation can answer
-// with. They follow from what it takes, so no operation lists its own, but for
-// those that only its handler knows of: they stand in Errors.
+// failures returns the statuses of the problems that an operation can answer with. They
+// follow from its input, so that no operation has to list them. Only those that the
+// handler alone knows of are listed, in Errors. 401, 403, 422, 429, 500 and 503 come from
+// what stands before the handler (authentication, roles, the query, admission) and from
+// the database, so every operation may answer with them.
 func failures(op *huma.Operation, in reflect.Type) []int {
 	all := append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity,
 		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)
@@ -34,7 +36,9 @@ func failures(op *huma.Operation, in reflect.Type) []int {
 	return slices.Compact(all)
 }
 
-// takes reports whether an operation's input is P, or has one embedded.
+// takes reports whether an operation's input is P, or has one embedded. Inputs are
+// structs that embed the parameters they have, as [OnceParams]; so the type tells which
+// headers an operation reads, and with them which failures it has.
 func takes[P any](in reflect.Type) bool {
 	want := reflect.TypeFor[P]()
 	if in == want {
@@ -48,8 +52,9 @@ func takes[P any](in reflect.Type) bool {
 	return false
 }
 
-// also declares further statuses that an operation answers with besides its
-// DefaultStatus, and with the same body, if any.
+// also declares further statuses of an operation, with the same body as its
+// DefaultStatus, if that has one. The body is left out here because it is not known yet:
+// completeAnswers takes it from what Huma has made of the handler's type.
 func also(statuses ...int) map[string]*huma.Response {
 	out := map[string]*huma.Response{}
 	for _, s := range statuses {
@@ -61,11 +66,14 @@ func also(statuses ...int) map[string]*huma.Response {
 // whileItRuns describes the answer to a caller who did not wait for the end.
 const whileItRuns = "Accepted: the run goes on, and Location says where it can be followed"
 
-// completeAnswers completes an operation that Huma has registered: the answers
-// declared by its noun, that of a run that goes on, and the headers of all.
+// completeAnswers completes an operation that Huma has registered: it adds the declared
+// answers, the answer for a run that has not ended, and the headers of all answers. Huma
+// has its own copy of op, which shares the map Responses with this one. So what is put
+// into the map here is in the document.
 func completeAnswers(op *huma.Operation, declared map[string]*huma.Response, in reflect.Type) {
 	usual := op.Responses[strconv.Itoa(cmp.Or(op.DefaultStatus, http.StatusOK))]
-	if usual == nil { // Huma chose it
+	// An operation without a body and without a DefaultStatus gets 204 from Huma.
+	if usual == nil {
 		usual = op.Responses[strconv.Itoa(http.StatusNoContent)]
 	}
 	if takes[WaitParams](in) {
@@ -79,6 +87,8 @@ func completeAnswers(op *huma.Operation, declared map[string]*huma.Response, in 
 		if r.Headers == nil {
 			r.Headers = map[string]*huma.Param{}
 		}
+		// Huma puts the text of a doc tag into the schema of a header alone. Tools show
+		// the description of the header itself.
 		for _, h := range r.Headers {
 			if h.Schema != nil {
 				h.Description = h.Schema.Description
@@ -90,8 +100,10 @@ func completeAnswers(op *huma.Operation, declared map[string]*huma.Response, in 
 	}
 }
 
-// merged is a declared answer together with the one that Huma made for its
-// status, or else with the usual one's body.
+// merged returns a declared answer together with the one that Huma has made for the same
+// status. If there is none, it has the usual body. A 204 has neither a body nor headers
+// of its own. All other answers have the headers of the answer whose body they share, as
+// ETag and Location.
 func merged(status string, declared, made, usual *huma.Response) *huma.Response {
 	n, _ := strconv.Atoi(status)
 	out := &huma.Response{Description: cmp.Or(declared.Description, http.StatusText(n)), Content: map[string]*huma.MediaType{}}
@@ -109,7 +121,8 @@ func merged(status string, declared, made, usual *huma.Response) *huma.Response 
 	return out
 }
 
-// headersOf names the headers that every answer of a status has.
+// headersOf names the headers that every answer of a status has. The document says once
+// what these headers are (commonHeaders), and each answer refers to that.
 func headersOf(status string) []string {
 	names := []string{"X-Request-Id"}
 	switch status {
@@ -121,7 +134,8 @@ func headersOf(status string) []string {
 	return names
 }
 
-// commonHeaders describes the headers of [headersOf].
+// commonHeaders describes the headers of [headersOf]. The names of the map are those that
+// the references of completeAnswers have.
 func commonHeaders() map[string]*huma.Header {
 	header := func(doc, kind string) *huma.Header {
 		return &huma.Header{Description: doc, Schema: &huma.Schema{Type: kind}}

@@ -10,18 +10,26 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/weburl"
 )
 
+// attempts registers the operations that read what was sent to others, and what came back
+// (docs/contract.md#attempts). Sending again is in replay.go.
 func attempts(a *api) {
-	handle(a, oms.Reader, huma.Operation{OperationID: "list-attempts", Method: http.MethodGet, Path: "/api/attempts", Tags: []string{"Attempts"},
+	handle(a, access.Reader, huma.Operation{OperationID: "list-attempts", Method: http.MethodGet, Path: "/api/attempts", Tags: []string{"Attempts"},
 		Summary: "List outgoing requests, the newest first"}, a.listAttempts)
-	handle(a, oms.Reader, huma.Operation{OperationID: "get-attempt", Method: http.MethodGet, Path: "/api/attempts/{id}", Tags: []string{"Attempts"},
+	handle(a, access.Reader, huma.Operation{OperationID: "get-attempt", Method: http.MethodGet, Path: "/api/attempts/{id}", Tags: []string{"Attempts"},
 		Summary: "Read an outgoing request and what came back"}, a.getAttempt)
 }
 
-// attemptParams are the filters of attempts.
+// attemptParams are the filters of attempts. All that are given must hold. An empty one
+// picks all. Those of ids are compared exactly.
 type attemptParams struct {
 	CountParams
 	Kind           string `query:"kind" enum:"event,step,returnStep,validator,export,replay"`
@@ -46,7 +54,11 @@ type attemptParams struct {
 	Text           string `query:"body" doc:"A piece of the request's or the response's body, of three characters or more, in any case"`
 }
 
-func (a *api) listAttempts(ctx context.Context, in *attemptParams) (*listOf[*oms.Attempt], error) {
+// listAttempts lists attempts. An endpoint and a delivery are stored under numbers, so
+// they are looked up first. A filter that names one that does not exist picks nothing,
+// which is an empty list and no error: the same question about an order that was erased
+// has the same answer.
+func (a *api) listAttempts(ctx context.Context, in *attemptParams) (*listOf[*attempt.Attempt], error) {
 	f, err := in.filter()
 	if err != nil {
 		return nil, err
@@ -55,64 +67,71 @@ func (a *api) listAttempts(ctx context.Context, in *attemptParams) (*listOf[*oms
 		f.Endpoint, err = a.Store.EndpointNo(ctx, tenantOf(ctx), in.EndpointID)
 	}
 	if in.DeliveryID != "" && err == nil {
-		var d *oms.Delivery
+		var d *event.Delivery
 		if d, _, err = deliveryOf(ctx, a.Store, in.DeliveryID); err == nil {
 			f.Delivery = &d.DeliveryKey
 		}
 	}
-	if oms.KindOf(err) == oms.NotFound {
-		return nothing[*oms.Attempt](in.CountParams)
+	if apierr.KindOf(err) == apierr.NotFound {
+		return nothing[*attempt.Attempt](in.CountParams)
 	}
 	if err != nil {
 		return nil, err
 	}
-	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*oms.Attempt], error) {
+	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*attempt.Attempt], error) {
 		return a.Store.Attempts(ctx, tenantOf(ctx), f, p)
 	}, publicAttempt)
 	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.AttemptCount(ctx, tenantOf(ctx), f) })
 }
 
-// publicAttempt shows an attempt's URL without the values in its query, also
-// where it was recorded with them.
-func publicAttempt(at *oms.Attempt) *oms.Attempt {
+// publicAttempt shows an attempt's URL without the values in its query, also where it was
+// recorded with them, as earlier versions did. The attempt of the store stays as it is.
+func publicAttempt(at *attempt.Attempt) *attempt.Attempt {
 	shown := *at
-	shown.URL = oms.PublicURL(at.URL)
+	shown.URL = weburl.PublicURL(at.URL)
 	return &shown
 }
 
-// leastBody is how many characters a piece of a body has at least (API.md, "Attempts").
+// leastBody is how many characters a piece of a body has at least
+// (docs/contract.md#attempts). The index of bodies has no shorter pieces, so a search for
+// one would read every body.
 const leastBody = 3
 
-// filter reads the parameters but for those that name something stored.
+// filter reads the parameters but for those that name something stored. An error names
+// the parameter as the caller wrote it.
 func (in *attemptParams) filter() (store.AttemptFilter, error) {
 	from, to, err := span(in.From, in.To)
 	if err != nil {
 		return store.AttemptFilter{}, err
 	}
 	f := store.AttemptFilter{Kind: in.Kind, CallID: in.CallID, ConnectorID: in.ConnectorID, Host: in.Host, EventType: in.EventType,
-		Related: oms.Related{OrderID: in.OrderID, ShipmentID: in.ShipmentID, ReturnID: in.ReturnID, CartID: in.CartID, SubscriptionID: in.SubscriptionID, StockItemID: in.StockItemID},
+		Related: event.Related{OrderID: in.OrderID, ShipmentID: in.ShipmentID, ReturnID: in.ReturnID, CartID: in.CartID, SubscriptionID: in.SubscriptionID, StockItemID: in.StockItemID},
 		RunID:   in.RunID, Outcome: in.Outcome, MinDuration: time.Duration(in.MinDurationMs) * time.Millisecond, From: from, To: to, Body: in.Text}
 	if in.Text != "" && utf8.RuneCountInString(in.Text) < leastBody {
-		return f, oms.Wrong("query.body", "must have %d characters or more", leastBody)
+		return f, apierr.Wrong("query.body", "must have %d characters or more", leastBody)
 	}
 	var ok bool
 	if f.StatusFilter, ok = store.ParseStatus(in.Status); !ok {
-		return f, oms.Wrong("query.status", "%s", store.StatusForm)
+		return f, apierr.Wrong("query.status", "%s", store.StatusForm)
 	}
 	return f, nil
 }
 
-// FullAttempt is an attempt with both its sides.
+// FullAttempt is an attempt with both its sides. An attempt in a list has none of this,
+// which is why a list of attempts is small. What a page or an export shows of an attempt
+// is made by ShowAttempt, too, so that none of them shows more than the API.
 type FullAttempt struct {
-	*oms.Attempt
-	Request    message    `json:"request"`
-	Response   *message   `json:"response,omitempty" doc:"Absent when nothing came back"`
-	RemoteAddr string     `json:"remoteAddress,omitempty"`
-	TLSVersion string     `json:"tlsVersion,omitempty"`
-	Timing     oms.Timing `json:"timing" doc:"Milliseconds"`
+	*attempt.Attempt
+	Request    message        `json:"request"`
+	Response   *message       `json:"response,omitempty" doc:"Absent when nothing came back"`
+	RemoteAddr string         `json:"remoteAddress,omitempty"`
+	TLSVersion string         `json:"tlsVersion,omitempty"`
+	Timing     attempt.Timing `json:"timing" doc:"Milliseconds"`
 }
 
-// message is one side of an exchange.
+// message is one side of an exchange. The answer has one of Body and BodyBase64.
+// BodyBytes may be more than what is shown, since only the beginning of a response is
+// recorded.
 type message struct {
 	Method     string            `json:"method,omitempty"`
 	Headers    map[string]string `json:"headers" doc:"Secrets are ***"`
@@ -122,15 +141,19 @@ type message struct {
 	Truncated  bool              `json:"truncated,omitempty" doc:"There was more than is shown"`
 }
 
-func showMessage(m *oms.Message) *message {
+// showMessage returns one side of an attempt as the API shows it. Signatures are masked:
+// with one, whoever reads it could send the request again. Several values of one header
+// are put together with commas, as HTTP allows. A body that is no UTF-8 would lose bytes
+// in a JSON text, so it goes out in base64.
+func showMessage(m *attempt.Message) *message {
 	if m == nil {
 		return nil
 	}
 	out := &message{Method: m.Method, Headers: map[string]string{}, BodyBytes: m.BodyBytes, Truncated: m.Truncated}
 	for name, values := range m.Headers {
 		out.Headers[name] = strings.Join(values, ", ")
-		if oms.IsSignature(name) { // which was recorded once
-			out.Headers[name] = oms.Masked
+		if secret.IsSignature(name) { // an earlier version recorded them
+			out.Headers[name] = secret.Mask
 		}
 	}
 	if utf8.Valid(m.Body) {
@@ -141,25 +164,32 @@ func showMessage(m *oms.Message) *message {
 	return out
 }
 
-// AttemptID is the attempt that a path names.
+// AttemptID is the attempt that a path names. It is exported because Huma fills in only
+// exported fields, and an embedded struct is a field by its type's name. The same holds
+// for the other inputs of operations.
 type AttemptID struct {
 	ID string `path:"id" doc:"The attempt's id"`
 }
 
 type attemptAnswer struct{ Body FullAttempt }
 
+// getAttempt reads one attempt; 404 also for one that retention has removed, and for one
+// of another tenant.
 func (a *api) getAttempt(ctx context.Context, in *AttemptID) (*attemptAnswer, error) {
 	at, err := a.Store.Attempt(ctx, tenantOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &attemptAnswer{showAttempt(at)}, nil
+	return &attemptAnswer{ShowAttempt(at)}, nil
 }
 
-func showAttempt(at *oms.Attempt) FullAttempt {
+// ShowAttempt returns an attempt as the API shows it, without secrets. After its order
+// was erased, an attempt has no details left. It is shown with an empty request and no
+// response, so that the answer has the same form.
+func ShowAttempt(at *attempt.Attempt) FullAttempt {
 	d := at.Detail
 	if d == nil { // it was erased
-		d = &oms.AttemptDetail{}
+		d = &attempt.AttemptDetail{}
 	}
 	return FullAttempt{Attempt: publicAttempt(at), Request: *showMessage(&d.Request), Response: showMessage(d.Response),
 		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -15,21 +16,37 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/admission"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/timetext"
+	"github.com/orderhook/orderhook/internal/trace"
 )
 
-// call is what the API knows of a request before its handler runs.
+// call is what the API knows of a request before its handler runs. observed makes it and
+// puts it into the context; those further inside fill it in, in their turn. All of that
+// happens on the goroutine of the request, so no lock guards it. The same request reaches
+// all of them through callOf.
 type call struct {
-	id   string
-	key  oms.Key // the zero one where none is needed
+	// id is the X-Request-Id of the answer, which the log and problems have, too.
+	id  string
+	key access.Key // the zero one where none is needed
+	// body is the whole body as it came, once admitted has read it. Handlers that parse
+	// it themselves find it here, and the hash of the request is made of it.
 	body []byte
-	r    *http.Request
+	// r is the request that the mux gets. The mux sets its Pattern, which is empty
+	// before.
+	r *http.Request
+	// span is the request's own; nil: it has none.
+	span trace.Span
 }
 
-// hash is of the method, path, query and body: what an Idempotency-Key stands for
-// (API.md, "Ids and times").
+// hash is the hash of the method, path, query and body. A repeated request with an
+// Idempotency-Key must have the same one (docs/contract.md#idempotency). The query is
+// sorted, so that the same parameters in another order are the same request. Headers do
+// not count: a client that tries again may have another key, and its trace is another
+// one.
 func (c *call) hash() []byte {
 	h := sha256.New()
 	_, _ = io.WriteString(h, c.r.Method+" "+c.r.URL.EscapedPath())
@@ -43,15 +60,20 @@ func (c *call) hash() []byte {
 
 type callKey struct{}
 
+// callOf returns the call of a request. It panics where there is none: then a handler was
+// called without observed around it, which is an error in the program.
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 // tenantOf is the tenant that the request's key belongs to.
 func tenantOf(ctx context.Context) string { return callOf(ctx).key.Tenant }
 
-// roleOf is the role of the request's key.
-func roleOf(ctx context.Context) oms.Role { return callOf(ctx).key.Role }
+// roleOf is the role of the request's key. It says what may be shown, as the queries of
+// URLs. Whether the request is allowed at all, admitted has decided by then.
+func roleOf(ctx context.Context) access.Role { return callOf(ctx).key.Role }
 
-// authenticated lets requests through that carry a key.
+// authenticated refuses requests without a valid key. It says neither whether a path
+// exists nor what it would take, so who has no key learns nothing about the API's
+// resources.
 func (a *api) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if openPath(r.URL.Path) {
@@ -60,109 +82,163 @@ func (a *api) authenticated(next http.Handler) http.Handler {
 		}
 		key, err := a.keyOf(r)
 		if err != nil {
-			if oms.KindOf(err) == oms.Unauthorized {
+			if apierr.KindOf(err) == apierr.Unauthorized {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="orderhook"`)
 			}
 			a.refuse(w, err)
 			return
 		}
 		callOf(r.Context()).key = key
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, a.beginSpan(r))
 	})
 }
 
+// signedInKey is the key of the context value of WithKey. The type is not exported, so no
+// other package can put a key into a context in any other way.
 type signedInKey struct{}
 
-// WithKey returns the context of a request that somebody makes who has signed in
-// with a key, for whoever calls the API's handler within this process. That the key
-// is still there, the caller has to have asked for this very request. The API heeds
-// no Authorization header then; nor does it ever read a cookie.
+// WithKey returns the context of a request by somebody who has signed in with a key. It
+// is for callers of the API's handler within this process. The caller must have made
+// sure, for this very request, that the key still exists. The API ignores an
+// Authorization header then. It never reads a cookie.
 //
-// Who signs in needs no such context: a GET of /api/me with the key in the
-// Authorization header, and the RemoteAddr of whoever sent it, says what the key is,
-// and slows down who tries wrong ones, as for any other caller.
-func WithKey(ctx context.Context, k oms.Key) context.Context {
+// Signing in needs no such context: a GET of /api/me, with the key in the Authorization
+// header and the RemoteAddr of the person, says which key it is, and slows down whoever
+// tries wrong keys.
+func WithKey(ctx context.Context, k access.Key) context.Context {
 	return context.WithValue(ctx, signedInKey{}, k)
 }
 
-// signedIn returns the key of [WithKey], and whether there is one.
-func signedIn(ctx context.Context) (k oms.Key, ok bool) {
-	k, ok = ctx.Value(signedInKey{}).(oms.Key)
+// signedIn returns the key of [WithKey], and whether there is one. A call that has one
+// comes from a page of the dashboard, which the audit log notes.
+func signedIn(ctx context.Context) (k access.Key, ok bool) {
+	k, ok = ctx.Value(signedInKey{}).(access.Key)
 	return k, ok
 }
 
-func (a *api) keyOf(r *http.Request) (oms.Key, error) {
+// keyOf returns the key of a request. Keys are read from the database for each request,
+// so that a deleted key stops working at once. Only the publishing of events, of which
+// there are very many, uses a key that was read a moment ago.
+//
+// The error is [apierr.Unauthorized] without a key or for one that is not known, and
+// [apierr.TooMany] for an address that tries many. Any other error means that the
+// database could not be asked; the request is refused then, too.
+func (a *api) keyOf(r *http.Request) (access.Key, error) {
 	if key, ok := signedIn(r.Context()); ok {
+		a.noteUse(key) // the dashboard has taken the page from the key's rate
 		return key, nil
 	}
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
-		return oms.Key{}, oms.Errorf(oms.Unauthorized, "a key is needed: Authorization: Bearer <key>")
+		return access.Key{}, apierr.Errorf(apierr.Unauthorized, "a key is needed: Authorization: Bearer <key>")
 	}
-	hash := oms.HashKey(strings.TrimSpace(secret))
+	hash := access.HashKey(strings.TrimSpace(secret))
 	key, found, forgot := a.keys.get(hash, a.Clock.Now())
+	// The cache answers for this one operation. With a deleted key nobody may read or
+	// change anything, even for a second.
 	if found && r.Method == http.MethodPost && r.URL.Path == publishPath {
-		return key, nil
+		return key, a.use(key)
 	}
 	key, err := a.Store.KeyByHash(r.Context(), hash)
 	if err == nil {
 		a.keys.put(hash, key, a.Clock.Now(), forgot)
 	}
-	if oms.KindOf(err) == oms.NotFound {
-		return oms.Key{}, a.wrongKey(r)
+	if apierr.KindOf(err) == apierr.NotFound {
+		return access.Key{}, a.wrongKey(r)
+	}
+	if err == nil {
+		err = a.use(key)
 	}
 	return key, err
 }
 
-// addressOf is where a request came from; the zero one where nobody knows.
-func addressOf(r *http.Request) netip.Addr {
+// use refuses a key that has expired or that comes too often, and notes the use of any other.
+// A key that has expired is no wrong one: who has it is told so, and is not slowed down.
+func (a *api) use(key access.Key) error {
+	now := a.Clock.Now()
+	if key.Expired(now) {
+		return apierr.Errorf(apierr.Unauthorized, "the key %s expired at %s: ask an admin for another one, or for a later expiresAt", key.ID, timetext.FormatTime(key.ExpiresAt))
+	}
+	if err := a.KeyRates.Take(key.ID, key.RateLimit, now); err != nil {
+		return err
+	}
+	a.noteUse(key)
+	return nil
+}
+
+func (a *api) noteUse(key access.Key) {
+	if a.KeyUses != nil {
+		a.KeyUses.Note(key.Tenant, key.ID, a.Clock.Now())
+	}
+}
+
+// addressOf returns the address that a request came from. It is the zero address if that
+// is not known.
+func AddressOf(r *http.Request) netip.Addr {
 	from, _ := netip.ParseAddrPort(r.RemoteAddr)
 	return from.Addr().Unmap()
 }
 
-// wrongKey is the answer to a key that nobody has. An address that tries many is
-// told to wait; a right key from there is taken all the same.
+// wrongKey returns the answer to a key that does not exist. An address that tries many is
+// told to wait. A right key from the same address is still accepted. To refuse the right
+// key, too, would let anybody lock out those who share an address with them
+// (docs/contract.md#keys).
 func (a *api) wrongKey(r *http.Request) error {
-	from := addressOf(r) // what is no address is counted as one
-	wrong := a.wrong.Note(from, a.Clock.Now())
+	from := AddressOf(r) // what is no address is counted as one
+	wrong := a.WrongKeys.Note(from, a.Clock.Now())
 	if wrong.Log {
 		a.Log.Warn("many wrong keys came from one address", "address", from.String(), "linesLeftOut", wrong.LinesLeftOut)
 	}
 	if wrong.Wait > 0 {
-		return &oms.Error{Kind: oms.TooMany, Detail: "the key is not known, and too many wrong ones came from this address", RetryAfter: wrong.Wait}
+		return &apierr.Error{Kind: apierr.TooMany, Detail: "the key is not known, and too many wrong ones came from this address", RetryAfter: wrong.Wait}
 	}
-	return oms.Errorf(oms.Unauthorized, "the key is not known")
+	return apierr.Errorf(apierr.Unauthorized, "the key is not known")
 }
 
-// handle registers an operation for keys whose role reaches the needed one.
-func handle[I, O any](a *api, needed oms.Role, op huma.Operation, do func(context.Context, *I) (*O, error)) {
+// handle registers an operation for keys with the needed role or a higher one.
+//
+// All that is the same for every operation is decided here: who may call it, how large
+// its body may be, what it may answer, whose entry in the audit log its change is, and of
+// which class its questions to the database are. do gets a context with all that. It
+// returns an error in the words of apierr, or any other one, which becomes a 500 whose
+// text only the log has; the error gets the name of the operation in front, so that the
+// log says where it comes from.
+func handle[I, O any](a *api, needed access.Role, op huma.Operation, do func(context.Context, *I) (*O, error)) {
 	in, declared := reflect.TypeFor[I](), maps.Clone(op.Responses)
 	op.Middlewares = huma.Middlewares{a.admitted(needed, a.gateOf(&op), bodyLimitOf(&op))}
+	// Huma must not read the body: admitted has done so, within the budget of the tenant,
+	// and Huma gets it from memory.
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1 // admitted has read the body
 	op.SkipValidateBody = op.RequestBody != nil
 	op.Description = strings.TrimSpace(op.Description + "\n\nNeeds a key of the role " + string(needed) + ".")
+	// completeAnswers changes this map after Huma has taken its own copy of op, so there
+	// must be one before.
 	if op.Responses == nil {
 		op.Responses, declared = map[string]*huma.Response{}, map[string]*huma.Response{}
 	}
 	op.Errors = failures(&op, in)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		// The questions of callers have database connections other than the server's own
+		// work, so that neither waits for the other. What is not a GET may write: the
+		// context then has whose write it is, for the audit log.
 		if op.Method == http.MethodGet {
 			ctx = store.Read.Mark(ctx)
 		} else {
 			c := callOf(ctx)
-			ctx = store.Audited(ctx, func() oms.AuditEntry { return asked(c, &op) })
+			ctx = store.Audited(ctx, func() access.AuditEntry { return asked(c, &op) })
 		}
 		out, err := do(ctx, in)
 		if err != nil {
-			return nil, problemOf(a.Log, callOf(ctx).id, err)
+			return nil, problemOf(a.Log, callOf(ctx).id, fmt.Errorf("%s: %w", op.OperationID, err))
 		}
 		return out, nil
 	})
 	completeAnswers(&op, declared, in)
 }
 
-// gateOf is what counts the requests of an operation: those about keys, and those
-// about runs, have a door of their own.
+// gateOf returns the gate that counts the requests of an operation. Requests about keys,
+// and requests about runs, have gates of their own (see doorLimits). It goes by the tag,
+// so a new operation about keys or runs has the right gate by itself.
 func (a *api) gateOf(op *huma.Operation) *admission.Gate {
 	switch {
 	case slices.Contains(op.Tags, keysTag):
@@ -173,16 +249,17 @@ func (a *api) gateOf(op *huma.Operation) *admission.Gate {
 	return a.Admission
 }
 
-// admitted decides whether a request is taken on, by what costs nothing first:
-// the role of its key, its query, whether its tenant has room for one more. Only
-// then is the body read, which takes room as it comes. What the request took is
-// given back once it has been answered.
-func (a *api) admitted(needed oms.Role, gate *admission.Gate, most bodyLimit) func(huma.Context, func(huma.Context)) {
+// admitted decides whether a request is accepted. First it checks what costs nothing: the
+// role of the key, the query, and whether the tenant may have one more request. Only then
+// the body is read, and counted while it comes. What the request took is given back after
+// the answer. The body comes last because reading it takes memory and time, and who is
+// refused anyway should cost neither (docs/contract.md#keys).
+func (a *api) admitted(needed access.Role, gate *admission.Gate, most bodyLimit) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		c := callOf(ctx.Context())
 		if role := c.key.Role; !role.Reaches(needed) {
-			a.refuse(w, oms.Errorf(oms.Forbidden, "this needs a key of the role %s; yours is of the role %s", needed, role))
+			a.refuse(w, apierr.Errorf(apierr.Forbidden, "this needs a key of the role %s; yours is of the role %s", needed, role))
 			return
 		}
 		if err := askedOnce(r.URL.Query()); err != nil {
@@ -199,6 +276,9 @@ func (a *api) admitted(needed oms.Role, gate *admission.Gate, most bodyLimit) fu
 			a.refuse(w, err)
 			return
 		}
+		// From here on the request may hold a slot for large documents. What waits on the
+		// way, as for a commit or for a run, gives the slot back meanwhile; end does so
+		// in any case.
 		task, end := a.Work.Task(ctx.Context(), c.key.Tenant)
 		defer end()
 		if admission.Begin(task, len(c.body)) != nil {
@@ -208,20 +288,22 @@ func (a *api) admitted(needed oms.Role, gate *admission.Gate, most bodyLimit) fu
 	}
 }
 
-// askedOnce refuses a query that gives one parameter several values: only the
-// first would be heeded, and nobody would be told.
+// askedOnce refuses a query that has a parameter several times: only the first one would
+// be used, and the caller would not notice. The names are sorted, so that the same
+// request always has the same answer.
 func askedOnce(query url.Values) error {
-	var wrong []oms.FieldError
+	var wrong []apierr.FieldError
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if len(query[name]) > 1 && len(wrong) < mostRepeated {
-			wrong = append(wrong, oms.FieldError{Location: "query." + clip(name), Message: "is there more than once, and takes one value"})
+			wrong = append(wrong, apierr.FieldError{Location: "query." + clip(name), Message: "is there more than once, and takes one value"})
 		}
 	}
 	if len(wrong) == 0 {
 		return nil
 	}
-	return &oms.Error{Kind: oms.Invalid, Detail: "the query is not valid", Fields: wrong}
+	return &apierr.Error{Kind: apierr.Invalid, Detail: "the query is not valid", Fields: wrong}
 }
 
-// mostRepeated bounds how many parameters one answer names.
+// mostRepeated is how many parameters one such answer names. A query may have thousands
+// of them, and the answer should not be larger than the question.
 const mostRepeated = 20

@@ -12,10 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/notify"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/delivery"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
@@ -25,8 +27,8 @@ import (
 // left is the cost of the API itself.
 type taking struct{ store.Store }
 
-func (taking) Write(context.Context, func(store.Tx) error) error    { return nil }
-func (taking) Publish(context.Context, string, ...*oms.Event) error { return nil }
+func (taking) Write(context.Context, func(store.Tx) error) error      { return nil }
+func (taking) Publish(context.Context, string, ...*event.Event) error { return nil }
 
 // BenchmarkPublish posts events of 1.5 KB through the whole handler, one by one
 // and in lists of 100, to a real database and to a store that keeps nothing.
@@ -38,7 +40,7 @@ func BenchmarkPublish(b *testing.B) {
 	defer db.Close()
 	const key = "bench-key"
 	err = db.Write(b.Context(), func(tx store.Tx) error {
-		return tx.InsertKey(b.Context(), oms.Key{ID: oms.NewID(oms.KeyID), Tenant: oms.DefaultTenant, Role: oms.Publisher, Created: time.Now(), Hash: oms.HashKey(key)})
+		return tx.InsertKey(b.Context(), access.Key{ID: ids.New(ids.Key), Tenant: access.DefaultTenant, Role: access.Publisher, Created: time.Now(), Hash: access.HashKey(key)})
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -47,8 +49,8 @@ func BenchmarkPublish(b *testing.B) {
 	one := fmt.Sprintf(`{"type":"shop_order_completed","orderId":"ORD-12345","data":{"id":"ORD-12345","lineItems":[%s]}}`,
 		strings.TrimSuffix(strings.Repeat(`{"lineItemId":"a1","code":"SHOE-42","quantity":1,"placedPrice":999.00,"displayName":"Running shoe, blue"},`, 14), ","))
 	for name, st := range map[string]store.Store{"kept": db, "taken": taking{db}} {
-		client := hook.New(hook.Options{})
-		d := notify.New(notify.Options{Store: st, Client: client, Clock: clock.Real{}, Log: log})
+		client := outbound.New(outbound.Options{})
+		d := delivery.New(delivery.Options{Store: st, Client: client, Clock: clock.Real{}, Log: log})
 		h := New(Options{Store: st, Notify: d, Client: client, Clock: clock.Real{}, Log: log})
 		for events, body := range map[int]string{1: one, 100: "[" + strings.Repeat(one+",", 99) + one + "]"} {
 			b.Run(fmt.Sprintf("%s/%d", name, events), func(b *testing.B) { publish(b, h, key, body, events) })

@@ -28,7 +28,9 @@ const docsPath = "/api/docs"
 // but the small pictures in Swagger UI's style sheet.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// serveDocs serves the pages.
+// serveDocs serves the pages. index.html, init.js and page.css are orderhook's own; the
+// other two files come from the module, compressed. Pages with these fixed names are all
+// there is: nothing else in the embedded folder can be asked for.
 func serveDocs(mux *http.ServeMux) {
 	own, err := fs.Sub(docsFiles, "docs")
 	if err != nil {
@@ -44,7 +46,8 @@ func serveDocs(mux *http.ServeMux) {
 }
 
 // docsFile serves one file. A compressed one goes out as it is to those who
-// take it so, which is every browser.
+// take it so, which is every browser. The file is read once, at the start. A file that is
+// missing there is an error of the program, and ends the start.
 func docsFile(files fs.FS, name string) http.HandlerFunc {
 	content, err := fs.ReadFile(files, name)
 	if err != nil {
@@ -70,6 +73,8 @@ func docsFile(files fs.FS, name string) http.HandlerFunc {
 	}
 }
 
+// unzipped returns the content of a compressed file. Clients that take no gzip are rare,
+// so what it makes is not stored.
 func unzipped(content []byte) []byte {
 	r, err := gzip.NewReader(bytes.NewReader(content))
 	if err != nil {

@@ -10,15 +10,19 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/orderhook/orderhook/internal/admission"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
 )
 
-// encoded is the body of an answer as it goes out.
+// encoded is the body of an answer as it goes out. A nil one is the body of an answer
+// that nobody waits for any more.
 type encoded []byte
 
-// encodeFirst has every body encoded before Huma writes the status, which it
-// does before it encodes: an answer that cannot be written would be a 200 with an
-// error in it. Its panic becomes a 500; see recovered.
+// encodeFirst encodes every body before Huma writes the status. Huma would write the
+// status first, and an answer that cannot be encoded would be a 200 with an error in it.
+// The panic of encodeFirst becomes a 500 (see recovered). It is the last of Huma's
+// transformers, which run before the status is written. A page of a list is the
+// exception: its first part is encoded here, and the others while they are sent
+// (list.go).
 func encodeFirst(ctx huma.Context, _ string, body any) (any, error) {
 	if !beginEncoding(ctx.Context(), body) {
 		return encoded(nil), nil // the caller hung up
@@ -31,10 +35,13 @@ func encodeFirst(ctx huma.Context, _ string, body any) (any, error) {
 	return out, nil
 }
 
-// beginEncoding has a large document encoded in turn. It is false once the caller
-// has hung up.
+// beginEncoding waits for a turn to encode a large document. It returns false if the
+// caller has hung up. Only documents are asked how large they are: other answers are
+// bounded by what they are made of, and lists by their parts. The size is not worked out,
+// only whether it reaches the limit, which is cheap for a small document. Each of these
+// types may hold no document, where nothing is to be shown; then it is as good as small.
 func beginEncoding(ctx context.Context, body any) bool {
-	var doc *oms.Object
+	var doc *jsondoc.Object
 	switch body := body.(type) {
 	case shownOrder:
 		doc = body.Object
@@ -56,18 +63,24 @@ func beginEncoding(ctx context.Context, body any) bool {
 	return admission.Begin(ctx, size) == nil
 }
 
-// encode returns an encoded body, or the first part of one.
+// encode returns an encoded body, or the first part of one. A document writes its own
+// JSON, with every digit. Everything else is encoded as Huma would do it.
 func encode(body any) (any, error) {
 	if list, ok := body.(inParts); ok {
 		return list.encode()
+	}
+	if doc, ok := body.(interface{ JSON() []byte }); ok { // encoding/json would read it again
+		return encoded(append(doc.JSON(), '\n')), nil
 	}
 	var b bytes.Buffer
 	err := huma.DefaultJSONFormat.Marshal(&b, body)
 	return encoded(b.Bytes()), err
 }
 
-// encodedFormat writes what encodeFirst made. That a caller went away, or does not
-// take its answer, is nobody's mistake, and there is no one to tell.
+// encodedFormat writes what encodeFirst made. If the caller has gone away, or does not
+// receive the answer, that is no error of anybody, and there is nobody to tell. Huma
+// calls it for every answer of its own, and the request bodies that it reads itself are
+// plain JSON.
 var encodedFormat = huma.Format{
 	Marshal: func(w io.Writer, body any) error {
 		if list, ok := body.(*encodedPart); ok {

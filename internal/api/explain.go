@@ -7,38 +7,45 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/filter"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
+// explanations registers the call that answers why an event did, or did not, go to an
+// endpoint. It is a POST, since the filter to try is in its body; it changes nothing.
 func explanations(a *api) {
 	example := map[string]any{"endpointId": "ep_019aa4c27d3e7f0c9b61d2e8f4a05b37", "newest": 10, "filter": "data.orderForm.total > 500"}
-	handle(a, oms.Reader, huma.Operation{OperationID: "explain-endpoint", Method: http.MethodPost, Path: "/api/endpoints/explain", Tags: []string{"Endpoints"},
+	handle(a, access.Reader, huma.Operation{OperationID: "explain-endpoint", Method: http.MethodPost, Path: "/api/endpoints/explain", Tags: []string{"Endpoints"},
 		Summary: "Say which events an endpoint gets, and why not the others", DefaultStatus: http.StatusOK,
 		Description: "Of an event that is named, or of the newest ones: whether the endpoint would get it if it happened now, each condition of the filter with the values that it looks at, and what became of it when it happened. " +
 			"`filter` and `eventTypes` take the place of the endpoint's own, or of one that is not stored yet. Nothing is stored or sent. " +
 			"Events are looked at until their data comes to 16 MiB.",
 		Errors:      []int{http.StatusNotFound},
-		RequestBody: bodyOf[explainBody](a, "What to explain", example)}, a.explain)
+		RequestBody: bodyOf(a, explainShape, "What to explain", example)}, a.explain)
 }
 
-// explainBody says what to explain.
-type explainBody struct {
-	EndpointID string   `json:"endpointId,omitempty" doc:"The endpoint; without it, one that is on, with the filter and the eventTypes of this body"`
-	EventID    string   `json:"eventId,omitempty" doc:"The event; without it, the newest ones"`
-	Newest     int      `json:"newest,omitempty" minimum:"1" maximum:"50" default:"20"`
-	Filter     string   `json:"filter,omitempty" maxLength:"4096" doc:"Instead of the endpoint's; null for none"`
-	EventTypes []string `json:"eventTypes,omitempty" nullable:"false" maxItems:"100" doc:"Instead of the endpoint's"`
-}
+// explainShape says what to explain.
+var explainShape = &schema.Shape{Name: "ExplainBody", Noun: "the request", Fields: []schema.ShapeField{
+	{Name: "endpointId", Doc: "The endpoint; without it, one that is on, with the filter and the eventTypes of this body"},
+	{Name: "eventId", Doc: "The event; without it, the newest ones"},
+	{Name: "newest", Type: schema.ShapeWhole, Limits: schema.Limits{Min: 1, Max: 50}, Default: 20},
+	{Name: "filter", Limits: schema.Limits{MaxLength: filter.MaxLength}, Doc: "Instead of the endpoint's; null for none"},
+	{Name: "eventTypes", Type: schema.ShapeTexts, Limits: schema.Limits{MaxItems: 100}, Doc: "Instead of the endpoint's"},
+}}
 
+// The data of many events is read for one call, so there is a bound on it.
 const (
-	mostExplained      = 50
-	usuallyExplained   = 20
 	mostExplainedBytes = 16 << 20 // of the data of events
 )
 
-// explanation is why an endpoint gets an event, or does not.
+// explanation is why an endpoint gets an event, or does not. Whether the endpoint wants
+// the event is decided anew, as it is now; DeliveryID and MadeLater say what became of
+// the event when it happened. The two may differ, since filters are changed, and a change
+// has no effect on events of before (docs/contract.md#filters).
 type explanation struct {
 	EventID     string      `json:"eventId"`
 	EventType   string      `json:"eventType"`
@@ -46,7 +53,7 @@ type explanation struct {
 	OrderID     string      `json:"orderId,omitempty"`
 	Wanted      bool        `json:"wanted" doc:"Whether the endpoint would get it if it happened now"`
 	Reasons     []string    `json:"reasons" nullable:"false" doc:"Why it would not: disabled, eventType, noOrder (the webHook section gets events of orders alone), filter"`
-	Unjudged    string      `json:"unjudged,omitempty" doc:"Why the filter cannot judge the event, which is sent then"`
+	FilterError string      `json:"unjudged,omitempty" doc:"Why the filter cannot judge the event, which is sent then"`
 	Conditions  []condition `json:"conditions" nullable:"false" doc:"Of the filter, in their order, each judged by itself"`
 	MadeLater   bool        `json:"madeLater,omitempty" doc:"The endpoint was made after the event happened"`
 	DeliveryID  string      `json:"deliveryId,omitempty" doc:"Of the event to the endpoint; absent if it never went there"`
@@ -54,7 +61,9 @@ type explanation struct {
 	DataMissing bool        `json:"dataErased,omitempty" doc:"The data was removed, so that a filter that looks at it cannot judge it"`
 }
 
-// condition is a part of a filter that is true or false by itself.
+// condition is a part of a filter that is true or false by itself. In `a && b || c` each
+// of a, b and c is one. It is evaluated also where the filter as a whole would not come
+// to it.
 type condition struct {
 	Text  string       `json:"text" example:"data.orderForm.total > 500"`
 	Holds bool         `json:"holds"`
@@ -62,50 +71,55 @@ type condition struct {
 	Found []foundValue `json:"found" nullable:"false" doc:"The values of the event that it looks at"`
 }
 
+// foundValue is what a name of a condition stands for in the event.
 type foundValue struct {
 	Name  string `json:"name" example:"data.orderForm.total"`
 	Value string `json:"value,omitempty" doc:"As JSON, the beginning of it where it is long" example:"349.90"`
 	Error string `json:"error,omitempty" doc:"Why there is none"`
 }
 
+// explain answers why events do, or do not, go to an endpoint. The filter and the types
+// of the request take the place of those of the endpoint, so that one can try them.
+// Without an endpoint it is one that takes every type, so that the filter alone decides.
+// Nothing of the endpoint is stored: it is a copy.
 func (a *api) explain(ctx context.Context, _ *struct{}) (*listOf[explanation], error) {
-	doc, err := parsedBody(ctx)
+	body, err := readBody(ctx, explainShape)
 	if err != nil {
 		return nil, err
 	}
-	f := &fields{doc: doc}
-	f.only("endpointId", "eventId", "newest", "filter", "eventTypes")
-	endpoint, event, newest := f.text("endpointId"), f.text("eventId"), f.number("newest", 1, mostExplained, usuallyExplained)
-	e := &oms.Endpoint{Enabled: true, Origin: oms.OriginAPI, EventTypes: []string{"*"}}
-	if err := f.err(); err != nil {
-		return nil, err
+	if err := body.Err(); err != nil {
+		return nil, within(err)
 	}
+	endpoint := body.Text("endpointId")
+	e := &event.Endpoint{Enabled: true, Origin: event.OriginAPI, EventTypes: []string{"*"}}
 	if endpoint != "" {
 		stored, err := a.Store.Endpoint(ctx, tenantOf(ctx), endpoint)
 		if err != nil {
 			return nil, err
 		}
+		// The filter and the types of the body go into a copy, so nobody else ever sees
+		// them.
 		same := *stored
 		e = &same
 	}
-	if _, given := doc.Get("filter"); given {
-		if e.Filter = f.text("filter"); e.Filter != "" {
+	if body.Given("filter") {
+		if e.Filter = body.Text("filter"); e.Filter != "" {
+			// An error in the filter is reported here, and not once for each event.
 			if _, err := filter.Parse(e.Filter); err != nil {
-				f.wrong("filter", "%v", err)
+				return nil, apierr.Wrong("body.filter", "%v", err)
 			}
 		}
 	}
-	if types := f.texts("eventTypes"); len(types) > 0 {
+	if types := body.Texts("eventTypes"); len(types) > 0 {
 		e.EventTypes = types
 	}
-	if err := f.err(); err != nil {
-		return nil, err
-	}
-	return a.explained(ctx, e, event, newest)
+	return a.explained(ctx, e, body.Text("eventId"), body.Whole("newest"))
 }
 
-// explained explains one event, or the newest.
-func (a *api) explained(ctx context.Context, e *oms.Endpoint, event string, newest int) (*listOf[explanation], error) {
+// explained explains one event, or the newest. All the newest events share one effort,
+// which bounds what their filters cost together. Without a filter the data is not read,
+// because nothing looks at it.
+func (a *api) explained(ctx context.Context, e *event.Endpoint, event string, newest int) (*listOf[explanation], error) {
 	list := store.List[explanation]{}
 	if event != "" {
 		one, err := a.Store.Event(ctx, tenantOf(ctx), event)
@@ -119,7 +133,7 @@ func (a *api) explained(ctx context.Context, e *oms.Endpoint, event string, newe
 	for _, one := range found.Items {
 		if err == nil && e.Filter != "" {
 			one, err = a.Store.EventBySeq(ctx, tenantOf(ctx), one.Seq)
-			if oms.KindOf(err) == oms.NotFound { // retention took it meanwhile
+			if apierr.KindOf(err) == apierr.NotFound { // retention took it meanwhile
 				err = nil
 				continue
 			}
@@ -130,6 +144,7 @@ func (a *api) explained(ctx context.Context, e *oms.Endpoint, event string, newe
 		if err != nil {
 			break
 		}
+		// The bound is looked at after an event was read, so the last event may exceed it.
 		if bytes += len(one.Data); bytes >= mostExplainedBytes {
 			break
 		}
@@ -137,10 +152,12 @@ func (a *api) explained(ctx context.Context, e *oms.Endpoint, event string, newe
 	return answerList(list, err, asIs)
 }
 
-func (a *api) explainOne(ctx context.Context, e *oms.Endpoint, event *oms.Event, effort *filter.Effort, to []explanation) ([]explanation, error) {
-	m := e.Explain(event, effort)
-	out := explanation{EventID: event.ID, EventType: event.Type, Timestamp: event.Timestamp, OrderID: event.OrderID, Wanted: m.Wanted, Reasons: append([]string{}, m.Reasons...),
-		Unjudged: m.Unjudged, Conditions: []condition{}, MadeLater: e.Created.After(event.Timestamp), DataMissing: e.Filter != "" && event.Data == nil}
+// explainOne appends the explanation for one event, with the delivery that the endpoint
+// got of it, if any. An endpoint without a number is not stored, and never got anything.
+func (a *api) explainOne(ctx context.Context, e *event.Endpoint, ev *event.Event, effort *filter.Effort, to []explanation) ([]explanation, error) {
+	m := e.Explain(ev, effort)
+	out := explanation{EventID: ev.ID, EventType: ev.Type, Timestamp: ev.Timestamp, OrderID: ev.OrderID, Wanted: m.Wanted, Reasons: append([]string{}, m.Reasons...),
+		FilterError: m.FilterError, Conditions: []condition{}, MadeLater: e.Created.After(ev.Timestamp), DataMissing: e.Filter != "" && ev.Data == nil}
 	for _, c := range m.Conditions {
 		shown := condition{Text: c.Text, Holds: c.Holds, Error: c.Error, Found: []foundValue{}}
 		for _, v := range c.Found {
@@ -151,8 +168,10 @@ func (a *api) explainOne(ctx context.Context, e *oms.Endpoint, event *oms.Event,
 	if e.No == 0 {
 		return append(to, out), nil
 	}
-	d, err := a.Store.Delivery(ctx, tenantOf(ctx), oms.DeliveryKey{Event: event.Seq, Endpoint: e.No})
-	if oms.KindOf(err) == oms.NotFound {
+	d, err := a.Store.Delivery(ctx, tenantOf(ctx), event.DeliveryKey{Event: ev.Seq, Endpoint: e.No})
+	// The event never went to this endpoint, or retention has removed the delivery. Both
+	// are an answer, and no error.
+	if apierr.KindOf(err) == apierr.NotFound {
 		return append(to, out), nil
 	}
 	if err == nil {

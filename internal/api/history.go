@@ -3,25 +3,30 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/export"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
+// history registers the call that reads what happened to an order.
 func history(a *api) {
-	handle(a, oms.Reader, huma.Operation{OperationID: "get-order-history", Method: http.MethodGet, Path: "/api/orders/{id}/history", Tags: []string{"Orders"},
+	handle(a, access.Reader, huma.Operation{OperationID: "get-order-history", Method: http.MethodGet, Path: "/api/orders/{id}/history", Tags: []string{"Orders"},
 		Summary: "Read what happened to an order, the newest first"}, a.getHistory)
 }
 
+// getHistory lists the entries of an order's history. An order that never was is 404, and
+// not an empty list.
 func (a *api) getHistory(ctx context.Context, in *struct {
 	OrderID
 	PageParams
-}) (*listOf[oms.HistoryEntry], error) {
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[oms.HistoryEntry], error) {
+}) (*listOf[order.HistoryEntry], error) {
+	return listed(ctx, a, in.page(), func(p store.Page) (store.List[order.HistoryEntry], error) {
 		list, err := a.Store.History(ctx, tenantOf(ctx), in.ID, p)
 		if err == nil && len(list.Items) == 0 { // an order need not be read to say that it is there, if it has a history
 			_, err = a.Store.Order(ctx, tenantOf(ctx), in.ID)
@@ -34,27 +39,31 @@ func (a *api) getHistory(ctx context.Context, in *struct {
 }
 
 // nameRuns gives export log items the runs that they are of, as far as those are
-// kept. Who makes the last attempt of an export does not know its run, which
+// stored. Who makes the last attempt of an export does not know its run, which
 // may have ended long ago; the run knows the call.
-func (a *api) nameRuns(ctx context.Context, order string, entries []oms.HistoryEntry) error {
-	var left []*oms.HistoryEntry
+//
+// The runs are read page by page, from the newest on, until each entry has its run or
+// there are no more. An order has few.
+func (a *api) nameRuns(ctx context.Context, o string, entries []order.HistoryEntry) error {
+	var left []*order.HistoryEntry
 	for i := range entries {
-		if e := &entries[i]; e.Operation == oms.OpExportOrder && e.RunID == "" {
+		if e := &entries[i]; e.Operation == export.OpExportOrder && e.RunID == "" {
 			left = append(left, e)
 		}
 	}
+	// The largest page asks the fewest questions.
 	page := store.Page{Limit: store.MaxLimit}
 	for len(left) > 0 {
-		runs, err := a.Store.Runs(ctx, tenantOf(ctx), store.RunFilter{OrderID: order}, page)
+		runs, err := a.Store.Runs(ctx, tenantOf(ctx), store.RunFilter{OrderID: o}, page)
 		if err != nil {
 			return err
 		}
-		left = slices.DeleteFunc(left, func(e *oms.HistoryEntry) bool { return slices.ContainsFunc(runs.Items, e.InRun) })
+		left = slices.DeleteFunc(left, func(e *order.HistoryEntry) bool {
+			return slices.ContainsFunc(runs.Items, func(r *run.Run) bool { return r.Describe(e) })
+		})
 		if page.Cursor = runs.NextCursor; page.Cursor == "" {
 			break
 		}
 	}
 	return nil
 }
-
-func pathEscape(id string) string { return url.PathEscape(id) }

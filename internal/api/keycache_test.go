@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
 func TestARememberedKeyIsForgotten(t *testing.T) {
-	now, hash, key := time.Now(), oms.HashKey("k"), oms.Key{ID: "key_1"}
+	now, hash, key := time.Now(), access.HashKey("k"), access.Key{ID: "key_1"}
 	c := &keyCache{}
 	_, found, forgot := c.get(hash, now)
 	if found {
@@ -22,7 +22,7 @@ func TestARememberedKeyIsForgotten(t *testing.T) {
 	if _, found, _ := c.get(hash, now.Add(keyMemory)); found {
 		t.Error("the key is remembered too long")
 	}
-	if _, found, _ := c.get(oms.HashKey("other"), now); found {
+	if _, found, _ := c.get(access.HashKey("other"), now); found {
 		t.Error("another key is known")
 	}
 	c.forget()
@@ -38,7 +38,7 @@ func TestARememberedKeyIsForgotten(t *testing.T) {
 func TestRememberedKeysAreBounded(t *testing.T) {
 	c := &keyCache{}
 	for i := range 3 * mostKeys {
-		c.put(oms.HashKey(fmt.Sprint(i)), oms.Key{}, time.Now(), 0)
+		c.put(access.HashKey(fmt.Sprint(i)), access.Key{}, time.Now(), 0)
 	}
 	if len(c.keys) > mostKeys {
 		t.Errorf("%d keys are remembered", len(c.keys))

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -144,12 +144,12 @@ func TestAPageThatFails(t *testing.T) {
 		t.Errorf("the log says %s", log)
 	}
 	// Others are busy: the page ends where it has come to.
-	s.fails = map[int]error{2: oms.Errorf(oms.TooMany, "too many lists at once")}
+	s.fails = map[int]error{2: apierr.Errorf(apierr.TooMany, "too many lists at once")}
 	if ids, cursor, log, err := s.ask(t, store.Page{}); err != nil || !slices.Equal(ids, upTo(2)) || cursor != "2" || log != "" {
 		t.Errorf("others were busy: %v, then %q: %v; %s", ids, cursor, err, log)
 	}
-	s.fails = map[int]error{0: oms.Errorf(oms.TooMany, "too many lists at once")}
-	if _, err := listed(t.Context(), &api{}, store.Page{}, s.read, asIs); oms.KindOf(err) != oms.TooMany {
+	s.fails = map[int]error{0: apierr.Errorf(apierr.TooMany, "too many lists at once")}
+	if _, err := listed(t.Context(), &api{}, store.Page{}, s.read, asIs); apierr.KindOf(err) != apierr.TooMany {
 		t.Errorf("others were busy from the beginning: %v", err)
 	}
 }

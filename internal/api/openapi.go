@@ -12,7 +12,8 @@ import (
 )
 
 // introduce writes what stands at the top of the OpenAPI document. Without a
-// public URL its paths are those of the server that it was read from.
+// public URL its paths are those of the server that it was read from. It names the key
+// that calls need, once for all; operations without a key say so themselves.
 func introduce(o *huma.OpenAPI, publicURL string) {
 	o.Info.Description = "Orders that run through workflows, and the endpoints that take part. " +
 		"Names of fields come in in any letter case and go out in camelCase; answers may have more fields than this document knows."
@@ -43,7 +44,8 @@ func introduce(o *huma.OpenAPI, publicURL string) {
 }
 
 // describeDocuments describes what the API and the webhooks send and take that
-// no Go type does.
+// no Go type does. Orders, carts and settings are described by shapes, since they have
+// more fields than any Go type of the program.
 func describeDocuments(o *huma.OpenAPI) {
 	s := shapeSchemas(o.Components.Schemas.Map())
 	modelSchemas(s)
@@ -51,7 +53,9 @@ func describeDocuments(o *huma.OpenAPI) {
 	o.Webhooks = webhooks()
 }
 
-// finish completes the document once all operations are registered.
+// finish completes the document once all operations are registered. All changes that need
+// the whole document are here: links from operations to the requests that orderhook
+// makes, objects that may grow, and defaults in words.
 func finish(o *huma.OpenAPI) {
 	callbacks(o)
 	for _, path := range o.Paths {
@@ -69,7 +73,9 @@ func finish(o *huma.OpenAPI) {
 	}
 }
 
-// serveOpenAPI serves the document, which is written once it is asked for.
+// serveOpenAPI serves the document, which is written once it is asked for. To write it
+// takes a while, and most servers are never asked. Those who ask at the same moment wait
+// for one writer.
 func serveOpenAPI(mux *http.ServeMux, o *huma.OpenAPI) {
 	for path, write := range map[string]func() ([]byte, error){
 		"/api/openapi.json": func() ([]byte, error) { return json.Marshal(o) },
@@ -88,14 +94,17 @@ func serveOpenAPI(mux *http.ServeMux, o *huma.OpenAPI) {
 	}
 }
 
-// operationsOf returns the operations of a path.
+// operationsOf returns the operations of a path. The API has no other methods than these
+// five.
 func operationsOf(p *huma.PathItem) []*huma.Operation {
 	all := []*huma.Operation{p.Get, p.Put, p.Post, p.Patch, p.Delete}
 	return slices.DeleteFunc(all, func(op *huma.Operation) bool { return op == nil })
 }
 
 // open lets the objects of an answer have more fields than are described, so
-// that a client made today reads the answers of tomorrow.
+// that a client made today reads the answers of tomorrow. Huma forbids unknown fields of
+// every type; what comes in stays that strict, since a field that nobody reads is an
+// error. seen keeps a schema that contains itself from being walked for ever.
 func open(s *huma.Schema, registry huma.Registry, seen map[*huma.Schema]bool) {
 	if s == nil || seen[s] {
 		return
@@ -116,8 +125,9 @@ func open(s *huma.Schema, registry huma.Registry, seen map[*huma.Schema]bool) {
 	}
 }
 
-// wordDefaults says the defaults of optional fields in words: those who
-// generate code take a field with a default for one that is always there.
+// wordDefaults says the defaults of optional fields in words: those who generate code
+// take a field with a default for one that is always there, and make it required in their
+// types.
 func wordDefaults(s *huma.Schema) {
 	for name, p := range s.Properties {
 		if p.Default != nil && !slices.Contains(s.Required, name) {
@@ -127,7 +137,7 @@ func wordDefaults(s *huma.Schema) {
 	}
 }
 
-// ended is a text that ends a sentence.
+// ended is a text that ends a sentence. ended lets another sentence follow.
 func ended(text string) string {
 	if text == "" || strings.HasSuffix(text, ".") {
 		return text
@@ -136,7 +146,7 @@ func ended(text string) string {
 }
 
 // tidyParameters takes from the schemas of parameters what the parameters say
-// themselves.
+// themselves. Else each description would stand twice in the document.
 func tidyParameters(op *huma.Operation) {
 	for _, p := range op.Parameters {
 		if p.Schema != nil && p.Schema.Description == p.Description {

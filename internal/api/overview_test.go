@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/breaker"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -13,15 +16,15 @@ import (
 // the last are in none, and p50 and p99 are of all calls of a point.
 func TestSeries(t *testing.T) {
 	now := time.Date(2026, 11, 28, 12, 0, 30, 0, time.UTC)
-	at := func(before time.Duration, outcome string, ms ...float64) oms.CallCount {
-		c := oms.CallCount{From: now.Truncate(time.Minute).Add(-before), Kind: oms.KindStep, Outcome: outcome, Calls: int64(len(ms))}
+	at := func(before time.Duration, outcome string, ms ...float64) attempt.CallCount {
+		c := attempt.CallCount{From: now.Truncate(time.Minute).Add(-before), Kind: attempt.KindStep, Outcome: outcome, Calls: int64(len(ms))}
 		for _, d := range ms {
 			c.Durations.Count(d)
 		}
 		return c
 	}
-	s := series([]oms.CallCount{at(-time.Minute, oms.OutcomeFailed, 1), at(0, oms.OutcomeSucceeded, 1, 1, 1), at(0, oms.OutcomeFailed, 1000),
-		at(2*time.Minute, oms.OutcomeFailed, 5), at(3*time.Minute, oms.OutcomeFailed, 5)}, now, time.Minute, 3)
+	s := series([]attempt.CallCount{at(-time.Minute, attempt.OutcomeFailed, 1), at(0, attempt.OutcomeSucceeded, 1, 1, 1), at(0, attempt.OutcomeFailed, 1000),
+		at(2*time.Minute, attempt.OutcomeFailed, 5), at(3*time.Minute, attempt.OutcomeFailed, 5)}, now, time.Minute, 3)
 	if len(s.Points) != 3 || !s.To.Equal(now.Truncate(time.Minute).Add(time.Minute)) || s.Total.Succeeded != 3 || s.Total.Failed != 2 {
 		t.Fatalf("%+v", s)
 	}
@@ -34,14 +37,35 @@ func TestSeries(t *testing.T) {
 	}
 }
 
+// TestIsWell: an endpoint that failed a moment ago, and that no figure shows in trouble any
+// more, is not shown as failing.
+func TestIsWell(t *testing.T) {
+	for name, c := range map[string]struct {
+		on      bool
+		failed  int
+		circuit breaker.State
+		well    bool
+	}{
+		"recovered":    {true, 0, breaker.Closed, true},
+		"fails":        {true, 1, breaker.Closed, false},
+		"circuit open": {true, 0, breaker.Open, false},
+		"being tried":  {true, 0, breaker.HalfOpen, false},
+		"off":          {false, 0, breaker.Closed, false},
+	} {
+		if got := isWell(&event.Endpoint{Enabled: c.on}, event.Health{Consecutive: c.failed}, c.circuit); got != c.well {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // runsOfStatus is a store that has runs.
 type runsOfStatus struct {
 	store.Store
-	runs map[oms.RunStatus][]*oms.Run
+	runs map[run.RunStatus][]*run.Run
 }
 
-func (s runsOfStatus) Runs(_ context.Context, _ string, f store.RunFilter, _ store.Page) (store.List[*oms.Run], error) {
-	return store.List[*oms.Run]{Items: s.runs[f.Status]}, nil
+func (s runsOfStatus) Runs(_ context.Context, _ string, f store.RunFilter, _ store.Page) (store.List[*run.Run], error) {
+	return store.List[*run.Run]{Items: s.runs[f.Status]}, nil
 }
 
 func (s runsOfStatus) RunCount(_ context.Context, _ string, f store.RunFilter) (store.Count, error) {
@@ -52,10 +76,10 @@ func (s runsOfStatus) RunCount(_ context.Context, _ string, f store.RunFilter) (
 // only a few of them.
 func TestStuckRuns(t *testing.T) {
 	began := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
-	run := func(id string, status oms.RunStatus, minute int) *oms.Run {
-		return &oms.Run{ID: id, Status: status, Created: began.Add(time.Duration(minute) * time.Minute)}
+	r := func(id string, status run.RunStatus, minute int) *run.Run {
+		return &run.Run{ID: id, Status: status, Created: began.Add(time.Duration(minute) * time.Minute)}
 	}
-	s := runsOfStatus{runs: map[oms.RunStatus][]*oms.Run{oms.RunAborted: {run("a3", oms.RunAborted, 3), run("a1", oms.RunAborted, 1)}, oms.RunFailed: {run("f2", oms.RunFailed, 2)}, oms.RunSucceeded: {run("s", oms.RunSucceeded, 9)}}}
+	s := runsOfStatus{runs: map[run.RunStatus][]*run.Run{run.RunAborted: {r("a3", run.RunAborted, 3), r("a1", run.RunAborted, 1)}, run.RunFailed: {r("f2", run.RunFailed, 2)}, run.RunSucceeded: {r("s", run.RunSucceeded, 9)}}}
 	a := &api{Options: Options{Store: s}}
 	ctx := context.WithValue(t.Context(), callKey{}, &call{})
 	stuck, err := a.stuckRuns(ctx)
@@ -63,7 +87,7 @@ func TestStuckRuns(t *testing.T) {
 		t.Errorf("%+v, %v", stuck, err)
 	}
 	for range mostStuck {
-		s.runs[oms.RunFailed] = append(s.runs[oms.RunFailed], run("f0", oms.RunFailed, 0))
+		s.runs[run.RunFailed] = append(s.runs[run.RunFailed], r("f0", run.RunFailed, 0))
 	}
 	if stuck, err = a.stuckRuns(ctx); err != nil || stuck.Count != 3+mostStuck || len(stuck.Items) != mostStuck {
 		t.Errorf("%d of %d, %v", len(stuck.Items), stuck.Count, err)

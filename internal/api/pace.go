@@ -2,23 +2,26 @@ package api
 
 import "time"
 
-// What callers have to keep up with, both ways. Who sends or takes less holds
-// memory that others need, so the connection is closed.
+// These say how fast callers must send and receive. A slow caller holds memory that
+// others need, so the connection is closed (docs/contract.md#fairness).
 const (
 	paceStart = 30 * time.Second
 	paceRate  = 32 << 10 // bytes a second
 )
 
-// pace says how long the other side may go on with one body, or one answer: for
-// paceStart, and a second more for each paceRate bytes. A steady transfer is
-// never cut off, however long it takes; one that stands still is, after paceStart.
+// pace is how long the other side may take for one body or answer: paceStart, and one
+// second more for each paceRate bytes. A steady transfer is never cut off, however long
+// it takes. One that stops is cut off after paceStart. The zero pace is that of a
+// transfer that has not begun. One goroutine uses it.
 type pace struct {
 	bytes int64         // that there are until now
 	spent time.Duration // waiting for the other side
 	began time.Time     // the wait that goes on; zero: none does
 }
 
-// deadline is when the time is over, of a wait that begins, or goes on, now.
+// deadline returns when the time is over, for a wait that begins or continues now. Every
+// byte makes it later, and so does the time in which the server itself was busy, because
+// that is not counted.
 func (p *pace) deadline(now time.Time) time.Time {
 	if p.began.IsZero() {
 		p.began = now
@@ -26,8 +29,8 @@ func (p *pace) deadline(now time.Time) time.Time {
 	return p.began.Add(paceStart - p.spent + time.Duration(p.bytes)*(time.Second/paceRate))
 }
 
-// rest ends a wait: until the next one the time stands still.
-func (p *pace) rest(now time.Time) {
+// pause ends a wait. Until the next one, no time is counted.
+func (p *pace) pause(now time.Time) {
 	p.spent += now.Sub(p.began)
 	p.began = time.Time{}
 }

@@ -15,9 +15,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/oms"
 )
 
 func TestPace(t *testing.T) {
@@ -34,7 +34,7 @@ func TestPace(t *testing.T) {
 	same("nothing still", p.deadline(at(10*time.Second)), 30*time.Second)
 	p.bytes = 64 << 10
 	same("64 KiB more", p.deadline(at(10*time.Second)), 32*time.Second)
-	p.rest(at(20 * time.Second))
+	p.pause(at(20 * time.Second))
 	same("after a rest of an hour", p.deadline(at(time.Hour)), time.Hour+12*time.Second)
 	p.bytes = 1 << 42
 	if d := p.deadline(at(0)).Sub(start); d < 1000*time.Hour {
@@ -69,7 +69,7 @@ func paced(t *testing.T, wait time.Duration, size int, test func(*slowRig)) {
 		r := &slowRig{t, admission.New(admission.DefaultLimits), make(pipes)}
 		mux := http.NewServeMux()
 		a := newAPI(Options{Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler), Admission: r.gate, Work: admission.NewWork(1)}, mux)
-		handle(a, oms.Publisher, huma.Operation{OperationID: "slow", Method: http.MethodPost, Path: "/api/slow", RequestBody: documentBody("Slow", "", nil)},
+		handle(a, access.Publisher, huma.Operation{OperationID: "slow", Method: http.MethodPost, Path: "/api/slow", RequestBody: documentBody("Slow", "", nil)},
 			func(ctx context.Context, _ *struct{}) (*struct{ Body string }, error) {
 				select {
 				case <-ctx.Done():
@@ -79,7 +79,7 @@ func paced(t *testing.T, wait time.Duration, size int, test func(*slowRig)) {
 				}
 			})
 		server := &http.Server{Handler: a.observed(a.recovered(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			callOf(r.Context()).key = oms.Key{ID: "key", Tenant: "acme", Role: oms.Publisher}
+			callOf(r.Context()).key = access.Key{ID: "key", Tenant: "acme", Role: access.Publisher}
 			mux.ServeHTTP(w, r)
 		}))), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)}
 		go func() { _ = server.Serve(r.net) }()

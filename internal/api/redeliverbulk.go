@@ -8,38 +8,48 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/job"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
+// bulkRedelivery registers the call that sends again all that a filter picks.
 func bulkRedelivery(a *api) {
-	handle(a, oms.Operator, huma.Operation{OperationID: "redeliver-deliveries", Method: http.MethodPost, Path: "/api/deliveries/redeliver", Tags: []string{"Events"},
-		Summary: "Send all deliveries again that a filter picks", DefaultStatus: http.StatusAccepted, Responses: bulkResponses(a),
+	handle(a, access.Operator, huma.Operation{OperationID: "redeliver-deliveries", Method: http.MethodPost, Path: "/api/deliveries/redeliver", Tags: []string{"Events"},
+		Summary: "Send all deliveries again that a filter picks", DefaultStatus: http.StatusAccepted, Responses: bulkResponses[Counted](a),
 		Description: "202 with a job, which goes on after a restart. The filter is that of the list, and must name a status, a lastStatus, an endpoint, an event or an order. " +
 			"Deliveries to endpoints that are off or were removed are passed over, and so are those whose event's data was erased, and those of events that come later than this call. " +
-			"With `dryRun` nothing is sent: 200 says how many there are.",
-		RequestBody: bodyOf[bulkFilter](a, "Which deliveries", map[string]any{"endpointId": "ep_019aa4c27d3e7f0c9b61d2e8f4a05b37", "status": "failed", "lastStatus": "5xx"})}, a.redeliverBulk)
+			"With `dryRun` nothing is sent: 200 says how many would be, and how many would be passed over.",
+		RequestBody: bodyOf(a, bulkFilterShape, "Which deliveries", map[string]any{"endpointId": "ep_019aa4c27d3e7f0c9b61d2e8f4a05b37", "status": "failed", "lastStatus": "5xx"})}, a.redeliverBulk)
 }
 
-// bulkFilter is the filter of the list of deliveries, as a body.
-type bulkFilter struct {
-	EndpointID string `json:"endpointId,omitempty"`
-	EventID    string `json:"eventId,omitempty"`
-	Status     string `json:"status,omitempty" enum:"pending,succeeded,failed,canceled"`
-	EventType  string `json:"eventType,omitempty"`
-	OrderID    string `json:"orderId,omitempty"`
-	LastStatus string `json:"lastStatus,omitempty" doc:"Of the last attempt: as 500, 5xx, or none where no answer came"`
-	From       string `json:"from,omitempty" format:"date-time" doc:"Of events that happened at or after this time"`
-	To         string `json:"to,omitempty" format:"date-time" doc:"Of events that happened before this time"`
-	DryRun     bool   `json:"dryRun,omitempty" doc:"Send nothing: say how many there are"`
-}
+// bulkFilterShape is the filter of the list of deliveries, as a body. With the same
+// names: what somebody looked at in the list can be sent again by the same words.
+var bulkFilterShape = &schema.Shape{Name: "BulkFilter", Noun: "the request", Fields: []schema.ShapeField{
+	// Ids are compared exactly, types without regard to case, as in the list.
+	{Name: "endpointId"}, {Name: "eventId"},
+	{Name: "status", Enum: []string{string(event.DeliveryPending), string(event.DeliverySucceeded), string(event.DeliveryFailed), string(event.DeliveryCanceled)}, Blank: true},
+	{Name: "eventType"}, {Name: "orderId"},
+	{Name: "lastStatus", Doc: "Of the last attempt: as 500, 5xx, or none where no answer came"},
+	{Name: "from", Type: schema.ShapeTime, Doc: "Of events that happened at or after this time"},
+	{Name: "to", Type: schema.ShapeTime, Doc: "Of events that happened before this time"},
+	{Name: "dryRun", Type: schema.ShapeFlag, Doc: "Send nothing: say how many would be sent"},
+}}
 
+// redeliverBulk makes a job that sends again all that a filter picks. The job goes from
+// the newest event of now to older ones, so that it leaves out what happens after the
+// call. The filter is stored with the job, so that the job can go on after a restart, on
+// any node.
 func (a *api) redeliverBulk(ctx context.Context, in *OnceParams) (*bulkAnswer, error) {
-	doc, err := parsedBody(ctx)
+	// What is wrong with single members is gathered, and said together at the end.
+	body, err := readBody(ctx, bulkFilterShape)
 	if err != nil {
 		return nil, err
 	}
-	q, dryRun, err := parseBulkFilter(doc)
+	q, dryRun, err := parseBulkFilter(body)
 	if err != nil {
 		return nil, err
 	}
@@ -47,70 +57,104 @@ func (a *api) redeliverBulk(ctx context.Context, in *OnceParams) (*bulkAnswer, e
 	if err != nil {
 		return nil, err
 	}
+	// A dry run stores nothing, so it needs no Idempotency-Key.
 	if dryRun {
-		return countAll(ctx, func(ctx context.Context, p store.Page) (store.List[*oms.Delivery], error) {
-			return a.Store.Deliveries(ctx, tenantOf(ctx), f, p)
-		})
+		return a.countDeliveries(ctx, f)
 	}
 	filter, err := json.Marshal(q)
 	if err != nil {
 		return nil, err
 	}
+	// The count is for whoever watches the job, to see how far it is. It is taken before
+	// the write, because it may take longer.
 	n, err := a.Store.DeliveryCount(ctx, tenantOf(ctx), f)
 	if err != nil {
 		return nil, err
 	}
-	var job *oms.Job
+	var j *job.Job
 	earlier, err := a.once(ctx, *in, func(tx store.Tx, now time.Time) (string, error) {
+		// The newest event is read within the write: what is published after that is not
+		// part of the job.
 		newest, err := tx.Events(ctx, tenantOf(ctx), store.EventFilter{}, store.Page{Limit: 1})
 		if err != nil {
 			return "", err
 		}
-		job = oms.NewJob(oms.JobRedeliver, now)
-		job.Filter = filter
-		expect(job, n)
+		j = job.NewJob(job.JobRedeliver, now)
+		j.Filter = filter
+		expect(j, n)
 		for _, e := range newest.Items {
-			job.Last = e.Seq
+			j.Last = e.Seq
 		}
-		job.Cursor = store.Cursor{At: job.Last + 1, ID: "0"}.String()
-		return job.ID, tx.PutJob(ctx, tenantOf(ctx), job)
+		// The list goes down from its cursor, so it begins with the newest event itself.
+		j.Cursor = store.Cursor{At: j.Last + 1, ID: "0"}.String()
+		return j.ID, tx.PutJob(ctx, tenantOf(ctx), j)
 	})
-	return a.answerJob(ctx, job, earlier, err)
+	return a.answerJob(ctx, j, earlier, err)
 }
 
-// parseBulkFilter reads the body of a call about many deliveries.
-func parseBulkFilter(doc *oms.Object) (q oms.DeliveryQuery, dryRun bool, err error) {
-	f := fields{doc: doc}
-	f.only("endpointId", "eventId", "status", "eventType", "orderId", "lastStatus", "from", "to", "dryRun")
-	q = oms.DeliveryQuery{EndpointID: f.text("endpointId"), EventID: f.text("eventId"), Status: oms.DeliveryStatus(f.text("status")),
-		EventType: f.text("eventType"), OrderID: f.text("orderId"), LastStatus: f.text("lastStatus"), From: f.time("from"), To: f.time("to")}
-	dryRun = f.flag("dryRun")
-	switch q.Status {
-	case "", oms.DeliveryPending, oms.DeliverySucceeded, oms.DeliveryFailed, oms.DeliveryCanceled:
-	default:
-		f.wrong("status", "must be pending, succeeded, failed or canceled")
+// countDeliveries answers a dry run: with what the job would send, and what it would
+// skip. Those that would be skipped are counted by the reason, each up to the bound of
+// counts.
+func (a *api) countDeliveries(ctx context.Context, f store.DeliveryFilter) (*bulkAnswer, error) {
+	// It is a caller's question, and must not take the connections of orderhook's own
+	// work.
+	ctx = store.Read.Mark(ctx)
+	var off, not CappedCount
+	for _, skipped := range []struct {
+		why  store.Sendable
+		into *CappedCount
+	}{{store.SendableOnceOn, &off}, {store.NotSendable, &not}} {
+		f.Sendable = skipped.why
+		n, err := a.Store.DeliveryCount(ctx, tenantOf(ctx), f)
+		if err != nil {
+			return nil, err
+		}
+		*skipped.into = showCount(n)
 	}
+	// What is left is what the job would send. Some of it comes with the answer, so that
+	// somebody can look at it.
+	f.Sendable = store.SendableNow
+	out, newest, err := countAll(ctx, func(ctx context.Context, p store.Page) (store.List[*event.Delivery], error) {
+		return a.Store.Deliveries(ctx, tenantOf(ctx), f, p)
+	})
+	out.EndpointOff, out.NotSendable = &off, &not
+	if err == nil {
+		out.Deliveries, err = a.showDeliveries(ctx, newest)
+	}
+	return &bulkAnswer{Status: http.StatusOK, Body: out}, err
+}
+
+// parseBulkFilter reads the body of a call about many deliveries. An empty filter is
+// refused, and so is one of nothing but times and types: the caller has probably left
+// something out, and what was sent cannot be called back.
+func parseBulkFilter(body *schema.ObjectReader) (q event.DeliveryQuery, dryRun bool, err error) {
+	q = event.DeliveryQuery{EndpointID: body.Text("endpointId"), EventID: body.Text("eventId"), Status: event.DeliveryStatus(body.Text("status")),
+		EventType: body.Text("eventType"), OrderID: body.Text("orderId"), LastStatus: body.Text("lastStatus"), From: body.Time("from"), To: body.Time("to")}
+	dryRun = body.Flag("dryRun")
+	// All that is wrong with the body is said at once.
 	if _, ok := store.ParseStatus(q.LastStatus); !ok {
-		f.wrong("lastStatus", "%s", store.StatusForm)
+		body.Wrong("lastStatus", "%s", store.StatusForm)
 	}
-	if len(f.mistakes) == 0 && !q.Narrow() {
-		return q, dryRun, oms.Wrong("body", "must name a status, a lastStatus, an endpointId, an eventId or an orderId: "+
+	if body.OK() && !q.Narrow() {
+		return q, dryRun, apierr.Wrong("body", "must name a status, a lastStatus, an endpointId, an eventId or an orderId: "+
 			"everything that was ever sent would be sent again otherwise")
 	}
-	return q, dryRun, f.err()
+	return q, dryRun, within(body.Err())
 }
 
 // bulkDeliveries returns the filter of a query, whose names must be those of
-// something that there is.
-func (a *api) bulkDeliveries(ctx context.Context, q oms.DeliveryQuery) (store.DeliveryFilter, error) {
+// something that there is. In a list a name that does not exist picks nothing. Here it is
+// an error, since somebody wanted something to happen.
+func (a *api) bulkDeliveries(ctx context.Context, q event.DeliveryQuery) (store.DeliveryFilter, error) {
 	if q.EndpointID != "" {
-		if _, err := a.Store.EndpointNo(ctx, tenantOf(ctx), q.EndpointID); oms.KindOf(err) == oms.NotFound {
-			return store.DeliveryFilter{}, oms.Wrong("body.endpointId", "there is no such endpoint")
+		if _, err := a.Store.EndpointNo(ctx, tenantOf(ctx), q.EndpointID); apierr.KindOf(err) == apierr.NotFound {
+			return store.DeliveryFilter{}, apierr.Wrong("body.endpointId", "there is no such endpoint")
 		}
 	}
+	// The endpoint was found above, so what is not found here is the event.
 	f, err := store.DeliveriesOf(ctx, a.Store, tenantOf(ctx), q)
-	if oms.KindOf(err) == oms.NotFound {
-		err = oms.Wrong("body.eventId", "there is no such event")
+	if apierr.KindOf(err) == apierr.NotFound {
+		err = apierr.Wrong("body.eventId", "there is no such event")
 	}
 	return f, err
 }

@@ -11,22 +11,36 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/cart"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/fair"
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/run"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/weburl"
 )
 
+// replays registers the operations that send a recorded request again
+// (docs/contract.md#attempts).
 func replays(a *api) {
-	handle(a, oms.Operator, huma.Operation{OperationID: "replay-attempt", Method: http.MethodPost, Path: "/api/attempts/{id}/replay", Tags: []string{"Attempts"},
+	handle(a, access.Operator, huma.Operation{OperationID: "replay-attempt", Method: http.MethodPost, Path: "/api/attempts/{id}/replay", Tags: []string{"Attempts"},
 		Summary: "Send a request again, to the same or another URL", DefaultStatus: http.StatusOK,
 		Description: "With today's secret headers and signature if it goes to the original scheme, host and port, and without them if not. " +
 			"It is recorded as an attempt of the kind replay, and changes nothing.",
-		RequestBody: optionalBody(bodyOf[replayTo](a, "Where to", map[string]any{"url": "https://staging.example.com/webhooks"}))}, a.replayAttempt)
-	handle(a, oms.Reader, huma.Operation{OperationID: "get-replay", Method: http.MethodGet, Path: "/api/attempts/{id}/replays/{replayId}", Tags: []string{"Attempts"},
+		RequestBody: optionalBody(bodyOf(a, replayShape, "Where to", map[string]any{"url": "https://staging.example.com/webhooks"}))}, a.replayAttempt)
+	handle(a, access.Reader, huma.Operation{OperationID: "get-replay", Method: http.MethodGet, Path: "/api/attempts/{id}/replays/{replayId}", Tags: []string{"Attempts"},
 		Summary: "Read a replay beside the request that was sent again", Description: "As the call answered that sent it, but for patches in responses that were not kept whole."}, a.getReplay)
 }
 
+// getReplay shows a replay beside the request that it repeated. Both must be of one call,
+// so that nobody compares what has nothing to do with each other. It shows what was
+// recorded, which is what replayAttempt showed, unless an answer was too long to be
+// recorded whole.
 func (a *api) getReplay(ctx context.Context, in *struct {
 	AttemptID
 	ReplayID string `path:"replayId" doc:"The id of the attempt of the kind replay"`
@@ -39,32 +53,40 @@ func (a *api) getReplay(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if again.Kind != oms.KindReplay || again.CallID != first.CallID {
-		return nil, oms.Errorf(oms.NotFound, "%q is no replay of this attempt's call", in.ReplayID)
+	if again.Kind != attempt.KindReplay || again.CallID != first.CallID {
+		return nil, apierr.Errorf(apierr.NotFound, "%q is no replay of this attempt's call", in.ReplayID)
 	}
 	return &replayAnswer{replayed{showSide(first, nil), showSide(again, nil)}}, nil
 }
 
-// replayTo is the body that says where a request is sent again.
-type replayTo struct {
-	URL string `json:"url,omitempty" doc:"Where it went before if it is left out"`
-}
+// replayShape is the body that says where a request is sent again.
+var replayShape = &schema.Shape{Name: "ReplayTo", Noun: "the request", Fields: []schema.ShapeField{
+	{Name: "url", Doc: "Where it went before if it is left out"},
+}}
 
-// replayed is a request that was sent again, beside the first.
+// replayed is a request that was sent again, and the first one. Whoever mends an endpoint
+// compares the two.
 type replayed struct {
 	Original side `json:"original"`
 	Replay   side `json:"replay"`
 }
 
-// side is an attempt and, of a two-way step's, the patch it brought.
+// side is an attempt and, of a two-way step, the patch in its answer. The patch is shown
+// and not applied: a replay changes nothing.
 type side struct {
 	FullAttempt
 	Patch   *patchDocument `json:"patch,omitempty" doc:"Of a workflow step: its orderPatch; of a validator: its value"`
 	Problem string         `json:"patchProblem,omitempty" doc:"Why the response has no patch that could be read"`
 }
 
+// replayAnswer is the answer of both operations.
 type replayAnswer struct{ Body replayed }
 
+// replayAttempt sends a recorded request once more, and changes nothing else. The request
+// is made outside of a write. A repeated request returns the attempt of the first one.
+// The attempt is recorded in the same call, before the answer. If the process dies
+// between the request and the record, the request was made and nobody knows of it; a
+// repetition makes it once more.
 func (a *api) replayAttempt(ctx context.Context, in *struct {
 	AttemptID
 	OnceParams
@@ -78,16 +100,20 @@ func (a *api) replayAttempt(ctx context.Context, in *struct {
 		return nil, err
 	}
 	if bodyErased(first) {
-		return nil, oms.Errorf(oms.Conflict, "the body of this request was erased")
+		return nil, apierr.Errorf(apierr.Conflict, "the body of this request was erased")
 	}
-	var again *oms.Attempt
-	var answer hook.Exchange
+	var again *attempt.Attempt
+	var answer outbound.Exchange
+	// answer is assigned below, so what is to be given back is known only at the end.
 	defer func() { answer.Memory.Give() }() // once the patches in it are shown
 	earlier, err := a.onceOutside(ctx, in.OnceParams, func(ctx context.Context) (string, error) {
 		if again, answer, err = a.replay(ctx, first, to); err != nil {
 			return "", err
 		}
-		return again.ID, a.Store.Write(ctx, func(tx store.Tx) error { return addReplay(ctx, tx, first.ID, again) })
+		err := store.Recording(func() error {
+			return a.Store.Write(ctx, func(tx store.Tx) error { return addReplay(ctx, tx, first.ID, again) })
+		}, again)
+		return again.ID, err
 	})
 	if err == nil && earlier != nil {
 		again, err = a.Store.Attempt(ctx, tenantOf(ctx), earlier.Resource)
@@ -98,16 +124,18 @@ func (a *api) replayAttempt(ctx context.Context, in *struct {
 	return &replayAnswer{replayed{showSide(first, nil), showSide(again, answer.Body)}}, nil
 }
 
-func bodyErased(at *oms.Attempt) bool {
+// bodyErased reports whether there is no body left to send. Every request that orderhook
+// makes has one, so an empty one was erased.
+func bodyErased(at *attempt.Attempt) bool {
 	return at.Detail == nil || len(at.Detail.Request.Body) == 0
 }
 
-// addReplay records a replay. If the body of the first was erased while the
-// request was under way, nothing of it is recorded here either; of a first that
-// is gone nobody can tell.
-func addReplay(ctx context.Context, tx store.Tx, first string, again *oms.Attempt) error {
+// addReplay records a replay. If the body of the first attempt was erased while the
+// request was under way, the body of the replay is not recorded either. If the first
+// attempt was removed, nobody can say whether it was erased.
+func addReplay(ctx context.Context, tx store.Tx, first string, again *attempt.Attempt) error {
 	now, err := tx.Attempt(ctx, tenantOf(ctx), first)
-	if err != nil && oms.KindOf(err) != oms.NotFound {
+	if err != nil && apierr.KindOf(err) != apierr.NotFound {
 		return err
 	}
 	if err != nil || bodyErased(now) {
@@ -118,94 +146,101 @@ func addReplay(ctx context.Context, tx store.Tx, first string, again *oms.Attemp
 	return tx.AddAttempt(ctx, tenantOf(ctx), again)
 }
 
-// replayURL reads the body's url, "" where there is none.
+// replayURL reads the body's url, "" where there is none. It is checked as the URL of an
+// endpoint is, the target guard included (docs/contract.md#targets).
 func (a *api) replayURL(ctx context.Context) (string, error) {
-	doc, err := givenBody(ctx)
+	body, err := readGivenBody(ctx, replayShape)
 	if err != nil {
 		return "", err
 	}
-	f := fields{doc: doc}
-	f.only("url")
-	to := f.text("url")
-	if len(f.mistakes) > 0 || !doc.Has("url") {
-		return "", f.err()
+	to := body.Text("url")
+	if !body.OK() || !body.Has("url") {
+		return "", within(body.Err())
 	}
-	if u, why := oms.CheckURL(to); why != "" {
-		f.wrong("url", "%s", why)
-	} else if why := a.checkTarget(u); why != "" {
-		f.wrong("url", "%s", why)
+	if u, why := event.CheckURL(to); why != "" {
+		body.Wrong("url", "%s", why)
+	} else if why := a.refusal(ctx)(u); why != "" {
+		body.Wrong("url", "%s", why)
 	}
-	return oms.NormalURL(to), f.err()
+	return weburl.NormalURL(to), within(body.Err())
 }
 
-// replay makes the request of an attempt once more. It returns the record of
-// it, and the exchange.
-func (a *api) replay(ctx context.Context, first *oms.Attempt, to string) (*oms.Attempt, hook.Exchange, error) {
+// replay makes the request of an attempt once more. It returns the new attempt, and the
+// exchange.
+//
+// The secrets are today's, and go along only if the request goes to the origin from
+// before, which must be today's origin, too (docs/contract.md#secrets). A status that is
+// no success is an attempt that failed, and no error: the caller wants to see it. An
+// error means that no request was made.
+func (a *api) replay(ctx context.Context, first *attempt.Attempt, to string) (*attempt.Attempt, outbound.Exchange, error) {
 	r, err := a.requestToday(ctx, first)
 	if err != nil {
-		return nil, hook.Exchange{}, err
+		return nil, outbound.Exchange{}, err
 	}
 	today := r.URL
 	to = replayTarget(to, first.URL, today)
-	same := oms.URLOrigin(to) == oms.URLOrigin(first.URL) && oms.URLOrigin(to) == oms.URLOrigin(today)
+	same := weburl.URLOrigin(to) == weburl.URLOrigin(first.URL) && weburl.URLOrigin(to) == weburl.URLOrigin(today)
 	if !same { // nobody reads a secret by naming a URL
-		r = hook.Request{Timeout: r.Timeout}
+		r = outbound.ToURL(to, r.Timeout)
 	}
 	asRecorded(&r, first)
 	if same { // a step's configuration names its URL
-		r.Body = bytes.ReplaceAll(r.Body, []byte(oms.PublicURL(to)), []byte(to))
+		r.Body = bytes.ReplaceAll(r.Body, []byte(weburl.PublicURL(to)), []byte(to))
 	}
-	r.URL, r.For = to, fair.Key{Tenant: tenantOf(ctx), Member: "replays"}
+	// All replays of a tenant are one member of its share of outgoing calls, so that they
+	// cannot take the slots of deliveries and steps (docs/contract.md#fairness).
+	r.Kind, r.URL, r.For = attempt.KindReplay, to, fair.Key{Tenant: tenantOf(ctx), Member: "replays"}
 	x := a.Client.Post(ctx, r)
-	if x.Class() == hook.OwnTrouble {
-		return nil, x, oms.Errorf(oms.Unavailable, "the request could not be made: %s", x.Failure())
+	if x.Class() == outbound.OwnTrouble {
+		return nil, x, apierr.Errorf(apierr.Unavailable, "the request could not be made: %s", x.Failure())
 	}
-	at := &oms.Attempt{
-		ID: oms.NewIDAt(oms.AttemptID, x.StartedAt), Kind: oms.KindReplay, CallID: first.CallID, Number: 1, MaxNumber: 1,
-		StartedAt: x.StartedAt.Truncate(time.Microsecond), DurationMs: float64(x.Duration.Microseconds()) / 1000,
-		URL: x.URL, Host: x.Host, Status: x.Status, Outcome: oms.OutcomeSucceeded, Error: x.Failure(),
-		Related: first.Related, RunID: first.RunID, EndpointID: first.EndpointID, EventID: first.EventID, EventType: first.EventType,
-		DeliveryID: first.DeliveryID, Delivery: first.Delivery, Format: first.Format, Detail: x.Detail(),
+	failure := x.Failure()
+	var unread []apierr.Warning
+	if failure == "" {
+		_, unread, failure = patchIn(first, x.Body)
 	}
+	at := x.Record(attempt.KindReplay, failure)
+	at.StartedAt = at.StartedAt.Truncate(time.Microsecond) // as whoever reads it later is shown it
+	at.CallID, at.Warnings, at.Related, at.RunID = first.CallID, unread, first.Related, first.RunID
+	at.EndpointID, at.EventID, at.EventType = first.EndpointID, first.EventID, first.EventType
+	at.DeliveryID, at.Delivery, at.Format = first.DeliveryID, first.Delivery, first.Format
 	if same {
 		at.ConnectorID = first.ConnectorID
-	}
-	if at.Error == "" {
-		_, at.Warnings, at.Error = patchIn(first, x.Body)
-	}
-	if at.Error != "" {
-		at.Outcome = oms.OutcomeFailed
 	}
 	return at, x, nil
 }
 
-// replayTarget is the URL that is asked for, else the one of before, with the
-// password and the values in the query that only the URL of today has.
+// replayTarget returns the URL that the caller asks for, or else the one of the first
+// attempt. The password and the values in the query are those of today's URL. What was
+// recorded has *** in their place. Where today's URL cannot give them, the values in the
+// query are left out, and so is the user.
 func replayTarget(asked, before, today string) string {
 	if asked == "" {
 		asked = before
 	}
-	if asked == oms.PublicURL(today) || asked == oms.OwnersURL(today) {
+	if asked == weburl.PublicURL(today) || asked == weburl.OwnersURL(today) {
 		return today
 	}
-	if oms.HasMaskedQuery(asked) {
+	if weburl.HasMaskedQuery(asked) {
 		from := today
-		if oms.URLOrigin(asked) != oms.URLOrigin(today) { // nobody reads a secret by naming a URL
+		if weburl.URLOrigin(asked) != weburl.URLOrigin(today) { // nobody reads a secret by naming a URL
 			from = ""
 		}
-		asked = oms.Unmasked(asked, from)
+		asked = weburl.Unmasked(asked, from)
 	}
 	u, err := url.Parse(asked)
-	if err != nil || u.User == nil || oms.OwnersURL(asked) != asked {
+	if err != nil || u.User == nil || weburl.OwnersURL(asked) != asked {
 		return asked
 	}
 	u.User = nil // nothing but its mask
 	return u.String()
 }
 
-// asRecorded gives a request the body of an attempt, and the headers by which
-// an endpoint knows it again.
-func asRecorded(r *hook.Request, at *oms.Attempt) {
+// asRecorded gives a request the recorded body, and the headers by which an endpoint
+// recognizes it. The ids and the numbers of the attempt are those of before, so the
+// endpoint takes it for a repetition. Headers with secrets, and the signature, are made
+// anew, since the record has them masked.
+func asRecorded(r *outbound.Request, at *attempt.Attempt) {
 	sent := textproto.MIMEHeader(at.Detail.Request.Headers)
 	number := func(name string) int { n, _ := strconv.Atoi(sent.Get(name)); return n }
 	r.Body, r.ID, r.IdempotencyKey = at.Detail.Request.Body, sent.Get("Webhook-Id"), sent.Get("Idempotency-Key")
@@ -213,12 +248,17 @@ func asRecorded(r *hook.Request, at *oms.Attempt) {
 	r.OneWay = at.EndpointID != ""
 }
 
-func showSide(at *oms.Attempt, whole []byte) side {
-	out := side{FullAttempt: showAttempt(at)}
+// showSide returns one side of the comparison, with the patch in its answer. whole is the
+// whole answer, which the record may have only the beginning of. An event has no answer
+// to read, and an answer that is no success has no patch.
+func showSide(at *attempt.Attempt, whole []byte) side {
+	out := side{FullAttempt: ShowAttempt(at)}
 	response := out.Response
 	switch {
 	case at.EndpointID != "" || response == nil || at.Status/100 != 2:
 		return out
+	// The beginning of a JSON text cannot be read, and would look like an error of the
+	// endpoint.
 	case whole == nil && response.Truncated:
 		out.Problem = "the response was not kept whole"
 		return out
@@ -232,19 +272,20 @@ func showSide(at *oms.Attempt, whole []byte) side {
 	return out
 }
 
-// patchIn reads the patch in the response to a two-way request, and names what of
-// the response nobody reads.
-func patchIn(at *oms.Attempt, body []byte) (patch *oms.Object, unread []oms.Warning, problem string) {
+// patchIn reads the patch in the answer to a two-way request, and names what was not read
+// in the answer. It reads the answer as the workflow, or the validation, would read it,
+// with the same words for what is wrong.
+func patchIn(at *attempt.Attempt, body []byte) (patch *jsondoc.Object, unread []apierr.Warning, problem string) {
 	switch {
 	case at.EndpointID != "": // one way
 	case at.RunID != "":
-		answer, err := oms.ParseStepAnswer(body)
+		answer, err := run.ParseStepAnswer(body)
 		if err != nil {
 			return nil, nil, "invalid response: " + err.Error()
 		}
 		return answer.Patch, answer.Warnings, ""
 	default:
-		answer, err := oms.ParseValidation(body)
+		answer, err := cart.ParseValidation(body)
 		if err != nil {
 			return nil, nil, "invalid response: " + err.Error()
 		}

@@ -2,16 +2,21 @@ package api
 
 import (
 	"context"
-	"slices"
 
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/weburl"
 )
 
-// requestToday is where an attempt's like would go today, with today's secrets.
-// It has no URL where the endpoint, the step or the connector is gone.
-func (a *api) requestToday(ctx context.Context, at *oms.Attempt) (r hook.Request, err error) {
+// requestToday returns the request that an attempt would make today, with today's
+// secrets. It has no URL if the endpoint, the step or the connector does not exist any
+// more. What is missing is no error, because the recorded request can still be sent, to
+// the recorded URL and without secrets. The kind of the call is told by what the attempt
+// is about, since a replay of a replay has the kind replay.
+func (a *api) requestToday(ctx context.Context, at *attempt.Attempt) (r outbound.Request, err error) {
 	switch {
 	case at.EndpointID != "":
 		r, err = a.eventToday(ctx, at)
@@ -20,94 +25,71 @@ func (a *api) requestToday(ctx context.Context, at *oms.Attempt) (r hook.Request
 	default:
 		r, err = a.validatorToday(ctx, at)
 	}
-	if oms.KindOf(err) == oms.NotFound {
-		return hook.Request{}, nil
+	if apierr.KindOf(err) == apierr.NotFound {
+		return outbound.Request{}, nil
 	}
 	return r, err
 }
 
-func (a *api) eventToday(ctx context.Context, at *oms.Attempt) (hook.Request, error) {
+// eventToday returns the request that would deliver the event of an attempt today. The
+// number of the attempt stays, so that the endpoint sees the same X-Attempt.
+func (a *api) eventToday(ctx context.Context, at *attempt.Attempt) (outbound.Request, error) {
 	e, err := a.Store.Endpoint(ctx, tenantOf(ctx), at.EndpointID) // not one that was deleted
 	if err != nil {
-		return hook.Request{}, err
+		return outbound.Request{}, err
 	}
-	event := &oms.Event{} // of a test call
+	event := &event.Event{} // of a test call
 	if at.Delivery.Event > 0 {
 		if event, err = a.Store.EventBySeq(ctx, tenantOf(ctx), at.Delivery.Event); err != nil {
-			return hook.Request{}, err
+			return outbound.Request{}, err
 		}
 	}
 	return a.Notify.Request(ctx, tenantOf(ctx), e, event, at.Number)
 }
 
-func (a *api) stepToday(ctx context.Context, at *oms.Attempt) (hook.Request, error) {
+// stepToday returns the request that the step of an attempt would make today. It is empty
+// if the settings have no such step any more. The step is looked for by its place, its
+// key and its name, since several steps of a status may be of one name. The connector is
+// the one that the order would get today.
+func (a *api) stepToday(ctx context.Context, at *attempt.Attempt) (outbound.Request, error) {
 	run, err := a.Store.Run(ctx, tenantOf(ctx), at.RunID)
 	if err != nil {
-		return hook.Request{}, err
+		return outbound.Request{}, err
 	}
 	order, err := a.Store.Order(ctx, tenantOf(ctx), run.OrderID)
 	if err != nil {
-		return hook.Request{}, err
+		return outbound.Request{}, err
 	}
 	s, err := a.Store.Settings(ctx, tenantOf(ctx))
 	if err != nil {
-		return hook.Request{}, err
+		return outbound.Request{}, err
 	}
-	step := stepOf(s, run, at.CallID)
+	made := run.StepOf(at.CallID)
+	if made == nil {
+		return outbound.Request{}, nil
+	}
+	step := s.StatusOf(run).Step(made.ConfigIndex, made.Step, made.DisplayName)
 	if step == nil {
-		return hook.Request{}, nil
+		return outbound.Request{}, nil
 	}
 	t, _ := s.Target(step, order.Doc.Text("marketId"))
-	r := hook.Request{URL: t.URL, Header: step.RequestHeaders, Timeout: settings.DefaultTimeout}
-	if t.Connector != nil {
-		useConnector(&r, t.Connector)
-	}
-	return r, nil
+	return outbound.ToConnector(tenantOf(ctx), t, step.RequestHeaders, 0), nil
 }
 
-// stepOf returns the step of today's settings that made a call of a run: the
-// one of its name and place, else the first of its name; nil if there is none.
-func stepOf(s *settings.Settings, run *oms.Run, callID string) *settings.Step {
-	i := slices.IndexFunc(run.Results, func(r oms.StepResult) bool { return r.CallID == callID })
-	status := s.ReturnStatus(run.EnteredStatus)
-	if run.ReturnID == "" {
-		status = s.OrderType(run.OrderType).Status(run.EnteredStatus)
-	}
-	if i < 0 || status == nil {
-		return nil
-	}
-	result, steps := run.Results[i], status.Steps
-	is := func(st settings.Step) bool { return st.Name == result.Step && st.DisplayName == result.DisplayName }
-	at := result.ConfigIndex
-	if at >= len(steps) || !is(steps[at]) {
-		at = slices.IndexFunc(steps, is)
-	}
-	if at < 0 {
-		return nil
-	}
-	return &steps[at]
-}
-
-func (a *api) validatorToday(ctx context.Context, at *oms.Attempt) (hook.Request, error) {
+// validatorToday returns the request that the validator of an attempt would get today: of
+// the connector with the same id, or, where the attempt has none, of the one at the same
+// URL.
+func (a *api) validatorToday(ctx context.Context, at *attempt.Attempt) (outbound.Request, error) {
 	s, err := a.Store.Settings(ctx, tenantOf(ctx))
 	if err != nil {
-		return hook.Request{}, err
+		return outbound.Request{}, err
 	}
 	for i := range s.Connectors {
 		c := &s.Connectors[i]
-		byURL := at.ConnectorID == "" && oms.PublicURL(c.Host) == oms.PublicURL(at.URL)
+		byURL := at.ConnectorID == "" && weburl.PublicURL(c.Host) == weburl.PublicURL(at.URL)
 		if c.IsValidator() && (byURL || at.ConnectorID != "" && c.ConnectorID == at.ConnectorID) {
-			r := hook.Request{URL: c.Host}
-			useConnector(&r, c)
-			return r, nil
+			return outbound.ToConnector(tenantOf(ctx), settings.Target{URL: c.Host, Connector: c}, nil, 0), nil
 		}
 	}
-	return hook.Request{}, nil
-}
-
-// useConnector gives a request what a connector has for it.
-func useConnector(r *hook.Request, c *settings.Connector) {
-	r.Header = slices.Concat(r.Header, c.CustomHeaders)
-	r.BearerToken, r.Token, r.Username, r.Password = c.BearerToken, c.Token, c.Username, c.Password
-	r.SigningSecret, r.Timeout = c.SigningSecret, c.Timeout
+	return outbound.Request{}, nil
 }

@@ -2,17 +2,20 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
 // restoreSettings makes an earlier version the next one, those of its secrets included
-// that there still are (API.md, "New on 2026-11-28"). Nothing is looked up anew: a variable that the
-// version once named has the value that it had then.
+// that there still are (docs/contract.md#settings). Nothing is looked up anew: a
+// variable that the version once named has the value that it had then.
+//
+// What a repeated request is answered is worked out from the versions, since no answer is
+// stored. The number of the version that was made is what is stored under the key.
 func (a *api) restoreSettings(ctx context.Context, in *struct {
 	Version int64 `path:"version" minimum:"1"`
 	OnceParams
@@ -24,12 +27,14 @@ func (a *api) restoreSettings(ctx context.Context, in *struct {
 		if err != nil {
 			return "", err
 		}
+		// Within the write, so that a secret which is destroyed at this moment is not
+		// taken for one that is there.
 		destroyed, err := tx.DestroyedSecrets(ctx, tenantOf(ctx), was)
 		if err != nil {
 			return "", err
 		}
 		out, err = a.replaceSettings(ctx, tx, in.MatchParams, func(stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
-			return a.restored(was, stored, destroyed)
+			return a.restored(ctx, was, stored, destroyed)
 		})
 		if err != nil {
 			return "", err
@@ -44,16 +49,17 @@ func (a *api) restoreSettings(ctx context.Context, in *struct {
 
 // restored checks a version that is to be in force again. It names the secrets of which
 // nothing is left; the next version will know them.
-func (a *api) restored(was, stored *settings.Settings, destroyed []string) (*settings.Settings, *checkedSettings, error) {
-	return checkedAnswer(settings.Incoming{Doc: was.Document(), Stored: stored, Literal: true, Refused: a.Guard.Refusal, Destroyed: destroyed})
+func (a *api) restored(ctx context.Context, was, stored *settings.Settings, destroyed []string) (*settings.Settings, *checkedSettings, error) {
+	return checkedAnswer(settings.Incoming{Doc: was.Document(), Stored: stored, Literal: true, Refused: a.refusal(ctx), Destroyed: destroyed})
 }
 
 // restoredEarlier makes the answer of an earlier call again, from the version
-// that it made and the one before.
+// that it made and the one before. The secrets that were destroyed are marked in the
+// version that was made, so the same warnings come of it.
 func (a *api) restoredEarlier(ctx context.Context, resource string) (*checkedSettings, error) {
 	version, err := strconv.ParseInt(resource, 10, 64)
 	if err != nil {
-		return nil, oms.Errorf(oms.Conflict, "this Idempotency-Key came with another request before")
+		return nil, fmt.Errorf("what is stored under an Idempotency-Key: %w", err)
 	}
 	made, err := a.Store.SettingsVersion(ctx, tenantOf(ctx), version)
 	if err != nil {
@@ -63,7 +69,7 @@ func (a *api) restoredEarlier(ctx context.Context, resource string) (*checkedSet
 	if err != nil {
 		return nil, err
 	}
-	_, out, err := a.restored(made, before, nil)
+	_, out, err := a.restored(ctx, made, before, nil)
 	if err != nil {
 		return nil, err
 	}

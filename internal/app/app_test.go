@@ -49,11 +49,11 @@ func TestAFailedStartLeavesNothingBehind(t *testing.T) {
 	}
 	defer taken.Close()
 	o := Options{Listen: taken.Addr().String(), Database: filepath.Join(t.TempDir(), "a.db"), Version: "test"}
-	if _, err := start(t, o); !IsMistake(err) || !errors.Is(err, syscall.EADDRINUSE) {
+	if _, err := start(t, o); !IsUserError(err) || !errors.Is(err, syscall.EADDRINUSE) {
 		t.Fatalf("on a port in use: %v", err)
 	}
 	o.Listen, o.SettingsFile = "127.0.0.1:0", "none.json"
-	if _, err := start(t, o); !IsMistake(err) {
+	if _, err := start(t, o); !IsUserError(err) {
 		t.Fatalf("with settings that are not there: %v", err)
 	}
 	o.SettingsFile = ""
@@ -69,11 +69,11 @@ func TestAFailedStartLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestAStartThatIsCanceledIsNoMistake(t *testing.T) {
+func TestAStartThatIsCanceledIsNoUserError(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := Start(ctx, Options{Listen: "127.0.0.1:0", Database: filepath.Join(t.TempDir(), "a.db"), Version: "test"})
-	if !errors.Is(err, context.Canceled) || IsMistake(err) {
+	if !errors.Is(err, context.Canceled) || IsUserError(err) {
 		t.Errorf("%v", err)
 	}
 }

@@ -5,13 +5,14 @@ import (
 
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/api"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/order"
 )
 
-// Limits of what callers may have a server hold and keep (API.md, "Limits"); a
-// zero one is that of [DefaultLimits].
+// Limits of what callers may have a server hold and store (docs/contract.md#limits). Each
+// of them is a flag; one that is zero is that of [DefaultLimits].
 type Limits struct {
-	Requests, RequestBytes    admission.Limit // in flight
+	Requests, RequestBytes admission.Limit // in flight
+	// For all tenants together, and for each.
 	Endpoints                 admission.Limit
 	OrderBytes, SettingsBytes int64
 }
@@ -19,9 +20,13 @@ type Limits struct {
 // DefaultLimits are those of a server that was told nothing else.
 var DefaultLimits = Limits{
 	Requests: admission.DefaultLimits.Requests, RequestBytes: admission.DefaultLimits.Bytes,
-	Endpoints: api.DefaultLimits.Endpoints, OrderBytes: oms.DefaultOrderBytes, SettingsBytes: api.DefaultLimits.SettingsBytes,
+	Endpoints: api.DefaultLimits.Endpoints, OrderBytes: order.DefaultOrderBytes, SettingsBytes: api.DefaultLimits.SettingsBytes,
 }
 
+// ofGate are those that a gate holds requests against.
+func (l Limits) ofGate() admission.Limits {
+	return admission.Limits{Requests: l.Requests, Bytes: l.RequestBytes}
+}
 func (l *Limits) setDefaults() {
 	l.Requests = cmp.Or(l.Requests, DefaultLimits.Requests)
 	l.RequestBytes = cmp.Or(l.RequestBytes, DefaultLimits.RequestBytes)

@@ -3,76 +3,51 @@ package app
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"log/slog"
-	"net"
 	"net/url"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
+// setDefaults sets what was left open.
 func (o *Options) setDefaults() {
-	o.Tenant = cmp.Or(o.Tenant, DefaultTenant)
-	o.MaxOutgoing = cmp.Or(o.MaxOutgoing, hook.DefaultMaxOutgoing)
+	o.Tenant = cmp.Or(o.Tenant, access.DefaultTenant)
+	o.MaxOutgoing = cmp.Or(o.MaxOutgoing, outbound.DefaultMaxOutgoing)
 	o.Limits.setDefaults()
+	o.ForwardedHeader = cmp.Or(o.ForwardedHeader, XForwardedFor)
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
 	}
+	// A server of a test that nobody looks at.
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 }
 
-// check finds what is wrong with the options before anything is opened, and
-// returns the certificate to serve with, nil for plain HTTP.
-func (o *Options) check() (certificate *tls.Config, err error) {
+// check finds what is wrong with the options before anything is opened.
+func (o *Options) check() (err error) {
 	if o.PublicURL, err = checkPublicURL(o.PublicURL); err != nil {
-		return nil, err
+		return err
+	}
+	if err := o.Beside.check(); err != nil {
+		return err
 	}
 	if o.APIKey != "" {
 		if err := checkAPIKey(o.APIKey); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	// Callers of the API can have these sent to any endpoint, so not every name is allowed.
 	for _, v := range o.SettingsVariables {
 		if why := settings.CheckAllowed(v); why != "" {
-			return nil, Mistakef("--settings-variables: %q %s", v, why)
+			return UserErrorf("--settings-variables: %q %s", v, why)
 		}
 	}
-	return loadTLS(o.TLSCert, o.TLSKey)
-}
-
-// Targets say where outgoing requests may go.
-type Targets struct {
-	// AllowPrivate admits private and loopback targets; nil does so where the
-	// server listens on a loopback address itself.
-	AllowPrivate *bool
-	AllowHosts   []string // as of [hook.Guard]
-}
-
-// guard judges whether the server is on a loopback address by the one that it
-// got, not by the name that it was given.
-func (t Targets) guard(at net.Addr) hook.Guard {
-	g := hook.Guard{AllowHosts: t.AllowHosts}
-	if t.AllowPrivate != nil {
-		g.AllowPrivate = *t.AllowPrivate
-	} else if tcp, ok := at.(*net.TCPAddr); ok {
-		g.AllowPrivate = tcp.IP.IsLoopback()
-	}
-	return g
-}
-
-// Refusal says why the guard of a server that is to listen at an address will
-// refuse a URL; "" if it will not.
-func (t Targets) Refusal(listen string) func(*url.URL) string {
-	at, err := net.ResolveTCPAddr("tcp", listen)
-	if err != nil {
-		at = &net.TCPAddr{}
-	}
-	return t.guard(at).Refusal
+	return nil
 }
 
 // applySettings applies the settings file, if there is one, and logs what
@@ -85,6 +60,7 @@ func (o *Options) applySettings(ctx context.Context, st store.Store, refused fun
 	if err := f.Read(); err != nil {
 		return err
 	}
+	// A file that is wrong ends the start: half of what was meant is worse than nothing.
 	applied, err := f.Apply(ctx, st, o.Clock.Now())
 	if err != nil {
 		return inFile(f.Path, err)
@@ -93,11 +69,13 @@ func (o *Options) applySettings(ctx context.Context, st store.Store, refused fun
 	return nil
 }
 
+// logSettings says in the log what became of the settings file, with each warning.
 func (o *Options) logSettings(file string, a Applied) {
 	for _, w := range a.Warnings {
 		o.Log.Warn("settings file", "path", w.Path, "warning", w.Message)
 	}
-	if a.Kept {
+	// The log says so, because the operator may believe that the file is what is in force.
+	if a.Unchanged {
 		o.Log.Warn("the settings file was not applied: newer settings are stored, which --settings-replace would replace",
 			"file", file, "tenant", o.Tenant, "version", a.Version, "fileAppliedAs", a.FromFile, "fileChanged", a.FileChanged)
 		return

@@ -5,7 +5,7 @@ import (
 	"net"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 )
 
 func TestWhoMayReachPrivateTargets(t *testing.T) {
@@ -36,19 +36,19 @@ func TestPublicURL(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"a.example", "/hooks", "ftp://a.example", "https://", "https://:80", "https://u:p@a.example", "https://a.example/?q", "https://a.example/#f", "://"} {
-		if _, err := checkPublicURL(text); !IsMistake(err) {
+		if _, err := checkPublicURL(text); !IsUserError(err) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
 }
 
-func TestWhatIsAMistake(t *testing.T) {
+func TestWhatIsAUserError(t *testing.T) {
 	for want, errs := range map[bool][]error{
-		true:  {Mistakef("x"), errors.Join(nil, Mistakef("x")), oms.Errorf(oms.NotFound, "x"), oms.Wrong("a", "x"), oms.Errorf(oms.Conflict, "x")},
-		false: {nil, errors.New("x"), oms.Errorf(oms.Unavailable, "x")},
+		true:  {UserErrorf("x"), errors.Join(nil, UserErrorf("x")), apierr.Errorf(apierr.NotFound, "x"), apierr.Wrong("a", "x"), apierr.Errorf(apierr.Conflict, "x")},
+		false: {nil, errors.New("x"), apierr.Errorf(apierr.Unavailable, "x")},
 	} {
 		for _, err := range errs {
-			if IsMistake(err) != want {
+			if IsUserError(err) != want {
 				t.Errorf("%v: %v", err, !want)
 			}
 		}

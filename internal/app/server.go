@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -13,18 +12,22 @@ import (
 )
 
 const (
+	// How long a caller may take for the headers of a request, and how long a kept
+	// connection may be idle.
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
-	maxHeader     = 64 << 10
+	// The bodies of requests have limits of their own (docs/contract.md#limits).
+	maxHeader = 64 << 10
 
-	// lastWords is how much of the time for stopping is kept for callers that were
+	// lastWords is how much of the time for stopping is reserved for callers that were
 	// told to wait no longer, to take their answers; and how much again for the
 	// rest, with the database as the last.
 	lastWords = 5 * time.Second / 2
 )
 
-// newServer has no WriteTimeout and no ReadTimeout: a call may wait 55 s for
-// its run, and both would count that time in.
+// newServer makes a server that does not listen yet. It has no WriteTimeout and no
+// ReadTimeout: a call may wait 55 s for its run, and both would count that time in. How
+// slowly a body may come is up to the API.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
@@ -35,11 +38,12 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// mounted gives each request to the API or to the dashboard, whose pages have all the
-// paths that the API does not.
+// mounted gives each request to the API or to the dashboard. The API has some paths, and
+// the pages have all others.
 func mounted(api, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := r.URL.Path; p == "/api" || strings.HasPrefix(p, "/api/") || p == "/healthz" || p == "/readyz" {
+		// A path that nobody knows gets a page of the dashboard that says so.
+		if p := r.URL.Path; p == "/api" || strings.HasPrefix(p, "/api/") || p == "/healthz" || p == "/readyz" || p == "/metrics" {
 			api.ServeHTTP(w, r)
 			return
 		}
@@ -47,27 +51,11 @@ func mounted(api, pages http.Handler) http.Handler {
 	})
 }
 
-// listen opens the port, and fails where another process has it.
+// listen opens the port, and fails if another process has it. Port 0 takes any that is
+// free.
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	return l, mistakeUnlessCanceled(ctx, err)
-}
-
-// loadTLS reads the certificate and its key; it returns nil where neither is given.
-func loadTLS(cert, key string) (*tls.Config, error) {
-	switch {
-	case cert == "" && key == "":
-		return nil, nil
-	case key == "":
-		return nil, Mistakef("--tls-cert needs --tls-key")
-	case cert == "":
-		return nil, Mistakef("--tls-key needs --tls-cert")
-	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return nil, Mistakef("the TLS certificate %s with the key %s: %w", cert, key, err)
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}, nil
+	return l, userErrorUnlessCanceled(ctx, err)
 }
 
 // checkPublicURL accepts the address under which callers reach the server, ""
@@ -78,24 +66,28 @@ func checkPublicURL(text string) (string, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return "", Mistakef("the public URL must be an absolute http or https URL")
+		return "", UserErrorf("the public URL must be an absolute http or https URL")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", Mistakef("the public URL may have no user, query or fragment")
+		return "", UserErrorf("the public URL may have no user, query or fragment")
 	}
 	return strings.TrimSuffix(text, "/"), nil
 }
 
-// drain stops accepting and waits for the requests in flight. A little before ctx
-// ends it has release answer those that wait, and when it ends, cuts off who is left.
-func drain(ctx context.Context, s *http.Server, release func()) error {
+// drain stops accepting and waits for the requests in flight. A little before ctx ends, it
+// has answerWaiting answer those callers that wait for a run, with what there is so far.
+// When ctx ends, it cuts off who is left.
+func drain(ctx context.Context, s *http.Server, answerWaiting func()) error {
+	// Shutdown returns when all requests are answered, or when this ends.
 	patient, cancel := leaving(ctx, lastWords)
 	defer cancel()
 	err := s.Shutdown(patient)
-	release()
+	// A caller that waits gets 202 with what there is; its run goes on at the next start.
+	answerWaiting()
 	if patient.Err() == nil || err == nil {
 		return err
 	}
+	// These callers have their answers now, and take them.
 	err = s.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return s.Close()

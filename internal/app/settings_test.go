@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
 )
@@ -25,7 +25,7 @@ func TestASettingsFileWithSecretsIsAppliedOnce(t *testing.T) {
 	const settings = `{"connectors":[{"name":"ERP","connectorId":"e","host":"https://erp.example","bearerToken":"hush-1","customHeaders":[{"key":"X-Key","value":"hush-2"}]}]}`
 	apply := func(file string, atStart bool) string {
 		t.Helper()
-		f := &SettingsFile{Path: path, Tenant: oms.DefaultTenant, AtStart: atStart, MaxBytes: 1 << 20}
+		f := &SettingsFile{Path: path, Tenant: access.DefaultTenant, AtStart: atStart, MaxBytes: 1 << 20}
 		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -36,13 +36,13 @@ func TestASettingsFileWithSecretsIsAppliedOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Sprint(a.Version, a.Changed, a.Kept, a.FileChanged)
+		return fmt.Sprint(a.Version, a.Changed, a.Unchanged, a.FileChanged)
 	}
 	changed := strings.Replace(settings, "hush-2", "hush-3", 1)
 	for i, c := range []struct {
 		file    string
 		atStart bool
-		want    string // version, changed, kept, file changed
+		want    string // version, changed, unchanged, file changed
 	}{
 		{settings, true, "1 true false false"},
 		{settings, true, "1 false false false"},

@@ -72,11 +72,11 @@ func TestDrainCutsOff(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		began, released := time.Now(), time.Duration(0)
-		err := drain(ctx, server, func() { released = time.Since(began) })
+		began, answered := time.Now(), time.Duration(0)
+		err := drain(ctx, server, func() { answered = time.Since(began) })
 		// Shutdown looks twice a second.
-		if took := time.Since(began); err != nil || took < 20*time.Second || took > 21*time.Second || released < 17500*time.Millisecond || released > 18*time.Second {
-			t.Errorf("%v after %v, released after %v", err, took, released)
+		if took := time.Since(began); err != nil || took < 20*time.Second || took > 21*time.Second || answered < 17500*time.Millisecond || answered > 18*time.Second {
+			t.Errorf("%v after %v, released after %v", err, took, answered)
 		}
 		if _, err := mine.Read(make([]byte, 1)); err != io.EOF {
 			t.Errorf("the connection: %v", err)

@@ -6,9 +6,11 @@ import (
 	"net/http"
 )
 
-// carts compares, turn by turn, a validator's bare call with the validation of
-// a stored cart that it leaves as it is, and of one that it changes.
+// carts compares, turn by turn, a validator's bare call with the validation of a stored
+// cart. The difference of each round is what orderhook adds.
 func (b *bench) carts(ctx context.Context) (string, error) {
+	// The validator is the endpoint that answers steps. There is no new cart in its
+	// answer, so the cart has the same contents in all rounds.
 	if err := b.call(ctx, http.MethodPut, b.url+"/api/settings", fmt.Sprintf(`{"connectors":[{"name":"webhookValidator","host":%q}]}`, b.target), http.StatusOK); err != nil {
 		return "", err
 	}
@@ -16,6 +18,8 @@ func (b *bench) carts(ctx context.Context) (string, error) {
 	if err := b.call(ctx, http.MethodPut, b.url+"/api/carts/bench-cart", cart, http.StatusCreated); err != nil {
 		return "", err
 	}
+	// The first posts the same document to the validator as the second does through
+	// orderhook.
 	times, err := inTurn(ctx, b.budget,
 		func() error { return b.post(ctx, b.target, cart, http.StatusOK) },
 		func() error { return b.post(ctx, b.url+"/api/carts/bench-cart/validate", "", http.StatusOK) })

@@ -14,7 +14,8 @@ import (
 // bare client's: the machine may be slower for a while.
 const deliveryRounds = 3
 
-// delivery is a way to publish, and what came of it.
+// delivery is a way to publish, and what came of it. Each round adds its figures. The
+// bare client is one, too, with other fields.
 type delivery struct {
 	what    string
 	bar     float64 // least ratio to the bare client
@@ -30,23 +31,28 @@ type delivery struct {
 	behind     int64     // most deliveries that waited when the publishers stopped
 }
 
-// oneBody is what the bare client sends again and again.
+// oneBody is what the bare client sends again and again. The sink does not look whether
+// it has seen it.
 var oneBody = bareBody("evt_019aa4c27d3e7f0c9b61d2e8f4a05b37")
 
 // arrays and singles measure how many deliveries a second one endpoint gets
 // that are published in a way.
 func (b *bench) arrays(ctx context.Context) (string, error) {
-	return b.deliveries(ctx, &delivery{what: "in arrays of 100", bar: 0.3, callers: []int{2, 3, 4, 6}, publication: newPublication(100)})
+	return b.deliveries(ctx, &delivery{what: "in arrays of 100", bar: b.engine.bars.arrays, callers: []int{2, 3, 4, 6}, publication: newPublication(100)})
 }
 
+// singles publishes each event by itself, as a shop does.
 func (b *bench) singles(ctx context.Context) (string, error) {
-	return b.deliveries(ctx, &delivery{what: "one by one", bar: 0.15, callers: []int{128, 192, 256}, publication: newPublication(1)})
+	return b.deliveries(ctx, &delivery{what: "one by one", bar: b.engine.bars.singles, callers: []int{128, 192, 256}, publication: newPublication(1)})
 }
 
 // deliveries measures events that are published, durable, sent, and recorded,
-// by turns with a bare client that only sends the same bodies.
+// by turns with a bare client that only sends the same bodies. The ratio is taken round
+// by round, because what slows down the machine for a while slows down both.
 func (b *bench) deliveries(ctx context.Context, d *delivery) (_ string, err error) {
-	s := startSink()
+	// The sink and its endpoint are the same for all rounds, so that no round pays for
+	// making them.
+	s := startSink(ctx)
 	defer s.Close()
 	if d.endpoint, err = b.subscribe(ctx, s.URL, eventType, `,"maxConcurrency":16`); err != nil {
 		return "", err
@@ -56,6 +62,8 @@ func (b *bench) deliveries(ctx context.Context, d *delivery) (_ string, err erro
 		return "", err
 	}
 	var ratios []float64
+	// The bare client goes first in each round. Both use the same sink, one after the
+	// other.
 	for i := range deliveryRounds {
 		if err := b.bareRound(ctx, s, bare); err != nil {
 			return "", err
@@ -68,8 +76,11 @@ func (b *bench) deliveries(ctx context.Context, d *delivery) (_ string, err erro
 	return b.deliveryReport(bare, d, ratios), nil
 }
 
-// tune finds the best number of callers for each, and what publishing costs.
+// tune finds the best number of callers for each, and what publishing costs. The best
+// number depends on the machine, so each is tried for a while.
 func (b *bench) tune(ctx context.Context, s *sink, bare, d *delivery) (err error) {
+	// Each number of callers is tried for a part of the budget, and the best one has the
+	// whole of it later.
 	bare.publishers, err = best(bare.callers, func(n int) (float64, error) { return b.bare(ctx, s, n, b.budget/5) })
 	if err != nil {
 		return err
@@ -81,25 +92,31 @@ func (b *bench) tune(ctx context.Context, s *sink, bare, d *delivery) (err error
 	if err != nil {
 		return err
 	}
+	// With the number of publishers that was found to be best, because the cost depends
+	// on it.
 	d.publishing, err = b.publishing(ctx, s, d)
-	return errors.Join(err, b.settle(ctx))
+	return errors.Join(err, b.awaitQuiet(ctx))
 }
 
-// settle returns once what the server does behind its deliveries is done.
-func (b *bench) settle(ctx context.Context) error {
+// awaitQuiet returns once what the server does behind its deliveries is done. It indexes
+// bodies, for example, which would take processors from the next round.
+func (b *bench) awaitQuiet(ctx context.Context) error {
 	return quiet(ctx, min(1500*time.Millisecond, b.budget), 12*b.budget)
 }
 
 // bare has a plain HTTP client POST to the sink.
 func (b *bench) bare(ctx context.Context, s *sink, callers int, budget time.Duration) (got float64, err error) {
-	part("bare", func() {
+	part(ctx, "bare", func() {
 		got, err = perSecond(ctx, callers, budget, func() error { return b.send(ctx, s.URL, "o-7", oneBody) })
 	})
 	return got, err
 }
 
+// bareRound measures one round of the bare client.
 func (b *bench) bareRound(ctx context.Context, s *sink, d *delivery) error {
 	watch, before := startWatch(), s.arrived.Load()
+	// What arrived at the sink is counted there, also what the callers finish after the
+	// time.
 	got, err := b.bare(ctx, s, d.publishers, b.budget)
 	d.perSecond = append(d.perSecond, got)
 	d.cpu = append(d.cpu, micros(watch.used(), s.arrived.Load()-before))
@@ -110,9 +127,10 @@ func (b *bench) bareRound(ctx context.Context, s *sink, d *delivery) error {
 // deliveries, too.
 func (b *bench) deliveryRound(ctx context.Context, s *sink, d *delivery) error {
 	watch, before := startWatch(), s.arrived.Load()
+	// The watch goes on until the server is quiet, and only then is the CPU time taken.
 	got, behind, err := b.deliver(ctx, s, d, d.publishers, b.budget)
 	if err == nil {
-		err = b.settle(ctx)
+		err = b.awaitQuiet(ctx)
 	}
 	d.perSecond, d.behind = append(d.perSecond, got), max(d.behind, behind)
 	d.cpu = append(d.cpu, micros(watch.used(), s.arrived.Load()-before))
@@ -121,13 +139,16 @@ func (b *bench) deliveryRound(ctx context.Context, s *sink, d *delivery) error {
 
 // deliver publishes until the budget is used up, and returns how many events a
 // second have arrived and are recorded, from the first publication to the last
-// record; and how many of them still waited when publishing ended.
+// record; and how many of them still waited when publishing ended. An event that arrives
+// twice is an error: nothing has failed that would be a reason for it.
 func (b *bench) deliver(ctx context.Context, s *sink, d *delivery, publishers int, budget time.Duration) (perSecond float64, behind int64, err error) {
 	before, begin := s.arrived.Load(), time.Now()
 	published, err := b.publishFor(ctx, b.url, "/api/events", http.StatusAccepted, d, publishers, budget)
 	if err != nil {
 		return 0, 0, err
 	}
+	// What is behind at this moment tells whether the server keeps up with its
+	// publishers.
 	behind = published - (s.arrived.Load() - before)
 	err = until(ctx, "all events have arrived", patience+20*budget, time.Millisecond, func() (bool, error) {
 		return s.arrived.Load()-before >= published, nil
@@ -135,6 +156,7 @@ func (b *bench) deliver(ctx context.Context, s *sink, d *delivery, publishers in
 	if err == nil {
 		err = b.awaitRecorded(ctx, d.endpoint)
 	}
+	// The last record ends the time. What comes twice is looked for after that.
 	took := time.Since(begin)
 	if more := s.arrived.Load() - before - published; err == nil && more != 0 {
 		err = fmt.Errorf("%d of %d events arrived more than once", more, published)
@@ -154,13 +176,15 @@ func (b *bench) awaitRecorded(ctx context.Context, endpoint string) error {
 	})
 }
 
+// deliveryReport is the part of the report. The median is compared with the bar, and the
+// lowest and highest round show the noise.
 func (b *bench) deliveryReport(bare, d *delivery, ratios []float64) string {
 	return fmt.Sprintf(`
 ## Deliveries a second to one endpoint, published %s
 
 Each event is published over HTTP, durable before that is answered, delivered, and its attempt recorded; the time
 ends when the last one is. The median of %d rounds of %s each, by turns with a bare net/http client that POSTs the same
-bodies of %.1f KB to the same sink over kept connections. The orders' numbers ascend, and each has five events; the
+bodies of %.1f KB to the same sink over reused connections. The orders' numbers ascend, and each has five events; the
 endpoint has a maxConcurrency of 16. Publishers, server and sink share the cores. The CPU time is that of all of them,
 and of what the server does behind its deliveries. Of it, any sender and sink would take what the bare client takes;
 publishing is what its publishers take, and a server that only reads.
@@ -175,4 +199,5 @@ publishing is what its publishers take, and a server that only reads.
 		bar(median(ratios) >= d.bar, "at least %.2f", d.bar), median(d.cpu), median(bare.cpu), d.publishing, d.behind)
 }
 
+// median is the middle one of some figures; of an even number, the higher one of the two.
 func median(of []float64) float64 { return slices.Sorted(slices.Values(of))[len(of)/2] }

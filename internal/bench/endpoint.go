@@ -11,7 +11,8 @@ import (
 // real one.
 const answer = `{"OrderActionExecutionResults":[{"ActionStatus":"Success"}],"OrderPatch":{"Properties":[{"Key":"ValidationScore","Value":"95"}]}}`
 
-// startEndpoint starts an endpoint that does no work of its own.
+// startEndpoint starts an endpoint that does no work of its own. So what a step takes is
+// orderhook's part and the network's.
 func startEndpoint() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -20,7 +21,8 @@ func startEndpoint() *httptest.Server {
 	}))
 }
 
-// startHanging starts an endpoint that reads what it gets and never answers.
+// startHanging starts an endpoint that reads what it gets and never answers. The
+// request's context ends when the caller hangs up, or the server is closed.
 func startHanging() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -29,10 +31,12 @@ func startHanging() *httptest.Server {
 }
 
 // startDripping starts an endpoint that answers one byte a second, from the
-// first of its status line on.
+// first of its status line on. It writes to the connection itself, since net/http would
+// send the line at once. A caller that only watches for silence would wait for it.
 func startDripping() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
+		// From here on the connection is this handler's, which has to close it.
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return
@@ -47,8 +51,9 @@ func startDripping() *httptest.Server {
 	}))
 }
 
-// closeIll closes endpoints that still have connections.
-func closeIll(servers ...*httptest.Server) {
+// closeUnhealthy closes endpoints that still have connections. Close alone would wait for
+// their requests, which never end.
+func closeUnhealthy(servers ...*httptest.Server) {
 	for _, s := range servers {
 		s.CloseClientConnections()
 		s.Close()

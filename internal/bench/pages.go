@@ -29,11 +29,13 @@ const (
 )
 
 // pages measures how long pages of the dashboard take to their first byte, with very
-// much stored, while nothing is written and while events are.
+// much stored, while nothing is written and while events are. A page that takes long with
+// much stored has an index missing, or looks through too much.
 func (b *bench) pages(ctx context.Context) (string, error) {
-	s := startSink()
+	s := startSink(ctx)
 	defer s.Close()
 	loading := time.Now()
+	// Each number is made smaller with the budget.
 	attempts, orders, endpoints := max(1, b.of(pagesAttempts)/searchAtOnce)*searchAtOnce, b.of(pagesOrders), b.of(pagesEndpoints)
 	if err := b.storeForPages(ctx, s, attempts, orders, endpoints); err != nil {
 		return "", err
@@ -51,6 +53,8 @@ To the first byte, with %d attempts, %d orders and %d endpoints, stored in %s: w
 | page | p50 | p95 | most | p50 while events are written | p95 | most |
 |---|---|---|---|---|---|---|
 `, attempts, orders, endpoints, time.Since(loading).Round(time.Second), pagesWriting)
+	// Pages are asked for by a signed-in visitor, as people see them, and not through the
+	// API.
 	v, err := b.signIn(ctx)
 	if err != nil {
 		return "", err
@@ -59,6 +63,8 @@ To the first byte, with %d attempts, %d orders and %d endpoints, stored in %s: w
 	if err != nil {
 		return "", err
 	}
+	// Every page is measured twice, first while nothing else goes on and directly after
+	// that while events are written. So a change of the machine concerns both.
 	for _, path := range paths {
 		idle, err := v.visits(ctx, path)
 		if err != nil {
@@ -74,9 +80,12 @@ To the first byte, with %d attempts, %d orders and %d endpoints, stored in %s: w
 	return out.String(), nil
 }
 
-// placeholders are the ids in the paths of a report.
+// placeholders are the ids in the paths of a report. Ids differ in each run, and would
+// make two reports differ.
 var placeholders = regexp.MustCompile(`/[a-z]+_[0-9a-zA-Z_.]{20,}`)
 
+// storeForPages fills the database through the API: endpoints, delivered events, and
+// orders. The last endpoint is the one that gets the events.
 func (b *bench) storeForPages(ctx context.Context, s *sink, attempts, orders, endpoints int) error {
 	if err := b.makeMany(ctx, s.URL, endpoints-1); err != nil {
 		return err
@@ -98,21 +107,24 @@ func (b *bench) storeForPages(ctx context.Context, s *sink, attempts, orders, en
 }
 
 // whileWriting does something while events are published at an even pace. A server
-// that does not keep up gets fewer.
+// that does not keep up gets fewer. It ends with what it does. An error of writing counts
+// only if that came before the end.
 func (b *bench) whileWriting(ctx context.Context, do func() error) error {
-	room := make(chan struct{}, mostWriting)
+	writing := make(chan struct{}, mostWriting)
 	ctx, cancel := context.WithCancel(ctx)
 	pool := newPublishers(b.url)
 	defer pool.close()
 	written := make(chan error, 1)
 	go func() {
 		written <- paced(ctx, time.Second*pagesAtOnce/pagesWriting, math.MaxInt, func(i int) error {
+			// If the server does not keep up, this event is left out: to pile up more
+			// would measure the pile.
 			select {
-			case room <- struct{}{}:
+			case writing <- struct{}{}:
 			default:
 				return nil
 			}
-			defer func() { <-room }()
+			defer func() { <-writing }()
 			return pool.with(ctx, func(p *publisher) error { return p.publish(someEvents(p, i*pagesAtOnce, pagesAtOnce)) })
 		})
 	}()
@@ -124,12 +136,15 @@ func (b *bench) whileWriting(ctx context.Context, do func() error) error {
 	return err
 }
 
-// visitor is a browser that has signed in.
+// visitor is a browser that has signed in. It sends the cookie by itself, since a cookie
+// jar would cost time with each request.
 type visitor struct {
 	*bench
 	cookie string
 }
 
+// signIn signs in with the key of the server. The answer is a redirect, which nobody has
+// to follow.
 func (b *bench) signIn(ctx context.Context) (*visitor, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+"/sign-in", strings.NewReader(url.Values{"key": {key}}.Encode()))
 	if err != nil {
@@ -141,13 +156,16 @@ func (b *bench) signIn(ctx context.Context) (*visitor, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
+	// A server that does not accept the key answers with the form, without a cookie.
 	if len(resp.Cookies()) == 0 {
 		return nil, fmt.Errorf("signing in is answered %d, without a cookie", resp.StatusCode)
 	}
 	return &visitor{b, resp.Cookies()[0].String()}, nil
 }
 
-// page reads a page, and says how long its first byte took.
+// page reads a page, and says how long its first byte took. The client returns with the
+// headers, which the server sends with the first bytes of the page. What is wrong with a
+// page stands in its alert.
 func (v *visitor) page(ctx context.Context, path string) (text string, took time.Duration, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.url+path, nil)
 	if err != nil {
@@ -159,6 +177,7 @@ func (v *visitor) page(ctx context.Context, path string) (text string, took time
 	if err != nil {
 		return "", 0, err
 	}
+	// The rest of the page is read after the time was taken.
 	took = time.Since(began)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
@@ -169,6 +188,8 @@ func (v *visitor) page(ctx context.Context, path string) (text string, took time
 	return string(body), took, err
 }
 
+// visits asks for a page again and again, until the budget is used up, and often enough
+// in any case.
 func (v *visitor) visits(ctx context.Context, path string) (took sample, err error) {
 	for end := time.Now().Add(v.budget); len(took) < max(2, v.of(fewestVisits)) || time.Now().Before(end); {
 		_, one, err := v.page(ctx, path)
@@ -181,6 +202,7 @@ func (v *visitor) visits(ctx context.Context, path string) (took sample, err err
 }
 
 var (
+	// links finds the links of a page that lead to another one.
 	links = regexp.MustCompile(`href="(/[^"#]*)"`)
 	// searched are lists as one searches them: by what is rare, what is frequent, and what
 	// is nowhere; and the pages of one order.
@@ -196,12 +218,15 @@ var (
 )
 
 // discover finds the pages that there are: those of the navigation, the first entry of
-// each of them, and searches.
+// each of them, and searches. So a page that is added is measured without being named
+// here.
 func (v *visitor) discover(ctx context.Context) (paths []string, err error) {
 	overview, _, err := v.page(ctx, "/")
 	if err != nil {
 		return nil, err
 	}
+	// The navigation names the sections, and each list has links to its entries in the
+	// body of its table.
 	_, nav, _ := strings.Cut(overview, `<nav aria-label="Sections">`)
 	nav, _, _ = strings.Cut(nav, "</nav>")
 	for _, link := range links.FindAllStringSubmatch(nav, -1) {
@@ -213,6 +238,8 @@ func (v *visitor) discover(ctx context.Context) (paths []string, err error) {
 		paths = append(paths, section)
 		_, main, _ := strings.Cut(list, "<tbody>")
 		for _, entry := range links.FindAllStringSubmatch(main, -1) {
+			// One entry of each section is enough: its other entries are pages of the
+			// same kind.
 			if section != "/" && strings.HasPrefix(entry[1], section+"/") && !slices.Contains(paths, entry[1]) {
 				paths = append(paths, entry[1])
 				break

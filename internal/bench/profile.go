@@ -9,8 +9,10 @@ import (
 )
 
 // profile begins to profile this process, which is server, publishers and
-// endpoints at once, and returns what ends it and writes the files.
+// endpoints at once, and returns what ends it and writes the files. A file that cannot be
+// made is an error before anything is measured.
 func profile(cpu, alloc string) (end func() error, err error) {
+	// Without a profile there is nothing to end.
 	endCPU := func() error { return nil }
 	if cpu != "" {
 		f, err := os.Create(cpu)
@@ -43,6 +45,6 @@ func writeAllocations(path string) error {
 
 // part labels what f does, and what the goroutines do that it starts, as a part
 // of the load: pprof -tagfocus=server looks at the server alone.
-func part(name string, f func()) {
-	pprof.Do(context.Background(), pprof.Labels("part", name), func(context.Context) { f() })
+func part(ctx context.Context, name string, f func()) {
+	pprof.Do(ctx, pprof.Labels("part", name), func(context.Context) { f() })
 }

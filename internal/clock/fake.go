@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Fake is a clock for tests. Its time jumps to each timer as it is set, so
-// waits take no time, and what was waited for can be asked.
+// Fake is a clock for tests. Its time jumps to each timer as it is set, so waits take no
+// time, and a test can ask what was waited for. While it holds, timers wait until the test
+// releases them.
 type Fake struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -73,6 +74,8 @@ func (c *Fake) AfterFunc(d time.Duration, f func()) Timer {
 	return t
 }
 
+// fire moves the time to that of a timer, never back, and calls its function in a
+// goroutine, as a real timer does.
 func (c *Fake) fire(t *heldTimer) {
 	c.mu.Lock()
 	if t.at.After(c.now) {
@@ -84,6 +87,7 @@ func (c *Fake) fire(t *heldTimer) {
 	}
 }
 
+// heldTimer is a timer that was set. It goes off once, or is stopped.
 type heldTimer struct {
 	mu   sync.Mutex
 	gone bool
@@ -94,6 +98,8 @@ type heldTimer struct {
 // Stop implements Timer.
 func (t *heldTimer) Stop() bool { return t.take() }
 
+// take reports whether the timer had neither gone off nor been stopped, and notes that it
+// has now.
 func (t *heldTimer) take() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

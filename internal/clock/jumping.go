@@ -12,7 +12,8 @@ type Jumping struct {
 	by atomic.Int64
 }
 
-// Now returns the time that the clock shows.
+// Now returns the time that the clock shows. Round takes the monotonic reading off: with it
+// two times would differ by what has passed, whatever the clock shows.
 func (c *Jumping) Now() time.Time { return time.Now().Round(0).Add(time.Duration(c.by.Load())) }
 
 // Jump sets the clock forward, or back.

@@ -38,6 +38,8 @@ func (w *wait) look() {
 	w.timer = w.clock.AfterFunc(min(left, LookEvery), w.woken)
 }
 
+// woken is called by the timer. It calls f if the clock shows the time, and looks again
+// later if it does not: f is called without the lock, since it may stop other waits.
 func (w *wait) woken() {
 	w.mu.Lock()
 	if w.over {
@@ -58,13 +60,14 @@ func (w *wait) woken() {
 func (w *wait) Stop() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	kept := !w.over
+	stopped := !w.over
 	w.over = true
 	w.timer.Stop()
-	return kept
+	return stopped
 }
 
-// Pause waits for so long, and returns ctx's error if that ends before.
+// Pause waits for so long, and returns ctx's error if that ends before. It counts the time
+// that passes, as a timer does.
 func Pause(ctx context.Context, c Clock, d time.Duration) error {
 	over := make(chan struct{})
 	timer := c.AfterFunc(d, func() { close(over) })

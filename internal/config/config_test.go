@@ -6,9 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
-var testKeys = map[string]Kind{"listen": Text, "tlsCert": Text, "allowPrivateTargets": Flag, "maxStatusChanges": Number, "maxRequests": Amount, "maxOrderBytes": Amount}
+var testKeys = []schema.ShapeField{{Name: "listen"}, {Name: "tlsCert"}, {Name: "allowPrivateTargets", Type: schema.ShapeFlag}, {Name: "maxStatusChanges", Type: schema.ShapeNumber},
+	{Name: "maxRequests", Type: schema.ShapeAmount}, {Name: "maxOrderBytes", Type: schema.ShapeAmount}}
 
 func load(t *testing.T, text string) (*File, error) {
 	t.Helper()
@@ -31,8 +34,8 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%s is %q, %v", key, got, given)
 		}
 	}
-	if want := []string{"a.example", "a.example:8080", "10.0.0.0/8", "::1", "[::1]:80", "fd00::/8"}; !slices.Equal(f.AllowHosts, want) {
-		t.Errorf("allowHosts are %v", f.AllowHosts)
+	if want := []string{"a.example", "a.example:8080", "10.0.0.0/8", "::1", "[::1]:80", "fd00::/8"}; !slices.Equal(f.Outgoing.AllowHosts, want) {
+		t.Errorf("allowHosts are %v", f.Outgoing.AllowHosts)
 	}
 }
 
@@ -46,7 +49,7 @@ func TestNoFileSaysNothing(t *testing.T) {
 	}
 }
 
-func TestMistakes(t *testing.T) {
+func TestUserErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{``, "the file is empty"},
 		{" \n", "the file is empty"},
@@ -54,19 +57,24 @@ func TestMistakes(t *testing.T) {
 		{`{"listen": ":1",}`, "malformed JSON at line 1, column"},
 		{`{"listen": ":1"} x`, "malformed JSON"},
 		{`{"listen": ":1", "Listen": ":2"}`, "listen: the field is there twice"},
-		{`{"lisen": ":1"}`, "lisen: there is no such key"},
+		{`{"lisen": ":1"}`, "lisen: is no field of the config file; is listen meant?"},
 		{`{"listen": 8080}`, "listen: must be text"},
 		{`{"tlsCert": ["a"]}`, "tlsCert: must be text"},
 		{`{"allowPrivateTargets": "yes"}`, "allowPrivateTargets: must be true or false"},
 		{`{"maxStatusChanges": "7"}`, "maxStatusChanges: must be a number"},
 		{`{"maxRequests": true}`, "maxRequests: must be a number, or text such as 10MiB or 1024/256"},
 		{`{"outgoing": []}`, "outgoing: must be an object"},
-		{`{"outgoing": {"allow": []}}`, "outgoing.allow: there is no such key"},
+		{`{"outgoing": {"allow": []}}`, "outgoing.allow: is no field of outgoing; there are allowHosts"},
 		{`{"outgoing": {"allowHosts": "a"}}`, "outgoing.allowHosts: must be a list of texts"},
-		{`{"outgoing": {"allowHosts": ["a", 1]}}`, "outgoing.allowHosts[1]: must be a host name"},
+		{`{"outgoing": {"allowHosts": ["a", 1]}}`, "outgoing.allowHosts[1]: must be text, not a number"},
 		{`{"outgoing": {"allowHosts": ["http://a"]}}`, "outgoing.allowHosts[0]: must be a host name"},
 		{`{"outgoing": {"allowHosts": ["10.0.0.0/33"]}}`, "outgoing.allowHosts[0]: must be a host name"},
-		{`{"outgoing": {"allowHosts": ["*.example"]}}`, "outgoing.allowHosts[0]: must be a host name"},
+		{`{"outgoing": {"allowHosts": ["*example"]}}`, "outgoing.allowHosts[0]: must be a host name"},
+		{`{"outgoing": {"onlyHosts": []}}`, "outgoing.onlyHosts: must have an entry"},
+		{`{"outgoing": {"denyHosts": ["a/b"]}}`, "outgoing.denyHosts[0]: must be a host name"},
+		{`{"outgoing": {"tenants": {"acme": []}}}`, "outgoing.tenants.acme: must be an object"},
+		{`{"outgoing": {"tenants": {"acme": {"allowHosts": []}}}}`, "outgoing.tenants.acme.allowHosts: is no field of the limits of a tenant"},
+		{`{"outgoing": {"tenants": {"acme": {"onlyHosts": ["a", ""]}}}}`, "outgoing.tenants.acme.onlyHosts[1]: must be a host name"},
 		{`{"outgoing": {"allowHosts": [""]}}`, "outgoing.allowHosts[0]: must be a host name"},
 		{`{"webHook": true}`, "webHook: must be an object"},
 	} {

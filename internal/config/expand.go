@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/settings"
 )
 
-// expand puts the values of variables into all texts of the file. The file is
-// that of the environment's owner, and is shown to nobody, so it may name any.
-func expand(o *oms.Object, at string) error {
+// expand puts the values of variables into all texts of the file. The file is that of the
+// environment's owner, and is shown to nobody, so it may name any. at is where the object
+// stands, for errors.
+func expand(o *jsondoc.Object, at string) error {
 	for _, m := range o.Members() {
 		v, err := expandValue(m.Value, at+m.Name)
 		if err != nil {
@@ -21,10 +23,13 @@ func expand(o *oms.Object, at string) error {
 	return nil
 }
 
+// expandValue returns a value of the file with the values of variables in its texts; at is
+// where it stands. Numbers and flags have no variables in them.
 func expandValue(v any, at string) (any, error) {
 	switch v := v.(type) {
-	case *oms.Object:
+	case *jsondoc.Object:
 		return v, expand(v, at+".")
+	// An element is named by its place, as the fields of a body are.
 	case []any:
 		for i := range v {
 			var err error
@@ -33,7 +38,7 @@ func expandValue(v any, at string) (any, error) {
 			}
 		}
 	case string:
-		text, err := oms.ExpandVariables(v, lookup)
+		text, err := settings.ExpandVariables(v, lookup)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", at, err)
 		}
@@ -42,6 +47,7 @@ func expandValue(v any, at string) (any, error) {
 	return v, nil
 }
 
+// lookup returns the value of a variable of the environment.
 func lookup(name string) (string, error) {
 	value := os.Getenv(name)
 	if value == "" { // as good as unset, as it is for flags

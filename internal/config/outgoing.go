@@ -1,61 +1,88 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"net"
-	"net/netip"
-	"strings"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/schema"
+)
+
+// Outgoing is the section of that name: which hosts are called. It is the operator's, as
+// no tenant may widen it: settings and endpoints have nothing of the kind.
+type Outgoing struct {
+	AllowHosts []string // as of [outbound.Guard]
+	Hosts      outbound.Hosts
+	Tenants    map[string]outbound.Hosts // further limits, by tenant
+}
+
+var (
+	hostLists     = []schema.ShapeField{{Name: "onlyHosts", Type: schema.ShapeTexts}, {Name: "denyHosts", Type: schema.ShapeTexts}}
+	tenantShape   = &schema.Shape{Noun: "the limits of a tenant", Fields: hostLists}
+	outgoingShape = &schema.Shape{Noun: "outgoing", Fields: append([]schema.ShapeField{{Name: "allowHosts", Type: schema.ShapeTexts},
+		{Name: "tenants", Type: schema.ShapeObject}}, hostLists...)}
 )
 
 // outgoing reads the section of that name.
-func outgoing(v any) (allowHosts []string, err error) {
-	section, ok := v.(*oms.Object)
-	if !ok {
-		return nil, errors.New("outgoing: must be an object")
+func outgoing(section *jsondoc.Object) (out Outgoing, err error) {
+	const at = "outgoing."
+	// A key that is misspelt is refused here: a limit without effect would look like one.
+	r, err := read(section, outgoingShape, at)
+	if err != nil {
+		return out, err
 	}
-	for _, m := range section.Members() {
-		if !strings.EqualFold(m.Name, "allowHosts") {
-			return nil, fmt.Errorf("outgoing.%s: there is no such key", m.Name)
+	if out.AllowHosts, err = patterns(r, at, "allowHosts"); err != nil {
+		return out, err
+	}
+	if out.Hosts, err = hosts(r, at); err != nil {
+		return out, err
+	}
+	// The limits above hold for each tenant, so one that is not named here has these alone.
+	tenants := r.Object("tenants")
+	if tenants == nil {
+		return out, nil
+	}
+	out.Tenants = map[string]outbound.Hosts{}
+	for _, m := range tenants.Members() {
+		at := at + "tenants." + m.Name + "."
+		section, ok := m.Value.(*jsondoc.Object)
+		// The shape checks only that tenants is an object, and not what is in it.
+		if !ok {
+			return out, fmt.Errorf("outgoing.tenants.%s: must be an object", m.Name)
 		}
-		if allowHosts, err = hosts(m.Value); err != nil {
-			return nil, err
+		r, err := read(section, tenantShape, at)
+		if err != nil {
+			return out, err
+		}
+		if out.Tenants[m.Name], err = hosts(r, at); err != nil {
+			return out, err
 		}
 	}
-	return allowHosts, nil
+	return out, nil
 }
 
-func hosts(v any) ([]string, error) {
-	list, ok := v.([]any)
-	if !ok && v != nil {
-		return nil, errors.New("outgoing.allowHosts: must be a list of texts")
+// hosts reads the lists that limit what is called. An empty onlyHosts would let nothing be
+// called, or anything: it is refused, as it may be meant either way.
+func hosts(r *schema.ObjectReader, at string) (h outbound.Hosts, err error) {
+	if h.Only, err = patterns(r, at, "onlyHosts"); err != nil {
+		return h, err
 	}
-	var all []string
-	for i, e := range list {
-		host, ok := e.(string)
-		if !ok || !isTarget(host) {
-			return nil, fmt.Errorf("outgoing.allowHosts[%d]: must be a host name or an IP address, with or without a port, or a range like 10.0.0.0/8", i)
-		}
-		all = append(all, host)
+	if r.Has("onlyHosts") && len(h.Only) == 0 {
+		return h, fmt.Errorf("%sonlyHosts: must have an entry; to have nothing called, write \"*\" into denyHosts", at)
 	}
-	return all, nil
+	// An empty denyHosts denies nothing, which nobody can misread.
+	h.Deny, err = patterns(r, at, "denyHosts")
+	return h, err
 }
 
-// isTarget reports whether the guard can compare a target with the text. What
-// it cannot, such as a URL, would look like an allowance and be none.
-func isTarget(s string) bool {
-	if strings.Contains(s, "/") {
-		_, err := netip.ParsePrefix(s)
-		return err == nil
+// patterns reads a list of hosts.
+func patterns(r *schema.ObjectReader, at, key string) ([]string, error) {
+	// A pattern that is malformed would match no host, so a denied host would be called.
+	entries := r.Texts(key)
+	for i, entry := range entries {
+		if err := outbound.CheckPattern(entry); err != nil {
+			return nil, fmt.Errorf("%s%s[%d]: %w", at, key, i, err)
+		}
 	}
-	host := s
-	if h, _, err := net.SplitHostPort(s); err == nil {
-		host = h
-	} else if host = strings.Trim(s, "[]"); strings.Contains(host, ":") {
-		_, err := netip.ParseAddr(host)
-		return err == nil
-	}
-	return host != "" && !strings.ContainsAny(host, " \t@*?#")
+	return entries, nil
 }

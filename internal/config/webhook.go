@@ -8,68 +8,62 @@ import (
 	"strings"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/notify"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/delivery"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/schema"
+	"github.com/orderhook/orderhook/internal/timetext"
+	"github.com/orderhook/orderhook/internal/weburl"
 )
 
-// WebHook is the section of that name, which has an endpoint told of the states
-// that orders come to (order-state-webhook.txt). Its files have not been read.
+// WebHook is the section of that name, which has an endpoint told of the states that orders
+// come to (docs/contract.md#order-state-webhook). Its files have not been read: Open does
+// that. The section is not stored in the database, and neither are its secrets.
 type WebHook struct {
+	// Tenant is the default tenant where the section names none.
 	Tenant string // whose orders
 	URL    string // with its key
-	TLS    hook.FileTrust
+	TLS    outbound.FileTrust
 
+	// secret signs the deliveries; "" means none is signed.
 	secret  string
 	timeout time.Duration
 	path    string // of the config file, for errors
 }
 
-// maxTimeout keeps a slip of the pen from being taken for days of patience.
+// maxTimeout is the longest timeout that is accepted: a unit that was mixed up must not be
+// taken for days of patience.
 const maxTimeout = 24 * time.Hour
 
-// webHookKeys is the keys of the section; tenant is orderhook's own (API.md,
-// "Auth").
-var webHookKeys = map[string]Kind{
-	"enabled": Flag, "endpoint": Text, "key": Text, "secret": Text, "connectionTimeout": Text, "tenant": Text,
-	"useSslTrustAll": Flag, "useSslClientCert": Flag, "sslTrustFile": Text, "sslKeyFile": Text, "sslKeyPassword": Text,
-}
+// webHookShape is the section; tenant is orderhook's own
+// (docs/contract.md#order-state-webhook).
+var webHookShape = &schema.Shape{Noun: "webHook", Fields: []schema.ShapeField{
+	{Name: "enabled", Type: schema.ShapeFlag}, {Name: "endpoint"}, {Name: "key"}, {Name: "secret"}, {Name: "connectionTimeout"},
+	{Name: "tenant"},
+	{Name: "useSslTrustAll", Type: schema.ShapeFlag, Default: true}, {Name: "useSslClientCert", Type: schema.ShapeFlag},
+	{Name: "sslTrustFile"}, {Name: "sslKeyFile"}, {Name: "sslKeyPassword"},
+}}
 
-// webHook reads the section, and returns nil where it is off, as it is by
-// default: it may say what it likes then, in the right types.
-func webHook(v any) (*WebHook, error) {
-	section, ok := v.(*oms.Object)
-	if !ok {
-		return nil, errors.New("webHook: must be an object")
-	}
-	for _, m := range section.Members() {
-		kind, known := named(webHookKeys, m.Name)
-		if !known {
-			return nil, fmt.Errorf("webHook.%s: there is no such key", m.Name)
-		}
-		if m.Value == nil {
-			continue
-		}
-		if err := checkKind("webHook."+m.Name, kind, m.Value); err != nil {
-			return nil, err
-		}
-	}
-	if !section.True("enabled") {
-		return nil, nil
-	}
-	return enabledWebHook(section)
-}
-
-func enabledWebHook(section *oms.Object) (w *WebHook, err error) {
-	trustAll, _ := section.Get("useSslTrustAll")
-	w = &WebHook{Tenant: cmp.Or(section.Text("tenant"), oms.DefaultTenant), secret: section.Text("secret"), TLS: hook.FileTrust{
-		TrustAll: trustAll != false, ClientCert: section.True("useSslClientCert"),
-		TrustFile: section.Text("sslTrustFile"), KeyFile: section.Text("sslKeyFile"), KeyPassword: section.Text("sslKeyPassword"),
-	}}
-	if w.URL, err = keyedURL(section.Text("endpoint"), section.Text("key")); err != nil {
+// webHook reads the section. It returns nil if the section is off, as it is by default:
+// then it may say what it likes, in the right types.
+func webHook(section *jsondoc.Object) (w *WebHook, err error) {
+	r, err := read(section, webHookShape, "webHook.")
+	if err != nil || !r.Flag("enabled") {
 		return nil, err
 	}
-	w.timeout, err = connectionTimeout(section)
+	w = &WebHook{Tenant: cmp.Or(r.Text("tenant"), access.DefaultTenant), secret: r.Text("secret"), TLS: outbound.FileTrust{
+		TrustAll: r.Flag("useSslTrustAll"), ClientCert: r.Flag("useSslClientCert"),
+		TrustFile: r.Text("sslTrustFile"), KeyFile: r.Text("sslKeyFile"), KeyPassword: r.Text("sslKeyPassword"),
+	}}
+	// The key is a part of the URL from here on, and is hidden with it.
+	if w.URL, err = keyedURL(r.Text("endpoint"), r.Text("key")); err != nil {
+		return nil, err
+	}
+	// Whether there is such a tenant can be seen only with the database (app,
+	// checkWebHook).
+	w.timeout, err = connectionTimeout(r)
 	return w, err
 }
 
@@ -79,12 +73,13 @@ func keyedURL(endpoint, key string) (string, error) {
 	if endpoint == "" {
 		return "", errors.New("webHook.endpoint: is needed where webHook is enabled")
 	}
-	u, ok := oms.ParseURL(endpoint)
+	u, ok := weburl.ParseURL(endpoint)
 	if !ok {
 		return "", errors.New("webHook.endpoint: must be an absolute http or https URL")
 	}
-	if oms.OddHost(u) {
-		return "", errors.New("webHook.endpoint: must have a name or a plain IP address as its host")
+	// A wrong host ends the start here, and not the first delivery.
+	if weburl.OddHost(u) {
+		return "", errors.New("webHook.endpoint: " + weburl.WrongHost)
 	}
 	if key != "" {
 		addKey(u, key)
@@ -92,9 +87,11 @@ func keyedURL(endpoint, key string) (string, error) {
 	return u.String(), nil
 }
 
-// addKey puts the key where the seed shows it: behind a slash. What the query
-// holds already stays before it.
+// addKey puts the key where the specification shows it: behind a slash. What the query
+// holds already stays before it. Receivers that were written for the specification look for
+// it there.
 func addKey(u *url.URL, key string) {
+	// The escaped form is set, too: a path may have escapes that must stay.
 	if path := u.EscapedPath(); !strings.HasSuffix(path, "/") {
 		u.Path, u.RawPath = u.Path+"/", path+"/"
 	}
@@ -104,25 +101,30 @@ func addKey(u *url.URL, key string) {
 	u.RawQuery += "key=" + url.QueryEscape(key)
 }
 
-func connectionTimeout(section *oms.Object) (time.Duration, error) {
-	if v, _ := section.Get("connectionTimeout"); v == nil {
-		return oms.DefaultTimeout, nil
+// connectionTimeout reads how long an answer may take.
+func connectionTimeout(r *schema.ObjectReader) (time.Duration, error) {
+	// A section without the field has the default timeout of endpoints.
+	if !r.Has("connectionTimeout") {
+		return event.DefaultTimeout, nil
 	}
-	d, ok := oms.ParseDuration(section.Text("connectionTimeout"), maxTimeout)
+	d, ok := timetext.ParseDuration(r.Text("connectionTimeout"), maxTimeout)
+	// 0 could be meant as no limit, which there is not.
 	if !ok || d == 0 {
 		return 0, errors.New("webHook.connectionTimeout: must be a duration over 0 and up to P1D, as PT30S or 00:00:30")
 	}
 	return d, nil
 }
 
-// Open reads the section's files. Its error is one line that names the config
-// file, the key and what is wrong; no password is in it.
-func (w *WebHook) Open() (*notify.WebHook, error) {
-	trust, err := hook.LoadTrust(w.TLS)
+// Open reads the section's files. It is called once, at the start. Its error is one line
+// that names the config file, the key and what is wrong; no password is in it.
+// Load does not read the files, so that commands which send nothing do not need them.
+func (w *WebHook) Open() (*delivery.WebHook, error) {
+	trust, err := outbound.LoadTrust(w.TLS)
 	if err != nil {
 		return nil, fmt.Errorf("%s: webHook.%w", w.path, err)
 	}
-	return &notify.WebHook{Tenant: w.Tenant, URL: w.URL, Secret: w.secret, Timeout: w.timeout, Trust: trust,
+	// An http URL leads to no certificate that could be trusted, so TrustsAll is for https alone.
+	return &delivery.WebHook{Tenant: w.Tenant, URL: w.URL, Secret: w.secret, Timeout: w.timeout, Trust: trust,
 		TrustsAll: w.TLS.TrustAll && strings.HasPrefix(w.URL, "https:")}, nil
 }
 

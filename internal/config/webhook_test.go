@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
 // enabled loads a file with the section, enabled, and with more of it, each
@@ -27,7 +28,7 @@ func TestTheSectionByDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := WebHook{Tenant: oms.DefaultTenant, URL: "http://www.example.org/automation", TLS: hook.FileTrust{TrustAll: true}, timeout: 30 * time.Second, path: f.Path}
+	want := WebHook{Tenant: access.DefaultTenant, URL: "http://www.example.org/automation", TLS: outbound.FileTrust{TrustAll: true}, timeout: 30 * time.Second, path: f.Path}
 	if *f.WebHook != want {
 		t.Errorf("%+v, want %+v", *f.WebHook, want)
 	}
@@ -40,7 +41,7 @@ func TestEveryKeyOfTheSectionInAnyCase(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := WebHook{Tenant: "acme", URL: "https://www.example.org/automation/?key=k", secret: "HeaderSecret", timeout: time.Minute, path: f.Path,
-		TLS: hook.FileTrust{ClientCert: true, TrustFile: "t.pem", KeyFile: "k.p12", KeyPassword: "p"}}
+		TLS: outbound.FileTrust{ClientCert: true, TrustFile: "t.pem", KeyFile: "k.p12", KeyPassword: "p"}}
 	if *f.WebHook != want {
 		t.Errorf("%+v, want %+v", *f.WebHook, want)
 	}
@@ -49,8 +50,8 @@ func TestEveryKeyOfTheSectionInAnyCase(t *testing.T) {
 func TestWhatIsEmptyIsAsGoodAsAbsent(t *testing.T) {
 	for _, empty := range []string{`null`, `""`} {
 		var more string
-		for key, kind := range webHookKeys {
-			if kind == Text && key != "endpoint" && key != "connectionTimeout" || empty == "null" && kind == Flag && key != "enabled" {
+		for _, f := range webHookShape.Fields {
+			if key := f.Name; f.Type == schema.ShapeText && key != "endpoint" && key != "connectionTimeout" || empty == "null" && f.Type == schema.ShapeFlag && key != "enabled" {
 				more += fmt.Sprintf(", %q: %s", key, empty)
 			}
 		}
@@ -80,7 +81,7 @@ func TestTheSectionIsOff(t *testing.T) {
 
 func TestTheKeyInTheURL(t *testing.T) {
 	for _, c := range []struct{ endpoint, key, want string }{
-		{"http://www.example.org/automation", "QueryParameterKey", "http://www.example.org/automation/?key=QueryParameterKey"}, // as the seed has it
+		{"http://www.example.org/automation", "QueryParameterKey", "http://www.example.org/automation/?key=QueryParameterKey"}, // as the specification has it
 		{"http://www.example.org/automation/", "k", "http://www.example.org/automation/?key=k"},
 		{"http://www.example.org", "k", "http://www.example.org/?key=k"},
 		{"http://www.example.org/a?shop=1&x=%2F", "k", "http://www.example.org/a/?shop=1&x=%2F&key=k"},
@@ -99,7 +100,7 @@ func TestTheKeyInTheURL(t *testing.T) {
 	}
 }
 
-func TestMistakesInTheSection(t *testing.T) {
+func TestErrorsInTheSection(t *testing.T) {
 	const rest = `, "secret": "hush-secret", "sslKeyPassword": "hush-password"`
 	for more, want := range map[string]string{
 		``:                                       "webHook.endpoint: is needed",
@@ -111,7 +112,7 @@ func TestMistakesInTheSection(t *testing.T) {
 		`, "endpoint": "http://a:hush@127.1/"`:   "webHook.endpoint: must have a name or a plain IP address",
 		`, "endpoint": ["http://a"]`:             "webHook.endpoint: must be text",
 		`, "Enabled": true`:                      "webHook.enabled: the field is there twice",
-		`, "endpont": "http://a"`:                "webHook.endpont: there is no such key",
+		`, "endpont": "http://a"`:                "webHook.endpont: is no field of webHook; is endpoint meant?",
 		`, "UseSslTrustAll": "hush"`:             "webHook.useSslTrustAll: must be true or false",
 		`, "useSslClientCert": 1`:                "webHook.useSslClientCert: must be true or false",
 		`, "key": 17`:                            "webHook.key: must be text",
@@ -121,28 +122,28 @@ func TestMistakesInTheSection(t *testing.T) {
 		toExample + `, "connectionTimeout": 30`:  "webHook.connectionTimeout: must be text",
 	} {
 		_, err := enabled(t, rest+more)
-		expectMistake(t, more, err, want)
+		expectError(t, more, err, want)
 	}
 	for _, timeout := range []string{"", "30", "30s", "PT", "PT0S", "-PT30S", "P1M", "P1DT1S", "P1000000000W", "hush"} {
 		_, err := enabled(t, rest+toExample+fmt.Sprintf(`, "connectionTimeout": %q`, timeout))
-		expectMistake(t, timeout, err, "webHook.connectionTimeout: must be a duration over 0")
+		expectError(t, timeout, err, "webHook.connectionTimeout: must be a duration over 0")
 	}
 	for text, want := range map[string]string{
 		`{"webHook": true}`:                            "webHook: must be an object",
 		`{"webHook": [{"enabled": true}]}`:             "webHook: must be an object",
 		`{"webHook": {"enabled": "true"}}`:             "webHook.enabled: must be true or false",
 		`{"webHook": {"enabled": false, "secret": 1}}`: "webHook.secret: must be text",
-		`{"webHook": {"password": "hush"}}`:            "webHook.password: there is no such key",
+		`{"webHook": {"password": "hush"}}`:            "webHook.password: is no field of webHook",
 		`{"webHook": {}, "Webhook": {}}`:               "there twice",
 	} {
 		_, err := load(t, text)
-		expectMistake(t, text, err, want)
+		expectError(t, text, err, want)
 	}
 }
 
-// expectMistake wants one line that says where the mistake is, and nothing of a
+// expectError wants one line that says where the error is, and nothing of a
 // value.
-func expectMistake(t *testing.T, in string, err error, want string) {
+func expectError(t *testing.T, in string, err error, want string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), "c.json: ") || !strings.Contains(err.Error(), want) || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), "hush") {
 		t.Errorf("%s: %v, want %s", in, err, want)

@@ -14,7 +14,8 @@ import (
 //go:embed assets
 var assetFiles embed.FS
 
-// kinds are the types of files that there are.
+// kinds are the types of files that there are. A file of another type has no entry, and
+// would be served without a Content-Type; the folder has only these three.
 var kinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 // assetPaths is where each file is served: below a name made of what all of them hold,
@@ -35,6 +36,8 @@ var assetPaths = func() map[string]string {
 	return out
 }()
 
+// content reads a file of the program. One that is not there is an error of the program,
+// and ends its start.
 func content(name string) []byte {
 	b, err := assetFiles.ReadFile(name)
 	if err != nil {
@@ -43,11 +46,12 @@ func content(name string) []byte {
 	return b
 }
 
-// asset is the path of a file, for templates.
+// asset is the path of a file, for templates; "" for a name that no file has.
 func asset(name string) string { return assetPaths[name] }
 
 // assets serves the style sheet, the scripts and the icon. They hold nothing of
-// anybody's, so whoever asks gets them.
+// anybody's, so whoever asks gets them. The browser asks for /favicon.ico by itself,
+// whatever the page says, so that name leads to the icon.
 func (s *server) assets() {
 	for name, at := range assetPaths {
 		body, kind := content("assets/"+name), kinds[path.Ext(name)]

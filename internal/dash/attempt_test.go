@@ -8,13 +8,14 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/attempt"
 )
 
 // TestCurlIsOneCommand: whatever a URL, a header or a body holds, a shell hands it on as
 // one word. printf stands in for curl.
 func TestCurlIsOneCommand(t *testing.T) {
-	at := &fullAttempt{Attempt: oms.Attempt{URL: "https://x.example/?a='b'&c=$(touch pwned)"}, Request: message{Method: "POST", Body: "it's\n`rm`\\ \"x\" $HOME !",
+	at := &fullAttempt{Attempt: attempt.Attempt{URL: "https://x.example/?a='b'&c=$(touch pwned)"}, Request: message{Method: "POST", Body: "it's\n`rm`\\ \"x\" $HOME !",
 		Headers: map[string]string{"X-A": "'; exit 1; '", "Content-Length": "5", "Traceparent": "t", "User-Agent": "orderhook/1"}}}
 	out, err := exec.Command("sh", "-c", strings.Replace(curl(at), "curl", `printf '%s|'`, 1)).Output()
 	if err != nil {
@@ -42,7 +43,7 @@ func TestCurlIsOneCommand(t *testing.T) {
 }
 
 func TestBodiesAsTheyWereSent(t *testing.T) {
-	b := newSite(t).as(oms.Reader)
+	b := newSite(t).as(access.Reader)
 	got := b.get("/attempts/1/response-body")
 	if got.Body.String() != hostile || got.Header().Get("Content-Type") != "text/plain; charset=utf-8" || got.Header().Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%q as %q", got.Body, got.Header().Get("Content-Type"))
@@ -50,7 +51,7 @@ func TestBodiesAsTheyWereSent(t *testing.T) {
 }
 
 func TestTiming(t *testing.T) {
-	v := newTiming(oms.Timing{DNS: 1, Connect: 2, TLS: 3, FirstByte: 10}, 20)
+	v := newTiming(attempt.Timing{DNS: 1, Connect: 2, TLS: 3, FirstByte: 10}, 20)
 	var at float64
 	for i, want := range []float64{1, 2, 3, 4, 10} {
 		if p := v.Parts[i]; p.Ms != want || p.X != at*50 || p.Width != want*50 {
@@ -58,14 +59,14 @@ func TestTiming(t *testing.T) {
 		}
 		at += want
 	}
-	for _, odd := range []timingView{newTiming(oms.Timing{}, 5), newTiming(oms.Timing{DNS: 9, FirstByte: 1}, 2), newTiming(oms.Timing{Connect: 3}, 3)} {
+	for _, odd := range []timingView{newTiming(attempt.Timing{}, 5), newTiming(attempt.Timing{DNS: 9, FirstByte: 1}, 2), newTiming(attempt.Timing{Connect: 3}, 3)} {
 		for _, p := range odd.Parts {
 			if p.Ms < 0 || p.X < 0 || p.X+p.Width > 1000 {
 				t.Errorf("%+v lies outside of the picture", p)
 			}
 		}
 	}
-	if len(newTiming(oms.Timing{}, 0).Parts) != 0 {
+	if len(newTiming(attempt.Timing{}, 0).Parts) != 0 {
 		t.Error("there is a picture of nothing")
 	}
 }
@@ -84,7 +85,7 @@ func TestReplayIsSentOnce(t *testing.T) {
 		}
 		fakeAPI(w, r)
 	})
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	for range 2 {
 		got := b.post("/attempts/1/replay", url.Values{"once": {"key-1"}, "url": {"https://x.example/"}})
 		if got.Code != http.StatusSeeOther || got.Header().Get("Location") != href("attempts", "1", "replays", hostile) {
@@ -111,7 +112,7 @@ func TestAReplayThatIsRefused(t *testing.T) {
 		}
 		fakeAPI(w, r)
 	})
-	got := s.as(oms.Operator).post("/attempts/1/replay", url.Values{"once": {"key-1"}, "url": {"nonsense"}})
+	got := s.as(access.Operator).post("/attempts/1/replay", url.Values{"once": {"key-1"}, "url": {"nonsense"}})
 	for _, want := range []string{"the body is not valid", `value="nonsense"`, `name="once"`} {
 		if !strings.Contains(got.Body.String(), want) || got.Code != http.StatusUnprocessableEntity {
 			t.Errorf("%d without %s", got.Code, want)
@@ -124,7 +125,7 @@ func TestWhatWasErasedIsNotReplayed(t *testing.T) {
 	for request, offered := range map[string]bool{`{"method":"POST","body":"{}","bodyBytes":2}`: true, `{"method":"POST","bodyBytes":2}`: false, `{"method":"GET","bodyBytes":0}`: true} {
 		s := newSite(t)
 		s.answering("/api/attempts/1", `{"id":"1","request":`+request+`}`)
-		if page := s.as(oms.Operator).get("/attempts/1").Body.String(); strings.Contains(page, `href="/attempts/1/replay"`) != offered {
+		if page := s.as(access.Operator).get("/attempts/1").Body.String(); strings.Contains(page, `href="/attempts/1/replay"`) != offered {
 			t.Errorf("%s: offered to replay: %v", request, !offered)
 		}
 	}
@@ -135,7 +136,7 @@ func TestPatchesOfAReplay(t *testing.T) {
 	for both, want := range map[string]string{`{"original":{"patch":{"total":1.0}},"replay":{"patch":{"total":1.00}}}`: "1.00", `{"original":{},"replay":{}}`: ""} {
 		s := newSite(t)
 		s.answering("/api/attempts/1/replays/2", both)
-		page := s.as(oms.Reader).get("/attempts/1/replays/2").Body.String()
+		page := s.as(access.Reader).get("/attempts/1/replays/2").Body.String()
 		_, patches, shown := strings.Cut(page, `id="patches-differ"`)
 		if shown != (want != "") || !strings.Contains(patches, want) {
 			t.Errorf("%s: %s", both, page)

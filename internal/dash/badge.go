@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Badge is a word in a colour.
+// Badge is a word in a colour. The word says all that the colour says, so that nobody has
+// to tell colours apart.
 type Badge struct {
 	Text string
 	Tone string // good, bad, warn, busy, idle: a class of the style sheet
@@ -13,7 +14,7 @@ type Badge struct {
 }
 
 // tones are the colours of the words that the API has for states and outcomes. What
-// is not here is idle.
+// is not here is idle. They are compared in lower case.
 var tones = map[string]string{
 	"succeeded": "good", "closed": "good", "ok": "good", "enabled": "good", "completed": "good", "created": "good", "run": "good", "wouldrun": "good", "success": "good", "in force": "good", "matched": "good", "solved": "good",
 	"failed": "bad", "aborted": "bad", "open": "bad", "error": "bad", "interruptworkflow": "bad", "notready": "bad",
@@ -29,10 +30,12 @@ func tone(state string) string {
 	return "idle"
 }
 
-// badgeOf shows a state's name.
+// badgeOf shows a state's name. Names of states are the API's, so that what people see is
+// what they may filter by.
 func badgeOf(state string) Badge { return Badge{Text: state, Tone: tone(state)} }
 
-// statusBadge shows the status code of an answer, 0 where none came.
+// statusBadge shows the status code of an answer, 0 where none came. Redirects are no
+// success, since nobody follows them (docs/contract.md#targets).
 func statusBadge(code int) Badge {
 	switch {
 	case code == 0:
@@ -45,12 +48,13 @@ func statusBadge(code int) Badge {
 	return Badge{strconv.Itoa(code), "bad", ""}
 }
 
-// labels are the names of things as people read them.
+// labels are the names of things as people read them. They are the kinds of attempts.
 var labels = map[string]string{
 	"event": "Event", "step": "Step", "returnStep": "Return step", "validator": "Validator", "export": "Export", "replay": "Replay",
 }
 
-// label is the name of a kind for people.
+// label is the name of a kind for people. A kind that has no name for people is shown as
+// the API calls it.
 func label(kind string) string {
 	if l, ok := labels[kind]; ok {
 		return l

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
 // BenchmarkAttempts is what a full page of a list costs besides the API's own work.
@@ -24,7 +24,7 @@ func BenchmarkAttempts(b *testing.B) {
 		}
 		_, _ = w.Write([]byte(list))
 	})
-	visitor := s.as(oms.Admin)
+	visitor := s.as(access.Admin)
 	for b.Loop() {
 		if got := visitor.get("/attempts"); got.Code != http.StatusOK {
 			b.Fatal(got.Code)
@@ -36,6 +36,6 @@ func BenchmarkAttempts(b *testing.B) {
 func BenchmarkDocument(b *testing.B) {
 	order := []byte(`{"lineItems":[` + strings.Repeat(`{"lineItemId":"L1","sku":"SHOE-42","quantity":2.0,"placedPrice":1234.50},`, 14_000) + `{}]}`)
 	for b.Loop() {
-		newDocument("order", order, allLines, nil)
+		newDocument("order", order, more)
 	}
 }

@@ -16,13 +16,15 @@ func comparedByName(a, b json.RawMessage, most int) (changes []Change, more bool
 	return c.changes, c.more
 }
 
-// identity is what the settings call one of their objects by.
+// identity is what the settings call one of their objects by. One type has all names that
+// any object of the settings may have; those of other objects stay empty.
 type identity struct {
 	Name, ConnectorID, Connector, DisplayName, MarketID, GroupID, Key, KeyGroup string
 }
 
 // identityOf is the name of an element; "" where it has none. A step's display name tells
-// apart those that call the same connector.
+// apart those that call the same connector. An element that is no object, or has none of
+// these fields, has no name.
 func identityOf(element json.RawMessage) string {
 	var o identity
 	if json.Unmarshal(element, &o) != nil {
@@ -46,12 +48,16 @@ func identityOf(element json.RawMessage) string {
 	return name
 }
 
-// named are the elements of a list by their names, in their order; false where one has none.
+// named are the elements of a list by their names, in their order; false where one has
+// none. Elements of one name are numbered, so that each has a name of its own within the
+// list.
 type named struct {
 	order []string
 	by    map[string]json.RawMessage
 }
 
+// newNamed tells the elements of a list apart. If one of them has no name, the list is
+// compared by position instead.
 func newNamed(list []json.RawMessage) (n named, ok bool) {
 	n.by = map[string]json.RawMessage{}
 	seen := map[string]int{}
@@ -68,7 +74,9 @@ func newNamed(list []json.RawMessage) (n named, ok bool) {
 	return n, true
 }
 
-// namedLists compares two lists by the names of their elements; false where those have none.
+// namedLists compares two lists by the names of their elements; false where those have
+// none. An element that was renamed counts as one that was removed and another that was
+// added.
 func (c *comparison) namedLists(path string, before, after []json.RawMessage, depth int) bool {
 	a, ok := newNamed(before)
 	b, ok2 := newNamed(after)
@@ -83,6 +91,8 @@ func (c *comparison) namedLists(path string, before, after []json.RawMessage, de
 			c.values(path+"["+name+"]", nil, b.by[name], depth+1)
 		}
 	}
+	// stayed returns the names of those elements that are on both sides, in their order
+	// on one.
 	stayed := func(order []string, in named) (out []string) {
 		for _, name := range order {
 			if in.by[name] != nil {
@@ -97,6 +107,7 @@ func (c *comparison) namedLists(path string, before, after []json.RawMessage, de
 	return true
 }
 
+// texts is a list of texts as JSON.
 func texts(list []string) json.RawMessage {
 	text, err := json.Marshal(list)
 	if err != nil {

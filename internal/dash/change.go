@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// Change is a field that differs, as the API's history and results have it.
+// Change is a field that differs, as the API's history and results have it. A value that
+// was absent has no bytes, and one that was null has the text null.
 type Change struct {
 	Path   string          `json:"path"`
 	Before json.RawMessage `json:"before"`
@@ -17,7 +18,8 @@ type Change struct {
 	Theirs json.RawMessage `json:"theirs,omitempty"` // what somebody else had set meanwhile
 }
 
-// mostValue is how many characters of a value a table of differences shows.
+// mostValue is how many characters of a value a table of differences shows. The whole
+// value is in the document, or at its version.
 const mostValue = 2_000
 
 // Old is the value before, for people; "" where there was none.
@@ -29,6 +31,8 @@ func (c Change) New() string { return shownValue(c.After) }
 // Other is what somebody else had set meanwhile.
 func (c Change) Other() string { return shownValue(c.Theirs) }
 
+// shownValue is a value of a field for people, cut where it is long: a text with its quotes, so
+// that "1" is not taken for 1. A null and what is not there look alike.
 func shownValue(raw json.RawMessage) string {
 	if len(raw) == 0 || string(raw) == "null" {
 		return ""
@@ -40,13 +44,16 @@ func shownValue(raw json.RawMessage) string {
 }
 
 // compared returns where two JSON documents differ, place by place; at most so many
-// places, and whether there were more. A number differs where its digits do.
+// places, and whether there were more. A number differs where its digits do. It reads the
+// texts and makes no tree, because documents may be of megabytes.
 func compared(a, b json.RawMessage, most int) (changes []Change, more bool) {
 	c := comparison{most: most}
 	c.values("", a, b, 0)
 	return c.changes, c.more
 }
 
+// comparison is one comparison under way. It ends when it has found as many places as a page
+// lists: two documents of megabytes may differ everywhere.
 type comparison struct {
 	changes []Change
 	most    int
@@ -54,6 +61,9 @@ type comparison struct {
 	named   bool // elements of lists are told apart by their names, see byname.go
 }
 
+// values compares two values at a path. Equal texts are not looked into, which makes most of two
+// versions cheap; a value that is in one of them only, or is of another kind, differs as
+// a whole. What lies deeper than pages draw differs as a whole, too.
 func (c *comparison) values(path string, a, b json.RawMessage, depth int) {
 	a, b = bytes.TrimSpace(a), bytes.TrimSpace(b)
 	if c.more || bytes.Equal(a, b) {
@@ -72,6 +82,7 @@ func (c *comparison) values(path string, a, b json.RawMessage, depth int) {
 	c.add(Change{Path: path, Before: a, After: b})
 }
 
+// add notes a difference, or that there is one more than the page lists.
 func (c *comparison) add(change Change) {
 	if len(c.changes) == c.most {
 		c.more = true
@@ -80,6 +91,8 @@ func (c *comparison) add(change Change) {
 	c.changes = append(c.changes, change)
 }
 
+// objects compares by name, sorted: two documents that have the same members in another order do
+// not differ.
 func (c *comparison) objects(path string, a, b json.RawMessage, depth int) {
 	var before, after map[string]json.RawMessage
 	if json.Unmarshal(a, &before) != nil || json.Unmarshal(b, &after) != nil {
@@ -97,6 +110,9 @@ func (c *comparison) objects(path string, a, b json.RawMessage, depth int) {
 	}
 }
 
+// lists compares element by element, by the index, unless elements are told apart by
+// name. So an element that was put in between makes all behind it differ, which is right
+// for lists of values.
 func (c *comparison) lists(path string, a, b json.RawMessage, depth int) {
 	var before, after []json.RawMessage
 	if json.Unmarshal(a, &before) != nil || json.Unmarshal(b, &after) != nil {
@@ -110,6 +126,7 @@ func (c *comparison) lists(path string, a, b json.RawMessage, depth int) {
 	}
 }
 
+// at is an element, nil behind the end, so that a longer list differs by its own elements only.
 func at(list []json.RawMessage, i int) json.RawMessage {
 	if i < len(list) {
 		return list[i]

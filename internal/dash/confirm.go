@@ -1,7 +1,10 @@
 package dash
 
+import "time"
+
 // Confirm is the page before anything is done: it says what will happen, and has the
-// one form that does it. A page shows it with confirmPage.
+// one form that does it. A page shows it with confirmPage. What it says is asked of the
+// API when the page is made, often as a dry run, so it says what would happen now.
 type Confirm struct {
 	What    string   // what happens, in a sentence
 	Facts   []Fact   // to whom, how many, the filter
@@ -17,13 +20,18 @@ type Confirm struct {
 	Blocked bool     // it cannot be done, and there is no button; Notes say why
 }
 
-// Fact is a name and its value.
-type Fact struct{ Name, Value, URL string }
+// Fact is a name and its value. With a URL the value is a link.
+type Fact struct {
+	Name, Value, URL string
+	At               time.Time // is shown behind the value, in the browser's zone; zero: none
+}
 
-// Hidden is a field of a form that is not seen.
+// Hidden is a field of a form that is not seen. Anybody may change it before the form is
+// sent, so the API checks it as any other value.
 type Hidden struct{ Name, Value string }
 
-// Input is a field of a form.
+// Input is a field of a form. Its Name is the place of the value in the API's body, so
+// that an error of the API finds the field ([Problem.mark]).
 type Input struct {
 	Name, Label, Value string
 	Hint               string   // an example
@@ -33,6 +41,11 @@ type Input struct {
 	Type               string   // "" is text; checkbox has Value "true" where it is checked
 	Required           bool
 	Error              string // what is wrong with the value
+	Focus              bool   // the page begins here, since this is wrong
 }
 
+// ID is the id of the field's element. A label and an error lead to it.
+func (in Input) ID() string { return "field-" + in.Name }
+
+// confirmPage belongs to no section: it comes from many.
 var confirmPage = newPage[Confirm]("confirm", "")

@@ -7,36 +7,45 @@ import (
 	"strings"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
 )
 
-// Delivery is an event on its way to an endpoint, as the API shows it.
+// Delivery is an event on its way to an endpoint, as the API shows it. Lists and the
+// pages of events and endpoints show it, too. OrderID is "" if the event is about no
+// order. NextAttemptAt is zero unless an attempt is planned. WaitsFor is the subject
+// whose earlier event has to be delivered first.
 type Delivery struct {
-	ID            string    `json:"id"`
-	EventID       string    `json:"eventId"`
-	EventType     string    `json:"eventType"`
-	EndpointID    string    `json:"endpointId"`
-	EndpointURL   string    `json:"endpointUrl"`
-	OrderID       string    `json:"orderId"`
-	Status        string    `json:"status"`
-	Attempts      int       `json:"attempts"`
-	MaxAttempts   int       `json:"maxAttempts"`
-	LastStatus    int       `json:"lastStatus"`
-	LastError     string    `json:"lastError"`
-	NextAttemptAt time.Time `json:"nextAttemptAt"`
-	WaitsFor      string    `json:"waitsFor"`
-	Created       time.Time `json:"created"`
-	Updated       time.Time `json:"updated"`
+	ID              string    `json:"id"`
+	EventID         string    `json:"eventId"`
+	EventType       string    `json:"eventType"`
+	EndpointID      string    `json:"endpointId"`
+	EndpointURL     string    `json:"endpointUrl"`
+	EndpointRemoved bool      `json:"endpointRemoved"`
+	EndpointOff     bool      `json:"endpointOff"`
+	OrderID         string    `json:"orderId"`
+	Status          string    `json:"status"`
+	Attempts        int       `json:"attempts"`
+	MaxAttempts     int       `json:"maxAttempts"`
+	LastStatus      int       `json:"lastStatus"`
+	LastError       string    `json:"lastError"`
+	NextAttemptAt   time.Time `json:"nextAttemptAt"`
+	WaitsFor        string    `json:"waitsFor"`
+	Created         time.Time `json:"created"`
+	Updated         time.Time `json:"updated"`
+
+	TurnedOnHere bool `json:"-"` // the endpoint is off, and a button turns it on; see findOrigins
 }
 
 // Pending reports whether an attempt is to come.
-func (d Delivery) Pending() bool { return d.Status == string(oms.DeliveryPending) }
+func (d Delivery) Pending() bool { return d.Status == string(event.DeliveryPending) }
 
 // To is where the delivery goes, as people know it: the endpoint's URL, or its id where it
 // has none.
 func (d Delivery) To() string { return cmp.Or(d.EndpointURL, d.EndpointID) }
 
-// deliveriesView is the list of deliveries.
+// deliveriesView is the list of deliveries. Again is offered to operators alone.
 type deliveriesView struct {
 	Filters Filters
 	Items   []Delivery
@@ -46,32 +55,36 @@ type deliveriesView struct {
 	Server  string
 }
 
-// deliveryView is a delivery and its attempts.
+// deliveryView is a delivery and its attempts. The attempts are the newest ones.
 type deliveryView struct {
 	Delivery Delivery
-	Attempts []oms.Attempt
+	Attempts []attempt.Attempt
 	More     bool // there are more attempts
 }
 
 var (
+	// Both belong to the section of deliveries.
 	deliveriesPage = newPage[deliveriesView]("deliveries", "/deliveries")
 	deliveryPage   = newPage[deliveryView]("delivery", "/deliveries")
 )
 
+// deliveryPages registers the pages about deliveries. Of each action there is a page that
+// says what it will do, at the same path with GET.
 func deliveryPages(s *server) {
-	s.page(oms.Reader, "GET /deliveries", listDeliveries)
-	s.page(oms.Operator, "GET /deliveries/redeliver", confirmRedeliverAll)
-	s.page(oms.Operator, "POST /deliveries/redeliver", redeliverAll)
-	s.page(oms.Reader, "GET /deliveries/{id}", showDelivery)
-	s.page(oms.Operator, "GET /deliveries/{id}/redeliver", func(v *visit) error { return v.confirmRedelivery(nil) })
-	s.page(oms.Operator, "POST /deliveries/{id}/redeliver", redeliver)
-	s.page(oms.Operator, "GET /deliveries/{id}/cancel", func(v *visit) error { return v.confirmCancelDelivery(nil) })
-	s.page(oms.Operator, "POST /deliveries/{id}/cancel", cancelDelivery)
+	s.page(access.Reader, "GET /deliveries", listDeliveries)
+	s.page(access.Operator, "GET /deliveries/redeliver", confirmRedeliverAll)
+	s.page(access.Operator, "POST /deliveries/redeliver", redeliverAll)
+	s.page(access.Reader, "GET /deliveries/{id}", showDelivery)
+	s.page(access.Operator, "GET /deliveries/{id}/redeliver", func(v *visit) error { return v.confirmRedelivery(nil) })
+	s.page(access.Operator, "POST /deliveries/{id}/redeliver", redeliver)
+	s.page(access.Operator, "GET /deliveries/{id}/cancel", func(v *visit) error { return v.confirmCancelDelivery(nil) })
+	s.page(access.Operator, "POST /deliveries/{id}/cancel", cancelDelivery)
 }
 
 // deliveryFilters and deliveryMore together are every filter of the API.
 var (
 	deliveryFilters = []Filter{
+		// Those of the list are also those of a bulk redelivery (bulkNames).
 		{Name: "endpointId", Label: "Endpoint", Hint: "ep_…"},
 		{Name: "status", Label: "Status", Options: options("pending", "succeeded", "failed", "canceled")},
 		{Name: "lastStatus", Label: "Last answer", Hint: "500, 5xx, none"},
@@ -80,17 +93,20 @@ var (
 	}
 	deliveryMore = []Filter{
 		{Name: "eventId", Label: "Event", Hint: "evt_…"},
-		{Name: "from", Label: "Events from", Hint: "2026-11-28T08:00:00Z"},
-		{Name: "to", Label: "Before", Hint: "2026-11-28T09:00:00Z"},
+		{Name: "from", Label: "Events from", Hint: "2026-11-28T08:00:00Z", Type: timeFilter},
+		{Name: "to", Label: "Before", Hint: "2026-11-28T09:00:00Z", Type: timeFilter},
 	}
 )
 
+// listDeliveries offers to send all of them again only with a filter that the API takes for
+// that: one that names a status, an answer, an endpoint, an event or an order.
 func listDeliveries(v *visit) error {
 	view := deliveriesView{Filters: newFilters(v.r.URL, deliveryFilters, deliveryMore), Server: v.s.address(v.r)}
 	view.Filters.Ranges = timeRanges(v.r.URL, v.s.Clock.Now())
 	var list List[Delivery]
 	err := v.get("/api/deliveries", askedWithCount(v.query()), &list)
 	if view.Problem = refused(err); view.Problem != nil {
+		view.Problem.markFilters(&view.Filters)
 		return deliveriesPage.refuse(v, "Deliveries", view.Problem, view)
 	}
 	if err != nil {
@@ -98,23 +114,29 @@ func listDeliveries(v *visit) error {
 	}
 	view.Items = list.Items
 	view.Paging = newPaging(v.r.URL, &list)
-	if v.may(oms.Operator) && narrow(v.query()) && len(list.Items) > 0 {
+	// The link has the filter alone: a redelivery is of all pages.
+	if v.may(access.Operator) && narrow(v.query()) && len(list.Items) > 0 {
 		view.Again = with(&url.URL{Path: "/deliveries/redeliver", RawQuery: asked(v.query()).Encode()}, "cursor", "", "limit", "")
 	}
 	return deliveriesPage.showLive(v, "Deliveries", "deliveries", view)
 }
 
+// delivery asks for the delivery of a page.
 func (v *visit) delivery() (d Delivery, err error) {
 	return d, v.get("/api"+href("deliveries", v.r.PathValue("id")), nil, &d)
 }
 
+// showDelivery shows a delivery and the newest attempts at it. It is live, because one
+// waits here for what a redelivery comes to.
 func showDelivery(v *visit) error {
 	d, err := v.delivery()
 	if err != nil {
 		return err
 	}
 	view := deliveryView{Delivery: d}
-	var list List[oms.Attempt]
+	// The attempts are asked for by the delivery, as many as the page of an attempt
+	// shows.
+	var list List[attempt.Attempt]
 	if err := v.get("/api/attempts", url.Values{"deliveryId": {d.ID}, "limit": {mostOfCall}}, &list); err != nil {
 		return err
 	}
@@ -122,7 +144,8 @@ func showDelivery(v *visit) error {
 	return deliveryPage.showLive(v, "Delivery of "+short(60, d.EventType), "deliveries,attempts", view)
 }
 
-// deliveryFacts say what a delivery is.
+// deliveryFacts say what a delivery is. The pages before a redelivery and before a cancel
+// begin with them.
 func deliveryFacts(d *Delivery) []Fact {
 	facts := []Fact{{Name: "Event", Value: d.EventType + " " + d.EventID, URL: href("events", d.EventID)}, {Name: "Endpoint", Value: d.To(), URL: href("endpoints", d.EndpointID)},
 		{Name: "Status", Value: d.Status}, {Name: "Attempts until now", Value: count(d.Attempts)}}
@@ -132,19 +155,24 @@ func deliveryFacts(d *Delivery) []Fact {
 	return facts
 }
 
-// deliverySample are some of many deliveries, as links.
+// deliverySample are some of many deliveries, as links. Each has its status, and why the
+// last attempt failed, so that one sees what the filter has picked.
 func deliverySample(items []Delivery) (facts []Fact) {
 	for i := range items {
 		d := &items[i]
+		// The name of the fact is how the delivery stands, and its value is what was
+		// sent.
 		what := d.EventType
 		if d.OrderID != "" {
 			what += " of " + short(40, d.OrderID)
 		}
-		facts = append(facts, Fact{Name: strings.TrimSuffix(d.Status+": "+short(60, d.LastError), ": "), Value: what + ", " + exact(d.Created), URL: href("deliveries", d.ID)})
+		facts = append(facts, Fact{Name: strings.TrimSuffix(d.Status+": "+short(60, d.LastError), ": "), Value: what, URL: href("deliveries", d.ID), At: d.Created})
 	}
 	return facts
 }
 
+// confirmRedelivery says before it is tried what the API would refuse, and what the other side
+// gets twice. So there is no button where the answer would be a refusal.
 func (v *visit) confirmRedelivery(problem *Problem) error {
 	d, err := v.delivery()
 	if err != nil {
@@ -153,13 +181,22 @@ func (v *visit) confirmRedelivery(problem *Problem) error {
 	at := href("deliveries", d.ID)
 	c := Confirm{What: "The event is sent to this endpoint again, now.", Facts: deliveryFacts(&d), Action: href("deliveries", d.ID, "redeliver"), Hidden: []Hidden{newOnce()}, Button: "Send it again", Back: at, Problem: problem,
 		Notes: []string{"If that fails it is repeated as often as the endpoint's schedule says."}}
-	if d.Status == string(oms.DeliverySucceeded) {
+	switch {
+	// Only one of these can be said, the most final first.
+	case d.EndpointRemoved:
+		c.Blocked, c.Notes = true, []string{"The endpoint was removed: nothing more is sent to it."}
+	case d.EndpointOff:
+		c.Blocked, c.Notes = true, []string{"The endpoint is off: nothing is sent to it before it is turned on."}
+	case d.Status == string(event.DeliverySucceeded):
 		c.Notes = append(c.Notes, "It arrived before: the other side gets it twice, with the same webhook-id.")
 	}
 	return v.confirm("Send again", c)
 }
 
+// redeliver sends the delivery again, once however often the button is pressed, and leads
+// to its page.
 func redeliver(v *visit) error {
+	// The Idempotency-Key of the form makes two clicks one redelivery.
 	at := href("deliveries", v.r.PathValue("id"))
 	err := v.sendForm("/api"+at+"/redeliver", nil, nil)
 	if p := refused(err); p != nil {
@@ -171,6 +208,8 @@ func redeliver(v *visit) error {
 	return v.done(at, "sent")
 }
 
+// confirmCancelDelivery is the page before a delivery is canceled. It has no newOnce: to
+// cancel twice is refused, and changes nothing.
 func (v *visit) confirmCancelDelivery(problem *Problem) error {
 	d, err := v.delivery()
 	if err != nil {
@@ -180,6 +219,8 @@ func (v *visit) confirmCancelDelivery(problem *Problem) error {
 		Danger: true, Back: href("deliveries", d.ID), Problem: problem, Notes: []string{"An attempt that is under way ends, and is recorded.", "It can be sent again later."}})
 }
 
+// cancelDelivery ends a delivery. One that has ended meanwhile is refused, which the page
+// before says.
 func cancelDelivery(v *visit) error {
 	at := href("deliveries", v.r.PathValue("id"))
 	err := v.send(http.MethodPost, "/api"+at+"/cancel", nil, nil)

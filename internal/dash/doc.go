@@ -42,7 +42,8 @@
 //     has newOnce in its form and is sent by [visit.sendForm]. Before what sends, or cannot
 //     be undone, stands a page of [Confirm], at the same path with GET. Each form holds
 //     {{template "token" $.FormToken}}. If the API refuses a form, its page is shown
-//     again with the problem and what was filled in ([page.refuse]).
+//     again with the problem and what was filled in ([page.refuse]), and the problem names
+//     the fields by their labels ([Problem.mark]).
 //   - Elements that show what changes have data-live and an id; a script replaces them.
 //     A <details> in them that shall stay open has an id. Everything works without script.
 //   - A value from outside is text for html/template. Only document.go makes HTML itself.

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/api"
-	"github.com/orderhook/orderhook/internal/oms"
 )
 
 const fakeEndpoint = `{"id":"HOSTILE","url":"HOSTILE","eventTypes":["HOSTILE"],"description":"HOSTILE","format":"HOSTILE","headers":{"HOSTILE":"HOSTILE"},"enabled":false,
@@ -46,12 +46,13 @@ func init() {
 			"conditions":[{"text":"HOSTILE","error":"HOSTILE","found":[{"name":"HOSTILE","value":"HOSTILE"},{"name":"HOSTILE","error":"HOSTILE"}]}]},
 			{"eventId":"HOSTILE","eventType":"HOSTILE","timestamp":"2026-11-28T10:00:00Z","wanted":true,"conditions":[{"text":"HOSTILE","holds":true}],"deliveryId":"HOSTILE","deliveryStatus":"HOSTILE"}]}`,
 		"POST /api/endpoints/1/test":       fakeAttempt,
-		"POST /api/endpoints/1/recover":    fakeJob,
+		"POST /api/endpoints/1/recover":    strings.TrimSuffix(fakeJob, "}") + `,"matched":12,"newest":[{"id":"HOSTILE","type":"HOSTILE"}]}`,
+		"POST /api/deliveries/redeliver":   strings.TrimSuffix(fakeJob, "}") + `,"matched":10000,"more":true,"endpointOff":{"count":1},"notSendable":{"count":1},"deliveries":[` + fakeDelivery + `]}`,
 		"GET /api/deliveries":              `{"items":[` + fakeDelivery + `],"nextCursor":"HOSTILE","count":10000,"countCapped":true}`,
 		"GET /api/deliveries/1":            fakeDelivery,
 		"POST /api/deliveries/1/redeliver": fakeDelivery,
 		"POST /api/deliveries/1/cancel":    fakeDelivery,
-		"POST /api/deliveries/redeliver":   fakeJob,
+		"POST /api/connectors/try":         `{"items":[]}`,
 		"GET /api/events":                  `{"items":[` + fakeEventHead + `}],"nextCursor":"HOSTILE","count":12,"countCapped":false}`,
 		"GET /api/events/1":                fakeEventHead + `,"data":{"HOSTILE":"HOSTILE","total":1.50},"deliveries":[` + fakeDelivery + `],"nextCursor":"HOSTILE"}`,
 		"POST /api/events/1/redeliver":     `{"items":[` + fakeDelivery + `]}`,
@@ -64,18 +65,19 @@ func init() {
 // sent is what the API was asked to do.
 type sent struct{ call, body, once string }
 
-// recording notes what the dashboard has the API do, and answers as the fake API does
-// but where refusals say otherwise: status and detail, by call.
+// recording notes what the dashboard has the API do, without dry runs, and answers as the
+// fake API does but where refusals say otherwise: status and detail, by call.
 func (s *site) recording(refusals map[string]int) *[]sent {
 	var calls []sent
 	answers := s.API
 	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		call := r.Method + " " + r.URL.RequestURI()
-		if r.Method != http.MethodGet {
+		dry := strings.Contains(string(body), `"dryRun":true`)
+		if r.Method != http.MethodGet && !dry {
 			calls = append(calls, sent{call, string(body), r.Header.Get("Idempotency-Key")})
 		}
-		if status := refusals[call]; status != 0 {
+		if status := refusals[call]; status != 0 && !dry {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(status)
 			_ = json.NewEncoder(w).Encode(map[string]any{"status": status, "title": "No", "detail": "the API will not", "errors": []any{map[string]string{"location": "body.url", "message": "leads nowhere"}}})
@@ -102,7 +104,7 @@ func hiddenFields(page string) url.Values {
 func TestNewEndpoint(t *testing.T) {
 	s := newSite(t)
 	calls := s.recording(nil)
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	form := hiddenFields(b.get("/endpoints/new?eventTypes=order_completed").Body.String())
 	for name, value := range map[string]string{"url": "https://example.com/hook?a=b", "eventTypes": "order_*\r\nOrderCreated, stock_item_back_in_stock", "filter": "data.total > 1\r\n&& true",
 		"headers": "X-Api-Key: a:b \r\n\r\nX-Two:", "maxConcurrency": "12", "rateLimit": "0.50", "retrySchedule": "PT5S PT1M", "signatures": "v1 v1a", "enabled": "false", "tls.ca": "PEM", "timeout": "", "format": "full"} {
@@ -136,15 +138,31 @@ func TestNewEndpoint(t *testing.T) {
 func TestAnEndpointThatIsRefused(t *testing.T) {
 	s := newSite(t)
 	s.recording(map[string]int{"POST /api/endpoints": 422, "PATCH /api/endpoints/1": 422})
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	for _, path := range []string{"/endpoints", "/endpoints/1/edit"} {
-		got := b.post(path, url.Values{"url": {"http://10.0.0.1/" + hostile}, "headers": {"X-Mine: " + hostile}})
+		got := b.post(path, url.Values{"url": {"http://10.0.0.1/" + hostile}, "headers": {"X-Mine: sesame\r\nX-Kept: ***"}, "secret": {"whsec_sesame"}, "tls.key": {"sesame"}, "tls.ca": {"PEM"}})
 		body := got.Body.String()
-		if got.Code != 422 || !strings.Contains(body, template.HTMLEscapeString("http://10.0.0.1/"+hostile)) || !strings.Contains(body, "X-Mine: "+template.HTMLEscapeString(hostile)) ||
-			!strings.Contains(body, `<small class="err">leads nowhere</small>`) || !strings.Contains(body, "the API will not") {
+		if got.Code != 422 || !strings.Contains(body, template.HTMLEscapeString("http://10.0.0.1/"+hostile)) || !strings.Contains(body, "X-Mine: (type it again)\nX-Kept: ***") || strings.Contains(body, "sesame") || !strings.Contains(body, ">PEM</textarea>") ||
+			!strings.Contains(body, `<input id="field-url" name="url" aria-invalid="true" aria-describedby="field-url-error" autofocus value=`) || strings.Count(body, "autofocus") != 1 ||
+			!strings.Contains(body, `<small class="err" id="field-url-error">leads nowhere</small>`) || !strings.Contains(body, `<li><a href="#field-url">URL</a>: leads nowhere</li>`) || !strings.Contains(body, "the API will not") {
 			t.Errorf("%s: %d %s", path, got.Code, body)
 		}
 		harmless(t, body)
+	}
+}
+
+// TestSecretsAreTypedAgain: where the form that came back has none, none is sent.
+func TestSecretsAreTypedAgain(t *testing.T) {
+	for field, value := range map[string]string{"headers": "X-Mine: " + typeAgain, "secret": typeAgain, "tls.key": typeAgain} {
+		s := newSite(t)
+		calls := s.recording(nil)
+		b := s.as(access.Operator)
+		for _, path := range []string{"/endpoints", "/endpoints/1/edit"} {
+			got := b.post(path, url.Values{"url": {"https://example.com"}, "eventTypes": {"*"}, field: {value}})
+			if got.Code != 422 || len(*calls) > 0 || !strings.Contains(got.Body.String(), "must be typed again") {
+				t.Errorf("%s of %s: %d, %v: %s", path, field, got.Code, *calls, got.Body)
+			}
+		}
 	}
 }
 
@@ -164,7 +182,7 @@ func TestAnEditSendsWhatWasChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
 			calls := s.recording(nil)
-			b := s.as(oms.Operator)
+			b := s.as(access.Operator)
 			form := hiddenFields(b.get("/endpoints/1/edit").Body.String())
 			for _, in := range endpointInputs { // as the browser sends it
 				form.Set(in.Name, strings.ReplaceAll(form.Get(was(in.Name)), "\n", "\r\n"))
@@ -182,7 +200,7 @@ func TestAnEditSendsWhatWasChanged(t *testing.T) {
 			if made := *calls; len(made) != 1 || made[0].call != "PATCH /api/endpoints/1" || made[0].body != c.body {
 				t.Errorf("the API was asked %+v,\nnot %s", made, c.body)
 			}
-			if body := got.Body.String(); got.Code != http.StatusOK || !strings.Contains(body, "may be a mistake") { // the fake API warns
+			if body := got.Body.String(); got.Code != http.StatusOK || !strings.Contains(body, "may be an error") { // the fake API warns
 				t.Errorf("%d %s", got.Code, body)
 			}
 		})
@@ -191,8 +209,8 @@ func TestAnEditSendsWhatWasChanged(t *testing.T) {
 
 func asJSON(v any) string { b, _ := json.Marshal(v); return string(b) }
 
-// TestDeeds: each asks first, does one thing, says what was done, and shows why not.
-func TestDeeds(t *testing.T) {
+// TestEndpointActions: each asks first, does one thing, says what was done, and shows why not.
+func TestEndpointActions(t *testing.T) {
 	for _, c := range []struct {
 		path, says string
 		form       url.Values
@@ -205,6 +223,7 @@ func TestDeeds(t *testing.T) {
 		{"/endpoints/1/rotate-secret", "nothing shows it again", url.Values{"overlap": {"PT1H"}}, "POST /api/endpoints/1/rotate-secret", `{"overlap":"PT1H"}`, ""},
 		{"/endpoints/1/delete", "cannot be brought back", nil, "DELETE /api/endpoints/1", "", "/endpoints?done=deleted"},
 		{"/deliveries/1/redeliver", "is sent to this endpoint again", nil, "POST /api/deliveries/1/redeliver", "", "/deliveries/1?done=sent"},
+		{"/workflows/connectors/try?connectorId=erp", "lets one call through", url.Values{"connectorId": {"erp"}}, "POST /api/connectors/try", `{"connectorId":"erp"}`, "/workflows/connectors?done=tried"},
 		{"/deliveries/1/cancel", "not sent to this endpoint any more", nil, "POST /api/deliveries/1/cancel", "", "/deliveries/1?done=canceled"},
 		{"/deliveries/redeliver?status=failed&endpointId=ep_1", "Send 10,000&#43; again", nil, "POST /api/deliveries/redeliver", `{"endpointId":"ep_1","status":"failed"}`, href("jobs", hostile)},
 		{"/events/1/redeliver?endpointId=ep_1", "with the same webhook-id", url.Values{"endpointId": {"ep_1"}}, "POST /api/events/1/redeliver", `{"endpointId":"ep_1"}`, "/events/1?done=sent"},
@@ -215,9 +234,9 @@ func TestDeeds(t *testing.T) {
 		t.Run(c.path, func(t *testing.T) {
 			s := newSite(t)
 			calls := s.recording(nil)
-			b := s.as(oms.Publisher)
+			b := s.as(access.Publisher)
 			if !strings.HasPrefix(c.path, "/events/publish") {
-				b = s.as(oms.Operator)
+				b = s.as(access.Operator)
 			}
 			page := b.get(c.path)
 			if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), c.says) {
@@ -245,7 +264,7 @@ func TestDeeds(t *testing.T) {
 			form.Del(formToken) // which is of the other session
 			again := newSite(t)
 			again.recording(map[string]int{c.call: http.StatusConflict})
-			got = again.as(oms.Operator).post(path, form)
+			got = again.as(access.Operator).post(path, form)
 			if got.Code != http.StatusConflict || !strings.Contains(got.Body.String(), "the API will not") || c.says != "" && !strings.Contains(got.Body.String(), c.says) {
 				t.Errorf("refused: %d %s", got.Code, got.Body)
 			}
@@ -258,7 +277,7 @@ func TestDeeds(t *testing.T) {
 func TestAPublicationThatIsSentTwice(t *testing.T) {
 	s := newSite(t)
 	calls := s.recording(nil)
-	b := s.as(oms.Publisher)
+	b := s.as(access.Publisher)
 	form := hiddenFields(b.get("/events/publish").Body.String())
 	form.Set("type", "a.b")
 	for _, data := range []string{`{"n":1}`, `{"n":1}`, `{"n":2}`} {
@@ -279,7 +298,7 @@ func TestAPublicationThatIsSentTwice(t *testing.T) {
 
 // TestABulkRedeliveryIsNarrow: everything that was ever sent is not sent again.
 func TestABulkRedeliveryIsNarrow(t *testing.T) {
-	b := newSite(t).as(oms.Operator)
+	b := newSite(t).as(access.Operator)
 	for query, offered := range map[string]bool{"": false, "?eventType=a": false, "?from=2026-11-28T10:00:00Z": false, "?status=failed": true, "?lastStatus=5xx": true, "?endpointId=a": true, "?eventId=a": true, "?orderId=a": true} {
 		if got := b.get("/deliveries/redeliver" + query).Body.String(); strings.Contains(got, "Send 10,000&#43; again") != offered {
 			t.Errorf("%q: %s", query, got)
@@ -288,7 +307,7 @@ func TestABulkRedeliveryIsNarrow(t *testing.T) {
 			t.Errorf("the list of %q: %s", query, got)
 		}
 	}
-	if got := newSite(t).as(oms.Reader).get("/deliveries?status=failed").Body.String(); strings.Contains(got, "Send all") {
+	if got := newSite(t).as(access.Reader).get("/deliveries?status=failed").Body.String(); strings.Contains(got, "Send all") {
 		t.Error("a reader is offered to send")
 	}
 	got := b.get("/deliveries?status=failed&cursor=abc&limit=20&done=sent").Body.String()
@@ -306,23 +325,19 @@ func TestRecovery(t *testing.T) {
 				_, _ = io.WriteString(w, `{"id":"1","url":"https://a/","enabled":`+on+`,"counts":{"failed":3},"health":{"failingSince":"2026-11-28T10:00:00.5Z","circuit":"closed"}}`)
 				return
 			}
-			if r.URL.Path == "/api/events" {
-				_, _ = io.WriteString(w, `{"items":[{"id":"evt_1","type":"a.b"}],"count":12}`)
-				return
-			}
 			answers.ServeHTTP(w, r)
 		})
 	}
 	s := newSite(t)
 	enabled(s, "true")
 	calls := s.recording(nil)
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	if got := b.get("/endpoints/1/recover"); got.Header().Get("Location") != "/endpoints/1/recover?from=2026-11-28T09%3A00%3A00Z&what=failed" { // an hour before it began to fail
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
 	for path, says := range map[string]string{
 		"/endpoints/1/recover?what=failed&from=2026-11-28T10:00:00Z":  "10,000&#43; deliveries failed for good",
-		"/endpoints/1/recover?what=missing&from=2026-11-28T10:00:00Z": "There were 12 events",
+		"/endpoints/1/recover?what=missing&from=2026-11-28T10:00:00Z": "the endpoint wants 12 that it never got",
 	} {
 		got := b.get(path)
 		if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), says) {
@@ -344,7 +359,7 @@ func TestRecovery(t *testing.T) {
 	}
 	off := newSite(t)
 	enabled(off, "false")
-	if got := off.as(oms.Operator).get("/endpoints/1/recover?what=failed&from=2026-11-28T10:00:00Z").Body.String(); strings.Contains(got, `method="post" action="/endpoints`) || !strings.Contains(got, "Turn it on") {
+	if got := off.as(access.Operator).get("/endpoints/1/recover?what=failed&from=2026-11-28T10:00:00Z").Body.String(); strings.Contains(got, `method="post" action="/endpoints`) || !strings.Contains(got, "Turn it on") {
 		t.Error(got)
 	}
 }
@@ -354,12 +369,12 @@ func TestButtonsOfWebhooksByRole(t *testing.T) {
 	s := newSite(t)
 	for _, c := range []struct {
 		path, button string
-		needed       oms.Role
+		needed       access.Role
 	}{
-		{"/endpoints", "/endpoints/new", oms.Operator}, {"/endpoints/1", "/delete", oms.Operator}, {"/endpoints/1", "/rotate-secret", oms.Operator}, {"/endpoints/1", "/recover", oms.Operator},
-		{"/deliveries/1", "/cancel", oms.Operator}, {"/deliveries/1", "/redeliver", oms.Operator}, {"/events/1", "/redeliver", oms.Operator}, {"/events", "/events/publish", oms.Publisher}, {"/event-types", "/endpoints/new", oms.Operator},
+		{"/endpoints", "/endpoints/new", access.Operator}, {"/endpoints/1", "/delete", access.Operator}, {"/endpoints/1", "/rotate-secret", access.Operator}, {"/endpoints/1", "/recover", access.Operator},
+		{"/deliveries/1", "/cancel", access.Operator}, {"/deliveries/1", "/redeliver", access.Operator}, {"/events/1", "/redeliver", access.Operator}, {"/events", "/events/publish", access.Publisher}, {"/event-types", "/endpoints/new", access.Operator},
 	} {
-		for _, role := range oms.Roles {
+		for _, role := range access.Roles {
 			got := s.as(role).get(c.path).Body.String()
 			if shown := strings.Contains(got, c.button+`"`) || strings.Contains(got, c.button+"?"); shown != role.Reaches(c.needed) {
 				t.Errorf("%s as %s: the button %s is shown: %v", c.path, role, c.button, shown)
@@ -374,7 +389,7 @@ func TestEmptyLists(t *testing.T) {
 	b := s.as("")
 	b.cookies = newSession(s)
 	for path, says := range map[string]string{
-		"/endpoints": "curl http://example.com/api/endpoints", "/deliveries": "curl http://example.com/api/endpoints", "/events": "curl http://example.com/api/orders", "/jobs": "There has been no job yet",
+		"/endpoints": "curl http://example.com/api/endpoints", "/deliveries": "curl http://example.com/api/endpoints", "/events": "curl http://example.com/api/orders", "/jobs": "curl http://example.com/api/deliveries/redeliver", "/workflows/history": "curl -X PUT http://example.com/api/settings", "/workflows/connectors": "curl -X PUT http://example.com/api/settings",
 		"/deliveries?status=failed": "Take a filter away", "/events?type=a": "Take a filter away", "/endpoints?cursor=a": "look at <a href=\"/endpoints\">all endpoints", "/endpoints?q=a": "Take a filter away", "/jobs?cursor=a": "There are no more",
 	} {
 		if got := b.get(path); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), says) {
@@ -385,7 +400,7 @@ func TestEmptyLists(t *testing.T) {
 
 // newSession is the cookie of an operator's session.
 func newSession(s *site) []*http.Cookie {
-	_ = s.sessions.CreateSession(s.t.Context(), oms.Session{Hash: oms.HashKey("ohs_test"), KeyID: "key_operator"})
+	_ = s.sessions.CreateSession(s.t.Context(), access.Session{Hash: access.HashKey("ohs_test"), KeyID: "key_operator"})
 	return []*http.Cookie{{Name: "orderhook_session", Value: "ohs_test"}}
 }
 
@@ -405,7 +420,7 @@ func TestSparkline(t *testing.T) {
 func TestAFilterIsTried(t *testing.T) {
 	s := newSite(t)
 	calls := s.recording(map[string]int{"GET /api/endpoints/none": http.StatusNotFound})
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	if got := b.get("/endpoints/explain"); got.Code != http.StatusOK || len(*calls) > 0 || !strings.Contains(got.Body.String(), "Write a filter") {
 		t.Errorf("%d %v %s", got.Code, *calls, got.Body)
 	}
@@ -415,7 +430,7 @@ func TestAFilterIsTried(t *testing.T) {
 	}
 	body := got.Body.String()
 	harmless(t, body)
-	for _, says := range []string{"its event types do not name this one", "cannot judge it", "made after it happened", template.HTMLEscapeString("/endpoints/1/edit?" + url.Values{"filter": {hostile}, "eventTypes": {"a b"}}.Encode())} {
+	for _, says := range []string{"its event types do not name this one", "cannot evaluate it", "made after it happened", template.HTMLEscapeString("/endpoints/1/edit?" + url.Values{"filter": {hostile}, "eventTypes": {"a b"}}.Encode())} {
 		if !strings.Contains(html.UnescapeString(body), html.UnescapeString(says)) {
 			t.Errorf("the page does not say %q: %s", says, body)
 		}
@@ -430,14 +445,14 @@ func TestAFilterIsTried(t *testing.T) {
 	}
 	file := newSite(t)
 	file.answering("/api/endpoints/1", `{"id":"1","url":"https://a/","origin":"webHook"}`)
-	if got := file.as(oms.Operator).get("/endpoints/explain?endpointId=1&filter=a").Body.String(); strings.Contains(got, "Use what was tried") {
+	if got := file.as(access.Operator).get("/endpoints/explain?endpointId=1&filter=a").Body.String(); strings.Contains(got, "Use what was tried") {
 		t.Error("an endpoint of the config file is offered to be changed")
 	}
 	form := b.get("/endpoints/1/edit?filter=tried").Body.String()
 	if !strings.Contains(form, ">tried</textarea>") || hiddenFields(form).Get("was.filter") != hostile {
 		t.Errorf("the form does not have what was tried: %s", form)
 	}
-	if got := s.as(oms.Reader).get("/endpoints/explain?endpointId=1&filter=a"); got.Code != http.StatusOK || strings.Contains(got.Body.String(), "Use what was tried") {
+	if got := s.as(access.Reader).get("/endpoints/explain?endpointId=1&filter=a"); got.Code != http.StatusOK || strings.Contains(got.Body.String(), "Use what was tried") {
 		t.Errorf("a reader: %d %s", got.Code, got.Body)
 	}
 }
@@ -450,8 +465,8 @@ func TestAJobSaysHowFarItIs(t *testing.T) {
 		`{"id":"1","kind":"resume","status":"running","examined":2000,"resumed":1990,"expected":10000,"expectedCapped":true,"filter":{"status":"aborted"}}`: {
 			`<progress aria-label="The job is under way">`, "2,000 of 10,000+", "Resumed", "/runs?status=aborted"},
 		`{"id":"1","kind":"recover","what":"missing","status":"succeeded","examined":2000}`: {"2,000", "Recover an endpoint, missing"},
-		`{"id":"1","kind":"reorder","status":"running","examined":2000}`:                    {"Put what is pending in order"},
-		`{"id":"1","kind":"erase","status":"running","examined":2000}`:                      {"Erase an order"},
+		`{"id":"1","kind":"reorder","status":"running","examined":2000}`:                    {"Put what is pending in order", "follow its new ordering", "2,000"},
+		`{"id":"1","kind":"erase","status":"running","orderId":"O1"}`:                       {"Erase an order", "removes the data of its events", "<dd>O1</dd>", "Last step"},
 	} {
 		s := newSite(t)
 		s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, job) })
@@ -462,8 +477,23 @@ func TestAJobSaysHowFarItIs(t *testing.T) {
 				t.Errorf("%s: the page does not say %q: %s", job, want, got)
 			}
 		}
+		for _, count := range []string{"Sent", "Resumed", "Skipped", "Looked at"} { // none that means nothing to the kind
+			list := html.UnescapeString(listed(b, job))
+			if strings.Contains(job, `"erase"`) && (strings.Contains(got, "<dt>"+count) || strings.Contains(list, `data-label="Done" class="num">0`)) {
+				t.Errorf("%s: the pages have %q: %s %s", job, count, got, list)
+			}
+			if count != "Looked at" && strings.Contains(job, `"reorder"`) && strings.Contains(got, "<dt>"+count) {
+				t.Errorf("%s: the page has %q: %s", job, count, got)
+			}
+		}
 		if offered := strings.Contains(got, "/jobs/1/cancel"); offered != (strings.Contains(job, "running") && !strings.Contains(job, "reorder") && !strings.Contains(job, "erase")) {
 			t.Errorf("%s: the button that cancels it is shown: %v", job, offered)
 		}
 	}
+}
+
+// listed is the list of jobs, with one in it.
+func listed(b *browserOf, job string) string {
+	b.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"items":[`+job+`]}`) })
+	return b.get("/jobs").Body.String()
 }

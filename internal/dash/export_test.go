@@ -3,14 +3,14 @@ package dash
 import (
 	"log/slog"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // Route is one path of the dashboard, for tests that walk all of them on a server.
 type Route struct {
 	Pattern string
-	Needed  oms.Role // "": who has not signed in gets it, too
+	Needed  access.Role // "": who has not signed in gets it, too
 }
 
 // Routes lists every path that the dashboard has.

@@ -15,9 +15,11 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/admission"
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/changes"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // hostile is in every text that the fake API answers with. It would end an attribute, a
@@ -37,8 +39,11 @@ var answers = map[string]string{
 		"connectors":{"count":1,"items":[{"name":"HOSTILE","connectorId":"HOSTILE","lastError":"HOSTILE","breaker":{"circuit":"HOSTILE"}}]},
 		"runs":{"count":1,"items":[{"id":"HOSTILE","orderId":"HOSTILE","status":"HOSTILE","enteredStatus":"HOSTILE","step":"HOSTILE","displayName":"HOSTILE","reason":"HOSTILE"}]},
 		"deliveries":{"count":1,"items":[{"id":"HOSTILE","eventType":"HOSTILE","endpointId":"HOSTILE","endpointUrl":"HOSTILE","orderId":"HOSTILE","lastError":"HOSTILE"}]}}}`,
+	"GET /api/nodes":     `{"items":[{"id":"HOSTILE","name":"HOSTILE","address":"HOSTILE","version":"HOSTILE","started":"2026-11-28T10:00:00Z","lastSeen":"2026-11-28T10:00:00Z","live":false,"self":true,"shards":64,"maintenance":true}]}`,
 	"GET /api/keys":      `{"items":[{"id":"HOSTILE","tenant":"HOSTILE","role":"HOSTILE","name":"HOSTILE","created":"2026-11-28T10:00:00Z"}]}`,
+	"GET /api/keys/1":    `{"id":"HOSTILE","tenant":"HOSTILE","role":"HOSTILE","name":"HOSTILE","created":"2026-11-28T10:00:00Z"}`,
 	"POST /api/keys":     `{"id":"HOSTILE","name":"HOSTILE","role":"reader","key":"ohk_HOSTILE"}`,
+	"PATCH /api/keys/1":  `{}`,
 	"DELETE /api/keys/1": `{}`,
 	"GET /api/audit": `{"items":[{"id":"HOSTILE","timestamp":"2026-11-28T10:00:00Z","actor":{"keyId":"HOSTILE","keyName":"HOSTILE","role":"HOSTILE","address":"HOSTILE","via":"HOSTILE"},"action":"HOSTILE",
 		"target":{"kind":"endpoint","id":"HOSTILE"},"requestId":"HOSTILE","detail":{"changed":["HOSTILE"],"fromVersion":1,"toVersion":2,"role":"HOSTILE","name":"HOSTILE","orderId":"HOSTILE","attemptId":"HOSTILE","url":"HOSTILE",
@@ -95,24 +100,24 @@ func escapedHostile() string { return strings.ReplaceAll(hostile, `"`, `\"`) }
 // fakeSessions keeps sessions in memory.
 type fakeSessions struct {
 	mu    sync.Mutex
-	keys  map[string]oms.Key // by the hash of the token
+	keys  map[string]access.Key // by the hash of the token
 	clock clock.Clock
 }
 
-func (f *fakeSessions) Session(_ context.Context, hash []byte) (oms.Key, error) {
+func (f *fakeSessions) Session(_ context.Context, hash []byte) (access.Key, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	k, ok := f.keys[string(hash)]
 	if !ok {
-		return k, oms.Errorf(oms.NotFound, "there is no such session")
+		return k, apierr.Errorf(apierr.NotFound, "there is no such session")
 	}
 	return k, nil
 }
 
-func (f *fakeSessions) CreateSession(_ context.Context, s oms.Session) error {
+func (f *fakeSessions) CreateSession(_ context.Context, s access.Session) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.keys[string(s.Hash)] = oms.Key{ID: s.KeyID, Tenant: s.Tenant, Role: oms.Role(strings.TrimPrefix(s.KeyID, "key_")), Name: hostile}
+	f.keys[string(s.Hash)] = access.Key{ID: s.KeyID, Tenant: s.Tenant, Role: access.Role(strings.TrimPrefix(s.KeyID, "key_")), Name: hostile}
 	return nil
 }
 
@@ -134,8 +139,8 @@ type site struct {
 func newSite(t testing.TB) *site {
 	t.Helper()
 	c := clock.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
-	sessions := &fakeSessions{keys: map[string]oms.Key{}, clock: c}
-	return &site{t, newServer(Options{API: http.HandlerFunc(fakeAPI), Sessions: sessions, Changes: changes.New(c), Clock: c, Log: slog.New(slog.DiscardHandler), Version: "test"}), sessions, c}
+	sessions := &fakeSessions{keys: map[string]access.Key{}, clock: c}
+	return &site{t, newServer(Options{API: http.HandlerFunc(fakeAPI), Sessions: sessions, KeyRates: new(admission.KeyRates), Changes: changes.New(c), Clock: c, Log: slog.New(slog.DiscardHandler), Version: "test"}), sessions, c}
 }
 
 // browserOf is somebody with a cookie.
@@ -145,7 +150,7 @@ type browserOf struct {
 }
 
 // as signs in with a key of a role; "" does not.
-func (s *site) as(role oms.Role) *browserOf {
+func (s *site) as(role access.Role) *browserOf {
 	s.t.Helper()
 	b := &browserOf{site: s}
 	if role == "" {

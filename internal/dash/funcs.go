@@ -10,7 +10,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// functions are what templates call.
+// functions are what templates call. They are few, and work nothing out that a view could
+// have: a template decides only how things look.
 var functions = template.FuncMap{
 	"href":     href,
 	"search":   search,
@@ -31,7 +32,7 @@ var functions = template.FuncMap{
 }
 
 // href is the path of a page: of a section's entries, as /orders/ORD-1/history. Each
-// part is escaped.
+// part is escaped. Ids are chosen by others, and may hold a slash, or a question mark.
 func href(parts ...string) string {
 	var b strings.Builder
 	for _, p := range parts {
@@ -45,7 +46,8 @@ func href(parts ...string) string {
 // without a value is left out.
 func search(list string, filters ...string) string { return filtered(href(list), filters...) }
 
-// filtered is an escaped path with a query.
+// filtered is an escaped path with a query. Its parameters are sorted, so the same
+// filters have the same URL.
 func filtered(path string, filters ...string) string {
 	query := url.Values{}
 	for i := 0; i+1 < len(filters); i += 2 {
@@ -59,7 +61,8 @@ func filtered(path string, filters ...string) string {
 	return path + "?" + query.Encode()
 }
 
-// duration shows milliseconds with the digits that matter.
+// duration shows milliseconds with the digits that matter. From a minute on it is written
+// as 1m30s.
 func duration(ms float64) string {
 	switch {
 	case ms < 10:
@@ -72,13 +75,14 @@ func duration(ms float64) string {
 	return (time.Duration(ms/1000) * time.Second).String()
 }
 
+// byteSize shows a number of bytes, as 1.5 KiB.
 func byteSize(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
 
 // count shows a number with its thousands apart.
 func count(n int) string { return humanize.Comma(int64(n)) }
 
 // short cuts a text to so many characters, for a cell of a table. The whole belongs
-// in its title.
+// in its title. It counts characters, not bytes, so it cuts through none.
 func short(n int, text string) string {
 	i := 0
 	for at := range text {
@@ -94,4 +98,5 @@ func short(n int, text string) string {
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // exact is a time for people, as long as no script has shown it in their zone.
+// Milliseconds are there, because people compare it with other logs.
 func exact(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000 UTC") }

@@ -6,49 +6,60 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/job"
 )
 
-// jobView is a background job and how far it is.
+// jobView is a background job and how far it is. The page follows the job until it has
+// ended.
 type jobView struct {
-	Job    oms.Job
+	Job    job.Job
+	Row    jobRow
+	Does   string // what the kind does, where no count says so
 	Filter []Fact // which of a list it is about
 	About  string // the section of what it is about; "" is none
 	List   string // the URL of the list with the filter
 	Cancel bool   // it can be canceled
 }
 
+// jobPage shows one job.
 var jobPage = newPage[jobView]("job", "/jobs")
 
+// jobPages registers the pages about background jobs. What begins a job is on the pages
+// of what the job is about.
 func jobPages(s *server) {
-	s.page(oms.Reader, "GET /jobs", listJobs)
-	s.page(oms.Reader, "GET /jobs/{id}", showJob)
-	s.page(oms.Operator, "GET /jobs/{id}/cancel", confirmCancelJob)
-	s.page(oms.Operator, "POST /jobs/{id}/cancel", cancelJob)
+	s.page(access.Reader, "GET /jobs", listJobs)
+	s.page(access.Reader, "GET /jobs/{id}", showJob)
+	s.page(access.Operator, "GET /jobs/{id}/cancel", confirmCancelJob)
+	s.page(access.Operator, "POST /jobs/{id}/cancel", cancelJob)
 }
 
-func (v *visit) job() (j oms.Job, err error) {
+// job asks for the job of a page.
+func (v *visit) job() (j job.Job, err error) {
 	return j, v.get("/api"+href("jobs", v.r.PathValue("id")), nil, &j)
 }
 
+// showJob follows a job until it has ended. Jobs that would leave something half done
+// have no button to cancel them, as the API would refuse that.
 func showJob(v *visit) error {
 	j, err := v.job()
 	if err != nil {
 		return err
 	}
-	view := jobView{Job: j, Filter: filterFacts(json.RawMessage(j.Filter))}
+	view := jobView{Job: j, Row: newJobRow(j), Does: jobDoes[j.Kind], Filter: filterFacts(json.RawMessage(j.Filter))}
 	if view.About = jobSections[j.Kind]; view.About != "" && len(view.Filter) > 0 {
 		view.List = listOf(view.About, json.RawMessage(j.Filter))
 	}
-	view.Cancel = v.may(oms.Operator) && j.Status == oms.JobRunning && j.Kind != oms.JobReorder && j.Kind != oms.JobErase
+	view.Cancel = v.may(access.Operator) && j.Status == job.JobRunning && j.Kind != job.JobReorder && j.Kind != job.JobErase
 	return jobPage.showLive(v, "Job "+j.ID, "jobs", view)
 }
 
-// jobSections are the lists that jobs are about.
-var jobSections = map[string]string{oms.JobRedeliver: "deliveries", oms.JobResume: "runs", oms.JobRecover: "deliveries"}
+// jobSections are the lists that jobs are about. Kinds that are about one thing have
+// none.
+var jobSections = map[string]string{job.JobRedeliver: "deliveries", job.JobResume: "runs", job.JobRecover: "deliveries"}
 
 // listOf is a list with the filter of a job, whose members are texts with the names of
-// the list's parameters.
+// the list's parameters. What is no such filter leads to the whole list.
 func listOf(section string, filter json.RawMessage) string {
 	var members map[string]string
 	if json.Unmarshal(filter, &members) != nil {
@@ -61,7 +72,7 @@ func listOf(section string, filter json.RawMessage) string {
 	return search(section, pairs...)
 }
 
-// filterFacts are the members of a filter.
+// filterFacts are the members of a filter. The filter is the body that asked for the job.
 func filterFacts(filter json.RawMessage) (facts []Fact) {
 	if len(filter) == 0 { // a job that is about no list
 		return nil
@@ -81,8 +92,12 @@ func membersOf(object json.RawMessage) []Change {
 	return members
 }
 
+// confirmCancelJob is the page before a job is canceled, which can be done at any time;
+// what the job has done by then stays, and the page says so.
 func confirmCancelJob(v *visit) error { return showCancelJob(v, nil) }
 
+// showCancelJob says how far the job is, and with what filter a new one would go on.
+// problem is why it was refused.
 func showCancelJob(v *visit, problem *Problem) error {
 	j, err := v.job()
 	if err != nil {
@@ -97,6 +112,8 @@ func showCancelJob(v *visit, problem *Problem) error {
 	return v.confirm("Cancel the job", c)
 }
 
+// cancelJob cancels the job. One that has ended meanwhile is a conflict, which the page
+// before says.
 func cancelJob(v *visit) error {
 	id := v.r.PathValue("id")
 	err := v.send(http.MethodPost, "/api"+href("jobs", id, "cancel"), nil, nil)

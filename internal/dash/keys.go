@@ -2,72 +2,140 @@ package dash
 
 import (
 	"net/http"
-	"net/url"
+	"strconv"
+	"strings"
+	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
-// keysView is the keys of the tenant.
+// keysView is the keys of the tenant. The keys have no secret: the API has only their
+// hashes.
 type keysView struct {
-	Items  []oms.Key
+	Items  []shownKey
 	Paging Paging
+}
+
+// shownKey is a key as the API shows it.
+type shownKey struct {
+	access.Key
+	May      []string
+	Expiring string // "expired", "expires soon", or "" where it is neither
 }
 
 // newKeyView is a key that was just made, the only time that it is shown.
 type newKeyView struct {
-	Key    oms.Key
+	Key    access.Key
 	Secret string // "" where the form was sent twice
 	Server string
 }
 
 var (
+	// A new key is shown by a page of its own, which no URL leads to.
 	keysPage   = newPage[keysView]("keys", "/keys")
 	newKeyPage = newPage[newKeyView]("new-key", "/keys")
 )
 
+// keyPages registers the pages about keys, which are for admins, as the API's calls are.
 func keyPages(s *server) {
-	s.page(oms.Admin, "GET /keys", listKeys)
-	s.page(oms.Admin, "GET /keys/new", newKey)
-	s.page(oms.Admin, "POST /keys", createKey)
-	s.page(oms.Admin, "GET /keys/{id}/delete", confirmDeleteKey)
-	s.page(oms.Admin, "POST /keys/{id}/delete", deleteKey)
+	s.page(access.Admin, "GET /keys", listKeys)
+	s.page(access.Admin, "GET /keys/new", newKey)
+	s.page(access.Admin, "POST /keys", createKey)
+	s.page(access.Admin, "GET /keys/{id}/change", changeKey)
+	s.page(access.Admin, "POST /keys/{id}/change", storeKey)
+	s.page(access.Admin, "GET /keys/{id}/delete", confirmDeleteKey)
+	s.page(access.Admin, "POST /keys/{id}/delete", deleteKey)
 }
 
+// listKeys shows the keys of the tenant.
 func listKeys(v *visit) error {
-	var list List[oms.Key]
+	var list List[shownKey]
 	if err := v.get("/api/keys", asked(v.query()), &list); err != nil {
 		return err
+	}
+	now := v.s.Clock.Now()
+	for i := range list.Items {
+		switch k := &list.Items[i]; {
+		case k.Expired(now):
+			k.Expiring = "expired"
+		case k.ExpiresSoon(now):
+			k.Expiring = "expires soon"
+		}
 	}
 	return keysPage.showLive(v, "Keys", "keys", keysView{list.Items, newPaging(v.r.URL, &list)})
 }
 
+// newKey asks for the role that can do least first: a key that may do more than needed is
+// found out too late.
 func newKey(v *visit) error {
-	return showKeyForm(v, "", string(oms.Reader), nil)
+	return showKeyForm(v, keyForm{Role: string(access.Reader)}, nil)
 }
 
-func showKeyForm(v *visit, name, role string, problem *Problem) error {
+// keyForm is what is written into the form of a key.
+type keyForm struct{ Name, Role, RateLimit, ExpiresAt string }
+
+func (v *visit) keyForm() keyForm {
+	return keyForm{v.field("name"), v.field("role"), strings.TrimSpace(v.field("rateLimit")), strings.TrimSpace(v.field("expiresAt"))}
+}
+
+// body is what the API is asked. A field that is empty is null: no limit, or no end. What is
+// no number goes as it is: the API says what is wrong with it.
+func (f keyForm) body() map[string]any {
+	body := map[string]any{"name": f.Name, "rateLimit": nil, "expiresAt": nil}
+	if f.RateLimit != "" {
+		body["rateLimit"] = f.RateLimit
+		if n, err := strconv.ParseFloat(f.RateLimit, 64); err == nil {
+			body["rateLimit"] = n
+		}
+	}
+	if f.ExpiresAt != "" {
+		body["expiresAt"] = f.ExpiresAt
+	}
+	return body
+}
+
+// inputs are the fields of a form that a key may be changed by.
+func (f keyForm) inputs() []Input {
+	return []Input{{Name: "name", Label: "Name", Value: f.Name, Hint: "what it is for"},
+		{Name: "rateLimit", Label: "Rate limit", Value: f.RateLimit, Hint: "10", Help: "Requests a second, on each node; what comes beyond is answered 429. Empty: no limit."},
+		{Name: "expiresAt", Label: "Expires at", Value: f.ExpiresAt, Hint: "2027-11-29T00:00:00Z", Help: "From then on it is refused. Empty: it does not expire."}}
+}
+
+// roleNotes say what each role may do beyond those before it.
+func roleNotes() string {
+	var all []string
+	for _, r := range access.Roles {
+		may := r.May()
+		all = append(all, string(r)+": "+may[len(may)-1]+".")
+	}
+	return strings.Join(all, " ") + " Each may also do what those before it may."
+}
+
+func showKeyForm(v *visit, f keyForm, problem *Problem) error {
 	c := Confirm{
-		What: "The tenant " + v.key.Tenant + " gets another key. It is shown once, on the page that comes.",
-		Notes: []string{"reader: reads. publisher: also writes orders, carts, stock and events. operator: also settings, endpoints, runs and replays. admin: also keys and the audit log.",
-			"Who has the key can sign in here, too."},
+		What:   "The tenant " + v.key.Tenant + " gets another key. It is shown once, on the page that comes.",
+		Notes:  []string{roleNotes(), "Who has the key can sign in here, too."},
 		Action: "/keys", Hidden: []Hidden{newOnce()},
-		Inputs: []Input{{Name: "name", Label: "Name", Value: name, Hint: "what it is for"},
-			{Name: "role", Label: "Role", Value: role, Options: options(string(oms.Reader), string(oms.Publisher), string(oms.Operator), string(oms.Admin))}},
+		Inputs: append(f.inputs(), Input{Name: "role", Label: "Role", Value: f.Role, Options: options(string(access.Reader), string(access.Publisher), string(access.Operator), string(access.Admin))}),
 		Button: "Make the key", Back: "/keys", Problem: problem,
 	}
 	return v.confirm("New key", c)
 }
 
 // createKey answers with the key itself, not with a redirect: nothing keeps it. Who
-// reloads that page sends the same Idempotency-Key, and makes no other key.
+// reloads that page sends the same Idempotency-Key, and makes no other key. Errors below
+// 500 are shown with the form; the API checks role and name.
 func createKey(v *visit) error {
 	var made struct {
-		oms.Key
+		access.Key
 		Secret string `json:"key"`
 	}
-	err := v.sendForm("/api/keys", map[string]string{"name": v.field("name"), "role": v.field("role")}, &made)
+	f := v.keyForm()
+	body := f.body()
+	body["role"] = f.Role
+	err := v.sendForm("/api/keys", body, &made)
 	if p := problemOf(err); p != nil && p.Status < http.StatusInternalServerError {
-		return showKeyForm(v, v.field("name"), v.field("role"), p)
+		return showKeyForm(v, f, p)
 	}
 	if err != nil {
 		return err
@@ -75,8 +143,71 @@ func createKey(v *visit) error {
 	return newKeyPage.show(v, "New key", newKeyView{made.Key, made.Secret, v.s.address(v.r)})
 }
 
+// changeKey has the form with what the key has now.
+func changeKey(v *visit) error {
+	k, err := v.oneKey(v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return showKeyChange(v, formOf(k), nil)
+}
+
+// formOf is the form with what a key has.
+func formOf(k access.Key) keyForm {
+	f := keyForm{Name: k.Name}
+	if k.RateLimit > 0 {
+		f.RateLimit = strconv.FormatFloat(k.RateLimit, 'f', -1, 64)
+	}
+	if !k.ExpiresAt.IsZero() {
+		f.ExpiresAt = k.ExpiresAt.UTC().Format(time.RFC3339Nano)
+	}
+	return f
+}
+
+func showKeyChange(v *visit, f keyForm, problem *Problem) error {
+	id := v.r.PathValue("id")
+	return v.confirm("Change a key", Confirm{
+		What: "The key " + id + " stays the same, and so does its role.", Notes: []string{"What is changed holds within a second, on all nodes."},
+		Action: href("keys", id, "change"), Inputs: f.inputs(), Button: "Change the key", Back: "/keys", Problem: problem,
+	})
+}
+
+func storeKey(v *visit) error {
+	f := v.keyForm()
+	body, err := v.changedOf(f)
+	if err != nil {
+		return err
+	}
+	err = v.send(http.MethodPatch, "/api"+href("keys", v.r.PathValue("id")), body, nil)
+	if p := problemOf(err); p != nil && p.Status < http.StatusInternalServerError && p.Status != http.StatusNotFound {
+		return showKeyChange(v, f, p)
+	}
+	if err != nil {
+		return err
+	}
+	return v.done("/keys", "saved")
+}
+
+// changedOf is the body of those fields of the form that are not what the key has. A key that
+// has expired can be renamed so: its expiresAt, which the API would refuse, is not sent back.
+func (v *visit) changedOf(f keyForm) (map[string]any, error) {
+	k, err := v.oneKey(v.r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	have, body := formOf(k), f.body()
+	for name, same := range map[string]bool{"name": f.Name == have.Name, "rateLimit": f.RateLimit == have.RateLimit, "expiresAt": f.ExpiresAt == have.ExpiresAt} {
+		if same {
+			delete(body, name)
+		}
+	}
+	return body, nil
+}
+
 func confirmDeleteKey(v *visit) error { return showDeleteKey(v, nil) }
 
+// showDeleteKey warns whoever is about to delete their own key. problem is why the API
+// refused, as that it is the last key of an admin.
 func showDeleteKey(v *visit, problem *Problem) error {
 	id := v.r.PathValue("id")
 	facts, err := v.keyFacts(id)
@@ -89,28 +220,30 @@ func showDeleteKey(v *visit, problem *Problem) error {
 		Notes:  []string{"Other keys stay as they are. This cannot be undone."},
 		Action: href("keys", id, "delete"), Button: "Delete the key", Danger: true, Back: "/keys", Problem: problem,
 	}
+	// The session ends with its key, so this page would be the last one.
 	if id == v.key.ID {
 		c.Notes = append(c.Notes, "It is the key that you have signed in with: you will be signed out.")
 	}
 	return v.confirm("Delete a key", c)
 }
 
-// keyFacts say which key it is. The API tells of no single key: the name and the role are
-// shown if it is among the newest that one page of the list has.
-func (v *visit) keyFacts(id string) ([]Fact, error) {
-	var list List[oms.Key]
-	if err := v.get("/api/keys", url.Values{"limit": {"200"}}, &list); err != nil {
-		return nil, err
-	}
-	facts := []Fact{{Name: "Key", Value: id}}
-	for _, k := range list.Items {
-		if k.ID == id {
-			facts = append(facts, Fact{Name: "Name", Value: k.Name}, Fact{Name: "Role", Value: string(k.Role)})
-		}
-	}
-	return append(facts, Fact{Name: "What was done with it", Value: "audit", URL: search("audit", "keyId", id)}), nil
+func (v *visit) oneKey(id string) (k access.Key, err error) {
+	err = v.get("/api"+href("keys", id), nil, &k)
+	return k, err
 }
 
+// keyFacts say which key it is.
+func (v *visit) keyFacts(id string) ([]Fact, error) {
+	k, err := v.oneKey(id)
+	if err != nil {
+		return nil, err
+	}
+	return []Fact{{Name: "Key", Value: id}, {Name: "Name", Value: k.Name}, {Name: "Role", Value: string(k.Role)},
+		{Name: "What was done with it", Value: "audit", URL: search("audit", "keyId", id)}}, nil
+}
+
+// deleteKey deletes a key. If it was that of this session, the next page leads to where
+// one signs in.
 func deleteKey(v *visit) error {
 	err := v.send(http.MethodDelete, "/api"+href("keys", v.r.PathValue("id")), nil, nil)
 	if p := problemOf(err); p != nil && p.Status == http.StatusConflict {

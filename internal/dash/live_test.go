@@ -10,9 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/changes"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // streamed is what a stream has said.
@@ -55,23 +55,23 @@ func TestLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
 		s.Changes = changes.New(clock.Real{})
-		b := s.as(oms.Reader)
+		b := s.as(access.Reader)
 		said, ended, hangUp := b.listen("attempts,runs")
 		if said.count("event: change") != 0 {
 			t.Error("it says a change before there is one")
 		}
-		s.Changes.Changed("t1", oms.TopicAttempts)
+		s.Changes.Changed("t1", changes.TopicAttempts)
 		if got := said.count("event: change"); got != 1 {
 			t.Errorf("after a change it has said %d", got)
 		}
-		s.Changes.Changed("t1", oms.TopicOrders)
-		s.Changes.Changed("other", oms.TopicAttempts)
+		s.Changes.Changed("t1", changes.TopicOrders)
+		s.Changes.Changed("other", changes.TopicAttempts)
 		time.Sleep(2 * time.Second)
 		if got := said.count("event: change"); got != 1 {
 			t.Errorf("after changes of others it has said %d", got)
 		}
 		for range 1000 {
-			s.Changes.Changed("t1", oms.TopicRuns)
+			s.Changes.Changed("t1", changes.TopicRuns)
 		}
 		time.Sleep(2 * time.Second)
 		if got := said.count("event: change"); got > 3 || got < 2 {
@@ -101,15 +101,15 @@ func TestAStreamEndsWithItsSessionAndTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
 		s.Changes = changes.New(clock.Real{})
-		b := s.as(oms.Reader)
+		b := s.as(access.Reader)
 		said, ended, _ := b.listen("orders")
 		synctest.Wait()
-		_ = s.sessions.DeleteSession(t.Context(), oms.HashKey(b.cookies[0].Value))
+		_ = s.sessions.DeleteSession(t.Context(), access.HashKey(b.cookies[0].Value))
 		<-ended // within a heartbeat, or the bubble is found to hang
 		if said.count("event: change") != 1 {
 			t.Errorf("the page is not told to look again: %q", said.Body)
 		}
-		_, ended, _ = s.as(oms.Reader).listen("orders")
+		_, ended, _ = s.as(access.Reader).listen("orders")
 		synctest.Wait()
 		s.Changes.Close()
 		<-ended
@@ -117,7 +117,7 @@ func TestAStreamEndsWithItsSessionAndTheServer(t *testing.T) {
 }
 
 func TestTopicsThatThereAreNot(t *testing.T) {
-	b := newSite(t).as(oms.Reader)
+	b := newSite(t).as(access.Reader)
 	if got := b.get("/live?topic=nonsense"); got.Code != http.StatusUnprocessableEntity {
 		t.Errorf("%d", got.Code)
 	}
@@ -126,11 +126,11 @@ func TestTopicsThatThereAreNot(t *testing.T) {
 func TestTooManyStreams(t *testing.T) {
 	s := newSite(t)
 	for range changes.MostPerTenant {
-		if _, err := s.Changes.Listen("t1", oms.TopicOrders); err != nil {
+		if _, err := s.Changes.Listen("t1", changes.TopicOrders); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := s.as(oms.Reader).get("/live?topic=orders"); got.Code != http.StatusTooManyRequests {
+	if got := s.as(access.Reader).get("/live?topic=orders"); got.Code != http.StatusTooManyRequests {
 		t.Errorf("%d", got.Code)
 	}
 }

@@ -8,9 +8,8 @@ import (
 )
 
 // blameView is which change gave each field of an order its value; or, of one field,
-// all values that it had.
+// all values that it had. The two are one page, as they are one call of the API.
 type blameView struct {
-	Order   orderSummary
 	Tabs    []Range
 	Filters Filters
 	Of      string // the place whose values are shown; "": the fields
@@ -35,7 +34,8 @@ type blamedField struct {
 	Compare   string          `json:"-"` // the URL of its version beside the one before
 }
 
-// blameSource is what the history says of a version.
+// blameSource is what the history says of a version. From its ids the page links to the
+// run, the call and the attempt.
 type blameSource struct {
 	Operation   string `json:"operation"`
 	Message     string `json:"message"`
@@ -49,52 +49,56 @@ type blameSource struct {
 	AttemptID   string `json:"attemptId"`
 }
 
-// Name is what made the version, for people.
+// Name is what made the version, for people. The history's names are used, so that one
+// thing has one name.
 func (s *blameSource) Name() string { return historyItem{Operation: s.Operation}.Name() }
 
 // Now is the value for people; "" is null.
 func (f blamedField) Now() string { return shownValue(f.Value) }
 
-// Was is the value before.
+// Was is the value before. It is "" where the field was absent, too; Added tells the two
+// apart.
 func (f blamedField) Was() string { return shownValue(f.Before) }
 
-// Why says why no version is known.
+// Why says why no version is known. The words of the API name how versions are stored,
+// and people want to know what they can do.
 func (f blamedField) Why() string {
 	switch f.Unknown {
 	case "olderThanKept":
 		return "older than the versions that are kept"
 	case "notLookedAt":
-		return "older than the versions that were looked at"
+		return "older than the versions that were looked at; the field's own page looks further back"
 	}
 	return f.Unknown
 }
 
+// blamePage shows who set what.
 var blamePage = newPage[blameView]("orderblame", "/orders")
 
 // blameFilters is the form above the fields.
 var blameFilters = []Filter{{Name: "path", Label: "Field, or all below it", Hint: "orderForm.total", Wide: true}}
 
-// blameOf is the page of all values that a place of an order had.
+// blameOf is the page of all values that a place of an order had. A JSON Pointer is used,
+// since it names every place, whatever its name has in it.
 func blameOf(order, pointer string) string {
 	return href("orders", order, "blame") + "?" + url.Values{"path": {pointer}, "all": {"true"}}.Encode()
 }
 
+// showBlame asks the API what the URL asks for. Where the field has a version before, a
+// link compares the two.
 func showBlame(v *visit) error {
 	id := v.r.PathValue("id")
-	_, order, err := v.order("")
-	if err != nil {
-		return err
-	}
 	path := href("orders", id, "blame")
-	view := blameView{Order: order, Tabs: orderTabs(id, path), Filters: newFilters(v.r.URL, blameFilters, nil), Whole: path}
+	view := blameView{Tabs: orderTabs(id, path), Filters: newFilters(v.r.URL, blameFilters, nil), Whole: path}
 	if v.query().Get("all") == "true" {
 		view.Of = v.query().Get("path")
 	}
 	title := "Blame of " + id
 	var list List[blamedField]
-	err = v.get("/api"+path, asked(v.query()), &list)
+	err := v.get("/api"+path, asked(v.query()), &list)
 	if p := refused(err); p != nil {
 		view.Problem = p
+		p.markFilters(&view.Filters)
 		return blamePage.refuse(v, title, p, view)
 	}
 	if err != nil {
@@ -111,7 +115,9 @@ func showBlame(v *visit) error {
 	return blamePage.showLive(v, title, "orders", view)
 }
 
-// whoSet notes beside each member of an order's document where its values are told of.
+// whoSet notes beside each member of an order's document where its values are told of. It
+// is called for every member that is drawn, so it asks nobody: it makes a link, and the
+// page behind that does the work.
 func whoSet(order string) func(pointer string) *Note {
 	return func(pointer string) *Note {
 		if pointer == "" { // the order itself

@@ -3,16 +3,19 @@ package dash
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/run"
 )
 
 // asksOf has the fake API of a site answer as these say, by method and path, before it
@@ -70,7 +73,7 @@ func TestWhenAnErrorOccurred(t *testing.T) {
 // TestStatusesToChoose are those of the settings, each once: of orders, or of returns.
 func TestStatusesToChoose(t *testing.T) {
 	s := newSite(t)
-	b := s.as(oms.Publisher)
+	b := s.as(access.Publisher)
 	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`, "GET /api/settings": `{"orderTypes":[{"orderStatuses":[{"name":"New"},{"name":"Packed"}]},{"orderStatuses":[{"name":"new"}]}],"returnStatuses":[{"name":"Returned"}]}`})
 	for query, want := range map[string]string{"": "New Packed", "?returnId=R1": "Returned"} {
 		page := b.get("/orders/1/status" + query).Body.String()
@@ -86,7 +89,7 @@ func TestStatusesToChoose(t *testing.T) {
 }
 
 func TestOpenAnOrder(t *testing.T) {
-	b := newSite(t).as(oms.Reader)
+	b := newSite(t).as(access.Reader)
 	for given, want := range map[string]string{"ORD-1": "/orders/ORD-1", "+a%2Fb%3F+": "/orders/a%2Fb%3F"} {
 		if got := b.get("/orders?open=" + given + "&status=New"); got.Code != http.StatusSeeOther || got.Header().Get("Location") != want {
 			t.Errorf("%s: %d %s", given, got.Code, got.Header().Get("Location"))
@@ -97,7 +100,7 @@ func TestOpenAnOrder(t *testing.T) {
 // TestIdsWithSlashes: an id may have any character; in a path it stays one part.
 func TestIdsWithSlashes(t *testing.T) {
 	s := newSite(t)
-	b := s.as(oms.Publisher)
+	b := s.as(access.Publisher)
 	asked := asksOf(s, map[string]string{"GET /api/orders/a/b?": `{"id":"a/b?","version":2}`, "GET /api/orders/a/b?/history": `{"items":[]}`, "GET /api/orders/a/b?/versions/1": `{"id":"a/b?","version":1}`})
 	page := b.get("/orders/a%2Fb%3F").Body.String()
 	for _, link := range []string{`"/orders/a%2Fb%3F/status"`, `"/orders/a%2Fb%3F/versions"`, `"/orders/a%2Fb%3F/blame"`, `"/attempts?orderId=a%2Fb%3F"`} {
@@ -134,7 +137,7 @@ func TestTimelineHasAllOfItsTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
-			b := s.as(oms.Reader)
+			b := s.as(access.Reader)
 			asked := asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`, "GET /api/orders/1/history": c.history})
 			page := b.get("/orders/1" + c.at).Body.String()
 			for _, list := range []string{"runs", "attempts", "events"} {
@@ -153,9 +156,9 @@ func TestTimelineHasAllOfItsTime(t *testing.T) {
 // time has more of is a link.
 func TestTimelineIsOne(t *testing.T) {
 	s := newSite(t)
-	b := s.as(oms.Reader)
+	b := s.as(access.Reader)
 	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`,
-		"GET /api/orders/1/history": `{"items":[{"id":"h2","operation":"Patched","timestamp":"2026-11-28T10:04:00Z"},{"id":"h1","operation":"Created","timestamp":"2026-11-28T10:00:00Z"}]}`,
+		"GET /api/orders/1/history": `{"items":[{"id":"h2","operation":"Patched","timestamp":"2026-11-28T10:04:00Z"},{"id":"h1","operation":"Created","version":1,"timestamp":"2026-11-28T10:00:00Z"}]}`,
 		"GET /api/runs":             `{"items":[{"id":"run_1","status":"succeeded","created":"2026-11-28T10:01:00Z"}]}`,
 		"GET /api/attempts":         `{"items":[{"id":"att_1","startedAt":"2026-11-28T10:02:00Z","outcome":"succeeded","status":200}],"nextCursor":"more"}`,
 		"GET /api/events":           `{"items":[{"id":"evt_1","type":"OrderCreated","timestamp":"2026-11-28T10:03:00Z"}]}`})
@@ -169,6 +172,9 @@ func TestTimelineIsOne(t *testing.T) {
 		}
 		at = next
 	}
+	if strings.Count(page, `<a href="/orders/1/versions?version=1">The document it began with</a>`) != 1 {
+		t.Errorf("nothing leads to what it began with: %s", timeline)
+	}
 	if !strings.Contains(page, `<a href="/attempts?orderId=1">More webhooks of this time</a>`) || strings.Contains(page, "More runs of this time") {
 		t.Errorf("what there is more of: %s", page)
 	}
@@ -179,27 +185,27 @@ func TestTimelineOfOneKind(t *testing.T) {
 		"runs": "GET /api/runs?cursor=c1&limit=50&orderId=HOSTILE", "attempts": "GET /api/attempts?cursor=c1&limit=50&orderId=HOSTILE", "events": "GET /api/events?cursor=c1&limit=50&orderId=HOSTILE", "history": "GET /api/orders/HOSTILE/history?cursor=c1&limit=50",
 	} {
 		s := newSite(t)
-		b := s.as(oms.Reader)
+		b := s.as(access.Reader)
 		asked := asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`})
 		b.get("/orders/1?tab=" + tab + "&cursor=c1")
 		if want = strings.ReplaceAll(want, "HOSTILE", "1"); !slices.Contains(*asked, want) {
 			t.Errorf("%s asks %v", tab, *asked)
 		}
 	}
-	if got := newSite(t).as(oms.Reader).get("/orders/1?tab=nonsense"); got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.Body.String(), "query.tab") {
+	if got := newSite(t).as(access.Reader).get("/orders/1?tab=nonsense"); got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.Body.String(), "query.tab") {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
 }
 
 // TestButtonsByRole: nobody is offered what the key may not do.
 func TestButtonsByRole(t *testing.T) {
-	for path, buttons := range map[string]map[string]oms.Role{
-		"/orders/1": {`/status"`: oms.Publisher, `/erase"`: oms.Publisher, `/resume"`: oms.Operator, `/cancel"`: oms.Publisher},
-		"/runs/1":   {`/resume"`: oms.Operator},
-		"/runs":     {`/runs/resume?`: oms.Operator},
-		"/carts/1":  {`/validate"`: oms.Publisher},
+	for path, buttons := range map[string]map[string]access.Role{
+		"/orders/1": {`/status"`: access.Publisher, `/erase"`: access.Publisher, `/resume"`: access.Operator, `/cancel"`: access.Publisher},
+		"/runs/1":   {`/resume"`: access.Operator},
+		"/runs":     {`/runs/resume?`: access.Operator},
+		"/carts/1":  {`/validate"`: access.Publisher},
 	} {
-		for _, role := range oms.Roles {
+		for _, role := range access.Roles {
 			page := newSite(t).as(role).get(path).Body.String()
 			for button, needed := range buttons {
 				if got := strings.Contains(page, button); got != role.Reaches(needed) {
@@ -215,7 +221,7 @@ func TestButtonsByRole(t *testing.T) {
 func TestStatusIsRehearsedFirst(t *testing.T) {
 	const order, result = `{"id":"1","status":"New","version":1}`, `{"runId":"run_1","order":{"id":"1","status":"Taxed","version":2},"orderActionExecutionResults":[{"step":"s","displayName":"Ask for the tax","actionStatus":"WouldRun"}]}`
 	s := newSite(t)
-	b := s.as(oms.Publisher)
+	b := s.as(access.Publisher)
 	asked := asksOf(s, map[string]string{"GET /api/orders/1": order, "POST /api/orders/1/status": result})
 	posts := func() (out []string) {
 		for _, a := range *asked {
@@ -248,7 +254,7 @@ func TestStatusIsRehearsedFirst(t *testing.T) {
 
 func TestStatusThatIsRefused(t *testing.T) {
 	s := newSite(t)
-	b := s.as(oms.Publisher)
+	b := s.as(access.Publisher)
 	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","status":"New","version":1}`, "POST /api/orders/1/status": `422|{"title":"Unprocessable","detail":"no such shipment","status":422}`})
 	for _, got := range []string{b.get("/orders/1/status?status=Taxed&shipmentId=S9").Body.String(), b.post("/orders/1/status", url.Values{"status": {"Taxed"}, "shipmentId": {"S9"}}).Body.String()} {
 		if !strings.Contains(got, "no such shipment") || !strings.Contains(got, `value="Taxed"`) || strings.Contains(got, `method="post" action="/orders`) {
@@ -261,8 +267,8 @@ func TestStatusThatIsRefused(t *testing.T) {
 // what the job gets; its page is not.
 func TestResumeOverAFilter(t *testing.T) {
 	s := newSite(t)
-	b := s.as(oms.Operator)
-	asked := asksOf(s, map[string]string{"POST /api/runs/resume": `{"dryRun":true,"matched":100000,"more":true,"id":"job_7"}`})
+	b := s.as(access.Operator)
+	asked := asksOf(s, map[string]string{"POST /api/runs/resume": `{"dryRun":true,"matched":100000,"more":true,"notResumable":{"count":7},"runs":[{"id":"R7","orderId":"O7","reason":"no answer"}],"id":"job_7"}`})
 	list := b.get("/runs?step=ERP&canceled=false&cursor=c&limit=10&done=saved").Body.String()
 	const link = `/runs/resume?status=aborted&amp;step=ERP`
 	if !strings.Contains(list, `href="`+link+`"`) {
@@ -270,10 +276,10 @@ func TestResumeOverAFilter(t *testing.T) {
 	}
 	*asked = nil
 	page := b.get("/runs/resume?status=aborted&step=ERP").Body.String()
-	if !slices.Contains(*asked, `POST /api/runs/resume {"dryRun":true,"status":"aborted","step":"ERP"}`) || !slices.Contains(*asked, "GET /api/runs?limit=5&status=aborted&step=ERP") {
+	if !slices.Contains(*asked, `POST /api/runs/resume {"dryRun":true,"status":"aborted","step":"ERP"}`) || slices.ContainsFunc(*asked, func(ask string) bool { return strings.HasPrefix(ask, "GET /api/runs?") }) {
 		t.Errorf("asked %v", *asked)
 	}
-	for _, want := range []string{"100,000&#43;", "<dt>At the step</dt><dd>ERP<", `name="status" value="aborted"`, `name="step" value="ERP"`, `href="/runs?status=aborted&amp;step=ERP"`} {
+	for _, want := range []string{"100,000&#43;", "<dt>At the step</dt><dd>ERP<", "<dt>Not resumed: the status was set again since</dt><dd>7<", `O7: no answer</dt><dd><a href="/runs/R7"`, `name="status" value="aborted"`, `name="step" value="ERP"`, `href="/runs?status=aborted&amp;step=ERP"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not have %s: %s", want, page)
 		}
@@ -288,7 +294,7 @@ func TestResumeOverAFilter(t *testing.T) {
 func TestResumeOfNothing(t *testing.T) {
 	for answer, says := range map[string]string{`{"matched":0}`: "nothing to resume", `422|{"status":422,"detail":"must name a status"}`: "must name a status"} {
 		s := newSite(t)
-		b := s.as(oms.Operator)
+		b := s.as(access.Operator)
 		asksOf(s, map[string]string{"POST /api/runs/resume": answer})
 		if page := b.get("/runs/resume?status=aborted").Body.String(); !strings.Contains(page, says) || strings.Contains(page, "Resume them all") {
 			t.Errorf("%s: %s", answer, page)
@@ -300,7 +306,7 @@ func TestResumeOfNothing(t *testing.T) {
 func TestControlsThatAreRefused(t *testing.T) {
 	for path, method := range map[string]string{"/runs/1/resume": "POST /api/runs/1/resume", "/runs/1/cancel": "POST /api/runs/1/cancel", "/orders/1/returns/1/cancel": "POST /api/orders/1/returns/1/cancel", "/carts/1/validate": "POST /api/carts/1/validate"} {
 		s := newSite(t)
-		b := s.as(oms.Operator)
+		b := s.as(access.Operator)
 		asksOf(s, map[string]string{method: `409|{"status":409,"title":"Conflict","detail":"it has ended"}`})
 		if got := b.post(path, url.Values{}); got.Code != http.StatusConflict || !strings.Contains(got.Body.String(), "it has ended") || !strings.Contains(got.Body.String(), `action="`+path) && !strings.Contains(got.Body.String(), `action="/`) {
 			t.Errorf("%s: %d %s", path, got.Code, got.Body)
@@ -310,7 +316,7 @@ func TestControlsThatAreRefused(t *testing.T) {
 
 func TestVersionsOfAnOrder(t *testing.T) {
 	s := newSite(t)
-	b := s.as(oms.Reader)
+	b := s.as(access.Reader)
 	asksOf(s, map[string]string{
 		"GET /api/orders/1":            `{"id":"1","version":3,"modified":"x","orderForm":{"total":2.0,"lineItems":[{"lineItemId":"X","quantity":1},{"lineItemId":"A","quantity":2},{"lineItemId":"B","quantity":1}]}}`,
 		"GET /api/orders/1/versions/2": `{"id":"1","version":2,"modified":"y","orderForm":{"total":2.00,"lineItems":[{"lineItemId":"A","quantity":1},{"lineItemId":"B","quantity":1}]}}`,
@@ -342,7 +348,7 @@ func TestVersionsOfAnOrder(t *testing.T) {
 // TestBlameOfAField: who set a value is a link from where the value stands.
 func TestBlameOfAField(t *testing.T) {
 	s := newSite(t)
-	b := s.as(oms.Reader)
+	b := s.as(access.Reader)
 	asked := asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":3,"a/b":[1.50]}`, "GET /api/orders/1/blame": `{"items":[
 		{"path":"a/b[#0]","pointer":"/a~1b/0","value":1.50,"version":3,"before":1.5,"source":{"operation":"ExecuteExportOrder","step":"S","displayName":"Price","attemptId":"att_1","callId":"call_1"}},
 		{"path":"id","pointer":"/id","value":"1","version":1,"added":true,"source":{"operation":"Created","by":"key key_1","keyName":"shop"}},
@@ -372,7 +378,7 @@ func TestBlameOfAField(t *testing.T) {
 
 func TestOrdersOfASubscription(t *testing.T) {
 	s := newSite(t)
-	b := s.as(oms.Reader)
+	b := s.as(access.Reader)
 	asked := asksOf(s, nil)
 	b.get("/subscriptions/S%2F1?subscriptionId=other")
 	if !slices.Contains(*asked, "GET /api/orders?count=true&subscriptionId=S%2F1") || !slices.Contains(*asked, "GET /api/attempts?limit=20&subscriptionId=S%2F1") {
@@ -382,7 +388,7 @@ func TestOrdersOfASubscription(t *testing.T) {
 
 func TestCancelAReturn(t *testing.T) {
 	s := newSite(t)
-	b := s.as(oms.Publisher)
+	b := s.as(access.Publisher)
 	asked := asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1,"returnOrderForms":[{"returnId":"R1","status":"Returned","lineItems":[{"lineItemId":"L1","code":"SHOE","returnQuantity":2}]},{"returnId":"R2","status":"cancelled"}]}`, "POST /api/orders/1/returns/R1/cancel": `{}`})
 	if page := b.get("/orders/1").Body.String(); !strings.Contains(page, "/orders/1/returns/R1/cancel") || strings.Contains(page, "/orders/1/returns/R2/cancel") {
 		t.Errorf("what can be canceled: %s", page)
@@ -401,7 +407,7 @@ func TestCancelAReturn(t *testing.T) {
 // TestEraseAnOrder: it is erased by who writes its id, and by nobody else.
 func TestEraseAnOrder(t *testing.T) {
 	s := newSite(t)
-	b := s.as(oms.Publisher)
+	b := s.as(access.Publisher)
 	asked := asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1}`, "DELETE /api/orders/1": ``})
 	const erases = "DELETE /api/orders/1?permanently=true"
 	for _, wrong := range []string{"", "2", " 1"} {
@@ -415,23 +421,23 @@ func TestEraseAnOrder(t *testing.T) {
 }
 
 func TestStepsOfARun(t *testing.T) {
-	steps := []stepItem{{ActionStatus: oms.ActionSuccess}, {ActionStatus: oms.ActionPending}, {ActionStatus: oms.ActionPending}}
+	steps := []stepItem{{ActionStatus: run.ActionSuccess}, {ActionStatus: run.ActionPending}, {ActionStatus: run.ActionPending}}
 	says := func(r runItem) (out []string) {
 		for _, s := range r.Steps() {
 			out = append(out, fmt.Sprint(s.Number, " ", s.Says()))
 		}
 		return out
 	}
-	if got := says(runItem{Status: oms.RunRunning, Results: steps}); !slices.Equal(got, []string{"1 success", "2 under way", "3 to come"}) {
+	if got := says(runItem{Status: run.RunRunning, Results: steps}); !slices.Equal(got, []string{"1 success", "2 under way", "3 to come"}) {
 		t.Errorf("of a run that goes on: %v", got)
 	}
-	if got := says(runItem{Status: oms.RunCanceled, Results: steps}); !slices.Equal(got, []string{"1 success", "2 to come", "3 to come"}) {
+	if got := says(runItem{Status: run.RunCanceled, Results: steps}); !slices.Equal(got, []string{"1 success", "2 to come", "3 to come"}) {
 		t.Errorf("of one that has ended: %v", got)
 	}
 	if steps[1].Here {
 		t.Error("the picture changed the run")
 	}
-	for _, s := range []oms.ActionStatus{oms.ActionSuccess, oms.ActionWarning, oms.ActionError, oms.ActionPending, oms.ActionSkipped, oms.ActionWouldRun} {
+	for _, s := range []run.ActionStatus{run.ActionSuccess, run.ActionWarning, run.ActionError, run.ActionPending, run.ActionSkipped, run.ActionWouldRun} {
 		if (stepItem{ActionStatus: s}).Says() == "" || (stepItem{ActionStatus: s}).Tone() == "" {
 			t.Errorf("%s is not shown", s)
 		}
@@ -441,7 +447,7 @@ func TestStepsOfARun(t *testing.T) {
 func TestValidateACart(t *testing.T) {
 	for answer, notice := range map[string]string{`{"isValidatedSuccessful":true}`: "valid", `{"isValidatedSuccessful":false}`: "not-valid"} {
 		s := newSite(t)
-		b := s.as(oms.Publisher)
+		b := s.as(access.Publisher)
 		asksOf(s, map[string]string{"POST /api/carts/1/validate": answer})
 		if got := b.post("/carts/1/validate", url.Values{}); got.Header().Get("Location") != "/carts/1?done="+notice {
 			t.Errorf("%s: %d %s", answer, got.Code, got.Header().Get("Location"))
@@ -454,10 +460,44 @@ func TestValidateACart(t *testing.T) {
 func TestEmptyPages(t *testing.T) {
 	for page, list := range map[string]string{"/orders": "/api/orders", "/carts": "/api/carts", "/runs": "/api/runs"} {
 		s := newSite(t)
-		b := s.as(oms.Reader)
+		b := s.as(access.Reader)
 		asksOf(s, map[string]string{"GET " + list: `{"items":[],"count":0}`})
 		if got := b.get(page).Body.String(); !strings.Contains(got, "curl") || !strings.Contains(got, "http://example.com/api/") || strings.Contains(got, "in all") {
 			t.Errorf("%s: %s", page, got)
+		}
+	}
+}
+
+// TestPartsOfAnOrder: another order may have a shipment, or a return, of the same name, so
+// the links about one name the order, too.
+func TestPartsOfAnOrder(t *testing.T) {
+	s := newSite(t)
+	b := s.as(access.Reader)
+	asksOf(s, map[string]string{
+		"GET /api/orders/1":   `{"id":"1","version":1,"orderForm":{"shipments":[{"shipmentId":"S"}]},"returnOrderForms":[{"returnId":"R"}]}`,
+		"GET /api/attempts/1": `{"id":"1","orderId":"1","shipmentId":"S","returnId":"R"}`,
+		"GET /api/events/1":   `{"id":"1","type":"a","orderId":"1","shipmentId":"S","returnId":"R","deliveries":[]}`,
+	})
+	for page, list := range map[string]string{"/orders/1": "attempts", "/attempts/1": "attempts", "/events/1": "events"} {
+		got := html.UnescapeString(b.get(page).Body.String())
+		for _, link := range []string{"/" + list + "?orderId=1&shipmentId=S", "/" + list + "?orderId=1&returnId=R"} {
+			if !strings.Contains(got, `href="`+link+`"`) {
+				t.Errorf("%s has no link to %s: %s", page, link, got)
+			}
+		}
+	}
+}
+
+// TestStatusOfAShipmentThatIsNotListed: it stays chosen, since the form would mean the order
+// without it.
+func TestStatusOfAShipmentThatIsNotListed(t *testing.T) {
+	s := newSite(t)
+	b := s.as(access.Publisher)
+	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1,"orderForm":{"shipments":[` + strings.Repeat(`{"shipmentId":"S"},`, mostLines) + `{"shipmentId":"S9"}]}}`})
+	for id, want := range map[string]int{"S9": 1, "S": mostLines} {
+		page := b.get("/orders/1/status?status=Taxed&shipmentId=" + id).Body.String()
+		if n := strings.Count(page, `<option value="`+id+`" selected>`); n != want {
+			t.Errorf("%s is %d times chosen: %s", id, n, page)
 		}
 	}
 }
@@ -467,10 +507,10 @@ func TestEmptyPages(t *testing.T) {
 func TestLargeOrders(t *testing.T) {
 	many := func(element string) string { return "[" + strings.Repeat(element+",", 5000) + element + "]" }
 	s := newSite(t)
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1,"errors":` + many(`{"message":"an error"}`) + `,"orderForm":{"lineItems":` + many(`{"code":"SHOE"}`) + `,"shipments":` + many(`{"shipmentId":"S"}`) + `},"returnOrderForms":` + many(`{"returnId":"R"}`) + `}`})
 	page := b.get("/orders/1").Body.String()
-	if len(page) > 2<<20 || !strings.Contains(page, "4,951 more, in the document") || !strings.Contains(page, "Not all of it is shown") {
+	if len(page) > 2<<20 || !strings.Contains(page, "4,951 more, in the document") || !strings.Contains(page, "are shown. <a") || !strings.Contains(page, "There are more errors, in the document") {
 		t.Errorf("a page of %d bytes", len(page))
 	}
 	for what, text := range map[string]string{"errors": `<p class="problem">`, "shipments": "Webhooks of this shipment", "returns": "Webhooks of this return"} {
@@ -495,8 +535,8 @@ func TestRunsThatNeedAHand(t *testing.T) {
 		"one goes on, one waits":  {[]string{run("r3", "waiting"), run("r2", "running")}, []string{"/runs/r3/cancel", "/runs/r2/cancel"}, []string{"/runs/r3/resume"}},
 	} {
 		s := newSite(t)
-		b := s.as(oms.Operator)
-		asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1,"errors":[{"message":"told by the run","runId":"r3"},{"message":"told by nobody","runId":"r1"}]}`, "GET /api/runs": `{"items":[` + strings.Join(c.runs, ",") + `]}`})
+		b := s.as(access.Operator)
+		asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","version":1,"errors":[{"message":"told by the run","runId":"r3"},{"message":"told by nobody","runId":"r1"}]}`, "GET /api/runs": `{"items":[` + strings.Join(c.runs, ",") + `]}`, "GET /api/runs/r3": c.runs[0]})
 		page := b.get("/orders/1").Body.String()
 		for _, want := range c.shown {
 			if !strings.Contains(page, want) {
@@ -524,7 +564,7 @@ func TestResultsOfValidators(t *testing.T) {
 		`{"x`: {"no answer that can be read"},
 	} {
 		s := newSite(t)
-		b := s.as(oms.Reader)
+		b := s.as(access.Reader)
 		text, err := json.Marshal(body)
 		if err != nil {
 			t.Fatal(err)
@@ -545,8 +585,76 @@ func TestTheTimelineLeadsToVersions(t *testing.T) {
 	s := newSite(t)
 	s.answering("/api/orders/1", `{"id":"1","version":2,"status":"New"}`)
 	s.answering("/api/orders/1/history", `{"items":[{"id":"h3","operation":"StatusChanged","timestamp":"2026-11-28T10:00:00Z"},{"id":"h2","operation":"ReturnCreated","version":2,"timestamp":"2026-11-28T10:00:00Z"},{"id":"h1","operation":"Created","version":1,"timestamp":"2026-11-28T09:00:00Z"}]}`)
-	got := s.as(oms.Reader).get("/orders/1").Body.String()
+	got := s.as(access.Reader).get("/orders/1").Body.String()
 	if !strings.Contains(got, `href="/orders/1/versions?version=2" title="Beside the version before">v2</a>`) || !strings.Contains(got, "<small>v1</small>") || strings.Contains(got, ">v0<") {
 		t.Error(got)
+	}
+}
+
+// TestARunThatCannotBeResumed says why, wherever it would have been resumed.
+func TestARunThatCannotBeResumed(t *testing.T) {
+	const why = "the status is Elsewhere by now, which the run did not set"
+	for _, c := range []struct{ path, not string }{
+		{"/runs/R1", "Resume…"}, {"/runs/R1/resume", "Resume the run</button>"}, {"/orders/1", "Resume…"}, {"/attempts/1", "Resume the run…"},
+	} {
+		for _, stuck := range []bool{true, false} {
+			run, reason := `{"id":"R1","orderId":"1","status":"aborted","resumable":true`, `}`
+			if stuck {
+				reason = `,"notResumable":"` + why + `"}`
+			}
+			s := newSite(t)
+			asksOf(s, map[string]string{"GET /api/runs": `{"items":[` + run + `}]}`, "GET /api/runs/R1": run + reason, "GET /api/orders/1": `{"id":"1","status":"Elsewhere","version":1}`,
+				"GET /api/attempts/1": `{"id":"1","kind":"step","runId":"R1","request":{}}`})
+			got := s.as(access.Operator).get(c.path)
+			page := html.UnescapeString(got.Body.String())
+			if got.Code != 200 || strings.Contains(page, "annot be resumed: "+why) != stuck || strings.Contains(page, c.not) == stuck {
+				t.Errorf("%s, stuck %v: %d %s", c.path, stuck, got.Code, page)
+			}
+		}
+	}
+}
+
+// TestACartIsOpened by its id.
+func TestACartIsOpened(t *testing.T) {
+	b := newSite(t).as(access.Reader)
+	if got := b.get("/carts?id=+C%2F1+").Header().Get("Location"); got != "/carts/C%2F1" {
+		t.Error(got)
+	}
+	if got := b.get("/carts").Body.String(); !strings.Contains(got, `id="filter-id" name="id"`) {
+		t.Error(got)
+	}
+}
+
+// TestWhatIsWrongWithAStatus is told by the label of its field.
+func TestWhatIsWrongWithAStatus(t *testing.T) {
+	s := newSite(t)
+	b := s.as(access.Publisher)
+	asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","status":"New","version":1}`, "POST /api/orders/1/status": `422|{"status":422,"title":"Unprocessable","errors":[{"location":"body.status","message":"is too long"},{"location":"body.shipmentId","message":"is none"}]}`})
+	got := b.get("/orders/1/status?status=Taxed").Body.String()
+	if strings.Contains(got, "body.status") || strings.Contains(got, "body.shipmentId") || !strings.Contains(got, `<a href="#field-status">Enter the status</a>: is too long`) || !strings.Contains(got, `id="field-status-error">is too long<`) {
+		t.Error(got)
+	}
+}
+
+// TestAnErrorLeadsToAFieldThatIsThere: of a status change, whatever the form shows. Every link
+// to a place of the page has its element.
+func TestAnErrorLeadsToAFieldThatIsThere(t *testing.T) {
+	link := regexp.MustCompile(`href="#([^"]+)"`)
+	for query, marked := range map[string]bool{"&shipmentId=S9": true, "&returnId=R1": false, "&returnId=R1&shipmentId=S9": false, "": false} {
+		s := newSite(t)
+		asksOf(s, map[string]string{"GET /api/orders/1": `{"id":"1","status":"New","version":1}`,
+			"POST /api/orders/1/status": `422|{"status":422,"errors":[{"location":"body.shipmentId","message":"the order has no such shipment"},{"location":"body.skipRunWorkflow","message":"is odd"}]}`})
+		page := s.as(access.Publisher).get("/orders/1/status?status=Taxed" + query).Body.String()
+		if !strings.Contains(page, "the order has no such shipment") || len(link.FindAllString(page, -1)) == 0 {
+			t.Errorf("%s: %s", query, page)
+		}
+		for _, m := range link.FindAllStringSubmatch(page, -1) {
+			if !strings.Contains(page, `id="`+m[1]+`"`) {
+				t.Errorf("%s: nothing has the id %s", query, m[1])
+			}
+		}
+		if got := strings.Contains(page, `id="field-shipmentId-error">the order has`); got != marked {
+			t.Errorf("%s: the field is marked: %v", query, got)
+		}
 	}
 }

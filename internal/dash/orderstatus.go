@@ -7,25 +7,30 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // statusView is the page that changes an order's status: it says what would happen
-// before anything does.
+// before anything does. Names are suggestions, and not the only statuses that one may
+// write. Once is the hidden field that makes the form one of its own; it is made anew
+// with the page.
 type statusView struct {
-	Order     orderSummary
-	Change    statusChange
-	Names     []string // of the statuses that the settings have
-	Shipments []Option
-	Would     *wouldView // what would happen; nil as long as no status is chosen
-	Called    bool       // the endpoints were called to find that out
-	Problem   *Problem
-	Once      Hidden
-	Action    string
-	Back      string
+	Order       orderSummary
+	Change      statusChange
+	Names       []string // of the statuses that the settings have
+	Shipments   []Option
+	Would       *wouldView // what would happen; nil as long as no status is chosen
+	Called      bool       // the endpoints were called to find that out
+	Problem     *Problem
+	StatusError string // what is wrong with the status
+	OfError     string // what is wrong with the choice of a shipment
+	Once        Hidden
+	Action      string
+	Back        string
 }
 
-// statusChange is what the form says.
+// statusChange is what the form says. Its JSON is the body of the API's call. An empty
+// ShipmentID means the order itself.
 type statusChange struct {
 	Status          string `json:"status"`
 	ShipmentID      string `json:"shipmentId,omitempty"`
@@ -35,7 +40,8 @@ type statusChange struct {
 	CallWebhooks    bool   `json:"callWebhooks,omitempty"`
 }
 
-// wouldView is what a status change would come to.
+// wouldView is what a status change would come to. It is made of the answer to a dry run,
+// whose order is the one that would be.
 type wouldView struct {
 	RunStatus string
 	Reason    string
@@ -45,7 +51,8 @@ type wouldView struct {
 	More      bool     // there are more changes
 }
 
-// workflowResult is what the API answers to a status change.
+// workflowResult is what the API answers to a status change. A real change and a dry run
+// have the same form of answer.
 type workflowResult struct {
 	RunID     string          `json:"runId"`
 	RunStatus string          `json:"runStatus"`
@@ -55,22 +62,38 @@ type workflowResult struct {
 	Results   []stepItem      `json:"orderActionExecutionResults"`
 }
 
+// statusPage is the form, with what would happen beneath it.
 var statusPage = newPage[statusView]("orderstatus", "/orders")
 
-// changeOf reads the change from a query or a form.
+// fields are those of the form, as an error names them. Of a return there is no choice of a
+// shipment, nor of an order that has none: an error names it, and leads nowhere. They are
+// not inputs of a list, as those of other forms, because the template writes them by
+// itself.
+func (s *statusView) fields() []labelled {
+	shipment := labelled{"body.shipmentId", "Shipment", "field-shipmentId"}
+	if s.Change.ReturnID != "" || len(s.Shipments) == 0 {
+		shipment.id = ""
+	}
+	return []labelled{{"body.status", "Enter the status", "field-status"}, shipment, {"body.returnId", "Return", ""}, {"body.skipRunWorkflow", "Without its workflow", "field-skipRunWorkflow"}}
+}
+
+// changeOf reads the change from a query or a form. So the form that one looks at and the
+// one that is sent are read in the same way.
 func changeOf(values url.Values) statusChange {
 	return statusChange{Status: strings.TrimSpace(values.Get("status")), ShipmentID: values.Get("shipmentId"), ReturnID: values.Get("returnId"), SkipRunWorkflow: values.Get("skipRunWorkflow") == "true"}
 }
 
 // prepareStatus shows the form, and once a status is chosen what it would do. It is a
-// dry run, which calls nobody, so a GET may ask for it.
+// dry run, which calls nobody, so a GET may ask for it. A link from a run fills in the
+// status, and the shipment or return that the run was for.
 func prepareStatus(v *visit) error {
 	change := changeOf(v.query())
 	return showStatus(v, change, change.Status != "", false, nil)
 }
 
 // enterStatus enters the status; or, if that is asked for, calls the endpoints to find
-// out what would change.
+// out what would change. It waits two seconds for the run, so that a quick one has its
+// result when the page of the run is shown; a slow one is followed there.
 func enterStatus(v *visit) error {
 	change := changeOf(v.r.PostForm)
 	if v.field("try") == "true" {
@@ -91,8 +114,11 @@ func enterStatus(v *visit) error {
 	return v.done(path, "entered")
 }
 
+// showStatus shows the page. dry asks for a dry run of the change, and call for one that
+// calls the endpoints, which only a POST does. A dry run that the API refuses shows what
+// is wrong at the field, as a refused change does.
 func showStatus(v *visit, change statusChange, dry, call bool, problem *Problem) error {
-	doc, summary, err := v.order("")
+	doc, summary, err := v.order()
 	if err != nil {
 		return err
 	}
@@ -104,7 +130,12 @@ func showStatus(v *visit, change statusChange, dry, call bool, problem *Problem)
 	for _, s := range shipments(objectOf(doc).object("orderForm")) {
 		view.Shipments = append(view.Shipments, Option{s.ID, s.ID})
 	}
+	if id := change.ShipmentID; id != "" && !slices.Contains(view.Shipments, Option{id, id}) { // one beyond those that are listed; without it the form would mean the order
+		view.Shipments = append(view.Shipments, Option{id, id})
+	}
 	if dry {
+		// A dry run is sent without a key: it stores nothing, so to repeat it does no
+		// harm.
 		rehearsal := change
 		rehearsal.DryRun, rehearsal.CallWebhooks = true, call
 		var result workflowResult
@@ -119,11 +150,15 @@ func showStatus(v *visit, change statusChange, dry, call bool, problem *Problem)
 	}
 	title := "Change the status of " + summary.ID
 	if view.Problem != nil {
+		view.StatusError, view.OfError = view.Problem.about("status"), view.Problem.about("shipmentId")
+		view.Problem.form = view.fields()
 		return statusPage.refuse(v, title, view.Problem, view)
 	}
 	return statusPage.show(v, title, view)
 }
 
+// would shows the result of a dry run: its steps, and the fields in which the order would
+// differ from now.
 func would(now json.RawMessage, r *workflowResult) (w *wouldView, err error) {
 	w = &wouldView{RunStatus: r.RunStatus, Reason: r.Reason, Aborted: r.IsAborted, Steps: numbered(r.Results, false)}
 	w.Changes, w.More, err = differences(now, r.Order)
@@ -131,7 +166,7 @@ func would(now json.RawMessage, r *workflowResult) (w *wouldView, err error) {
 }
 
 // statusNames are the statuses that the settings have, for orders or for returns. An
-// order may enter others, too.
+// order may enter others, too. A name that several order types have is there once.
 func (v *visit) statusNames(ofReturns bool) (names []string, err error) {
 	var settings struct {
 		OrderTypes []struct {
@@ -143,7 +178,7 @@ func (v *visit) statusNames(ofReturns bool) (names []string, err error) {
 		return nil, err
 	}
 	add := func(name string) {
-		if !slices.ContainsFunc(names, func(have string) bool { return oms.SameName(have, name) }) {
+		if !slices.ContainsFunc(names, func(have string) bool { return spelling.SameName(have, name) }) {
 			names = append(names, name)
 		}
 	}

@@ -7,12 +7,14 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
-// versionsView is two versions of an order side by side.
+// versionsView is two versions of an order side by side. Both sides are in the URL, so a
+// comparison can be sent to somebody.
 type versionsView struct {
-	Order       orderSummary // as it is now
 	Tabs        []Range
 	Path        string // of this page
 	Newest      int64
@@ -25,7 +27,8 @@ type versionsView struct {
 	Paging      Paging // of Made
 }
 
-// versionSide is one of the two.
+// versionSide is one of the two. Where the version is not there any more, Problem says so
+// in place of the document.
 type versionSide struct {
 	Label, Name string // of the slider, and its parameter
 	Version     int64
@@ -35,30 +38,42 @@ type versionSide struct {
 }
 
 // madeVersion is an entry of the history that made a version, and the URL that compares
-// it with the one before.
+// it with the one before. A list of them is a way through the versions, beside the two
+// sliders.
 type madeVersion struct {
 	historyItem
 	URL string
 }
 
+// versionsPage compares two versions of an order.
 var versionsPage = newPage[versionsView]("orderversions", "/orders")
 
 // differences are the fields in which two versions of an order differ, as its history
-// tells them; at most so many, and whether there are more.
+// tells them; at most so many, and whether there are more. They are worked out by the
+// function that the history is written with, so the page and the history use the same
+// paths. What is the same in two long documents is left out before that, because parsing
+// takes most of the time.
 func differences(before, after json.RawMessage) (changes []Change, more bool, err error) {
-	a, err := oms.ParseStored(before)
+	if len(before)+len(after) > mostCompared {
+		before, after = withoutEqual(before, after)
+	}
+	// Both texts were stored by orderhook, so an error here is one of the server.
+	a, err := schema.ParseStored(before)
 	if err != nil {
 		return nil, false, err
 	}
-	b, err := oms.ParseStored(after)
+	b, err := schema.ParseStored(after)
 	if err != nil {
 		return nil, false, err
 	}
-	found := oms.Diff(a, b)
+	// A page shows a limited number of differences, and says if there are more.
+	found := order.Diff(a, b)
 	if more = len(found) > mostChanges; more {
 		found = found[:mostChanges]
 	}
 	for _, c := range found {
+		// The change goes through its JSON, since the page reads the changes of a history
+		// in the same form.
 		text, err := c.MarshalJSON()
 		if err != nil {
 			return nil, false, err
@@ -72,23 +87,31 @@ func differences(before, after json.RawMessage) (changes []Change, more bool, er
 	return changes, more, nil
 }
 
+// showVersions shows the newest version against the one before it, if the URL says
+// nothing else. The newest one is read as the order, and so only once.
 func showVersions(v *visit) error {
-	now, order, err := v.order("")
+	now, err := v.orderAt("")
 	if err != nil {
 		return err
 	}
-	newest, err := strconv.ParseInt(order.Version, 10, 64)
+	o := objectOf(now)
+	id := o.text("id")
+	// The number of the newest version is the end of both sliders.
+	newest, err := strconv.ParseInt(o.text("version"), 10, 64)
 	if err != nil {
 		return fmt.Errorf("the order's version: %w", err)
 	}
-	path := href("orders", order.ID, "versions")
-	view := versionsView{Order: order, Tabs: orderTabs(order.ID, path), Path: path, Newest: newest}
+	path := href("orders", id, "versions")
+	view := versionsView{Tabs: orderTabs(id, path), Path: path, Newest: newest}
+	// The right side is the newest version, and the left side the one before the right
+	// one, if the URL does not say otherwise.
 	if view.Right, err = side("Version", "version", v.query(), newest, newest); err != nil {
 		return err
 	}
 	if view.Left, err = side("Compared with", "with", v.query(), newest, max(view.Right.Version-1, 1)); err != nil {
 		return err
 	}
+	// Where both sides show the newest version, it is not read again.
 	left, err := v.fillSide(&view.Left, now, newest)
 	if err != nil {
 		return err
@@ -97,43 +120,53 @@ func showVersions(v *visit) error {
 	if err != nil {
 		return err
 	}
+	// With one side missing there is nothing to compare; the other is shown all the same.
 	if left != nil && right != nil {
 		if view.Changes, view.More, err = differences(left, right); err != nil {
 			return err
 		}
 	}
+	// pair is the URL that compares a version with the one before it.
 	pair := func(n int64) string {
 		return with(v.r.URL, "version", strconv.FormatInt(n, 10), "with", strconv.FormatInt(n-1, 10))
 	}
+	// Version 1 has none before it, so the pairs begin with 2.
 	if view.Right.Version > 2 {
 		view.Earlier = pair(view.Right.Version - 1)
 	}
 	if view.Right.Version < newest {
 		view.Later = pair(view.Right.Version + 1)
 	}
-	if err := v.madeVersions(&view, pair); err != nil {
+	if err := v.madeVersions(&view, id, pair); err != nil {
 		return err
 	}
-	return versionsPage.showLive(v, "Versions of "+order.ID, "orders", view)
+	return versionsPage.showLive(v, "Versions of "+id, "orders", view)
 }
 
-// side reads which version a slider is at.
+// side reads which version a slider is at. A number that no version of the order has is
+// refused, with the range.
 func side(label, name string, query url.Values, newest, otherwise int64) (s versionSide, err error) {
 	s = versionSide{Label: label, Name: name, Version: otherwise, Newest: newest}
+	// The slider cannot send such a number; a link that somebody wrote can.
 	if text := query.Get(name); text != "" {
 		if s.Version, err = strconv.ParseInt(text, 10, 64); err != nil || s.Version < 1 || s.Version > newest {
-			return s, oms.Wrong("query."+name, "must be a version of the order, from 1 to %d", newest)
+			return s, apierr.Wrong("query."+name, "must be a version of the order, from 1 to %d", newest)
 		}
 	}
 	return s, nil
 }
 
-// fillSide reads a version. One that is not kept any more is told of on the page.
+// fillSide reads a version. One that is not retained any more is told of on the page. The
+// newest version is now, which was read already. The document is nil where there is none,
+// and then nothing is compared.
 func (v *visit) fillSide(s *versionSide, now json.RawMessage, newest int64) (doc json.RawMessage, err error) {
 	number := strconv.FormatInt(s.Version, 10)
+	// Every other version is a question of its own.
 	if doc = now; s.Version != newest {
-		doc, _, err = v.order(number)
+		doc, err = v.orderAt(number)
 	}
+	// Retention has removed the version. The page says so at this side, and the rest of
+	// it works.
 	if p := problemOf(err); p != nil && p.Status == http.StatusNotFound {
 		s.Problem = p
 		return nil, nil
@@ -146,14 +179,17 @@ func (v *visit) fillSide(s *versionSide, now json.RawMessage, newest int64) (doc
 }
 
 // madeVersions lists what made versions: of each the first entry of the history that has
-// changes, or the first of all.
-func (v *visit) madeVersions(view *versionsView, pair func(int64) string) error {
+// changes, or the first of all. An entry about a version that another page of the history
+// began may stand on both pages; the list is a help, and no count.
+func (v *visit) madeVersions(view *versionsView, id string, pair func(int64) string) error {
+	// A version may have several entries, so a page of the history has fewer versions
+	// than entries.
 	page := url.Values{"limit": {"100"}}
 	if cursor := v.query().Get("cursor"); cursor != "" {
 		page.Set("cursor", cursor)
 	}
 	var history List[historyItem]
-	if err := v.get("/api"+href("orders", view.Order.ID, "history"), page, &history); err != nil {
+	if err := v.get("/api"+href("orders", id, "history"), page, &history); err != nil {
 		return err
 	}
 	for _, h := range history.Items {

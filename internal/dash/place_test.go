@@ -3,13 +3,14 @@ package dash
 import (
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/jsondoc"
 )
 
 func TestPlacesThatAreNone(t *testing.T) {
 	for _, text := range []string{"nonsense", "connectors", "connectors[", "connectors[-1]", "connectors[1", "connectors[1]x", "connectors[1].", ".connectors[1]", "workflowSteps[0]", "connectors[0].workflowSteps[0]",
 		"orderTypes[+].orderStatuses[0]", "retention[0]", "connectors[0].properties[0]", "connectors[99999999]", "orderTypes[0].name", "Connectors[0]"} {
-		if p, err := parsePlace(text); oms.KindOf(err) != oms.NotFound {
+		if p, err := parsePlace(text); apierr.KindOf(err) != apierr.NotFound {
 			t.Errorf("%q is the place %v, %v", text, p, err)
 		}
 	}
@@ -23,7 +24,7 @@ func TestWhatIsPutAtAPlace(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name, at string
-		o        *oms.Object
+		o        *jsondoc.Object
 		position int
 		want     string // "": there is nothing
 	}{
@@ -42,7 +43,7 @@ func TestWhatIsPutAtAPlace(t *testing.T) {
 		before := document(t, doc)
 		got, err := place1(t, row.at).put(before, row.o, row.position)
 		if row.want == "" {
-			if oms.KindOf(err) != oms.NotFound {
+			if apierr.KindOf(err) != apierr.NotFound {
 				t.Errorf("%s: %v", row.name, err)
 			}
 			continue

@@ -1,15 +1,19 @@
 package dash
 
 import (
+	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/api"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/job"
 )
 
 // recoverView is the page before an endpoint is sent again what failed, or what it never
-// got. Its URL says which; the form to send it comes once that is clear.
+// got. Its URL says which; the form to send it comes once that is clear. Chosen decides
+// between the form that chooses and the one that sends; Skipped has no entry for what is
+// sent.
 type recoverView struct {
 	Head    endpointHead
 	Filters Filters
@@ -17,35 +21,43 @@ type recoverView struct {
 	Missing bool // they are those that it never got
 	Count   string
 	Sample  []Fact
+	Skipped []Fact // how many of them are not sent, and why
 	From    time.Time
 	To      time.Time
 	Hidden  []Hidden
 	Problem *Problem
 }
 
+// recoverPage is a page of one endpoint.
 var recoverPage = newPage[recoverView]("recover", "/endpoints")
 
+// recoverFilters are the fields of the form that chooses. They have the names of the
+// API's body.
 var recoverFilters = []Filter{
-	{Name: "what", Label: "Send again", Options: []Option{{oms.RecoverFailed, "what failed for good"}, {oms.RecoverMissing, "what it never got: it did not exist, or was off"}}, Wide: true},
-	{Name: "from", Label: "Events from", Hint: "2026-11-28T08:00:00Z"},
-	{Name: "to", Label: "Before", Hint: "now"},
+	{Name: "what", Label: "Send again", Options: []Option{{job.RecoverFailed, "what failed for good"}, {job.RecoverMissing, "what it never got: it did not exist, or was off"}}, Wide: true},
+	{Name: "from", Label: "Events from", Hint: "2026-11-28T08:00:00Z", Type: timeFilter},
+	{Name: "to", Label: "Before, or now", Hint: "2026-11-28T09:00:00Z", Type: timeFilter},
 }
 
-// mostSample is how many of what a bulk action is about its page shows.
-const mostSample = "5"
-
+// showRecovery shows the page as its URL says.
 func showRecovery(v *visit) error { return v.showRecovery(v.r.URL, nil) }
 
+// showRecovery fills in what one most likely comes for, as soon as the endpoint has failed
+// deliveries, and shows how many deliveries that would be before anything is sent.
+// problem is why the API refused to begin the job. An endpoint that is off gets nothing,
+// so nothing is counted for it.
 func (v *visit) showRecovery(at *url.URL, problem *Problem) error {
 	head, err := v.endpoint("", "0")
 	if err != nil {
 		return err
 	}
+	// Without anything in the URL the page leads to the usual case, whose URL says what
+	// it shows.
 	query := at.Query()
 	if len(query) == 0 && head.Endpoint.Counts.Failed > 0 { // what one comes for
 		return v.see(v.usualRecovery(&head.Endpoint))
 	}
-	view := recoverView{Head: head, Filters: newFilters(at, recoverFilters, nil), Problem: problem, Missing: query.Get("what") == oms.RecoverMissing}
+	view := recoverView{Head: head, Filters: newFilters(at, recoverFilters, nil), Problem: problem, Missing: query.Get("what") == job.RecoverMissing}
 	view.Filters.Active = nil // the form shows them
 	view.Filters.Ranges = v.recoverRanges(at, &head)
 	view.Chosen = query.Get("what") != "" && query.Get("from") != "" && head.Endpoint.Enabled
@@ -55,26 +67,30 @@ func (v *visit) showRecovery(at *url.URL, problem *Problem) error {
 	if err != nil {
 		return err
 	}
+	// The form to send repeats what the page has counted.
 	for _, name := range []string{"what", "from", "to"} {
 		view.Hidden = append(view.Hidden, Hidden{name, query.Get(name)})
 	}
 	view.Hidden = append(view.Hidden, newOnce())
 	const title = "Recover the endpoint"
 	if view.Problem != nil {
+		view.Problem.markFilters(&view.Filters)
 		return recoverPage.refuse(v, title, view.Problem, view)
 	}
 	return recoverPage.show(v, title, view)
 }
 
-// recoverRanges are links that choose a time.
+// recoverRanges are links that choose a time. The best guess comes first: when the
+// trouble began.
 func (v *visit) recoverRanges(at *url.URL, h *endpointHead) (out []Range) {
 	now, what := v.s.Clock.Now().UTC(), at.Query().Get("what")
 	if what == "" {
-		what = oms.RecoverFailed
+		what = job.RecoverFailed
 	}
 	add := func(text string, from time.Time) {
 		out = append(out, Range{Text: text, URL: with(at, "what", what, "from", since(from))})
 	}
+	// An endpoint that does not fail any more has no such time.
 	if since := h.Endpoint.Health.FailingSince; since != nil {
 		add("an hour before it began to fail", since.Add(-beforeFailing))
 	}
@@ -95,38 +111,55 @@ func (v *visit) usualRecovery(e *api.Endpoint) string {
 	if e.Health.FailingSince != nil {
 		from = e.Health.FailingSince.Add(-beforeFailing)
 	}
-	return href("endpoints", e.ID, "recover") + "?" + url.Values{"what": {oms.RecoverFailed}, "from": {since(from)}}.Encode()
+	return href("endpoints", e.ID, "recover") + "?" + url.Values{"what": {job.RecoverFailed}, "from": {since(from)}}.Encode()
 }
 
-// since is a time for a filter, with the second that it is in.
+// since is a time for a filter, with the second that it is in. An event of that very
+// second is meant, too.
 func since(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
 
-// previewRecovery counts what would be sent. Of what never arrived the API can only say
-// how many events there were in that time.
+// recoverable is what the API says would be sent. It is for what is missing; what failed
+// is counted as a bulk redelivery is.
+type recoverable struct {
+	counted
+	Newest []struct{ ID, Type string }
+}
+
+// previewRecovery counts what would be sent, and shows some of it. What failed is counted
+// by the dry run of a bulk redelivery, which knows why some of it is not sent. The
+// problem is what the API refuses of the times.
 func (v *visit) previewRecovery(query url.Values, view *recoverView) (*Problem, error) {
-	asks := url.Values{"from": {query.Get("from")}, "count": {"true"}, "limit": {mostSample}}
-	if to := query.Get("to"); to != "" {
-		asks.Set("to", to)
-	}
 	view.From, _ = time.Parse(time.RFC3339, query.Get("from"))
 	view.To, _ = time.Parse(time.RFC3339, query.Get("to"))
+	// Only the API's dry run knows what an endpoint would have got.
 	if view.Missing {
-		var events List[api.Event]
-		err := v.get("/api/events", asks, &events)
-		view.Count = events.Total()
-		for _, e := range events.Items {
+		var missing recoverable
+		body := map[string]any{"what": job.RecoverMissing, "from": query.Get("from"), "dryRun": true}
+		if to := query.Get("to"); to != "" {
+			body["to"] = to
+		}
+		err := v.send(http.MethodPost, "/api"+href("endpoints", view.Head.Endpoint.ID, "recover"), body, &missing)
+		view.Count = missing.Total()
+		for _, e := range missing.Newest {
 			view.Sample = append(view.Sample, Fact{Name: e.Type, Value: e.ID, URL: href("events", e.ID)})
 		}
 		return refused(err), unlessRefused(err)
 	}
-	asks.Set("endpointId", view.Head.Endpoint.ID)
-	asks.Set("status", "failed")
-	var failed List[Delivery]
-	err := v.get("/api/deliveries", asks, &failed)
-	view.Count, view.Sample = failed.Total(), deliverySample(failed.Items)
+	// What failed is a filter of deliveries, and is counted as on the page of a bulk
+	// redelivery.
+	picks := url.Values{"from": {query.Get("from")}, "endpointId": {view.Head.Endpoint.ID}, "status": {string(event.DeliveryFailed)}}
+	if to := query.Get("to"); to != "" {
+		picks.Set("to", to)
+	}
+	var failed redeliverable
+	err := v.send(http.MethodPost, "/api/deliveries/redeliver", dryRun(picks), &failed)
+	view.Count, view.Sample, view.Skipped = failed.Total(), deliverySample(failed.Deliveries), failed.facts()[1:]
 	return refused(err), unlessRefused(err)
 }
 
+// recoverEndpoint begins the job with the times that the page before has shown, and leads
+// to it. The URL of the page is put together again from the form, for the case that the
+// API refuses.
 func recoverEndpoint(v *visit) error {
 	body := map[string]string{}
 	at := *v.r.URL
@@ -138,7 +171,7 @@ func recoverEndpoint(v *visit) error {
 		}
 	}
 	at.RawQuery = query.Encode()
-	var job oms.Job
+	var job job.Job
 	err := v.sendForm("/api"+href("endpoints", v.endpointID(), "recover"), body, &job)
 	if p := refused(err); p != nil {
 		return v.showRecovery(&at, p)

@@ -12,13 +12,15 @@ type replayed struct {
 	Replay   replaySide `json:"replay"`
 }
 
+// replaySide is one of the two attempts, with the patch that its answer had.
 type replaySide struct {
 	fullAttempt
 	Patch        json.RawMessage `json:"patch"`
 	PatchProblem string          `json:"patchProblem"`
 }
 
-// replayView is a replay beside the request that it repeats.
+// replayView is a replay beside the request that it repeats. What is the same in both is
+// not listed.
 type replayView struct {
 	Original, Replay replaySideView
 	Headers          []Change // of the responses
@@ -31,6 +33,7 @@ type replayView struct {
 	TwoWay           bool // at least one answer had a patch, or should have had
 }
 
+// replaySideView is one of the two as the page shows it.
 type replaySideView struct {
 	Attempt      fullAttempt
 	Response     *messageView
@@ -38,16 +41,20 @@ type replaySideView struct {
 	PatchProblem string
 }
 
+// replayPage compares a replay with the attempt that it repeats.
 var replayPage = newPage[replayView]("replay", "/attempts")
 
-// mostChanges is how many differences a page shows.
+// mostChanges is how many differences a page shows. The history and the versions of an
+// order keep to it, too.
 const mostChanges = 200
 
+// confirmReplay is the page before a replay. A link may name the URL.
 func confirmReplay(v *visit) error {
 	return showReplayForm(v, v.query().Get("url"), nil)
 }
 
-// showReplayForm shows what will be sent, and where.
+// showReplayForm shows what will be sent, and where. The other side may act on it, which
+// is why nothing is sent by a GET.
 func showReplayForm(v *visit, to string, problem *Problem) error {
 	at, err := v.attempt()
 	if err != nil {
@@ -66,6 +73,9 @@ func showReplayForm(v *visit, to string, problem *Problem) error {
 	return v.confirm("Send the request again", c)
 }
 
+// replay leads to the page that compares both answers. The API keeps replays, so that page can
+// be opened again, and be sent to somebody. A refused URL is shown with the form. An
+// attempt that does not exist has no form to go back to.
 func replay(v *visit) error {
 	id := v.r.PathValue("id")
 	body := map[string]string{}
@@ -73,6 +83,8 @@ func replay(v *visit) error {
 		body["url"] = to
 	}
 	var done replayed
+	// Only a URL that was filled in is sent; without one the request goes where it went
+	// before.
 	err := v.sendForm("/api"+href("attempts", id, "replay"), body, &done)
 	if p := problemOf(err); p != nil && p.Status < http.StatusInternalServerError && p.Status != http.StatusNotFound {
 		return showReplayForm(v, v.field("url"), p)
@@ -83,12 +95,17 @@ func replay(v *visit) error {
 	return v.see(href("attempts", id, "replays", done.Replay.ID))
 }
 
+// showReplay compares the answer of the replay with that of the attempt: headers, body, and what
+// each would change in the order. A body that is no JSON is only said to be the same or
+// not.
 func showReplay(v *visit) error {
 	var both replayed
 	if err := v.get("/api"+href("attempts", v.r.PathValue("id"), "replays", v.r.PathValue("replay")), nil, &both); err != nil {
 		return err
 	}
 	view := replayView{Original: newReplaySide("Before", &both.Original), Replay: newReplaySide("Replay", &both.Replay)}
+	// If one of them had no answer, there is nothing to compare, and the page shows the
+	// error.
 	if a, b := both.Original.Response, both.Replay.Response; a != nil && b != nil {
 		view.Headers = comparedHeaders(a, b)
 		if view.SameBody = string(a.content()) == string(b.content()); !view.SameBody {
@@ -97,6 +114,7 @@ func showReplay(v *visit) error {
 			}
 		}
 	}
+	// A call that returns no patch on either side has no patches to show.
 	for _, s := range []replaySide{both.Original, both.Replay} {
 		view.TwoWay = view.TwoWay || len(s.Patch) > 0 || s.PatchProblem != ""
 	}
@@ -104,13 +122,14 @@ func showReplay(v *visit) error {
 	return replayPage.show(v, "Replay of "+both.Original.ID, view)
 }
 
+// newReplaySide makes one side, with what the page shows of its answer.
 func newReplaySide(title string, s *replaySide) replaySideView {
 	view := replaySideView{Attempt: s.fullAttempt, PatchProblem: s.PatchProblem}
 	if len(s.Patch) > 0 {
-		view.Patch = newDocument(title+": patch", s.Patch, someLines, nil)
+		view.Patch = newDocument(title+": patch", s.Patch, some)
 	}
 	if s.Response != nil {
-		r, b := showMessage(title, s.Response, someLines, "", href("attempts", s.ID, "response-body")), statusBadge(s.Status)
+		r, b := showMessage(title, s.Response, some, "", href("attempts", s.ID, "response-body")), statusBadge(s.Status)
 		r.Status = &b
 		view.Response = &r
 	}
@@ -118,12 +137,15 @@ func newReplaySide(title string, s *replaySide) replaySideView {
 }
 
 // comparedHeaders are the headers in which two responses differ, but for the time of day.
+// That differs each time, and says nothing.
 func comparedHeaders(a, b *message) []Change {
 	before, after := headersAsJSON(a), headersAsJSON(b)
 	changes, _ := compared(before, after, mostChanges)
 	return changes
 }
 
+// headersAsJSON is the headers of a response as an object, so that they are compared as
+// documents are. A Date that is no time stays, since it is worth seeing.
 func headersAsJSON(m *message) json.RawMessage {
 	shown := map[string]string{}
 	for name, value := range m.Headers {

@@ -10,14 +10,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 )
 
 // policy lets pages use what this server sends them, and nothing else: no script
-// or style within a page, and nothing from another host.
+// or style within a page, and nothing from another host. Texts of others are on every
+// page; if one of them ever got into the HTML as HTML, the browser would still run
+// nothing.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// secure sets the headers that every answer has.
+// secure sets the headers that every answer has. No other site may show a page in a
+// frame, learn its URL, or reach its window.
 func secure(h http.Header) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -27,11 +30,13 @@ func secure(h http.Header) {
 	h.Set("Cache-Control", "no-store") // assets.go says otherwise of its files
 }
 
-// formToken is the name of the hidden field that each form has.
+// formToken is the name of the hidden field that each form has. It comes beside the
+// origin check and the cookie's SameSite, so that a hole in one of them opens nothing.
 const formToken = "formToken"
 
 // tokenFor returns the token of a session's forms. Who does not know the session's
-// own token cannot make it, and it does not give that away.
+// own token cannot make it, and it does not give that away. It is the same for the whole
+// session and on every node, so nothing has to be stored for it.
 func tokenFor(session string) string {
 	mac := hmac.New(sha256.New, []byte(session))
 	mac.Write([]byte("a form of the dashboard"))
@@ -48,27 +53,31 @@ const (
 )
 
 // readForm reads what was posted, and refuses a form that is not of this session.
+//
+// A form without a declared length is refused, since its memory could not be counted
+// before it is read. MaxBytesReader guards against one that is longer than it says.
 func (v *visit) readForm() error {
 	if v.r.ContentLength < 0 || v.r.ContentLength > mostForm {
-		return oms.Errorf(oms.TooLarge, "a form may have %d bytes", mostForm)
+		return apierr.Errorf(apierr.TooLarge, "a form may have %d bytes", mostForm)
 	}
 	if err := v.ticket.Grow(2 * v.r.ContentLength); err != nil { // the body, and the fields made of it
 		return fullHouse(err)
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, mostForm)
 	if err := v.r.ParseForm(); err != nil {
-		return oms.Errorf(oms.Malformed, "the form could not be read")
+		return apierr.Errorf(apierr.Malformed, "the form could not be read")
 	}
 	if !hmac.Equal([]byte(v.field(formToken)), []byte(tokenFor(v.token))) {
-		return oms.Errorf(oms.Forbidden, "this form is not of your session: you may have signed in again since it was opened; nothing was done; open the page again")
+		return apierr.Errorf(apierr.Forbidden, "this form is not of your session: you may have signed in again since it was opened; nothing was done; open the page again")
 	}
 	return nil
 }
 
-// field is what was posted in a field.
+// field is what was posted in a field. readForm has read the form before. A field that is
+// not there is "".
 func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
 
-// originOf is the scheme, host and port of a URL.
+// originOf is the scheme, host and port of a URL. A URL that cannot be read has none.
 func originOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -85,4 +94,5 @@ func (s *server) isTLS(r *http.Request) bool {
 	return r.TLS != nil || strings.HasPrefix(s.PublicURL, "https://") || strings.EqualFold(strings.TrimSpace(first), "https")
 }
 
+// errInside stands for a panic, whose text only the log has.
 var errInside = errors.New("something went wrong inside")

@@ -10,26 +10,32 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
-// settingsInfo is one version of the settings in their history.
+// settingsInfo is one version of the settings in their history. By is what stored it: a
+// key, or the command line.
 type settingsInfo struct {
 	Version int64     `json:"version"`
 	Created time.Time `json:"created"`
 	By      string    `json:"by"`
+	KeyName string    `json:"keyName"`
 }
 
-// stored is one version of the settings, as they are shown: secrets as ***.
+// stored is one version of the settings, as they are shown: secrets as ***. Doc and Raw
+// are the same document: one to look into, and one to show with every digit.
 type stored struct {
 	Version int64 // 0: none were ever stored
-	Doc     *oms.Object
+	Doc     *jsondoc.Object
 	Raw     json.RawMessage
 }
 
 // newestSettings reads the settings that are in force. The version comes from the
-// history, so that it is the document's, whoever stores settings meanwhile.
+// history, so that it is the document's, whoever stores settings meanwhile. The document
+// itself has no version in it.
 func (v *visit) newestSettings() (s stored, err error) {
 	var history List[settingsInfo]
 	if err := v.get("/api/settings/history", url.Values{"limit": {"1"}}, &history); err != nil {
@@ -41,23 +47,25 @@ func (v *visit) newestSettings() (s stored, err error) {
 	return v.settingsOf(history.Items[0].Version)
 }
 
-// settingsOf reads a version of the settings; version 0 is an empty document.
+// settingsOf reads a version of the settings; version 0 is an empty document. A version
+// that there never was is a 404 of the API.
 func (v *visit) settingsOf(version int64) (s stored, err error) {
-	s.Version, s.Doc, s.Raw = version, oms.NewObject(), json.RawMessage("{}")
+	s.Version, s.Doc, s.Raw = version, jsondoc.NewObject(), json.RawMessage("{}")
 	if version == 0 {
 		return s, nil
 	}
 	if err := v.get("/api"+href("settings", strconv.FormatInt(version, 10)), nil, &s.Raw); err != nil {
 		return s, err
 	}
-	s.Doc, err = oms.Parse(s.Raw)
+	s.Doc, err = schema.Parse(s.Raw)
 	return s, err
 }
 
-// tried is what the API says of settings that are not stored.
+// tried is what the API says of settings that are not stored. DryRun is nil unless an
+// order was named.
 type tried struct {
-	Warnings []oms.Warning `json:"warnings"`
-	DryRun   *trialOutcome `json:"dryRun"`
+	Warnings []apierr.Warning `json:"warnings"`
+	DryRun   *trialOutcome    `json:"dryRun"`
 }
 
 // trialOutcome is of a dry run's result what is shown beside settings.
@@ -82,7 +90,8 @@ type resultOfStep struct {
 }
 
 // check asks the API what is wrong with settings, and what would become of an order.
-func (v *visit) check(doc *oms.Object, order trialOrder) (t tried, err error) {
+// Settings that the API would not store are a problem.
+func (v *visit) check(doc *jsondoc.Object, order trialOrder) (t tried, err error) {
 	path := "/api/settings/check"
 	if query := order.query(); len(query) > 0 {
 		path += "?" + query.Encode()
@@ -91,8 +100,9 @@ func (v *visit) check(doc *oms.Object, order trialOrder) (t tried, err error) {
 }
 
 // seal is what says that a person has seen what these settings change: it can be made by
-// this server alone, and holds for this session, version and document.
-func (v *visit) seal(base stored, doc *oms.Object) string {
+// this server alone, and holds for this session, version and document. Without it, a form
+// that is posted twice could store what nobody has looked at.
+func (v *visit) seal(base stored, doc *jsondoc.Object) string {
 	mac := hmac.New(sha256.New, []byte(v.token))
 	mac.Write([]byte("settings " + strconv.FormatInt(base.Version, 10) + " "))
 	mac.Write(doc.JSON())
@@ -102,15 +112,18 @@ func (v *visit) seal(base stored, doc *oms.Object) string {
 const (
 	// mostDifferences is how many places that differ a page lists.
 	mostDifferences = 500
-	newSecret       = "*** (a new one)"
+	// newSecret stands for a secret that was typed: that it is new may be shown, and not
+	// what it is.
+	newSecret = "*** (a new one)"
 )
 
-// settingsChanges lists where settings differ, with no secret that came in.
-func settingsChanges(a, b *oms.Object) (changes []Change, more bool) {
+// settingsChanges lists where settings differ, with no secret that came in. A *** that
+// came in stays, so that a secret which is unchanged is no difference.
+func settingsChanges(a, b *jsondoc.Object) (changes []Change, more bool) {
 	b = b.Clone()
-	settings.HideSecrets(b, newSecret)
+	settings.ReplaceSecrets(b, func(string) string { return newSecret })
 	return comparedByName(a.JSON(), b.JSON(), mostDifferences)
 }
 
 // rawOf is a document as it is sent.
-func rawOf(doc *oms.Object) json.RawMessage { return json.RawMessage(doc.JSON()) }
+func rawOf(doc *jsondoc.Object) json.RawMessage { return json.RawMessage(doc.JSON()) }

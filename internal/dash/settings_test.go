@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
 func init() { maps.Copy(answers, settingsAnswers) }
@@ -46,7 +46,7 @@ var editedPlaces = []string{"", "connectors[0]", "connectors[+]", "orderTypes[0]
 	"orderTypes[0].orderStatuses[0].workflowSteps[0]", "orderTypes[0].orderStatuses[1].workflowSteps[+]", "returnStatuses[0]", "returnStatuses[0].workflowSteps[0]"}
 
 func TestSettingsAreShownAsTexts(t *testing.T) {
-	b := newSite(t).as(oms.Operator)
+	b := newSite(t).as(access.Operator)
 	paths := []string{"/workflows?type=" + url.QueryEscape(hostile), "/workflows?tab=returns", "/workflows/history/2?with=1", "/workflows/edit?at=" + url.QueryEscape(hostile)}
 	for _, at := range editedPlaces {
 		paths = append(paths, place1(t, at).edit(), with(&url.URL{Path: "/workflows/edit"}, "at", at, "as", "json"), place1(t, at).remove())

@@ -2,7 +2,9 @@ package dash
 
 import (
 	"fmt"
+	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -10,12 +12,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
 // settingsAPI keeps settings as the API does, as far as the pages see it.
 type settingsAPI struct {
 	versions []string
+	at       string // the place that it then names; "" is hostile
 	refuses  string // what check and PUT refuse documents that hold this
 	stored   []string
 }
@@ -31,6 +34,10 @@ func (a *settingsAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"items":[{"version":%d,"created":"2026-11-28T10:00:00Z","by":"key 1"}]}`, last)
 	case err == nil && n >= 1 && n <= last:
 		_, _ = io.WriteString(w, a.versions[n-1])
+	case a.refuses != "" && a.at != "" && strings.Contains(string(body), a.refuses):
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_, _ = fmt.Fprintf(w, `{"title":"No","errors":[{"location":%q,"message":"is no URL"}]}`, a.at)
 	case a.refuses != "" && strings.Contains(string(body), a.refuses):
 		refuse(w, http.StatusUnprocessableEntity, "the settings are not valid")
 	case r.URL.Path == "/api/settings/check":
@@ -74,7 +81,7 @@ const editFirst = "/workflows/edit?at=connectors%5B0%5D"
 // session was shown.
 func TestSettingsAreStoredOnceTheyWereSeen(t *testing.T) {
 	s, a := settingsSite(t, oneConnector)
-	b, other := s.as(oms.Operator), s.as(oms.Operator)
+	b, other := s.as(access.Operator), s.as(access.Operator)
 	form := func(host, seal string) url.Values {
 		return url.Values{"version": {"1"}, "do": {"save"}, "f.host": {host}, "seal": {seal}}
 	}
@@ -116,7 +123,7 @@ func TestSettingsAreTriedOnAnOrder(t *testing.T) {
 		asked = append(asked, r.URL.RequestURI()+" "+string(body))
 		_, _ = io.WriteString(w, `{"order":{"id":"1","status":"Packed"}}`)
 	})
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	form := url.Values{"version": {"1"}, "f.host": {"https://b.example"}, "orderId": {" a/b "}, "returnId": {"R1"}}
 	for status, want := range map[string]string{
 		"New": `/api/settings/check?orderId=a%2Fb&returnId=R1&status=New /api/orders/a%2Fb/status {"dryRun":true,"returnId":"R1","status":"New"}`,
@@ -138,7 +145,7 @@ func TestSettingsAreTriedOnAnOrder(t *testing.T) {
 
 func TestSomebodyStoredSettingsMeanwhile(t *testing.T) {
 	s, a := settingsSite(t, oneConnector)
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	form := url.Values{"version": {"1"}, "do": {"save"}, "f.host": {"https://b.example"}}
 	form.Set("seal", sealIn(b.post(editFirst, form).Body.String()))
 	a.versions = append(a.versions, `{"connectors":[]}`)
@@ -153,27 +160,109 @@ func TestSomebodyStoredSettingsMeanwhile(t *testing.T) {
 	}
 }
 
-// TestASecretThatIsWritten stands in its own field alone.
-func TestASecretThatIsWritten(t *testing.T) {
-	s, a := settingsSite(t, oneConnector)
-	b := s.as(oms.Operator)
-	const secret = "a-new-secret"
-	form := url.Values{"version": {"1"}, "f.bearerToken": {secret}, "r.customHeaders.0.key": {"X-Key"}}
-	page := b.post(editFirst, form).Body.String()
-	if strings.Count(page, secret) != 1 || !strings.Contains(page, `type="password" name="f.bearerToken" value="`+secret) || !strings.Contains(page, "*** (a new one)") {
-		t.Errorf("the page says the secret %d times: %s", strings.Count(page, secret), page)
+// hiddenIn are the hidden fields of the form of a page of the settings.
+func hiddenIn(page string) url.Values {
+	out := url.Values{}
+	for _, m := range regexp.MustCompile(`name="(version|seal|typed)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		out.Set(m[1], m[2])
 	}
-	form.Set("do", "save")
-	form.Set("seal", sealIn(page))
-	if got := b.post(editFirst, form); got.Code != http.StatusSeeOther || !strings.Contains(a.stored[0], `"bearerToken":"`+secret+`"`) {
-		t.Errorf("%d, stored %v", got.Code, a.stored)
+	return out
+}
+
+// TestATypedSecretIsNotShown: it is stored as it was typed, though no page has it; after an
+// error, and however often somebody looks again.
+func TestATypedSecretIsNotShown(t *testing.T) {
+	const asJSON, steps = editFirst + "&as=json", `{"orderTypes":[{"name":"A","orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep"}]}]}]}`
+	for name, c := range map[string]struct {
+		path, before string
+		typed, again url.Values // again is what then stands in the fields with secrets
+		has          string
+		want         string
+	}{
+		"form": {editFirst, oneConnector, url.Values{"f.bearerToken": {"s3cret-1"}, "f.password": {"***"}, "r.customHeaders.0.key": {"X-Key"}, "r.customHeaders.0.value": {`s3cret"2`}},
+			url.Values{"f.bearerToken": {"(secret 1, as typed)"}, "f.password": {"***"}, "r.customHeaders.0.key": {"X-Key"}, "r.customHeaders.0.value": {"(secret 2, as typed)"}},
+			`type="password" name="f.bearerToken" value="(secret 1, as typed)"`,
+			`{"connectors":[{"name":"Webhook","connectorId":"a","host":"https://a.example","bearerToken":"s3cret-1","password":"***","customHeaders":[{"key":"X-Key","value":"s3cret\"2"}]}]}`},
+		"JSON": {asJSON, oneConnector, url.Values{"json": {`{"name":"Webhook","bearerToken":"s3cret-1","properties":[{"key":"Shop","value":"north"}],"customHeaders":[{"key":"X-Key","value":"s3cret\"2"}]}`}},
+			url.Values{"json": {`{"name":"Webhook","bearerToken":"(secret 1, as typed)","properties":[{"key":"Shop","value":"north"}],"customHeaders":[{"key":"X-Key","value":"(secret 2, as typed)"}]}`}},
+			`"value": "north"`,
+			`{"connectors":[{"name":"Webhook","bearerToken":"s3cret-1","properties":[{"key":"Shop","value":"north"}],"customHeaders":[{"key":"X-Key","value":"s3cret\"2"}]}]}`},
+		"all as JSON": {"/workflows/edit", `{}`, url.Values{"json": {`{"connectors":[{"name":"Webhook","password":"s3cret-1"},{"token":"s3cret-2"}]}`}},
+			url.Values{"json": {`{"connectors":[{"name":"Webhook","password":"(secret 1, as typed)"},{"token":"(secret 2, as typed)"}]}`}}, `"name": "Webhook"`,
+			`{"connectors":[{"name":"Webhook","password":"s3cret-1"},{"token":"s3cret-2"}]}`},
+		"a step's header": {"/workflows/edit?at=" + url.QueryEscape(aStep), steps,
+			url.Values{"r.properties.0.key": {"X-Key"}, "r.properties.0.value": {"s3cret-1"}, "r.properties.0.keyGroup": {"requestheaders "}, "r.properties.1.key": {"Host"}, "r.properties.1.value": {"https://b.example"}},
+			url.Values{"r.properties.0.key": {"X-Key"}, "r.properties.0.value": {"(secret 1, as typed)"}, "r.properties.0.keyGroup": {"requestheaders "}, "r.properties.1.key": {"Host"}, "r.properties.1.value": {"https://b.example"}},
+			`value="https://b.example"`,
+			strings.Replace(steps, `Step"}`, `Step","properties":[{"key":"X-Key","value":"s3cret-1","keyGroup":"requestheaders "},{"key":"Host","value":"https://b.example"}]}`, 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, a := settingsSite(t, c.before)
+			b := s.as(access.Operator)
+			send := func(form url.Values, do string, more url.Values) string {
+				all := url.Values{"version": {"1"}, "do": {do}}
+				maps.Copy(all, more)
+				maps.Copy(all, form)
+				got := b.post(c.path, all)
+				page := html.UnescapeString(got.Body.String())
+				if strings.Contains(page, "s3cret") {
+					t.Fatalf("%d, the page has a secret: %s", got.Code, page)
+				}
+				return page
+			}
+			a.refuses = "s3cret" // nothing that holds them: the form comes back with an error
+			page := send(c.typed, "review", nil)
+			if !strings.Contains(page, "(secret 1, as typed)") || !strings.Contains(page, c.has) || sealIn(page) != "" {
+				t.Fatal(page)
+			}
+			a.refuses = ""
+			page = send(c.again, "review", hiddenIn(page))
+			page = send(c.again, "save", hiddenIn(page))
+			if len(a.stored) != 1 || a.stored[0] != c.want {
+				t.Errorf("stored %v, want %s: %s", a.stored, c.want, page)
+			}
+		})
+	}
+}
+
+// TestWhoseSecretsATypedFieldHas: it opens in the session that typed them, for the place
+// that they were typed for, and puts them back where the settings have secrets alone.
+func TestWhoseSecretsATypedFieldHas(t *testing.T) {
+	s, a := settingsSite(t, strings.Replace(oneConnector, `]}`, `,{"name":"Webhook","connectorId":"b"}]}`, 1))
+	b := s.as(access.Operator)
+	typed := hiddenIn(b.post(editFirst, url.Values{"version": {"1"}, "f.bearerToken": {"s3cret"}}).Body.String()).Get("typed")
+	if typed == "" {
+		t.Fatal("there is no field with what was typed")
+	}
+	const text = "(secret 1, as typed)"
+	for name, c := range map[string]struct {
+		by   *browserOf
+		path string
+		form url.Values
+		code int
+		says string
+	}{
+		"another session":     {s.as(access.Operator), editFirst, url.Values{"f.bearerToken": {text}}, 400, "open the page again"},
+		"another place":       {b, strings.Replace(editFirst, "0", "1", 1), url.Values{"f.bearerToken": {text}}, 400, "open the page again"},
+		"no secret's field":   {b, editFirst, url.Values{"f.displayName": {text}}, 422, `<a href="#field-displayName">Name for people</a>: has (secret 1`},
+		"a part of a field":   {b, editFirst, url.Values{"f.bearerToken": {text + "x"}}, 422, `<a href="#field-bearerToken">Bearer token</a>: has (secret 1`},
+		"no such secret":      {b, editFirst, url.Values{"f.bearerToken": {"(secret 2, as typed)"}}, 422, "has (secret 2, as typed)"},
+		"in JSON":             {b, editFirst + "&as=json", url.Values{"json": {`{"host":"` + text + `"}`}}, 422, "has (secret 1, as typed)"},
+		"what was not sealed": {b, editFirst, url.Values{"typed": {"x"}, "f.bearerToken": {text}}, 400, "open the page again"},
+	} {
+		form := url.Values{"version": {"1"}, "typed": {typed}}
+		maps.Copy(form, c.form)
+		got := c.by.post(c.path, form)
+		if page := got.Body.String(); got.Code != c.code || !strings.Contains(page, c.says) || strings.Contains(page, "s3cret") || len(a.stored) > 0 {
+			t.Errorf("%s: %d: %s", name, got.Code, page)
+		}
 	}
 }
 
 func TestSettingsThatAreRefused(t *testing.T) {
 	s, a := settingsSite(t, oneConnector)
 	a.refuses = "ftp:"
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	for name, try := range map[string]struct {
 		path string
 		form url.Values
@@ -197,9 +286,24 @@ func TestSettingsThatAreRefused(t *testing.T) {
 	}
 }
 
+// TestAnErrorInSettingsIsShownAtItsField: the form names it by its label, marks it, and
+// opens the group that it is in; so it is of what is new, whose place only the API knows.
+func TestAnErrorInSettingsIsShownAtItsField(t *testing.T) {
+	s, a := settingsSite(t, oneConnector)
+	b := s.as(access.Operator)
+	for path, location := range map[string]string{editFirst: "body.connectors[0].host", "/workflows/edit?at=connectors%5B%2B%5D": "body.connectors[1].host"} {
+		a.refuses, a.at = "ftp:", location
+		page := b.post(path, url.Values{"version": {"1"}, "f.host": {"ftp://x"}, "f.name": {"Webhook"}}).Body.String()
+		field := regexp.MustCompile(`<input id="field-host" name="f.host" aria-invalid="true" aria-describedby="field-host-error" autofocus value="ftp://x"`)
+		if !field.MatchString(page) || !strings.Contains(page, `<a href="#field-host">`) || !strings.Contains(page, `<small class="err" id="field-host-error">is no URL</small>`) || strings.Contains(page, "<code>"+location) {
+			t.Errorf("%s: %s", path, page)
+		}
+	}
+}
+
 func TestSettingsAreRemoved(t *testing.T) {
 	s, a := settingsSite(t, oneConnector)
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	const path = "/workflows/remove?at=connectors%5B0%5D"
 	page := b.get(path).Body.String()
 	if !strings.Contains(page, "This takes away the connector a") || len(a.stored) > 0 {
@@ -218,19 +322,19 @@ func TestSettingsAreRemoved(t *testing.T) {
 
 func TestWorkflowsBeforeAnySettings(t *testing.T) {
 	s, a := settingsSite(t)
-	for role, want := range map[oms.Role]string{oms.Reader: "An operator can send", oms.Operator: "Begin with"} {
+	for role, want := range map[access.Role]string{access.Reader: "An operator can send", access.Operator: "Begin with"} {
 		got := s.as(role).get("/workflows")
 		if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), want) || !strings.Contains(got.Body.String(), "curl -X PUT http://example.com/api/settings") {
 			t.Errorf("as %s: %d %s", role, got.Code, got.Body)
 		}
 	}
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	form := url.Values{"version": {"0"}, "do": {"save"}, "f.name": {"Online"}}
 	form.Set("seal", sealIn(b.post("/workflows/edit?at=orderTypes%5B%2B%5D", form).Body.String()))
 	if got := b.post("/workflows/edit?at=orderTypes%5B%2B%5D", form); got.Code != http.StatusSeeOther || a.stored[0] != `{"orderTypes":[{"name":"Online"}]}` {
 		t.Errorf("%d, stored %v", got.Code, a.stored)
 	}
-	for path, want := range map[string]string{"/workflows/connectors": "There are no connectors", "/workflows?type=online": "There are no statuses here"} {
+	for path, want := range map[string]string{"/workflows/connectors": "curl http://example.com/api/settings -H &#39;Authorization: Bearer YOUR-KEY&#39; -o settings.json", "/workflows?type=online": "There are no statuses here"} {
 		if got := b.get(path); !strings.Contains(got.Body.String(), want) {
 			t.Errorf("%s: %s", path, got.Body)
 		}
@@ -244,7 +348,7 @@ func TestWorkflowsBeforeAnySettings(t *testing.T) {
 func TestReadersSeeNoButtons(t *testing.T) {
 	s := newSite(t)
 	for _, path := range []string{"/workflows", "/workflows?tab=returns", "/workflows/connectors", "/workflows/history", "/workflows/history/1"} {
-		for role, offered := range map[oms.Role]bool{oms.Reader: false, oms.Publisher: false, oms.Operator: true} {
+		for role, offered := range map[access.Role]bool{access.Reader: false, access.Publisher: false, access.Operator: true} {
 			page := s.as(role).get(path).Body.String()
 			if found := strings.Contains(page, "/workflows/edit") || strings.Contains(page, "/workflows/remove") || strings.Contains(page, "/restore"); found != offered {
 				t.Errorf("%s as %s offers it: %v", path, role, found)
@@ -258,7 +362,7 @@ func TestReadersSeeNoButtons(t *testing.T) {
 func TestSettingsOfBefore(t *testing.T) {
 	s, a := settingsSite(t, oneConnector)
 	a.refuses = "a.example"
-	got := s.as(oms.Operator).get("/workflows")
+	got := s.as(access.Operator).get("/workflows")
 	if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "1 warning about these settings") {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
@@ -277,7 +381,7 @@ func TestBack(t *testing.T) {
 
 func TestWhatIsInForceIsNotRestored(t *testing.T) {
 	s, a := settingsSite(t, oneConnector, `{}`)
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	if page := b.get("/workflows/history").Body.String(); strings.Contains(page, "/history/2/restore") {
 		t.Error(page)
 	}
@@ -296,14 +400,14 @@ func TestWhatIsInForceIsNotRestored(t *testing.T) {
 
 func TestARestoreThatIsRefused(t *testing.T) {
 	s, _ := settingsSite(t, oneConnector, `{}`)
-	got := s.as(oms.Operator).post("/workflows/history/7/restore", url.Values{"version": {"2"}})
+	got := s.as(access.Operator).post("/workflows/history/7/restore", url.Values{"version": {"2"}})
 	if got.Code != http.StatusNotFound {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
-	if got := s.as(oms.Operator).get("/workflows/history/x"); got.Code != http.StatusNotFound {
+	if got := s.as(access.Operator).get("/workflows/history/x"); got.Code != http.StatusNotFound {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
-	page := s.as(oms.Operator).get("/workflows/history/1/restore").Body.String()
+	page := s.as(access.Operator).get("/workflows/history/1/restore").Body.String()
 	if !strings.Contains(page, "What would change from version 2") || !strings.Contains(page, "https://a.example") || !strings.Contains(page, `name="version" value="2"`) {
 		t.Error(page)
 	}
@@ -329,7 +433,7 @@ func TestFlowMap(t *testing.T) {
 func TestLargeSettingsAreCut(t *testing.T) {
 	many := strings.Repeat(`{"name":"S","workflowSteps":[`+strings.Repeat(`{"name":"x","connector":"W"},`, 19)+`{"name":"x"}]},`, 200)
 	s, _ := settingsSite(t, `{"orderTypes":[{"name":"A","orderStatuses":[`+strings.TrimSuffix(many, ",")+`]}]}`)
-	page := s.as(oms.Reader).get("/workflows").Body.String()
+	page := s.as(access.Reader).get("/workflows").Body.String()
 	if n := strings.Count(page, `class="flow-step`); n != mostSteps {
 		t.Errorf("%d steps", n)
 	}
@@ -349,7 +453,7 @@ func TestTheLargestSettingsCanBeEdited(t *testing.T) {
 	}
 	doc.WriteString("]}")
 	s, _ := settingsSite(t, doc.String())
-	b := s.as(oms.Operator)
+	b := s.as(access.Operator)
 	if got := b.get("/workflows/edit"); got.Code != http.StatusOK {
 		t.Fatalf("%d", got.Code)
 	}
@@ -357,5 +461,43 @@ func TestTheLargestSettingsCanBeEdited(t *testing.T) {
 	got := b.post("/workflows/edit", url.Values{"version": {"1"}, "json": {edited}})
 	if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "markets[M-new]") || sealIn(got.Body.String()) == "" {
 		t.Errorf("%d", got.Code)
+	}
+}
+
+// TestARefusedFormForgetsSecrets that were typed into it, in a form and as JSON, be it valid
+// or not. What was no secret stays.
+func TestARefusedFormForgetsSecrets(t *testing.T) {
+	const at, edit = "connectors[0]", "/workflows/edit?at=connectors%5B0%5D"
+	for name, c := range map[string]struct {
+		path string
+		form url.Values
+		has  []string
+	}{
+		"form": {edit, url.Values{"f.host": {"https://bad.example"}, "f.bearerToken": {"s3cret-1"}, "r.customHeaders.0.key": {"X-Key"}, "r.customHeaders.0.value": {"s3cret-2"},
+			"r.properties.0.key": {"plain"}, "r.properties.0.value": {"stays"}}, []string{"https://bad.example", "X-Key", `value="stays"`, `value="(secret 1, as typed)"`}},
+		"JSON":        {edit + "&as=json", url.Values{"json": {`{"name":"Webhook","host":"https://bad.example","bearerToken":"s3cret-1","PASSWORD" : "s3cret-2\"x","customHeaders":[{"key":"X-Key","value":"s3cret-3"}]}`}}, []string{"https://bad.example", "X-Key", "(secret 3, as typed)"}},
+		"broken JSON": {edit + "&as=json", url.Values{"json": {"{\"host\":\"https://bad.example\",\"bearerToken\":\"s3cret-1\n"}}, []string{"https://bad.example", `"bearerToken":"(secret 1, as typed)`}},
+		"unchanged":   {edit + "&as=json", url.Values{"json": {`{"name":"Webhook","host":"https://bad.example","bearerToken":"***"}`}}, []string{`***`}},
+	} {
+		s, settings := settingsSite(t, oneConnector)
+		settings.refuses, settings.at = "bad.example", "body."+at+".host"
+		b := s.as(access.Operator)
+		c.form.Set("version", "1")
+		c.form.Set("do", "review")
+		got := b.post(c.path, c.form)
+		page := html.UnescapeString(got.Body.String())
+		if got.Code != http.StatusUnprocessableEntity && got.Code != http.StatusBadRequest || strings.Contains(page, "s3cret") {
+			t.Errorf("%s: %d: %s", name, got.Code, page)
+		}
+		for _, text := range c.has {
+			if !strings.Contains(page, text) {
+				t.Errorf("%s: no %s: %s", name, text, page)
+			}
+		}
+	}
+	s := newSite(t)
+	asksOf(s, map[string]string{"POST /api/endpoints/1/rotate-secret": `422|{"status":422,"errors":[{"location":"body.secret","message":"is too short"}]}`})
+	if page := s.as(access.Operator).post("/endpoints/1/rotate-secret", url.Values{"overlap": {"PT1H"}, "secret": {"s3cret"}}).Body.String(); strings.Contains(page, "s3cret") || !strings.Contains(page, typeAgain) {
+		t.Error(page)
 	}
 }

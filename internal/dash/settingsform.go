@@ -7,10 +7,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
-// formField is one field of a form that edits an object of the settings.
+// formField is one field of a form that edits an object of the settings. Kind says which
+// input the template makes, and how what is written into it is read again.
 type formField struct {
 	Name  string // of the field in the object, as breaker.failures
 	Label string
@@ -19,9 +22,14 @@ type formField struct {
 	Help  string
 	List  string   // the id of the list with suggestions
 	Picks []Option // of a choice
+	Error string   // what is wrong with the value
+	Focus bool     // the page begins here, since this is wrong
 }
 
-// Lines is how high a field is that has several.
+// ID is the id of the field's element.
+func (f formField) ID() string { return "field-" + f.Name }
+
+// Lines is how high a field is that has several. It grows with its text, within bounds.
 func (f formField) Lines() int { return min(max(strings.Count(f.Value, "\n")+1, 2), 12) }
 
 // formGroup is fields that belong together. All but the first may be folded up.
@@ -31,14 +39,16 @@ type formGroup struct {
 	Open   bool // one of them has a value
 }
 
-// formRow is an entry of the properties, or of the headers.
+// formRow is an entry of the properties, or of the headers. Index is its place in the
+// list of the object; one that is new has a place behind the end.
 type formRow struct {
 	Index                int
 	Key, Value, KeyGroup string
 	HasGroup             bool // properties have one, headers do not
 }
 
-// formRows is a list of names and values.
+// formRows is a list of names and values. Properties and headers look alike, but for the
+// group.
 type formRows struct {
 	List, Title, Help string
 	Rows              []formRow
@@ -46,7 +56,9 @@ type formRows struct {
 }
 
 // settingsForm is a form that edits one object of the settings. It changes what somebody
-// changed in it, and nothing else: a field that the form does not know stays as it is.
+// changed in it, and nothing else: a field that the form does not know stays as it is. So
+// a form of an older orderhook, or a field that only some other system reads, loses
+// nothing.
 type settingsForm struct {
 	Groups    []formGroup
 	Rows      []formRows
@@ -61,21 +73,23 @@ type formList struct {
 	Values []string
 }
 
-// secretFields are those of a connector that nobody is shown.
+// secretFields are those of a connector that nobody is shown. Values of headers are
+// secrets, too; those are rows (secretRow).
 var secretFields = []string{"bearerToken", "token", "password", "signingSecret"}
 
 // moreRows is how many empty rows a list of names and values ends with.
 const moreRows = 3
 
 // fieldsOf lists the fields of an object that a form edits: those of an object within it,
-// too. Lists of objects have pages of their own, but for names and values.
-func fieldsOf(shape *oms.Shape, prefix string) (fields []oms.ShapeField) {
+// too. Lists of objects have pages of their own, but for names and values. Names of the
+// inner fields have a dot, as breaker.failures.
+func fieldsOf(shape *schema.Shape, prefix string) (fields []schema.ShapeField) {
 	for _, f := range shape.Fields {
 		f.Name = prefix + f.Name
 		switch {
-		case f.Type == oms.ShapeObject && f.Of != nil:
+		case f.Type == schema.ShapeObject && f.Of != nil:
 			fields = append(fields, fieldsOf(f.Of, f.Name+".")...)
-		case f.Type == oms.ShapeList && f.Of != nil:
+		case f.Type == schema.ShapeList && f.Of != nil:
 		default:
 			fields = append(fields, f)
 		}
@@ -83,8 +97,9 @@ func fieldsOf(shape *oms.Shape, prefix string) (fields []oms.ShapeField) {
 	return fields
 }
 
-// rowLists are the lists of names and values that an object may have.
-func rowLists(shape *oms.Shape) (lists []string) {
+// rowLists are the lists of names and values that an object may have. Every object that
+// may have them takes them in the same form.
+func rowLists(shape *schema.Shape) (lists []string) {
 	for _, name := range []string{"properties", "customHeaders"} {
 		if f := shape.Field(name); f != nil && f.Of != nil {
 			lists = append(lists, name)
@@ -93,16 +108,21 @@ func rowLists(shape *oms.Shape) (lists []string) {
 	return lists
 }
 
-// within is the object that holds a field with a dot in its name, and the rest of the name.
-func within(o *oms.Object, name string) (*oms.Object, string) {
+// within is the object that holds a field with a dot in its name, and the rest of the
+// name. The object is nil where there is no such inner object.
+func within(o *jsondoc.Object, name string) (*jsondoc.Object, string) {
 	if outer, inner, ok := strings.Cut(name, "."); ok {
 		return o.Object(outer), inner
 	}
 	return o, name
 }
 
-// shownField is the value of a field as the form has it, and what kind of input that needs.
-func shownField(o *oms.Object, f oms.ShapeField) (kind, value string) {
+// shownField is the value of a field as the form has it, and what kind of input that
+// needs. A value of another type than the field's is shown as JSON, so that the form
+// neither hides nor changes it.
+func shownField(o *jsondoc.Object, f schema.ShapeField) (kind, value string) {
+	// The type of the value decides, and not that of the field: a value of a wrong type
+	// must be shown as it is.
 	in, name := within(o, f.Name)
 	v, _ := in.Get(name)
 	switch v := v.(type) {
@@ -112,12 +132,12 @@ func shownField(o *oms.Object, f oms.ShapeField) (kind, value string) {
 		if kind := kindOf(f); (kind == "text" || kind == "secret") && oneLine(v) {
 			return kind, v
 		}
-	case oms.Number:
-		if f.Type == oms.ShapeNumber {
+	case jsondoc.Number:
+		if f.Type == schema.ShapeNumber {
 			return "text", string(v)
 		}
 	case bool:
-		if f.Type == oms.ShapeFlag {
+		if f.Type == schema.ShapeFlag {
 			return "flag", strconv.FormatBool(v)
 		}
 	case []any:
@@ -129,14 +149,15 @@ func shownField(o *oms.Object, f oms.ShapeField) (kind, value string) {
 }
 
 // kindOf is the kind of input that a field has, as long as its value is of its own type.
-func kindOf(f oms.ShapeField) string {
+// conditions are a list of texts, or of objects; as texts they are lines.
+func kindOf(f schema.ShapeField) string {
 	_, name := within(nil, f.Name)
 	switch {
-	case f.Type == oms.ShapeFlag:
+	case f.Type == schema.ShapeFlag:
 		return "flag"
-	case f.Type == oms.ShapeTexts || name == "conditions":
+	case f.Type == schema.ShapeTexts || name == "conditions":
 		return "lines"
-	case f.Type == oms.ShapeList || f.Type == oms.ShapeObject:
+	case f.Type == schema.ShapeList || f.Type == schema.ShapeObject:
 		return "json"
 	case slices.Contains(secretFields, name):
 		return "secret"
@@ -144,7 +165,8 @@ func kindOf(f oms.ShapeField) string {
 	return "text"
 }
 
-// linesOf is a list of texts, one a line; false where it holds anything else.
+// linesOf is a list of texts, one a line; false where it holds anything else. A text that
+// would be read back differently, as one with a space before it, is anything else.
 func linesOf(list []any) (string, bool) {
 	lines := make([]string, len(list))
 	for i, e := range list {
@@ -157,20 +179,24 @@ func linesOf(list []any) (string, bool) {
 	return strings.Join(lines, "\n"), true
 }
 
-// jsonOf is a value as JSON, for people.
+// jsonOf is a value as JSON, for people. The value is put into an object and taken out of
+// its text again, because only an object has a JSON form in package jsondoc.
 func jsonOf(v any) string {
-	if o, ok := v.(*oms.Object); ok {
+	if o, ok := v.(*jsondoc.Object); ok {
 		return pretty(o.JSON())
 	}
-	text := oms.NewObject(oms.Member{Name: "v", Value: v}).JSON()
+	text := jsondoc.NewObject(jsondoc.Member{Name: "v", Value: v}).JSON()
 	return pretty(text[len(`{"v":`) : len(text)-1])
 }
 
 // setField gives a field what was written into its input. What is no JSON where JSON is
-// needed is a mistake.
-func setField(o *oms.Object, f oms.ShapeField, kind, text string) error {
+// needed is an error. A field that was emptied is removed, and so is an inner object in
+// which nothing is left. A number is set as the digits that were written; what is no
+// number is left to the API, which says so.
+func setField(o *jsondoc.Object, f schema.ShapeField, kind, text string) error {
+	// The inner object is made first; if it stays empty, it is taken away again below.
 	if outer, _, ok := strings.Cut(f.Name, "."); ok && o.Object(outer) == nil {
-		o.Set(outer, oms.NewObject())
+		o.Set(outer, jsondoc.NewObject())
 	}
 	in, name := within(o, f.Name)
 	if text == "" {
@@ -188,18 +214,18 @@ func setField(o *oms.Object, f oms.ShapeField, kind, text string) error {
 	case kind == "json":
 		v, err := valueOf(text)
 		if err != nil {
-			return oms.Wrong(f.Name, "must be JSON: %s", err)
+			return apierr.Wrong(f.Name, "must be JSON: %s", err)
 		}
 		in.Set(name, v)
-	case f.Type == oms.ShapeNumber && json.Valid([]byte(text)) && strings.Trim(text, "-+.eE0123456789") == "":
-		in.Set(name, oms.Number(text))
+	case f.Type == schema.ShapeNumber && json.Valid([]byte(text)) && strings.Trim(text, "-+.eE0123456789") == "":
+		in.Set(name, jsondoc.Number(text))
 	default:
 		in.Set(name, text)
 	}
 	return nil
 }
 
-// lineList is the texts that stand one a line.
+// lineList is the texts that stand one a line. Empty lines do not count.
 func lineList(text string) []any {
 	out := []any{}
 	for line := range strings.Lines(text) {
@@ -210,12 +236,13 @@ func lineList(text string) []any {
 	return out
 }
 
-// valueOf reads any JSON value.
+// valueOf reads any JSON value. The object around it would let `1,"x":2` pass, so what is
+// more than one value is refused.
 func valueOf(text string) (any, error) {
-	o, err := oms.Parse([]byte(`{"v":` + text + `}`))
+	o, err := schema.Parse([]byte(`{"v":` + text + `}`))
 	if err != nil || o.Len() != 1 {
 		if err == nil {
-			err = oms.Errorf(oms.Malformed, "there is more than one value")
+			err = apierr.Errorf(apierr.Malformed, "there is more than one value")
 		}
 		return nil, err
 	}
@@ -224,7 +251,8 @@ func valueOf(text string) (any, error) {
 }
 
 // posted is what was written into an input: lines as this program has them. False where
-// the form has no such input.
+// the form has no such input. Browsers end lines with \r\n. Line ends at the end are what
+// a person typed by chance.
 func posted(form url.Values, name string) (string, bool) {
 	values, ok := form[name]
 	if !ok || len(values) == 0 {
@@ -233,13 +261,16 @@ func posted(form url.Values, name string) (string, bool) {
 	return strings.TrimRight(strings.ReplaceAll(values[0], "\r\n", "\n"), "\n"), true
 }
 
-// applyForm returns a copy of an object with what somebody changed in its form.
-func applyForm(o *oms.Object, shape *oms.Shape, form url.Values) (*oms.Object, error) {
+// applyForm returns a copy of an object with what somebody changed in its form. A field
+// is compared with what the form showed of it, and not with its value: what the form
+// cannot show exactly is left as it is.
+func applyForm(o *jsondoc.Object, shape *schema.Shape, form url.Values) (*jsondoc.Object, error) {
 	out := o.Clone()
 	if out == nil {
-		out = oms.NewObject()
+		out = jsondoc.NewObject()
 	}
 	for _, f := range fieldsOf(shape, "") {
+		// Only what the form has, and what is not as it was shown, is set.
 		kind, was := shownField(o, f)
 		text, ok := posted(form, "f."+f.Name)
 		if !ok || text == was {
@@ -259,17 +290,20 @@ func applyForm(o *oms.Object, shape *oms.Shape, form url.Values) (*oms.Object, e
 }
 
 // applyRows changes a list of names and values as its rows say. One without a name and a
-// value is taken away; what is no row stays.
-func applyRows(o *oms.Object, list string, form url.Values) {
+// value is taken away; what is no row stays. If nothing in them was changed, the list
+// itself stays as it is, with whatever members its elements have besides.
+func applyRows(o *jsondoc.Object, list string, form url.Values) {
 	var out []any
 	was := o.List(list)
 	changed := false
+	// First the rows that were there, in their order, then those that were added behind
+	// them.
 	for i := range len(was) + mostNewRows {
 		var element any
 		if i < len(was) {
 			element = was[i]
 		}
-		row, isObject := element.(*oms.Object)
+		row, isObject := element.(*jsondoc.Object)
 		if element != nil && !isObject || !form.Has(rowField(list, i, "key")) {
 			if element != nil {
 				out = append(out, element)
@@ -281,6 +315,7 @@ func applyRows(o *oms.Object, list string, form url.Values) {
 			changed = changed || row != nil
 			continue
 		}
+		// A row is compared by its JSON, with all its members.
 		changed = changed || row == nil || string(next.JSON()) != string(row.JSON())
 		out = append(out, next)
 	}
@@ -294,15 +329,17 @@ func applyRows(o *oms.Object, list string, form url.Values) {
 // mostNewRows is how many rows may be added at a time.
 const mostNewRows = 50
 
+// rowField is the name of an input of a row.
 func rowField(list string, i int, field string) string {
 	return "r." + list + "." + strconv.Itoa(i) + "." + field
 }
 
-// newRow is a row as it was posted; nil where nothing is left of it.
-func newRow(was *oms.Object, list string, i int, form url.Values) *oms.Object {
+// newRow is a row as it was posted; nil where nothing is left of it. It keeps members
+// that the form does not know. A row in which nothing was written is returned as it was.
+func newRow(was *jsondoc.Object, list string, i int, form url.Values) *jsondoc.Object {
 	next := was.Clone()
 	if next == nil {
-		next = oms.NewObject()
+		next = jsondoc.NewObject()
 	}
 	written := false
 	for _, field := range []string{"key", "value", "keyGroup"} {
@@ -324,8 +361,9 @@ func newRow(was *oms.Object, list string, i int, form url.Values) *oms.Object {
 	return next
 }
 
-// rowText is a member of a row as its input shows it.
-func rowText(row *oms.Object, field string) string {
+// rowText is a member of a row as its input shows it. A value that is no text is shown as
+// JSON.
+func rowText(row *jsondoc.Object, field string) string {
 	v, _ := row.Get(field)
 	switch v := v.(type) {
 	case nil:

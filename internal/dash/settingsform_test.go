@@ -7,12 +7,14 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
-func document(t testing.TB, text string) *oms.Object {
+func document(t testing.TB, text string) *jsondoc.Object {
 	t.Helper()
-	o, err := oms.Parse([]byte(text))
+	o, err := schema.Parse([]byte(text))
 	if err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
@@ -125,7 +127,7 @@ func TestWhatIsNoJSONInAForm(t *testing.T) {
 	o := document(t, `{"conditions":[{"type":"Success"}]}`)
 	for _, text := range []string{`[{"type":`, `1,"x":2`, `]`} {
 		_, err := applyForm(o, place1(t, aStep).shape(), url.Values{"f.conditions": {text}})
-		if oms.KindOf(err) != oms.Invalid {
+		if apierr.KindOf(err) != apierr.Invalid {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -139,14 +141,14 @@ func TestFormsKeepAnything(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := oms.NewObject()
+		o := jsondoc.NewObject()
 		for _, f := range at.shape().Fields {
 			if rapid.Bool().Draw(t, f.Name) {
 				o.Set(f.Name, anything(t, 3))
 			}
 		}
 		before := string(o.JSON())
-		doc := oms.NewObject()
+		doc := jsondoc.NewObject()
 		got, err := applyForm(o, at.shape(), untouched(newSettingsForm(at, o, doc, nil, nil)))
 		if err != nil || string(got.JSON()) != before {
 			t.Fatalf("%v\n%s\nbefore\n%s", err, got.JSON(), before)
@@ -166,7 +168,7 @@ func anything(t *rapid.T, depth int) any {
 	case 1:
 		return rapid.Bool().Draw(t, "flag")
 	case 2:
-		return oms.Number(rapid.SampledFrom([]string{"0", "1.50", "-2e3"}).Draw(t, "number"))
+		return jsondoc.Number(rapid.SampledFrom([]string{"0", "1.50", "-2e3"}).Draw(t, "number"))
 	case 3:
 		return nil
 	case 4:
@@ -176,7 +178,7 @@ func anything(t *rapid.T, depth int) any {
 		}
 		return list
 	}
-	o := oms.NewObject()
+	o := jsondoc.NewObject()
 	for range rapid.IntRange(0, 3).Draw(t, "members") {
 		o.Set(rapid.SampledFrom([]string{"key", "value", "keyGroup", "failures", "window", "own"}).Draw(t, "name"), anything(t, depth-1))
 	}

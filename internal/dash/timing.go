@@ -1,15 +1,17 @@
 package dash
 
-import "github.com/orderhook/orderhook/internal/oms"
+import "github.com/orderhook/orderhook/internal/attempt"
 
-// timingView is the picture of how long the parts of a request took.
+// timingView is the picture of how long the parts of a request took. It has no parts
+// where the request took no time, as one that was never sent.
 type timingView struct {
 	Parts []timingPart
 	Total float64 // milliseconds
 }
 
 // timingPart is one bar of the picture. Its place is in thousandths of the picture's
-// width.
+// width. Every part is there, also one that took no time, so that two pictures can be
+// compared.
 type timingPart struct {
 	Name, Class string
 	Ms          float64
@@ -23,10 +25,12 @@ const timingRow = 22
 // Height is that of the picture.
 func (t timingView) Height() int { return len(t.Parts) * timingRow }
 
-// newTiming lays the parts one after the other. On a kept connection there is no name
+// newTiming lays the parts one after the other. On a reused connection there is no name
 // to look up and nothing to connect; what is left until the first byte is the time that
-// the other side took.
-func newTiming(t oms.Timing, total float64) timingView {
+// the other side took. The parts may add up to a little more or less than the total,
+// since they are measured apart; a bar never goes beyond the picture, and is wide enough
+// to be seen.
+func newTiming(t attempt.Timing, total float64) timingView {
 	v := timingView{Total: total}
 	if total <= 0 {
 		return v

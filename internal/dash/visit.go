@@ -8,38 +8,50 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/admission"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/ids"
 )
 
-// visit is one request of somebody who has signed in.
+// visit is one request of somebody who has signed in. It lives as long as the request, on
+// its goroutine. A page gets everything that it needs from it.
 type visit struct {
-	s      *server
-	w      http.ResponseWriter
-	r      *http.Request
-	key    oms.Key
-	token  string // of the session
+	s     *server
+	w     http.ResponseWriter
+	r     *http.Request
+	key   access.Key
+	token string // of the session
+	// ticket counts what the page holds. leave gives it back and sets it to nil.
 	ticket *admission.Ticket
 	live   string // what the page follows
 }
 
 // may reports whether the key's role reaches the needed one: whether to show a
-// button. Whether the deed is allowed, the API decides.
-func (v *visit) may(needed oms.Role) bool { return v.key.Role.Reaches(needed) }
+// button. Whether the action is allowed, the API decides. So a page need not ask before
+// it shows something.
+func (v *visit) may(needed access.Role) bool { return v.key.Role.Reaches(needed) }
 
 // query is the query of the page's URL.
 func (v *visit) query() url.Values { return v.r.URL.Query() }
 
 // page registers a path for keys whose role reaches the needed one. A pattern is as
 // of [http.ServeMux]. Of what is posted, the form has been read and its token
-// checked before do is called.
-func (s *server) page(needed oms.Role, pattern string, do func(*visit) error) {
+// checked before do is called. It is the only way in for those who have signed in, so
+// that no page can forget to look who asks. A handler returns every error as it is, and
+// writes nothing before it returns one.
+func (s *server) page(needed access.Role, pattern string, do func(*visit) error) {
 	s.routes = append(s.routes, route{pattern, needed})
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		v, err := s.enter(w, r)
 		if v == nil && err == nil {
 			toSignIn(w, r)
 			return
+		}
+		// A key's rate holds for its sessions, too. A page asks the API for many things,
+		// and is one request all the same: how many it asks is not the caller's choice.
+		if err == nil {
+			err = s.KeyRates.Take(v.key.ID, v.key.RateLimit, s.Clock.Now())
 		}
 		if err == nil {
 			err = v.take(needed, do)
@@ -50,14 +62,16 @@ func (s *server) page(needed oms.Role, pattern string, do func(*visit) error) {
 	})
 }
 
-// enter finds out who asks; nil is somebody who has not signed in.
+// enter finds out who asks; nil is somebody who has not signed in. The session is read
+// from the database for each request, so one that has ended opens nothing more. An error
+// means that nobody knows.
 func (s *server) enter(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	token := sessionToken(s, r)
 	if token == "" {
 		return nil, nil
 	}
-	key, err := s.Sessions.Session(r.Context(), oms.HashKey(token))
-	if oms.KindOf(err) == oms.NotFound {
+	key, err := s.Sessions.Session(r.Context(), access.HashKey(token))
+	if apierr.KindOf(err) == apierr.NotFound {
 		return nil, nil
 	}
 	if err != nil {
@@ -66,17 +80,21 @@ func (s *server) enter(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	return &visit{s: s, w: w, r: r, key: key, token: token}, nil
 }
 
-// take makes the page, in the room that the tenant has for it.
-func (v *visit) take(needed oms.Role, do func(*visit) error) (err error) {
+// take makes the page, in the room that the tenant has for it. Role and budget come
+// before the form is read, so who may not do something cannot have the server read
+// megabytes for it.
+func (v *visit) take(needed access.Role, do func(*visit) error) (err error) {
 	if !v.may(needed) {
-		return oms.Errorf(oms.Forbidden, "this needs a key of the role %s; yours is of the role %s", needed, v.key.Role)
+		return apierr.Errorf(apierr.Forbidden, "this needs a key of the role %s; yours is of the role %s", needed, v.key.Role)
 	}
 	if v.ticket, err = v.s.gate.Enter(v.key.Tenant); err != nil {
 		return fullHouse(err)
 	}
 	defer v.leave()
 	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
-		if clean, ok := withoutEmpty(v.r.URL); ok {
+		// The URL that the browser shows, and that somebody may send to others, is the
+		// short one.
+		if clean, ok := tidied(v.r.URL); ok {
 			http.Redirect(v.w, v.r, clean, http.StatusSeeOther)
 			return nil
 		}
@@ -97,22 +115,24 @@ func (v *visit) leave() {
 }
 
 // fullHouse tells of the dashboard's own limits, in place of what the gate says of the
-// API's.
+// API's. The words of the gate name flags that do not change these limits.
 func fullHouse(err error) error {
-	e, ok := errors.AsType[*oms.Error](err)
+	e, ok := errors.AsType[*apierr.Error](err)
 	if !ok {
 		return err
 	}
 	out := *e
-	if out.Detail = "too many pages are made at this moment; try again"; e.Kind == oms.TooLarge {
+	if out.Detail = "too many pages are made at this moment; try again"; e.Kind == apierr.TooLarge {
 		out.Detail = "this is more than a page can show; ask the API for it"
 	}
 	return &out
 }
 
-// withoutEmpty returns a page's URL without the parameters that have no value, which
-// a form sends for each field that was left empty; false if there are none.
-func withoutEmpty(u *url.URL) (string, bool) {
+// tidied returns a page's URL without the parameters that have no value, which a form
+// sends for each field that was left empty, and with times as the API takes them, which a
+// form without script sends with no zone; false if there are none of both. A parameter
+// that stands in it several times is left to the API, which refuses it.
+func tidied(u *url.URL) (string, bool) {
 	query, found := u.Query(), false
 	for name, values := range query {
 		if len(values) == 1 && values[0] == "" {
@@ -120,21 +140,30 @@ func withoutEmpty(u *url.URL) (string, bool) {
 			found = true
 		}
 	}
+	for _, name := range timeParams {
+		if t, ok := inUTC(query.Get(name)); ok {
+			query.Set(name, t)
+			found = true
+		}
+	}
 	clean := url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: query.Encode()}
 	return clean.String(), found
 }
 
-// see sends the browser to a page after a form did what it was for.
+// see sends the browser to a page after a form did what it was for. 303 has the browser
+// GET that page, so that a reload sends no form again.
 func (v *visit) see(path string) error {
 	http.Redirect(v.w, v.r, path, http.StatusSeeOther)
 	return nil
 }
 
 // observed gives each request its id and the headers of every answer, answers for a
-// page that panicked, and writes a line of the access log.
+// page that panicked, and writes a line of the access log. The line has the pattern and
+// not the URL, since queries may hold what people searched for. A request of a browser
+// brings no id of its own: the page shows the one that was made here.
 func (s *server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began, id := s.Clock.Now(), oms.NewID(oms.RequestID)
+		began, id := s.Clock.Now(), ids.New(ids.Request)
 		r = r.WithContext(context.WithValue(r.Context(), idKey{}, id))
 		secure(w.Header())
 		w.Header().Set(requestIDHeader, id)
@@ -156,11 +185,14 @@ func (s *server) observed(next http.Handler) http.Handler {
 	})
 }
 
+// requestIDHeader is the header that the API has for it, too.
 const requestIDHeader = "X-Request-Id"
 
+// idKey is the key of the context value that idOf reads.
 type idKey struct{}
 
-// idOf is the id of a request, which its calls of the API have, too.
+// idOf is the id of a request, which its calls of the API have, too. So a page and what
+// it asked of the API are found in the log together.
 func idOf(r *http.Request) string {
 	id, _ := r.Context().Value(idKey{}).(string)
 	return id

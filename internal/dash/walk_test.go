@@ -15,10 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/dash"
-	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/store/sqlite"
 )
 
 // These tests walk every path of the dashboard on a whole server with two tenants. A path
@@ -34,7 +33,7 @@ const (
 type walk struct {
 	t    *testing.T
 	url  string
-	keys map[oms.Role]string // of the first tenant
+	keys map[access.Role]string // of the first tenant
 	// other is an admin's key of the second tenant.
 	other string
 	ids   map[string]string // by the section and the parameter of a path, as orders/id
@@ -42,7 +41,7 @@ type walk struct {
 
 func startWalk(t *testing.T) *walk {
 	t.Helper()
-	w := &walk{t: t, keys: map[oms.Role]string{oms.Admin: walkKey}, ids: map[string]string{}}
+	w := &walk{t: t, keys: map[access.Role]string{access.Admin: walkKey}, ids: map[string]string{}}
 	database := filepath.Join(t.TempDir(), "orderhook.db")
 	a, err := app.Start(t.Context(), app.Options{Listen: "127.0.0.1:0", Database: database, APIKey: walkKey, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -56,18 +55,18 @@ func startWalk(t *testing.T) *walk {
 		}
 	})
 	w.url = a.URL
-	st, err := app.OpenExisting(t.Context(), database, sqlite.Options{})
+	st, err := app.OpenExisting(t.Context(), database, app.StoreOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.other, err = app.CreateKey(t.Context(), st, "other", "", oms.Admin, time.Now()); err != nil {
+	if w.other, err = app.CreateKey(t.Context(), st, access.Key{Tenant: "other", Role: access.Admin}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range oms.Roles {
-		if role != oms.Admin {
+	for _, role := range access.Roles {
+		if role != access.Admin {
 			w.keys[role] = w.text(w.call("POST", "/api/keys", fmt.Sprintf(`{"role":%q,"name":%q}`, role, marked)), "key")
 		}
 	}
@@ -273,7 +272,7 @@ func (v *visitor) ask(method, path string, form url.Values, headers ...string) (
 func TestWalkByRole(t *testing.T) {
 	w := startWalk(t)
 	before := w.state()
-	for _, role := range append([]oms.Role{""}, oms.Roles...) {
+	for _, role := range append([]access.Role{""}, access.Roles...) {
 		v := w.as(w.keys[role])
 		for _, r := range dash.Routes() {
 			method, path, _ := w.path(r.Pattern)
@@ -315,9 +314,8 @@ func framedNowhere(t *testing.T, pattern string, got *http.Response) {
 	}
 }
 
-// forAnyID are the pages that are there for any id: one lists the orders that have it, the
-// other asks whether the key of this id shall be deleted, and its form is refused.
-var forAnyID = map[string]bool{"GET /subscriptions/{id}": true, "GET /keys/{id}/delete": true}
+// forAnyID are the pages that are there for any id: they list what has it.
+var forAnyID = map[string]bool{"GET /subscriptions/{id}": true}
 
 // TestWalkAsAnotherTenant: what the first tenant has is not there for the second, by
 // whatever path, and no form of the second's does anything to it.

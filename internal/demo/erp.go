@@ -9,7 +9,8 @@ import (
 )
 
 // erp gives each order its number. It trusts only requests that carry the
-// connector's token and signature.
+// connector's token and signature. It is what a two-way endpoint looks like that must not
+// do things twice. Requests come side by side, so mu guards the numbers.
 type erp struct {
 	token  string
 	signed *standardwebhooks.Webhook
@@ -18,6 +19,8 @@ type erp struct {
 	numbers map[string]string // by Idempotency-Key: a repeated call gets the same one
 }
 
+// newERP makes an ERP that verifies with the library that receivers use, and not with
+// orderhook's own code.
 func newERP(token, secret string) *erp {
 	signed, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
@@ -27,7 +30,9 @@ func newERP(token, secret string) *erp {
 }
 
 // ServeHTTP implements http.Handler. Business orders find the ERP busy at the
-// first attempt, so that a retry is seen.
+// first attempt, so that a retry is seen. A 503 is tried again, and a 401 shows that
+// something is set up wrongly. The status in the patch is set on the order, and makes the
+// event that the warehouse gets.
 func (e *erp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req, body, ok := readStep(w, r)
 	switch {
@@ -49,6 +54,8 @@ func (e *erp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}))
 }
 
+// number returns the number for a call: a new one, or the one that an earlier attempt of
+// the same call got.
 func (e *erp) number(key string) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()

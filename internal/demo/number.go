@@ -6,7 +6,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// number reads a number to the digit; 0 for what is none.
+// number reads a number to the digit; 0 for what is none. A real endpoint would refuse
+// such an order; here there is none.
 func number(n json.Number) decimal.Decimal {
 	d, err := decimal.NewFromString(n.String())
 	if err != nil {

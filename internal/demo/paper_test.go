@@ -43,7 +43,7 @@ var errBroken = errors.New("nobody reads")
 
 func (broken) Write([]byte) (int, error) { return 0, errBroken }
 
-func TestAReaderThatWentAwayIsKept(t *testing.T) {
+func TestAReaderThatWentAwayIsRemembered(t *testing.T) {
 	p := newPaper(broken{})
 	p.print("one")
 	p.print("two")

@@ -4,18 +4,23 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
 // longestPath is how wide the column of paths gets.
 const longestPath = 40
 
-// printChanges prints fields that changed: path, before → after.
-func (s *show) printChanges(changes []oms.Change) {
+// printChanges prints fields that changed: path, before → after. The column is as wide as
+// the longest path, within bounds.
+func (s *show) printChanges(changes []order.Change) {
+	// First the width of the column, by characters and not by bytes.
 	column := 0
 	for _, c := range changes {
 		column = max(column, min(utf8.RuneCountInString(c.Path), longestPath))
 	}
+	// The word stands before the first change only.
 	name := "changed"
 	for _, c := range changes {
 		s.paper.line(piece{"     " + pad(name, 9), dim}, piece{pad(c.Path, column) + "  ", plain},
@@ -24,27 +29,30 @@ func (s *show) printChanges(changes []oms.Change) {
 	}
 }
 
-// shown is a value of a document as the demo prints it.
+// shown is a value of a document as the demo prints it. A number is its digits. Texts
+// have no quotes, since the demo is for people.
 func shown(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "–"
 	case string:
 		return v
-	case oms.Number:
+	// As it was stored: 1200.00 stays 1200.00.
+	case jsondoc.Number:
 		return string(v)
 	case bool:
 		if v {
 			return "true"
 		}
 		return "false"
+	// Lists and objects are written in one line. Those of the demo are short.
 	case []any:
 		parts := make([]string, len(v))
 		for i, e := range v {
 			parts[i] = shown(e)
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
-	case *oms.Object:
+	case *jsondoc.Object:
 		parts := make([]string, 0, v.Len())
 		for _, m := range v.Members() {
 			parts = append(parts, m.Name+": "+shown(m.Value))
@@ -55,22 +63,26 @@ func shown(v any) string {
 }
 
 // answerText is what an endpoint answered, in short: what it reported and the
-// fields of its patch, or the error that the attempt came to.
+// fields of its patch, or the error that the attempt came to. What is no JSON is shown as
+// it is.
 func answerText(a attempt) string {
 	if a.Response == nil {
 		return a.Error
 	}
-	doc, err := oms.Parse([]byte(a.Response.Body))
+	// Names of an answer have no case, and the parser gives all of them one form.
+	doc, err := schema.Parse([]byte(a.Response.Body))
 	if err != nil {
 		return strings.TrimSpace(a.Response.Body)
 	}
 	var parts []string
+	// The status that the endpoint reported, and whether it stopped the workflow.
 	for _, r := range doc.Objects("orderActionExecutionResults") {
 		parts = append(parts, r.Text("actionStatus"))
 		if r.True("cancelWorkflow") {
 			parts = append(parts, "cancelWorkflow")
 		}
 	}
+	// Of the patch only the names; what it changed is printed below the step.
 	if patch := doc.Object("orderPatch"); patch != nil {
 		var names []string
 		for _, m := range patch.Members() {

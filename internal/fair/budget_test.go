@@ -398,3 +398,16 @@ func BenchmarkTurns(b *testing.B) {
 		(<-held).Give()
 	}
 }
+
+// TestExactlyThreeTimesWhatIsLeft is what a tenant may have, and no more: three of four.
+func TestExactlyThreeTimesWhatIsLeft(t *testing.T) {
+	for capacity, most := range map[int64]int{4: 3, 8: 6, 9: 6, 128: 96} {
+		a := newAsker(capacity)
+		for i := range capacity { // each member has at most one, so the rule of members does not count
+			a.ask(fair.Key{Tenant: "a", Member: fmt.Sprint(i)}, 1)
+		}
+		if n := a.of("a"); n != most {
+			t.Errorf("a tenant alone has %d of %d, want %d", n, capacity, most)
+		}
+	}
+}

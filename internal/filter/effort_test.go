@@ -52,8 +52,8 @@ func parse(t testing.TB, text string) *Filter {
 	return f
 }
 
-// A judgement takes no more than mostSteps, whatever the filter and the data are.
-func TestOneJudgementIsBounded(t *testing.T) {
+// An evaluation takes no more than mostSteps, whatever the filter and the data are.
+func TestOneEvaluationIsBounded(t *testing.T) {
 	for _, text := range heavies {
 		f, effort := parse(t, text), NewEffort()
 		before := effort.left
@@ -67,20 +67,20 @@ func TestOneJudgementIsBounded(t *testing.T) {
 	}
 }
 
-// What the heavy judgements of one write take together is bounded, and a light
+// What the heavy evaluations of one write take together is bounded, and a light
 // one is made all the same.
-func TestTheJudgementsOfAWriteAreBounded(t *testing.T) {
+func TestTheEvaluationsOfAWriteAreBounded(t *testing.T) {
 	const events = 1000
 	effort, event := &Effort{left: 400_000}, &Event{Type: "t", Data: []byte(`{"n":4,"tags":["vip"]}`)}
 	whole := effort.left
-	unjudged := 0
+	failure := 0
 	for range events {
 		if _, err := parse(t, heavy).Admits(event, effort); err != nil {
-			unjudged++
+			failure++
 		}
 	}
-	if unjudged != events {
-		t.Errorf("%d of %d were judged", events-unjudged, events)
+	if failure != events {
+		t.Errorf("%d of %d were judged", events-failure, events)
 	}
 	if took := whole - effort.left; took > whole+mostSteps {
 		t.Errorf("together they took %d steps beyond the light ones", took)
@@ -95,7 +95,7 @@ func TestTheJudgementsOfAWriteAreBounded(t *testing.T) {
 	}
 }
 
-// FuzzFilters has no filter and no data be more than can be judged.
+// FuzzFilters has no filter and no data be more than can be evaluated.
 func FuzzFilters(f *testing.F) {
 	for _, text := range heavies {
 		f.Add(text, `{"text":"ab","list":[1,2,{"a":null}]}`)

@@ -13,26 +13,35 @@ import (
 )
 
 // Condition is a part of a filter that is true or false by itself: what its `and`, `or`
-// and `not` put together.
+// and `not` put together. It is shown to people who want to know why an event did not come.
 type Condition struct {
-	Text  string // as it is understood, which may be written a little differently
+	// Text is the condition as it is understood, which may be written a little differently.
+	Text  string
 	Holds bool
-	Error string // why it cannot be judged; "" where it can
+	// Error says why it cannot be evaluated; "" where it can.
+	Error string
+	// Found are the values of the event that it looks at, each once.
 	Found []Found
 }
 
-// Found is a value of the event that a condition looks at.
+// Found is a value of the event that a condition looks at. Only what a filter names is
+// shown, never the rest of the data. Names from loops and variables are not among them.
 type Found struct {
-	Name  string // as data.orderForm.total
-	Value string // as JSON, the beginning of it where it is long; "" if there is none
-	Error string // why there is none
+	// Name is what the filter calls it, as data.orderForm.total.
+	Name string
+	// Value is its JSON, or the beginning of that where it is long; "" if there is none.
+	Value string
+	// Error says why there is no value.
+	Error string
 }
 
-// mostShown bounds the bytes that are shown of a value.
+// mostShown bounds the bytes that are shown of a value. People look at the beginning of a
+// value to see what it is.
 const mostShown = 200
 
-// Explain judges each condition of a filter by itself, in their order, also those that
-// a judgement does not come to; nil of a nil filter, which has none.
+// Explain evaluates each condition of a filter by itself, in their order, also those that
+// an evaluation does not come to; nil of a nil filter, which has none. It never reports
+// less because an earlier condition decided already.
 func (f *Filter) Explain(e *Event, effort *Effort) []Condition {
 	if f == nil {
 		return nil
@@ -40,6 +49,7 @@ func (f *Filter) Explain(e *Event, effort *Effort) []Condition {
 	var all []Condition
 	for _, node := range conditions(f.tree, nil) {
 		c := Condition{Text: node.String()}
+		// The numbers and patterns that were prepared for the whole filter serve its parts.
 		part := &Filter{text: f.text, tree: node, literals: f.literals, patterns: f.patterns}
 		holds, err := part.Admits(e, effort)
 		if c.Holds = holds; err != nil {
@@ -53,7 +63,8 @@ func (f *Filter) Explain(e *Event, effort *Effort) []Condition {
 	return all
 }
 
-// conditions adds the conditions that a node puts together.
+// conditions adds the conditions that a node puts together. A `not` is left out: Holds says
+// whether the condition without it is true.
 func conditions(node ast.Node, all []ast.Node) []ast.Node {
 	switch n := node.(type) {
 	case *ast.BinaryNode:
@@ -69,8 +80,10 @@ func conditions(node ast.Node, all []ast.Node) []ast.Node {
 }
 
 // lookedAt adds what a condition looks at of the event, once each: not what stands within
-// a loop or behind a variable, which has no value by itself.
+// a loop or behind a variable, which has no value by itself. They come in the order in
+// which they stand.
 func lookedAt(node ast.Node, all []ast.Node) []ast.Node {
+	// What leads to a member is not listed by itself.
 	switch n := node.(type) {
 	case *ast.MemberNode, *ast.ChainNode, *ast.IdentifierNode:
 		if !slices.ContainsFunc(all, func(other ast.Node) bool { return other.String() == n.String() }) {
@@ -88,6 +101,7 @@ func lookedAt(node ast.Node, all []ast.Node) []ast.Node {
 		for _, one := range n.Nodes {
 			all = lookedAt(one, all)
 		}
+	// Of a loop these are its array and its predicate, in which nothing is looked for.
 	case *ast.BuiltinNode:
 		for _, one := range n.Arguments {
 			all = lookedAt(one, all)
@@ -103,7 +117,7 @@ func lookedAt(node ast.Node, all []ast.Node) []ast.Node {
 	return all
 }
 
-// find returns the value of what a condition looks at.
+// find returns the value of what a condition looks at. It is bounded as an evaluation is.
 func (f *Filter) find(node ast.Node, e *Event, effort *Effort) (found Found) {
 	found.Name = node.String()
 	allowance := effort.allowance()
@@ -111,7 +125,7 @@ func (f *Filter) find(node ast.Node, e *Event, effort *Effort) (found Found) {
 	defer func() {
 		effort.spent(allowance - x.left)
 		if p := recover(); p != nil {
-			found.Value, found.Error = "", x.unjudged(p).Error()
+			found.Value, found.Error = "", x.failure(p).Error()
 		}
 	}()
 	text := string(x.show(nil, x.unread(node)))
@@ -122,7 +136,8 @@ func (f *Filter) find(node ast.Node, e *Event, effort *Effort) (found Found) {
 	return found
 }
 
-// unread is eval that leaves what is found as it stands in the data.
+// unread is eval that leaves what is found as it stands in the data. So a number is shown
+// with the digits that it was sent with.
 func (x *evaluation) unread(node ast.Node) any {
 	switch n := node.(type) {
 	case *ast.ChainNode:
@@ -139,7 +154,8 @@ func (x *evaluation) unread(node ast.Node) any {
 	return x.eval(node)
 }
 
-// show adds a value as JSON, of what is long no more than is shown.
+// show adds a value as JSON, of what is long no more than is shown. It takes steps, so a
+// value of any size ends it in time.
 func (x *evaluation) show(dst []byte, v any) []byte {
 	x.step(1)
 	if len(dst) > mostShown {
@@ -162,8 +178,10 @@ func (x *evaluation) show(dst []byte, v any) []byte {
 		return dst
 	case int64:
 		return strconv.AppendInt(dst, v, 10)
+	// This number was computed, so it has no spelling that somebody sent.
 	case decimal.Decimal:
 		return append(dst, v.String()...)
+	// JSON has neither times nor durations, so they are shown as texts.
 	case time.Time:
 		return append(append(append(dst, '"'), v.UTC().Format(time.RFC3339Nano)...), '"')
 	case time.Duration:
@@ -186,6 +204,8 @@ func (x *evaluation) show(dst []byte, v any) []byte {
 	panic(faultf("%T cannot be shown", v))
 }
 
+// showObject is show of an object. Its members are sorted by name: a Go map has no order, and
+// what is shown must not differ from one look to the next.
 func (x *evaluation) showObject(dst []byte, v map[string]any) []byte {
 	x.step(len(v))
 	members := make([]string, 0, len(v))

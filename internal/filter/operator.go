@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -9,9 +10,12 @@ import (
 	"github.com/expr-lang/expr/ast"
 )
 
-// mostInRange bounds the numbers of a range, as 1..10 has ten.
+// mostInRange bounds the numbers of a range, as 1..10 has ten. A range is built as a whole,
+// so it must be short.
 const mostInRange = 1000
 
+// unary returns the value of an operator with one operand. `not` needs true or false, and a
+// sign a number.
 func (x *evaluation) unary(n *ast.UnaryNode) any {
 	switch n.Operator {
 	case "!", "not":
@@ -28,6 +32,9 @@ func (x *evaluation) unary(n *ast.UnaryNode) any {
 	return v
 }
 
+// binary returns the value of an operator with two operands. The right one of `and`, `or` and
+// `??` is evaluated only where it is needed, so that a filter can ask whether something is there
+// before it looks at it.
 func (x *evaluation) binary(n *ast.BinaryNode) any {
 	switch n.Operator {
 	case "&&", "and":
@@ -40,9 +47,11 @@ func (x *evaluation) binary(n *ast.BinaryNode) any {
 		}
 		return x.eval(n.Right)
 	}
+	// The others need both operands.
 	a, b := x.eval(n.Left), x.eval(n.Right)
 	x.at = n
 	switch n.Operator {
+	// These give true or false.
 	case "==":
 		return x.equal(a, b)
 	case "!=":
@@ -68,7 +77,8 @@ func (x *evaluation) binary(n *ast.BinaryNode) any {
 }
 
 // equal compares two values: numbers by value, arrays and maps part by part.
-// Values of two kinds are not equal.
+// Values of two kinds are not equal. The comparison of two large parts of the data is
+// bounded by the steps that it takes.
 func (x *evaluation) equal(a, b any) bool {
 	x.step(1)
 	a, b = load(a), load(b)
@@ -90,14 +100,12 @@ func (x *evaluation) equal(a, b any) bool {
 	if isNumber(a) && isNumber(b) {
 		return x.compareNumbers(a, b) == 0
 	}
-	switch b.(type) {
-	case []any, map[string]any:
-		return false
-	}
+	// Two values of different types differ, so neither of these is an array or a map.
 	return a == b
 }
 
-// compare is below, at or above 0, as a is before b, equal, or behind it.
+// compare is below, at or above 0, as a is before b, equal, or behind it. Values of
+// different kinds have no order, nor have arrays and maps.
 func (x *evaluation) compare(a, b any) int {
 	switch first := a.(type) {
 	case string:
@@ -111,16 +119,18 @@ func (x *evaluation) compare(a, b any) int {
 		}
 	case time.Duration:
 		if second, ok := b.(time.Duration); ok {
-			return int(max(-1, min(1, first-second)))
+			return cmp.Compare(first, second)
 		}
 	}
+	// nil has no order, either: a filter says with ?? what it is to be taken for.
 	if !isNumber(a) || !isNumber(b) {
 		x.fail("cannot compare %s with %s", kind(a), kind(b))
 	}
 	return x.compareNumbers(a, b)
 }
 
-// in reports whether an array has an element, a map a name, or a text a part.
+// in reports whether an array has an element, a map a name, or a text a part. Nothing is in
+// nil, so a filter may ask this of what is not there. Elements are compared as == does it.
 func (x *evaluation) in(a, b any) bool {
 	switch b := b.(type) {
 	case nil:
@@ -128,6 +138,7 @@ func (x *evaluation) in(a, b any) bool {
 	case []any:
 		return slices.ContainsFunc(b, func(e any) bool { return x.equal(a, e) })
 	case map[string]any:
+		// All names are texts. Any other value is in no map, which is no error.
 		name, isText := a.(string)
 		_, has := b[name]
 		return isText && has
@@ -140,13 +151,14 @@ func (x *evaluation) in(a, b any) bool {
 	panic(faultf("%s cannot be in %s", kind(a), kind(b)))
 }
 
-// span returns the whole numbers from one to another.
+// span returns the whole numbers from one to another. Both are part of it.
 func (x *evaluation) span(a, b any) any {
 	from, isInt := a.(int64)
 	to, isInt2 := b.(int64)
 	if !isInt || !isInt2 {
 		x.fail("a range goes from one whole number to another")
 	}
+	// Such a range has no numbers, and is no error.
 	if to < from {
 		return []any{}
 	}
@@ -161,7 +173,8 @@ func (x *evaluation) span(a, b any) any {
 	return list
 }
 
-// holds is one of the comparisons of a text with a part of it.
+// holds is one of the comparisons of a text with a part of it. Both must be texts. They
+// look for the very bytes, in their case.
 func (x *evaluation) holds(op string, a, b any) bool {
 	text, isText := a.(string)
 	part, isText2 := b.(string)
@@ -178,7 +191,9 @@ func (x *evaluation) holds(op string, a, b any) bool {
 	return strings.HasSuffix(text, part)
 }
 
-// arithmetic returns a op b of numbers, texts, times and durations.
+// arithmetic returns a op b of numbers, texts, times and durations. Any other pair is an
+// error, as it is most likely a slip. Times can be moved by durations, and two times are
+// apart by one.
 func (x *evaluation) arithmetic(op string, a, b any) any {
 	if isNumber(a) && isNumber(b) {
 		return x.calculate(op, a, b)
@@ -203,14 +218,23 @@ func (x *evaluation) arithmetic(op string, a, b any) any {
 			}
 		}
 	case time.Duration:
-		if second, ok := b.(time.Duration); ok && op == "+" {
-			return first + second
-		} else if ok && op == "-" {
-			return first - second
+		if second, ok := b.(time.Duration); ok && (op == "+" || op == "-") {
+			return x.lasting(x.calculate(op, int64(first), int64(second)))
 		}
 		if second, ok := b.(time.Time); ok && op == "+" {
 			return second.Add(first)
 		}
 	}
+	// A text and a number, say, are not put together: that is a slip more often than not.
 	panic(faultf("%s cannot be applied to %s and %s", op, kind(a), kind(b)))
+}
+
+// lasting returns a duration of so many nanoseconds. One that Go's durations have no room for
+// would have another sign.
+func (x *evaluation) lasting(nanoseconds any) time.Duration {
+	n, fits := nanoseconds.(int64)
+	if !fits {
+		x.fail("the duration is longer than 292 years")
+	}
+	return time.Duration(n)
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -35,9 +36,15 @@ const (
 // for another tenant, place or origin, or was tampered with: these look alike.
 var ErrWrongKey = errors.New("the encryption key is not the one that the database's secrets were encrypted with")
 
+// ErrNotSealed is the error of opening what no Sealer has made.
+var ErrNotSealed = errors.New("not an encrypted secret")
+
 // Sealer encrypts for the database with AES-256-GCM, each time with a random
 // nonce. It may be used by many at once.
-type Sealer struct{ aead cipher.AEAD }
+type Sealer struct {
+	aead cipher.AEAD
+	salt []byte
+}
 
 // NewSealer derives a Sealer from the operator's --encryption-key and the
 // database's salt, of 16 bytes or more. It takes tens of milliseconds, unless NewKey made the key.
@@ -60,8 +67,12 @@ func NewSealer(key string, salt []byte) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive encryption key: %w", err)
 	}
-	return &Sealer{aead}, nil
+	return &Sealer{aead, slices.Clone(salt)}, nil
 }
+
+// Salt returns the salt that the key was derived with. It is no secret, and another one with
+// each key of a database: so it tells whether a database still has the key.
+func (s *Sealer) Salt() []byte { return slices.Clone(s.salt) }
 
 // checkText is what the check value of a database is made of.
 const checkText = "orderhook"
@@ -103,7 +114,7 @@ func (s *Sealer) open(prefix string, to []byte, sealed string) (string, error) {
 	encoded, ok := strings.CutPrefix(sealed, prefix)
 	data, err := base64.StdEncoding.DecodeString(encoded)
 	if !ok || err != nil {
-		return "", errors.New("not an encrypted secret")
+		return "", ErrNotSealed
 	}
 	plain, err := s.aead.Open(nil, nil, data, to)
 	if err != nil {

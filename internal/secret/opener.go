@@ -17,10 +17,10 @@ const Anywhere = "*"
 type Sealed struct {
 	ID      string
 	Place   string
-	Origins []string // sorted; as of [oms.URLOrigin], or [Anywhere]
+	Origins []string // sorted; as of [weburl.URLOrigin], or [Anywhere]
 	Text    string
 	// Retired is the first version of the settings that has the secret no more; 0: it
-	// is in use. It is kept until its place is removed, for one of the versions before may
+	// is in use. It is stored until its place is removed, for one of the versions before may
 	// be restored; and for as long as a run under way began with one of them.
 	Retired int64
 }
@@ -73,7 +73,7 @@ type Opened struct {
 	Retired int64    // as of [Sealed]
 }
 
-// Reveal returns the text of a stored secret. Only internal/hook calls it, which
+// Reveal returns the text of a stored secret. Only internal/outbound calls it, which
 // holds the origins against the request. The error is [ErrGone] or [ErrMoved], or
 // says that the database cannot be read now.
 func (o *Opener) Reveal(ctx context.Context, tenant string, v Value) (Opened, error) {

@@ -1,5 +1,5 @@
-// Package secret is what everything but internal/hook knows of a secret: that
-// there is one, and where it is kept. Its text is sealed for one tenant, one
+// Package secret is what everything but internal/outbound knows of a secret: that
+// there is one, and where it is stored. Its text is sealed for one tenant, one
 // place and the origins that it was given for, and comes out of [Opener.Reveal]
 // alone, which only the package that makes the requests calls (internal/rules).
 package secret
@@ -13,7 +13,7 @@ import (
 )
 
 // Mask is shown in place of a secret, and stands for the stored one when it is
-// sent back (API.md, "Settings").
+// sent back (docs/contract.md#secrets).
 const Mask = "***"
 
 // prefix begins the ids of stored secrets.
@@ -61,7 +61,7 @@ func (v Value) ID() string { return v.id }
 func (v Value) Place() string { return v.place }
 
 // Unsealed returns the text of a secret that is not stored yet, "" of all others.
-// Like [Opener.Reveal] it is for internal/hook alone, which checks what was given.
+// Like [Opener.Reveal] it is for internal/outbound alone, which checks what was given.
 func (v Value) Unsealed() string { return v.text }
 
 // String returns *** in place of the secret, "" where there is none.

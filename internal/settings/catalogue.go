@@ -3,19 +3,22 @@ package settings
 import "slices"
 
 // StepType describes a workflow step that settings can name, as `GET
-// /api/workflow-steps` shows it. The rows are those of the seeds' "Identifier"
-// and "Configuration Reference".
+// /api/workflow-steps` shows it. The rows are those
+// of docs/contract.md#which-steps-run and docs/contract.md#settings. What is read of a step
+// is known from here everywhere: where settings are checked, where the API describes them,
+// and where a name is taken for a slip.
 type StepType struct {
 	Key                string         `json:"key"`
 	Group              string         `json:"group"`
-	ApplicableStatuses []string       `json:"applicableStatuses"` // "All", or statuses by name
+	ApplicableStatuses []string       `json:"applicableStatuses" nullable:"false"` // "All", or statuses by name
 	Description        string         `json:"description"`
-	Properties         []StepProperty `json:"properties"`
+	Properties         []StepProperty `json:"properties" nullable:"false"`
 	// ListedProperties are those that stand in the step's `properties` list.
-	ListedProperties []StepProperty `json:"listedProperties"`
+	ListedProperties []StepProperty `json:"listedProperties" nullable:"false"`
 }
 
-// StepProperty is one thing that can be configured on a step.
+// StepProperty is one thing that can be configured on a step. People read the description
+// in the API and on the dashboard.
 type StepProperty struct {
 	Name        string `json:"name,omitempty"`     // absent where any key of the group will do
 	KeyGroup    string `json:"keyGroup,omitempty"` // of listed properties only
@@ -25,7 +28,7 @@ type StepProperty struct {
 	Description string `json:"description"`
 }
 
-// Steps lists the steps that there are.
+// Steps lists the steps that there are. Each call makes a list of its own.
 func Steps() []StepType {
 	return []StepType{
 		{
@@ -46,10 +49,23 @@ func Steps() []StepType {
 	}
 }
 
+// namesOf lists the names of properties; a group that any key will do in has none. Kinds of
+// objects are made of them.
+func namesOf(properties []StepProperty) (names []string) {
+	for _, p := range properties {
+		if p.Name != "" {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// without leaves out one property. The list is changed, so it must be the caller's own.
 func without(properties []StepProperty, name string) []StepProperty {
 	return slices.DeleteFunc(properties, func(p StepProperty) bool { return p.Name == name })
 }
 
+// callProperties are the fields of a step that calls somebody.
 func callProperties() []StepProperty {
 	texts := func(name, description string) StepProperty {
 		return StepProperty{Name: name, Type: "string[]", Description: description}
@@ -75,6 +91,8 @@ func callProperties() []StepProperty {
 	}
 }
 
+// callListedProperties are the entries of such a step's `properties` that orderhook itself
+// reads.
 func callListedProperties() []StepProperty {
 	return []StepProperty{
 		{Name: hostKey, Type: "string", Description: "URL to call in place of the connector's; with it, no connector is needed."},

@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/orderhook/orderhook/internal/oms"
+
+	"github.com/orderhook/orderhook/internal/jsondoc"
 )
 
-// "Identifier" of order-workflow-step.txt and return-workflow-step.txt.
+// docs/contract.md#which-steps-run: where each step runs.
 func TestStepsAreThoseOfTheSeeds(t *testing.T) {
 	var got [][]string
 	for _, s := range Steps() {
@@ -24,7 +25,7 @@ func TestStepsAreThoseOfTheSeeds(t *testing.T) {
 	}
 }
 
-// "Workflow Step Properties" and "Step-level properties" of both seeds. An
+// docs/contract.md#settings: the fields and properties of both steps. An
 // ExportOrder step has no answer that could stop the workflow.
 func TestStepPropertiesAreThoseOfTheSeeds(t *testing.T) {
 	for _, s := range Steps() {
@@ -65,7 +66,7 @@ func TestStepPropertiesAreRead(t *testing.T) {
 		for _, p := range s.Properties {
 			doc := document(t, inStatus(`{"name":"`+s.Key+`","connector":"W"}`))
 			st := doc.Objects("orderTypes")[0].Objects("orderStatuses")[0].Objects("workflowSteps")[0]
-			st.Set(p.Name, oms.NewObject())
+			st.Set(p.Name, jsondoc.NewObject())
 			_, _, err := Parse(doc)
 			if diff := cmp.Diff([]string{stepAt + "." + p.Name}, locations(t, err)); diff != "" {
 				t.Errorf("%s of %s: %s", p.Name, s.Key, diff)

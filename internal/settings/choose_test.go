@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// The connectors' Hosts name them; each row is a sentence of CONTRACT.md,
-// "Connector choice".
+// The connectors' Hosts name them; each row is a sentence of docs/contract.md#connectors.
 func TestConnectorChoice(t *testing.T) {
 	const (
 		general  = `{"name":"Webhook","host":"http://any"}`
@@ -67,7 +66,7 @@ func TestConnectorChoice(t *testing.T) {
 }
 
 // The connector of an ExportOrder step is found again at every attempt, by what
-// was kept of it when the step's turn came.
+// was stored of it when the step's turn came.
 func TestAnExportFindsItsTargetAgain(t *testing.T) {
 	const connectors = `{"name":"ERP","host":"http://all"},{"name":"erp","connectorId":"Nor","host":"http://nor","enabledForMarkets":["NOR"]},{"name":"ERP","host":"http://swe","enabledForMarkets":["SWE"]}`
 	for _, c := range []struct{ step, market, ref, again, url string }{

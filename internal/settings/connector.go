@@ -8,9 +8,12 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/secret"
 )
 
+// connectors reads the connectors, and remembers their names and ids: steps are held
+// against them.
 func (p *parser) connectors() []Connector {
 	p.ids, p.connectorNames = names{}, names{}
 	var out []Connector
@@ -23,9 +26,8 @@ func (p *parser) connectors() []Connector {
 	return out
 }
 
-// connector reads one entry of `connectors` (order-workflow-step.txt,
-// "Connector Properties"; cart-validator.txt, "Authentication" and "Optional
-// connector fields").
+// connector reads one entry of `connectors` (docs/contract.md#settings). It notes all
+// errors that it finds, and what looks like a slip.
 func (p *parser) connector(n node) Connector {
 	n.warnUnread(connectorKind)
 	markets := p.markets.lists(n)
@@ -45,6 +47,7 @@ func (p *parser) connector(n node) Connector {
 		Breaker:                    breaker(n),
 	}
 	c.Password, _ = n.secret("password")
+	// This field is only shown, but it must be text.
 	n.text("displayName")
 	headers := headerList{names: names{}}
 	for _, h := range n.nodes("customHeaders") {
@@ -54,6 +57,7 @@ func (p *parser) connector(n node) Connector {
 	c.CustomHeaders = headers.list
 	connectorProperties(n, &c)
 	validator(n, &c)
+	// It may still lend its credentials to such steps.
 	if !c.IsValidator() && !n.obj.Has("host") {
 		n.warn(n.path("host"), "is not given, so only steps with a Host property of their own can use this connector")
 	}
@@ -61,7 +65,8 @@ func (p *parser) connector(n node) Connector {
 	return c
 }
 
-// credential reads what follows a scheme in Authorization, and must fit there.
+// credential reads what follows a scheme in Authorization, and must fit there. A text with
+// a line break in it, say, could add a header to the request.
 func credential(n node, field string) secret.Value {
 	v, text := n.secret(field)
 	if !httpguts.ValidHeaderFieldValue(text) {
@@ -91,16 +96,18 @@ func credentials(n node, c *Connector) {
 }
 
 // timeout reads how long one attempt may take. .NET writes out a TimeSpan that
-// nobody has set as 00:00:00, so that is the default (CONTRACT.md, "Configuration").
+// nobody has set as 00:00:00, so that is the default (docs/contract.md#settings).
 func timeout(n node) time.Duration {
 	d, _ := n.length("timeout")
-	return cmp.Or(d, DefaultTimeout)
+	return cmp.Or(d, event.DefaultTimeout)
 }
 
 // signingSecret reads a secret as Standard Webhooks writes them, "whsec_" and
 // base64, or any other text.
 func signingSecret(n node) secret.Value {
 	v, s := n.secret("signingSecret")
+	// The text of a secret that is stored already is not known here, and was checked when
+	// it came in.
 	if encoded, ok := strings.CutPrefix(s, "whsec_"); ok {
 		if key, err := base64.StdEncoding.DecodeString(encoded); err != nil || len(key) == 0 {
 			n.wrong(n.path("signingSecret"), "must be base64 after whsec_")

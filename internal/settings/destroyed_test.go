@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 )
 
 // removed names what a change of settings has destroyed of secrets that went to a and
@@ -118,7 +118,7 @@ func TestADestroyedSecretIsNamed(t *testing.T) {
 	}
 	moved := document(t, strings.Replace(string(again.Masked().JSON()), "h.example", "other.example", 1))
 	_, _, err := Incoming{Doc: moved, Stored: again}.Check()
-	if e, ok := err.(*oms.Error); !ok || len(e.Fields) != 7 {
+	if e, ok := err.(*apierr.Error); !ok || len(e.Fields) != 7 {
 		t.Errorf("another host: %v", err)
 	}
 }

@@ -8,17 +8,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/event"
 )
 
 func withEvents(list string) string {
 	return `{"orderTypes":[{"name":"Web","orderStatuses":[{"name":"New"},{"name":"Packed","Events":` + list + `}]}]}`
 }
 
-// CONTRACT.md, "Event notifications": `events` on an order status adds to or
+// docs/contract.md#event-types: `events` on an order status adds to or
 // replaces the table.
 func TestEventsOfAStatus(t *testing.T) {
-	for list, want := range map[string]oms.StatusEvents{
+	for list, want := range map[string]event.StatusEvents{
 		`null`:                               {},
 		`[]`:                                 {Replace: true},
 		`["order_packed"]`:                   {Replace: true, Types: []string{"order_packed"}},
@@ -31,13 +32,13 @@ func TestEventsOfAStatus(t *testing.T) {
 		if diff := cmp.Diff(want, orderType.Status("packed").Events); diff != "" {
 			t.Errorf("%s: %s", list, diff)
 		}
-		if diff := cmp.Diff(oms.StatusEvents{}, orderType.Status("New").Events); diff != "" {
+		if diff := cmp.Diff(event.StatusEvents{}, orderType.Status("New").Events); diff != "" {
 			t.Error(diff)
 		}
 	}
 }
 
-func TestEventsThatAreMistakes(t *testing.T) {
+func TestEventsThatAreErrors(t *testing.T) {
 	const at = "orderTypes[0].orderStatuses[1].events"
 	for list, want := range map[string][]string{
 		`"order_packed"`:                {at},
@@ -62,7 +63,7 @@ func TestEventsWhoseReceiversExpectSomethingElse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := func(w oms.Warning) bool { return w.Path == "orderTypes[0].orderStatuses[1].events[0]" }
+		at := func(w apierr.Warning) bool { return w.Path == "orderTypes[0].orderStatuses[1].events[0]" }
 		if slices.ContainsFunc(warnings, at) != warned {
 			t.Errorf("%s: %v", name, warnings)
 		}

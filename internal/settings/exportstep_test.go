@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
 )
 
 const exporting = `{"orderTypes":[{"name":"Web","default":true,"orderStatuses":[{"name":"New","workflowSteps":[
@@ -15,7 +15,7 @@ const exporting = `{"orderTypes":[{"name":"Web","default":true,"orderStatuses":[
 	"returnStatuses":[{"name":"Returned","workflowSteps":[{"name":"ExportOrder","connector":"C","properties":[{"key":"X","value":"2","keyGroup":"RequestHeaders"}]}]}]}`
 
 func TestExportSteps(t *testing.T) {
-	want := []oms.StepRef{{OrderType: "Web", Status: "New", Index: 1, DisplayName: "first"}, {Status: "Returned"}}
+	want := []event.StepRef{{OrderType: "Web", Status: "New", Index: 1, DisplayName: "first"}, {Status: "Returned"}}
 	if diff := cmp.Diff(want, mustParse(t, exporting).ExportSteps()); diff != "" {
 		t.Error(diff)
 	}
@@ -24,20 +24,20 @@ func TestExportSteps(t *testing.T) {
 func TestAnExportFindsItsStepAgain(t *testing.T) {
 	s := mustParse(t, exporting)
 	for name, c := range map[string]struct {
-		ref  oms.StepRef
+		ref  event.StepRef
 		want string // its connector; "": there is none
 	}{
-		"where it stands":          {oms.StepRef{OrderType: "web", Status: "NEW", Index: 1, DisplayName: "first"}, "A"},
-		"others came before it":    {oms.StepRef{OrderType: "Web", Status: "New", DisplayName: "second"}, "B"},
-		"others after it went":     {oms.StepRef{OrderType: "Web", Status: "New", Index: 9, DisplayName: "second"}, "B"},
-		"of a return":              {oms.StepRef{Status: "Returned"}, "C"},
-		"another name":             {oms.StepRef{OrderType: "Web", Status: "New", Index: 1, DisplayName: "third"}, ""},
-		"no export stands there":   {oms.StepRef{OrderType: "Web", Status: "New", Index: 0}, ""},
-		"another status":           {oms.StepRef{OrderType: "Web", Status: "Paid", Index: 1, DisplayName: "first"}, ""},
-		"not the default type's":   {oms.StepRef{OrderType: "Store", Status: "New", Index: 1, DisplayName: "first"}, ""},
-		"no status of an order":    {oms.StepRef{OrderType: "Web", Status: "Returned"}, ""},
-		"no status of a return":    {oms.StepRef{Status: "New", Index: 1, DisplayName: "first"}, ""},
-		"one that was never there": {oms.StepRef{}, ""},
+		"where it stands":          {event.StepRef{OrderType: "web", Status: "NEW", Index: 1, DisplayName: "first"}, "A"},
+		"others came before it":    {event.StepRef{OrderType: "Web", Status: "New", DisplayName: "second"}, "B"},
+		"others after it went":     {event.StepRef{OrderType: "Web", Status: "New", Index: 9, DisplayName: "second"}, "B"},
+		"of a return":              {event.StepRef{Status: "Returned"}, "C"},
+		"another name":             {event.StepRef{OrderType: "Web", Status: "New", Index: 1, DisplayName: "third"}, ""},
+		"no export stands there":   {event.StepRef{OrderType: "Web", Status: "New", Index: 0}, ""},
+		"another status":           {event.StepRef{OrderType: "Web", Status: "Paid", Index: 1, DisplayName: "first"}, ""},
+		"not the default type's":   {event.StepRef{OrderType: "Store", Status: "New", Index: 1, DisplayName: "first"}, ""},
+		"no status of an order":    {event.StepRef{OrderType: "Web", Status: "Returned"}, ""},
+		"no status of a return":    {event.StepRef{Status: "New", Index: 1, DisplayName: "first"}, ""},
+		"one that was never there": {event.StepRef{}, ""},
 	} {
 		got := ""
 		if st := s.ExportStep(c.ref); st != nil {
@@ -47,7 +47,7 @@ func TestAnExportFindsItsStepAgain(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	if st := Empty().ExportStep(oms.StepRef{OrderType: "Web", Status: "New"}); st != nil {
+	if st := Empty().ExportStep(event.StepRef{OrderType: "Web", Status: "New"}); st != nil {
 		t.Errorf("of no settings: %+v", st)
 	}
 }

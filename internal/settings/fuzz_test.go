@@ -4,7 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
 // FuzzParse holds Parse, Incoming and Masked to what they promise together: no
@@ -13,7 +15,7 @@ import (
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(everySecret))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		doc, err := oms.Parse(data)
+		doc, err := schema.Parse(data)
 		if err != nil {
 			t.Skip("not a document")
 		}
@@ -42,7 +44,7 @@ func FuzzParse(f *testing.F) {
 
 // checkMessages looks for the document's secrets in what is said about it. One
 // that is short, or stands in another place too, proves nothing.
-func checkMessages(t *testing.T, doc *oms.Object, warnings []oms.Warning, err error) {
+func checkMessages(t *testing.T, doc *jsondoc.Object, warnings []apierr.Warning, err error) {
 	t.Helper()
 	var said strings.Builder
 	for _, w := range warnings {

@@ -1,6 +1,10 @@
 package settings
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/orderhook/orderhook/internal/spelling"
+)
 
 // mostResolved bounds the markets and stores that all groups together are
 // resolved into: many connectors of many large groups would otherwise fill the
@@ -8,8 +12,8 @@ import "fmt"
 const mostResolved = 1_000_000
 
 // grouping is the groups of markets, or those of stores, by which a connector
-// or a step can be limited. A group counts as what is in it (CONTRACT.md,
-// "Connector choice").
+// or a step can be limited. A group counts as what is in it (docs/contract.md#connectors).
+// There is one for markets and one for stores.
 type grouping struct {
 	what    string // "market"
 	plural  string // "Markets", as in enabledForMarkets and enabledForMarketGroups
@@ -21,7 +25,8 @@ type grouping struct {
 	resolved *int                // names that groups were resolved into so far
 }
 
-// read reads the list of groups, and returns all that is in them.
+// read reads the list of groups, and returns all that is in them. A group that stands there
+// twice is an error.
 func (g *grouping) read(root node, field string) names {
 	g.groups = map[string][]string{}
 	taken, grouped := names{}, names{}
@@ -31,7 +36,7 @@ func (g *grouping) read(root node, field string) names {
 		taken.claim(n, "groupId", id)
 		ids := n.texts(g.members)
 		g.warnUnknown(n, g.members, ids)
-		g.groups[fold(id)] = ids
+		g.groups[spelling.FoldName(id)] = ids
 		for _, id := range ids {
 			grouped.add(id, "")
 		}
@@ -45,24 +50,30 @@ type nameLists struct {
 	none              bool // enabled groups are given and hold nothing
 }
 
+// lists reads the lists of a connector or a step. Groups that are enabled and hold nothing
+// admit nothing: they must not be taken for no limit at all.
 func (g *grouping) lists(n node) nameLists {
 	groups := g.groupField("enabledFor")
 	l := nameLists{enabled: g.resolve(n, "enabledFor"), disabled: g.resolve(n, "disabledFor")}
+	// A list of groups that comes to nothing was meant as a limit.
 	l.none = len(l.enabled) == 0 && len(n.obj.List(groups)) > 0
 	return l
 }
 
+// groupField is the field that lists groups, as enabledForMarketGroups beside
+// enabledForMarkets.
 func (g *grouping) groupField(prefix string) string {
 	return prefix + g.plural[:len(g.plural)-1] + "Groups"
 }
 
-// resolve reads a list of names and one of groups.
+// resolve reads a list of names and one of groups. A group that nobody has defined adds
+// nothing, and is a warning.
 func (g *grouping) resolve(n node, prefix string) []string {
 	ids := n.texts(prefix + g.plural)
 	g.warnUnknown(n, prefix+g.plural, ids)
 	field := g.groupField(prefix)
 	for i, id := range n.texts(field) {
-		members, ok := g.groups[fold(id)]
+		members, ok := g.groups[spelling.FoldName(id)]
 		if !ok {
 			n.warn(fmt.Sprintf("%s[%d]", n.path(field), i), "no %s group %q is defined", g.what, clip(id))
 			continue
@@ -76,7 +87,8 @@ func (g *grouping) resolve(n node, prefix string) []string {
 	return ids
 }
 
-// warnUnknown notes names that are not among those that settings define.
+// warnUnknown notes names that are not among those that settings define. Where settings
+// define none, each name is as good as another.
 func (g *grouping) warnUnknown(n node, field string, ids []string) {
 	if g.known == nil {
 		return

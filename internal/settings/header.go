@@ -5,18 +5,21 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
 )
 
 // ownHeaders are those that orderhook or the transport writes itself
-// (CONTRACT.md, "Request"), so nobody else may. Package hook would leave them out.
+// (docs/contract.md#headers), so nobody else may. Package outbound would leave them out.
 var ownHeaders = map[string]bool{
 	"host": true, "idempotency-key": true, "traceparent": true,
 	"connection": true, "expect": true, "transfer-encoding": true, "te": true, "trailer": true, "upgrade": true, "keep-alive": true,
 }
 
+// badHeaderValue says what is wrong without repeating the value, which is a secret.
 const badHeaderValue = "holds a character that HTTP does not allow in a header"
 
+// reserved reports whether a header says what the message is, so that no setting may
+// replace it (docs/contract.md#headers).
 func reserved(name string) bool {
 	name = strings.ToLower(name)
 	for _, prefix := range []string{"content-", "proxy-", "webhook-"} {
@@ -29,7 +32,7 @@ func reserved(name string) bool {
 
 // headerList is the headers of one connector or step.
 type headerList struct {
-	list  []oms.Header
+	list  []event.Header
 	names names
 }
 
@@ -43,9 +46,10 @@ func (l *headerList) add(n node) {
 }
 
 // header reads a `{key, value}` that is sent as a header. No message repeats
-// the value, nor a name that is none: it may be a secret in the wrong place.
-func header(n node) oms.Header {
-	h := oms.Header{Name: n.required("key")}
+// the value, nor a name that is none: it may be a secret in the wrong place. The name stays
+// as it was written; on the wire its case means nothing.
+func header(n node) event.Header {
+	h := event.Header{Name: n.required("key")}
 	switch {
 	case h.Name == "":
 	case !httpguts.ValidHeaderFieldName(h.Name):

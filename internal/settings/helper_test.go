@@ -4,12 +4,14 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
-func document(t testing.TB, text string) *oms.Object {
+func document(t testing.TB, text string) *jsondoc.Object {
 	t.Helper()
-	doc, err := oms.Parse([]byte(text))
+	doc, err := schema.Parse([]byte(text))
 	if err != nil {
 		t.Fatalf("not a document: %v\n%s", err, text)
 	}
@@ -37,14 +39,14 @@ func onlyStep(t testing.TB, step string) *Step {
 	return &mustParse(t, inStatus(step)).OrderType("Web").Status("New").Steps[0]
 }
 
-// locations returns where the mistakes of an error are.
+// locations returns where the errors of an error are.
 func locations(t testing.TB, err error) []string {
 	t.Helper()
 	if err == nil {
 		return nil
 	}
-	e, ok := errors.AsType[*oms.Error](err)
-	if !ok || e.Kind != oms.Invalid {
+	e, ok := errors.AsType[*apierr.Error](err)
+	if !ok || e.Kind != apierr.Invalid {
 		t.Fatalf("error is %#v, want one of kind Invalid", err)
 	}
 	var at []string
@@ -55,7 +57,7 @@ func locations(t testing.TB, err error) []string {
 }
 
 // plain is a document with the texts of secrets that are not stored yet.
-func plain(doc *oms.Object) string {
+func plain(doc *jsondoc.Object) string {
 	doc = doc.Clone()
 	for _, sec := range secretsOf(doc) {
 		sec.in.Set(sec.field, sec.value().Unsealed())

@@ -3,16 +3,17 @@ package settings
 import (
 	"net/url"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // Incoming is a document that is to become a tenant's settings, and what only
 // those know who bring it in. Every way in takes the same checks: the API, the
-// command line, and a restored version.
+// command line, and a restored version. Checking changes nothing that is stored.
 type Incoming struct {
-	Doc    *oms.Object // is changed
-	Stored *Settings   // what it takes the place of; nil: nothing
+	Doc    *jsondoc.Object // is changed
+	Stored *Settings       // what it takes the place of; nil: nothing
 	// Variables are those that the document may name, as `${NAME}`.
 	Variables Variables
 	// Literal says that a `${` in the document is that text, as it is in a
@@ -32,19 +33,23 @@ type Incoming struct {
 // Check reads the document: variables first, then the secrets that "***" stands
 // for, then all else. The error is as [Parse] has it. Warnings come with an error,
 // too, unless it is about variables or about "***".
-func (in Incoming) Check() (*Settings, []oms.Warning, error) {
+func (in Incoming) Check() (*Settings, []apierr.Warning, error) {
 	if !in.Literal {
-		if err := expand(in.Doc, in.Variables); err != nil {
+		if err := Expand(in.Doc, in.Variables); err != nil {
 			return nil, nil, err
 		}
 	}
+	// What an earlier version refers to may be gone by now.
 	forget(in.Doc, in.Destroyed)
 	if err := Keep(in.Doc, in.Stored); err != nil {
 		return nil, nil, err
 	}
+	// What was sent as it is stored stays the very secret that it was, instead of being
+	// sealed as a new one.
 	if in.Is != nil && in.Stored != nil {
 		recognize(in.Doc, in.Stored, in.Is)
 	}
+	// By now all secrets are in their places, and the rest can be checked.
 	p := newParser(in.Doc)
 	p.refused = in.Refused
 	s := p.settings()
@@ -56,8 +61,8 @@ func (in Incoming) Check() (*Settings, []oms.Warning, error) {
 }
 
 // Document returns a copy of the document that the settings were read from, with
-// a [secret.Value] in the place of each secret.
-func (s *Settings) Document() *oms.Object { return s.doc.Clone() }
+// a [secret.Value] in the place of each secret. Whoever gets it may change it.
+func (s *Settings) Document() *jsondoc.Object { return s.doc.Clone() }
 
 // warnEmptied notes settings that leave orders no workflow at all, which is more
 // likely a slip than meant: half a document was sent, say.

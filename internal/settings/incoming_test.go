@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 )
 
 // variables are those of a server whose environment has some.
@@ -60,12 +60,12 @@ func TestVariablesStandInWhatIsShownAsTheirValues(t *testing.T) {
 }
 
 // Who may store settings learns what they may name, by a Host of his own. See
-// docs/configuring-workflows.md, "Variables".
+// docs/configuring-workflows.md#variables.
 func TestWhichVariablesSettingsMayName(t *testing.T) {
 	const token, plain = `{"connectors":[{"name":"W","host":"http://h","token":"${%s}"}]}`, `{"note":"${%s}"}`
 	for _, c := range []struct {
 		who             Variables
-		doc, name, want string // want begins the mistake; "" for none
+		doc, name, want string // want begins the error; "" for none
 	}{
 		{variables(Variables{Owner: true}), token, "ERP_TOKEN", ""},
 		{variables(Variables{Owner: true}), plain, "PATH", ""},
@@ -120,7 +120,7 @@ func TestWhatVariablesComeToIsBounded(t *testing.T) {
 	v := Variables{Owner: true, Lookup: func(string) (string, bool) { return large, true }}
 	_, _, err := Incoming{Doc: document(t, `{"a":["`+strings.Repeat("${A}", 3)+`","${A}","${A}","${A}"]}`), Variables: v}.Check()
 	if at := locations(t, err); !slices.Equal(at, []string{"a[2]", "a[3]"}) {
-		t.Errorf("mistakes at %v", at)
+		t.Errorf("errors at %v", at)
 	}
 }
 
@@ -190,7 +190,7 @@ func TestStoredSettingsAreReadWhateverTodaysChecksSay(t *testing.T) {
 	if s.Connectors[0].Token.ID() != "t" || step.ErrorStatus != "" || step.Limits.EnabledForTags[0] != "a" || s.Version != 0 {
 		t.Errorf("%+v", s)
 	}
-	if _, _, err := (Incoming{Doc: s.Document(), Literal: true}).Check(); oms.KindOf(err) != oms.Invalid {
+	if _, _, err := (Incoming{Doc: s.Document(), Literal: true}).Check(); apierr.KindOf(err) != apierr.Invalid {
 		t.Errorf("today's checks: %v", err)
 	}
 }

@@ -34,7 +34,7 @@ func tokens(s *Settings) []string {
 	return out
 }
 
-// API.md, "Settings": a "***" sent back keeps the stored secret.
+// docs/contract.md#secrets: a "***" sent back keeps the stored secret.
 func TestKeepRoundTrip(t *testing.T) {
 	s := mustParse(t, everySecret)
 	doc := document(t, string(s.Masked().JSON()))
@@ -64,7 +64,7 @@ func TestKeepWithNothingStored(t *testing.T) {
 	for name, stored := range map[string]*Settings{"nil": nil, "empty": Empty()} {
 		err := Keep(document(t, masked), stored)
 		if at := locations(t, err); len(at) != 7 || at[0] != "connectors[0].bearerToken" {
-			t.Errorf("%s: mistakes at %v", name, at)
+			t.Errorf("%s: errors at %v", name, at)
 		}
 	}
 }
@@ -76,9 +76,9 @@ func TestKeepOfConnectors(t *testing.T) {
 	}
 	stored := list(conn("W", "a", "https://a/1", "A"), conn("W", "", "https://b", "B"), conn("W", "", "https://c", "C"), conn("V", "", "https://d", ""))
 	for name, c := range map[string]struct {
-		sent    string
-		tokens  []string
-		mistake string
+		sent      string
+		tokens    []string
+		wantError string
 	}{
 		"by id, in any case, whatever the name":   {list(conn("X", "A", "https://a/2", mask)), []string{"A"}, ""},
 		"by id wherever it stands":                {list(conn("W", "", "https://b", mask), conn("W", "a", "https://a/1", mask)), []string{"B", "A"}, ""},
@@ -99,7 +99,7 @@ func TestKeepOfConnectors(t *testing.T) {
 		"another host, secret removed":            {list(conn("W", "a", "https://other", "")), []string{""}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkKeep(t, stored, c.sent, tokens, c.tokens, c.mistake)
+			checkKeep(t, stored, c.sent, tokens, c.tokens, c.wantError)
 		})
 	}
 }
@@ -107,9 +107,9 @@ func TestKeepOfConnectors(t *testing.T) {
 func TestKeepOfSteps(t *testing.T) {
 	stored := inStatus(stepTo("https://a/1", "A", "") + "," + stepTo("https://b/1", "B", "") + "," + stepTo("https://b/2", "C", ""))
 	for name, c := range map[string]struct {
-		sent    []string
-		values  []string
-		mistake string
+		sent      []string
+		values    []string
+		wantError string
 	}{
 		"same host first":               {[]string{stepTo("https://b/2", mask, ""), stepTo("https://a/1", mask, ""), stepTo("https://b/1", mask, "")}, []string{"C", "A", "B"}, ""},
 		"some removed":                  {[]string{stepTo("https://b/2", mask, "")}, []string{"C"}, ""},
@@ -123,7 +123,7 @@ func TestKeepOfSteps(t *testing.T) {
 		"header in other case":          {[]string{strings.Replace(stepTo("https://a/1", mask, ""), "X-Key", "x-key", 1)}, []string{"A"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkKeep(t, stored, inStatus(strings.Join(c.sent, ",")), headers, c.values, c.mistake)
+			checkKeep(t, stored, inStatus(strings.Join(c.sent, ",")), headers, c.values, c.wantError)
 		})
 	}
 }
@@ -167,7 +167,7 @@ func TestKeepFollowsSecrets(t *testing.T) {
 	const connectorValue, stepValue = "connectors[0].token", stepAt + ".properties[0].value"
 	for name, c := range map[string]struct {
 		stored, sent string
-		mistake      string
+		wantError    string
 	}{
 		"by id, unchanged":               {settings(a, byID), settings(a, byID), ""},
 		"by id, another name":            {settings(a, byID), settings(a, strings.Replace(byID, `"Webhook"`, `"Other"`, 1)), ""},
@@ -188,21 +188,21 @@ func TestKeepFollowsSecrets(t *testing.T) {
 			stored := mustParse(t, strings.ReplaceAll(c.stored, mask, "s3cret"))
 			err := Keep(document(t, c.sent), stored)
 			at := locations(t, err)
-			if c.mistake == "" && err != nil || c.mistake != "" && (len(at) == 0 || at[0] != c.mistake) {
-				t.Errorf("got %v, want a mistake at %q", err, c.mistake)
+			if c.wantError == "" && err != nil || c.wantError != "" && (len(at) == 0 || at[0] != c.wantError) {
+				t.Errorf("got %v, want an error at %q", err, c.wantError)
 			}
 		})
 	}
 }
 
 // checkKeep sends a document over stored settings and compares the secrets
-// that are then there, or where the one mistake is.
-func checkKeep(t *testing.T, stored, sent string, secrets func(*Settings) []string, want []string, mistake string) {
+// that are then there, or where the one error is.
+func checkKeep(t *testing.T, stored, sent string, secrets func(*Settings) []string, want []string, wantError string) {
 	t.Helper()
 	doc := document(t, sent)
 	err := Keep(doc, mustParse(t, stored))
-	if mistake != "" {
-		if diff := cmp.Diff([]string{mistake}, locations(t, err)); diff != "" {
+	if wantError != "" {
+		if diff := cmp.Diff([]string{wantError}, locations(t, err)); diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}
 		return

@@ -1,36 +1,45 @@
 package settings
 
-import "strings"
+import (
+	"strings"
 
-// kind is a kind of object of the document, and what is read of it.
+	"github.com/orderhook/orderhook/internal/spelling"
+)
+
+// kind is a kind of object of the document, and what is read of it. Messages, hints and the
+// shapes of the OpenAPI document are made of it.
 type kind struct {
 	name string   // as a message names it
 	read []string // its fields that are read
-	// properties are the keys of its `properties` that are read, in the seeds' spelling.
+	// properties are the keys of its `properties` that are read, in the
+	// specification's spelling.
 	properties []string
 	// limited says that an unknown field may be there to limit it.
 	limited bool
 
-	known map[string]bool // folded: the fields that are read, and those that are kept
+	known map[string]bool // folded: the fields that are read, and those that are stored without being read
 }
 
 // newKind makes a kind of the fields that are read, and of those that the
-// published model of order management has and that orderhook keeps without
+// published model of order management has and that orderhook stores without
 // reading them: they are no slips.
-func newKind(name, read, kept string, properties ...string) kind {
+func newKind(name, read, stored string, properties ...string) kind {
 	k := kind{name: name, read: strings.Fields(read), properties: properties, known: map[string]bool{}}
-	for _, field := range append(strings.Fields(kept), k.read...) {
-		k.known[fold(field)] = true
+	for _, field := range append(strings.Fields(stored), k.read...) {
+		k.known[spelling.Fold(field)] = true
 	}
 	return k
 }
 
-// limitable makes a kind of which an unknown field may be a limit.
+// limitable makes a kind of which an unknown field may be a limit. Such a field is refused
+// rather than stored: what it says would not be heeded.
 func limitable(k kind) kind {
 	k.limited = true
 	return k
 }
 
+// These are all kinds. A field that is in none of the lists is the owner's own: it is
+// stored, and sent where the whole object is.
 var (
 	documentKind    = newKind("the document", `connectors markets marketGroups storeGroups orderTypes returnStatuses retention`, "")
 	retentionKind   = newKind("retention", `attempts versions history runs audit`, "")
@@ -44,12 +53,9 @@ var (
 	orderTypeKind = limitable(newKind("an order type", `name default defaultOrderType orderStatuses disableWorkflow`, ""))
 	statusKind    = limitable(newKind("a status", `name workflowSteps events maxDuration shipmentStatusUpdate mainOrderStatus`,
 		`displayName translateKey properties condition`))
-	stepKind = limitable(newKind("a step", `name active connector connectorId stopOnError runAfterOrderIsSaved isInvisible translateKey displayName
-		properties conditions workflowStepConditions implementations
-		enabledForMarkets disabledForMarkets enabledForMarketGroups disabledForMarketGroups
-		enabledForStores disabledForStores enabledForStoreGroups disabledForStoreGroups
-		enabledForTags disabledForTags enabledForWarehouses disabledForWarehouses
-		enabledForShipmentOptions disabledForShipmentOptions`, "", hostKey, errorStatusKey))
+	// What is read of a step stands in the catalogue; the rest is names, and lists of other kinds.
+	stepKind = limitable(newKind("a step", "name displayName properties implementations "+strings.Join(namesOf(callProperties()), " "), "",
+		namesOf(callListedProperties())...))
 	connectorKind = limitable(newKind("a connector", `name connectorId displayName host bearerToken token username password timeout customHeaders
 		signingSecret disableStandardErrorPolicy enabledForMarkets disabledForMarkets enabledForMarketGroups disabledForMarketGroups
 		properties implementations breaker`, "", wrapperKey, onlyLinesKey))

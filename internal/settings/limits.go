@@ -6,7 +6,8 @@ import (
 )
 
 // Subject is what the limits of a step look at: an order, and the shipment that
-// its run is for. What is not there is "" or empty.
+// its run is for. What is not there is "" or empty. It is made of the order as it is when
+// the step's turn comes.
 type Subject struct {
 	Market, Store string
 	Tags          []string
@@ -16,7 +17,8 @@ type Subject struct {
 	ShipmentOptions []string
 }
 
-// limit is one pair of lists, and what of the subject they are about.
+// limit is one pair of lists, and what of the subject they are about. A list that is empty
+// limits nothing.
 type limit struct {
 	what              string // as a reason names it
 	of                string // what has it
@@ -25,8 +27,9 @@ type limit struct {
 }
 
 // Admit reports whether a step runs for an order, and if not, why it is skipped,
-// as "not enabled for market SWE" (CONTRACT.md, "Configuration"). A step that
-// is enabled for warehouses or shipment options runs for a shipment only.
+// as "not enabled for market SWE" (docs/contract.md#which-steps-run). A step that
+// is enabled for warehouses or shipment options runs for a shipment only. The first limit
+// that keeps it out is the reason.
 func (l Limits) Admit(s Subject) (reason string, ok bool) {
 	switch {
 	case l.NoMarket:

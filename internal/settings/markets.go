@@ -2,7 +2,7 @@ package settings
 
 // readMarkets reads `markets` and `marketGroups`. Where settings name no markets
 // but do group some, those in groups are the known ones; where they do
-// neither, every market is as good as known.
+// neither, every market is as good as known. That decides only about warnings.
 func (p *parser) readMarkets() {
 	taken := names{}
 	for _, n := range p.root.nodes("markets") {

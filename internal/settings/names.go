@@ -5,10 +5,11 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
-// names remembers which names are taken, by their folded spelling.
+// names remembers which names are taken, by their folded spelling. A name that is taken
+// keeps its first place.
 type names map[string]taken
 
 // taken is a name as it was written, and where.
@@ -16,13 +17,14 @@ type taken struct{ name, at string }
 
 // add notes a name, unless it is there already: then it returns that one.
 func (t names) add(name, at string) (first taken, there bool) {
-	if first, there = t[fold(name)]; !there {
-		t[fold(name)] = taken{name, at}
+	if first, there = t[spelling.FoldName(name)]; !there {
+		t[spelling.FoldName(name)] = taken{name, at}
 	}
 	return first, there
 }
 
-// claim notes a mistake if the name is another's already.
+// claim notes an error if the name is another's already. An empty name claims nothing:
+// where one is needed, that is said elsewhere.
 func (t names) claim(n node, field, name string) {
 	if name == "" {
 		return
@@ -32,13 +34,14 @@ func (t names) claim(n node, field, name string) {
 	}
 }
 
+// has reports whether a name is taken, in any case.
 func (t names) has(name string) bool {
-	_, ok := t[fold(name)]
+	_, ok := t[spelling.FoldName(name)]
 	return ok
 }
 
 // mostCompared bounds the names that one is compared with: a hostile document
-// has a great many of them.
+// has a great many of them. With more, no hint is given.
 const mostCompared = 1000
 
 // hint asks for the one of the names that is like another name, as
@@ -48,6 +51,7 @@ func (n node) hint(t names, name string) string {
 		return ""
 	}
 	spelled := make([]string, 0, len(t))
+	// The order is always the same, so the same document gets the same hint.
 	for _, key := range slices.Sorted(maps.Keys(t)) {
 		spelled = append(spelled, t[key].name)
 	}
@@ -63,11 +67,13 @@ func (n node) meant(name string, known []string) string {
 	return meant(name, known)
 }
 
+// meant ends a message by asking for the name that is most alike; it is "" if none is like
+// it.
 func meant(name string, known []string) string {
 	if len(name) > maxCompared {
 		return ""
 	}
-	if like := oms.Nearest(name, known); like != "" {
+	if like := spelling.Nearest(name, known); like != "" {
 		return fmt.Sprintf("; is %s meant?", clip(like))
 	}
 	return ""
@@ -75,8 +81,3 @@ func meant(name string, known []string) string {
 
 // maxCompared bounds the length of a name that is compared with others, in bytes.
 const maxCompared = 200
-
-// fold and same compare names as all of orderhook does.
-func fold(name string) string { return oms.FoldName(name) }
-
-func same(a, b string) bool { return oms.SameName(a, b) }

@@ -7,56 +7,63 @@ import (
 	"strings"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/secret"
+	"github.com/orderhook/orderhook/internal/timetext"
 )
 
-// mostFindings bounds how many mistakes, and how many warnings, one answer
+// mostFindings bounds how many errors, and how many warnings, one answer
 // names: a document of ten megabytes can hold a million of them.
 const mostFindings = 100
 
-// findings is what reading a document has come upon so far.
+// findings is what reading a document has come upon so far. All nodes of a document share
+// one.
 type findings struct {
-	mistakes []oms.FieldError
-	warnings []oms.Warning
+	errors   []apierr.FieldError
+	warnings []apierr.Warning
 	verdicts map[[2]string]string // of names that were compared with others
 }
 
+// wrong notes an error at a path. Beyond so many it is left out.
 func (f *findings) wrong(path, format string, args ...any) {
-	if len(f.mistakes) < mostFindings {
-		f.mistakes = append(f.mistakes, oms.FieldError{Location: path, Message: fmt.Sprintf(format, args...)})
+	if len(f.errors) < mostFindings {
+		f.errors = append(f.errors, apierr.FieldError{Location: path, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
+// warn notes a warning at a path, within the same bound.
 func (f *findings) warn(path, format string, args ...any) {
 	if len(f.warnings) < mostFindings {
-		f.warnings = append(f.warnings, oms.Warning{Path: path, Message: fmt.Sprintf(format, args...)})
+		f.warnings = append(f.warnings, apierr.Warning{Path: path, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
-// err returns all mistakes as one error, nil if there are none.
+// err returns all errors as one error, nil if there are none.
 func (f *findings) err() error {
-	if len(f.mistakes) == 0 {
+	if len(f.errors) == 0 {
 		return nil
 	}
 	detail := "the settings are not valid"
-	if len(f.mistakes) == mostFindings {
-		detail += fmt.Sprintf("; only the first %d mistakes are named", mostFindings)
+	if len(f.errors) == mostFindings {
+		detail += fmt.Sprintf("; only the first %d errors are named", mostFindings)
 	}
-	return &oms.Error{Kind: oms.Invalid, Detail: detail, Fields: f.mistakes}
+	return &apierr.Error{Kind: apierr.Invalid, Detail: detail, Fields: f.errors}
 }
 
 // node is an object of the document and where it stands. Its methods read a
-// field as the type it must have and note a mistake if it has another; null is
+// field as the type it must have and note an error if it has another; null is
 // as good as absent, since .NET writes out empty fields.
 type node struct {
-	obj *oms.Object
+	obj *jsondoc.Object
 	at  string // path from the document, "" for the document itself
 	*findings
 }
 
+// path is the path of one of the object's fields.
 func (n node) path(name string) string { return join(n.at, name) }
 
+// join puts a name behind a path.
 func join(at, name string) string {
 	if at == "" {
 		return name
@@ -64,6 +71,7 @@ func join(at, name string) string {
 	return at + "." + name
 }
 
+// value reads a field as a type. want names that type in a message.
 func value[T any](n node, name, want string) (v T, given bool) {
 	raw, _ := n.obj.Get(name)
 	if raw == nil {
@@ -71,11 +79,12 @@ func value[T any](n node, name, want string) (v T, given bool) {
 	}
 	v, given = raw.(T)
 	if !given {
-		n.wrong(n.path(name), "must be %s", want)
+		n.wrong(n.path(name), "must be %s, not %s", want, jsondoc.TypeName(raw))
 	}
 	return v, given
 }
 
+// text reads a text; "" if there is none.
 func (n node) text(name string) string {
 	s, _ := value[string](n, name, "text")
 	return s
@@ -94,7 +103,7 @@ func (n node) secret(name string) (v secret.Value, text string) {
 	return secret.New(text), text
 }
 
-// required reads a text that must be there and say something.
+// required reads a text that must be there and say something. White space says nothing.
 func (n node) required(name string) string {
 	s, given := value[string](n, name, "text")
 	if given && strings.TrimSpace(s) == "" || !n.obj.Has(name) {
@@ -104,6 +113,7 @@ func (n node) required(name string) string {
 	return s
 }
 
+// flag reads true or false; absent is what a missing one counts as.
 func (n node) flag(name string, absent bool) bool {
 	if b, given := value[bool](n, name, "true or false"); given {
 		return b
@@ -111,9 +121,10 @@ func (n node) flag(name string, absent bool) bool {
 	return absent
 }
 
-// whole reads a whole number that is needed, within bounds.
+// whole reads a whole number that is needed, within bounds. An error leaves some number,
+// which nobody uses.
 func (n node) whole(name string, least, most int64) int64 {
-	number, given := value[oms.Number](n, name, "a number")
+	number, given := value[jsondoc.Number](n, name, "a number")
 	v, err := strconv.ParseInt(string(number), 10, 64)
 	if !given && !n.obj.Has(name) {
 		n.wrong(n.path(name), "is needed")
@@ -123,15 +134,16 @@ func (n node) whole(name string, least, most int64) int64 {
 	return v
 }
 
-// length reads a length of time, 0 included.
+// length reads a length of time, 0 included. It takes either form of
+// docs/contract.md#settings.
 func (n node) length(name string) (d time.Duration, given bool) {
 	s, given := value[string](n, name, "a duration, as text")
 	if !given {
 		return 0, false
 	}
-	d, ok := oms.ParseDuration(s, math.MaxInt64)
+	d, ok := timetext.ParseDuration(s, math.MaxInt64)
 	if !ok {
-		n.wrong(n.path(name), "must be %s", oms.DurationForms)
+		n.wrong(n.path(name), "must be %s", timetext.DurationForms)
 	}
 	return d, ok
 }
@@ -145,12 +157,14 @@ func (n node) span(name string) time.Duration {
 	return d
 }
 
-// object reads an object, and whether there is one.
+// object reads an object, and whether there is one. Without one, the node reads as an empty
+// object.
 func (n node) object(name string) (node, bool) {
-	o, given := value[*oms.Object](n, name, "an object")
+	o, given := value[*jsondoc.Object](n, name, "an object")
 	return node{o, n.path(name), n.findings}, given
 }
 
+// texts reads a list of texts. What is no text is an error, and left out.
 func (n node) texts(name string) []string {
 	list, _ := value[[]any](n, name, "a list of texts")
 	var out []string
@@ -159,21 +173,23 @@ func (n node) texts(name string) []string {
 			out = append(out, s)
 			continue
 		}
-		n.wrong(fmt.Sprintf("%s[%d]", n.path(name), i), "must be text")
+		n.wrong(fmt.Sprintf("%s[%d]", n.path(name), i), "must be text, not %s", jsondoc.TypeName(e))
 	}
 	return out
 }
 
+// nodes reads a list of objects, each with its path. What is no object is an error, and
+// left out.
 func (n node) nodes(name string) []node {
 	list, _ := value[[]any](n, name, "a list of objects")
 	var out []node
 	for i, e := range list {
 		at := fmt.Sprintf("%s[%d]", n.path(name), i)
-		if o, ok := e.(*oms.Object); ok {
+		if o, ok := e.(*jsondoc.Object); ok {
 			out = append(out, node{o, at, n.findings})
 			continue
 		}
-		n.wrong(at, "must be an object")
+		n.wrong(at, "must be an object, not %s", jsondoc.TypeName(e))
 	}
 	return out
 }

@@ -3,17 +3,18 @@ package settings
 import (
 	"net/url"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/jsondoc"
 )
 
-// Parse reads a settings document (API.md, "Settings"), in which the places of
-// secrets hold secrets. All mistakes are collected into one *[oms.Error] of kind
-// [oms.Invalid], each with its path, as
+// Parse reads a settings document (docs/contract.md#settings), in which the places of
+// secrets hold secrets. All errors are collected into one *[apierr.Error] of kind
+// [apierr.Invalid], each with its path, as
 // `orderTypes[0].orderStatuses[1].workflowSteps[0].name`; unknown fields are
-// none, unless they would limit a step, and are kept. Warnings come with and
+// none, unless they would limit a step, and are stored. Warnings come with and
 // without an error. The document is copied, so the caller may go on to change
 // it. [Incoming] is for documents that come from outside.
-func Parse(doc *oms.Object) (*Settings, []oms.Warning, error) {
+func Parse(doc *jsondoc.Object) (*Settings, []apierr.Warning, error) {
 	p := newParser(doc)
 	s := p.settings()
 	if err := p.root.err(); err != nil {
@@ -24,22 +25,26 @@ func Parse(doc *oms.Object) (*Settings, []oms.Warning, error) {
 
 // ParseStored reads a document that [Settings.Sealed] made and was stored. It passed the checks of its day,
 // and those of today may be stricter: what they would refuse is passed over, as
-// it was then. An update must not make a tenant's settings unreadable.
-func ParseStored(doc *oms.Object) *Settings {
+// it was then. An update must not make a tenant's settings unreadable. Nobody is told of
+// what it finds.
+func ParseStored(doc *jsondoc.Object) *Settings {
 	p := newParser(doc)
 	refer(p.root.obj)
 	return p.settings()
 }
 
-func newParser(doc *oms.Object) *parser {
+// newParser copies the document, since reading it puts other values in the places of
+// secrets. None is as an empty one.
+func newParser(doc *jsondoc.Object) *parser {
 	doc = doc.Clone()
 	if doc == nil {
-		doc = oms.NewObject()
+		doc = jsondoc.NewObject()
 	}
 	return &parser{root: node{obj: doc, findings: &findings{}}}
 }
 
-// settings reads the whole document.
+// settings reads the whole document. It goes on after an error, so that all are found at
+// once.
 func (p *parser) settings() *Settings {
 	p.root.warnUnread(documentKind)
 	p.readMarkets()
@@ -50,6 +55,7 @@ func (p *parser) settings() *Settings {
 	s.ReturnStatuses = p.statuses(p.root, "returnStatuses", true)
 	p.warnStatusNames(s)
 	p.masks()
+	// From here on the document holds no text of a secret.
 	conceal(s.doc)
 	return s
 }
@@ -67,6 +73,8 @@ type parser struct {
 	mentions            []mention
 }
 
+// orderTypes reads the types of orders. Either of two fields marks the default type; both
+// may, if they mark the same.
 func (p *parser) orderTypes() []OrderType {
 	var out []OrderType
 	taken, marked := names{}, ""
@@ -90,7 +98,8 @@ func (p *parser) orderTypes() []OrderType {
 }
 
 // masks refuses a mask that nothing was put in place of: it would be stored,
-// and sent, as if it were the secret.
+// and sent, as if it were the secret. It is asked when every *** that stands for something
+// has been replaced.
 func (p *parser) masks() {
 	for _, sec := range secretsOf(p.root.obj) {
 		if sec.text() == mask {

@@ -8,13 +8,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/secret"
 )
 
 var ignoreWire = cmp.Options{cmpopts.IgnoreFields(Step{}, "Wire"), cmpopts.EquateComparable(secret.Value{})}
 
-// The steps below are the examples of order-workflow-step.txt, "Setup", in
+// The steps below are the examples of the specifications (docs/contract.md#settings), in
 // their own mix of letter case.
 func TestStepsOfTheSeeds(t *testing.T) {
 	webhook := func(change func(*Step)) *Step {
@@ -24,7 +24,7 @@ func TestStepsOfTheSeeds(t *testing.T) {
 	}
 	inline := func(st *Step) {
 		st.Host = "https://validation.example.com/api/validate"
-		st.RequestHeaders = []oms.Header{{Name: "Authorization", Value: secret.New("Bearer your-token")}}
+		st.RequestHeaders = []event.Header{{Name: "Authorization", Value: secret.New("Bearer your-token")}}
 	}
 	for name, c := range map[string]struct {
 		step string
@@ -94,8 +94,8 @@ func TestStepsOfTheSeeds(t *testing.T) {
 	}
 }
 
-// The first two are the connectors of order-workflow-step.txt, "Option B", and
-// cart-validator.txt, "Setup"; the others are rows of their tables.
+// The first two are the connectors of the specifications; the others are rows of
+// their tables (docs/contract.md#settings).
 func TestConnectorsOfTheSeeds(t *testing.T) {
 	for name, c := range map[string]struct {
 		connector string
@@ -104,26 +104,26 @@ func TestConnectorsOfTheSeeds(t *testing.T) {
 		"option B": {`{ "Name": "Webhook", "ConnectorId": "my-validation-service", "DisplayName": "Order Validation",
 			"Host": "https://validation.example.com/api/validate", "BearerToken": "your-token-here" }`,
 			Connector{Name: "Webhook", ConnectorID: "my-validation-service", Host: "https://validation.example.com/api/validate",
-				BearerToken: secret.New("your-token-here"), Timeout: DefaultTimeout}},
+				BearerToken: secret.New("your-token-here"), Timeout: event.DefaultTimeout}},
 		"cart validator": {`{ "name": "webhookValidator", "implementations": ["IValidator"], "host": "https://validation.example.com/api/cart-validate",
 			"bearerToken": "YOUR_API_KEY", "properties": [
 				{ "key": "IsRequestWrapperEnabled", "value": "false" }, { "key": "IsOnlyLineItemsUpdated", "value": "false" } ] }`,
 			Connector{Name: "webhookValidator", Host: "https://validation.example.com/api/cart-validate", BearerToken: secret.New("YOUR_API_KEY"),
-				Timeout: DefaultTimeout}},
+				Timeout: event.DefaultTimeout}},
 		"both properties": {`{"name":"WEBHOOKVALIDATOR","host":"http://h","properties":[{"KEY":"isrequestwrapperenabled","value":"TRUE"},{"key":"IsOnlyLineItemsUpdated","value":true},{"key":"own","value":"yes"}]}`,
-			Connector{Name: "WEBHOOKVALIDATOR", Host: "http://h", Timeout: DefaultTimeout, WrapsRequest: true, OnlyLineItems: true}},
+			Connector{Name: "WEBHOOKVALIDATOR", Host: "http://h", Timeout: event.DefaultTimeout, WrapsRequest: true, OnlyLineItems: true}},
 		"rows Username / Password, Token, timeOut": {`{"name":"W","host":"http://h","username":"u","password":"p","token":"t","timeOut":"00:00:05"}`,
 			Connector{Name: "W", Host: "http://h", Username: "u", Password: secret.New("p"), Token: secret.New("t"), Timeout: 5 * time.Second}},
 		"row CustomHeaders": {`{"name":"W","host":"http://h","CustomHeaders":[{"Key":"X-Api-Key","Value":"k"},{"key":"Authorization","value":""}]}`,
-			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, CustomHeaders: []oms.Header{{Name: "X-Api-Key", Value: secret.New("k")}, {Name: "Authorization"}}}},
+			Connector{Name: "W", Host: "http://h", Timeout: event.DefaultTimeout, CustomHeaders: []event.Header{{Name: "X-Api-Key", Value: secret.New("k")}, {Name: "Authorization"}}}},
 		"rows EnabledForMarkets, DisabledForMarkets": {`{"name":"W","host":"http://h","EnabledForMarkets":["NOR"],"DisabledForMarkets":["SWE"]}`,
-			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, EnabledForMarkets: []string{"NOR"}, DisabledForMarkets: []string{"SWE"}}},
+			Connector{Name: "W", Host: "http://h", Timeout: event.DefaultTimeout, EnabledForMarkets: []string{"NOR"}, DisabledForMarkets: []string{"SWE"}}},
 		"rows of market groups": {`{"name":"W","host":"http://h","enabledForMarkets":["DEU"],"enabledForMarketGroups":["nordic"],"disabledForMarketGroups":["Nordic"]}`,
-			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, EnabledForMarkets: []string{"DEU", "NOR", "SWE"}, DisabledForMarkets: []string{"NOR", "SWE"}}},
+			Connector{Name: "W", Host: "http://h", Timeout: event.DefaultTimeout, EnabledForMarkets: []string{"DEU", "NOR", "SWE"}, DisabledForMarkets: []string{"NOR", "SWE"}}},
 		"a group of no markets": {`{"name":"W","host":"http://h","enabledForMarketGroups":["Void"]}`,
-			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, NoMarket: true}},
+			Connector{Name: "W", Host: "http://h", Timeout: event.DefaultTimeout, NoMarket: true}},
 		"signing and retries": {`{"name":"W","host":"http://h","signingSecret":"whsec_c2VjcmV0","disableStandardErrorPolicy":true}`,
-			Connector{Name: "W", Host: "http://h", Timeout: DefaultTimeout, SigningSecret: secret.New("whsec_c2VjcmV0"), DisableStandardErrorPolicy: true}},
+			Connector{Name: "W", Host: "http://h", Timeout: event.DefaultTimeout, SigningSecret: secret.New("whsec_c2VjcmV0"), DisableStandardErrorPolicy: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := mustParse(t, `{"connectors":[`+c.connector+`],"marketGroups":[{"groupId":"Nordic","marketIds":["NOR","SWE"]},{"groupId":"Void"}]}`)
@@ -134,7 +134,7 @@ func TestConnectorsOfTheSeeds(t *testing.T) {
 	}
 }
 
-// CONTRACT.md, "Request": WorkflowStep is the configuration without the
+// docs/contract.md#requests: WorkflowStep is the configuration without the
 // RequestHeaders properties, in PascalCase, unknown fields included.
 func TestWireLeavesOutRequestHeaders(t *testing.T) {
 	st := onlyStep(t, `{"name":"webhookWORKFLOWstep","connector":"Webhook","urgency":{"level":1.50},"translateKey":"k","implementations":["I"],
@@ -146,7 +146,7 @@ func TestWireLeavesOutRequestHeaders(t *testing.T) {
 	}
 }
 
-// CONTRACT.md, "Shipments" and "Configuration".
+// docs/contract.md#shipments and docs/contract.md#settings.
 func TestStatusesOfOrderTypes(t *testing.T) {
 	for status, want := range map[string]Status{
 		`{"name":" Packed ","shipmentStatusUpdate":" Ready\t","mainOrderStatus":" AllPacked "}`: {Name: "Packed", ShipmentStatusUpdate: "Ready", MainOrderStatus: "AllPacked"},
@@ -160,7 +160,7 @@ func TestStatusesOfOrderTypes(t *testing.T) {
 	}
 }
 
-// API.md, "Settings": both time forms are taken for every time-out.
+// docs/contract.md#settings: both time forms are taken for every time-out.
 func TestTimesInBothForms(t *testing.T) {
 	for text, want := range map[string]time.Duration{"00:00:05": 5 * time.Second, "PT5S": 5 * time.Second, "1.00:00:00": day, "P1D": day, "PT0.5S": time.Second / 2} {
 		s := mustParse(t, fmt.Sprintf(`{"connectors":[{"name":"W","timeOut":%[1]q,"breaker":{"failures":1,"window":%[1]q,"openFor":%[1]q}}],
@@ -172,10 +172,10 @@ func TestTimesInBothForms(t *testing.T) {
 	}
 }
 
-// CONTRACT.md, "Configuration": what .NET writes for a TimeSpan that nobody has set.
+// docs/contract.md#settings: what .NET writes for a TimeSpan that nobody has set.
 func TestATimeoutOfZeroIsTheDefault(t *testing.T) {
 	for _, text := range []string{"00:00:00", "0.00:00:00", "00:00:00.0000000", "PT0S", "P0D"} {
-		if got := mustParse(t, fmt.Sprintf(`{"connectors":[{"name":"W","timeOut":%q}]}`, text)).Connectors[0].Timeout; got != DefaultTimeout {
+		if got := mustParse(t, fmt.Sprintf(`{"connectors":[{"name":"W","timeOut":%q}]}`, text)).Connectors[0].Timeout; got != event.DefaultTimeout {
 			t.Errorf("%s is %v", text, got)
 		}
 	}

@@ -5,10 +5,11 @@ import (
 
 	"github.com/sosodev/duration"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/timetext"
 )
 
-// Retention is how long things are kept; 0 is for good.
+// Retention is how long records are retained; 0 is for good. Package maintenance removes by
+// it.
 type Retention struct {
 	Attempts time.Duration // and their bodies, events, and deliveries that have ended
 	Versions time.Duration // of orders, but for the current ones
@@ -21,7 +22,7 @@ type Retention struct {
 var defaultRetention = Retention{Attempts: 90 * day, Audit: 365 * day}
 
 // The bounds of a retention. An answer can be asked for again within a day, by
-// its Idempotency-Key, and is made of what is kept. The audit log stays for longer,
+// its Idempotency-Key, and is made of what is stored. The audit log stays for longer,
 // so that who may change the settings cannot have it forget what they did this week.
 const (
 	day            = 24 * time.Hour
@@ -30,23 +31,25 @@ const (
 	mostRetention  = 100 * 365 * day
 )
 
+// retention reads how long the records of the tenant are retained.
 func retention(n node) Retention {
-	kept := defaultRetention
+	retention := defaultRetention
 	obj, given := n.object("retention")
 	if !given {
-		return kept
+		return retention
 	}
 	obj.warnUnread(retentionKind)
-	kept.Attempts = obj.kept("attempts", kept.Attempts, leastRetention)
-	kept.Versions = obj.kept("versions", kept.Versions, leastRetention)
-	kept.History = obj.kept("history", kept.History, leastRetention)
-	kept.Runs = obj.kept("runs", kept.Runs, leastRetention)
-	kept.Audit = obj.kept("audit", kept.Audit, leastAudit)
-	return kept
+	retention.Attempts = obj.retention("attempts", retention.Attempts, leastRetention)
+	retention.Versions = obj.retention("versions", retention.Versions, leastRetention)
+	retention.History = obj.retention("history", retention.History, leastRetention)
+	retention.Runs = obj.retention("runs", retention.Runs, leastRetention)
+	retention.Audit = obj.retention("audit", retention.Audit, leastAudit)
+	return retention
 }
 
-// kept reads how long something is kept, null being for good.
-func (n node) kept(name string, absent, least time.Duration) time.Duration {
+// retention reads how long records are retained, null being for good. What is not there has
+// the default.
+func (n node) retention(name string, absent, least time.Duration) time.Duration {
 	if _, given := n.obj.Get(name); !given {
 		return absent
 	}
@@ -63,9 +66,10 @@ func (n node) kept(name string, absent, least time.Duration) time.Duration {
 }
 
 // retentionLength reads a duration in either form. In a retention, unlike a
-// time-out, years and months are taken, as years of 365 days.
+// time-out, years and months are taken, as years of 365 days. A retention need not be exact
+// to the day.
 func retentionLength(text string) (time.Duration, bool) {
-	if d, ok := oms.ParseDuration(text, mostRetention); ok {
+	if d, ok := timetext.ParseDuration(text, mostRetention); ok {
 		return d, true
 	}
 	d, err := duration.Parse(text)

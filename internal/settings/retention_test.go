@@ -31,13 +31,13 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-func TestRetentionMistakes(t *testing.T) {
+func TestRetentionErrors(t *testing.T) {
 	const form = "must be a duration from P1D to P100Y, as P90D or 90.00:00:00, or null to keep it for good"
 	for value, want := range map[string]string{
 		`"90 days"`:        form,
 		`""`:               form,
 		`"P1"`:             form,
-		`90`:               "must be a duration as P90D, or null",
+		`90`:               "must be a duration as P90D, or null, not a number",
 		`"P"`:              form,
 		`"PT90M"`:          form,
 		`"23:59:59"`:       form,

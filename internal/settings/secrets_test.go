@@ -11,7 +11,7 @@ import (
 	"github.com/orderhook/orderhook/internal/secret"
 )
 
-// everySecret has a secret in each place that API.md, "Settings", lists, and
+// everySecret has a secret in each place that docs/contract.md#secrets lists, and
 // things that look like one and are none.
 const everySecret = `{"note":1.50,"connectors":[{"name":"Webhook","connectorId":"a","host":"https://h.example/x","bearerToken":"s3cret-1","token":"s3cret-2",
 	"username":"shop","password":"s3cret-3","signingSecret":"s3cret-4","displayName":"D","customHeaders":[{"key":"X-Key","value":"s3cret-5"},{"key":"X-None","value":""}],
@@ -143,13 +143,13 @@ func TestASecretThatIsSentAgainStaysTheSame(t *testing.T) {
 	}
 }
 
-// TestHideSecrets: nothing of what came in is shown, and *** stays what it stands for.
-func TestHideSecrets(t *testing.T) {
+// TestReplaceSecrets: nothing of what came in is shown, and *** stays what it stands for.
+func TestReplaceSecrets(t *testing.T) {
 	doc := document(t, strings.Replace(everySecret, "s3cret-3", mask, 1))
-	HideSecrets(doc, "(new)")
+	ReplaceSecrets(doc, func(secret string) string { return "(new)" + strings.TrimPrefix(secret, "s3cret-") })
 	want := strings.Replace(everySecret, "s3cret-3", mask, 1)
 	for _, n := range []string{"1", "2", "4", "5", "6", "7"} {
-		want = strings.Replace(want, "s3cret-"+n, "(new)", 1)
+		want = strings.Replace(want, "s3cret-"+n, "(new)"+n, 1)
 	}
 	if got := string(doc.JSON()); got != string(document(t, want).JSON()) {
 		t.Error(got)

@@ -2,17 +2,23 @@
 // steps run in which status of an order. It reads the document, says what is
 // wrong with it and where, selects the connector of a step, and keeps secrets
 // out of what is shown and stored.
+//
+// It knows no store and makes no request. The text of a secret passes through it on its way
+// in, and never comes back. Begin to read with [Settings], then with [Incoming.Check],
+// which all documents from outside go through.
 package settings
 
 import (
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // Settings is one checked version of a tenant's settings. It is never changed
-// once made, so it may be shared.
+// once made, so it may be shared. A change makes the next version; a run keeps the one that
+// it began with.
 type Settings struct {
 	Version        int64
 	Connectors     []Connector
@@ -20,13 +26,14 @@ type Settings struct {
 	ReturnStatuses []Status
 	Retention      Retention
 
-	doc *oms.Object // as it was given, with a [secret.Value] for each secret
+	doc *jsondoc.Object // as it was given, with a [secret.Value] for each secret
 }
 
-// Empty returns the settings of a tenant that has none: version 0, no steps.
-func Empty() *Settings { return &Settings{Retention: defaultRetention, doc: oms.NewObject()} }
+// Empty returns the settings of a tenant that has none: version 0, no steps. Such a
+// tenant's orders run no steps.
+func Empty() *Settings { return &Settings{Retention: defaultRetention, doc: jsondoc.NewObject()} }
 
-// OrderType is a kind of order and its statuses.
+// OrderType is a kind of order and its statuses. What an order has of it is the name alone.
 type OrderType struct {
 	Name     string
 	Default  bool
@@ -35,47 +42,25 @@ type OrderType struct {
 	DisableWorkflow bool
 }
 
-// Status is a status that an order or a return can enter.
+// Status is a status that an order or a return can enter. A status that is entered and
+// stands in no list has no steps.
 type Status struct {
 	Name  string
 	Steps []Step
 	// Events is what happens for endpoints when an order enters the status; of
 	// a return's status it is nothing.
-	Events oms.StatusEvents
+	Events event.StatusEvents
 	// MaxDuration bounds a run of the steps, from its first attempt on; 0: no bound.
 	MaxDuration time.Duration
 	// ShipmentStatusUpdate is what the shipment's own status becomes when it
-	// enters this status; "": it stays (CONTRACT.md, "Shipments").
+	// enters this status; "": it stays (docs/contract.md#shipments).
 	ShipmentStatusUpdate string
 	// MainOrderStatus is what the order enters once all its shipments are in
-	// this status; "": it enters none (CONTRACT.md, "Shipments").
+	// this status; "": it enters none (docs/contract.md#shipments).
 	MainOrderStatus string
 }
 
-// Step is one workflow step as configured (order-workflow-step.txt,
-// "Workflow Step Properties").
-type Step struct {
-	Name                 string // its key; a known one as the constants spell it
-	Active               bool   // true where the setting is left out
-	Connector            string
-	ConnectorID          string
-	StopOnError          bool
-	RunAfterOrderIsSaved bool
-	IsInvisible          bool
-	TranslateKey         string
-	DisplayName          string       // what people call it; steps of one key differ in it
-	Host                 string       // the Host property; "" where there is none
-	ErrorStatus          string       // the ErrorStatus property
-	RequestHeaders       []oms.Header // properties of the KeyGroup RequestHeaders
-	Limits               Limits
-	Conditions           []Condition // any of them lets the step run; none: always
-	// Wire is the step's whole configuration without the RequestHeaders
-	// properties, as it is sent to the endpoint and shown.
-	Wire *oms.Object
-}
-
-// Step keys ("Identifier" in order-workflow-step.txt and
-// return-workflow-step.txt; CONTRACT.md, "Export Order").
+// Step keys (docs/contract.md#which-steps-run and docs/contract.md#exports).
 const (
 	WebhookStep       = "WebhookWorkflowStep"
 	WebhookReturnStep = "WebhookReturnWorkflowStep"
@@ -83,8 +68,9 @@ const (
 )
 
 // Limits say for which orders a step runs. Disabled beats enabled; an empty
-// list limits nothing (CONTRACT.md, "Configuration"). Groups of markets and of
-// stores have become their markets and stores.
+// list limits nothing (docs/contract.md#which-steps-run). Groups of markets and of
+// stores have become their markets and stores. Lists of one step all have to admit the
+// order.
 type Limits struct {
 	EnabledForMarkets, DisabledForMarkets                 []string
 	EnabledForStores, DisabledForStores                   []string
@@ -100,14 +86,15 @@ type Limits struct {
 // Condition is a state of the run so far under which a step runs.
 type Condition string
 
-// The conditions of CONTRACT.md, "Configuration".
+// The conditions of docs/contract.md#which-steps-run.
 const (
 	OnSuccess Condition = "Success" // every step before it succeeded
 	OnError   Condition = "Error"   // some step before it had an error
 	OnWarning Condition = "Warning" // some step before it had a warning
 )
 
-// Connector is a shared endpoint (order-workflow-step.txt, "Connector Properties").
+// Connector is a shared endpoint (docs/contract.md#settings). Steps refer to it by its
+// name, or by its id.
 type Connector struct {
 	Name          string
 	ConnectorID   string
@@ -116,8 +103,8 @@ type Connector struct {
 	Token         secret.Value
 	Username      string
 	Password      secret.Value
-	Timeout       time.Duration // of one attempt; DefaultTimeout where none is given
-	CustomHeaders []oms.Header
+	Timeout       time.Duration // of one attempt; event.DefaultTimeout where none is given
+	CustomHeaders []event.Header
 	SigningSecret secret.Value // "whsec_" and base64, or any text
 	// DisableStandardErrorPolicy turns retries off.
 	DisableStandardErrorPolicy            bool
@@ -128,6 +115,3 @@ type Connector struct {
 	WrapsRequest, OnlyLineItems bool
 	Breaker                     *Breaker // nil: none
 }
-
-// DefaultTimeout bounds one attempt of a step whose connector has no Timeout.
-const DefaultTimeout = 30 * time.Second

@@ -3,18 +3,17 @@ package settings
 import (
 	"strings"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
-// fieldTypes are the types of the fields of kind.go that are no text. Lists of
-// what a step is for, as enabledForMarkets, are lists of texts.
-var fieldTypes = map[string]oms.ShapeType{
-	"default": oms.ShapeFlag, "defaultOrderType": oms.ShapeFlag, "active": oms.ShapeFlag, "stopOnError": oms.ShapeFlag,
-	"runAfterOrderIsSaved": oms.ShapeFlag, "isInvisible": oms.ShapeFlag, "disableStandardErrorPolicy": oms.ShapeFlag,
-	"disableWorkflow": oms.ShapeFlag,
-	"events":          oms.ShapeTexts, "implementations": oms.ShapeTexts, "marketIds": oms.ShapeTexts, "storeIds": oms.ShapeTexts,
-	"conditions": oms.ShapeList, "workflowStepConditions": oms.ShapeList, // of texts, and of objects with a type
-	"failures": oms.ShapeNumber,
+// fieldTypes are the types of the fields of kind.go that are no text; those of steps
+// have theirs from the catalogue. Lists of what a connector is for, as
+// enabledForMarkets, are lists of texts.
+var fieldTypes = map[string]schema.ShapeType{
+	"default": schema.ShapeFlag, "defaultOrderType": schema.ShapeFlag, "disableStandardErrorPolicy": schema.ShapeFlag, "disableWorkflow": schema.ShapeFlag,
+	"events": schema.ShapeTexts, "implementations": schema.ShapeTexts, "marketIds": schema.ShapeTexts, "storeIds": schema.ShapeTexts,
+	"conditions": schema.ShapeList, // of texts, and of objects with a type
+	"failures":   schema.ShapeNumber,
 }
 
 // fieldDocs says of fields what their names do not; those of steps have theirs
@@ -36,26 +35,28 @@ var fieldDocs = map[string]string{
 	"conditions":    "Any of Success, Error and Warning, or objects that have one as their type; none runs the step always.",
 }
 
+// secretDoc describes a field that is write-only.
 const secretDoc = "A secret, shown as ***; sent back so, the stored one stays."
 
-// Shape describes the settings document (API.md, "Settings") by the fields that
-// are read of each kind of object. Fields beyond them are kept.
-func Shape() *oms.Shape {
+// Shape describes the settings document (docs/contract.md#settings) by the fields that
+// are read of each kind of object. Fields beyond them are stored. The OpenAPI document has
+// it.
+func Shape() *schema.Shape {
 	property := shapeOf("SettingsProperty", propertyKind, nil)
 	header := shapeOf("SettingsHeader", headerKind, nil)
-	step := shapeOf("WorkflowStep", stepKind, map[string]*oms.Shape{"properties": property})
+	step := shapeOf("WorkflowStep", stepKind, map[string]*schema.Shape{"properties": property})
 	for i := range step.Fields {
 		describeStepField(&step.Fields[i])
 	}
-	status := shapeOf("SettingsStatus", statusKind, map[string]*oms.Shape{"workflowSteps": step})
-	connector := shapeOf("Connector", connectorKind, map[string]*oms.Shape{"properties": property, "customHeaders": header})
+	status := shapeOf("SettingsStatus", statusKind, map[string]*schema.Shape{"workflowSteps": step})
+	connector := shapeOf("Connector", connectorKind, map[string]*schema.Shape{"properties": property, "customHeaders": header})
 	object(connector, "breaker", shapeOf("ConnectorBreaker", breakerKind, nil))
-	document := shapeOf("Settings", documentKind, map[string]*oms.Shape{
+	document := shapeOf("Settings", documentKind, map[string]*schema.Shape{
 		"connectors":     connector,
 		"markets":        shapeOf("Market", marketKind, nil),
 		"marketGroups":   shapeOf("MarketGroup", marketGroupKind, nil),
 		"storeGroups":    shapeOf("StoreGroup", storeGroupKind, nil),
-		"orderTypes":     shapeOf("OrderType", orderTypeKind, map[string]*oms.Shape{"orderStatuses": status}),
+		"orderTypes":     shapeOf("OrderType", orderTypeKind, map[string]*schema.Shape{"orderStatuses": status}),
 		"returnStatuses": status,
 	})
 	object(document, "retention", shapeOf("Retention", retentionKind, nil))
@@ -63,21 +64,22 @@ func Shape() *oms.Shape {
 }
 
 // StepShape is one workflow step's configuration.
-func StepShape() *oms.Shape {
+func StepShape() *schema.Shape {
 	return Shape().Field("returnStatuses").Of.Field("workflowSteps").Of
 }
 
 // shapeOf makes a shape of the fields that are read of a kind of object; lists
-// are those of them that hold objects.
-func shapeOf(name string, k kind, lists map[string]*oms.Shape) *oms.Shape {
-	s := &oms.Shape{Name: name}
+// are those of them that hold objects. Fields that are stored without being read are not in
+// it.
+func shapeOf(name string, k kind, lists map[string]*schema.Shape) *schema.Shape {
+	s := &schema.Shape{Name: name}
 	for _, field := range k.read {
-		f := oms.ShapeField{Name: field, Type: fieldTypes[field], Of: lists[field], Doc: fieldDocs[field]}
+		f := schema.ShapeField{Name: field, Type: fieldTypes[field], Of: lists[field], Doc: fieldDocs[field]}
 		switch {
 		case f.Of != nil:
-			f.Type = oms.ShapeList
+			f.Type = schema.ShapeList
 		case strings.HasPrefix(field, "enabledFor"), strings.HasPrefix(field, "disabledFor"):
-			f.Type = oms.ShapeTexts
+			f.Type = schema.ShapeTexts
 		}
 		s.Fields = append(s.Fields, f)
 	}
@@ -85,16 +87,23 @@ func shapeOf(name string, k kind, lists map[string]*oms.Shape) *oms.Shape {
 }
 
 // object makes a field of a shape an object.
-func object(s *oms.Shape, name string, of *oms.Shape) {
+func object(s *schema.Shape, name string, of *schema.Shape) {
 	f := s.Field(name)
-	f.Type, f.Of = oms.ShapeObject, of
+	f.Type, f.Of = schema.ShapeObject, of
 }
 
+// catalogueTypes are the types that the catalogue names and that are no text.
+var catalogueTypes = map[string]schema.ShapeType{"bool": schema.ShapeFlag, "string[]": schema.ShapeTexts, "object[]": schema.ShapeList}
+
 // describeStepField takes what the catalogue says of a step's field.
-func describeStepField(f *oms.ShapeField) {
+func describeStepField(f *schema.ShapeField) {
 	for _, p := range callProperties() {
-		if p.Name == f.Name {
-			f.Doc = p.Description
+		if p.Name != f.Name {
+			continue
+		}
+		f.Doc = p.Description
+		if t, ok := catalogueTypes[p.Type]; ok && fieldTypes[f.Name] == schema.ShapeText {
+			f.Type = t
 		}
 	}
 }

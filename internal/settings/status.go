@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/order"
 )
 
 // statuses reads the statuses of an order type, or those of returns.
@@ -14,6 +14,7 @@ func (p *parser) statuses(parent node, field string, returns bool) []Status {
 	for _, n := range parent.nodes(field) {
 		s := p.status(n, returns)
 		taken.claim(n, "name", s.Name)
+		// Names that differ in a space or a hyphen are two names, and seldom meant so.
 		if first, there := alike.add(letters(s.Name), n.at); there && letters(s.Name) != "" {
 			n.warn(n.path("name"), "is another status than that of %s, which has the same letters; is one status meant?", first.at)
 		}
@@ -22,6 +23,8 @@ func (p *parser) statuses(parent node, field string, returns bool) []Status {
 	return out
 }
 
+// status reads one status and its steps. That of a return has less to it: neither events
+// nor shipments go by it.
 func (p *parser) status(n node, returns bool) Status {
 	n.warnUnread(statusKind)
 	if v, _ := n.obj.Get("condition"); !isEmpty(v) {
@@ -34,6 +37,7 @@ func (p *parser) status(n node, returns bool) Status {
 		MainOrderStatus:      n.statusName("mainOrderStatus"),
 		Events:               statusEvents(n, returns),
 	}
+	// The order enters it later, so it should be one that has a workflow.
 	p.mention(n.path("mainOrderStatus"), s.MainOrderStatus)
 	if returns && !contains(returnStatuses, s.Name) {
 		if like := meant(s.Name, returnStatuses); like != "" {
@@ -53,7 +57,7 @@ func (p *parser) status(n node, returns bool) Status {
 
 // statusName reads the name of a status that something is to enter. The empty
 // text is what typed clients write for none; white space alone is a slip
-// (CONTRACT.md, "Configuration").
+// (docs/contract.md#settings).
 func (n node) statusName(field string) string {
 	text := n.text(field)
 	name := strings.TrimSpace(text)
@@ -64,7 +68,7 @@ func (n node) statusName(field string) string {
 }
 
 // letters is a name without all that people leave out or put in: spaces,
-// hyphens, underscores.
+// hyphens, underscores. It is for finding slips, and nothing is stored so.
 func letters(name string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -80,6 +84,8 @@ type mention struct{ at, status string }
 // mostMentions bounds the statuses that are compared with those that there are.
 const mostMentions = 100
 
+// mention notes that something enters a status. All of these are looked at in the end, when
+// all names are known.
 func (p *parser) mention(at, status string) {
 	if status != "" && len(p.mentions) < mostMentions {
 		p.mentions = append(p.mentions, mention{at, status})
@@ -88,7 +94,7 @@ func (p *parser) mention(at, status string) {
 
 // warnStatusNames notes statuses that are entered and that settings do not name,
 // where they name one that is like it. All others may well be meant: a status
-// that settings do not name has no steps.
+// that settings do not name has no steps. Where none is like it, nothing is said.
 func (p *parser) warnStatusNames(s *Settings) {
 	all := names{}
 	for _, t := range s.OrderTypes {
@@ -99,7 +105,8 @@ func (p *parser) warnStatusNames(s *Settings) {
 	for _, st := range s.ReturnStatuses {
 		all.add(st.Name, "")
 	}
-	for _, name := range []string{oms.StatusReturned, oms.StatusPartiallyReturned} {
+	// Orders come into these by their returns, whether or not the settings name them.
+	for _, name := range []string{order.StatusReturned, order.StatusPartiallyReturned} {
 		all.add(name, "")
 	}
 	for _, m := range p.mentions {

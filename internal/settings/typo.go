@@ -5,23 +5,26 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/schema"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // warnUnread notes members that nobody reads and that look as if somebody was to
 // read them: a slip of the pen, or a field that stands at the wrong place. All
-// others are the owner's own, and are kept. One that would limit something is a
-// mistake: left unread, it would let run what it is there to keep from running.
+// others are the owner's own, and are stored. One that would limit something is an
+// error: left unread, it would let run what it is there to keep from running. Nothing is
+// removed by it.
 func (n node) warnUnread(k kind) {
 	for _, m := range n.obj.Members() {
-		name := fold(m.Name)
+		name := spelling.FoldName(m.Name)
 		switch at := n.path(clip(m.Name)); {
-		case k.known[name]:
+		case k.known[spelling.Fold(m.Name)]: // with white space around it, it would not be found
 		case k.limited && turnsOff(name, m.Value):
-			n.wrong(at, "would turn off %s, and is not known here%s", k.name, activeMeant(k))
+			n.wrong(at, "%s, and would turn it off%s", schema.NoField(k.name), activeMeant(k))
 		case k.limited && limits(name):
 			if !isEmpty(m.Value) {
-				n.wrong(at, "would limit %s, and is not known here%s", k.name, meant(m.Name, k.read))
+				n.wrong(at, "%s, and would limit it%s", schema.NoField(k.name), meant(m.Name, k.read))
 			}
 		case m.Value != nil:
 			if why := n.verdict("field of "+k.name, name, func() string { return unread(m.Name, k) }); why != "" {
@@ -31,15 +34,18 @@ func (n node) warnUnread(k kind) {
 	}
 }
 
-// unread says what looks wrong with a field that nobody reads; "" if nothing does.
+// unread says what looks wrong with a field that nobody reads; "" if nothing does. The
+// likeliest slip comes first.
 func unread(field string, k kind) string {
 	if like := meant(field, k.read); like != "" {
 		return "is not read" + like
 	}
-	if secret := spelling(elsewhere[fold(field)], k.read); secret != "" {
+	// Under a name from elsewhere a secret would be shown to everybody who reads the
+	// settings.
+	if secret := spelled(elsewhere[spelling.FoldName(field)], k.read); secret != "" {
 		return "is not read, and whoever reads the settings sees it; is " + secret + " meant?"
 	}
-	if key := spelling(field, k.properties); key != "" {
+	if key := spelled(field, k.properties); key != "" {
 		return fmt.Sprintf(`is not read here: it belongs into properties, as {"key": "%s", "value": …}`, key)
 	}
 	for _, other := range kinds {
@@ -55,13 +61,13 @@ func unread(field string, k kind) string {
 }
 
 // elsewhere is what other systems call the fields that hold secrets here. Under
-// such a name a secret would be kept as it is.
+// such a name a secret would be stored as it is.
 var elsewhere = map[string]string{
 	"headers": "customHeaders", "secret": "signingSecret", "signingkey": "signingSecret", "apikey": "token", "accesstoken": "bearerToken", "user": "username",
 }
 
 // limits reports whether a folded field looks as if it said where something is
-// not to run.
+// not to run. It is asked of names that nobody knows, and may be wrong about one.
 func limits(field string) bool {
 	return strings.Contains(field, "enabledfor") || strings.Contains(field, "disabledfor") ||
 		strings.HasSuffix(field, "condition") || strings.HasSuffix(field, "conditions")
@@ -80,6 +86,7 @@ func turnsOff(field string, v any) bool {
 	return false
 }
 
+// activeMeant asks whether active is meant, of a kind that has it.
 func activeMeant(k kind) string {
 	if isIn("active", k.read) {
 		return "; is active meant?"
@@ -91,27 +98,30 @@ func activeMeant(k kind) string {
 // hostile one has a million of them.
 const mostVerdicts = 2000
 
-// verdict is what judge says of a name, which it is asked once for a document.
-func (f *findings) verdict(what, name string, judge func() string) string {
+// verdict is what check says of a name, which it is asked once for a document. The same
+// name may stand in a document a thousand times, and to compare it with all others takes
+// time.
+func (f *findings) verdict(what, name string, check func() string) string {
 	key := [2]string{what, name}
-	why, judged := f.verdicts[key]
-	if judged || len(f.verdicts) == mostVerdicts || len(name) > maxCompared {
+	why, checked := f.verdicts[key]
+	if checked || len(f.verdicts) == mostVerdicts || len(name) > maxCompared {
 		return why
 	}
 	if f.verdicts == nil {
 		f.verdicts = map[[2]string]string{}
 	}
-	why = judge()
+	why = check()
 	f.verdicts[key] = why
 	return why
 }
 
-func isIn(name string, list []string) bool { return spelling(name, list) != "" }
+// isIn reports whether a list has a name, in any case.
+func isIn(name string, list []string) bool { return spelled(name, list) != "" }
 
-// spelling returns the name of the list that a name stands for, in any case; ""
+// spelled returns the name of the list that a name stands for, in any case; ""
 // if there is none.
-func spelling(name string, list []string) string {
-	i := slices.IndexFunc(list, func(s string) bool { return same(s, name) })
+func spelled(name string, list []string) string {
+	i := slices.IndexFunc(list, func(s string) bool { return spelling.SameName(s, name) })
 	if i < 0 {
 		return ""
 	}
@@ -128,7 +138,7 @@ func isEmpty(v any) bool {
 		return strings.TrimSpace(v) == ""
 	case []any:
 		return len(v) == 0
-	case *oms.Object:
+	case *jsondoc.Object:
 		return v.Len() == 0
 	}
 	return false

@@ -1,25 +1,31 @@
 package settings
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/spelling"
+)
 
 // ValidatorConnector is the name of connectors that validate carts, in any
-// case (cart-validator.txt, "Setup").
+// case (docs/contract.md#validators).
 const ValidatorConnector = "webhookValidator"
 
-// Keys of a validator's properties (cart-validator.txt, "Properties").
+// Keys of a validator's properties (docs/contract.md#validators).
 const (
 	wrapperKey   = "IsRequestWrapperEnabled"
 	onlyLinesKey = "IsOnlyLineItemsUpdated"
 )
 
-// validatorInterface is what a validator implements (cart-validator.txt, "Setup").
+// validatorInterface is what a validator implements (docs/contract.md#validators).
 const validatorInterface = "IValidator"
 
 // IsValidator reports whether carts are sent to the connector.
-func (c *Connector) IsValidator() bool { return same(c.Name, ValidatorConnector) }
+func (c *Connector) IsValidator() bool { return spelling.SameName(c.Name, ValidatorConnector) }
 
 // validator checks what only a validator needs, or may not have, and notes a
-// connector that looks as if it was to be one: no cart would ever be sent there.
+// connector that looks as if it was to be one: no cart would ever be sent there. Its name
+// alone makes a connector one.
 func validator(n node, c *Connector) {
 	implementations := n.texts("implementations")
 	if !c.IsValidator() {
@@ -46,7 +52,7 @@ func connectorProperties(n node, c *Connector) {
 		prop.warnUnread(propertyKind)
 		prop.text("keyGroup")
 		key := prop.text("key")
-		switch spelling(key, connectorKind.properties) {
+		switch spelled(key, connectorKind.properties) {
 		case wrapperKey:
 			prop.setOnce(seen, &c.WrapsRequest)
 		case onlyLinesKey:
@@ -65,7 +71,7 @@ func connectorProperties(n node, c *Connector) {
 }
 
 // setOnce reads the value of a property that is true or false. Of two with one
-// key the first counts.
+// key the first counts. The second makes a warning.
 func (n node) setOnce(seen names, to *bool) {
 	on := n.truth("value")
 	if first, there := seen.add(n.obj.Text("key"), n.at); there {
@@ -76,7 +82,7 @@ func (n node) setOnce(seen names, to *bool) {
 }
 
 // truth reads true or false, also as a text, in any case: the values of
-// properties are texts (CONTRACT.md, "Cart validator").
+// properties are texts (docs/contract.md#validators).
 func (n node) truth(field string) bool {
 	raw, _ := n.obj.Get(field)
 	text, isText := raw.(string)
@@ -91,7 +97,7 @@ func (n node) truth(field string) bool {
 	case isText && strings.EqualFold(text, "false"):
 		return false
 	}
-	n.wrong(n.path(field), "must be true or false")
+	n.wrong(n.path(field), "must be true or false, not %s", jsondoc.TypeName(raw))
 	return false
 }
 

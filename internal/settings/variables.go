@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // Variables says which variables of the environment a document may name, as
@@ -27,6 +28,8 @@ type Variables struct {
 	Allowed []string
 }
 
+// What a document may do with a variable depends on how its name begins: see
+// [Variables.admit].
 const (
 	// ownVariables begin the names of orderhook's own, among which are its keys.
 	ownVariables = "ORDERHOOK_"
@@ -56,6 +59,8 @@ func (v Variables) find(name string, secret bool) (string, error) {
 	if err := v.admit(name, secret); err != nil {
 		return "", err
 	}
+	// Whether it may be named was asked first, so an error does not tell which variables
+	// there are.
 	value, set := v.Lookup(name)
 	switch {
 	case !set || value == "": // an empty secret would silently be none
@@ -68,7 +73,8 @@ func (v Variables) find(name string, secret bool) (string, error) {
 
 // admit says why a document may not name a variable, whether it is set or not.
 // What stands in the place of a secret is never shown; all else is, so the
-// variables that are secret by their name stand there alone.
+// variables that are secret by their name stand there alone. Errors name the rule, and
+// never a value.
 func (v Variables) admit(name string, secret bool) error {
 	upper := strings.ToUpper(name) // as some systems take them for the same
 	switch {
@@ -86,6 +92,7 @@ func (v Variables) admit(name string, secret bool) error {
 	return fmt.Errorf("cannot be used: settings that come through the API may name variables whose names begin with %s, and those that --settings-variables (settingsVariables) lists", secretVariables)
 }
 
+// allows reports whether the operator has listed a variable.
 func (v Variables) allows(name string) bool {
 	for _, a := range v.Allowed {
 		if begin, many := strings.CutSuffix(a, "*"); a == name || many && strings.HasPrefix(name, begin) {
@@ -99,7 +106,8 @@ func (v Variables) allows(name string) bool {
 // places may name one large variable.
 const mostExpanded = 4 << 20
 
-// expansion puts the variables' values into a document.
+// expansion puts the variables' values into a document. It lives for one document. Errors
+// are collected, each with its place.
 type expansion struct {
 	variables Variables
 	secrets   map[secretPlace]bool
@@ -109,26 +117,31 @@ type expansion struct {
 
 // secretPlace is a field of an object of the document.
 type secretPlace struct {
-	in    *oms.Object
+	in    *jsondoc.Object
 	field string // folded
 }
 
-// expand puts the values of variables into all texts of a document, in place.
-// The names of fields are left alone.
-func expand(doc *oms.Object, v Variables) error {
+// Expand puts the values of variables into all texts of a document, in place.
+// The names of fields are left alone. After an error the document is half done, and nobody
+// uses it. It is for who sends the document to a server, which does not have the same
+// variables; all others leave it to [Incoming].
+func Expand(doc *jsondoc.Object, v Variables) error {
 	e := expansion{variables: v, secrets: map[secretPlace]bool{}, findings: &findings{}}
+	// Which places are those of secrets is found out first, since other variables may stand
+	// there.
 	for _, h := range holders(doc) {
 		for _, sec := range h.secrets {
-			e.secrets[secretPlace{sec.in, fold(sec.field)}] = true
+			e.secrets[secretPlace{sec.in, spelling.FoldName(sec.field)}] = true
 		}
 	}
 	e.object(doc, "")
 	return e.err()
 }
 
-func (e *expansion) object(o *oms.Object, at string) {
+// object expands what is in an object, at any depth. Names stay.
+func (e *expansion) object(o *jsondoc.Object, at string) {
 	for _, m := range o.Members() {
-		secret := e.secrets[secretPlace{o, fold(m.Name)}]
+		secret := e.secrets[secretPlace{o, spelling.FoldName(m.Name)}]
 		if v, changed := e.value(m.Value, join(at, clip(m.Name)), secret); changed {
 			o.Set(m.Name, v)
 		}
@@ -138,7 +151,7 @@ func (e *expansion) object(o *oms.Object, at string) {
 // value expands what is in a value, and returns the one to put in its place.
 func (e *expansion) value(v any, at string, secret bool) (out any, changed bool) {
 	switch v := v.(type) {
-	case *oms.Object:
+	case *jsondoc.Object:
 		e.object(v, at)
 	case []any:
 		for i := range v {
@@ -152,8 +165,9 @@ func (e *expansion) value(v any, at string, secret bool) (out any, changed bool)
 	return v, false
 }
 
+// text expands one text. If that cannot be done it stays, and the error names its place.
 func (e *expansion) text(text, at string, secret bool) (out string, changed bool) {
-	out, err := oms.ExpandVariables(text, func(name string) (string, error) {
+	out, err := ExpandVariables(text, func(name string) (string, error) {
 		value, err := e.variables.find(name, secret)
 		if e.bytes += len(value); err == nil && e.bytes > mostExpanded {
 			return "", fmt.Errorf("is too much: all variables of the settings may come to %d bytes", mostExpanded)

@@ -1,11 +1,14 @@
 package settings
 
+import "github.com/orderhook/orderhook/internal/spelling"
+
 // returnStatuses are where WebhookReturnWorkflowStep applies
-// (return-workflow-step.txt, "Identifier").
+// (docs/contract.md#which-steps-run).
 var returnStatuses = []string{"Returned", "PartiallyReturned"}
 
 // warnStep notes what of a step is allowed and yet does nothing, or may be a
-// slip of the pen.
+// slip of the pen. None of it is an error: settings grow in steps, and may name what comes
+// later.
 func (p *parser) warnStep(n node, st *Step, status string, returns bool) {
 	if _, known := stepKey(st.Name); !known && st.Name != "" {
 		n.warn(n.path("name"), "there is no step %q%s", clip(st.Name), n.meant(st.Name, stepKeys))
@@ -22,6 +25,7 @@ func (p *parser) warnStep(n node, st *Step, status string, returns bool) {
 	p.warnConnector(n, st)
 }
 
+// warnReturnStep notes a return step that stands where it never runs.
 func warnReturnStep(n node, status string, returns bool) {
 	switch {
 	case !returns:
@@ -35,12 +39,15 @@ func warnReturnStep(n node, status string, returns bool) {
 // there it is a header like any other.
 const attemptHeader = "X-Attempt"
 
+// warnHeader notes a header that an export sets itself.
 func warnHeader(n node, st *Step) {
-	if st.Name == ExportOrderStep && same(n.obj.Text("key"), attemptHeader) {
+	if st.Name == ExportOrderStep && spelling.SameName(n.obj.Text("key"), attemptHeader) {
 		n.warn(n.path("key"), "%s is the number of the attempt in an export, so this one is not sent", attemptHeader)
 	}
 }
 
+// warnConnector notes a step that names a connector which is not there. The step goes on
+// without it, as docs/contract.md#connectors has it.
 func (p *parser) warnConnector(n node, st *Step) {
 	switch {
 	case st.ConnectorID != "":
@@ -52,6 +59,7 @@ func (p *parser) warnConnector(n node, st *Step) {
 			return
 		}
 		n.warn(n.path("connectorId"), "no connector has the id %q%s", clip(st.ConnectorID), n.hint(p.ids, st.ConnectorID))
+	// With a Host of its own, a step needs no connector.
 	case st.Connector != "" && st.Host == "" && !p.connectorNames.has(st.Connector):
 		n.warn(n.path("connector"), "no connector is named %q%s", clip(st.Connector), n.hint(p.connectorNames, st.Connector))
 	}

@@ -105,7 +105,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-func TestWarningsComeWithMistakesToo(t *testing.T) {
+func TestWarningsComeWithErrorsToo(t *testing.T) {
 	_, warnings, err := Parse(document(t, inStatus(`{"name":"`+strings.Repeat("Fax", 100)+`"},{}`)))
 	if err == nil || len(warnings) != 1 || len(warnings[0].Message) > 100 {
 		t.Errorf("got %v and %v", warnings, err)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
 type auditKey struct{}
@@ -15,13 +15,13 @@ type auditKey struct{}
 // Action, RequestID, and Target where it is known; it is called for such a write
 // alone, which says the rest. A write that fails, or makes no such change, leaves no
 // entry, and so does what the server does by itself: its contexts name nobody.
-func Audited(ctx context.Context, asked func() oms.AuditEntry) context.Context {
+func Audited(ctx context.Context, asked func() access.AuditEntry) context.Context {
 	return context.WithValue(ctx, auditKey{}, asked)
 }
 
 // AuditedBy returns what [Audited] was given, nil if nothing was.
-func AuditedBy(ctx context.Context) (asked func() oms.AuditEntry) {
-	asked, _ = ctx.Value(auditKey{}).(func() oms.AuditEntry)
+func AuditedBy(ctx context.Context) (asked func() access.AuditEntry) {
+	asked, _ = ctx.Value(auditKey{}).(func() access.AuditEntry)
 	return asked
 }
 

@@ -2,29 +2,27 @@ package store
 
 import "context"
 
-// Class is what a question is asked for. An engine has connections for each
-// class that no other class gets, so that nobody waits for the questions of
-// another class, however long those take.
+// Class says what a question to the database is for. Each class has database connections
+// of its own, so that no class has to wait for the slow questions of another.
 type Class int
 
-// The classes. A context that names none is of Work.
+// The classes. A context without a class has the class Work.
 const (
-	// Work is what orderhook itself needs to go on: what a write is decided on,
-	// runs, deliveries, keys. A write is of Work, whatever its context says.
+	// Work is what orderhook needs for its own work: the reading within writes, runs,
+	// deliveries, keys. A write always has this class, whatever its context says.
 	Work Class = iota
-	// Read is a caller's question about one thing. A page of a list that is asked
-	// for with it becomes Listing or Search.
+	// Read is a caller's question about one thing. A page of a list that is asked for
+	// with it becomes Listing or Search.
 	Read
 	// Listing is a caller's page of a list.
 	Listing
-	// Search is a caller's page of what has to be looked for within documents or
-	// bodies.
+	// Search is a caller's page of a search within documents or bodies.
 	Search
-	// Background is the questions of jobs, which have time.
+	// Background is the questions of jobs, which can wait.
 	Background
-	// Check is whether the database answers.
+	// Check is the question whether the database answers at all.
 	Check
-	// Classes is how many there are.
+	// Classes is the number of classes.
 	Classes = iota
 )
 

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 )
 
 // Cursor is where a page ended: the sort key of its last row. Callers get it
@@ -21,7 +21,7 @@ func (c Cursor) String() string {
 }
 
 // After returns the row that the page follows, nil if it is the first page.
-// A cursor that no list gave out is [oms.Invalid].
+// A cursor that no list gave out is [apierr.Invalid].
 func (p Page) After() (*Cursor, error) {
 	if p.Cursor == "" {
 		return nil, nil
@@ -30,7 +30,7 @@ func (p Page) After() (*Cursor, error) {
 	at, id, found := strings.Cut(string(text), ".")
 	n, numErr := strconv.ParseInt(at, 10, 64)
 	if err != nil || numErr != nil || !found {
-		return nil, oms.Wrong("query.cursor", "is not a cursor that a list gave out")
+		return nil, apierr.Wrong("query.cursor", "is not a cursor that a list gave out")
 	}
 	return &Cursor{At: n, ID: id}, nil
 }

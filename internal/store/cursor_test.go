@@ -3,7 +3,7 @@ package store
 import (
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 )
 
 func TestCursorSurvivesItsText(t *testing.T) {
@@ -18,7 +18,7 @@ func TestCursorSurvivesItsText(t *testing.T) {
 func TestCursorThatNoListGaveOut(t *testing.T) {
 	for _, text := range []string{"x", "!!!", "MTIz", "LmFiYw", Cursor{}.String() + "="} {
 		_, err := Page{Cursor: text}.After()
-		if oms.KindOf(err) != oms.Invalid {
+		if apierr.KindOf(err) != apierr.Invalid {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

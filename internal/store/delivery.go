@@ -5,17 +5,18 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/event"
 )
 
-// DeliveriesOf returns the filter of a query. Its error is [oms.NotFound] where
-// the query names an endpoint or an event that is not there, and [oms.Invalid]
+// DeliveriesOf returns the filter of a query. Its error is [apierr.NotFound] where
+// the query names an endpoint or an event that is not there, and [apierr.Invalid]
 // where its LastStatus is none.
-func DeliveriesOf(ctx context.Context, r EventReader, tenant string, q oms.DeliveryQuery) (f DeliveryFilter, err error) {
+func DeliveriesOf(ctx context.Context, r EventReader, tenant string, q event.DeliveryQuery) (f DeliveryFilter, err error) {
 	f = DeliveryFilter{Status: q.Status, EventType: q.EventType, OrderID: q.OrderID, From: q.From, To: q.To}
 	var ok bool
 	if f.StatusFilter, ok = ParseStatus(q.LastStatus); !ok {
-		return f, oms.Wrong("lastStatus", "%s", StatusForm)
+		return f, apierr.Wrong("lastStatus", "%s", StatusForm)
 	}
 	if q.EndpointID != "" {
 		if f.Endpoint, err = r.EndpointNo(ctx, tenant, q.EndpointID); err != nil {

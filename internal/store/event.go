@@ -4,39 +4,47 @@ import (
 	"context"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/changes"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/job"
+	"github.com/orderhook/orderhook/internal/stock"
 )
 
-// Listener is told, right after the commit, what became due by it and which
-// endpoints changed: so that no query stands between a commit and the first
-// attempt. It must not block and must not write. What it does not take stays
-// in its table, due. What it is given is shared: it must not be changed.
+// Listener is told, right after a commit, which deliveries became due by it and which
+// endpoints changed. So no query is needed between the commit and the first attempt. Its
+// methods must not block and must not write. If it does not take a delivery, that
+// delivery stays in its table, where it is due. What it gets is shared with others and
+// must not be changed.
 type Listener interface {
-	// Due is called once for all that one commit made due, in the order of the
-	// writes, after the endpoints that it changed. It leaves out what a change
-	// of an endpoint's ordering made due.
+	// Due is called once for all deliveries that a commit made due, in the order of the
+	// writes, and after the calls for the endpoints that the commit changed. Deliveries
+	// that became due because the ordering of their endpoint changed are left out.
 	Due(due []Due)
-	EndpointChanged(tenant string, e *oms.Endpoint)
-	EndpointDeleted(tenant string, no int64)
-	// Ended is told of a delivery that was canceled: what is queued of it is not
-	// to be sent any more.
-	Ended(tenant string, key oms.DeliveryKey)
-	// Behind is told of an endpoint of which a delivery became due that cannot be read
-	// now: it is in its table, to be looked for there.
+	// EndpointChanged and EndpointDeleted are told of the endpoint as it is in a version of
+	// the tenant's endpoints. Where several nodes make changes, an earlier version may come
+	// after a later one: then it is to be ignored.
+	EndpointChanged(tenant string, e *event.Endpoint, version int64)
+	EndpointDeleted(tenant string, no, version int64)
+	// Ended is told of a delivery that was canceled. If it is queued, it must not be sent
+	// any more.
+	Ended(tenant string, key event.DeliveryKey)
+	// Behind is told of an endpoint that has a due delivery which cannot be read now. The
+	// listener has to look for it in the table.
 	Behind(tenant string, endpoint int64)
-	// Unjudged is told of an event that an endpoint gets since its filter cannot
-	// judge it.
-	Unjudged(u Unjudged)
+	// FilterFailed is told of an event that an endpoint gets only because its filter
+	// could not evaluate it.
+	FilterFailed(u FilterFailure)
 }
 
-// Watcher is told of each commit what it changed, of each tenant, and nothing more.
-// It must return at once: who writes waits for it.
+// Watcher is told, for each commit, what kinds of things of which tenant changed. It must
+// return at once, because the writer waits for it.
 type Watcher interface {
-	Changed(tenant string, what oms.Topics)
+	Changed(tenant string, what changes.Topics)
 }
 
-// Unjudged is an event that the filter of an endpoint cannot judge.
-type Unjudged struct {
+// FilterFailure is an event that the filter of an endpoint could not evaluate.
+type FilterFailure struct {
 	Tenant   string
 	Endpoint int64 // its No
 	EventID  string
@@ -44,73 +52,81 @@ type Unjudged struct {
 	At       time.Time // of the write
 }
 
-// Due is a delivery that may be attempted from its Due on.
+// Due is a delivery that may be attempted from the time Delivery.Due on.
 type Due struct {
 	Tenant   string
-	Delivery oms.Delivery
-	Event    *oms.Event // nil: to be read with EventBySeq
-	Trial    bool       // it was sent again by hand, and is tried even while the endpoint's circuit is open
+	Delivery event.Delivery
+	Event    *event.Event // nil: to be read with EventBySeq
+	Trial    bool         // it was sent again by hand, and is attempted even while the circuit of the endpoint is open
 }
 
-// DueQuery asks for an endpoint's pending deliveries that are due, the longest
-// due first.
+// DueQuery asks for the pending deliveries of an endpoint that are due, the longest due
+// first.
 type DueQuery struct {
 	Endpoint int64 // its No
 	Now      time.Time
 	Limit    int
-	Skip     func(event int64) bool // which to leave out; nil: none
-	MostData int                    // bytes of data that an event has at most to come with its delivery
+	Skip     func(event int64) bool // whether to leave out the delivery of this event; nil: leave out none
+	MostData int                    // the largest data of an event, in bytes, that is returned with its delivery
 }
 
 // DueList is the answer to a DueQuery.
 type DueList struct {
 	Due  []Due
-	More bool      // the limit left out others
-	Next time.Time // unless there are more, when the next one is due; zero if none will be by itself
+	More bool      // there are others beyond the limit
+	Next time.Time // if there are no more: when the next one becomes due; zero: none is scheduled
 }
 
 // EventReader is the questions about events, endpoints and deliveries.
 type EventReader interface {
-	// Event and EventBySeq return [oms.NotFound] for what retention removed, too.
-	Event(ctx context.Context, tenant, id string) (*oms.Event, error)
-	EventBySeq(ctx context.Context, tenant string, seq int64) (*oms.Event, error)
+	// Event and EventBySeq return [apierr.NotFound] also for an event that retention has
+	// removed.
+	Event(ctx context.Context, tenant, id string) (*event.Event, error)
+	EventBySeq(ctx context.Context, tenant string, seq int64) (*event.Event, error)
 	// Events returns the events without their data.
-	Events(ctx context.Context, tenant string, f EventFilter, p Page) (List[*oms.Event], error)
+	Events(ctx context.Context, tenant string, f EventFilter, p Page) (List[*event.Event], error)
 	EventCount(ctx context.Context, tenant string, f EventFilter) (Count, error)
 
-	Endpoint(ctx context.Context, tenant, id string) (*oms.Endpoint, error)
-	// EndpointNo and EndpointByNo find deleted ones too: their deliveries name them.
+	Endpoint(ctx context.Context, tenant, id string) (*event.Endpoint, error)
+	// EndpointNo and EndpointByNo find deleted endpoints, too, because deliveries refer
+	// to them.
 	EndpointNo(ctx context.Context, tenant, id string) (int64, error)
-	EndpointByNo(ctx context.Context, tenant string, no int64) (*oms.Endpoint, error)
-	// Endpoints leaves out those of connectors. They are shared and must not be changed.
-	Endpoints(ctx context.Context, tenant string, f EndpointFilter, p Page) (List[*oms.Endpoint], error)
-	// EndpointsInTrouble returns at most so many of the endpoints that orderhook turned
-	// off, and behind them those that are on and whose last [FailuresInTrouble] attempts
-	// or more failed, the longest failing first; and how many there are. Those of
-	// connectors are among them. They are shared and must not be changed.
-	EndpointsInTrouble(ctx context.Context, tenant string, most int) ([]*oms.Endpoint, Count, error)
-	// Recent returns what the newest attempts at an endpoint came to, the newest first.
+	EndpointByNo(ctx context.Context, tenant string, no int64) (*event.Endpoint, error)
+	// Endpoints leaves out the endpoints of connectors. The result is shared and must not
+	// be changed.
+	Endpoints(ctx context.Context, tenant string, f EndpointFilter, p Page) (List[*event.Endpoint], error)
+	// EndpointsInTrouble returns at most so many endpoints that need attention, and how
+	// many there are. First come those that orderhook turned off. Then come those that
+	// are on and whose last [FailuresInTrouble] attempts or more have failed, the longest
+	// failing first. Endpoints of connectors are included. The result is shared and must
+	// not be changed.
+	EndpointsInTrouble(ctx context.Context, tenant string, most int) ([]*event.Endpoint, Count, error)
+	// Recent returns the newest attempts at an endpoint in short form, the newest first.
 	Recent(ctx context.Context, tenant string, endpoint int64, most int) ([]RecentAttempt, error)
-	// EndpointURLs returns a function for the public URL that an endpoint has now, by its
-	// No; "" of one that was deleted, and of one that has its connector's.
-	EndpointURLs(ctx context.Context, tenant string) (func(no int64) string, error)
-	// Subscriptions is shared and must not be changed; nor must its endpoints.
-	Subscriptions(ctx context.Context, tenant string) (*oms.Subscriptions, error)
-	Health(ctx context.Context, tenant string, endpoint int64) (oms.Health, error)
+	// EndpointStates returns a function that tells of an endpoint, by its No, whether it
+	// still exists, is on, and where it is.
+	EndpointStates(ctx context.Context, tenant string) (func(no int64) EndpointState, error)
+	// Subscriptions returns all subscriptions of a tenant. The result is shared and must
+	// not be changed, nor its endpoints.
+	Subscriptions(ctx context.Context, tenant string) (*event.Subscriptions, error)
+	Health(ctx context.Context, tenant string, endpoint int64) (event.Health, error)
 
-	// Delivery is [oms.NotFound] if the event never went to the endpoint.
-	Delivery(ctx context.Context, tenant string, key oms.DeliveryKey) (*oms.Delivery, error)
-	Deliveries(ctx context.Context, tenant string, f DeliveryFilter, p Page) (List[*oms.Delivery], error)
+	// Delivery returns [apierr.NotFound] if the event was never meant for the endpoint.
+	Delivery(ctx context.Context, tenant string, key event.DeliveryKey) (*event.Delivery, error)
+	Deliveries(ctx context.Context, tenant string, f DeliveryFilter, p Page) (List[*event.Delivery], error)
 	DeliveryCount(ctx context.Context, tenant string, f DeliveryFilter) (Count, error)
 	DueDeliveries(ctx context.Context, tenant string, q DueQuery) (DueList, error)
+	// NewestMissing returns what [EventTx.Candidates] returns for missing events, but
+	// from the job's Last down to its position. last is 0 if there are no more.
+	NewestMissing(ctx context.Context, tenant string, j *job.Job, endpoint int64, limit int) (events []*event.Event, last int64, err error)
 
-	StockItem(ctx context.Context, tenant, id string) (*oms.StockItem, error)
+	StockItem(ctx context.Context, tenant, id string) (*stock.StockItem, error)
 
-	Job(ctx context.Context, tenant, id string) (*oms.Job, error)
-	Jobs(ctx context.Context, tenant string, p Page) (List[*oms.Job], error)
+	Job(ctx context.Context, tenant, id string) (*job.Job, error)
+	Jobs(ctx context.Context, tenant string, p Page) (List[*job.Job], error)
 }
 
-// RecentAttempt is what an attempt came to, in short.
+// RecentAttempt is an attempt in short form.
 type RecentAttempt struct {
 	ID         string
 	StartedAt  time.Time
@@ -119,108 +135,123 @@ type RecentAttempt struct {
 	Outcome    string
 }
 
-// FailuresInTrouble is how many attempts in a row have failed at an endpoint that is in
-// trouble.
+// FailuresInTrouble is how many attempts in a row have failed at an endpoint that needs
+// attention.
 const FailuresInTrouble = 3
 
-// EventTx is the changes of events, endpoints and deliveries.
+// EventTx is the changes of events, endpoints and deliveries within a write.
 type EventTx interface {
-	// AddEvents stores events, whose Seq it sets, and a pending delivery for each
-	// endpoint that wants one, as the endpoints are in this write. An event
-	// whose id is there already is left alone: its Seq is 0 then. The listener
-	// gets the very events: they must not be changed any more.
-	AddEvents(ctx context.Context, tenant string, events ...*oms.Event) error
-	// AddEventFor is AddEvents with one delivery, to the given endpoint alone,
-	// whatever it subscribes to; [oms.Conflict] if the event's id is taken.
-	AddEventFor(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint) error
+	// ImportEvents stores events of another installation, and sets their Seq as AddEvents
+	// does. They are records: nobody is sent them.
+	ImportEvents(ctx context.Context, tenant string, events ...*event.Event) error
+	// AddEvents stores events and sets their Seq. For each endpoint that subscribes to an
+	// event, as the endpoints are in this write, it stores a pending delivery. An event
+	// whose id exists already is not stored again, and its Seq is 0 then. The listener
+	// gets the events themselves, so they must not be changed any more.
+	AddEvents(ctx context.Context, tenant string, events ...*event.Event) error
+	// AddEventFor is AddEvents with one delivery, to the given endpoint, whatever that
+	// subscribes to. It is [apierr.Conflict] if the id of the event exists already.
+	AddEventFor(ctx context.Context, tenant string, e *event.Event, endpoint *event.Endpoint) error
 
-	// PutEndpoint stores a new endpoint, whose No it sets, or the next state of
-	// one. Secrets that it refers to no more are removed. Where its ordering changes, Reordering names the job that has pending
-	// deliveries follow it, by Reorder.
-	PutEndpoint(ctx context.Context, tenant string, e *oms.Endpoint) error
-	// Reorder has pending deliveries of an endpoint follow its ordering, at most
-	// limit of them, from where the job says on, and notes in the job where it is
-	// then. It reports whether all do. The listener is not told of what becomes
-	// due by it.
-	Reorder(ctx context.Context, tenant string, e *oms.Endpoint, j *oms.Job, limit int) (done bool, err error)
-	// DeleteEndpoint removes an endpoint from all lists; its deliveries and
-	// attempts stay until retention takes them, and its secrets are gone. Pending
-	// ones are canceled by CancelOrphans.
+	// PutEndpoint stores a new endpoint, and sets its No, or stores a changed one.
+	// Secrets that it does not refer to any more are removed. If its ordering changes,
+	// Reordering names the job that applies the new ordering to pending deliveries, by
+	// Reorder.
+	PutEndpoint(ctx context.Context, tenant string, e *event.Endpoint) error
+	// Reorder applies the ordering of an endpoint to at most limit pending deliveries,
+	// from the position in the job, and stores the new position in the job. It reports
+	// whether all pending deliveries are done. The listener is not told which deliveries
+	// become due by it.
+	Reorder(ctx context.Context, tenant string, e *event.Endpoint, j *job.Job, limit int) (done bool, err error)
+	// DeleteEndpoint removes an endpoint from all lists, and its secrets. Its deliveries
+	// and attempts stay until retention removes them. The pending ones are canceled by
+	// CancelOrphans.
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
-	// CancelOrphans cancels at most limit pending deliveries of deleted
-	// endpoints and returns how many it did.
+	// CancelOrphans cancels at most limit pending deliveries of deleted endpoints, and
+	// returns how many it canceled.
 	CancelOrphans(ctx context.Context, limit int) (int, error)
 
-	// Settle records what attempts made of deliveries, and the attempts. If one
-	// ended its delivery, the earliest of its group that waits becomes due, and
-	// the listener is told of it. A delivery that has ended meanwhile stays so,
-	// unless the attempt succeeded; one that waits for another of its group waits
-	// on. One that is gone is no error. Deliveries that succeeded may all be
-	// updated at the time of the last.
-	Settle(ctx context.Context, tenant string, settlements ...Settlement) error
-	// AddHealth adds a change to an endpoint's health, as [HealthChange.On]
-	// does, and returns the result, Pending and Failed left out.
-	AddHealth(ctx context.Context, tenant string, endpoint int64, c HealthChange) (oms.Health, error)
+	// CompleteDeliveries records attempts, and changes their deliveries. If an attempt
+	// ended its delivery, the earliest waiting delivery of the same group becomes due,
+	// and the listener is told. A delivery that has ended meanwhile stays ended as it is,
+	// unless the attempt succeeded. A delivery that by now waits for another one of its
+	// group continues to wait. A delivery that was removed is no error.
+	//
+	// A completion whose attempt is recorded already changes nothing: an earlier write has
+	// stored it, with all that was in that write, and its writer was not told. before says
+	// of which completions that is so, by their places; nil: of none.
+	CompleteDeliveries(ctx context.Context, tenant string, completions ...Completion) (before map[int]bool, err error)
+	// StoredHealth is Health without how many deliveries are pending and failed, which
+	// takes long to count.
+	StoredHealth(ctx context.Context, tenant string, endpoint int64) (event.Health, error)
+	// AddHealth applies a change to the health of an endpoint, as [HealthChange.On] does.
+	// It returns the result without Pending and Failed.
+	AddHealth(ctx context.Context, tenant string, endpoint int64, c HealthChange) (event.Health, error)
 
-	// SendAgain makes a delivery pending and due at a time, with as many more
-	// attempts as its endpoint's schedule has; it makes the delivery if the
-	// event never went to the endpoint. A pending one is made due by then. If
-	// others of its group are pending, later ones too, it waits for the one that
-	// is due: that may be under way. [oms.Conflict] if the event's data was erased,
-	// [oms.NotFound] if the event or the endpoint is gone. The listener is told
-	// whether it is a trial (see [Due]).
-	SendAgain(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint, at time.Time, trial bool) error
-	// CancelDelivery ends a pending delivery; [oms.Conflict] for one that has ended.
-	CancelDelivery(ctx context.Context, tenant string, key oms.DeliveryKey, at time.Time) error
+	// SendAgain makes a delivery pending and due at a time, with as many further attempts
+	// as the schedule of its endpoint has. If the event was never meant for the endpoint,
+	// it makes the delivery. A delivery that is pending already becomes due at that time.
+	// If other deliveries of its group are pending, earlier or later ones, it waits for
+	// the one that is due, because an attempt at that may be under way. The listener is
+	// told whether it is a trial (see [Due]).
+	//
+	// It is [apierr.Conflict] if the data of the event was erased, and [apierr.NotFound] if the
+	// event or the endpoint was removed.
+	SendAgain(ctx context.Context, tenant string, e *event.Event, endpoint *event.Endpoint, at time.Time, trial bool) error
+	// CancelDelivery ends a pending delivery. It is [apierr.Conflict] if the delivery has
+	// ended already.
+	CancelDelivery(ctx context.Context, tenant string, key event.DeliveryKey, at time.Time) error
 
-	// PutStockItem stores the next version of an item read in this write,
-	// or the first of a new one.
-	PutStockItem(ctx context.Context, tenant string, s *oms.StockItem) error
+	// PutStockItem stores the next version of a stock item that was read in this write,
+	// or the first version of a new one.
+	PutStockItem(ctx context.Context, tenant string, s *stock.StockItem) error
 
-	PutJob(ctx context.Context, tenant string, j *oms.Job) error
-	// Candidates returns what a recover job has to look at next: at most limit
-	// events behind its position, without their data, and the last Seq looked
-	// at. For what failed it is those whose delivery to the endpoint failed;
-	// for what is missing, all events that have no delivery to it.
-	Candidates(ctx context.Context, tenant string, j *oms.Job, endpoint int64, limit int) (events []*oms.Event, last int64, err error)
+	PutJob(ctx context.Context, tenant string, j *job.Job) error
+	// Candidates returns what a recover job has to look at next: at most limit events
+	// after its position, without their data, and the Seq of the last event that was
+	// looked at. A job for failed deliveries gets the events whose delivery to the
+	// endpoint failed. A job for missing ones gets all events that have no delivery to
+	// it.
+	Candidates(ctx context.Context, tenant string, j *job.Job, endpoint int64, limit int) (events []*event.Event, last int64, err error)
 }
 
-// Settlement is what came of one attempt at a delivery.
-type Settlement struct {
-	Key      oms.DeliveryKey
-	Attempt  *oms.Attempt // nil: none is to be recorded
-	Status   oms.DeliveryStatus
-	Attempts int       // made so far, this one included
-	Due      time.Time // of the next attempt, while the status is pending
+// Completion is what one attempt means for its delivery.
+type Completion struct {
+	Key      event.DeliveryKey
+	Attempt  *attempt.Attempt // nil: there is no attempt to record; a delivery that succeeded has one
+	Status   event.DeliveryStatus
+	Attempts int       // attempts so far, this one included
+	Due      time.Time // when the next attempt is due, if the status is pending
 	At       time.Time // when the attempt ended
 }
 
-// Outcome returns the status of the attempt's answer, 0 where none came, and why
-// it failed, "" if it did not.
-func (s *Settlement) Outcome() (status int, failure string) {
+// Outcome returns the HTTP status of the attempt's answer, 0 if there was no answer, and
+// why the attempt failed, "" if it succeeded.
+func (s *Completion) Outcome() (status int, failure string) {
 	if s.Attempt == nil {
 		return 0, ""
 	}
 	return s.Attempt.Status, s.Attempt.Error
 }
 
-// HealthChange is what attempts at an endpoint's deliveries add up to.
+// HealthChange is the sum of what a number of attempts mean for the health of an
+// endpoint.
 type HealthChange struct {
-	Succeeded    int64     // deliveries
+	Succeeded    int64     // deliveries that succeeded
 	LastSuccess  time.Time // zero: none
 	LastFailure  time.Time
 	LastError    string
-	Failures     int       // since the last success among these attempts, else all of them
-	FailingSince time.Time // when the first of these failures was
-	// FilterErrors counts events that the endpoint's filter could not judge;
+	Failures     int       // failures since the last success; if none of these attempts succeeded, all failures
+	FailingSince time.Time // when the first of those failures was
+	// FilterErrors counts the events that the filter of the endpoint could not evaluate.
 	// LastFilterError is the last of them.
 	FilterErrors    int64
-	LastFilterError oms.FilterError
-	Streak          oms.Streak
-	Silence         time.Duration // the longest that does not end a streak
+	LastFilterError event.FilterError
+	Streak          event.Streak
+	Silence         time.Duration // the longest time without attempts that does not end a streak of failures
 }
 
-// Then returns the change that c and a later one add up to.
+// Then returns the sum of c and of a later change.
 func (c HealthChange) Then(later HealthChange) HealthChange {
 	sum := later
 	sum.Succeeded += c.Succeeded
@@ -242,14 +273,20 @@ func (c HealthChange) Then(later HealthChange) HealthChange {
 	return sum
 }
 
-// On returns what becomes of a health by a change.
-func (c HealthChange) On(h oms.Health) oms.Health {
+// On returns a health with the change applied.
+func (c HealthChange) On(h event.Health) event.Health {
 	was := HealthChange{h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError, h.Consecutive, h.FailingSince, h.FilterErrors, h.LastFilterError, h.Streak, c.Silence}
 	is := was.Then(c)
 	h.Succeeded, h.LastSuccess, h.LastFailure, h.LastError = is.Succeeded, is.LastSuccess, is.LastFailure, is.LastError
 	h.Consecutive, h.FailingSince, h.Streak = is.Failures, is.FailingSince, is.Streak
 	h.FilterErrors, h.LastFilterError = is.FilterErrors, is.LastFilterError
 	return h
+}
+
+// EndpointState is what there is to say of an endpoint beside its deliveries.
+type EndpointState struct {
+	URL             string // the public one; "" if it comes from a connector
+	Exists, Enabled bool
 }
 
 // EndpointFilter picks endpoints; an empty field picks all.
@@ -262,7 +299,7 @@ type EndpointFilter struct {
 // EventFilter picks events; an empty field picks all. From <= time < To.
 type EventFilter struct {
 	Type string
-	oms.Related
+	event.Related
 	From, To time.Time
 }
 
@@ -270,11 +307,25 @@ type EventFilter struct {
 type DeliveryFilter struct {
 	Endpoint  int64 // its No
 	Event     int64 // its Seq
-	Status    oms.DeliveryStatus
+	Status    event.DeliveryStatus
 	EventType string
 	OrderID   string
 	From, To  time.Time // of the event's time: From <= time < To
 	// StatusFilter is of the last attempt; a delivery without any has no status
 	// that it picks.
 	StatusFilter
+	Sendable Sendable
 }
+
+// Sendable picks deliveries by whether they can be sent again. They cannot where their
+// endpoint was deleted or their event's data was erased, and not yet where their endpoint
+// is off.
+type Sendable int
+
+// The zero value picks all deliveries.
+const (
+	SendableAtAll  Sendable = iota + 1 // whether the endpoint is on or off
+	SendableNow                        // the endpoint is on
+	SendableOnceOn                     // the endpoint is off
+	NotSendable                        // neither now nor later
+)

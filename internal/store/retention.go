@@ -5,54 +5,57 @@ import (
 	"time"
 )
 
-// Upkeep is the work that keeps a database small and quick to search. Its
-// methods take long and work in small steps: between two of them they call
-// rest, whose error ends them. What was done by then stays.
+// Upkeep is the background work that keeps a database small and quick to search. Its
+// methods may take long, so they work in small steps. Between two steps they call yield;
+// if that returns an error, they end with it. The steps that are done stay done.
 type Upkeep interface {
 	// Tenants returns the names of all tenants.
 	Tenants(ctx context.Context) ([]string, error)
 
-	// IndexBodies takes some more attempts of a tenant into the index of their
-	// bodies; done says that there is nothing to do until more are recorded.
-	// Searches find what is not in it as well, but not as fast.
-	IndexBodies(ctx context.Context, tenant string, rest Rest) (done bool, err error)
+	// IndexBodies adds some more attempts of a tenant to the index of their bodies. done
+	// says that nothing is left to do until more attempts are recorded. Searches find
+	// attempts that are not in the index, too, but more slowly.
+	IndexBodies(ctx context.Context, tenant string, yield Yield) (done bool, err error)
 
-	// DestroySecrets destroys the secrets of places that the settings of any tenant have
-	// removed, of which no run that has not ended may need any.
-	DestroySecrets(ctx context.Context, rest Rest) error
+	// DestroySecrets destroys the secrets whose places were removed from the settings of
+	// any tenant, as soon as no unfinished run can need them.
+	DestroySecrets(ctx context.Context, yield Yield) error
 
-	// RemoveOld removes what a tenant has of a kind from before a time.
-	RemoveOld(ctx context.Context, tenant string, what Kept, before time.Time, rest Rest) error
+	// RemoveOld removes the records of one kind that a tenant has from before a time.
+	RemoveOld(ctx context.Context, tenant string, what Retained, before time.Time, yield Yield) error
 }
 
-// CallsKept is how long the counts of calls are kept, whatever the settings say of
-// the calls: they name nobody.
-const CallsKept = 48 * time.Hour
+// CallsRetention is how long the counts of calls are retained, whatever the settings say
+// about the calls themselves: counts contain no personal data.
+const CallsRetention = 48 * time.Hour
 
-// Rest is called when other work should have its turn.
-type Rest func(ctx context.Context) error
+// Yield is called between two steps of long work, so that other work gets its turn.
+type Yield func(ctx context.Context) error
 
-// Kept is a kind of what is removed when it is old.
-type Kept string
+// Retained is a kind of records that are retained for some time and then removed.
+type Retained string
 
-// The kinds, in the order to remove them in.
+// The kinds of records, in the order in which they have to be removed.
 const (
-	// KeptAttempts is attempts by when they started, with their bodies.
-	KeptAttempts Kept = "attempts"
-	// KeptDeliveries is deliveries that have ended, by when they did, and the
-	// events that have no delivery left.
-	KeptDeliveries Kept = "deliveries"
-	// KeptVersions is earlier versions of orders, by when they were made. The
-	// current one stays, and all while the order has a run that has not ended.
-	KeptVersions Kept = "versions"
-	// KeptCalls is the counts of calls, by their minutes; the calls themselves stay.
-	KeptCalls Kept = "calls"
-	// KeptHistory is history entries by their time.
-	KeptHistory Kept = "history"
-	// KeptRuns is runs that have ended, by when they were made.
-	KeptRuns Kept = "runs"
-	// KeptAudit is entries of the audit log by their time.
-	KeptAudit Kept = "audit"
-	// KeptSessions is sessions by when they expire.
-	KeptSessions Kept = "sessions"
+	// RetainedAttempts is attempts and their bodies, by when the attempts started. One that
+	// alone says that its event was sent to its endpoint goes with the event.
+	RetainedAttempts Retained = "attempts"
+	// RetainedDeliveries is the events of which no delivery is pending, has ended or was
+	// attempted since, with their deliveries and the attempts at these.
+	RetainedDeliveries Retained = "deliveries"
+	// RetainedVersions is earlier versions of orders, by when they were made. The current
+	// version of an order stays, and so do all versions while the order has an unfinished
+	// run.
+	RetainedVersions Retained = "versions"
+	// RetainedCalls is the counts of calls, by their minutes. The calls themselves are
+	// not removed by it.
+	RetainedCalls Retained = "calls"
+	// RetainedHistory is history entries by their time.
+	RetainedHistory Retained = "history"
+	// RetainedRuns is runs that have ended, by when they were made.
+	RetainedRuns Retained = "runs"
+	// RetainedAudit is entries of the audit log by their time.
+	RetainedAudit Retained = "audit"
+	// RetainedSessions is sessions by when they expire.
+	RetainedSessions Retained = "sessions"
 )

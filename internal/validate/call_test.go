@@ -8,8 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
 func TestPropertiesThatAreFlags(t *testing.T) {
@@ -37,7 +37,7 @@ func TestWhatACallIsMadeWith(t *testing.T) {
 	equals(t, "the call", fmt.Sprint(got.URL, got.For.Tenant, got.BearerToken.Unsealed(), got.Token.Unsealed(), got.Username, got.Password.Unsealed(), got.Timeout, got.SigningSecret.Unsealed(), got.Header[0].Name, got.Header[0].Value.Unsealed()), "https://shop.example/validateacmebtup7ssX-A1")
 	equals(t, "no numbers of a delivery", fmt.Sprint(got.Delivery, got.MaxDelivery), "0 0")
 	equals(t, "by default", bare.Timeout, 30*time.Second)
-	if got.IdempotencyKey == bare.IdempotencyKey || !strings.HasPrefix(got.IdempotencyKey, oms.CallID) {
+	if got.IdempotencyKey == bare.IdempotencyKey || !strings.HasPrefix(got.IdempotencyKey, ids.Call) {
 		t.Errorf("keys %q and %q", got.IdempotencyKey, bare.IdempotencyKey)
 	}
 }
@@ -45,24 +45,24 @@ func TestWhatACallIsMadeWith(t *testing.T) {
 func TestWhatFailsACallAndHowOften(t *testing.T) {
 	for _, row := range []struct {
 		name string
-		x    hook.Exchange
+		x    outbound.Exchange
 		says string
 	}{
 		{"a status and a body", answered(503, "down for lunch"), "answered 503 Service Unavailable: down for lunch"},
 		{"a status alone", answered(404, ""), "answered 404 Not Found"},
 		{"a status that has no name", answered(599, "x"), "answered 599: x"},
 		{"a redirect", answered(302, `{"isValidatedSuccessful":true}`), `answered 302 Found: {"isValidatedSuccessful":true}`},
-		{"a status whose body broke off", hook.Exchange{Status: 500, Body: []byte("half"), Err: errors.New("broken off")}, "answered 500 Internal Server Error: half"},
-		{"a 2xx whose body broke off", hook.Exchange{Status: 200, Body: []byte(`{"value`), Err: errors.New("broken off")}, `broken off: {"value`},
-		{"no answer", hook.Exchange{Err: errors.New("connection refused")}, "connection refused"},
+		{"a status whose body broke off", outbound.Exchange{Status: 500, Body: []byte("half"), Err: errors.New("broken off")}, "answered 500 Internal Server Error: half"},
+		{"a 2xx whose body broke off", outbound.Exchange{Status: 200, Body: []byte(`{"value`), Err: errors.New("broken off")}, `broken off: {"value`},
+		{"no answer", outbound.Exchange{Err: errors.New("connection refused")}, "connection refused"},
 		{"no JSON", answered(200, "OK"), "invalid response: malformed JSON at line 1, column 1: invalid character 'O' at start of value (answered 200: OK)"},
 		{"a wrong type", answered(202, `{"value":{"status":1}}`), `invalid response: value.status: must be text, not a number (answered 202: {"value":{"status":1}})`},
-		{"too large", hook.Exchange{Status: 200, Body: []byte(strings.Repeat("x", 3000)), TooLarge: true}, "invalid response: the body is larger than 5242880 bytes (answered 200: " + strings.Repeat("x", 2048) + ")"},
+		{"too large", outbound.Exchange{Status: 200, Body: []byte(strings.Repeat("x", 3000)), TooLarge: true}, "invalid response: the body is larger than 5242880 bytes (answered 200: " + strings.Repeat("x", 2048) + ")"},
 		{"a price to the power of a billion", answered(200, `{"value":{"orderForm":{"lineItems":[{"placedPrice":1e999999999,"quantity":1}]}}}`),
 			`invalid response: value.orderForm.lineItems[0].placedPrice: is no number that prices can be calculated with (answered 200: {"value":{"orderForm":{"lineItems":[{"placedPrice":1e999999999,"quantity":1}]}}})`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			b := newBench(t, func(int, hook.Request) hook.Exchange { return row.x }, validator(`,"connectorId":"stock"`))
+			b := newBench(t, func(int, outbound.Request) outbound.Exchange { return row.x }, validator(`,"connectorId":"stock"`))
 			r := b.given(`{"id":"C1","tags":["a"]}`)
 			equals(t, "result", fmt.Sprintf("%v %+v %s", r.Passed, r.Errors, r.Cart.JSON()),
 				fmt.Sprintf(`false [{Message:%s TranslateKey: ValidationType:External ReferenceID:}] {"id":"C1","tags":["a"]}`, row.says))
@@ -89,7 +89,7 @@ func TestAnErrorRepeats2KiBOfTheBodyAndNoHalfLetter(t *testing.T) {
 		{"no UTF-8, and long", "\xe5" + fill(5000), "\uFFFD" + fill(2043)},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			b := newBench(t, func(int, hook.Request) hook.Exchange { return answered(500, row.body) }, validator(""))
+			b := newBench(t, func(int, outbound.Request) outbound.Exchange { return answered(500, row.body) }, validator(""))
 			got := b.given(`{}`).Errors[0].Message
 			if got != at+row.want || !utf8.ValidString(got) {
 				t.Errorf("%d bytes, want %d: …%q", len(got), len(at+row.want), got[max(0, len(got)-20):])

@@ -6,13 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/cart"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/validate"
 )
 
 // validated validates the stored cart C1.
-func (b *bench) validated() (*validate.Result, *oms.Cart, error) {
+func (b *bench) validated() (*validate.Result, *cart.Cart, error) {
 	return b.v.Stored(b.t.Context(), acme, "C1", 0)
 }
 
@@ -34,7 +35,7 @@ func TestAStoredCartIsStoredAsTheValidatorsLeaveIt(t *testing.T) {
 
 func TestChangesThatCancelOutMakeNoVersion(t *testing.T) {
 	bodies := []string{`{"value":{"tags":["b"],"customerEmail":"x"}}`, `{"value":{"tags":["a"],"customerEmail":"kari"}}`}
-	b := newBench(t, func(n int, _ hook.Request) hook.Exchange { return answered(200, bodies[n]) }, validator(""), validator(""))
+	b := newBench(t, func(n int, _ outbound.Request) outbound.Exchange { return answered(200, bodies[n]) }, validator(""), validator(""))
 	b.put(`{"tags":["a"],"customerEmail":"kari"}`)
 	was := b.stored()
 	if _, c, err := b.validated(); err != nil || c.Version != 1 {
@@ -45,7 +46,7 @@ func TestChangesThatCancelOutMakeNoVersion(t *testing.T) {
 
 func TestAChangeMeanwhileIsValidatedToo(t *testing.T) {
 	var b *bench
-	b = newBench(t, func(n int, _ hook.Request) hook.Exchange {
+	b = newBench(t, func(n int, _ outbound.Request) outbound.Exchange {
 		if n == 0 {
 			b.put(`{"customerEmail":"kari"}`)
 		}
@@ -62,13 +63,13 @@ func TestAChangeMeanwhileIsValidatedToo(t *testing.T) {
 
 func TestAChangeAgainAndAgainIsAConflict(t *testing.T) {
 	var b *bench
-	b = newBench(t, func(n int, _ hook.Request) hook.Exchange {
+	b = newBench(t, func(n int, _ outbound.Request) outbound.Exchange {
 		b.put(fmt.Sprintf(`{"customerEmail":"%d"}`, n))
 		return answered(200, `{"value":{"tags":["checked"]}}`)
 	}, validator(""))
 	b.put(`{}`)
 	_, _, err := b.validated()
-	equals(t, "error", fmt.Sprint(oms.KindOf(err) == oms.Conflict, err), "true the cart or the settings were changed again and again while it was validated; try again")
+	equals(t, "error", fmt.Sprint(apierr.KindOf(err) == apierr.Conflict, err), "true the cart or the settings were changed again and again while it was validated; try again")
 	equals(t, "calls and attempts", fmt.Sprint(len(b.calls), len(b.store.attempts)), "5 5")
 	equals(t, "theirs stands", b.doc(b.stored()).Text("customerEmail"), "4")
 	equals(t, "ours does not", b.doc(b.stored()).Has("tags"), false)
@@ -76,21 +77,21 @@ func TestAChangeAgainAndAgainIsAConflict(t *testing.T) {
 
 func TestACartThatIsRemovedMeanwhileStaysRemoved(t *testing.T) {
 	var b *bench
-	b = newBench(t, func(int, hook.Request) hook.Exchange {
+	b = newBench(t, func(int, outbound.Request) outbound.Exchange {
 		b.remove()
 		return answered(200, `{"value":{"tags":["checked"]}}`)
 	}, validator(""))
 	b.put(`{}`)
 	_, _, err := b.validated()
-	equals(t, "not found", oms.KindOf(err) == oms.NotFound, true)
+	equals(t, "not found", apierr.KindOf(err) == apierr.NotFound, true)
 	equals(t, "the call is recorded all the same", len(b.store.attempts), 1)
 	_, _, err = b.validated()
-	equals(t, "no cart, no call", fmt.Sprint(oms.KindOf(err) == oms.NotFound, len(b.calls)), "true 1")
+	equals(t, "no cart, no call", fmt.Sprint(apierr.KindOf(err) == apierr.NotFound, len(b.calls)), "true 1")
 }
 
 func TestACartThatIsAnotherOneByNowIsValidatedAsThat(t *testing.T) {
 	var b *bench
-	b = newBench(t, func(n int, _ hook.Request) hook.Exchange {
+	b = newBench(t, func(n int, _ outbound.Request) outbound.Exchange {
 		if n == 0 {
 			b.remove()
 			b.put(`{"customerEmail":"the next customer"}`)
@@ -104,22 +105,22 @@ func TestACartThatIsAnotherOneByNowIsValidatedAsThat(t *testing.T) {
 
 func TestAnotherVersionIsStale(t *testing.T) {
 	var b *bench
-	b = newBench(t, func(n int, _ hook.Request) hook.Exchange {
+	b = newBench(t, func(n int, _ outbound.Request) outbound.Exchange {
 		b.put(fmt.Sprintf(`{"customerEmail":"%d"}`, n))
 		return answered(200, `{}`)
 	}, validator(""))
 	b.put(`{}`)
 	_, _, err := b.v.Stored(t.Context(), acme, "C1", 2)
-	equals(t, "stale, no call", fmt.Sprint(oms.KindOf(err) == oms.Stale, len(b.calls)), "true 0")
+	equals(t, "stale, no call", fmt.Sprint(apierr.KindOf(err) == apierr.Stale, len(b.calls)), "true 0")
 	_, _, err = b.v.Stored(t.Context(), acme, "C1", 1)
-	equals(t, "stale by now, one call", fmt.Sprint(oms.KindOf(err) == oms.Stale, len(b.calls), len(b.store.attempts)), "true 1 1")
+	equals(t, "stale by now, one call", fmt.Sprint(apierr.KindOf(err) == apierr.Stale, len(b.calls), len(b.store.attempts)), "true 1 1")
 }
 
 func TestACallerWhoHangsUpLosesNoRecord(t *testing.T) {
 	var hangUp context.CancelFunc
-	b := newBench(t, func(int, hook.Request) hook.Exchange {
+	b := newBench(t, func(int, outbound.Request) outbound.Exchange {
 		hangUp()
-		return hook.Exchange{Err: hook.ErrCanceled}
+		return outbound.Exchange{Err: outbound.ErrCanceled}
 	}, validator(""))
 	b.put(`{}`)
 	was := b.stored()
@@ -133,9 +134,9 @@ func TestACallerWhoHangsUpLosesNoRecord(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		hangUp = cancel
 		r, err := do(ctx)
-		equals(t, "result", fmt.Sprint(r.Passed, r.Errors[0].Message, err), "false"+hook.ErrCanceled.Error()+"<nil>")
+		equals(t, "result", fmt.Sprint(r.Passed, r.Errors[0].Message, err), "false"+outbound.ErrCanceled.Error()+"<nil>")
 	}
-	equals(t, "attempts", fmt.Sprint(len(b.store.attempts), b.store.attempts[1].Error), "2"+hook.ErrCanceled.Error())
+	equals(t, "attempts", fmt.Sprint(len(b.store.attempts), b.store.attempts[1].Error), "2"+outbound.ErrCanceled.Error())
 	equals(t, "stored", b.stored(), was)
 }
 

@@ -8,9 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/cart"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/validate"
@@ -24,11 +27,11 @@ type bench struct {
 	v     *validate.Validator
 	store *memory
 	clock *clock.Fake
-	calls []hook.Request
+	calls []outbound.Request
 }
 
 // answer is what a test makes of the n-th call, from 0.
-type answer func(n int, r hook.Request) hook.Exchange
+type answer func(n int, r outbound.Request) outbound.Exchange
 
 type client struct {
 	b  *bench
@@ -36,7 +39,7 @@ type client struct {
 }
 
 // Post implements validate.Client.
-func (a client) Post(_ context.Context, r hook.Request) hook.Exchange {
+func (a client) Post(_ context.Context, r outbound.Request) outbound.Exchange {
 	a.b.calls = append(a.b.calls, r)
 	x := a.do(len(a.b.calls)-1, r)
 	x.URL = r.URL
@@ -69,9 +72,9 @@ func (b *bench) write(do func(tx store.Tx) error) {
 	}
 }
 
-func (b *bench) doc(json string) *oms.Object {
+func (b *bench) doc(json string) *jsondoc.Object {
 	b.t.Helper()
-	o, err := oms.Parse([]byte(json))
+	o, err := schema.Parse([]byte(json))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -84,12 +87,12 @@ func (b *bench) put(json string) {
 	b.write(func(tx store.Tx) error {
 		c, err := tx.Cart(context.Background(), acme, "C1")
 		if err != nil {
-			if c, err = oms.NewCart("C1", b.doc(json), b.clock.Now()); err != nil {
+			if c, err = cart.NewCart("C1", b.doc(json), b.clock.Now()); err != nil {
 				return err
 			}
 			return tx.PutCart(context.Background(), acme, c)
 		}
-		p, err := oms.APIPatch.Apply(c.Doc, b.doc(json))
+		p, err := order.APIPatch.Apply(c.Doc, b.doc(json))
 		if err != nil {
 			return err
 		}
@@ -124,11 +127,11 @@ func (b *bench) stored() string {
 
 // saying answers every call with 200 and a body.
 func saying(body string) answer {
-	return func(int, hook.Request) hook.Exchange { return answered(200, body) }
+	return func(int, outbound.Request) outbound.Exchange { return answered(200, body) }
 }
 
-func answered(status int, body string) hook.Exchange {
-	return hook.Exchange{Status: status, Body: []byte(body)}
+func answered(status int, body string) outbound.Exchange {
+	return outbound.Exchange{Status: status, Body: []byte(body)}
 }
 
 func equals(t *testing.T, what string, got, want any) {

@@ -3,7 +3,9 @@ package validate_test
 import (
 	"context"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/cart"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -13,8 +15,8 @@ import (
 type memory struct {
 	store.Store
 	settings *settings.Settings
-	cart     *oms.Cart
-	attempts []*oms.Attempt
+	cart     *cart.Cart
+	attempts []*attempt.Attempt
 }
 
 // memoryTx is memory within a write.
@@ -39,20 +41,20 @@ func (m *memory) Settings(context.Context, string) (*settings.Settings, error) {
 	return m.settings, nil
 }
 
-func (m *memory) Cart(_ context.Context, _, id string) (*oms.Cart, error) {
+func (m *memory) Cart(_ context.Context, _, id string) (*cart.Cart, error) {
 	if m.cart == nil || m.cart.ID != id {
-		return nil, oms.Errorf(oms.NotFound, "no cart %q", id)
+		return nil, apierr.Errorf(apierr.NotFound, "no cart %q", id)
 	}
 	c := *m.cart
 	c.Doc = c.Doc.Clone()
 	return &c, nil
 }
 
-func (t memoryTx) Cart(ctx context.Context, tenant, id string) (*oms.Cart, error) {
+func (t memoryTx) Cart(ctx context.Context, tenant, id string) (*cart.Cart, error) {
 	return t.m.Cart(ctx, tenant, id)
 }
 
-func (t memoryTx) PutCart(_ context.Context, _ string, c *oms.Cart) error {
+func (t memoryTx) PutCart(_ context.Context, _ string, c *cart.Cart) error {
 	t.m.cart = c
 	return nil
 }
@@ -62,7 +64,7 @@ func (t memoryTx) DeleteCart(context.Context, string, string) error {
 	return nil
 }
 
-func (t memoryTx) AddAttempt(_ context.Context, _ string, a *oms.Attempt) error {
+func (t memoryTx) AddAttempt(_ context.Context, _ string, a *attempt.Attempt) error {
 	t.m.attempts = append(t.m.attempts, a)
 	return nil
 }

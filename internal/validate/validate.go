@@ -1,5 +1,7 @@
 // Package validate asks a tenant's endpoints about a cart: each approves it,
-// rejects it or hands back a changed one (cart-validator.txt).
+// rejects it or hands back a changed one (docs/contract.md#validators). It knows neither
+// the API nor SQL, and decides nothing about a cart itself: what an answer does to it is in
+// package order. Begin to read with [Validator.Stored] and ask.
 package validate
 
 import (
@@ -8,19 +10,27 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/cart"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// Client makes the calls; [hook.Client] is the real one.
+// Client makes the calls; [outbound.Client] is the real one. Post never fails: what went
+// wrong is in the exchange. Tests put an endpoint of their own in its place.
 type Client interface {
-	Post(ctx context.Context, r hook.Request) hook.Exchange
+	Post(ctx context.Context, r outbound.Request) outbound.Exchange
 }
 
-// Validator asks about carts. Its methods are safe for concurrent use.
+// Validator asks about carts. Its methods are safe for concurrent use. All fields are
+// needed.
 type Validator struct {
 	Store  store.Store
 	Client Client
@@ -28,15 +38,17 @@ type Validator struct {
 	Log    *slog.Logger
 }
 
-// Result is what all validators together say of a cart.
+// Result is what all validators together say of a cart. One request makes it, and the API
+// shows it. attempts are the calls for the record, in their order; their answers are in it
+// already.
 type Result struct {
 	Passed   bool
-	Errors   []oms.ValidationError
-	Warnings []oms.ValidationError
+	Errors   []cart.ValidationError
+	Warnings []cart.ValidationError
 	Messages []string
-	Cart     *oms.Object // as the validators have left it
-	Changes  []oms.Change
-	attempts []*oms.Attempt
+	Cart     *jsondoc.Object // as the validators have left it
+	Changes  []order.Change
+	attempts []*attempt.Attempt
 }
 
 // ask asks every validator that admits the cart's market, in the order of the
@@ -44,42 +56,47 @@ type Result struct {
 //
 // Where this server has trouble of its own with a call, nobody knows what that
 // validator says: it is an error, with the result of those before.
-func (v *Validator) ask(ctx context.Context, tenant string, s *settings.Settings, cart *oms.Object) (*Result, error) {
-	r := &Result{Passed: true, Cart: cart}
-	if shapes := oms.OtherShapes(cart); len(shapes) > 0 {
-		r.Warnings = append(r.Warnings, oms.ShapeWarning(shapes))
+func (v *Validator) ask(ctx context.Context, tenant string, s *settings.Settings, crt *jsondoc.Object) (*Result, error) {
+	r := &Result{Passed: true, Cart: crt}
+	if shapes := schema.OtherShapes(crt); len(shapes) > 0 {
+		r.Warnings = append(r.Warnings, cart.ShapeWarning(shapes))
 	}
 	for i := range s.Connectors {
 		c := &s.Connectors[i]
-		if c.IsValidator() && c.Admits(cart.Text("marketId")) {
+		// A connector that this market is closed to is not asked, and does not fail the
+		// cart either.
+		if c.IsValidator() && c.Admits(crt.Text("marketId")) {
 			if err := v.askOne(ctx, tenant, s.Version, c, r); err != nil {
 				return r, err
 			}
 		}
 	}
-	if r.Cart != cart {
-		r.Changes = oms.Diff(cart, r.Cart)
+	if r.Cart != crt {
+		r.Changes = order.Diff(crt, r.Cart)
 	}
 	return r, nil
 }
 
-// askOne makes one call, without retries, and adds what came of it.
+// askOne makes one call, without retries, and adds what came of it. The order of its parts
+// matters: trouble of this server's own must not count as a no of the validator, and an
+// answer counts only once its value could be applied.
 func (v *Validator) askOne(ctx context.Context, tenant string, version int64, c *settings.Connector, r *Result) error {
-	call := oms.NewID(oms.CallID)
+	call := ids.New(ids.Call)
 	x := v.Client.Post(ctx, request(tenant, version, c, r.Cart, call))
 	defer x.Memory.Give() // not later: the next call waits for some
 	if v.overtaken(ctx, tenant, version, x.Err) {
 		return errChanged
 	}
-	if x.Class() == hook.OwnTrouble {
+	if x.Class() == outbound.OwnTrouble {
 		v.Log.Warn("a validator could not be asked, for this server's own trouble", "tenant", tenant, "connector", cmp.Or(c.ConnectorID, c.Name), "error", x.Failure())
-		return oms.Errorf(oms.Unavailable, "a validator could not be asked: %s", x.Failure())
+		return apierr.Errorf(apierr.Unavailable, "a validator could not be asked: %s", x.Failure())
 	}
 	answer, failure := read(x)
-	var patched oms.Patched
+	var patched order.Patched
 	if failure == "" && answer.Value != nil {
 		var err error
-		if patched, err = oms.ApplyCart(r.Cart, answer.Value, c.OnlyLineItems); err != nil {
+		if patched, err = order.ApplyCart(r.Cart, answer.Value, c.OnlyLineItems); err != nil {
+			// A value that cannot be applied fails the cart, and none of the answer is taken.
 			failure = invalid(x, "value."+err.Error())
 		}
 	}
@@ -90,11 +107,11 @@ func (v *Validator) askOne(ctx context.Context, tenant string, version int64, c 
 	}
 	if failure != "" {
 		r.Passed = false
-		r.Errors = append(r.Errors, oms.ValidationError{Message: failure, ValidationType: oms.TypeExternal})
+		r.Errors = append(r.Errors, cart.ValidationError{Message: failure, ValidationType: cart.TypeExternal})
 		return nil
 	}
 	for _, w := range patched.Warnings {
-		answer.Unread = append(answer.Unread, oms.Warning{Path: "value." + w.Path, Message: w.Message})
+		answer.Unread = append(answer.Unread, apierr.Warning{Path: "value." + w.Path, Message: w.Message})
 	}
 	a.Warnings = answer.Unread
 	r.add(answer)
@@ -105,21 +122,24 @@ func (v *Validator) askOne(ctx context.Context, tenant string, version int64, c 
 }
 
 // overtaken reports whether a call was not made because the settings have changed
-// since, and a secret of theirs was removed.
+// since, and a secret of theirs was removed. Then the cart is asked about again, with the
+// secrets of the newer settings (docs/contract.md#validators).
 func (v *Validator) overtaken(ctx context.Context, tenant string, version int64, err error) bool {
-	if _, ok := errors.AsType[*hook.SecretError](err); !ok {
+	if _, ok := errors.AsType[*outbound.SecretError](err); !ok {
 		return false
 	}
 	now, err := v.Store.Settings(ctx, tenant)
 	return err == nil && now.Version != version
 }
 
-func (r *Result) add(answer *oms.Validation) {
+// add puts an answer beside those of the validators before. One that says no is enough for
+// the cart to fail.
+func (r *Result) add(answer *cart.Validation) {
 	r.Passed = r.Passed && answer.Passed
 	r.Errors = append(r.Errors, answer.Errors...)
 	r.Warnings = append(r.Warnings, answer.Warnings...)
 	if len(answer.Unread) > 0 {
-		r.Warnings = append(r.Warnings, oms.UnreadWarning(answer.Unread))
+		r.Warnings = append(r.Warnings, cart.UnreadWarning(answer.Unread))
 	}
 	if answer.Message != "" {
 		r.Messages = append(r.Messages, answer.Message)

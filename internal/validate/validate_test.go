@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/cart"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
 // at is a validator whose Host ends with its number; more are its further
@@ -78,7 +78,7 @@ func TestEachValidatorSeesWhatTheOnesBeforeItChanged(t *testing.T) {
 		`garbage`,
 		`{"validationErrors":[{"message":"e4"}],"validationWarnings":[{"message":"w4"}],"validationMessage":"four","value":{"tags":["a","b"]}}`,
 	}
-	b := newBench(t, func(n int, _ hook.Request) hook.Exchange { return answered(200, bodies[n]) }, at(0, ""), at(1, ""), at(2, ""), at(3, ""))
+	b := newBench(t, func(n int, _ outbound.Request) outbound.Exchange { return answered(200, bodies[n]) }, at(0, ""), at(1, ""), at(2, ""), at(3, ""))
 	r := b.given(`{"id":"C1","orderForm":{"lineItems":[{"lineItemId":"1","quantity":1,"placedPrice":0.1}]}}`)
 	const changed = `"orderForm":{"lineItems":[{"lineItemId":"1","quantity":2,"placedPrice":0.1,"extendedPrice":0.2}],"subTotal":0.2,"total":0.2}`
 	equals(t, "the 2nd is sent", string(b.calls[1].Body), `{"id":"C1",`+changed+`,"tags":["a"]}`)
@@ -88,7 +88,7 @@ func TestEachValidatorSeesWhatTheOnesBeforeItChanged(t *testing.T) {
 	equals(t, "passed", r.Passed, false)
 	equals(t, "messages", r.Messages, "[one four]")
 	equals(t, "warnings", r.Warnings, "[{w1   } {w4   }]")
-	if len(r.Errors) != 2 || r.Errors[0].ValidationType != oms.TypeExternal || !strings.HasPrefix(r.Errors[0].Message, "invalid response: ") || r.Errors[1].Message != "e4" {
+	if len(r.Errors) != 2 || r.Errors[0].ValidationType != cart.TypeExternal || !strings.HasPrefix(r.Errors[0].Message, "invalid response: ") || r.Errors[1].Message != "e4" {
 		t.Errorf("errors %+v", r.Errors)
 	}
 }
@@ -96,7 +96,7 @@ func TestEachValidatorSeesWhatTheOnesBeforeItChanged(t *testing.T) {
 func TestAllMustPass(t *testing.T) {
 	for bodies, passed := range map[string]bool{"{}|{}": true, `{}|{"isValidatedSuccessful":false}`: false, `{"isValidatedSuccessful":false}|{"isValidatedSuccessful":true}`: false} {
 		each := strings.Split(bodies, "|")
-		b := newBench(t, func(n int, _ hook.Request) hook.Exchange { return answered(200, each[n]) }, at(0, ""), at(1, ""))
+		b := newBench(t, func(n int, _ outbound.Request) outbound.Exchange { return answered(200, each[n]) }, at(0, ""), at(1, ""))
 		equals(t, bodies, b.given(`{}`).Passed, passed)
 	}
 }

@@ -4,17 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/fair"
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
-// maxAttempts is how often a call to a target is made before it has failed.
+// maxAttempts is how often a call to a target is made before it has failed. The endpoint is
+// told in X-Max-Delivery-Count (docs/contract.md#headers).
 func maxAttempts(t settings.Target) int {
 	if t.Connector != nil && t.Connector.DisableStandardErrorPolicy {
 		return 1
@@ -22,37 +26,42 @@ func maxAttempts(t settings.Target) int {
 	return 1 + len(decide.RetryDelays)
 }
 
-// call is one attempt that is about to be made.
+// call is one attempt that is about to be made. It is made anew for each attempt, from the
+// position of the run.
 type call struct {
 	tenant string
-	run    *oms.Run
+	run    *run.Run
 	step   *settings.Step
 	target settings.Target
-	order  *oms.Object // as it was when the call began: every attempt sends the same
+	order  *jsondoc.Object // as it was when the call began: every attempt sends the same
 }
 
-// prepare reads what the attempt that a run is at needs.
-func (e *Engine) prepare(ctx context.Context, tenant string, h held) (*call, error) {
-	s, err := e.store.SettingsVersion(ctx, tenant, h.run.SettingsVersion)
+// prepare reads what the attempt that a run is at needs. The settings are those of the
+// run's version, and the order is the version that the first attempt has sent. The error is
+// [apierr.NotFound] only where the order was erased.
+func (e *Engine) prepare(ctx context.Context, tenant string, s snapshot) (*call, error) {
+	config, err := e.store.SettingsVersion(ctx, tenant, s.run.SettingsVersion)
 	if err != nil {
 		return nil, gone(err)
 	}
-	order := h.order
-	if base := h.run.Position.BaseVersion; order == nil || order.Version != base {
-		if order, err = e.store.OrderVersion(ctx, tenant, h.run.OrderID, base); err != nil {
+	order := s.order
+	if base := s.run.Position.BaseVersion; order == nil || order.Version != base {
+		if order, err = e.store.OrderVersion(ctx, tenant, s.run.OrderID, base); err != nil {
 			return nil, err
 		}
 	}
-	if err := (held{order: order}).begin(ctx); err != nil {
+	if err := begin(ctx, order); err != nil {
 		return nil, err
 	}
-	return newCall(tenant, s, h.run, order.Doc)
+	return newCall(tenant, config, s.run, order.Doc)
 }
 
 // errNoTarget says that a call that was begun has nowhere to go any more.
 var errNoTarget = errors.New("the connector of a call under way is gone")
 
-func newCall(tenant string, s *settings.Settings, run *oms.Run, order *oms.Object) (*call, error) {
+// newCall finds the step that a run is at, and where its call goes. The market of the order
+// is part of that choice (docs/contract.md#connectors). It reads nothing and sends nothing.
+func newCall(tenant string, s *settings.Settings, run *run.Run, order *jsondoc.Object) (*call, error) {
 	step := decide.Step(s, run)
 	t, ok := s.Target(step, order.Text("marketId"))
 	if !ok {
@@ -61,97 +70,80 @@ func newCall(tenant string, s *settings.Settings, run *oms.Run, order *oms.Objec
 	return &call{tenant, run, step, t, order}, nil
 }
 
-// timeout is how long an attempt may take, the run's deadline aside.
-func (c *call) timeout() time.Duration {
-	if c.target.Connector != nil {
-		return c.target.Connector.Timeout
+// request is what the call sends. The time that an attempt may take is cut short where
+// the run's deadline comes before, which cut says. A time-out of such an attempt ends the
+// run instead of being repeated.
+func (c *call) request(now time.Time) (r outbound.Request, cut bool) {
+	r = outbound.ToConnector(c.tenant, c.target, c.step.RequestHeaders, c.run.SecretsSince())
+	r.Kind, r.About = c.kind(), outbound.About{OrderID: c.run.OrderID, RunID: c.run.ID, Step: c.run.Current().Step}
+	r.Body = run.StepRequest(c.order, c.step.Wire, order.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID})
+	r.IdempotencyKey, r.Delivery, r.MaxDelivery = c.run.Position.CallID, c.run.Position.Attempt, maxAttempts(c.target)
+	if end := c.run.Deadline; !end.IsZero() && end.Sub(now) < r.Timeout {
+		r.Timeout, cut = max(time.Millisecond, end.Sub(now)), true
 	}
-	return settings.DefaultTimeout
+	return r, cut
 }
 
-// request is the call as the hook package sends it.
-func (c *call) request(now time.Time) hook.Request {
-	r := hook.Request{
-		For: c.caller(), Since: c.run.SecretsSince(), URL: c.target.URL, Header: c.step.RequestHeaders, Timeout: c.timeout(),
-		Body:           oms.StepRequest(c.order, c.step.Wire, oms.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID}),
-		IdempotencyKey: c.run.Position.CallID, Delivery: c.run.Position.Attempt, MaxDelivery: maxAttempts(c.target),
-	}
-	if con := c.target.Connector; con != nil {
-		r.Header = slices.Concat(c.step.RequestHeaders, con.CustomHeaders)
-		r.BearerToken, r.Token, r.Username, r.Password = con.BearerToken, con.Token, con.Username, con.Password
-		r.SigningSecret = con.SigningSecret
-	}
-	if !c.run.Deadline.IsZero() {
-		r.Timeout = max(time.Millisecond, min(r.Timeout, c.run.Deadline.Sub(now)))
-	}
-	return r
-}
-
-// attempt makes the call and returns its record and what came of it.
-func (e *Engine) attempt(ctx context.Context, c *call) (*oms.Attempt, outcome) {
-	r := c.request(e.clock.Now())
+// attempt makes the call and returns its record and what came of it. It stores nothing. An
+// answer over which this program panics counts as one that is not valid, so that the call
+// is not made over and over. Whoever has applied the outcome gives its memory back.
+func (e *Engine) attempt(ctx context.Context, c *call) (*attempt.Attempt, outcome) {
+	r, cut := c.request(e.clock.Now())
 	x := e.client.Post(ctx, r)
 	o := survive(e.log, "an answer could not be read", []any{"order", c.run.OrderID, "run", c.run.ID, "call", c.run.Position.CallID},
-		func() outcome { return judge(x) },
+		func() outcome { return classify(x) },
 		func() outcome {
-			return outcome{Outcome: decide.Invalid("orderhook could not read it, by a mistake of its own")}
+			return outcome{Outcome: decide.Invalid("orderhook could not read it, by an error of its own")}
 		})
 	o.memory = x.Memory
-	o.Late = o.Retry && x.Status == 0 && r.Timeout < c.timeout() && x.Duration >= r.Timeout
-	return c.record(x, o.Outcome), o
+	// The attempt ended when the time of the run did. That does not say that the endpoint
+	// needs longer than its timeout.
+	o.Late = o.Retry && x.Status == 0 && cut && x.Duration >= r.Timeout
+	// The record names the call, the run and what they are about, by which people find it.
+	a := x.Record(c.kind(), o.Failure)
+	a.CallID, a.Number, a.MaxNumber, a.RunID = c.run.Position.CallID, c.run.Position.Attempt, maxAttempts(c.target), c.run.ID
+	a.Related = event.Related{OrderID: c.run.OrderID, ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID, SubscriptionID: c.order.Text("subscriptionId")}
+	if c.target.Connector != nil {
+		a.ConnectorID = c.target.Connector.ConnectorID
+	}
+	return a, o
 }
 
-// outcome is what one attempt came to, here and for the decision.
+// outcome is what one attempt came to, here and for the decision. What the decision must
+// not know of, as memory, stays here.
 type outcome struct {
 	decide.Outcome
 	own    bool       // it is this server's own trouble, and no attempt
 	memory *fair.Part // of the answer; to be given back once it is applied
 }
 
-// judge reads an exchange as CONTRACT.md's table "Outcome of one attempt" says.
-func judge(x hook.Exchange) outcome {
+// classify reads an exchange as docs/contract.md#outcomes says.
+func classify(x outbound.Exchange) outcome {
 	switch x.Class() {
-	case hook.Answered:
+	case outbound.Answered:
 		if x.TooLarge {
-			return outcome{Outcome: decide.Invalid(fmt.Sprintf("the body is larger than %d bytes", hook.MaxBody))}
+			return outcome{Outcome: decide.Invalid(fmt.Sprintf("the body is larger than %d bytes", outbound.MaxBody))}
 		}
-		answer, err := oms.ParseStepAnswer(x.Body)
+		// An answer that cannot be read would be the same the next time, so it is no reason
+		// to try again.
+		answer, err := run.ParseStepAnswer(x.Body)
 		if err != nil {
 			return outcome{Outcome: decide.Invalid(err.Error())}
 		}
 		return outcome{Outcome: decide.Outcome{Answer: answer}}
-	case hook.Retry:
+	case outbound.Retry:
 		return outcome{Outcome: decide.Outcome{Failure: x.Failure(), Retry: true}}
-	case hook.OwnTrouble:
+	case outbound.OwnTrouble:
 		return outcome{Outcome: decide.Outcome{Failure: x.Failure()}, own: true}
 	}
+	// The rest is final: the endpoint said no, or the target guard let nothing out.
 	return outcome{Outcome: decide.Outcome{Failure: x.Failure(), Refused: x.Refused()}}
 }
 
-func kindOf(run *oms.Run) string {
-	if run.ReturnID != "" {
-		return oms.KindReturnStep
+// kind says in the record of an attempt which kind of step has made it.
+func (c *call) kind() string {
+	if c.run.ReturnID != "" {
+		return attempt.KindReturnStep
 	}
-	return oms.KindStep
-}
-
-// record is the attempt as the attempts log keeps it.
-func (c *call) record(x hook.Exchange, o decide.Outcome) *oms.Attempt {
-	run := c.run
-	a := &oms.Attempt{
-		ID: oms.NewIDAt(oms.AttemptID, x.StartedAt), Kind: kindOf(run), CallID: run.Position.CallID,
-		Number: run.Position.Attempt, MaxNumber: maxAttempts(c.target),
-		StartedAt: x.StartedAt, DurationMs: float64(x.Duration.Microseconds()) / 1000,
-		URL: x.URL, Host: x.Host, Status: x.Status, Outcome: oms.OutcomeSucceeded, Error: o.Failure,
-		Related: oms.Related{OrderID: run.OrderID, ShipmentID: run.ShipmentID, ReturnID: run.ReturnID, SubscriptionID: c.order.Text("subscriptionId")},
-		RunID:   run.ID,
-		Detail:  x.Detail(),
-	}
-	if con := c.target.Connector; con != nil {
-		a.ConnectorID = con.ConnectorID
-	}
-	if o.Answer == nil {
-		a.Outcome = oms.OutcomeFailed
-	}
-	return a
+	return attempt.KindStep
 }

@@ -3,54 +3,61 @@ package workflow
 import (
 	"context"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/nodes"
+	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
-// Caller is who asks for a change.
+// Caller is who asks for a change. The API makes it of the key and the request; a job makes
+// it of whoever has asked for the job. It is a value, and the engine keeps nothing of it
+// but what the history says.
 type Caller struct {
-	Tenant     string
-	oms.Author // for the history
+	Tenant       string
+	order.Author // for the history
 	// Once makes a POST with an Idempotency-Key happen once; nil without one.
 	Once *store.Idempotency
 	// IfMatch is the version that the order must have; 0 takes any.
 	IfMatch int64
 }
 
-// Started is a change that was made, and the run that it began.
+// Started is a change that was made, and the run that it began. [Engine.Await] waits for
+// that run, and is to be called with it: it ends the watch.
 type Started struct {
 	OrderID string
 	RunID   string // "" when no workflow was to run
 	Version int64  // of the order, after the change
 	// Warnings are what of a patch nobody reads, and what of it was not applied;
 	// none where the request was carried out before.
-	Warnings []oms.Warning
+	Warnings []apierr.Warning
 
-	held                 // the run and the order as they were committed, where the run has its answer, or answered gets it
-	answered <-chan held // gets the run once it has an answer; nil: it has to be looked for
-	stop     func()      // to be called when nobody waits for answered any more
+	snapshot                 // the run and the order as they were committed, where the run has its answer, or answered gets it
+	answered <-chan snapshot // gets the run once it has an answer; nil: it has to be looked for
+	stop     func()          // to be called when nobody waits for answered any more
 }
 
 // change makes a caller's change: it reads the facts, decides, and commits, once
-// for the caller's Idempotency-Key. Then the order's lane looks at its runs. The
-// decision is nil where an earlier call with that key has been carried out.
+// for the caller's Idempotency-Key. Then the order's queue looks at its runs. The
+// decision is nil where the request is a repeated one. The order of its parts matters. The
+// queue of a new order is held from before the write, so that no turn moves the run before
+// somebody watches it. The limiter counts within the write, so that what it refuses is not
+// stored. The queue is woken after the commit, since before it there is nothing to read.
 func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decide.Facts) (*decide.Decision, error)) (Started, *decide.Decision, error) {
 	var (
 		started Started
 		d       *decide.Decision
-		through = &pass{brake: e.brake}
-		lane    = created{lanes: e.lanes}
+		entry   = &permit{limiter: e.statuses}
+		queue   *heldQueue // of an order that is created: nobody looks at its runs before it is told of the first one
 	)
 	err := e.store.Write(ctx, func(tx store.Tx) error {
+		// Nothing may be left of a decision that was overtaken.
 		d = nil
-		if c.Once != nil {
-			if earlier, err := replay(ctx, tx, c); earlier != nil || err != nil {
-				if earlier != nil {
-					started = *earlier
-				}
-				return err
+		if again, err := earlier(ctx, tx, c); again != nil || err != nil {
+			if again != nil {
+				started = *again
 			}
+			return err
 		}
 		f, err := e.facts(ctx, tx, c, of)
 		if err != nil {
@@ -61,9 +68,13 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 		}
 		key := orderKey{c.Tenant, d.Order.ID}
 		if d.Created != nil {
-			lane.hold(key)
-		} else if d.Move == decide.Begins || oms.EntersStatus(f.Order.Doc, d.Order.Doc) {
-			if err := through.enter(key); err != nil {
+			if queue == nil || queue.key != key { // when it is decided again, that may be another one
+				queue.free(snapshot{})
+				queue = e.queues.hold(key)
+			}
+		} else if d.Move == decide.Begins || order.EntersStatus(f.Order.Doc, d.Order.Doc) {
+			// Only what begins a workflow or sets a status can go in a circle.
+			if err := entry.take(key); err != nil {
 				return err
 			}
 		}
@@ -74,71 +85,54 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 		if d.Run != nil {
 			started.RunID = d.Run.ID
 		}
-		if c.Once != nil {
-			return remember(ctx, tx, c, started, f.Now)
-		}
-		return nil
+		return remember(ctx, tx, c, started, f.Now)
 	})
-	through.done(err)
+	// A change that was not stored does not count against the limit.
+	entry.done(err)
 	if err != nil {
-		lane.letGo(held{})
+		queue.free(snapshot{})
 		return Started{}, nil, err
 	}
-	key, now := orderKey{c.Tenant, started.OrderID}, fresh{}
+	key, next := orderKey{c.Tenant, started.OrderID}, handover{}
+	// Without a decision the request is a repeated one. It waits for the run that the first
+	// one began.
 	if d != nil {
 		e.committed(c.Tenant, d)
-		if d.Move == decide.Begins {
-			begun := held{run: d.Run, order: d.Order}
-			if !d.Run.Status.Ended() {
-				now.held = begun
-			}
-			if d.Run.AnswerVersion > 0 {
-				started.held = begun
-			} else if lane.free != nil { // else others may have set the lane going, and the run may have its answer by now
-				started.held = begun
-				started.answered, started.stop = e.watchers.watch(key, d.Run.ID)
-			}
+	}
+	if d != nil && d.Move == decide.Begins {
+		begun := snapshot{run: d.Run, order: d.Order}
+		// The queue gets what it would read otherwise, unless the run has come to its end
+		// within the decision.
+		if !d.Run.Status.Ended() {
+			next.snapshot = begun
+		}
+		if d.Run.AnswerVersion > 0 {
+			started.snapshot = begun
+		} else if queue != nil { // else others may have woken the queue, and the run may have its answer by now
+			started.snapshot = begun
+			started.answered, started.stop = e.watchers.watch(key, d.Run.ID)
 		}
 	}
-	if !lane.letGo(now.held) {
-		e.lanes.kick(key, now)
+	if queue != nil {
+		queue.free(next.snapshot)
+	} else {
+		e.queues.wake(key, next)
 	}
 	return started, d, nil
 }
 
-// created is the lane of an order that is about to be created: nobody looks at
-// its runs before it is told of the first one.
-type created struct {
-	lanes *lanes
-	key   orderKey
-	free  func(held) // nil: the order had a lane before
-}
-
-// hold holds the lane of the order. When it is decided again, that may be another one.
-func (c *created) hold(key orderKey) {
-	if c.free != nil && c.key == key {
-		return
-	}
-	c.letGo(held{})
-	c.key, c.free = key, c.lanes.hold(key)
-}
-
-// letGo gives the lane its first run, if it has one. It reports whether it was held.
-func (c *created) letGo(h held) bool {
-	if c.free == nil {
-		return false
-	}
-	c.free(h)
-	c.free = nil
-	return true
-}
-
-// committed tells those who want to know of a decision that is durable now.
+// committed tells those who want to know of a decision that is durable now. The caller has
+// committed it. Nothing here waits: a watch has room for its answer, and news for other
+// nodes is gathered.
 func (e *Engine) committed(tenant string, d *decide.Decision) {
 	for _, line := range d.Lines {
 		e.log.Warn(line.Message, append([]any{"tenant", tenant, "order", d.Order.ID, "run", d.Run.ID}, line.Attrs...)...)
 	}
+	if d.Run != nil && d.Move != decide.Stays && d.Run.Status.Ended() {
+		e.tellSpan(tenant, d.Run)
+	}
 	if d.Run != nil && d.Run.AnswerVersion > 0 {
-		e.watchers.tell(d.Run.ID, held{run: d.Run, order: d.Order})
+		e.watchers.tell(d.Run.ID, snapshot{run: d.Run, order: d.Order})
+		e.node.Tell(nodes.News{Kind: nodes.Answered, Tenant: tenant, ID: d.Run.ID})
 	}
 }

@@ -2,14 +2,19 @@ package workflow
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
-// commit writes a decision.
+// commit writes a decision. It does nothing but through tx, so a write that is overtaken
+// leaves nothing. Some of its order matters: an order is there before what refers to it,
+// and the exports give the steps of the run their CallIDs before the run is stored.
 func commit(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) error {
 	if d.Attempt != nil {
 		if err := tx.AddAttempt(ctx, tenant, d.Attempt); err != nil {
@@ -23,6 +28,11 @@ func commit(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision)
 	}
 	if d.Changed {
 		if err := tx.UpdateOrder(ctx, tenant, d.Order); err != nil {
+			return err
+		}
+	}
+	if len(d.Moved) > 0 {
+		if err := tx.OvertakeRuns(ctx, tenant, d.Order.ID, d.Moved); err != nil {
 			return err
 		}
 	}
@@ -48,27 +58,38 @@ func commit(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision)
 	case d.Move == decide.Requeues:
 		err = tx.RequeueRun(ctx, tenant, d.Run)
 	}
+	// The triggered run stands behind all that wait, so it is stored after the run that
+	// triggered it.
 	if err == nil && d.Next != nil {
 		err = tx.InsertRun(ctx, tenant, d.Next)
 	}
-	if err == nil && d.Carry != 0 {
-		err = tx.CarryRuns(ctx, tenant, d.Order.ID, d.Carry, d.Order.StatusVersion, d.Order.Status())
+	// Next need not be rebased: it knows the new status from the decision.
+	if err == nil && d.Rebase != 0 {
+		err = tx.RebaseRuns(ctx, tenant, d.Order.ID, d.Rebase, d.Order.StatusVersion, d.Order.Status())
 	}
 	return err
 }
 
 // said is the decision's history. That totals no longer fit is said once in the
-// history of an order (CONTRACT.md, "Patch").
-func said(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) ([]oms.HistoryEntry, error) {
-	unfit := func(h oms.HistoryEntry) bool { return h.Operation == oms.OpTotalsUnfit }
+// history of an order (docs/contract.md#totals).
+func said(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) ([]order.HistoryEntry, error) {
+	unfit := func(h order.HistoryEntry) bool { return h.Operation == order.OpTotalsUnfit }
 	if !slices.ContainsFunc(d.History, unfit) {
 		return d.History, nil
 	}
-	earlier, err := tx.History(ctx, tenant, d.Order.ID, store.Page{Limit: store.MaxLimit})
-	if slices.ContainsFunc(earlier.Items, unfit) {
-		return slices.DeleteFunc(slices.Clone(d.History), unfit), err
+	// All pages are read, the newest first: one run may write more entries than a page has.
+	for page := (store.Page{Limit: store.MaxLimit}); ; {
+		earlier, err := tx.History(ctx, tenant, d.Order.ID, page)
+		if err != nil {
+			return nil, fmt.Errorf("look whether the history says already that totals do not fit: %w", err)
+		}
+		if slices.ContainsFunc(earlier.Items, unfit) {
+			return slices.DeleteFunc(slices.Clone(d.History), unfit), nil
+		}
+		if page.Cursor = earlier.NextCursor; page.Cursor == "" {
+			return d.History, nil
+		}
 	}
-	return d.History, err
 }
 
 // sendExports stores the decision's exports, each with a delivery to its
@@ -82,18 +103,19 @@ func sendExports(ctx context.Context, tx store.Tx, tenant string, d *decide.Deci
 		if err := tx.AddEventFor(ctx, tenant, x.Event, endpoint); err != nil {
 			return err
 		}
-		delivery := oms.Delivery{DeliveryKey: oms.DeliveryKey{Event: x.Event.Seq, Endpoint: endpoint.No}, EventID: x.Event.ID}
+		delivery := event.Delivery{DeliveryKey: event.DeliveryKey{Event: x.Event.Seq, Endpoint: endpoint.No}, EventID: x.Event.ID}
 		d.Run.Results[x.Step].CallID = delivery.ID()
 	}
 	return nil
 }
 
 // putEndpoint returns the stored endpoint, which it makes if it is not there,
-// and brings up to date if the settings have changed.
-func putEndpoint(ctx context.Context, tx store.Tx, tenant string, want *oms.Endpoint) (*oms.Endpoint, error) {
+// and brings up to date if the settings have changed. Nothing is written where both say the
+// same: any change of a tenant's endpoints has other writes overtaken.
+func putEndpoint(ctx context.Context, tx store.Tx, tenant string, want *event.Endpoint) (*event.Endpoint, error) {
 	have, err := tx.Endpoint(ctx, tenant, want.ID)
 	switch {
-	case oms.KindOf(err) == oms.NotFound:
+	case apierr.KindOf(err) == apierr.NotFound:
 	case err != nil:
 		return nil, err
 	case sameStep(have.Step, want.Step) && slices.Equal(have.Schedule, want.Schedule):
@@ -106,4 +128,5 @@ func putEndpoint(ctx context.Context, tx store.Tx, tenant string, want *oms.Endp
 	return want, tx.PutEndpoint(ctx, tenant, want)
 }
 
-func sameStep(a, b *oms.StepRef) bool { return a == b || a != nil && b != nil && *a == *b }
+// sameStep compares two references to steps, either of which may be nil.
+func sameStep(a, b *event.StepRef) bool { return a == b || a != nil && b != nil && *a == *b }

@@ -3,7 +3,8 @@ package workflow
 import (
 	"context"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
@@ -11,15 +12,17 @@ import (
 // DryRun says what a change of status would do: which steps would run, which
 // would be skipped and why, and, where they are to be called, what they would
 // change. Its decisions are those of a real run, and nobody commits them; calls
-// are made once and not recorded.
+// are made once and not recorded. It goes from step to step without a pause: delays,
+// retries and other runs of the order play no part. A call is real, though: its endpoint
+// may act on it.
 func (e *Engine) DryRun(ctx context.Context, c Caller, id string, change StatusChange, callWebhooks bool) (*Result, error) {
 	f, err := e.facts(ctx, e.store, c, subject{order: id})
 	if err != nil {
 		return nil, err
 	}
-	f.Rehearsal = decide.WithoutCalls
+	f.DryRun = decide.WithoutCalls
 	if callWebhooks {
-		f.Rehearsal = decide.WithCalls
+		f.DryRun = decide.WithCalls
 	}
 	return e.dryRun(ctx, c.Tenant, f, change)
 }
@@ -31,31 +34,34 @@ func (e *Engine) DryRunWith(ctx context.Context, c Caller, id string, change Sta
 	if err != nil {
 		return nil, err
 	}
-	f.Rehearsal, f.Today = decide.WithoutCalls, s
+	f.DryRun, f.Today = decide.WithoutCalls, s
 	return e.dryRun(ctx, c.Tenant, f, change)
 }
 
+// dryRun enters the status and goes from call to call until the run has ended. What each
+// decision made of the order and the run are the facts of the next, and nothing is stored
+// in between.
 func (e *Engine) dryRun(ctx context.Context, tenant string, f decide.Facts, change StatusChange) (*Result, error) {
 	d, err := decide.Enter(f, change)
 	for err == nil && d.Run != nil && !d.Run.Status.Ended() {
 		f.Order, f.Run, f.Settings, f.Sent = d.Order, d.Run, f.Today, d.Order.Doc
-		d, err = e.rehearse(ctx, tenant, f)
+		d, err = e.dryRunStep(ctx, tenant, f)
 	}
 	if err != nil {
 		return nil, err
 	}
 	out := &Result{Done: true, Order: d.Order}
-	if run := d.Run; run != nil {
-		for i := range run.Results { // no attempt is kept that they could find
-			run.Results[i].CallID = ""
+	if r := d.Run; r != nil {
+		for i := range r.Results { // no attempt is stored that they could find
+			r.Results[i].CallID = ""
 		}
-		out.ReturnID, out.Steps, out.IsAborted = run.ReturnID, run.Results, run.Status == oms.RunAborted
+		out.ReturnID, out.Steps, out.IsAborted = r.ReturnID, r.Results, r.Status == run.RunAborted
 	}
 	return out, nil
 }
 
-// rehearse makes the call that a run is at, and decides by its answer.
-func (e *Engine) rehearse(ctx context.Context, tenant string, f decide.Facts) (*decide.Decision, error) {
+// dryRunStep makes the call that a run is at, and decides by its answer.
+func (e *Engine) dryRunStep(ctx context.Context, tenant string, f decide.Facts) (*decide.Decision, error) {
 	c, err := newCall(tenant, f.Settings, f.Run, f.Order.Doc)
 	if err != nil {
 		return nil, err
@@ -66,8 +72,9 @@ func (e *Engine) rehearse(ctx context.Context, tenant string, f decide.Facts) (*
 		return nil, err
 	}
 	if o.own {
-		return nil, oms.Errorf(oms.Unavailable, "the step could not be called: %s", o.Failure)
+		return nil, apierr.Errorf(apierr.Unavailable, "the step could not be called: %s", o.Failure)
 	}
+	// A failure is final at once: a dry run calls each endpoint once.
 	o.Retry = false
 	return decide.Answer(f, *a, o.Outcome), nil
 }

@@ -5,53 +5,72 @@
 // it follows from (the order's creation, the step before), so that after a crash
 // every run goes on at the very attempt it was at; no write is open while a call
 // is in flight.
+//
+// What becomes of an order is not decided here but in package decide. This package reads
+// the facts for it, commits what it decides, and makes the calls. It knows neither SQL nor
+// the paths of the API. Begin to read with change, which makes what callers ask for, and
+// with turn, which takes runs from step to step.
 package workflow
 
 import (
 	"cmp"
 	"context"
 	"log/slog"
-	"runtime/debug"
+	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/nodes"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/trace"
 )
 
-// Client makes the calls; [hook.Client] is the real one.
+// Client makes the calls; [outbound.Client] is the real one. Post makes one request and
+// never fails: what went wrong is in the exchange. Tests put an endpoint of their own in
+// its place.
 type Client interface {
-	Post(ctx context.Context, r hook.Request) hook.Exchange
+	Post(ctx context.Context, r outbound.Request) outbound.Exchange
 }
 
-// Engine runs workflows. Its methods are safe for concurrent use.
+// Engine runs workflows. Its methods are safe for concurrent use. One engine serves all
+// tenants of its process. It works on the orders whose shards this node has; callers may
+// ask any node.
 type Engine struct {
+	node     *nodes.Node
+	alone    bool // it takes all shards at its start
 	store    store.Store
 	client   Client
 	work     *admission.Work
 	clock    clock.Clock
 	log      *slog.Logger
-	lanes    *lanes
+	queues   *orderQueues
 	watchers *watchers
 	breakers *breakers
-	quiet    *quiet // keeps a database in trouble from filling the log
-	brake    *brake
+	waking   sync.WaitGroup // those who wake runs that wait for a breaker
+	lines    *lineLimiter   // keeps a database in trouble from filling the log
+	statuses *statusLimiter
+	tracer   trace.Tracer // nil: no spans
 	maxBytes int64        // of an order
-	kept     atomic.Int64 // answers that the database did not take yet
+	unstored atomic.Int64 // answers that the database did not take yet
 
+	// They end one after the other. A stop ends waiting and stopping at once: callers get
+	// their answers, and no attempt begins. It ends calls only when the time for attempts
+	// in flight is over. None of them comes from a caller, since a run goes on when its
+	// caller has hung up.
 	calls     context.Context // ends when calls in flight must be given up
 	giveUp    context.CancelFunc
 	stopping  context.Context // ends when no new call may begin
 	stopCalls context.CancelFunc
-	released  context.Context // ends when nobody may wait for a run any longer
-	release   context.CancelFunc
+	waiting   context.Context // ends when nobody may wait for a run any longer
+	stopWaits context.CancelFunc
 }
 
-// Options of an engine; all but MaxStatusChanges and MaxOrderBytes are needed.
+// Options of an engine; all but Node, MaxStatusChanges, MaxOrderBytes and Tracer are needed.
 type Options struct {
+	Node   *nodes.Node // has the engine take shards; nil: it takes all at its start
 	Store  store.Store
 	Client Client
 	Work   *admission.Work // on large documents
@@ -61,87 +80,60 @@ type Options struct {
 	// within a minute; 0: as often as it likes.
 	MaxStatusChanges int
 	// MaxOrderBytes is how large a call of the API, or the answer of a step, may
-	// make an order; 0: [oms.DefaultOrderBytes].
+	// make an order; 0: [order.DefaultOrderBytes].
 	MaxOrderBytes int64
+	// Tracer makes a span of each run; nil: nobody does.
+	Tracer trace.Tracer
 }
 
-// New makes an engine that has not begun.
+// New makes an engine that has not begun. It begins no goroutine: the first run that is to
+// go on does.
 func New(o Options) *Engine {
-	e := &Engine{store: o.Store, client: o.Client, work: o.Work, clock: o.Clock, log: o.Log, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
-		quiet: &quiet{clock: o.Clock}, brake: newBrake(o.MaxStatusChanges, o.Clock, o.Log), maxBytes: cmp.Or(o.MaxOrderBytes, oms.DefaultOrderBytes)}
-	e.lanes = newLanes(o.Clock, e.turn)
+	alone := o.Node == nil
+	if alone {
+		o.Node = nodes.Alone()
+	}
+	e := &Engine{node: o.Node, alone: alone, store: o.Store, client: o.Client, work: o.Work, clock: o.Clock, log: o.Log, tracer: o.Tracer, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
+		lines: &lineLimiter{clock: o.Clock}, statuses: newStatusLimiter(o.MaxStatusChanges, o.Clock, o.Log), maxBytes: cmp.Or(o.MaxOrderBytes, order.DefaultOrderBytes)}
+	e.queues = newOrderQueues(o.Clock, e.turn, e.elsewhere)
 	e.calls, e.giveUp = context.WithCancel(context.Background())
 	e.stopping, e.stopCalls = context.WithCancel(context.Background())
-	e.released, e.release = context.WithCancel(context.Background())
+	e.waiting, e.stopWaits = context.WithCancel(context.Background())
+	if alone {
+		e.queues.take(e.stopping, nodes.All())
+	}
 	return e
 }
 
-// Start goes on with every run that has not ended.
+// Start goes on with every run that has not ended, where the engine is alone. With a node,
+// the shards come one by one: see [Engine.Take].
 func (e *Engine) Start(ctx context.Context) error {
-	return e.store.UnfinishedOrders(ctx, func(tenant, orderID string) error {
-		e.lanes.kick(orderKey{tenant, orderID}, fresh{})
-		return nil
-	})
+	if e.alone {
+		return e.Take(ctx, nodes.All())
+	}
+	return nil
 }
 
-// Release answers all who wait for a run: their runs go on without them.
-func (e *Engine) Release() { e.release() }
+// BreakerStates returns how many breakers of connectors are in each state, of those that
+// this process has made a call with.
+func (e *Engine) BreakerStates() map[string]int { return e.breakers.states() }
+
+// StopWaits answers all who wait for a run: their runs go on without them.
+func (e *Engine) StopWaits() { e.stopWaits() }
 
 // Stop begins no new attempt and waits for those in flight. When ctx ends
 // first it gives them up: their runs repeat that attempt at the next start.
 func (e *Engine) Stop(ctx context.Context) {
-	e.release()
+	// Callers get their answers first. Then no attempt begins any more, and what wakes
+	// queues ends before the queues do.
+	e.stopWaits()
 	e.stopCalls()
-	if e.lanes.stop(ctx) != nil {
+	e.waking.Wait()
+	// The time is over. Without their calls the turns end soon, and are waited for without
+	// a bound: after Stop nothing of the engine writes any more.
+	if e.queues.stop(ctx) != nil {
 		e.giveUp()
-		_ = e.lanes.stop(context.Background())
+		_ = e.queues.stop(context.Background())
 	}
 	e.giveUp()
-}
-
-// again is how long a lane waits after the store failed it.
-const again = time.Second
-
-// afterPanic is how long it waits after a mistake in this program.
-const afterPanic = time.Minute
-
-// next returns the first of an order's runs that have not ended, nothing if there
-// is none.
-func (e *Engine) next(key orderKey, f fresh) (held, error) {
-	if f.first {
-		return f.held, nil
-	}
-	run, err := e.store.NextRun(e.calls, key.tenant, key.order)
-	if err == nil && run != nil && f.run != nil && f.run.ID == run.ID {
-		return held{run: run, order: f.order}, nil
-	}
-	return held{run: run}, err
-}
-
-// turn does what the runs of one order need now.
-func (e *Engine) turn(key orderKey, f fresh) (wake time.Time) {
-	defer func() {
-		if p := recover(); p != nil { // of one order, not of all
-			e.log.Error("a run panicked and is tried again", "order", key.order, "panic", p, "stack", string(debug.Stack()))
-			wake = e.clock.Now().Add(afterPanic)
-		}
-	}()
-	for e.stopping.Err() == nil {
-		h, err := e.next(key, f)
-		if err == nil && h.run == nil {
-			return time.Time{}
-		}
-		if err == nil {
-			wake, err = e.advance(key.tenant, h)
-		}
-		f = fresh{}
-		if err != nil {
-			e.trouble(key, "a run could not go on and is tried again", err)
-			return e.clock.Now().Add(again)
-		}
-		if !wake.IsZero() {
-			return wake
-		}
-	}
-	return time.Time{}
 }

@@ -6,28 +6,30 @@ import (
 	"sync"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/oms"
 )
 
 // trouble has the log tell of an order whose work the database holds up. Of many
-// that it holds up at once one line is enough, and one every ten seconds.
+// that it holds up at once one line is enough, and one every ten seconds. Trouble that the
+// database says is its own, and passes, is a warning; anything else is an error.
 func (e *Engine) trouble(key orderKey, message string, err error, attrs ...any) {
-	left, now := e.quiet.pass()
+	left, now := e.lines.allow()
 	if !now {
 		return
 	}
 	attrs = append([]any{"tenant", key.tenant, "order", key.order}, attrs...)
 	attrs = append(attrs, "error", err, "linesLeftOut", left)
-	if oms.KindOf(err) == oms.Unavailable {
+	if apierr.KindOf(err) == apierr.Unavailable {
 		e.log.Warn(message, attrs...)
 		return
 	}
 	e.log.Error(message, attrs...)
 }
 
-// survive returns what do does, or what instead does where a mistake of this
-// program keeps do from its end. The log says which.
+// survive returns what do does, or what instead does where an error of this
+// program stops do. The log says which. What comes from outside, a document or an answer,
+// goes through it: if one of them meets an error here, the others go on.
 func survive[T any](log *slog.Logger, message string, ids []any, do, instead func() T) (result T) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -38,25 +40,27 @@ func survive[T any](log *slog.Logger, message string, ids []any, do, instead fun
 	return do()
 }
 
-// quietFor is how long one line about the database stands for all.
+// quietFor is how long one line about the database stands for all. A database that is down
+// for an hour makes some hundreds of lines so, and not one for each run and second.
 const quietFor = 10 * time.Second
 
-// quiet lets the first of many lines through, and then one at a time.
-type quiet struct {
+// lineLimiter lets the first of many lines through, and then one at a time. It serves all
+// order queues of an engine at once.
+type lineLimiter struct {
 	clock clock.Clock
 	mu    sync.Mutex
 	until time.Time
 	left  int // out, since the last line
 }
 
-// pass reports whether a line may be written, and how many were left out before it.
-func (q *quiet) pass() (left int, now bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if at := q.clock.Now(); !at.Before(q.until) {
-		left, q.left, q.until = q.left, 0, at.Add(quietFor)
+// allow reports whether a line may be written, and how many were left out before it.
+func (l *lineLimiter) allow() (left int, now bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at := l.clock.Now(); !at.Before(l.until) {
+		left, l.left, l.until = l.left, 0, at.Add(quietFor)
 		return left, true
 	}
-	q.left++
+	l.left++
 	return 0, false
 }

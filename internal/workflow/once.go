@@ -1,45 +1,38 @@
 package workflow
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// replay finds what an earlier POST with the same Idempotency-Key began. The
-// key is stored with what it made, so a duplicate in flight finds it too, and
-// waits for the same run.
-func replay(ctx context.Context, tx store.Reader, c Caller) (*Started, error) {
-	kept, err := tx.Idempotency(ctx, c.Tenant, c.Once.Key)
-	if err != nil || kept == nil {
+// earlier returns what an earlier request with the caller's Idempotency-Key began,
+// nil if there was none: a repeated request waits for the same run. Stored are a version
+// and two ids and no document: the answer is made of them anew
+// (docs/contract.md#idempotency).
+func earlier(ctx context.Context, r store.Reader, c Caller) (*Started, error) {
+	done, err := c.Once.Earlier(ctx, r, c.Tenant)
+	if err != nil || done == nil {
 		return nil, err
 	}
-	if !bytes.Equal(kept.Hash, c.Once.Hash) {
-		return nil, oms.Errorf(oms.Conflict, "this Idempotency-Key came with another request before")
-	}
 	s := &Started{}
-	if _, err := fmt.Sscanf(kept.Resource, "%d %q %q", &s.Version, &s.RunID, &s.OrderID); err != nil {
-		return nil, fmt.Errorf("what is kept of an Idempotency-Key: %w", err)
+	// The text is what remember has stored. The ids are quoted, since those of callers may
+	// have spaces in them.
+	if _, err := fmt.Sscanf(done.Resource, "%d %q %q", &s.Version, &s.RunID, &s.OrderID); err != nil {
+		return nil, fmt.Errorf("what is stored under an Idempotency-Key: %w", err)
 	}
 	return s, nil
 }
 
-// Replayed returns what an earlier POST with the caller's Idempotency-Key
+// Earlier returns what an earlier request with the caller's Idempotency-Key
 // began, nil if there was none.
-func (e *Engine) Replayed(ctx context.Context, c Caller) (*Started, error) {
-	if c.Once == nil {
-		return nil, nil
-	}
-	return replay(ctx, e.store, c)
+func (e *Engine) Earlier(ctx context.Context, c Caller) (*Started, error) {
+	return earlier(ctx, e.store, c)
 }
 
-// remember keeps what a POST with an Idempotency-Key began.
+// remember stores what a request with an Idempotency-Key began.
 func remember(ctx context.Context, tx store.Tx, c Caller, s Started, now time.Time) error {
-	kept := *c.Once
-	kept.Resource, kept.Created = fmt.Sprintf("%d %q %q", s.Version, s.RunID, s.OrderID), now
-	return tx.PutIdempotency(ctx, c.Tenant, kept)
+	return c.Once.Remember(ctx, tx, c.Tenant, fmt.Sprintf("%d %q %q", s.Version, s.RunID, s.OrderID), now)
 }

@@ -1,28 +1,16 @@
 package workflow
 
 import (
-	"cmp"
 	"errors"
 	"math/rand/v2"
-
-	"github.com/orderhook/orderhook/internal/fair"
 )
 
-// errOwnTrouble tells a breaker that an attempt says nothing of the endpoint.
-var errOwnTrouble = errors.New("the attempt met this server's own trouble")
-
 // putOff has a run make the same attempt again soon: this server had too little of
-// something for it, which uses up no attempt.
-func (e *Engine) putOff(tenant string, h held, o outcome) held {
-	e.trouble(orderKey{tenant, h.run.OrderID}, "a step waits for this server's own trouble to pass", errors.New(o.Failure), "run", h.run.ID, "call", h.run.Position.CallID)
-	h.later = e.clock.Now().Add(again + rand.N(again))
-	return h
-}
-
-// caller is by whom outgoing calls are shared.
-func (c *call) caller() fair.Key {
-	if con := c.target.Connector; con != nil {
-		return fair.Key{Tenant: c.tenant, Member: cmp.Or(con.ConnectorID, con.Host)}
-	}
-	return fair.Key{Tenant: c.tenant, Member: c.target.URL}
+// something for it, which uses up no attempt. The pause is in memory alone: it is not worth
+// a write. It varies, so that those who were put off together do not come back together
+// (docs/contract.md#outcomes).
+func (e *Engine) putOff(tenant string, s snapshot, o outcome) snapshot {
+	e.trouble(orderKey{tenant, s.run.OrderID}, "a step waits for this server's own trouble to pass", errors.New(o.Failure), "run", s.run.ID, "call", s.run.Position.CallID)
+	s.notBefore = e.clock.Now().Add(again + rand.N(again))
+	return s
 }

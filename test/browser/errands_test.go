@@ -191,7 +191,7 @@ func TestErrandOfAnERPThatWasDown(t *testing.T) {
 	e.says("Runs that were aborted or failed: 6", "Deliveries that failed for good: 6", "503 Service Unavailable")
 	e.picture("overview")
 	e.press("a.button", "Resume all")
-	e.says("All aborted runs", "Runs", "6", "ORD-7")
+	e.says("The aborted runs", "Runs", "6", "ORD-7")
 	e.picture("resume")
 	e.press("form.confirm button, .confirm form button", "Resume them all")
 	e.tab.until(`document.querySelector("main").textContent.includes("succeeded")`)

@@ -56,3 +56,42 @@ func TestLiveUpdates(t *testing.T) {
 	eval[bool](p, `getSelection().removeAllRanges(), true`)
 	p.until(has("LIVE-4"))
 }
+
+// skipPauses makes the time of the page pass by its pauses alone, and these at once. A page
+// waits longer the longer its last fetch took, so a busy machine would keep a test waiting.
+// What chromedp waits by stays as it is.
+func (p *tab) skipPauses() {
+	p.t.Helper()
+	eval[bool](p, fmt.Sprintf(`(() => {
+		const later = setTimeout;
+		let now = performance.now();
+		performance.now = () => now;
+		window.setTimeout = (f, ms = 0) => ms === %d ? later(f, ms) : later(() => { now += ms; f(); }, 50);
+		return true;
+	})()`, patience.Milliseconds()))
+}
+
+// TestAFailedRefreshIsTriedAgain: a page that could not be fetched is fetched again by
+// itself, though nothing more happens that the server would tell of.
+func TestAFailedRefreshIsTriedAgain(t *testing.T) {
+	s := startServer(t)
+	for name, fails := range map[string]string{"refused": `Promise.resolve(new Response("", { status: 503 }))`, "unreachable": `Promise.reject(new TypeError("no network"))`} {
+		t.Run(name, func(t *testing.T) {
+			p := open(t, s.url, wide)
+			p.signIn(adminKey)
+			p.visit("/orders")
+			p.until(`document.querySelector(".live-state")?.textContent === "live"`)
+			p.skipPauses()
+			eval[bool](p, `window.failed = 0, window.whole = fetch, window.fetch = () => { failed++; return `+fails+`; }, true`)
+			id := "AGAIN-" + name
+			s.call("POST", "/api/orders", fmt.Sprintf(`{"id":%q}`, id))
+			p.until(`failed > 0`)
+			// The stream ends, so that it says nothing more. One refresh may wait for what it
+			// said before; those behind that come of themselves.
+			eval[bool](p, `dispatchEvent(new Event("pagehide")), window.failed = 0, true`)
+			p.until(`failed > 2`)
+			eval[bool](p, `window.fetch = whole, true`)
+			p.until(fmt.Sprintf(`document.querySelector("#orders").textContent.includes(%q)`, id))
+		})
+	}
+}

@@ -28,7 +28,8 @@ func runAll(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "orderhook")
-	build := exec.Command("go", "build", "-o", binary, "github.com/orderhook/orderhook/cmd/orderhook")
+	build := exec.Command("go", "build", "-o", binary, "./cmd/orderhook")
+	build.Dir = "../.." // the product's module, which says what it is built of
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "build the binary:", err)

@@ -40,7 +40,7 @@ func TestOrderPages(t *testing.T) {
 	pages := []struct{ name, path, says string }{
 		{"orders", "/orders", "ORD-9"},
 		{"orders-none", "/orders?status=none", "No order is found."},
-		{"orders-wrong", "/orders?from=yesterday", "query.from"},
+		{"orders-wrong", "/orders?from=yesterday", "Created from: must be a time"},
 		{"order", "/orders/ORD-9", "What happened"},
 		{"order-runs", "/orders/ORD-9?tab=runs", "Run of"},
 		{"order-status", "/orders/ORD-9/status", "Show what would happen"},
@@ -61,7 +61,7 @@ func TestOrderPages(t *testing.T) {
 		{"run", "/runs/" + run, "Ask for the tax"},
 		{"run-resume", "/runs/" + run + "/resume", "The run goes on at the step"},
 		{"run-cancel", "/runs/" + run + "/cancel", "The run ends, and its remaining steps are not taken."},
-		{"runs-resume", "/runs/resume?status=aborted", "All aborted runs with this filter"},
+		{"runs-resume", "/runs/resume?status=aborted", "The aborted runs with this filter"},
 	}
 	for _, l := range looks() {
 		t.Run(l.String(), func(t *testing.T) {
@@ -157,7 +157,7 @@ func TestRunsByHand(t *testing.T) {
 	s.first("/api/runs?status=aborted&orderId=ORD-9")
 	p.visit("/runs?status=aborted&step=" + "Ask+for+the+tax+" + strings.NewReplacer(`"`, "%22", "<", "%3C", ">", "%3E", " ", "+", "'", "%27", "=", "%3D", "(", "%28", ")", "%29", "/", "%2F").Replace(hostile))
 	p.click(`#runs .buttons a.main`)
-	p.says("All aborted runs with this filter", "At the step", hostile, "2")
+	p.says("The aborted runs with this filter", "At the step", hostile, "2")
 	p.click("main form button")
 	p.waitFor("#job")
 	p.says("Resume runs", hostile)
@@ -208,7 +208,7 @@ func TestFoldedStaysFolded(t *testing.T) {
 	p.signIn(adminKey)
 	p.visit("/orders/ORD-9")
 	p.until(`document.querySelector(".live-state")?.textContent === "live"`)
-	eval[bool](p, `document.querySelector("#document [data-fold]").click(), true`) // with no pointer that rests on it
+	eval[bool](p, `document.querySelector("#document [data-fold]").click(), true`) // with no pointer that depends on it
 	s.call("POST", "/api/events", `{"type":"loyalty.points_earned","orderId":"ORD-9","data":{}}`)
 	p.until(`document.querySelector("#timeline").textContent.includes("loyalty.points_earned")`)
 	if eval[bool](p, `[...document.querySelectorAll("#document .json details details")].some((d) => d.open)`) {

@@ -1,6 +1,9 @@
 package browser
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestEveryPage looks at every page, as [looks] says: it says what it is
 // about, nothing is wider than the window, axe-core finds no serious violation, and
@@ -16,7 +19,7 @@ func TestEveryPage(t *testing.T) {
 		{"overview", "/", "Runs that were aborted or failed: 1"},
 		{"attempts", "/attempts", "OrderCreated"},
 		{"attempts-none", "/attempts?orderId=none", "Nothing is found."},
-		{"attempts-wrong", "/attempts?status=nonsense", "query.status"},
+		{"attempts-wrong", "/attempts?status=nonsense", "Status: "},
 		{"attempts-more", "/attempts?connectorId=erp&minDurationMs=0", "Clear all"},
 		{"attempt", "/attempts/" + attempt, "All attempts of this call"},
 		{"attempt-failed", "/attempts/" + s.first("/api/attempts?kind=event&outcome=failed"), "no such customer"},
@@ -24,9 +27,10 @@ func TestEveryPage(t *testing.T) {
 		{"replay", "/attempts/" + attempt + "/replays/" + replay, "Where they differ"},
 		{"job", "/jobs/" + job, "Sent again"},
 		{"job-cancel", "/jobs/" + job + "/cancel", "The job stops where it is"},
+		{"nodes", "/nodes", "(this one)"},
 		{"keys", "/keys", "of a test"},
 		{"key-new", "/keys/new", "It is shown once"},
-		{"key-delete", "/keys/key_1/delete", "signed out"},
+		{"key-delete", "/keys/" + s.first("/api/keys") + "/delete", "signed out"},
 		{"audit", "/audit", "put-settings"},
 		{"audit-none", "/audit?target=none", "Nothing is found."},
 		{"not-found", "/attempts/none", "Not Found"},
@@ -73,5 +77,28 @@ func TestEveryEmptyPage(t *testing.T) {
 				p.check(page.name+"-"+l.String(), page.says)
 			}
 		})
+	}
+}
+
+// TestLongWords: what has no place to break is broken all the same, so that no page is
+// wider than a narrow window.
+func TestLongWords(t *testing.T) {
+	s := startServer(t)
+	word := strings.Repeat("longword", 12)
+	s.callWith("POST", "/api/endpoints", map[string]any{"url": s.receiver + "/" + word, "eventTypes": []string{"x." + word}, "description": word, "filter": `data.id == "` + word + `"`})
+	s.callWith("POST", "/api/orders", map[string]any{"id": word, "status": word, "orderType": word, "marketId": word, "customerName": word, "subscriptionId": word, "tags": []string{word},
+		"orderForm": map[string]any{"lineItems": []any{map[string]any{"lineItemId": word, "code": word, "name": word, "quantity": 1}}, "shipments": []any{map[string]any{"shipmentId": word, "status": word, "warehouseCode": word}}}})
+	s.callWith("POST", "/api/events", map[string]any{"type": "x." + word, "data": map[string]any{word: word}, "subject": map[string]any{"kind": "x", "id": word}})
+	endpoint, event := s.first("/api/endpoints"), s.first("/api/events?type=x."+word)
+	attempt := s.call("POST", "/api/endpoints/"+endpoint+"/test", "")["id"].(string)
+	p := open(t, s.url, narrow)
+	p.signIn(adminKey)
+	for name, path := range map[string]string{
+		"orders": "/orders", "order": "/orders/" + word, "order-blame": "/orders/" + word + "/blame", "order-status": "/orders/" + word + "/status?status=" + word + "&shipmentId=" + word,
+		"endpoint": "/endpoints/" + endpoint, "explain": "/endpoints/explain?endpointId=" + endpoint, "attempt": "/attempts/" + attempt, "replay": "/attempts/" + attempt + "/replay",
+		"event": "/events/" + event, "event-again": "/events/" + event + "/redeliver",
+	} {
+		p.visit(path)
+		p.check("long-"+name, "longword")
 	}
 }

@@ -7,25 +7,24 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/api"
-	"github.com/orderhook/orderhook/internal/oms"
 )
 
-// What requests may have the server hold: API.md, "Limits".
+// What requests may have the server hold: docs/contract.md#limits.
 
 // limited starts an orderhook with limits of its own.
 func limited(t *testing.T, change func(*rig)) *rig {
 	t.Helper()
-	r := newRig(t, filepath.Join(t.TempDir(), "orderhook.db"))
+	r := newRig(t, newDatabase(t))
 	change(r)
 	r.run()
-	r.addKey(adminKey, oms.DefaultTenant, oms.Admin)
+	r.addKey(adminKey, access.DefaultTenant, access.Admin)
 	t.Cleanup(func() { r.end(patience) })
 	return r
 }
@@ -86,12 +85,12 @@ func (a answer) tooMany(words ...string) {
 	equals(a.t, "Retry-After", a.Header.Get("Retry-After"), "1")
 }
 
-// TestUploadsOfAReader (case G4): nothing of what a key may not send is read, so
-// that the server holds nothing of it.
+// TestUploadsOfAReader (docs/contract.md#fairness): nothing of what a key may not
+// send is read, so that the server holds nothing of it.
 func TestUploadsOfAReader(t *testing.T) {
 	gate := admission.New(admission.DefaultLimits)
 	r := limited(t, func(r *rig) { r.admission = gate })
-	r.addKey("key-of-a-reader", oms.DefaultTenant, oms.Reader)
+	r.addKey("key-of-a-reader", access.DefaultTenant, access.Reader)
 	reader := r.as("key-of-a-reader")
 	var held []*upload
 	for i := range 60 {
@@ -121,8 +120,8 @@ func TestUploadsThatAreHeldOpen(t *testing.T) {
 	limits := admission.Limits{Requests: admission.Limit{All: 100, PerTenant: 80}, Bytes: admission.Limit{All: 16 * mib, PerTenant: 4 * mib}}
 	gate := admission.New(limits)
 	r := limited(t, func(r *rig) { r.admission = gate })
-	r.addKey("key-of-a-publisher", oms.DefaultTenant, oms.Publisher)
-	r.addKey("key-of-acme", "acme", oms.Publisher)
+	r.addKey("key-of-a-publisher", access.DefaultTenant, access.Publisher)
+	r.addKey("key-of-acme", "acme", access.Publisher)
 	publisher := r.as("key-of-a-publisher")
 	for _, declared := range []int{mib, -1} {
 		refused := 0
@@ -207,7 +206,7 @@ func TestCallersWhoWait(t *testing.T) {
 	r := limited(t, func(r *rig) { r.admission = gate })
 	s := holding(t)
 	r.settings(config(status("New", step{Host: s.URL})))
-	r.addKey("key-of-acme", "acme", oms.Publisher)
+	r.addKey("key-of-acme", "acme", access.Publisher)
 	answers := make(chan answer, 2)
 	for i := range 2 {
 		go func() {

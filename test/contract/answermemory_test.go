@@ -7,12 +7,12 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
-// TestLargeAnswersTakeTurns (case G2, small): answers of which the memory allows one
-// at a time are all read and applied, of steps, validators and replays alike, and
-// nothing of it is left taken.
+// TestLargeAnswersTakeTurns (docs/contract.md#fairness, small): answers of which
+// the memory allows one at a time are all read and applied, of steps, validators and
+// replays alike, and nothing of it is left taken.
 func TestLargeAnswersTakeTurns(t *testing.T) {
 	const orders = 6
 	large := answerWith(`{"x":[` + strings.Repeat(`{"a":{}},`, 20_000) + `{}]}`)
@@ -20,7 +20,7 @@ func TestLargeAnswersTakeTurns(t *testing.T) {
 	voice := endpoint(t, func(w http.ResponseWriter, _ int) {
 		_, _ = fmt.Fprintf(w, `{"isValidatedSuccessful":true,"value":{"x":[%s{}]}}`, strings.Repeat(`{"a":{}},`, 20_000))
 	})
-	r := startOn(t, t.TempDir()+"/orderhook.db", func(o *hook.Options) { o.MaxAnswerBytes = int64(len(large)) * 40 })
+	r := startOn(t, newDatabase(t), func(o *outbound.Options) { o.MaxAnswerBytes = int64(len(large)) * 40 })
 	r.settings(with(config(status("New", step{ID: "c1"}, step{ID: "c1"})), connectors(connector(s.URL, `,"ConnectorId":"c1"`), validatorAt(voice.URL, ""), validatorAt(voice.URL, ""))))
 	var all sync.WaitGroup
 	for i := range orders {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// API.md, "Attempts": the filters of what goes one way, and of bodies.
+// docs/contract.md#attempts: the filters of what goes one way, and of bodies.
 
 func TestEveryFilterOfEventAttempts(t *testing.T) {
 	r := lease(t)

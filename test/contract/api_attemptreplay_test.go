@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
-// API.md, "Attempts": `POST /api/attempts/{id}/replay`.
+// docs/contract.md#attempts: `POST /api/attempts/{id}/replay`.
 
 // replayed sends the newest attempt of a query again.
 func (r *rig) replayed(query, body string) answer {
@@ -140,7 +140,7 @@ func TestAReplayIsMadeOnceForAnIdempotencyKey(t *testing.T) {
 }
 
 func TestWhatNoReplayCanBe(t *testing.T) {
-	r, s := start(t, func(o *hook.Options) { o.Guard = hook.Guard{AllowHosts: []string{"127.0.0.1"}} }), answering(t, "")
+	r, s := start(t, func(o *outbound.Options) { o.Guard = outbound.Guard{AllowHosts: []string{"127.0.0.1"}} }), answering(t, "")
 	r.settings(config(status("New", step{Host: s.URL})))
 	r.post(order)
 	path := "/api/attempts/" + r.get("/api/attempts").text("items[0].id") + "/replay"
@@ -170,7 +170,7 @@ func TestAReplayIsReadBesideItsCall(t *testing.T) {
 		r.call("GET", "/api/attempts/"+pair[0]+"/replays/"+pair[1], "").problem(404)
 	}
 	r.get("/api/attempts/" + again + "/replays/" + again) // of the same call, too
-	r.addKey("key-of-another-tenant", "another", oms.Reader)
+	r.addKey("key-of-another-tenant", "another", access.Reader)
 	r.as("key-of-another-tenant").call("GET", "/api/attempts/"+first+"/replays/"+again, "").problem(404)
 }
 

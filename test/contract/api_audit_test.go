@@ -9,16 +9,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/api"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/weburl"
 )
 
-// API.md, "Audit": who changed what, in the change's own transaction.
+// docs/contract.md#audit: who changed what, in the change's own transaction.
 
 // unaudited are the calls of operators that leave no entry, and why.
 var unaudited = map[string]string{
 	"POST /api/settings/check":      "stores nothing",
+	"PUT /api/installation":         "each thing that it changes leaves the entry of its own call",
 	"POST /api/endpoints/{id}/test": "changes nothing; the attempt says that it was made",
 }
 
@@ -26,7 +29,7 @@ var unaudited = map[string]string{
 // do has its record elsewhere: in histories, versions and attempts.
 func audits(name string) bool {
 	method, _, _ := strings.Cut(name, " ")
-	return method != "GET" && unaudited[name] == "" && (samples[name].needs.Reaches(oms.Operator) || name == "DELETE /api/orders/{id}")
+	return method != "GET" && unaudited[name] == "" && (samples[name].needs.Reaches(access.Operator) || name == "DELETE /api/orders/{id}")
 }
 
 // auditCalls are the calls that a furnished rig answers only once more has happened,
@@ -39,6 +42,12 @@ var auditCalls = map[string]func(r *rig, names *strings.Replacer) (path, body st
 	"POST /api/runs/{id}/resume": func(r *rig, _ *strings.Replacer) (string, string) {
 		r.settings(config(status("New", step{Host: answering(r.t, canceled).URL, Stop: true})))
 		return runOf(r.call("POST", "/api/orders", `{}`).want(201).is("isAborted", true)) + "/resume", ""
+	},
+	"POST /api/connectors/try": func(r *rig, _ *strings.Replacer) (string, string) {
+		r.settings(with(config(status("Checked", step{})), connectors(connector(failing(r.t, 99, 500).URL, `,"disableStandardErrorPolicy":true,"breaker":`+opening("fail")))))
+		r.enter("Checked")
+		r.enter("Checked")
+		return "/api/connectors/try", tries
 	},
 	"POST /api/runs/{id}/cancel": func(r *rig, _ *strings.Replacer) (string, string) {
 		g := holding(r.t)
@@ -55,9 +64,9 @@ var auditCalls = map[string]func(r *rig, names *strings.Replacer) (path, body st
 		return "/api/deliveries/" + r.get("/api/events/"+event).text("deliveries[0].id") + "/cancel", ""
 	},
 	"POST /api/jobs/{id}/cancel": func(r *rig, _ *strings.Replacer) (string, string) {
-		j := oms.NewJob(oms.JobResume, r.clock.Now())
+		j := job.NewJob(job.JobResume, r.clock.Now())
 		j.Filter = []byte(`{"status":"aborted"}`)
-		if err := r.store.Write(r.t.Context(), func(tx store.Tx) error { return tx.PutJob(r.t.Context(), oms.DefaultTenant, j) }); err != nil {
+		if err := r.store.Write(r.t.Context(), func(tx store.Tx) error { return tx.PutJob(r.t.Context(), access.DefaultTenant, j) }); err != nil {
 			r.t.Fatal(err)
 		}
 		return "/api/jobs/" + j.ID + "/cancel", ""
@@ -146,7 +155,7 @@ func auditActions(t *testing.T) (out []string) {
 // before, and what has its record elsewhere.
 func TestWhatChangesNothingIsNotInTheAuditLog(t *testing.T) {
 	r, names := furnished(t)
-	r.addKey("reader-key-of-mine", oms.DefaultTenant, oms.Reader)
+	r.addKey("reader-key-of-mine", access.DefaultTenant, access.Reader)
 	r.call("POST", "/api/keys", `{"role":"reader"}`, "Idempotency-Key", "once").want(201)
 	r.settings(config(status("New", step{Host: answering(t, "").URL})))
 	before := r.audited()
@@ -183,8 +192,8 @@ func TestWhatChangesNothingIsNotInTheAuditLog(t *testing.T) {
 // TestTheAuditLogIsTheAdminsOfTheTenant: others see nothing of it.
 func TestTheAuditLogIsTheAdminsOfTheTenant(t *testing.T) {
 	r, _ := furnished(t)
-	for _, role := range oms.Roles[:len(oms.Roles)-1] {
-		r.addKey("key-of-"+string(role), oms.DefaultTenant, role)
+	for _, role := range access.Roles[:len(access.Roles)-1] {
+		r.addKey("key-of-"+string(role), access.DefaultTenant, role)
 		r.as("key-of-"+string(role)).call("GET", "/api/audit", "").problem(403)
 	}
 	other := r.stranger()
@@ -278,7 +287,7 @@ func TestWhatIsSentAgainIsInTheAuditLog(t *testing.T) {
 	to := answering(t, "").URL + "/elsewhere?token=s3cret"
 	again := r.call("POST", names.Replace("/api/attempts/ATTEMPT/replay"), `{"url":"`+to+`"}`, "X-Request-Id", "replay", "Idempotency-Key", "k").want(200)
 	detail("replay").is("items[0].target", special(names.Replace(`{"id":"ATTEMPT","kind":"attempt"}`))).is("items[0].detail.attemptId", again.at("replay.id")).
-		is("items[0].detail.url", oms.PublicURL(to)).says("s3cret")
+		is("items[0].detail.url", weburl.PublicURL(to)).says("s3cret")
 	r.call("POST", names.Replace("/api/events/EVENT/redeliver"), "", "X-Request-Id", "event").want(202)
 	detail("event").is("items[0].target", special(names.Replace(`{"id":"EVENT","kind":"event"}`))).is("items[0].detail", special(names.Replace(`{"endpointIds":["ENDPOINT"],"sent":1}`)))
 	r.call("POST", names.Replace("/api/deliveries/DELIVERY/redeliver"), "", "X-Request-Id", "delivery").want(202)

@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -66,7 +67,7 @@ func TestBlameSaysWhatItDoesNotKnow(t *testing.T) {
 	for n := range 3 {
 		r.call("PATCH", theOrder, fmt.Sprintf(`{"b":%d}`, n+2)).want(200)
 	}
-	err := r.store.RemoveOld(t.Context(), r.tenant(), store.KeptVersions, r.clock.Now().Add(time.Hour), func(context.Context) error { return nil })
+	err := r.store.RemoveOld(t.Context(), r.tenant(), store.RetainedVersions, r.clock.Now().Add(time.Hour), func(context.Context) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func TestBlameLooksBackSoFar(t *testing.T) {
 			next := *o
 			next.Version, next.Doc = o.Version+1, o.Doc.Clone()
 			if n == 1 || n == versions-1 {
-				next.Doc.Set("b", oms.Number(fmt.Sprint(n)))
+				next.Doc.Set("b", jsondoc.Number(fmt.Sprint(n)))
 			}
 			o, err = &next, tx.UpdateOrder(t.Context(), r.tenant(), &next)
 		}
@@ -99,6 +100,19 @@ func TestBlameLooksBackSoFar(t *testing.T) {
 	r.blamedAt("a", "").is("items[0].unknown", "notLookedAt").is("items[0].version", nil)
 	r.blamedAt("b", "").is("items[0].version", versions+1).is("items[0].before", 1).is("items[0].source", nil)
 	r.blamedAt("b", "&all=true").is("items[0].version", versions+1).is("items[1].value", 1).is("items[1].unknown", "notLookedAt").is("items[2]", nil)
+}
+
+// TestBlameOfLargeOrdersEndsEarly: of an order of 9 MiB a page of fields looks at a few
+// versions, so that it is answered soon; the values of one field are looked for twice as far.
+func TestBlameOfLargeOrdersEndsEarly(t *testing.T) {
+	r := start(t)
+	r.call("POST", "/api/orders", `{"id":"ORD-12345","a":1,"large":"`+strings.Repeat("x", 9<<20)+`"}`).want(201)
+	for n := range 5 {
+		r.call("PATCH", theOrder, fmt.Sprintf(`{"b":%d}`, n)).want(200)
+	}
+	r.blamedAt("a", "").is("items[0].unknown", "notLookedAt").is("items[0].version", nil)
+	r.blamedAt("b", "").is("items[0].version", 6)
+	r.blamedAt("a", "&all=true").is("items[0].version", 1)
 }
 
 // TestBlameReadsTheHistoryFarBack: the entry of a version is found behind many others.

@@ -4,17 +4,17 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// API.md, "Lists and bulk": deliveries by what became of them, and all of them
+// docs/contract.md#delivery: deliveries by what became of them, and all of them
 // sent again.
 
 // failedDeliveries has events go to two endpoints, which answer as the event's number
@@ -32,10 +32,10 @@ func failedDeliveries(t *testing.T) (r *rig, first, second answer, mend func()) 
 	for i := range 4 {
 		r.publish(fmt.Sprintf(`,"id":"e%d","timestamp":"2026-11-2%dT00:00:00Z","orderId":"o%d"`, i, i, i%2))
 	}
-	r.settled()
+	r.awaitDeliveries()
 	second = r.subscribed("http://127.0.0.1:1/", `,"retrySchedule":["PT0S"],"maxConcurrency":1`)
 	r.publish(`,"id":"e4","timestamp":"2026-11-24T00:00:00Z"`)
-	r.settled()
+	r.awaitDeliveries()
 	return r, first, second, func() { mended.Store(true) }
 }
 
@@ -47,7 +47,7 @@ func TestADeliverySaysWhatItsLastAttemptCameTo(t *testing.T) {
 	mend()
 	path := "/api/deliveries/" + failed.text("items[0].id")
 	r.call("POST", path+"/redeliver", "").want(202)
-	r.settled()
+	r.awaitDeliveries()
 	r.get(path).is("status", "succeeded").is("lastStatus", 200).is("lastError", nil)
 	for query, want := range map[string]string{
 		"lastStatus=503": "e4 e3 e2 e1", "lastStatus=5xx": "e4 e3 e2 e1", "lastStatus=none": "e4", "lastStatus=2XX": "e0", "lastStatus=404": "",
@@ -73,7 +73,7 @@ func TestWhatAFilterPicksIsSentAgain(t *testing.T) {
 	equals(t, "Location", job.Header.Get("Location"), path)
 	r.until("the job has ended", func() bool { return r.get(path).text("status") != "running" })
 	r.get(path).is("status", "succeeded").is("examined", 4).is("sent", 4)
-	r.settled()
+	r.awaitDeliveries()
 	same(t, "succeeded", r.get("/api/deliveries?status=succeeded").ids("eventId"), []string{"e4", "e3", "e2", "e1"})
 	same(t, "failed", r.get("/api/deliveries?status=failed").ids("endpointId"), []string{second.text("id"), first.text("id")})
 	r.call("POST", "/api/deliveries/redeliver", picks+`}`, "Idempotency-Key", "one").want(202).is("id", job.text("id"))
@@ -87,8 +87,11 @@ func TestWhatCannotBeSentAgainIsPassedOver(t *testing.T) {
 	mend()
 	r.call("PATCH", endpointPath(second, ""), `{"enabled":false}`).want(200)
 	r.post(`{"id":"o1"}`)
-	r.settled()
+	r.awaitDeliveries()
 	r.call("DELETE", "/api/orders/o1?permanently=true", "").want(204)
+	r.get("/api/overview").is("stuck.deliveries.count", 4).is("stuck.deliveriesEndpointOff.count", 1).is("stuck.deliveries.items[0].endpointOff", true).is("stuck.deliveries.items[1].endpointOff", nil)
+	dry := r.call("POST", "/api/deliveries/redeliver", `{"status":"failed","dryRun":true}`).want(200).is("matched", 3).is("endpointOff.count", 1).is("notSendable.count", 2).is("notSendable.countCapped", false)
+	dry.is("deliveries[0].eventId", "e4").is("deliveries[0].endpointId", first.text("id")).is("deliveries[2].eventId", "e0").is("deliveries[3]", nil)
 	job := "/api/jobs/" + r.call("POST", "/api/deliveries/redeliver", `{"status":"failed"}`).want(202).text("id")
 	r.until("the job has ended", func() bool { return r.get(job).text("status") != "running" })
 	r.get(job).is("status", "succeeded").is("examined", 6).is("sent", 3).is("skipped", 3)
@@ -99,9 +102,8 @@ func TestWhatCannotBeSentAgainIsPassedOver(t *testing.T) {
 	const off, erased = "its endpoint is off, or was removed", "its event's data was erased"
 	slices.Sort(reasons)
 	same(t, "reasons", reasons, []string{off, erased, erased})
-	r.settled()
+	r.awaitDeliveries()
 	same(t, "still failed", r.get("/api/deliveries?status=failed").ids("eventId"), []string{"e4", "e3", "e1"})
-	_ = first
 }
 
 func TestWhatNoBulkRedeliveryCanBe(t *testing.T) {
@@ -135,40 +137,40 @@ func TestABulkRedeliveryLeavesOutWhatCameLater(t *testing.T) {
 		events[i] = `{"type":"custom.thing","data":{}}`
 	}
 	r.call("POST", "/api/events", "["+strings.Join(events, ",")+"]").want(202)
-	r.settled()
+	r.awaitDeliveries()
 	job := "/api/jobs/" + r.call("POST", "/api/deliveries/redeliver", `{"status":"failed"}`).want(202).text("id")
 	p.wait()
 	p.letGo()
 	r.until("the job has ended", func() bool { return r.get(job).text("status") != "running" })
 	r.get(job).is("sent", 10)
-	r.settled()
+	r.awaitDeliveries()
 	equals(t, "requests", len(s.got()), 10*2+10*2)
-	equals(t, "pending", len(r.get("/api/deliveries?status="+string(oms.DeliveryPending)).ids("id")), 0)
+	equals(t, "pending", len(r.get("/api/deliveries?status="+string(event.DeliveryPending)).ids("id")), 0)
 }
 
 // slowlyRead is a store in which a job waits before and after it reads its list.
 type slowlyRead struct {
 	store.Store
-	reads, goOn chan struct{}
+	reads, next chan struct{}
 }
 
-func (s slowlyRead) Deliveries(ctx context.Context, tenant string, f store.DeliveryFilter, p store.Page) (store.List[*oms.Delivery], error) {
+func (s slowlyRead) Deliveries(ctx context.Context, tenant string, f store.DeliveryFilter, p store.Page) (store.List[*event.Delivery], error) {
 	s.reads <- struct{}{}
-	<-s.goOn
+	<-s.next
 	list, err := s.Store.Deliveries(ctx, tenant, f, p)
 	s.reads <- struct{}{}
-	<-s.goOn
+	<-s.next
 	return list, err
 }
 
 // What came after the call is left out, and so is what has changed, when its turn
 // comes, from what the filter picked.
 func TestABulkRedeliveryTakesWhatIsStillAsItsFilterSays(t *testing.T) {
-	slow := slowlyRead{reads: make(chan struct{}), goOn: make(chan struct{})}
-	r := newRig(t, filepath.Join(t.TempDir(), "orderhook.db"))
+	slow := slowlyRead{reads: make(chan struct{}), next: make(chan struct{})}
+	r := newRig(t, newDatabase(t))
 	r.between = func(s store.Store) store.Store { slow.Store = s; return slow }
 	r.run()
-	r.addKey(adminKey, oms.DefaultTenant, oms.Admin)
+	r.addKey(adminKey, access.DefaultTenant, access.Admin)
 	t.Cleanup(func() { r.end(patience) })
 	var mended atomic.Bool
 	s := endpoint(t, func(w http.ResponseWriter, n int) {
@@ -178,20 +180,20 @@ func TestABulkRedeliveryTakesWhatIsStillAsItsFilterSays(t *testing.T) {
 	})
 	r.subscribed(s.URL, `,"retrySchedule":["PT0S"],"maxConcurrency":1`)
 	first, second := r.publish(""), r.publish("")
-	r.settled()
+	r.awaitDeliveries()
 	job := "/api/jobs/" + r.call("POST", "/api/deliveries/redeliver", `{"status":"failed"}`).want(202).text("id")
 	<-slow.reads
 	later := r.publish("")
-	r.settled()
-	slow.goOn <- struct{}{}
+	r.awaitDeliveries()
+	slow.next <- struct{}{}
 	<-slow.reads
 	mended.Store(true)
 	r.call("POST", "/api/deliveries/"+r.get("/api/deliveries?eventId="+first).text("items[0].id")+"/redeliver", "").want(202)
-	r.settled()
-	slow.goOn <- struct{}{}
+	r.awaitDeliveries()
+	slow.next <- struct{}{}
 	r.until("the job has ended", func() bool { return r.get(job).text("status") != "running" })
 	r.get(job).is("status", "succeeded").is("sent", 1)
-	r.settled()
+	r.awaitDeliveries()
 	for event, status := range map[string]string{first: "succeeded", second: "succeeded", later: "failed"} {
 		r.get("/api/deliveries?eventId="+event).is("items[0].status", status)
 	}

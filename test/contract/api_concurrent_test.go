@@ -10,7 +10,7 @@ import (
 
 const clients = 64
 
-func TestPatchesAtOnceAreAllKept(t *testing.T) {
+func TestPatchesAtOnceAreAllStored(t *testing.T) {
 	r := start(t)
 	r.post(order)
 	together(clients, func(i int) {

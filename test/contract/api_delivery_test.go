@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// API.md, "Webhook endpoints and events": deliveries, redelivery, cancel.
+// docs/contract.md#delivery: deliveries, redelivery, cancel.
 
 func escape(id string) string { return url.QueryEscape(id) }
 

@@ -6,13 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// CONTRACT.md, "Event notifications": delivery_failed, for who names it; and what
+// docs/contract.md#event-types: delivery_failed, for who names it; and what
 // the log says of deliveries.
 
 // failures is an orderhook with an endpoint that answers with a status, one
@@ -43,7 +44,7 @@ func TestADeliveryThatIsGivenUpIsToldOf(t *testing.T) {
 		if status == 410 { // the second finds the endpoint off, or did so before
 			r.until("one is told of", func() bool { return len(told.got()) > 0 })
 		} else {
-			r.settled()
+			r.awaitDeliveries()
 			equals(t, "told of", len(told.got()), 2)
 		}
 		for _, got := range told.got() {
@@ -75,25 +76,25 @@ func TestWhatIsNoFailedDeliveryIsNotToldOf(t *testing.T) {
 	s := endpoint(t, func(w http.ResponseWriter, _ int) { w.WriteHeader(500) })
 	r.call("POST", "/api/endpoints", fmt.Sprintf(`{"url":%q,"eventTypes":["custom.*"],"retrySchedule":["PT0S"]}`, s.URL)).want(201)
 	r.publish("")
-	r.settled()
+	r.awaitDeliveries()
 	r.get("/api/events?type=delivery_failed").is("items", []string{}) // nobody names it
 	r.call("POST", "/api/endpoints", fmt.Sprintf(`{"url":%q,"eventTypes":["delivery_failed"],"retrySchedule":["PT0S"]}`, s.URL)).want(201)
 	r.publish("")
-	r.settled()
+	r.awaitDeliveries()
 	equals(t, "events", len(r.get("/api/events?type=delivery_failed").ids("id")), 1)
 	equals(t, "failed deliveries of them", len(r.get("/api/deliveries?status=failed&eventType=delivery_failed").ids("id")), 1)
 
-	came, goOn := make(chan struct{}, 9), make(chan struct{})
+	came, next := make(chan struct{}, 9), make(chan struct{})
 	held := endpoint(t, func(w http.ResponseWriter, _ int) {
 		came <- struct{}{}
-		<-goOn
+		<-next
 		w.WriteHeader(410)
 	})
 	other := r.call("POST", "/api/endpoints", fmt.Sprintf(`{"url":%q,"eventTypes":["other"],"retrySchedule":["PT0S"]}`, held.URL)).want(201)
 	r.call("POST", "/api/events", `{"type":"other","data":{}}`).want(202)
 	<-came
 	r.call("POST", "/api/deliveries/"+r.get("/api/deliveries?endpointId="+other.text("id")).text("items[0].id")+"/cancel", "").want(200)
-	close(goOn)
+	close(next)
 	r.until("the attempt is recorded", func() bool { return len(r.get("/api/attempts?endpointId="+other.text("id")).ids("id")) == 1 })
 	equals(t, "events after a cancellation", len(r.get("/api/events?type=delivery_failed").ids("id")), 1)
 }
@@ -103,7 +104,7 @@ func TestTheLogTellsOfDeliveriesThatNeedSomebody(t *testing.T) {
 	r := start(t) // of its own: the log of one that other tests had may be full of such lines
 	down, _, _ := r.failures(500)
 	r.publish(`,"id":"e1","orderId":"ORD-1"`)
-	r.settled()
+	r.awaitDeliveries()
 	attempt := r.get("/api/attempts?outcome=failed").text("items[0].id")
 	line := r.logged("a delivery failed for good")
 	for _, part := range []string{"level=WARN", "tenant=" + r.tenant(), "endpoint=" + down.text("id"), "delivery=dlv_e1.1", "event=e1", "attempt=" + attempt, "number=2", "status=500"} {
@@ -125,16 +126,16 @@ func TestTheLogTellsOfDeliveriesThatNeedSomebody(t *testing.T) {
 		t.Error(line)
 	}
 
-	strict := start(t, func(o *hook.Options) { o.Guard = hook.Guard{} })
+	strict := start(t, func(o *outbound.Options) { o.Guard = outbound.Guard{} })
 	err := strict.store.Write(t.Context(), func(tx store.Tx) error { // as one that was made when the guard was another
-		return tx.PutEndpoint(t.Context(), oms.DefaultTenant, &oms.Endpoint{ID: "ep_1", Origin: oms.OriginAPI, URL: "http://127.0.0.1:9/?token=q-s3cret", EventTypes: []string{"custom.*"}, Format: oms.FormatFull,
-			Enabled: true, Concurrency: 1, Schedule: oms.DefaultSchedule[:1], Ordering: oms.OrderingNone, Signatures: []string{oms.SignatureV1}, Secrets: []oms.Secret{{Value: secret.New(hook.NewSecret())}}})
+		return tx.PutEndpoint(t.Context(), access.DefaultTenant, &event.Endpoint{ID: "ep_1", Origin: event.OriginAPI, URL: "http://127.0.0.1:9/?token=q-s3cret", EventTypes: []string{"custom.*"}, Format: event.FormatFull,
+			Enabled: true, Concurrency: 1, Schedule: event.DefaultSchedule[:1], Ordering: event.OrderingNone, Signatures: []string{event.SignatureV1}, Secrets: []event.Secret{{Value: secret.New(outbound.NewSecret())}}})
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	strict.publish("")
-	strict.settled()
+	strict.awaitDeliveries()
 	if line := strict.logged("the target guard refused the target of a delivery"); strings.Contains(line, "status=") || !strings.Contains(line, "endpoint=ep_1") || !strings.Contains(line, "--allow-private-targets") {
 		t.Error(line)
 	}

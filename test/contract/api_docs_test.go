@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
 )
 
 func TestTheOpenAPIDocumentIsWhole(t *testing.T) {
@@ -21,8 +21,8 @@ func TestTheOpenAPIDocumentIsWhole(t *testing.T) {
 	doc.is("components.securitySchemes.key.scheme", "bearer")
 	ids := map[string]bool{}
 	for _, place := range doc.doc().Object("paths").Members() {
-		for _, method := range place.Value.(*oms.Object).Members() {
-			op := method.Value.(*oms.Object)
+		for _, method := range place.Value.(*jsondoc.Object).Members() {
+			op := method.Value.(*jsondoc.Object)
 			at := method.Name + " " + place.Name
 			if id := op.Text("operationId"); id == "" || ids[id] || op.Text("summary") == "" {
 				t.Errorf("%s has the operationId %q and the summary %q", at, id, op.Text("summary"))
@@ -46,7 +46,7 @@ func TestTheOpenAPIDocumentIsWhole(t *testing.T) {
 	}
 }
 
-func hasParameter(op *oms.Object, name string) bool {
+func hasParameter(op *jsondoc.Object, name string) bool {
 	for _, p := range op.Objects("parameters") {
 		if p.Text("in") == "path" && p.Text("name") == name {
 			return true

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
-// API.md, "Webhook endpoints and events": what an endpoint is, and how it is
+// docs/contract.md#endpoints: what an endpoint is, and how it is
 // read, changed and removed.
 
 // subscribed makes an endpoint for all events at a URL.
@@ -158,7 +158,7 @@ func manyHeaders(n int) string {
 
 func TestWhatAnEndpointCannotBe(t *testing.T) {
 	r := lease(t)
-	kept := r.subscribed("https://example.com/hook", "")
+	stored := r.subscribed("https://example.com/hook", "")
 	for body, places := range badEndpoints {
 		body = strings.ReplaceAll(body, "URL\"", "https://example.com/hook\"")
 		body = strings.Replace(body, `"https://example.com/hook":"https://other`, `"URL":"https://other`, 1)
@@ -166,12 +166,12 @@ func TestWhatAnEndpointCannotBe(t *testing.T) {
 			r := r.in(t)
 			r.call("POST", "/api/endpoints", body).problem(422, places...)
 			if !slices.Contains(places, "body.id") && !strings.Contains(body, `"secret"`) && body != "{}" {
-				r.call("PATCH", endpointPath(kept, ""), body).problem(422, places...)
+				r.call("PATCH", endpointPath(stored, ""), body).problem(422, places...)
 			}
 		})
 	}
 	equals(t, "endpoints", len(r.get("/api/endpoints").ids("id")), 1)
-	r.get(endpointPath(kept, "")).is("updated", "2026-11-21T09:00:00Z")
+	r.get(endpointPath(stored, "")).is("updated", "2026-11-21T09:00:00Z")
 	r.call("POST", "/api/endpoints", `{"url"`).problem(400)
 	r.call("POST", "/api/endpoints", ``).problem(400)
 	a := r.call("POST", "/api/endpoints", `{"url":"https://example.com","evenTypes":[]}`).problem(422)
@@ -294,21 +294,23 @@ func TestAnEndpointThatIsTurnedOnBeginsAnew(t *testing.T) {
 	path := endpointPath(made, "")
 	r.until("it is off", func() bool { return fmt.Sprint(r.get(path).at("enabled")) == "false" })
 	r.get(path).is("disabledReason", "the endpoint answered 410 Gone").is("health.consecutiveFailures", 1)
-	r.call("PATCH", path, `{"description":"still off"}`).want(200).is("enabled", false).is("disabledReason", "the endpoint answered 410 Gone")
-	r.call("PATCH", path, `{"enabled":true}`).want(200).is("enabled", true).is("disabledReason", nil)
+	since := r.get(path).text("disabledAt")
+	equals(t, "since when it is off", since != "", true)
+	r.call("PATCH", path, `{"description":"still off"}`).want(200).is("disabledAt", since).is("enabled", false).is("disabledReason", "the endpoint answered 410 Gone")
+	r.call("PATCH", path, `{"enabled":true}`).want(200).is("enabled", true).is("disabledReason", nil).is("disabledAt", nil)
 	r.get(path).is("health.consecutiveFailures", 0).is("health.failingSince", nil)
 	equals(t, "last failure", r.get(path).text("health.lastFailure") != "", true)
 }
 
 func TestPrivateAddressesAreRefusedWhereTheGuardDoes(t *testing.T) {
-	r := start(t, func(o *hook.Options) { o.Guard.AllowPrivate = false })
+	r := start(t, func(o *outbound.Options) { o.Guard.AllowPrivate = false })
 	public := r.subscribed("http://93.184.215.14/", "")
 	for _, url := range []string{"http://127.0.0.1:8080/", "http://10.0.0.1", "https://[::1]/", "http://192.168.1.1/x", "http://[::ffff:10.0.0.1]/",
 		"http://localhost/", "http://LocalHost.:8080/", "https://shop.localhost", "http://127.1/", "http://0x7f000001/", "http://2130706433/", "http://0177.0.0.1", "http://127.0.0.1./"} {
 		r.call("POST", "/api/endpoints", fmt.Sprintf(`{"url":%q,"eventTypes":["*"]}`, url)).problem(422, "body.url")
 		r.call("PATCH", endpointPath(public, ""), fmt.Sprintf(`{"url":%q}`, url)).problem(422, "body.url")
 	}
-	r.subscribed("http://orders.example.com/", "") // where a name leads is judged when it is dialed
+	r.subscribed("http://orders.example.com/", "") // where a name leads is checked when it is dialed
 }
 
 // TestEndpointsAreFound: by a text, by a type, and by whether they are on.

@@ -50,7 +50,7 @@ func TestWhatIsPendingFollowsAChangeOfTheOrderingInAJob(t *testing.T) {
 	r.get(job).is("status", "succeeded")
 	r.get(path).is("reorderingJob", nil).is("ordering", "subject").is("counts.pending", 1001)
 	mend()
-	r.settled()
+	r.awaitDeliveries()
 	equals(t, "arrived", len(s.got()), 1001+1) // the first attempt of all was broken off
 
 	// Where little is pending, there is nothing to wait for.
@@ -72,6 +72,6 @@ func TestAnOrderingThatIsChangedBackEndsTheJob(t *testing.T) {
 	r.get(first).is("reason", "the endpoint's ordering was changed again")
 	r.get(path).is("reorderingJob", nil)
 	mend()
-	r.settled()
+	r.awaitDeliveries()
 	equals(t, "arrived", len(s.got()), 1000)
 }

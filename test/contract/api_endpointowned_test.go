@@ -8,7 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -43,7 +44,7 @@ func (r *rig) endpointsStored() string {
 	r.t.Helper()
 	var out []string
 	ctx := context.Background()
-	err := r.store.EveryEndpoint(ctx, func(tenant string, e *oms.Endpoint) error {
+	err := r.store.EveryEndpoint(ctx, func(tenant string, e *event.Endpoint, _ int64) error {
 		if tenant == r.tenant() {
 			raw, err := json.Marshal(e)
 			out = append(out, string(raw))
@@ -73,7 +74,7 @@ func (r *rig) refusesToChange(path, reason string) {
 		if c.method == "POST" {
 			headers = []string{"Idempotency-Key", fmt.Sprint("once-", i)}
 		}
-		for range 2 { // a refusal is not kept: the same comes again
+		for range 2 { // a refusal is not stored: the same comes again
 			r.call(c.method, path+c.below, c.body, headers...).problem(409).is("detail", reason)
 		}
 		equals(r.t, fmt.Sprintf("what is stored after %v", c), r.endpointsStored(), before)
@@ -86,7 +87,7 @@ func TestNothingButTheConfigFileChangesTheWebhook(t *testing.T) {
 	r := hooked(t, hooking(l.URL, `,"secret":"HeaderSecret"`))
 	r.post(order)
 	l.told(body("ORD-12345", "OrderCreated"))
-	r.settled()
+	r.awaitDeliveries()
 	r.refusesToChange(webHookPath, "this endpoint is the webHook section of the config file, and is changed there")
 	r.call("GET", webHookPath+"/public-key", "").problem(404)
 	r.enter("Accepted")
@@ -135,7 +136,7 @@ func TestTheWebhookOfASectionThatIsGone(t *testing.T) {
 	r.post(order)
 	created := r.get("/api/events?type=OrderCreated").text("items[0].id")
 	l.told(body("ORD-12345", "OrderCreated"))
-	r.settled()
+	r.awaitDeliveries()
 	r.configure(`{}`)
 	r.restart(patience)
 	r.refusesToChange(webHookPath, "this endpoint is the webHook section of the config file, and is changed there")
@@ -222,9 +223,9 @@ func TestTheWebhookOfASectionThatMovedToAnotherTenant(t *testing.T) {
 	r := hooked(t, hooking(before.URL, `,"secret":"OfBefore"`))
 	r.post(order)
 	before.told(body("ORD-12345", "OrderCreated"))
-	r.settled()
+	r.awaitDeliveries()
 	const acmeKey = "contract-acme-key-0123456789"
-	r.addKey(acmeKey, "acme", oms.Admin)
+	r.addKey(acmeKey, "acme", access.Admin)
 	r.configure(hooking(now.URL, `,"tenant":"acme","secret":"OfAcme"`))
 	r.restart(patience)
 	r.call("POST", webHookPath+"/test", "").problem(409).is("detail", "the config file has no webHook section any more")

@@ -13,7 +13,7 @@ import (
 	"github.com/orderhook/orderhook/internal/clock"
 )
 
-// API.md, "Webhook endpoints and events": rotate-secret, public-key, test.
+// docs/contract.md#signing: rotate-secret, public-key, test.
 
 // signedBy reports whether one of a request's signatures is of the secret.
 func signedBy(t *testing.T, got request, secret string) bool {

@@ -11,7 +11,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// API.md, "Webhook endpoints and events": publishing and reading events.
+// docs/contract.md#publishing: publishing and reading events.
 
 func TestAnEventIsPublishedWithAllItsFields(t *testing.T) {
 	r := lease(t)
@@ -152,7 +152,7 @@ func TestAnEventIDMayHoldWhatAURLEscapes(t *testing.T) {
 	}
 }
 
-// CONTRACT.md, "Event notifications": webhook-id is made by the server; it is the
+// docs/contract.md#publishing: webhook-id is made by the server; it is the
 // same in all attempts of a delivery, and when the event is sent again.
 func TestTheWebhookIDIsTheServers(t *testing.T) {
 	r := start(t)
@@ -193,7 +193,7 @@ func TestTheWebhookIDIsTheServers(t *testing.T) {
 	equals(t, "requests", len(s.got()), 2*3+3+1)
 }
 
-// API.md, "Ids and times": times lie in the UTC years 1970 to 9998, wherever one
+// docs/contract.md#documents: times lie in the UTC years 1970 to 9998, wherever one
 // comes in.
 func TestTimesThatNoAnswerCouldHold(t *testing.T) {
 	r := lease(t)

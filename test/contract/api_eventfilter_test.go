@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Event notifications": filters of endpoints.
+// docs/contract.md#filters: filters of endpoints.
 
 // filtered makes an endpoint with a filter.
 func (r *rig) filtered(url, filter string) answer {
@@ -31,6 +31,8 @@ func TestFiltersSeeWhatTheyName(t *testing.T) {
 		`data.price - 0.06 == 99.90`:                      "whole",
 		`data.ext.w > 1 && data.status == "New"`:          "wide",
 		`type == "custom.thing" && id startsWith "other"`: "other",
+		// The language is that of expr-lang: the first element that is reduced has the index 1.
+		`reduce([5, data.n], #index) == 1 && findIndex([data.n], # > 9) == nil && data.n == 4`: "whole",
 	} {
 		e := r.filtered(s.URL, filter)
 		n++
@@ -47,9 +49,9 @@ func TestFiltersSeeWhatTheyName(t *testing.T) {
 	}
 }
 
-// An event that a filter cannot judge is delivered, and the endpoint's health says
+// An event that a filter cannot evaluate is delivered, and the endpoint's health says
 // so, after a restart, too.
-func TestWhatAFilterCannotJudgeIsDelivered(t *testing.T) {
+func TestWhatAFilterCannotEvaluateIsDelivered(t *testing.T) {
 	r, s := start(t), answering(t, "")
 	e := r.filtered(s.URL, `data.total > 1000`)
 	r.publishData("judged", `{"total":5}`)

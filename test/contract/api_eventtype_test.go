@@ -1,6 +1,6 @@
 package contract
 
-// CONTRACT.md, "Event notifications": the types of events, and what endpoints make
+// docs/contract.md#event-types: the types of events, and what endpoints make
 // of them.
 
 import (
@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// API.md: `GET /api/event-types`: every type: name, subject, description, example payload.
+// docs/contract.md#event-types, `GET /api/event-types`: every type: name,
+// subject, description, example payload.
 func TestEventTypesAreListed(t *testing.T) {
 	a := lease(t).get("/api/event-types")
 	names := a.ids("name")

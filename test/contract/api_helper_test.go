@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 )
 
 // insideWords are what no answer may say to its caller.
@@ -27,7 +27,7 @@ func (a answer) problem(status int, places ...string) answer {
 	var p struct {
 		Type, Title, Detail, Instance string
 		Status                        int
-		Errors                        []oms.FieldError
+		Errors                        []apierr.FieldError
 	}
 	if err := json.Unmarshal(a.Raw, &p); err != nil {
 		a.t.Fatalf("%v in %s", err, a.Raw)
@@ -42,7 +42,7 @@ func (a answer) problem(status int, places ...string) answer {
 	for _, e := range p.Errors {
 		at = append(at, e.Location)
 		if e.Location == "" || e.Message == "" {
-			a.t.Errorf("a mistake without a place or a message: %s", a.Raw)
+			a.t.Errorf("an error without a place or a message: %s", a.Raw)
 		}
 	}
 	for _, place := range places {

@@ -10,8 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/api"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -22,19 +26,19 @@ func (broken) Orders(context.Context, string, store.OrderFilter, store.Page) (st
 	panic("s3cret of the inside")
 }
 
-func (broken) Runs(context.Context, string, store.RunFilter, store.Page) (store.List[*oms.Run], error) {
-	return store.List[*oms.Run]{}, fmt.Errorf("SELECT s3cret: %w", io.ErrUnexpectedEOF)
+func (broken) Runs(context.Context, string, store.RunFilter, store.Page) (store.List[*run.Run], error) {
+	return store.List[*run.Run]{}, fmt.Errorf("SELECT s3cret: %w", io.ErrUnexpectedEOF)
 }
 
-func (broken) Attempts(context.Context, string, store.AttemptFilter, store.Page) (store.List[*oms.Attempt], error) {
-	return store.List[*oms.Attempt]{}, errors.Join(oms.Errorf(oms.Unavailable, "the disk is full"), errors.New("SELECT s3cret"))
+func (broken) Attempts(context.Context, string, store.AttemptFilter, store.Page) (store.List[*attempt.Attempt], error) {
+	return store.List[*attempt.Attempt]{}, errors.Join(apierr.Errorf(apierr.Unavailable, "the disk is full"), errors.New("SELECT s3cret"))
 }
 
 // deaf is a database that does not answer at all.
 type deaf struct{ store.Store }
 
-func (deaf) KeyByHash(context.Context, []byte) (oms.Key, error) {
-	return oms.Key{}, errors.Join(oms.Errorf(oms.Unavailable, "the database is busy"), errors.New("SELECT s3cret"))
+func (deaf) KeyByHash(context.Context, []byte) (access.Key, error) {
+	return access.Key{}, errors.Join(apierr.Errorf(apierr.Unavailable, "the database is busy"), errors.New("SELECT s3cret"))
 }
 
 func (deaf) Ping(context.Context) error { return errors.New("SELECT s3cret") }
@@ -42,8 +46,9 @@ func (deaf) Ping(context.Context) error { return errors.New("SELECT s3cret") }
 // over is the same orderhook with another store behind its API.
 func (r *rig) over(s store.Store, log io.Writer) *rig {
 	r.t.Helper()
-	server := httptest.NewServer(api.New(api.Options{Store: s, Engine: r.engine, Clock: r.clock, Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test"}))
-	r.t.Cleanup(server.Close)
+	client := outbound.New(outbound.Options{Version: "test", Guard: outbound.Guard{AllowPrivate: true}, Secrets: r.store.Secrets()})
+	server := httptest.NewServer(api.New(api.Options{Store: s, Engine: r.engine, Client: client, Clock: r.clock, Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test"}))
+	r.t.Cleanup(func() { server.Close(); client.Close() })
 	other := *r
 	other.url = server.URL
 	return &other

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// API.md, "Webhook endpoints and events": recover, and its jobs.
+// docs/contract.md#endpoints: recover, and its jobs.
 
 // recovered waits for the end of a recover job.
 func (r *rig) recovered(e answer, body string) answer {
@@ -28,6 +28,7 @@ func TestWhatFailedIsSentAgain(t *testing.T) {
 	}
 	r.until("all failed", func() bool { return len(r.get("/api/deliveries?status=failed").ids("id")) == 3 })
 	code.Store(200)
+	r.call("POST", endpointPath(e, "/recover"), `{"from":"2026-11-21T00:00:00Z","to":"2026-11-22T00:00:00Z","what":"failed","dryRun":true}`).want(200).is("matched", 1)
 	job := r.recovered(e, `{"from":"2026-11-21T00:00:00Z","to":"2026-11-22T00:00:00Z","what":"failed"}`)
 	job.is("status", "succeeded").is("sent", 1).is("expected", 1).is("expectedCapped", nil).is("what", "failed").is("from", "2026-11-21T00:00:00Z").is("to", "2026-11-22T00:00:00Z")
 	equals(t, "ended", job.text("ended") != "", true)
@@ -45,9 +46,12 @@ func TestWhatIsMissingIsSent(t *testing.T) {
 	r.publish(`,"id":"off"`)
 	r.call("POST", endpointPath(e, "/recover"), `{"from":"2026-01-01T00:00:00Z","what":"missing"}`).problem(409)
 	r.call("PATCH", endpointPath(e, ""), `{"enabled":true}`).want(200)
+	const dry = `{"from":"2026-01-01T00:00:00Z","to":"2027-01-01T00:00:00Z","what":"missing","dryRun":true}`
+	r.call("POST", endpointPath(e, "/recover"), dry).want(200).is("dryRun", true).is("matched", 2).is("more", nil).is("newest[0].id", "off").is("newest[1].id", "before").is("newest[2]", nil)
 	r.recovered(e, `{"from":"2026-01-01T00:00:00Z","to":"2027-01-01T00:00:00Z","what":"missing"}`).is("status", "succeeded").is("sent", 2).is("expected", nil)
 	r.until("both came", func() bool { return len(s.got()) == 2 })
 	r.recovered(e, `{"from":"2026-01-01T00:00:00Z","to":"2027-01-01T00:00:00Z","what":"missing"}`).is("sent", 0)
+	r.call("POST", endpointPath(e, "/recover"), dry).want(200).is("matched", 0).is("newest", nil)
 }
 
 func TestWhatNoRecoveryCanBe(t *testing.T) {

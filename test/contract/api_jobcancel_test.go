@@ -3,25 +3,25 @@ package contract
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// API.md, "Webhook endpoints and events": `POST /api/jobs/{id}/cancel`.
+// docs/contract.md#endpoints: `POST /api/jobs/{id}/cancel`.
 
 // pacer holds up a job after each of its transactions, once that is durable.
 type pacer struct {
-	t      *testing.T
-	came   chan struct{} // a transaction of a job is over
-	goOn   chan struct{} // the job may go on
-	over   chan struct{} // nobody is held up any more
-	passed atomic.Int64  // the transactions that are over
+	t       *testing.T
+	came    chan struct{} // a transaction of a job is over
+	proceed chan struct{} // the job may continue
+	over    chan struct{} // nobody is held up any more
+	passed  atomic.Int64  // the transactions that are over
 }
 
 func (p *pacer) wait() {
@@ -36,7 +36,7 @@ func (p *pacer) wait() {
 // next lets the job make its next transaction, and waits for the end of that.
 func (p *pacer) next() {
 	p.t.Helper()
-	p.goOn <- struct{}{}
+	p.proceed <- struct{}{}
 	p.wait()
 }
 
@@ -59,7 +59,7 @@ func (s pacedStore) Write(ctx context.Context, do func(store.Tx) error) error {
 		return err
 	}
 	select {
-	case <-s.goOn:
+	case <-s.proceed:
 	case <-s.over:
 	}
 	return err
@@ -71,7 +71,7 @@ type pacedTx struct {
 	ofJob *bool
 }
 
-func (t pacedTx) Job(ctx context.Context, tenant, id string) (*oms.Job, error) {
+func (t pacedTx) Job(ctx context.Context, tenant, id string) (*job.Job, error) {
 	*t.ofJob = true
 	return t.Tx.Job(ctx, tenant, id)
 }
@@ -79,11 +79,11 @@ func (t pacedTx) Job(ctx context.Context, tenant, id string) (*oms.Job, error) {
 // paced runs an orderhook whose jobs go at a pacer's pace.
 func paced(t *testing.T) (*rig, *pacer) {
 	t.Helper()
-	p := &pacer{t: t, came: make(chan struct{}), goOn: make(chan struct{}), over: make(chan struct{})}
-	r := newRig(t, filepath.Join(t.TempDir(), "orderhook.db"))
+	p := &pacer{t: t, came: make(chan struct{}), proceed: make(chan struct{}), over: make(chan struct{})}
+	r := newRig(t, newDatabase(t))
 	r.between = func(s store.Store) store.Store { return pacedStore{s, p} }
 	r.run()
-	r.addKey(adminKey, oms.DefaultTenant, oms.Admin)
+	r.addKey(adminKey, access.DefaultTenant, access.Admin)
 	t.Cleanup(func() {
 		p.letGo()
 		r.end(patience)
@@ -130,7 +130,7 @@ func recovering(t *testing.T) (r *rig, p *pacer, s *sink, e answer, job string) 
 // there are, all of which have succeeded, and how often the endpoint was called.
 func (r *rig) delivered(s *sink) (deliveries, calls int) {
 	r.t.Helper()
-	r.settled()
+	r.awaitDeliveries()
 	deliveries = len(r.all("/api/deliveries?status=succeeded&limit=200", "id", func() {}))
 	equals(r.t, "others", len(r.all("/api/deliveries?limit=200", "id", func() {}))-deliveries, 0)
 	return deliveries, len(s.got())

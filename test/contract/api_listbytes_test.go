@@ -13,8 +13,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/api"
-	"github.com/orderhook/orderhook/internal/oms"
+	orders "github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -28,7 +30,7 @@ func (r *rig) largeOrders(n int, fields string) {
 }
 
 // A page of a list ends at 8 MiB, with a cursor, whatever its limit is; over all
-// pages nothing is lost and nothing comes twice (API.md, "Lists").
+// pages nothing is lost and nothing comes twice (docs/contract.md#calls-of-the-api).
 func TestAPageEndsAtItsBytes(t *testing.T) {
 	r := start(t)
 	r.largeOrders(11, `"text":"`+strings.Repeat("x", 1<<20)+`"`)
@@ -85,8 +87,8 @@ func (s *stuck) Write([]byte) (int, error) {
 	return 0, os.ErrDeadlineExceeded
 }
 
-// Case G3: callers ask for lists of large orders and never read. What the server
-// holds for each is a part of a page, and others are answered meanwhile.
+// docs/contract.md#fairness: callers ask for lists of large orders and never
+// read. What the server holds for each is a part of a page, and others are answered meanwhile.
 func TestListsThatNobodyReads(t *testing.T) {
 	r := start(t)
 	const callers, size = 8, 1 << 20
@@ -153,12 +155,12 @@ func (a *asked) Orders(ctx context.Context, tenant string, f store.OrderFilter, 
 	return a.Store.Orders(ctx, tenant, f, p)
 }
 
-func (a *asked) Order(ctx context.Context, tenant, id string) (*oms.Order, error) {
+func (a *asked) Order(ctx context.Context, tenant, id string) (*orders.Order, error) {
 	a.note(ctx, "order")
 	return a.Store.Order(ctx, tenant, id)
 }
 
-func (a *asked) Runs(ctx context.Context, tenant string, f store.RunFilter, p store.Page) (store.List[*oms.Run], error) {
+func (a *asked) Runs(ctx context.Context, tenant string, f store.RunFilter, p store.Page) (store.List[*run.Run], error) {
 	a.note(ctx, "runs")
 	return a.Store.Runs(ctx, tenant, f, p)
 }
@@ -168,7 +170,7 @@ func (a *asked) Settings(ctx context.Context, tenant string) (*settings.Settings
 	return a.Store.Settings(ctx, tenant)
 }
 
-func (a *asked) KeyByHash(ctx context.Context, hash []byte) (oms.Key, error) {
+func (a *asked) KeyByHash(ctx context.Context, hash []byte) (access.Key, error) {
 	a.note(ctx, "key")
 	return a.Store.KeyByHash(ctx, hash)
 }

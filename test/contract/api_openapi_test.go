@@ -6,27 +6,27 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
 )
 
 // eachOperation calls do with every operation of the document's section, paths
 // or webhooks.
-func eachOperation(doc *oms.Object, section string, do func(at string, op *oms.Object)) {
+func eachOperation(doc *jsondoc.Object, section string, do func(at string, op *jsondoc.Object)) {
 	for _, path := range doc.Object(section).Members() {
-		for _, method := range path.Value.(*oms.Object).Members() {
-			do(strings.ToUpper(method.Name)+" "+path.Name, method.Value.(*oms.Object))
+		for _, method := range path.Value.(*jsondoc.Object).Members() {
+			do(strings.ToUpper(method.Name)+" "+path.Name, method.Value.(*jsondoc.Object))
 		}
 	}
 }
 
-func has(o *oms.Object, list, name string) bool {
-	return slices.ContainsFunc(o.Objects(list), func(p *oms.Object) bool { return p.Text("name") == name })
+func has(o *jsondoc.Object, list, name string) bool {
+	return slices.ContainsFunc(o.Objects(list), func(p *jsondoc.Object) bool { return p.Text("name") == name })
 }
 
 // Which statuses an operation declares follows from what it takes.
 func TestEveryOperationDeclaresTheStatusesThatCanCome(t *testing.T) {
 	doc := start(t).get("/api/openapi.json").doc()
-	eachOperation(doc, "paths", func(at string, op *oms.Object) {
+	eachOperation(doc, "paths", func(at string, op *jsondoc.Object) {
 		if !strings.Contains(at, " /api/") {
 			return
 		}
@@ -50,14 +50,14 @@ func TestEveryOperationDeclaresTheStatusesThatCanCome(t *testing.T) {
 			}
 		}
 		for _, r := range responses.Members() {
-			response := r.Value.(*oms.Object)
-			judgeDeclared(t, at+" "+r.Name, r.Name, response)
+			response := r.Value.(*jsondoc.Object)
+			checkDeclared(t, at+" "+r.Name, r.Name, response)
 		}
 	})
 }
 
-// judgeDeclared looks at one declared answer.
-func judgeDeclared(t *testing.T, at, status string, response *oms.Object) {
+// checkDeclared looks at one declared answer.
+func checkDeclared(t *testing.T, at, status string, response *jsondoc.Object) {
 	headers, content := response.Object("headers"), response.Object("content")
 	if headers.Object("X-Request-Id") == nil {
 		t.Errorf("%s does not declare X-Request-Id", at)
@@ -77,7 +77,7 @@ func TestEveryBodyHasASchemaWithFields(t *testing.T) {
 	doc := start(t).get("/api/openapi.json").doc()
 	schemas := doc.Object("components").Object("schemas")
 	for _, section := range []string{"paths", "webhooks"} {
-		eachOperation(doc, section, func(at string, op *oms.Object) {
+		eachOperation(doc, section, func(at string, op *jsondoc.Object) {
 			if body := op.Object("requestBody"); body != nil {
 				schema := body.Object("content").Object("application/json").Object("schema")
 				if schema.Text("$ref") == "" && schema.List("anyOf") == nil && schema.List("oneOf") == nil {
@@ -87,12 +87,12 @@ func TestEveryBodyHasASchemaWithFields(t *testing.T) {
 		})
 	}
 	for _, s := range schemas.Members() {
-		schema := s.Value.(*oms.Object)
+		schema := s.Value.(*jsondoc.Object)
 		if schema.Object("properties").Len() == 0 && schema.Object("items") == nil && schema.List("anyOf") == nil && schema.List("oneOf") == nil && schema.List("allOf") == nil {
 			t.Errorf("%s says nothing: %s", s.Name, schema.JSON())
 		}
 		for _, p := range schema.Object("properties").Members() {
-			if property := p.Value.(*oms.Object); property.Has("default") {
+			if property := p.Value.(*jsondoc.Object); property.Has("default") {
 				t.Errorf("%s.%s has a default, which makes it one that is always there for those who generate code", s.Name, p.Name)
 			}
 		}
@@ -102,8 +102,8 @@ func TestEveryBodyHasASchemaWithFields(t *testing.T) {
 // What has several words is spelt in one way.
 func TestTheDocumentSpellsThingsInOneWay(t *testing.T) {
 	doc := start(t).get("/api/openapi.json").doc()
-	id := regexp.MustCompile(`^(add|adjust|cancel|check|create|delete|enter|explain|get|list|order|patch|publish|put|recover|redeliver|replay|restore|resume|rotate|test|validate)-[a-z]+(-[a-z]+)*$`)
-	eachOperation(doc, "paths", func(at string, op *oms.Object) {
+	id := regexp.MustCompile(`^(add|adjust|cancel|check|create|delete|enter|explain|get|list|order|patch|publish|put|recover|redeliver|replay|restore|resume|rotate|test|try|validate)-[a-z]+(-[a-z]+)*$`)
+	eachOperation(doc, "paths", func(at string, op *jsondoc.Object) {
 		if !id.MatchString(op.Text("operationId")) {
 			t.Errorf("%s has the operationId %q", at, op.Text("operationId"))
 		}
@@ -113,11 +113,11 @@ func TestTheDocumentSpellsThingsInOneWay(t *testing.T) {
 		if wire := strings.HasSuffix(s.Name, "OnTheWire") || strings.HasSuffix(s.Name, "StepRequest"); wire {
 			continue
 		}
-		for _, p := range s.Value.(*oms.Object).Object("properties").Members() {
+		for _, p := range s.Value.(*jsondoc.Object).Object("properties").Members() {
 			if !field.MatchString(p.Name) {
 				t.Errorf("%s.%s is not in camelCase", s.Name, p.Name)
 			}
-			for _, value := range p.Value.(*oms.Object).Texts("enum") {
+			for _, value := range p.Value.(*jsondoc.Object).Texts("enum") {
 				if strings.Contains(value, "-") {
 					t.Errorf("%s.%s may be %q", s.Name, p.Name, value)
 				}
@@ -192,10 +192,10 @@ func TestAnswersMayGrowAndSmallBodiesMayNotHaveOtherFields(t *testing.T) {
 		v, _ := schemas.Object(ref[strings.LastIndex(ref, "/")+1:]).Get("additionalProperties")
 		return v
 	}
-	eachOperation(doc, "paths", func(at string, op *oms.Object) {
+	eachOperation(doc, "paths", func(at string, op *jsondoc.Object) {
 		for _, r := range op.Object("responses").Members() {
-			for _, c := range r.Value.(*oms.Object).Object("content").Members() {
-				if ref := c.Value.(*oms.Object).Object("schema").Text("$ref"); more(ref) == false {
+			for _, c := range r.Value.(*jsondoc.Object).Object("content").Members() {
+				if ref := c.Value.(*jsondoc.Object).Object("schema").Text("$ref"); more(ref) == false {
 					t.Errorf("%s: an answer as %s can never have another field", at, ref)
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,7 +122,8 @@ func TestTheOverviewNamesWhatIsStuck(t *testing.T) {
 	})
 	r.restart(0) // the health of the endpoint that fails is written at the latest with the end
 	a, _ := r.overview()
-	a.is("stuck.endpoints.count", 2).is("stuck.endpoints.items[0].id", off.text("id")).is("stuck.endpoints.items[0].enabled", false)
+	a.is("stuck.endpoints.count", 2).is("stuck.endpoints.items[0].id", off.text("id")).is("stuck.endpoints.items[0].enabled", false).
+		is("stuck.endpoints.items[0].disabledAt", r.get(endpointPath(off, "")).at("disabledAt")).is("stuck.endpoints.items[1].disabledAt", nil)
 	a.is("stuck.endpoints.items[1].id", bad.text("id")).is("stuck.endpoints.items[1].health.consecutiveFailures", 3).is("stuck.endpoints.items[1].counts.failed", 1)
 	a.is("stuck.connectors.count", 1).is("stuck.connectors.items[0].connectorId", "erp").is("stuck.connectors.items[0].failed", 3)
 	a.is("stuck.runs.count", 3).is("stuck.runs.items[0].status", "aborted").is("stuck.runs.items[0].step", "WebhookWorkflowStep").is("stuck.runs.items[0].orderId", "ORD-12345")
@@ -131,9 +133,27 @@ func TestTheOverviewNamesWhatIsStuck(t *testing.T) {
 	a, _ = r.overview()
 	a.is("stuck.runs.count", 0).is("stuck.runs.items", []any{})
 	r.get("/api/runs?status=aborted").is("items[0].orderId", "ORD-12345")
+	r.call("DELETE", endpointPath(bad, ""), "").want(204) // nor about what failed there
+	a, _ = r.overview()
+	a.is("stuck.deliveries.count", 1).is("stuck.deliveries.items[0].endpointId", off.text("id")).is("stuck.deliveries.items[0].endpointRemoved", nil).is("stuck.deliveries.items[1]", nil)
+	r.get("/api/deliveries?status=failed&eventType=bad.x").is("items[0].endpointRemoved", true)
 }
 
 // TestTheOverviewSaysWhatWaits: an endpoint that is off takes nothing.
+// TestTheOverviewOfManyConnectors: with more than are looked at, it says so, and that its count
+// is no more than a lower bound.
+func TestTheOverviewOfManyConnectors(t *testing.T) {
+	r := lease(t)
+	many := make([]string, 102)
+	for i := range many {
+		many[i] = fmt.Sprintf(`{"name":"Webhook","connectorId":"c%d","host":"https://example.com/%d"}`, i, i)
+	}
+	r.settings(`{"connectors":[` + strings.Join(many, ",") + `]}`)
+	r.get("/api/overview").is("stuck.connectors.count", 0).is("stuck.connectors.countCapped", true).is("stuck.connectorsNotExamined", 2)
+	r.settings(`{"connectors":[` + strings.Join(many[:100], ",") + `]}`)
+	r.get("/api/overview").is("stuck.connectors.countCapped", false).is("stuck.connectorsNotExamined", nil)
+}
+
 func TestTheOverviewSaysWhatWaits(t *testing.T) {
 	r := lease(t)
 	e := r.subscribed(answering(t, "").URL, `,"enabled":true`)
@@ -161,4 +181,45 @@ func TestAnEndpointTellsOfItsNewestAttempts(t *testing.T) {
 	r.get("/api/endpoints?recent=30").is("items[0].recent", []string{}).is("items[1].recent[1].outcome", "failed")
 	r.get("/api/endpoints").is("items[1].recent", nil)
 	r.call("GET", "/api/endpoints?recent=101", "").problem(422, "query.recent")
+}
+
+// TestAShipmentOrReturnThatMovedOnIsNotStuck: its own status was set since, by a patch, or
+// entered again by a run that succeeded. One that stops again is stuck again.
+func TestAShipmentOrReturnThatMovedOnIsNotStuck(t *testing.T) {
+	packing := answering(t, canceled, canceled, canceled, success)
+	r := lease(t)
+	r.settings(with(config(status("Packed", step{Host: packing.URL, Stop: true})), returnStatuses(step{Host: answering(t, canceled).URL, Stop: true})))
+	r.post(order)
+	stuck := func(want ...string) {
+		t.Helper()
+		a, _ := r.overview()
+		a.is("stuck.runs.count", len(want))
+		for i, id := range want {
+			a.is(fmt.Sprintf("stuck.runs.items[%d].shipmentId", i), id)
+		}
+	}
+	pack := func(shipment string) {
+		t.Helper()
+		r.call("POST", theOrder+"/status", fmt.Sprintf(`{"status":"Packed","shipmentId":%q}`, shipment)).want(200)
+	}
+	pack("SHIP-2")
+	run := r.get("/api/runs?status=aborted").text("items[0].id")
+	pack("SHIP-67890")
+	stuck("SHIP-67890", "SHIP-2")
+	r.call("PATCH", theOrder+"/shipments/SHIP-2", `{"trackingNumber":"1"}`).want(200)
+	stuck("SHIP-67890", "SHIP-2")
+	r.call("PATCH", theOrder+"/shipments/SHIP-2", `{"orderStatus":"Held"}`).want(200)
+	stuck("SHIP-67890")
+	r.call("PATCH", theOrder+"/shipments/SHIP-2", `{"orderStatus":"Packed"}`).want(200)
+	stuck("SHIP-67890")
+	r.call("POST", "/api/runs/"+run+"/resume", "").want(200)
+	r.until("it was stopped again", func() bool { a, _ := r.overview(); return a.at("stuck.runs.items[1].id") == run })
+	pack("SHIP-67890")
+	stuck("SHIP-2")
+	r.call("PATCH", theOrder+"/shipments/SHIP-2", `{"orderStatus":"Held"}`).want(200)
+	id := r.giveBack("1").text("returnId")
+	a, _ := r.overview()
+	a.is("stuck.runs.count", 1).is("stuck.runs.items[0].returnId", id)
+	r.call("PATCH", theOrder, fmt.Sprintf(`{"returnOrderForms":[{"returnId":%q,"status":"Received"}]}`, id)).want(200)
+	stuck()
 }

@@ -52,7 +52,7 @@ func TestAnotherMethodIsRefusedWithTheAllowedOnes(t *testing.T) {
 		"POST /api/settings/history":    "GET",
 		"POST /api/runs":                "GET",
 		"DELETE /api/attempts/x":        "GET",
-		"PUT /api/keys/x":               "DELETE",
+		"PUT /api/keys/x":               "GET, PATCH, DELETE",
 		"OPTIONS /api/orders":           "GET, POST",
 		"POST /healthz":                 "GET",
 		"DELETE /api/openapi.json":      "GET",

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// API.md, "Every answer": X-Request-Id in answers, problems and the log. That
+// docs/contract.md#calls-of-the-api: X-Request-Id in answers, problems and the log. That
 // each answer has one, and each problem the same, try and problem look after.
 
 var madeID = regexp.MustCompile(`^req_[0-9a-f]{32}$`)

@@ -8,12 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
-// API.md, "Lists and bulk": `POST /api/runs/resume`, and its jobs.
+// docs/contract.md#runs: `POST /api/runs/resume`, and its jobs.
 
 // stopped posts so many orders whose runs the first step of their status stops.
 func (r *rig) stopped(status string, n int) {
@@ -47,9 +48,9 @@ func (r *rig) resumedAll(body string) answer {
 }
 
 // counted is a dry run, which changes nothing.
-func (r *rig) counted(body string, want int) {
+func (r *rig) counted(body string, want int) answer {
 	r.t.Helper()
-	r.call("POST", "/api/runs/resume", body).want(200).is("dryRun", true).is("matched", want).is("more", nil).is("id", nil)
+	return r.call("POST", "/api/runs/resume", body).want(200).is("dryRun", true).is("matched", want).is("more", nil).is("id", nil)
 }
 
 // runsOf are the orders of the runs of a status.
@@ -67,8 +68,9 @@ func TestAllThatAStepStoppedGoesOn(t *testing.T) {
 	r.post(`{"id":"fine"}`)
 	r.call("POST", "/api/orders/Erp-07/status", `{"status":"Elsewhere"}`).want(200) // overtakes the run
 	mended.Store(true)
-	r.counted(`{"step":"SEND to erp","dryRun":true}`, 23)
+	r.counted(`{"step":"SEND to erp","dryRun":true}`, 22).is("notResumable.count", 1).is("notResumable.countCapped", false).is("runs[0].orderId", "Erp-22").is("runs[4].orderId", "Erp-18").is("runs[5]", nil)
 	equals(t, "aborted after a dry run", r.runsOf("status=aborted"), 25)
+	equals(t, "resumable, as the dry run counts", r.runsOf("resumable=true&step=SEND+to+erp"), 22)
 	same(t, "resumed by a dry run", r.resumedBy("Erp-00"), nil)
 
 	job := r.resumedAll(`{"step":"SEND to erp"}`).is("filter.step", "SEND to erp").is("filter.status", "aborted").is("filter.from", nil).is("examined", 23).is("expected", 23).is("resumed", 22).is("skipped", 1)
@@ -127,6 +129,30 @@ func TestWhichRunsAreResumed(t *testing.T) {
 	r.resumedAll(`{"status":"aborted"}`).is("examined", 5).is("resumed", 5)
 }
 
+// TestWhatWasDoneAgainIsNotResumed: a run whose status was entered again for the same, where
+// that run succeeded. The dry run, the overview and the job agree.
+func TestWhatWasDoneAgainIsNotResumed(t *testing.T) {
+	r := lease(t)
+	url, mended := mending(t)
+	r.settings(config(status("A", step{Host: url, Stop: true})))
+	r.call("POST", "/api/orders", `{"id":"o","status":"New","orderForm":{"shipments":[{"shipmentId":"S1"}]}}`).want(201)
+	enter := func() { r.call("POST", "/api/orders/o/status", `{"status":"A","shipmentId":"S1"}`).want(200) }
+	enter()
+	agree := func(n, not int) {
+		t.Helper()
+		r.counted(`{"status":"aborted","dryRun":true}`, n).is("notResumable.count", not)
+		r.get("/api/overview").is("stuck.runs.count", n)
+		equals(t, "resumable", r.runsOf("resumable=true"), n)
+	}
+	agree(1, 0)
+	mended.Store(true)
+	enter()
+	agree(0, 1)
+	r.call("GET", "/api/runs?resumable=true&status=failed", "").problem(422, "query.resumable")
+	r.call("GET", "/api/runs?resumable=false", "").problem(422, "query.resumable")
+	r.resumedAll(`{"status":"aborted"}`).is("examined", 1).is("resumed", 0).is("skipped", 1)
+}
+
 func TestAJobNamesTheFirstOfWhatItSkipped(t *testing.T) {
 	r := lease(t)
 	url, _ := mending(t)
@@ -178,7 +204,7 @@ func TestAResumeJobIsCanceledAndGoesOnAfterARestart(t *testing.T) {
 	equals(t, "left as they were", r.runsOf("status=aborted"), 15)
 
 	path = "/api/jobs/" + r.call("POST", "/api/runs/resume", `{"status":"aborted"}`).want(202).text("id")
-	p.goOn <- struct{}{}
+	p.proceed <- struct{}{}
 	p.wait()
 	r.get(path).is("status", "running").is("examined", 10)
 	p.letGo()
@@ -197,7 +223,7 @@ func TestAResumeJobTakesRunsAsTheyAreInItsTransaction(t *testing.T) {
 	r.stopped("A", 3)
 	mended.Store(true)
 	j := r.resumeJob(r.clock.Now())
-	next, err := r.engine.Jobs()[oms.JobResume](t.Context(), oms.DefaultTenant, j)
+	next, err := r.engine.Jobs()[job.JobResume](t.Context(), access.DefaultTenant, j)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +244,7 @@ func TestAResumeJobTakesRunsAsTheyAreInItsTransaction(t *testing.T) {
 }
 
 // resumeJob is a job over all aborted runs that was asked for at a time.
-func (r *rig) resumeJob(at time.Time) *oms.Job {
+func (r *rig) resumeJob(at time.Time) *job.Job {
 	r.t.Helper()
 	j, err := workflow.NewResumeJob(workflow.ResumeFilter{}, "somebody", at)
 	if err != nil {
@@ -233,7 +259,7 @@ func TestAResumeJobLeavesWhatWasCreatedAfterIt(t *testing.T) {
 	r.settings(config(status("A", step{Host: url, Stop: true})))
 	r.stopped("A", 2)
 	j := r.resumeJob(r.clock.Now().Add(-time.Second))
-	err := r.store.Write(t.Context(), func(tx store.Tx) error { return tx.PutJob(t.Context(), oms.DefaultTenant, j) })
+	err := r.store.Write(t.Context(), func(tx store.Tx) error { return tx.PutJob(t.Context(), access.DefaultTenant, j) })
 	if err != nil {
 		t.Fatal(err)
 	}

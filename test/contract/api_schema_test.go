@@ -18,7 +18,7 @@ import (
 // types of JSON. Where the document says nothing of a body's further fields,
 // there must be none: what is sent is described.
 
-// description is the OpenAPI document, ready to judge answers.
+// description is the OpenAPI document, ready to check answers.
 type description struct {
 	mu       sync.Mutex
 	doc      map[string]any
@@ -173,7 +173,7 @@ func (r *rig) conforms(req *http.Request, resp *http.Response, body []byte) {
 		r.t.Errorf("the OpenAPI document: %v", err)
 		return
 	}
-	if wrong := d.judge(req, resp.StatusCode, resp.Header, body); wrong != "" {
+	if wrong := d.check(req, resp.StatusCode, resp.Header, body); wrong != "" {
 		r.t.Errorf("%s %s is answered %d: %s", req.Method, req.URL, resp.StatusCode, wrong)
 	}
 }

@@ -6,13 +6,14 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/api"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
 // within asks the API within this process, as somebody who has signed in with a key.
-func (r *rig) within(k oms.Key, method, path string, header ...string) (status int, body map[string]any) {
+func (r *rig) within(k access.Key, method, path string, header ...string) (status int, body map[string]any) {
 	r.t.Helper()
 	req := httptest.NewRequestWithContext(api.WithKey(r.t.Context(), k), method, path, nil)
 	return r.serve(req, header...)
@@ -31,10 +32,10 @@ func (r *rig) serve(req *http.Request, header ...string) (status int, body map[s
 	return w.Code, body
 }
 
-// keyOf returns what is kept of a key.
-func (r *rig) keyOf(secret string) oms.Key {
+// keyOf returns what is stored of a key.
+func (r *rig) keyOf(secret string) access.Key {
 	r.t.Helper()
-	k, err := r.store.KeyByHash(r.t.Context(), oms.HashKey(secret))
+	k, err := r.store.KeyByHash(r.t.Context(), access.HashKey(secret))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -44,11 +45,11 @@ func (r *rig) keyOf(secret string) oms.Key {
 func TestWhoHasSignedInMayWhatTheKeyMay(t *testing.T) {
 	r := start(t)
 	r.post(order)
-	r.addKey("reader-key-of-mine", oms.DefaultTenant, oms.Reader)
-	r.addKey("admin-key-of-theirs", "theirs", oms.Admin)
+	r.addKey("reader-key-of-mine", access.DefaultTenant, access.Reader)
+	r.addKey("admin-key-of-theirs", "theirs", access.Admin)
 	reader, theirs := r.keyOf("reader-key-of-mine"), r.keyOf("admin-key-of-theirs")
 	for _, c := range []struct {
-		key          oms.Key
+		key          access.Key
 		method, path string
 		want         int
 	}{
@@ -73,7 +74,7 @@ func TestWhoHasSignedInMayWhatTheKeyMay(t *testing.T) {
 // site.
 func TestTheAPITakesNoSession(t *testing.T) {
 	r := start(t)
-	session, token := oms.NewSession(r.keyOf(adminKey), r.clock.Now())
+	session, token := access.NewSession(r.keyOf(adminKey), r.clock.Now())
 	if err := r.store.CreateSession(t.Context(), session); err != nil {
 		t.Fatal(err)
 	}
@@ -115,12 +116,12 @@ func TestASessionEndsWithItsKey(t *testing.T) {
 	for name, remove := range map[string]func(id string) error{
 		"the API": func(id string) error { r.call("DELETE", "/api/keys/"+id, "").want(204); return nil },
 		"the command line": func(id string) error {
-			return r.store.Write(t.Context(), func(tx store.Tx) error { return tx.DeleteKey(t.Context(), oms.DefaultTenant, id) })
+			return r.store.Write(t.Context(), func(tx store.Tx) error { return tx.DeleteKey(t.Context(), access.DefaultTenant, id) })
 		},
 	} {
-		r.addKey(secret, oms.DefaultTenant, oms.Operator)
+		r.addKey(secret, access.DefaultTenant, access.Operator)
 		k := r.keyOf(secret)
-		session, _ := oms.NewSession(k, r.clock.Now())
+		session, _ := access.NewSession(k, r.clock.Now())
 		if err := r.store.CreateSession(t.Context(), session); err != nil {
 			t.Fatal(err)
 		}
@@ -131,8 +132,34 @@ func TestASessionEndsWithItsKey(t *testing.T) {
 		if err := remove(k.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.store.Session(t.Context(), session.Hash); oms.KindOf(err) != oms.NotFound {
+		if _, err := r.store.Session(t.Context(), session.Hash); apierr.KindOf(err) != apierr.NotFound {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestNoKeyAndNoSessionIsInTheFiles: who has the database signs in with nothing of it. Keys and
+// sessions that work are looked for in all its files (docs/contract.md#keys).
+func TestNoKeyAndNoSessionIsInTheFiles(t *testing.T) {
+	path := newDatabase(t)
+	var key, token, id string
+	t.Run("life", func(t *testing.T) {
+		r := startOn(t, path)
+		made := r.call("POST", "/api/keys", `{"role":"reader","name":"wallboard"}`).want(201)
+		key, id = made.text("key"), made.text("id")
+		r.as(key).get("/api/me").is("id", id)
+		var session access.Session
+		session, token = access.NewSession(r.keyOf(key), r.clock.Now())
+		if err := r.store.CreateSession(t.Context(), session); err != nil {
+			t.Fatal(err)
+		}
+		if of, err := r.store.Session(t.Context(), access.HashKey(token)); err != nil || of.ID != id {
+			t.Errorf("the session is of %q: %v", of.ID, err)
+		}
+	})
+	equals(t, "files with the key", remains(t, path, key), []string{})
+	equals(t, "files with the token", remains(t, path, token), []string{})
+	if len(remains(t, path, id)) == 0 {
+		t.Error("the key's id is in no file: is it looked for in the wrong place?")
 	}
 }

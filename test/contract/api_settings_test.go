@@ -78,7 +78,7 @@ func TestACheckOfSettingsStoresNothing(t *testing.T) {
 	r.call("PUT", "/api/settings", `{}`).want(200).is("warnings", []string{})
 }
 
-func TestEveryMistakeInSettingsNamesItsPath(t *testing.T) {
+func TestEveryErrorInSettingsNamesItsPath(t *testing.T) {
 	r := start(t)
 	r.settings(secretive)
 	before := r.settingsStored()
@@ -112,6 +112,11 @@ func TestSettingsHistorySaysWhoAndWhen(t *testing.T) {
 	r.settings(`{"markets":[{"marketId":"A"}],"myOwn":{"kept":0.10}}`)
 	r.settings(`{}`)
 	r.get("/api/settings/history").is("items[0].version", 2).is("items[1].version", 1).is("items[1].by", "key "+me).is("items[1].created", "2026-11-21T09:00:00Z").is("items[2]", nil)
+	named := r.call("POST", "/api/keys", `{"role":"operator","name":"ERP team"}`).want(201)
+	r.as(named.text("key")).settings(`{"markets":[]}`)
+	r.get("/api/settings/history").is("items[0].keyName", "ERP team")
+	r.call("DELETE", "/api/keys/"+named.text("id"), "").want(204)
+	r.get("/api/settings/history").is("items[0].by", "key "+named.text("id")).is("items[0].keyName", nil)
 	r.get("/api/settings/1").is("markets[0].marketId", "A").is("myOwn.kept", number("0.10"))
-	r.get("/api/settings").is("markets", nil)
+	r.get("/api/settings/2").is("markets", nil)
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// API.md, "Stock".
+// docs/contract.md#stock.
 
 func TestAStockItemIsStoredReadAndAdjusted(t *testing.T) {
 	r := lease(t)
@@ -34,7 +34,7 @@ func TestAStockItemOfAnotherVersionIsNotChanged(t *testing.T) {
 	r.call("POST", "/api/stock/S1/adjust", `{"by":3}`, "If-Match", `"2"`).want(200).is("available", 5)
 }
 
-// CONTRACT.md, "Event notifications": the rows of the stock item.
+// docs/contract.md#event-types: the rows of the stock item.
 func TestStockEvents(t *testing.T) {
 	r := lease(t)
 	r.call("PUT", "/api/stock/S1", `{"sku":"SHOE-42","available":0}`).want(201)

@@ -4,12 +4,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
 // stranger is the same orderhook for an admin of another tenant.
 func (r *rig) stranger() *rig {
-	r.addKey("key-of-a-stranger", "acme", oms.Admin)
+	r.addKey("key-of-a-stranger", "acme", access.Admin)
 	return r.as("key-of-a-stranger")
 }
 
@@ -59,5 +59,6 @@ func TestTenantsHaveTheirOwnIDsAndIdempotencyKeys(t *testing.T) {
 	r.get("/api/attempts?orderId=ORD-12345").is("items[0].orderId", "ORD-12345")
 	made := other.call("POST", "/api/keys", `{"role":"admin"}`).want(201).is("tenant", "acme")
 	r.call("DELETE", "/api/keys/"+made.text("id"), "").problem(404)
+	r.call("GET", "/api/keys/"+made.text("id"), "").problem(404)
 	r.as(made.text("key")).get("/api/orders").is("items", []string{})
 }

@@ -33,7 +33,7 @@ func TestWrongTypesNameTheirPlaces(t *testing.T) {
 		{"POST /api/orders/ORD-12345/status", `{"status":"Held","sttaus":"s3cret"}`, []string{"body.sttaus"}},
 		{"POST /api/keys", `{"role":"king"}`, []string{"body.role"}},
 		{"POST /api/keys", `{"role":5,"name":["s3cret"]}`, []string{"body.role", "body.name"}},
-		{"POST /api/keys", `{"name":"x"}`, []string{"body"}},
+		{"POST /api/keys", `{"name":"x"}`, []string{"body.role"}},
 		{"PUT /api/settings", `{"connectors":[{"name":"W","bearerToken":{"a":"s3cret"},"password":["s3cret"],"timeout":"s3cret"}]}`,
 			[]string{"body.connectors[0].bearerToken", "body.connectors[0].password", "body.connectors[0].timeout"}},
 		{"POST /api/settings/check", `{"connectors":[{"name":"W","host":"http://me:s3cret@example.com/","customHeaders":[{"key":"A","value":"s3cret\n"},{"key":"s3cret value","value":""}]}]}`,

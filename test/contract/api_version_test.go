@@ -110,5 +110,6 @@ func TestAPatchRunsNoWorkflow(t *testing.T) {
 	r.call("PATCH", theOrder, `{"status":"Held"}`).want(200).is("status", "Held")
 	equals(t, "calls", len(s.got()), 0)
 	r.get("/api/runs").is("items[0].enteredStatus", "New").is("items[1]", nil)
-	r.get(theOrder+"/history").is("items[0].operation", "StatusChanged").is("items[0].status", "Held").is("items[0].previousStatus", "New")
+	r.get(theOrder+"/history").is("items[0].operation", "StatusChanged").is("items[0].status", "Held").is("items[0].previousStatus", "New").
+		is("items[0].changes[0].path", "status").is("items[0].changes[0].before", "New").is("items[0].changes[0].after", "Held").is("items[0].changes[1]", nil)
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// API.md, "Attempts", of the calls of workflow steps.
+// docs/contract.md#attempts, of the calls of workflow steps.
 
 func TestEveryAttemptIsRecorded(t *testing.T) {
 	s := endpoint(t, func(w http.ResponseWriter, n int) {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A connector's circuit breaker. It goes by the machine's clock.
+// A connector's circuit breaker. These tests go by the machine's clock.
 
 // guarded starts an orderhook that has the order; its status Checked calls a
 // connector with a breaker, and then another endpoint. Nothing is retried.

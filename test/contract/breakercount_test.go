@@ -118,7 +118,7 @@ func TestHealthOfConnectors(t *testing.T) {
 	}
 }
 
-func TestMistakesInABreaker(t *testing.T) {
+func TestErrorsInABreaker(t *testing.T) {
 	r := lease(t)
 	for _, row := range []struct{ name, breaker, place string }{
 		{"no failures", `{"window":"PT1M","openFor":"PT1M"}`, ".failures"},

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
 // answer is what a call of the API came back with.
@@ -50,6 +51,7 @@ func (r *rig) try(method, path, body string, headers ...string) (answer, error) 
 	raw, err := io.ReadAll(resp.Body)
 	if err == nil {
 		r.conforms(req, resp, raw)
+		r.answered(req, body, resp.Header, raw)
 	}
 	if len(resp.Header["X-Request-Id"]) != 1 || resp.Header.Get("X-Request-Id") == "" {
 		r.t.Errorf("%s %s is answered with the request ids %q", method, path, resp.Header["X-Request-Id"])
@@ -81,9 +83,9 @@ func (a answer) at(path string) any { a.t.Helper(); return at(a.t, a.Raw, path) 
 func (a answer) is(path string, want any) answer { a.t.Helper(); is(a.t, a.Raw, path, want); return a }
 
 // doc parses the answer as a document.
-func (a answer) doc() *oms.Object {
+func (a answer) doc() *jsondoc.Object {
 	a.t.Helper()
-	o, err := oms.ParseStored(a.Raw)
+	o, err := schema.ParseStored(a.Raw)
 	if err != nil {
 		a.t.Fatalf("%v in %s", err, a.Raw)
 	}

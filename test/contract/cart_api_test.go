@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// API.md, "Carts" and "Versions".
+// docs/contract.md#carts and docs/contract.md#versions.
 
 func TestACartIsStoredReadReplacedAndRemoved(t *testing.T) {
 	r := lease(t)
@@ -75,14 +75,14 @@ func TestIfMatchGuardsEveryWriteToACart(t *testing.T) {
 		for header, goes := range matches {
 			r.put(cart)
 			r.call("PATCH", theCart, `{"tags":["second"]}`).want(200)
-			before := r.kept()
+			before := r.allCarts()
 			a := r.call(call, theCart, `{"tags":["third"]}`, "If-Match", header)
 			if goes && a.Status/100 != 2 {
 				t.Errorf("%s If-Match: %s is answered %d %s", call, header, a.Status, a.Raw)
 			}
 			if !goes {
 				a.problem(412)
-				equals(t, "what is stored after If-Match: "+header, r.kept(), before)
+				equals(t, "what is stored after If-Match: "+header, r.allCarts(), before)
 			}
 		}
 	}

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
-// cart-validator.txt, "Behavior", last row; CONTRACT.md, "Cart validator": no retries.
+// docs/contract.md#validators: what fails, and no retries.
 
 // failsOnce checks a validation that fails with one External error, after one
 // call, without touching the cart.
@@ -108,7 +108,7 @@ func TestTimeOutOfAValidation(t *testing.T) {
 
 func TestTheTargetGuardFailsAValidation(t *testing.T) {
 	s := answering(t, approved)
-	r := start(t, func(o *hook.Options) { o.Guard = hook.Guard{} })
+	r := start(t, func(o *outbound.Options) { o.Guard = outbound.Guard{} })
 	r.validators(validatorAt(s.URL, ""))
 	r.put(cart)
 	r.failsOnce("refused by the target guard: 127.0.0.1 is a loopback address" + privateRefused)

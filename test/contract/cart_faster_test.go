@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Cart validator": the cart's version guards it as an order's does.
+// docs/contract.md#carts: the cart's version guards it as an order's does.
 
 // duringValidation validates the cart and does something while its endpoint
 // holds the first call; what it returns gives the validation's answer.

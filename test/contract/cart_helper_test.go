@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// cart is the cart of most tests: cart-validator.txt's, with a field of a shop's own.
+// cart is the cart of most tests: that of the specification, with a field of a shop's own.
 const cart = `{"id":"C123456","marketId":"NOR","billingCurrency":"NOK","status":"Draft","customField":{"Deep":[1.50,{"keep":"me"}]},
  "orderForm":{"lineItems":[{"lineItemId":"a1b2c3d4-e5f6-7890-abcd-ef1234567890","code":"SHOE-BLACK-42","displayName":"Running Shoe - Black - Size 42",
   "quantity":1,"placedPrice":999.00,"extendedPrice":999.00}],"subTotal":999.00,"total":999.00}}`
@@ -113,8 +113,8 @@ func (a answer) entries(list string) []string {
 	return out
 }
 
-// kept is all of carts that is stored.
-func (r *rig) kept() string {
+// allCarts is all of carts that is stored.
+func (r *rig) allCarts() string {
 	r.t.Helper()
 	return string(r.get("/api/carts").Raw) + string(r.get("/api/orders").Raw) + string(r.get("/api/attempts").Raw)
 }

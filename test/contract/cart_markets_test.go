@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// cart-validator.txt, "Identifier" and "Optional connector fields"; CONTRACT.md,
-// "Cart validator": which connectors run, and in which order.
+// docs/contract.md#validators: which connectors run, and in which order.
 
 func TestWhichConnectorsValidateACart(t *testing.T) {
 	const (

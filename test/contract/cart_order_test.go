@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// API.md, `POST /api/carts/{id}/order`.
+// docs/contract.md#carts: `POST /api/carts/{id}/order`.
 
 // checkout has a validator and a workflow step for orders of status New.
 func checkout(t *testing.T, validator, workflow *sink) *rig {

@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// API.md, "Carts": what is no cart, no id, or another tenant's.
+// docs/contract.md#carts: what is no cart, no id, or another tenant's.
 
 func TestACartOfTheWrongShapeIsRefusedWhole(t *testing.T) {
 	r := lease(t)
 	r.put(cart)
-	before := r.kept()
+	before := r.allCarts()
 	for body, place := range map[string]string{
 		`{"marketId":{}}`: "body.marketId", `{"id":5}`: "body.id", `{"customerEmail":"x","orderForm":{"lineItems":[{},7]}}`: "body.orderForm.lineItems[1]",
 		`{"orderForm":[]}`: "body.orderForm", `{"created":5}`: "body.created", `{"tags":["a"],"Tags":[]}`: "body.tags", `{"id":"C9","customerEmail":"x"}`: "body.id",
@@ -30,7 +30,7 @@ func TestACartOfTheWrongShapeIsRefusedWhole(t *testing.T) {
 			r.callOf(call, bad.body).problem(bad.status)
 		}
 	}
-	equals(t, "what is stored", r.kept(), before)
+	equals(t, "what is stored", r.allCarts(), before)
 	r.call("PATCH", "/api/carts/new", `{}`).problem(404)
 }
 

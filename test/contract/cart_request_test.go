@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
-// cart-validator.txt, "Setup", "Authentication" and "Request".
+// docs/contract.md#validators.
 
 func TestAnEndpointReceivesTheWholeCart(t *testing.T) {
 	s := answering(t, "{}")
@@ -92,7 +92,7 @@ func TestAuthenticationOfAValidation(t *testing.T) {
 }
 
 func TestTheUserAgentOfAValidationIsConfigurable(t *testing.T) {
-	s, r := answering(t, ""), start(t, func(o *hook.Options) { o.UserAgent = "Nordshop/3" })
+	s, r := answering(t, ""), start(t, func(o *outbound.Options) { o.UserAgent = "Nordshop/3" })
 	r.validators(validatorAt(s.URL, `,"signingSecret":"hush"`))
 	r.call("POST", "/api/carts/validate", "{}").want(200)
 	got := s.only(t).Header

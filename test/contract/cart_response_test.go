@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// cart-validator.txt, "Response" and "Behavior": answers with a 2xx.
+// docs/contract.md#validators: answers with a 2xx.
 
 func TestWhatAnAnswerSaysOfACart(t *testing.T) {
 	const entry = `[{"message":"m"}]`

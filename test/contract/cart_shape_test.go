@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Names": a field of another shape is kept, and a warning says so;
+// docs/contract.md#documents: a field of another shape is stored, and a warning says so;
 // for carts it stands in validationWarnings, and in the history of the order.
 
 func TestAFieldOfAnotherShapeInACartIsWarnedOf(t *testing.T) {

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
-// API.md, "Carts": validation of a stored cart, and of one in the body.
+// docs/contract.md#carts: validation of a stored cart, and of one in the body.
 
 const changing = `{"value":{"tags":["checked"]}}`
 
@@ -43,7 +43,7 @@ func TestAGivenCartIsValidatedAndNothingIsStored(t *testing.T) {
 func TestAGivenCartOfTheWrongShapeIsNotSent(t *testing.T) {
 	s := answering(t, approved)
 	r := checking(t, s, "")
-	before := r.kept()
+	before := r.allCarts()
 	for body, place := range map[string]string{
 		`{"status":1}`: "body.status", `{"id":{}}`: "body.id", `{"marketId":[]}`: "body.marketId", `{"orderForm":{"lineItems":["2"]}}`: "body.orderForm.lineItems[0]",
 		`{"tags":[],"Tags":[]}`: "body.tags",
@@ -56,21 +56,21 @@ func TestAGivenCartOfTheWrongShapeIsNotSent(t *testing.T) {
 	r.call("POST", "/api/carts/validate", `[]`).problem(422)
 	r.call("POST", "/api/carts/none/validate", "").problem(404)
 	equals(t, "calls", len(s.got()), 0)
-	equals(t, "what is stored", r.kept(), before)
+	equals(t, "what is stored", r.allCarts(), before)
 }
 
 func TestIfMatchGuardsAValidation(t *testing.T) {
 	s := answering(t, changing)
 	r := checking(t, s, "")
 	r.call("PATCH", theCart, `{"salesChannel":"app"}`).want(200)
-	before := r.kept()
+	before := r.allCarts()
 	for header, goes := range matches {
 		if !goes {
 			r.call("POST", theCart+"/validate", "", "If-Match", header).problem(412)
 			r.call("POST", theCart+"/order", "", "If-Match", header).problem(412)
 		}
 	}
-	equals(t, "what is stored", r.kept(), before)
+	equals(t, "what is stored", r.allCarts(), before)
 	equals(t, "calls", len(s.got()), 0)
 	r.call("POST", theCart+"/validate", "", "If-Match", `W/"2"`).want(200).passes(true).is("value.version", 3)
 }
@@ -105,7 +105,7 @@ func TestWhoMayValidate(t *testing.T) {
 	r := start(t)
 	r.validators(validatorAt(s.URL, ""))
 	r.put(cart)
-	r.addKey("key-of-a-reader", oms.DefaultTenant, oms.Reader)
+	r.addKey("key-of-a-reader", access.DefaultTenant, access.Reader)
 	for _, call := range []string{"POST /api/carts/validate", "POST " + theCart + "/validate", "POST " + theCart + "/order"} {
 		r.as("key-of-a-reader").callOf(call, cart).problem(403)
 		r.as("nobody").callOf(call, cart).problem(401)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "What is not read is named": answers of validators.
+// docs/contract.md#unread-members: answers of validators.
 
 func TestWhatNobodyReadsOfAValidatorsAnswerIsNamed(t *testing.T) {
 	s := speaking(t)

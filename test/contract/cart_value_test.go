@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// cart-validator.txt, "Modifying the cart"; CONTRACT.md, "Cart validator".
+// docs/contract.md#validators.
 
 // twoLines is a cart to change.
 const twoLines = `{"marketId":"NOR","customerEmail":"kari@example.com","tags":["a","b"],"billingAddress":{"line1":"Storgata 1","city":"Oslo"},

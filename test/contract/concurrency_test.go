@@ -28,14 +28,14 @@ func TestNoUpdateIsLostWhileAWorkflowRuns(t *testing.T) {
 		res.is(fmt.Sprintf("orderActionExecutionResults[%d].actionStatus", n), "Success")
 	}
 	r.ended().is("items[0].status", "succeeded").is("items[1]", nil)
-	checkAllKept(t, r, tags)
+	checkAllStored(t, r, tags)
 	checkConflicts(t, r)
 	t.Logf("%d patches", len(tags)-4)
 }
 
-// checkAllKept checks that the order holds what every patch added, and that
+// checkAllStored checks that the order holds what every patch added, and that
 // each made one version, on top of the one before it.
-func checkAllKept(t *testing.T, r *rig, tags []string) {
+func checkAllStored(t *testing.T, r *rig, tags []string) {
 	t.Helper()
 	last := r.get(theOrder).is("version", len(tags)).doc()
 	slices.Sort(tags)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Configuration".
+// docs/contract.md#settings.
 
 func TestWhichStepsRun(t *testing.T) {
 	types := func(url string) string {
@@ -72,7 +72,7 @@ func TestAStepNeedsAConnector(t *testing.T) {
 	}
 }
 
-func TestWhatIsOnlyShownIsKeptAndSent(t *testing.T) {
+func TestWhatIsOnlyShownIsStoredAndSent(t *testing.T) {
 	s, r := answering(t, ""), lease(t)
 	const shown = `,"translateKey":"steps.fraud","displayName":"Fraud check","implementations":["IStep"]`
 	r.settings(with(config(status("New", step{Host: s.URL, More: shown})), connectors(connector("https://example.com", shown))))
@@ -86,7 +86,7 @@ func TestWhatIsOnlyShownIsKeptAndSent(t *testing.T) {
 	}
 }
 
-// order-workflow-step.txt, "Identifier" and "Configuration Reference".
+// docs/contract.md#which-steps-run and docs/contract.md#settings.
 func TestTheStepDescribesItself(t *testing.T) {
 	steps := lease(t).get("/api/workflow-steps")
 	steps.is("items[0].key", "WebhookWorkflowStep").is("items[0].group", "Export").is("items[0].applicableStatuses", []string{"All"})

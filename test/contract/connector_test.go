@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// order-workflow-step.txt, "Option B"; CONTRACT.md, "Connector choice".
+// docs/contract.md#connectors.
 
 // shop is settings of the given connectors, each called at a path of its own
 // (its place in the list), with two groups of markets.

@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	orders "github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -93,8 +94,8 @@ func (forgetfulTx) SettingsVersion(context.Context, string, int64) (*settings.Se
 	return settings.Empty(), nil
 }
 
-// A mistake of the program's own, too, makes no answered call again.
-func TestAMistakeInApplyingAnAnswerFailsTheRunAfterOneCall(t *testing.T) {
+// An error of the program's own, too, makes no answered call again.
+func TestAnInternalErrorInApplyingAnAnswerFailsTheRunAfterOneCall(t *testing.T) {
 	var now atomic.Bool
 	s := holding(t)
 	r := ordered(t, config(status("Parked", step{Host: s.URL, Stop: true, ErrorStatus: "Stopped"})))
@@ -103,13 +104,13 @@ func TestAMistakeInApplyingAnAnswerFailsTheRunAfterOneCall(t *testing.T) {
 	s.wait()
 	now.Store(true)
 	s.answer(answerWith(`{"Tags":["seen"]}`))
-	const reason = "orderhook could not apply the answer of WebhookWorkflowStep (step 1 of 1), by a mistake of its own"
+	const reason = "orderhook could not apply the answer of WebhookWorkflowStep (step 1 of 1), by an error of its own"
 	finish().want(200).is("runStatus", "failed").is("reason", reason).is("order.status", "Parked").is("order.tags", []string{"first"}).
 		is("orderActionExecutionResults[0].actionStatus", "Error")
 	equals(t, "calls", len(s.got()), 1)
 	r.get("/api/attempts?kind=step").is("items[0].outcome", "succeeded")
 	if log := r.log.String(); !strings.Contains(log, "its run has failed") || !strings.Contains(log, "goroutine") {
-		t.Errorf("the log does not lead to the mistake:\n%s", log)
+		t.Errorf("the log does not lead to the error:\n%s", log)
 	}
 	for _, path := range []string{"/api/runs", theOrder, theOrder + "/history"} {
 		r.get(path).says("goroutine", "index out of range")
@@ -125,8 +126,8 @@ func (p pruned) Write(ctx context.Context, do func(store.Tx) error) error {
 	return p.Store.Write(ctx, func(tx store.Tx) error { return do(prunedTx{tx}) })
 }
 
-func (prunedTx) OrderVersion(_ context.Context, _, id string, version int64) (*oms.Order, error) {
-	return nil, oms.Errorf(oms.NotFound, "the order %q has no version %d", id, version)
+func (prunedTx) OrderVersion(_ context.Context, _, id string, version int64) (*orders.Order, error) {
+	return nil, apierr.Errorf(apierr.NotFound, "the order %q has no version %d", id, version)
 }
 
 // A run that has ended needs no earlier version of its order to go on.

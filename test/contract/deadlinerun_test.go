@@ -83,7 +83,7 @@ func TestADeadlineOfARunThatWaitsForABreaker(t *testing.T) {
 	equals(t, "calls", len(s.got()), 2)
 }
 
-func TestMistakesInAMaxDuration(t *testing.T) {
+func TestErrorsInAMaxDuration(t *testing.T) {
 	r := lease(t)
 	for name, value := range map[string]string{
 		"no sense": `"soon"`, "no time": `"00:00:00"`, "no ISO time": `"PT0S"`, "negative": `"-PT5S"`, "a number": `30`, "minutes": `"00:30"`, "empty": `""`, "an object": `{}`,

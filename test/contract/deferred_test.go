@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// order-workflow-step.txt, RunAfterOrderIsSaved; CONTRACT.md, "When it runs".
+// docs/contract.md#waiting: RunAfterOrderIsSaved.
 
-// deferring posts an order with time standing still, and returns the answer.
+// deferring posts an order while the clock stands still, and returns the answer.
 func deferring(t *testing.T, steps ...step) (*rig, answer) {
 	t.Helper()
 	r := lease(t)
@@ -121,7 +121,7 @@ func TestADeferredStepThatIsNoLongerForTheOrder(t *testing.T) {
 	r.clock.Release()
 	r.ended().is("items[0].status", "succeeded").is("items[0].orderActionExecutionResults[0].actionStatus", "Skipped")
 	equals(t, "calls", s.paths(), []string{"/2"})
-	equals(t, "the wait", r.clock.Waits()[0], time.Second) // the patch may have had the lane look again
+	equals(t, "the wait", r.clock.Waits()[0], time.Second) // the patch may have had the queue look again
 }
 
 func TestTriggerNewStatusOfADeferredStep(t *testing.T) {

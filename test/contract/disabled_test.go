@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Configuration": an order type's disableWorkflow.
+// docs/contract.md#settings: an order type's disableWorkflow.
 
 // disabledFor starts an orderhook whose order type Online has its workflow
 // disabled, with steps for its statuses New and Packed and for its returns.

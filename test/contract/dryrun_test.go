@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// API.md, `POST /api/orders/{id}/status` with dryRun: what would run, be
+// docs/contract.md#runs: `POST /api/orders/{id}/status` with dryRun: what would run, be
 // skipped and change, and nothing stored.
 
 // rehearse makes a dry run of a status change, whose further fields have a

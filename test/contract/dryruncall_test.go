@@ -22,7 +22,7 @@ func TestADryRunCallsEachStepOnceAndReportsItsChanges(t *testing.T) {
 	r := accepting(t, step{Host: s.URL + "/1"}, step{Host: s.URL + "/2"}, step{Host: s.URL + "/3", More: `,"enabledForTags":["two"]`})
 	res := r.rehearse("Accepted", calling).want(200).is("isAborted", false).is("runId", nil)
 	equals(t, "steps", outlook(res), []string{"Success", "Success", "Success"})
-	for i := range 3 { // no attempt is kept that it could lead to
+	for i := range 3 { // no attempt is stored that it could lead to
 		res.is(fmt.Sprintf("orderActionExecutionResults[%d].callId", i), nil)
 	}
 	r.get("/api/attempts?kind=step").is("items", []string{})

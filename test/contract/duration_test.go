@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// API.md, "A workflow result": durationMs of a step is the time from the start
+// docs/contract.md#runs: durationMs of a step is the time from the start
 // of its call's first attempt to the end of its last one.
 func TestAStepsDurationIsThatOfAllItsAttempts(t *testing.T) {
 	for _, row := range []struct {

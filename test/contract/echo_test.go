@@ -11,8 +11,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// An endpoint that hands back what it got changes nothing (CONTRACT.md,
-// "Patch"), however its JSON library and its types write it.
+// An endpoint that hands back what it got changes nothing
+// (docs/contract.md#patches), however its JSON library and its types write it.
 
 // echo is a way to hand back a document.
 type echo struct {

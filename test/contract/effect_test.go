@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// order-workflow-step.txt, "Behavior"; CONTRACT.md, "Effect of the call".
+// docs/contract.md#effects.
 
 // patch is what the endpoints of effects ask for.
 const patch = `{"Status":"Validated","Tags":["fraud-checked"],"Properties":[{"Key":"ValidationScore","Value":"95"}]}`

@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// The errors that steps leave on an order (CONTRACT.md, "Effect of the call").
+// The errors that steps leave on an order (docs/contract.md#effects).
 
 func TestErrorsOfEarlierRunsAreClearedBySuccess(t *testing.T) {
 	for _, row := range []struct {

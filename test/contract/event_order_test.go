@@ -9,26 +9,28 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/api"
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
-// CONTRACT.md, "Event notifications": the rows of orders, by every way on
-// which an order changes. The rows one by one are in package oms.
+// docs/contract.md#event-types: the rows of orders, by every way on
+// which an order changes. The rows one by one are in package event.
 
 // events returns the tenant's events, the oldest first, with their data.
-func (r *rig) events() []*oms.Event {
+func (r *rig) events() []*event.Event {
 	r.t.Helper()
 	ctx, tenant := r.t.Context(), r.tenant()
 	list, err := r.store.Events(ctx, tenant, store.EventFilter{}, store.Page{Limit: store.MaxLimit})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	out := make([]*oms.Event, len(list.Items))
+	out := make([]*event.Event, len(list.Items))
 	for i, e := range list.Items {
 		if out[len(out)-1-i], err = r.store.Event(ctx, tenant, e.ID); err != nil {
 			r.t.Fatal(err)
@@ -40,7 +42,7 @@ func (r *rig) events() []*oms.Event {
 // tenant returns the tenant whose key the rig has.
 func (r *rig) tenant() string {
 	r.t.Helper()
-	key, err := r.store.KeyByHash(r.t.Context(), oms.HashKey(r.key))
+	key, err := r.store.KeyByHash(r.t.Context(), access.HashKey(r.key))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -182,7 +184,7 @@ func TestAReturnsEvents(t *testing.T) {
 	id := r.giveBack("2").text("returnId")
 	same(t, "events", r.happened(1), []string{"order_returned ORD-12345", "OrderAccepted ORD-12345"})
 	for _, e := range r.events()[1:] {
-		equals(t, "related", e.Related, oms.Related{OrderID: "ORD-12345", ReturnID: id})
+		equals(t, "related", e.Related, event.Related{OrderID: "ORD-12345", ReturnID: id})
 	}
 	r.call("POST", theOrder+"/status", fmt.Sprintf(`{"status":"Returned","returnId":%q,"skipRunWorkflow":true}`, id)).want(200)
 	equals(t, "the return of a status without a workflow", r.events()[3].ReturnID, id)
@@ -204,8 +206,8 @@ func TestAnEventCarriesTheOrderAsItIsAfterTheWrite(t *testing.T) {
 	events := r.events()
 	for i, version := range []string{"/versions/1", "/versions/2"} {
 		equals(t, "data", string(events[i].Data), strings.TrimSpace(string(r.get(theOrder+version).Raw)))
-		equals(t, "subject", events[i].Subject, oms.Subject{Kind: "order", ID: "ORD-12345"})
-		equals(t, "related", events[i].Related, oms.Related{OrderID: "ORD-12345", SubscriptionID: "SUB-9"})
+		equals(t, "subject", events[i].Subject, event.Subject{Kind: "order", ID: "ORD-12345"})
+		equals(t, "related", events[i].Related, event.Related{OrderID: "ORD-12345", SubscriptionID: "SUB-9"})
 		equals(t, "time", events[i].Timestamp, r.clock.Now().UTC())
 	}
 	is(t, events[1].Data, "orderForm.handlingTotal", number("0.10"))
@@ -228,12 +230,12 @@ func (r refusing) Write(ctx context.Context, do func(store.Tx) error) error {
 	})
 }
 
-func (refusingTx) AddEvents(context.Context, string, ...*oms.Event) error {
-	return oms.Errorf(oms.Unavailable, "the disk is full")
+func (refusingTx) AddEvents(context.Context, string, ...*event.Event) error {
+	return apierr.Errorf(apierr.Unavailable, "the disk is full")
 }
 
-func (refusingTx) AddEventFor(context.Context, string, *oms.Event, *oms.Endpoint) error {
-	return oms.Errorf(oms.Unavailable, "the disk is full")
+func (refusingTx) AddEventFor(context.Context, string, *event.Event, *event.Endpoint) error {
+	return apierr.Errorf(apierr.Unavailable, "the disk is full")
 }
 
 // withoutEvents is the same orderhook with another engine, whose database takes
@@ -244,11 +246,11 @@ func (r *rig) withoutEvents(now *atomic.Bool) *rig { return r.withEngineOn(refus
 func (r *rig) withEngineOn(st store.Store) *rig {
 	r.t.Helper()
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	client := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}, Secrets: r.store.Secrets()})
+	client := outbound.New(outbound.Options{Version: "test", Guard: outbound.Guard{AllowPrivate: true}, Secrets: r.store.Secrets()})
 	engine := workflow.New(workflow.Options{Store: st, Client: client, Work: admission.NewWork(1), Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges})
 	server := httptest.NewServer(api.New(api.Options{Store: r.store, Engine: engine, Clock: r.hands, Log: log, Version: "test"}))
 	r.t.Cleanup(func() {
-		engine.Release()
+		engine.StopWaits()
 		server.Close()
 		engine.Stop(context.Background())
 		client.Close()
@@ -287,7 +289,7 @@ func TestAChangeWithoutItsEventIsNoChange(t *testing.T) {
 	same(t, "events", r.happened(events), []string{"OrderAccepted ORD-12345"})
 }
 
-// What a call came to is kept until it can be stored with its events.
+// What a call came to waits in memory until it can be stored with its events.
 func TestAnAnswerWaitsUntilItsEventCanBeStored(t *testing.T) {
 	var refused atomic.Bool
 	s := holding(t)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Event notifications": `events` on an order status in the
+// docs/contract.md#event-types: `events` on an order status in the
 // settings adds to or replaces the table.
 
 // withEvents is a status of settings with these events and no steps.
@@ -75,7 +75,7 @@ func TestEventsAreAsSettingsSayNow(t *testing.T) {
 	same(t, "events", r.happened(1), []string{"own ORD-12345"})
 }
 
-func TestEventsThatAreMistakes(t *testing.T) {
+func TestEventsThatAreErrors(t *testing.T) {
 	r := lease(t)
 	at := "body.orderTypes[0].orderStatuses[0].events"
 	r.call("PUT", "/api/settings", config(withEvents("New", `"ok","not ok","order_*",7,""`))).problem(422, at+"[1]", at+"[2]", at+"[3]", at+"[4]")

@@ -4,11 +4,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
 )
 
-// CONTRACT.md, "Event notifications": the rows of shipments, by every way on
-// which a shipment changes. What counts as which is in package oms.
+// docs/contract.md#event-types: the rows of shipments, by every way on
+// which a shipment changes. What counts as which is in package event.
 
 const (
 	shipped   = "shipment_shipped "
@@ -91,8 +91,8 @@ func TestAShipmentsEventCarriesItAndItsOrdersID(t *testing.T) {
 	r.call("PATCH", theShipments+"/SHIP-2", `{"status":"Shipped","shippingTotal":79.00,"OwnField":{"deep":[0.10]}}`).want(200)
 	for _, e := range r.events()[1:] {
 		equals(t, "data", string(e.Data), `{"shipmentId":"SHIP-2","status":"Shipped","address":{"line1":"Torget 7","city":"Bergen"},"shippingTotal":79.00,"OwnField":{"deep":[0.10]},"orderId":"ORD-12345"}`)
-		equals(t, "subject", e.Subject, oms.Subject{Kind: "shipment", ID: "SHIP-2"})
-		equals(t, "related", e.Related, oms.Related{OrderID: "ORD-12345", ShipmentID: "SHIP-2", SubscriptionID: "SUB-9"})
+		equals(t, "subject", e.Subject, event.Subject{Kind: "shipment", ID: "SHIP-2"})
+		equals(t, "related", e.Related, event.Related{OrderID: "ORD-12345", ShipmentID: "SHIP-2", SubscriptionID: "SUB-9"})
 	}
 	r.get(theOrder).is("orderForm.shipments[1].orderId", nil)
 }

@@ -6,17 +6,17 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
 )
 
-// CONTRACT.md, "Event notifications": workflow_failed.
+// docs/contract.md#event-types: workflow_failed.
 
 const workflowFailed = "workflow_failed ORD-12345"
 
 // failure returns the one workflow_failed that there is.
-func (r *rig) failure() *oms.Event {
+func (r *rig) failure() *event.Event {
 	r.t.Helper()
-	var found []*oms.Event
+	var found []*event.Event
 	for _, e := range r.events() {
 		if e.Type == "workflow_failed" {
 			found = append(found, e)
@@ -40,8 +40,8 @@ func TestARunThatWasAbortedIsTold(t *testing.T) {
 	} {
 		is(t, e.Data, path, want)
 	}
-	equals(t, "subject", e.Subject, oms.Subject{Kind: "order", ID: "ORD-12345"})
-	equals(t, "related", e.Related, oms.Related{OrderID: "ORD-12345"})
+	equals(t, "subject", e.Subject, event.Subject{Kind: "order", ID: "ORD-12345"})
+	equals(t, "related", e.Related, event.Related{OrderID: "ORD-12345"})
 	equals(t, "time", e.Timestamp, r.clock.Now().UTC())
 }
 
@@ -93,11 +93,11 @@ func TestAShipmentsOrAReturnsRunThatFailedIsTold(t *testing.T) {
 	r.post(order)
 	r.ship("SHIP-2", "Packed")
 	is(t, r.failure().Data, "shipmentId", "SHIP-2")
-	equals(t, "related", r.failure().Related, oms.Related{OrderID: "ORD-12345", ShipmentID: "SHIP-2"})
+	equals(t, "related", r.failure().Related, event.Related{OrderID: "ORD-12345", ShipmentID: "SHIP-2"})
 	before := len(r.events())
 	id := r.giveBack("1").text("returnId")
 	events := r.events()[before:]
-	equals(t, "the last event", events[len(events)-1].Related, oms.Related{OrderID: "ORD-12345", ReturnID: id})
+	equals(t, "the last event", events[len(events)-1].Related, event.Related{OrderID: "ORD-12345", ReturnID: id})
 	is(t, events[len(events)-1].Data, "returnId", id)
 }
 

@@ -10,12 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// CONTRACT.md, "Export Order"; the seeds' "Comparison with Export Order": one
-// way, and what goes out is stored with the step that the run takes.
+// docs/contract.md#exports: one way, and what goes out is stored with the step that the
+// run takes.
 
 const exportStep = "ExportOrder"
 
@@ -29,16 +30,16 @@ func exporting(more string) step { return step{Name: exportStep, Connector: "ERP
 
 // exports returns the tenant's deliveries of exports, the oldest first, and
 // their events, once all of them have ended.
-func (r *rig) exports() (deliveries []*oms.Delivery, events []*oms.Event) {
+func (r *rig) exports() (deliveries []*event.Delivery, events []*event.Event) {
 	r.t.Helper()
-	var list store.List[*oms.Delivery]
+	var list store.List[*event.Delivery]
 	r.until("all exports have ended", func() bool {
 		var err error
-		list, err = r.store.Deliveries(r.t.Context(), r.tenant(), store.DeliveryFilter{EventType: oms.TypeExportOrder}, store.Page{Limit: store.MaxLimit})
+		list, err = r.store.Deliveries(r.t.Context(), r.tenant(), store.DeliveryFilter{EventType: event.TypeExportOrder}, store.Page{Limit: store.MaxLimit})
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		return !slices.ContainsFunc(list.Items, func(d *oms.Delivery) bool { return d.Status == oms.DeliveryPending })
+		return !slices.ContainsFunc(list.Items, func(d *event.Delivery) bool { return d.Status == event.DeliveryPending })
 	})
 	for i := range list.Items {
 		d := list.Items[len(list.Items)-1-i]
@@ -52,7 +53,7 @@ func (r *rig) exports() (deliveries []*oms.Delivery, events []*oms.Event) {
 }
 
 // export returns the one export that there is, and its endpoint.
-func (r *rig) export() (*oms.Delivery, *oms.Event, *oms.Endpoint) {
+func (r *rig) export() (*event.Delivery, *event.Event, *event.Endpoint) {
 	r.t.Helper()
 	deliveries, events := r.exports()
 	if len(deliveries) != 1 {
@@ -62,7 +63,7 @@ func (r *rig) export() (*oms.Delivery, *oms.Event, *oms.Endpoint) {
 }
 
 // hidden returns a delivery's endpoint, which no list shows.
-func (r *rig) hidden(d *oms.Delivery) *oms.Endpoint {
+func (r *rig) hidden(d *event.Delivery) *event.Endpoint {
 	r.t.Helper()
 	e, err := r.store.EndpointByNo(r.t.Context(), r.tenant(), d.Endpoint)
 	if err != nil {
@@ -94,7 +95,7 @@ func TestAnExportIsStoredAndTheWorkflowGoesOn(t *testing.T) {
 	equals(t, "data", string(e.Data), `{"order":`+version+`,"returnOrderForm":null,"shipment":null}`)
 	equals(t, "body", string(held.only(t).Body), string(e.Data))
 	is(t, e.Data, "order.tags", []string{"first", "seen"})
-	equals(t, "event", fmt.Sprint(e.Type, e.Subject, e.Related, e.Timestamp), fmt.Sprint("ExportOrder", oms.Subject{Kind: "order", ID: "ORD-12345"}, oms.Related{OrderID: "ORD-12345"}, r.clock.Now().UTC()))
+	equals(t, "event", fmt.Sprint(e.Type, e.Subject, e.Related, e.Timestamp), fmt.Sprint("ExportOrder", event.Subject{Kind: "order", ID: "ORD-12345"}, event.Related{OrderID: "ORD-12345"}, r.clock.Now().UTC()))
 	equals(t, "delivery", fmt.Sprint(d.Status, " ", d.Attempts, " of ", d.MaxAttempts), "succeeded 1 of 6")
 	equals(t, "endpoint", fmt.Sprint(endpoint.Origin, " ", *endpoint.Connector, " ", endpoint.Format, " ", endpoint.Schedule),
 		"connector {ERP erp-1 } data [5s 30s 2m0s 10m0s 1h0m0s]")
@@ -223,7 +224,7 @@ func TestTheVersionAndTheRunOfAnExportsHistory(t *testing.T) {
 	same(t, "runs, versions, statuses and whether it failed", got, []string{
 		first + " 2 New true", second + " 3 New false", first + " 3 New false", third + " 5 Packed false"})
 	before := fmt.Sprint(r.history("ExportOrder"))
-	if err := r.store.RemoveOld(t.Context(), r.tenant(), store.KeptRuns, r.clock.Now().Add(time.Hour), func(context.Context) error { return nil }); err != nil {
+	if err := r.store.RemoveOld(t.Context(), r.tenant(), store.RetainedRuns, r.clock.Now().Add(time.Hour), func(context.Context) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	equals(t, "the entries when their runs are gone", fmt.Sprint(r.history("ExportOrder")), before)
@@ -353,17 +354,17 @@ func TestWhatOfAnOrderIsExported(t *testing.T) {
 	is(t, e.Data, "shipment.shipmentId", "SHIP-2")
 	is(t, e.Data, "shipment.orderStatus", "Packed")
 	is(t, e.Data, "returnOrderForm", null)
-	equals(t, "related", e.Related, oms.Related{OrderID: "ORD-12345", ShipmentID: "SHIP-2"})
+	equals(t, "related", e.Related, event.Related{OrderID: "ORD-12345", ShipmentID: "SHIP-2"})
 	id := r.giveBack("1").is("orderActionExecutionResults[0].actionStatus", "Success").text("returnId")
 	deliveries, events := r.exports()
 	is(t, events[1].Data, "order.status", "PartiallyReturned")
 	is(t, events[1].Data, "returnOrderForm.returnId", id)
 	is(t, events[1].Data, "shipment", null)
-	equals(t, "related", events[1].Related, oms.Related{OrderID: "ORD-12345", ReturnID: id})
+	equals(t, "related", events[1].Related, event.Related{OrderID: "ORD-12345", ReturnID: id})
 	equals(t, "endpoint of both", deliveries[0].Endpoint, deliveries[1].Endpoint)
 }
 
-// The other rows of "Setup", and of CONTRACT.md's "Connector choice".
+// The other rows of docs/contract.md#connectors.
 func TestWhereAnExportGoes(t *testing.T) {
 	const markets = `{"name":"ERP","host":"SINK/all"},{"name":"ERP","connectorId":"nor","host":"SINK/nor","enabledForMarkets":["NOR"]}`
 	for name, c := range map[string]struct {
@@ -488,8 +489,8 @@ func TestStepsOfOneConnectorShareItsEndpoint(t *testing.T) {
 func TestTheEndpointOfAnExportIsHidden(t *testing.T) {
 	r := lease(t)
 	r.settings(withERP(t, status("New", exporting(""))))
-	all := &oms.Endpoint{ID: oms.NewID(oms.EndpointID), Origin: oms.OriginAPI, URL: answering(t, "").URL, EventTypes: []string{"*"}, Format: oms.FormatFull,
-		Enabled: true, Schedule: oms.DefaultSchedule, Concurrency: 1, Ordering: oms.OrderingNone}
+	all := &event.Endpoint{ID: ids.New(ids.Endpoint), Origin: event.OriginAPI, URL: answering(t, "").URL, EventTypes: []string{"*"}, Format: event.FormatFull,
+		Enabled: true, Schedule: event.DefaultSchedule, Concurrency: 1, Ordering: event.OrderingNone}
 	if err := r.store.Write(t.Context(), func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), r.tenant(), all) }); err != nil {
 		t.Fatal(err)
 	}
@@ -501,7 +502,7 @@ func TestTheEndpointOfAnExportIsHidden(t *testing.T) {
 		t.Errorf("endpoints %v, %v", list.Items, err)
 	}
 	others, err := r.store.Deliveries(t.Context(), r.tenant(), store.DeliveryFilter{Endpoint: all.No}, store.Page{})
-	if err != nil || len(others.Items) != 1 || others.Items[0].EventType != oms.TypeOrderCreated {
+	if err != nil || len(others.Items) != 1 || others.Items[0].EventType != event.TypeOrderCreated {
 		t.Errorf("deliveries %v, %v", others.Items, err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Someone else was faster": the order is changed while an
+// docs/contract.md#conflicts: the order is changed while an
 // endpoint holds the step's call.
 
 // meanwhile runs an order through a step, then a second one, and does something

@@ -9,7 +9,7 @@ import (
 )
 
 // Orders as other systems write them come in as they are, and pass through all
-// of orderhook to the digit (CONTRACT.md, "Names" and "Patch").
+// of orderhook to the digit (docs/contract.md#documents and docs/contract.md#patches).
 
 // foreign is an order in the shape of another system.
 type foreign struct {
@@ -19,7 +19,7 @@ type foreign struct {
 	stored map[string]any // what becomes something else when it is stored, by its path
 }
 
-// storedAs is what of each document is not kept as it was sent: ids that are
+// storedAs is what of each document is not stored as it was sent: ids that are
 // numbers become texts, and names of the model get its spelling.
 var storedAs = map[string]map[string]any{
 	"bigcommerce": {"id": "118"},
@@ -82,9 +82,9 @@ var ours = []string{"version", "modified"}
 // completed are those that it adds where they are missing.
 var completed = []string{"id", "status", "created"}
 
-// kept fails the test unless what is stored is the document, field by field and
+// unchanged fails the test unless what is stored is the document, field by field and
 // to the digit.
-func (d foreign) kept(t *testing.T, stored []byte) {
+func (d foreign) unchanged(t *testing.T, stored []byte) {
 	t.Helper()
 	want, got := tree(t, d.raw).(map[string]any), tree(t, stored).(map[string]any)
 	for path, v := range d.stored {

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
-// order-workflow-step.txt, "Headers included automatically"; CONTRACT.md, "Request".
+// docs/contract.md#headers.
 
 func TestHeadersSentAlways(t *testing.T) {
 	s := answering(t, "")
@@ -85,7 +85,7 @@ func TestCredentialsStrongestFirst(t *testing.T) {
 }
 
 func TestUserAgentIsConfigurable(t *testing.T) {
-	s, r := answering(t, ""), start(t, func(o *hook.Options) { o.UserAgent = "Nordshop/3" })
+	s, r := answering(t, ""), start(t, func(o *outbound.Options) { o.UserAgent = "Nordshop/3" })
 	r.settings(config(status("New", step{Host: s.URL})))
 	r.post(order)
 	equals(t, "User-Agent", s.only(t).Header.Get("User-Agent"), "Nordshop/3")

@@ -2,13 +2,12 @@ package contract
 
 import (
 	"context"
-	"database/sql"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
 )
 
 // levels is an object of so many levels.
@@ -17,7 +16,7 @@ func levels(n int) string {
 }
 
 func TestADeepAnswerHarmsNothing(t *testing.T) {
-	deep := levels(oms.MaxDepth - 5)
+	deep := levels(jsondoc.MaxDepth - 5)
 	s := answering(t, answerWith(`{"OrderForm":{"x":[`+deep+`]}}`))
 	r, res := placed(t, step{Host: s.URL}, step{Host: s.URL}, step{Host: s.URL})
 	for _, i := range []string{"0", "1", "2"} {
@@ -29,7 +28,7 @@ func TestADeepAnswerHarmsNothing(t *testing.T) {
 func TestADeepShipmentLeavesTheOrderReadable(t *testing.T) {
 	r := lease(t)
 	r.post(order)
-	r.call("POST", theOrder+"/shipments", `{"shipmentId":"DEEP","x":`+levels(oms.MaxDepth-1)+`}`).want(201)
+	r.call("POST", theOrder+"/shipments", `{"shipmentId":"DEEP","x":`+levels(jsondoc.MaxDepth-1)+`}`).want(201)
 	r.get(theOrder)
 	r.get("/api/orders")
 	r.call("DELETE", theOrder+"?permanently=true", "").want(204)
@@ -38,13 +37,9 @@ func TestADeepShipmentLeavesTheOrderReadable(t *testing.T) {
 // The database is locked from elsewhere while an endpoint answers: the call is
 // not made again, and what came of it is stored once that is possible.
 func TestAnAnswerOutlivesALockedDatabase(t *testing.T) {
+	needsFile(t)
 	r := start(t)
-	other, err := sql.Open("sqlite", "file:"+r.path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	conn, err := other.Conn(t.Context())
+	conn, err := sqlOf(t, r.path).Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/store/pgtest"
 )
 
 // An orderhook takes a while to start, which is its encryption key's, and a
@@ -30,7 +31,7 @@ func lease(t *testing.T) *rig {
 	r := leased.idle
 	leased.idle = nil
 	if r == nil {
-		r = newRig(t, filepath.Join(leased.folder, fmt.Sprint(leased.tenants, ".db")))
+		r = newRig(t, lastingDatabase(t, fmt.Sprint(leased.tenants, ".db")))
 		r.run()
 	}
 	leased.tenants++
@@ -38,13 +39,14 @@ func lease(t *testing.T) *rig {
 	own.t, own.clock, own.key = t, newFake(), fmt.Sprint(adminKey, "-", leased.tenants)
 	own.hands.use(own.clock)
 	own.log.Reset()
-	own.addKey(own.key, fmt.Sprint("tenant-", leased.tenants), oms.Admin)
-	t.Cleanup(own.release)
+	own.spans.Reset()
+	own.addKey(own.key, fmt.Sprint("tenant-", leased.tenants), access.Admin)
+	t.Cleanup(func() { own.ownOutput(); own.recycle() })
 	return &own
 }
 
-// release keeps an orderhook for the next test, unless it still has work.
-func (r *rig) release() {
+// recycle keeps an orderhook for the next test, unless it still has work.
+func (r *rig) recycle() {
 	if r.unfinished() || r.t.Failed() || leased.idle != nil {
 		r.end(0)
 		return
@@ -57,12 +59,23 @@ func (r *rig) release() {
 func (r *rig) unfinished() bool {
 	ctx, left := context.Background(), 0
 	runs := r.store.UnfinishedOrders(ctx, func(string, string) error { left++; return nil })
-	endpoints := r.store.EveryEndpoint(ctx, func(tenant string, e *oms.Endpoint) error {
+	endpoints := r.store.EveryEndpoint(ctx, func(tenant string, e *event.Endpoint, _ int64) error {
 		h, err := r.store.Health(ctx, tenant, e.No)
 		left += int(h.Pending)
 		return err
 	})
 	return runs != nil || endpoints != nil || left > 0
+}
+
+// ending runs the tests and ends the orderhook that is left.
+type ending struct{ *testing.M }
+
+func (e ending) Run() int {
+	code := e.M.Run()
+	if leased.idle != nil {
+		_ = leased.idle.stop(patience)
+	}
+	return code
 }
 
 func TestMain(m *testing.M) {
@@ -72,11 +85,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(leased.folder)
-		code := m.Run()
-		if leased.idle != nil {
-			_ = leased.idle.stop(patience)
-		}
-		return code
+		return pgtest.Run(ending{m})
 	}())
 }
 

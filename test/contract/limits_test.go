@@ -2,7 +2,7 @@ package contract
 
 import "testing"
 
-// CONTRACT.md, "Configuration": which orders a step is for.
+// docs/contract.md#which-steps-run: which orders a step is for.
 
 func TestLimitsOfAStep(t *testing.T) {
 	const groups = `"marketGroups":[{"groupId":"nordics","marketIds":["NOR","SWE"]},{"groupId":"baltics","marketIds":["EST"]}]`

@@ -2,7 +2,7 @@ package contract
 
 import "testing"
 
-// CONTRACT.md, "Configuration": limits by what the shipment in scope has, and by
+// docs/contract.md#which-steps-run: limits by what the shipment in scope has, and by
 // groups of stores.
 
 const shelved = `{"id":"ORD-12345","status":"Draft","storeId":"oslo-city","orderForm":{"shipments":[

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
 // What the log says at three in the morning: one line each, with the ids that
@@ -90,7 +90,7 @@ func TestALongReasonIsCutInTheLog(t *testing.T) {
 }
 
 func TestARefusedTargetIsLogged(t *testing.T) {
-	r := start(t, func(o *hook.Options) { o.Guard = hook.Guard{} })
+	r := start(t, func(o *outbound.Options) { o.Guard = outbound.Guard{} })
 	r.settings(with(config(status("New", step{Host: "http://10.1.2.3/hook?code=" + topSecret})), connectors(validatorAt("http://10.1.2.4/check", `,"connectorId":"v"`))))
 	res := r.post(order)
 	attempt := r.get("/api/attempts").text("items[0].id")

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
-// CONTRACT.md, "Outcome of one attempt": where no whole answer comes.
+// docs/contract.md#outcomes: where no whole answer comes.
 
 // hijacked answers with what do does to the bare connection.
 func hijacked(t *testing.T, do func(conn *net.TCPConn)) func(http.ResponseWriter, int) {
@@ -93,7 +93,7 @@ const (
 
 func TestTargetGuardIsNotRetried(t *testing.T) {
 	s := answering(t, success)
-	strict := start(t, func(o *hook.Options) { o.Guard = hook.Guard{} })
+	strict := start(t, func(o *outbound.Options) { o.Guard = outbound.Guard{} })
 	for _, row := range []struct {
 		name, url, reason string
 		allowed           bool // private targets

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Outcome of one attempt": what an endpoint answers.
+// docs/contract.md#outcomes: what an endpoint answers.
 
 // replying returns an endpoint's answer of one status and body.
 func replying(status int, body string) func(http.ResponseWriter, int) {

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
 // This server's own want of descriptors, ports or memory is nobody's fault and no
@@ -18,9 +18,9 @@ type troubled struct {
 	next atomic.Int64 // calls
 }
 
-func (c *troubled) Post(ctx context.Context, r hook.Request) hook.Exchange {
+func (c *troubled) Post(ctx context.Context, r outbound.Request) outbound.Exchange {
 	if c.next.Add(-1) >= 0 {
-		return hook.Exchange{OneWay: r.OneWay, URL: r.URL, Err: hook.OwnTroubleError("too many open files")}
+		return outbound.Exchange{OneWay: r.OneWay, URL: r.URL, Err: outbound.OwnTroubleError("too many open files")}
 	}
 	return c.poster.Post(ctx, r)
 }
@@ -29,7 +29,7 @@ func (c *troubled) Post(ctx context.Context, r hook.Request) hook.Exchange {
 func inTrouble(t *testing.T) (*rig, *troubled) {
 	t.Helper()
 	c := &troubled{}
-	r := newRig(t, t.TempDir()+"/orderhook.db")
+	r := newRig(t, newDatabase(t))
 	r.calling = func(p poster) poster { c.poster = p; return c }
 	r.run()
 	r.addKey(adminKey, "default", "admin")

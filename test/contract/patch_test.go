@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Patch", end to end; package oms has the whole table.
+// docs/contract.md#patches, end to end; package order has the whole table.
 
 func TestAPatchOfAStep(t *testing.T) {
 	for _, row := range []struct {
@@ -128,7 +128,7 @@ func TestTheHistoryOfAnOrderThatGrowsGrowsAsItDoes(t *testing.T) {
 	r.get(theOrder+"/versions/51").is("scans[49].scan", 49)
 }
 
-// CONTRACT.md, "Patch", last rule: the history says so once.
+// docs/contract.md#totals: the history says so once.
 func TestThatTaxesDoNotFitIsSaidOnce(t *testing.T) {
 	s := answering(t, answerWith(`{"OrderForm":{"LineItems":[{"LineItemId":"L1","Quantity":5}]}}`))
 	r := ordered(t, config(status("W", step{Host: s.URL})))
@@ -144,4 +144,10 @@ func TestThatTaxesDoNotFitIsSaidOnce(t *testing.T) {
 	}
 	r.enter("W").is("order.orderForm.lineItems[0].quantity", 5)
 	said(1)
+	// What was said stands behind more entries than a page of the list has.
+	for i := range 201 {
+		r.call("PATCH", theOrder, fmt.Sprintf(`{"customerName":"%d"}`, i)).want(200)
+	}
+	r.call("PATCH", theOrder, `{"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":6}]}}`).want(200)
+	said(0)
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "What is not read is named": an answer that is the document
+// docs/contract.md#unread-members: an answer that is the document
 // itself says in a header what of the request nobody reads, or was not applied.
 
 func TestAnAnswerWithADocumentNamesWhatWasNotApplied(t *testing.T) {

@@ -2,7 +2,7 @@ package contract
 
 import "testing"
 
-// CONTRACT.md, "Configuration": a later run waits for the earlier one. What the
+// docs/contract.md#which-steps-run: a later run waits for the earlier one. What the
 // earlier one makes of the order's status takes nothing from the run of a
 // shipment or a return.
 

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// order-workflow-step.txt, "Request Format"; CONTRACT.md, "Request".
+// docs/contract.md#requests.
 
 func TestRequestHasTheWholeOrderInPascalCase(t *testing.T) {
 	s := answering(t, "")

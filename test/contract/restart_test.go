@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// DESIGN.md, "How a two-way step stays safe": a run goes on, after a stop, at
+// docs/design.md#a-two-way-step: a run goes on, after a stop, at
 // the very attempt it was at.
 
 func TestARunThatWaitsForARetryGoesOnAtThatAttempt(t *testing.T) {
@@ -78,7 +78,7 @@ func TestDeferredStepsAndRunsInLineSurviveAStop(t *testing.T) {
 	r.call("POST", theOrder+"/status?wait=false", `{"status":"Packed","shipmentId":"SHIP-2"}`).want(202)
 	r.end(patience)
 	equals(t, "calls", len(s.got()), 0)
-	// The second call had the lane look again: it set its timer twice if it was
+	// The second call had the queue look again: it set its timer twice if it was
 	// at rest by then, else once, and not at all if the stop was faster.
 	before := len(r.clock.Waits())
 	r.run()
@@ -104,7 +104,7 @@ func TestWaitingCallersAreAnsweredBeforeAStop(t *testing.T) {
 		answered <- a
 	}()
 	g.wait()
-	r.engine.Release()
+	r.engine.StopWaits()
 	(<-answered).want(202).is("orderActionExecutionResults[0].actionStatus", "Pending")
 	g.answer(success)
 	r.ended().is("items[0].status", "succeeded")

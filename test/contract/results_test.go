@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Several results in one answer".
+// docs/contract.md#effects.
 
 func TestSeveralResultsInOneAnswer(t *testing.T) {
 	for _, row := range []struct {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// order-workflow-step.txt, "Retry Policy".
+// docs/contract.md#retries.
 
 func TestRetriesWait1And5And15Seconds(t *testing.T) {
 	for _, row := range []struct {

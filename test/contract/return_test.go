@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// return-workflow-step.txt: request, headers, setup.
+// docs/contract.md#requests and docs/contract.md#headers, of return steps.
 
-// returnStep is the key of the step that the seed is about.
+// returnStep is the key of the step that a return runs.
 const returnStep = "WebhookReturnWorkflowStep"
 
 // returnStatuses is that field of settings: Returned and PartiallyReturned,

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Returns"; API.md, `POST /api/orders/{id}/returns/{returnId}/cancel`.
+// docs/contract.md#returns: `POST /api/orders/{id}/returns/{returnId}/cancel`.
 
 // takeBack cancels a return.
 func (r *rig) takeBack(id string, headers ...string) answer {

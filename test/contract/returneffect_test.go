@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// return-workflow-step.txt: "Building Your Webhook Endpoint", "Behavior",
-// "Retry Policy", "Workflow Step Properties".
+// docs/contract.md#effects, docs/contract.md#retries and docs/contract.md#settings.
 
 func TestReturnSuccessBodies(t *testing.T) {
 	for name, body := range map[string]string{

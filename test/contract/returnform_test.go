@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// API.md, `POST /api/orders/{id}/returns`.
+// docs/contract.md#returns: `POST /api/orders/{id}/returns`.
 
 // shopping has lines of all kinds: L1 bought twice, L2 by weight, L3 partly
 // and L4 wholly canceled.
@@ -78,6 +78,14 @@ func TestTheReturnForm(t *testing.T) {
 	equals(t, "the return's entry", fmt.Sprint(r.noted("ReturnCreated", "returnId", "runId", "version")), fmt.Sprint([]any{res.at("returnId"), res.at("runId"), 2}))
 	e := r.entry("StatusChanged")
 	equals(t, "the status", e.PreviousStatus+" -> "+e.Status, "New -> PartiallyReturned")
+	if c := e.Changes; len(c) != 1 || c[0].Path != "status" || c[0].Before != "New" || c[0].After != "PartiallyReturned" {
+		t.Errorf("the status's entry says %v", c)
+	}
+	var changed []string
+	for _, c := range r.entry("ReturnCreated").Changes {
+		changed = append(changed, c.Path)
+	}
+	equals(t, "what the return changed", strings.Join(changed, " "), "orderForm.lineItems[L1].returnQuantity orderForm.lineItems[L3].returnQuantity returnOrderForms")
 	r.get(theOrder+"/versions/1").is("returnOrderForms", nil).is("status", "New")
 	r.get(theOrder+"/versions/2").is("status", "PartiallyReturned")
 	r.call("GET", theOrder+"/versions/3", "").want(404)
@@ -119,7 +127,7 @@ func TestReturnsThatCannotBe(t *testing.T) {
 		{"all returned", lines("L2", "0.0001"), []string{"lineItems[0].returnQuantity"}},
 		{"more than bought and not canceled", lines("L3", "2"), []string{"lineItems[0].returnQuantity"}},
 		{"wholly canceled", lines("L4", "1"), []string{"lineItems[0].returnQuantity"}},
-		{"several mistakes", lines("L1", "0.5", "L9", "1", "L3", "0"), []string{"lineItems[1].lineItemId", "lineItems[2].returnQuantity"}},
+		{"several errors", lines("L1", "0.5", "L9", "1", "L3", "0"), []string{"lineItems[1].lineItemId", "lineItems[2].returnQuantity"}},
 		{"no lines", `{"lineItems":[]}`, []string{"lineItems"}},
 		{"nothing", `{}`, []string{"lineItems"}},
 		{"null", `{"lineItems":null}`, []string{"lineItems"}},

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// API.md, "Idempotency", "Auth" and `?wait=`, of returns.
+// docs/contract.md#idempotency, docs/contract.md#keys and
+// docs/contract.md#waiting, of returns.
 
 func TestAReturnIsMadeOnceForItsIdempotencyKey(t *testing.T) {
 	s := answering(t, answerWith(`{"Tags":["inspected"]}`))

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// return-workflow-step.txt, "OrderPatch fields"; CONTRACT.md, "Patch".
+// docs/contract.md#patches.
 
 func TestFieldsThatAReturnStepMayChange(t *testing.T) {
 	for _, row := range []struct {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// return-workflow-step.txt, "Identifier" and the errors of "Behavior";
-// CONTRACT.md, "Configuration"; API.md, "Attempts" and `returnId`.
+// docs/contract.md#which-steps-run, docs/contract.md#order-errors, and
+// docs/contract.md#attempts by `returnId`.
 
 func TestReturnStepErrorsAreClearedByItsOwnSuccessOnly(t *testing.T) {
 	const failedAnswer = `{"OrderActionExecutionResults":[{"ActionStatus":"Error","ErrorReason":"no room"}]}`

@@ -4,41 +4,48 @@ package contract
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/api"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/job"
-	"github.com/orderhook/orderhook/internal/notify"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/delivery"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
-	"github.com/orderhook/orderhook/internal/store/sqlite"
-	"github.com/orderhook/orderhook/internal/validate"
+	"github.com/orderhook/orderhook/internal/telemetry"
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 // rig is one orderhook and a key to it.
 type rig struct {
-	t      *testing.T
-	url    string
-	api    http.Handler // for who asks within this process
-	key    string
-	clock  *clock.Fake
-	hands  *hands
-	store  store.Store
-	engine *workflow.Engine
-	log    *journal
-	path   string // of the database
-	stop   func(grace time.Duration) error
+	t       *testing.T
+	url     string
+	api     http.Handler // for who asks within this process
+	key     string
+	clock   *clock.Fake
+	hands   *hands
+	store   store.Store
+	engine  *workflow.Engine
+	log     *journal
+	spans   *journal
+	leaks   *leaks // the secrets that were given to it, and that it gave
+	metrics *telemetry.Metrics
+	path    string // of the database, or its URL
+	stop    func(grace time.Duration) error
 
 	maxStatusChanges int // as of workflow.Options; 0: no limit
 	maxOrderBytes    int64
@@ -46,96 +53,94 @@ type rig struct {
 	work             *admission.Work // of one slot
 	limits           api.Limits
 
-	// misshapen: the documents have fields in another shape. They are kept, and no
+	// misshapen: the documents have fields in another shape. They are stored, and no
 	// schema describes them, so that the answers are not held against one.
 	misshapen bool
 
-	webHook *notify.WebHook               // nil: off
+	webHook *delivery.WebHook             // nil: off
 	between func(store.Store) store.Store // what stands between the dispatcher, or a job, and the store; nil: nothing
 	calling func(poster) poster           // and between all and the client; nil: nothing
 }
 
-// poster makes requests, as hook.Client does.
+// poster makes requests, as outbound.Client does.
 type poster = api.Client
 
 const adminKey = "contract-admin-key-0123456789"
 
 // start runs an orderhook on a database of its own. Its clock jumps over every
 // wait of a workflow.
-func start(t *testing.T, change ...func(*hook.Options)) *rig {
+func start(t *testing.T, change ...func(*outbound.Options)) *rig {
 	t.Helper()
-	return startOn(t, filepath.Join(t.TempDir(), "orderhook.db"), change...)
+	return startOn(t, newDatabase(t), change...)
 }
 
 // startOn runs an orderhook on a database file; change alters how it makes its
 // requests, which may go to this machine otherwise.
-func startOn(t *testing.T, path string, change ...func(*hook.Options)) *rig {
+func startOn(t *testing.T, path string, change ...func(*outbound.Options)) *rig {
 	t.Helper()
 	r := newRig(t, path)
 	r.run(change...)
-	r.addKey(adminKey, oms.DefaultTenant, oms.Admin)
-	t.Cleanup(func() { r.sentConforms(); r.end(patience) })
+	r.addKey(adminKey, access.DefaultTenant, access.Admin)
+	t.Cleanup(func() { r.sentConforms(); r.ownOutput(); r.end(patience) })
 	return r
 }
 
 func newRig(t *testing.T, path string) *rig {
 	fake := newFake()
-	return &rig{t: t, key: adminKey, path: path, log: &journal{}, clock: fake, hands: &hands{clock: fake}}
+	return &rig{t: t, key: adminKey, path: path, log: &journal{}, spans: &journal{}, leaks: newLeaks(), clock: fake, hands: &hands{clock: fake}}
 }
 
 // run sets the orderhook going.
-func (r *rig) run(change ...func(*hook.Options)) {
+func (r *rig) run(change ...func(*outbound.Options)) {
 	r.t.Helper()
-	o := hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}}
+	o := outbound.Options{Version: "test", Guard: outbound.Guard{AllowPrivate: true}}
 	for _, c := range change {
 		c(&o)
 	}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	db, err := sqlite.Open(context.Background(), r.path, sqlite.Options{Exclusive: true, Clock: r.hands.Now, Log: log})
+	db, err := openDatabase(context.Background(), r.path, r.hands.Now, log)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	o.Secrets = db.Secrets()
-	real := hook.New(o)
+	r.metrics = telemetry.New("test")
+	o.Observer = r.metrics
+	tracer := sdk.NewTracerProvider(sdk.WithSyncer(spansTo{r.spans})).Tracer("test")
+	o.Tracer = tracer
+	real := outbound.New(o)
 	client := poster(real)
 	if r.calling != nil {
 		client = r.calling(real)
 	}
 	r.work = admission.NewWork(1)
-	engine := workflow.New(workflow.Options{Store: db, Client: client, Work: r.work, Clock: r.hands, Log: log, MaxStatusChanges: r.maxStatusChanges, MaxOrderBytes: r.maxOrderBytes})
-	validator := &validate.Validator{Store: db, Client: client, Clock: r.hands, Log: log}
 	below := store.Store(db)
 	if r.between != nil {
 		below = r.between(db)
 	}
-	dispatcher := notify.New(notify.Options{Store: below, Client: client, Clock: r.hands, Log: log, WebHook: r.webHook})
-	jobs := job.New(job.Options{Store: below, Clock: r.hands, Log: log}, dispatcher.Jobs(), engine.Jobs())
-	r.api = api.New(api.Options{Store: db, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: client, Guard: o.Guard,
-		Variables: settings.Variables{Lookup: environment, Allowed: []string{"SHOP_*"}}, VariablesTenant: oms.DefaultTenant,
-		Admission: r.admission, Work: r.work, Limits: r.limits, Clock: r.hands, Log: log, Version: "test"})
+	parts := app.Assemble(app.Wiring{Store: db, EventStore: below, Client: client, Work: r.work, Admission: r.admission, Limits: r.limits,
+		MaxStatusChanges: r.maxStatusChanges, MaxOrderBytes: r.maxOrderBytes, WebHook: r.webHook,
+		Variables: settings.Variables{Lookup: environment, Allowed: []string{"SHOP_*"}}, VariablesTenant: access.DefaultTenant,
+		Telemetry: r.metrics, Tracer: tracer, Clock: r.hands, Log: log, Version: "test"})
+	r.api = parts.API
 	server := httptest.NewServer(r.api)
-	r.url, r.store, r.engine = server.URL, db, engine
-	if err := dispatcher.Start(context.Background()); err != nil {
-		r.t.Fatal(err)
-	}
-	if err := engine.Start(context.Background()); err != nil {
-		r.t.Fatal(err)
-	}
-	if err := jobs.Start(context.Background()); err != nil {
+	r.url, r.store, r.engine = server.URL, db, parts.Engine
+	var stops []func(context.Context) error
+	if err := parts.Start(context.Background(), func(stop func(context.Context) error) { stops = append(stops, stop) }); err != nil {
 		r.t.Fatal(err)
 	}
 	var once sync.Once
 	r.stop = func(grace time.Duration) (err error) {
 		once.Do(func() {
-			engine.Release()
+			err = r.writtenFiles()
+			parts.Engine.StopWaits()
 			server.Close()
 			ctx, cancel := context.WithTimeout(context.Background(), grace)
 			defer cancel()
-			jobs.Stop()
-			engine.Stop(ctx)
-			dispatcher.Stop(ctx)
+			for _, stop := range slices.Backward(stops) {
+				err = errors.Join(err, stop(ctx))
+			}
 			real.Close()
-			err = db.Close()
+			err = errors.Join(err, db.Close())
 		})
 		return err
 	}
@@ -156,12 +161,12 @@ func (r *rig) restart(grace time.Duration) {
 }
 
 // addKey installs a key, as `keys create` does.
-func (r *rig) addKey(secret, tenant string, role oms.Role) {
+func (r *rig) addKey(secret, tenant string, role access.Role) {
 	r.t.Helper()
 	err := r.store.Write(r.t.Context(), func(tx store.Tx) error {
-		return tx.InsertKey(r.t.Context(), oms.Key{ID: oms.NewID(oms.KeyID), Tenant: tenant, Role: role, Created: r.clock.Now(), Hash: oms.HashKey(secret)})
+		return tx.InsertKey(r.t.Context(), access.Key{ID: ids.New(ids.Key), Tenant: tenant, Role: role, Created: r.clock.Now(), Hash: access.HashKey(secret)})
 	})
-	if err != nil && oms.KindOf(err) != oms.Conflict {
+	if err != nil && apierr.KindOf(err) != apierr.Conflict {
 		r.t.Fatal(err)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// API.md, "Runs": `POST /api/runs/{id}/cancel`.
+// docs/contract.md#runs: `POST /api/runs/{id}/cancel`.
 
 // runOf is the path of the run that an answer is of.
 func runOf(a answer) string { a.t.Helper(); return "/api/runs/" + a.text("runId") }

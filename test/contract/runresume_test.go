@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// API.md, "Runs": `POST /api/runs/{id}/resume`.
+// docs/contract.md#runs: `POST /api/runs/{id}/resume`.
 
 // aborted starts an orderhook whose order's run was stopped by the second of
 // three steps; a resumed call gets the further answers.
@@ -44,6 +44,17 @@ func TestAnAbortedRunGoesOnAtTheStepThatStoppedIt(t *testing.T) {
 	r.get(theOrder).is("errors", []string{}).is("tags", []string{"first", "one", "two", "three"})
 	e := r.entry("WorkflowResumed")
 	equals(t, "entry", fmt.Sprint(e.Step, e.RunID == res.at("runId"), e.By), fmt.Sprint("WebhookWorkflowStep", true, "key "+r.get("/api/me").text("id")))
+}
+
+// TestARunSaysWhetherItCanBeResumed as long as it is aborted, with what the call would say.
+func TestARunSaysWhetherItCanBeResumed(t *testing.T) {
+	r, res, _ := aborted(t, step{}, success, success)
+	r.get(runOf(res)).is("resumable", true).is("notResumable", nil)
+	r.get("/api/runs").is("items[0].resumable", nil)
+	r.call("POST", theOrder+"/status", `{"status":"Elsewhere"}`).want(200)
+	const why = "the status is Elsewhere by now, which the run did not set"
+	r.get(runOf(res)).is("status", "aborted").is("resumable", false).is("notResumable", why)
+	r.call("POST", runOf(res)+"/resume", "").problem(409).is("detail", why)
 }
 
 func TestAResumedRunIsSentTheOrderAsItIsThen(t *testing.T) {

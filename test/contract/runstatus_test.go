@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// API.md, "Results": a workflow result has runStatus, and says why the run did
+// docs/contract.md#runs: a workflow result has runStatus, and says why the run did
 // not succeed.
 
 func TestAResultSaysHowTheRunStands(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// API.md, "Settings" and "Secrets in URLs": what is a secret stays one, whatever
+// docs/contract.md#secrets: what is a secret stays one, whatever
 // an endpoint does with it.
 
 const echoedToken = "tok-3n/of+shop=1"
@@ -85,7 +85,7 @@ func TestAnEventEndpointsAnswerGivesNoSecretAway(t *testing.T) {
 	})
 	e := r.subscribed(s.URL+"/in?access_token="+"q-s3cret"+"&page=7", `,"headers":{"X-Api-Key":"k-s3cret","Accept":"application/json","X-Tenant":"acme-tenant"},"retrySchedule":["PT0S"]`)
 	r.publish("")
-	r.settled()
+	r.awaitDeliveries()
 	attempt := r.get("/api/attempts").says("s3cret").is("items[0].url", s.URL+"/in?access_token=***&page=***").text("items[0].id")
 	a := r.get("/api/attempts/" + attempt)
 	for path, want := range map[string]any{
@@ -123,7 +123,7 @@ func TestTheQueryOfAURLIsForOperatorsAlone(t *testing.T) {
 	r.call("PUT", theCart, cart).want(201)
 	r.call("POST", theCart+"/validate", "").want(200)
 	r.post(order)
-	r.settled()
+	r.awaitDeliveries()
 	list := r.get("/api/attempts?host="+strings.TrimPrefix(s.URL, "http://")).says("s3cret").is("items[4]", nil)
 	for i := range 4 {
 		list.is(fmt.Sprintf("items[%d].url", i), shown)

@@ -2,28 +2,22 @@ package contract
 
 import (
 	"context"
-	"database/sql"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
-// API.md, "Settings": a secret whose connector, step or header is removed, or goes
+// docs/contract.md#secrets: a secret whose connector, step or header is removed, or goes
 // elsewhere, is destroyed; at once, unless a run under way may need it.
 
 // places returns where the tenant's secrets stand that are in the database, each time
 // that one does, without what is in common.
 func (r *rig) places() (all []string) {
 	r.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+r.path+"?mode=ro")
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer db.Close()
-	rows, err := db.Query(`SELECT place FROM secrets WHERE tenant = ?`, r.tenant())
+	rows, err := sqlOf(r.t, r.path).Query(`SELECT place FROM secrets WHERE tenant = $1`, r.tenant())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -154,7 +148,7 @@ func TestASecretLastsAsLongAsTheLastRunThatNeedsIt(t *testing.T) {
 	another := strings.Replace(order, "ORD-12345", "ORD-2", 1)
 	r.call("POST", "/api/orders?wait=false", another).want(202)
 	g.wait()
-	r.addKey("key-of-another-tenant", "acme", oms.Admin)
+	r.addKey("key-of-another-tenant", "acme", access.Admin)
 	r.as("key-of-another-tenant").settings(with(config(status("New")), connectors(connector(s.URL, token))))
 
 	r.settings(config(status("New")))

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
-// API.md, "Settings" and "Attempts": a secret goes only to the origin that it was
+// docs/contract.md#secrets: a secret goes only to the origin that it was
 // given for, for its whole life.
 
 // cannot is what an attempt that lacks a secret says.
@@ -33,8 +33,8 @@ func (r *rig) redelivered() answer {
 	return r.get("/api/attempts/" + list.ids("id")[i])
 }
 
-// TestAnOldExportTakesNoSecretElsewhere is case F1: the step is gone, and the
-// connector has another host.
+// TestAnOldExportTakesNoSecretElsewhere is about an old export
+// (docs/contract.md#secrets): the step is gone, and the connector has another host.
 func TestAnOldExportTakesNoSecretElsewhere(t *testing.T) {
 	was, is, r := answering(t, ""), answering(t, ""), lease(t)
 	exportTo := func(url, token string, steps ...step) string {
@@ -158,7 +158,8 @@ func sealedThings(t *testing.T) (*rig, *sink) {
 	return r, s
 }
 
-// TestASecretThatWasMovedDoesNotOpen is case F4: rows that were copied or changed
+// TestASecretThatWasMovedDoesNotOpen is about the database
+// (docs/contract.md#secrets): rows that were copied or changed
 // by somebody who has the database, and no key.
 func TestASecretThatWasMovedDoesNotOpen(t *testing.T) {
 	const (
@@ -229,7 +230,7 @@ func orNil(text string) any {
 func TestAnotherTenantOpensNoCopiedSecret(t *testing.T) {
 	r, s := sealedThings(t)
 	const theirKey = "key-of-another-tenant"
-	r.addKey(theirKey, "acme", oms.Admin)
+	r.addKey(theirKey, "acme", access.Admin)
 	r.stop(patience)
 	alter(t, r.path, `INSERT INTO secrets SELECT 'acme', id, place, origins, sealed, retired, created, given FROM secrets;
 		INSERT INTO settings (tenant, version, at, by, doc) SELECT 'acme', version, at, by, doc FROM settings;
@@ -245,7 +246,7 @@ func TestAnotherTenantOpensNoCopiedSecret(t *testing.T) {
 		t.Errorf("the log says %q", lines)
 	}
 	r.post(order)
-	r.settled()
+	r.awaitDeliveries()
 	paths := s.paths()
 	slices.Sort(paths)
 	same(t, "paths", paths, []string{"/connector", "/events"})

@@ -1,16 +1,14 @@
 package contract
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
-// API.md, "New on 2026-11-28": `POST /api/settings/{version}/restore`.
+// docs/contract.md#settings: `POST /api/settings/{version}/restore`.
 
 // versions stores settings whose connector goes to the sink with the token of
 // each version.
@@ -63,16 +61,16 @@ func TestRestoresThatCannotBe(t *testing.T) {
 	for path, status := range map[string]int{"/api/settings/9/restore": 404, "/api/settings/0/restore": 422, "/api/settings/-1/restore": 422, "/api/settings/x/restore": 422} {
 		r.call("POST", path, "").problem(status)
 	}
-	for _, role := range []oms.Role{oms.Reader, oms.Publisher, oms.Operator} {
-		status := map[oms.Role]int{oms.Reader: 403, oms.Publisher: 403, oms.Operator: 200}[role]
+	for _, role := range []access.Role{access.Reader, access.Publisher, access.Operator} {
+		status := map[access.Role]int{access.Reader: 403, access.Publisher: 403, access.Operator: 200}[role]
 		key := fmt.Sprintf("key-of-a-%s-0123", role)
-		r.addKey(key, oms.DefaultTenant, role)
+		r.addKey(key, access.DefaultTenant, role)
 		stored := r.settingsStored()
 		if r.as(key).call("POST", restoreOne, "").want(status); status != 200 {
 			equals(t, "what is stored", r.settingsStored(), stored)
 		}
 	}
-	r.addKey("key-of-another-tenant", "acme", oms.Admin)
+	r.addKey("key-of-another-tenant", "acme", access.Admin)
 	r.as("key-of-another-tenant").call("POST", restoreOne, "").problem(404)
 }
 
@@ -102,12 +100,7 @@ func TestAVersionThatOnceNamedAVariableKeepsItsValue(t *testing.T) {
 // alter runs a statement on a database that nobody has open.
 func alter(t *testing.T, path, statement string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+path)
-	if err == nil {
-		_, err = db.Exec(statement)
-		err = errors.Join(err, db.Close())
-	}
-	if err != nil {
+	if _, err := sqlOf(t, path).Exec(statement); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// API.md, Settings: `POST /api/settings/check` with an order is a dry run with settings
-// that are not stored.
+// docs/contract.md#settings: `POST /api/settings/check` with an order is a dry
+// run with settings that are not stored.
 
 func TestSettingsAreTriedOnAnOrder(t *testing.T) {
 	s, r := answering(t, success), lease(t)

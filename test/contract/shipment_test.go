@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// API.md, `POST /api/orders/{id}/shipments` and `PATCH …/{shipmentId}`.
+// docs/contract.md#shipments: `POST /api/orders/{id}/shipments` and `PATCH …/{shipmentId}`.
 
 const theShipments = theOrder + "/shipments"
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Shipments": shipmentStatusUpdate and mainOrderStatus.
+// docs/contract.md#shipments: shipmentStatusUpdate and mainOrderStatus.
 
 // statusWith is an order status in settings with further fields, each with a comma in front.
 func statusWith(name, more string, steps ...step) string {

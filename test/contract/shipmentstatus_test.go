@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// API.md, `POST /api/orders/{id}/status` with a shipmentId: the scope of a shipment.
+// docs/contract.md#shipments: `POST /api/orders/{id}/status` with a shipmentId:
+// the scope of a shipment.
 
 // ship makes a shipment enter a status.
 func (r *rig) ship(id, status string) answer {

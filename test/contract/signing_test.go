@@ -7,7 +7,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// CONTRACT.md, "Request": the three Standard Webhooks headers, where the
+// docs/contract.md#signing: the three Standard Webhooks headers, where the
 // connector has a SigningSecret.
 
 func TestSigningSecretSignsEveryAttempt(t *testing.T) {

@@ -2,7 +2,7 @@ package contract
 
 import "testing"
 
-// CONTRACT.md, "Configuration": status names are trimmed wherever they come in,
+// docs/contract.md#names: status names are trimmed wherever they come in,
 // a blank one is refused.
 
 func TestStatusesAreTrimmedWhereTheyComeIn(t *testing.T) {

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
-// CONTRACT.md, "Errors on an order"; errors, histories and reasons name the step.
+// docs/contract.md#order-errors; errors, histories and reasons name the step.
 
 const fraudCheck = "Fraud check (step 2 of 3, WebhookWorkflowStep): "
 
@@ -95,7 +95,7 @@ func TestASuccessThatEchoesTheErrorClearsIt(t *testing.T) {
 			_, _ = io.WriteString(w, canceled)
 			return
 		}
-		sent, err := oms.Parse(s.got()[n].Body)
+		sent, err := schema.Parse(s.got()[n].Body)
 		if err != nil {
 			t.Error(err)
 		}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Someone else was faster": the status is theirs.
+// docs/contract.md#conflicts: the status is theirs.
 
 func entering(status string) func(*rig) {
 	return func(r *rig) {

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/hook"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
-// API.md, "New on 2026-11-28": both time forms are taken for every time-out.
+// docs/contract.md#settings: both time forms are taken for every time-out.
 func TestEveryTimeoutTakesBothForms(t *testing.T) {
 	r := start(t)
 	for _, form := range [][2]string{{"PT5S", "PT1M"}, {"00:00:05", "00:01:00"}} {
@@ -38,7 +38,7 @@ func TestAConnectorsTimeoutOfZeroIsTheDefault(t *testing.T) {
 
 // Settings say where the target guard will refuse a Host, and what admits it.
 func TestAHostThatTheGuardWillRefuseIsAWarning(t *testing.T) {
-	r := start(t, func(o *hook.Options) { o.Guard = hook.Guard{AllowHosts: []string{"10.1.0.0/16"}} })
+	r := start(t, func(o *outbound.Options) { o.Guard = outbound.Guard{AllowHosts: []string{"10.1.0.0/16"}} })
 	for host, says := range map[string]string{
 		"http://10.0.0.1:8080/x": "--allow-private-targets", "http://127.0.0.1": "--allow-private-targets", "https://[::1]/": "--allow-private-targets",
 		"http://localhost:9000": "--allow-private-targets", "http://[::ffff:192.168.0.1]": "--allow-private-targets",

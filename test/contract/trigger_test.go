@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "Effect of the call": TriggerNewStatus.
+// docs/contract.md#effects: TriggerNewStatus.
 
 func triggering(status string) string {
 	return fmt.Sprintf(`{"OrderActionExecutionResults":[{"ActionStatus":"Success","TriggerNewStatus":%q}]}`, status)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// CONTRACT.md, "Configuration": one run per order at a time, in commit order.
+// docs/contract.md#which-steps-run: one run per order at a time, in commit order.
 
 func TestOneRunPerOrderAtATimeInCommitOrder(t *testing.T) {
 	g, r := holding(t), lease(t)

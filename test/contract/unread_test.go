@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "What is not read is named": answers of steps. Which members
-// are named, and what may be meant by them, is in package oms.
+// docs/contract.md#unread-members: answers of steps. Which members
+// are named, and what may be meant by them, is in package schema.
 
 // warned returns the paths of the warnings in a list.
 func (a answer) warned(list string) (paths []string) {

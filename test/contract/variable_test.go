@@ -4,10 +4,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
 )
 
-// API.md, "New on 2026-11-28": `${NAME}` in a value of the settings.
+// docs/contract.md#settings: `${NAME}` in a value of the settings.
 
 // environment is that of every orderhook here.
 func environment(name string) (string, bool) {
@@ -39,7 +39,7 @@ func TestAVariableIsLookedUpWhenSettingsAreStored(t *testing.T) {
 // An operator is not the owner of the server's environment.
 func TestVariablesThatSettingsMayNotName(t *testing.T) {
 	r := start(t)
-	r.addKey("operator-of-acme-0123", "acme", oms.Operator)
+	r.addKey("operator-of-acme-0123", "acme", access.Operator)
 	before := r.settingsStored()
 	const token = `{"connectors":[{"name":"W","host":"https://me.example.com","token":"${NAME}"}]}`
 	for _, row := range []struct{ doc, name, place, says string }{

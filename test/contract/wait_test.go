@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// CONTRACT.md, "When it runs": who waits how long for a run.
+// docs/contract.md#waiting: who waits how long for a run.
 
 func TestACallThatDoesNotWaitIsAnsweredAtOnce(t *testing.T) {
 	for _, row := range []struct {

@@ -17,21 +17,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/clock"
 	configfile "github.com/orderhook/orderhook/internal/config"
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/outbound"
 )
 
-// order-state-webhook.txt, sentence by sentence, and what CONTRACT.md adds to it.
+// docs/contract.md#order-state-webhook, row by row.
 
 // hooked runs an orderhook whose config file is the given one.
-func hooked(t *testing.T, configFile string, change ...func(*hook.Options)) *rig {
+func hooked(t *testing.T, configFile string, change ...func(*outbound.Options)) *rig {
 	t.Helper()
-	r := newRig(t, filepath.Join(t.TempDir(), "orderhook.db"))
+	r := newRig(t, newDatabase(t))
 	r.configure(configFile)
 	r.run(change...)
-	r.addKey(adminKey, oms.DefaultTenant, oms.Admin)
+	r.addKey(adminKey, access.DefaultTenant, access.Admin)
 	t.Cleanup(func() { r.end(patience) })
 	return r
 }
@@ -134,7 +134,7 @@ func (l *listener) told(bodies ...string) {
 // so far have led to is among the deliveries.
 func (l *listener) quiet(r *rig) {
 	l.t.Helper()
-	r.settled()
+	r.awaitDeliveries()
 	select {
 	case h := <-l.requests:
 		l.t.Errorf("it was told %s", h.body)
@@ -142,8 +142,8 @@ func (l *listener) quiet(r *rig) {
 	}
 }
 
-// settled waits until no delivery is pending.
-func (r *rig) settled() {
+// awaitDeliveries waits until no delivery is pending.
+func (r *rig) awaitDeliveries() {
 	r.t.Helper()
 	r.until("all is delivered", func() bool { return r.get("/api/deliveries?status=pending").at("items[0]") == nil })
 }
@@ -317,7 +317,7 @@ func TestAWebhookIsRepeatedAndRecorded(t *testing.T) {
 		equals(t, "body", got.body, body("ORD-12345", "OrderCreated"))
 		equals(t, "X-Attempt", got.header.Get("X-Attempt"), attempt)
 	}
-	r.settled()
+	r.awaitDeliveries()
 	waits := wholeWaits(r.clock.Waits())
 	for i, about := range []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute} {
 		if wait := waits[i]; wait < about*9/10 || wait > about*11/10 {
@@ -344,7 +344,7 @@ func TestTheWebhookIsOfOneTenant(t *testing.T) {
 	l := listening(t)
 	r := hooked(t, hooking(l.URL, `,"tenant":"acme"`))
 	const acmeKey = "contract-acme-key-0123456789"
-	r.addKey(acmeKey, "acme", oms.Admin)
+	r.addKey(acmeKey, "acme", access.Admin)
 	r.post(order)
 	r.as(acmeKey).post(strings.Replace(order, "ORD-12345", "ACME-1", 1))
 	l.told(body("ACME-1", "OrderCreated"))
@@ -353,9 +353,9 @@ func TestTheWebhookIsOfOneTenant(t *testing.T) {
 	r.as(acmeKey).get("/api/endpoints").is("items[0].origin", "webHook")
 }
 
-func TestTheGuardJudgesTheWebhookToo(t *testing.T) {
+func TestTheGuardChecksTheWebhookToo(t *testing.T) {
 	l := listening(t)
-	r := hooked(t, hooking(l.URL, ""), func(o *hook.Options) { o.Guard = hook.Guard{} })
+	r := hooked(t, hooking(l.URL, ""), func(o *outbound.Options) { o.Guard = outbound.Guard{} })
 	r.clock.Hold() // the repeat
 	r.post(order)
 	r.until("the attempt is recorded", func() bool { return r.get("/api/attempts").at("items[0]") != nil })

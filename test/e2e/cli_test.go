@@ -2,13 +2,18 @@ package e2e
 
 import (
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 )
 
 func TestVersion(t *testing.T) {
-	if out := newWhere(t).succeeds(t, "version"); !strings.HasPrefix(out, "orderhook 1.2.3 (go") {
-		t.Errorf("version prints %q", out)
+	w := newWhere(t, "ORDERHOOK_VERSION=the variable of somebody's image")
+	want := "orderhook 1.2.3 (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ", commit 0123456789abcdef)\n"
+	for _, ask := range [][]string{{"version"}, {"--version"}, {"serve", "--version"}} {
+		if out := w.succeeds(t, ask...); out != want {
+			t.Errorf("%v prints %q, want %q", ask, out, want)
+		}
 	}
 }
 
@@ -21,7 +26,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestMistakesOnTheCommandLine(t *testing.T) {
+func TestErrorsOnTheCommandLine(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -64,13 +69,17 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{"absolute http or https URL", []string{"serve", "--public-url", "orderhook.example"}},
 		{"absolute http or https URL", []string{"serve", "--public-url", "ftp://orderhook.example"}},
 		{"no user, query or fragment", []string{"serve", "--public-url", "https://orderhook.example/?a=b"}},
-		{"PostgreSQL comes later", []string{"serve", "--database", "postgres://u:secret@db/orderhook"}},
-		{"PostgreSQL comes later", []string{"migrate", "--database", "postgresql://db/orderhook"}},
+		{"needs an encryption key", []string{"serve", "--database", "postgres://u:secret@db/orderhook"}},
+		{"cannot be reached", []string{"migrate", "--database", "postgresql://127.0.0.1:1/orderhook"}},
+		{"cannot be read", []string{"migrate", "--database", "postgres://u:secret@db:many/orderhook"}},
 		{"mysql://", []string{"migrate", "--database", "mysql://u:secret@db/orderhook"}},
 		{"no/such/folder", []string{"serve", "--database", "no/such/folder/orderhook.db"}},
 		{"text.txt is not a database", []string{"migrate", "--database", "text.txt"}},
 		{"none.json", []string{"serve", "--config", "none.json"}},
 		{"none.json", []string{"serve", "--settings", "none.json"}},
+		{"missing port", []string{"healthcheck", "--listen", "127.0.0.1"}},
+		{"nobody can know where to ask it", []string{"healthcheck", "--listen", "127.0.0.1:0"}},
+		{`--timeout: "soon" is no duration`, []string{"healthcheck", "--timeout", "soon"}},
 		{"--role", []string{"keys", "create"}},
 		{"must be one of", []string{"keys", "create", "--role", "boss"}},
 		{"tenant", []string{"keys", "create", "--role", "admin", "--tenant", ""}},
@@ -82,7 +91,10 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 	} {
 		w.refuses(t, c.want, c.args...)
 	}
-	if r := w.run(t, "serve", "--database", "postgres://u:secret@db/orderhook"); strings.Contains(r.errOut, "secret") {
-		t.Errorf("a password is shown: %s", r.errOut)
+	for _, database := range []string{"postgres://u:secret@127.0.0.1:1/orderhook", "postgres://u:secret@db:many/orderhook", "postgres://u:secret@[/orderhook", "mysql://u:secret@db/x"} {
+		r := w.run(t, "serve", "--database", database, "--encryption-key", "a key of thirty-two characters, or more")
+		if strings.Contains(r.errOut+r.out, "secret") {
+			t.Errorf("a password is shown: %s%s", r.errOut, r.out)
+		}
 	}
 }

@@ -28,14 +28,14 @@ type generated struct {
 func generate(t *testing.T, files string) *generated {
 	t.Helper()
 	g := &generated{t: t, dir: t.TempDir()}
-	release := make(chan struct{})
+	unblock := make(chan struct{})
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hangs" {
-			<-release
+			<-unblock
 		}
 	}))
 	t.Cleanup(endpoint.Close)
-	t.Cleanup(func() { close(release) })
+	t.Cleanup(func() { close(unblock) })
 	g.answers, g.hangs = endpoint.URL+"/answers", endpoint.URL+"/hangs"
 	g.s = newWhere(t).serve(t)
 	if err := os.CopyFS(g.dir, os.DirFS(files)); err != nil {

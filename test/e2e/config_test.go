@@ -47,11 +47,11 @@ func TestWhichConfigFile(t *testing.T) {
 	w.with("ORDERHOOK_CONFIG=none.json").refuses(t, "none.json", "migrate")
 }
 
-func TestMistakesInTheConfigFile(t *testing.T) {
+func TestErrorsInTheConfigFile(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{`{"listen": `, "orderhook.json: malformed JSON"},
-		{`{"lisen": "127.0.0.1:0"}`, "orderhook.json: lisen: there is no such key"},
-		{`{"config": "other.json"}`, "orderhook.json: config: there is no such key"},
+		{`{"lisen": "127.0.0.1:0"}`, "orderhook.json: lisen: is no field of the config file; is listen meant?"},
+		{`{"config": "other.json"}`, "orderhook.json: config: is no field of the config file"},
 		{`{"listen": 8080}`, "orderhook.json: listen: must be text"},
 		{`{"grace": "soon"}`, `orderhook.json: grace: "soon" is no duration`},
 		{`{"logLevel": "loud"}`, `orderhook.json: logLevel: "loud" is no log level`},

@@ -18,7 +18,15 @@ import (
 func TestKilledAtAnyMomentEveryRunEndsAsItShould(t *testing.T) {
 	rounds, _ := strconv.Atoi(os.Getenv("CRASH_ROUNDS"))
 	for round := range max(3, rounds) {
-		t.Run(fmt.Sprint(round+1), func(t *testing.T) { crashRound(t, round) })
+		t.Run(fmt.Sprint(round+1), func(t *testing.T) { crashRound(t, newWhere(t)) })
+	}
+}
+
+// TestKilledOnPostgreSQLEveryRunEndsAsItShould is the same on a PostgreSQL server.
+func TestKilledOnPostgreSQLEveryRunEndsAsItShould(t *testing.T) {
+	rounds, _ := strconv.Atoi(os.Getenv("CRASH_ROUNDS"))
+	for round := range max(1, rounds/4) {
+		t.Run(fmt.Sprint(round+1), func(t *testing.T) { crashRound(t, onPostgreSQL(t)) })
 	}
 }
 
@@ -30,8 +38,8 @@ const (
 	crashSteps   = 3
 )
 
-func crashRound(t *testing.T, round int) {
-	w := newWhere(t, "ORDERHOOK_API_KEY="+crashKey)
+func crashRound(t *testing.T, w where) {
+	w = w.with("ORDERHOOK_API_KEY=" + crashKey)
 	endpoint := newCrashEndpoint(t)
 	s := w.serve(t)
 	s.expect(t, 200, "PUT", "/api/settings", crashKey, endpoint.settings())

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestASecondServerIsKeptOff(t *testing.T) {
+func TestASecondServerIsRefused(t *testing.T) {
 	w := newWhere(t)
 	s := w.serve(t)
 	w.refuses(t, "is in use by another orderhook", "serve")

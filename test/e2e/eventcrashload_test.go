@@ -20,21 +20,35 @@ const (
 // load is what is published while the server is killed and started again.
 type load struct {
 	server atomic.Pointer[server] // the one that runs
+	pick   func() *server         // one of those that run; nil: server
 	facts  *facts
 	over   atomic.Bool
 	all    sync.WaitGroup
 }
 
 func startLoad(seed uint64, s *server) *load {
-	l := &load{facts: newFacts()}
+	l := &load{}
 	l.server.Store(s)
+	l.start(seed)
+	return l
+}
+
+func (l *load) start(seed uint64) {
+	l.facts = newFacts()
 	for i := range eventPublishers {
 		l.all.Go(func() { l.publishEvents(i, rand.New(rand.NewPCG(seed, uint64(1+i)))) })
 	}
 	for i := range orderWriters {
 		l.all.Go(func() { l.writeOrders(i) })
 	}
-	return l
+}
+
+// any returns a server to ask.
+func (l *load) any() *server {
+	if l.pick != nil {
+		return l.pick()
+	}
+	return l.server.Load()
 }
 
 // end ends the load and returns what was published.
@@ -79,7 +93,7 @@ func (l *load) publish(batch []published, about []fact, named bool) {
 	var a answer
 	if named {
 		a = l.insist(202, post)
-	} else if a = post(l.server.Load()); a.err != nil {
+	} else if a = post(l.any()); a.err != nil || a.status == http.StatusServiceUnavailable { // a node that cannot reach the database
 		return
 	}
 	ids := a.ids()
@@ -95,7 +109,7 @@ func (l *load) publish(batch []published, about []fact, named bool) {
 // insist makes a call until it is answered with a status.
 func (l *load) insist(status int, call func(*server) answer) answer {
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) { // while the server is being started again
-		a := call(l.server.Load())
+		a := call(l.any())
 		if a.err == nil && (a.status == status || a.status != http.StatusServiceUnavailable) || time.Now().After(deadline) {
 			return a
 		}

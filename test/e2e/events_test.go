@@ -71,8 +71,8 @@ func (s *server) deliveries(t *testing.T, key string, e endpoint, status string)
 	return items(s.expect(t, 200, "GET", "/api/deliveries?limit=200&endpointId="+e.id+"&status="+status, key, ""))
 }
 
-// awaitSettled waits until nothing is on its way to an endpoint any more.
-func (s *server) awaitSettled(t *testing.T, key string, e endpoint) {
+// awaitDeliveries waits until nothing is on its way to an endpoint any more.
+func (s *server) awaitDeliveries(t *testing.T, key string, e endpoint) {
 	t.Helper()
 	var pending []map[string]any
 	for deadline := time.Now().Add(4 * patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {

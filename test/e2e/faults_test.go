@@ -52,7 +52,7 @@ func TestFaultsOfTheNetwork(t *testing.T) {
 			})
 		}
 	})
-	s.awaitSettled(t, s.newKey, beside)
+	s.awaitDeliveries(t, s.newKey, beside)
 	if failed := s.attempts(t, s.newKey, beside, "failed"); len(failed) > 0 {
 		t.Errorf("the healthy endpoint has %d failed attempts, one of them %v", len(failed), failed[0])
 	}
@@ -88,7 +88,7 @@ func (f fault) befall(t *testing.T, s *server, healthy *receiver, proxies *toxip
 		heal()
 	}
 	behind.awaitAll(t, ids)
-	s.awaitSettled(t, s.newKey, e)
+	s.awaitDeliveries(t, s.newKey, e)
 	if got := s.deliveries(t, s.newKey, e, "succeeded"); len(got) != len(ids) {
 		t.Errorf("%d deliveries succeeded, want %d", len(got), len(ids))
 	}

@@ -53,7 +53,7 @@ func TestHostileEndpoints(t *testing.T) {
 			})
 		}
 	})
-	s.awaitSettled(t, s.newKey, beside)
+	s.awaitDeliveries(t, s.newKey, beside)
 	if failed := s.attempts(t, s.newKey, beside, "failed"); len(failed)+healthy.repeats() > 0 {
 		t.Errorf("the healthy endpoint has %d failed attempts and got %d events twice", len(failed), healthy.repeats())
 	}
@@ -77,7 +77,7 @@ func (h hostility) meet(t *testing.T, s *server, healthy *receiver, name string)
 	}
 	healthy.awaitAll(t, ids)
 	good.awaitAll(t, ids)
-	s.awaitSettled(t, s.newKey, e)
+	s.awaitDeliveries(t, s.newKey, e)
 	for _, d := range s.deliveries(t, s.newKey, e, "succeeded") {
 		h.check(t, items(s.expect(t, 200, "GET", "/api/attempts?deliveryId="+fmt.Sprint(d["id"]), s.newKey, "")))
 	}

@@ -40,7 +40,7 @@ func TestAKilledJobGoesOn(t *testing.T) {
 		t.Error("no kill fell into the job: the test proves nothing")
 	}
 	done := s.awaitJob(t, job)
-	s.awaitSettled(t, crashKey, e)
+	s.awaitDeliveries(t, crashKey, e)
 	if n := to.distinct(); n != len(ids) {
 		t.Errorf("%d events arrived, want %d", n, len(ids))
 	}

@@ -29,7 +29,7 @@ func listed(t *testing.T, list string, want ...string) (id string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(list), "\n")
 	fields := strings.Fields(lines[len(lines)-1])
-	if len(lines) != 2 || len(fields) != 5 || strings.Join(fields[1:4], " ") != strings.Join(want, " ") {
+	if len(lines) != 2 || len(fields) < 9 || strings.Join(fields[1:4], " ") != strings.Join(want, " ") {
 		t.Fatalf("keys list prints %q", list)
 	}
 	return fields[0]

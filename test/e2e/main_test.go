@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/orderhook/orderhook/internal/store/pgtest"
 )
 
 // binary is the orderhook that the tests run, built once.
@@ -16,7 +18,8 @@ func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "orderhook-e2e-")
 	if err == nil {
 		binary = filepath.Join(dir, "orderhook")
-		build := exec.Command("go", "build", "-ldflags", "-X main.release=v1.2.3", "-o", binary, "github.com/orderhook/orderhook/cmd/orderhook")
+		build := exec.Command("go", "build", "-ldflags", "-X main.release=v1.2.3 -X main.commit=0123456789abcdef", "-o", binary, "./cmd/orderhook")
+		build.Dir = "../.." // the product's module, which says what it is built of
 		build.Stderr = os.Stderr
 		err = build.Run()
 	}
@@ -24,7 +27,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "build the binary:", err)
 		os.Exit(1)
 	}
-	code := m.Run()
+	code := pgtest.Run(m)
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }

@@ -77,7 +77,7 @@ func (o *outage) recovered(t *testing.T, refused string) {
 	t.Helper()
 	o.publishUntil(t, http.StatusAccepted)
 	o.to.awaitAll(t, o.acked)
-	o.awaitSettled(t, crashKey, o.made)
+	o.awaitDeliveries(t, crashKey, o.made)
 	for _, id := range o.acked {
 		o.expect(t, 200, "GET", "/api/events/"+id, crashKey, "")
 	}
@@ -100,12 +100,12 @@ func TestALockedDatabase(t *testing.T) {
 		once.Do(func() { unlock <- lock(t, filepath.Join(w.dir, "orderhook.db")) })
 	}
 	first, _ := o.publish()
-	release := <-unlock
+	unblock := <-unlock
 	refused := o.refused(t)
 	if a := o.call("GET", "/api/events/"+first, crashKey, ""); a.status != 200 {
 		t.Errorf("reading gets %d %s meanwhile", a.status, a.text)
 	}
-	release()
+	unblock()
 	o.recovered(t, refused)
 	if n := o.to.count(first); n != 1 {
 		t.Errorf("the event whose attempt could not be recorded at once was sent %d times", n)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
@@ -16,18 +17,20 @@ const patience = 30 * time.Second
 
 // where is the folder and the environment that a command runs in.
 type where struct {
-	dir string
-	env []string
+	dir    string
+	env    []string
+	binary string // "": that of the tests
 }
 
 func newWhere(t *testing.T, env ...string) where {
 	t.Helper()
-	return where{t.TempDir(), env}
+	return where{dir: t.TempDir(), env: env}
 }
 
 // with is the same folder with more variables.
 func (w where) with(env ...string) where {
-	return where{w.dir, append(w.env[:len(w.env):len(w.env)], env...)}
+	w.env = append(w.env[:len(w.env):len(w.env)], env...)
+	return w
 }
 
 func (w where) file(t *testing.T, name, text string) string {
@@ -46,7 +49,7 @@ func (w where) has(name string) bool {
 // command has nothing of this process's environment but what programs need, and
 // no server of the tests takes the port of another.
 func (w where) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, cmp.Or(w.binary, binary), args...)
 	cmd.Dir = w.dir
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "ORDERHOOK_LISTEN=127.0.0.1:0"}, w.env...)
 	return cmd

@@ -46,7 +46,7 @@ func TestKeysFromFiles(t *testing.T) {
 	}
 }
 
-func TestMistakesWithKeyFiles(t *testing.T) {
+func TestErrorsWithKeyFiles(t *testing.T) {
 	w := newWhere(t)
 	w.file(t, "empty.txt", "\n")
 	w.file(t, "key.txt", "a-key-that-nobody-is-to-see")

@@ -17,7 +17,7 @@ func workflow(url string) string {
 func TestSettingsCheck(t *testing.T) {
 	w := newWhere(t)
 	w.file(t, "good.json", workflow("https://shop.example"))
-	if out := w.succeeds(t, "settings", "check", "good.json"); out != "good.json: no mistakes\n" {
+	if out := w.succeeds(t, "settings", "check", "good.json"); out != "good.json: no errors\n" {
 		t.Errorf("of a good file it prints %q", out)
 	}
 	w.file(t, "warned.json", strings.Replace(workflow("https://shop.example"), `"connector": "Shop"`, `"connector": "Shup"`, 1))
@@ -26,7 +26,7 @@ func TestSettingsCheck(t *testing.T) {
 		t.Errorf("of a doubtful file it prints %q", out)
 	}
 	w.file(t, "bad.json", strings.Replace(workflow("shop"), `"name": "Online"`, `"name": ""`, 1))
-	w.refuses(t, "bad.json: 2 mistakes", "settings", "check", "bad.json")
+	w.refuses(t, "bad.json: 2 errors", "settings", "check", "bad.json")
 	out = w.run(t, "settings", "check", "bad.json").out
 	if !strings.Contains(out, "connectors[0].host: ") || !strings.Contains(out, "orderTypes[0].name: is needed\n") {
 		t.Errorf("of a bad file it prints %q", out)
@@ -55,7 +55,7 @@ func TestSettingsApply(t *testing.T) {
 		t.Errorf("the server has %s", got)
 	}
 	w.file(t, "bad.json", workflow("nowhere"))
-	w.refuses(t, "bad.json: 1 mistake", "settings", "apply", "bad.json")
+	w.refuses(t, "bad.json: 1 error", "settings", "apply", "bad.json")
 	w.file(t, "new-secret.json", strings.Replace(workflow("https://b.example"), "s3cret", "other", 1))
 	if out := w.succeeds(t, "settings", "apply", "new-secret.json"); out != "applied as version 3\n" {
 		t.Errorf("of another secret it prints %q", out)

@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// warned is settings with a warning, and mistaken ones with two mistakes and a warning.
+// warned is settings with a warning, and withErrors is settings with two errors and a warning.
 func warned(url string) string {
 	return strings.Replace(workflow(url), `"connector": "Shop"`, `"connector": "Shup"`, 1)
 }
 
-func mistaken() string { return strings.Replace(warned("nowhere"), `"Online"`, `" "`, 1) }
+func withErrors() string { return strings.Replace(warned("nowhere"), `"Online"`, `" "`, 1) }
 
 // What settings check says of a file, settings apply says, too, with the same
 // exit code, whatever only the database or the environment knows.
@@ -31,8 +31,8 @@ func TestSettingsCheckAndApplyAgree(t *testing.T) {
 		"a warning":                       {warned("https://a.example"), false, nil, nil, 0, `warning: orderTypes[0].orderStatuses[0].workflowSteps[0].connector: no connector is named "Shup"; is Shop meant?`},
 		"a warning, strictly":             {warned("https://a.example"), false, nil, []string{"--strict"}, 1, "orderhook: s.json: 1 warning, and --strict is given\n"},
 		"sound, strictly":                 {workflow("https://a.example"), false, nil, []string{"--strict"}, 0, ""},
-		"mistakes":                        {mistaken(), false, nil, nil, 2, "orderhook: s.json: 2 mistakes\n"},
-		"mistakes, strictly":              {mistaken(), false, nil, []string{"--strict"}, 2, "orderhook: s.json: 2 mistakes\n"},
+		"errors":                          {withErrors(), false, nil, nil, 2, "orderhook: s.json: 2 errors\n"},
+		"errors, strictly":                {withErrors(), false, nil, []string{"--strict"}, 2, "orderhook: s.json: 2 errors\n"},
 		"no JSON":                         {"{\n,", false, nil, nil, 2, "s.json: malformed JSON at line 2, column 1: "},
 		"a mask, nothing stored":          {masked, false, nil, nil, 2, "connectors[0].token: \"***\" stands for a stored secret, and none is stored here"},
 		"a mask of what is stored":        {masked, true, nil, nil, 0, ""},
@@ -76,7 +76,7 @@ func TestSettingsCheckAndApplyAgree(t *testing.T) {
 func found(out string) string {
 	var lines []string
 	for line := range strings.Lines(out) {
-		if !strings.HasPrefix(line, "applied as") && !strings.HasPrefix(line, "nothing to change") && !strings.HasSuffix(line, ": no mistakes\n") {
+		if !strings.HasPrefix(line, "applied as") && !strings.HasPrefix(line, "nothing to change") && !strings.HasSuffix(line, ": no errors\n") {
 			lines = append(lines, line)
 		}
 	}

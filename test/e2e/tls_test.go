@@ -15,14 +15,21 @@ import (
 	"time"
 )
 
-// certificate writes cert.pem and key.pem for 127.0.0.1, and returns who trusts them.
+// certificate writes cert.pem and key.pem for 127.0.0.1, which are good for an hour, and
+// returns who trusts them.
 func certificate(t *testing.T, w where) *x509.CertPool {
+	t.Helper()
+	return certificateFor(t, w, time.Hour)
+}
+
+// certificateFor is certificate for another length of time.
+func certificateFor(t *testing.T, w where, lasts time.Duration) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(lasts), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)

@@ -115,7 +115,7 @@ func TestTLSOfTheWebHook(t *testing.T) {
 			"the system's CAs":                     {open, verified, "", "TLS: certificate signed by unknown authority"},
 		} {
 			t.Run(form+", "+name, func(t *testing.T) {
-				w := where{w.dir, []string{"ORDERHOOK_DATABASE=" + strings.ReplaceAll(name, " ", "_")}}
+				w := where{dir: w.dir, env: []string{"ORDERHOOK_DATABASE=" + strings.ReplaceAll(name, " ", "_")}}
 				w.hooked(t, c.to.URL, c.more)
 				s := w.serve(t)
 				s.expect(t, 201, "POST", "/api/orders", s.newKey, anOrder)
@@ -139,7 +139,7 @@ func expectHushed(t *testing.T, s *server) {
 	}
 }
 
-func TestMistakesInTheWebHookSection(t *testing.T) {
+func TestErrorsInTheWebHookSection(t *testing.T) {
 	ca := issue(t, nil, "ca", nextYear)
 	client := issue(t, ca, "client", nextYear)
 	w := newWhere(t)
@@ -150,7 +150,7 @@ func TestMistakesInTheWebHookSection(t *testing.T) {
 	}
 	refused := map[string]string{
 		`,"endpoint":"https://b.example"`:                     `endpoint: the field is there twice`,
-		`,"usesSslTrustAll":true`:                             `webHook.usesSslTrustAll: there is no such key`,
+		`,"usesSslTrustAll":true`:                             `webHook.usesSslTrustAll: is no field of webHook; is useSslTrustAll meant?`,
 		`,"useSslTrustAll":"hush"`:                            `webHook.useSslTrustAll: must be true or false`,
 		`,"key":5`:                                            `webHook.key: must be text`,
 		`,"connectionTimeout":"hush"`:                         `webHook.connectionTimeout: must be a duration over 0`,
@@ -260,7 +260,7 @@ func TestAWebHookThatIsCutOffComesAgain(t *testing.T) {
 	s = w.serve(t)
 	<-endpoint.called
 	close(endpoint.answer)
-	s.awaitSettled(t, "admin-key-of-mine", theWebHook)
+	s.awaitDeliveries(t, "admin-key-of-mine", theWebHook)
 	got := append(s.attempts(t, "admin-key-of-mine", theWebHook, "failed"), s.attempts(t, "admin-key-of-mine", theWebHook, "succeeded")...)
 	if len(got) != 1 || fmt.Sprint(got[0]["number"]) != "1" {
 		t.Errorf("the attempts are %v", got)

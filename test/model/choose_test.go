@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// CONTRACT.md, "Configuration" and "Connector choice".
+// docs/contract.md#which-steps-run and docs/contract.md#connectors.
 
 // stepsOf returns the steps of a status; none where settings do not name it.
 func (s shop) stepsOf(orderType, entered string, returns bool) []step {

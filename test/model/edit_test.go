@@ -69,7 +69,7 @@ func (e edit) forReturn(sent order) (part edit, rest bool) {
 	return e, rest
 }
 
-// apply is CONTRACT.md, "Patch", for the fields that an edit has: what is as it
+// apply is docs/contract.md#patches, for the fields that an edit has: what is as it
 // was sent is no change, whatever became of it since.
 func (e edit) apply(o, sent order) order {
 	was := o

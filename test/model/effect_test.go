@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// take takes one step: CONTRACT.md's tables "Outcome of one attempt" and
-// "Effect of the call".
+// take takes one step: docs/contract.md#outcomes and docs/contract.md#effects.
 func (m *oracle) take(r *run, i int) {
 	res := &r.results[i]
 	if !m.isFor(res.step, r, r.results[:i]) {

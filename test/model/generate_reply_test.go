@@ -37,9 +37,9 @@ func drawReply(t *rapid.T) reply {
 	return r
 }
 
-// drawRest draws what the calls after the script's are answered: mostly
+// drawLater draws what the calls after the script's are answered: mostly
 // nothing, sometimes a status to enter, again and again.
-func drawRest(t *rapid.T) reply {
+func drawLater(t *rapid.T) reply {
 	r := reply{code: 200}
 	if one(t, 6) {
 		r.results = []result{{trigger: pick(t, statusNames, 0)}}

@@ -19,7 +19,7 @@ var (
 
 var scenarios = rapid.Custom(func(t *rapid.T) scenario {
 	s := scenario{shop: drawShop(t), order: drawOrder(t), actions: several(t, 0, 3, drawAction)}
-	s.script = script{replies: several(t, 0, 8, drawReply), rest: drawRest(t)}
+	s.script = script{replies: several(t, 0, 8, drawReply), later: drawLater(t)}
 	return s
 })
 

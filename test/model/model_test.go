@@ -1,9 +1,9 @@
 // Package model checks orderhook against a model of it: random settings,
 // orders and endpoints' answers go through the real engine over its HTTP API,
-// and a small program written from shared/CONTRACT.md and the seeds alone says
+// and a small program written from docs/contract.md alone says
 // what calls, results, history and order must come of them.
 //
-// More cases than by default: go test ./test/model -rapid.checks=5000.
+// More cases than by default: go -C test test ./model -rapid.checks=5000.
 package model
 
 import (
@@ -58,7 +58,7 @@ func (s scenario) log(t *rapid.T) {
 	for i, a := range s.script.replies {
 		t.Logf("call %d is answered: %s", i+1, a)
 	}
-	t.Logf("later calls: %s", s.script.rest)
+	t.Logf("later calls: %s", s.script.later)
 	for _, a := range s.actions {
 		t.Logf("then: %s", a)
 	}

@@ -57,7 +57,7 @@ type returnForm struct {
 	LineItems []line `json:"lineItems"`
 }
 
-// num is an exact decimal that stands in JSON as a number, its zeros kept.
+// num is an exact decimal that stands in JSON as a number, with its zeros.
 type num struct{ decimal.Decimal }
 
 func (n num) MarshalJSON() ([]byte, error) { return []byte(n.StringFixed(max(0, -n.Exponent()))), nil }

@@ -40,7 +40,7 @@ func lineIndex(lines []line, id string) int {
 	return slices.IndexFunc(lines, func(l line) bool { return l.LineItemID == id })
 }
 
-// recompute is the last rule of CONTRACT.md, "Patch": exact totals where a part
+// recompute is docs/contract.md#totals: exact totals where a part
 // of them is another than before, but for those that are themselves.
 func (o *order) recompute(was order) {
 	f, before := &o.OrderForm, was.OrderForm

@@ -66,7 +66,7 @@ func reachedBy(s scenario) reached {
 
 func (c reached) run(r *run) {
 	c["run "+r.status]++
-	if r.rested {
+	if r.delayed {
 		c["deferred steps "+r.status]++
 	}
 	if r.returned > 0 {

@@ -9,14 +9,14 @@ import (
 // which the calls come, and one for all calls after those.
 type script struct {
 	replies []reply
-	rest    reply
+	later   reply
 }
 
 func (s script) of(call int) reply {
 	if call <= len(s.replies) {
 		return s.replies[call-1]
 	}
-	return s.rest
+	return s.later
 }
 
 // reply is how one call is answered: so many failures that may pass, then the
@@ -67,7 +67,7 @@ func resultList(results []result) []any {
 }
 
 // Several results in one answer: any CancelWorkflow counts, the worst status
-// is the step's, all reasons are kept.
+// is the step's, all reasons are stored.
 
 func (r reply) cancels() bool {
 	return slices.ContainsFunc(r.results, func(x result) bool { return x.cancel })

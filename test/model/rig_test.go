@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,15 +15,16 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/admission"
-	"github.com/orderhook/orderhook/internal/api"
+	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/clock"
-	"github.com/orderhook/orderhook/internal/hook"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/pgtest"
+	"github.com/orderhook/orderhook/internal/store/postgres"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
-	"github.com/orderhook/orderhook/internal/validate"
-	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 // rig is a whole orderhook in this process, and a key of one tenant. All
@@ -35,17 +37,27 @@ type rig struct {
 	tenants  *int
 }
 
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+// openDatabase opens a new database: on a PostgreSQL server of the tests' own with
+// ORDERHOOK_TEST_DATABASE=postgres, else a file.
+func openDatabase(t *testing.T, clock func() time.Time) (store.Store, error) {
+	if os.Getenv("ORDERHOOK_TEST_DATABASE") == "postgres" {
+		return postgres.Open(t.Context(), pgtest.Database(t, postgres.Migrate), postgres.Options{EncryptionKey: "key of the model's tests, long enough", Clock: clock})
+	}
+	return sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "orderhook.db"), sqlite.Options{Clock: clock})
+}
+
 // start runs an orderhook whose clock jumps over every wait of a workflow.
 func start(t *testing.T) *rig {
 	r := &rig{sink: newSink(t), tenants: new(int), clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "orderhook.db"), sqlite.Options{Clock: r.clock.Now})
+	db, err := openDatabase(t, r.clock.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, log := hook.New(hook.Options{Version: "test", Guard: hook.Guard{AllowPrivate: true}, Secrets: db.Secrets()}), slog.New(slog.DiscardHandler)
-	engine := workflow.New(workflow.Options{Store: db, Client: client, Work: admission.NewWork(1), Clock: r.clock, Log: log})
-	validator := &validate.Validator{Store: db, Client: client, Clock: r.clock, Log: log}
-	server := httptest.NewServer(api.New(api.Options{Store: db, Engine: engine, Validator: validator, Clock: r.clock, Log: log, Version: "test"}))
+	client, log := outbound.New(outbound.Options{Version: "test", Guard: outbound.Guard{AllowPrivate: true}, Secrets: db.Secrets()}), slog.New(slog.DiscardHandler)
+	parts := app.Assemble(app.Wiring{Store: db, Client: client, Work: admission.NewWork(1), Clock: r.clock, Log: log, Version: "test"})
+	server, engine := httptest.NewServer(parts.API), parts.Engine // events are not sent: the model says nothing of them
 	r.url, r.store = server.URL, db
 	if err := engine.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -53,7 +65,7 @@ func start(t *testing.T) *rig {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		engine.Release()
+		engine.StopWaits()
 		server.Close()
 		engine.Stop(ctx)
 		client.Close()
@@ -71,7 +83,7 @@ func (r *rig) tenant(t *rapid.T) *rig {
 	tenant := fmt.Sprintf("tenant-%d", *r.tenants)
 	out.key = "model-key-0123456789-" + tenant
 	err := r.store.Write(t.Context(), func(tx store.Tx) error {
-		return tx.InsertKey(t.Context(), oms.Key{ID: oms.NewID(oms.KeyID), Tenant: tenant, Role: oms.Admin, Created: r.clock.Now(), Hash: oms.HashKey(out.key)})
+		return tx.InsertKey(t.Context(), access.Key{ID: ids.New(ids.Key), Tenant: tenant, Role: access.Admin, Created: r.clock.Now(), Hash: access.HashKey(out.key)})
 	})
 	if err != nil {
 		t.Fatal(err)

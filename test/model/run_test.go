@@ -9,7 +9,7 @@ type run struct {
 	status   string // succeeded, aborted, superseded
 	results  []stepResult
 	trigger  string
-	rested   bool   // the deferred steps' turn came, and with it the caller's answer
+	delayed  bool   // the deferred steps' turn came, and with it the caller's answer
 	answer   string // the order as the caller sees it then
 	atOnce   []stepResult
 }
@@ -39,9 +39,9 @@ const maxChain = 10
 // triggers, and returns the answer to who entered it.
 func (m *oracle) follow(code int, entered string, returned int) answer {
 	first := m.run(entered, returned)
-	out := answer{code: code, aborted: first.status == "aborted" && !first.rested, results: shown(first)}
+	out := answer{code: code, aborted: first.status == "aborted" && !first.delayed, results: shown(first)}
 	for r, chain := first, 0; ; chain++ {
-		if r.rested && out.order == "" {
+		if r.delayed && out.order == "" {
 			out.order = r.answer
 		}
 		if r.trigger == "" || r.status == "superseded" {
@@ -61,7 +61,7 @@ func (m *oracle) follow(code int, entered string, returned int) answer {
 
 func shown(r *run) []string {
 	results := r.results
-	if r.rested {
+	if r.delayed {
 		results = r.atOnce
 	}
 	out := []string{}
@@ -85,8 +85,8 @@ func (m *oracle) run(entered string, returned int) *run {
 		}
 	}
 	for i := range r.results {
-		if r.results[i].step.deferred && !r.rested {
-			m.rest(r)
+		if r.results[i].step.deferred && !r.delayed {
+			m.delay(r)
 		}
 		if m.take(r, i); r.status != "succeeded" {
 			break
@@ -96,9 +96,9 @@ func (m *oracle) run(entered string, returned int) *run {
 	return r
 }
 
-// rest answers the caller; deferred steps are still to come.
-func (m *oracle) rest(r *run) {
-	r.rested, r.answer = true, m.order.view().String()
+// delay answers the caller; deferred steps are still to come.
+func (m *oracle) delay(r *run) {
+	r.delayed, r.answer = true, m.order.view().String()
 	r.atOnce = append([]stepResult{}, r.results...)
 }
 

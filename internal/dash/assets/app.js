@@ -85,9 +85,42 @@ function fold(button) {
 	button.textContent = open ? "Expand all" : "Collapse all";
 }
 
+// localTime is a time as a datetime-local field has it, in the browser's zone.
+function localTime(time) {
+	const digits = (n, length = 2) => String(n).padStart(length, "0");
+	const ms = time.getMilliseconds(), seconds = time.getSeconds();
+	return `${digits(time.getFullYear(), 4)}-${digits(time.getMonth() + 1)}-${digits(time.getDate())}T${digits(time.getHours())}:${digits(time.getMinutes())}` +
+		(seconds || ms ? ":" + digits(seconds) : "") + (ms ? "." + digits(ms, 3) : "");
+}
+
+// showLocal has fields of times be in the browser's zone. What the URL says stays beside
+// them, since a field shows no microseconds.
+function showLocal(root) {
+	for (const field of root.querySelectorAll("input[data-time]")) {
+		const time = new Date(field.dataset.time);
+		if (field.dataset.time && Number.isNaN(time.getTime())) continue; // it is no time: it stays to be mended
+		if (field.dataset.time) {
+			field.type = "datetime-local";
+			field.value = localTime(time);
+			field.dataset.shown = field.value;
+		}
+		field.closest("label").querySelector("[data-zone]").textContent = "(your time)";
+	}
+}
+
+// A form sends times as the URL has them. One that was not touched goes as it came.
+document.addEventListener("formdata", (event) => {
+	for (const field of event.target.querySelectorAll("input[data-time]")) {
+		if (field.disabled || field.type !== "datetime-local" || !field.value) continue;
+		const sent = field.value === field.dataset.shown ? field.dataset.time : new Date(field.value).toISOString().replace(".000Z", "Z");
+		event.formData.set(field.name, sent);
+	}
+});
+
 // enhance prepares what is new on the page; live.js calls it, too.
 function enhance(root) {
 	showTimes(root);
+	showLocal(root);
 	for (const el of root.querySelectorAll("[data-copy-next], [data-fold]")) el.hidden = false;
 }
 

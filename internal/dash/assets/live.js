@@ -14,7 +14,7 @@ let timer = 0;      // that fetches it then
 
 // A page that took long is fetched less often: many viewers at once shall not take the
 // server's time from those who send orders.
-const leastRest = 1000, restsPerFetch = 20, restAfterFailure = 5000; // ms
+const leastPause = 1000, pausesPerFetch = 20, pauseAfterFailure = 5000; // ms
 
 const paused = () => pause.getAttribute("aria-pressed") === "true";
 
@@ -54,11 +54,11 @@ async function refresh() {
 		// the server cannot be reached: the stream says so, too
 	} finally {
 		fetching = false;
-		next = performance.now() + Math.max(leastRest, restsPerFetch * (performance.now() - began));
+		next = performance.now() + Math.max(leastPause, pausesPerFetch * (performance.now() - began));
 		if (failed) {
 			waiting = true;
 			clearTimeout(timer);
-			timer = setTimeout(refresh, restAfterFailure);
+			timer = setTimeout(refresh, pauseAfterFailure);
 		}
 		show();
 	}

@@ -39,7 +39,7 @@ func (b *Builder) Full() bool {
 }
 
 // Add appends a document, which is numbered from 0 in the order of the calls.
-// The bodies are not kept. It panics if the segment is full.
+// The bodies are not stored. It panics if the segment is full.
 func (b *Builder) Add(bodies ...[]byte) {
 	last := b.open()
 	for _, body := range bodies {

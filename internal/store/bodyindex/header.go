@@ -89,7 +89,10 @@ func (h Header) place(row uint32) (chunk, offset int) {
 	return n / h.chunkRows(), n % h.chunkRows() * h.width()
 }
 
-// chunkLen returns how long a chunk must be.
-func (h Header) chunkLen(chunk int) int {
+// Chunks returns how many chunks a segment must have.
+func (h Header) Chunks() int { return (h.rows + h.chunkRows() - 1) / h.chunkRows() }
+
+// ChunkLen returns how many bytes a chunk must have.
+func (h Header) ChunkLen(chunk int) int {
 	return min(h.chunkRows(), h.rows-chunk*h.chunkRows()) * h.width()
 }

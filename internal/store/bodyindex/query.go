@@ -137,7 +137,7 @@ func (q *Query) sort() {
 func (g *queryGram) read(h Header, read func(chunk int) ([]byte, error)) (uint64, error) {
 	number, offset := h.place(g.row)
 	chunk, err := read(number)
-	if err != nil || len(chunk) != h.chunkLen(number) {
+	if err != nil || len(chunk) != h.ChunkLen(number) {
 		return h.all(), err
 	}
 	var row [8]byte

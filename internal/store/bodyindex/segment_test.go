@@ -56,7 +56,7 @@ func TestSegmentFitsItsBounds(t *testing.T) {
 			t.Errorf("%s: %.3f of the bits are set", c.name, got)
 		}
 		for i, chunk := range s.Chunks {
-			if len(chunk) > ChunkBytes || len(chunk) != s.Header.chunkLen(i) {
+			if len(chunk) > ChunkBytes || len(chunk) != s.Header.ChunkLen(i) {
 				t.Errorf("%s: chunk %d of %d has %d bytes", c.name, i, len(s.Chunks), len(chunk))
 			}
 		}

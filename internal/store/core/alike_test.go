@@ -3,7 +3,8 @@ package core_test
 import (
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
@@ -17,20 +18,20 @@ func TestAlike(t *testing.T) {
 	publish := func(ids ...string) string {
 		t.Helper()
 		batches = nil
-		var events []*oms.Event
+		var events []*event.Event
 		for _, id := range ids {
 			events = append(events, namedEvent(id))
 		}
 		must(t, noted.Publish(ctx, acme, events...))
 		return batches[len(batches)-1]
 	}
-	put := func(id string, ordering oms.Ordering) {
+	put := func(id string, ordering event.Ordering) {
 		t.Helper()
 		e := testEndpoint(id)
 		e.Ordering = ordering
 		must(t, db.Write(ctx, func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, e) }))
 	}
-	put("ep_1", oms.OrderingNone)
+	put("ep_1", event.OrderingNone)
 	first := publish("a")
 	if same := publish("b", "c"); first == "" || same != first {
 		t.Errorf("%q, then %q", first, same)
@@ -38,7 +39,7 @@ func TestAlike(t *testing.T) {
 	if again := publish("a", "new"); again != "" || len(batches) != 2 {
 		t.Errorf("of an id that is taken: %q", batches)
 	}
-	put("ep_2", oms.OrderingNone)
+	put("ep_2", event.OrderingNone)
 	later := publish("d")
 	if later == "" || later == first {
 		t.Errorf("%q, with another endpoint %q", first, later)
@@ -48,7 +49,12 @@ func TestAlike(t *testing.T) {
 	if batches[0] != "" {
 		t.Errorf("a write: %q", batches)
 	}
-	put("ep_3", oms.OrderingSubject)
+	batches = nil
+	must(t, noted.Publish(nodes.Under(ctx, nodes.Lease{Name: "shard", Epoch: 1}), acme, namedEvent("leased")))
+	if batches[0] != "" {
+		t.Errorf("by a lease: %q", batches)
+	}
+	put("ep_3", event.OrderingSubject)
 	if grouped := publish("f"); grouped != "" {
 		t.Errorf("in groups: %q", grouped)
 	}

@@ -3,44 +3,55 @@ package core
 import (
 	"context"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// audited is the entry of the audit log that a write leaves with its change.
+// audited is the entry of the audit log that a write leaves with its change. The entry is
+// one more row of the batch: so there is no change without its entry, and no entry of a
+// change that failed.
 type audited struct {
 	tenant string
-	entry  oms.AuditEntry
+	entry  access.AuditEntry
 }
 
-// audit notes that the write makes a change of which the audit log tells, and
-// returns the detail to be filled in, nil if nobody asked for the change. A write has
-// one entry, however much it changes: its target is what the call is about, and if
-// the call names nothing, what is changed first.
-func (d *draft) audit(tenant, kind, id string) *oms.AuditDetail {
+// audit notes that the write makes a change of which the audit log tells, and returns the
+// detail to be filled in. It is nil if nobody asked for the change: the server makes it by
+// itself. A write has one entry, however much it changes. The target of the entry is what
+// the call is about, or, if the call names nothing, what is changed first
+// (docs/contract.md#audit).
+func (d *draft) audit(tenant, kind, id string) *access.AuditDetail {
 	if d.asked == nil {
 		return nil
 	}
 	if d.audited == nil {
 		d.audited = &audited{tenant, d.asked()}
 		if d.audited.entry.Target.Kind == "" {
-			d.audited.entry.Target = oms.AuditTarget{Kind: kind, ID: id}
+			d.audited.entry.Target = access.AuditTarget{Kind: kind, ID: id}
 		}
 	}
 	return &d.audited.entry.Detail
 }
 
+// NoteTry implements [store.Tx].
+func (d *draft) NoteTry(_ context.Context, tenant, connector string) error {
+	d.audit(tenant, access.AuditConnector, connector)
+	return nil
+}
+
 // auditRows is how entries are stored.
 var auditRows = &Insertion{Table: "audit", Often: []string{"tenant", "at", "id", "key_id", "action", "kind", "target", "request", "entry"}}
 
-// finishAudit adds the write's entry to what is committed.
+// finishAudit adds the write's entry to what is committed. It comes last, when the write
+// has filled in the detail.
 func (d *draft) finishAudit() error {
 	if d.audited == nil {
 		return nil
 	}
 	e := &d.audited.entry
 	e.Timestamp = fromMicros(micros(d.clock()))
-	e.ID = oms.NewID(oms.AuditID) // of entries of the same time, those made first have the lower ids
+	e.ID = ids.New(ids.Audit) // of entries of the same time, those made first have the lower ids
 	doc, err := encode(e)
 	if err == nil {
 		d.of(d.audited.tenant).insert(auditRows, Tuple{Often: []any{
@@ -49,19 +60,21 @@ func (d *draft) finishAudit() error {
 	return err
 }
 
-// Audit implements [store.Reader].
-func (q queries) Audit(ctx context.Context, tenant string, f store.AuditFilter, asked store.Page) (store.List[oms.AuditEntry], error) {
-	return newestFirst(ctx, q, tenant, auditLike(tenant, f), asked, `entry`, func(r Row) (e oms.AuditEntry, err error) {
+// Audit implements [store.Reader]. What it shows is the entry as it was written: keys and
+// endpoints that it names may be gone.
+func (q queries) Audit(ctx context.Context, tenant string, f store.AuditFilter, asked store.Page) (store.List[access.AuditEntry], error) {
+	return newestFirst(ctx, q, tenant, auditLike(tenant, f), asked, `entry`, func(r Row) (e access.AuditEntry, err error) {
 		var doc []byte
 		if err = r.Scan(&doc); err == nil {
 			err = decode(doc, &e, "audit entry")
 		}
 		return e, err
-	}, func(e oms.AuditEntry) store.Cursor { return store.Cursor{At: micros(e.Timestamp), ID: e.ID} })
+	}, func(e access.AuditEntry) store.Cursor { return store.Cursor{At: micros(e.Timestamp), ID: e.ID} })
 }
 
-// auditLike returns the list of the entries that the filter picks, along the index
-// of that which picks the fewest.
+// auditLike returns the list of the entries that the filter picks, along the index of what
+// picks the fewest: a request has one or two, a key may have all. The conditions that have
+// no index of their own are compared for each row.
 func auditLike(tenant string, f store.AuditFilter) *newest {
 	n := &newest{from: "audit", time: "at", id: "id", along: listOf(tenant), rest: &list{}}
 	indexes := []struct{ name, column, value string }{

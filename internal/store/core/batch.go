@@ -4,38 +4,47 @@ import (
 	"context"
 	"errors"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/nodes"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
-// Engine is the database that everything is kept in. It runs statements and
-// decides nothing.
+// Engine is the database below the store. It runs statements and decides nothing.
 type Engine interface {
-	// Query calls each for every row of a question about what is committed. The
-	// statement is kept prepared. each may return errEnough to leave the rest.
+	// Query calls each for every row of a question about what is committed. The statement
+	// stays prepared for the next time. each may return errEnough, to leave out the other
+	// rows.
 	Query(ctx context.Context, each func(Row) error, text string, args ...any) error
-	// QueryOnce is Query for a text that was put together for this one time.
+	// QueryOnce is Query for a statement whose text was made for this one time.
 	QueryOnce(ctx context.Context, each func(Row) error, text string, args ...any) error
-	// Commit makes a batch durable, all of it or nothing. It is [ErrOvertaken] if
-	// something does not hold that the batch was decided on. If ctx ends before
-	// the batch was begun, nothing is written; from then on the answer says what
-	// became of it.
+	// Commit makes a batch durable, all of it or nothing. It returns [ErrOvertaken] if
+	// one of the checks of the batch does not hold. If ctx ends before the batch has
+	// begun, nothing is written; after that, Commit waits and returns the result.
 	Commit(ctx context.Context, b *Batch) error
-	// Numbers returns the first of n numbers in a row that nobody else gets. They
-	// are larger than all that this process got before.
+	// Numbers returns the first of n consecutive numbers that nobody else gets. They are
+	// larger than all numbers that this process got before.
 	Numbers(ctx context.Context, n int) (first int64, err error)
+	// AwaitOthers waits until all transactions are over that are under way now, so that what
+	// they have written can be read. It returns false if one of them takes long.
+	AwaitOthers(ctx context.Context) (bool, error)
+	// Dialect is how the database writes what others write in another way.
+	Dialect() *Dialect
+	// Figures says what the writer and the files of the database are doing; it leaves out
+	// what can be asked of the tables.
+	Figures(ctx context.Context) (store.Figures, error)
 	// Ping reports whether the database answers and its schema is the right one.
 	Ping(ctx context.Context) error
-	// Close ends the commits that wait, then everything else.
+	// Close ends the waiting commits first, and then everything else.
 	Close() error
 }
 
 // Row is the row of a query that is being read.
 type Row interface{ Scan(into ...any) error }
 
-// errEnough ends the reading of rows without being an error.
+// errEnough ends the reading of rows. It is not an error.
 var errEnough = errors.New("no more rows are needed")
 
-// EachRow calls each for every row, until there are no more or each has enough.
+// EachRow calls each for every row, until there are no more or each returns errEnough.
 func EachRow(rows interface {
 	Row
 	Next() bool
@@ -54,31 +63,60 @@ func EachRow(rows interface {
 	return rows.Err()
 }
 
-// ErrOvertaken is the answer of an engine to a batch that was decided on what
-// does not hold any more. It has to be decided again.
+// ErrOvertaken is returned by an engine for a batch whose checks do not hold any more.
+// The write has to be decided again.
 var ErrOvertaken = errors.New("what the write was decided on has changed")
 
-// ErrClosed answers whatever comes after Close.
-var ErrClosed = oms.Errorf(oms.Unavailable, "orderhook is shutting down")
+// ErrClosed is returned for everything that is asked after Close.
+var ErrClosed = apierr.Errorf(apierr.Unavailable, "orderhook is shutting down")
 
-// Batch is a write as a value: what must still hold, and the rows to change.
-// It is made on the goroutine of whoever writes; the engine only checks and
-// writes.
+// Batch is a write as a value: the checks that must still hold, and the rows to change. A
+// draft makes it on the goroutine of the caller. So the goroutines that write, of which an
+// engine has one or two, only have to check and to write, and nobody waits for them while a
+// write is decided (docs/design.md#a-write-is-a-value).
 type Batch struct {
-	// Tenant is whose write it is: the engine takes tenants in turn.
+	// Tenant is the tenant of the write: the engine takes the tenants in turn.
 	Tenant string
-	// Checks must all hold before anything is changed.
+	// Locks are the things that nobody else may change until the batch is durable. If a
+	// lock is not shared, nobody else may depend on its thing meanwhile, either. An engine
+	// that commits one batch at a time needs none of them.
+	Locks []Lock
+	// Leases are those that the write is made by, each once. An engine that several nodes
+	// use checks first that all of them still hold, and returns [nodes.ErrLost] if not.
+	Leases []nodes.Lease
+	// Checks must all hold before anything is changed. An engine that finds one that does
+	// not hold writes nothing of the batch, and returns [ErrOvertaken].
 	Checks []Check
-	// Changes are made in their order.
+	// Changes are made in this order.
 	Changes []Change
-	// Alike is a text that batches have in common which have the same checks, and
-	// inserts into the same tables in the same order and nothing else. The engine
-	// may run such as one. It is "" for all others.
+	// Alike is a text that batches have in common which have the same locks and checks, and
+	// inserts into the same tables in the same order and nothing else: no leases, and no calls.
+	// The engine may run such as one. It is "" for all others.
 	Alike string
-	// Size is about how many bytes are written.
+	// Calls is what the batch adds to the counts of calls. An engine adds up those of all
+	// batches that it commits together ([CountCalls]).
+	Calls []CallCount
+	// Size is about how many bytes the batch writes.
 	Size int
 
-	news news // for the listener, once the batch is durable
+	news news // what the listener is told once the batch is durable
+}
+
+// Lock names something of a tenant that a batch is about.
+type Lock struct {
+	Tenant, Name string
+	Shared       bool // with others that change it as little
+}
+
+// lock adds a lock. One that is not shared goes for one that is.
+func (b *Batch) lock(tenant, name string, shared bool) {
+	for i := range b.Locks {
+		if l := &b.Locks[i]; l.Tenant == tenant && l.Name == name {
+			l.Shared = l.Shared && shared
+			return
+		}
+	}
+	b.Locks = append(b.Locks, Lock{tenant, name, shared})
 }
 
 // Check is a question that must be answered with a row.
@@ -87,35 +125,35 @@ type Check struct {
 	Args []any
 }
 
-// AnyRows is for a change that may be one of any number of rows, or of none.
+// AnyRows is the Rows of a change that may change any number of rows, or none.
 const AnyRows = -1
 
 // Change is a statement, or, if it has an Insertion, rows for a table.
 type Change struct {
 	Text string
 	Args []any
-	// Rows is how many rows it has to change. If it changes another number, the
+	// Rows is how many rows the change must change. If it changes another number, the
 	// batch is overtaken.
 	Rows int64
 	// Into reads each row that the statement returns; nil if it returns none.
 	Into func(Row) error
 
 	Insertion *Insertion
-	Values    []Tuple // one row each; all of them must be new
+	Values    []Tuple // one tuple for each row; all rows must be new
 }
 
-// Insertion is the columns of a table that rows are added to.
+// Insertion is a table, and the columns of the rows that are added to it.
 type Insertion struct {
 	Table string
-	Often []string // columns that most rows have a value for
-	Rare  []string // columns that most rows leave to their default
+	Often []string // the columns that most rows have a value for
+	Rare  []string // the columns that have their default in most rows
 }
 
-// Tuple is the values of a row. Rare is nil where all of them are defaults.
+// Tuple is the values of a row. Rare is nil if all of those columns have their default.
 type Tuple struct{ Often, Rare []any }
 
-// rareSet returns the values of the columns that are seldom set, nil if each is
-// its default: the empty text, or nil.
+// rareSet returns the values of the rare columns. It returns nil if all of them are the
+// default, which is the empty text or nil.
 func rareSet(values ...any) []any {
 	for _, v := range values {
 		if v != nil && v != "" {
@@ -125,7 +163,7 @@ func rareSet(values ...any) []any {
 	return nil
 }
 
-// check adds a question that must be answered with a row.
+// check adds a query that must return a row.
 func (b *Batch) check(text string, args ...any) {
 	b.Checks = append(b.Checks, Check{text, args})
 }
@@ -135,7 +173,7 @@ func (b *Batch) change(text string, args ...any) {
 	b.add(Change{Text: text, Args: args, Rows: AnyRows})
 }
 
-// changeOne adds a statement that has to change one row.
+// changeOne adds a statement that must change exactly one row.
 func (b *Batch) changeOne(text string, args ...any) {
 	b.add(Change{Text: text, Args: args, Rows: 1})
 }
@@ -155,7 +193,7 @@ func (b *Batch) add(c Change) {
 	b.Changes = append(b.Changes, c)
 }
 
-// sizeOf is about how many bytes values take.
+// sizeOf returns about how many bytes the values take.
 func sizeOf(values []any) int {
 	n := 8 * len(values)
 	for _, v := range values {

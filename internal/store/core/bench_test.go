@@ -8,28 +8,34 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
 // benchOrder is a document of about 5 KB.
-func benchOrder(id string) *oms.Order {
+func benchOrder(id string) *order.Order {
 	o := testOrder(id)
 	var lines []any
 	for i := range 20 {
-		line, err := oms.Parse(fmt.Appendf(nil, `{"lineItemId":"%d","code":"SKU-%06d","quantity":2,"placedPrice":149.90,"extendedPrice":299.80,`+
+		line, err := schema.Parse(fmt.Appendf(nil, `{"lineItemId":"%d","code":"SKU-%06d","quantity":2,"placedPrice":149.90,"extendedPrice":299.80,`+
 			`"displayName":"%s","properties":[{"key":"color","value":"blue"}]}`, i, i, strings.Repeat("name ", 12)))
 		if err != nil {
 			panic(err)
 		}
 		lines = append(lines, line)
 	}
-	o.Doc.Set("orderForm", oms.NewObject(oms.Member{Name: "lineItems", Value: lines}))
+	o.Doc.Set("orderForm", jsondoc.NewObject(jsondoc.Member{Name: "lineItems", Value: lines}))
 	return o
 }
 
 // insertAs stores the order under an id.
-func insertAs(o *oms.Order, id string) func(store.Tx) error {
+func insertAs(o *order.Order, id string) func(store.Tx) error {
 	c := *o
 	c.ID = id
 	return func(tx store.Tx) error { return tx.InsertOrder(ctx, acme, &c) }
@@ -59,7 +65,7 @@ func BenchmarkWriteTogether(b *testing.B) {
 func BenchmarkStep(b *testing.B) {
 	db := openTemp(b)
 	o := benchOrder("o1")
-	r := &oms.Run{ID: "run-1", OrderID: "o1", Status: oms.RunRunning, Results: make([]oms.StepResult, 5)}
+	r := &run.Run{ID: "run-1", OrderID: "o1", Status: run.RunRunning, Results: make([]run.StepResult, 5)}
 	must(b, db.Write(ctx, func(tx store.Tx) error {
 		must(b, tx.InsertRun(ctx, acme, r))
 		return tx.InsertOrder(ctx, acme, o)
@@ -70,23 +76,23 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
-func step(tx store.Tx, r *oms.Run, body []byte) error {
+func step(tx store.Tx, r *run.Run, body []byte) error {
 	o, err := tx.Order(ctx, acme, "o1")
 	if err != nil {
 		return err
 	}
 	o.Version++
-	o.Doc.Set("note", oms.NewID(oms.AttemptID))
+	o.Doc.Set("note", ids.New(ids.Attempt))
 	if err := tx.UpdateOrder(ctx, acme, o); err != nil {
 		return err
 	}
-	a := &oms.Attempt{ID: oms.NewID(oms.AttemptID), CallID: oms.NewID(oms.CallID), Kind: oms.KindStep, StartedAt: time.Now(), Related: oms.Related{OrderID: "o1"},
-		RunID: r.ID, Detail: &oms.AttemptDetail{Request: oms.Message{Headers: http.Header{"Content-Type": {"application/json"}}, Body: body},
-			Response: &oms.Message{Headers: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{}`)}}}
+	a := &attempt.Attempt{ID: ids.New(ids.Attempt), CallID: ids.New(ids.Call), Kind: attempt.KindStep, StartedAt: time.Now(), Related: event.Related{OrderID: "o1"},
+		RunID: r.ID, Detail: &attempt.AttemptDetail{Request: attempt.Message{Headers: http.Header{"Content-Type": {"application/json"}}, Body: body},
+			Response: &attempt.Message{Headers: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{}`)}}}
 	if err := tx.AddAttempt(ctx, acme, a); err != nil {
 		return err
 	}
-	entry := oms.HistoryEntry{ID: oms.NewID(oms.HistoryID), Operation: oms.OpExecuteExportOrder, Changes: []oms.Change{{Path: "note", After: "x"}}}
+	entry := order.HistoryEntry{ID: ids.New(ids.History), Operation: order.OpExecuteExportOrder, Changes: []order.Change{{Path: "note", After: "x"}}}
 	if err := tx.AddHistory(ctx, acme, "o1", entry); err != nil {
 		return err
 	}

@@ -13,7 +13,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
@@ -125,7 +127,7 @@ func recordSales(b *testing.B, db *core.Store, count int) (some []sale) {
 }
 
 func recordSale(tx store.Tx, s sale, at time.Time) error {
-	e := &oms.Event{ID: oms.NewIDAt(oms.EventID, at), Type: "OrderCreated", Related: oms.Related{OrderID: s.uuid}, Timestamp: at, Data: s.data}
+	e := &event.Event{ID: ids.NewAt(ids.Event, at), Type: "OrderCreated", Related: event.Related{OrderID: s.uuid}, Timestamp: at, Data: s.data}
 	if err := tx.AddEvents(ctx, acme, e); err != nil {
 		return err
 	}
@@ -133,24 +135,24 @@ func recordSale(tx store.Tx, s sale, at time.Time) error {
 }
 
 // saleAttempt is an acknowledged attempt as notify records it.
-func saleAttempt(e *oms.Event, at time.Time) *oms.Attempt {
-	return &oms.Attempt{ID: oms.NewIDAt(oms.AttemptID, at), Kind: oms.KindEvent, Number: 1, MaxNumber: 6, StartedAt: at, DurationMs: 1.25,
-		URL: "https://hooks.example.com/orders", Host: "hooks.example.com", Status: 200, Outcome: oms.OutcomeSucceeded, EventType: e.Type,
-		Related: e.Related, Delivery: oms.DeliveryKey{Event: e.Seq, Endpoint: 1}, Format: oms.FormatFull,
-		Detail: &oms.AttemptDetail{
-			Request: oms.Message{Method: "POST", BodyBytes: 1500, Headers: map[string][]string{
+func saleAttempt(e *event.Event, at time.Time) *attempt.Attempt {
+	return &attempt.Attempt{ID: ids.Numbered(ids.Attempt, at), Kind: attempt.KindEvent, Number: 1, MaxNumber: 6, StartedAt: at, DurationMs: 1.25,
+		URL: "https://hooks.example.com/orders", Host: "hooks.example.com", Status: 200, Outcome: attempt.OutcomeSucceeded, EventType: e.Type,
+		Related: e.Related, Delivery: event.DeliveryKey{Event: e.Seq, Endpoint: 1}, Format: event.FormatFull,
+		Detail: &attempt.AttemptDetail{
+			Request: attempt.Message{Method: "POST", BodyBytes: 1500, Headers: map[string][]string{
 				"Content-Type": {"application/json"}, "User-Agent": {"OmniumOms/1.0"}, "X-Attempt": {"1"}, "Webhook-Id": {e.ID},
 				"Webhook-Timestamp": {"1767225600"}, "Webhook-Signature": {"***"}, "Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}},
-			Response: &oms.Message{BodyBytes: 15, Headers: map[string][]string{"Content-Type": {"application/json"}, "Content-Length": {"15"},
+			Response: &attempt.Message{BodyBytes: 15, Headers: map[string][]string{"Content-Type": {"application/json"}, "Content-Length": {"15"},
 				"Date": {"Thu, 01 Jan 2026 00:00:00 GMT"}}, Body: []byte(`{"status":"ok"}`)},
-			RemoteAddr: "127.0.0.1:8080", Timing: oms.Timing{FirstByte: 1.125},
+			RemoteAddr: "127.0.0.1:8080", Timing: attempt.Timing{FirstByte: 1.125},
 		}}
 }
 
 func BenchmarkAddAttempt(b *testing.B) {
 	db := openTemp(b)
 	s := newSale(1, rand.New(rand.NewPCG(1, 2)))
-	e := &oms.Event{ID: "evt_1", Type: "OrderCreated", Related: oms.Related{OrderID: s.uuid}, Timestamp: time.Now(), Data: s.data}
+	e := &event.Event{ID: "evt_1", Type: "OrderCreated", Related: event.Related{OrderID: s.uuid}, Timestamp: time.Now(), Data: s.data}
 	must(b, db.Write(ctx, func(tx store.Tx) error { return tx.AddEvents(ctx, acme, e) }))
 	at := time.Now()
 	for n := 0; n < b.N; {

@@ -11,7 +11,11 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 	"github.com/orderhook/orderhook/internal/store/sqlite"
@@ -49,9 +53,15 @@ func must(tb testing.TB, err error) {
 	}
 }
 
-func testOrder(id string) *oms.Order {
-	doc := oms.NewObject(oms.Member{Name: "id", Value: id}, oms.Member{Name: "status", Value: "New"})
-	return &oms.Order{ID: id, Version: 1, StatusVersion: 1, Created: time.Unix(1, 0), Modified: time.Unix(1, 0), Doc: doc}
+// completeIn is CompleteDeliveries for a test that does not ask which were recorded before.
+func completeIn(tx store.Tx, tenant string, list ...store.Completion) error {
+	_, err := tx.CompleteDeliveries(ctx, tenant, list...)
+	return err
+}
+
+func testOrder(id string) *order.Order {
+	doc := jsondoc.NewObject(jsondoc.Member{Name: "id", Value: id}, jsondoc.Member{Name: "status", Value: "New"})
+	return &order.Order{ID: id, Version: 1, StatusVersion: 1, Created: time.Unix(1, 0), Modified: time.Unix(1, 0), Doc: doc}
 }
 
 // insert returns a write that stores a new order.
@@ -65,12 +75,12 @@ type dueList struct {
 	behind []int64
 }
 
-func (l *dueList) Due(due []store.Due)                   { l.due = append(l.due, due...) }
-func (l *dueList) EndpointChanged(string, *oms.Endpoint) {}
-func (l *dueList) EndpointDeleted(string, int64)         {}
-func (l *dueList) Ended(string, oms.DeliveryKey)         {}
-func (l *dueList) Behind(_ string, endpoint int64)       { l.behind = append(l.behind, endpoint) }
-func (l *dueList) Unjudged(store.Unjudged)               {}
+func (l *dueList) Due(due []store.Due)                            { l.due = append(l.due, due...) }
+func (l *dueList) EndpointChanged(string, *event.Endpoint, int64) {}
+func (l *dueList) EndpointDeleted(string, int64, int64)           {}
+func (l *dueList) Ended(string, event.DeliveryKey)                {}
+func (l *dueList) Behind(_ string, endpoint int64)                { l.behind = append(l.behind, endpoint) }
+func (l *dueList) FilterFailed(store.FilterFailure)               {}
 
 // receivers are the endpoints that an event became due for.
 func (l *dueList) receivers(event string) string {
@@ -83,13 +93,13 @@ func (l *dueList) receivers(event string) string {
 	return strings.Join(ids, " ")
 }
 
-func testEndpoint(id string) *oms.Endpoint {
-	return &oms.Endpoint{ID: id, Origin: oms.OriginAPI, URL: "https://example.com/" + id, EventTypes: []string{"*"}, Enabled: true,
-		Schedule: oms.DefaultSchedule, Ordering: oms.OrderingNone}
+func testEndpoint(id string) *event.Endpoint {
+	return &event.Endpoint{ID: id, Origin: event.OriginAPI, URL: "https://example.com/" + id, EventTypes: []string{"*"}, Enabled: true,
+		Schedule: event.DefaultSchedule, Ordering: event.OrderingNone}
 }
 
 // putEndpoints stores as many endpoints, changed as is said.
-func putEndpoints(tb testing.TB, db *core.Store, n int, change func(*oms.Endpoint)) (all []*oms.Endpoint) {
+func putEndpoints(tb testing.TB, db *core.Store, n int, change func(*event.Endpoint)) (all []*event.Endpoint) {
 	tb.Helper()
 	must(tb, db.Write(ctx, func(tx store.Tx) error {
 		all = nil
@@ -114,19 +124,19 @@ var benchTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // benchData is a payload of about 1.5 KB.
 var benchData = jsontext.Value(`{"id":"ord-1","note":"` + strings.Repeat("text ", 290) + `"}`)
 
-func benchEvent(now time.Time) *oms.Event {
-	id := oms.NewIDAt(oms.EventID, now)
-	return &oms.Event{ID: id, Type: "OrderAccepted", Subject: oms.Subject{Kind: oms.SubjectOrder, ID: id[4:]},
-		Related: oms.Related{OrderID: id[4:]}, Timestamp: now, Data: benchData}
+func benchEvent(now time.Time) *event.Event {
+	id := ids.NewAt(ids.Event, now)
+	return &event.Event{ID: id, Type: "OrderAccepted", Subject: event.Subject{Kind: event.SubjectOrder, ID: id[4:]},
+		Related: event.Related{OrderID: id[4:]}, Timestamp: now, Data: benchData}
 }
 
-func namedEvent(id string) *oms.Event {
+func namedEvent(id string) *event.Event {
 	e := benchEvent(benchTime)
 	e.ID = id
 	return e
 }
 
-func publish(tb testing.TB, db *core.Store, events ...*oms.Event) {
+func publish(tb testing.TB, db *core.Store, events ...*event.Event) {
 	tb.Helper()
 	must(tb, db.Write(ctx, func(tx store.Tx) error { return tx.AddEvents(ctx, acme, events...) }))
 }
@@ -137,9 +147,9 @@ func countRows(t *testing.T, db *core.Store, table string) (n int) {
 	return n
 }
 
-func wantKind(t *testing.T, err error, kind oms.Kind) {
+func wantKind(t *testing.T, err error, kind apierr.Kind) {
 	t.Helper()
-	if err == nil || oms.KindOf(err) != kind {
+	if err == nil || apierr.KindOf(err) != kind {
 		t.Errorf("error %v, want one of kind %d", err, kind)
 	}
 }

@@ -6,35 +6,39 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// A secret of settings is destroyed once its place is removed: its row is deleted, and
-// what it took of the file overwritten. Until the last run that may need it has ended it
-// stays; its version stands in secret_removals for as long as that may be so.
+// A secret of the settings is destroyed once its place is removed: its row is deleted,
+// and its bytes in the file are overwritten. It stays until the last run that may need it
+// has ended; until then the version that removed it is in secret_removals.
 
-// neededByRun holds for a secret that a run under way may use: which began, or was
-// resumed, with settings of a version from the first that had it to the last.
+// neededByRun is true for a secret that an unfinished run may use: the run began, or was
+// resumed, with one of the versions of the settings that had the secret.
 const neededByRun = `EXISTS (SELECT 1 FROM runs INDEXED BY runs_since
 	WHERE runs.tenant = secrets.tenant AND ended = 0 AND since >= secrets.given AND since < secrets.retired)`
 
 // destroySecrets deletes secrets, a JSON list of ids, that a version or one before it retired.
-const destroySecrets = `DELETE FROM secrets WHERE tenant = ?1 AND id IN (SELECT value FROM json_each(?2))
+const destroySecrets = `DELETE FROM secrets WHERE tenant = ?1 AND id {texts ?2}
 	AND retired > 0 AND retired <= ?3 AND NOT ` + neededByRun
 
+// destroy adds to a batch what destroys secrets, but for those that a run needs. The lock
+// keeps runs from beginning meanwhile (lockRun).
 func destroy(b *Batch, tenant string, version int64, ids []string) {
 	b.news.secrets = true
+	b.lock(tenant, "settings", false)
 	b.change(destroySecrets, tenant, jsonTexts(ids), version)
 }
 
-// mostDestroyedAtOnce bounds how many secrets are destroyed with the change of the
-// settings that removed them. A place may have had any number, one after the other.
+// mostDestroyedAtOnce is how many secrets are destroyed in the write of the settings that
+// removed them. A place may have had any number of secrets, one after the other.
 const mostDestroyedAtOnce = 1000
 
-// destroyAtOnce destroys what a version removes, and notes that there may be more. What
-// the version refers to is in use by then, and stays.
+// destroyAtOnce destroys the secrets that a version removes, and notes that there may be
+// more. Secrets that the version refers to are in use, and stay: the statement deletes only
+// those that are retired, and useSecrets comes before it in the batch.
 func (d *draft) destroyAtOnce(ctx context.Context, tenant string, version int64, removals []settings.Removal) error {
 	if len(removals) == 0 {
 		return nil
@@ -43,16 +47,18 @@ func (d *draft) destroyAtOnce(ctx context.Context, tenant string, version int64,
 	b.changeOne(`INSERT INTO secret_removals (tenant, version) VALUES (?, ?)`, tenant, version)
 	left := mostDestroyedAtOnce
 	for some := range slices.Chunk(removals, placesAtOnce) {
+		// DestroySecrets does the rest, since the version is in secret_removals.
 		if left == 0 {
 			return nil
 		}
 		places, byPlace := namesOf(some)
 		found, err := collect(ctx, d.q.Query, scanPlaced,
-			`SELECT place, id, origins, 0 FROM secrets INDEXED BY secrets_place WHERE tenant = ? AND place IN (SELECT value FROM json_each(?)) LIMIT ?`,
+			`SELECT place, id, origins, 0 FROM secrets INDEXED BY secrets_place WHERE tenant = ? AND place {texts ?} LIMIT ?`,
 			tenant, places, left)
 		if err != nil {
 			return err
 		}
+		// Secrets that are read and not destroyed count, too: reading them takes as long.
 		left -= len(found)
 		var gone []string
 		for _, one := range found {
@@ -65,10 +71,11 @@ func (d *draft) destroyAtOnce(ctx context.Context, tenant string, version int64,
 	return nil
 }
 
-// placesAtOnce is how many places one question is about.
+// placesAtOnce is how many places one query is about.
 const placesAtOnce = 100
 
-// namesOf returns the places of removals as a JSON list, and the removals by them.
+// namesOf returns the places of removals as a JSON list, and the removals by their
+// places.
 func namesOf(removals []settings.Removal) (list string, byPlace map[string]settings.Removal) {
 	var names []string
 	byPlace = map[string]settings.Removal{}
@@ -79,13 +86,15 @@ func namesOf(removals []settings.Removal) (list string, byPlace map[string]setti
 	return jsonTexts(names), byPlace
 }
 
-// placed is a secret as it is looked at before it is destroyed.
+// placed is a secret as it is read before it is destroyed. needed says that a run may need
+// it.
 type placed struct {
 	place, id string
 	origins   []string
 	needed    bool
 }
 
+// scanPlaced reads a [placed].
 func scanPlaced(r Row) (p placed, err error) {
 	var origins []byte
 	if err = r.Scan(&p.place, &p.id, &origins, &p.needed); err == nil {
@@ -94,23 +103,26 @@ func scanPlaced(r Row) (p placed, err error) {
 	return p, err
 }
 
-// DestroySecrets implements [store.Upkeep].
-func (s *Store) DestroySecrets(ctx context.Context, rest store.Rest) error {
+// DestroySecrets implements [store.Upkeep]. A version stays in secret_removals until
+// nothing is left of what it removed. So a crash between two steps loses nothing: the next
+// call goes on.
+func (s *Store) DestroySecrets(ctx context.Context, yield store.Yield) error {
 	removals, err := collect(ctx, s.q.Query, func(r Row) (n numbered, err error) {
 		err = r.Scan(&n.tenant, &n.number)
 		return n, err
 	}, `SELECT tenant, version FROM secret_removals ORDER BY tenant, version`)
 	for _, one := range removals {
 		if err == nil {
-			err = s.destroyRemoved(ctx, one.tenant, one.number, rest)
+			err = s.destroyRemoved(ctx, one.tenant, one.number, yield)
 		}
 	}
 	return err
 }
 
-// destroyRemoved destroys what a version removed, and forgets the version unless a run
-// under way may need any of it.
-func (s *Store) destroyRemoved(ctx context.Context, tenant string, version int64, rest store.Rest) error {
+// destroyRemoved destroys the secrets that a version removed. Then it forgets the version,
+// unless an unfinished run may need one of them. It asks before it writes, so that waiting
+// for a run writes nothing.
+func (s *Store) destroyRemoved(ctx context.Context, tenant string, version int64, yield store.Yield) error {
 	removals, err := s.removalsOf(ctx, tenant, version)
 	if err != nil {
 		return err
@@ -126,6 +138,7 @@ func (s *Store) destroyRemoved(ctx context.Context, tenant string, version int64
 			var gone []string
 			for _, last = range found {
 				switch {
+				// It may go to an origin that its place still leads to, so it stays.
 				case !byPlace[last.place].Destroys(last.origins):
 				case last.needed:
 					needed = true
@@ -133,12 +146,13 @@ func (s *Store) destroyRemoved(ctx context.Context, tenant string, version int64
 					gone = append(gone, last.id)
 				}
 			}
-			if err := s.destroySome(ctx, tenant, version, gone, rest); err != nil {
+			if err := s.destroySome(ctx, tenant, version, gone, yield); err != nil {
 				return err
 			}
 			more = len(found) == removedAtOnce
 		}
 	}
+	// The next call looks again: the run may have ended by then.
 	if needed {
 		return nil
 	}
@@ -148,12 +162,15 @@ func (s *Store) destroyRemoved(ctx context.Context, tenant string, version int64
 	})
 }
 
+// removedSecrets finds the secrets of some places that a version or one before it retired,
+// and whether a run needs each.
 const removedSecrets = `SELECT place, id, origins, ` + neededByRun + ` FROM secrets INDEXED BY secrets_place
-	WHERE tenant = ? AND place IN (SELECT value FROM json_each(?)) AND (place, id) > (?, ?) AND retired > 0 AND retired <= ?
+	WHERE tenant = ? AND place {texts ?} AND (place, id) > (?, ?) AND retired > 0 AND retired <= ?
 	ORDER BY place, id LIMIT ?`
 
-// removalsOf returns what a version removed. Where that cannot be told, since somebody
-// has altered what is stored of it, the log says that once.
+// removalsOf returns what a version removed, by comparing it with the one before it. If
+// somebody has altered the stored data so that this cannot be found out, it is logged, and
+// the version is forgotten: the log names it once.
 func (s *Store) removalsOf(ctx context.Context, tenant string, version int64) ([]settings.Removal, error) {
 	was, err := s.SettingsVersion(ctx, tenant, version-1)
 	if err == nil {
@@ -162,14 +179,15 @@ func (s *Store) removalsOf(ctx context.Context, tenant string, version int64) ([
 			return was.Removals(is), nil
 		}
 	}
-	if errors.Is(err, errUnreadable) || oms.KindOf(err) == oms.NotFound {
+	if errors.Is(err, errUnreadable) || apierr.KindOf(err) == apierr.NotFound {
 		s.log.Warn("settings cannot be read, so that the secrets that they removed stay in the database", "tenant", tenant, "version", version, "why", err)
 		return nil, nil
 	}
 	return nil, err
 }
 
-func (s *Store) destroySome(ctx context.Context, tenant string, version int64, ids []string, rest store.Rest) error {
+// destroySome destroys some secrets in one write, and then lets other work have its turn.
+func (s *Store) destroySome(ctx context.Context, tenant string, version int64, ids []string, yield store.Yield) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -178,21 +196,23 @@ func (s *Store) destroySome(ctx context.Context, tenant string, version int64, i
 		return nil
 	})
 	if err == nil {
-		err = rest(ctx)
+		err = yield(ctx)
 	}
 	return err
 }
 
-// DestroyedSecrets implements [store.Reader]. A write rests on the answer: a secret
-// that is there may be about to be destroyed.
+// DestroyedSecrets implements [store.Reader]. A write depends on the answer: a secret that
+// is there may be about to be destroyed. A restored version must not refer to a secret that
+// is gone by the commit.
 func (q queries) DestroyedSecrets(ctx context.Context, tenant string, s *settings.Settings) (ids []string, err error) {
-	const missing = ` FROM json_each(?2) WHERE NOT EXISTS (SELECT 1 FROM secrets WHERE tenant = ?1 AND id = value)`
+	const missing = ` FROM {eachtext ?2} WHERE NOT EXISTS (SELECT 1 FROM secrets WHERE tenant = ?1 AND id = value)`
 	list := jsonTexts(s.SecretIDs())
 	ids, err = collect(ctx, q.q.Query, func(r Row) (id string, err error) {
 		err = r.Scan(&id)
 		return id, err
 	}, `SELECT value`+missing, tenant, list)
 	if err == nil && q.own != nil {
+		q.own.of(tenant).lock(tenant, "settings", true)
 		q.own.of(tenant).check(`SELECT 1 WHERE (SELECT count(*)`+missing+`) = ?3`, tenant, list, len(ids))
 	}
 	return ids, err

@@ -4,7 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/run"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
@@ -24,7 +26,7 @@ func TestWhatIsRestoredMeanwhileIsNotDestroyed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			db := openTemp(t)
 			version := int64(0)
-			put := func(doc *oms.Object) *settings.Settings {
+			put := func(doc *jsondoc.Object) *settings.Settings {
 				next, _, err := settings.Parse(doc)
 				must(t, err)
 				must(t, db.Write(ctx, func(tx store.Tx) error { return tx.PutSettings(ctx, acme, next, version, "", time.Unix(1, 0)) }))
@@ -33,17 +35,17 @@ func TestWhatIsRestoredMeanwhileIsNotDestroyed(t *testing.T) {
 				must(t, err)
 				return stored
 			}
-			document := func(text string) *oms.Object {
-				doc, err := oms.Parse([]byte(text))
+			document := func(text string) *jsondoc.Object {
+				doc, err := schema.Parse([]byte(text))
 				must(t, err)
 				return doc
 			}
 			one := put(document(`{"connectors":[{"name":"a","host":"https://a","token":"x"}]}`))
-			run := &oms.Run{ID: "r", OrderID: "o", Status: oms.RunWaiting, SettingsVersion: 1}
-			must(t, db.Write(ctx, func(tx store.Tx) error { return tx.InsertRun(ctx, acme, run) }))
+			r := &run.Run{ID: "r", OrderID: "o", Status: run.RunWaiting, SettingsVersion: 1}
+			must(t, db.Write(ctx, func(tx store.Tx) error { return tx.InsertRun(ctx, acme, r) }))
 			put(document(`{}`))
-			run.Status = oms.RunSucceeded
-			must(t, db.Write(ctx, func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, run) }))
+			r.Status = run.RunSucceeded
+			must(t, db.Write(ctx, func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, r) }))
 			restored := false
 			upkeep := db.Committing(func(*core.Batch) {
 				if !restored {
@@ -54,7 +56,7 @@ func TestWhatIsRestoredMeanwhileIsNotDestroyed(t *testing.T) {
 					}
 				}
 			})
-			must(t, upkeep.DestroySecrets(ctx, noRest))
+			must(t, upkeep.DestroySecrets(ctx, noYield))
 			opened, err := db.Secrets().Reveal(ctx, acme, one.Connectors[0].Token)
 			if err != nil || opened.Retired != c.want || !restored {
 				t.Errorf("retired by %d, %v", opened.Retired, err)
@@ -68,7 +70,7 @@ func TestWaitingForARunWritesNothing(t *testing.T) {
 	db := openTemp(t)
 	for version, text := range []string{`{"connectors":[{"name":"a","host":"https://a","token":"x"}]}`, `{}`,
 		`{"connectors":[{"name":"a","host":"https://a","token":"y"}]}`, `{"connectors":[{"name":"a","host":"https://a","token":"z"}]}`} {
-		doc, err := oms.Parse([]byte(text))
+		doc, err := schema.Parse([]byte(text))
 		must(t, err)
 		next, _, err := settings.Parse(doc)
 		must(t, err)
@@ -76,10 +78,10 @@ func TestWaitingForARunWritesNothing(t *testing.T) {
 			if err := tx.PutSettings(ctx, acme, next, int64(version), "", time.Unix(1, 0)); err != nil || version > 0 {
 				return err
 			}
-			return tx.InsertRun(ctx, acme, &oms.Run{ID: "r", OrderID: "o", Status: oms.RunWaiting, SettingsVersion: 1})
+			return tx.InsertRun(ctx, acme, &run.Run{ID: "r", OrderID: "o", Status: run.RunWaiting, SettingsVersion: 1})
 		}))
 	}
-	must(t, db.Committing(func(*core.Batch) { t.Error("something is written") }).DestroySecrets(ctx, noRest))
+	must(t, db.Committing(func(*core.Batch) { t.Error("something is written") }).DestroySecrets(ctx, noYield))
 	if n := countRows(t, db, "secrets"); n != 3 {
 		t.Errorf("%d secrets are left", n)
 	}

@@ -5,55 +5,70 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strconv"
 
+	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/admission"
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/changes"
+	"github.com/orderhook/orderhook/internal/nodes"
+	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/trace"
 )
 
 // draft is a write that is being decided. It implements [store.Tx]: what is read
-// through it is what is committed, and what it rests on must still hold when the
+// through it is what is committed, and what it depends on must still hold when the
 // batch is committed; what is written through it is gathered in the batch. Only
 // orders, endpoints and deliveries that the write itself changed are read as it
 // left them.
+//
+// A draft is used by the goroutine of one caller of Write, for one try. A write that is
+// decided again has a new draft: nothing that was read for the first try is used in the
+// second.
 type draft struct {
 	queries
 	batch Batch
-	again bool // it was overtaken before: what hardly ever is in the way is looked up now
+	// The write was overtaken before. The first time a write assumes what nearly always
+	// holds, as that an id is free, without asking; its checks find out if it was wrong.
+	// The second time it asks, so that the caller gets an error that says what is wrong.
+	again bool
 	turn  *turn
-	asked func() oms.AuditEntry // who asks for the write, and for what; nil: nobody does
+	// Who asked for the write, and for what; nil: the server itself did.
+	asked func() access.AuditEntry
 
 	orders     map[key]*draftOrder
-	sets       map[string]*endpointSet           // of tenants whose endpoints the write changes
-	seen       map[key]bool                      // which checks were added already
-	read       map[key]bool                      // what else the write has read
-	unused     []key                             // Idempotency-Keys that it found unused
-	events     map[key]bool                      // ids of events that are taken, as far as the write knows
+	sets       map[string]*endpointSet           // the new endpoints of tenants, by tenant
+	seen       map[key]bool                      // the checks that were added already
+	read       map[key]bool                      // what the write has read and not changed
+	unused     []key                             // the Idempotency-Keys that it found unused
+	events     map[key]bool                      // the ids of events that exist already, as far as the write knows
 	stored     map[string]int64                  // the versions of settings that the write stores, by tenant
-	deliveries map[tenantDelivery]storedDelivery // those that the write changed after it had read them
-	released   []released                        // groups that are to be looked at in the end
-	releases   map[groupRef]bool                 // those, each once
-	tried      []groupRef                        // groups of which what is due is to be tried at once
-	groups     []groupChange                     // what of groups the listener is told of
-	audited    *audited                          // nil: the audit log does not tell of the write
+	deliveries map[tenantDelivery]storedDelivery // the deliveries that the write has read and changed
+	unblocked  []unblocked                       // the groups whose next delivery becomes due at the end of the write
+	unblocks   map[groupRef]bool                 // the same groups, so that each is noted once
+	tried      []groupRef                        // the groups whose due delivery is to be attempted now
+	groups     []groupChange                     // the deliveries of groups that the database made due
+	audited    *audited                          // nil: the write has no entry in the audit log
 }
 
-// trustsHeld reports whether what the caller holds is taken for what is stored.
-// It nearly always is; where another write came before, its turn or the commit
-// says so.
+// trustsHeld reports whether the write may assume that what its caller has in memory is
+// still what is stored. That is nearly always so. If another write came before, the turn
+// or the commit finds it out.
 func (d *draft) trustsHeld() bool { return !d.again && !d.turn.waited }
 
-// key is the name of something of a tenant.
+// key identifies a thing of a tenant: a turn, a check, or a row. Where several kinds of
+// things share a map, the kind stands before the id, as in order/7.
 type key struct{ tenant, id string }
 
-// draftOrder is an order as the write found it, or left it.
+// draftOrder is an order as the write read it, or as the write changed it.
 type draftOrder struct {
-	order *oms.Order
-	own   bool // the write changed it
+	order *order.Order
+	own   bool // the write has changed it
 }
 
-// mostTries bounds how often a write is decided again. Those of one order take
-// turns, so that one is hardly ever overtaken twice.
+// mostTries is how often a write is decided before it fails. Writes of one order take
+// turns, so a write is seldom overtaken twice.
 const mostTries = 100
 
 // Write implements [store.Store].
@@ -61,12 +76,13 @@ func (s *Store) Write(ctx context.Context, do func(tx store.Tx) error) error {
 	return s.write(ctx, func(d *draft) error { return do(d) })
 }
 
-// write decides, commits, and decides again where the decision was overtaken.
+// write decides a write and commits it. If it was overtaken, it does both again.
 func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
-	ctx = store.Work.Mark(ctx) // whoever writes does not wait for those who ask
+	ctx = store.Work.Mark(ctx) // a write does not wait for the connections of slow questions
 	t := &turn{turns: &s.turns, ctx: ctx}
 	defer t.end()
 	for try := range mostTries {
+		// The caller may have gone while another write had the turn.
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -88,20 +104,22 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 		if !errors.Is(err, ErrOvertaken) {
 			return err
 		}
+		// What is in memory may be why the write was overtaken.
 		s.forget(d)
 	}
-	return oms.Errorf(oms.Unavailable, "others change the same again and again; try again")
+	return apierr.Errorf(apierr.Unavailable, "others change the same again and again; try again")
 }
 
+// draft begins a write: the first try, or another one if again is true. All tries of one
+// call share a turn.
 func (s *Store) draft(ctx context.Context, t *turn, again bool) *draft {
-	d := &draft{again: again, turn: t, asked: store.AuditedBy(ctx)}
+	d := &draft{again: again, turn: t, asked: store.AuditedBy(ctx), batch: Batch{Leases: nodes.LeasesOf(ctx)}}
 	d.queries = queries{q: reads{s.engine, ctx}, shared: s.shared, own: d}
 	return d
 }
 
-// reads is an engine that is asked for as long as a write goes on, whatever the
-// contexts are that its methods are called with: those of the store are handed
-// around, and the one that counts is that of Write.
+// reads is the engine as a write uses it. It asks with the context of Write, whatever
+// contexts its methods are called with: only that one says how long the write may take.
 type reads struct {
 	Engine
 	ctx context.Context
@@ -115,10 +133,11 @@ func (r reads) QueryOnce(_ context.Context, each func(Row) error, text string, a
 	return r.Engine.QueryOnce(r.ctx, each, text, args...)
 }
 
-// commit makes a draft durable, and tells the listener of what became due by it
-// in groups: which it is, only the database knew.
+// commit makes a draft durable. A draft that changes nothing is not committed: what it read
+// was true when it was read. After the commit it tells the listener which deliveries of
+// groups became due: only the database knows that.
 func (s *Store) commit(ctx context.Context, d *draft) error {
-	if len(d.batch.Changes) == 0 {
+	if len(d.batch.Changes) == 0 && d.audited == nil {
 		return nil
 	}
 	d.finish()
@@ -126,14 +145,18 @@ func (s *Store) commit(ctx context.Context, d *draft) error {
 		return err
 	}
 	admission.Pause(ctx)
-	if err := s.engine.Commit(ctx, &d.batch); err != nil {
+	committed := trace.Child(ctx, "commit")
+	err := s.engine.Commit(ctx, &d.batch)
+	committed()
+	if err != nil {
 		return err
 	}
-	s.tellOfGroups(d)
+	s.tellOfGroups(context.WithoutCancel(ctx), d) // the write is committed, also if its caller is not there any more
 	return nil
 }
 
-// call runs a decision; its panic is an error of its caller.
+// call runs the function that decides the write. If the function panics, the panic is
+// returned as an error to its caller.
 func call(decide func(*draft) error, d *draft) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -143,18 +166,21 @@ func call(decide func(*draft) error, d *draft) (err error) {
 	return decide(d)
 }
 
-// finish adds what can be said at the end alone: what of the groups becomes due,
-// and the checks of what was read and not changed.
+// finish adds what is known only at the end: which deliveries of groups become due, and
+// the checks of what was read and not changed.
 func (d *draft) finish() {
 	d.finishGroups()
 	for k, o := range d.orders {
+		d.of(k.tenant).lock(k.tenant, "order/"+k.id, !o.own)
 		if !o.own {
 			d.batch.check(checkOrder, k.tenant, k.id, o.order.Version, micros(o.order.Created))
 		}
 	}
 }
 
-// of names the tenant whose write it is.
+// of returns the batch, and notes the tenant whose write it is: the write waits in the
+// queue of that tenant. A write that is for several tenants, as the one that cancels the
+// deliveries of deleted endpoints, does not use it, and waits in a queue of its own.
 func (d *draft) of(tenant string) *Batch {
 	if d.batch.Tenant == "" {
 		d.batch.Tenant = tenant
@@ -163,7 +189,12 @@ func (d *draft) of(tenant string) *Batch {
 }
 
 // touch notes that the write changes something of a tenant.
-func (d *draft) touch(tenant string, what oms.Topics) { d.batch.news.touch(tenant, what) }
+func (d *draft) touch(tenant string, what changes.Topics) { d.batch.news.touch(tenant, what) }
+
+// lockEvent keeps others from erasing or removing an event, or from sending it again.
+func (d *draft) lockEvent(tenant string, seq int64) {
+	d.of(tenant).lock(tenant, "event/"+strconv.FormatInt(seq, 10), false)
+}
 
 // checkOnce adds a check unless it was added before.
 func (d *draft) checkOnce(name key, text string, args ...any) {
@@ -177,7 +208,8 @@ func (d *draft) checkOnce(name key, text string, args ...any) {
 	d.of(name.tenant).check(text, args...)
 }
 
-// reads takes the turn of a thing and notes that the write rests on it.
+// reads takes the turn of a thing, and notes that the write depends on it. If the thing has
+// another version when the write changes it, stale knows whose fault that is.
 func (d *draft) reads(of key) error {
 	if d.read == nil {
 		d.read = map[key]bool{}
@@ -186,8 +218,8 @@ func (d *draft) reads(of key) error {
 	return d.turn.take(of)
 }
 
-// readsSettings notes that the write rests on a tenant's settings, if it should
-// replace them. Nobody waits for others who read them.
+// readsSettings notes that the write depends on the tenant's settings, in case that it
+// replaces them. It takes no turn, because many writes read them at the same time.
 func (d *draft) readsSettings(tenant string) {
 	if d.read == nil {
 		d.read = map[key]bool{}
@@ -195,11 +227,11 @@ func (d *draft) readsSettings(tenant string) {
 	d.read[key{tenant, "settings"}] = true
 }
 
-// stale is the error of a write of something that is of another version. If the
-// write has read it, it was overtaken; else it was given a version that is wrong.
+// stale returns the error for a thing that has another version than expected. If this
+// write has read the thing, it was overtaken. Else its caller has passed a wrong version.
 func (d *draft) stale(of key, format string, args ...any) error {
 	if d.read[of] {
 		return ErrOvertaken
 	}
-	return oms.Errorf(oms.Stale, format, args...)
+	return apierr.Errorf(apierr.Stale, format, args...)
 }

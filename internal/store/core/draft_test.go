@@ -8,7 +8,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/job"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -50,6 +56,13 @@ func (f *fake) Numbers(_ context.Context, n int) (int64, error) {
 	return f.numbers - int64(n) + 1, nil
 }
 
+func (f *fake) Figures(context.Context) (store.Figures, error) { return store.Figures{}, nil }
+func (f *fake) AwaitOthers(context.Context) (bool, error)      { return true, nil }
+
+func (f *fake) Dialect() *Dialect {
+	return &Dialect{Pieces: map[string]string{"callkey": "", "same": "", "named": "", "numbers": "", "texts": "", "eachtext": "", "pairs": "", "newestevent": ""}}
+}
+
 func (f *fake) Ping(context.Context) error { return nil }
 func (f *fake) Close() error               { return nil }
 
@@ -59,7 +72,7 @@ func newFake(commit func(*Batch) error) (*Store, *fake) {
 }
 
 func putOrder(tx store.Tx) error {
-	return tx.InsertOrder(ctx, "acme", &oms.Order{ID: "o1", Version: 1, Doc: oms.NewObject()})
+	return tx.InsertOrder(ctx, "acme", &order.Order{ID: "o1", Version: 1, Doc: jsondoc.NewObject()})
 }
 
 // TestOvertakenAgainAndAgain: a write is decided again where it was overtaken,
@@ -68,7 +81,7 @@ func TestOvertakenAgainAndAgain(t *testing.T) {
 	decided := 0
 	s, f := newFake(func(*Batch) error { return ErrOvertaken })
 	err := s.Write(ctx, func(tx store.Tx) error { decided++; return putOrder(tx) })
-	if oms.KindOf(err) != oms.Unavailable || !strings.Contains(err.Error(), "others change the same again and again") {
+	if apierr.KindOf(err) != apierr.Unavailable || !strings.Contains(err.Error(), "others change the same again and again") {
 		t.Error(err)
 	}
 	if decided != mostTries || len(f.batches) != mostTries {
@@ -84,6 +97,18 @@ func TestOvertakenAgainAndAgain(t *testing.T) {
 	})
 	if err := s.Write(ctx, putOrder); err != nil || len(f.batches) != 4 {
 		t.Errorf("%v after %d commits", err, len(f.batches))
+	}
+}
+
+// TestALatenessOfAnotherNode counts, and is not told on as this node's own.
+func TestALatenessOfAnotherNode(t *testing.T) {
+	now := time.Now()
+	var l lateness
+	if l.hear(now, 20*time.Second); l.untold() != 0 || l.most() != 20*time.Second+leastLateness {
+		t.Errorf("told on: %v; an attempt must be %v old", l.untold(), l.most())
+	}
+	if l.note(now, 30*time.Second); l.untold() != 30*time.Second {
+		t.Error("its own is not told of")
 	}
 }
 
@@ -113,7 +138,7 @@ func TestWhatEndsAWrite(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Write(ctx, putOrder); oms.KindOf(err) != oms.Unavailable || len(f.batches) != 0 {
+	if err := s.Write(ctx, putOrder); apierr.KindOf(err) != apierr.Unavailable || len(f.batches) != 0 {
 		t.Errorf("closed: %v, %d commits", err, len(f.batches))
 	}
 }
@@ -179,13 +204,13 @@ func TestWhoseWriteItIs(t *testing.T) {
 	s, f := newFake(nil)
 	for name, do := range map[string]func(tx store.Tx) error{
 		"an order": putOrder,
-		"history":  func(tx store.Tx) error { return tx.AddHistory(ctx, "acme", "o1", oms.HistoryEntry{ID: "h"}) },
-		"an event": func(tx store.Tx) error { return tx.AddEvents(ctx, "acme", &oms.Event{ID: "e"}) },
-		"a run":    func(tx store.Tx) error { return tx.InsertRun(ctx, "acme", &oms.Run{ID: "r"}) },
+		"history":  func(tx store.Tx) error { return tx.AddHistory(ctx, "acme", "o1", order.HistoryEntry{ID: "h"}) },
+		"an event": func(tx store.Tx) error { return tx.AddEvents(ctx, "acme", &event.Event{ID: "e"}) },
+		"a run":    func(tx store.Tx) error { return tx.InsertRun(ctx, "acme", &run.Run{ID: "r"}) },
 		"an attempt": func(tx store.Tx) error {
-			return tx.AddAttempt(ctx, "acme", &oms.Attempt{ID: "a", Detail: &oms.AttemptDetail{Request: oms.Message{Body: []byte("x")}}})
+			return tx.AddAttempt(ctx, "acme", &attempt.Attempt{ID: "a", Detail: &attempt.AttemptDetail{Request: attempt.Message{Body: []byte("x")}}})
 		},
-		"a job": func(tx store.Tx) error { return tx.PutJob(ctx, "acme", &oms.Job{ID: "j"}) },
+		"a job": func(tx store.Tx) error { return tx.PutJob(ctx, "acme", &job.Job{ID: "j"}) },
 	} {
 		f.batches = nil
 		if err := s.Write(ctx, do); err != nil || len(f.batches) != 1 || f.batches[0].Tenant != "acme" {
@@ -194,7 +219,7 @@ func TestWhoseWriteItIs(t *testing.T) {
 	}
 	f.batches = nil
 	if err := s.Write(ctx, func(tx store.Tx) error {
-		return tx.AddHistory(ctx, "acme", "o1", oms.HistoryEntry{Message: strings.Repeat("x", 5000)})
+		return tx.AddHistory(ctx, "acme", "o1", order.HistoryEntry{Message: strings.Repeat("x", 5000)})
 	}); err != nil || f.batches[0].Size < 5000 || f.batches[0].Size > 7000 {
 		t.Errorf("%v: a batch of %d bytes", err, f.batches[0].Size)
 	}

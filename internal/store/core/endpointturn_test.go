@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -22,7 +22,7 @@ func TestEndpointsAreMadeInTurn(t *testing.T) {
 	for i := range makers {
 		all.Go(func() {
 			for n := range each {
-				e := &oms.Endpoint{ID: fmt.Sprintf("ep-%d-%d", i, n), URL: "http://h", EventTypes: []string{"*"}, Enabled: true}
+				e := &event.Endpoint{ID: fmt.Sprintf("ep-%d-%d", i, n), URL: "http://h", EventTypes: []string{"*"}, Enabled: true}
 				errs[i] = errors.Join(errs[i], db.Write(ctx, func(tx store.Tx) error {
 					decided.Add(1)
 					made := *e

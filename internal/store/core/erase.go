@@ -4,20 +4,29 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/changes"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/job"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
-// EraseOrder implements [store.Tx]. The order is gone at once, and so is what
-// would go on with it: its runs that have not ended. How much else there is of it
-// nobody knows, so that goes in steps (EraseSome); meanwhile the id is not free.
+// EraseOrder implements [store.Tx]. The order is removed at once, and so are its unfinished
+// runs, so that nothing continues with it. There may be any amount of other data, so that
+// is removed in steps by a job (EraseSome). Until the job has ended, the row in erasures
+// keeps the id from being used again: otherwise the job would remove what belongs to the
+// new order.
 func (d *draft) EraseOrder(ctx context.Context, tenant, id string) error {
-	d.touch(tenant, oms.TopicOrders)
+	d.touch(tenant, changes.TopicOrders)
 	if _, err := d.order(ctx, tenant, id); err != nil {
 		return err
 	}
-	d.audit(tenant, oms.AuditOrder, id)
+	d.audit(tenant, access.AuditOrder, id)
 	b := d.of(tenant)
+	b.lock(tenant, "order/"+id, false)
 	b.changeOne(`DELETE FROM orders WHERE tenant = ? AND id = ?`, tenant, id)
 	b.change(`DELETE FROM order_external_ids WHERE of_tenant = ? AND of_order = ?`, tenant, id)
 	b.change(`DELETE FROM runs WHERE tenant = ? AND order_id = ? AND ended = 0`, tenant, id)
@@ -25,18 +34,19 @@ func (d *draft) EraseOrder(ctx context.Context, tenant, id string) error {
 	return nil
 }
 
-// notBeingErased holds while an order's id is free, as far as its erasing goes.
+// notBeingErased returns a row unless an order of this id is being erased.
 const notBeingErased = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE tenant = ? AND order_id = ?)`
 
-// EraseSome implements [store.Tx]. Of an attempt stays that it was made and what
-// came of it, of an event that there was one; the headers of attempts go with
-// their bodies, and with the bodies what is indexed of them.
+// EraseSome implements [store.Tx]. Of an attempt stays that it was made and what came of
+// it, of an event that there was one. The headers of attempts go with their bodies, and so
+// does what the index has of the bodies (docs/contract.md#calls-of-the-api).
 //
-// What is still to be sent comes first: an attempt at it that is under way is
-// recorded without its details then, for its event has none.
-func (d *draft) EraseSome(ctx context.Context, tenant string, j *oms.Job, limit int) (done bool, err error) {
-	d.touch(tenant, oms.TopicRuns|oms.TopicAttempts|oms.TopicEvents|oms.TopicDeliveries)
-	for _, step := range []func(context.Context, string, *oms.Job, int) (int, error){
+// The steps come in this order, and each is repeated until it finds nothing more. What is
+// still to be sent comes first: an attempt at it that is under way is recorded without its
+// details then, because its event has none. The last step removes the row in erasures.
+func (d *draft) EraseSome(ctx context.Context, tenant string, j *job.Job, limit int) (done bool, err error) {
+	d.touch(tenant, changes.TopicRuns|changes.TopicAttempts|changes.TopicEvents|changes.TopicDeliveries)
+	for _, step := range []func(context.Context, string, *job.Job, int) (int, error){
 		d.cancelSomeOf, d.eraseEventsOf, d.eraseAttemptsOf, d.eraseVersionsOf, d.eraseHistoryOf, d.eraseRunsOf,
 	} {
 		n, err := step(ctx, tenant, j, limit)
@@ -48,10 +58,10 @@ func (d *draft) EraseSome(ctx context.Context, tenant string, j *oms.Job, limit 
 	return true, nil
 }
 
-// cancelSomeOf cancels what is still to be sent of an order's events. The last of
-// a group goes first, so that none is released to be canceled itself.
-func (d *draft) cancelSomeOf(ctx context.Context, tenant string, j *oms.Job, limit int) (int, error) {
-	pending, err := collect(ctx, d.q.Query, func(r Row) (key oms.DeliveryKey, err error) {
+// cancelSomeOf cancels pending deliveries of an order's events. The last delivery of a
+// group goes first, so that none becomes due only to be canceled next.
+func (d *draft) cancelSomeOf(ctx context.Context, tenant string, j *job.Job, limit int) (int, error) {
+	pending, err := collect(ctx, d.q.Query, func(r Row) (key event.DeliveryKey, err error) {
 		err = r.Scan(&key.Event, &key.Endpoint)
 		return key, err
 	}, `SELECT d.event, d.endpoint FROM events AS e CROSS JOIN deliveries AS d ON d.tenant = e.tenant AND d.event = e.seq
@@ -64,30 +74,42 @@ func (d *draft) cancelSomeOf(ctx context.Context, tenant string, j *oms.Job, lim
 	return len(pending), err
 }
 
-func (d *draft) eraseEventsOf(ctx context.Context, tenant string, j *oms.Job, limit int) (int, error) {
+// eraseEventsOf removes the data of an order's events. The rows stay until retention
+// removes them.
+func (d *draft) eraseEventsOf(ctx context.Context, tenant string, j *job.Job, limit int) (int, error) {
 	events, err := collect(ctx, d.q.Query, scanNumber,
 		`SELECT seq FROM events WHERE tenant = ? AND order_id = ? AND order_id <> '' AND data IS NOT NULL LIMIT ?`, tenant, j.OrderID, limit)
 	for _, seq := range events {
-		d.of(tenant).change(`UPDATE events SET data = NULL WHERE seq = ?`, seq)
+		d.lockEvent(tenant, seq)
+		d.of(tenant).change(`UPDATE events SET data = NULL WHERE seq = ? AND tenant = ?`, seq, tenant)
 	}
 	return len(events), err
 }
 
-// eraseAttemptsOf goes through the attempts in the order of their ids. One whose
-// bodies are in a segment of the index waits until nothing is left of that.
-func (d *draft) eraseAttemptsOf(ctx context.Context, tenant string, j *oms.Job, limit int) (int, error) {
+// eraseAttemptsOf goes through the attempts of an order, those at its events among them,
+// from the lowest seq up. The cursor of the job is the last one that is done. If the bodies
+// of an attempt are in a segment of the index, the attempt waits until the segment is bare:
+// no search must find an erased text by it.
+func (d *draft) eraseAttemptsOf(ctx context.Context, tenant string, j *job.Job, limit int) (int, error) {
 	type attempt struct {
-		seq      int64
-		id, call string
+		seq    int64
+		call   string
+		detail []byte
 	}
+	// A job that an earlier orderhook began has an id here: it begins again then.
+	behind, _ := strconv.ParseInt(j.Cursor, 10, 64)
+	behind++
+	found, args := walkOf(tenant, store.AttemptFilter{Related: event.Related{OrderID: j.OrderID}}).both(span{floor: &behind}, "a.seq", limit)
 	some, err := collect(ctx, d.q.Query, func(r Row) (a attempt, err error) {
-		err = r.Scan(&a.seq, &a.id, &a.call)
+		err = r.Scan(&a.seq, &a.call, &a.detail)
 		return a, err
-	}, `SELECT seq, id, call_id FROM attempts INDEXED BY attempts_order
-		WHERE tenant = ? AND order_id = ? AND order_id <> '' AND id > ? ORDER BY id LIMIT ?`, tenant, j.OrderID, j.Cursor, limit)
+	}, `SELECT a.seq, a.call_id, a.detail FROM `+found+` AS found CROSS JOIN attempts AS a ON a.seq = found.seq
+		WHERE a.tenant = ? ORDER BY a.seq LIMIT ?`, append(args, tenant, limit)...)
 	if err != nil {
 		return 0, err
 	}
+	// The cursor moves only behind attempts that are done; one that waits is the first of
+	// the next step.
 	for n, a := range some {
 		emptied, err := d.eraseSegmentOf(ctx, tenant, a.seq)
 		if err != nil || !emptied {
@@ -97,16 +119,33 @@ func (d *draft) eraseAttemptsOf(ctx context.Context, tenant string, j *oms.Job, 
 		if a.call != "" {
 			b.change(`DELETE FROM bodies WHERE tenant = ? AND call_id = ?`, tenant, a.call)
 		}
-		b.change(`UPDATE attempts SET response_body = NULL, warnings = '', detail = json_remove(detail, '$.request.headers', '$.response.headers')
-			WHERE seq = ?`, a.seq)
-		j.Cursor = a.id
+		bare, err := bareDetail(a.detail)
+		if err != nil {
+			return 0, err
+		}
+		b.change(`UPDATE attempts SET response_body = NULL, warnings = '', detail = ? WHERE seq = ? AND tenant = ?`, bare, a.seq, tenant)
+		j.Cursor = strconv.FormatInt(a.seq, 10)
 	}
 	return len(some), nil
 }
 
-// eraseSegmentOf removes some of what the index has of the segment that holds an
-// attempt. It reports whether nothing is left, so that the attempt can go, too: the
-// segment is built anew then, from what is left. A build under way is put an end to.
+// bareDetail returns the stored detail of an attempt without headers, nil if it has none.
+// One that cannot be read is an error: the job must not pass over it.
+func bareDetail(stored []byte) (any, error) {
+	if stored == nil {
+		return nil, nil
+	}
+	detail := &attempt.AttemptDetail{}
+	if err := decode(stored, detail, "attempt"); err != nil {
+		return nil, err
+	}
+	return string(appendDetail(nil, detail.Bare())), nil
+}
+
+// eraseSegmentOf removes some of what the index has of the segment that holds an attempt.
+// It reports whether nothing is left, so that the attempt can go, too. The maintenance then
+// builds the segment again from what is left. A build that is under way is ended: it may
+// have read the body already.
 func (d *draft) eraseSegmentOf(ctx context.Context, tenant string, seq int64) (emptied bool, err error) {
 	var id int64
 	var state string
@@ -118,6 +157,8 @@ func (d *draft) eraseSegmentOf(ctx context.Context, tenant string, seq int64) (e
 	if err != nil {
 		return false, err
 	}
+	d.of(tenant).lock(tenant, "bodies", false)
+	// This is a build that is under way: it finds its row gone, and ends (goesOn).
 	if state == segmentVoid {
 		d.dropSegment(tenant, id)
 		return false, nil
@@ -127,13 +168,15 @@ func (d *draft) eraseSegmentOf(ctx context.Context, tenant string, seq int64) (e
 		return false, err
 	}
 	d.dropSome(tenant, chunks)
+	// These were the last chunks.
 	if len(chunks) < chunksGoneAtOnce {
 		d.bareSegment(tenant, id)
 	}
 	return false, nil
 }
 
-func (d *draft) eraseVersionsOf(ctx context.Context, tenant string, j *oms.Job, _ int) (int, error) {
+// eraseVersionsOf removes earlier versions of an order, a few in each step.
+func (d *draft) eraseVersionsOf(ctx context.Context, tenant string, j *job.Job, _ int) (int, error) {
 	versions, err := collect(ctx, d.q.Query, scanNumber, `SELECT version FROM order_versions WHERE tenant = ? AND order_id = ? LIMIT ?`,
 		tenant, j.OrderID, versionsGoneAtOnce)
 	for _, version := range versions {
@@ -142,10 +185,12 @@ func (d *draft) eraseVersionsOf(ctx context.Context, tenant string, j *oms.Job, 
 	return len(versions), err
 }
 
-// versionsGoneAtOnce is how many versions one write removes: each may be of 10 MiB.
+// versionsGoneAtOnce is how many versions one write removes. It is small, because each
+// may have 10 MiB.
 const versionsGoneAtOnce = 4
 
-func (d *draft) eraseHistoryOf(ctx context.Context, tenant string, j *oms.Job, limit int) (int, error) {
+// eraseHistoryOf removes entries of an order's history.
+func (d *draft) eraseHistoryOf(ctx context.Context, tenant string, j *job.Job, limit int) (int, error) {
 	entries, err := collect(ctx, d.q.Query, scanNumber, `SELECT seq FROM order_history WHERE tenant = ? AND order_id = ? LIMIT ?`, tenant, j.OrderID, limit)
 	for _, seq := range entries {
 		d.of(tenant).change(`DELETE FROM order_history WHERE tenant = ? AND order_id = ? AND seq = ?`, tenant, j.OrderID, seq)
@@ -153,7 +198,9 @@ func (d *draft) eraseHistoryOf(ctx context.Context, tenant string, j *oms.Job, l
 	return len(entries), err
 }
 
-func (d *draft) eraseRunsOf(ctx context.Context, tenant string, j *oms.Job, limit int) (int, error) {
+// eraseRunsOf removes the runs of an order that had ended when it was erased; EraseOrder
+// has removed the others.
+func (d *draft) eraseRunsOf(ctx context.Context, tenant string, j *job.Job, limit int) (int, error) {
 	runs, err := collect(ctx, d.q.Query, scanNumber, `SELECT seq FROM runs INDEXED BY runs_order WHERE tenant = ? AND order_id = ? LIMIT ?`, tenant, j.OrderID, limit)
 	for _, seq := range runs {
 		d.of(tenant).change(`DELETE FROM runs WHERE tenant = ? AND order_id = ? AND seq = ?`, tenant, j.OrderID, seq)

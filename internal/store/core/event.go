@@ -6,49 +6,54 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/changes"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/filter"
-	"github.com/orderhook/orderhook/internal/oms"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/trace"
 )
 
+// eventColumns are what scanEvent reads: an event without its data, which may be large.
 const eventColumns = `events.seq, events.id, events.type, events.at, events.subject_kind, events.subject_id,
-	events.order_id, events.shipment_id, events.return_id, events.cart_id, events.subscription_id, events.stock_item_id, events.webhook_id`
+	events.order_id, events.shipment_id, events.return_id, events.cart_id, events.subscription_id, events.stock_item_id, events.webhook_id, events.trace`
 
-// eventFields is where eventColumns go.
-func eventFields(e *oms.Event, at *int64) []any {
+// eventFields returns where the values of eventColumns go.
+func eventFields(e *event.Event, at *int64) []any {
 	return []any{&e.Seq, &e.ID, &e.Type, at, &e.Subject.Kind, &e.Subject.ID,
-		&e.OrderID, &e.ShipmentID, &e.ReturnID, &e.CartID, &e.SubscriptionID, &e.StockItemID, &e.WebhookID}
+		&e.OrderID, &e.ShipmentID, &e.ReturnID, &e.CartID, &e.SubscriptionID, &e.StockItemID, &e.WebhookID, &e.Trace}
 }
 
-// scanEvent reads eventColumns, and whatever more is selected.
-func scanEvent(r Row, more ...any) (*oms.Event, error) {
-	e, at := &oms.Event{}, int64(0)
+// scanEvent reads eventColumns, and into more what is selected after them.
+func scanEvent(r Row, more ...any) (*event.Event, error) {
+	e, at := &event.Event{}, int64(0)
 	err := r.Scan(append(eventFields(e, &at), more...)...)
 	e.Timestamp = fromMicros(at)
 	return e, err
 }
 
-// Event implements [store.EventReader].
-func (q queries) Event(ctx context.Context, tenant, id string) (*oms.Event, error) {
+// Event implements [store.EventReader]. An event whose data was erased has none.
+func (q queries) Event(ctx context.Context, tenant, id string) (*event.Event, error) {
 	e, err := oneEvent(ctx, q.q, `SELECT `+eventColumns+`, data FROM events WHERE tenant = ? AND id = ?`, tenant, id)
 	if err == nil && e == nil {
-		return nil, oms.Errorf(oms.NotFound, "no event %q", id)
+		return nil, apierr.Errorf(apierr.NotFound, "no event %q", id)
 	}
 	return e, err
 }
 
-// EventBySeq implements [store.EventReader].
-func (q queries) EventBySeq(ctx context.Context, tenant string, seq int64) (*oms.Event, error) {
+// EventBySeq implements [store.EventReader]. The tenant is a condition, too: a number alone
+// must not lead to an event of another one.
+func (q queries) EventBySeq(ctx context.Context, tenant string, seq int64) (*event.Event, error) {
 	e, err := oneEvent(ctx, q.q, `SELECT `+eventColumns+`, data FROM events WHERE seq = ? AND tenant = ?`, seq, tenant)
 	if err == nil && e == nil {
-		return nil, oms.Errorf(oms.NotFound, "no event of number %d", seq)
+		return nil, apierr.Errorf(apierr.NotFound, "no event of number %d", seq)
 	}
 	return e, err
 }
 
-// oneEvent returns the event of a query, nil if there is none.
-func oneEvent(ctx context.Context, q Engine, text string, args ...any) (*oms.Event, error) {
-	found, err := collect(ctx, q.Query, func(r Row) (*oms.Event, error) {
+// oneEvent returns the event of a query, with its data; nil if there is none.
+func oneEvent(ctx context.Context, q Engine, text string, args ...any) (*event.Event, error) {
+	found, err := collect(ctx, q.Query, func(r Row) (*event.Event, error) {
 		var data []byte
 		e, err := scanEvent(r, &data)
 		e.Data = jsontext.Value(data)
@@ -60,11 +65,12 @@ func oneEvent(ctx context.Context, q Engine, text string, args ...any) (*oms.Eve
 	return found[0], nil
 }
 
-// Events implements [store.EventReader].
-func (q queries) Events(ctx context.Context, tenant string, f store.EventFilter, p store.Page) (store.List[*oms.Event], error) {
-	return descend(ctx, q, tenant, func(after *store.Cursor) descent { return eventsLike(tenant, f, after) }, p,
-		func(r Row) (*oms.Event, error) { return scanEvent(r) },
-		func(e *oms.Event) store.Cursor { return store.Cursor{At: e.Seq} })
+// Events implements [store.EventReader]. The order is that of their numbers, and not of
+// their time, which a publisher may set.
+func (q queries) Events(ctx context.Context, tenant string, f store.EventFilter, p store.Page) (store.List[*event.Event], error) {
+	return scanPage(ctx, q, tenant, func(after *store.Cursor) eventScan { return eventsLike(tenant, f, after) }, p,
+		func(r Row) (*event.Event, error) { return scanEvent(r) },
+		func(e *event.Event) store.Cursor { return store.Cursor{At: e.Seq} })
 }
 
 // EventCount implements [store.EventReader].
@@ -72,11 +78,12 @@ func (q queries) EventCount(ctx context.Context, tenant string, f store.EventFil
 	return countDown(ctx, q, tenant, eventsLike(tenant, f, nil))
 }
 
-// eventsLike returns the list of the events that the filter picks. An order's
-// have an index; of all others the type and the time are in the index that the
-// list is read from.
-func eventsLike(tenant string, f store.EventFilter, after *store.Cursor) descent {
-	d := descent{columns: eventColumns, from: `events`, list: *listOf(tenant), number: "seq", sorted: "seq DESC"}
+// eventsLike returns the list of the events that the filter picks. Events of an order
+// have an index. For all others, the index that the list is read from has the type and
+// the time.
+func eventsLike(tenant string, f store.EventFilter, after *store.Cursor) eventScan {
+	d := eventScan{columns: eventColumns, from: `events`, list: *listOf(tenant), number: "seq", sorted: "seq DESC"}
+	// Without a filter each row is picked, and an order has few: neither needs steps.
 	if f != (store.EventFilter{}) && f.OrderID == "" {
 		d.steps = eventSteps
 	}
@@ -94,14 +101,16 @@ func eventsLike(tenant string, f store.EventFilter, after *store.Cursor) descent
 	return d
 }
 
-// eventRows is how events are stored.
+// eventRows is the columns of an event.
 var eventRows = &Insertion{"events",
 	[]string{"seq", "tenant", "id", "type", "at", "subject_kind", "subject_id", "order_id", "webhook_id", "data"},
-	[]string{"shipment_id", "return_id", "cart_id", "subscription_id", "stock_item_id"}}
+	[]string{"shipment_id", "return_id", "cart_id", "subscription_id", "stock_item_id", "trace"}}
 
-// AddEvents implements [store.EventTx]. Who gets the events is decided here, by
-// the endpoints as they are known: the write is overtaken if they have changed.
-func (d *draft) AddEvents(ctx context.Context, tenant string, events ...*oms.Event) error {
+// AddEvents implements [store.EventTx]. It decides who gets the events, by the endpoints
+// that are in memory. If the endpoints have changed by the time of the commit, the write is
+// overtaken. All filters share one budget of steps: a call with many events, or an
+// installation with many filters, must not take longer for that (docs/contract.md#filters).
+func (d *draft) AddEvents(ctx context.Context, tenant string, events ...*event.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
@@ -112,14 +121,32 @@ func (d *draft) AddEvents(ctx context.Context, tenant string, events ...*oms.Eve
 	if err := d.insertEvents(ctx, tenant, events); err != nil {
 		return err
 	}
-	d.rests(tenant, set)
+	d.dependsOn(tenant, set)
 	effort, subscriptions := filter.NewEffort(), set.subscriptions()
-	d.deliver(tenant, events, func(e *oms.Event) []oms.Receiver { return subscriptions.Match(e, effort) })
+	d.deliver(tenant, events, func(e *event.Event) []event.Receiver { return subscriptions.Match(e, effort) })
+	return nil
+}
+
+// ImportEvents implements [store.EventTx]. A file is imported again after an interruption, so
+// that an id exists already is no rare thing here.
+func (d *draft) ImportEvents(ctx context.Context, tenant string, events ...*event.Event) error {
+	if d.events == nil {
+		d.events = map[key]bool{}
+	}
+	if err := d.findTaken(ctx, tenant, events); err != nil {
+		return err
+	}
+	// Each keeps the trace that it came of, which is not that of the import.
+	for _, e := range events {
+		if err := d.insertEvents(trace.WithText(ctx, e.Trace), tenant, []*event.Event{e}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // Publish implements [store.Store].
-func (s *Store) Publish(ctx context.Context, tenant string, events ...*oms.Event) error {
+func (s *Store) Publish(ctx context.Context, tenant string, events ...*event.Event) error {
 	return s.write(ctx, func(d *draft) error {
 		if err := d.AddEvents(ctx, tenant, events...); err != nil {
 			return err
@@ -129,39 +156,46 @@ func (s *Store) Publish(ctx context.Context, tenant string, events ...*oms.Event
 	})
 }
 
-// alike returns what publications have in common that may be run as one: they are
-// new rows of events, and of deliveries that belong to no group if anybody wants
-// them, and rest on the same endpoints. It is "" for one that is anything else.
+// alike returns a text that is equal for publications which may be run as one. They only
+// insert events, and deliveries that belong to no group, and depend on the same version of
+// the same endpoints: that version is the argument of their only check. The text is "" for
+// a write that does anything else, and for one that is made by a lease: if that is lost, this
+// write alone must fail. There are no calls to count in an alike write, since each call is counted
+// beside its attempt, which is another row.
 func (d *draft) alike() string {
 	c := d.batch.Changes
+	// The events, and the deliveries if anybody wants them.
 	wanted := len(c) == 2 && c[0].Insertion == eventRows && c[1].Insertion == deliveryRows
-	if d.again || len(d.batch.Checks) != 1 || !wanted && !(len(c) == 1 && c[0].Insertion == eventRows) {
+	// A write that was overtaken has looked up what exists, and may have more checks.
+	if d.again || len(d.batch.Leases) > 0 || len(d.batch.Checks) != 1 || !wanted && !(len(c) == 1 && c[0].Insertion == eventRows) {
 		return ""
 	}
 	return fmt.Sprint(append([]any{len(c)}, d.batch.Checks[0].Args...)...)
 }
 
-// AddEventFor implements [store.EventTx].
-func (d *draft) AddEventFor(ctx context.Context, tenant string, e *oms.Event, endpoint *oms.Endpoint) error {
+// AddEventFor implements [store.EventTx]. An ExportOrder step uses it: its event is for the
+// hidden endpoint of its connector alone.
+func (d *draft) AddEventFor(ctx context.Context, tenant string, e *event.Event, endpoint *event.Endpoint) error {
 	if err := d.hasEndpoint(ctx, tenant, endpoint); err != nil {
 		return err
 	}
-	events := []*oms.Event{e}
+	events := []*event.Event{e}
 	if err := d.insertEvents(ctx, tenant, events); err != nil {
 		return err
 	}
 	if e.Seq == 0 {
-		return oms.Errorf(oms.Conflict, "an event %q exists already", e.ID)
+		return apierr.Errorf(apierr.Conflict, "an event %q exists already", e.ID)
 	}
-	d.deliver(tenant, events, func(*oms.Event) []oms.Receiver { return []oms.Receiver{{Endpoint: endpoint}} })
+	d.deliver(tenant, events, func(*event.Event) []event.Receiver { return []event.Receiver{{Endpoint: endpoint}} })
 	return nil
 }
 
-// insertEvents stores events and sets their Seq, which stays 0 where the id is
-// taken: by one that the write has stored itself, or else by one that was there.
-// That hardly ever happens: it is looked up once the write was overtaken.
-func (d *draft) insertEvents(ctx context.Context, tenant string, events []*oms.Event) error {
-	d.touch(tenant, oms.TopicEvents)
+// insertEvents stores events and sets their Seq and their Trace, which is that of the
+// context: whatever writes an event belongs to the trace that the event came of. The Seq stays 0 if the id exists
+// already: in this write, or in the database. The database is only asked once the write
+// was overtaken, because it hardly ever happens.
+func (d *draft) insertEvents(ctx context.Context, tenant string, events []*event.Event) error {
+	d.touch(tenant, changes.TopicEvents)
 	if d.events == nil {
 		d.events = map[key]bool{}
 	}
@@ -170,13 +204,17 @@ func (d *draft) insertEvents(ctx context.Context, tenant string, events []*oms.E
 			return err
 		}
 	}
+	// Some of them are not used if ids exist already.
 	first, err := d.q.Numbers(ctx, len(events))
 	if err != nil {
 		return err
 	}
-	rows := make([]Tuple, 0, len(events))
+	rows, of := make([]Tuple, 0, len(events)), trace.Text(ctx)
 	for i, e := range events {
+		e.Trace = of
 		id := key{tenant, e.ID}
+		// The event keeps the Seq 0, by which deliver and the caller know that it existed
+		// before.
 		if e.Seq = 0; d.events[id] {
 			continue
 		}
@@ -184,14 +222,15 @@ func (d *draft) insertEvents(ctx context.Context, tenant string, events []*oms.E
 		e.Seq = first + int64(i)
 		rows = append(rows, Tuple{
 			[]any{e.Seq, tenant, e.ID, e.Type, micros(e.Timestamp), e.Subject.Kind, e.Subject.ID, e.OrderID, e.WebhookID, []byte(e.Data)},
-			rareSet(e.ShipmentID, e.ReturnID, e.CartID, e.SubscriptionID, e.StockItemID)})
+			rareSet(e.ShipmentID, e.ReturnID, e.CartID, e.SubscriptionID, e.StockItemID, e.Trace)})
 	}
 	d.of(tenant).insert(eventRows, rows...)
 	return nil
 }
 
-// findTaken notes which ids of events are there already.
-func (d *draft) findTaken(ctx context.Context, tenant string, events []*oms.Event) error {
+// findTaken notes which ids of events exist already. A publisher that repeats a request,
+// since it had no answer, gives the same ids again (docs/contract.md#publishing).
+func (d *draft) findTaken(ctx context.Context, tenant string, events []*event.Event) error {
 	ids := make([]string, len(events))
 	for i, e := range events {
 		ids[i] = e.ID
@@ -205,5 +244,5 @@ func (d *draft) findTaken(ctx context.Context, tenant string, events []*oms.Even
 		err := r.Scan(&id)
 		d.events[key{tenant, id}] = true
 		return err
-	}, `SELECT id FROM events WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))`, tenant, list)
+	}, `SELECT id FROM events WHERE tenant = ? AND id {texts ?}`, tenant, list)
 }

@@ -6,49 +6,52 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
-func benchAttempt(d *store.Due, now time.Time) *oms.Attempt {
-	return &oms.Attempt{ID: oms.NewIDAt(oms.AttemptID, now), Kind: oms.KindEvent, Number: 1, MaxNumber: d.Delivery.MaxAttempts, StartedAt: now,
-		DurationMs: 1.5, URL: "https://example.com/hook", Host: "example.com", Status: 204, Outcome: oms.OutcomeSucceeded,
-		Related: oms.Related{OrderID: d.Delivery.OrderID}, EventType: d.Delivery.EventType, Delivery: d.Delivery.DeliveryKey, Format: oms.FormatFull,
-		Detail: &oms.AttemptDetail{
-			Request: oms.Message{Method: "POST", Headers: http.Header{"Content-Type": {"application/json"}, "Webhook-Id": {d.Delivery.EventID},
+func benchAttempt(d *store.Due, now time.Time) *attempt.Attempt {
+	return &attempt.Attempt{ID: ids.Numbered(ids.Attempt, now), Kind: attempt.KindEvent, Number: 1, MaxNumber: d.Delivery.MaxAttempts, StartedAt: now,
+		DurationMs: 1.5, URL: "https://example.com/hook", Host: "example.com", Status: 204, Outcome: attempt.OutcomeSucceeded,
+		Related: event.Related{OrderID: d.Delivery.OrderID}, EventType: d.Delivery.EventType, Delivery: d.Delivery.DeliveryKey, Format: event.FormatFull,
+		Detail: &attempt.AttemptDetail{
+			Request: attempt.Message{Method: "POST", Headers: http.Header{"Content-Type": {"application/json"}, "Webhook-Id": {d.Delivery.EventID},
 				"Webhook-Timestamp": {"1767225600"}, "Webhook-Signature": {"***"}, "User-Agent": {"OmniumOms/1"}, "X-Attempt": {"1"}}, BodyBytes: 1600},
-			Response: &oms.Message{Headers: http.Header{"Date": {"Thu, 01 Jan 2026 00:00:00 GMT"}}}, RemoteAddr: "127.0.0.1:8080"}}
+			Response: &attempt.Message{Headers: http.Header{"Date": {"Thu, 01 Jan 2026 00:00:00 GMT"}}}, RemoteAddr: "127.0.0.1:8080"}}
 }
 
-func settleAll(tb testing.TB, db *core.Store, due []store.Due) {
+func completeAll(tb testing.TB, db *core.Store, due []store.Due) {
 	now := time.Now()
-	settlements := make([]store.Settlement, len(due))
+	completions := make([]store.Completion, len(due))
 	for i := range due {
-		settlements[i] = store.Settlement{Key: due[i].Delivery.DeliveryKey, Attempt: benchAttempt(&due[i], now), Status: oms.DeliverySucceeded, Attempts: 1, At: now}
+		completions[i] = store.Completion{Key: due[i].Delivery.DeliveryKey, Attempt: benchAttempt(&due[i], now), Status: event.DeliverySucceeded, Attempts: 1, At: now}
 	}
-	must(tb, db.Write(ctx, func(tx store.Tx) error { return tx.Settle(ctx, acme, settlements...) }))
+	must(tb, db.Write(ctx, func(tx store.Tx) error { return completeIn(tx, acme, completions...) }))
 }
 
-// BenchmarkEvents publishes events in groups of 100 and settles their
+// BenchmarkEvents publishes events in groups of 100 and completes their
 // deliveries in groups as large.
 func BenchmarkEvents(b *testing.B) {
-	for _, ordering := range []oms.Ordering{oms.OrderingNone, oms.OrderingSubject} {
+	for _, ordering := range []event.Ordering{event.OrderingNone, event.OrderingSubject} {
 		b.Run(string(ordering), func(b *testing.B) {
 			db := openTemp(b)
 			l := &dueList{}
 			db.Listen(l)
-			putEndpoints(b, db, 1, func(e *oms.Endpoint) { e.Ordering = ordering })
+			putEndpoints(b, db, 1, func(e *event.Endpoint) { e.Ordering = ordering })
 			var publishing time.Duration
 			n := 0
 			for ; b.Loop(); n += 100 {
-				events, start := make([]*oms.Event, 100), time.Now()
+				events, start := make([]*event.Event, 100), time.Now()
 				for i := range events {
 					events[i] = benchEvent(start)
 				}
 				publish(b, db, events...)
 				publishing += time.Since(start)
-				settleAll(b, db, l.due)
+				completeAll(b, db, l.due)
 				l.due = l.due[:0]
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/delivery")
@@ -62,7 +65,7 @@ func BenchmarkNobodyWants(b *testing.B) {
 	db := openTemp(b)
 	n := 0
 	for ; b.Loop(); n += 100 {
-		events := make([]*oms.Event, 100)
+		events := make([]*event.Event, 100)
 		for i := range events {
 			events[i] = benchEvent(time.Now())
 		}
@@ -82,7 +85,7 @@ func BenchmarkFanOut(b *testing.B) {
 	for ; b.Loop(); n += endpoints {
 		publish(b, db, benchEvent(time.Now()))
 		b.StopTimer()
-		settleAll(b, db, l.due)
+		completeAll(b, db, l.due)
 		l.due = nil
 		b.StartTimer()
 	}
@@ -113,8 +116,8 @@ func BenchmarkMillionWaiting(b *testing.B) {
 			}
 		}
 	})
-	for _, f := range []store.DeliveryFilter{{}, {Endpoint: to.No, Status: oms.DeliveryPending}, {Endpoint: to.No, Status: oms.DeliveryFailed},
-		{OrderID: "o7"}, {EventType: "none"}, {Status: oms.DeliverySucceeded}} {
+	for _, f := range []store.DeliveryFilter{{}, {Endpoint: to.No, Status: event.DeliveryPending}, {Endpoint: to.No, Status: event.DeliveryFailed},
+		{OrderID: "o7"}, {EventType: "none"}, {Status: event.DeliverySucceeded}} {
 		b.Run(fmt.Sprintf("Deliveries%+v", f), func(b *testing.B) {
 			for b.Loop() {
 				_, err := db.Deliveries(ctx, acme, f, store.Page{})
@@ -122,7 +125,7 @@ func BenchmarkMillionWaiting(b *testing.B) {
 			}
 		})
 	}
-	for _, f := range []store.EventFilter{{}, {Type: "none"}, {From: time.Now().Add(time.Hour)}, {Related: oms.Related{CartID: "none"}}} {
+	for _, f := range []store.EventFilter{{}, {Type: "none"}, {From: time.Now().Add(time.Hour)}, {Related: event.Related{CartID: "none"}}} {
 		b.Run(fmt.Sprintf("Events%v%v", f.Type, f.Related), func(b *testing.B) {
 			for b.Loop() {
 				_, err := db.Events(ctx, acme, f, store.Page{})
@@ -132,10 +135,10 @@ func BenchmarkMillionWaiting(b *testing.B) {
 	}
 	b.Run("Reordered", func(b *testing.B) {
 		for range b.N {
-			to.Ordering = oms.OrderingSubject
-			reorder(b, db, to, &oms.Job{ID: "job", Last: 1_000_000}, 200)
-			to.Ordering = oms.OrderingNone
-			reorder(b, db, to, &oms.Job{ID: "job", Last: 1_000_000}, 200)
+			to.Ordering = event.OrderingSubject
+			reorder(b, db, to, &job.Job{ID: "job", Last: 1_000_000}, 200)
+			to.Ordering = event.OrderingNone
+			reorder(b, db, to, &job.Job{ID: "job", Last: 1_000_000}, 200)
 		}
 	})
 }

@@ -20,18 +20,21 @@ var ErrEnough = errEnough
 
 // SetEffort bounds the work for one page.
 func (s *Store) SetEffort(rows, bodies int) {
-	s.effort = effort{rows: rows, bodies: bodies, documents: defaultEffort.documents}
+	s.effort = effort{rows: rows, bodies: bodies, documents: defaultEffort.documents, time: time.Hour}
 }
+
+// SetTime bounds the time for one page and for one count.
+func (s *Store) SetTime(most time.Duration) { s.effort.time, s.countEffort.time = most, most }
 
 // SetCountEffort bounds the work for one count.
 func (s *Store) SetCountEffort(rows int) {
-	s.countEffort = effort{rows: rows, bodies: rows, documents: rows}
+	s.countEffort = effort{rows: rows, bodies: rows, documents: rows, time: time.Hour}
 }
 
 // SetSearch bounds the bytes of documents that are looked through for one page,
 // and how long a search waits for others.
 func (s *Store) SetSearch(documents int, wait time.Duration) {
-	s.effort.documents, s.gates[store.Search].wait = documents, wait
+	s.effort.documents, s.effort.time, s.gates[store.Search].wait = documents, time.Hour, wait
 }
 
 // Enter takes places at a gate, until leave is called.
@@ -67,18 +70,19 @@ func (s *Store) Returned(text string, into ...any) error {
 	return s.engine.Commit(context.Background(), b)
 }
 
-// SettleRead is Settle for a write that was overtaken: each delivery is read first.
-func (s *Store) SettleRead(ctx context.Context, tenant string, list ...store.Settlement) error {
+// CompleteRead is Complete for a write that was overtaken: each delivery is read first.
+func (s *Store) CompleteRead(ctx context.Context, tenant string, list ...store.Completion) error {
 	return s.write(ctx, func(d *draft) error {
 		d.again = true
-		return d.Settle(ctx, tenant, list...)
+		_, err := d.CompleteDeliveries(ctx, tenant, list...)
+		return err
 	})
 }
 
 // Committing returns a store of the same database that tells of each batch.
 func (s *Store) Committing(tell func(*Batch)) *Store {
 	e := telling{s.engine, tell}
-	return &Store{queries: queries{q: e, shared: s.shared}, engine: e, indexing: indexing{due: map[string]int64{}}}
+	return &Store{queries: queries{q: e, shared: s.shared}, engine: e, indexing: newIndexing()}
 }
 
 type telling struct {
@@ -95,7 +99,7 @@ func (e telling) Commit(ctx context.Context, b *Batch) error {
 // question or a write.
 func (s *Store) Noted(note func(text string, args []any)) *Store {
 	e := noting{s.engine, note}
-	return &Store{queries: queries{q: e, shared: s.shared}, engine: e, indexing: indexing{due: map[string]int64{}}}
+	return &Store{queries: queries{q: e, shared: s.shared}, engine: e, indexing: newIndexing()}
 }
 
 type noting struct {
@@ -129,7 +133,7 @@ func (n noting) Commit(ctx context.Context, b *Batch) error {
 // once something was committed.
 func (s *Store) Unread(fail func(text string) error) *Store {
 	e := &failing{Engine: s.engine, fail: fail}
-	return &Store{queries: queries{q: e, shared: s.shared}, engine: e, indexing: indexing{due: map[string]int64{}}}
+	return &Store{queries: queries{q: e, shared: s.shared}, engine: e, indexing: newIndexing()}
 }
 
 type failing struct {
@@ -165,7 +169,11 @@ func (s *Store) Segments() (all string, err error) {
 		if g.header.Blocks() > 0 && g.header.Stale() {
 			mark += "stale"
 		}
-		all += fmt.Sprintf("%s%d ", mark, g.last-g.first+1)
+		n := 0
+		if err == nil {
+			err = s.Ask(func(r Row) error { return r.Scan(&n) }, `SELECT count(*) FROM attempts WHERE seq BETWEEN ? AND ?`, g.first, g.last)
+		}
+		all += fmt.Sprintf("%s%d ", mark, n)
 	}
 	return all, err
 }
@@ -173,7 +181,10 @@ func (s *Store) Segments() (all string, err error) {
 // What documents are stored by.
 const PackFrom = packFrom
 
-var Packed = packed
+var Packed, Unpacked = packed, unpack
 
 // JSONSize tells how large a stored document is.
 func JSONSize(stored string) int { return jsonSize([]byte(stored)) }
+
+// Dialect is that of the database.
+func (s *Store) Dialect() *Dialect { return s.engine.Dialect() }

@@ -6,34 +6,40 @@ import (
 	"sync"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// gate lets so many pages be read at a time. Those that have to wait are let in
-// tenant by tenant in turn, so that nobody waits for all that another has asked
-// for; and not for long: who waits holds a request.
+// gate limits how many pages are read at a time. Those that wait are let in by turns,
+// tenant by tenant, so that one tenant with many requests does not hold up another. The
+// waiting is short, because whoever waits has a request open.
+//
+// There is one gate for each class of questions that callers may ask at length. The
+// dashboard passes it, too, since it asks the API.
 type gate struct {
-	what   string        // what it lets in, for the error
-	places int           // at a time
-	wait   time.Duration // at most
+	what   string        // what kind of page it is, for the error
+	places int           // how many may be read at a time
+	wait   time.Duration // how long one waits at most
 
+	// mu guards all that follows.
 	mu      sync.Mutex
 	inside  int
 	waiting map[string][]*visitor
-	turns   []string // the tenants that wait, each once; the first is next
+	turns   []string // the tenants that wait, each once; the first one is the next
 }
 
-// visitor is somebody who waits at a gate. let is closed with the place theirs.
+// visitor is a request that waits at a gate. The channel let is closed when it may enter.
+// It stays open if the visitor gives up first.
 type visitor struct{ let chan struct{} }
 
-// The pages that callers may have read at a time. Engines have as many
-// connections for each class.
+// How many pages callers may read at a time. The engines have as many connections for each
+// class, so whoever is let in has a connection without waiting.
 const (
 	ListsAtOnce    = 4
 	SearchesAtOnce = 2
 )
 
+// newGates returns the gates by class, with nobody inside.
 func newGates() map[store.Class]*gate {
 	return map[store.Class]*gate{
 		store.Listing: {what: "lists", places: ListsAtOnce, wait: 10 * time.Second, waiting: map[string][]*visitor{}},
@@ -41,8 +47,10 @@ func newGates() map[store.Class]*gate {
 	}
 }
 
-// enter lets a caller's page of a class in, and returns the context to read it
-// with. What is no caller's passes as it is. The error is [oms.TooMany].
+// enter waits until a caller's page may be read. It returns the context to read it with,
+// which has the class, and leave, which the caller must call when the page is read.
+// Questions of the server's own work, and those within a write, are not limited. The error
+// is [apierr.TooMany].
 func (q queries) enter(ctx context.Context, tenant string, class store.Class) (_ context.Context, leave func(), err error) {
 	if q.own != nil || store.ClassOf(ctx) != store.Read {
 		return ctx, func() {}, nil
@@ -54,6 +62,8 @@ func (q queries) enter(ctx context.Context, tenant string, class store.Class) (_
 	return class.Mark(ctx), g.leave, nil
 }
 
+// enter waits until there is a place, for g.wait at most. If a place is given at the very
+// moment that the waiting ends, it is given back.
 func (g *gate) enter(ctx context.Context, tenant string) error {
 	v := g.join(tenant)
 	if v == nil {
@@ -68,16 +78,17 @@ func (g *gate) enter(ctx context.Context, tenant string) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-timer.C:
-		err = &oms.Error{Kind: oms.TooMany, RetryAfter: g.wait,
+		err = &apierr.Error{Kind: apierr.TooMany, RetryAfter: g.wait,
 			Detail: "too many " + g.what + " at once: this one has waited " + g.wait.String() + " for those of others"}
 	}
-	if !g.quit(tenant, v) { // it was let in at this moment
+	if !g.quit(tenant, v) { // it was let in at the same moment
 		g.leave()
 	}
 	return err
 }
 
-// join is nil where there is a place.
+// join takes a free place and returns nil, or puts a visitor behind the others of its
+// tenant.
 func (g *gate) join(tenant string) *visitor {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -85,6 +96,7 @@ func (g *gate) join(tenant string) *visitor {
 		g.inside++
 		return nil
 	}
+	// Each tenant is in the turns once, however many of its visitors wait.
 	if len(g.waiting[tenant]) == 0 {
 		g.turns = append(g.turns, tenant)
 	}
@@ -93,7 +105,8 @@ func (g *gate) join(tenant string) *visitor {
 	return v
 }
 
-// leave gives a place to whose turn it is, or free.
+// leave gives the place to the next one that waits, or frees it. The tenant that has just
+// been served is put behind all others that wait.
 func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -103,6 +116,7 @@ func (g *gate) leave() {
 	}
 	tenant := g.turns[0]
 	g.turns = g.turns[1:]
+	// The place goes from one to the next: inside stays as it is.
 	line := g.waiting[tenant]
 	close(line[0].let)
 	if line = line[1:]; len(line) == 0 {
@@ -113,7 +127,8 @@ func (g *gate) leave() {
 	g.turns = append(g.turns, tenant)
 }
 
-// quit takes out who waits no longer. It reports false if they wait no more.
+// quit removes a visitor that does not wait any longer. It reports false if the visitor
+// has been let in already.
 func (g *gate) quit(tenant string, v *visitor) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

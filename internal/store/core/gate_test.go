@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -35,7 +35,7 @@ func (c *crowd) come(ctx context.Context, tenants ...string) {
 			switch {
 			case err == nil:
 				c.in = append(c.in, tenant)
-			case oms.KindOf(err) == oms.TooMany:
+			case apierr.KindOf(err) == apierr.TooMany:
 				c.in = append(c.in, tenant+" refused")
 			case errors.Is(err, context.Canceled):
 				c.in = append(c.in, tenant+" gone")
@@ -170,8 +170,8 @@ func TestOnlyCallersPassAGate(t *testing.T) {
 		}
 	}
 	_, err := enter(q, store.Read)
-	refused, _ := errors.AsType[*oms.Error](err)
-	if refused == nil || refused.Kind != oms.TooMany || refused.Detail != "too many searches at once: this one has waited 0s for those of others" {
+	refused, _ := errors.AsType[*apierr.Error](err)
+	if refused == nil || refused.Kind != apierr.TooMany || refused.Detail != "too many searches at once: this one has waited 0s for those of others" {
 		t.Errorf("a caller: %v", err)
 	}
 	q.own = &draft{}

@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
@@ -16,42 +19,42 @@ import (
 // one order waits for no other order's, be it that its events were stored in
 // groups or went into them when the endpoint's ordering began.
 func TestShipmentsOfOrders(t *testing.T) {
-	shipment := func(event, order, id string) *oms.Event {
-		return &oms.Event{ID: event, Type: "shipment_updated", Subject: oms.Subject{Kind: oms.SubjectShipment, ID: id},
-			Related: oms.Related{OrderID: order, ShipmentID: id}, Timestamp: benchTime, Data: []byte(`{}`)}
+	shipment := func(e, order, id string) *event.Event {
+		return &event.Event{ID: e, Type: "shipment_updated", Subject: event.Subject{Kind: event.SubjectShipment, ID: id},
+			Related: event.Related{OrderID: order, ShipmentID: id}, Timestamp: benchTime, Data: []byte(`{}`)}
 	}
-	for name, stored := range map[string]oms.Ordering{"stored in groups": oms.OrderingSubject, "gone into groups": oms.OrderingNone} {
+	for name, stored := range map[string]event.Ordering{"stored in groups": event.OrderingSubject, "gone into groups": event.OrderingNone} {
 		t.Run(name, func(t *testing.T) {
 			db := openTemp(t)
-			to := putEndpoints(t, db, 1, func(e *oms.Endpoint) { e.Ordering = stored })[0]
-			order := &oms.Event{ID: "order", Type: "OrderAccepted", Subject: oms.Subject{Kind: oms.SubjectOrder, ID: "1"},
-				Related: oms.Related{OrderID: "1"}, Timestamp: benchTime, Data: []byte(`{}`)}
-			events := []*oms.Event{
+			to := putEndpoints(t, db, 1, func(e *event.Endpoint) { e.Ordering = stored })[0]
+			order := &event.Event{ID: "order", Type: "OrderAccepted", Subject: event.Subject{Kind: event.SubjectOrder, ID: "1"},
+				Related: event.Related{OrderID: "1"}, Timestamp: benchTime, Data: []byte(`{}`)}
+			events := []*event.Event{
 				shipment("a1", "A", "1"), shipment("b1", "B", "1"), shipment("a1+", "A", "1"), shipment("a2", "A", "2"),
 				order, shipment("b1+", "B", "1"), shipment("none", "", "1"), shipment("none+", "", "1"), shipment("a1++", "A", "1"),
 			}
 			publish(t, db, events...)
-			to.Ordering = oms.OrderingSubject
-			reorder(t, db, to, &oms.Job{ID: "job", Last: 99}, 100)
+			to.Ordering = event.OrderingSubject
+			reorder(t, db, to, &job.Job{ID: "job", Last: 99}, 100)
 			now := time.Now()
 			ends := func(want string) {
 				t.Helper()
 				list, err := db.DueDeliveries(ctx, acme, store.DueQuery{Endpoint: to.No, Now: now.Add(time.Hour), Limit: 100})
 				must(t, err)
-				var ids []string
-				var all []store.Settlement
+				var due []string
+				var all []store.Completion
 				for _, d := range list.Due {
-					ids = append(ids, d.Delivery.EventID)
-					all = append(all, store.Settlement{Key: d.Delivery.DeliveryKey, Status: oms.DeliverySucceeded, Attempts: 1, At: now})
+					due = append(due, d.Delivery.EventID)
+					all = append(all, withAttempt(store.Completion{Key: d.Delivery.DeliveryKey, Status: event.DeliverySucceeded, Attempts: 1, At: now}))
 				}
-				if got := strings.Join(ids, " "); got != want {
+				if got := strings.Join(due, " "); got != want {
 					t.Errorf("due: %q, want %q", got, want)
 				}
-				must(t, db.Write(ctx, func(tx store.Tx) error { return tx.Settle(ctx, acme, all...) }))
+				must(t, db.Write(ctx, func(tx store.Tx) error { return completeIn(tx, acme, all...) }))
 			}
 			ends("a1 b1 a2 order none")
 			ends("a1+ b1+ none+")
-			for _, e := range []*oms.Event{events[0], events[1]} { // sent again: a1 behind a1++, which is due by now
+			for _, e := range []*event.Event{events[0], events[1]} { // sent again: a1 behind a1++, which is due by now
 				must(t, db.Write(ctx, func(tx store.Tx) error { return tx.SendAgain(ctx, acme, e, to, now, false) }))
 			}
 			ends("b1 a1++")
@@ -63,12 +66,12 @@ func TestShipmentsOfOrders(t *testing.T) {
 // reorder stores an endpoint whose ordering has changed, and has what is pending
 // follow it. It returns in how many writes that was done, and how often those were
 // decided.
-func reorder(t testing.TB, db *core.Store, to *oms.Endpoint, j *oms.Job, limit int) (writes, decided int) {
+func reorder(t testing.TB, db *core.Store, to *event.Endpoint, j *job.Job, limit int) (writes, decided int) {
 	t.Helper()
 	to.Reordering = j.ID
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, to) }))
 	for done := false; !done; writes++ {
-		var at oms.Job
+		var at job.Job
 		must(t, db.Write(ctx, func(tx store.Tx) (err error) {
 			decided++
 			at = *j
@@ -90,16 +93,16 @@ func reorder(t testing.TB, db *core.Store, to *oms.Endpoint, j *oms.Job, limit i
 func TestReorderedUnderLoad(t *testing.T) {
 	db := openTemp(t)
 	to := putEndpoints(t, db, 1, nil)[0]
-	event := func(n int) *oms.Event {
+	ev := func(n int) *event.Event {
 		e := namedEvent(fmt.Sprint("e", n))
 		e.Subject.ID = fmt.Sprint("subject ", n%7)
 		return e
 	}
 	n := 0
 	for ; n < 300; n++ {
-		publish(t, db, event(n))
+		publish(t, db, ev(n))
 	}
-	for _, ordering := range []oms.Ordering{oms.OrderingSubject, oms.OrderingNone} {
+	for _, ordering := range []event.Ordering{event.OrderingSubject, event.OrderingNone} {
 		to.Ordering = ordering
 		stop, stopped := make(chan struct{}), make(chan error)
 		const publishers, most = 32, 8000
@@ -112,14 +115,14 @@ func TestReorderedUnderLoad(t *testing.T) {
 					case <-stop:
 						i = from + most
 					default:
-						err = db.Publish(ctx, acme, event(i))
+						err = db.Publish(ctx, acme, ev(i))
 					}
 				}
 				stopped <- err
 			}()
 		}
 		n += most
-		writes, decided := reorder(t, db, to, &oms.Job{ID: "job", Last: int64(from)}, 200)
+		writes, decided := reorder(t, db, to, &job.Job{ID: "job", Last: int64(from)}, 200)
 		close(stop)
 		for range publishers {
 			must(t, <-stopped)
@@ -136,7 +139,7 @@ func TestReorderedUnderLoad(t *testing.T) {
 
 // wantGroups checks that of each subject the first is due, and the others wait; or
 // that all are due, and there are no groups.
-func wantGroups(t *testing.T, db *core.Store, ordering oms.Ordering) {
+func wantGroups(t *testing.T, db *core.Store, ordering event.Ordering) {
 	t.Helper()
 	seen := map[string]bool{}
 	must(t, db.Ask(func(r core.Row) error {
@@ -144,9 +147,9 @@ func wantGroups(t *testing.T, db *core.Store, ordering oms.Ordering) {
 		var due bool
 		err := r.Scan(&group, &due, &subject)
 		switch {
-		case ordering == oms.OrderingNone && (group != "" || !due):
+		case ordering == event.OrderingNone && (group != "" || !due):
 			t.Errorf("without order: %q, due %v", group, due)
-		case ordering == oms.OrderingSubject && (group != "order/"+subject || due == seen[subject]):
+		case ordering == event.OrderingSubject && (group != "order/"+subject || due == seen[subject]):
 			t.Errorf("%q of %s, due %v", group, subject, due)
 		}
 		seen[subject] = true
@@ -163,23 +166,24 @@ func TestSeveralOfAGroupInOneWrite(t *testing.T) {
 	db := openTemp(t)
 	l := &dueList{}
 	db.Listen(l)
-	to := putEndpoints(t, db, 1, func(e *oms.Endpoint) { e.Ordering = oms.OrderingSubject })[0]
+	to := putEndpoints(t, db, 1, func(e *event.Endpoint) { e.Ordering = event.OrderingSubject })[0]
 	at := time.Now()
-	key := func(e *oms.Event) oms.DeliveryKey { return oms.DeliveryKey{Event: e.Seq, Endpoint: to.No} }
-	settled := func(status oms.DeliveryStatus, events ...*oms.Event) func(store.Tx) error {
+	look := at.Add(2 * time.Hour)
+	key := func(e *event.Event) event.DeliveryKey { return event.DeliveryKey{Event: e.Seq, Endpoint: to.No} }
+	completed := func(status event.DeliveryStatus, events ...*event.Event) func(store.Tx) error {
 		return func(tx store.Tx) error {
-			var all []store.Settlement
+			var all []store.Completion
 			for _, e := range events {
-				s := store.Settlement{Key: key(e), Status: status, Attempts: 1, At: at}
-				if status == oms.DeliveryPending {
+				s := withAttempt(store.Completion{Key: key(e), Status: status, Attempts: 1, At: at})
+				if status == event.DeliveryPending {
 					s.Due = at.Add(time.Hour)
 				}
 				all = append(all, s)
 			}
-			return tx.Settle(ctx, acme, all...)
+			return completeIn(tx, acme, all...)
 		}
 	}
-	canceled := func(events ...*oms.Event) func(store.Tx) error {
+	canceled := func(events ...*event.Event) func(store.Tx) error {
 		return func(tx store.Tx) (err error) {
 			for _, e := range events {
 				if err == nil {
@@ -189,7 +193,7 @@ func TestSeveralOfAGroupInOneWrite(t *testing.T) {
 			return err
 		}
 	}
-	again := func(events ...*oms.Event) func(store.Tx) error {
+	again := func(events ...*event.Event) func(store.Tx) error {
 		return func(tx store.Tx) (err error) {
 			for _, e := range events {
 				if err == nil {
@@ -210,30 +214,30 @@ func TestSeveralOfAGroupInOneWrite(t *testing.T) {
 		}
 	}
 	for name, test := range map[string]struct {
-		before, do func(e []*oms.Event) func(store.Tx) error
+		before, do func(e []*event.Event) func(store.Tx) error
 		due, told  string
 	}{
-		"two were under way, and succeed":  {nil, func(e []*oms.Event) func(store.Tx) error { return settled(oms.DeliverySucceeded, e[0], e[1]) }, "2", "2"},
-		"they succeed the other way round": {nil, func(e []*oms.Event) func(store.Tx) error { return settled(oms.DeliverySucceeded, e[1], e[0]) }, "2", "2"},
-		"one succeeds, one is to be repeated": {nil, func(e []*oms.Event) func(store.Tx) error {
-			return in(settled(oms.DeliverySucceeded, e[0]), settled(oms.DeliveryPending, e[1]))
+		"two were under way, and succeed":  {nil, func(e []*event.Event) func(store.Tx) error { return completed(event.DeliverySucceeded, e[0], e[1]) }, "2", "2"},
+		"they succeed the other way round": {nil, func(e []*event.Event) func(store.Tx) error { return completed(event.DeliverySucceeded, e[1], e[0]) }, "2", "2"},
+		"one succeeds, one is to be repeated": {nil, func(e []*event.Event) func(store.Tx) error {
+			return in(completed(event.DeliverySucceeded, e[0]), completed(event.DeliveryPending, e[1]))
 		}, "1", "1"},
-		"both are to be repeated": {nil, func(e []*oms.Event) func(store.Tx) error { return settled(oms.DeliveryPending, e[0], e[1]) }, "0", ""},
-		"both fail":               {nil, func(e []*oms.Event) func(store.Tx) error { return settled(oms.DeliveryFailed, e[0], e[1]) }, "2", "2"},
-		"all are canceled":        {nil, func(e []*oms.Event) func(store.Tx) error { return canceled(e...) }, "", ""},
-		"the first are canceled":  {nil, func(e []*oms.Event) func(store.Tx) error { return canceled(e[0], e[1], e[2]) }, "3", "3"},
-		"all ended are sent again": {func(e []*oms.Event) func(store.Tx) error { return canceled(e...) },
-			func(e []*oms.Event) func(store.Tx) error { return again(e[2], e[0], e[1]) }, "0", "0"},
-		"those that wait and the one that is due": {func(e []*oms.Event) func(store.Tx) error { return settled(oms.DeliveryPending, e[0]) },
-			func(e []*oms.Event) func(store.Tx) error { return again(e[1], e[0], e[2]) }, "0", "00"},
-		"canceled and sent again": {nil, func(e []*oms.Event) func(store.Tx) error { return in(canceled(e[0]), again(e[0])) }, "0", "0"},
-		"sent again and canceled": {func(e []*oms.Event) func(store.Tx) error { return canceled(e[0]) },
-			func(e []*oms.Event) func(store.Tx) error { return in(again(e[0]), canceled(e[0])) }, "1", "1"},
-		"the order is erased": {func(e []*oms.Event) func(store.Tx) error { return in(canceled(e[0]), again(e[0])) },
-			func(e []*oms.Event) func(store.Tx) error { return canceled(e[1], e[2], e[3], e[0]) }, "", ""},
+		"both are to be repeated": {nil, func(e []*event.Event) func(store.Tx) error { return completed(event.DeliveryPending, e[0], e[1]) }, "0", ""},
+		"both fail":               {nil, func(e []*event.Event) func(store.Tx) error { return completed(event.DeliveryFailed, e[0], e[1]) }, "2", "2"},
+		"all are canceled":        {nil, func(e []*event.Event) func(store.Tx) error { return canceled(e...) }, "", ""},
+		"the first are canceled":  {nil, func(e []*event.Event) func(store.Tx) error { return canceled(e[0], e[1], e[2]) }, "3", "3"},
+		"all ended are sent again": {func(e []*event.Event) func(store.Tx) error { return canceled(e...) },
+			func(e []*event.Event) func(store.Tx) error { return again(e[2], e[0], e[1]) }, "0", "0"},
+		"those that wait and the one that is due": {func(e []*event.Event) func(store.Tx) error { return completed(event.DeliveryPending, e[0]) },
+			func(e []*event.Event) func(store.Tx) error { return again(e[1], e[0], e[2]) }, "0", "00"},
+		"canceled and sent again": {nil, func(e []*event.Event) func(store.Tx) error { return in(canceled(e[0]), again(e[0])) }, "0", "0"},
+		"sent again and canceled": {func(e []*event.Event) func(store.Tx) error { return canceled(e[0]) },
+			func(e []*event.Event) func(store.Tx) error { return in(again(e[0]), canceled(e[0])) }, "1", "1"},
+		"the order is erased": {func(e []*event.Event) func(store.Tx) error { return in(canceled(e[0]), again(e[0])) },
+			func(e []*event.Event) func(store.Tx) error { return canceled(e[1], e[2], e[3], e[0]) }, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var events []*oms.Event
+			var events []*event.Event
 			for i := range 4 {
 				e := namedEvent(fmt.Sprint(i, " ", name))
 				e.Subject.ID = name
@@ -245,7 +249,8 @@ func TestSeveralOfAGroupInOneWrite(t *testing.T) {
 			}
 			l.due = nil
 			must(t, db.Write(ctx, test.do(events)))
-			list, err := db.DueDeliveries(ctx, acme, store.DueQuery{Endpoint: to.No, Now: at.Add(2 * time.Hour), Limit: 100})
+			look = look.Add(time.Minute) // a look begins at the bound of the last one only within a minute of it
+			list, err := db.DueDeliveries(ctx, acme, store.DueQuery{Endpoint: to.No, Now: look, Limit: 100})
 			must(t, err)
 			due := ""
 			for _, d := range list.Due {
@@ -269,36 +274,36 @@ func TestSeveralOfAGroupInOneWrite(t *testing.T) {
 // nothing would ever make it due.
 func TestADeliveryThatBecomesDueMeanwhile(t *testing.T) {
 	at := time.Now()
-	for name, meanwhile := range map[string]func(db *core.Store, to *oms.Endpoint, first *oms.Event){
-		"the one before it ends": func(db *core.Store, to *oms.Endpoint, first *oms.Event) {
+	for name, meanwhile := range map[string]func(db *core.Store, to *event.Endpoint, first *event.Event){
+		"the one before it ends": func(db *core.Store, to *event.Endpoint, first *event.Event) {
 			must(t, db.Write(ctx, func(tx store.Tx) error {
-				return tx.CancelDelivery(ctx, acme, oms.DeliveryKey{Event: first.Seq, Endpoint: to.No}, at)
+				return tx.CancelDelivery(ctx, acme, event.DeliveryKey{Event: first.Seq, Endpoint: to.No}, at)
 			}))
 		},
-		"its endpoint wants no order any more": func(db *core.Store, to *oms.Endpoint, _ *oms.Event) {
+		"its endpoint wants no order any more": func(db *core.Store, to *event.Endpoint, _ *event.Event) {
 			plain := *to
-			plain.Ordering = oms.OrderingNone
-			reorder(t, db, &plain, &oms.Job{ID: "job"}, 100)
+			plain.Ordering = event.OrderingNone
+			reorder(t, db, &plain, &job.Job{ID: "job"}, 100)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := openTemp(t)
-			to := putEndpoints(t, db, 1, func(e *oms.Endpoint) { e.Ordering = oms.OrderingSubject })[0]
+			to := putEndpoints(t, db, 1, func(e *event.Endpoint) { e.Ordering = event.OrderingSubject })[0]
 			first, second := namedEvent("a"), namedEvent("b")
 			first.Subject.ID, second.Subject.ID = "one", "one"
 			publish(t, db, first, second)
 			decided := 0
 			must(t, db.Write(ctx, func(tx store.Tx) error {
-				err := tx.Settle(ctx, acme, store.Settlement{Key: oms.DeliveryKey{Event: second.Seq, Endpoint: to.No},
-					Status: oms.DeliveryPending, Attempts: 1, At: at, Due: at.Add(time.Minute)})
+				err := completeIn(tx, acme, store.Completion{Key: event.DeliveryKey{Event: second.Seq, Endpoint: to.No},
+					Status: event.DeliveryPending, Attempts: 1, At: at, Due: at.Add(time.Minute)})
 				if decided++; decided == 1 {
 					meanwhile(db, to, first)
 				}
 				return err
 			}))
-			d, err := db.Delivery(ctx, acme, oms.DeliveryKey{Event: second.Seq, Endpoint: to.No})
+			d, err := db.Delivery(ctx, acme, event.DeliveryKey{Event: second.Seq, Endpoint: to.No})
 			must(t, err)
-			if decided != 2 || d.State() != oms.StateDue || d.Attempts != 1 {
+			if decided != 2 || d.State() != event.StateDue || d.Attempts != 1 {
 				t.Errorf("decided %d times: %+v", decided, d)
 			}
 		})
@@ -310,12 +315,12 @@ func TestADeliveryThatBecomesDueMeanwhile(t *testing.T) {
 func TestOrderingWithTheEndpoint(t *testing.T) {
 	db := openTemp(t)
 	to := putEndpoints(t, db, 1, nil)[0]
-	to.Ordering, to.Reordering = oms.OrderingSubject, "job"
+	to.Ordering, to.Reordering = event.OrderingSubject, "job"
 	for _, pending := range []bool{false, true} {
 		var done bool
 		must(t, db.Write(ctx, func(tx store.Tx) (err error) {
 			if err = tx.PutEndpoint(ctx, acme, to); err == nil {
-				done, err = tx.Reorder(ctx, acme, to, &oms.Job{Last: 99}, 100)
+				done, err = tx.Reorder(ctx, acme, to, &job.Job{Last: 99}, 100)
 			}
 			return err
 		}))
@@ -332,20 +337,26 @@ func TestWhatIsDueAndCannotBeRead(t *testing.T) {
 	db := openTemp(t)
 	l := &dueList{}
 	db.Listen(l)
-	to := putEndpoints(t, db, 1, func(e *oms.Endpoint) { e.Ordering = oms.OrderingSubject })[0]
+	to := putEndpoints(t, db, 1, func(e *event.Endpoint) { e.Ordering = event.OrderingSubject })[0]
 	first, second := namedEvent("evt_1"), namedEvent("evt_2")
 	second.Subject = first.Subject
 	publish(t, db, first, second)
 	l.due = nil
 	broken := db.Unread(func(string) error { return errors.New("disk I/O error") })
 	must(t, broken.Write(ctx, func(tx store.Tx) error {
-		return tx.CancelDelivery(ctx, acme, oms.DeliveryKey{Event: first.Seq, Endpoint: to.No}, benchTime)
+		return tx.CancelDelivery(ctx, acme, event.DeliveryKey{Event: first.Seq, Endpoint: to.No}, benchTime)
 	}))
 	if len(l.due) != 0 || len(l.behind) != 1 || l.behind[0] != to.No {
 		t.Errorf("told of %d that are due, and that %v are behind", len(l.due), l.behind)
 	}
-	d, err := db.Delivery(ctx, acme, oms.DeliveryKey{Event: second.Seq, Endpoint: to.No})
+	d, err := db.Delivery(ctx, acme, event.DeliveryKey{Event: second.Seq, Endpoint: to.No})
 	if must(t, err); d.Due.IsZero() {
 		t.Error("the next is not due")
 	}
+}
+
+// withAttempt adds the attempt of a completion.
+func withAttempt(s store.Completion) store.Completion {
+	s.Attempt = &attempt.Attempt{ID: ids.Numbered(ids.Attempt, s.At), Kind: attempt.KindEvent, Delivery: s.Key, Number: s.Attempts, StartedAt: s.At, Outcome: attempt.OutcomeSucceeded}
+	return s
 }

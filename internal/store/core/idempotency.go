@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -13,7 +13,8 @@ import (
 // were not there.
 func (s *shared) idempotencyCutoff() int64 { return micros(s.clock().Add(-store.IdempotencyTTL)) }
 
-// Idempotency implements [store.Reader].
+// Idempotency implements [store.Reader]. A write that finds a key unused remembers that
+// (see overtakenByTwin).
 func (q queries) Idempotency(ctx context.Context, tenant, name string) (*store.Idempotency, error) {
 	i, created := &store.Idempotency{Key: name}, int64(0)
 	err := one(ctx, q.q, []any{&i.Hash, &i.Resource, &created}, `
@@ -36,12 +37,14 @@ func (q queries) Idempotency(ctx context.Context, tenant, name string) (*store.I
 // adds, so that they go, and few, so that no caller pays for all of them.
 const mostPurged = 10
 
-// PutIdempotency implements [store.Tx].
+// PutIdempotency implements [store.Tx]. The key is stored with what the request made, in
+// the same write. So either both are there after a crash, or neither is
+// (docs/contract.md#idempotency).
 func (d *draft) PutIdempotency(ctx context.Context, tenant string, i store.Idempotency) error {
 	if d.again {
-		kept, err := d.Idempotency(ctx, tenant, i.Key)
-		if err == nil && kept != nil {
-			err = oms.Errorf(oms.Conflict, "the Idempotency-Key %q is in use already", i.Key)
+		stored, err := d.Idempotency(ctx, tenant, i.Key)
+		if err == nil && stored != nil {
+			err = apierr.Errorf(apierr.Conflict, "the Idempotency-Key %q is in use already", i.Key)
 		}
 		if err != nil {
 			return err
@@ -52,8 +55,9 @@ func (d *draft) PutIdempotency(ctx context.Context, tenant string, i store.Idemp
 	b.check(`SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM idempotency WHERE tenant = ? AND key = ? AND created >= ?)`, tenant, i.Key, cutoff)
 	b.changeOne(`
 		INSERT INTO idempotency (tenant, key, hash, resource, created) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET hash = excluded.hash, resource = excluded.resource, created = excluded.created`,
-		tenant, i.Key, i.Hash, i.Resource, micros(i.Created))
+		ON CONFLICT (tenant, key) DO UPDATE SET hash = excluded.hash, resource = excluded.resource, created = excluded.created
+		WHERE idempotency.created < ?`,
+		tenant, i.Key, i.Hash, i.Resource, micros(i.Created), cutoff)
 	b.change(`
 		DELETE FROM idempotency WHERE tenant = ?1 AND key IN
 			(SELECT key FROM idempotency WHERE tenant = ?1 AND created < ?2 ORDER BY created LIMIT ?3)`, tenant, cutoff, mostPurged)
@@ -66,7 +70,7 @@ func (d *draft) PutIdempotency(ctx context.Context, tenant string, i store.Idemp
 // already, a line that is returned already. The caller is owed the other's answer.
 func (d *draft) overtakenByTwin(ctx context.Context) bool {
 	for _, of := range d.unused {
-		if kept, err := d.Idempotency(ctx, of.tenant, of.id); err == nil && kept != nil {
+		if stored, err := d.Idempotency(ctx, of.tenant, of.id); err == nil && stored != nil {
 			return true
 		}
 	}

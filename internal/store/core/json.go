@@ -8,7 +8,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Durations are stored in nanoseconds.
+// stored and read are how documents of this package are written and read. Durations are
+// numbers, in nanoseconds.
 var (
 	stored = json.JoinOptions(json.FormatNilSliceAsNull(true), json.FormatNilMapAsNull(true),
 		json.WithMarshalers(json.MarshalFunc(func(d time.Duration) ([]byte, error) { return strconv.AppendInt(nil, int64(d), 10), nil })))
@@ -19,7 +20,9 @@ var (
 	}))
 )
 
-// encode returns v as it is stored, so that decode gives the same again.
+// encode returns v as it is stored, so that decode gives the same again. It is for values
+// of the program; the documents of orders, carts and settings are text that is stored as it
+// is.
 func encode(v any) (string, error) {
 	b, err := json.Marshal(v, stored)
 	return string(b), err
@@ -33,7 +36,8 @@ func decode(data []byte, into any, what string) error {
 	return nil
 }
 
-// jsonNumbers returns a list for json_each.
+// jsonNumbers returns a list for the piece {numbers}. A list as one argument keeps the text
+// of a statement the same for any number of values.
 func jsonNumbers(list []int64) string {
 	b := []byte{'['}
 	for _, n := range list {

@@ -10,7 +10,8 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// list puts together the query of one page of a list.
+// list puts together the query of one page of a list. Conditions and arguments stay in the
+// order in which they were added, because the parameters have no numbers.
 type list struct {
 	conditions []string
 	args       []any
@@ -21,13 +22,26 @@ func listOf(tenant string) *list {
 	return &list{[]string{"tenant = ?"}, []any{tenant}}
 }
 
-// and returns a list with the conditions of both.
+// and returns a list with the conditions of both. Neither of the two is changed.
 func (l *list) and(more *list) *list {
 	return &list{slices.Concat(l.conditions, more.conditions), slices.Concat(l.args, more.args)}
 }
 
 // sql is the conditions as they stand in a query.
 func (l *list) sql() string { return strings.Join(l.conditions, " AND ") }
+
+// query returns the statement that reads what the conditions pick. order "" means no order,
+// and the limit 0 means all rows. All lists are asked by it.
+func (l *list) query(columns, from, order string, limit int) (string, []any) {
+	text, args := `SELECT `+columns+` FROM `+from+` WHERE `+l.sql(), slices.Clip(l.args)
+	if order != "" {
+		text += ` ORDER BY ` + order
+	}
+	if limit > 0 {
+		text, args = text+` LIMIT ?`, append(args, limit)
+	}
+	return text, args
+}
 
 // where adds a condition.
 func (l *list) where(condition string, args ...any) {
@@ -42,12 +56,12 @@ func (l *list) equal(column, value string) {
 	}
 }
 
-// named is equal for a column of names, which are compared without regard to case.
-// Hardly any holds letters beyond ASCII, which SQLite does not fold by itself.
+// named is equal for a column of names, which are compared without regard to case. The
+// piece takes the folded name twice: SQLite compares plain ASCII in a cheaper way.
 func (l *list) named(column, value string) {
 	if value != "" {
 		name := fold(value)
-		l.where("("+column+" = ? COLLATE NOCASE OR octet_length("+column+") > length("+column+") AND fold("+column+") = ?)", name, name)
+		l.where("{named "+column+" ? ?}", name, name)
 	}
 }
 
@@ -55,7 +69,7 @@ func (l *list) named(column, value string) {
 // SQLite takes that index only if the condition says it needs none of them.
 func (l *list) indexed(column, value string) {
 	if value != "" {
-		l.where(column+" = ? AND "+column+" <> ''", value)
+		l.where("{same "+column+" ?} AND "+column+" <> ''", value)
 	}
 }
 
@@ -69,12 +83,15 @@ func (l *list) between(column string, from, to time.Time) {
 	}
 }
 
-// micros is how times are stored.
+// micros is how times are stored: as Unix microseconds, which both databases compare as
+// numbers.
 func micros(t time.Time) int64 { return t.UnixMicro() }
 
+// fromMicros is the reverse of micros, in UTC.
 func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }
 
-// microsOrZero and fromMicrosOrZero are for times that need not be there.
+// microsOrZero and fromMicrosOrZero are for times that need not be there: the zero time is
+// stored as 0.
 func microsOrZero(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -103,7 +120,8 @@ func countedDown[T any](ctx context.Context, q queries, tenant string, p store.P
 		})
 }
 
-// collect reads all rows of a query.
+// collect reads all rows of a query into memory: it is for queries that have a limit. After
+// an error it returns no rows.
 func collect[T any](ctx context.Context, query func(context.Context, func(Row) error, string, ...any) error,
 	scan func(Row) (T, error), text string, args ...any) ([]T, error) {
 	var out []T

@@ -4,31 +4,38 @@ import (
 	"runtime/debug"
 	"slices"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/changes"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// news is what the listener is told of a write, or of all that are committed
-// together, and the endpoints as they are after it.
+// news is what a commit means for others: what the listener has to be told after it, and
+// what changes in the memory of this process. A draft gathers it in its batch, and it takes
+// effect after the commit only: a write that is refused has no news.
 type news struct {
-	due       []store.Due
-	ended     []endedDelivery
-	unjudged  []store.Unjudged
-	endpoints []endpointChange
-	sets      map[string]*endpointSet // by tenant
-	secrets   bool                    // some may have been removed, retired, or taken into use again
-	touched   []touched
+	// due are the deliveries that became due, in the order of the writes.
+	due            []store.Due
+	ended          []endedDelivery
+	filterFailures []store.FilterFailure
+	endpoints      []endpointChange
+	// sets are the new endpoints, by tenant.
+	sets map[string]*endpointSet
+	// The secrets in memory must be read again: some may have been removed, retired or
+	// restored.
+	secrets bool
+	touched []touched
 }
 
-// touched is what of a tenant a write changed.
+// touched is the kinds of things of a tenant that a write changed. The pages that show such
+// things are fetched again (docs/design.md#the-dashboard).
 type touched struct {
 	tenant string
-	what   oms.Topics
+	what   changes.Topics
 }
 
-// touch notes that something of a tenant changed. A write is of one tenant, but
-// for the clearing up.
-func (n *news) touch(tenant string, what oms.Topics) {
+// touch notes that a write changed things of a kind. Nearly every write is for one tenant
+// only; the cleaning up may be for several.
+func (n *news) touch(tenant string, what changes.Topics) {
 	for i := range n.touched {
 		if n.touched[i].tenant == tenant {
 			n.touched[i].what |= what
@@ -38,30 +45,34 @@ func (n *news) touch(tenant string, what oms.Topics) {
 	n.touched = append(n.touched, touched{tenant, what})
 }
 
-// endedDelivery is one that was canceled.
+// endedDelivery is a delivery that was canceled.
 type endedDelivery struct {
 	tenant string
-	key    oms.DeliveryKey
+	key    event.DeliveryKey
 }
 
-// endpointChange is an endpoint's new state; nil: it was deleted.
+// endpointChange is the new state of an endpoint; nil: it was deleted.
 type endpointChange struct {
 	tenant   string
 	no       int64
-	endpoint *oms.Endpoint
+	endpoint *event.Endpoint
+	version  int64 // of the tenant's endpoints
 }
 
-// end notes a delivery that was canceled: it is due no more.
+// end notes that a delivery was canceled. One that an earlier write of the same commit had
+// made due is not due any more.
 func (n *news) end(one endedDelivery) {
 	n.due = slices.DeleteFunc(n.due, func(d store.Due) bool { return d.Tenant == one.tenant && d.Delivery.DeliveryKey == one.key })
 	n.ended = append(n.ended, one)
 }
 
+// endpoint notes a new state of an endpoint, and the endpoints that its tenant has with it.
 func (n *news) endpoint(change endpointChange, set *endpointSet) {
 	n.endpoints = append(n.endpoints, change)
 	n.setEndpoints(change.tenant, set)
 }
 
+// setEndpoints notes the endpoints of a tenant. Those of a later write replace these.
 func (n *news) setEndpoints(tenant string, set *endpointSet) {
 	if n.sets == nil {
 		n.sets = map[string]*endpointSet{}
@@ -69,13 +80,14 @@ func (n *news) setEndpoints(tenant string, set *endpointSet) {
 	n.sets[tenant] = set
 }
 
-// add adds the news of a later write.
+// add appends the news of a later write of the same commit. The order matters: what a later
+// write ends must not be told as due.
 func (n *news) add(later news) {
 	for _, e := range later.ended {
 		n.end(e)
 	}
 	n.due = append(n.due, later.due...)
-	n.unjudged = append(n.unjudged, later.unjudged...)
+	n.filterFailures = append(n.filterFailures, later.filterFailures...)
 	n.endpoints = append(n.endpoints, later.endpoints...)
 	n.secrets = n.secrets || later.secrets
 	for tenant, set := range later.sets {
@@ -86,15 +98,18 @@ func (n *news) add(later news) {
 	}
 }
 
-// Listen implements [store.Store].
+// Listen implements [store.Store]. No lock guards the field, so no write may be under way.
 func (s *Store) Listen(l store.Listener) { s.listener = l }
 
 // Watch implements [store.Store].
 func (s *Store) Watch(w store.Watcher) { s.watcher = w }
 
-// Committed puts what was committed together into effect, in memory, and tells
-// the listener. The engine calls it in the order of the commits, before it answers.
-// The endpoints come first, for what is due may be new ones'.
+// Committed is called by the engine after each commit, in the order of the commits, and
+// before the writers get their answers. So whoever has an answer finds its write in effect:
+// an event that is published next goes to an endpoint that was just made. First comes what
+// is in memory, then the listener, and to it changed endpoints come first, because a
+// delivery that became due may be for a new one. It runs on the goroutine that writes, so
+// all of this must be quick and must not block.
 func (s *Store) Committed(together []*Batch) {
 	var all news
 	for i, b := range together {
@@ -111,6 +126,9 @@ func (s *Store) Committed(together []*Batch) {
 		s.opener.Changed()
 	}
 	s.tell(func(l store.Listener) { all.tell(l) })
+	if s.teller != nil {
+		s.teller(append(all.forOthers(), s.latenessForOthers()...)...)
+	}
 	if s.watcher != nil {
 		for _, c := range all.touched {
 			s.watcher.Changed(c.tenant, c.what)
@@ -122,30 +140,31 @@ func (s *Store) Committed(together []*Batch) {
 func (n *news) tell(l store.Listener) {
 	for _, change := range n.endpoints {
 		if change.endpoint == nil {
-			l.EndpointDeleted(change.tenant, change.no)
+			l.EndpointDeleted(change.tenant, change.no, change.version)
 		} else {
-			l.EndpointChanged(change.tenant, change.endpoint)
+			l.EndpointChanged(change.tenant, change.endpoint, change.version)
 		}
 	}
 	for _, e := range n.ended {
 		l.Ended(e.tenant, e.key)
 	}
-	for _, u := range n.unjudged {
-		l.Unjudged(u)
+	for _, u := range n.filterFailures {
+		l.FilterFailed(u)
 	}
 	if len(n.due) > 0 {
 		l.Due(n.due)
 	}
 }
 
-// tell tells the listener something. If it panics, what is due stays in its
-// table, and the writes go on.
+// tell calls the listener. If the listener panics, the panic is logged and the writing
+// continues: what it did not take stays in its table, due.
 func (s *Store) tell(what func(store.Listener)) {
 	if s.listener == nil {
 		return
 	}
 	defer func() {
 		if p := recover(); p != nil {
+			// The writes are committed, and their callers must get their answers.
 			s.log.Error("the listener of the store panicked", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()

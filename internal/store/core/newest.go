@@ -6,42 +6,43 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// newest is a list of rows that are sorted by a time and an id, the newest first.
+// newest is a list of rows that are sorted by a time and an id, from the newest to the
+// oldest. Nearly always an index has the same order, so that nothing has to be sorted.
 type newest struct {
 	from     string // the table, and its index where SQLite might choose another
 	time, id string // the columns
-	along    *list  // what the index answers: every row of it is looked at …
-	rest     *list  // … as to this
-	few      bool   // an index has only few rows: they are read at once, whatever rest is
-	// sorted is the table with an index that has another order, "" if there is none:
-	// the rows of the page are found and sorted before anything else is read of them.
+	along    *list  // the conditions that the index answers: every row that they pick is read
+	rest     *list  // the other conditions: each row that was read is compared with them
+	few      bool   // the index has only few rows: they are read without steps, whatever rest is
+	// sorted is the table with an index that has another order, "" if there is none.
+	// First the rows of the page are found and sorted by their keys, and only then their
+	// other columns are read.
 	sorted string
 }
 
-// newestOf is the list of a tenant's rows of a table, by when they were created.
+// newestOf returns the list of the rows of a tenant in a table, by when they were
+// created.
 func newestOf(tenant, table string) *newest {
 	return &newest{from: table, time: "created", id: "id", along: listOf(tenant), rest: &list{}}
 }
 
-// stretch is the rows behind one place of a list, and not behind another; nil is
-// no bound.
+// stretch is the part of a list behind one place and up to another, that one included. nil
+// means no bound.
 type stretch struct{ after, last *store.Cursor }
 
-// sql returns the query of the rows of a stretch; limit 0 is no limit.
+// sql returns the query for the rows of a stretch. The limit 0 means no limit.
 func (n *newest) sql(columns string, s stretch, limit int) (string, []any) {
 	l := n.along.and(n.rest)
 	n.bound(l, s)
-	where := ` WHERE ` + l.sql() + n.order()
-	if limit > 0 {
-		where += ` LIMIT ?`
-		l.args = append(l.args, limit)
-	}
 	if n.sorted != "" {
-		where = ` WHERE rowid IN (SELECT rowid FROM ` + n.sorted + where + `)` + n.order()
+		rows, args := l.query("tenant, id", n.sorted, n.order(), limit)
+		l = &list{[]string{`(tenant, id) IN (` + rows + `)`}, args}
+		limit = 0
 	}
-	return `SELECT ` + columns + ` FROM ` + n.from + where, l.args
+	return l.query(columns, n.from, n.order(), limit)
 }
 
+// bound adds the conditions of a stretch.
 func (n *newest) bound(l *list, s stretch) {
 	if s.after != nil {
 		l.where("("+n.time+", "+n.id+") < (?, ?)", s.after.At, s.after.ID)
@@ -51,10 +52,12 @@ func (n *newest) bound(l *list, s stretch) {
 	}
 }
 
-func (n *newest) order() string { return ` ORDER BY ` + n.time + ` DESC, ` + n.id + ` DESC` }
+// order is the order of the list. The id tells rows of the same time apart, so that no page
+// misses one of them or shows it twice.
+func (n *newest) order() string { return n.time + ` DESC, ` + n.id + ` DESC` }
 
-// step returns the last of so many rows along the index, nil if there are no more.
-// The index answers it without the table.
+// step returns the last row of the next step of so many rows, nil if there are fewer. It
+// reads the index only, and not the table.
 func (n *newest) step(ctx context.Context, q Engine, after *store.Cursor, rows int) (*store.Cursor, error) {
 	var last *store.Cursor
 	index := newest{from: n.from, time: n.time, id: n.id, along: n.along, rest: &list{}}
@@ -66,34 +69,28 @@ func (n *newest) step(ctx context.Context, q Engine, after *store.Cursor, rows i
 	return last, err
 }
 
-// fill has a page filled. Where few of many rows may be picked, it is in steps,
-// and the page ends once as many rows were looked at as may be for one.
+// fill fills a page. If the filter may pick few of many rows, it reads in steps, and ends
+// the page after a limited number of rows.
 func fill[T any](ctx context.Context, q queries, n *newest, p *page[T], after *store.Cursor, read func(stretch) error) error {
 	if n.few || len(n.rest.conditions) == 0 {
 		return read(stretch{after: after})
 	}
-	for step, left := firstStep, p.effort.rows; ; step *= stepGrowth {
-		step = min(step, left)
-		last, err := n.step(ctx, q.q, after, step)
-		if err != nil {
-			return err
-		}
-		if err := read(stretch{after, last}); err != nil || last == nil || p.ended() {
-			return err
-		}
-		if after, left = last, left-step; left <= 0 {
-			p.end(*last)
-			return nil
-		}
+	left := p.effort.rows
+	stopped, ended, err := inSteps(&left, left, after, p,
+		func(after *store.Cursor, rows int) (*store.Cursor, error) { return n.step(ctx, q.q, after, rows) },
+		func(after, last *store.Cursor) error { return read(stretch{after, last}) })
+	if err == nil && !ended && !p.ended() {
+		p.end(*stopped)
 	}
+	return err
 }
 
-// countNewest counts a list.
+// countNewest counts the rows of a list.
 func countNewest(ctx context.Context, q queries, tenant string, n *newest) (store.Count, error) {
 	return counted(ctx, q, tenant, store.Listing, func(ctx context.Context, p *page[struct{}]) error { return n.count(ctx, q, p) })
 }
 
-// count adds what is to be counted to a page.
+// count counts the rows of the list into a page.
 func (n *newest) count(ctx context.Context, q queries, p *page[struct{}]) error {
 	return fill(ctx, q, n, p, nil, func(s stretch) error {
 		text, args := n.sql("1", s, p.wanted())
@@ -101,7 +98,7 @@ func (n *newest) count(ctx context.Context, q queries, p *page[struct{}]) error 
 	})
 }
 
-// newestFirst answers one page of a list.
+// newestFirst returns one page of a list.
 func newestFirst[T any](ctx context.Context, q queries, tenant string, n *newest, asked store.Page, columns string,
 	scan func(Row) (T, error), cursor func(T) store.Cursor) (store.List[T], error) {
 	return pageOf(ctx, q, tenant, store.Listing, asked, cursor, func(ctx context.Context, p *page[T], after *store.Cursor) error {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 )
 
-// one reads the first row of a query, sql.ErrNoRows if there is none.
+// one reads the first row of a query into variables. It is sql.ErrNoRows if there is none,
+// and the variables are unchanged then.
 func one(ctx context.Context, q Engine, into []any, text string, args ...any) error {
 	found := false
 	err := q.Query(ctx, func(r Row) error {
@@ -24,10 +26,15 @@ func one(ctx context.Context, q Engine, into []any, text string, args ...any) er
 	return err
 }
 
-// orNotFound says what was not there when a query found no row.
+// orNotFound says what was not there when a query found no row, and what could not be read
+// when there is another error. The format names the thing, as order "7". So the caller of
+// the API and the log both know which thing it was.
 func orNotFound(err error, format string, args ...any) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return oms.Errorf(oms.NotFound, format, args...)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return apierr.Errorf(apierr.NotFound, "no "+format, args...)
 	}
-	return err
+	return fmt.Errorf("read "+format+": %w", append(args, err)...)
 }

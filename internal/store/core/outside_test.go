@@ -3,7 +3,7 @@ package core_test
 import (
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -36,7 +36,7 @@ func TestADecisionHoldsUpNobody(t *testing.T) {
 	}()
 	<-decides
 	must(t, db.Write(ctx, change("small")))
-	must(t, db.Publish(ctx, "other", &oms.Event{ID: "evt_1", Type: "a", Data: []byte(`{}`)}))
+	must(t, db.Publish(ctx, "other", &event.Event{ID: "evt_1", Type: "a", Data: []byte(`{}`)}))
 	select {
 	case err := <-ended:
 		t.Fatalf("the large write has ended before it was decided: %v", err)

@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
@@ -32,9 +35,9 @@ func largeDatabase(b *testing.B, attempts, orders, endpoints int) *core.Store {
 	must(b, db.Change(`UPDATE endpoint_health SET consecutive = 5 WHERE tenant = ? AND endpoint % 10 = 0`, acme))
 	must(b, db.Write(ctx, func(tx store.Tx) error {
 		for minute := range int64(24 * 60) {
-			for _, kind := range []string{oms.KindStep, oms.KindReturnStep, oms.KindValidator, oms.KindEvent, oms.KindExport} {
-				for _, outcome := range []string{oms.OutcomeSucceeded, oms.OutcomeFailed} {
-					a := &oms.Attempt{ID: oms.NewIDAt(oms.AttemptID, time.Unix((day+minute)*60, 0)), Kind: kind, Outcome: outcome, CallID: fmt.Sprint(minute), StartedAt: time.Unix((day+minute)*60, 0), DurationMs: float64(minute)}
+			for _, kind := range []string{attempt.KindStep, attempt.KindReturnStep, attempt.KindValidator, attempt.KindEvent, attempt.KindExport} {
+				for _, outcome := range []string{attempt.OutcomeSucceeded, attempt.OutcomeFailed} {
+					a := &attempt.Attempt{ID: ids.Numbered(ids.Attempt, time.Unix((day+minute)*60, 0)), Kind: kind, Outcome: outcome, CallID: fmt.Sprint(minute), StartedAt: time.Unix((day+minute)*60, 0), DurationMs: float64(minute)}
 					if err := tx.AddAttempt(ctx, acme, a); err != nil {
 						return err
 					}
@@ -62,18 +65,18 @@ func BenchmarkOverview(b *testing.B) {
 		{"endpoints", func() error { _, _, err := db.EndpointsInTrouble(ctx, acme, 10); return err }},
 		{"health", func() error { _, err := db.Health(ctx, acme, 10); return err }},
 		{"failed", func() error {
-			_, err := db.Deliveries(ctx, acme, store.DeliveryFilter{Status: oms.DeliveryFailed}, store.Page{Limit: 10})
+			_, err := db.Deliveries(ctx, acme, store.DeliveryFilter{Status: event.DeliveryFailed}, store.Page{Limit: 10})
 			return err
 		}},
 		{"failedCount", func() error {
-			_, err := db.DeliveryCount(ctx, acme, store.DeliveryFilter{Status: oms.DeliveryFailed})
+			_, err := db.DeliveryCount(ctx, acme, store.DeliveryFilter{Status: event.DeliveryFailed})
 			return err
 		}},
 		{"aborted", func() error {
-			_, err := db.Runs(ctx, acme, store.RunFilter{Status: oms.RunAborted}, store.Page{Limit: 10})
+			_, err := db.Runs(ctx, acme, store.RunFilter{Status: run.RunAborted}, store.Page{Limit: 10})
 			return err
 		}},
-		{"abortedCount", func() error { _, err := db.RunCount(ctx, acme, store.RunFilter{Status: oms.RunAborted}); return err }},
+		{"abortedCount", func() error { _, err := db.RunCount(ctx, acme, store.RunFilter{Status: run.RunAborted}); return err }},
 		{"orderCount", func() error { _, err := db.OrderCount(ctx, acme, store.OrderFilter{}); return err }},
 		{"rareOrderCount", func() error { _, err := db.OrderCount(ctx, acme, store.OrderFilter{MarketID: "x"}); return err }},
 		{"textCount", func() error { _, err := db.OrderCount(ctx, acme, store.OrderFilter{Text: "nowhere"}); return err }},

@@ -9,9 +9,9 @@ import (
 	"github.com/orderhook/orderhook/internal/admission"
 )
 
-// packFrom is how many bytes a document has at least that is stored compressed.
-// Orders and carts hardly ever have as many; of one that has, as an order of 7 MiB,
-// a tenth is written then, and all who write wait that much less for it.
+// packFrom is how many bytes a document has at least that is stored compressed. Orders and
+// carts hardly ever have as many. Of an order of 7 MiB a tenth is written then, and
+// everybody who writes waits that much less for it (docs/design.md#a-write-is-a-value).
 const packFrom = 32 << 10
 
 // packMark begins a document that is stored compressed: no JSON does, and all JSON
@@ -26,12 +26,14 @@ var (
 	unpacker, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(mostUnpacked))
 )
 
-// packed returns a document as it is stored.
+// packed returns a document as it is stored. Text columns hold no binary data, so what is
+// compressed is written as base64. If that is not shorter, the document is stored as it is.
 func packed(json []byte) string {
 	if len(json) < packFrom {
 		return string(json)
 	}
 	small := packer.EncodeAll(json, nil)
+	// What hardly compresses, such as embedded pictures, would only cost time at each read.
 	if base64.StdEncoding.EncodedLen(len(small)) >= len(json) {
 		return string(json)
 	}
@@ -40,20 +42,23 @@ func packed(json []byte) string {
 	return string(base64.StdEncoding.AppendEncode(out, small))
 }
 
-// unpacked is Unpacked for a task, which takes a slot if the document is large.
+// unpacked is unpack for a task, which takes a slot if the document is large.
 func unpacked(ctx context.Context, stored []byte) ([]byte, error) {
 	if err := admission.Begin(ctx, jsonSize(stored)); err != nil {
 		return nil, err
 	}
-	return Unpacked(stored)
+	return unpack(stored)
 }
 
-// jsonSize is how many bytes the JSON of a document has that is stored.
+// jsonSize is how many bytes the JSON of a stored document has. It looks only at the header
+// of what is compressed, so that a slot can be taken before the memory is.
 func jsonSize(stored []byte) int {
 	if len(stored) == 0 || stored[0] != packMark {
 		return len(stored)
 	}
 	var head zstd.Header
+	// The header of a frame says how long its content is. It is at the beginning, so little
+	// is decoded.
 	start, err := base64.StdEncoding.AppendDecode(nil, stored[1:][:min(len(stored)-1, base64.StdEncoding.EncodedLen(zstd.HeaderMaxSize))])
 	if err != nil || head.Decode(start) != nil || !head.HasFCS {
 		return len(stored)
@@ -61,8 +66,10 @@ func jsonSize(stored []byte) int {
 	return int(head.FrameContentSize)
 }
 
-// Unpacked returns the JSON of a document that is stored.
-func Unpacked(stored []byte) ([]byte, error) {
+// unpack returns the JSON of a document that is stored. It is an error if somebody has
+// damaged it, or if it would become larger than mostUnpacked: such a text was not made by
+// packed.
+func unpack(stored []byte) ([]byte, error) {
 	if len(stored) == 0 || stored[0] != packMark {
 		return stored, nil
 	}

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/cart"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
@@ -51,16 +53,16 @@ func TestPacked(t *testing.T) {
 // TestLargeOrdersAreFoundAsSmallOnes: by each way that looks into documents.
 func TestLargeOrdersAreFoundAsSmallOnes(t *testing.T) {
 	db := openTemp(t)
-	doc, err := oms.Parse([]byte(`{"id":"big","status":"New","tags":["gift"],"note":"under the Blåbær","long":"` + strings.Repeat("words and words ", 10_000) + `","price":0.10}`))
+	doc, err := schema.Parse([]byte(`{"id":"big","status":"New","tags":["gift"],"note":"under the Blåbær","long":"` + strings.Repeat("words and words ", 10_000) + `","price":0.10}`))
 	must(t, err)
-	o := &oms.Order{ID: "big", Version: 1, StatusVersion: 1, Created: time.Unix(1, 0), Modified: time.Unix(1, 0), Doc: doc}
+	o := &order.Order{ID: "big", Version: 1, StatusVersion: 1, Created: time.Unix(1, 0), Modified: time.Unix(1, 0), Doc: doc}
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.InsertOrder(ctx, acme, o) }))
 	next := *o
 	next.Version, next.Doc = 2, doc.Clone()
 	next.Doc.Set("b", true)
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.UpdateOrder(ctx, acme, &next) }))
 	must(t, db.Write(ctx, func(tx store.Tx) error {
-		return tx.PutCart(ctx, acme, &oms.Cart{ID: "big", Version: 1, Created: time.Unix(1, 0), Modified: time.Unix(1, 0), Doc: doc})
+		return tx.PutCart(ctx, acme, &cart.Cart{ID: "big", Version: 1, Created: time.Unix(1, 0), Modified: time.Unix(1, 0), Doc: doc})
 	}))
 	now, err := db.Order(ctx, acme, "big")
 	must(t, err)

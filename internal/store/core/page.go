@@ -4,27 +4,36 @@ import (
 	"context"
 	"database/sql"
 	"math"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// page is a page of a list that is being read. It ends, with a cursor, once it
-// has as many rows as were asked for, or as many bytes as it may have, or once it
-// was worked at enough.
+// page is a page of a list while it is read. It ends, with a cursor, when it has as many
+// rows as were asked for, or as many bytes as a page may have, or when the work for one
+// page is used up.
+//
+// One goroutine uses it, for one call. What bounds the work is not only what is found but
+// also what was looked through, so that no filter takes the database for seconds
+// (docs/design.md#lists-and-pages).
 type page[T any] struct {
+	// How many rows, and how many bytes, the page has at most.
 	size, most int
 	effort     effort
+	now        func() time.Time
+	until      time.Time // when the page has had its time
 	cursor     func(T) store.Cursor
 
 	rows  []T
 	bytes int
-	next  *store.Cursor // where the page behind it goes on; nil: there is none, or the page has not ended
+	next  *store.Cursor // where the next page continues; nil: there is no next page, or this one has not ended
 }
 
-// pageOf answers a page. fill reads its rows, the first of them behind a cursor,
-// until there are no more or the page has ended. For a caller of the API it does
-// so on a connection of the class that is given.
+// pageOf returns a page. fill reads its rows, from the cursor on, until there are no more
+// or the page has ended. For a caller of the API it waits for its turn, and uses a
+// connection of the given class. A task of the API gives up its slot for large documents
+// meanwhile.
 func pageOf[T any](ctx context.Context, q queries, tenant string, class store.Class, asked store.Page, cursor func(T) store.Cursor,
 	fill func(ctx context.Context, p *page[T], after *store.Cursor) error) (store.List[T], error) {
 	after, err := asked.After()
@@ -42,7 +51,7 @@ func pageOf[T any](ctx context.Context, q queries, tenant string, class store.Cl
 			return store.List[T]{}, err
 		}
 	}
-	p := &page[T]{size: asked.Size(), most: asked.MostBytes(), effort: q.effort, cursor: cursor}
+	p := &page[T]{size: asked.Size(), most: asked.MostBytes(), effort: q.effort, now: q.clock, until: q.clock().Add(q.effort.time), cursor: cursor}
 	if err := fill(ctx, p, after); err != nil {
 		return store.List[T]{}, err
 	}
@@ -53,8 +62,8 @@ func pageOf[T any](ctx context.Context, q queries, tenant string, class store.Cl
 	return list, nil
 }
 
-// counted counts what fill would read into pages, up to [store.MostCounted], and as
-// far as that can be found out quickly.
+// counted counts what fill would read into pages, up to [store.MostCounted], and only as
+// far as the work for one page allows. If it stopped before the end, the count says so.
 func counted[T any](ctx context.Context, q queries, tenant string, class store.Class,
 	fill func(ctx context.Context, p *page[T]) error) (store.Count, error) {
 	ctx, leave, err := q.enter(ctx, tenant, class)
@@ -67,25 +76,34 @@ func counted[T any](ctx context.Context, q queries, tenant string, class store.C
 			return store.Count{}, err
 		}
 	}
-	p := &page[T]{size: store.MostCounted, most: math.MaxInt, effort: q.countEffort, cursor: func(T) store.Cursor { return store.Cursor{} }}
+	p := &page[T]{size: store.MostCounted, most: math.MaxInt, effort: q.countEffort, now: q.clock, until: q.clock().Add(q.countEffort.time), cursor: func(T) store.Cursor { return store.Cursor{} }}
 	err = fill(ctx, p)
 	return store.Count{N: len(p.rows), Capped: p.ended()}, err
 }
 
-// scanNothing reads a row of which it only counts that it is there.
+// scanNothing reads a row of which only its existence counts.
 func scanNothing(Row) (struct{}, error) { return struct{}{}, nil }
 
-// ended reports whether the page takes no more.
+// ended implements [progress]. The page has ended once it has a place to continue at; a
+// list that came to its end has none.
 func (p *page[T]) ended() bool { return p.next != nil }
 
-// end ends the page: the next one begins behind a place.
+// late implements [progress]. An eighth of the work is done whatever the time is, so that
+// each page gets on, and that a short list is one page on a busy machine, too.
+func (p *page[T]) late(left, of int) bool {
+	return left <= of-of/8 && p.now().After(p.until)
+}
+
+// end ends the page: the next one begins behind a place, which need not be that of a row
+// which the page has.
 func (p *page[T]) end(at store.Cursor) { p.next = &at }
 
-// wanted is how many rows to ask for: one more than the page takes says that
-// there is another page.
+// wanted returns how many rows to ask for. It is one more than the page takes: if that
+// one comes, there is a next page.
 func (p *page[T]) wanted() int { return p.size + 1 - len(p.rows) }
 
-// add adds a row of so many bytes. It is errEnough once the page has ended.
+// add adds a row of so many bytes. It returns errEnough once the page has ended. The row
+// that reaches the number of bytes is still added, so that each page gets on.
 func (p *page[T]) add(row T, bytes int) error {
 	if len(p.rows) == p.size {
 		p.end(p.cursor(p.rows[p.size-1]))
@@ -113,20 +131,22 @@ func (p *page[T]) read(ctx context.Context, query func(context.Context, func(Row
 	}, text, args...)
 }
 
-// weighedRow counts the bytes that are read of a row.
+// weighedRow counts the bytes that are read of a row, which is about what the row takes in
+// the memory of the process.
 type weighedRow struct {
 	Row
 	bytes int
 }
 
-// weigh counts bytes that a row takes beyond what was read of it.
+// weigh counts bytes that a row takes in addition to what was read of it. A document that
+// is stored compressed is larger in memory.
 func weigh(r Row, more int) {
 	if w, is := r.(*weighedRow); is {
 		w.bytes += more
 	}
 }
 
-// rowBytes is what the numbers of a row, and what holds them, are taken for.
+// rowBytes is what the numbers of a row, and its structure in memory, are counted as.
 const rowBytes = 64
 
 // Scan implements [Row].
@@ -146,7 +166,7 @@ func (r *weighedRow) Scan(into ...any) error {
 	return err
 }
 
-// converted is a list of what each item of another becomes.
+// converted returns a list with each item converted.
 func converted[S, T any](l store.List[S], err error, to func(S) T) (store.List[T], error) {
 	out := store.List[T]{Bytes: l.Bytes, NextCursor: l.NextCursor}
 	for _, item := range l.Items {

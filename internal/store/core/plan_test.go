@@ -2,12 +2,19 @@ package core_test
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/job"
+	"github.com/orderhook/orderhook/internal/run"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
@@ -61,6 +68,27 @@ func wantPlans(t *testing.T, plans []string, step string) {
 	}
 }
 
+// wantMerged has a plan find the rows of two sources by these steps. What they find is at
+// most what a page, or a step of one, may have: only that is sorted.
+func wantMerged(t *testing.T, plans []string, steps ...string) {
+	t.Helper()
+	if len(plans) == 0 {
+		t.Error("nothing was asked")
+	}
+	for _, plan := range plans {
+		for _, step := range steps {
+			if !strings.Contains(plan, step) {
+				t.Errorf("no %q: %s", step, plan)
+			}
+		}
+		if left := scansOfSources.ReplaceAllString(plan, ""); strings.Contains(left, "SCAN") {
+			t.Errorf("scans: %s", plan)
+		}
+	}
+}
+
+var scansOfSources = regexp.MustCompile(`SCAN (own|other|sent|pending|attempted|found|all_of_them)\b`)
+
 // behind is a page behind another.
 var behind = store.Page{Cursor: store.Cursor{At: 9, ID: "1"}.String()}
 
@@ -91,12 +119,12 @@ func TestListsUseIndexes(t *testing.T) {
 		return plans(t, db, "runs", func(s *core.Store) error { _, err := s.Runs(ctx, acme, f, behind); return err })
 	}
 	wantIndex(t, runs(store.RunFilter{}), "runs_created")
-	wantIndex(t, runs(store.RunFilter{Status: oms.RunWaiting, Step: "x"}), "runs_open")
-	wantIndex(t, runs(store.RunFilter{Status: oms.RunSucceeded, Canceled: &no, Step: "x", From: since}), "runs_created")
-	for _, f := range []store.RunFilter{{Status: oms.RunAborted, Step: "x", From: since, To: since}, {Canceled: &yes}, {Status: oms.RunCanceled, Canceled: &yes}} {
+	wantIndex(t, runs(store.RunFilter{Status: run.RunWaiting, Step: "x"}), "runs_open")
+	wantIndex(t, runs(store.RunFilter{Status: run.RunSucceeded, Canceled: &no, Step: "x", From: since}), "runs_created")
+	for _, f := range []store.RunFilter{{Status: run.RunAborted, Step: "x", From: since, To: since}, {Canceled: &yes}, {Status: run.RunCanceled, Canceled: &yes}} {
 		wantIndex(t, runs(f), "runs_stopped")
 	}
-	for _, plan := range runs(store.RunFilter{OrderID: "o1", Status: oms.RunWaiting}) { // few, and sorted
+	for _, plan := range runs(store.RunFilter{OrderID: "o1", Status: run.RunWaiting}) { // few, and sorted
 		if !strings.Contains(plan, "SEARCH runs USING INDEX runs_order (tenant=? AND order_id=?)") {
 			t.Errorf("an order's runs: %s", plan)
 		}
@@ -108,7 +136,7 @@ func TestListsUseIndexes(t *testing.T) {
 func TestSecretsAreFoundByTheirPlace(t *testing.T) {
 	db := openTemp(t)
 	put := func(s *core.Store, base int64, text string) error {
-		doc, err := oms.Parse([]byte(text))
+		doc, err := schema.Parse([]byte(text))
 		must(t, err)
 		next, _, err := settings.Parse(doc)
 		must(t, err)
@@ -117,7 +145,7 @@ func TestSecretsAreFoundByTheirPlace(t *testing.T) {
 	must(t, put(db, 0, `{"connectors":[{"name":"a","host":"https://a","token":"x"}]}`))
 	insertRun := func(s *core.Store) error {
 		return s.Write(ctx, func(tx store.Tx) error {
-			return tx.InsertRun(ctx, acme, &oms.Run{ID: "r", OrderID: "o", Status: oms.RunWaiting, SettingsVersion: 1})
+			return tx.InsertRun(ctx, acme, &run.Run{ID: "r", OrderID: "o", Status: run.RunWaiting, SettingsVersion: 1})
 		})
 	}
 	wantPlans(t, plans(t, db, "settings", insertRun), "SEARCH settings USING COVERING INDEX sqlite_autoindex_settings_1 (tenant=? AND version>?)")
@@ -127,7 +155,7 @@ func TestSecretsAreFoundByTheirPlace(t *testing.T) {
 		base++
 		return err
 	})
-	destroying := plans(t, db, "secrets", func(s *core.Store) error { return s.DestroySecrets(ctx, noRest) })
+	destroying := plans(t, db, "secrets", func(s *core.Store) error { return s.DestroySecrets(ctx, noYield) })
 	if len(removing) != 4 || len(destroying) != 1 {
 		t.Errorf("%d and %d statements: %q %q", len(removing), len(destroying), removing, destroying)
 	}
@@ -160,7 +188,7 @@ func TestWhatWasChangedIsFoundByWhenItWas(t *testing.T) {
 	wantIndex(t, orders(store.OrderFilter{ModifiedFrom: since, Status: "New"}), "orders_status")
 }
 
-// TestEventQueriesUseIndexes keeps what lanes and lists ask for all the time
+// TestEventQueriesUseIndexes keeps what queues and lists ask for all the time
 // from reading a whole table, or sorting it.
 func TestEventQueriesUseIndexes(t *testing.T) {
 	db := openTemp(t)
@@ -171,19 +199,30 @@ func TestEventQueriesUseIndexes(t *testing.T) {
 		return plans(t, db, "deliveries", func(s *core.Store) error { _, err := s.Deliveries(ctx, acme, f, behind); return err })
 	}
 	wantIndex(t, events(store.EventFilter{}), "events_seq")
-	wantIndex(t, events(store.EventFilter{Type: "x", From: benchTime, Related: oms.Related{CartID: "c1"}}), "events_seq")
-	wantIndex(t, events(store.EventFilter{Related: oms.Related{OrderID: "o1"}, Type: "x"}), "events_order")
+	wantIndex(t, events(store.EventFilter{Type: "x", From: benchTime, Related: event.Related{CartID: "c1"}}), "events_seq")
+	wantIndex(t, events(store.EventFilter{Related: event.Related{OrderID: "o1"}, Type: "x"}), "events_order")
 	last := func(plans []string) []string { return plans[len(plans)-1:] } // behind the steps
 	noAnswer := store.StatusFilter{NoStatus: true}
-	wantIndex(t, deliveries(store.DeliveryFilter{Endpoint: 1, Status: oms.DeliveryFailed}), "deliveries_failed")
-	wantIndex(t, last(deliveries(store.DeliveryFilter{Endpoint: 1, Status: oms.DeliveryFailed, From: benchTime, StatusFilter: noAnswer})), "deliveries_failed")
-	wantIndex(t, deliveries(store.DeliveryFilter{Endpoint: 1, OrderID: "o1"}), "events_order")
-	wantIndex(t, deliveries(store.DeliveryFilter{EventType: "x"}), "events_seq")
-	for _, f := range []store.DeliveryFilter{{}, {Endpoint: 1}, {Status: oms.DeliveryPending}, {EventType: "x", Endpoint: 1},
-		{From: benchTime, StatusFilter: store.StatusFilter{StatusFrom: 500, StatusTo: 599}}, {Event: 7}} {
-		wantPlans(t, deliveries(f), "SEARCH deliveries USING PRIMARY KEY (tenant=")
+	wantIndex(t, deliveries(store.DeliveryFilter{Endpoint: 1, Status: event.DeliveryFailed}), "deliveries_failed")
+	wantIndex(t, last(deliveries(store.DeliveryFilter{Endpoint: 1, Status: event.DeliveryFailed, From: benchTime, StatusFilter: noAnswer})), "deliveries_failed")
+	const (
+		row       = "SEARCH deliveries USING PRIMARY KEY (tenant="
+		delivered = "SEARCH deliveries USING INDEX attempts_delivery (tenant=? AND event"
+	)
+	wantMerged(t, deliveries(store.DeliveryFilter{Endpoint: 1, OrderID: "o1"}), "INDEX events_order (", row, delivered)
+	wantMerged(t, deliveries(store.DeliveryFilter{EventType: "x"}), "INDEX events_seq (", row, delivered)
+	for _, f := range []store.DeliveryFilter{{}, {Endpoint: 1}, {EventType: "x", Endpoint: 1}, {Event: 7},
+		{From: benchTime, StatusFilter: store.StatusFilter{StatusFrom: 500, StatusTo: 599}}} {
+		all := deliveries(f)
+		wantMerged(t, all, row)
+		wantMerged(t, last(all), row, delivered)
+		if f.Event == 0 {
+			wantMerged(t, all[:1], row, "SEARCH attempts USING COVERING INDEX attempts_delivery (tenant=? AND event>? AND event<?)")
+		}
 	}
-	for _, plan := range append(events(store.EventFilter{Type: "none"}), deliveries(store.DeliveryFilter{Endpoint: 1})...) { // the steps, too
+	wantPlans(t, deliveries(store.DeliveryFilter{Status: event.DeliveryPending}), row)
+	wantPlans(t, deliveries(store.DeliveryFilter{Status: event.DeliverySucceeded, Endpoint: 1}), delivered)
+	for _, plan := range events(store.EventFilter{Type: "none"}) { // the steps, too
 		if strings.Contains(plan, "SCAN") {
 			t.Error(plan)
 		}
@@ -193,7 +232,7 @@ func TestEventQueriesUseIndexes(t *testing.T) {
 // theRow is the way to the row of a delivery.
 const theRow = "SEARCH deliveries USING PRIMARY KEY (tenant=? AND event=? AND endpoint=?)"
 
-// TestDeliveriesAreFoundAtOnce has what lanes ask for, and what they write, find
+// TestDeliveriesAreFoundAtOnce has what queues ask for, and what they write, find
 // each row by its key, or by the index that has what is due.
 func TestDeliveriesAreFoundAtOnce(t *testing.T) {
 	db := openTemp(t)
@@ -207,14 +246,22 @@ func TestDeliveriesAreFoundAtOnce(t *testing.T) {
 	if len(due) != 2 || !strings.Contains(due[1], theRow) { // few, and sorted
 		t.Errorf("the due: %q", due)
 	}
-	settle := func(settlements ...store.Settlement) []string {
+	complete := func(completions ...store.Completion) []string {
 		return plans(t, db, "deliveries", func(s *core.Store) error {
-			return s.Write(ctx, func(tx store.Tx) error { return tx.Settle(ctx, acme, settlements...) })
+			return s.Write(ctx, func(tx store.Tx) error { return completeIn(tx, acme, completions...) })
 		})
 	}
-	wantPlans(t, settle(store.Settlement{Key: oms.DeliveryKey{Event: 1, Endpoint: 1}, Status: oms.DeliverySucceeded, Attempts: 1, At: time.Now()}), theRow)
-	wantPlans(t, settle(store.Settlement{Key: oms.DeliveryKey{Event: 2, Endpoint: 1}, Status: oms.DeliveryPending, Attempts: 1, At: time.Now(), Due: time.Now()}), theRow)
-	wantPlans(t, settle(store.Settlement{Key: oms.DeliveryKey{Event: 2, Endpoint: 1}, Status: oms.DeliveryFailed, Attempts: 2, At: time.Now()}), theRow)
+	first := event.DeliveryKey{Event: 1, Endpoint: 1}
+	succeeded := store.Completion{Key: first, Status: event.DeliverySucceeded, Attempts: 1, At: time.Now(),
+		Attempt: &attempt.Attempt{ID: ids.Numbered(ids.Attempt, time.Now()), Delivery: first, StartedAt: time.Now(), Outcome: attempt.OutcomeSucceeded}}
+	wantPlans(t, complete(succeeded), theRow)
+	wantPlans(t, plans(t, db, "attempts", func(s *core.Store) error {
+		return s.Write(ctx, func(tx store.Tx) error {
+			return tx.SendAgain(ctx, acme, &event.Event{Seq: 1, ID: "a"}, to, time.Now(), false)
+		})
+	}), "INDEX attempts_delivery (tenant=? AND event=? AND endpoint=? AND delivered=?)")
+	wantPlans(t, complete(store.Completion{Key: event.DeliveryKey{Event: 2, Endpoint: 1}, Status: event.DeliveryPending, Attempts: 1, At: time.Now(), Due: time.Now()}), theRow)
+	wantPlans(t, complete(store.Completion{Key: event.DeliveryKey{Event: 2, Endpoint: 1}, Status: event.DeliveryFailed, Attempts: 2, At: time.Now()}), theRow)
 	if counts := plans(t, db, "deliveries", func(s *core.Store) error { _, err := s.Health(ctx, acme, to.No); return err }); len(counts) != 1 || strings.Count(counts[0], "USING COVERING INDEX") != 3 {
 		t.Errorf("counts: %q", counts)
 	}
@@ -225,12 +272,12 @@ func TestDeliveriesAreFoundAtOnce(t *testing.T) {
 func TestGroupsAreFoundAtOnce(t *testing.T) {
 	db := openTemp(t)
 	to := putEndpoints(t, db, 1, nil)[0]
-	event := func(id string) *oms.Event {
+	ev := func(id string) *event.Event {
 		e := namedEvent(id)
 		e.Subject.ID = "one"
 		return e
 	}
-	publish(t, db, event("a"), event("b"), event("c"), event("d"))
+	publish(t, db, ev("a"), ev("b"), ev("c"), ev("d"))
 	write := func(do func(tx store.Tx) error) {
 		t.Helper()
 		for _, plan := range plans(t, db, "deliveries", func(s *core.Store) error { return s.Write(ctx, do) }) {
@@ -240,10 +287,10 @@ func TestGroupsAreFoundAtOnce(t *testing.T) {
 			}
 		}
 	}
-	to.Ordering, to.Reordering = oms.OrderingSubject, "job"
+	to.Ordering, to.Reordering = event.OrderingSubject, "job"
 	write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, to) })
-	publish(t, db, event("staged"))
-	j, done := &oms.Job{Last: 99}, false
+	publish(t, db, ev("staged"))
+	j, done := &job.Job{Last: 99}, false
 	for steps := 0; !done; steps++ {
 		if steps > 20 {
 			t.Fatal("it does not end")
@@ -257,22 +304,22 @@ func TestGroupsAreFoundAtOnce(t *testing.T) {
 	}
 	to.Reordering = ""
 	write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, to) })
-	first := oms.DeliveryKey{Event: 1, Endpoint: 1}
+	first := event.DeliveryKey{Event: 1, Endpoint: 1}
 	write(func(tx store.Tx) error { return tx.CancelDelivery(ctx, acme, first, time.Now()) })
-	again := event("a")
+	again := ev("a")
 	again.Seq = 1
 	write(func(tx store.Tx) error { return tx.SendAgain(ctx, acme, again, to, time.Now(), true) })
-	write(func(tx store.Tx) error { return tx.AddEvents(ctx, acme, event("e")) })
-	to.Ordering, to.Reordering = oms.OrderingNone, "job"
+	write(func(tx store.Tx) error { return tx.AddEvents(ctx, acme, ev("e")) })
+	to.Ordering, to.Reordering = event.OrderingNone, "job"
 	write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, to) })
-	write(func(tx store.Tx) error { _, err := tx.Reorder(ctx, acme, to, &oms.Job{}, 100); return err })
+	write(func(tx store.Tx) error { _, err := tx.Reorder(ctx, acme, to, &job.Job{}, 100); return err })
 }
 
 // TestAttemptsUseIndexes has each filter use the index of what it names, and
 // the index alone where it counts the rows to examine.
 func TestAttemptsUseIndexes(t *testing.T) {
 	db := openTemp(t)
-	about := func(r oms.Related) store.AttemptFilter { return store.AttemptFilter{Related: r} }
+	about := func(r event.Related) store.AttemptFilter { return store.AttemptFilter{Related: r} }
 	attempts := func(f store.AttemptFilter) []string {
 		return plans(t, db, "a", func(s *core.Store) error { _, err := s.Attempts(ctx, acme, f, store.Page{}); return err })
 	}
@@ -280,48 +327,64 @@ func TestAttemptsUseIndexes(t *testing.T) {
 		index string
 		f     store.AttemptFilter
 	}{
-		{"attempts_id", store.AttemptFilter{Host: "example.com", StatusFilter: store.StatusFilter{NoStatus: true}, Kind: "event", From: time.Unix(1, 0), To: time.Unix(2, 0)}},
-		{"attempts_delivery", store.AttemptFilter{Delivery: &oms.DeliveryKey{Event: 1, Endpoint: 2}, CallID: "dlv_evt_1.2", RunID: "r"}},
+		{"attempts_tenant", store.AttemptFilter{Host: "example.com", StatusFilter: store.StatusFilter{NoStatus: true}, Kind: "event", From: time.Unix(1, 0), To: time.Unix(2, 0)}},
+		{"attempts_delivery", store.AttemptFilter{Delivery: &event.DeliveryKey{Event: 1, Endpoint: 2}, CallID: "dlv_evt_1.2", RunID: "r"}},
 		{"attempts_delivery", store.AttemptFilter{CallID: "dlv_evt_1.2"}},
 		{"attempts_endpoint", store.AttemptFilter{Endpoint: 1, From: time.Unix(1, 0)}},
 		{"attempts_connector", store.AttemptFilter{ConnectorID: "erp", Host: "example.com"}},
-		{"attempts_failed", store.AttemptFilter{Outcome: oms.OutcomeFailed, Host: "example.com", From: time.Unix(1, 0)}},
-		{"attempts_endpoint", store.AttemptFilter{Outcome: oms.OutcomeFailed, Endpoint: 1}},
-		{"attempts_id", store.AttemptFilter{Outcome: oms.OutcomeSucceeded, Host: "example.com"}},
-		{"attempts_order", store.AttemptFilter{Endpoint: 1, ConnectorID: "erp", Related: oms.Related{OrderID: "o1"}}},
+		{"attempts_failed", store.AttemptFilter{Outcome: attempt.OutcomeFailed, Host: "example.com", From: time.Unix(1, 0)}},
+		{"attempts_endpoint", store.AttemptFilter{Outcome: attempt.OutcomeFailed, Endpoint: 1}},
+		{"attempts_tenant", store.AttemptFilter{Outcome: attempt.OutcomeSucceeded, Host: "example.com"}},
+		{"attempts_order", store.AttemptFilter{Endpoint: 1, ConnectorID: "erp", Related: event.Related{OrderID: "o1"}}},
 		{"attempts_call", store.AttemptFilter{CallID: "c1"}},
-		{"attempts_run", store.AttemptFilter{RunID: "r1", Related: oms.Related{OrderID: "o1"}, From: time.Unix(1, 0)}},
-		{"attempts_return", about(oms.Related{ReturnID: "x", OrderID: "o1"})},
-		{"attempts_shipment", about(oms.Related{ShipmentID: "x", OrderID: "o1"})},
-		{"attempts_order", about(oms.Related{OrderID: "o1", SubscriptionID: "s"})},
-		{"attempts_cart", about(oms.Related{CartID: "x"})},
-		{"attempts_stock_item", about(oms.Related{StockItemID: "x"})},
-		{"attempts_subscription", about(oms.Related{SubscriptionID: "x"})},
+		{"attempts_run", store.AttemptFilter{RunID: "r1", Related: event.Related{OrderID: "o1"}, From: time.Unix(1, 0)}},
+		{"attempts_return", about(event.Related{ReturnID: "x"})},
+		{"attempts_shipment", about(event.Related{ShipmentID: "x"})},
+		{"attempts_order", about(event.Related{ReturnID: "1", ShipmentID: "1", OrderID: "o1"})},
+		{"attempts_order", about(event.Related{OrderID: "o1", SubscriptionID: "s"})},
+		{"attempts_cart", about(event.Related{CartID: "x"})},
+		{"attempts_stock_item", about(event.Related{StockItemID: "x"})},
+		{"attempts_subscription", about(event.Related{SubscriptionID: "x"})},
 	} {
-		wantIndex(t, attempts(test.f), test.index)
+		wantIndex := func(plans []string) {
+			t.Helper()
+			if events := strings.Replace(test.index, "attempts", "events", 1); test.f.Related != (event.Related{}) && test.index != "attempts_run" {
+				if !strings.Contains(plans[0], "SEARCH e USING COVERING INDEX "+events+" (tenant=? AND") { // whether there are many
+					t.Errorf("no %s: %s", events, plans[0])
+				}
+				wantMerged(t, plans[1:], "INDEX "+test.index+" (tenant=? AND", "INDEX "+events+" (tenant=? AND", "INDEX attempts_delivery (tenant=? AND event=?")
+				return
+			}
+			if test.index == "attempts_delivery" { // few, and sorted
+				wantMerged(t, plans, "INDEX attempts_delivery (tenant=? AND event=? AND endpoint=?)")
+				return
+			}
+			wantIndex(t, plans, test.index)
+		}
+		wantIndex(attempts(test.f))
 		examined := test.f
 		examined.Kind = "step"
 		counted := attempts(examined)
-		wantIndex(t, counted, test.index)
-		if !strings.Contains(counted[0], "USING COVERING INDEX "+test.index) {
-			t.Errorf("%s alone does not do: %s", test.index, counted[0])
+		wantIndex(counted)
+		if counted = counted[:len(counted)-1]; !strings.Contains(counted[len(counted)-1], "USING COVERING INDEX "+test.index) {
+			t.Errorf("%s alone does not do: %s", test.index, counted[len(counted)-1])
 		}
-		if !slices.Contains([]string{"attempts_id", "attempts_endpoint", "attempts_connector", "attempts_failed"}, test.index) {
+		if !slices.Contains([]string{"attempts_tenant", "attempts_endpoint", "attempts_connector", "attempts_failed"}, test.index) {
 			test.f.Body = "body"
-			wantIndex(t, attempts(test.f), test.index)
+			wantIndex(attempts(test.f))
 		}
 	}
 	wantIndex(t, plans(t, db, "attempts", func(s *core.Store) error { _, err := s.Recent(ctx, acme, 1, 30); return err }), "attempts_endpoint")
-	wantIndex(t, attempts(store.AttemptFilter{Body: "body", Outcome: oms.OutcomeFailed}), "attempts_tenant")
+	wantIndex(t, attempts(store.AttemptFilter{Body: "body", Outcome: attempt.OutcomeFailed}), "attempts_tenant")
 	wantIndex(t, attempts(store.AttemptFilter{Body: "body", Host: "x", Endpoint: 1, ConnectorID: "erp", To: time.Unix(2, 0)}), "attempts_tenant")
 }
 
 // TestSessionsUseIndexes: each request of somebody who has signed in asks for a session.
 func TestSessionsUseIndexes(t *testing.T) {
 	db := openTemp(t)
-	k := oms.Key{ID: "key", Tenant: acme, Role: oms.Reader, Created: time.Now(), Hash: oms.HashKey("k")}
+	k := access.Key{ID: "key", Tenant: acme, Role: access.Reader, Created: time.Now(), Hash: access.HashKey("k")}
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.InsertKey(ctx, k) }))
-	session, _ := oms.NewSession(k, time.Now())
+	session, _ := access.NewSession(k, time.Now())
 	sessions := func(do func(s *core.Store) error) []string { return plans(t, db, "sessions", do) }
 	for _, plan := range append(sessions(func(s *core.Store) error { return s.CreateSession(ctx, session) }),
 		sessions(func(s *core.Store) error { return s.DeleteSession(ctx, session.Hash) })...) {
@@ -333,7 +396,7 @@ func TestSessionsUseIndexes(t *testing.T) {
 	lookUp := func(s *core.Store) error { _, err := s.Session(ctx, session.Hash); return err }
 	wantPlans(t, plans(t, db, "s", lookUp), "SEARCH s USING PRIMARY KEY (hash=?); SEARCH k USING PRIMARY KEY (tenant=? AND id=?)")
 	none := func(context.Context) error { return nil }
-	wantIndex(t, sessions(func(s *core.Store) error { return s.RemoveOld(ctx, acme, store.KeptSessions, time.Now(), none) }), "sessions_expires")
+	wantIndex(t, sessions(func(s *core.Store) error { return s.RemoveOld(ctx, acme, store.RetainedSessions, time.Now(), none) }), "sessions_expires")
 }
 
 // TestTheAuditLogUsesIndexes for whatever picks few of its entries, and sorts nothing.
@@ -348,13 +411,13 @@ func TestTheAuditLogUsesIndexes(t *testing.T) {
 		f   store.AuditFilter
 	}{
 		{"PRIMARY KEY (tenant=? AND (at,id)<(?,?))", store.AuditFilter{}},
-		{"PRIMARY KEY", store.AuditFilter{Action: "put-settings", Kind: oms.AuditSettings, From: since, To: time.Now()}},
+		{"PRIMARY KEY", store.AuditFilter{Action: "put-settings", Kind: access.AuditSettings, From: since, To: time.Now()}},
 		{"INDEX audit_key (tenant=? AND key_id=?", store.AuditFilter{KeyID: "key", Action: "put-settings", From: since}},
-		{"INDEX audit_target (tenant=? AND target=?", store.AuditFilter{KeyID: "key", Target: "ep", Kind: oms.AuditEndpoint}},
+		{"INDEX audit_target (tenant=? AND target=?", store.AuditFilter{KeyID: "key", Target: "ep", Kind: access.AuditEndpoint}},
 		{"INDEX audit_request (tenant=? AND request=?", store.AuditFilter{RequestID: "req", KeyID: "key", Target: "ep"}},
 	} {
 		wantPlans(t, audit(c.f), c.way)
 	}
 	none := func(context.Context) error { return nil }
-	wantPlans(t, plans(t, db, "audit", func(s *core.Store) error { return s.RemoveOld(ctx, acme, store.KeptAudit, time.Now(), none) }), "PRIMARY KEY (tenant=?")
+	wantPlans(t, plans(t, db, "audit", func(s *core.Store) error { return s.RemoveOld(ctx, acme, store.RetainedAudit, time.Now(), none) }), "PRIMARY KEY (tenant=?")
 }

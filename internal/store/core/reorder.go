@@ -5,29 +5,36 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/changes"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// The stages of a reorder job. All of them change a bounded number of rows in one
-// write. It is done in a write that leaves nothing more to do: what others stored
-// since it was read is not missed.
+// The stages of a reorder job, which applies another ordering of an endpoint to the
+// deliveries that are pending. There may be a million of them, and to change them in one
+// transaction held up all writers (docs/design.md#tried-and-dropped). So each step changes
+// a limited number of rows in one write. A stage ends only in a write that finds nothing
+// more to do: so what others stored meanwhile is not missed.
 const (
 	outOfGroups = iota // what was pending belongs to no group, and is due
 	intoGroups         // it belongs to its group, of which the earliest is due
 	fromStage          // so does what came meanwhile
 )
 
-// Reorder implements [store.EventTx].
-func (d *draft) Reorder(ctx context.Context, tenant string, e *oms.Endpoint, j *oms.Job, limit int) (done bool, err error) {
-	d.touch(tenant, oms.TopicDeliveries)
+// Reorder implements [store.EventTx]. It has the lock of all groups of the endpoint, so
+// that no delivery joins or leaves one during a step.
+func (d *draft) Reorder(ctx context.Context, tenant string, e *event.Endpoint, j *job.Job, limit int) (done bool, err error) {
+	d.touch(tenant, changes.TopicDeliveries)
 	if err := d.hasEndpoint(ctx, tenant, e); err != nil {
 		return false, err
 	}
+	d.of(tenant).lock(tenant, "groups/"+strconv.FormatInt(e.No, 10), false)
+	// The endpoint itself is changed in this write.
 	if d.sets[tenant] != nil && ordered(e) {
 		return d.nothingPending(ctx, tenant, e)
 	}
-	stages := [...]func(context.Context, string, *oms.Endpoint, *oms.Job, int) (int, error){
+	stages := [...]func(context.Context, string, *event.Endpoint, *job.Job, int) (int, error){
 		outOfGroups: d.takeOutOfGroups, intoGroups: d.putIntoGroups, fromStage: d.takeFromStage}
 	for left := limit; left > 0; j.Stage++ {
 		n, err := stages[j.Stage](ctx, tenant, e, j, left)
@@ -35,31 +42,34 @@ func (d *draft) Reorder(ctx context.Context, tenant string, e *oms.Endpoint, j *
 			return false, err
 		}
 		j.Examined += int64(n)
+		// The step has changed as many rows as it may, and the stage may have more.
 		if left -= n; left == 0 {
-			return false, nil // there may be more of it
+			return false, nil // there may be more
 		}
+		// Without groups there is only the first stage.
 		if j.Stage == fromStage || !ordered(e) {
 			d.of(tenant).changeOne(nothingLeft, tenant, e.No, ordered(e))
 			return true, nil
 		}
 		if n > 0 && j.Stage == outOfGroups {
 			j.Stage++
-			return false, nil // what follows has to be read anew
+			return false, nil // the next stage reads the rows again
 		}
 	}
 	return false, nil
 }
 
-// nothingLeft changes nothing, but only if no delivery of an endpoint is in the
-// stage, or, without groups, in any of them.
+// nothingLeft changes nothing, but it counts as one changed row only if no delivery of an
+// endpoint is in the stage, or, if the endpoint wants no groups, in any group. Otherwise
+// the write is overtaken, and the last stage goes on.
 const nothingLeft = `UPDATE endpoints SET no = no WHERE tenant = ?1 AND no = ?2 AND NOT EXISTS (
 	SELECT 1 FROM deliveries INDEXED BY deliveries_group
 	WHERE tenant = ?1 AND endpoint = ?2 AND grp <> '' AND status = 'p' AND (NOT ?3 OR grp >= '` + staged + `' AND grp < ','))`
 
-// nothingPending reports whether nothing has to follow the ordering of an endpoint
-// that this very write gives it. If something has to, the write does not begin with
-// it: what is stored until it is committed would be missed.
-func (d *draft) nothingPending(ctx context.Context, tenant string, e *oms.Endpoint) (bool, error) {
+// nothingPending reports whether nothing has to follow the ordering that this very write
+// gives an endpoint: then no job is needed. If something has to follow it, the write does
+// not begin with that: what others store until it is committed would be missed.
+func (d *draft) nothingPending(ctx context.Context, tenant string, e *event.Endpoint) (bool, error) {
 	const none = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND due > 0)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE tenant = ?1 AND endpoint = ?2 AND status = 'p' AND grp <> '' AND due = 0)`
 	found, err := collect(ctx, d.q.Query, scanNumber, none, tenant, e.No)
@@ -67,12 +77,16 @@ func (d *draft) nothingPending(ctx context.Context, tenant string, e *oms.Endpoi
 		return false, err
 	}
 	d.of(tenant).check(none, tenant, e.No)
+	// The check makes it true at the commit, too: whatever comes before that has the write
+	// decided again.
 	return true, nil
 }
 
-// takeOutOfGroups takes what is pending out of its groups: all of it, or, where
-// it is to go into others, what was there up to an event.
-func (d *draft) takeOutOfGroups(ctx context.Context, tenant string, e *oms.Endpoint, j *oms.Job, limit int) (int, error) {
+// takeOutOfGroups takes pending deliveries out of their groups: all of them or, if they
+// will go into other groups, those up to an event. What waited in its group becomes due.
+func (d *draft) takeOutOfGroups(ctx context.Context, tenant string, e *event.Endpoint, j *job.Job, limit int) (int, error) {
+	// Deliveries of later events came after the new ordering, and have the prefix staged
+	// already.
 	last := j.Last
 	if !ordered(e) {
 		last = math.MaxInt64
@@ -84,33 +98,37 @@ func (d *draft) takeOutOfGroups(ctx context.Context, tenant string, e *oms.Endpo
 		return 0, err
 	}
 	d.of(tenant).change(`
-		UPDATE deliveries SET grp = '', due = iif(due = 0, ?3, due)
-		WHERE tenant = ?1 AND endpoint = ?2 AND event IN (SELECT value FROM json_each(?4)) AND status = 'p'`,
+		UPDATE deliveries SET grp = '', due = CASE WHEN due = 0 THEN ?3 ELSE due END
+		WHERE tenant = ?1 AND endpoint = ?2 AND event {numbers ?4} AND status = 'p'`,
 		tenant, e.No, micros(d.clock()), jsonNumbers(events))
 	return len(events), nil
 }
 
+// scanNumber reads one number.
 func scanNumber(r Row) (n int64, err error) {
 	err = r.Scan(&n)
 	return n, err
 }
 
-// ungrouped is a delivery that is due, or in the stage.
+// ungrouped is a delivery that is due, or has the prefix staged.
 type ungrouped struct {
 	event, due int64
-	group      string // that it belongs to; "" for none
-	inGroup    bool   // already
+	group      string // the group that it belongs to; "" for none
+	inGroup    bool   // it is in its group already
 }
 
+// selectUngrouped reads what is due, the longest due first, with the group that it belongs
+// to.
 const selectUngrouped = `
 	SELECT event, due, grp <> '', ` + groupOfRow + `
-	FROM deliveries INDEXED BY deliveries_due CROSS JOIN events ON events.seq = deliveries.event
+	FROM deliveries INDEXED BY deliveries_due CROSS JOIN events ON events.seq = deliveries.event AND events.tenant = deliveries.tenant
 	WHERE deliveries.tenant = ? AND endpoint = ? AND due > 0 AND (due, event) > (?, ?) ORDER BY due, event LIMIT ?`
 
-// putIntoGroups goes through what is due, the longest first, and puts it into its
-// groups, of which the earliest stays due. What is retried, or sent again,
-// meanwhile comes later, or into the stage; so nothing is missed.
-func (d *draft) putIntoGroups(ctx context.Context, tenant string, e *oms.Endpoint, j *oms.Job, limit int) (int, error) {
+// putIntoGroups puts due deliveries into their groups, the longest due first. The earliest
+// one of each group stays due, and the others wait. The cursor of the job is the last one
+// that was looked at. Deliveries that are retried or sent again meanwhile are due later, or
+// get the prefix staged, so none is missed.
+func (d *draft) putIntoGroups(ctx context.Context, tenant string, e *event.Endpoint, j *job.Job, limit int) (int, error) {
 	after, err := store.Page{Cursor: j.Cursor}.After()
 	if err != nil {
 		return 0, err
@@ -129,9 +147,13 @@ func (d *draft) putIntoGroups(ctx context.Context, tenant string, e *oms.Endpoin
 	}
 	for _, u := range rows {
 		if !u.inGroup && u.group != "" {
+			// Of each group only the earliest of what is due stays due, whatever was put
+			// into it before.
 			d.of(tenant).change(`UPDATE deliveries SET grp = ?4 WHERE tenant = ?1 AND endpoint = ?2 AND event = ?3 AND status = 'p' AND grp = ''`,
 				tenant, e.No, u.event, u.group)
 		}
+		// The position goes with the changes, in the same write, so that a crash repeats no
+		// row.
 		j.Cursor = store.Cursor{At: u.due, ID: strconv.FormatInt(u.event, 10)}.String()
 	}
 	for _, group := range groupsOf(rows) {
@@ -155,16 +177,17 @@ func groupsOf(rows []ungrouped) (groups []string) {
 	return groups
 }
 
-// selectStaged finds what is in the stage: a comma is the character behind the plus.
+// selectStaged finds the deliveries with the prefix staged, by the range of texts that
+// begin with it: a comma is the character behind the plus.
 const selectStaged = `
 	SELECT event, substr(grp, 2) FROM deliveries INDEXED BY deliveries_group
 	WHERE tenant = ? AND endpoint = ? AND grp >= '` + staged + `' AND grp < ',' AND grp <> '' AND status = 'p'
 	ORDER BY grp, due, event LIMIT ?`
 
-// takeFromStage takes what came meanwhile into its groups. If one of a group is
-// due it stays so, whatever its event is: it may be under way. Else the earliest
-// becomes due.
-func (d *draft) takeFromStage(ctx context.Context, tenant string, e *oms.Endpoint, _ *oms.Job, limit int) (int, error) {
+// takeFromStage puts the deliveries that came meanwhile into their groups. If a delivery
+// of a group is due, it stays due, even if its event is later: an attempt at it may be
+// under way. Otherwise the earliest one becomes due.
+func (d *draft) takeFromStage(ctx context.Context, tenant string, e *event.Endpoint, _ *job.Job, limit int) (int, error) {
 	rows, err := collect(ctx, d.q.Query, func(r Row) (u ungrouped, err error) {
 		err = r.Scan(&u.event, &u.group)
 		return u, err
@@ -177,7 +200,7 @@ func (d *draft) takeFromStage(ctx context.Context, tenant string, e *oms.Endpoin
 			tenant, e.No, u.event, u.group, staged+u.group)
 	}
 	for _, group := range groupsOf(rows) {
-		d.of(tenant).change(release, tenant, e.No, group, micros(d.clock()))
+		d.of(tenant).change(unblockNext, tenant, e.No, group, micros(d.clock()))
 	}
 	return len(rows), nil
 }

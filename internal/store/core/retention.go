@@ -2,9 +2,11 @@ package core
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -16,44 +18,61 @@ func (s *Store) Tenants(ctx context.Context) ([]string, error) {
 	}, `SELECT tenant FROM tenants ORDER BY tenant`)
 }
 
+// OldestAttempt implements [store.Store].
+func (s *Store) OldestAttempt(ctx context.Context, tenant string) (time.Time, error) {
+	var seq int64
+	err := one(ctx, s.q, []any{&seq}, `SELECT a.seq FROM attempts AS a INDEXED BY attempts_tenant WHERE a.tenant = ? ORDER BY a.seq LIMIT 1`, tenant)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return ids.NumberTime(seq), err
+}
+
 // RemoveOld implements [store.Upkeep].
-func (s *Store) RemoveOld(ctx context.Context, tenant string, what store.Kept, before time.Time, rest store.Rest) error {
-	old := &old{s, tenant, before, rest}
+func (s *Store) RemoveOld(ctx context.Context, tenant string, what store.Retained, before time.Time, yield store.Yield) error {
+	old := &old{db: s, tenant: tenant, before: before, yield: yield}
 	switch what {
-	case store.KeptAttempts:
+	// Segments go by themselves, also if some attempts of theirs could not be removed.
+	case store.RetainedAttempts:
 		return errors.Join(old.removeAttempts(ctx), old.removeSegments(ctx))
-	case store.KeptDeliveries:
+	case store.RetainedDeliveries:
 		return old.removeEvents(ctx)
-	case store.KeptVersions:
+	case store.RetainedVersions:
 		return old.removeVersions(ctx)
-	case store.KeptHistory:
+	case store.RetainedHistory:
 		return old.removeHistory(ctx)
-	case store.KeptCalls:
+	case store.RetainedCalls:
 		return old.removeCalls(ctx)
-	case store.KeptAudit:
+	case store.RetainedAudit:
 		return old.removeAudit(ctx)
-	case store.KeptSessions:
+	case store.RetainedSessions:
 		return old.removeSessions(ctx)
 	}
 	return old.removeRuns(ctx)
 }
 
-// old is what a tenant has from before a time.
+// old is what a tenant has from before a time: one call of RemoveOld.
 type old struct {
 	db     *Store
 	tenant string
 	before time.Time
-	rest   store.Rest
+	yield  store.Yield
+	begun  int64 // the event that is being removed in more than one write; 0: none is
 }
 
 // removedAtOnce is how many rows one write removes.
 const removedAtOnce = 100
 
-// removeEach removes rows in steps: next returns the first of those behind one,
-// its zero value being before all, and each removes one.
+// removeEach removes rows in steps. next returns the first of the rows behind a key, whose
+// zero value is before all of them; each adds to the batch what removes one row. After each
+// write the caller's yield decides whether to go on.
 func removeEach[K any](ctx context.Context, o *old, next func(last K) ([]K, error), each func(b *Batch, key K)) error {
+	// A row that must stay, as one whose run goes on, is passed over: the next step begins
+	// behind it.
 	var last K
 	for {
+		// The rows are looked for outside of the write. What is found may have changed by
+		// then, so each statement says again what it may remove, where that matters.
 		keys, err := next(last)
 		if err != nil || len(keys) == 0 {
 			return err
@@ -66,7 +85,7 @@ func removeEach[K any](ctx context.Context, o *old, next func(last K) ([]K, erro
 			return nil
 		})
 		if err == nil {
-			err = o.rest(ctx)
+			err = o.yield(ctx)
 		}
 		if err != nil || len(keys) < removedAtOnce {
 			return err
@@ -74,39 +93,68 @@ func removeEach[K any](ctx context.Context, o *old, next func(last K) ([]K, erro
 	}
 }
 
+// removeAttempts removes old attempts. The request body of a call goes with the last
+// attempt of the call. An attempt that says that its event was delivered stays as long as
+// the event (removeEvents): without it the event would seem never to have been sent, and a
+// job for missing events would send it again.
 func (o *old) removeAttempts(ctx context.Context) error {
 	type attempt struct {
-		seq      int64
-		id, call string
+		seq  int64
+		call string
+		goes bool
 	}
 	return removeEach(ctx, o, func(last attempt) ([]attempt, error) {
 		return collect(ctx, o.db.q.Query, func(r Row) (a attempt, err error) {
-			err = r.Scan(&a.seq, &a.id, &a.call)
+			err = r.Scan(&a.seq, &a.call, &a.goes)
 			return a, err
-		}, `SELECT seq, id, call_id FROM attempts INDEXED BY attempts_id WHERE tenant = ? AND id > ? AND id < ? ORDER BY id LIMIT ?`,
-			o.tenant, last.id, firstID(o.before), removedAtOnce)
+		}, `SELECT a.seq, a.call_id, NOT (`+recordOfDelivery+`) FROM attempts AS a INDEXED BY attempts_tenant
+			WHERE a.tenant = ? AND a.seq > ? AND a.seq < ? ORDER BY a.seq LIMIT ?`,
+			o.tenant, last.seq, ids.FirstNumber(o.before), removedAtOnce)
 	}, func(b *Batch, a attempt) {
-		b.change(`DELETE FROM attempts WHERE seq = ?`, a.seq)
-		if a.call != "" {
-			b.change(`DELETE FROM bodies WHERE tenant = ?1 AND call_id = ?2 AND NOT EXISTS
-				(SELECT 1 FROM attempts WHERE tenant = ?1 AND call_id = ?2 AND call_id <> '')`, o.tenant, a.call)
+		// An attempt that stays is passed over, and comes back at the next removal.
+		if a.goes {
+			removeAttempt(b, o.tenant, a.seq, a.call)
 		}
 	})
 }
 
-// removeSegments removes the segments whose attempts are all gone.
+// recordOfDelivery is true for an attempt that is all that says that its event went to its
+// endpoint: the delivery succeeded with it, or has neither a row nor a later attempt.
+const recordOfDelivery = `a.event > 0
+	AND EXISTS (SELECT 1 FROM events AS e WHERE e.tenant = a.tenant AND e.seq = a.event)
+	AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.tenant = a.tenant AND d.event = a.event AND d.endpoint = a.endpoint)
+	AND (a.delivered = 1 OR NOT EXISTS (SELECT 1 FROM attempts AS l INDEXED BY attempts_delivery
+		WHERE l.tenant = a.tenant AND l.event = a.event AND l.endpoint = a.endpoint AND l.event > 0 AND l.seq > a.seq))`
+
+// removeAttempt removes an attempt, and the body of its call if no other attempt has that.
+// An attempt at a delivery has no call of its own.
+func removeAttempt(b *Batch, tenant string, seq int64, call string) {
+	b.change(`DELETE FROM attempts WHERE seq = ? AND tenant = ?`, seq, tenant)
+	if call != "" {
+		b.change(`DELETE FROM bodies WHERE tenant = ?1 AND call_id = ?2 AND NOT EXISTS
+			(SELECT 1 FROM attempts WHERE tenant = ?1 AND call_id = ?2 AND call_id <> '')`, tenant, call)
+	}
+}
+
+// removeSegments removes the segments whose attempts are all gone. A segment of which some
+// attempts are left stays. It still names those that are gone, but a search reads the
+// bodies of what it names, and finds none there.
 func (o *old) removeSegments(ctx context.Context) error {
+	// newest is the start of the last attempt in a segment, so all of them are old.
 	segments, err := collect(ctx, o.db.q.Query, scanSegment, `
 		SELECT `+segmentColumns+` FROM body_segments
 		WHERE tenant = ? AND newest < ? AND state <> 'void'`, o.tenant, micros(o.before))
 	for _, g := range segments {
 		if err == nil {
-			err = o.db.dropSegment(ctx, o.tenant, g.id, o.rest)
+			err = o.db.dropSegment(ctx, o.tenant, g.id, o.yield)
 		}
 	}
 	return err
 }
 
+// removeVersions removes old versions of orders, except of orders with an unfinished run: a
+// run compares the order with the version that it has sent (docs/contract.md#conflicts).
+// The current version of an order is in another table.
 func (o *old) removeVersions(ctx context.Context) error {
 	type version struct{ modified, row int64 }
 	return removeEach(ctx, o, func(last version) ([]version, error) {
@@ -120,6 +168,8 @@ func (o *old) removeVersions(ctx context.Context) error {
 	}, func(b *Batch, v version) { b.change(`DELETE FROM order_versions WHERE rowid = ?`, v.row) })
 }
 
+// removeHistory removes old entries of the history of orders. It reads from the beginning
+// each time: what it found before is gone.
 func (o *old) removeHistory(ctx context.Context) error {
 	type entry struct {
 		order string
@@ -136,6 +186,8 @@ func (o *old) removeHistory(ctx context.Context) error {
 	})
 }
 
+// removeRuns removes old runs that have ended, by when they were created. The statement
+// compares again that the run has ended: somebody may have resumed it since it was found.
 func (o *old) removeRuns(ctx context.Context) error {
 	type run struct {
 		created int64
@@ -153,6 +205,7 @@ func (o *old) removeRuns(ctx context.Context) error {
 	})
 }
 
+// removeAudit removes old entries of the audit log.
 func (o *old) removeAudit(ctx context.Context) error {
 	type entry struct {
 		at int64
@@ -169,6 +222,8 @@ func (o *old) removeAudit(ctx context.Context) error {
 	})
 }
 
+// removeSessions removes the sessions that have expired. They do not open anything from
+// that moment on, whether their rows are there or not.
 func (o *old) removeSessions(ctx context.Context) error {
 	return removeEach(ctx, o, func([]byte) ([][]byte, error) { // those before are gone
 		return collect(ctx, o.db.q.Query, func(r Row) (hash []byte, err error) {

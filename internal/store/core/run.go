@@ -3,57 +3,69 @@ package core
 import (
 	"context"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/changes"
+	"github.com/orderhook/orderhook/internal/run"
 )
 
+// runColumns are what scanRun reads. The columns beside the document are those that
+// statements change or compare by themselves.
 const runColumns = `doc, revision, status_version`
 
 // scanRun reads runColumns.
-func scanRun(r Row) (*oms.Run, error) {
+func scanRun(r Row) (*run.Run, error) {
 	var doc []byte
-	run := &oms.Run{}
+	run := &run.Run{}
 	if err := r.Scan(&doc, &run.Revision, &run.StatusVersion); err != nil {
 		return nil, err
 	}
 	return run, decode(doc, run, "run")
 }
 
-// Run implements [store.Reader].
-func (q queries) Run(ctx context.Context, tenant, id string) (*oms.Run, error) {
+// Run implements [store.Reader]. A write that reads a run depends on it only if it also
+// changes it: UpdateRun compares the revision.
+func (q queries) Run(ctx context.Context, tenant, id string) (*run.Run, error) {
 	r, err := oneRun(ctx, q.q, `SELECT `+runColumns+` FROM runs WHERE tenant = ? AND id = ?`, tenant, id)
 	if err == nil && r == nil {
-		err = oms.Errorf(oms.NotFound, "no run %q", id)
+		err = apierr.Errorf(apierr.NotFound, "no run %q", id)
 	}
 	return r, err
 }
 
-// NextRun implements [store.Reader].
-func (q queries) NextRun(ctx context.Context, tenant, orderID string) (*oms.Run, error) {
+// NextRun implements [store.Reader]. A write depends on the answer: if another write ends
+// that run, or inserts one before it, the write is overtaken.
+func (q queries) NextRun(ctx context.Context, tenant, orderID string) (*run.Run, error) {
 	r, err := oneRun(ctx, q.q, `
 		SELECT `+runColumns+` FROM runs WHERE tenant = ? AND order_id = ? AND ended = 0 ORDER BY seq LIMIT 1`, tenant, orderID)
+	// "" stands for no run: that none is left must hold as well.
 	if err == nil && q.own != nil {
 		id := ""
 		if r != nil {
 			id = r.ID
 		}
+		// Whoever changes a run of the order has this lock for itself (lockRun).
+		q.own.of(tenant).lock(tenant, "order/"+orderID, true)
 		q.own.checkOnce(key{tenant, "next run/" + orderID}, `
 			SELECT 1 WHERE coalesce((SELECT id FROM runs WHERE tenant = ? AND order_id = ? AND ended = 0 ORDER BY seq LIMIT 1), '') = ?`, tenant, orderID, id)
 	}
 	return r, err
 }
 
-// RunUnless implements [store.Reader].
-func (q queries) RunUnless(ctx context.Context, tenant, id string, revision int64) (*oms.Run, error) {
+// RunUnless implements [store.Reader]. The document is read only if it is another one than
+// the caller has.
+func (q queries) RunUnless(ctx context.Context, tenant, id string, revision int64) (*run.Run, error) {
 	if q.own != nil && q.own.trustsHeld() { // UpdateRun finds out
 		return nil, nil
 	}
-	r := &oms.Run{}
+	r := &run.Run{}
 	var doc []byte
 	err := one(ctx, q.q, []any{&r.Revision, &r.StatusVersion, &doc}, `
 		SELECT revision, status_version, CASE WHEN revision <> ?3 THEN doc END FROM runs WHERE tenant = ?1 AND id = ?2`, tenant, id, revision)
 	if err != nil {
-		return nil, orNotFound(err, "no run %q", id)
+		return nil, orNotFound(err, "run %q", id)
 	}
+	// The caller has the newest revision.
 	if doc == nil {
 		return nil, nil
 	}
@@ -61,7 +73,7 @@ func (q queries) RunUnless(ctx context.Context, tenant, id string, revision int6
 }
 
 // oneRun returns the run of a query, nil if there is none.
-func oneRun(ctx context.Context, q Engine, text string, args ...any) (*oms.Run, error) {
+func oneRun(ctx context.Context, q Engine, text string, args ...any) (*run.Run, error) {
 	found, err := collect(ctx, q.Query, scanRun, text, args...)
 	if err != nil || len(found) == 0 {
 		return nil, err
@@ -69,22 +81,18 @@ func oneRun(ctx context.Context, q Engine, text string, args ...any) (*oms.Run, 
 	return found[0], nil
 }
 
-// atStep is how runs are found by the step that they are at.
-func atStep(r *oms.Run) (step, name string) {
-	at := r.AtStep()
-	return fold(at.Step), fold(at.DisplayName)
-}
-
-// InsertRun implements [store.Tx]. Two runs of one order that are inserted at the
-// same time would get the same seq: the index on it lets one of them in. None begins
-// with settings that were replaced meanwhile: their secrets may be destroyed.
-func (d *draft) InsertRun(ctx context.Context, tenant string, r *oms.Run) error {
-	d.touch(tenant, oms.TopicRuns)
+// InsertRun implements [store.Tx]. seq is the place of the run among those of its order.
+// Two runs of one order that are inserted at the same time would get the same seq: the
+// index on it lets one of them in. No run begins with settings that were replaced while the
+// write was decided: their secrets may be destroyed, because no run that needs them was
+// there yet.
+func (d *draft) InsertRun(ctx context.Context, tenant string, r *run.Run) error {
+	d.touch(tenant, changes.TopicRuns)
 	if d.again {
 		switch _, err := d.Run(ctx, tenant, r.ID); {
 		case err == nil:
-			return oms.Errorf(oms.Conflict, "a run %q exists already", r.ID)
-		case oms.KindOf(err) != oms.NotFound:
+			return apierr.Errorf(apierr.Conflict, "a run %q exists already", r.ID)
+		case apierr.KindOf(err) != apierr.NotFound:
 			return err
 		}
 	}
@@ -92,19 +100,23 @@ func (d *draft) InsertRun(ctx context.Context, tenant string, r *oms.Run) error 
 	if err != nil {
 		return err
 	}
-	step, name := atStep(r)
+	// The step's key and its display name are columns, so that a list by a step need not
+	// parse any run.
+	at := r.AtStep()
+	d.lockRun(tenant, r)
 	d.of(tenant).changeOne(`
 		INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, step, step_name, status_version, scoped, entered_status, doc, since)
 		SELECT ?1, ?2, ?3, coalesce(max(seq), 0) + 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 FROM runs WHERE tenant = ?1 AND order_id = ?3
 		HAVING NOT EXISTS (SELECT 1 FROM settings WHERE tenant = ?1 AND version > ?13)
-		ON CONFLICT DO NOTHING`, tenant, r.ID, r.OrderID, string(r.Status), r.Status.Ended(), micros(r.Created), step, name,
+		ON CONFLICT DO NOTHING`, tenant, r.ID, r.OrderID, string(r.Status), r.Status.Ended(), micros(r.Created), fold(at.Step), fold(at.DisplayName),
 		r.StatusVersion, r.ScopeID() != "", fold(r.EnteredStatus), doc, r.SecretsSince())
 	return nil
 }
 
-// UpdateRun implements [store.Tx].
-func (d *draft) UpdateRun(ctx context.Context, tenant string, r *oms.Run) error {
-	d.touch(tenant, oms.TopicRuns)
+// UpdateRun implements [store.Tx]. It stores the run if nobody else has stored it since it
+// was read, and raises its revision.
+func (d *draft) UpdateRun(ctx context.Context, tenant string, r *run.Run) error {
+	d.touch(tenant, changes.TopicRuns)
 	if d.again {
 		if _, err := d.RunUnless(ctx, tenant, r.ID, r.Revision); err != nil {
 			return err
@@ -114,27 +126,39 @@ func (d *draft) UpdateRun(ctx context.Context, tenant string, r *oms.Run) error 
 	if err != nil {
 		return err
 	}
-	step, name := atStep(r)
+	at := r.AtStep()
+	d.lockRun(tenant, r)
 	d.of(tenant).changeOne(`
-		UPDATE runs SET status = ?, ended = ?, step = ?, step_name = ?, status_version = ?, doc = ?, since = ?, revision = revision + 1
+		UPDATE runs SET status = ?, ended = ?, step = ?, step_name = ?, status_version = ?, doc = ?, since = ?, overtaken = 0, revision = revision + 1
 		WHERE tenant = ? AND id = ? AND revision = ?`,
-		string(r.Status), r.Status.Ended(), step, name, r.StatusVersion, doc, r.SecretsSince(), tenant, r.ID, r.Revision)
+		string(r.Status), r.Status.Ended(), fold(at.Step), fold(at.DisplayName), r.StatusVersion, doc, r.SecretsSince(), tenant, r.ID, r.Revision)
+	// A write may store a run twice: the second time it finds the revision that the first
+	// has given.
 	r.Revision++
-	if r.Status == oms.RunCanceled {
+	// Of a resume the log has an entry by RequeueRun.
+	if r.Status == run.RunCanceled {
 		d.auditRun(tenant, r)
 	}
 	return nil
 }
 
+// lockRun keeps others from changing the runs of an order at the same time. It also keeps
+// the settings from being changed, which may destroy secrets that the run needs.
+func (d *draft) lockRun(tenant string, r *run.Run) {
+	d.of(tenant).lock(tenant, "order/"+r.OrderID, false)
+	d.of(tenant).lock(tenant, "settings", true)
+}
+
 // auditRun notes that a run is canceled or resumed.
-func (d *draft) auditRun(tenant string, r *oms.Run) {
-	if note := d.audit(tenant, oms.AuditRun, r.ID); note != nil {
+func (d *draft) auditRun(tenant string, r *run.Run) {
+	if note := d.audit(tenant, access.AuditRun, r.ID); note != nil {
 		note.OrderID = r.OrderID
 	}
 }
 
-// RequeueRun implements [store.Tx].
-func (d *draft) RequeueRun(ctx context.Context, tenant string, r *oms.Run) error {
+// RequeueRun implements [store.Tx]. The run gets the highest seq of its order, because it
+// is the last that was asked for.
+func (d *draft) RequeueRun(ctx context.Context, tenant string, r *run.Run) error {
 	if err := d.UpdateRun(ctx, tenant, r); err != nil {
 		return err
 	}
@@ -145,8 +169,10 @@ func (d *draft) RequeueRun(ctx context.Context, tenant string, r *oms.Run) error
 	return nil
 }
 
-// CarryRuns implements [store.Tx].
-func (d *draft) CarryRuns(_ context.Context, tenant, orderID string, from, to int64, status string) error {
+// RebaseRuns implements [store.Tx]. It raises the revision, too: whoever has such a run in
+// memory must read it again.
+func (d *draft) RebaseRuns(_ context.Context, tenant, orderID string, from, to int64, status string) error {
+	d.of(tenant).lock(tenant, "order/"+orderID, false)
 	d.of(tenant).change(`
 		UPDATE runs INDEXED BY runs_unfinished SET status_version = ?1, revision = revision + 1
 		WHERE tenant = ?2 AND order_id = ?3 AND ended = 0 AND status = 'waiting' AND status_version = ?4 AND (scoped = 1 OR entered_status = ?5)`,
@@ -154,11 +180,28 @@ func (d *draft) CarryRuns(_ context.Context, tenant, orderID string, from, to in
 	return nil
 }
 
-// unfinishedAtOnce is how many orders UnfinishedOrders reads before it hands
-// them on: what is done with them must not hold up the reading of the log.
+// OvertakeRuns implements [store.Tx]. Which shipment or return a run is for stands in its
+// document alone. That needs no index, because an order has few runs.
+func (d *draft) OvertakeRuns(_ context.Context, tenant, orderID string, scopes []string) error {
+	ids, err := encode(scopes)
+	if err != nil {
+		return err
+	}
+	d.touch(tenant, changes.TopicRuns)
+	d.of(tenant).change(`
+		UPDATE runs INDEXED BY runs_order SET overtaken = 1
+		WHERE tenant = ? AND order_id = ? AND ended = 1 AND scoped = 1 AND overtaken = 0
+		AND coalesce({field doc shipmentId}, {field doc returnId}) {texts ?}`, tenant, orderID, ids)
+	return nil
+}
+
+// unfinishedAtOnce is how many orders UnfinishedOrders reads before it hands them on. A
+// read that stays open keeps SQLite from reusing the write-ahead log, and what is done with
+// the orders may take long.
 const unfinishedAtOnce = 1000
 
-// UnfinishedOrders implements [store.Store].
+// UnfinishedOrders implements [store.Store]. A node calls it for the shards that it takes,
+// so that runs go on after a crash.
 func (s *Store) UnfinishedOrders(ctx context.Context, each func(tenant, orderID string) error) error {
 	var last unfinishedOrder
 	for {
@@ -174,8 +217,11 @@ func (s *Store) UnfinishedOrders(ctx context.Context, each func(tenant, orderID 
 	}
 }
 
+// unfinishedOrder is an order that has a run which has not ended.
 type unfinishedOrder struct{ tenant, orderID string }
 
+// unfinishedAfter returns the next such orders after one. An index holds only the runs that
+// have not ended.
 func unfinishedAfter(ctx context.Context, q Engine, last unfinishedOrder) (batch []unfinishedOrder, err error) {
 	err = q.Query(ctx, func(r Row) error {
 		var o unfinishedOrder

@@ -7,20 +7,25 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
+	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/bodyindex"
 )
 
-// segment is some attempts of a tenant as the index of their bodies has them:
-// all whose seq is from first to last.
+// segment is a part of the index of bodies. It has the attempts of a tenant whose seq is
+// from first to last. The index itself is in chunks, which are rows of their own, so that a
+// search reads only the few chunks that it needs (docs/design.md#search-in-bodies).
 type segment struct {
-	id          int64
-	state       string
+	id    int64
+	state string
+	// young says that the segment is small, and is to be put together with others later.
 	young       bool
 	first, last int64
-	header      bodyindex.Header
-	starts      []int64 // the seq of the first attempt in each block
+	// header and starts are empty for a segment that has no chunks.
+	header bodyindex.Header
+	starts []int64 // the seq of the first attempt in each block
 }
 
 // The states of a segment.
@@ -30,7 +35,7 @@ const (
 	segmentVoid  = "void" // nothing is looked up in it: it is being built, or was replaced
 )
 
-// end returns what all seqs of a block are below.
+// end returns the seq that all seqs of a block are below.
 func (g *segment) end(block int) int64 {
 	if block+1 < len(g.starts) {
 		return g.starts[block+1]
@@ -38,8 +43,11 @@ func (g *segment) end(block int) int64 {
 	return g.last + 1
 }
 
+// segmentColumns are what scanSegment reads.
 const segmentColumns = `id, state, young, first, last, header, starts`
 
+// scanSegment reads a segment. A row without a header is one that is bare, or void and not
+// finished: such a segment has no blocks.
 func scanSegment(r Row) (*segment, error) {
 	g := &segment{}
 	var header, starts []byte
@@ -54,7 +62,8 @@ func scanSegment(r Row) (*segment, error) {
 	return g, err
 }
 
-// appendStarts appends ascending seqs as their differences.
+// appendStarts appends ascending seqs as the differences between them. parseStarts reads
+// them.
 func appendStarts(b []byte, starts []int64) []byte {
 	last := int64(0)
 	for _, start := range starts {
@@ -64,6 +73,8 @@ func appendStarts(b []byte, starts []int64) []byte {
 	return b
 }
 
+// parseStarts is the reverse of appendStarts. It is an error if there is not one start for
+// each block: then the row is damaged, and `orderhook check` names it.
 func parseStarts(b []byte, blocks int) ([]int64, error) {
 	starts, last := make([]int64, 0, blocks), int64(0)
 	for len(b) > 0 {
@@ -80,8 +91,8 @@ func parseStarts(b []byte, blocks int) ([]int64, error) {
 	return starts, nil
 }
 
-// lastIndexed returns the seq that the segments of a tenant go up to, 0 if it
-// has none. What comes behind it is searched directly.
+// lastIndexed returns the last seq that is in a segment of the tenant, 0 if there is
+// none. Attempts after it are searched one by one.
 func (q queries) lastIndexed(ctx context.Context, tenant string) (last int64, err error) {
 	err = one(ctx, q.q, []any{&last}, `
 		SELECT last FROM body_segments WHERE tenant = ? AND state <> 'void' ORDER BY first DESC LIMIT 1`, tenant)
@@ -94,8 +105,8 @@ func (q queries) lastIndexed(ctx context.Context, tenant string) (last int64, er
 // segmentsAtOnce is how many segments are read at a time.
 const segmentsAtOnce = 64
 
-// segmentsBelow returns the newest segments that begin below a seq and have
-// attempts of the filter's time.
+// segmentsBelow returns the newest segments that begin below a seq and have attempts of
+// the time that the filter names.
 func (q queries) segmentsBelow(ctx context.Context, tenant string, below int64, f store.AttemptFilter) ([]*segment, error) {
 	from, to := int64(math.MinInt64), int64(math.MaxInt64)
 	if !f.From.IsZero() {
@@ -110,8 +121,8 @@ func (q queries) segmentsBelow(ctx context.Context, tenant string, below int64, 
 		ORDER BY first DESC LIMIT ?`, tenant, below, from, to, segmentsAtOnce)
 }
 
-// openSegments returns the segments of a tenant that something is to be done
-// about, the oldest first.
+// openSegments returns the segments of a tenant that need work, the oldest first: those
+// that are void or bare, and the young ones. An index holds just these.
 func (q queries) openSegments(ctx context.Context, tenant string) ([]*segment, error) {
 	return collect(ctx, q.q.Query, scanSegment, `
 		SELECT `+segmentColumns+` FROM body_segments INDEXED BY body_segments_open
@@ -121,9 +132,12 @@ func (q queries) openSegments(ctx context.Context, tenant string) ([]*segment, e
 // mostChunks is more than any segment has.
 const mostChunks = 1024
 
+// chunkKey is the key of a chunk. The chunks of one segment follow each other in the table,
+// so that a range of keys is all of them.
 func chunkKey(segment int64, chunk int) int64 { return segment*mostChunks + int64(chunk) }
 
-// chunk reads one chunk of a segment, nil if it is gone: then it rules out nothing.
+// chunk reads one chunk of a segment. It returns nil if the chunk was removed: then no
+// attempt can be ruled out by it.
 func (q queries) chunk(ctx context.Context, segment int64, number int) (chunk []byte, err error) {
 	err = one(ctx, q.q, []any{&chunk}, `SELECT chunk FROM body_chunks WHERE key = ?`, chunkKey(segment, number))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -135,23 +149,27 @@ func (q queries) chunk(ctx context.Context, segment int64, number int) (chunk []
 // chunksGoneAtOnce is how many chunks one step removes.
 const chunksGoneAtOnce = 64
 
-// dropSegment removes a segment, in steps.
-func (s *Store) dropSegment(ctx context.Context, tenant string, id int64, rest store.Rest) error {
-	if err := s.dropChunks(ctx, tenant, id, rest); err != nil {
+// dropSegment removes a segment, in steps: it may have up to mostChunks chunks, and one
+// write with all of them would hold up all other writers.
+func (s *Store) dropSegment(ctx context.Context, tenant string, id int64, yield store.Yield) error {
+	if err := s.dropChunks(ctx, tenant, id, yield); err != nil {
 		return err
 	}
 	return s.write(ctx, func(d *draft) error { d.dropSegment(tenant, id); return nil })
 }
 
-// bareSegment has a segment built anew, in steps.
-func (s *Store) bareSegment(ctx context.Context, tenant string, id int64, rest store.Rest) error {
-	if err := s.dropChunks(ctx, tenant, id, rest); err != nil {
+// bareSegment removes the chunks of a segment in steps, so that it is built again.
+func (s *Store) bareSegment(ctx context.Context, tenant string, id int64, yield store.Yield) error {
+	if err := s.dropChunks(ctx, tenant, id, yield); err != nil {
 		return err
 	}
 	return s.write(ctx, func(d *draft) error { d.bareSegment(tenant, id); return nil })
 }
 
-func (s *Store) dropChunks(ctx context.Context, tenant string, segment int64, rest store.Rest) error {
+// dropChunks removes the chunks of a segment, some in each write. A search that needs one
+// that is gone reads the bodies themselves instead. If the process dies in between, the
+// next call removes the rest.
+func (s *Store) dropChunks(ctx context.Context, tenant string, segment int64, yield store.Yield) error {
 	for {
 		var keys []int64
 		err := s.write(ctx, func(d *draft) (err error) {
@@ -160,7 +178,7 @@ func (s *Store) dropChunks(ctx context.Context, tenant string, segment int64, re
 			return err
 		})
 		if err == nil {
-			err = rest(ctx)
+			err = yield(ctx)
 		}
 		if err != nil || len(keys) < chunksGoneAtOnce {
 			return err
@@ -174,21 +192,66 @@ func (d *draft) chunksOf(ctx context.Context, segment int64) ([]int64, error) {
 		chunkKey(segment, 0), chunkKey(segment+1, 0), chunksGoneAtOnce)
 }
 
+// dropSome removes chunks by their keys.
 func (d *draft) dropSome(tenant string, chunks []int64) {
 	for _, key := range chunks {
 		d.of(tenant).change(`DELETE FROM body_chunks WHERE key = ?`, key)
 	}
 }
 
-// bareSegment leaves of a segment which attempts it is about.
+// bareSegment removes what is left of the chunks of a segment, and leaves the row, which
+// says which attempts it is about. So searches go through the bodies of those one by one
+// until the segment is built again.
 func (d *draft) bareSegment(tenant string, id int64) {
 	d.of(tenant).change(deleteChunks, chunkKey(id, 0), chunkKey(id+1, 0))
-	d.of(tenant).change(`UPDATE body_segments SET state = 'bare', header = NULL, starts = NULL WHERE id = ?`, id)
+	d.of(tenant).change(bareSegment, id)
 }
 
+// dropSegment removes a segment, and what is left of its chunks, in this write.
 func (d *draft) dropSegment(tenant string, id int64) {
 	d.of(tenant).change(deleteChunks, chunkKey(id, 0), chunkKey(id+1, 0))
 	d.of(tenant).change(`DELETE FROM body_segments WHERE id = ?`, id)
 }
 
-const deleteChunks = `DELETE FROM body_chunks WHERE key >= ? AND key < ?`
+const (
+	deleteChunks = `DELETE FROM body_chunks WHERE key >= ? AND key < ?`
+	bareSegment  = `UPDATE body_segments SET state = 'bare', header = NULL, starts = NULL WHERE id = ?`
+)
+
+// indexLate keeps the index of bodies right about attempts that are recorded late: their
+// numbers are lower than the last one that is indexed. The number of an attempt says when
+// it began, so that happens if an endpoint took minutes to answer. The segment that such an
+// attempt belongs to is made bare, so that it is built again with it, and a build that is
+// under way is begun again. It hardly ever happens: a write first assumes that it does not,
+// and its check finds out.
+func (d *draft) indexLate(ctx context.Context, tenant string, seqs []int64) error {
+	first, last := slices.Min(seqs), int64(-1)
+	const none = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM body_segments WHERE tenant = ? AND last >= ?)`
+	if d.again {
+		err := one(ctx, d.q, []any{&last}, `SELECT coalesce(max(last), -1) FROM body_segments WHERE tenant = ?`, tenant)
+		if err != nil {
+			return err
+		}
+	}
+	b := d.of(tenant)
+	if first > last {
+		b.check(none, tenant, first)
+		return nil
+	}
+	// Builds and erasing take the same lock: on PostgreSQL they would not see each other's
+	// rows.
+	b.lock(tenant, "bodies", false)
+	for _, seq := range slices.Sorted(slices.Values(seqs)) {
+		if seq > last {
+			b.check(none, tenant, seq) // and so for those above it
+			break
+		}
+		at := micros(ids.NumberTime(seq))
+		b.change(`UPDATE body_segments SET newest = 1 WHERE tenant = ? AND state = 'void' AND last >= ?`, tenant, seq)
+		b.change(`
+			UPDATE body_segments SET state = 'bare', header = NULL, starts = NULL, first = CASE WHEN first < ?2 THEN first ELSE ?2 END,
+				oldest = CASE WHEN oldest < ?3 THEN oldest ELSE ?3 END, newest = CASE WHEN newest > ?3 THEN newest ELSE ?3 END
+			WHERE id = (SELECT id FROM body_segments WHERE tenant = ?1 AND state <> 'void' AND last >= ?2 ORDER BY last LIMIT 1)`, tenant, seq, at)
+	}
+	return nil
+}

@@ -5,13 +5,17 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
-func noRest(context.Context) error { return nil }
+func noYield(context.Context) error { return nil }
 
 // segments says which segments there are: y(oung), b(are), v(oid), and how many
 // attempts they are of.
@@ -72,8 +76,9 @@ func addLarge(t *testing.T, db *core.Store, from, count, larger int) {
 	t.Helper()
 	must(t, db.Write(ctx, func(tx store.Tx) error {
 		for n := from; n < from+count; n++ {
-			a := &oms.Attempt{ID: oms.NewID(oms.AttemptID), CallID: fmt.Sprint("c", n), Related: oms.Related{OrderID: fmt.Sprint("o", n)},
-				Detail: &oms.AttemptDetail{Request: oms.Message{Body: fmt.Appendf(nil, "body %d %s", n, strings.Repeat("x", larger))}}}
+			at := benchTime.Add(time.Duration(n) * time.Millisecond)
+			a := &attempt.Attempt{ID: ids.Numbered(ids.Attempt, at), StartedAt: at, CallID: fmt.Sprint("c", n), Related: event.Related{OrderID: fmt.Sprint("o", n)},
+				Detail: &attempt.AttemptDetail{Request: attempt.Message{Body: fmt.Appendf(nil, "body %d %s", n, strings.Repeat("x", larger))}}}
 			if err := tx.AddAttempt(ctx, acme, a); err != nil {
 				return err
 			}
@@ -87,9 +92,9 @@ func eraseOrder(t *testing.T, db *core.Store, n int) {
 	id := fmt.Sprint("o", n)
 	must(t, db.Write(ctx, insert(id)))
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, id) }))
-	j := &oms.Job{OrderID: id}
+	j := &job.Job{OrderID: id}
 	for done := false; !done; {
-		var next oms.Job
+		var next job.Job
 		must(t, db.Write(ctx, func(tx store.Tx) (err error) {
 			next = *j
 			done, err = tx.EraseSome(ctx, acme, &next, 100)
@@ -131,7 +136,7 @@ func TestErasedWhilePutTogether(t *testing.T) {
 	db := openTemp(t)
 	for range 8 {
 		addMore(t, db, core.YoungDocs)
-		_, err := db.IndexBodies(ctx, acme, noRest)
+		_, err := db.IndexBodies(ctx, acme, noYield)
 		must(t, err)
 	}
 	addMore(t, db, core.YoungDocs)
@@ -240,13 +245,56 @@ func TestInterruptedBuild(t *testing.T) {
 	wantChunks(t, db)
 }
 
+// TestLateWhileBuilt records attempts that began before others which a build has read already:
+// they are found while it is built, and afterwards.
+func TestLateWhileBuilt(t *testing.T) {
+	db := openTemp(t)
+	addMore(t, db, core.YoungDocs)
+	late := func(n int) {
+		at := benchTime.Add(time.Duration(n)*time.Millisecond + time.Microsecond)
+		a := &attempt.Attempt{ID: ids.Numbered(ids.Attempt, at), StartedAt: at, CallID: fmt.Sprint("late", n), Number: n,
+			Detail: &attempt.AttemptDetail{Request: attempt.Message{Body: fmt.Appendf(nil, "needle %d", n)}}}
+		must(t, db.Write(ctx, func(tx store.Tx) error { return tx.AddAttempt(ctx, acme, a) }))
+	}
+	found := func(want int) {
+		t.Helper()
+		l, err := db.Attempts(ctx, acme, store.AttemptFilter{Body: "needle"}, store.Page{})
+		if must(t, err); len(l.Items) != want {
+			t.Errorf("%d are found, want %d", len(l.Items), want)
+		}
+	}
+	steps := 0
+	_, err := db.IndexBodies(ctx, acme, func(context.Context) error {
+		if steps++; steps == 1 {
+			late(3)
+			found(1)
+		}
+		return nil
+	})
+	must(t, err)
+	found(1)
+	indexAll(t, db)
+	found(1)
+	late(7)
+	if got := segments(t, db); got != "by513 " {
+		t.Errorf("with one that came late: %s", got)
+	}
+	found(2)
+	indexAll(t, db)
+	if got := segments(t, db); got != "y513 " {
+		t.Errorf("built anew: %s", got)
+	}
+	found(2)
+	wantChunks(t, db)
+}
+
 // TestSegmentTooLarge has one that a builder takes only a part of, as another
 // version of the index may have made it, be divided.
 func TestSegmentTooLarge(t *testing.T) {
 	db := openTemp(t)
 	addMore(t, db, 9*core.YoungDocs)
-	must(t, db.Change(`INSERT INTO body_segments (tenant, state, young, first, last, oldest, newest) VALUES (?, 'bare', 0, 1, ?, 0, 0)`, acme, 9*core.YoungDocs))
-	_, err := db.IndexBodies(ctx, acme, noRest)
+	must(t, db.Change(`INSERT INTO body_segments (tenant, state, young, first, last, oldest, newest) SELECT ?, 'bare', 0, 1, max(seq), 0, 0 FROM attempts`, acme))
+	_, err := db.IndexBodies(ctx, acme, noYield)
 	must(t, err)
 	if got := segments(t, db); got != "4096 b512 " {
 		t.Errorf("divided: %s", got)

@@ -9,13 +9,17 @@ import (
 	"sync"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/changes"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// Settings implements [store.Reader].
+// Settings implements [store.Reader]. Which version is the newest is asked of the database
+// each time, since another node may have stored one. The parsed settings of a version are
+// in memory.
 func (q queries) Settings(ctx context.Context, tenant string) (*settings.Settings, error) {
 	if q.own != nil {
 		q.own.readsSettings(tenant)
@@ -28,6 +32,7 @@ func (q queries) Settings(ctx context.Context, tenant string) (*settings.Setting
 }
 
 // settingsVersion returns the number of the tenant's current settings, 0 if it has none.
+// Versions begin with 1.
 func settingsVersion(ctx context.Context, q Engine, tenant string) (version int64, err error) {
 	err = one(ctx, q, []any{&version}, `SELECT version FROM settings WHERE tenant = ? ORDER BY version DESC LIMIT 1`, tenant)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -36,7 +41,8 @@ func settingsVersion(ctx context.Context, q Engine, tenant string) (version int6
 	return version, err
 }
 
-// SettingsVersion implements [store.Reader].
+// SettingsVersion implements [store.Reader]. The version 0 is not stored: a tenant that has
+// set nothing has it.
 func (q queries) SettingsVersion(ctx context.Context, tenant string, version int64) (*settings.Settings, error) {
 	if version == 0 {
 		return settings.Empty(), nil
@@ -47,7 +53,7 @@ func (q queries) SettingsVersion(ctx context.Context, tenant string, version int
 	var doc []byte
 	err := one(ctx, q.q, []any{&doc}, `SELECT doc FROM settings WHERE tenant = ? AND version = ?`, tenant, version)
 	if err != nil {
-		return nil, orNotFound(err, "no version %d of the settings", version)
+		return nil, orNotFound(err, "version %d of the settings", version)
 	}
 	s, err := parseSettings(doc, version)
 	if err == nil {
@@ -56,13 +62,16 @@ func (q queries) SettingsVersion(ctx context.Context, tenant string, version int
 	return s, err
 }
 
+// errUnreadable is in the error of stored settings that cannot be parsed: somebody has
+// changed them in the database.
 var errUnreadable = errors.New("stored settings")
 
-// parseSettings reads a stored document.
+// parseSettings reads a stored document. A document that an earlier version of orderhook
+// took is not refused because of a rule that has come since.
 func parseSettings(data []byte, version int64) (*settings.Settings, error) {
-	doc, err := oms.Parse(data)
+	doc, err := schema.Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: version %d: %v", errUnreadable, version, err) // not %w: it is no mistake of the caller's
+		return nil, fmt.Errorf("%w: version %d: %v", errUnreadable, version, err) // not %w: it is no error of the caller's
 	}
 	parsed := settings.ParseStored(doc)
 	parsed.Version = version
@@ -80,13 +89,18 @@ func (q queries) SettingsHistory(ctx context.Context, tenant string, p store.Pag
 		SELECT version, at, by FROM settings WHERE tenant = ? AND version < ? ORDER BY version DESC LIMIT ?`, tenant)
 }
 
-// PutSettings implements [store.Tx].
+// PutSettings implements [store.Tx]. It does four things in one write, so that no crash
+// leaves only some of them: it stores the document with references in the place of its
+// secrets, stores the new secrets sealed, retires or reuses those that earlier versions
+// gave, and destroys what the new version removes.
 func (d *draft) PutSettings(ctx context.Context, tenant string, s *settings.Settings, base int64, by string, at time.Time) error {
-	d.touch(tenant, oms.TopicSettings)
+	d.touch(tenant, changes.TopicSettings)
 	current, err := settingsVersion(ctx, d.q, tenant)
 	if err != nil {
 		return err
 	}
+	// The caller has edited an older version; or another write came while this one was
+	// decided.
 	if current != base {
 		return d.stale(key{tenant, "settings"}, "the settings are at version %d, not %d", current, base)
 	}
@@ -94,12 +108,19 @@ func (d *draft) PutSettings(ctx context.Context, tenant string, s *settings.Sett
 	if err != nil {
 		return err
 	}
+	if err := d.seals(ctx); err != nil {
+		return err
+	}
 	var fresh []secret.Sealed
+	// A secret that is stored already is a reference, and is not sealed again.
 	doc, ids := s.Sealed(func(place string, origins []string, v secret.Value) secret.Sealed {
 		one := d.sealer.Seal(tenant, place, origins, v)
 		fresh = append(fresh, one)
 		return one
 	})
+	// No run begins meanwhile, and no other version is stored: both would depend on what is
+	// destroyed.
+	d.of(tenant).lock(tenant, "settings", false)
 	d.of(tenant).changeOne(`INSERT INTO settings (tenant, version, at, by, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		tenant, base+1, micros(at), by, string(doc.JSON()))
 	d.addSecrets(d.of(tenant), tenant, base+1, fresh)
@@ -107,10 +128,12 @@ func (d *draft) PutSettings(ctx context.Context, tenant string, s *settings.Sett
 	if err := d.destroyAtOnce(ctx, tenant, base+1, was.Removals(s)); err != nil {
 		return err
 	}
+	// From here on it is the caller's new version, if the write is committed.
 	s.Version = base + 1
 	if err := d.auditSettings(ctx, tenant, s, base); err != nil {
 		return err
 	}
+	// MarkSettingsFromFile has to know it: it is not in the database before the commit.
 	if d.stored == nil {
 		d.stored = map[string]int64{}
 	}
@@ -120,7 +143,7 @@ func (d *draft) PutSettings(ctx context.Context, tenant string, s *settings.Sett
 
 // auditSettings notes which sections of the settings another version changes.
 func (d *draft) auditSettings(ctx context.Context, tenant string, s *settings.Settings, base int64) error {
-	note := d.audit(tenant, oms.AuditSettings, strconv.FormatInt(s.Version, 10))
+	note := d.audit(tenant, access.AuditSettings, strconv.FormatInt(s.Version, 10))
 	if note == nil {
 		return nil
 	}
@@ -132,7 +155,8 @@ func (d *draft) auditSettings(ctx context.Context, tenant string, s *settings.Se
 	return err
 }
 
-// SettingsFromFile implements [store.Reader].
+// SettingsFromFile implements [store.Reader]. It goes back from the newest version to the
+// first one that a start of `serve` has marked.
 func (q queries) SettingsFromFile(ctx context.Context, tenant string) (version int64, err error) {
 	err = one(ctx, q.q, []any{&version}, `SELECT version FROM settings WHERE tenant = ? AND from_file = 1 ORDER BY version DESC LIMIT 1`, tenant)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -141,7 +165,8 @@ func (q queries) SettingsFromFile(ctx context.Context, tenant string) (version i
 	return version, err
 }
 
-// MarkSettingsFromFile implements [store.Tx].
+// MarkSettingsFromFile implements [store.Tx]. The version may be one that this very write
+// stores: then the database does not have it yet.
 func (d *draft) MarkSettingsFromFile(ctx context.Context, tenant string, version int64) error {
 	if d.again && d.stored[tenant] != version {
 		if _, err := d.SettingsVersion(ctx, tenant, version); err != nil {
@@ -152,35 +177,43 @@ func (d *draft) MarkSettingsFromFile(ctx context.Context, tenant string, version
 	return nil
 }
 
-// mostCached bounds the parsed settings that are kept, over all tenants.
+// mostCached bounds the parsed settings that are in memory, over all tenants.
 const mostCached = 64
 
-// settingsCache keeps the parsed settings used last. A version that is
-// committed never changes, so what is in here is never wrong.
+// settingsCache remembers the parsed settings that were used last, so that a run need not
+// parse them at each step. A version that is committed never changes, so nothing in here is
+// ever wrong, and no change has to drop anything.
 type settingsCache struct {
-	mu   sync.Mutex
-	uses int64
-	kept map[settingsKey]*cachedSettings
+	// All goroutines of the process share the cache.
+	mu sync.Mutex
+	// uses counts what was asked for and added. It is the clock by which the oldest entry
+	// is found.
+	uses   int64
+	parsed map[settingsKey]*cachedSettings
 }
 
+// settingsKey names a version of a tenant's settings.
 type settingsKey struct {
 	tenant  string
 	version int64
 }
 
+// cachedSettings are settings, and at which count of uses they were used last.
 type cachedSettings struct {
 	settings *settings.Settings
 	lastUse  int64
 }
 
+// newSettingsCache returns an empty cache.
 func newSettingsCache() *settingsCache {
-	return &settingsCache{kept: map[settingsKey]*cachedSettings{}}
+	return &settingsCache{parsed: map[settingsKey]*cachedSettings{}}
 }
 
+// get returns the parsed settings of a version, nil if they are not in memory.
 func (c *settingsCache) get(tenant string, version int64) *settings.Settings {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.kept[settingsKey{tenant, version}]
+	e := c.parsed[settingsKey{tenant, version}]
 	if e == nil {
 		return nil
 	}
@@ -189,19 +222,23 @@ func (c *settingsCache) get(tenant string, version int64) *settings.Settings {
 	return e.settings
 }
 
+// put adds the parsed settings of a version. If there are too many then, it removes those
+// that were used the longest time ago. It looks at all entries for that; there are
+// mostCached.
 func (c *settingsCache) put(tenant string, version int64, s *settings.Settings) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.uses++
-	c.kept[settingsKey{tenant, version}] = &cachedSettings{s, c.uses}
-	if len(c.kept) <= mostCached {
+	c.parsed[settingsKey{tenant, version}] = &cachedSettings{s, c.uses}
+	// The new one has just been used, so it is never the oldest if there are two or more.
+	if len(c.parsed) <= mostCached {
 		return
 	}
 	oldest := settingsKey{tenant, version}
-	for key, e := range c.kept {
-		if e.lastUse < c.kept[oldest].lastUse {
+	for key, e := range c.parsed {
+		if e.lastUse < c.parsed[oldest].lastUse {
 			oldest = key
 		}
 	}
-	delete(c.kept, oldest)
+	delete(c.parsed, oldest)
 }

@@ -1,10 +1,14 @@
-// Package core is the whole of what is kept but for the database itself: it
-// implements [store.Store] on an [Engine], which runs statements.
+// Package core is the store without the database engine: it implements [store.Store] on
+// an [Engine], which runs statements.
 //
-// A question is one method on [queries]. A write is decided on the goroutine of
-// whoever writes, against what is committed (draft.go). The result is a value
-// (batch.go): rows, and what must still hold. The engine checks that and writes
-// the rows; where something does not hold any more, it is decided again.
+// A question is one method on [queries]. A write is decided on the goroutine of its
+// caller, against what is committed (draft.go). The result is a value (batch.go): the
+// rows, and the checks that must still hold. The engine makes the checks and writes the
+// rows. If a check does not hold any more, the write is decided again.
+//
+// The package knows SQL and no database driver: what the databases write in different ways
+// is in the [Dialect] of the engine. Several goroutines may use a [Store] at the same time.
+// Start reading at [Store.Write].
 package core
 
 import (
@@ -14,59 +18,70 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
 // Store is an open database. It implements [store.Store].
 type Store struct {
+	// The questions are embedded, so that they can be asked outside of a write, too.
 	queries
-	engine   Engine
+	engine Engine
+	// turns has the writers of one order, or of one tenant's endpoints, wait for each
+	// other.
 	turns    turns
 	indexing indexing
-	closed   atomic.Bool
+	// closed is set by Close. From then on no write is decided; the engine refuses what is
+	// asked.
+	closed atomic.Bool
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Options say how a database is worked with. All are needed.
+// Options of a store. All are required.
 type Options struct {
 	Sealer *secret.Sealer // seals the secrets in the database
 	Clock  func() time.Time
-	Log    *slog.Logger // is told when a listener panics, and of secrets that do not open
+	Log    *slog.Logger // gets the panics of a listener, and the secrets that cannot be opened
 }
 
-// New returns the store that is kept in a database. The engine calls
-// [Store.Committed] after each commit.
+// New returns the store of a database. The engine must call [Store.Committed] after each
+// commit.
 func New(e Engine, o Options) *Store {
+	e = speaking(e)
 	shared := &shared{sealer: o.Sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort, countEffort: defaultCountEffort, gates: newGates()}
-	s := &Store{queries: queries{q: e, shared: shared}, engine: e, indexing: indexing{due: map[string]int64{}}}
+	s := &Store{queries: queries{q: e, shared: shared}, engine: e, indexing: newIndexing()}
 	shared.opener = secret.NewOpener(o.Sealer, s.findSecret, o.Log)
 	return s
 }
 
-// queries asks everything that can be asked.
+// queries has all questions, within a write and outside of one.
 type queries struct {
 	q Engine
 	*shared
-	own *draft // the write that asks; nil outside of one
+	own *draft // the write that asks; nil outside of a write
 }
 
-// shared is what all who ask and write have in common.
+// shared is what all questions and writes have in common.
 type shared struct {
 	sealer   *secret.Sealer
+	lateness lateness
+	due      dueBounds
 	opener   *secret.Opener
 	clock    func() time.Time
 	log      *slog.Logger
 	settings *settingsCache
-	// endpoints is an endpointSet of each tenant that was asked for, as
-	// committed last. It holds what the lanes hold too.
+	// endpoints has, for each tenant that was asked for, the endpointSet of the last
+	// commit. The endpoint queues use the same endpoints.
 	endpoints   sync.Map
-	unopened    sync.Map              // endpoints that the log was told of, by their [numbered]
+	anew        atomic.Int64          // how often the endpoints in memory were forgotten, since other nodes may have changed any
+	unopened    sync.Map              // the endpoints that could not be opened and were logged, by their [numbered]
 	listener    store.Listener        // nil: nobody
 	watcher     store.Watcher         // nil: nobody
-	effort      effort                // for a page
-	gates       map[store.Class]*gate // of what callers have to wait for
+	teller      func(...nodes.News)   // tells other nodes; nil: there are none
+	effort      effort                // the most work for one page
+	gates       map[store.Class]*gate // the gates at which questions of callers may have to wait
 	countEffort effort
 }
 

@@ -7,34 +7,39 @@ import (
 	"github.com/orderhook/orderhook/internal/admission"
 )
 
-// turns has those who write about the same thing do so one after the other: each
-// would else decide on a version that the one before is about to replace, and
-// decide again, and 64 of them 64 times. They are a matter of speed alone: what
-// makes a write right is its checks. So turns of one process are enough, however
-// many there are.
+// turns makes writes that are about the same thing wait for each other. Without that,
+// each would decide on a version that the one before it is about to replace, and would
+// have to decide again; with 64 of them, up to 64 times. Turns only save time. The checks
+// make a write right. So it is enough to have turns within one process, even if there are
+// several.
 type turns struct {
+	// mu is held for moments only, never while somebody waits for a turn.
 	mu    sync.Mutex
 	taken map[key]*queue
 }
 
-// queue is who has a turn and how many wait for it.
+// queue is the one that has a turn, and the number of those that wait for it.
 type queue struct {
-	free chan struct{} // holds one value while nobody has the turn
-	many int           // who has it, and who waits
+	free chan struct{} // has one value while nobody has the turn
+	many int           // how many have it or wait for it
 }
 
-// turn is what one write has taken. It takes one at most, and that before
-// anything else could make it wait: so no two wait for each other.
+// turn is the turn that a write has taken. A write takes at most one, and takes it before
+// anything else that it could wait for. So two writes cannot wait for each other.
+//
+// Only the goroutine of the write uses it.
 type turn struct {
 	turns *turns
-	ctx   context.Context // the write's: whatever that of a question is, this one ends the waiting
+	ctx   context.Context // the context of the write: when it ends, the waiting ends
 	has   *queue
 	of    key
 
-	waited bool // for somebody who may have changed the thing
+	waited bool // it has waited for another write, which may have changed the thing
 }
 
-// take waits for the turn of a thing, unless the write has one already.
+// take waits for the turn of a thing, unless the write has one already: of whatever else it
+// changes, the checks take care. While it waits, the task that the write belongs to gives
+// up its slot for large documents, since the one who has the turn may need one.
 func (t *turn) take(of key) error {
 	if t.has != nil {
 		return nil
@@ -68,7 +73,8 @@ func (t *turn) take(of key) error {
 	}
 }
 
-// end gives back what was taken.
+// end frees the turn, and lets the next one have it. It is called once the write has its
+// answer.
 func (t *turn) end() {
 	if t.has != nil {
 		t.has.free <- struct{}{}
@@ -76,6 +82,8 @@ func (t *turn) end() {
 	}
 }
 
+// leave takes the write out of the queue. The last one removes the queue, so that the
+// memory does not grow with the number of things.
 func (t *turn) leave() {
 	t.turns.mu.Lock()
 	defer t.turns.mu.Unlock()

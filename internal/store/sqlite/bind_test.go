@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
@@ -88,7 +88,7 @@ func TestSecretsOfAnEarlierVersionAreBound(t *testing.T) {
 	}
 	export, err := db.Endpoint(ctx, "default", "ep_export_d40ecc202c520e170f60dae1c9f8f63e")
 	must(t, err)
-	if want := (oms.StepRef{OrderType: "Online", Status: "New"}); export.Headers != nil || export.Step == nil || *export.Step != want || two.ExportStep(*export.Step) == nil {
+	if want := (event.StepRef{OrderType: "Online", Status: "New"}); export.Headers != nil || export.Step == nil || *export.Step != want || two.ExportStep(*export.Step) == nil {
 		t.Errorf("the export's step is %+v", export.Step)
 	}
 	if tomb, err := db.EndpointByNo(ctx, "default", 2); err != nil || tomb.URL != "http://127.0.0.1:1/deleted" || tomb.Disabled != "" {

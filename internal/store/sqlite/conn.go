@@ -14,15 +14,20 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// readers is the connections that only read: a pool for each class of questions.
-// Each question sees what was committed before it.
+// readers is the connections that only read: a pool for each class of questions. Each
+// question sees all that was committed before it.
+//
+// So a slow search of one caller cannot keep a delivery waiting
+// (docs/design.md#lists-and-pages).
 type readers struct {
+	// closed is set before the pools are closed, so that errors of questions under way can
+	// be told from others.
 	closed atomic.Bool
 	pools  [store.Classes]*pool
 }
 
-// connections is how many there are for each class. A question that finds none
-// free waits for those of its own class alone.
+// connections is how many connections each class has. If none is free, a question waits
+// only for others of its own class.
 var connections = [store.Classes]int{
 	store.Work:       8,
 	store.Read:       4,
@@ -32,6 +37,7 @@ var connections = [store.Classes]int{
 	store.Check:      1,
 }
 
+// openReaders opens all pools. SQLite makes the connections when they are needed first.
 func openReaders(path string) (*readers, error) {
 	r := &readers{}
 	for class, n := range connections {
@@ -43,6 +49,7 @@ func openReaders(path string) (*readers, error) {
 	return r, nil
 }
 
+// of returns the pool for the class that a context is marked with.
 func (r *readers) of(ctx context.Context) *pool { return r.pools[store.ClassOf(ctx)] }
 
 // Query implements [core.Engine].
@@ -55,6 +62,7 @@ func (r *readers) QueryOnce(ctx context.Context, each func(core.Row) error, text
 	return r.of(ctx).queryOnce(ctx, each, text, args...)
 }
 
+// close closes the pools. Questions that are under way end with [core.ErrClosed].
 func (r *readers) close() error {
 	r.closed.Store(true)
 	var errs []error
@@ -66,7 +74,9 @@ func (r *readers) close() error {
 	return errors.Join(errs...)
 }
 
-// pool is a few connections that only read, with the statements that they keep.
+// pool is a few connections that only read, with their prepared statements. All goroutines
+// share it. A statement is prepared once for the pool, and database/sql prepares it on each
+// connection that needs it.
 type pool struct {
 	db     *sql.DB
 	closed *atomic.Bool // of the readers
@@ -75,6 +85,8 @@ type pool struct {
 	stmts map[string]*sql.Stmt
 }
 
+// openPool opens a pool whose connections cannot write (query_only): what writes goes
+// through the writer, and a statement that is asked here by an error of the program fails.
 func openPool(path string, connections int, closed *atomic.Bool) (*pool, error) {
 	db, err := sql.Open("sqlite", dsn(path, "query_only(1)"))
 	if err != nil {
@@ -85,12 +97,13 @@ func openPool(path string, connections int, closed *atomic.Bool) (*pool, error) 
 	return &pool{db: db, closed: closed, stmts: map[string]*sql.Stmt{}}, nil
 }
 
-// busyTimeout is how long, in milliseconds, a connection waits for the lock
-// of another process, which has brief writes only.
+// busyTimeout is how long, in milliseconds, a connection waits for the lock of another
+// process. Other processes make short writes only.
 const busyTimeout = 5000
 
-// dsn names the database to the driver. Double-quoted text is no string here:
-// a misspelt column is then an error and not a value.
+// dsn returns the name of the database for the driver, with settings for each connection.
+// It never makes a file (mode=rw). Text in double quotes is not a string here, so that a
+// misspelt column is an error and not a value.
 func dsn(path string, pragmas ...string) string {
 	q := url.Values{"mode": {"rw"}, "_dqs": {"0"}}
 	q.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busyTimeout))
@@ -100,26 +113,31 @@ func dsn(path string, pragmas ...string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
+// query asks with a prepared statement.
 func (p *pool) query(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
 	stmt, err := p.prepared(ctx, text)
 	if err != nil {
-		return p.failure(err)
+		return p.failure(err, text)
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
-		return p.failure(err)
+		return p.failure(err, text)
 	}
-	return p.failure(core.EachRow(rows, each))
+	return p.failure(core.EachRow(rows, each), text)
 }
 
+// queryOnce asks without one: a text that was put together for one question is not worth
+// it, and the statements would never be forgotten.
 func (p *pool) queryOnce(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
 	rows, err := p.db.QueryContext(ctx, text, args...)
 	if err != nil {
-		return p.failure(err)
+		return p.failure(err, text)
 	}
-	return p.failure(core.EachRow(rows, each))
+	return p.failure(core.EachRow(rows, each), text)
 }
 
+// prepared returns the prepared statement of a text. Of two goroutines that need a new one
+// at the same time, the second one finds that of the first.
 func (p *pool) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	p.mu.RLock()
 	stmt := p.stmts[text]
@@ -139,11 +157,11 @@ func (p *pool) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	return stmt, err
 }
 
-// failure is as [failure]; what goes wrong while the database is closed does
-// so because of that.
-func (p *pool) failure(err error) error {
+// failure does what [failure] does. An error that happens while the database is being
+// closed is reported as that.
+func (p *pool) failure(err error, text string) error {
 	if err != nil && err != sql.ErrNoRows && p.closed.Load() {
 		return core.ErrClosed
 	}
-	return failure(err)
+	return failure(stated(err, text))
 }

@@ -9,21 +9,21 @@ import (
 )
 
 // occupy takes all connections of a class, until release is called.
-func occupy(t *testing.T, db *DB, class store.Class) (release func()) {
+func occupy(t *testing.T, db *DB, class store.Class) (unblock func()) {
 	t.Helper()
-	held, released, ended := make(chan bool), make(chan bool), make(chan error)
+	held, unblocked, ended := make(chan bool), make(chan bool), make(chan error)
 	for range connections[class] {
 		go func() {
 			ended <- db.engine.Query(class.Mark(ctx), func(core.Row) error {
 				held <- true
-				<-released
+				<-unblocked
 				return nil
 			}, `SELECT 1`)
 		}()
 		<-held
 	}
 	return func() {
-		close(released)
+		close(unblocked)
 		for range connections[class] {
 			must(t, <-ended)
 		}
@@ -72,13 +72,13 @@ func TestNoClassWaitsForAnother(t *testing.T) {
 		store.Check: func() { must(t, db.Ping(store.Read.Mark(ctx))) },
 	}
 	for class := range store.Class(store.Classes) {
-		release := occupy(t, db, class)
+		unblock := occupy(t, db, class)
 		for other, ask := range asks {
 			if other != class {
 				ask()
 			}
 		}
-		release()
+		unblock()
 	}
 	if orders != store.Classes-1 {
 		t.Errorf("%d orders were written", orders)

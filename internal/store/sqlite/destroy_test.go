@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-func restless(context.Context) error { return nil }
+func hurried(context.Context) error { return nil }
 
 // putTokens stores settings with a connector for each number, with a token of its own.
 func putTokens(t *testing.T, db *DB, base int64, numbers []int) {
@@ -24,7 +24,7 @@ func putTokens(t *testing.T, db *DB, base int64, numbers []int) {
 	for _, n := range numbers {
 		all = append(all, fmt.Sprintf(`{"name":"c%d","host":"https://h","bearerToken":"token %d of %d"}`, n, n, base))
 	}
-	doc, err := oms.Parse([]byte(`{"connectors":[` + strings.Join(all, ",") + `]}`))
+	doc, err := schema.Parse([]byte(`{"connectors":[` + strings.Join(all, ",") + `]}`))
 	must(t, err)
 	s, _, err := settings.Parse(doc)
 	must(t, err)
@@ -49,7 +49,7 @@ func TestDestroyedSecretsLeaveNoBytes(t *testing.T) {
 		for _, text := range rowsOf(t, db, `SELECT sealed FROM secrets`) {
 			sealed[text] = true
 		}
-		must(t, db.DestroySecrets(ctx, restless))
+		must(t, db.DestroySecrets(ctx, hurried))
 	}
 	left := rowsOf(t, db, `SELECT sealed FROM secrets`)
 	for _, text := range left {

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"crypto/rand"
 	"database/sql"
 	"errors"
@@ -11,108 +10,110 @@ import (
 	"strings"
 
 	"github.com/orderhook/orderhook/internal/secret"
+	"github.com/orderhook/orderhook/internal/store/core"
 )
 
-// Rows of the table meta.
-const (
-	metaSalt  = "encryption.salt"
-	metaCheck = "encryption.check"
-)
-
-// MinKeyLength is the length, in bytes, below which an encryption key that
-// somebody thought up is refused: who has a copy of the database can try keys as
-// fast as they like.
+// MinKeyLength is the shortest encryption key that is accepted, in bytes. Whoever has a
+// copy of the database can try keys very fast, so a key must be long.
 const MinKeyLength = 32
 
-// unlock returns what seals and opens the database's secrets. The key is the
-// given one, or else that in FILE.key. The first key that a database meets is
-// the one it keeps.
+// unlock returns what encrypts and decrypts the secrets of the database. The key is the
+// given one, or else the one in FILE.key. The first key that a database is opened with is
+// its key from then on: another one is refused ([secret.ErrWrongKey]) and not used, so that
+// no database ever has secrets of two keys.
 func unlock(s *session, path, key string) (*secret.Sealer, error) {
-	salt, err := meta(s, metaSalt)
+	// A database without a salt is a new one: nothing is encrypted in it yet.
+	salt, err := meta(s, core.MetaSalt)
 	if errors.Is(err, sql.ErrNoRows) {
 		if err := firstUnlock(s, path, key); err != nil {
 			return nil, err
 		}
-		salt, err = meta(s, metaSalt)
+		salt, err = meta(s, core.MetaSalt)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the salt of the encryption key cannot be read: %w", err)
 	}
-	from := "the given encryption key"
+	read := func(name string) ([]byte, error) { return meta(s, name) }
 	if key == "" {
-		from = path + ".key"
-		if key, err = readKey(path); err != nil {
-			return nil, err
-		}
+		return keyFromFile(path, salt, read)
 	}
-	if key == "" {
-		return nil, fmt.Errorf("%s is missing: the secrets in the database are encrypted with the key that was in it, or with one that was given", from)
-	}
-	return checked(s, salt, key, from)
+	return checked(salt, key, "the given encryption key", read)
 }
 
-// checked returns the sealer of a key if the database's check value opens with it.
-func checked(s *session, salt []byte, key, from string) (*secret.Sealer, error) {
+// checked returns the sealer of a key, if the key opens the check value of the database.
+// read returns the value of a row of meta. from says in an error where the key came from.
+func checked(salt []byte, key, from string, read func(name string) ([]byte, error)) (*secret.Sealer, error) {
 	sealer, err := secret.NewSealer(key, salt)
 	if err != nil {
 		return nil, err
 	}
-	check, err := meta(s, metaCheck)
+	check, err := read(core.MetaCheck)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("what the encryption key is checked by cannot be read: %w", err)
 	}
+	// Nothing of the database is opened before: a wrong key shows here, and not at the
+	// first request.
 	if err := sealer.Fits(string(check)); err != nil {
 		return nil, fmt.Errorf("%s does not fit the database: %w", from, err)
 	}
 	return sealer, nil
 }
 
-// firstUnlock gives a new database a salt and a check value, and makes a key
-// if none is given and none is in the file. All of it is in one transaction:
-// of two processes that open a new database the second finds the first one's key.
+// firstUnlock gives a new database a salt and a check value. It makes a key if none was
+// given and there is none in the file. All of it is in one transaction: if two processes
+// open a new database, the second one finds the key of the first. The key file is written
+// before the transaction is committed: so there is no database whose key is nowhere.
 func firstUnlock(s *session, path, key string) error {
+	// Another process that opens the same new database waits here.
 	if err := s.control("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	_, err := meta(s, metaSalt)
+	_, err := meta(s, core.MetaSalt)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = insertCheck(s, path, key)
 	}
 	if err != nil {
-		return errors.Join(err, s.control("ROLLBACK"))
+		return errors.Join(fmt.Errorf("the first encryption key cannot be stored: %w", err), s.control("ROLLBACK"))
 	}
 	return s.control("COMMIT")
 }
 
+// insertCheck finds or makes the key, and stores a new salt and the check value.
 func insertCheck(s *session, path, key string) (err error) {
 	if key == "" {
-		key, err = readKey(path)
+		key, err = readKey(path + ".key")
 	}
 	if err == nil && key == "" {
 		key = secret.NewKey()
-		err = writeKey(path, key)
+		err = writeKey(path+".key", key)
 	}
 	if err != nil {
 		return err
 	}
+	// The salt is not secret. It makes the same key another one for each database.
 	salt := make([]byte, 16)
-	_, _ = rand.Read(salt) // never fails
+	_, _ = rand.Read(salt) // it never fails
 	sealer, err := secret.NewSealer(key, salt)
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(`INSERT INTO meta (name, value) VALUES (?, ?), (?, ?)`, metaSalt, salt, metaCheck, []byte(sealer.Check()))
+	_, err = s.exec(`INSERT INTO meta (name, value) VALUES (?, ?), (?, ?)`, core.MetaSalt, salt, core.MetaCheck, []byte(sealer.Check()))
 	return err
 }
 
+// meta returns the value of a row of the table meta; sql.ErrNoRows if there is no such row.
 func meta(s *session, name string) (value []byte, err error) {
-	err = s.conn.QueryRowContext(context.Background(), `SELECT value FROM meta WHERE name = ?`, name).Scan(&value)
+	stmt, err := s.prepared(`SELECT value FROM meta WHERE name = ?`)
+	if err == nil {
+		err = stmt.QueryRow(name).Scan(&value)
+	}
 	return value, err
 }
 
-// readKey returns the key in FILE.key, "" if there is no such file.
-func readKey(path string) (string, error) {
-	data, err := os.ReadFile(path + ".key")
+// readKey returns the key in a file, "" if there is no such file. An empty file is an
+// error: whoever made it means to have a key. No error shows the key.
+func readKey(file string) (string, error) {
+	data, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
 	}
@@ -121,28 +122,31 @@ func readKey(path string) (string, error) {
 	}
 	key := strings.TrimSpace(string(data))
 	if key == "" {
-		return "", fmt.Errorf("the encryption key in %s.key is empty", path)
+		return "", fmt.Errorf("the encryption key in %s is empty", file)
 	}
 	if len(key) < MinKeyLength {
-		return "", fmt.Errorf("the encryption key in %s.key is too short: it needs %d characters or more", path, MinKeyLength)
+		return "", fmt.Errorf("the encryption key in %s is too short: it needs %d characters or more", file, MinKeyLength)
 	}
 	return key, nil
 }
 
-// writeKey makes FILE.key, whole and durable before anything is sealed with
-// the key: a database whose key is lost has lost its secrets.
-func writeKey(path, key string) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".key.*") // of mode 0600
+// writeKey makes a file with a key, or replaces it. The file is complete and durable before
+// anything is encrypted with the key: if the key of a database is lost, its secrets are
+// lost. It is written beside the file and then renamed, so that no process ever reads half
+// of a key.
+func writeKey(file, key string) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // of mode 0600
 	if err != nil {
 		return fmt.Errorf("the encryption key cannot be stored: %w", err)
 	}
 	_, err = f.WriteString(key + "\n")
+	// The content is on the disk before the name leads to it.
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), path+".key")
+		err = os.Rename(f.Name(), file)
 	}
 	if err == nil {
-		err = syncDir(filepath.Dir(path))
+		err = syncDir(filepath.Dir(file))
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("the encryption key cannot be stored: %w", err), os.Remove(f.Name()))
@@ -150,7 +154,7 @@ func writeKey(path, key string) (err error) {
 	return nil
 }
 
-// syncDir makes a new name in a directory durable.
+// syncDir makes the names in a folder durable: without it a crash may undo a rename.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

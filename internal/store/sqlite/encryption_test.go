@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
@@ -62,6 +63,7 @@ func TestGivenKeyMakesNoFile(t *testing.T) {
 
 func TestKeyFileThatIsNoKey(t *testing.T) {
 	path := tempPath(t)
+	must(t, Migrate(ctx, path)) // beside a key, a database that is not there is one that is gone
 	must(t, os.WriteFile(path+".key", []byte(" \n"), 0o600))
 	if _, err := Open(ctx, path, Options{}); err == nil || !strings.Contains(err.Error(), "is empty") {
 		t.Errorf("an empty file: %v", err)
@@ -127,7 +129,7 @@ func TestSecretsAreNotInTheFiles(t *testing.T) {
 
 func putSecret(t *testing.T, db *DB, secret string) {
 	t.Helper()
-	doc, err := oms.Parse([]byte(`{"connectors":[{"name":"erp","host":"https://example.com","password":"` + secret +
+	doc, err := schema.Parse([]byte(`{"connectors":[{"name":"erp","host":"https://example.com","password":"` + secret +
 		`","customHeaders":[{"key":"X-Api-Key","value":"` + secret + `"}]}]}`))
 	must(t, err)
 	s, _, err := settings.Parse(doc)
@@ -152,7 +154,7 @@ func TestAnEndpointThatWasCopiedIsOff(t *testing.T) {
 	path := tempPath(t)
 	db := openAt(t, path, Options{})
 	must(t, db.Write(ctx, func(tx store.Tx) error {
-		return tx.PutEndpoint(ctx, acme, &oms.Endpoint{ID: "ep_0", Origin: oms.OriginAPI, URL: "http://h/?token=hush", Enabled: true})
+		return tx.PutEndpoint(ctx, acme, &event.Endpoint{ID: "ep_0", Origin: event.OriginAPI, URL: "http://h/?token=hush", Enabled: true})
 	}))
 	must(t, db.Close())
 	runSQL(t, path, `INSERT INTO endpoints (tenant, no, id, origin, doc) SELECT tenant, 2, 'ep_copy', origin, doc FROM endpoints`)
@@ -175,9 +177,9 @@ func TestEndpointSecretsAreNotInTheFiles(t *testing.T) {
 	db := openTemp(t)
 	texts := []string{"whsec_hush", "header-hush", "password-hush", "key-hush", "whsk_hush"}
 	must(t, db.Write(ctx, func(tx store.Tx) error {
-		return tx.PutEndpoint(ctx, acme, &oms.Endpoint{ID: "ep_0", Origin: oms.OriginAPI, URL: "https://user:" + texts[2] + "@example.com/",
-			Secrets: []oms.Secret{{Value: secret.New(texts[0])}}, Headers: []oms.Header{{Name: "X-Api-Key", Value: secret.New(texts[1])}},
-			TLS: &oms.EndpointTLS{Key: secret.New(texts[3])}, SigningKey: secret.New(texts[4])})
+		return tx.PutEndpoint(ctx, acme, &event.Endpoint{ID: "ep_0", Origin: event.OriginAPI, URL: "https://user:" + texts[2] + "@example.com/",
+			Secrets: []event.Secret{{Value: secret.New(texts[0])}}, Headers: []event.Header{{Name: "X-Api-Key", Value: secret.New(texts[1])}},
+			TLS: &event.EndpointTLS{Key: secret.New(texts[3])}, SigningKey: secret.New(texts[4])})
 	}))
 	e, err := db.Endpoint(ctx, acme, "ep_0")
 	must(t, err)

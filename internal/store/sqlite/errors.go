@@ -3,19 +3,23 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"strings"
 
-	"github.com/orderhook/orderhook/internal/oms"
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
+
+	"github.com/orderhook/orderhook/internal/apierr"
 )
 
-// failure makes an error of SQLite that can pass by itself [oms.Unavailable].
+// failure turns an error of SQLite that may pass by itself into [apierr.Unavailable]: the
+// API answers 503 then, and whoever asked may try again. Other errors stay as they are, and
+// are errors of the program, or a damaged file.
 func failure(err error) error {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
 		return err
 	}
-	switch e.Code() & 0xff { // the rest of an extended code says where it happened
+	switch e.Code() & 0xff { // the other bits of an extended code say where it happened
 	case lib.SQLITE_FULL:
 		return unavailable("the database's disk is full", err)
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
@@ -26,12 +30,34 @@ func failure(err error) error {
 	return err
 }
 
-// unavailable is what the caller is told; the cause is kept for the log.
-func unavailable(detail string, cause error) error {
-	return fmt.Errorf("%w (%w)", oms.Errorf(oms.Unavailable, "%s", detail), cause)
+// stated adds to an error of the database the statement at which it failed. The text of a
+// statement contains no data: that is in its arguments. So it may go into the log.
+func stated(err error, text string) error {
+	if _, ok := errors.AsType[*sqlite.Error](err); !ok {
+		return err
+	}
+	return fmt.Errorf("%w, at %s", err, beginning(text))
 }
 
-// isDuplicate reports whether a row was refused since its key is taken.
+// longestStatement is how many bytes of a statement an error contains.
+const longestStatement = 120
+
+// beginning returns the beginning of a statement, on one line.
+func beginning(text string) string {
+	line := strings.Join(strings.Fields(text), " ")
+	if len(line) > longestStatement {
+		return strings.ToValidUTF8(line[:longestStatement], "") + "…"
+	}
+	return line
+}
+
+// unavailable is an error whose text, detail, is what the caller of the API gets. The cause
+// is only for the log: it may name files.
+func unavailable(detail string, cause error) error {
+	return fmt.Errorf("%w (%w)", apierr.Errorf(apierr.Unavailable, "%s", detail), cause)
+}
+
+// isDuplicate reports whether a row was refused because its key exists already.
 func isDuplicate(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && (e.Code() == lib.SQLITE_CONSTRAINT_UNIQUE || e.Code() == lib.SQLITE_CONSTRAINT_PRIMARYKEY)

@@ -9,7 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/job"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
@@ -28,17 +33,17 @@ func TestErasedBytes(t *testing.T) {
 		next.Version, next.Doc = 2, o.Doc.Clone()
 		next.Doc.Set("status", "Done")
 		must(t, tx.UpdateOrder(ctx, acme, &next))
-		must(t, tx.AddHistory(ctx, acme, "o1", oms.HistoryEntry{ID: "h", Message: secret}))
-		must(t, tx.InsertRun(ctx, acme, &oms.Run{ID: "r", OrderID: "o1", Status: oms.RunSucceeded, Results: []oms.StepResult{{Step: secret}}}))
+		must(t, tx.AddHistory(ctx, acme, "o1", order.HistoryEntry{ID: "h", Message: secret}))
+		must(t, tx.InsertRun(ctx, acme, &run.Run{ID: "r", OrderID: "o1", Status: run.RunSucceeded, Results: []run.StepResult{{Step: secret}}}))
 		e := benchEvent(time.Now())
-		e.Related, e.Data = oms.Related{OrderID: "o1"}, []byte(`{"customerName":"`+secret+`"}`)
+		e.Related, e.Data = event.Related{OrderID: "o1"}, []byte(`{"customerName":"`+secret+`"}`)
 		err := tx.AddEvents(ctx, acme, e)
 		must(t, err)
-		for n, a := range []*oms.Attempt{anAttempt(e, time.Unix(1, 0)), anAttempt(e, time.Unix(2, 0))} {
+		for n, a := range []*attempt.Attempt{anAttempt(e, time.Unix(1, 0)), anAttempt(e, time.Unix(2, 0))} {
 			a.Detail.Request.Body, a.Detail.Response.Body = []byte(secret), []byte(secret)
 			a.Detail.Response.Headers["X"] = []string{secret}
 			if a.OrderID = "o1"; n == 1 {
-				a.Delivery, a.CallID = oms.DeliveryKey{}, "call"
+				a.Delivery, a.CallID = event.DeliveryKey{}, "call"
 			}
 			must(t, tx.AddAttempt(ctx, acme, a))
 		}
@@ -54,9 +59,9 @@ func TestErasedBytes(t *testing.T) {
 		t.Error("nothing is in the index")
 	}
 	must(t, db.Write(ctx, func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") }))
-	j := &oms.Job{OrderID: "o1"}
+	j := &job.Job{OrderID: "o1"}
 	for done := false; !done; {
-		var next oms.Job
+		var next job.Job
 		must(t, db.Write(ctx, func(tx store.Tx) (err error) {
 			next = *j
 			done, err = tx.EraseSome(ctx, acme, &next, 100)
@@ -80,10 +85,10 @@ func TestErasedBytes(t *testing.T) {
 }
 
 // anAttempt is one at an event, or at a call of a step.
-func anAttempt(e *oms.Event, at time.Time) *oms.Attempt {
-	return &oms.Attempt{ID: oms.NewIDAt(oms.AttemptID, at), Kind: oms.KindEvent, Number: 1, StartedAt: at, Status: 200, Outcome: oms.OutcomeSucceeded,
-		Related: e.Related, Delivery: oms.DeliveryKey{Event: e.Seq, Endpoint: 1},
-		Detail: &oms.AttemptDetail{Response: &oms.Message{Headers: map[string][]string{"Content-Type": {"text/plain"}}}}}
+func anAttempt(e *event.Event, at time.Time) *attempt.Attempt {
+	return &attempt.Attempt{ID: ids.Numbered(ids.Attempt, at), Kind: attempt.KindEvent, Number: 1, StartedAt: at, Status: 200, Outcome: attempt.OutcomeSucceeded,
+		Related: e.Related, Delivery: event.DeliveryKey{Event: e.Seq, Endpoint: 1},
+		Detail: &attempt.AttemptDetail{Response: &attempt.Message{Headers: map[string][]string{"Content-Type": {"text/plain"}}}}}
 }
 
 func addAttempts(t *testing.T, db *DB, count int) {
@@ -91,8 +96,8 @@ func addAttempts(t *testing.T, db *DB, count int) {
 	must(t, db.Write(ctx, func(tx store.Tx) error {
 		for n := range count {
 			at := time.Unix(int64(n), 0)
-			a := &oms.Attempt{ID: oms.NewIDAt(oms.AttemptID, at), Kind: oms.KindStep, CallID: fmt.Sprint("c", n), StartedAt: at,
-				Detail: &oms.AttemptDetail{Request: oms.Message{Body: fmt.Appendf(nil, "body %d", n)}}}
+			a := &attempt.Attempt{ID: ids.Numbered(ids.Attempt, at), Kind: attempt.KindStep, CallID: fmt.Sprint("c", n), StartedAt: at,
+				Detail: &attempt.AttemptDetail{Request: attempt.Message{Body: fmt.Appendf(nil, "body %d", n)}}}
 			if err := tx.AddAttempt(ctx, acme, a); err != nil {
 				return err
 			}

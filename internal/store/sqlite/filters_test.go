@@ -7,11 +7,12 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// olderOrders are documents as a version before 00015_filters kept them.
+// olderOrders are documents as a version before 00015_filters stored them.
 var olderOrders = []string{
 	`{}`, `{"storeId":"ÅS-1","errors":[{"status":"Solved"},{"key":"x"}],"externalIds":[{"id":"a"},{"id":"b"},{"id":"a","providerName":"p"}]}`,
 	`{"storeId":7,"errors":"none","externalIds":"a"}`, `{"storeId":null,"errors":null,"externalIds":null}`,
@@ -26,14 +27,14 @@ func TestOlderRowsAreFiltered(t *testing.T) {
 	path := tempPath(t)
 	older(t, path, func(db *sql.DB) {
 		for i, doc := range olderOrders {
-			run(t, db, `INSERT INTO orders (tenant, id, version, status_version, created, modified, status, order_type, market_id, customer_email, subscription_id, doc)
+			execute(t, db, `INSERT INTO orders (tenant, id, version, status_version, created, modified, status, order_type, market_id, customer_email, subscription_id, doc)
 				VALUES (?, ?, 1, 1, ?, ?, 'new', '', '', '', '', ?)`, acme, fmt.Sprint("o", i), i, i, doc)
 		}
-		run(t, db, `INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, doc)
+		execute(t, db, `INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, doc)
 			VALUES (?, 'done', 'o2', 1, 'succeeded', 1, 1, '{"results":[{"step":"Första"}],"position":{"step":0}}')`, acme)
 		for i, doc := range []string{`{}`, `{"results":[{"step":"One"},{"step":"Två","displayName":"ÅTGÄRD"}],"position":{"step":1}}`,
 			`{"results":[{"step":"One"}],"position":{"step":1}}`, `{"results":[{"step":"First"}],"position":{"step":0}}`} {
-			run(t, db, `INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, doc) VALUES (?, ?, 'o1', ?, 'aborted', 1, ?, ?)`, acme, fmt.Sprint("r", i), i, i, doc)
+			execute(t, db, `INSERT INTO runs (tenant, id, order_id, seq, status, ended, created, doc) VALUES (?, ?, 'o1', ?, 'aborted', 1, ?, ?)`, acme, fmt.Sprint("r", i), i, i, doc)
 		}
 	})
 	db := openAt(t, path, Options{})
@@ -72,14 +73,14 @@ func rewrite(tx store.Tx) error {
 		if err != nil {
 			return err
 		}
-		var o *oms.Order
+		var o *order.Order
 		if o, err = tx.Order(ctx, acme, listed.ID); err == nil {
 			o.Version++
 			err = tx.UpdateOrder(ctx, acme, o)
 		}
 	}
 	if len(l.Items) != len(olderOrders) {
-		err = errors.Join(err, oms.Errorf(oms.Internal, "%d orders", len(l.Items)))
+		err = errors.Join(err, apierr.Errorf(apierr.Internal, "%d orders", len(l.Items)))
 	}
 	return err
 }
@@ -94,7 +95,7 @@ func older(t *testing.T, path string, fill func(db *sql.DB)) {
 	must(t, db.Close())
 }
 
-func run(t *testing.T, db *sql.DB, text string, args ...any) {
+func execute(t *testing.T, db *sql.DB, text string, args ...any) {
 	t.Helper()
 	_, err := db.Exec(text, args...)
 	must(t, err)

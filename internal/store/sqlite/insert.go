@@ -6,18 +6,19 @@ import (
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
-// insertSizes is how many rows a statement can have: of a row more that is the
-// smaller part of what a statement costs.
+// insertSizes is the numbers of rows that one statement may have. Several rows in a
+// statement cost much less than several statements.
 var insertSizes = [...]int{64, 16, 4, 1}
 
-// insertTexts is the statements of one insertion: with the rare columns and
-// without, for as many rows as its place in insertSizes says.
+// insertTexts is the statements of one insertion, with and without the rare columns, for
+// each number of rows in insertSizes.
 //
-// Whatever is wrong with a row fails the statement and leaves the rows before it,
-// for the whole write is undone then; SQLite need not be ready to undo the
-// statement alone.
+// If something is wrong with a row, the statement fails and the rows before it stay. That
+// is no problem, because then the whole write is undone. So SQLite need not prepare to
+// undo a single statement, which saves time.
 type insertTexts struct{ lean, whole [len(insertSizes)]string }
 
+// newInsertTexts makes the statements of an insertion, once for each connection.
 func newInsertTexts(in *core.Insertion) *insertTexts {
 	texts := &insertTexts{}
 	whole := append(append([]string{}, in.Often...), in.Rare...)
@@ -28,13 +29,16 @@ func newInsertTexts(in *core.Insertion) *insertTexts {
 	return texts
 }
 
+// insertText makes one statement. A row whose key exists is left out (ON CONFLICT DO
+// NOTHING), and the number of rows that were added tells so.
 func insertText(table string, columns []string, rows int) string {
 	row := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
 	return "INSERT OR FAIL INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " +
 		row + strings.Repeat(", "+row, rows-1) + " ON CONFLICT DO NOTHING"
 }
 
-// insert adds rows, in their order. It is [core.ErrOvertaken] if one was there.
+// insert adds rows, in their order. It returns [core.ErrOvertaken] if one of them exists
+// already.
 func (s *session) insert(in *core.Insertion, rows []core.Tuple) error {
 	texts := s.inserts[in]
 	if texts == nil {
@@ -42,6 +46,8 @@ func (s *session) insert(in *core.Insertion, rows []core.Tuple) error {
 		s.inserts[in] = texts
 	}
 	for len(rows) > 0 {
+		// Rows without rare values and rows with some have different statements; those that
+		// follow each other with the same columns are added together.
 		alike := 1
 		for alike < len(rows) && (rows[alike].Rare == nil) == (rows[0].Rare == nil) {
 			alike++
@@ -50,6 +56,7 @@ func (s *session) insert(in *core.Insertion, rows []core.Tuple) error {
 		if rows[0].Rare == nil {
 			sized = &texts.lean
 		}
+		// Thirty rows are 16, 4, 4, 4, 1 and 1: so few statements serve any number of rows.
 		for i, size := range insertSizes {
 			for ; alike >= size; alike, rows = alike-size, rows[size:] {
 				n, err := s.exec(sized[i], s.flat(rows[:size])...)
@@ -65,7 +72,8 @@ func (s *session) insert(in *core.Insertion, rows []core.Tuple) error {
 	return nil
 }
 
-// flat returns the values of rows one after the other, until it is called again.
+// flat returns the values of rows one after the other. The result is valid until flat is
+// called again.
 func (s *session) flat(rows []core.Tuple) []any {
 	s.args = s.args[:0]
 	for _, row := range rows {

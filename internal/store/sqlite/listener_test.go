@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -50,9 +50,9 @@ func TestListenerIsToldOncePerCommit(t *testing.T) {
 	put := func(id string) func(store.Tx) error {
 		return func(tx store.Tx) error { return tx.PutEndpoint(ctx, acme, testEndpoint(id)) }
 	}
-	release := hold(t, db)
+	unblock := hold(t, db)
 	answers := begin(t, db, write(add("e1")), write(add("failed"), insert("o1")), write(add("e2")), write(put("ep_1")), write(add("e3")))
-	must(t, release())
+	must(t, unblock())
 	for i, answer := range answers {
 		if err := <-answer; (err != nil) != (i == 1) {
 			t.Errorf("write %d: %v", i, err)
@@ -62,7 +62,7 @@ func TestListenerIsToldOncePerCommit(t *testing.T) {
 
 	fail := int32(1)
 	onCommit(t, db, func() int32 { return fail })
-	wantKind(t, write(put("ep_2"), add("e4"))(), oms.Unavailable)
+	wantKind(t, write(put("ep_2"), add("e4"))(), apierr.Unavailable)
 	fail = 0
 	must(t, write(add("e5"))())
 	wantTold("e5/1 e5/2")

@@ -7,13 +7,14 @@ import (
 	"syscall"
 )
 
-// ErrInUse is in the error of [Open] when another process has the file exclusively.
+// ErrInUse is in the error of [Open] if another process has the file exclusively.
 var ErrInUse = errors.New("is in use by another orderhook")
 
-// lockFile locks the database at path for this process alone, without waiting.
-// The lock is on a file beside it, FILE.lock, because SQLite must stay free to
-// let the commands in. The kernel frees it with the process, however that ends;
-// the file stays, for to remove it would let two processes hold two of them.
+// lockFile locks the database at path for this process, without waiting. The lock is on a
+// file beside it, FILE.lock, because SQLite itself must not be locked: commands may use
+// the database beside the server. The kernel frees the lock when the process ends, in
+// whatever way. The file itself stays: if it were removed, two processes could lock two
+// different files.
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestSecondServerIsKeptOff(t *testing.T) {
+func TestSecondServerIsRefused(t *testing.T) {
 	path := tempPath(t)
 	server := openAt(t, path, Options{Exclusive: true})
 	_, err := Open(ctx, path, Options{Exclusive: true})

@@ -10,35 +10,42 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/store"
-	"github.com/orderhook/orderhook/internal/store/core"
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
+
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/core"
 )
 
 const (
-	// leastFree is how many bytes the disk must have left: the log alone takes 64 MiB
-	// under load.
+	// leastFree is how many bytes must be free on the disk: under load, the log alone
+	// takes 64 MiB.
 	leastFree = 128 << 20
-	// probeAfter is how old the last commit may be before a question whether the
-	// database is ready has one made, which shows what no reading does.
+	// probeAfter is the age of the last commit from which on Ping makes a commit itself:
+	// only a commit shows whether the database takes writes.
 	probeAfter = 10 * time.Second
 	// probeTime is how long that commit may take.
 	probeTime = 2 * time.Second
 )
 
-// condition is what is known of the file beyond what a question can tell.
+// condition is what is known about the file, in addition to what a query can tell.
+// Questions and writes on all goroutines note it; Ping reads it.
 type condition struct {
-	opened  os.FileInfo // the file that was opened
-	corrupt atomic.Bool // SQLite said so
+	opened  files
+	corrupt atomic.Bool // SQLite has reported that the file is damaged
 	free    func(dir string) (int64, error)
 }
 
-// Ping implements [core.Engine]. It is [oms.Unavailable], with a text that says why,
-// if the file is damaged, not the one that was opened, or takes no writes, or the
-// disk is almost full.
+// Ping implements [core.Engine]. It returns [apierr.Unavailable], with the reason, in these
+// cases: the file is damaged; it is not the one that was opened; it takes no writes; the
+// disk is almost full. A load balancer asks it by way of /readyz, so it must answer soon,
+// whatever the file does: it reads by a connection of its own class, and gives its commit
+// probeTime.
 func (e *engine) Ping(ctx context.Context) error {
+	if err := e.opened.unchanged(); err != nil { // first: it is the reason for other errors
+		return err
+	}
 	var version int64
 	if err := e.Query(store.Check.Mark(ctx), func(r core.Row) error { return r.Scan(&version) }, selectSchemaVersion); err != nil {
 		return e.noticed(err)
@@ -47,23 +54,51 @@ func (e *engine) Ping(ctx context.Context) error {
 		return err
 	}
 	if e.corrupt.Load() {
-		return oms.Errorf(oms.Unavailable, "the database file is damaged")
-	}
-	now, err := os.Stat(e.path)
-	if err != nil || !os.SameFile(now, e.opened) {
-		return fmt.Errorf("%w (%w)", oms.Errorf(oms.Unavailable, "the database file was removed or replaced while it was open"), errors.Join(err))
+		return apierr.Errorf(apierr.Unavailable, "the database file is damaged")
 	}
 	free, err := e.free(filepath.Dir(e.path))
 	if err == nil && free < leastFree {
-		return oms.Errorf(oms.Unavailable, "the database's disk has %d MiB left", free>>20)
+		return apierr.Errorf(apierr.Unavailable, "the database's disk has %d MiB left", free>>20)
 	}
 	return e.probe(ctx)
 }
 
-// probe has something be committed, unless something was of late.
+// files are the database file and its log as they were opened. The identity of a file is
+// compared, and not its name: a file that was moved away and one that took its place have
+// the same name.
+type files struct {
+	path    string
+	db, log os.FileInfo
+}
+
+func openedFiles(path string) (f files, err error) {
+	f.path = path
+	if f.db, err = os.Stat(path); err == nil {
+		f.log, err = os.Stat(path + "-wal")
+	}
+	if err != nil {
+		return f, fmt.Errorf("the database cannot be looked at: %w", err)
+	}
+	return f, nil
+}
+
+// unchanged returns [apierr.Unavailable] if one of the files was removed or replaced: what
+// is written then is in no file that anybody finds again. It takes two calls of stat, and
+// is made before and after each commit (docs/design.md#backup-and-restore).
+func (f files) unchanged() error {
+	db, err := os.Stat(f.path)
+	log, errOfLog := os.Stat(f.path + "-wal")
+	if err = errors.Join(err, errOfLog); err == nil && os.SameFile(db, f.db) && os.SameFile(log, f.log) {
+		return nil
+	}
+	return fmt.Errorf("%w (%w)", apierr.Errorf(apierr.Unavailable, "the database file, or its log, was removed or replaced while it was open"), err)
+}
+
+// probe makes a commit that changes nothing but a mark, unless a commit has succeeded
+// recently. Its goroutine may outlive the call if the disk hangs; it ends when the commit
+// does.
 func (e *engine) probe(ctx context.Context) error {
-	f := e.writer.Figures()
-	if f.LastError == "" && time.Since(f.LastCommit) < probeAfter {
+	if e.writer.figures.Fresh(probeAfter) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
@@ -79,26 +114,30 @@ func (e *engine) probe(ctx context.Context) error {
 			break
 		}
 		return e.noticed(err)
-	case <-ctx.Done(): // it has begun, and hangs
+	case <-ctx.Done(): // the commit has begun, and hangs
 	}
-	return oms.Errorf(oms.Unavailable, "the database has committed nothing for %s", probeTime)
+	return apierr.Errorf(apierr.Unavailable, "the database has committed nothing for %s", probeTime)
 }
 
-// noticed remembers that the database is damaged, if an error says so.
+// noticed remembers that the database is damaged, if an error says so. That does not pass:
+// it is remembered until the process ends, and Ping says so from then on.
 func (e *engine) noticed(err error) error {
 	if isCorrupt(err) {
 		e.corrupt.Store(true)
-		return fmt.Errorf("%w (%w)", oms.Errorf(oms.Unavailable, "the database file is damaged"), err)
+		return fmt.Errorf("%w (%w)", apierr.Errorf(apierr.Unavailable, "the database file is damaged"), err)
 	}
 	return err
 }
 
+// isCorrupt reports whether an error says that the file is damaged, or is no database any
+// more.
 func isCorrupt(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && (e.Code()&0xff == lib.SQLITE_CORRUPT || e.Code() == lib.SQLITE_NOTADB)
 }
 
-// freeBytes returns how much room a directory's disk has for who is not root.
+// freeBytes returns how many bytes are free on the disk of a directory, for users other
+// than root.
 func freeBytes(dir string) (int64, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {

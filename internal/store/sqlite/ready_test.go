@@ -1,33 +1,40 @@
 package sqlite
 
 import (
-	"bytes"
+	"database/sql"
 	"errors"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
-	"github.com/orderhook/orderhook/internal/store/core"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 // notReady wants the database to say why it is not.
 func notReady(t *testing.T, db *DB, why string) {
 	t.Helper()
 	err := db.Ping(ctx)
-	if oms.KindOf(err) != oms.Unavailable || !strings.Contains(err.Error(), why) {
+	if apierr.KindOf(err) != apierr.Unavailable || !strings.Contains(err.Error(), why) {
 		t.Errorf("ready is %v, want unavailable: %s", err, why)
 	}
+}
+
+func figuresOf(t *testing.T, db *DB) store.Figures {
+	t.Helper()
+	f, err := db.Figures(ctx)
+	must(t, err)
+	return f
 }
 
 func TestReadyCommitsSomething(t *testing.T) {
 	db := openTemp(t)
 	must(t, db.Ping(ctx))
-	if f := db.engine.writer.Figures(); f.Writes != 1 || f.LastCommit.IsZero() {
+	if f := figuresOf(t, db); f.Writes != 1 || f.LastCommit.IsZero() {
 		t.Errorf("%+v after the first question", f)
 	}
 	must(t, db.Ping(ctx))
-	if f := db.engine.writer.Figures(); f.Writes != 1 {
+	if f := figuresOf(t, db); f.Writes != 1 {
 		t.Errorf("%d commits for two questions in a row", f.Writes)
 	}
 }
@@ -40,13 +47,92 @@ func TestNotReadyWithoutTheFileThatWasOpened(t *testing.T) {
 			return errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, nil, 0o600))
 		},
 	} {
+		for _, ending := range []string{"", "-wal"} {
+			t.Run(name+ending, func(t *testing.T) {
+				db := openTemp(t)
+				must(t, db.Ping(ctx))
+				must(t, replace(db.engine.path+ending))
+				notReady(t, db, "removed or replaced")
+				wantKind(t, db.Write(ctx, insert("o1")), apierr.Unavailable)
+				if has(t, db, "o1") {
+					t.Error("a write was made that nobody finds after a restart")
+				}
+			})
+		}
+	}
+}
+
+// TestWritesGoOnOnceTheFileIsBack: it is the same file.
+func TestWritesGoOnOnceTheFileIsBack(t *testing.T) {
+	db := openTemp(t)
+	must(t, os.Rename(db.engine.path, db.engine.path+".moved"))
+	wantKind(t, db.Write(ctx, insert("o1")), apierr.Unavailable)
+	must(t, os.Rename(db.engine.path+".moved", db.engine.path))
+	must(t, db.Write(ctx, insert("o2")))
+	must(t, db.Ping(ctx))
+	if has(t, db, "o1") || !has(t, db, "o2") {
+		t.Error("what was refused is there, or what was taken is not")
+	}
+}
+
+// TestAFileThatGoesDuringACommit: the write is not acknowledged.
+func TestAFileThatGoesDuringACommit(t *testing.T) {
+	db := openTemp(t)
+	must(t, db.Write(ctx, insert("o1")))
+	w, checks := db.engine.writer, 0
+	unchanged := w.unchanged
+	w.unchanged = func() error { // the writer waits for work, so this is no race
+		if checks++; checks == 2 {
+			must(t, os.Rename(db.engine.path, db.engine.path+".moved"))
+		}
+		return unchanged()
+	}
+	err := db.Write(ctx, insert("o2"))
+	if wantKind(t, err, apierr.Unavailable); !strings.Contains(err.Error(), "not known") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestAKeyWithoutItsDatabase: to begin a new one would hide that everything is gone.
+func TestAKeyWithoutItsDatabase(t *testing.T) {
+	for name, ail := range map[string]func(path string) error{
+		"removed": os.Remove,
+		"emptied": func(path string) error { return os.Truncate(path, 0) },
+		"without tables": func(path string) error {
+			return errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600), execSQL(path, `PRAGMA user_version = 1`))
+		},
+		"foreign": func(path string) error {
+			return errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600), execSQL(path, `CREATE TABLE notes (text)`))
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
-			db := openTemp(t)
-			must(t, db.Ping(ctx))
-			must(t, replace(db.engine.path))
-			notReady(t, db, "removed or replaced")
+			path := tempPath(t)
+			must(t, openAt(t, path, Options{}).Close())
+			must(t, ail(path))
+			before := there(path)
+			for name, open := range map[string]func() error{
+				"opened":   func() error { _, err := Open(ctx, path, Options{}); return err },
+				"served":   func() error { _, err := Open(ctx, path, Options{Exclusive: true}); return err },
+				"migrated": func() error { return Migrate(ctx, path) },
+			} {
+				if err := open(); err == nil || !strings.Contains(err.Error(), "is missing or empty, but its key") && !strings.Contains(err.Error(), "is not one of orderhook's") {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			if there(path) != before {
+				t.Error("a file was made")
+			}
 		})
 	}
+}
+
+func execSQL(path, text string) error {
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(text)
+	return errors.Join(err, db.Close())
 }
 
 func TestNotReadyWhileTheDiskIsAlmostFull(t *testing.T) {
@@ -74,14 +160,8 @@ func TestNotReadyWhileNoWritesAreTaken(t *testing.T) {
 func TestNotReadyOnceItIsDamaged(t *testing.T) {
 	db := openTemp(t)
 	must(t, db.Write(ctx, insert("o1")))
-	var root, size int64
-	must(t, db.engine.Query(ctx, func(r core.Row) error { return r.Scan(&root) }, `SELECT rootpage FROM sqlite_master WHERE name = 'orders'`))
-	must(t, db.engine.Query(ctx, func(r core.Row) error { return r.Scan(&size) }, `PRAGMA page_size`))
 	must(t, db.Close())
-	f, err := os.OpenFile(db.engine.path, os.O_RDWR, 0)
-	must(t, err)
-	_, err = f.WriteAt(bytes.Repeat([]byte{0xff}, int(size)), (root-1)*size)
-	must(t, errors.Join(err, f.Close()))
+	damage(t, db.engine.path, "orders")
 
 	damaged := openAt(t, db.engine.path, Options{EncryptionKey: "key of the tests"})
 	must(t, damaged.Ping(ctx)) // nobody has met it yet

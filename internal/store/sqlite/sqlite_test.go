@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/storetest"
 )
@@ -53,9 +55,9 @@ func must(tb testing.TB, err error) {
 	}
 }
 
-func testOrder(id string) *oms.Order {
-	doc := oms.NewObject(oms.Member{Name: "id", Value: id}, oms.Member{Name: "status", Value: "New"})
-	return &oms.Order{ID: id, Version: 1, StatusVersion: 1, Created: time.Unix(1, 0), Modified: time.Unix(1, 0), Doc: doc}
+func testOrder(id string) *order.Order {
+	doc := jsondoc.NewObject(jsondoc.Member{Name: "id", Value: id}, jsondoc.Member{Name: "status", Value: "New"})
+	return &order.Order{ID: id, Version: 1, StatusVersion: 1, Created: time.Unix(1, 0), Modified: time.Unix(1, 0), Doc: doc}
 }
 
 // insert returns a write that stores a new order.
@@ -66,15 +68,15 @@ func insert(id string) func(store.Tx) error {
 func has(t *testing.T, db *DB, id string) bool {
 	t.Helper()
 	_, err := db.Order(ctx, acme, id)
-	if err != nil && oms.KindOf(err) != oms.NotFound {
+	if err != nil && apierr.KindOf(err) != apierr.NotFound {
 		t.Fatal(err)
 	}
 	return err == nil
 }
 
-func wantKind(t *testing.T, err error, kind oms.Kind) {
+func wantKind(t *testing.T, err error, kind apierr.Kind) {
 	t.Helper()
-	if err == nil || oms.KindOf(err) != kind {
+	if err == nil || apierr.KindOf(err) != kind {
 		t.Errorf("error %v, want one of kind %d", err, kind)
 	}
 }

@@ -4,144 +4,177 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/store/core"
+	"github.com/orderhook/orderhook/internal/store/queue"
 )
 
-// Bounds of what is committed together, and with it of how long the first write
-// of a group waits for the last. One write may be larger than the second: an
-// order of 10 MiB is.
-const (
-	mostInGroup    = 128
-	mostBytesAlong = 4 << 20
-)
+// mostBytesAlong bounds what is committed together, as [queue.MostInGroup] does. One
+// write may be larger: an order of 10 MiB is.
+const mostBytesAlong = 4 << 20
 
-// writer is the one goroutine that writes. It begins a transaction for the first
-// batch that waits, makes the changes of that and of those that came meanwhile,
-// each such that it can be undone alone, and makes them durable with one commit.
+// writer is the only goroutine that writes. It begins a transaction for the first batch
+// that waits, and makes its changes and those of the batches that came meanwhile, each in
+// such a way that it can be undone alone. Then one commit makes all of them durable
+// (group commit).
+//
+// Its fields belong to the goroutine, but for queue and figures, which take care of
+// themselves.
 type writer struct {
 	session   *session
-	queue     *queue
+	queue     *queue.Queue
+	unchanged func() error        // returns an error if the files are not those that were opened
 	committed func([]*core.Batch) // is called after a commit, before its writes are answered
 	ended     chan struct{}       // closed once the goroutine has returned
-	empty     bool                // the transaction holds no write yet
-	uncertain bool                // a commit failed, and no other has succeeded since
-	figures   figures
+	empty     bool                // the transaction has no write yet
+	uncertain bool                // a commit failed, and no commit has succeeded since
+	figures   queue.Figures
 }
 
-func startWriter(s *session, committed func([]*core.Batch)) *writer {
-	w := &writer{session: s, queue: newQueue(), committed: committed, ended: make(chan struct{})}
+// startWriter starts the goroutine. It ends with close, and then it has committed all that
+// was in the queue.
+func startWriter(s *session, unchanged func() error, committed func([]*core.Batch)) *writer {
+	w := &writer{session: s, queue: queue.New(), unchanged: unchanged, committed: committed, ended: make(chan struct{})}
 	go w.loop()
 	return w
 }
 
-// write has the goroutine commit a batch and returns what became of it.
+// write gives a batch to the goroutine and waits for the result. If ctx ends before the
+// batch has begun, the batch is taken out of the queue; a batch that has begun is waited
+// for.
 func (w *writer) write(ctx context.Context, b *core.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	one := &write{Batch: b, since: time.Now(), done: make(chan struct{})}
-	if err := w.queue.put(one); err != nil {
+	one := queue.NewWrite(b)
+	if err := w.queue.Put(one); err != nil {
 		return err
 	}
-	return one.await(ctx)
+	return one.Await(ctx)
 }
 
-// close has the queue finished, then the goroutine and its connection ended.
+// close lets the goroutine finish the queue, and then ends the goroutine and its
+// connection.
 func (w *writer) close() error {
-	w.queue.close()
+	w.queue.Close()
 	<-w.ended
 	return w.session.close()
 }
 
+// loop commits group after group. What comes while one is committed makes up the next: so
+// the groups are as large as the disk is slow, and a single write is committed at once.
 func (w *writer) loop() {
 	defer close(w.ended)
-	for first := w.queue.wait(); first != nil; first = w.queue.wait() {
+	for first := w.queue.Wait(); first != nil; first = w.queue.Wait() {
 		w.commitGroup(first)
 	}
 }
 
-// group is what is committed together.
+// group is the writes of one transaction.
 type group struct {
-	writes []*write
+	writes []*queue.Write
 	size   int
 }
 
-func (g *group) add(w *write) {
+// add adds a write, and its bytes.
+func (g *group) add(w *queue.Write) {
 	g.writes = append(g.writes, w)
 	g.size += w.Size
 }
 
-func (g *group) full() bool { return len(g.writes) >= mostInGroup || g.size >= mostBytesAlong }
+// full reports whether the group must take no more. It is looked at behind each write, so
+// that one that is larger than the bound is a group by itself.
+func (g *group) full() bool { return len(g.writes) >= queue.MostInGroup || g.size >= mostBytesAlong }
 
-// commitGroup makes the changes of the first write and of those that wait behind
-// it, and answers them all. When the transaction as a whole is lost, so are they.
-func (w *writer) commitGroup(first *write) {
+// commitGroup makes the changes of the first write and of those that wait behind it, and
+// answers them all. A write that is refused, as one that was overtaken, has its own error,
+// and the others are committed. If the transaction as a whole is lost, so are all of them.
+// The answers come last, when what was committed is in effect for readers in memory, too.
+func (w *writer) commitGroup(first *queue.Write) {
 	began := time.Now()
 	g := &group{}
 	lost := w.begin()
 	if lost != nil { // another process has the lock: let nobody wait for it a second time
-		for next := first; next != nil; next = w.queue.next() {
+		for next := first; next != nil; next = w.queue.Next() {
 			g.add(next)
 		}
 	}
 	for next := first; lost == nil && next != nil; {
 		lost = w.runAlike(g, next)
 		if next = nil; lost == nil && !g.full() {
-			next = w.queue.next()
+			next = w.queue.Next()
 		}
+	}
+	if lost == nil {
+		lost = w.countCalls(g)
 	}
 	if lost == nil {
 		lost = w.commit()
 	} else {
-		_ = w.session.control("ROLLBACK") // fails when SQLite has done it already
+		_ = w.session.control("ROLLBACK") // it fails if SQLite has rolled back already
 		lost = unavailable("the database did not take the write", lost)
 	}
-	w.figures.note(g, began, lost)
+	// The listener hears of it, and the news takes effect, before any caller has the
+	// answer.
 	if lost == nil {
 		w.committed(written(g.writes))
+		lost = w.still()
 	}
+	w.figures.Note(g.writes, began, lost)
 	answer(g.writes, lost)
 }
 
+// countCalls adds the calls of a group to their counts: one row for all that are of one
+// minute and kind, however many writes record them.
+func (w *writer) countCalls(g *group) error {
+	return w.session.apply(&core.Batch{Changes: core.CountCalls(dialect, written(g.writes))})
+}
+
 // written returns the batches that were not undone.
-func written(writes []*write) []*core.Batch {
+func written(writes []*queue.Write) []*core.Batch {
 	batches := make([]*core.Batch, 0, len(writes))
 	for _, one := range writes {
-		if one.err == nil {
+		if one.Err == nil {
 			batches = append(batches, one.Batch)
 		}
 	}
 	return batches
 }
 
-// answer gives each write its own error, or else what the group came to.
-func answer(writes []*write, lost error) {
+// answer gives each write its own error, or else what the group came to. From then on the
+// caller goes on, on its own goroutine.
+func answer(writes []*queue.Write, lost error) {
 	for _, one := range writes {
-		if one.err == nil {
-			one.err = lost
+		if one.Err == nil {
+			one.Err = lost
 		}
-		close(one.done)
+		one.Answer()
 	}
 }
 
-// begin begins a transaction. If the last commit failed, one that changes next to
-// nothing comes first: what the failed one may have left in the log is overwritten
-// then, and no crash brings it back.
+// begin begins a transaction that may write. If the last commit failed, it first commits a
+// tiny change: that overwrites what the failed commit may have left in the log, so that no
+// crash can bring it back. BEGIN IMMEDIATE takes the lock of the file at once: a command
+// beside the server may have it, and then the whole group waits for it, instead of failing
+// in the middle.
 func (w *writer) begin() error {
 	if w.uncertain {
 		if err := w.overwrite(); err != nil {
 			return err
 		}
 	}
+	if err := w.unchanged(); err != nil {
+		return err
+	}
 	w.empty = true
 	return w.session.control("BEGIN IMMEDIATE")
 }
 
-// commit makes the transaction durable. If it fails, nothing of it is to be seen,
-// but the disk may have it: then it is overwritten, so that the answer is certain.
+// commit commits the transaction. If that fails, nobody sees its changes, but they may be
+// on the disk, and a crash could bring them back after the callers were told that nothing
+// was written. So they are overwritten at once. Only if that fails, too, the answer is that
+// nobody knows (docs/design.md#group-commits).
 func (w *writer) commit() error {
 	err := w.session.control("COMMIT")
 	if err == nil {
@@ -155,7 +188,17 @@ func (w *writer) commit() error {
 	return unavailable("the database did not take the write", err)
 }
 
-// overwrite commits next to nothing.
+// still returns an error if the files were removed or replaced while the transaction was
+// under way: it is committed, but where nobody finds it after a restart.
+func (w *writer) still() error {
+	if err := w.unchanged(); err != nil {
+		return unavailable("the database file was removed or replaced while it took the write. Whether it was written is not known: it may be gone after a restart", err)
+	}
+	return nil
+}
+
+// overwrite commits a tiny change. The frames of the failed commit are in the log behind
+// the last good one, and this commit takes their place.
 func (w *writer) overwrite() error {
 	for _, text := range []string{"BEGIN IMMEDIATE", `INSERT INTO meta (name, value) VALUES ('write.failed', x'') ON CONFLICT DO UPDATE SET value = randomblob(8)`, "COMMIT"} {
 		if err := w.session.control(text); err != nil {
@@ -167,14 +210,15 @@ func (w *writer) overwrite() error {
 	return nil
 }
 
-// runAlike runs a write, and those with it that may be run as one: that takes half
-// the CPU time. If together they fail, each is run by itself, to fail alone. It
+// runAlike runs a write, and those with it that may be run as one, of the same tenant: that
+// takes half the CPU time. No more are taken than the tenant's share of the group. If they
+// fail together, each is run by itself, so that only the one that is wrong fails. It
 // returns an error only if the transaction is lost.
-func (w *writer) runAlike(g *group, first *write) error {
+func (w *writer) runAlike(g *group, first *queue.Write) error {
 	from := len(g.writes)
 	g.add(first)
-	for first.Alike != "" && !g.full() && len(g.writes)-from < w.queue.share(first.Tenant) {
-		next := w.queue.nextAlike(first.Tenant, first.Alike)
+	for first.Alike != "" && !g.full() && len(g.writes)-from < w.queue.Share(first.Tenant) {
+		next := w.queue.NextAlike(first.Tenant, first.Alike)
 		if next == nil {
 			break
 		}
@@ -182,37 +226,26 @@ func (w *writer) runAlike(g *group, first *write) error {
 	}
 	some := g.writes[from:]
 	if len(some) > 1 {
-		if done, lost := w.run(together(some)); done == nil || lost != nil {
+		if done, lost := w.run(queue.Together(some)); done == nil || lost != nil {
 			return lost
 		}
 	}
 	for _, one := range some {
 		var lost error
-		if one.err, lost = w.run(one.Batch); lost != nil {
+		if one.Err, lost = w.run(one.Batch); lost != nil {
 			return lost
 		}
 	}
 	return nil
 }
 
-// together makes one batch of those that are alike.
-func together(some []*write) *core.Batch {
-	all := &core.Batch{Checks: some[0].Checks, Changes: make([]core.Change, len(some[0].Changes))}
-	for i := range all.Changes {
-		all.Changes[i].Insertion = some[0].Changes[i].Insertion
-		for _, one := range some {
-			all.Changes[i].Values = append(all.Changes[i].Values, one.Changes[i].Values...)
-		}
-	}
-	return all
-}
-
-// run makes the changes of one batch, and undoes them if one fails: that is err.
-// It is lost only if the transaction is.
+// run makes the changes of one batch, and undoes them if one of them fails: then err says
+// why. lost is an error only if the transaction is lost, and with it the other writes of
+// the group.
 //
-// The first of a transaction needs no savepoint: to undo it is to begin anew.
-// In a savepoint SQLite copies each page before it changes: without, a hundred
-// events or attempts in one write take a seventh less CPU time.
+// The first batch of a transaction needs no savepoint: to undo it, the transaction is begun
+// again. Within a savepoint SQLite copies each page before it changes it. Without one, a
+// hundred events or attempts in one write take a seventh less CPU time.
 func (w *writer) run(b *core.Batch) (err, lost error) {
 	if w.empty {
 		if err = refused(w.session.apply(b)); err == nil {
@@ -235,71 +268,12 @@ func (w *writer) run(b *core.Batch) (err, lost error) {
 	return err, nil
 }
 
-// refused is why a batch was not applied. A row that another took the key of is as
-// any other thing that changed.
+// refused returns why a batch was not applied. If another row has the same key by now, the
+// batch was overtaken, as by any other change: when it is decided again, the draft finds
+// out what is there.
 func refused(err error) error {
 	if isDuplicate(err) {
 		return fmt.Errorf("%w: %w", core.ErrOvertaken, err)
 	}
 	return failure(err)
-}
-
-// figures is what the writer measures of itself.
-type figures struct {
-	groups, writes, failed atomic.Int64
-	waited, wrote          atomic.Int64 // ns, of all writes, and of all groups
-	longestWait            atomic.Int64 // ns
-	last                   atomic.Int64 // when the last commit succeeded, in Unix ns
-	lastError              atomic.Pointer[string]
-}
-
-func (f *figures) note(g *group, began time.Time, lost error) {
-	now, wrote := time.Now(), false
-	for _, one := range g.writes {
-		wrote = wrote || one.err == nil
-		wait := began.Sub(one.since).Nanoseconds()
-		f.waited.Add(max(0, wait))
-		if wait > f.longestWait.Load() {
-			f.longestWait.Store(wait)
-		}
-	}
-	f.groups.Add(1)
-	f.writes.Add(int64(len(g.writes)))
-	f.wrote.Add(now.Sub(began).Nanoseconds())
-	if lost != nil {
-		f.failed.Add(1)
-		text := lost.Error()
-		f.lastError.Store(&text)
-		return
-	}
-	if !wrote { // that nothing was committed says nothing of the disk
-		return
-	}
-	f.last.Store(now.UnixNano())
-	f.lastError.Store(nil)
-}
-
-// Figures is how the writer has been doing since the database was opened.
-type Figures struct {
-	Waiting        int // writes
-	Groups, Writes int64
-	Failed         int64         // groups that were not committed
-	Waited, Wrote  time.Duration // of all writes until they began, and of all groups
-	LongestWait    time.Duration
-	LastCommit     time.Time // zero: none yet
-	LastError      string    // why the last group failed; "" if it did not
-}
-
-// Figures returns how the writer has been doing.
-func (w *writer) Figures() Figures {
-	f := &w.figures
-	out := Figures{Waiting: w.queue.len(), Groups: f.groups.Load(), Writes: f.writes.Load(), Failed: f.failed.Load(),
-		Waited: time.Duration(f.waited.Load()), Wrote: time.Duration(f.wrote.Load()), LongestWait: time.Duration(f.longestWait.Load())}
-	if last := f.last.Load(); last > 0 {
-		out.LastCommit = time.Unix(0, last).UTC()
-	}
-	if text := f.lastError.Load(); text != nil {
-		out.LastError = *text
-	}
-	return out
 }

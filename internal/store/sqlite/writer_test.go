@@ -18,9 +18,11 @@ import (
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
+	"github.com/orderhook/orderhook/internal/store/queue"
 )
 
 // batch is a write of one statement, that changes no row unless it has to.
@@ -50,7 +52,7 @@ func names(t *testing.T, db *DB) string {
 
 // hold has the writer wait inside a transaction until release is called, which
 // returns what came of that.
-func hold(t *testing.T, db *DB) (release func() error) {
+func hold(t *testing.T, db *DB) (unblock func() error) {
 	t.Helper()
 	held, free, done := make(chan struct{}), make(chan struct{}), make(chan error)
 	b := batch("holder", `SELECT 1`)
@@ -61,11 +63,11 @@ func hold(t *testing.T, db *DB) (release func() error) {
 }
 
 // enqueue hands over batches without waiting for their answers.
-func enqueue(t *testing.T, db *DB, batches ...*core.Batch) (all []*write) {
+func enqueue(t *testing.T, db *DB, batches ...*core.Batch) (all []*queue.Write) {
 	t.Helper()
 	for _, b := range batches {
-		one := &write{Batch: b, since: time.Now(), done: make(chan struct{})}
-		must(t, db.engine.writer.queue.put(one))
+		one := queue.NewWrite(b)
+		must(t, db.engine.writer.queue.Put(one))
 		all = append(all, one)
 	}
 	return all
@@ -76,9 +78,9 @@ func enqueue(t *testing.T, db *DB, batches ...*core.Batch) (all []*write) {
 func begin(t *testing.T, db *DB, calls ...func() error) (answers []chan error) {
 	t.Helper()
 	for _, call := range calls {
-		answer, before := make(chan error, 1), db.engine.writer.queue.len()
+		answer, before := make(chan error, 1), db.engine.writer.queue.Len()
 		go func() { answer <- call() }()
-		for db.engine.writer.queue.len() == before {
+		for db.engine.writer.queue.Len() == before {
 			runtime.Gosched()
 		}
 		answers = append(answers, answer)
@@ -99,13 +101,13 @@ func TestWritesThatComeTogetherAreCommittedTogether(t *testing.T) {
 	db := openTemp(t)
 	commits := 0
 	onCommit(t, db, func() int32 { commits++; return 0 })
-	release := hold(t, db)
+	unblock := hold(t, db)
 	var calls []func() error
-	for i := range mostInGroup + 9 {
+	for i := range queue.MostInGroup + 9 {
 		calls = append(calls, func() error { return db.Write(ctx, insert(fmt.Sprint("o", i))) })
 	}
 	answers := begin(t, db, calls...)
-	must(t, release())
+	must(t, unblock())
 	for _, answer := range answers {
 		must(t, <-answer)
 	}
@@ -120,8 +122,8 @@ func TestGroupsAreBounded(t *testing.T) {
 	for name, test := range map[string]struct {
 		writes, size, commits int
 	}{
-		"as many as there may be": {mostInGroup - 1, 1, 1}, // with that which holds the writer
-		"one more":                {mostInGroup, 1, 2},
+		"as many as there may be": {queue.MostInGroup - 1, 1, 1}, // with that which holds the writer
+		"one more":                {queue.MostInGroup, 1, 2},
 		"bytes":                   {9, mostBytesAlong / 4, 3},
 		"each too large":          {3, 3 * mostBytesAlong, 3},
 	} {
@@ -129,7 +131,7 @@ func TestGroupsAreBounded(t *testing.T) {
 			db := openTemp(t)
 			commits := 0
 			onCommit(t, db, func() int32 { commits++; return 0 })
-			release := hold(t, db)
+			unblock := hold(t, db)
 			var batches []*core.Batch
 			for i := range test.writes {
 				b := put(fmt.Sprint("n", i))
@@ -137,10 +139,10 @@ func TestGroupsAreBounded(t *testing.T) {
 				batches = append(batches, b)
 			}
 			all := enqueue(t, db, batches...)
-			must(t, release())
+			must(t, unblock())
 			for _, one := range all {
-				<-one.done
-				must(t, one.err)
+				<-one.Answered()
+				must(t, one.Err)
 			}
 			if commits != test.commits {
 				t.Errorf("%d commits, want %d", commits, test.commits)
@@ -154,18 +156,18 @@ func TestPublicationsAreBounded(t *testing.T) {
 	db := openTemp(t)
 	commits := 0
 	onCommit(t, db, func() int32 { commits++; return 0 })
-	release := hold(t, db)
+	unblock := hold(t, db)
 	rows := &core.Insertion{Table: "meta", Often: []string{"name", "value"}}
 	var batches []*core.Batch
-	for i := range mostInGroup + 9 {
+	for i := range queue.MostInGroup + 9 {
 		batches = append(batches, &core.Batch{Tenant: acme, Alike: "v1", Changes: []core.Change{
 			{Insertion: rows, Values: []core.Tuple{{Often: []any{fmt.Sprint("n", i), []byte("x")}}}}}})
 	}
 	all := enqueue(t, db, batches...)
-	must(t, release())
+	must(t, unblock())
 	for _, one := range all {
-		<-one.done
-		must(t, one.err)
+		<-one.Answered()
+		must(t, one.Err)
 	}
 	if commits != 2 || len(strings.Fields(names(t, db))) != len(batches) {
 		t.Errorf("%d commits; stored: %s", commits, names(t, db))
@@ -179,7 +181,7 @@ func TestFailedFirstWrite(t *testing.T) {
 	commits := 0
 	onCommit(t, db, func() int32 { commits++; return 0 })
 	first := put("first")
-	var rest []*write
+	var rest []*queue.Write
 	first.Changes = append(first.Changes, core.Change{Text: `SELECT 1`, Rows: core.AnyRows, Into: func(core.Row) error {
 		rest = enqueue(t, db, put("second"), put("second"), put("third"))
 		return errors.New("its own")
@@ -188,13 +190,13 @@ func TestFailedFirstWrite(t *testing.T) {
 		t.Errorf("the first: %v", err)
 	}
 	for _, one := range rest {
-		<-one.done
+		<-one.Answered()
 	}
-	must(t, rest[0].err)
-	if !errors.Is(rest[1].err, core.ErrOvertaken) {
-		t.Errorf("the second of a name: %v", rest[1].err)
+	must(t, rest[0].Err)
+	if !errors.Is(rest[1].Err, core.ErrOvertaken) {
+		t.Errorf("the second of a name: %v", rest[1].Err)
 	}
-	must(t, rest[2].err)
+	must(t, rest[2].Err)
 	if commits != 1 {
 		t.Errorf("%d commits", commits)
 	}
@@ -246,15 +248,15 @@ func TestABatchIsAllOrNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			must(t, db.engine.Commit(ctx, batch("", `DELETE FROM meta WHERE name IN ('before', 'after')`)))
-			release := hold(t, db)
+			unblock := hold(t, db)
 			all := enqueue(t, db, put("before"), test.Batch, put("after"))
-			must(t, release())
+			must(t, unblock())
 			for _, one := range all {
-				<-one.done
+				<-one.Answered()
 			}
-			must(t, all[0].err)
-			must(t, all[2].err)
-			if err := all[1].err; err == nil || errors.Is(err, core.ErrOvertaken) != test.overtaken || oms.KindOf(err) == oms.Unavailable {
+			must(t, all[0].Err)
+			must(t, all[2].Err)
+			if err := all[1].Err; err == nil || errors.Is(err, core.ErrOvertaken) != test.overtaken || apierr.KindOf(err) == apierr.Unavailable {
 				t.Errorf("it came to %v", err)
 			}
 			if got := names(t, db); got != "after before" {
@@ -304,7 +306,7 @@ func TestRowsOfAnInsertion(t *testing.T) {
 
 func TestFailedWriteLeavesItsGroupAlone(t *testing.T) {
 	db := openTemp(t)
-	release := hold(t, db)
+	unblock := hold(t, db)
 	answers := begin(t, db,
 		func() error { return db.Write(ctx, insert("o1")) },
 		func() error { return db.Write(ctx, insert("o1")) },
@@ -313,13 +315,13 @@ func TestFailedWriteLeavesItsGroupAlone(t *testing.T) {
 		func(tx store.Tx) error { return errors.Join(insert("o3")(tx), errors.New("no")) },
 		func(tx store.Tx) error { _ = insert("o4")(tx); panic("no") },
 	} { // these do not even wait for the writer
-		if err := db.Write(ctx, do); err == nil || oms.KindOf(err) != oms.Internal || !strings.Contains(err.Error(), "no") {
+		if err := db.Write(ctx, do); err == nil || apierr.KindOf(err) != apierr.Internal || !strings.Contains(err.Error(), "no") {
 			t.Error(err)
 		}
 	}
-	must(t, release())
+	must(t, unblock())
 	must(t, <-answers[0])
-	wantKind(t, <-answers[1], oms.Conflict)
+	wantKind(t, <-answers[1], apierr.Conflict)
 	must(t, <-answers[2])
 	if !has(t, db, "o1") || !has(t, db, "o2") || has(t, db, "o3") || has(t, db, "o4") {
 		t.Error("not the first and last of them are kept")
@@ -337,22 +339,22 @@ func TestFailedCommitIsEverybodys(t *testing.T) {
 		}
 		return 0
 	})
-	release := hold(t, db)
+	unblock := hold(t, db)
 	failing := put("failing")
 	failing.Checks = []core.Check{{Text: `SELECT 1 WHERE 0`}}
 	all := enqueue(t, db, put("a"), failing, put("b"))
-	wantKind(t, release(), oms.Unavailable)
+	wantKind(t, unblock(), apierr.Unavailable)
 	for _, one := range all {
-		<-one.done
+		<-one.Answered()
 	}
 	for _, i := range []int{0, 2} {
-		wantKind(t, all[i].err, oms.Unavailable)
-		if strings.Contains(all[i].err.Error(), "not known") {
-			t.Error(all[i].err)
+		wantKind(t, all[i].Err, apierr.Unavailable)
+		if strings.Contains(all[i].Err.Error(), "not known") {
+			t.Error(all[i].Err)
 		}
 	}
-	if !errors.Is(all[1].err, core.ErrOvertaken) {
-		t.Errorf("what failed by itself: %v", all[1].err)
+	if !errors.Is(all[1].Err, core.ErrOvertaken) {
+		t.Errorf("what failed by itself: %v", all[1].Err)
 	}
 	if commits != 2 || !overwritten(t, db) {
 		t.Errorf("%d commits; overwritten: %v", commits, overwritten(t, db))
@@ -382,12 +384,12 @@ func TestUncertainCommit(t *testing.T) {
 		return 0
 	})
 	err := db.engine.Commit(ctx, put("a"))
-	wantKind(t, err, oms.Unavailable)
+	wantKind(t, err, apierr.Unavailable)
 	if !strings.Contains(err.Error(), "Whether it was written is not known") || commits != 2 {
 		t.Errorf("after %d commits: %v", commits, err)
 	}
 	err = db.engine.Commit(ctx, put("b"))
-	wantKind(t, err, oms.Unavailable)
+	wantKind(t, err, apierr.Unavailable)
 	if strings.Contains(err.Error(), "not known") || commits != 3 { // it was not begun
 		t.Errorf("after %d commits: %v", commits, err)
 	}
@@ -409,7 +411,7 @@ func TestWhatFailedIsNotThereAfterACrash(t *testing.T) {
 	must(t, db.engine.Commit(ctx, put("before")))
 	fail := int32(1)
 	onCommit(t, db, func() int32 { was := fail; fail = 0; return was })
-	wantKind(t, db.engine.Commit(ctx, put("failed")), oms.Unavailable)
+	wantKind(t, db.engine.Commit(ctx, put("failed")), apierr.Unavailable)
 	again := openAt(t, copied(t, db), Options{EncryptionKey: "key of the tests"})
 	if got := names(t, again); got != "before" {
 		t.Errorf("kept: %s", got)
@@ -444,14 +446,14 @@ func TestWhatWriteReturnedForIsInTheFiles(t *testing.T) {
 
 func TestQueuedWriteIsTakenBack(t *testing.T) {
 	db := openTemp(t)
-	release := hold(t, db)
+	unblock := hold(t, db)
 	ends, cancel := context.WithCancel(ctx)
 	answer := begin(t, db, func() error { return db.Write(ends, insert("o1")) })[0]
 	cancel()
 	if err := <-answer; !errors.Is(err, context.Canceled) { // while the writer is still held
 		t.Error(err)
 	}
-	must(t, release())
+	must(t, unblock())
 	must(t, db.Write(ctx, insert("o2")))
 	if has(t, db, "o1") {
 		t.Error("a write that was taken back ran")
@@ -475,16 +477,16 @@ func TestBegunWriteIsWaitedFor(t *testing.T) {
 func TestCloseFinishesTheQueue(t *testing.T) {
 	path := tempPath(t)
 	db := openAt(t, path, Options{})
-	release := hold(t, db)
+	unblock := hold(t, db)
 	answers := begin(t, db, func() error { return db.Write(ctx, insert("o1")) }, func() error { return db.Write(ctx, insert("o2")) })
 	closed := make(chan error)
 	go func() { closed <- db.Close() }()
 	for !refuses(db) {
 		runtime.Gosched()
 	}
-	wantKind(t, db.Write(ctx, insert("o3")), oms.Unavailable)
-	wantKind(t, db.engine.Commit(ctx, put("a")), oms.Unavailable)
-	must(t, release())
+	wantKind(t, db.Write(ctx, insert("o3")), apierr.Unavailable)
+	wantKind(t, db.engine.Commit(ctx, put("a")), apierr.Unavailable)
+	must(t, unblock())
 	must(t, <-closed)
 	for _, answer := range answers {
 		must(t, <-answer)
@@ -496,9 +498,7 @@ func TestCloseFinishesTheQueue(t *testing.T) {
 }
 
 func refuses(db *DB) bool {
-	db.engine.writer.queue.mu.Lock()
-	defer db.engine.writer.queue.mu.Unlock()
-	return db.engine.writer.queue.closed
+	return db.engine.writer.queue.Closed()
 }
 
 func TestFullDisk(t *testing.T) {
@@ -509,16 +509,16 @@ func TestFullDisk(t *testing.T) {
 	large.Doc.Set("note", noise(1<<20))
 	insertLarge := func(tx store.Tx) error { return tx.InsertOrder(ctx, acme, large) }
 	err := db.Write(ctx, insertLarge)
-	wantKind(t, err, oms.Unavailable)
+	wantKind(t, err, apierr.Unavailable)
 	if !strings.Contains(err.Error(), "disk is full") {
 		t.Error(err)
 	}
 	err = db.Write(ctx, func(tx store.Tx) error { return errors.Join(insertLarge(tx), insert("o2")(tx)) })
-	wantKind(t, err, oms.Unavailable)
-	release := hold(t, db)
+	wantKind(t, err, apierr.Unavailable)
+	unblock := hold(t, db)
 	answer := begin(t, db, func() error { return db.Write(ctx, insertLarge) })[0]
-	_ = release() // SQLite may have undone the whole group
-	wantKind(t, <-answer, oms.Unavailable)
+	_ = unblock() // SQLite may have undone the whole group
+	wantKind(t, <-answer, apierr.Unavailable)
 	if !has(t, db, "o1") || has(t, db, "large") || has(t, db, "o2") {
 		t.Error("not just what was there before is there now")
 	}
@@ -560,7 +560,7 @@ func TestAnotherProcessWrites(t *testing.T) {
 	pragma(t, db, "busy_timeout = 1")
 	control("BEGIN IMMEDIATE")
 	err = db.Write(ctx, insert("o2"))
-	wantKind(t, err, oms.Unavailable)
+	wantKind(t, err, apierr.Unavailable)
 	if strings.Contains(err.Error(), "not known") {
 		t.Error(err)
 	}
@@ -578,7 +578,7 @@ func TestEverybodyWaitsForALockAtOnce(t *testing.T) {
 	conn, err := outside.Conn(ctx)
 	must(t, err)
 	pragma(t, db, "busy_timeout = 1")
-	var all []*write
+	var all []*queue.Write
 	db.Listen(&listening{due: func([]store.Due) { // after a commit, before the next transaction
 		_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
 		must(t, err)
@@ -587,10 +587,10 @@ func TestEverybodyWaitsForALockAtOnce(t *testing.T) {
 	putEndpoints(t, db, 1, nil)
 	publish(t, db, benchEvent(benchTime))
 	for _, one := range all {
-		<-one.done
-		wantKind(t, one.err, oms.Unavailable)
+		<-one.Answered()
+		wantKind(t, one.Err, apierr.Unavailable)
 	}
-	if f := db.engine.writer.Figures(); f.Failed != 1 || f.Waiting != 0 {
+	if f := figuresOf(t, db); f.CommitsFailed != 1 || f.WritesWaiting != 0 {
 		t.Errorf("%+v", f)
 	}
 }
@@ -599,12 +599,12 @@ func TestEverybodyWaitsForALockAtOnce(t *testing.T) {
 // be read, and nobody was answered yet.
 func TestAnsweredOnceItIsInEffect(t *testing.T) {
 	db := openTemp(t)
-	var all []*write
+	var all []*queue.Write
 	told := 0
 	db.engine.writer.committed = func(batches []*core.Batch) {
 		for i, one := range all {
 			select {
-			case <-one.done:
+			case <-one.Answered():
 				t.Errorf("write %d was answered before it was in effect", i)
 			default:
 			}
@@ -614,11 +614,11 @@ func TestAnsweredOnceItIsInEffect(t *testing.T) {
 		}
 		told += len(batches)
 	}
-	release := hold(t, db)
+	unblock := hold(t, db)
 	all = enqueue(t, db, put("a"), put("a"), put("b"))
-	must(t, release())
+	must(t, unblock())
 	for _, one := range all {
-		<-one.done
+		<-one.Answered()
 	}
 	if told != 3 { // with that which held the writer, without the one that failed
 		t.Errorf("told of %d", told)
@@ -632,8 +632,8 @@ func TestPublicationsThatComeTogether(t *testing.T) {
 	l := &dueList{}
 	db.Listen(l)
 	putEndpoints(t, db, 1, nil)
-	release := hold(t, db)
-	all := [][]*oms.Event{
+	unblock := hold(t, db)
+	all := [][]*event.Event{
 		{namedEvent("a")}, {namedEvent("b"), namedEvent("a"), namedEvent("c")}, nil,
 		{namedEvent("a")}, {namedEvent("c"), namedEvent("d")}, {namedEvent("e")}}
 	var calls []func() error
@@ -649,7 +649,7 @@ func TestPublicationsThatComeTogether(t *testing.T) {
 		calls = append(calls, func() error { return db.Publish(ctx, tenant, events...) })
 	}
 	answers := begin(t, db, calls...)
-	must(t, release())
+	must(t, unblock())
 	for i, answer := range answers {
 		if err := <-answer; err != nil {
 			t.Errorf("write %d: %v", i, err)
@@ -690,8 +690,8 @@ func TestAlikePublicationsAreRunAsOne(t *testing.T) {
 			if taken {
 				publish(t, db, namedEvent("b"))
 			}
-			release := hold(t, db)
-			var events []*oms.Event
+			unblock := hold(t, db)
+			var events []*event.Event
 			var calls []func() error
 			for _, id := range []string{"a", "b", "c", "d"} {
 				e := namedEvent(id)
@@ -699,7 +699,7 @@ func TestAlikePublicationsAreRunAsOne(t *testing.T) {
 				calls = append(calls, func() error { return db.Publish(ctx, acme, e) })
 			}
 			answers := begin(t, db, calls...)
-			must(t, release())
+			must(t, unblock())
 			for _, answer := range answers {
 				must(t, <-answer)
 			}
@@ -739,34 +739,34 @@ func insertedAtOnce(db *DB, table string, rows int) bool {
 
 func TestFigures(t *testing.T) {
 	db := openTemp(t)
-	was := db.engine.writer.Figures()
-	if was.LastError != "" || was.Waiting != 0 {
+	was := figuresOf(t, db)
+	if was.CommitsFailed != 0 || was.WritesWaiting != 0 {
 		t.Errorf("at first: %+v", was)
 	}
-	release := hold(t, db)
+	unblock := hold(t, db)
 	all := enqueue(t, db, put("a"), put("a"), put("b"))
-	all[0].since = all[0].since.Add(-time.Hour)
-	if f := db.engine.writer.Figures(); f.Waiting != 3 {
-		t.Errorf("%d wait", f.Waiting)
+	all[0].Since = all[0].Since.Add(-time.Hour)
+	if f := figuresOf(t, db); f.WritesWaiting != 3 {
+		t.Errorf("%d wait", f.WritesWaiting)
 	}
-	must(t, release())
+	must(t, unblock())
 	for _, one := range all {
-		<-one.done
+		<-one.Answered()
 	}
-	f := db.engine.writer.Figures()
-	if f.Groups != was.Groups+1 || f.Writes != was.Writes+4 || f.Failed != 0 || f.Waiting != 0 || f.Wrote <= was.Wrote || f.LastError != "" {
+	f := figuresOf(t, db)
+	if f.Commits != was.Commits+1 || f.Writes != was.Writes+4 || f.CommitsFailed != 0 || f.WritesWaiting != 0 || f.Committing <= was.Committing {
 		t.Errorf("%+v after %+v", f, was)
 	}
-	if f.Waited < time.Hour-time.Minute || f.LongestWait < time.Hour-time.Minute || f.LongestWait > f.Waited || time.Since(f.LastCommit) > time.Hour {
+	if f.Waited < time.Hour-time.Minute || time.Since(f.LastCommit) > time.Hour {
 		t.Errorf("%+v", f)
 	}
 	nothing := func() {
 		t.Helper()
-		was := db.engine.writer.Figures()
+		was, fresh := figuresOf(t, db), db.engine.writer.figures.Fresh(time.Hour)
 		if err := db.engine.Commit(ctx, put("a")); !errors.Is(err, core.ErrOvertaken) {
 			t.Errorf("what is there already: %v", err)
 		}
-		if f := db.engine.writer.Figures(); !f.LastCommit.Equal(was.LastCommit) || f.LastError != was.LastError {
+		if f := figuresOf(t, db); !f.LastCommit.Equal(was.LastCommit) || db.engine.writer.figures.Fresh(time.Hour) != fresh {
 			t.Errorf("%+v after a group that wrote nothing, %+v before", f, was)
 		}
 	}
@@ -778,15 +778,15 @@ func TestFigures(t *testing.T) {
 		}
 		return 0
 	})
-	f = db.engine.writer.Figures()
+	f = figuresOf(t, db)
 	err := db.engine.Commit(ctx, put("c"))
-	if failed := db.engine.writer.Figures(); failed.Failed != 1 || failed.LastError != err.Error() || !failed.LastCommit.Equal(f.LastCommit) || failed.Groups != f.Groups+1 {
+	if failed := figuresOf(t, db); failed.CommitsFailed != 1 || err == nil || db.engine.writer.figures.Fresh(time.Hour) || !failed.LastCommit.Equal(f.LastCommit) || failed.Commits != f.Commits+1 {
 		t.Errorf("%+v after %v", failed, err)
 	}
 	fail = false
 	nothing()
 	must(t, db.engine.Commit(ctx, put("c")))
-	if last := db.engine.writer.Figures(); last.LastError != "" || last.Failed != 1 || !last.LastCommit.After(f.LastCommit) {
+	if last := figuresOf(t, db); !db.engine.writer.figures.Fresh(time.Hour) || last.CommitsFailed != 1 || !last.LastCommit.After(f.LastCommit) {
 		t.Errorf("%+v", last)
 	}
 }

@@ -10,32 +10,41 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// ordered stores an endpoint of acme's that wants the events of a subject in their order.
-func (s *suite) ordered(id string) *oms.Endpoint {
+// ordered stores an endpoint of acme that wants the events of a subject in their order.
+// The pending deliveries of one subject are a group, of which one at a time is due.
+func (s *suite) ordered(id string) *event.Endpoint {
 	e := endpoint(id)
-	e.Ordering = oms.OrderingSubject
+	e.Ordering = event.OrderingSubject
 	return s.put(e)
 }
 
-// due returns the events whose deliveries to an endpoint are due, the longest first.
-func (s *suite) due(to *oms.Endpoint) string {
+// due returns the events whose deliveries to an endpoint are due or become due within a
+// day, those that are due for longest first. A delivery that waits for another one of its
+// group is not among them.
+// The limit of 100 is more than any test here has.
+func (s *suite) due(to *event.Endpoint) string {
 	s.t.Helper()
 	list := ok[store.DueList](s.t)(s.DueDeliveries(ctx, acme, store.DueQuery{Endpoint: to.No, Now: s.now.Add(24 * time.Hour), Limit: 100}))
-	return strings.Join(ids(list.Due, dueID), " ")
+	return strings.Join(idsOf(list.Due, dueID), " ")
 }
 
-// testGroups follows the deliveries of a subject one by one, as each ends in
-// another way; those of other subjects, and of other endpoints, do not wait.
+// testGroups follows the deliveries of one subject as each of them ends in another way:
+// it proves that the next one becomes due exactly when the one before it has ended,
+// whether that succeeded, failed or was canceled. Deliveries of other subjects, without a
+// subject, and to other endpoints do not wait.
 func testGroups(t *testing.T, s *suite) {
 	l := s.listen()
 	to, elsewhere := s.ordered("ep1"), s.ordered("ep2")
-	events := map[string]*oms.Event{}
+	// An event is named by its subject and its number, so a0 is the first event of subject
+	// a.
+	events := map[string]*event.Event{}
 	for i, subject := range []string{"a", "a", "b", "a", "a", "a", "", ""} {
-		e := event(fmt.Sprint(subject, i), "o1")
+		e := newEvent(fmt.Sprint(subject, i), "o1")
 		e.Subject.ID = subject
 		events[e.ID] = e
 		s.add(e)
@@ -48,16 +57,19 @@ func testGroups(t *testing.T, s *suite) {
 	}
 	dueIs("a0 b2 6 7") // what has no subject does not wait
 	s.now = s.now.Add(time.Second)
-	s.settle(events["a0"], to, oms.DeliveryPending) // the others wait until it ends
+	s.complete(events["a0"], to, event.DeliveryPending) // the others wait until it ends
 	dueIs("b2 6 7 a0")
+	// To send one again that waits does not let it overtake: what it waits for is tried
+	// at once instead.
 	s.sendAgain(events["a1"], to)
 	if d, waits := s.delivery(events["a0"], to), s.delivery(events["a1"], to); !d.Due.Equal(s.now) || !waits.Due.IsZero() {
 		t.Errorf("what it waits for is due at %v, and itself at %v", d.Due, waits.Due)
 	}
 	s.cancel(events["a3"], to) // from the middle
 	dueIs("b2 6 7 a0")
+	// The end of a0 makes a1 due, and the listener is told of that, without the event.
 	l.due = nil
-	s.settle(events["a0"], to, oms.DeliverySucceeded)
+	s.complete(events["a0"], to, event.DeliverySucceeded)
 	dueIs("b2 6 7 a1")
 	if len(l.due) != 1 || l.due[0].Event != nil {
 		t.Fatalf("due: %+v", l.due)
@@ -66,7 +78,7 @@ func testGroups(t *testing.T, s *suite) {
 	if !l.due[0].Delivery.Due.Equal(s.now) || l.due[0].Delivery.Group != "order/a" {
 		t.Errorf("due: %+v", l.due[0])
 	}
-	s.settle(events["a1"], to, oms.DeliveryFailed) // for good
+	s.complete(events["a1"], to, event.DeliveryFailed) // for good
 	dueIs("b2 6 7 a4")
 	s.cancel(events["a4"], to)
 	dueIs("b2 6 7 a5")
@@ -74,14 +86,16 @@ func testGroups(t *testing.T, s *suite) {
 	s.sendAgain(events["a1"], to)
 	s.sendAgain(events["a1"], to)
 	dueIs("b2 6 7 a5")
-	s.settle(events["a5"], to, oms.DeliverySucceeded)
+	// The two that were sent again follow, in the order of their events.
+	s.complete(events["a5"], to, event.DeliverySucceeded)
 	dueIs("b2 6 7 a0")
-	s.settle(events["a0"], to, oms.DeliverySucceeded)
+	s.complete(events["a0"], to, event.DeliverySucceeded)
 	dueIs("b2 6 7 a1")
-	s.settle(events["a1"], to, oms.DeliverySucceeded)
+	s.complete(events["a1"], to, event.DeliverySucceeded)
 	dueIs("b2 6 7")
 	s.sendAgain(events["a4"], to)
 	dueIs("b2 6 7 a4")
+	// Nothing of this has touched the other endpoint.
 	if got := s.due(elsewhere); got != "a0 b2 6 7" {
 		t.Errorf("due elsewhere: %q", got)
 	}
@@ -90,32 +104,40 @@ func testGroups(t *testing.T, s *suite) {
 	}
 }
 
-// reorder stores an endpoint whose ordering has changed, and has what is pending
-// follow it, a few deliveries at a time.
-func (s *suite) reorder(tenant string, e *oms.Endpoint, limit int) {
+// reorder stores an endpoint whose ordering has changed, and applies the new ordering to
+// all that is pending, at most limit deliveries at a time.
+// Each step is a write of its own, so the process may die between two steps, and the job
+// goes on where the last commit ended.
+func (s *suite) reorder(tenant string, e *event.Endpoint, limit int) {
 	s.t.Helper()
 	j := s.beginReorder(tenant, e)
 	for !s.reorderSome(tenant, e, j, limit) {
 	}
 }
 
-// beginReorder stores the endpoint, and returns the job that is to follow.
-func (s *suite) beginReorder(tenant string, e *oms.Endpoint) *oms.Job {
+// beginReorder stores the endpoint, and returns the job that applies the new ordering.
+// The job ends with the newest event that there is: later ones have the new ordering from
+// the start.
+func (s *suite) beginReorder(tenant string, e *event.Endpoint) *job.Job {
 	s.t.Helper()
-	j := oms.NewJob(oms.JobReorder, s.now)
-	newest := ok[store.List[*oms.Event]](s.t)(s.Events(ctx, tenant, store.EventFilter{}, store.Page{Limit: 1}))
+	j := job.NewJob(job.JobReorder, s.now)
+	newest := ok[store.List[*event.Event]](s.t)(s.Events(ctx, tenant, store.EventFilter{}, store.Page{Limit: 1}))
 	for _, last := range newest.Items {
 		j.Last = last.Seq
 	}
+	// The endpoint names its job, so an older job of the same endpoint knows that it is
+	// out of date.
 	e.Reordering = j.ID
 	s.write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, tenant, e) })
 	return j
 }
 
-// reorderSome makes one step, and reports whether it was the last.
-func (s *suite) reorderSome(tenant string, e *oms.Endpoint, j *oms.Job, limit int) (done bool) {
+// reorderSome makes one step of the job, and reports whether it was the last. After the
+// last one, no change of the ordering is under way.
+func (s *suite) reorderSome(tenant string, e *event.Endpoint, j *job.Job, limit int) (done bool) {
 	s.t.Helper()
 	s.write(func(tx store.Tx) (err error) {
+		// The write may run twice, and each run has to begin where the last commit ended.
 		at := *j
 		if done, err = tx.Reorder(ctx, tenant, e, &at, limit); err != nil {
 			return err
@@ -129,13 +151,14 @@ func (s *suite) reorderSome(tenant string, e *oms.Endpoint, j *oms.Job, limit in
 	return done
 }
 
-// testReorderedMeanwhile has other things happen between the steps of it: what
-// comes waits for what was there, and nothing is left behind.
+// testReorderedMeanwhile proves that the ordering of an endpoint can be changed while
+// events come, attempts end, and deliveries are sent again or canceled between the steps
+// of the change. Nothing new overtakes what is older, and nothing waits for ever.
 func testReorderedMeanwhile(t *testing.T, s *suite) {
 	to := s.put(endpoint("ep1"))
-	events := map[string]*oms.Event{}
+	events := map[string]*event.Event{}
 	add := func(id, subject string) {
-		events[id] = event(id, "o1")
+		events[id] = newEvent(id, "o1")
 		events[id].Subject.ID = subject
 		s.add(events[id])
 	}
@@ -148,68 +171,78 @@ func testReorderedMeanwhile(t *testing.T, s *suite) {
 			t.Errorf("due: %q, want %q", got, want)
 		}
 	}
+	// This one has ended before the change, and is sent again while the change is under
+	// way.
 	s.cancel(events["c3"], to)
-	to.Ordering = oms.OrderingSubject
+	to.Ordering = event.OrderingSubject
+	// Nothing was moved to a group yet, so all that was due is due.
 	j := s.beginReorder(acme, to)
 	dueIs("a0 b1 a2 a4 b5")
+	// These two come during the change. They get the new ordering at once.
 	add("a6", "a")
 	add("d7", "d")
 	s.reorderSome(acme, to, j, 2) // the first two stages begin: a0 and b1 are in their groups
 	dueIs("a0 b1 a2 a4 b5")
-	s.settle(events["a0"], to, oms.DeliverySucceeded) // a6 must not be next: a2 is to come
+	s.complete(events["a0"], to, event.DeliverySucceeded) // a6 must not be next: a2 is to come
 	dueIs("b1 a2 a4 b5")
 	s.sendAgain(events["c3"], to) // waits for the end of it
 	s.sendAgain(events["b5"], to) // so does this, which is pending
 	dueIs("b1 a2 a4")
 	s.now = s.now.Add(time.Second)
-	s.settle(events["a4"], to, oms.DeliveryPending) // it was under way, and is due in a minute
+	s.complete(events["a4"], to, event.DeliveryPending) // it was under way, and is due in a minute
 	dueIs("b1 a2 a4")
 	s.cancel(events["d7"], to)
 	add("d8", "d")
+	// The rest, one at a time: then in each group only the first is due.
 	for !s.reorderSome(acme, to, j, 1) {
 	}
 	dueIs("b1 a2 c3 d8")
-	if h := ok[oms.Health](t)(s.Health(ctx, acme, to.No)); h.Pending != 7 {
+	// The change moves deliveries only. It must not change how many there are.
+	if h := ok[event.Health](t)(s.Health(ctx, acme, to.No)); h.Pending != 7 {
 		t.Errorf("%d are pending", h.Pending)
 	}
+	// What comes before a6 is sent, and then a6 is due, though it was stored while the
+	// change was under way.
 	for _, next := range []string{"a2", "a4"} {
-		s.settle(events[next], to, oms.DeliverySucceeded)
+		s.complete(events[next], to, event.DeliverySucceeded)
 	}
 	dueIs("b1 c3 a6 d8")
-	s.settle(events["b1"], to, oms.DeliverySucceeded)
+	s.complete(events["b1"], to, event.DeliverySucceeded)
 	dueIs("c3 b5 a6 d8")
 
 	// It is to be undone while it is under way.
 	add("a9", "a")
-	to.Ordering = oms.OrderingNone
+	to.Ordering = event.OrderingNone
 	s.reorder(acme, to, 2)
-	to.Ordering = oms.OrderingSubject
+	to.Ordering = event.OrderingSubject
+	// It is turned on once more, and off again before that is done.
 	j = s.beginReorder(acme, to)
 	add("a10", "a")
 	s.reorderSome(acme, to, j, 3)
-	to.Ordering = oms.OrderingNone
+	to.Ordering = event.OrderingNone
 	s.reorder(acme, to, 2)
 	dueIs("c3 b5 a6 d8 a9 a10")
-	for _, d := range s.deliveries(store.DeliveryFilter{Status: oms.DeliveryPending}) {
+	for _, d := range s.deliveries(store.DeliveryFilter{Status: event.DeliveryPending}) {
 		if d.Group != "" {
 			t.Errorf("%s belongs to %q", d.EventID, d.Group)
 		}
 	}
 }
 
-// testReordered turns the ordering of an endpoint on and off while deliveries
-// are pending, and while attempts at some are under way.
+// testReordered proves that turning the ordering on makes all but the first of each group
+// wait, and turning it off makes all that waited due. A retry that has a time keeps it.
+// Attempts that were under way at the change end as they would have.
 func testReordered(t *testing.T, s *suite) {
 	to := s.put(endpoint("ep1"))
-	var events []*oms.Event
+	var events []*event.Event
 	for i, subject := range []string{"a", "b", "a", "b", "a", ""} {
-		e := event(fmt.Sprint("e", i), "o1")
+		e := newEvent(fmt.Sprint("e", i), "o1")
 		e.Subject.ID = subject
 		events = append(events, e)
 		s.add(e)
 	}
-	s.settle(events[1], to, oms.DeliveryPending) // due in a minute
-	s.settle(events[4], to, oms.DeliveryPending)
+	s.complete(events[1], to, event.DeliveryPending) // due in a minute
+	s.complete(events[4], to, event.DeliveryPending)
 	dueIs := func(want string) {
 		t.Helper()
 		if got := s.due(to); got != want {
@@ -217,68 +250,77 @@ func testReordered(t *testing.T, s *suite) {
 		}
 	}
 	dueIs("e0 e2 e3 e5 e1 e4")
-	to.Ordering = oms.OrderingSubject
+	to.Ordering = event.OrderingSubject
 	s.reorder(acme, to, 1)
 	dueIs("e0 e5 e1")
 	if d := s.delivery(events[1], to); !d.Due.Equal(s.now.Add(time.Minute)) || d.Group != "order/b" {
 		t.Errorf("a retry lost its time: %+v", d)
 	}
-	s.settle(events[2], to, oms.DeliveryPending) // it was under way: now it waits
+	s.complete(events[2], to, event.DeliveryPending) // it was under way: now it waits
 	dueIs("e0 e5 e1")
-	s.settle(events[3], to, oms.DeliverySucceeded) // so was this
+	s.complete(events[3], to, event.DeliverySucceeded) // so was this
 	dueIs("e0 e5 e1")
-	s.settle(events[0], to, oms.DeliverySucceeded)
+	s.complete(events[0], to, event.DeliverySucceeded)
 	dueIs("e2 e5 e1")
 
+	// A change of something else does not touch the groups.
 	to.URL = "https://other.example" // another change
 	s.put(to)
 	dueIs("e2 e5 e1")
 	s.now = s.now.Add(time.Second)
-	to.Ordering = oms.OrderingNone
+	to.Ordering = event.OrderingNone
 	s.reorder(acme, to, 1)
 	dueIs("e2 e5 e4 e1")
 	if d := s.delivery(events[4], to); !d.Due.Equal(s.now) || d.Group != "" {
 		t.Errorf("it waits on: %+v", d)
 	}
-	s.settle(events[2], to, oms.DeliverySucceeded)
+	s.complete(events[2], to, event.DeliverySucceeded)
 	dueIs("e5 e4 e1")
 }
 
-// testGroupsByChance has anything happen to the deliveries of an endpoint, and
-// a small model say what must come of it.
+// testGroupsByChance proves that groups stay right whatever happens to the deliveries of
+// an endpoint, in whatever order: random steps are made at the store and at a small
+// model, and both have to agree after each. If they do not, rapid looks for a shorter
+// list of steps that fails.
 func testGroupsByChance(t *testing.T, s *suite) {
 	l := s.listen()
+	// Each case has a tenant of its own, so a case begins with nothing stored.
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		m := &groups{T: rt, s: s, l: l, tenant: fmt.Sprint("tenant", n), to: endpoint("ep1"), ordered: true}
-		m.to.Ordering = oms.OrderingSubject
+		m.to.Ordering = event.OrderingSubject
 		m.write(func(tx store.Tx) error { return tx.PutEndpoint(ctx, m.tenant, m.to) })
 		rt.Repeat(map[string]func(*rapid.T){
-			"add": m.add, "settle": m.settle, "cancel": m.cancel, "sendAgain": m.sendAgain, "reorder": m.reorder, "": m.check,
+			"add": m.add, "complete": m.complete, "cancel": m.cancel, "sendAgain": m.sendAgain, "reorder": m.reorder, "": m.check,
 		})
 	})
 }
 
-// groups is the model: an endpoint's deliveries in the order of their events.
+// groups is the model: the deliveries to one endpoint in the order of their events. It is
+// simple, so that one can see that it is right.
 type groups struct {
 	*rapid.T
 	s       *suite
 	l       *listener
 	tenant  string // of this case alone
-	to      *oms.Endpoint
+	to      *event.Endpoint
 	ordered bool
 	all     []*modelDelivery
 }
 
+// modelDelivery is a delivery as the model knows it.
+// due is false for what has ended, and for what waits for another one of its group.
 type modelDelivery struct {
-	event    *oms.Event
+	event    *event.Event
 	group    string // "" while the endpoint is not ordered
-	status   oms.DeliveryStatus
+	status   event.DeliveryStatus
 	due      bool
 	attempts int
 }
 
+// write makes a write of a step. What the listener was told before is forgotten.
+// An error ends the case, and rapid looks for fewer steps that lead to it.
 func (m *groups) write(do func(tx store.Tx) error) {
 	m.l.due = nil
 	if err := m.s.Write(ctx, do); err != nil {
@@ -286,14 +328,16 @@ func (m *groups) write(do func(tx store.Tx) error) {
 	}
 }
 
-// told checks of whom the listener was told.
+// told checks that the last write told the listener of these deliveries and of no other.
+// The order counts, too.
 func (m *groups) told(want ...*modelDelivery) {
-	events := ids(want, func(d *modelDelivery) string { return d.event.ID })
+	events := idsOf(want, func(d *modelDelivery) string { return d.event.ID })
 	if got := m.l.dueIDs(); !slices.Equal(got, events) {
 		m.Fatalf("told of %q, want %q", got, events)
 	}
 }
 
+// any returns some delivery; the step is skipped while there is none.
 func (m *groups) any() *modelDelivery {
 	if len(m.all) == 0 {
 		m.Skip("no delivery yet")
@@ -301,34 +345,39 @@ func (m *groups) any() *modelDelivery {
 	return rapid.SampledFrom(m.all).Draw(m.T, "delivery")
 }
 
-// pending returns the pending deliveries of a group.
+// pending returns the pending deliveries of a group in their order. What is in no group
+// waits for nothing, so for "" there are none.
 func (m *groups) pending(group string) (out []*modelDelivery) {
 	for _, d := range m.all {
-		if d.group == group && group != "" && d.status == oms.DeliveryPending {
+		if d.group == group && group != "" && d.status == event.DeliveryPending {
 			out = append(out, d)
 		}
 	}
 	return out
 }
 
-func (m *groups) groupOf(e *oms.Event) string {
+// groupOf returns the group that a new delivery of the event belongs to.
+func (m *groups) groupOf(e *event.Event) string {
 	if !m.ordered {
 		return ""
 	}
 	return "order/" + e.Subject.ID
 }
 
+// add makes an event: its delivery is due unless another one of its group is pending.
 func (m *groups) add(rt *rapid.T) {
 	m.T = rt
-	e := event(fmt.Sprint("e", len(m.all)), "o1")
+	e := newEvent(fmt.Sprint("e", len(m.all)), "o1")
 	e.Subject.ID = rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "subject")
-	d := &modelDelivery{event: e, group: m.groupOf(e), status: oms.DeliveryPending}
+	d := &modelDelivery{event: e, group: m.groupOf(e), status: event.DeliveryPending}
 	d.due = len(m.pending(d.group)) == 0
 	m.write(func(tx store.Tx) error { return tx.AddEventFor(ctx, m.tenant, e, m.to) })
 	m.all = append(m.all, d)
 	m.toldIf(d.due, d)
 }
 
+// toldIf checks that the listener was told of d alone if it is due, and of nothing if it
+// is not.
 func (m *groups) toldIf(due bool, d *modelDelivery) {
 	if due {
 		m.told(d)
@@ -337,7 +386,7 @@ func (m *groups) toldIf(due bool, d *modelDelivery) {
 	}
 }
 
-// ended has the next of a group become due.
+// ended makes the next delivery of d's group due, unless one is due already.
 func (m *groups) ended(d *modelDelivery) {
 	d.due = false
 	waiting := m.pending(d.group)
@@ -349,45 +398,49 @@ func (m *groups) ended(d *modelDelivery) {
 	m.told(waiting[0])
 }
 
-// settle ends an attempt at any delivery: it may have been under way since before
-// something else happened to it.
-func (m *groups) settle(rt *rapid.T) {
+// complete ends an attempt at any delivery, even one that has ended or waits: the attempt
+// may have been under way since before that. A success counts always, anything else only
+// while the delivery is pending.
+func (m *groups) complete(rt *rapid.T) {
 	m.T = rt
 	d := m.any()
-	status := rapid.SampledFrom([]oms.DeliveryStatus{oms.DeliveryPending, oms.DeliverySucceeded, oms.DeliveryFailed}).Draw(rt, "status")
+	status := rapid.SampledFrom([]event.DeliveryStatus{event.DeliveryPending, event.DeliverySucceeded, event.DeliveryFailed}).Draw(rt, "status")
 	d.attempts++
 	m.write(func(tx store.Tx) error {
-		return tx.Settle(ctx, m.tenant, settlement(keyOf(d.event, m.to), status, d.attempts, m.s.now))
+		return completeIn(tx, m.tenant, completion(keyOf(d.event, m.to), status, d.attempts, m.s.now))
 	})
 	was := d.status
-	if was == oms.DeliveryPending || status == oms.DeliverySucceeded {
+	if was == event.DeliveryPending || status == event.DeliverySucceeded {
 		d.status = status
 	}
-	if d.status == oms.DeliveryPending {
+	if d.status == event.DeliveryPending {
 		m.told()
 	} else {
 		m.ended(d)
 	}
 }
 
+// cancel cancels a pending delivery, and the next of its group becomes due.
 func (m *groups) cancel(rt *rapid.T) {
 	m.T = rt
 	d := m.any()
-	if d.status != oms.DeliveryPending {
+	if d.status != event.DeliveryPending {
 		rt.Skip("it has ended")
 	}
 	m.write(func(tx store.Tx) error { return tx.CancelDelivery(ctx, m.tenant, keyOf(d.event, m.to), m.s.now) })
-	d.status = oms.DeliveryCanceled
+	d.status = event.DeliveryCanceled
 	m.ended(d)
 }
 
+// sendAgain sends any delivery again. One that has ended joins its group again and waits
+// if others are pending, also later ones. As a trial, the one that it waits for is tried.
 func (m *groups) sendAgain(rt *rapid.T) {
 	m.T = rt
 	d := m.any()
-	if d.status != oms.DeliveryPending {
+	if d.status != event.DeliveryPending {
 		d.group = m.groupOf(d.event)
 		d.due = len(m.pending(d.group)) == 0
-		d.status = oms.DeliveryPending
+		d.status = event.DeliveryPending
 	}
 	trial := rapid.Bool().Draw(rt, "trial")
 	m.write(func(tx store.Tx) error { return tx.SendAgain(ctx, m.tenant, d.event, m.to, m.s.now, trial) })
@@ -402,17 +455,19 @@ func (m *groups) sendAgain(rt *rapid.T) {
 	}
 }
 
+// reorder turns the ordering on or off, in steps of a random size. Then only the first of
+// each group is due, or all are. The listener is not told.
 func (m *groups) reorder(rt *rapid.T) {
 	m.T = rt
 	m.ordered = !m.ordered
-	m.to.Ordering = oms.OrderingNone
+	m.to.Ordering = event.OrderingNone
 	if m.ordered {
-		m.to.Ordering = oms.OrderingSubject
+		m.to.Ordering = event.OrderingSubject
 	}
 	m.l.due = nil
 	m.s.reorder(m.tenant, m.to, rapid.IntRange(1, 4).Draw(rt, "at a time"))
 	for _, d := range m.all {
-		if d.status == oms.DeliveryPending {
+		if d.status == event.DeliveryPending {
 			d.group = m.groupOf(d.event)
 			d.due = !m.ordered || m.pending(d.group)[0] == d
 		}
@@ -420,17 +475,18 @@ func (m *groups) reorder(rt *rapid.T) {
 	m.told()
 }
 
-// check compares the model with what is stored, and with what always holds:
-// a group that has pending deliveries has exactly one that is due.
+// check compares the model with what is stored, and both with what always holds: a group
+// with pending deliveries has exactly one that is due. With none it would be stuck, and
+// with two its order would be lost.
 func (m *groups) check(rt *rapid.T) {
 	m.T = rt
 	var got, want []string
 	due := map[string]int{}
-	for _, d := range slices.Backward(pages(m.s.t, 50, func(p store.Page) (store.List[*oms.Delivery], error) {
+	for _, d := range slices.Backward(pages(m.s.t, 50, func(p store.Page) (store.List[*event.Delivery], error) {
 		return m.s.Deliveries(ctx, m.tenant, store.DeliveryFilter{Endpoint: m.to.No}, p)
 	})) {
 		group := d.Group
-		if d.Status != oms.DeliveryPending {
+		if d.Status != event.DeliveryPending {
 			group = "" // as it was when it ended
 		} else if due[group] += 0; !d.Due.IsZero() {
 			due[group]++
@@ -438,7 +494,7 @@ func (m *groups) check(rt *rapid.T) {
 		got = append(got, fmt.Sprint(d.EventID, " ", d.Status, " ", group, " ", !d.Due.IsZero()))
 	}
 	for _, d := range m.all {
-		if d.status != oms.DeliveryPending {
+		if d.status != event.DeliveryPending {
 			d.group = ""
 		}
 		want = append(want, fmt.Sprint(d.event.ID, " ", d.status, " ", d.group, " ", d.due))

@@ -6,86 +6,114 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
+// testOrders proves that an order comes back as it was stored, and as it is after a
+// change. The error for an order that does not exist names it, because callers of the API
+// see that text.
 func testOrders(t *testing.T, s *suite) {
-	first := order("o1", 1, `{"total":12.50}`)
+	first := newOrder("o1", 1, `{"total":12.50}`)
 	s.insert(first)
-	same(t, ok[*oms.Order](t)(s.Order(ctx, acme, "o1")), first)
+	same(t, ok[*order.Order](t)(s.Order(ctx, acme, "o1")), first)
 
 	second := next(first, "status", "Accepted")
+	// The version in which the status was set is stored beside the version itself.
 	second.StatusVersion = 2
 	s.write(func(tx store.Tx) error { return tx.UpdateOrder(ctx, acme, second) })
-	same(t, ok[*oms.Order](t)(s.Order(ctx, acme, "o1")), second)
+	same(t, ok[*order.Order](t)(s.Order(ctx, acme, "o1")), second)
 
 	_, err := s.Order(ctx, acme, "o2")
-	is(t, err, oms.NotFound)
+	is(t, err, apierr.NotFound)
+	// The text is a part of the API's answers, so both engines must have the same.
 	if err.Error() != `no order "o2"` {
 		t.Error(err)
 	}
 }
 
+// testOrderVersions proves that every version of an order can be read as it was, and that
+// other versions, and versions of an order that does not exist, are not found.
 func testOrderVersions(t *testing.T, s *suite) {
-	versions := []*oms.Order{order("o1", 1, `{}`)}
+	versions := []*order.Order{newOrder("o1", 1, `{}`)}
 	s.insert(versions[0])
 	for i := range 3 {
-		o := next(versions[i], "total", oms.Number(fmt.Sprintf("%d.10", i)))
+		o := next(versions[i], "total", jsondoc.Number(fmt.Sprintf("%d.10", i)))
 		versions = append(versions, o)
 		s.write(func(tx store.Tx) error { return tx.UpdateOrder(ctx, acme, o) })
 	}
 	for _, want := range versions {
-		same(t, ok[*oms.Order](t)(s.OrderVersion(ctx, acme, "o1", want.Version)), want)
+		same(t, ok[*order.Order](t)(s.OrderVersion(ctx, acme, "o1", want.Version)), want)
 	}
+	// Versions begin with 1, and four were stored.
 	for _, version := range []int64{0, 5} {
 		_, err := s.OrderVersion(ctx, acme, "o1", version)
-		is(t, err, oms.NotFound)
+		is(t, err, apierr.NotFound)
 	}
 	_, err := s.OrderVersion(ctx, acme, "o2", 1)
-	is(t, err, oms.NotFound)
+	is(t, err, apierr.NotFound)
 }
 
+// testOrderDocuments proves that a document comes back as it was: numbers to the last
+// digit and in the same form, unknown fields, deep and empty values, and every sort of
+// text. An id may have any characters. A document of a megabyte is no problem.
 func testOrderDocuments(t *testing.T, s *suite) {
+	// The numbers are those that a program would change if it read them as floats.
 	const fields = `{"total":0.10,"big":123456789012345678901234567890.123456789012345678901234567890,"exp":1.0E+2,"minus":-0,` +
 		`"unknownField":{"deep":[{"a":null},[],{},[1,"x",true]]},"text":"quote \" back \\ line \n tab \t nul \u0000 ünï €😀 \u2028 </script>",` +
 		`"empty":"","":"no name","tags":["b","a"]}`
-	o := order("Ö/1 ?#%", 1, fields)
+	o := newOrder("Ö/1 ?#%", 1, fields)
 	s.insert(o)
-	got := ok[*oms.Order](t)(s.Order(ctx, acme, o.ID))
+	got := ok[*order.Order](t)(s.Order(ctx, acme, o.ID))
 	same(t, got, o)
+	// Prices are compared as text: 0.1 is the same number as 0.10, and not what the
+	// caller sent.
 	for _, number := range []string{"0.10", "123456789012345678901234567890.123456789012345678901234567890", "1.0E+2", "-0"} {
 		if !strings.Contains(string(got.Doc.JSON()), ":"+number) {
 			t.Errorf("%s is not in %s", number, got.Doc.JSON())
 		}
 	}
-	large := order("large", 2, `{"note":"`+strings.Repeat("x", 1<<20)+`"}`)
+	large := newOrder("large", 2, `{"note":"`+strings.Repeat("x", 1<<20)+`"}`)
 	s.insert(large)
-	same(t, ok[*oms.Order](t)(s.Order(ctx, acme, "large")), large)
+	same(t, ok[*order.Order](t)(s.Order(ctx, acme, "large")), large)
 }
 
+// testOrderConflicts proves that an order cannot be made twice, and can be changed only
+// from the version that is stored. A change that was decided on an older version is
+// stale, so that no change is lost. What was refused has changed nothing.
 func testOrderConflicts(t *testing.T, s *suite) {
-	first := order("o1", 1, `{}`)
+	first := newOrder("o1", 1, `{}`)
 	s.insert(first)
 	err := s.Write(ctx, func(tx store.Tx) error { return tx.InsertOrder(ctx, acme, first) })
-	is(t, err, oms.Conflict)
+	is(t, err, apierr.Conflict)
+	// This text, too, is what callers see.
 	if err.Error() != `an order "o1" exists already` {
 		t.Error(err)
 	}
-	update := func(o *oms.Order) error {
+	// Each change is a write of its own, so one that is refused undoes nothing else.
+	update := func(o *order.Order) error {
 		return s.Write(ctx, func(tx store.Tx) error { return tx.UpdateOrder(ctx, acme, o) })
 	}
-	is(t, update(first), oms.Stale)
-	is(t, update(next(next(first, "a", true), "b", true)), oms.Stale)
-	is(t, update(next(order("o2", 1, `{}`), "a", true)), oms.NotFound)
-	same(t, ok[*oms.Order](t)(s.Order(ctx, acme, "o1")), first)
+	// The version that is stored already, then one too many.
+	is(t, update(first), apierr.Stale)
+	is(t, update(next(next(first, "a", true), "b", true)), apierr.Stale)
+	is(t, update(next(newOrder("o2", 1, `{}`), "a", true)), apierr.NotFound)
+	same(t, ok[*order.Order](t)(s.Order(ctx, acme, "o1")), first)
 }
 
+// testOrderPages proves that a list read page by page has every order once, the newest
+// first, whatever the size of its pages, also where pages end between orders of the same
+// time. A page that holds all has no cursor. A limit that is not given, or is out of
+// bounds, is replaced.
 func testOrderPages(t *testing.T, s *suite) {
 	var want []string
 	for i := range 25 { // five of each time, so that pages end among equal times
 		id := fmt.Sprintf("o%02d", i)
-		s.insert(order(id, i/5, `{}`))
+		s.insert(newOrder(id, i/5, `{}`))
 		want = append(want, id)
 	}
 	slices.Reverse(want)
@@ -93,15 +121,18 @@ func testOrderPages(t *testing.T, s *suite) {
 		return s.Orders(ctx, acme, store.OrderFilter{}, p)
 	}
 	for _, limit := range []int{1, 3, 5, 24, 25, 26} {
-		same(t, ids(pages(t, limit, list), documentID), want)
+		same(t, idsOf(pages(t, limit, list), documentID), want)
 	}
+	// A cursor here would have each caller ask once more for nothing.
 	full := ok[store.List[store.Document]](t)(list(store.Page{Limit: 25}))
 	if full.NextCursor != "" {
 		t.Error("a page that holds all has another behind it")
 	}
 	for i := range 230 {
-		s.insert(order(fmt.Sprintf("p%03d", i), 100+i, `{}`))
+		s.insert(newOrder(fmt.Sprintf("p%03d", i), 100+i, `{}`))
 	}
+	// A limit that is too high is cut and no error, so that a client does not have to know
+	// the limits of each version.
 	for limit, want := range map[int]int{0: store.DefaultLimit, -5: store.DefaultLimit, 1000: store.MaxLimit} {
 		if l := ok[store.List[store.Document]](t)(list(store.Page{Limit: limit})); len(l.Items) != want {
 			t.Errorf("limit %d: %d, want %d", limit, len(l.Items), want)
@@ -109,11 +140,14 @@ func testOrderPages(t *testing.T, s *suite) {
 	}
 }
 
+// testOrderFilters proves what each filter of orders picks, and what it compares without
+// regard to case. Statuses, markets, types and addresses are written in many ways; ids
+// and tags are not. A filter finds the order as it is after a change.
 func testOrderFilters(t *testing.T, s *suite) {
 	s.insert(
-		order("o1", 1, `{"status":"New","marketId":"SE","orderType":"Online","customerEmail":"Åsa@Example.com","tags":["vip"]}`),
-		order("o2", 2, `{"status":"Accepted","marketId":"NO","orderType":"Online","subscriptionId":"sub-1","tags":["vip","b2b"]}`),
-		order("o3", 3, `{"status":"ÄNDRAD","marketId":"se","orderType":"Store","tags":null}`))
+		newOrder("o1", 1, `{"status":"New","marketId":"SE","orderType":"Online","customerEmail":"Åsa@Example.com","tags":["vip"]}`),
+		newOrder("o2", 2, `{"status":"Accepted","marketId":"NO","orderType":"Online","subscriptionId":"sub-1","tags":["vip","b2b"]}`),
+		newOrder("o3", 3, `{"status":"ÄNDRAD","marketId":"se","orderType":"Store","tags":null}`))
 	for _, test := range []struct {
 		name string
 		f    store.OrderFilter
@@ -138,30 +172,38 @@ func testOrderFilters(t *testing.T, s *suite) {
 	} {
 		wantOrders(t, s, test.name, test.f, test.want)
 	}
-	moved := next(ok[*oms.Order](t)(s.Order(ctx, acme, "o1")), "status", "Completed")
+	// What an engine has stored to find the order must follow the order.
+	moved := next(ok[*order.Order](t)(s.Order(ctx, acme, "o1")), "status", "Completed")
 	s.write(func(tx store.Tx) error { return tx.UpdateOrder(ctx, acme, moved) })
 	wantOrders(t, s, "the status before", store.OrderFilter{Status: "New"}, "")
 	wantOrders(t, s, "the status now", store.OrderFilter{Status: "Completed"}, "o1")
 }
 
+// wantOrders compares the list and the count of a filter with the ids that it has to
+// pick.
 func wantOrders(t *testing.T, s *suite, name string, f store.OrderFilter, want string) {
 	t.Helper()
 	count, err := s.OrderCount(ctx, acme, f)
 	wantCount(t, f, len(strings.Fields(want)), count, err)
 	for _, limit := range []int{1, 50} {
 		got := pages(t, limit, func(p store.Page) (store.List[store.Document], error) { return s.Orders(ctx, acme, f, p) })
-		if got := strings.Join(ids(got, documentID), " "); got != want {
+		if got := strings.Join(idsOf(got, documentID), " "); got != want {
 			t.Errorf("%s, %d a page: %q, want %q", name, limit, got, want)
 		}
 	}
 }
 
+// testOrderSearch proves that a text is looked for in the values of a document, without
+// regard to case, and in nothing else. Names of fields and the punctuation of JSON find
+// nothing, and neither do the wildcards of a database: they are text here.
 func testOrderSearch(t *testing.T, s *suite) {
 	s.insert(
-		order("o1", 1, `{"customerName":"Åsa Öberg","orderForm":{"lineItems":[{"code":"SKU-100%_A","placedPrice":149.90}]}}`),
-		order("o2", 2, `{"customerName":"Bo \"the\" Ek\\x","note":"first\nsecond"}`),
-		order("o3", 3, `{"customField":{"deep":["needle"]}}`))
+		newOrder("o1", 1, `{"customerName":"Åsa Öberg","orderForm":{"lineItems":[{"code":"SKU-100%_A","placedPrice":149.90}]}}`),
+		newOrder("o2", 2, `{"customerName":"Bo \"the\" Ek\\x","note":"first\nsecond"}`),
+		newOrder("o3", 3, `{"customField":{"deep":["needle"]}}`))
 	for text, want := range map[string]string{
+		// A number is found by a piece of it as it is written: 149.9 is a piece of
+		// 149.90, and 149.900 is none.
 		"öBERG": "o1", "sku-100%_a": "o1", "100_": "", "149.90": "o1", "149.9": "o1", "149.900": "",
 		`"THE"`: "o2", `ek\X`: "o2", "first\nSecond": "o2", `\n`: "",
 		"needle": "o3", "customerName": "", "deep": "", `":"`: "", `","`: "", "new": "o3 o2 o1", "O3": "o3",
@@ -170,82 +212,94 @@ func testOrderSearch(t *testing.T, s *suite) {
 	}
 }
 
+// testOrderErased proves what is left of an erased order: its attempts, without bodies,
+// headers and warnings, and nothing else. Of another order everything stays. Then the id
+// is free for a new order.
 func testOrderErased(t *testing.T, s *suite) {
-	o := order("o1", 1, `{"customerName":"Åsa"}`)
-	kept := order("o2", 2, `{}`)
-	s.insert(o, kept)
+	o := newOrder("o1", 1, `{"customerName":"Åsa"}`)
+	stored := newOrder("o2", 2, `{}`)
+	s.insert(o, stored)
 	s.write(func(tx store.Tx) error {
 		for _, id := range []string{"o1", "o2"} {
 			if err := fill(tx, acme, id); err != nil {
 				return err
 			}
 		}
+		// The order has two versions by now, and both have its data.
 		return tx.UpdateOrder(ctx, acme, next(o, "status", "Deleted"))
 	})
 	s.erase(acme, "o1")
 
 	for _, version := range []int64{1, 2} {
 		_, err := s.OrderVersion(ctx, acme, "o1", version)
-		is(t, err, oms.NotFound)
+		is(t, err, apierr.NotFound)
 	}
 	_, err := s.Order(ctx, acme, "o1")
-	is(t, err, oms.NotFound)
+	is(t, err, apierr.NotFound)
 	_, err = s.Run(ctx, acme, "run-o1")
-	is(t, err, oms.NotFound)
-	if h := ok[store.List[oms.HistoryEntry]](t)(s.History(ctx, acme, "o1", store.Page{})); len(h.Items) != 0 {
+	is(t, err, apierr.NotFound)
+	if h := ok[store.List[order.HistoryEntry]](t)(s.History(ctx, acme, "o1", store.Page{})); len(h.Items) != 0 {
 		t.Errorf("history: %v", h.Items)
 	}
-	bare := ok[*oms.Attempt](t)(s.Attempt(ctx, acme, "att-o1"))
-	want := attempt("att-o1", "o1", 1)
+	// The attempt says that a call was made, to where and when, and nothing of the
+	// order's data.
+	bare := ok[*attempt.Attempt](t)(s.Attempt(ctx, acme, "att-o1"))
+	want := newAttempt("att-o1", "o1", 1)
 	want.Detail.Request.Body, want.Detail.Response.Body = nil, nil
 	want.Detail.Request.Headers, want.Detail.Response.Headers, want.Warnings = nil, nil, nil
 	same(t, bare, want)
 
-	same(t, ok[*oms.Order](t)(s.Order(ctx, acme, "o2")), kept)
-	same(t, ok[*oms.Attempt](t)(s.Attempt(ctx, acme, "att-o2")), attempt("att-o2", "o2", 1))
-	ok[*oms.Run](t)(s.Run(ctx, acme, "run-o2"))
-	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") }), oms.NotFound)
+	same(t, ok[*order.Order](t)(s.Order(ctx, acme, "o2")), stored)
+	same(t, ok[*attempt.Attempt](t)(s.Attempt(ctx, acme, "att-o2")), newAttempt("att-o2", "o2", 1))
+	ok[*run.Run](t)(s.Run(ctx, acme, "run-o2"))
+	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") }), apierr.NotFound)
 	s.insert(o) // its id is free again
 }
 
-// fill gives an order one of everything.
+// fill gives an order one entry of history, one run and one attempt, named after it.
 func fill(tx store.Tx, tenant, id string) error {
-	if err := tx.AddHistory(ctx, tenant, id, oms.HistoryEntry{ID: "his-" + id, Timestamp: at(1), Operation: oms.OpCreated}); err != nil {
+	if err := tx.AddHistory(ctx, tenant, id, order.HistoryEntry{ID: "his-" + id, Timestamp: at(1), Operation: order.OpCreated}); err != nil {
 		return err
 	}
-	if err := tx.InsertRun(ctx, tenant, run("run-"+id, id, 1)); err != nil {
+	if err := tx.InsertRun(ctx, tenant, newRun("run-"+id, id, 1)); err != nil {
 		return err
 	}
-	return tx.AddAttempt(ctx, tenant, attempt("att-"+id, id, 1))
+	return tx.AddAttempt(ctx, tenant, newAttempt("att-"+id, id, 1))
 }
 
-// testOrderUnless proves that who holds the current version is told so, within
-// a transaction too.
+// testOrderUnless proves that a caller who has the current version in memory is told so
+// by nil, which saves reading and parsing the document, and that any other caller gets
+// the current version. A write is told of a newer version at the latest when it is
+// decided again, so it never commits what it decided on an older one.
 func testOrderUnless(t *testing.T, s *suite) {
-	first := order("o1", 1, `{"total":0.10}`)
+	first := newOrder("o1", 1, `{"total":0.10}`)
 	s.insert(first)
-	if o := ok[*oms.Order](t)(s.OrderUnless(ctx, acme, first)); o != nil {
+	if o := ok[*order.Order](t)(s.OrderUnless(ctx, acme, first)); o != nil {
 		t.Errorf("version 1 is current, got %v", o)
 	}
-	same(t, string(ok[*oms.Order](t)(s.OrderUnless(ctx, acme, &oms.Order{ID: "o1", Version: 7})).Doc.JSON()), string(first.Doc.JSON()))
+	// A version that does not exist is not the current one, even if it is higher.
+	same(t, string(ok[*order.Order](t)(s.OrderUnless(ctx, acme, &order.Order{ID: "o1", Version: 7})).Doc.JSON()), string(first.Doc.JSON()))
 	s.write(func(tx store.Tx) error {
 		second := next(first, "Other", true)
 		if err := tx.UpdateOrder(ctx, acme, second); err != nil {
 			return err
 		}
-		o := ok[*oms.Order](t)(tx.OrderUnless(ctx, acme, first))
+		o := ok[*order.Order](t)(tx.OrderUnless(ctx, acme, first))
 		same(t, []int64{o.Version, o.StatusVersion}, []int64{second.Version, second.StatusVersion})
 		return nil
 	})
-	_, err := s.OrderUnless(ctx, acme, &oms.Order{ID: "none", Version: 1})
-	is(t, err, oms.NotFound)
-	_, err = s.OrderUnless(ctx, other, &oms.Order{ID: "o1"})
-	is(t, err, oms.NotFound)
+	_, err := s.OrderUnless(ctx, acme, &order.Order{ID: "none", Version: 1})
+	is(t, err, apierr.NotFound)
+	_, err = s.OrderUnless(ctx, other, &order.Order{ID: "o1"})
+	is(t, err, apierr.NotFound)
 
 	// A write that holds an older version is told so before it is committed,
-	// whether it changes the order or only rests on it.
-	second := ok[*oms.Order](t)(s.Order(ctx, acme, "o1"))
+	// whether it changes the order or only depends on it.
+	second := ok[*order.Order](t)(s.Order(ctx, acme, "o1"))
+	// At the first try the write believes the version that it holds, and at the commit it
+	// is found out; at the second it is given the newer one.
 	for _, changes := range []bool{true, false} {
+		// The counter shows how often the store has called the function.
 		tries := 0
 		s.write(func(tx store.Tx) error {
 			tries++
@@ -258,14 +312,16 @@ func testOrderUnless(t *testing.T, s *suite) {
 				held = newer
 			}
 			if changes {
-				return tx.UpdateOrder(ctx, acme, next(held, "after", oms.Number(fmt.Sprint(held.Version))))
+				return tx.UpdateOrder(ctx, acme, next(held, "after", jsondoc.Number(fmt.Sprint(held.Version))))
 			}
-			return tx.AddHistory(ctx, acme, "o1", oms.HistoryEntry{ID: fmt.Sprint("h-", held.Version), Timestamp: at(1)})
+			return tx.AddHistory(ctx, acme, "o1", order.HistoryEntry{ID: fmt.Sprint("h-", held.Version), Timestamp: at(1)})
 		})
 		same(t, tries, 2)
 	}
-	third := ok[*oms.Order](t)(s.Order(ctx, acme, "o1"))
-	same(t, string(third.Doc.JSON()), string(next(second, "after", oms.Number(fmt.Sprint(second.Version))).Doc.JSON()))
-	history := ok[store.List[oms.HistoryEntry]](t)(s.History(ctx, acme, "o1", store.Page{}))
+	// The change was made to the newer version: the older one would have lost what came
+	// between.
+	third := ok[*order.Order](t)(s.Order(ctx, acme, "o1"))
+	same(t, string(third.Doc.JSON()), string(next(second, "after", jsondoc.Number(fmt.Sprint(second.Version))).Doc.JSON()))
+	history := ok[store.List[order.HistoryEntry]](t)(s.History(ctx, acme, "o1", store.Page{}))
 	same(t, history.Items[0].ID, "h-"+fmt.Sprint(third.Version))
 }

@@ -6,11 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// orderFilters is a filter of each kind, and which orders of [manyOrders] it picks.
+// orderFilters has one filter for each field of [store.OrderFilter] at least, and says in
+// plain Go which of the orders of [manyOrders] it picks.
 var orderFilters = map[string]struct {
 	set   func(f *store.OrderFilter)
 	picks func(i int) bool
@@ -33,12 +35,14 @@ var orderFilters = map[string]struct {
 	"text":          {func(f *store.OrderFilter) { f.Text = "NEEDLE" }, func(i int) bool { return i%9 < 4 }},
 }
 
-// manyOrders makes 60 orders, one a second. Every eleventh of them was changed
-// later than all were created.
+// manyOrders makes 60 orders, one a second, and the same orders for another tenant. Every
+// eleventh is changed later than all were created, so that the order of the changes is
+// another one than that of the orders.
 func manyOrders(s *suite) {
 	s.write(func(tx store.Tx) error {
 		for i := range 60 {
 			o := filtered(i)
+			// All orders are made in one write, because 120 commits would take long.
 			err := tx.InsertOrder(ctx, acme, o)
 			if err == nil && i%11 == 0 {
 				changed := next(o, "changed", true)
@@ -56,8 +60,12 @@ func manyOrders(s *suite) {
 	})
 }
 
-func filtered(i int) *oms.Order {
-	doc := oms.NewObject()
+// filtered returns the i-th of these orders. Its fields depend on different divisors of
+// i, so that they do not change together. Letters are written in other cases than the
+// filters have them.
+func filtered(i int) *order.Order {
+	doc := jsondoc.NewObject()
+	// A field that is not set is missing in the document, and not null.
 	set := func(yes bool, name, value string) {
 		if yes {
 			v, _ := object(`{"x":` + value + `}`).Get("x")
@@ -71,21 +79,29 @@ func filtered(i int) *oms.Order {
 	set(i%5 < 2, "subscriptionId", `"sub"`)
 	set(i%4 == 1, "storeId", `"Ås-1"`)
 	set(i%4 == 2, "storeId", `"Ås-2"`)
+	// Each order has an id of its own, and many share one in other letters, which the
+	// filter must not find.
 	set(true, "externalIds", fmt.Sprintf(`[{"id":"of-%d"},{"providerName":"x","id":"EXT-1"}]`, i))
+	// These have the same id twice, and must still come once.
 	set(i%4 < 2, "externalIds", fmt.Sprintf(`[{"id":"of-%d"},{"id":"ext-1"},{"providerName":"x","id":"ext-1"}]`, i))
+	// The first have an error that is open. The second have errors, but none that is
+	// open: one that is solved or deleted counts no more.
 	set(i%7 < 3, "errors", `[{"key":"a","status":"Solved"},{"key":"b"}]`)
 	set(i%7 == 4, "errors", `[{"key":"a","status":"Solved"},{"key":"b","status":"deleted"}]`)
 	set(i%6 > 2, "tags", `["vip"]`)
 	set(i%9 < 4, "note", `"a needle"`)
-	return order(fmt.Sprintf("o%02d", i), i, string(doc.JSON()))
+	return newOrder(fmt.Sprintf("o%02d", i), i, string(doc.JSON()))
 }
 
-// testOrderFilterPairs holds every filter alone, and in a pair with every
-// other, against what it is to pick, on pages of several sizes.
+// testOrderFilterPairs proves that every filter of orders, alone and together with every
+// other one, picks what it says, in pages of several sizes. An engine may choose another
+// index for each pair, and a wrong choice shows as an order that is left out or comes
+// twice.
 func testOrderFilterPairs(t *testing.T, s *suite) {
 	manyOrders(s)
 	for first, a := range orderFilters {
 		for second, b := range orderFilters {
+			// Two filters of one field are no pair: the second would replace the first.
 			if strings.HasSuffix(first, "id") && strings.HasSuffix(second, "id") && first != second ||
 				strings.HasSuffix(first, "errors") && strings.HasSuffix(second, "errors") && first != second ||
 				strings.HasPrefix(first, "modified") && strings.HasPrefix(second, "modified") && first != second {
@@ -99,6 +115,8 @@ func testOrderFilterPairs(t *testing.T, s *suite) {
 	}
 }
 
+// wantPicked compares the list and the count of a filter with what it has to pick, which
+// is given by the numbers of the orders.
 func wantPicked(t *testing.T, s *suite, name string, f store.OrderFilter, picks func(i int) bool) {
 	t.Helper()
 	var want []string
@@ -111,17 +129,20 @@ func wantPicked(t *testing.T, s *suite, name string, f store.OrderFilter, picks 
 	count, err := s.OrderCount(ctx, acme, f)
 	wantCount(t, f, len(want), count, err)
 	for _, limit := range []int{3, 60} {
-		got := ids(pages(t, limit, func(p store.Page) (store.List[store.Document], error) { return s.Orders(ctx, acme, f, p) }), documentID)
+		got := idsOf(pages(t, limit, func(p store.Page) (store.List[store.Document], error) { return s.Orders(ctx, acme, f, p) }), documentID)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s, %d a page: %q, want %q", name, limit, got, want)
 		}
 	}
 }
 
-// testOrderFiltersFollow has the filters find an order by what it is, not by
-// what it was, and an erased one by nothing.
+// testOrderFiltersFollow proves that filters find an order by what it is and not by what
+// it was, and that an erased order is found by nothing, also after a new one was stored
+// under its id. An engine may keep what filters look for in tables of their own, which
+// have to follow the order.
 func testOrderFiltersFollow(t *testing.T, s *suite) {
-	was := order("o1", 1, `{"storeId":"a","errors":[{"key":"x"}],"externalIds":[{"id":"1"},{"id":"2"}]}`)
+	// Of the two external ids one goes, one stays, and a third one comes.
+	was := newOrder("o1", 1, `{"storeId":"a","errors":[{"key":"x"}],"externalIds":[{"id":"1"},{"id":"2"}]}`)
 	s.insert(was)
 	is := next(was, "storeId", "b")
 	fields := object(`{"errors":[{"key":"x","status":"Solved"}],"externalIds":[{"id":"2"},{"id":"3"}]}`)
@@ -129,6 +150,7 @@ func testOrderFiltersFollow(t *testing.T, s *suite) {
 		is.Doc.Set(m.Name, m.Value)
 	}
 	s.write(func(tx store.Tx) error { return tx.UpdateOrder(ctx, acme, is) })
+	// Filters of the order as it is, and in the loop those of the order as it was.
 	byNow := []store.OrderFilter{{StoreID: "b"}, {ExternalID: "2"}, {ExternalID: "3"}, {HasErrors: new(false)}, {ModifiedFrom: at(2)}}
 	for _, f := range []store.OrderFilter{{StoreID: "a"}, {ExternalID: "1"}, {HasErrors: new(true)}, {ModifiedFrom: at(3)}} {
 		wantOrders(t, s, fmt.Sprintf("%+v, of before", f), f, "")
@@ -137,7 +159,8 @@ func testOrderFiltersFollow(t *testing.T, s *suite) {
 		wantOrders(t, s, fmt.Sprintf("%+v, of now", f), f, "o1")
 	}
 	s.erase(acme, "o1")
-	s.insert(order("o1", 1, `{"errors":[{}]}`))
+	// What the erased order had left behind would be found under the same id now.
+	s.insert(newOrder("o1", 1, `{"errors":[{}]}`))
 	for _, f := range byNow {
 		wantOrders(t, s, fmt.Sprintf("%+v, of an order that was erased", f), f, "")
 	}

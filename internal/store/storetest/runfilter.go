@@ -5,16 +5,18 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// runFilters is a filter of each kind, and which runs of [manyRuns] it picks.
+// runFilters has one filter for each field of [store.RunFilter] except Current, and says
+// in plain Go which of the runs of [manyRuns] it picks.
+// The numbers in picks are those of the runs, from 0 to 49.
 var runFilters = map[string]struct {
 	set   func(f *store.RunFilter)
 	picks func(i int) bool
 }{
-	"aborted":      {func(f *store.RunFilter) { f.Status = oms.RunAborted }, func(i int) bool { return i%5 == 0 }},
+	"aborted":      {func(f *store.RunFilter) { f.Status = run.RunAborted }, func(i int) bool { return i%5 == 0 }},
 	"canceled":     {func(f *store.RunFilter) { f.Canceled = new(true) }, func(i int) bool { return i%5 == 1 }},
 	"not canceled": {func(f *store.RunFilter) { f.Canceled = new(false) }, func(i int) bool { return i%5 != 1 }},
 	"order":        {func(f *store.RunFilter) { f.OrderID = "o1" }, func(i int) bool { return i%3 == 1 }},
@@ -24,14 +26,18 @@ var runFilters = map[string]struct {
 	"to":           {func(f *store.RunFilter) { f.To = at(40) }, func(i int) bool { return i < 40 }},
 }
 
-// manyRuns makes 50 runs, one a second. They end, but for every fifth one, at
-// the second of their steps.
+// manyRuns makes 50 runs, one a second. Each is stored at its first step and then
+// changed: it stands at its second step, and has ended, except every fifth, which waits.
+// The filter by step finds a run by the step that it waits or stopped at, and those that
+// succeeded by none.
 func manyRuns(s *suite) {
-	statuses := []oms.RunStatus{oms.RunAborted, oms.RunCanceled, oms.RunWaiting, oms.RunSuperseded, oms.RunSucceeded}
+	statuses := []run.RunStatus{run.RunAborted, run.RunCanceled, run.RunWaiting, run.RunSuperseded, run.RunSucceeded}
 	s.write(func(tx store.Tx) error {
 		for i := range 50 {
-			r := &oms.Run{ID: fmt.Sprintf("run-%02d", i), OrderID: fmt.Sprint("o", i%3), Created: at(i), Status: oms.RunRunning,
-				Results: []oms.StepResult{{Step: "First"}, {Step: "Other"}}, Position: oms.Position{Step: 0}}
+			r := &run.Run{ID: fmt.Sprintf("run-%02d", i), OrderID: fmt.Sprint("o", i%3), Created: at(i), Status: run.RunRunning,
+				Results: []run.StepResult{{Step: "First"}, {Step: "Other"}}, Position: run.Position{Step: 0}}
+			// A step is found by its type or by its display name, so some runs have the one
+			// and some the other.
 			if i%4 == 0 {
 				r.Results[1].Step = "WebhookStep"
 			} else if i%4 == 1 {
@@ -41,6 +47,8 @@ func manyRuns(s *suite) {
 				return err
 			}
 			r.Status, r.Position.Step = statuses[i%5], 1
+			// The change moves the run to another step, so what an engine has stored for the
+			// filter has to move, too.
 			if err := tx.UpdateRun(ctx, acme, r); err != nil {
 				return err
 			}
@@ -49,12 +57,13 @@ func manyRuns(s *suite) {
 	})
 }
 
-// testRunFilterPairs holds every filter alone, and in a pair with every other,
-// against what it is to pick, on pages of several sizes.
+// testRunFilterPairs proves that every filter of runs, alone and together with every
+// other one, picks what it says, in pages of several sizes.
 func testRunFilterPairs(t *testing.T, s *suite) {
 	manyRuns(s)
 	for first, a := range runFilters {
 		for second, b := range runFilters {
+			// A filter together with itself is the filter alone.
 			var f store.RunFilter
 			a.set(&f)
 			if was := f; first != second {
@@ -69,11 +78,12 @@ func testRunFilterPairs(t *testing.T, s *suite) {
 					want = append(want, fmt.Sprintf("run-%02d", i))
 				}
 			}
+			// A list begins with the newest.
 			slices.Reverse(want)
 			for _, limit := range []int{3, 50} {
 				count, err := s.RunCount(ctx, acme, f)
 				wantCount(t, f, len(want), count, err)
-				if got := ids(pages(t, limit, runsLike(s, f)), runID); !slices.Equal(got, want) {
+				if got := idsOf(pages(t, limit, runsLike(s, f)), runID); !slices.Equal(got, want) {
 					t.Errorf("%s and %s, %d a page: %q, want %q", first, second, limit, got, want)
 				}
 			}

@@ -11,7 +11,7 @@ func TestADryRun(t *testing.T) {
 	const export = `{"name":"ExportOrder","connector":"W","properties":[{"key":"Host","value":"http://erp"}]}`
 	config := workflow(one, step(`,"active":false`), export, step(`,"RunAfterOrderIsSaved":true`))
 	s := on(t, config)
-	s.f.Rehearsal = decide.WithoutCalls
+	s.f.DryRun = decide.WithoutCalls
 	d, err := decide.Enter(s.f, decide.StatusChange{Status: "W"})
 	if err != nil {
 		t.Fatal(err)
@@ -21,7 +21,7 @@ func TestADryRun(t *testing.T) {
 	equal(t, "no version", d.Order.Version, s.f.Order.Version)
 	equal(t, "nothing leaves it", len(d.Exports)+len(d.Events), 0)
 
-	s.f.Rehearsal = decide.WithCalls
+	s.f.DryRun = decide.WithCalls
 	s.enter(decide.StatusChange{Status: "W"})
 	s.f.Settings = s.f.Today
 	s.answer(result(``, `{"CustomerEmail":"b@x"}`)).is(told{Run: "running", Steps: "Success Skipped WouldRun Pending", Order: "W", History: "ExecuteExportOrder WorkflowStepSkipped"})

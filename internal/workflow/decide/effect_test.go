@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
@@ -21,7 +24,7 @@ func result(fields, patch string) string {
 	return fmt.Sprintf(`{"OrderActionExecutionResults":[{%s}],"OrderPatch":%s}`, fields, patch)
 }
 
-// CONTRACT.md, "Effect of the call".
+// docs/contract.md#effects.
 func TestTheEffectOfACall(t *testing.T) {
 	ended := told{Run: "succeeded", Order: "W"}
 	done := func(steps, errors, history, events string) told {
@@ -85,7 +88,7 @@ func TestAFailureIsToldAtTheEndOfTheRun(t *testing.T) {
 // off the order.
 func TestAnAnswerThatCannotBeTakenIsAFailedAttempt(t *testing.T) {
 	s := inW(t, workflow(one)).fails().enter(decide.StatusChange{Status: "W"}).answer(unfit)
-	equal(t, "outcome", s.last.Attempt.Outcome, oms.OutcomeFailed)
+	equal(t, "outcome", s.last.Attempt.Outcome, attempt.OutcomeFailed)
 	equal(t, "error", strings.HasPrefix(s.last.Attempt.Error, "invalid response: orderPatch: "), true)
 	equal(t, "errors", len(s.last.Order.Doc.Objects("errors")), 2)
 }
@@ -99,7 +102,7 @@ func TestAStatusThatAnAnswerTriggers(t *testing.T) {
 	equal(t, "triggered", s.last.Run.Triggered, s.last.Next.ID)
 	equal(t, "chain", s.last.Next.Chain, 1)
 	equal(t, "knows the status", s.last.Next.StatusVersion, s.last.Order.StatusVersion)
-	equal(t, "carried from", s.last.Carry, s.versions[2].StatusVersion)
+	equal(t, "carried from", s.last.Rebase, s.versions[2].StatusVersion)
 
 	s = inW(t, workflow(one, one)).answer(trigger)
 	equal(t, "not before the end", s.last.Next, nil)
@@ -115,7 +118,7 @@ func TestAStatusThatAnAnswerTriggers(t *testing.T) {
 	}
 }
 
-// CONTRACT.md, "Outcome of one attempt": what is tried again, and when.
+// docs/contract.md#retries: what is tried again, and when.
 func TestAnAttemptThatMayPassIsMadeAgain(t *testing.T) {
 	passing := decide.Outcome{Failure: "status 503", Retry: true}
 	s := inW(t, workflow(one))
@@ -128,7 +131,7 @@ func TestAnAttemptThatMayPassIsMadeAgain(t *testing.T) {
 		equal(t, "call", s.f.Run.Position.CallID, call)
 		equal(t, "what is sent", s.f.Run.Position.BaseVersion, sent)
 		s.f.Now = s.f.Run.Position.DueAt
-		equal(t, "woken", s.pure(decide.Wake).Run.Status, oms.RunRunning)
+		equal(t, "woken", s.pure(decide.Wake).Run.Status, run.RunRunning)
 	}
 	s.comesTo(passing).is(told{Run: "succeeded", Steps: "Error", Order: "W", Errors: name + "status 503", History: "WorkflowStepFailed", Events: "workflow_failed"})
 	r := s.last.Run.Results[0]
@@ -144,7 +147,7 @@ func TestAnAttemptThatMayPassIsMadeAgain(t *testing.T) {
 	equal(t, "without repeats", s.told().Run, "succeeded")
 }
 
-// CONTRACT.md, "Errors on an order".
+// docs/contract.md#order-errors.
 func TestErrorsOfEarlierRunsAreClearedBySuccess(t *testing.T) {
 	failed := func(t *testing.T) *stage {
 		s := inW(t, workflow(one)).fails()
@@ -174,8 +177,10 @@ func TestErrorsOfEarlierRunsAreClearedBySuccess(t *testing.T) {
 func TestWhatIsNotTakenOfAnAnswerIsNamed(t *testing.T) {
 	s := inW(t, workflow(one)).answer(`{"OrderPach":{},"OrderPatch":{"MarketId":"SWE"}}`)
 	const want = "orderPach orderPatch.marketId"
-	paths := func(list []oms.Warning) string { return joined(list, func(w oms.Warning) string { return w.Path }) }
+	paths := func(list []apierr.Warning) string {
+		return joined(list, func(w apierr.Warning) string { return w.Path })
+	}
 	equal(t, "result", paths(s.last.Run.Results[0].Warnings), want)
-	equal(t, "history", paths(s.entry(oms.OpExecuteExportOrder).Warnings), want)
+	equal(t, "history", paths(s.entry(order.OpExecuteExportOrder).Warnings), want)
 	equal(t, "attempt", paths(s.last.Attempt.Warnings), want)
 }

@@ -3,58 +3,51 @@ package decide
 import (
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/export"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
 // export takes an ExportOrder step whose turn has come: the order as it is now
-// goes out with this decision, and the workflow goes on at once (CONTRACT.md,
-// "Export Order").
-func (b *builder) export(i int, step *settings.Step, to settings.Target) {
-	b.run.Results[i].ActionStatus = oms.ActionSuccess
+// goes out with this decision, and the workflow goes on at once (docs/contract.md#exports).
+// There is no call whose end the run would have to wait for: the delivery is stored with
+// the decision, and the queue of its endpoint sends it.
+func (b *runBuilder) export(i int, step *settings.Step, to settings.Target) {
+	r := &b.run.Results[i]
+	r.ActionStatus = run.ActionSuccess
 	if b.doc != b.Order.Doc { // the order that goes out says its version, as finish will
 		next := *b.Order
 		next.Advance(b.doc, b.Now)
 	}
+	// Steps without headers of their own share the endpoint of their connector. One that
+	// has some needs an endpoint that names the step, so that no other step's export
+	// carries them.
+	var own *event.StepRef
+	if len(step.RequestHeaders) > 0 {
+		own = &event.StepRef{Status: b.run.EnteredStatus, Index: r.ConfigIndex, DisplayName: r.DisplayName}
+		// The statuses of returns belong to no order type.
+		if b.run.ReturnID == "" {
+			own.OrderType = b.Settings.OrderType(b.run.OrderType).Name
+		}
+	}
 	b.d.Exports = append(b.d.Exports, Export{
 		Step:     i,
-		Event:    oms.ExportEvent(b.doc, oms.StepScope{ShipmentID: b.run.ShipmentID, ReturnID: b.run.ReturnID}, b.Now),
-		Endpoint: b.exportEndpoint(i, step, to),
+		Event:    export.NewEvent(b.doc, order.StepScope{ShipmentID: b.run.ShipmentID, ReturnID: b.run.ReturnID}, b.Now),
+		Endpoint: exportEndpoint(to.Ref(step), own, to.Connector, b.Now),
 	})
 }
 
 // exportEndpoint is the endpoint behind a step: it only names the connector, and
 // the step if that has headers of its own. All else is read from the settings at
 // each attempt: what was taken out of them, secrets above all, is sent no more.
-func (b *builder) exportEndpoint(i int, step *settings.Step, to settings.Target) *oms.Endpoint {
-	ref := to.Ref(step)
-	e := &oms.Endpoint{
-		Origin: oms.OriginConnector, Connector: &ref, EventTypes: []string{oms.TypeExportOrder}, Format: oms.FormatData, Enabled: true,
-		Timeout: oms.DefaultTimeout, Schedule: exportSchedule(to.Connector), Concurrency: oms.DefaultConcurrency, Ordering: oms.OrderingNone,
-		Created: b.Now, Updated: b.Now,
-	}
-	if len(step.RequestHeaders) > 0 {
-		e.Step = b.stepRef(i)
-	}
-	e.ID = oms.ExportEndpointID(ref, e.Step)
-	return e
-}
-
-// stepRef says where in the settings a step of the run stands.
-func (b *builder) stepRef(i int) *oms.StepRef {
-	r := b.run.Results[i]
-	ref := &oms.StepRef{Status: b.run.EnteredStatus, Index: r.ConfigIndex, DisplayName: r.DisplayName}
-	if b.run.ReturnID == "" {
-		ref.OrderType = b.Settings.OrderType(b.run.OrderType).Name
-	}
-	return ref
-}
-
-// exportSchedule is when an export is sent again; never, where the connector
-// turns retries off.
-func exportSchedule(c *settings.Connector) []time.Duration {
+func exportEndpoint(ref event.ConnectorRef, own *event.StepRef, c *settings.Connector, now time.Time) *event.Endpoint {
+	e := event.DefaultEndpoint()
+	e.ID, e.Origin, e.Connector, e.Step = event.ExportEndpointID(ref, own), event.OriginConnector, &ref, own
+	e.EventTypes, e.Format, e.Signatures, e.Created, e.Updated = []string{event.TypeExportOrder}, event.FormatData, nil, now, now
 	if c != nil && c.DisableStandardErrorPolicy {
-		return nil
+		e.Schedule = nil // the connector turns retries off
 	}
-	return oms.DefaultSchedule
+	return e
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
 )
 
-// CONTRACT.md, "Export Order".
+// docs/contract.md#exports.
 func TestExports(t *testing.T) {
 	const export = `{"name":"ExportOrder","connector":"erp","properties":[{"key":"Key","value":"v","keyGroup":"RequestHeaders"}]}`
 	config := with(workflow(one, export, one), `"connectors":[{"name":"erp","host":"http://erp","connectorId":"7","disableStandardErrorPolicy":true}]`)
@@ -21,8 +21,8 @@ func TestExports(t *testing.T) {
 	version, _ := sent.Get("version")
 	equal(t, "the order as it is then", strings.Join(sent.Texts("tags"), " "), "first seen")
 	equal(t, "its version", fmt.Sprint(version), fmt.Sprint(s.f.Order.Version))
-	equal(t, "connector", *x.Endpoint.Connector, oms.ConnectorRef{Name: "erp", ID: "7"})
-	equal(t, "the step whose headers go with it", *x.Endpoint.Step, oms.StepRef{OrderType: "Online", Status: "W", Index: 1})
+	equal(t, "connector", *x.Endpoint.Connector, event.ConnectorRef{Name: "erp", ID: "7"})
+	equal(t, "the step whose headers go with it", *x.Endpoint.Step, event.StepRef{OrderType: "Online", Status: "W", Index: 1})
 	equal(t, "no secret is in it", len(x.Endpoint.Headers), 0)
 	equal(t, "no repeats", len(x.Endpoint.Schedule), 0)
 	again := inW(t, config).answer(`{}`).last.Exports[0].Endpoint.ID

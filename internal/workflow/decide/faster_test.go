@@ -6,13 +6,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
 const byAnother = "the status was changed by someone else: it is "
 
-// CONTRACT.md, "Someone else was faster".
+// docs/contract.md#conflicts.
 func TestSomeoneElseWasFaster(t *testing.T) {
 	enters := func(status string) func(*stage) *stage {
 		return func(s *stage) *stage {
@@ -82,7 +82,7 @@ func TestSomeoneElseWasFaster(t *testing.T) {
 
 func conflictOf(s *stage) string {
 	s.t.Helper()
-	for _, c := range s.entry(oms.OpConflict).Changes {
+	for _, c := range s.entry(order.OpConflict).Changes {
 		return fmt.Sprint(c.Path, " ", c.Before, " ", c.After, " ", c.Theirs)
 	}
 	return ""
@@ -97,8 +97,8 @@ func TestSomeoneElseSetTheStatusOfWhatTheRunIsFor(t *testing.T) {
 	}).answer(result(``, `{"OrderForm":{"Shipments":[{"ShipmentId":"S1","OrderStatus":"Sent","TrackingNumber":"7"}]}}`))
 	equal(t, "run", s.told().Run, "superseded")
 	equal(t, "conflict", conflictOf(s), "orderForm.shipments[S1].orderStatus W Sent Held")
-	equal(t, "theirs stays", oms.Shipment(s.last.Order.Doc, "S1").Text("orderStatus"), "Held")
-	equal(t, "other fields are applied", oms.Shipment(s.last.Order.Doc, "S1").Text("trackingNumber"), "7")
+	equal(t, "theirs stays", order.Shipment(s.last.Order.Doc, "S1").Text("orderStatus"), "Held")
+	equal(t, "other fields are applied", order.Shipment(s.last.Order.Doc, "S1").Text("trackingNumber"), "7")
 
 	s = on(t, shipments).enter(decide.StatusChange{Status: "W", ShipmentID: "S1"}).meanwhile(func(f decide.Facts) (*decide.Decision, error) {
 		return decide.Enter(f, decide.StatusChange{Status: "Held", ShipmentID: "S2", SkipRun: true})
@@ -131,7 +131,7 @@ func TestTheAnswerToARunThatHasEndedIsRecorded(t *testing.T) {
 		then()
 		equal(t, "attempt", s.last.Attempt.ID, "att_1")
 		s.last.Attempt = nil
-		if diff := cmp.Diff(decide.Decision{Order: want.Order, Run: want.Run}, *s.last, cmp.Comparer(func(a, b *oms.Order) bool { return a == b })); diff != "" {
+		if diff := cmp.Diff(decide.Decision{Order: want.Order, Run: want.Run}, *s.last, cmp.Comparer(func(a, b *order.Order) bool { return a == b })); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}

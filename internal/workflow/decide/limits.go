@@ -3,13 +3,15 @@ package decide
 import (
 	"strings"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/order"
 )
 
 // overLimit is the error of a finished decision that makes more of an order than
-// one write may (API.md, "Limits").
+// one write may (docs/contract.md#limits). An order that was too large before, as under
+// another limit, may stay so large or become smaller.
 func (b *builder) overLimit() error {
-	if err := oms.CheckEventCount(b.d.Events); err != nil || b.MaxOrderBytes == 0 {
+	if err := event.CheckEventCount(b.d.Events); err != nil || b.MaxOrderBytes == 0 {
 		return err
 	}
 	before := b.Order.Doc
@@ -18,10 +20,11 @@ func (b *builder) overLimit() error {
 	} else if b.doc == before {
 		return nil
 	}
-	return oms.CheckSize(before, b.doc, b.MaxOrderBytes)
+	return order.CheckSize(before, b.doc, b.MaxOrderBytes)
 }
 
-// finishFor is finish for a change that a caller asks for.
+// finishFor is finish for a change that a caller asks for. The caller gets the error, and
+// nothing is stored. What becomes of a step's answer that is too large, [Answer] says.
 func (b *builder) finishFor() (*Decision, error) {
 	d := b.finish()
 	if err := b.overLimit(); err != nil {
@@ -30,7 +33,7 @@ func (b *builder) finishFor() (*Decision, error) {
 	return d, nil
 }
 
-// clip keeps what an endpoint wrote from filling the log.
+// clip keeps what an endpoint wrote from filling the log. The history has the whole text.
 func clip(reason string) string {
 	const most = 500
 	if len(reason) <= most {

@@ -5,11 +5,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
-// What one write may make of an order is bounded (API.md, "Limits"): a caller is
+// What one write may make of an order is bounded (docs/contract.md#limits): a caller is
 // refused, an answer is an invalid one.
 func TestAnAnswerThatMakesTooMuchOfAnOrder(t *testing.T) {
 	large := result(``, `{"Properties":[{"Key":"big","Value":"`+strings.Repeat("x", 2000)+`"}],"Status":"Accepted"}`)
@@ -20,7 +22,7 @@ func TestAnAnswerThatMakesTooMuchOfAnOrder(t *testing.T) {
 	equal(t, "error", got.Errors, name+"invalid response: the order would be larger than 2000 bytes, which is the most that --max-order-bytes allows")
 	got.Errors, got.Reason = "", ""
 	equal(t, "a failed call", got, told{Run: "aborted", Steps: "Error", Order: "Stopped", History: "WorkflowStepFailed StatusChanged WorkflowEnded", Events: "workflow_failed"})
-	equal(t, "the attempt", s.last.Attempt.Outcome, oms.OutcomeFailed)
+	equal(t, "the attempt", s.last.Attempt.Outcome, attempt.OutcomeFailed)
 	equal(t, "nothing of it", len(s.last.Order.Doc.Objects("properties")), 1)
 
 	s = on(t, workflow(stop))
@@ -35,12 +37,12 @@ func TestACallerWhoMakesTooMuchOfAnOrder(t *testing.T) {
 	s := on(t, workflow(stop))
 	s.f.MaxOrderBytes = 2000
 	_, err := decide.Patch(s.f, patchOf(t, `{"notes":"`+strings.Repeat("x", 3000)+`"}`))
-	equal(t, "a patch", oms.KindOf(err), oms.TooLarge)
+	equal(t, "a patch", apierr.KindOf(err), apierr.TooLarge)
 	_, err = decide.Create(s.f, decide.Document{Object: parse(t, `{"id":"O2","notes":"`+strings.Repeat("x", 3000)+`"}`)}, true)
-	equal(t, "a new one", oms.KindOf(err), oms.TooLarge)
+	equal(t, "a new one", apierr.KindOf(err), apierr.TooLarge)
 	s.f.MaxOrderBytes = 100 // it is larger already
 	s.enter(decide.StatusChange{Status: "Idle"})
-	if _, err = decide.Enter(s.f, decide.StatusChange{Status: "A status with a long name"}); oms.KindOf(err) != oms.TooLarge {
+	if _, err = decide.Enter(s.f, decide.StatusChange{Status: "A status with a long name"}); apierr.KindOf(err) != apierr.TooLarge {
 		t.Errorf("a status: %v", err)
 	}
 }
@@ -53,16 +55,16 @@ func TestAWriteThatMakesTooManyEvents(t *testing.T) {
 		}
 		return `{"orderForm":{"shipments":[` + strings.Join(all, ",") + `]}}`
 	}
-	for n, want := range map[int]string{oms.MaxOrderEvents: "succeeded", oms.MaxOrderEvents + 1: "aborted"} {
+	for n, want := range map[int]string{event.MaxOrderEvents: "succeeded", event.MaxOrderEvents + 1: "aborted"} {
 		s := on(t, workflow(stop))
 		s.take(decide.Patch(s.f, patchOf(t, shipments(n/2, "a"))))
 		s.take(decide.Patch(s.f, patchOf(t, shipments(n, "a")))) // in two, of which each is small enough
 		s.enter(decide.StatusChange{Status: "W"}).answer(result(``, strings.ReplaceAll(shipments(n, "b"), "orderForm", "OrderForm")))
 		equal(t, "run", s.told().Run, want)
 		equal(t, "the limit is named", strings.Contains(s.told().Errors, "at most 1000 events"), want == "aborted")
-		if n > oms.MaxOrderEvents {
+		if n > event.MaxOrderEvents {
 			_, err := decide.Patch(s.f, patchOf(t, shipments(n, "c")))
-			equal(t, "a patch", oms.KindOf(err), oms.Invalid)
+			equal(t, "a patch", apierr.KindOf(err), apierr.Invalid)
 		}
 	}
 }

@@ -5,70 +5,73 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
-// actionExport is the group of all steps (the seeds, "Identifier").
+// actionExport is the group of all steps (docs/contract.md#which-steps-run).
 const actionExport = "Export"
 
 // plan makes the run of a status: its active steps in order, deferred ones
-// after all others (CONTRACT.md, "When it runs"); none where the order's type
-// has its workflow disabled. A dry run lists the others, too.
-func (b *builder) plan(sc scope) *oms.Run {
-	s, all := b.Settings, b.Rehearsal != Real
-	run := &oms.Run{
-		ID: b.NewID(oms.RunID), OrderID: b.Order.ID, Status: oms.RunWaiting,
+// after all others (docs/contract.md#waiting); none where the order's type
+// has its workflow disabled. A dry run lists the others, too. No step is decided on yet:
+// its limits and conditions look at the order as it is when its turn comes.
+func (b *builder) plan(sc scope) *run.Run {
+	s, all := b.Settings, b.DryRun != NoDryRun
+	r := &run.Run{
+		ID: b.NewID(ids.Run), OrderID: b.Order.ID, Status: run.RunWaiting,
 		EnteredStatus: sc.status, OrderType: b.doc.Text("orderType"), ShipmentID: sc.shipmentID, ReturnID: sc.returnID,
 		SettingsVersion: s.Version,
-		Created:         b.Now, Updated: b.Now, Results: []oms.StepResult{},
+		Trace:           b.Trace,
+		Created:         b.Now, Updated: b.Now, Results: []run.StepResult{},
 	}
-	if disabled(s, run) && !all {
-		return run
+	if disabled(s, r) && !all {
+		return r
 	}
+	// The results stand in the order in which the steps run. ConfigIndex finds each of them
+	// in the settings, where the order is another one.
 	for _, deferred := range []bool{false, true} {
-		for i, step := range statusOf(s, run).Steps {
+		for i, step := range s.StatusOf(r).Steps {
 			if (step.Active || all) && step.RunAfterOrderIsSaved == deferred {
-				run.Results = append(run.Results, oms.StepResult{
-					Step: step.Name, ActionType: actionExport, ActionStatus: oms.ActionPending, IsInvisible: step.IsInvisible,
+				r.Results = append(r.Results, run.StepResult{
+					Step: step.Name, ActionType: actionExport, ActionStatus: run.ActionPending, IsInvisible: step.IsInvisible,
 					TranslateKey: step.TranslateKey, DisplayName: step.DisplayName, ConfigIndex: i, Deferred: deferred,
 				})
 			}
 		}
 	}
-	return run
+	return r
 }
 
-// Step returns the configured step that a run is at.
-func Step(s *settings.Settings, run *oms.Run) *settings.Step {
-	return &statusOf(s, run).Steps[run.Results[run.Position.Step].ConfigIndex]
+// Step returns the configured step that a run is at. The settings must be those of the
+// run's version, and the run must not have taken all its steps.
+func Step(s *settings.Settings, run *run.Run) *settings.Step {
+	return &s.StatusOf(run).Steps[run.Current().ConfigIndex]
 }
 
 // unnamed is what settings say of a status that they do not name: nothing.
 var unnamed settings.Status
 
-// statusOf returns the configured status of a run.
-func statusOf(s *settings.Settings, run *oms.Run) *settings.Status {
-	if run.ReturnID != "" {
-		return cmp.Or(s.ReturnStatus(run.EnteredStatus), &unnamed)
-	}
-	return cmp.Or(s.OrderType(run.OrderType).Status(run.EnteredStatus), &unnamed)
-}
-
-// orderStatus returns a configured status of an order.
-func orderStatus(s *settings.Settings, order *oms.Object, name string) *settings.Status {
+// orderStatus returns a configured status of an order. A status that the settings do not
+// name has no steps and says nothing else, either.
+func orderStatus(s *settings.Settings, order *jsondoc.Object, name string) *settings.Status {
 	return cmp.Or(s.OrderType(order.Text("orderType")).Status(name), &unnamed)
 }
 
 // disabled reports whether the orders of the run's type have no workflow, nor
-// their returns (CONTRACT.md, "Configuration": `disableWorkflow`).
-func disabled(s *settings.Settings, run *oms.Run) bool {
+// their returns (docs/contract.md#settings: `disableWorkflow`).
+func disabled(s *settings.Settings, run *run.Run) bool {
 	t := s.OrderType(run.OrderType)
 	return t != nil && t.DisableWorkflow
 }
 
-// skipped says why step i is not for the order now; "" if it is.
-func (b *builder) skipped(i int, step *settings.Step) string {
+// skipped says why step i is not for the order now; "" if it is. What holds for all orders
+// is asked first, so that the reason is the one that whoever wrote the settings can act on.
+func (b *runBuilder) skipped(i int, step *settings.Step) string {
 	run := b.run
 	switch {
 	case disabled(b.Settings, run):
@@ -79,7 +82,7 @@ func (b *builder) skipped(i int, step *settings.Step) string {
 		if run.ReturnID == "" {
 			return "it runs in return workflows only"
 		}
-		if !oms.SameName(run.EnteredStatus, oms.StatusReturned) && !oms.SameName(run.EnteredStatus, oms.StatusPartiallyReturned) {
+		if !spelling.SameName(run.EnteredStatus, order.StatusReturned) && !spelling.SameName(run.EnteredStatus, order.StatusPartiallyReturned) {
 			return "it runs in the statuses Returned and PartiallyReturned only"
 		}
 	case !is(step, settings.WebhookStep) && !is(step, settings.ExportOrderStep):
@@ -87,7 +90,7 @@ func (b *builder) skipped(i int, step *settings.Step) string {
 	}
 	// A run that is not for a shipment has no warehouse and no shipping method,
 	// though the order may have some.
-	shipment := oms.Shipment(b.doc, run.ShipmentID)
+	shipment := order.Shipment(b.doc, run.ShipmentID)
 	if reason, ok := step.Limits.Admit(settings.Subject{
 		Market: b.doc.Text("marketId"), Store: b.doc.Text("storeId"), Tags: b.doc.Texts("tags"),
 		Warehouse:       shipment.Text("warehouseCode"),
@@ -101,18 +104,20 @@ func (b *builder) skipped(i int, step *settings.Step) string {
 	return ""
 }
 
+// is reports whether a step is of a kind, as [settings.WebhookStep]. Names of steps have no
+// case.
 func is(step *settings.Step, key string) bool { return strings.EqualFold(step.Name, key) }
 
-// unmet says which conditions keep a step from running (CONTRACT.md,
-// "Configuration"); any one that holds lets it run.
-func unmet(conditions []settings.Condition, before []oms.StepResult) string {
-	had := func(s oms.ActionStatus) bool {
-		return slices.ContainsFunc(before, func(r oms.StepResult) bool { return r.ActionStatus == s })
+// unmet says which conditions keep a step from running
+// (docs/contract.md#which-steps-run); any one that holds lets it run.
+func unmet(conditions []settings.Condition, before []run.StepResult) string {
+	had := func(s run.ActionStatus) bool {
+		return slices.ContainsFunc(before, func(r run.StepResult) bool { return r.ActionStatus == s })
 	}
 	holds := map[settings.Condition]bool{
-		settings.OnSuccess: !had(oms.ActionError) && !had(oms.ActionWarning),
-		settings.OnError:   had(oms.ActionError),
-		settings.OnWarning: had(oms.ActionWarning),
+		settings.OnSuccess: !had(run.ActionError) && !had(run.ActionWarning),
+		settings.OnError:   had(run.ActionError),
+		settings.OnWarning: had(run.ActionWarning),
 	}
 	names := make([]string, len(conditions))
 	for i, c := range conditions {

@@ -4,11 +4,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
-// CONTRACT.md, "Configuration": which steps a run has, and which of them are for
+// docs/contract.md#which-steps-run: which steps a run has, and which of them are for
 // the order.
 func TestWhichStepsRun(t *testing.T) {
 	const deferred = `,"RunAfterOrderIsSaved":true`
@@ -45,12 +46,12 @@ func TestWhichStepsRun(t *testing.T) {
 				row.change.Status = "W"
 			}
 			s := on(t, row.config).enter(row.change)
-			got := joinedBy(s.last.Run.Results, "; ", func(r oms.StepResult) string {
+			got := joinedBy(s.last.Run.Results, "; ", func(r run.StepResult) string {
 				return strings.TrimSpace(r.DisplayName+" "+string(r.ActionStatus)) + strings.TrimRight(" "+r.ErrorReason, " ")
 			})
 			equal(t, "steps", got, strings.TrimPrefix(row.want, " "))
 			for _, r := range s.last.Run.Results {
-				if r.ActionStatus == oms.ActionSkipped && !strings.Contains(s.entry(oms.OpStepSkipped).Message, r.ErrorReason) {
+				if r.ActionStatus == run.ActionSkipped && !strings.Contains(s.entry(order.OpStepSkipped).Message, r.ErrorReason) {
 					t.Errorf("the history does not say why")
 				}
 			}
@@ -89,7 +90,7 @@ func TestLimitsFollowTheOrder(t *testing.T) {
 	equal(t, "steps", s.told().Steps, "Success Pending")
 }
 
-// CONTRACT.md, "Returns": where a return's step runs.
+// docs/contract.md#returns: where a return's step runs.
 func TestAReturnsStepRunsWhereItsReturnIs(t *testing.T) {
 	const ofReturns = `{"name":"WebhookReturnWorkflowStep","connector":"W","properties":[{"key":"Host","value":"http://one"}]}`
 	s := returned(t, ofReturns)
@@ -106,7 +107,7 @@ func returned(t *testing.T, steps ...string) *stage {
 	t.Helper()
 	config := with(shop(), `"returnStatuses":[`+status("PartiallyReturned", "", steps...)+`,`+status("Checked", "", steps...)+`]`)
 	s := on(t, config)
-	s.take(decide.Return(s.f, oms.ReturnRequest{Lines: []oms.ReturnLine{{LineItemID: "L1", Quantity: "1"}}}))
+	s.take(decide.Return(s.f, order.ReturnRequest{Lines: []order.ReturnLine{{LineItemID: "L1", Quantity: "1"}}}))
 	return s
 }
 

@@ -1,9 +1,11 @@
 package decide_test
 
 import (
+	"strings"
 	"testing"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
@@ -11,13 +13,13 @@ import (
 func TestShipmentsAreAddedAndChanged(t *testing.T) {
 	s := on(t, shop())
 	_, err := decide.AddShipment(s.f, "S1", patchOf(t, `{"shipmentId":"S1"}`))
-	equal(t, "one that is there", oms.KindOf(err), oms.Conflict)
+	equal(t, "one that is there", apierr.KindOf(err), apierr.Conflict)
 	_, err = decide.PatchShipment(s.f, "S9", patchOf(t, `{"shipmentId":"S9"}`))
-	equal(t, "one that is not", oms.KindOf(err), oms.NotFound)
+	equal(t, "one that is not", apierr.KindOf(err), apierr.NotFound)
 	s.take(decide.AddShipment(s.f, "S3", patchOf(t, `{"shipmentId":"S3","status":"New"}`)))
 	s.is(told{Order: "Idle", History: "Patched", Events: "shipment_updated"})
 	s.take(decide.PatchShipment(s.f, "S3", patchOf(t, `{"shipmentId":"S3","status":null,"forceUpdate":["status"]}`)))
-	equal(t, "forceUpdate is the shipment's", oms.Shipment(s.last.Order.Doc, "S3").Has("status"), false)
+	equal(t, "forceUpdate is the shipment's", order.Shipment(s.last.Order.Doc, "S3").Has("status"), false)
 }
 
 // mainOrderStatus is entered with its workflow where a run brought the last
@@ -33,4 +35,18 @@ func TestTheMainStatusIsEnteredOnceAllShipmentsAreThere(t *testing.T) {
 	s.enter(decide.StatusChange{Status: "W"}).answer(result(``, moves))
 	equal(t, "not before the run's end", s.told().Order, "W")
 	equal(t, "by a patch of its steps", s.answer(`{}`).told().Next, "Done")
+}
+
+// TestWhatMoves is the shipments and returns whose own status becomes another.
+func TestWhatMoves(t *testing.T) {
+	s := on(t, shop())
+	for _, row := range []struct{ patch, want string }{
+		{`{"orderForm":{"shipments":[{"shipmentId":"S1","orderStatus":"Packed"},{"shipmentId":"S2","trackingNumber":"1"},{"shipmentId":"S3","orderStatus":"New"}]}}`, "S1"},
+		{`{"orderForm":{"shipments":[{"shipmentId":"S1","orderStatus":"packed"}]}}`, ""},
+		{`{"returnOrderForms":[{"returnId":"R1","status":"New"}]}`, ""},
+		{`{"returnOrderForms":[{"returnId":"R1","status":"Received"}],"orderForm":{"shipments":[{"shipmentId":"S2","orderStatus":"Packed"}]}}`, "S2 R1"},
+	} {
+		s.take(decide.Patch(s.f, patchOf(t, row.patch)))
+		equal(t, row.patch, strings.Join(s.last.Moved, " "), row.want)
+	}
 }

@@ -9,7 +9,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
+	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
@@ -20,7 +25,7 @@ import (
 type stage struct {
 	t        *testing.T
 	f        decide.Facts
-	versions map[int64]*oms.Order
+	versions map[int64]*order.Order
 	ids      int
 	last     *decide.Decision
 }
@@ -28,7 +33,7 @@ type stage struct {
 var noon = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 
 const (
-	order = `{"id":"O1","status":"Idle","orderType":"Online","marketId":"NOR","storeId":"oslo","tags":["first"],"customerEmail":"kari@example.com",
+	newOrder = `{"id":"O1","status":"Idle","orderType":"Online","marketId":"NOR","storeId":"oslo","tags":["first"],"customerEmail":"kari@example.com",
 		"properties":[{"key":"Channel","value":"web"}],
 		"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":2,"placedPrice":10}],
 		"shipments":[{"shipmentId":"S1","warehouseCode":"W1","shippingMethodId":"express"},{"shipmentId":"S2"}]}}`
@@ -57,12 +62,12 @@ func with(doc, fields string) string { return strings.TrimSuffix(doc, "}") + ","
 // on is a stage with an order in a status without steps, of version 1.
 func on(t *testing.T, config string) *stage {
 	t.Helper()
-	s := &stage{t: t, versions: map[int64]*oms.Order{}}
-	s.f = decide.Facts{Now: noon, Author: oms.Author{By: "key k"}, Today: settingsOf(t, config, 1), NewID: func(prefix string) string {
+	s := &stage{t: t, versions: map[int64]*order.Order{}}
+	s.f = decide.Facts{Now: noon, Author: order.Author{By: "key k"}, Today: settingsOf(t, config, 1), NewID: func(prefix string) string {
 		s.ids++
 		return fmt.Sprintf("%s%d", prefix, s.ids)
 	}}
-	s.take(decide.Create(s.f, decide.Document{Object: parse(t, order)}, true))
+	s.take(decide.Create(s.f, decide.Document{Object: parse(t, newOrder)}, true))
 	s.f.Run = nil
 	return s
 }
@@ -77,9 +82,9 @@ func settingsOf(t *testing.T, config string, version int64) *settings.Settings {
 	return s
 }
 
-func parse(t *testing.T, text string) *oms.Object {
+func parse(t *testing.T, text string) *jsondoc.Object {
 	t.Helper()
-	doc, err := oms.Parse([]byte(text))
+	doc, err := schema.Parse([]byte(text))
 	if err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
@@ -88,7 +93,7 @@ func parse(t *testing.T, text string) *oms.Object {
 
 func patchOf(t *testing.T, text string) decide.Document {
 	t.Helper()
-	doc, warnings, err := oms.ParseOrderPatch([]byte(text))
+	doc, warnings, err := schema.ParseOrderPatch([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,15 +157,15 @@ func inW(t *testing.T, config string) *stage {
 	return on(t, config).enter(decide.StatusChange{Status: "W"})
 }
 
-func (s *stage) attempt() oms.Attempt {
-	return oms.Attempt{ID: "att_1", CallID: s.f.Run.Position.CallID, Number: s.f.Run.Position.Attempt, MaxNumber: 1 + len(decide.RetryDelays),
-		StartedAt: s.f.Now, DurationMs: 30, Outcome: oms.OutcomeSucceeded}
+func (s *stage) attempt() attempt.Attempt {
+	return attempt.Attempt{ID: "att_1", CallID: s.f.Run.Position.CallID, Number: s.f.Run.Position.Attempt, MaxNumber: 1 + len(decide.RetryDelays),
+		StartedAt: s.f.Now, DurationMs: 30, Outcome: attempt.OutcomeSucceeded}
 }
 
 // answer is the body of an answer to the run's call.
 func (s *stage) answer(body string) *stage {
 	s.t.Helper()
-	answer, err := oms.ParseStepAnswer([]byte(body))
+	answer, err := run.ParseStepAnswer([]byte(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -180,7 +185,7 @@ func (s *stage) comesTo(o decide.Outcome) *stage {
 	s.t.Helper()
 	s.pure(func(f decide.Facts) *decide.Decision {
 		a := s.attempt()
-		a.Outcome, a.Error = oms.OutcomeFailed, o.Failure
+		a.Outcome, a.Error = attempt.OutcomeFailed, o.Failure
 		return decide.Answer(f, a, o)
 	})
 	return s
@@ -233,12 +238,12 @@ func (s *stage) told() (got told) {
 		if wait := r.Position.DueAt.Sub(s.f.Now); wait > 0 && !r.Status.Ended() {
 			got.Run += " " + wait.String()
 		}
-		got.Steps = joined(r.Results, func(r oms.StepResult) string { return string(r.ActionStatus) })
+		got.Steps = joined(r.Results, func(r run.StepResult) string { return string(r.ActionStatus) })
 	}
 	got.Order = d.Order.Status()
-	got.Errors = joined(d.Order.Doc.Objects("errors"), func(e *oms.Object) string { return e.Text("message") })
-	got.History = joined(d.History, func(h oms.HistoryEntry) string { return h.Operation })
-	got.Events = joined(d.Events, func(e *oms.Event) string { return e.Type })
+	got.Errors = joined(d.Order.Doc.Objects("errors"), func(e *jsondoc.Object) string { return e.Text("message") })
+	got.History = joined(d.History, func(h order.HistoryEntry) string { return h.Operation })
+	got.Events = joined(d.Events, func(e *event.Event) string { return e.Type })
 	if d.Next != nil {
 		got.Next = d.Next.EnteredStatus
 	}
@@ -254,7 +259,7 @@ func joined[T any](list []T, show func(T) string) string {
 }
 
 // entry is the last history entry of an operation.
-func (s *stage) entry(operation string) oms.HistoryEntry {
+func (s *stage) entry(operation string) order.HistoryEntry {
 	s.t.Helper()
 	for _, h := range slices.Backward(s.last.History) {
 		if h.Operation == operation {
@@ -262,7 +267,7 @@ func (s *stage) entry(operation string) oms.HistoryEntry {
 		}
 	}
 	s.t.Fatalf("no entry %s", operation)
-	return oms.HistoryEntry{}
+	return order.HistoryEntry{}
 }
 
 // equal compares one value of a row.

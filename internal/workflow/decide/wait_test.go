@@ -5,12 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/oms"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
-// CONTRACT.md, "When it runs": a deferred step waits a second once the change is
+// docs/contract.md#waiting: a deferred step waits a second once the change is
 // durable, and those after it follow it.
 func TestDeferredSteps(t *testing.T) {
 	deferred := func(more string) string { return step(`,"RunAfterOrderIsSaved":true` + more) }
@@ -86,24 +87,24 @@ func TestARunThatTakesTooLong(t *testing.T) {
 
 // What an open breaker does to a step is its connector's to say.
 func TestAnOpenBreaker(t *testing.T) {
-	kept := func(s *stage, open settings.WhileOpen) *stage {
+	heldBack := func(s *stage, open settings.WhileOpen) *stage {
 		s.pure(func(f decide.Facts) *decide.Decision {
-			return decide.KeptBack(f, "pay", &settings.Breaker{WhileOpen: open}, f.Now.Add(time.Minute))
+			return decide.BreakerOpen(f, "pay", &settings.Breaker{WhileOpen: open}, f.Now.Add(time.Minute))
 		})
 		return s
 	}
 	const reason = "the breaker of connector pay is open: "
-	kept(inW(t, workflow(stop)), settings.FailWhileOpen).is(told{Run: "aborted", Reason: name + reason + "no call was made", Steps: "Error", Order: "Stopped",
+	heldBack(inW(t, workflow(stop)), settings.FailWhileOpen).is(told{Run: "aborted", Reason: name + reason + "no call was made", Steps: "Error", Order: "Stopped",
 		Errors: name + reason + "no call was made", History: "WorkflowStepFailed StatusChanged WorkflowEnded", Events: "workflow_failed"})
-	kept(inW(t, workflow(stop)), settings.SkipWhileOpen).is(told{Run: "succeeded", Steps: "Warning", Order: "W", History: "WorkflowStepWarning"})
-	s := kept(inW(t, workflow(stop)), settings.WaitWhileOpen)
+	heldBack(inW(t, workflow(stop)), settings.SkipWhileOpen).is(told{Run: "succeeded", Steps: "Warning", Order: "W", History: "WorkflowStepWarning"})
+	s := heldBack(inW(t, workflow(stop)), settings.WaitWhileOpen)
 	s.is(told{Run: "waiting 1m0s", Steps: "Pending", Order: "W", History: "WorkflowStepWaits"})
-	equal(t, "by", s.entry(oms.OpStepWaits).By, "workflow")
-	kept(s, settings.WaitWhileOpen).is(told{Run: "waiting 1m0s", Steps: "Pending", Order: "W"})
+	equal(t, "by", s.entry(order.OpStepWaits).By, "workflow")
+	heldBack(s, settings.WaitWhileOpen).is(told{Run: "waiting 1m0s", Steps: "Pending", Order: "W"})
 	equal(t, "uses up no attempt", s.f.Run.Position.Attempt, 1)
 	s = inW(t, workflow(stop))
 	s.take(decide.Cancel(s.f))
-	equal(t, "a run that has ended", kept(s, settings.FailWhileOpen).last.Move, decide.Stays)
+	equal(t, "a run that has ended", heldBack(s, settings.FailWhileOpen).last.Move, decide.Stays)
 }
 
 // A run that cannot go on says why.
@@ -112,7 +113,16 @@ func TestARunThatCannotGoOn(t *testing.T) {
 	s.pure(func(f decide.Facts) *decide.Decision { return decide.Fail(f, "its connector is gone", nil) })
 	s.is(told{Run: "failed", Reason: "its connector is gone", Steps: "Skipped Skipped", Order: "W", History: "WorkflowEnded", Events: "workflow_failed"})
 	s = inW(t, workflow(stop, one))
-	s.pure(func(f decide.Facts) *decide.Decision { a := s.attempt(); return decide.Fail(f, "a mistake", &a) })
-	s.is(told{Run: "failed", Reason: "a mistake", Steps: "Error Skipped", Order: "W", History: "WorkflowEnded", Events: "workflow_failed"})
+	s.pure(func(f decide.Facts) *decide.Decision { a := s.attempt(); return decide.Fail(f, "an error", &a) })
+	s.is(told{Run: "failed", Reason: "an error", Steps: "Error Skipped", Order: "W", History: "WorkflowEnded", Events: "workflow_failed"})
 	equal(t, "the attempt is recorded", s.last.Attempt.ID, "att_1")
+}
+
+// TestARunThatIsWokenBeforeItsTime, since what it waits for was tried by hand, makes its call now.
+func TestARunThatIsWokenBeforeItsTime(t *testing.T) {
+	s := inW(t, workflow(one)).comesTo(decide.Outcome{Failure: "HTTP 503", Retry: true})
+	equal(t, "it waits", s.last.Run.Position.DueAt.After(s.f.Now), true)
+	s.pure(decide.Wake)
+	equal(t, "the run", s.last.Run.Status, run.RunRunning)
+	equal(t, "its time has come", s.last.Run.Position.DueAt.Equal(s.f.Now), true)
 }

@@ -4,7 +4,7 @@
 // A delivery is {headers, body, secret?, publicKey?}. With a secret, the
 // libraries verify its v1 signatures. No library of npm's verifies v1a: with a
 // publicKey, Node's own crypto does, as the specification says it
-// (standard-webhooks.md, "Signature scheme").
+// (Standard Webhooks, "Signature scheme").
 "use strict";
 
 const crypto = require("node:crypto");
@@ -32,7 +32,7 @@ function verdict(verify) {
   }
 }
 
-function judge(d) {
+function verify(d) {
   if (d.publicKey) return { crypto: verdict(() => asymmetric(d)) };
   return {
     standardwebhooks: verdict(() => new standardwebhooks.Webhook(d.secret).verify(d.body, d.headers)),
@@ -41,4 +41,4 @@ function judge(d) {
 }
 
 const deliveries = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
-console.log(JSON.stringify(deliveries.map(judge)));
+console.log(JSON.stringify(deliveries.map(verify)));

@@ -3,7 +3,7 @@
 -- How many calls of a kind began within a span of time and came to an outcome, counted
 -- in the write that records them: nobody has to count attempts to draw them. span is
 -- how many minutes it has, start when it begins, in Unix minutes; d0 to d28 say how
--- many calls took how long, by the bounds of oms.DurationBounds.
+-- many calls took how long, by the bounds of attempt.DurationBounds.
 CREATE TABLE call_counts (
     tenant  TEXT NOT NULL,
     span    INTEGER NOT NULL,

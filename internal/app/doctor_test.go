@@ -1,0 +1,336 @@
+package app
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"database/sql"
+	"encoding/pem"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/schema"
+	"github.com/orderhook/orderhook/internal/secret"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// sick is an installation that a test makes sick.
+type sick struct {
+	*testing.T
+	now    time.Time
+	doctor *Doctor
+}
+
+func newSick(t *testing.T) *sick {
+	t.Helper()
+	s := &sick{T: t, now: time.Now().UTC().Truncate(time.Second)}
+	s.doctor = &Doctor{Now: s.now, Options: &Options{Listen: "127.0.0.1:0", Database: filepath.Join(t.TempDir(), "orderhook.db")}}
+	s.write(func(tx store.Tx) error {
+		return tx.InsertKey(t.Context(), access.Key{ID: "key_1", Tenant: "default", Role: access.Admin, Created: s.now, Hash: access.HashKey("k")})
+	})
+	return s
+}
+
+// write changes what is stored.
+func (s *sick) write(do func(tx store.Tx) error) {
+	s.Helper()
+	st, err := OpenStore(s.Context(), s.doctor.Options.Database, StoreOptions{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := st.Write(s.Context(), do); err != nil {
+		s.Fatal(err)
+	}
+	if err := st.Close(); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// sql changes it behind the back of the store.
+func (s *sick) sql(text string) {
+	s.Helper()
+	db, err := sql.Open("sqlite", s.doctor.Options.Database)
+	if err == nil {
+		_, err = db.Exec(text)
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *sick) settings(doc string) {
+	s.Helper()
+	parsed, err := schema.Parse([]byte(doc))
+	if err != nil {
+		s.Fatal(err)
+	}
+	next, _, err := settings.Incoming{Doc: parsed}.Check()
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.write(func(tx store.Tx) error { return tx.PutSettings(s.Context(), "default", next, 0, "test", s.now) })
+}
+
+func (s *sick) attempts(n int, outcome string, at time.Time) {
+	s.Helper()
+	s.write(func(tx store.Tx) error {
+		for i := range n {
+			one := &attempt.Attempt{ID: ids.New(ids.Attempt), Kind: attempt.KindStep, Number: 1, MaxNumber: 1, StartedAt: at.Add(time.Duration(i) * time.Second), URL: "https://erp", Host: "erp",
+				ConnectorID: "erp", Outcome: outcome, Error: "answered 500", Detail: &attempt.AttemptDetail{}}
+			if err := tx.AddAttempt(s.Context(), "default", one); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *sick) endpoint(change func(e *event.Endpoint)) *event.Endpoint {
+	s.Helper()
+	e := &event.Endpoint{ID: ids.New(ids.Endpoint), Origin: event.OriginAPI, URL: "http://127.0.0.1:1/", EventTypes: []string{"*"}, Enabled: true, Created: s.now, Updated: s.now}
+	change(e)
+	s.write(func(tx store.Tx) error { return tx.PutEndpoint(s.Context(), "default", e) })
+	return e
+}
+
+// certificate makes one that lasts so long, with its key.
+func (s *sick) certificate(lasts time.Duration) tls.Certificate {
+	s.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		s.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: s.now.Add(-time.Hour), NotAfter: s.now.Add(lasts), DNSNames: []string{"localhost"}}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// file writes a certificate, or its key, as PEM.
+func (s *sick) file(name, block string, der []byte) string {
+	s.Helper()
+	path := filepath.Join(filepath.Dir(s.doctor.Options.Database), name)
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: block, Bytes: der}), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	return path
+}
+
+// answers is a server that runs, by path.
+type answers map[string]string
+
+func (a answers) Ask(_ context.Context, _, path string, _ []byte) (int, []byte, error) {
+	if text, broken := strings.CutPrefix(a[path], "503 "); broken {
+		return http.StatusServiceUnavailable, []byte(text), nil
+	}
+	return http.StatusOK, []byte(a[path]), nil
+}
+
+// illnesses have the doctor find one thing each, with a piece of what it says of that.
+var illnesses = []struct {
+	kind, says string
+	fall       func(s *sick)
+}{
+	{foundDamage, "is damaged", func(s *sick) {
+		s.attempts(400, attempt.OutcomeSucceeded, s.now.Add(-time.Hour))
+		f, err := os.OpenFile(s.doctor.Options.Database, os.O_RDWR, 0)
+		if err == nil {
+			_, err = f.WriteAt([]byte(strings.Repeat("damage", 20_000)), 40*8192)
+		}
+		if err != nil {
+			s.Fatal(err)
+		}
+		f.Close()
+	}},
+	{foundSchema, "and this version has", func(s *sick) {
+		s.sql(`DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`)
+	}},
+	{foundSchema, "no server of this version", func(s *sick) { s.sql(`DELETE FROM meta WHERE name = 'encryption.bound'`) }},
+	{foundClock, "ahead of this machine's clock", func(s *sick) { s.attempts(1, attempt.OutcomeSucceeded, s.now.Add(time.Hour)) }},
+	{foundDescriptors, "the limit of open files is", func(s *sick) { s.doctor.Options.MaxOutgoing = 1 << 40 }},
+	{foundMode, "mode is 0644", func(s *sick) {
+		if err := os.Chmod(s.doctor.Options.Database+".key", 0o644); err != nil {
+			s.Fatal(err)
+		}
+	}},
+	{foundCertificate, "of the server expires at", func(s *sick) {
+		c := s.certificate(20 * 24 * time.Hour)
+		key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.doctor.Options.TLSCert, s.doctor.Options.TLSKey = s.file("cert.pem", "CERTIFICATE", c.Certificate[0]), s.file("key.pem", "PRIVATE KEY", key)
+	}},
+	{foundCertificate, "tls.ca expired at", func(s *sick) {
+		s.endpoint(func(e *event.Endpoint) {
+			text, err := os.ReadFile(s.file("ca.pem", "CERTIFICATE", s.certificate(-time.Minute).Certificate[0]))
+			if err != nil {
+				s.Fatal(err)
+			}
+			e.TLS = &event.EndpointTLS{CA: string(text)}
+		})
+	}},
+	{foundCertificate, "the certificate of https://127.0.0.1", func(s *sick) {
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{s.certificate(time.Hour)}}
+		server.StartTLS()
+		s.Cleanup(server.Close)
+		s.endpoint(func(e *event.Endpoint) { e.URL = server.URL + "/hidden?key=s3cret" })
+		s.doctor.Online = true
+	}},
+	{foundOff, "is off: it answered 410", func(s *sick) {
+		s.endpoint(func(e *event.Endpoint) { e.Enabled, e.Disabled = false, "it answered 410" })
+	}},
+	{foundFailing, "has failed 3 times in a row", func(s *sick) {
+		e := s.endpoint(func(*event.Endpoint) {})
+		s.write(func(tx store.Tx) error {
+			_, err := tx.AddHealth(s.Context(), "default", e.No, store.HealthChange{Failures: 3, FailingSince: s.now.Add(-2 * time.Hour), LastFailure: s.now, LastError: "answered 500"})
+			return err
+		})
+	}},
+	{foundConnector, "connector erp: the newest 5 calls failed", func(s *sick) {
+		s.settings(`{"connectors":[{"name":"Webhook","connectorId":"erp","host":"https://erp"}],"orderTypes":[{"name":"a","orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","connector":"Webhook","connectorId":"erp"}]}]}]}`)
+		s.attempts(5, attempt.OutcomeFailed, s.now.Add(-time.Hour))
+	}},
+	{foundConnector, "its breaker is open", func(s *sick) {
+		s.doctor.Server = answers{"/api/connectors/health": `{"items":[{"name":"Webhook","connectorId":"erp","breaker":{"circuit":"open"}}]}`}
+	}},
+	{foundSettings, `no connector is named "Nobody"`, func(s *sick) {
+		s.settings(`{"orderTypes":[{"name":"a","orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","connector":"Nobody"}]}]}]}`)
+	}},
+	{foundSettings, "refused by the target guard", func(s *sick) {
+		s.endpoint(func(e *event.Endpoint) { e.URL = "http://169.254.169.254/" })
+	}},
+	{foundSecret, "bearerToken", func(s *sick) {
+		s.settings(`{"connectors":[{"name":"Webhook","connectorId":"erp","host":"https://erp","bearerToken":"s3cret"}],"orderTypes":[{"name":"a","orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","connector":"Webhook","connectorId":"erp"}]}]}]}`)
+		s.sql(`UPDATE secrets SET origins = '["https://other:443"]'`)
+	}},
+	{foundSettings, "--ca-file", func(s *sick) { s.doctor.Options.CAFile = "/nonexistent" }},
+	{foundSettings, "--proxy", func(s *sick) { s.doctor.Options.Proxy = "ftp://x" }},
+	{foundCertificate, "in --ca-file", func(s *sick) {
+		s.doctor.Options.CAFile = s.file("ca.pem", "CERTIFICATE", s.certificate(-time.Minute).Certificate[0])
+	}},
+	{foundSettings, "names a tenant that does not exist", func(s *sick) {
+		s.doctor.Options.TenantHosts = map[string]outbound.Hosts{"default": {}, "acmee": {}}
+	}},
+	{foundCertificate, "the certificate of https://127.0.0.1", func(s *sick) {
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{s.certificate(time.Hour)}}
+		server.StartTLS()
+		s.Cleanup(server.Close)
+		s.endpoint(func(e *event.Endpoint) { e.URL = server.URL })
+		s.doctor.Online, s.doctor.Options.Proxy = true, "http://127.0.0.1:1" // which loopback does without
+	}},
+	{foundSecret, "signingSecret", func(s *sick) {
+		s.settings(`{"connectors":[{"name":"Webhook","connectorId":"erp","host":"https://erp","signingSecret":"s3cret"}],"orderTypes":[{"name":"a","orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","connector":"Webhook","connectorId":"erp"}]}]}]}`)
+		s.sql(`UPDATE secrets SET origins = '["https://other:443"]'`)
+	}},
+	{foundSecret, "order type a, status New: step WebhookWorkflowStep", func(s *sick) {
+		s.settings(`{"connectors":[{"name":"Webhook","connectorId":"erp","host":"https://erp"}],"orderTypes":[{"name":"a","orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","connector":"Webhook","connectorId":"erp","properties":[{"key":"X-Key","keyGroup":"RequestHeaders","value":"s3cret"}]}]}]}]}`)
+		s.sql(`UPDATE secrets SET origins = '["https://other:443"]'`)
+	}},
+	{foundSecret, "secrets[0]", func(s *sick) {
+		s.endpoint(func(e *event.Endpoint) {
+			e.Secrets = []event.Secret{{Value: secret.New("whsec_s3crets3crets3crets3crets3cret00")}}
+		})
+		s.sql(`UPDATE secrets SET origins = '["https://other:443"]'`)
+	}},
+	{foundKey, "expires at", func(s *sick) {
+		s.write(func(tx store.Tx) error {
+			return tx.InsertKey(s.Context(), access.Key{ID: "key_2", Tenant: "default", Role: access.Reader, Created: s.now, ExpiresAt: s.now.Add(access.ExpirySoon), Hash: access.HashKey("2")})
+		})
+	}},
+	{foundLimit, "7 requests were refused", func(s *sick) {
+		s.doctor.Server = answers{"/metrics": "# TYPE orderhook_requests_refused_total counter\norderhook_requests_refused_total{limit=\"requests\"} 7\n"}
+	}},
+	{foundLimit, "of the budget outgoing 99 of 100", func(s *sick) {
+		s.doctor.Server = answers{"/metrics": "# TYPE orderhook_budget_used gauge\norderhook_budget_used{budget=\"outgoing\"} 99\n# TYPE orderhook_budget_size gauge\norderhook_budget_size{budget=\"outgoing\"} 100\n"}
+	}},
+	{foundNotReady, "the disk has less than 128 MiB left", func(s *sick) {
+		s.doctor.Server = answers{"/readyz": "503 the disk has less than 128 MiB left\n"}
+	}},
+}
+
+// TestTheDoctorFindsEachIllness, and nothing else, and shows no secret.
+func TestTheDoctorFindsEachIllness(t *testing.T) {
+	t.Run("none", func(t *testing.T) {
+		s := newSick(t)
+		s.endpoint(func(*event.Endpoint) {})
+		s.attempts(5, attempt.OutcomeFailed, s.now.Add(-time.Hour)) // of no connector that is there
+		if got, err := s.doctor.Run(t.Context()); err != nil || len(got.Findings) > 0 || len(got.Skipped) != 2 {
+			t.Errorf("%v %+v", err, got)
+		}
+	})
+	for _, ill := range illnesses {
+		t.Run(ill.kind, func(t *testing.T) {
+			s := newSick(t)
+			ill.fall(s)
+			got, err := s.doctor.Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.Findings) != 1 || got.Findings[0].Kind != ill.kind || !strings.Contains(got.Findings[0].Text, ill.says) || strings.Contains(got.Findings[0].Text, "s3cret") {
+				t.Errorf("found %+v, want %s that says %q", got.Findings, ill.kind, ill.says)
+			}
+		})
+	}
+}
+
+// TestTheDoctorLooksAtTheDisk, of which a test cannot take the space away.
+func TestTheDoctorLooksAtTheDisk(t *testing.T) {
+	d := &Doctor{Options: &Options{Database: "orderhook.db"}}
+	d.free(leastFree)
+	if len(d.findings) > 0 {
+		t.Errorf("%+v", d.findings)
+	}
+	if d.free(leastFree - 1); len(d.findings) != 1 || d.findings[0].Kind != foundDisk {
+		t.Errorf("%+v", d.findings)
+	}
+}
+
+// TestEachFindingHasItsSection in the document that the finding names.
+func TestEachFindingHasItsSection(t *testing.T) {
+	text, err := os.ReadFile("../../docs/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var anchors []string
+	for line := range strings.Lines(string(text)) {
+		if heading, is := strings.CutPrefix(line, "### "); is {
+			anchors = append(anchors, strings.ReplaceAll(strings.ToLower(strings.ReplaceAll(strings.TrimSpace(heading), ",", "")), " ", "-"))
+		}
+	}
+	tested := []string{foundDisk}
+	for _, ill := range illnesses {
+		tested = append(tested, ill.kind)
+	}
+	for _, a := range Advices {
+		if !slices.Contains(anchors, a.Section) {
+			t.Errorf("%s: docs/troubleshooting.md has no section %s", a.Kind, a.Section)
+		}
+		if a.Advice == "" || !slices.Contains(tested, a.Kind) {
+			t.Errorf("%s has no advice, or no test", a.Kind)
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package ids_test
+
+import (
+	"math"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/orderhook/orderhook/internal/ids"
+)
+
+// TestIDsOfNumbers: a number and its id are made of each other, and sort alike.
+func TestIDsOfNumbers(t *testing.T) {
+	numbers := rapid.Int64Range(0, math.MaxInt64)
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := numbers.Draw(t, "a"), numbers.Draw(t, "b")
+		if rapid.Bool().Draw(t, "near") {
+			b = a ^ rapid.Int64Range(0, 4096).Draw(t, "difference")
+		}
+		one, other := ids.OfNumber(ids.Attempt, a), ids.OfNumber(ids.Attempt, b)
+		if n, ok := ids.NumberOf(ids.Attempt, one); n != a || !ok {
+			t.Errorf("%d is %s, which is %d, %v", a, one, n, ok)
+		}
+		if (a < b) != (one < other) {
+			t.Errorf("%d and %d do not sort as %s and %s", a, b, one, other)
+		}
+		at := ids.NumberTime(a)
+		if random := ids.NewAt(ids.Attempt, at); len(random) != len(one) || random[:20] != one[:20] {
+			t.Errorf("%s and %s are of one time", random, one)
+		}
+		for _, id := range []string{one, ids.NewAt(ids.Attempt, at)} {
+			if of, ok := ids.TimeOf(ids.Attempt, id); !ok || !of.Equal(at) {
+				t.Errorf("%s is of %v, %v, want %v", id, of, ok, at)
+			}
+		}
+	})
+}
+
+// TestOtherIDsAreOfNoNumber: what was not made of a number is not taken for one.
+func TestOtherIDsAreOfNoNumber(t *testing.T) {
+	good := ids.OfNumber(ids.Attempt, 1<<61)
+	for _, id := range []string{"", "att_", "att-1", ids.NewAt(ids.Attempt, time.Now()), "call_" + good[4:], good + "0", good[:len(good)-1] + "1",
+		good[:len(good)-1] + "x", "att_FFFFFFFFFFFF7FFF8000000000000000", "att_0193b0c4d5e67fff8000000000000000"} {
+		if n, ok := ids.NumberOf(ids.Attempt, id); ok {
+			t.Errorf("%s is of %d", id, n)
+		}
+	}
+}
+
+// TestNumbersAreNew: no number is given twice, not even of one microsecond by many at once,
+// and each is of its time, or hardly later.
+func TestNumbersAreNew(t *testing.T) {
+	at := time.Unix(1_800_000_000, 0)
+	var all []int64
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			var own []int64
+			for range 2000 {
+				own = append(own, ids.NumberAt(at))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if !slices.IsSorted(own) {
+				t.Error("those of one goroutine are in no order")
+			}
+			all = append(all, own...)
+		})
+	}
+	wait.Wait()
+	slices.Sort(all)
+	if n := len(slices.Compact(slices.Clone(all))); n != 8000 {
+		t.Errorf("%d of 8000 numbers are different", n)
+	}
+	if first, last := all[0], all[len(all)-1]; first < ids.FirstNumber(at) || ids.NumberTime(last).After(at.Add(10*time.Microsecond)) {
+		t.Errorf("from %v to %v", ids.NumberTime(first), ids.NumberTime(last))
+	}
+	if n := ids.NumberAt(time.Time{}); ids.NumberTime(n).Year() != 1970 {
+		t.Errorf("before 1970: %v", ids.NumberTime(n))
+	}
+}

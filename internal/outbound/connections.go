@@ -1,0 +1,121 @@
+package outbound
+
+import (
+	"hash/maphash"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// DefaultConnectionAge is how long connections are used, however busy they are, where
+// nobody says otherwise: a name that has moved to another address is followed within that
+// time, and a new member behind a load balancer gets its share.
+const DefaultConnectionAge = 90 * time.Second
+
+// shards is how many parts the connections are in. Each host's are in one
+// of them, and each part is replaced at a time of its own, so that never all
+// connections have to be made anew at once. Eight means that an eighth of them is new every
+// eleven seconds or so.
+const shards = 8
+
+// connections is those of requests that verify TLS alike. A part of it
+// is an [http.Transport], since that knows no age of connections: once it is as
+// old as connections may become, another one takes its place. What is under way
+// on the old one ends there, and closes its connection.
+type connections struct {
+	fresh func() *http.Transport
+	now   func() time.Time
+	age   time.Duration // the longest
+	began time.Time
+	seed  maphash.Seed
+	parts [shards]atomic.Pointer[part] // nil: no host of it was called yet
+}
+
+// part is the connections of one shard, for as long as requests may begin on them.
+type part struct {
+	*http.Transport
+	until time.Time // no request begins on it from then on
+}
+
+// newConnections makes no connection and no transport. The seed is random, so nobody
+// outside can choose hosts that all fall into one shard.
+func newConnections(fresh func() *http.Transport, now func() time.Time, age time.Duration) *connections {
+	return &connections{fresh: fresh, now: now, age: age, began: now(), seed: maphash.MakeSeed()}
+}
+
+// transport returns what makes the requests to a host now. It takes no lock. If two replace
+// a part at once, both use what the first one has put there.
+func (p *connections) transport(host string) *http.Transport {
+	i := maphash.String(p.seed, host) % shards
+	now, current := p.now(), p.parts[i].Load()
+	if current != nil && now.Before(current.until) {
+		return current.Transport
+	}
+	next := &part{p.fresh(), p.end(i, now)}
+	if !p.parts[i].CompareAndSwap(current, next) {
+		return p.parts[i].Load().Transport // somebody else has just replaced it
+	}
+	if current != nil {
+		current.CloseIdleConnections() // and those that come back to it
+	}
+	return next.Transport
+}
+
+// end returns when a part that begins now is to be replaced: each part at times
+// of its own, the parts one after the other.
+func (p *connections) end(i uint64, now time.Time) time.Time {
+	apart := p.age / shards
+	late := (now.Sub(p.began) + time.Duration(i)*apart) % p.age
+	return now.Add(p.age - late)
+}
+
+// close closes the connections that no request is using. They may be used again: the next
+// request dials.
+func (p *connections) close() {
+	for i := range p.parts {
+		if current := p.parts[i].Load(); current != nil {
+			current.CloseIdleConnections()
+		}
+	}
+}
+
+// closeShard closes the connections of one shard that no request is using. Which number
+// belongs to which shard does not matter.
+func (p *connections) closeShard(i int64) {
+	if current := p.parts[i%shards].Load(); current != nil {
+		current.CloseIdleConnections()
+	}
+}
+
+// counted counts a connection that was just made, until it is closed. Where too many are
+// open, those that are idle are closed, shard by shard until there is room, of another one
+// first each time: nobody knows which of them will be used again.
+func (c *Client) counted(conn net.Conn, err error) (net.Conn, error) {
+	if err != nil {
+		return nil, err
+	}
+	// It counts from now on until it is closed, idle or not.
+	c.open.Add(1)
+	for range shards {
+		if c.open.Load() <= c.mostOpen {
+			break
+		}
+		c.network.Load().closeShard(c.closed.Add(1))
+	}
+	return &counted{Conn: conn, open: &c.open}, nil
+}
+
+// counted is a connection that is one of those that are open.
+type counted struct {
+	net.Conn
+	open *atomic.Int64
+	once sync.Once
+}
+
+// Close counts the connection no more, however often it is called.
+func (c *counted) Close() error {
+	c.once.Do(func() { c.open.Add(-1) })
+	return c.Conn.Close()
+}

@@ -1,0 +1,103 @@
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/fair"
+	"github.com/orderhook/orderhook/internal/secret"
+	"github.com/orderhook/orderhook/internal/weburl"
+)
+
+// ErrURL is the failure of a request whose URL cannot be called.
+var ErrURL = errors.New("invalid URL: it must be an absolute http or https URL")
+
+// Request is what one attempt sends (docs/contract.md#headers and
+// docs/contract.md#delivery). The functions of target.go make it. Secrets are references in
+// it: the client opens them when it sends the request, and for nothing else.
+type Request struct {
+	// For is whose call it is, and so whose secrets it may have, and whom it goes to:
+	// slots and memory are shared by both. Slot is the slot that the caller has got
+	// for it, and gives back; nil: the client waits for one.
+	For  fair.Key
+	Slot *fair.Part
+
+	URL    string
+	Header []event.Header // custom headers, strongest first; see [HeaderAllowed]
+	// Credentials, strongest first: BearerToken, Token, Username and Password,
+	// what the URL holds. An Authorization in Header beats them all.
+	BearerToken, Token secret.Value
+	Username           string
+	Password           secret.Value
+
+	Body           []byte // JSON
+	ID             string // the webhook-id that is signed; "": the IdempotencyKey
+	IdempotencyKey string // the same for every attempt of one call; "" leaves the header out
+	Kind           string // of its attempt, as of [attempt.Attempt], for who counts them
+	// Delivery is the attempt's number, from 1, of at most MaxDelivery. With 0
+	// both headers are left out.
+	Delivery, MaxDelivery int
+	About                 About          // for the span of the attempt, where spans are made
+	Attempt               int            // for X-Attempt, from 1; 0 leaves it out
+	SigningSecret         secret.Value   // of a connector: "whsec_" and base64, or any text
+	SigningKeys           []secret.Value // of an endpoint, as of [NewSigner]
+	Signer                *Signer        // where there are neither; nil signs nothing
+	// Since is the version of the settings that was in force when the run that makes
+	// the call began, or that the request was made of: what was removed from them
+	// since is still its own. 0: it has nothing of them.
+	Since   int64
+	Trust   *Trust             // how TLS is verified; nil: as TLS says
+	TLS     *event.EndpointTLS // of an endpoint, which must not be changed; nil: as the client does
+	Timeout time.Duration      // of the whole attempt; 0: event.DefaultTimeout
+	// OneWay is for requests whose answer says no more than that they came: a
+	// body that is not retained, and another [Exchange.Class].
+	OneWay bool
+}
+
+// About is what a request is about, as its span says it. It says nothing that leads
+// to what is sent.
+type About struct{ OrderID, RunID, Step, EventID, EventType, EndpointID string }
+
+// Carries reports whether a request is to carry a secret, or to be signed with it.
+func (r *Request) Carries(v secret.Value) bool {
+	return slices.Contains([]secret.Value{r.BearerToken, r.Token, r.Password, r.SigningSecret}, v) ||
+		slices.Contains(r.SigningKeys, v) || r.TLS != nil && r.TLS.Key == v ||
+		slices.ContainsFunc(r.Header, func(h event.Header) bool { return h.Value == v })
+}
+
+// build makes the HTTP request, and names those of its headers whose values are secret.
+// Secrets are opened here and nowhere else, into a request that is sent at once.
+func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*http.Request, []string, error) {
+	u, ok := weburl.ParseURL(r.URL)
+	if !ok {
+		return nil, nil, ErrURL // without the URL, which may hold secrets
+	}
+	// A secret opens for the tenant and the origin of this request alone, and only if it
+	// was not removed by then.
+	o := &opening{secretCache: &c.secrets, ctx: ctx, tenant: r.For.Tenant, host: u.Host, origin: weburl.OriginOf(u), since: r.Since}
+	open, err := o.credentials(r)
+	if err != nil {
+		// Without one of its secrets it would be another request, so there is none.
+		return nil, nil, err
+	}
+	if r.TLS != nil && r.Trust == nil {
+		if r.Trust, err = c.trust(r.TLS, open.tlsKey); err != nil {
+			return nil, nil, err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "", bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, nil, err
+	}
+	req.URL, req.Host = u, u.Host
+	h := r.headers(ctx, &open, req.URL.User, c.userAgent)
+	req.Header = h.Header
+	// The signature covers the ids and the body, and comes last.
+	r.sign(h, open.signer, at)
+	return req, h.secret, nil
+}

@@ -1,0 +1,135 @@
+package outbound
+
+import (
+	"bytes"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/orderhook/orderhook/internal/secret"
+)
+
+// secretsOf returns the secrets that a request carries, in each form in which an
+// answer may repeat them: as it was sent, without its scheme, without what
+// stands before it in Basic credentials, in base64, and as a URL has it. What
+// the body says as it is recorded is none: the endpoint is to know it.
+// Whatever this function returns is masked in the record of the answer. A form that it
+// misses would be stored and shown in the clear.
+func secretsOf(req *http.Request, masked []string, shownBody []byte) []string {
+	var f secretForms
+	for _, name := range masked {
+		for _, value := range append(req.Header[name], req.Header[strings.ToLower(name)]...) { // see putHidden
+			if secret.IsSignature(name) {
+				f.signatures(value)
+			} else if secret.IsSecret(name, value) {
+				f.credentials(name, value)
+			}
+		}
+	}
+	// A URL is sent, too, and error pages often repeat it.
+	f.query(req.URL)
+	return slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(shownBody, []byte(form)) })
+}
+
+// secretForms collects what is looked for. A form may be in it twice.
+type secretForms []string
+
+// add adds a form, unless it is empty.
+func (f *secretForms) add(form string) {
+	if form != "" {
+		*f = append(*f, form)
+	}
+}
+
+// signatures adds those of a header: they are separated by spaces, each behind
+// its kind.
+// A signature is masked without its kind, since an endpoint may repeat it alone.
+func (f *secretForms) signatures(value string) {
+	for _, one := range strings.Fields(value) {
+		if _, bare, ok := strings.Cut(one, ","); ok {
+			one = bare
+		}
+		f.add(one)
+	}
+}
+
+// credentials adds what a header holds: its value, what follows a scheme in it, the values
+// of a cookie, and the password of Basic authentication.
+func (f *secretForms) credentials(name, value string) {
+	f.everyForm(value)
+	if name == "Cookie" {
+		for one := range strings.SplitSeq(value, ";") {
+			name, bare, _ := strings.Cut(one, "=")
+			if len(bare) >= leastAnywhere || secret.IsSecret(strings.TrimSpace(name), bare) { // not a language, say
+				f.everyForm(bare)
+			}
+		}
+	}
+	// What follows the scheme is the secret by itself.
+	scheme, bare, ok := strings.Cut(value, " ")
+	if !ok {
+		return
+	}
+	f.everyForm(bare)
+	if plain, err := base64.StdEncoding.DecodeString(bare); err == nil && strings.EqualFold(scheme, "Basic") {
+		f.everyForm(string(plain))
+		if _, password, ok := strings.Cut(string(plain), ":"); ok {
+			f.everyForm(password)
+		}
+	}
+}
+
+// everyForm adds a secret and its encodings. Answers repeat a secret as their program
+// happened to have it.
+func (f *secretForms) everyForm(value string) {
+	// An empty form would be found everywhere.
+	if value == "" {
+		return
+	}
+	f.add(value)
+	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		f.encoded(value, encoding)
+	}
+	for _, escaped := range []string{url.QueryEscape(value), url.PathEscape(value)} {
+		if escaped != value {
+			f.add(escaped)
+		}
+	}
+}
+
+// encoded adds the base64 of a secret, without the padding, which may be left out;
+// and as it is in the midst of other things that were encoded with it, in each of
+// the three ways in which it may fall into groups of three bytes. What it shares with
+// the bytes beside it is left out then, and so a short secret has no such form.
+func (f *secretForms) encoded(value string, encoding *base64.Encoding) {
+	whole := encoding.EncodeToString([]byte(value))
+	if encoding != base64.RawURLEncoding || strings.ContainsAny(whole, "-_") {
+		f.add(whole)
+	}
+	for before := range 3 {
+		text := encoding.EncodeToString(append(make([]byte, before), value...))
+		from, to := (before*8+5)/6, (before+len(value))*8/6
+		if to-from >= leastWithin && (encoding != base64.RawURLEncoding || strings.ContainsAny(text[from:to], "-_")) {
+			f.add(text[from:to])
+		}
+	}
+}
+
+// leastWithin is how many characters of base64 are told from others by chance.
+const leastWithin = 10
+
+// query adds the secrets in a URL's query. Which names mean a secret, package secret says.
+func (f *secretForms) query(u *url.URL) {
+	if u.RawQuery == "" {
+		return
+	}
+	for name, values := range u.Query() {
+		for _, value := range values {
+			if secret.IsSecret(http.CanonicalHeaderKey(name), value) {
+				f.everyForm(value)
+			}
+		}
+	}
+}

@@ -1,0 +1,5 @@
+// Package spelling compares names: those of fields, and those of things that have no case,
+// as statuses and markets. [Nearest] finds what a name was meant for.
+//
+// It knows no name itself. All of orderhook compares names here.
+package spelling

@@ -1,0 +1,62 @@
+package workflow
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/run"
+	"github.com/orderhook/orderhook/internal/schema"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/sqlite"
+)
+
+// called is a client that says when it is called, and has everything answered.
+type called chan struct{}
+
+func (c called) Post(context.Context, outbound.Request) outbound.Exchange {
+	c <- struct{}{}
+	return outbound.Exchange{StartedAt: time.Now(), Status: 200}
+}
+
+// While very many answers wait for the database, no new call is made.
+func TestNoNewCallsWhileManyAnswersWait(t *testing.T) {
+	c, calls := clock.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)), make(called, 1)
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "orderhook.db"), sqlite.Options{Exclusive: true, Clock: c.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	doc, _ := schema.Parse([]byte(`{"orderTypes":[{"name":"Online","orderStatuses":[{"name":"New","workflowSteps":[
+		{"name":"WebhookWorkflowStep","connector":"W","properties":[{"key":"Host","value":"http://one"}]}]}]}]}`))
+	config := settings.ParseStored(doc)
+	if err := db.Write(t.Context(), func(tx store.Tx) error { return tx.PutSettings(t.Context(), "acme", config, 0, "test", c.Now()) }); err != nil {
+		t.Fatal(err)
+	}
+	e := New(Options{Store: db, Client: calls, Clock: c, Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() { e.Stop(context.Background()) })
+	c.Hold()
+	e.unstored.Store(mostUnstored)
+	o, _, _ := schema.ParseOrder([]byte(`{"id":"O1"}`))
+	started, err := e.CreateOrder(t.Context(), Caller{Tenant: "acme", Author: order.Author{By: "test"}}, Document{Object: o}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.queues.running.Wait() // the queue has had its turn, and waits
+	if len(calls) > 0 || !slices.Equal(c.Waits(), []time.Duration{again}) {
+		t.Fatalf("%d calls, waits %v", len(calls), c.Waits())
+	}
+	e.unstored.Store(mostUnstored - 1)
+	c.Release()
+	<-calls
+	if r, err := e.Await(t.Context(), "acme", started, time.Minute); err != nil || r.RunStatus != run.RunSucceeded {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
