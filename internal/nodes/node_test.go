@@ -50,8 +50,15 @@ func newTable() *table {
 
 func (t *table) seat() *seat {
 	s := &seat{table: t, notice: make(chan Notice, 100)}
-	t.wakes[s] = true
+	s.set(func() { t.wakes[s] = true })
 	return s
+}
+
+// posted is how many pieces of news were ever posted.
+func (t *table) posted() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.news)
 }
 
 // enter has the lock held, unless the connection is cut.
@@ -511,14 +518,14 @@ func TestNewsIsGathered(t *testing.T) {
 		on := newTable()
 		a, b := begin(t, on), begin(t, on)
 		time.Sleep(2 * time.Second)
-		before := len(on.news)
+		before := on.posted()
 		for i := range 1000 {
 			a.Tell(News{Kind: Due, Tenant: "acme", No: int64(i % 10)})
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if n := len(on.news) - before; n < 10 || n > 25 {
+		if n := on.posted() - before; n < 10 || n > 25 {
 			t.Errorf("there were %d postings in a second", n)
 		}
 		if n := b.hears(Due); n < 100 || n > 250 {
@@ -819,9 +826,9 @@ func TestNewsFromOutside(t *testing.T) {
 		time.Sleep(time.Second)
 		tell := Outside(t.Context(), on.seat(), a.Log)
 		tell()
-		posted := len(on.news)
+		posted := on.posted()
 		tell(News{Kind: Secrets}, News{Kind: Job, ID: "j"})
-		if len(on.news) != posted+1 {
+		if on.posted() != posted+1 {
 			t.Error("the news is not posted when the command may end")
 		}
 		time.Sleep(lookEvery)
