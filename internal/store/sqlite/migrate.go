@@ -80,7 +80,7 @@ func migrate(ctx context.Context, path string, locked bool) error {
 	if locked {
 		return runMigrations(ctx, db, path)
 	}
-	return migrateLocked(ctx, db, path)
+	return migrateLocked(ctx, db, path, migrateWait)
 }
 
 // migrateWait is how long a command waits for the lock of another process that will not
@@ -88,17 +88,18 @@ func migrate(ctx context.Context, path string, locked bool) error {
 const migrateWait = 3 * time.Second
 
 // migrateLocked takes the lock and runs the migrations. If another process has the lock, it
-// waits a while for that one to run them, as a server that is starting does. A server that
+// waits so long for that one to run them, as a server that is starting does. A server that
 // serves with the old schema never will: then the error says so.
-func migrateLocked(ctx context.Context, db *sql.DB, path string) error {
-	ctx, cancel := context.WithTimeout(ctx, migrateWait)
+func migrateLocked(ctx context.Context, db *sql.DB, path string, wait time.Duration) error {
+	patience, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	for {
 		lock, err := lockFile(path)
 		if err == nil {
+			// The migrations may take as long as they take: they move what a large database holds.
 			return errors.Join(runMigrations(ctx, db, path), lock.Close())
 		}
-		if clock.Pause(ctx, clock.Real{}, 20*time.Millisecond) != nil {
+		if clock.Pause(patience, clock.Real{}, 20*time.Millisecond) != nil {
 			return fmt.Errorf("%w, and its schema is not up to date", err)
 		}
 		if done, err := migrated(ctx, db, path); done || err != nil {

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"io/fs"
@@ -29,10 +28,25 @@ func TestMigrate(t *testing.T) {
 func TestMigrateNotUnderARunningServer(t *testing.T) {
 	path := tempPath(t)
 	openAt(t, path, Options{Exclusive: true})
-	over, cancel := context.WithCancel(ctx) // else it would wait for the server to migrate
-	cancel()
-	if err := migrateLocked(over, nil, path); !errors.Is(err, ErrInUse) {
+	// Without a wait, it does not wait for the server to migrate.
+	if err := migrateLocked(ctx, nil, path, 0); !errors.Is(err, ErrInUse) {
 		t.Errorf("a running server's old schema: %v", err)
+	}
+}
+
+// TestMigrationsTakeTheirTime: the wait is for the lock alone. A large database takes longer
+// than that.
+func TestMigrationsTakeTheirTime(t *testing.T) {
+	path := tempPath(t)
+	must(t, os.WriteFile(path, nil, 0o600))
+	db, err := sql.Open("sqlite", dsn(path, "page_size(8192)", "secure_delete(ON)"))
+	must(t, err)
+	defer db.Close()
+	must(t, migrateLocked(ctx, db, path, 0))
+	done, err := migrated(ctx, db, path)
+	must(t, err)
+	if !done {
+		t.Error("the migrations were not made")
 	}
 }
 
