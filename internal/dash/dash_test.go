@@ -17,7 +17,7 @@ import (
 
 func TestTemplatesFitTheirViews(t *testing.T) {
 	for _, p := range pages {
-		if err := templatecheck.CheckHTML(p.text.Lookup("layout"), p.example); err != nil {
+		if err := templatecheck.CheckHTML(p.text().Lookup("layout"), p.example); err != nil {
 			t.Errorf("templates/%s.html: %v", p.name, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -18,9 +19,11 @@ import (
 var templateFiles embed.FS
 
 // partials is what every page is made with: the layout, and the pieces that pages
-// share. They are parsed once, at the start of the program. A template that cannot be
-// parsed ends the start, so it cannot show only when somebody opens its page.
-var partials = template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/partials/*.html"))
+// share. Templates are parsed when the first page needs them: the commands of this program
+// that show no page would otherwise wait for it at every start. The tests parse them all.
+var partials = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/partials/*.html"))
+})
 
 // page is a template and the type of what it shows. The file templates/NAME.html
 // defines "main". The type binds a template to its view: a page cannot be shown with
@@ -34,17 +37,19 @@ type page[T any] struct {
 type pageTemplate struct {
 	name    string
 	section string // the entry of the navigation that it belongs to; "" is none
-	text    *template.Template
+	text    func() *template.Template
 	example any // the zero view, for the check of the template
 }
 
 // pages is all of them, for the tests.
 var pages []*pageTemplate
 
-// newPage reads the template of a page. It is to be called for a package variable. Each
+// newPage names the template of a page. It is to be called for a package variable. Each
 // page has a clone of the partials, so that all of them may define "main".
 func newPage[T any](name, section string) page[T] {
-	text := template.Must(template.Must(partials.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
+	text := sync.OnceValue(func() *template.Template {
+		return template.Must(template.Must(partials().Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
+	})
 	p := &pageTemplate{name: name, section: section, text: text, example: view[T]{}}
 	pages = append(pages, p)
 	return page[T]{p}
@@ -145,7 +150,7 @@ func (p page[T]) write(s *server, w http.ResponseWriter, r *http.Request, v *vis
 		}
 	}
 	var b bytes.Buffer
-	if err := p.text.ExecuteTemplate(&b, "layout", view[T]{f, shown}); err != nil {
+	if err := p.text().ExecuteTemplate(&b, "layout", view[T]{f, shown}); err != nil {
 		return err
 	}
 	if v != nil && v.ticket != nil { // the ticket is given back before an error is shown
