@@ -47,6 +47,7 @@ func (s *server) eachItem(t *testing.T, path, key string, each func(item map[str
 
 // TestCommandsAreInTheAuditLog as what the command line did, beside what the API did.
 func TestCommandsAreInTheAuditLog(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	file := w.file(t, "settings.json", `{"markets":[{"marketId":"NOR"}]}`)
 	s := w.serve(t, "--settings", file)
@@ -79,6 +80,7 @@ func TestCommandsAreInTheAuditLog(t *testing.T) {
 // stored and keys are made: each version and each key that there is has one entry of
 // the audit log, each entry is of one that there is, and what was answered is there.
 func TestKilledAtAnyMomentEachChangeHasItsEntry(t *testing.T) {
+	t.Parallel()
 	const kills = 5
 	w := newWhere(t, "ORDERHOOK_API_KEY="+crashKey)
 	first := w.serve(t)

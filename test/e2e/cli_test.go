@@ -8,6 +8,7 @@ import (
 )
 
 func TestVersion(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t, "ORDERHOOK_VERSION=the variable of somebody's image")
 	want := "orderhook 1.2.3 (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ", commit 0123456789abcdef)\n"
 	for _, ask := range [][]string{{"version"}, {"--version"}, {"serve", "--version"}} {
@@ -18,6 +19,7 @@ func TestVersion(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
+	t.Parallel()
 	out := newWhere(t).succeeds(t, "serve", "--help")
 	for _, want := range []string{"--listen", "$ORDERHOOK_LISTEN", "--[no-]allow-private-targets", "--grace"} {
 		if !strings.Contains(out, want) {
@@ -27,6 +29,7 @@ func TestHelp(t *testing.T) {
 }
 
 func TestErrorsOnTheCommandLine(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

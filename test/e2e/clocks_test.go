@@ -13,21 +13,30 @@ import (
 // wrongClock is the variable of a binary that has its own idea of the time.
 const wrongClock = "WRONG_CLOCK_SECONDS"
 
+// patientLease is for nodes of which none dies, so that a busy machine takes none for dead.
+const patientLease = "ORDERHOOK_LEASE_TIME=PT15S"
+
 // withWrongClock builds an orderhook whose clock is wrong by as many seconds as a variable
 // says, and which says so at its start. What takes the time from package time itself only
 // measures how long something lasts.
 func withWrongClock(t *testing.T) string {
 	t.Helper()
-	const right = "func (Real) Now() time.Time { return time.Now() }\n"
+	const package_ = "internal/app/"
 	return otherBinary(t, "v1.2.3", map[string]string{
-		"internal/clock/clock.go": edited(t, "../../internal/clock/clock.go", right, "func (Real) Now() time.Time { return time.Now().Add(wrongBy) }\n"),
-		"internal/clock/wrong.go": `package clock
+		package_ + "options.go": edited(t, "../../"+package_+"options.go", "o.Clock = clock.Real{}\n", "o.Clock = wrongClock{}\n"),
+		package_ + "wrongclock.go": `package app
 
 import (
 	"os"
 	"strconv"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
 )
+
+type wrongClock struct{ clock.Real }
+
+func (wrongClock) Now() time.Time { return time.Now().Add(wrongBy) }
 
 var wrongBy = func() time.Duration {
 	by, _ := strconv.Atoi(os.Getenv("` + wrongClock + `"))
@@ -41,8 +50,9 @@ var wrongBy = func() time.Duration {
 // What they do, and what they say about it, goes by the clock of the database, which is that
 // of this test.
 func TestNodesWithWrongClocks(t *testing.T) {
+	t.Parallel()
 	binary := withWrongClock(t)
-	c := newClusterOf(t, &node{binary: binary, env: []string{wrongClock + "=-20"}}, &node{binary: binary, env: []string{wrongClock + "=10"}})
+	c := newClusterOf(t, &node{binary: binary, env: []string{wrongClock + "=-20", patientLease}}, &node{binary: binary, env: []string{wrongClock + "=10", patientLease}})
 	a, b := c.nodes[0].server.Load(), c.nodes[1].server.Load()
 	awaitShards(t, a, 32, 32)
 	awaitShards(t, b, 32, 32)

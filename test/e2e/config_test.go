@@ -35,6 +35,7 @@ func TestStrengthOfTheSources(t *testing.T) {
 }
 
 func TestWhichConfigFile(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	w.file(t, "orderhook.json", `{"database": "default.db"}`)
 	w.file(t, "env.json", `{"database": "env.db"}`)
@@ -48,6 +49,7 @@ func TestWhichConfigFile(t *testing.T) {
 }
 
 func TestErrorsInTheConfigFile(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ text, want string }{
 		{`{"listen": `, "orderhook.json: malformed JSON"},
 		{`{"lisen": "127.0.0.1:0"}`, "orderhook.json: lisen: is no field of the config file; is listen meant?"},

@@ -85,6 +85,7 @@ func (v *visitor) in(want bool) {
 }
 
 func TestASessionEndsWithItsKey(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	s := w.serve(t)
 	key := strings.TrimSpace(w.succeeds(t, "keys", "create", "--tenant", "acme", "--role", "operator"))
@@ -103,6 +104,7 @@ func TestASessionEndsWithItsKey(t *testing.T) {
 
 // TestASessionOutlivesARestart, and no file has its token.
 func TestASessionOutlivesARestart(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	s := w.with("ORDERHOOK_API_KEY=admin-key-of-mine").serve(t)
 	v := s.visitor(t)
@@ -123,6 +125,7 @@ func TestASessionOutlivesARestart(t *testing.T) {
 
 // TestTheAPIKnowsNoCookie: a page of another site could send it.
 func TestTheAPIKnowsNoCookie(t *testing.T) {
+	t.Parallel()
 	s := newWhere(t).serve(t)
 	v := s.visitor(t)
 	v.signIn(s.newKey)
@@ -137,6 +140,7 @@ func TestTheAPIKnowsNoCookie(t *testing.T) {
 }
 
 func TestWrongKeysAtTheSignInAreSlowedDown(t *testing.T) {
+	t.Parallel()
 	s := newWhere(t).serve(t)
 	v := s.visitor(t)
 	var status int
@@ -153,6 +157,7 @@ func TestWrongKeysAtTheSignInAreSlowedDown(t *testing.T) {
 
 // TestPagesOfAnotherTenant: what the API does not tell, no page does.
 func TestPagesOfAnotherTenant(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	s := w.serve(t)
 	other := strings.TrimSpace(w.succeeds(t, "keys", "create", "--tenant", "acme", "--role", "admin"))
@@ -188,6 +193,7 @@ func TestPagesOfAnotherTenant(t *testing.T) {
 
 // TestWhatADashboardDoesIsInTheAuditLog, by its key and with its request's id.
 func TestWhatADashboardDoesIsInTheAuditLog(t *testing.T) {
+	t.Parallel()
 	s := newWhere(t).serve(t)
 	v := s.visitor(t)
 	v.signIn(s.newKey)
@@ -207,6 +213,7 @@ func TestWhatADashboardDoesIsInTheAuditLog(t *testing.T) {
 
 // TestCookiesOfTLS: they are for encrypted connections alone.
 func TestCookiesOfTLS(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	pool := certificate(t, w)
 	s := w.serve(t, "--tls-cert", "cert.pem", "--tls-key", "key.pem")

@@ -6,6 +6,7 @@ import (
 )
 
 func TestASecondServerIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	s := w.serve(t)
 	w.refuses(t, "is in use by another orderhook", "serve")
@@ -15,6 +16,7 @@ func TestASecondServerIsRefused(t *testing.T) {
 }
 
 func TestTheEncryptionKey(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	const key = "the right key, of 32 characters."
 	w.with("ORDERHOOK_ENCRYPTION_KEY=" + key).serve(t).stop(t)
@@ -27,6 +29,7 @@ func TestTheEncryptionKey(t *testing.T) {
 }
 
 func TestTheKeyFile(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	w.serve(t).stop(t)
 	if !w.has("orderhook.db.key") {
@@ -39,6 +42,7 @@ func TestTheKeyFile(t *testing.T) {
 }
 
 func TestMigrate(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	for range 2 {
 		if out := w.succeeds(t, "migrate", "--database", "new.db"); !strings.Contains(out, "new.db") {

@@ -14,6 +14,7 @@ import (
 // The order is gone at the next start, and once that has ended the job nothing of the order
 // is in any file (docs/contract.md#calls-of-the-api).
 func TestAKilledErasureGoesOn(t *testing.T) {
+	t.Parallel()
 	const versions, rounds = 500, 5
 	w := newWhere(t, "ORDERHOOK_API_KEY="+crashKey)
 	s := w.serve(t)

@@ -18,6 +18,7 @@ func asked(t *testing.T, w where, address string, args ...string) result {
 // TestHealthcheck asks servers that are well, that are not ready, and that are not there, with
 // the flags that the server has.
 func TestHealthcheck(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	s := w.serve(t)
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(s.url, "http://"))
@@ -44,6 +45,7 @@ func TestHealthcheck(t *testing.T) {
 
 // TestHealthcheckOverTLS: the server's certificate is for another name than loopback's.
 func TestHealthcheckOverTLS(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t, "ORDERHOOK_TLS_CERT=cert.pem", "ORDERHOOK_TLS_KEY=key.pem")
 	certificate(t, w)
 	s := w.serve(t)
@@ -56,6 +58,7 @@ func TestHealthcheckOverTLS(t *testing.T) {
 
 // TestHealthcheckOfOneThatHangs: who does not answer is not well, and nobody waits for ever.
 func TestHealthcheckOfOneThatHangs(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 // TestAKilledJobGoesOn kills the server while it sends an endpoint what that
 // never got: the job goes on where it was, and leaves nothing out.
 func TestAKilledJobGoesOn(t *testing.T) {
+	t.Parallel()
 	const lists, kills = 8, 3
 	w := newWhere(t, "ORDERHOOK_API_KEY="+crashKey)
 	to := newReceiver(t, nil)

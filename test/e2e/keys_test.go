@@ -7,6 +7,7 @@ import (
 )
 
 func TestAKeyMadeBesideTheServer(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	s := w.serve(t)
 	key := strings.TrimSpace(w.succeeds(t, "keys", "create", "--tenant", "acme", "--role", "Publisher", "--name", "shop"))
@@ -36,6 +37,7 @@ func listed(t *testing.T, list string, want ...string) (id string) {
 }
 
 func TestServeMakesAKeyOnce(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	first := w.serve(t)
 	me := first.expect(t, http.StatusOK, "GET", "/api/me", first.newKey, "").body
@@ -52,6 +54,7 @@ func TestServeMakesAKeyOnce(t *testing.T) {
 }
 
 func TestTheKeyOfTheFlag(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	for range 2 {
 		s := w.with("ORDERHOOK_API_KEY=admin-key-of-mine").serve(t)

@@ -44,6 +44,7 @@ func (s *server) page(t *testing.T, url, key string) (status int, body string) {
 // TestMetrics: what a server did is told at --listen to keys of its own tenant, and at
 // --metrics-listen to everybody; and no secret is among it.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	metrics, debug := freeAddress(t), freeAddress(t)
 	s := w.serve(t, "--metrics-listen", metrics, "--debug-listen", debug)
@@ -91,6 +92,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestAddressesForOperators(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	w.refuses(t, "must be a loopback address", "serve", "--debug-listen", "0.0.0.0:6060")
 	w.refuses(t, "is not of the form", "serve", "--debug-listen", "6060")

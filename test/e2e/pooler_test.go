@@ -29,6 +29,7 @@ func names(settings []string) (names []string) {
 // TestBehindPgBouncer in the mode transaction all is as without, also when it is started
 // anew under load. What is missing for it is said at the start.
 func TestBehindPgBouncer(t *testing.T) {
+	t.Parallel()
 	pooler := pgtest.NewPooler(t, names(settingsOfRole)...)
 	direct := pgtest.Database(t, postgres.Migrate)
 	pooled := pooler.URL(direct) + "&default_query_exec_mode=cache_describe"

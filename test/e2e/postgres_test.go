@@ -23,6 +23,7 @@ func onPostgreSQL(t *testing.T) where {
 }
 
 func TestPostgreSQL(t *testing.T) {
+	t.Parallel()
 	w := onPostgreSQL(t)
 	if out := w.succeeds(t, "migrate"); strings.Contains(out, "s3cret") || !strings.Contains(out, "postgres://127.0.0.1") {
 		t.Errorf("migrate prints %q", out)
@@ -73,6 +74,7 @@ var faultsOfTheWay = []string{
 // TestFaultsOfTheWayToTheDatabase befall a server while events are published: each that was
 // acknowledged arrives, and in order.
 func TestFaultsOfTheWayToTheDatabase(t *testing.T) {
+	t.Parallel()
 	zerolog.SetGlobalLevel(zerolog.Disabled)
 	w := onPostgreSQL(t).with("ORDERHOOK_API_KEY=" + crashKey)
 	address := hostOf(t, w)

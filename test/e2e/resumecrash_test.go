@@ -56,6 +56,7 @@ func (m *mendable) called() int {
 // TestAKilledResumeJobGoesOn kills the server while it resumes aborted runs: in
 // the end each was resumed, and none twice.
 func TestAKilledResumeJobGoesOn(t *testing.T) {
+	t.Parallel()
 	const stopped, kills = 600, 3
 	w := newWhere(t, "ORDERHOOK_API_KEY="+crashKey)
 	m := newMendable(t)

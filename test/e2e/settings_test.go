@@ -15,6 +15,7 @@ func workflow(url string) string {
 }
 
 func TestSettingsCheck(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	w.file(t, "good.json", workflow("https://shop.example"))
 	if out := w.succeeds(t, "settings", "check", "good.json"); out != "good.json: no errors\n" {
@@ -39,6 +40,7 @@ func TestSettingsCheck(t *testing.T) {
 }
 
 func TestSettingsApply(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	s := w.serve(t)
 	for i, c := range []struct{ url, want string }{
@@ -68,6 +70,7 @@ func TestSettingsApply(t *testing.T) {
 }
 
 func TestServeAppliesSettingsOnce(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t, "ORDERHOOK_API_KEY=admin-key-of-mine")
 	w.file(t, "settings.json", workflow("https://shop.example"))
 	for _, want := range []int{1, 1, 2} {

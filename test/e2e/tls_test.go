@@ -47,6 +47,7 @@ func certificateFor(t *testing.T, w where, lasts time.Duration) *x509.CertPool {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	pool := certificate(t, w)
 	s := w.serve(t, "--tls-cert", "cert.pem", "--tls-key", "key.pem")

@@ -155,6 +155,7 @@ func sameEverything(t *testing.T, what string, before, after map[string]string) 
 
 // TestAMoveToPostgreSQLAndBack: on each side everything is as it was, and goes on.
 func TestAMoveToPostgreSQLAndBack(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t, "ORDERHOOK_ENCRYPTION_KEY="+fileKey)
 	w.file(t, "from.key", fileKey)
 	w.file(t, "to.key", serverKey)
@@ -301,6 +302,7 @@ func (w where) until(t *testing.T, said string, sig syscall.Signal, args ...stri
 // TestACopyThatIsKilledGoesOn: killed in the midst of copying, and of comparing, or
 // interrupted, it goes on, and in the end everything is there.
 func TestACopyThatIsKilledGoesOn(t *testing.T) {
+	t.Parallel()
 	w := bulk(t, newWhere(t, "ORDERHOOK_ENCRYPTION_KEY="+fileKey))
 	database := pgtest.Empty(t)
 	for _, c := range []struct {
@@ -336,6 +338,7 @@ func TestACopyThatIsKilledGoesOn(t *testing.T) {
 
 // TestACopyOntoAFullDisk ends with an error, and goes on when there is space.
 func TestACopyOntoAFullDisk(t *testing.T) {
+	t.Parallel()
 	w := bulk(t, newWhere(t, "ORDERHOOK_ENCRYPTION_KEY="+fileKey))
 	args := []string{"migrate", "--from", "orderhook.db", "--from-encryption-key", fileKey, "--to", "second.db"}
 	limited := w.command(t.Context(), args...)
@@ -355,6 +358,7 @@ func TestACopyOntoAFullDisk(t *testing.T) {
 }
 
 func TestWhatACopyRefuses(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	s := w.with("ORDERHOOK_API_KEY=" + crashKey).serve(t)
 	copies := func(args ...string) []string { return append([]string{"migrate"}, args...) }

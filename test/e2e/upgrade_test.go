@@ -114,6 +114,7 @@ func awaitMore(t *testing.T, l *load, k *callers) {
 // TestAnUpgradeThatDoesNotOnlyAdd is refused while a node of this version is at work, and
 // the node goes on. Once it has been made, this version is refused.
 func TestAnUpgradeThatDoesNotOnlyAdd(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 1)
 	here := c.nodes[0].server.Load()
 	next := c.where

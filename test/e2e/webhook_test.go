@@ -86,6 +86,7 @@ var (
 )
 
 func TestTLSOfTheWebHook(t *testing.T) {
+	t.Parallel()
 	ca, other := issue(t, nil, "ca", nextYear), issue(t, nil, "other", nextYear)
 	client := issue(t, ca, "client", nextYear)
 	open := automating(t, issue(t, ca, "server", nextYear), nil)
@@ -140,6 +141,7 @@ func expectHushed(t *testing.T, s *server) {
 }
 
 func TestErrorsInTheWebHookSection(t *testing.T) {
+	t.Parallel()
 	ca := issue(t, nil, "ca", nextYear)
 	client := issue(t, ca, "client", nextYear)
 	w := newWhere(t)
@@ -190,6 +192,7 @@ func TestErrorsInTheWebHookSection(t *testing.T) {
 // A command that does not deliver has no use for the files, and a section that
 // is off neither.
 func TestTheFilesOfTheWebHookAreReadWhereTheyMatter(t *testing.T) {
+	t.Parallel()
 	w := newWhere(t)
 	w.hooked(t, "https://a.example", `,"sslKeyFile":"none"`)
 	w.refuses(t, "webHook.sslKeyFile: none: no such file", "serve")
@@ -203,6 +206,7 @@ func TestTheFilesOfTheWebHookAreReadWhereTheyMatter(t *testing.T) {
 
 // "orderhook logs a warning at start": where there is something to verify.
 func TestTrustingAllDrawsAWarning(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		endpoint, more string
 		warned         bool
@@ -225,6 +229,7 @@ func TestTrustingAllDrawsAWarning(t *testing.T) {
 
 // TestAWebHookUnderWayIsFinished: SIGTERM lets it end, and be recorded.
 func TestAWebHookUnderWayIsFinished(t *testing.T) {
+	t.Parallel()
 	endpoint := newSlow(t)
 	w := newWhere(t, "ORDERHOOK_API_KEY=admin-key-of-mine")
 	w.hooked(t, endpoint.server.URL, "")
@@ -250,6 +255,7 @@ func TestAWebHookUnderWayIsFinished(t *testing.T) {
 // TestAWebHookThatIsCutOffComesAgain: what took longer than the grace is
 // attempted once more, and was no attempt.
 func TestAWebHookThatIsCutOffComesAgain(t *testing.T) {
+	t.Parallel()
 	endpoint := newSlow(t)
 	w := newWhere(t, "ORDERHOOK_API_KEY=admin-key-of-mine")
 	w.hooked(t, endpoint.server.URL, "")

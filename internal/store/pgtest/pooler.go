@@ -44,7 +44,12 @@ func NewPooler(tb testing.TB, ignored ...string) *Pooler {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(p.end)
+	tb.Cleanup(func() {
+		p.end()
+		if log, err := os.ReadFile(p.log()); tb.Failed() && err == nil {
+			tb.Logf("the pooler says:\n%s", log)
+		}
+	})
 	return p
 }
 
@@ -78,22 +83,27 @@ func (p *Pooler) prepare(ignored []string) (err error) {
 	// The pool mode is that of most installations: a connection to the server is lent for
 	// one transaction, so nothing that a session has set may be needed.
 	config := fmt.Sprintf(`[databases]
-* = host=127.0.0.1 port=%d
+* = host=127.0.0.1 port=%[1]d
 [pgbouncer]
+logfile = %[5]s
 listen_addr = 127.0.0.1
-listen_port = %d
+listen_port = %[2]d
 unix_socket_dir =
 auth_type = trust
-auth_file = %s/users
+auth_file = %[3]s/users
 pool_mode = transaction
 max_client_conn = 500
 default_pool_size = 20
-ignore_startup_parameters = %s
-`, p.cluster.port, p.port, p.dir, strings.Join(ignored, ", "))
+ignore_startup_parameters = %[4]s
+`, p.cluster.port, p.port, p.dir, strings.Join(ignored, ", "), p.log())
 	// The pooler may run as another user than the tests, who has to be able to read both
-	// files.
-	return errors.Join(os.WriteFile(filepath.Join(p.dir, "ini"), []byte(config), 0o644), os.WriteFile(filepath.Join(p.dir, "users"), []byte(`"`+superuser+`" ""`), 0o644), os.Chmod(p.dir, 0o755))
+	// files, and to write its log.
+	return errors.Join(os.WriteFile(filepath.Join(p.dir, "ini"), []byte(config), 0o644), os.WriteFile(filepath.Join(p.dir, "users"), []byte(`"`+superuser+`" ""`), 0o644), os.WriteFile(p.log(), nil, 0o600),
+		os.Chmod(p.log(), 0o666), os.Chmod(p.dir, 0o755))
 }
+
+// log is the file that the pooler writes into, which a test that fails shows.
+func (p *Pooler) log() string { return filepath.Join(p.dir, "log") }
 
 // exists reports whether there is a file.
 func exists(path string) bool {
