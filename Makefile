@@ -11,7 +11,7 @@ TESTS := $(GO) -C test
 # The tests that run the real binary gain nothing from the race detector. Those
 # of them that run side by side wait most of the time. No test may rely on what
 # another one left, so they run in a random order.
-BLACKBOX := -shuffle=on -count=1 -parallel 16 ./e2e
+BLACKBOX := -shuffle=on -count=1 -parallel 8 ./e2e
 # The race detector makes tests three to ten times as slow, and all that they import is
 # compiled once more. So `make test` has it where goroutines share what they change, and in
 # the model, which runs a whole server; internal/delivery computes for days of a clock of its

@@ -63,8 +63,9 @@ func (a *application) makeKey(ctx context.Context, tx store.Tx, want wantedKey) 
 	// A key cannot be stored twice, once for each role.
 	case have.Role != want.role:
 		return UserErrorf("the key has the role %s: give it another secret to have it replaced by one of the role %s", have.Role, want.role)
-	case have.Expired(a.now):
-		return UserErrorf("the key %s expired at %s: give it another secret to have it replaced, or a later time with `orderhook keys update`", have.ID, timetext.FormatTime(have.ExpiresAt))
+	// A file that says when the key ends is about a key that has ended, or gives it more time.
+	case have.Expired(a.now) && !want.fields.Given("expiresAt"):
+		return UserErrorf("the key %s expired at %s: give it another secret to have it replaced, or a later expiresAt", have.ID, timetext.FormatTime(have.ExpiresAt))
 	}
 	return a.changeKey(ctx, tx, have, want)
 }

@@ -221,6 +221,9 @@ func TestKeysOfAnInstallation(t *testing.T) {
 	if r := apply(`,"expiresAt":"2020-01-01T00:00:00Z"`); r.code != 0 || !strings.Contains(r.out, "nothing to change") {
 		t.Errorf("a key that has expired: code %d, %s%s", r.code, r.out, r.errOut)
 	}
+	if r := apply(``); r.code != 2 || !strings.Contains(r.errOut, "expired at 2020-01-01") {
+		t.Errorf("a key that has expired, of which the file says no end: code %d, %s%s", r.code, r.out, r.errOut)
+	}
 	if out := w.succeeds(t, "keys", "list"); strings.Count(out, "shop") != 1 || !strings.Contains(out, "2020-01-01T00:00:00Z (expired)") {
 		t.Errorf("the keys are %s", out)
 	}

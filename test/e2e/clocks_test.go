@@ -23,7 +23,7 @@ func withWrongClock(t *testing.T) string {
 	t.Helper()
 	const package_ = "internal/app/"
 	return otherBinary(t, "v1.2.3", map[string]string{
-		package_ + "options.go": edited(t, "../../"+package_+"options.go", "o.Clock = clock.Real{}\n", "o.Clock = wrongClock{}\n"),
+		package_ + "options.go": edited(t, "../../"+package_+"options.go", "o.Clock = clock.Real{}\n", "o.Clock = wrongClock{clock.Real{}}\n"),
 		package_ + "wrongclock.go": `package app
 
 import (
