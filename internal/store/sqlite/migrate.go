@@ -78,7 +78,7 @@ func migrate(ctx context.Context, path string, locked bool) error {
 		return err
 	}
 	if locked {
-		return runMigrations(ctx, db, path)
+		return bringUpToDate(ctx, db, path)
 	}
 	return migrateLocked(ctx, db, path, migrateWait)
 }
@@ -97,7 +97,7 @@ func migrateLocked(ctx context.Context, db *sql.DB, path string, wait time.Durat
 		lock, err := lockFile(path)
 		if err == nil {
 			// The migrations may take as long as they take: they move what a large database holds.
-			return errors.Join(runMigrations(ctx, db, path), lock.Close())
+			return errors.Join(bringUpToDate(ctx, db, path), lock.Close())
 		}
 		if clock.Pause(patience, clock.Real{}, 20*time.Millisecond) != nil {
 			return fmt.Errorf("%w, and its schema is not up to date", err)
@@ -148,6 +148,19 @@ func checkNotNewer(path string, version int64) error {
 		return fmt.Errorf("the database %s is of a newer orderhook: its schema is %d, this one knows those up to %d", path, version, newestSchema)
 	}
 	return nil
+}
+
+// bringUpToDate makes the schema of a new database as a whole, and the missing migrations of
+// any other.
+func bringUpToDate(ctx context.Context, db *sql.DB, path string) error {
+	var parts int
+	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master`).Scan(&parts); err != nil {
+		return fmt.Errorf("the database %s cannot be opened: %w", path, err)
+	}
+	if parts == 0 {
+		return makeNew(ctx, db, path)
+	}
+	return runMigrations(ctx, db, path)
 }
 
 // runMigrations makes the missing migrations, in the order of their numbers. Each is a
