@@ -222,6 +222,8 @@ func TestWhatAPageSaysBesides(t *testing.T) {
 		{"/endpoints/1/recover", "/api/endpoints/1", `{"id":"1","origin":"api","enabled":true,"health":{"failingSince":"2026-11-28T10:00:00.9Z"}}`, "an hour before it began to fail", "again</button>"},
 		{"/endpoints/1/recover", "/api/endpoints/1", `{"id":"1","origin":"api","enabled":true}`, "1 hour", "again</button>"},
 		{"/deliveries/redeliver?status=failed", "/api/deliveries/redeliver", `{"matched":0}`, "nothing to send with this filter", "Send 0 again"},
+		{"/deliveries/cancel?status=pending", "/api/deliveries/cancel", `{"matched":0}`, "Nothing is pending with this filter", "Cancel 0"},
+		{"/deliveries/cancel?orderId=O1", "/api/deliveries/cancel", `{"matched":7,"deliveries":[{"id":"d7","eventType":"E7"}]}`, "<dt>Status</dt><dd>pending</dd>", "Nothing is pending"},
 		{"/deliveries/redeliver?status=failed", "/api/deliveries/redeliver", `{"matched":16,"endpointOff":{"count":5},"notSendable":{"count":3}}`, "<dt>Not sent: the endpoint is off</dt><dd>5</dd>", "Send 24 again"},
 		{"/deliveries/redeliver?status=failed", "/api/deliveries/redeliver", `{"matched":16,"deliveries":[{"id":"d7","eventType":"E7"}]}`, "Send 16 again", "Not sent"},
 		{"/attempts/1", "/api/deliveries/" + hostile, `{"status":"failed","endpointId":"ep_1","endpointOff":true}`, "The endpoint is off", "Send it now…"},

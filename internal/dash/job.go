@@ -56,7 +56,7 @@ func showJob(v *visit) error {
 
 // jobSections are the lists that jobs are about. Kinds that are about one thing have
 // none.
-var jobSections = map[string]string{job.JobRedeliver: "deliveries", job.JobResume: "runs", job.JobRecover: "deliveries"}
+var jobSections = map[string]string{job.JobRedeliver: "deliveries", job.JobCancel: "deliveries", job.JobResume: "runs", job.JobRecover: "deliveries"}
 
 // listOf is a list with the filter of a job, whose members are texts with the names of
 // the list's parameters. What is no such filter leads to the whole list.
