@@ -55,14 +55,20 @@ func listKeys(v *visit) error {
 	}
 	now := v.s.Clock.Now()
 	for i := range list.Items {
-		switch k := &list.Items[i]; {
-		case k.Expired(now):
-			k.Expiring = "expired"
-		case k.ExpiresSoon(now):
-			k.Expiring = "expires soon"
-		}
+		list.Items[i].Expiring = expiring(&list.Items[i].Key, now)
 	}
 	return keysPage.showLive(v, "Keys", "keys", keysView{list.Items, newPaging(v.r.URL, &list)})
+}
+
+// expiring says in words that a key has ended, or soon will; "" where neither is so.
+func expiring(k *access.Key, now time.Time) string {
+	switch {
+	case k.Expired(now):
+		return "expired"
+	case k.ExpiresSoon(now):
+		return "expires soon"
+	}
+	return ""
 }
 
 // newKey asks for the role that can do least first: a key that may do more than needed is
