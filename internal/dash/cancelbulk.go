@@ -32,7 +32,7 @@ func (v *visit) confirmCancelAll(filter url.Values, problem *Problem) error {
 		if err := unlessRefused(err); err != nil {
 			return err
 		}
-		c.Facts = append(c.Facts, Fact{Name: "Canceled", Value: would.Total()})
+		c.Facts = append(c.Facts, Fact{Name: "To be canceled", Value: would.Total()})
 	}
 	// The job will have this status in its filter, and so has the page.
 	if !wide && filter.Get("status") == "" {
@@ -44,10 +44,10 @@ func (v *visit) confirmCancelAll(filter url.Values, problem *Problem) error {
 	// Only a link that somebody wrote by hand leads here with such a filter.
 	case wide:
 		c.Blocked = true
-		c.Notes = append(c.Notes, "This filter picks everything that is pending. Choose a status, an answer, an endpoint, an event or an order first.")
+		c.Notes = []string{"This filter picks everything that is pending. Choose a status, an answer, an endpoint, an event or an order first."}
 	case would.Matched == 0 && !c.Blocked:
 		c.Blocked = true
-		c.Notes = append(c.Notes, "Nothing is pending with this filter.")
+		c.Notes = []string{"Nothing is pending with this filter."}
 	}
 	return v.confirm("Cancel many deliveries", c)
 }

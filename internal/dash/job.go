@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -80,10 +81,19 @@ func filterFacts(filter json.RawMessage) (facts []Fact) {
 	for _, c := range membersOf(filter) {
 		value := c.New()
 		_ = json.Unmarshal(c.After, &value) // a text, without its quotes
-		facts = append(facts, Fact{Name: c.Path, Value: value})
+		facts = append(facts, Fact{Name: cmp.Or(filterLabels[c.Path], c.Path), Value: value})
 	}
 	return facts
 }
+
+// filterLabels are what the lists call the members of a filter.
+var filterLabels = func() map[string]string {
+	labels := map[string]string{}
+	for _, f := range slices.Concat(bulkFilters, runFilters, runMore) {
+		labels[f.Name] = f.Label
+	}
+	return labels
+}()
 
 // membersOf are the members of an object, in the order of their names.
 func membersOf(object json.RawMessage) []Change {

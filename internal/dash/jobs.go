@@ -1,6 +1,10 @@
 package dash
 
-import "github.com/orderhook/orderhook/internal/job"
+import (
+	"encoding/json"
+
+	"github.com/orderhook/orderhook/internal/job"
+)
 
 // jobsView is the list of background jobs.
 type jobsView struct {
@@ -14,13 +18,14 @@ type jobRow struct {
 	job.Job
 	Looked, Done, Skipped string
 	Doing                 string // what it does with what it looks at, as people say it
+	Picks                 []Fact // the filter that it is about
 }
 
 // newJobRow picks the counts that a kind of job has, in words. The others are always 0,
 // and would say something that is not so.
 func newJobRow(j job.Job) jobRow {
 	// Each kind counts what it does under another name.
-	row := jobRow{Job: j}
+	row := jobRow{Job: j, Picks: filterFacts(json.RawMessage(j.Filter))}
 	if j.Kind == job.JobErase { // which counts nothing
 		return row
 	}
