@@ -155,3 +155,21 @@ func TestYourKey(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatTheRolesMayDo stands once beneath the keys, and in the form of a new one.
+func TestWhatTheRolesMayDo(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/keys", `{"items":[{"id":"key_1","role":"operator","created":"2026-11-28T10:00:00Z","may":["read","more"]},{"id":"key_2","role":"operator","may":["read","more"]}]}`)
+	b := s.as(access.Admin)
+	list, form := b.get("/keys").Body.String(), b.get("/keys/new").Body.String()
+	for _, r := range access.Roles {
+		may := r.May()
+		last := may[len(may)-1]
+		if strings.Count(list, last+"</dd>") != 1 || !strings.Contains(form, string(r)+": ") || !strings.Contains(form, last+".") {
+			t.Errorf("%s: %s %s", r, list, form)
+		}
+	}
+	if strings.Count(list, `<span class="quiet">never</span>`) != 4 { // neither was used, and neither expires
+		t.Errorf("%s", list)
+	}
+}
