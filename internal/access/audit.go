@@ -78,7 +78,7 @@ type AuditDetail struct {
 // AuditedJob is a job as it was asked for.
 type AuditedJob struct {
 	ID         string          `json:"id"`
-	Kind       string          `json:"kind" enum:"recover,redeliver,resume"`
+	Kind       string          `json:"kind" enum:"recover,redeliver,cancel,resume"`
 	EndpointID string          `json:"endpointId,omitempty"`
 	What       string          `json:"what,omitempty" enum:"failed,missing"`
 	From       time.Time       `json:"from,omitzero"`

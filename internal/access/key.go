@@ -43,7 +43,7 @@ func (r Role) Reaches(needed Role) bool {
 
 // mays say what each of [Roles] may do beyond those before it, for people to choose by.
 var mays = []string{"read", "write orders, carts and stock, have carts validated, publish events",
-	"change settings and endpoints, resume and cancel runs, send events and requests again", "make, change and delete keys, read the audit log"}
+	"change settings and endpoints, resume and cancel runs, cancel deliveries, send events and requests again", "make, change and delete keys, read the audit log"}
 
 // May says in words what a role may do, what the weakest one may do first.
 func (r Role) May() []string { return mays[:slices.Index(Roles, r)+1] }

@@ -15,8 +15,8 @@ import (
 )
 
 // jobs registers the operations on background jobs. What begins a job is beside what it
-// is about: recover.go, redeliverbulk.go, resume.go, and endpoint.go for a change of the
-// ordering.
+// is about: recover.go, redeliverbulk.go, cancelbulk.go, resume.go, and endpoint.go for a
+// change of the ordering.
 func jobs(a *api) {
 	handle(a, access.Reader, huma.Operation{OperationID: "list-jobs", Method: http.MethodGet, Path: "/api/jobs", Tags: []string{"Jobs"},
 		Summary: "List background jobs, the newest first"}, a.listJobs)
@@ -36,7 +36,7 @@ type JobID struct {
 // its steps, so a restart loses none that was shown.
 type Job struct {
 	ID             string        `json:"id"`
-	Kind           string        `json:"kind" enum:"recover,redeliver,reorder,resume,erase"`
+	Kind           string        `json:"kind" enum:"recover,redeliver,cancel,reorder,resume,erase"`
 	EndpointID     string        `json:"endpointId,omitempty"`
 	OrderID        string        `json:"orderId,omitempty" doc:"Of an erase job"`
 	What           string        `json:"what,omitempty" enum:"failed,missing" doc:"Of a recover job"`
@@ -49,6 +49,7 @@ type Job struct {
 	Expected       int64         `json:"expected,omitempty" doc:"How many there were to look at when the job was asked for, counted up to 10,000; absent where that is not known before"`
 	ExpectedCapped bool          `json:"expectedCapped,omitempty" doc:"There were more than expected says"`
 	Sent           int64         `json:"sent" doc:"Deliveries that were made due again"`
+	Canceled       int64         `json:"canceled" doc:"Deliveries that were canceled"`
 	Resumed        int64         `json:"resumed" doc:"Runs that go on"`
 	Skipped        int64         `json:"skipped" doc:"Runs that cannot go on, and deliveries that cannot be sent again"`
 	Skips          []job.JobSkip `json:"skips,omitempty" nullable:"false" doc:"The first of what was skipped, and why"`
@@ -75,7 +76,7 @@ type jobAnswer struct {
 // showJob shows a job as it is stored.
 func showJob(j *job.Job) Job {
 	return Job{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, OrderID: j.OrderID, What: j.What, From: timeOrNil(j.From), To: timeOrNil(j.To),
-		Filter: jobFilter{payload{j.Filter}}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Expected: j.Expected, ExpectedCapped: j.ExpectedCapped, Sent: j.Sent,
+		Filter: jobFilter{payload{j.Filter}}, Status: j.Status, Reason: j.Reason, Examined: j.Examined, Expected: j.Expected, ExpectedCapped: j.ExpectedCapped, Sent: j.Sent, Canceled: j.Canceled,
 		Resumed: j.Resumed, Skipped: j.Skipped, Skips: j.Skips, Created: j.Created, Updated: j.Updated, Ended: timeOrNil(j.Ended)}
 }
 
@@ -145,7 +146,7 @@ type Counted struct {
 	EndpointOff  *CappedCount `json:"endpointOff,omitempty" doc:"Of deliveries: those that would not be sent because their endpoint is off"`
 	NotSendable  *CappedCount `json:"notSendable,omitempty" doc:"Of deliveries: those that cannot be sent, because their endpoint was removed or their event's data was erased"`
 	NotResumable *CappedCount `json:"notResumable,omitempty" doc:"Of runs: those that cannot go on, because the status of their order, shipment or return was set again since"`
-	Deliveries   []Delivery   `json:"deliveries,omitempty" nullable:"false" doc:"The first five of those that would be sent, those of the newest events first"`
+	Deliveries   []Delivery   `json:"deliveries,omitempty" nullable:"false" doc:"The first five of those that would be sent or canceled, those of the newest events first"`
 	Runs         []Run        `json:"runs,omitempty" nullable:"false" doc:"The first five of those that would go on, the newest first"`
 }
 

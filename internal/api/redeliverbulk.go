@@ -36,20 +36,18 @@ var bulkFilterShape = &schema.Shape{Name: "BulkFilter", Noun: "the request", Fie
 	{Name: "lastStatus", Doc: "Of the last attempt: as 500, 5xx, or none where no answer came"},
 	{Name: "from", Type: schema.ShapeTime, Doc: "Of events that happened at or after this time"},
 	{Name: "to", Type: schema.ShapeTime, Doc: "Of events that happened before this time"},
-	{Name: "dryRun", Type: schema.ShapeFlag, Doc: "Send nothing: say how many would be sent"},
+	{Name: "dryRun", Type: schema.ShapeFlag, Doc: "Send or cancel nothing: say how many it would be"},
 }}
 
-// redeliverBulk makes a job that sends again all that a filter picks. The job goes from
-// the newest event of now to older ones, so that it leaves out what happens after the
-// call. The filter is stored with the job, so that the job can go on after a restart, on
-// any node.
+// redeliverBulk makes a job that sends again all that a filter picks. The filter is stored
+// with the job, so that the job can go on after a restart, on any node.
 func (a *api) redeliverBulk(ctx context.Context, in *OnceParams) (*bulkAnswer, error) {
 	// What is wrong with single members is gathered, and said together at the end.
 	body, err := readBody(ctx, bulkFilterShape)
 	if err != nil {
 		return nil, err
 	}
-	q, dryRun, err := parseBulkFilter(body)
+	q, dryRun, err := parseBulkFilter(body, "everything that was ever sent would be sent again")
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +59,13 @@ func (a *api) redeliverBulk(ctx context.Context, in *OnceParams) (*bulkAnswer, e
 	if dryRun {
 		return a.countDeliveries(ctx, f)
 	}
+	return a.overDeliveries(ctx, *in, job.JobRedeliver, q, f)
+}
+
+// overDeliveries makes a job of a kind that goes over all deliveries that a filter picks
+// now, from the newest event to older ones. It leaves out what happens after the call. q
+// is the filter as it is stored with the job.
+func (a *api) overDeliveries(ctx context.Context, once OnceParams, kind string, q event.DeliveryQuery, f store.DeliveryFilter) (*bulkAnswer, error) {
 	filter, err := json.Marshal(q)
 	if err != nil {
 		return nil, err
@@ -72,21 +77,18 @@ func (a *api) redeliverBulk(ctx context.Context, in *OnceParams) (*bulkAnswer, e
 		return nil, err
 	}
 	var j *job.Job
-	earlier, err := a.once(ctx, *in, func(tx store.Tx, now time.Time) (string, error) {
+	earlier, err := a.once(ctx, once, func(tx store.Tx, now time.Time) (string, error) {
 		// The newest event is read within the write: what is published after that is not
 		// part of the job.
-		newest, err := tx.Events(ctx, tenantOf(ctx), store.EventFilter{}, store.Page{Limit: 1})
+		newest, err := newestSeq(ctx, tx)
 		if err != nil {
 			return "", err
 		}
-		j = job.NewJob(job.JobRedeliver, now)
-		j.Filter = filter
+		j = job.NewJob(kind, now)
+		j.Filter, j.Last = filter, newest
 		expect(j, n)
-		for _, e := range newest.Items {
-			j.Last = e.Seq
-		}
 		// The list goes down from its cursor, so it begins with the newest event itself.
-		j.Cursor = store.Cursor{At: j.Last + 1, ID: "0"}.String()
+		j.Cursor = store.Cursor{At: newest + 1, ID: "0"}.String()
 		return j.ID, tx.PutJob(ctx, tenantOf(ctx), j)
 	})
 	return a.answerJob(ctx, j, earlier, err)
@@ -126,8 +128,9 @@ func (a *api) countDeliveries(ctx context.Context, f store.DeliveryFilter) (*bul
 
 // parseBulkFilter reads the body of a call about many deliveries. An empty filter is
 // refused, and so is one of nothing but times and types: the caller has probably left
-// something out, and what was sent cannot be called back.
-func parseBulkFilter(body *schema.ObjectReader) (q event.DeliveryQuery, dryRun bool, err error) {
+// something out, and neither what was sent nor what was canceled can be called back.
+// otherwise says what would happen then.
+func parseBulkFilter(body *schema.ObjectReader, otherwise string) (q event.DeliveryQuery, dryRun bool, err error) {
 	q = event.DeliveryQuery{EndpointID: body.Text("endpointId"), EventID: body.Text("eventId"), Status: event.DeliveryStatus(body.Text("status")),
 		EventType: body.Text("eventType"), OrderID: body.Text("orderId"), LastStatus: body.Text("lastStatus"), From: body.Time("from"), To: body.Time("to")}
 	dryRun = body.Flag("dryRun")
@@ -136,8 +139,7 @@ func parseBulkFilter(body *schema.ObjectReader) (q event.DeliveryQuery, dryRun b
 		body.Wrong("lastStatus", "%s", store.StatusForm)
 	}
 	if body.OK() && !q.Narrow() {
-		return q, dryRun, apierr.Wrong("body", "must name a status, a lastStatus, an endpointId, an eventId or an orderId: "+
-			"everything that was ever sent would be sent again otherwise")
+		return q, dryRun, apierr.Wrong("body", "must name a status, a lastStatus, an endpointId, an eventId or an orderId: %s otherwise", otherwise)
 	}
 	return q, dryRun, within(body.Err())
 }

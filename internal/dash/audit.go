@@ -40,9 +40,9 @@ var (
 		{Name: "from", Label: "From", Hint: "2026-11-28T08:00:00Z", Type: timeFilter},
 		{Name: "to", Label: "Before", Hint: "2026-11-28T09:00:00Z", Type: timeFilter},
 	}
-	// auditTargets are the pages of what was changed, by its kind. Keys and settings have none
-	// of their own.
-	auditTargets = map[string]string{access.AuditEndpoint: "endpoints", access.AuditAttempt: "attempts", access.AuditRun: "runs", access.AuditDelivery: "deliveries",
+	// auditTargets are the pages of what was changed, by its kind. Keys have none of their
+	// own.
+	auditTargets = map[string]string{access.AuditSettings: "workflows/history", access.AuditEndpoint: "endpoints", access.AuditAttempt: "attempts", access.AuditRun: "runs", access.AuditDelivery: "deliveries",
 		access.AuditEvent: "events", access.AuditOrder: "orders", access.AuditJob: "jobs"}
 )
 
@@ -66,7 +66,7 @@ func listAudit(v *visit) error {
 		// What was deleted since has no page any more. The link then leads to a 404,
 		// which says so.
 		if section, ok := auditTargets[e.Target.Kind]; ok {
-			row.URL = href(section, e.Target.ID)
+			row.URL = href(append(strings.Split(section, "/"), e.Target.ID)...)
 		}
 		view.Items = append(view.Items, row)
 	}

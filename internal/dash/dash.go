@@ -86,7 +86,7 @@ func newServer(o Options) *server {
 		settingsPages,
 		connectorTryPages,
 		nodePages,
-		keyPages,
+		keyPages, mePages,
 		auditPages,
 		livePages,
 	} {

@@ -436,7 +436,7 @@ func TestWhatFormsHoldIsBounded(t *testing.T) {
 
 // TestWhatWasChangedIsALink in the audit log, where it has a page.
 func TestWhatWasChangedIsALink(t *testing.T) {
-	for target, want := range map[string]string{`{"kind":"endpoint","id":"ep_1"}`: `href="/endpoints/ep_1"`, `{"kind":"order","id":"a/b"}`: `href="/orders/a%2Fb"`, `{"kind":"key","id":"key_1"}`: ""} {
+	for target, want := range map[string]string{`{"kind":"endpoint","id":"ep_1"}`: `href="/endpoints/ep_1"`, `{"kind":"order","id":"a/b"}`: `href="/orders/a%2Fb"`, `{"kind":"settings","id":"7"}`: `href="/workflows/history/7"`, `{"kind":"key","id":"key_1"}`: ""} {
 		s := newSite(t)
 		s.answering("/api/audit", `{"items":[{"id":"aud_1","action":"x","target":`+target+`}]}`)
 		page := s.as(access.Admin).get("/audit").Body.String()

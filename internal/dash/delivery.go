@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,13 +46,14 @@ func (d Delivery) Pending() bool { return d.Status == string(event.DeliveryPendi
 // has none.
 func (d Delivery) To() string { return cmp.Or(d.EndpointURL, d.EndpointID) }
 
-// deliveriesView is the list of deliveries. Again is offered to operators alone.
+// deliveriesView is the list of deliveries. Again and Cancel are offered to operators alone.
 type deliveriesView struct {
 	Filters Filters
 	Items   []Delivery
 	Paging  Paging
 	Problem *Problem
 	Again   string // the URL of the page that sends all of them again; "" if the filter picks too much for that
+	Cancel  string // the URL of the page that cancels all that are pending; "" if none of these is
 	Server  string
 }
 
@@ -74,6 +76,8 @@ func deliveryPages(s *server) {
 	s.page(access.Reader, "GET /deliveries", listDeliveries)
 	s.page(access.Operator, "GET /deliveries/redeliver", confirmRedeliverAll)
 	s.page(access.Operator, "POST /deliveries/redeliver", redeliverAll)
+	s.page(access.Operator, "GET /deliveries/cancel", func(v *visit) error { return v.confirmCancelAll(asked(v.query()), nil) })
+	s.page(access.Operator, "POST /deliveries/cancel", cancelAllPending)
 	s.page(access.Reader, "GET /deliveries/{id}", showDelivery)
 	s.page(access.Operator, "GET /deliveries/{id}/redeliver", func(v *visit) error { return v.confirmRedelivery(nil) })
 	s.page(access.Operator, "POST /deliveries/{id}/redeliver", redeliver)
@@ -84,7 +88,7 @@ func deliveryPages(s *server) {
 // deliveryFilters and deliveryMore together are every filter of the API.
 var (
 	deliveryFilters = []Filter{
-		// Those of the list are also those of a bulk redelivery (bulkNames).
+		// Those of the list are also those of a job over it (bulkFilters).
 		{Name: "endpointId", Label: "Endpoint", Hint: "ep_…"},
 		{Name: "status", Label: "Status", Options: options("pending", "succeeded", "failed", "canceled")},
 		{Name: "lastStatus", Label: "Last answer", Hint: "500, 5xx, none"},
@@ -98,8 +102,9 @@ var (
 	}
 )
 
-// listDeliveries offers to send all of them again only with a filter that the API takes for
-// that: one that names a status, an answer, an endpoint, an event or an order.
+// listDeliveries offers to send all of them again, or to cancel what is pending of them,
+// only with a filter that the API takes for that: one that names a status, an answer, an
+// endpoint, an event or an order.
 func listDeliveries(v *visit) error {
 	view := deliveriesView{Filters: newFilters(v.r.URL, deliveryFilters, deliveryMore), Server: v.s.address(v.r)}
 	view.Filters.Ranges = timeRanges(v.r.URL, v.s.Clock.Now())
@@ -114,11 +119,21 @@ func listDeliveries(v *visit) error {
 	}
 	view.Items = list.Items
 	view.Paging = newPaging(v.r.URL, &list)
-	// The link has the filter alone: a redelivery is of all pages.
 	if v.may(access.Operator) && narrow(v.query()) && len(list.Items) > 0 {
-		view.Again = with(&url.URL{Path: "/deliveries/redeliver", RawQuery: asked(v.query()).Encode()}, "cursor", "", "limit", "")
+		view.Again = v.overAll("/deliveries/redeliver")
+		// A page may show none of what is pending behind it; the filter that names the
+		// status shows it.
+		if slices.ContainsFunc(list.Items, Delivery.Pending) {
+			view.Cancel = v.overAll("/deliveries/cancel")
+		}
 	}
 	return deliveriesPage.showLive(v, "Deliveries", "deliveries", view)
+}
+
+// overAll is the page of a job over the filter of a list. It has the filter alone: a job
+// is over all pages.
+func (v *visit) overAll(path string) string {
+	return with(&url.URL{Path: path, RawQuery: asked(v.query()).Encode()}, "cursor", "", "limit", "")
 }
 
 // delivery asks for the delivery of a page.

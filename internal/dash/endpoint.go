@@ -110,7 +110,7 @@ func showEndpoint(v *visit) error {
 // default and is rarely set is left out. Of headers only the names are shown.
 func endpointSettings(e *api.Endpoint) []Fact {
 	facts := []Fact{{Name: "URL", Value: e.URL}, {Name: "Event types", Value: strings.Join(e.EventTypes, ", ")}, {Name: "Body", Value: formats[e.Format]},
-		{Name: "Order", Value: orderings[e.Ordering]}, {Name: "Time-out of an attempt", Value: e.Timeout}, {Name: "Waits before the repeats", Value: strings.Join(e.RetrySchedule, ", ")},
+		{Name: "Order", Value: orderings[e.Ordering]}, {Name: "Time-out of an attempt", Value: lengthOf(e.Timeout)}, {Name: "Waits before the repeats", Value: lengthsOf(e.RetrySchedule)},
 		{Name: "Attempts at the same time", Value: count(e.MaxConcurrency)}, {Name: "Signatures", Value: strings.Join(e.Signatures, ", ")}}
 	optional := []Fact{{Name: "Description", Value: e.Description}, {Name: "Filter", Value: e.Filter}, {Name: "Headers", Value: strings.Join(slices.Sorted(maps.Keys(e.Headers)), ", ")}}
 	if e.RateLimit > 0 {

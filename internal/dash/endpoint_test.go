@@ -48,6 +48,7 @@ func init() {
 		"POST /api/endpoints/1/test":       fakeAttempt,
 		"POST /api/endpoints/1/recover":    strings.TrimSuffix(fakeJob, "}") + `,"matched":12,"newest":[{"id":"HOSTILE","type":"HOSTILE"}]}`,
 		"POST /api/deliveries/redeliver":   strings.TrimSuffix(fakeJob, "}") + `,"matched":10000,"more":true,"endpointOff":{"count":1},"notSendable":{"count":1},"deliveries":[` + fakeDelivery + `]}`,
+		"POST /api/deliveries/cancel":      strings.TrimSuffix(fakeJob, "}") + `,"matched":10000,"more":true,"deliveries":[` + fakeDelivery + `]}`,
 		"GET /api/deliveries":              `{"items":[` + fakeDelivery + `],"nextCursor":"HOSTILE","count":10000,"countCapped":true}`,
 		"GET /api/deliveries/1":            fakeDelivery,
 		"POST /api/deliveries/1/redeliver": fakeDelivery,
@@ -226,6 +227,7 @@ func TestEndpointActions(t *testing.T) {
 		{"/workflows/connectors/try?connectorId=erp", "lets one call through", url.Values{"connectorId": {"erp"}}, "POST /api/connectors/try", `{"connectorId":"erp"}`, "/workflows/connectors?done=tried"},
 		{"/deliveries/1/cancel", "not sent to this endpoint any more", nil, "POST /api/deliveries/1/cancel", "", "/deliveries/1?done=canceled"},
 		{"/deliveries/redeliver?status=failed&endpointId=ep_1", "Send 10,000&#43; again", nil, "POST /api/deliveries/redeliver", `{"endpointId":"ep_1","status":"failed"}`, href("jobs", hostile)},
+		{"/deliveries/cancel?eventType=a&endpointId=ep_1", "Cancel 10,000&#43;</button>", nil, "POST /api/deliveries/cancel", `{"endpointId":"ep_1","eventType":"a","status":"pending"}`, href("jobs", hostile)},
 		{"/events/1/redeliver?endpointId=ep_1", "with the same webhook-id", url.Values{"endpointId": {"ep_1"}}, "POST /api/events/1/redeliver", `{"endpointId":"ep_1"}`, "/events/1?done=sent"},
 		{"/events/1/redeliver", "", nil, "POST /api/events/1/redeliver", `{}`, "/events/1?done=sent"},
 		{"/events/publish", "wants its type gets it", url.Values{"type": {"a.b"}, "data": {`{"n": 1.50, "a<b":1}`}, "id": {"mine"}, "subject.kind": {"cart"}, "subject.id": {"c1"}, "orderId": {"O1"}},
@@ -313,6 +315,31 @@ func TestABulkRedeliveryIsNarrow(t *testing.T) {
 	got := b.get("/deliveries?status=failed&cursor=abc&limit=20&done=sent").Body.String()
 	if !strings.Contains(got, `href="/deliveries/redeliver?status=failed"`) {
 		t.Errorf("the filter does not go along: %s", got)
+	}
+}
+
+// TestABulkCancelIsNarrow: it is offered where something is pending, and takes the filter
+// along.
+func TestABulkCancelIsNarrow(t *testing.T) {
+	b := newSite(t).as(access.Operator)
+	for query, offered := range map[string]bool{"": false, "?eventType=a": false, "?from=2026-11-28T10:00:00Z": false, "?status=pending": true, "?lastStatus=5xx": true, "?endpointId=a": true, "?eventId=a": true, "?orderId=a": true} {
+		if got := b.get("/deliveries/cancel" + query).Body.String(); strings.Contains(got, "Cancel 10,000&#43;</button>") != offered || strings.Contains(got, "everything that is pending") == offered {
+			t.Errorf("%q: %s", query, got)
+		}
+		if got := b.get("/deliveries" + query).Body.String(); strings.Contains(got, "Cancel all that are pending") != offered {
+			t.Errorf("the list of %q: %s", query, got)
+		}
+	}
+	if got := newSite(t).as(access.Reader).get("/deliveries?status=pending").Body.String(); strings.Contains(got, "Cancel all") {
+		t.Error("a reader is offered to cancel")
+	}
+	if got := b.get("/deliveries?status=pending&cursor=abc&limit=20").Body.String(); !strings.Contains(got, `href="/deliveries/cancel?status=pending"`) {
+		t.Errorf("the filter does not go along: %s", got)
+	}
+	ended := newSite(t)
+	ended.answering("/api/deliveries", `{"items":[{"id":"1","status":"failed"}]}`)
+	if got := ended.as(access.Operator).get("/deliveries?endpointId=a").Body.String(); strings.Contains(got, "Cancel all") {
+		t.Error("it is offered to cancel what has ended")
 	}
 }
 
@@ -464,6 +491,8 @@ func TestAJobSaysHowFarItIs(t *testing.T) {
 			`max="3000" value="2000"`, "2,000 of 3,000", "Sent again", "/deliveries?endpointId=ep_1&status=failed", "/deliveries/dlv_1", "/jobs/1/cancel"},
 		`{"id":"1","kind":"resume","status":"running","examined":2000,"resumed":1990,"expected":10000,"expectedCapped":true,"filter":{"status":"aborted"}}`: {
 			`<progress aria-label="The job is under way">`, "2,000 of 10,000+", "Resumed", "/runs?status=aborted"},
+		`{"id":"1","kind":"cancel","status":"running","examined":2000,"canceled":1990,"expected":3000,"filter":{"status":"pending","orderId":"O1"}}`: {
+			`max="3000" value="2000"`, "Cancel deliveries", "<dt>Canceled</dt><dd>1,990</dd>", "/deliveries?orderId=O1&status=pending", "/jobs/1/cancel"},
 		`{"id":"1","kind":"recover","what":"missing","status":"succeeded","examined":2000}`: {"2,000", "Recover an endpoint, missing"},
 		`{"id":"1","kind":"reorder","status":"running","examined":2000}`:                    {"Put what is pending in order", "follow its new ordering", "2,000"},
 		`{"id":"1","kind":"erase","status":"running","orderId":"O1"}`:                       {"Erase an order", "removes the data of its events", "<dd>O1</dd>", "Last step"},

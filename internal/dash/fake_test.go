@@ -40,6 +40,7 @@ var answers = map[string]string{
 		"runs":{"count":1,"items":[{"id":"HOSTILE","orderId":"HOSTILE","status":"HOSTILE","enteredStatus":"HOSTILE","step":"HOSTILE","displayName":"HOSTILE","reason":"HOSTILE"}]},
 		"deliveries":{"count":1,"items":[{"id":"HOSTILE","eventType":"HOSTILE","endpointId":"HOSTILE","endpointUrl":"HOSTILE","orderId":"HOSTILE","lastError":"HOSTILE"}]}}}`,
 	"GET /api/nodes":     `{"items":[{"id":"HOSTILE","name":"HOSTILE","address":"HOSTILE","version":"HOSTILE","started":"2026-11-28T10:00:00Z","lastSeen":"2026-11-28T10:00:00Z","live":false,"self":true,"shards":64,"maintenance":true}]}`,
+	"GET /api/me":        `{"id":"HOSTILE","tenant":"HOSTILE","role":"HOSTILE","name":"HOSTILE","created":"2026-11-28T10:00:00Z","expiresAt":"2026-11-28T13:00:00Z","rateLimit":2.5,"may":["HOSTILE"]}`,
 	"GET /api/keys":      `{"items":[{"id":"HOSTILE","tenant":"HOSTILE","role":"HOSTILE","name":"HOSTILE","created":"2026-11-28T10:00:00Z"}]}`,
 	"GET /api/keys/1":    `{"id":"HOSTILE","tenant":"HOSTILE","role":"HOSTILE","name":"HOSTILE","created":"2026-11-28T10:00:00Z"}`,
 	"POST /api/keys":     `{"id":"HOSTILE","name":"HOSTILE","role":"reader","key":"ohk_HOSTILE"}`,
@@ -68,7 +69,7 @@ const fakeSeries = `{"from":"2026-11-28T10:00:00Z","to":"2026-11-28T10:02:00Z","
 // fakeAPI answers as answers say, to every key.
 func fakeAPI(w http.ResponseWriter, r *http.Request) {
 	answer, ok := answers[r.Method+" "+strings.ReplaceAll(r.URL.Path, hostile, "1")]
-	if r.URL.Path == "/api/me" {
+	if r.URL.Path == "/api/me" && r.Header.Get("Authorization") != "" { // who signs in; a page asks with its session's key
 		role, ok := strings.CutSuffix(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), "-key")
 		if !ok {
 			refuse(w, http.StatusUnauthorized, "the key is not known")
@@ -102,6 +103,7 @@ type fakeSessions struct {
 	mu    sync.Mutex
 	keys  map[string]access.Key // by the hash of the token
 	clock clock.Clock
+	ends  time.Time // when all keys expire; zero: never
 }
 
 func (f *fakeSessions) Session(_ context.Context, hash []byte) (access.Key, error) {
@@ -111,6 +113,7 @@ func (f *fakeSessions) Session(_ context.Context, hash []byte) (access.Key, erro
 	if !ok {
 		return k, apierr.Errorf(apierr.NotFound, "there is no such session")
 	}
+	k.ExpiresAt = f.ends
 	return k, nil
 }
 

@@ -2,12 +2,15 @@ package dash
 
 import (
 	"html/template"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/orderhook/orderhook/internal/timetext"
 )
 
 // functions are what templates call. They are few, and work nothing out that a view could
@@ -73,6 +76,41 @@ func duration(ms float64) string {
 		return strconv.FormatFloat(ms/1000, 'f', 2, 64) + " s"
 	}
 	return (time.Duration(ms/1000) * time.Second).String()
+}
+
+// lengthOf shows a length of time of the API's, as PT1M30S, for people: 1 min 30 s. What
+// is none is shown as it is.
+func lengthOf(iso string) string {
+	d, ok := timetext.ParseDuration(iso, math.MaxInt64)
+	switch {
+	case !ok:
+		return iso
+	case d < time.Second:
+		return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', -1, 64) + " ms"
+	}
+	var parts []string
+	for _, unit := range []struct {
+		size time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "min"}} {
+		if n := d / unit.size; n > 0 {
+			parts = append(parts, strconv.FormatInt(int64(n), 10)+" "+unit.name)
+			d -= n * unit.size
+		}
+	}
+	if d > 0 {
+		parts = append(parts, strconv.FormatFloat(d.Seconds(), 'f', -1, 64)+" s")
+	}
+	return strings.Join(parts, " ")
+}
+
+// lengthsOf is lengthOf of each, in a row.
+func lengthsOf(isos []string) string {
+	out := make([]string, len(isos))
+	for i, iso := range isos {
+		out[i] = lengthOf(iso)
+	}
+	return strings.Join(out, ", ")
 }
 
 // byteSize shows a number of bytes, as 1.5 KiB.

@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -56,7 +57,7 @@ func showJob(v *visit) error {
 
 // jobSections are the lists that jobs are about. Kinds that are about one thing have
 // none.
-var jobSections = map[string]string{job.JobRedeliver: "deliveries", job.JobResume: "runs", job.JobRecover: "deliveries"}
+var jobSections = map[string]string{job.JobRedeliver: "deliveries", job.JobCancel: "deliveries", job.JobResume: "runs", job.JobRecover: "deliveries"}
 
 // listOf is a list with the filter of a job, whose members are texts with the names of
 // the list's parameters. What is no such filter leads to the whole list.
@@ -80,10 +81,19 @@ func filterFacts(filter json.RawMessage) (facts []Fact) {
 	for _, c := range membersOf(filter) {
 		value := c.New()
 		_ = json.Unmarshal(c.After, &value) // a text, without its quotes
-		facts = append(facts, Fact{Name: c.Path, Value: value})
+		facts = append(facts, Fact{Name: cmp.Or(filterLabels[c.Path], c.Path), Value: value})
 	}
 	return facts
 }
+
+// filterLabels are what the lists call the members of a filter.
+var filterLabels = func() map[string]string {
+	labels := map[string]string{}
+	for _, f := range slices.Concat(bulkFilters, runFilters, runMore) {
+		labels[f.Name] = f.Label
+	}
+	return labels
+}()
 
 // membersOf are the members of an object, in the order of their names.
 func membersOf(object json.RawMessage) []Change {

@@ -1,6 +1,10 @@
 package dash
 
-import "github.com/orderhook/orderhook/internal/job"
+import (
+	"encoding/json"
+
+	"github.com/orderhook/orderhook/internal/job"
+)
 
 // jobsView is the list of background jobs.
 type jobsView struct {
@@ -14,13 +18,14 @@ type jobRow struct {
 	job.Job
 	Looked, Done, Skipped string
 	Doing                 string // what it does with what it looks at, as people say it
+	Picks                 []Fact // the filter that it is about
 }
 
 // newJobRow picks the counts that a kind of job has, in words. The others are always 0,
 // and would say something that is not so.
 func newJobRow(j job.Job) jobRow {
 	// Each kind counts what it does under another name.
-	row := jobRow{Job: j}
+	row := jobRow{Job: j, Picks: filterFacts(json.RawMessage(j.Filter))}
 	if j.Kind == job.JobErase { // which counts nothing
 		return row
 	}
@@ -32,6 +37,9 @@ func newJobRow(j job.Job) jobRow {
 	// Skipped are deliveries that could not be sent when their turn came.
 	case job.JobRedeliver:
 		row.Doing, row.Done, row.Skipped = "Sent again", count(int(j.Sent)), count(int(j.Skipped))
+	// What has ended by then is left alone, and is no trouble.
+	case job.JobCancel:
+		row.Doing, row.Done = "Canceled", count(int(j.Canceled))
 	case job.JobRecover: // what is not sent is not named
 		row.Doing, row.Done = "Sent again", count(int(j.Sent))
 		// What was missing was never sent before.
@@ -67,7 +75,7 @@ func listJobs(v *visit) error {
 
 // jobLabels are the kinds of jobs as people read them.
 var jobLabels = map[string]string{
-	job.JobRecover: "Recover an endpoint", job.JobRedeliver: "Send deliveries again", job.JobReorder: "Put what is pending in order", job.JobResume: "Resume runs", job.JobErase: "Erase an order",
+	job.JobRecover: "Recover an endpoint", job.JobRedeliver: "Send deliveries again", job.JobCancel: "Cancel deliveries", job.JobReorder: "Put what is pending in order", job.JobResume: "Resume runs", job.JobErase: "Erase an order",
 }
 
 // jobLabel is the kind of a job for people. A kind without one is shown as the API calls

@@ -14,6 +14,7 @@ import (
 type keysView struct {
 	Items  []shownKey
 	Paging Paging
+	Roles  []Fact // what each role may do
 }
 
 // shownKey is a key as the API shows it.
@@ -55,14 +56,20 @@ func listKeys(v *visit) error {
 	}
 	now := v.s.Clock.Now()
 	for i := range list.Items {
-		switch k := &list.Items[i]; {
-		case k.Expired(now):
-			k.Expiring = "expired"
-		case k.ExpiresSoon(now):
-			k.Expiring = "expires soon"
-		}
+		list.Items[i].Expiring = expiring(&list.Items[i].Key, now)
 	}
-	return keysPage.showLive(v, "Keys", "keys", keysView{list.Items, newPaging(v.r.URL, &list)})
+	return keysPage.showLive(v, "Keys", "keys", keysView{list.Items, newPaging(v.r.URL, &list), roleFacts()})
+}
+
+// expiring says in words that a key has ended, or soon will; "" where neither is so.
+func expiring(k *access.Key, now time.Time) string {
+	switch {
+	case k.Expired(now):
+		return "expired"
+	case k.ExpiresSoon(now):
+		return "expires soon"
+	}
+	return ""
 }
 
 // newKey asks for the role that can do least first: a key that may do more than needed is
@@ -101,20 +108,31 @@ func (f keyForm) inputs() []Input {
 		{Name: "expiresAt", Label: "Expires at", Value: f.ExpiresAt, Hint: "2027-11-29T00:00:00Z", Help: "From then on it is refused. Empty: it does not expire."}}
 }
 
-// roleNotes say what each role may do beyond those before it.
-func roleNotes() string {
-	var all []string
-	for _, r := range access.Roles {
+// roleFacts say what each role may do beyond those before it.
+func roleFacts() (facts []Fact) {
+	for i, r := range access.Roles {
 		may := r.May()
-		all = append(all, string(r)+": "+may[len(may)-1]+".")
+		fact := Fact{Name: string(r), Value: may[len(may)-1]}
+		if i > 0 {
+			fact.Value = "all that the role " + string(access.Roles[i-1]) + " may, and " + fact.Value
+		}
+		facts = append(facts, fact)
 	}
-	return strings.Join(all, " ") + " Each may also do what those before it may."
+	return facts
+}
+
+// roleNotes are roleFacts in a sentence each, for the form of a new key.
+func roleNotes() (notes []string) {
+	for _, f := range roleFacts() {
+		notes = append(notes, f.Name+": "+f.Value+".")
+	}
+	return notes
 }
 
 func showKeyForm(v *visit, f keyForm, problem *Problem) error {
 	c := Confirm{
 		What:   "The tenant " + v.key.Tenant + " gets another key. It is shown once, on the page that comes.",
-		Notes:  []string{roleNotes(), "Who has the key can sign in here, too."},
+		Notes:  append(roleNotes(), "Who has the key can sign in here, too."),
 		Action: "/keys", Hidden: []Hidden{newOnce()},
 		Inputs: append(f.inputs(), Input{Name: "role", Label: "Role", Value: f.Role, Options: options(string(access.Reader), string(access.Publisher), string(access.Operator), string(access.Admin))}),
 		Button: "Make the key", Back: "/keys", Problem: problem,

@@ -128,3 +128,48 @@ func TestTwoFormsAreTwoActions(t *testing.T) {
 		t.Errorf("the API was asked %+v", made)
 	}
 }
+
+// TestYourKey: each role sees what its own key may do, and when it ends; and each page says
+// that it ends soon.
+func TestYourKey(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/me", `{"id":"key_reader","tenant":"t1","role":"reader","name":"till","created":"2026-11-28T10:00:00Z","expiresAt":"2026-11-28T13:00:00Z","rateLimit":2.5,"may":["see all"]}`)
+	b := &browserOf{site: s, cookies: newSession(s)}
+	page := b.get("/me").Body.String()
+	for _, want := range []string{"till", "see all", "2.5, on each node", "2026-11-28T13:00:00Z", "The key expires soon", "http://example.com/api/me"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is not in %s", want, page)
+		}
+	}
+	if strings.Contains(page, `href="/keys"`) {
+		t.Error("an operator is led to the keys")
+	}
+	s.answering("/api/me", `{"id":"key_reader","tenant":"t1","role":"reader","created":"2026-11-28T10:00:00Z","may":["see all"]}`)
+	if page := b.get("/me").Body.String(); !strings.Contains(page, "<dd>never</dd>") || !strings.Contains(page, "<dd>no limit</dd>") || strings.Contains(page, "soon") {
+		t.Errorf("a key without limits: %s", page)
+	}
+	for ends, says := range map[time.Duration]bool{time.Hour: true, 10 * 365 * 24 * time.Hour: false} {
+		s.sessions.ends = s.Clock.Now().Add(ends)
+		if page := b.get("/orders").Body.String(); strings.Contains(page, `<a class="badge warn" href="/me">key expires soon</a>`) != says || !strings.Contains(page, `<a href="/me" title="Your key: `) {
+			t.Errorf("a key that ends in %s: %s", ends, page)
+		}
+	}
+}
+
+// TestWhatTheRolesMayDo stands once beneath the keys, and in the form of a new one.
+func TestWhatTheRolesMayDo(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/keys", `{"items":[{"id":"key_1","role":"operator","created":"2026-11-28T10:00:00Z","may":["read","more"]},{"id":"key_2","role":"operator","may":["read","more"]}]}`)
+	b := s.as(access.Admin)
+	list, form := b.get("/keys").Body.String(), b.get("/keys/new").Body.String()
+	for _, r := range access.Roles {
+		may := r.May()
+		last := may[len(may)-1]
+		if strings.Count(list, last+"</dd>") != 1 || !strings.Contains(form, string(r)+": ") || !strings.Contains(form, last+".") {
+			t.Errorf("%s: %s %s", r, list, form)
+		}
+	}
+	if strings.Count(list, `<span class="quiet">never</span>`) != 4 { // neither was used, and neither expires
+		t.Errorf("%s", list)
+	}
+}

@@ -35,6 +35,7 @@ type Filter struct {
 	Hint        string   // an example, shown while the field is empty
 	Options     []Option // of a choice; none: it is a text
 	Type        string   // of the <input>; "" is text
+	Any         string   // of a choice: what it is called that nothing was chosen; "" is any
 	Wide        bool
 	Value       string // as it is in the URL
 	Local       string // of a time: the same in UTC, as an <input> of times takes it; "" where that cannot show it exactly
@@ -105,6 +106,7 @@ type Filters struct {
 	Active []Active
 	Open   bool // "More filters" is open, since one of them is used
 	Ranges []Range
+	Do     string // what its button says; "" is Search
 }
 
 // Active is a filter that is used. One click takes it away, and leaves the others.

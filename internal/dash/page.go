@@ -88,6 +88,11 @@ func (f frame) Admin() bool { return f.Key.Role.Reaches(access.Admin) }
 // Publisher reports whether to show what publishers may do.
 func (f frame) Publisher() bool { return f.Key.Role.Reaches(access.Publisher) }
 
+// KeyEnds says in words that the key which somebody has signed in with has ended or soon
+// will; "" where neither is so. Each page says it, since nobody looks for it before it
+// happens.
+func (f frame) KeyEnds() string { return expiring(&f.Key, f.Now) }
+
 // section is an entry of the navigation. Who may not see its pages does not see it.
 type section struct {
 	Name, Path string

@@ -34,7 +34,7 @@ var recoverPage = newPage[recoverView]("recover", "/endpoints")
 // recoverFilters are the fields of the form that chooses. They have the names of the
 // API's body.
 var recoverFilters = []Filter{
-	{Name: "what", Label: "Send again", Options: []Option{{job.RecoverFailed, "what failed for good"}, {job.RecoverMissing, "what it never got: it did not exist, or was off"}}, Wide: true},
+	{Name: "what", Label: "Send again", Options: []Option{{job.RecoverFailed, "what failed for good"}, {job.RecoverMissing, "what it never got: it did not exist, or was off"}}, Any: "choose", Wide: true},
 	{Name: "from", Label: "Events from", Hint: "2026-11-28T08:00:00Z", Type: timeFilter},
 	{Name: "to", Label: "Before, or now", Hint: "2026-11-28T09:00:00Z", Type: timeFilter},
 }
@@ -58,7 +58,7 @@ func (v *visit) showRecovery(at *url.URL, problem *Problem) error {
 		return v.see(v.usualRecovery(&head.Endpoint))
 	}
 	view := recoverView{Head: head, Filters: newFilters(at, recoverFilters, nil), Problem: problem, Missing: query.Get("what") == job.RecoverMissing}
-	view.Filters.Active = nil // the form shows them
+	view.Filters.Active, view.Filters.Do = nil, "Count" // the form shows them
 	view.Filters.Ranges = v.recoverRanges(at, &head)
 	view.Chosen = query.Get("what") != "" && query.Get("from") != "" && head.Endpoint.Enabled
 	if view.Chosen && problem == nil {

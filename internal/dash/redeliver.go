@@ -9,16 +9,11 @@ import (
 	"github.com/orderhook/orderhook/internal/job"
 )
 
-// bulkNames are the members of the filter of a bulk redelivery. They are those of the
-// list, so that what somebody sees in it can be sent again.
-var bulkNames = func() (names []string) {
-	for _, f := range slices.Concat(deliveryFilters, deliveryMore) {
-		names = append(names, f.Name)
-	}
-	return names
-}()
+// bulkFilters are the members of the filter of a bulk redelivery or cancel. They are those
+// of the list, so that what somebody sees in it can be sent again, or canceled.
+var bulkFilters = slices.Concat(deliveryFilters, deliveryMore)
 
-// narrow reports whether a filter may be sent again as a whole. The rule is the API's
+// narrow reports whether a job may go over all that a filter picks. The rule is the API's
 // own; here it decides whether the button is shown.
 func narrow(query url.Values) bool {
 	q := event.DeliveryQuery{EndpointID: query.Get("endpointId"), EventID: query.Get("eventId"), Status: event.DeliveryStatus(query.Get("status")), OrderID: query.Get("orderId"), LastStatus: query.Get("lastStatus")}
@@ -53,15 +48,7 @@ func (v *visit) confirmAll(filter url.Values, problem *Problem) error {
 		c.Facts = would.facts()
 	}
 	how := would.Total()
-	// The filter is shown by the labels of the list. The form repeats it in hidden
-	// fields, so that exactly this filter is sent.
-	for _, f := range slices.Concat(deliveryFilters, deliveryMore) {
-		if value := filter.Get(f.Name); value != "" {
-			c.Facts = append(c.Facts, Fact{Name: f.Label, Value: value})
-			c.Hidden = append(c.Hidden, Hidden{f.Name, value})
-		}
-	}
-	c.Hidden = append(c.Hidden, newOnce())
+	c.repeat(filter)
 	c.Sample, c.Button = deliverySample(would.Deliveries), "Send "+how+" again"
 	switch {
 	// Only a link that somebody wrote by hand leads here with such a filter.
@@ -73,6 +60,18 @@ func (v *visit) confirmAll(filter url.Values, problem *Problem) error {
 		c.Notes = append(c.Notes, "There is nothing to send with this filter.")
 	}
 	return v.confirm("Send many again", c)
+}
+
+// repeat shows the filter of a job by the labels of the list. The form repeats it in
+// hidden fields, so that exactly this filter is sent.
+func (c *Confirm) repeat(filter url.Values) {
+	for _, f := range bulkFilters {
+		if value := filter.Get(f.Name); value != "" {
+			c.Facts = append(c.Facts, Fact{Name: f.Label, Value: value})
+			c.Hidden = append(c.Hidden, Hidden{f.Name, value})
+		}
+	}
+	c.Hidden = append(c.Hidden, newOnce())
 }
 
 // redeliverable is what the API says of a bulk redelivery before it is done. Total is how
@@ -103,21 +102,25 @@ func dryRun(filter url.Values) map[string]any {
 	return body
 }
 
-// redeliverAll takes from the form no more than the filter has, so that the job is over the same
-// deliveries that the page before has counted. It leads to the job, which can be watched
-// there.
-func redeliverAll(v *visit) error {
+// redeliverAll begins the job that sends all again.
+func redeliverAll(v *visit) error { return v.overDeliveries("redeliver", v.confirmAll) }
+
+// overDeliveries begins a job over the deliveries that a form's filter picks. It takes
+// from the form no more than the filter has, so that the job is over the same deliveries
+// that the page before has counted, and leads to the job, which can be watched there. If
+// the API refuses, the page before says so.
+func (v *visit) overDeliveries(what string, before func(url.Values, *Problem) error) error {
 	body, filter := map[string]string{}, url.Values{}
-	for _, name := range bulkNames {
-		if value := v.field(name); value != "" {
-			body[name] = value
-			filter.Set(name, value)
+	for _, f := range bulkFilters {
+		if value := v.field(f.Name); value != "" {
+			body[f.Name] = value
+			filter.Set(f.Name, value)
 		}
 	}
 	var job job.Job
-	err := v.sendForm("/api/deliveries/redeliver", body, &job)
+	err := v.sendForm("/api"+href("deliveries", what), body, &job)
 	if p := refused(err); p != nil {
-		return v.confirmAll(filter, p)
+		return before(filter, p)
 	}
 	if err != nil {
 		return err

@@ -16,9 +16,9 @@ import (
 // writers wait for that.
 const jobStep = 200
 
-// Jobs are the kinds of jobs that send events, for a [jobrunner.Runner].
+// Jobs are the kinds of jobs about deliveries, for a [jobrunner.Runner].
 func (d *Dispatcher) Jobs() map[string]jobrunner.Kind {
-	return map[string]jobrunner.Kind{job.JobRecover: d.recover, job.JobRedeliver: d.redeliver, job.JobReorder: d.reorder}
+	return map[string]jobrunner.Kind{job.JobRecover: d.recover, job.JobRedeliver: d.redeliver, job.JobCancel: d.cancelAll, job.JobReorder: d.reorder}
 }
 
 // recover makes the next step of a recover job.

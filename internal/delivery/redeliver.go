@@ -61,8 +61,8 @@ func (d *Dispatcher) redeliver(ctx context.Context, tenant string, j *job.Job) (
 	}}, nil
 }
 
-// deliveriesOf returns the next page of the deliveries that a redeliver job's filter
-// picks. It leaves out those whose event was removed by retention meanwhile. A filter that
+// deliveriesOf returns the next page of the deliveries that the filter of a redeliver or a
+// cancel job picks. It leaves out those whose event was removed by retention meanwhile. A filter that
 // names what is gone by now picks nothing.
 func (d *Dispatcher) deliveriesOf(ctx context.Context, tenant string, j *job.Job) (list store.List[*event.Delivery], err error) {
 	var q event.DeliveryQuery

@@ -25,6 +25,7 @@ const (
 const (
 	JobRecover   = "recover"   // sends an endpoint what failed, or what it never got
 	JobRedeliver = "redeliver" // sends the deliveries that a filter picks again
+	JobCancel    = "cancel"    // cancels the pending deliveries that a filter picks
 	JobReorder   = "reorder"   // has pending deliveries follow a change of their endpoint's ordering
 	JobResume    = "resume"    // lets aborted runs go on
 	JobErase     = "erase"     // removes what is stored of an order that was erased
@@ -58,6 +59,7 @@ type Job struct {
 	Expected       int64          `json:"expected,omitempty"`       // how many there were to look at when it was asked for; 0 where that was not counted
 	ExpectedCapped bool           `json:"expectedCapped,omitempty"` // there were more than Expected, which was counted no further
 	Sent           int64          `json:"sent"`                     // deliveries made due again
+	Canceled       int64          `json:"canceled,omitempty"`       // deliveries that were pending
 	Tried          []string       `json:"tried,omitempty"`          // of a redeliver job: the endpoints that one delivery was tried at, at once
 	By             string         `json:"by,omitempty"`             // who asked for it, for the history of orders
 	Resumed        int64          `json:"resumed,omitempty"`        // runs that go on
@@ -102,7 +104,7 @@ func (j *Job) End(status JobStatus, reason string) {
 // change which has an entry itself.
 func (j *Job) Audited() *access.AuditedJob {
 	switch j.Kind {
-	case JobRecover, JobRedeliver, JobResume:
+	case JobRecover, JobRedeliver, JobCancel, JobResume:
 		return &access.AuditedJob{ID: j.ID, Kind: j.Kind, EndpointID: j.EndpointID, What: j.What, From: j.From, To: j.To, Filter: json.RawMessage(j.Filter)}
 	}
 	return nil

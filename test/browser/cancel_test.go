@@ -1,6 +1,9 @@
 package browser
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestCancelByHand: a delivery and a run that would go on by themselves are ended, each
 // after a page that says what that does; then the delivery is sent after all.
@@ -22,6 +25,19 @@ func TestCancelByHand(t *testing.T) {
 	p.click(`a[href$="/redeliver"]`)
 	p.click("main form button.main")
 	s.first("/api/deliveries?status=pending")
+
+	// All that a filter picks at once, the first of which is this one.
+	s.call("POST", "/api/orders?wait=false", `{"id":"ORD-2","status":"Packed"}`)
+	s.all("/api/deliveries?status=pending", 2)
+	p.visit("/deliveries?status=pending")
+	p.click(`a[href^="/deliveries/cancel"]`)
+	p.says("Cancel 2", "not over one page", "pending")
+	p.click("main form button.danger")
+	if !strings.HasPrefix(p.at(), "/jobs/") {
+		t.Fatalf("the button leads to %s", p.at())
+	}
+	s.all("/api/deliveries?status=canceled", 2)
+	p.says("Cancel deliveries")
 
 	p.visit("/runs/" + run)
 	p.click(`a[href$="/cancel"]`)

@@ -50,6 +50,7 @@ func TestEveryPageOfWebhooks(t *testing.T) {
 		{"delivery-cancel", "/deliveries/" + delivery + "/cancel", "Cancel the delivery"},
 		{"delivery-again", "/deliveries/" + delivery + "/redeliver", "again, now"},
 		{"deliveries-again", "/deliveries/redeliver?endpointId=" + failing, "the filter picks"},
+		{"deliveries-cancel", "/deliveries/cancel?endpointId=" + failing, "the filter picks"},
 		{"events", "/events", "OrderCreated"},
 		{"events-wrong", "/events?from=yesterday", "From: must be a time"},
 		{"event", "/events/" + event, "SHOE-42"},

@@ -28,6 +28,7 @@ func TestEveryPage(t *testing.T) {
 		{"job", "/jobs/" + job, "Sent again"},
 		{"job-cancel", "/jobs/" + job + "/cancel", "The job stops where it is"},
 		{"nodes", "/nodes", "(this one)"},
+		{"me", "/me", "With this key you have signed in"},
 		{"keys", "/keys", "of a test"},
 		{"key-new", "/keys/new", "It is shown once"},
 		{"key-delete", "/keys/" + s.first("/api/keys") + "/delete", "signed out"},

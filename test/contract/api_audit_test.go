@@ -39,6 +39,9 @@ var auditCalls = map[string]func(r *rig, names *strings.Replacer) (path, body st
 	"POST /api/deliveries/redeliver": func(*rig, *strings.Replacer) (string, string) {
 		return "/api/deliveries/redeliver", `{"status":"failed"}`
 	},
+	"POST /api/deliveries/cancel": func(*rig, *strings.Replacer) (string, string) {
+		return "/api/deliveries/cancel", `{"status":"pending"}`
+	},
 	"POST /api/runs/{id}/resume": func(r *rig, _ *strings.Replacer) (string, string) {
 		r.settings(config(status("New", step{Host: answering(r.t, canceled).URL, Stop: true})))
 		return runOf(r.call("POST", "/api/orders", `{}`).want(201).is("isAborted", true)) + "/resume", ""
@@ -294,6 +297,8 @@ func TestWhatIsSentAgainIsInTheAuditLog(t *testing.T) {
 	detail("delivery").is("items[0].target", special(names.Replace(`{"id":"DELIVERY","kind":"delivery"}`))).is("items[0].detail", special(names.Replace(`{"endpointIds":["ENDPOINT"],"sent":1}`)))
 	job := r.call("POST", "/api/deliveries/redeliver", `{"status":"failed"}`, "X-Request-Id", "bulk").want(202).text("id")
 	detail("bulk").is("items[0].target", special(`{"id":"`+job+`","kind":"job"}`)).is("items[0].detail.job.filter.status", "failed").is("items[0].detail.job.kind", "redeliver")
+	job = r.call("POST", "/api/deliveries/cancel", `{"eventId":"`+names.Replace("EVENT")+`"}`, "X-Request-Id", "cancels").want(202).text("id")
+	detail("cancels").is("items[0].target", special(`{"id":"`+job+`","kind":"job"}`)).is("items[0].detail.job.filter.status", "pending").is("items[0].detail.job.kind", "cancel")
 	job = r.call("POST", names.Replace("/api/endpoints/ENDPOINT/recover"), `{"from":"2026-01-01T00:00:00Z","what":"missing"}`, "X-Request-Id", "recover").want(202).text("id")
 	detail("recover").is("items[0].target.kind", "endpoint").is("items[0].detail.job.id", job).is("items[0].detail.job.what", "missing")
 }

@@ -82,6 +82,7 @@ var samples = map[string]sample{
 	"GET /api/deliveries/{id}":                        {access.Reader, "/api/deliveries/DELIVERY", ""},
 	"POST /api/deliveries/{id}/redeliver":             {access.Operator, "/api/deliveries/DELIVERY/redeliver", ""},
 	"POST /api/deliveries/redeliver":                  {access.Operator, "/api/deliveries/redeliver", `{"status":"failed","dryRun":true}`},
+	"POST /api/deliveries/cancel":                     {access.Operator, "/api/deliveries/cancel", `{"status":"pending","dryRun":true}`},
 	"POST /api/deliveries/{id}/cancel":                {access.Operator, "/api/deliveries/DELIVERY/cancel", ""},
 	"POST /api/attempts/{id}/replay":                  {access.Operator, "/api/attempts/ATTEMPT/replay", ""},
 	"GET /api/attempts/{id}/replays/{replayId}":       {access.Reader, "/api/attempts/ATTEMPT/replays/REPLAY", ""},

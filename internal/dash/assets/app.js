@@ -15,7 +15,7 @@ function ago(time) {
 	const size = Math.abs(seconds);
 	if (size < 60) return relative.format(seconds, "second");
 	if (size < 3600) return relative.format(Math.round(seconds / 60), "minute");
-	if (size < 86400) return relative.format(Math.round(seconds / 3600), "hour") + " " + clockTime.format(time);
+	if (size < 86400) return relative.format(Math.round(seconds / 3600), "hour") + ", " + clockTime.format(time);
 	return day.format(time);
 }
 
