@@ -1,0 +1,2 @@
+// Package receiver is for programs that orderhook calls.
+package receiver
