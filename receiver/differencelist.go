@@ -122,7 +122,7 @@ func whole(f field, before, after reflect.Value, path string, impossible func(pa
 	pairs := pair(f, before, after)
 	for i := range after.Len() {
 		element, was := after.Index(i), pairs.was[i]
-		if was < 0 && i < before.Len() && pairs.now[i] < 0 { // it has no key, and changed where it stands
+		if was < 0 && i < before.Len() && pairs.now[i] < 0 && identity(f, element) == "" { // it has no key, and changed where it stands
 			was = i
 		}
 		if identity(f, element) == "" && confusable(element, before, pairs) {
