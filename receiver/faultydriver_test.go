@@ -49,7 +49,7 @@ type faultyTx struct {
 func (t *faultyTx) Commit() error {
 	l := t.conn.luck
 	at, end := "", t.Tx.Commit
-	switch l.IntN(40) {
+	switch l.IntN(20) {
 	case 0:
 		at, end = "before the commit", t.Tx.Rollback
 	case 1:
