@@ -58,7 +58,7 @@ func (e *Events) deliver(ctx context.Context, event *Event) error {
 	}
 	defer done()
 	for {
-		at, err := e.receiver.config.Store.Position(ctx, e.name)
+		at, err := e.position(ctx)
 		if err != nil {
 			return err
 		}
@@ -112,48 +112,48 @@ func (e *Events) CatchUp(ctx context.Context) (int, error) {
 }
 
 func (e *Events) catchUp(ctx context.Context) (handled int, err error) {
-	for {
-		page, at, err := e.next(ctx, 0)
-		if err != nil {
-			return handled, err
+	at, err := e.position(ctx)
+	for from := at; err == nil; {
+		var page Page
+		if page, err = e.feed.After(ctx, from, 0); err != nil {
+			break
 		}
-		n, err := e.take(ctx, page, at)
+		var n int
+		at, n, err = e.take(ctx, page, at)
 		handled += n
-		if err != nil && !errors.Is(err, ErrMoved) {
-			return handled, err
+		if errors.Is(err, ErrMoved) { // another process handles this feed, too
+			at, err = e.position(ctx)
+			from = at
+			continue
 		}
 		if err == nil && !page.More {
 			return handled, nil
 		}
+		from = page.Next
 	}
+	return handled, err
 }
 
-// next fetches a page, and returns the position that it follows.
-func (e *Events) next(ctx context.Context, wait time.Duration) (Page, string, error) {
-	at, err := e.receiver.config.Store.Position(ctx, e.name)
-	if err != nil {
-		return Page{}, "", err
-	}
-	page, err := e.feed.After(ctx, at, wait)
-	return page, at, err
+func (e *Events) position(ctx context.Context) (string, error) {
+	return e.receiver.config.Store.Position(ctx, e.name)
 }
 
-// take handles a page.
-func (e *Events) take(ctx context.Context, page Page, at string) (handled int, err error) {
+// take handles a page, and returns the position of the last event that was handled.
+func (e *Events) take(ctx context.Context, page Page, at string) (last string, handled int, err error) {
 	if page.Lost != "" {
 		if err := e.lost(ctx, page.Lost); err != nil {
-			return 0, err
+			return at, 0, err
 		}
 	}
 	for i := range page.Events {
 		event := &page.Events[i]
 		if err := e.once(ctx, event, at, event.Position); err != nil {
-			return handled, err
+			return at, handled, err
 		}
 		at = event.Position
 		handled++
 	}
-	return handled, nil
+	return at, handled, nil
 }
 
 func (e *Events) lost(ctx context.Context, what string) error {
@@ -180,9 +180,10 @@ const longestPoll = 20 * time.Second
 // Follow handles events as the feed has them, without any delivery, until the context ends; it
 // returns why. What fails is in the log, and tried again after a pause.
 func (e *Events) Follow(ctx context.Context) error {
+	var c cursor
 	for pause := time.Second; ctx.Err() == nil; {
-		err := e.follow(ctx)
-		if err == nil {
+		next, err := e.follow(ctx, c)
+		if c = next; err == nil {
 			pause = time.Second
 			continue
 		}
@@ -198,19 +199,31 @@ func (e *Events) Follow(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// follow waits for a page, and handles it. Deliveries need not wait meanwhile.
-func (e *Events) follow(ctx context.Context) error {
-	page, at, err := e.next(ctx, longestPoll)
+// cursor is where the next page of the feed begins, as long as the position of the Store is
+// the one that it was.
+type cursor struct{ at, from string }
+
+// follow waits for the next page, and handles it. Deliveries need not wait meanwhile.
+func (e *Events) follow(ctx context.Context, c cursor) (cursor, error) {
+	at, err := e.position(ctx)
 	if err != nil {
-		return err
+		return cursor{}, err
+	}
+	if c.at != at {
+		c.from = at
+	}
+	page, err := e.feed.After(ctx, c.from, longestPoll)
+	if err != nil {
+		return cursor{}, err
 	}
 	done, err := e.begin(ctx)
 	if err != nil {
-		return err
+		return cursor{}, err
 	}
 	defer done()
-	if _, err = e.take(ctx, page, at); errors.Is(err, ErrMoved) {
-		return nil // deliveries were faster
+	at, _, err = e.take(ctx, page, at)
+	if errors.Is(err, ErrMoved) {
+		return cursor{}, nil // deliveries were faster
 	}
-	return err
+	return cursor{at, page.Next}, err
 }

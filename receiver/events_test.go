@@ -59,6 +59,9 @@ func (l *listed) now(after string) (Page, error) {
 	if page.Events = slices.Clone(l.events[from:]); len(page.Events) > 3 {
 		page.Events, page.More = page.Events[:3], true
 	}
+	if page.Next = after; len(page.Events) > 0 {
+		page.Next = page.Events[len(page.Events)-1].Position
+	}
 	return page, l.err
 }
 
@@ -115,6 +118,38 @@ func TestAnEventThatFailsHoldsUpTheNext(t *testing.T) {
 	fails = false
 	if code := deliver(t, e, 3); code != 204 || fmt.Sprint(got) != "[evt_1 evt_2 evt_3]" {
 		t.Errorf("%d; handled %v", code, got)
+	}
+}
+
+// sparse is a feed whose pages are empty now and then, and end behind their last event.
+type sparse struct {
+	*listed
+	pages []Page
+}
+
+func (s *sparse) After(_ context.Context, after string, _ time.Duration) (Page, error) {
+	s.asked = append(s.asked, after)
+	page := s.pages[0]
+	s.pages = s.pages[1:]
+	return page, nil
+}
+
+func TestAPageMayBeEmpty(t *testing.T) {
+	p := publisher{}
+	feed := &sparse{newListed(), []Page{
+		{Next: "10", More: true},
+		{Events: []Event{p.event(1)}, Next: "20", More: true},
+		{Next: "30", More: true},
+		{Events: []Event{p.event(2)}, Next: "40"},
+	}}
+	got := 0
+	e := newReceiver(t, t.Output()).Events("e", feed, func(context.Context, *Event) error { got++; return nil })
+	n, err := e.CatchUp(t.Context())
+	if n != 2 || got != 2 || err != nil || fmt.Sprint(feed.asked) != "[ 10 20 30]" {
+		t.Errorf("%d, %v, %d handled, asked %q", n, err, got, feed.asked)
+	}
+	if at, _ := e.position(t.Context()); at != position(2) {
+		t.Errorf("the position is %s", at)
 	}
 }
 

@@ -95,6 +95,9 @@ func (p *publisher) After(_ context.Context, after string, _ time.Duration) (pag
 		page.Events = append(page.Events, p.event(n))
 	}
 	page.More = n <= visible
+	if page.Next = after; len(page.Events) > 0 {
+		page.Next = page.Events[len(page.Events)-1].Position
+	}
 	return page, nil
 }
 

@@ -16,7 +16,10 @@ type Feed interface {
 // Page is a part of a feed.
 type Page struct {
 	Events []Event
-	// More says that there are further events after these by now.
+	// Next is the position to ask for the next page with. It may lie behind the last event: a
+	// page of a feed with few events among many others may even have none.
+	Next string
+	// More says that there may be further events by now.
 	More bool
 	// Lost says that events after the position that was asked for are not retained any more,
 	// and what is known of them; "" where there are none.

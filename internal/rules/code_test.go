@@ -75,8 +75,8 @@ func eachUse(t *testing.T, visit func(p listed, file, of, what string)) {
 
 // senders may send requests: the server does by internal/outbound alone, which knows the
 // guard, the limits and the secrets; the others stand beside a server, and call it.
-// proxytest is a proxy of tests.
-var senders = []string{"internal/outbound", "internal/outbound/proxytest", "internal/demo", "internal/bench"}
+// proxytest is a proxy of tests, and receiver is for the programs of others.
+var senders = []string{"internal/outbound", "internal/outbound/proxytest", "internal/demo", "internal/bench", "receiver"}
 
 // askers ask a server from a process of their own: how it is, and what the API lets them.
 var askers = []string{"cmd/orderhook/healthcheck.go", "cmd/orderhook/remote.go"}

@@ -46,12 +46,13 @@ var layers = [][]string{
 	{"internal/order"},
 	{"internal/schema"},
 	{"internal/jsondoc", "internal/weburl", "internal/clock", "internal/store/bodyindex"},
+	{"receiver"},
 	{"internal/trace", "internal/filter", "internal/fair", "internal/secret", "internal/apierr", "internal/ids", "internal/spelling", "internal/timetext", "internal/breaker"},
 }
 
 // mayUseHTTP are the packages that talk HTTP, as server or as client; who of them
 // makes requests of its own accord, TestWhoMakesRequests says.
-var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/outbound", "internal/telemetry"}
+var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/outbound", "internal/telemetry", "receiver"}
 
 // listed is a package as `go list -json` shows it; tests and what they import
 // are under no rule.
@@ -157,6 +158,21 @@ func TestTheDashboardIsAClientOfTheAPI(t *testing.T) {
 		for _, imported := range p.Imports {
 			if path, ours := strings.CutPrefix(imported, module); ours && !slices.Contains(dashMayImport, path) {
 				t.Errorf("%s imports %s", p.ImportPath, path)
+			}
+		}
+	}
+}
+
+// TestTheReceiverStandsAlone: people build endpoints with it who have nothing else of
+// orderhook, and want nothing of what orderhook is made of.
+func TestTheReceiverStandsAlone(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.ImportPath != "receiver" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if host, _, _ := strings.Cut(imported, "/"); strings.Contains(host, ".") {
+				t.Errorf("receiver imports %s: it is to need the standard library alone", imported)
 			}
 		}
 	}
