@@ -24,6 +24,9 @@ type Event struct {
 	// Position is where it stands among the events of the endpoint, and Previous where the one
 	// before it does; "" where orderhook does not say.
 	Position, Previous string
+	// Gone says why the feed has no body of it any more: "erased", "removed". No handler gets
+	// such an event.
+	Gone string
 }
 
 // Subject is what an event is about.
@@ -47,7 +50,7 @@ func eventOf(call Call) (*Event, error) {
 		return nil, unreadable(err)
 	}
 	e := &Event{Call: call, Type: body.Type, ID: body.ID, Timestamp: body.Timestamp, Data: body.Data, OrderID: body.OrderID, Subject: body.Subject,
-		Position: call.Header.Get(positionHeader), Previous: call.Header.Get(previousHeader)}
+		Position: call.Header.Get(positionHeader), Previous: previousOf(call.Header.Get(previousHeader))}
 	if e.Type == "" {
 		e.Type = body.EventType
 	}
@@ -58,6 +61,14 @@ func eventOf(call Call) (*Event, error) {
 		return nil, unreadable(errors.New("this is no event: it has no type"))
 	}
 	return e, nil
+}
+
+// previousOf reads the position of the event before. orderhook writes 0 where there was none.
+func previousOf(text string) string {
+	if text == "0" {
+		return ""
+	}
+	return text
 }
 
 // Order is the order of an event about one.

@@ -147,13 +147,28 @@ func (e *Events) take(ctx context.Context, page Page, at string) (last string, h
 	}
 	for i := range page.Events {
 		event := &page.Events[i]
-		if err := e.once(ctx, event, at, event.Position); err != nil {
+		if event.Gone != "" {
+			err = e.pass(ctx, event, at)
+		} else {
+			err = e.once(ctx, event, at, event.Position)
+		}
+		if err != nil {
 			return at, handled, err
 		}
 		at = event.Position
 		handled++
 	}
 	return at, handled, nil
+}
+
+// pass says that an event is gone, and moves on behind it.
+func (e *Events) pass(ctx context.Context, event *Event, at string) error {
+	if err := e.lost(ctx, "the event at the position "+event.Position+", which is "+event.Gone); err != nil {
+		return err
+	}
+	mark := Mark{Name: e.name, From: at, To: event.Position}
+	_, _, err := e.receiver.config.Store.Once(ctx, mark, func(context.Context) ([]byte, error) { return nil, nil })
+	return err
 }
 
 func (e *Events) lost(ctx context.Context, what string) error {
@@ -222,8 +237,11 @@ func (e *Events) follow(ctx context.Context, c cursor) (cursor, error) {
 	}
 	defer done()
 	at, _, err = e.take(ctx, page, at)
-	if errors.Is(err, ErrMoved) {
-		return cursor{}, nil // deliveries were faster
+	switch {
+	case errors.Is(err, ErrMoved): // deliveries were faster
+		return cursor{}, nil
+	case err != nil: // what failed is not passed over
+		return cursor{}, err
 	}
-	return cursor{at, page.Next}, err
+	return cursor{at, page.Next}, nil
 }

@@ -188,6 +188,21 @@ func TestWhatIsLostIsSaid(t *testing.T) {
 	}
 }
 
+// TestWhatIsGoneIsPassed: an event whose order was erased is said to be gone, and holds up
+// nothing.
+func TestWhatIsGoneIsPassed(t *testing.T) {
+	feed, got, said := newListed(), "", ""
+	for n := 1; n <= 3; n++ {
+		feed.add(n)
+	}
+	feed.events[1].Gone, feed.events[1].Body = "erased", nil
+	e := newReceiver(t, t.Output()).Events("e", feed, func(_ context.Context, e *Event) error { got += e.Key; return nil })
+	e.Lost = func(_ context.Context, what string) error { said += what; return nil }
+	if code := deliver(t, e, 3); code != 204 || got != "evt_1evt_3" || said != "the event at the position "+position(2)+", which is erased" {
+		t.Errorf("%d, handled %s, said %q", code, got, said)
+	}
+}
+
 func TestManyDeliveriesAtOnceAreHandledInOrder(t *testing.T) {
 	feed := newListed()
 	for n := 1; n <= 200; n++ {
