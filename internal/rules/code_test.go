@@ -151,7 +151,7 @@ func TestWhoPutsRequestsTogether(t *testing.T) {
 // Everybody else passes on the caller's, or one derived from it by
 // context.WithoutCancel.
 var begun = map[string]bool{
-	"cmd/orderhook/main.go": true, "internal/jobrunner/runner.go": true, "internal/delivery/dispatcher.go": true,
+	"cmd/orderhook/main.go": true, "examples/erp-export/main.go": true, "examples/stock-reservation/main.go": true, "internal/jobrunner/runner.go": true, "internal/delivery/dispatcher.go": true,
 	"internal/store/sqlite/session.go": true, "internal/store/postgres/writer.go": true, "internal/store/postgres/outcome.go": true,
 	"internal/store/postgres/nodes.go": true, "internal/nodes/node.go": true, "internal/nodes/holding.go": true, "internal/store/pgtest/cluster.go": true, "internal/store/pgtest/pgtest.go": true,
 	"internal/maintenance/maintenance.go": true, "internal/workflow/engine.go": true,
