@@ -141,7 +141,7 @@ func TestTheTaxValidatorOfTheExamples(t *testing.T) {
 		s.expect(t, 200, "PUT", "/api/settings", s.newKey, fmt.Sprintf(`{"connectors":[{"name":"webhookValidator","host":%q,"signingSecret":%q,
 			"properties":[{"key":"IsRequestWrapperEnabled","value":%q}]}]}`, url, exampleSecret, wrapped))
 		id := "cart-" + wrapped
-		s.expect(t, 201, "POST", "/api/carts", s.newKey, `{"id":"`+id+`","marketId":"NOR","mine":1.50,"orderForm":{"lineItems":[
+		s.expect(t, 201, "PUT", "/api/carts/"+id, s.newKey, `{"marketId":"NOR","mine":1.50,"orderForm":{"lineItems":[
 			{"lineItemId":"1","code":"A","quantity":1,"placedPrice":100},{"lineItemId":"2","code":"B","quantity":3,"placedPrice":0.10}]}}`)
 		for range 2 { // validated again, it has the same tax
 			s.expect(t, 200, "POST", "/api/carts/"+id+"/validate", s.newKey, "").shows(t, `"isValidatedSuccessful":true`)
@@ -176,7 +176,7 @@ func TestTheStockReservationOfTheExamples(t *testing.T) {
 	s.ordered(t, `{"id":"o2","orderForm":{"lineItems":[{"lineItemId":"1","code":"SHOE-42","quantity":1},{"lineItemId":"2","code":"SOCK-42","quantity":1}]}}`).
 		shows(t, `"isAborted":true`, "there are too few of SOCK-42")
 	left(1, 0)
-	s.expect(t, 201, "POST", "/api/orders/o1/returns", s.newKey, `{"lines":[{"lineItemId":"3","quantity":2}]}`).shows(t, `"put-back"`)
+	s.expect(t, 201, "POST", "/api/orders/o1/returns", s.newKey, `{"lineItems":[{"lineItemId":"3","returnQuantity":2}]}`).shows(t, `"put-back"`)
 	left(1, 2)
 	// The same call again, as after a crash, takes nothing, also of a program that was started
 	// anew: a replay is the very request, with its Idempotency-Key.
