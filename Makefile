@@ -19,7 +19,7 @@ BLACKBOX := -shuffle=on -count=1 -parallel 8 ./e2e
 INTERNAL := github.com/orderhook/orderhook/internal
 RACE := $(addprefix ./internal/,admission breaker changes clock event fair jobrunner maintenance nodes outbound secret store/queue telemetry workflow)
 # The others wait, too, so they run beside the contract and what runs the real binary.
-OTHERS = $(filter-out $(RACE:./internal/%=$(INTERNAL)/%),$(shell $(GO) list ./internal/...))
+OTHERS = $(filter-out $(RACE:./internal/%=$(INTERNAL)/%),$(shell $(GO) list ./internal/... ./receiver))
 # The same on a PostgreSQL server that the tests start themselves.
 ON_POSTGRES := ORDERHOOK_TEST_DATABASE=postgres $(TESTS) test -shuffle=on -count=1 -timeout 60m
 # The browser takes the cores that there are, so nothing else runs beside it.
@@ -56,6 +56,7 @@ test-long: needs
 	$(ON_POSTGRES) ./contract
 	ORDERHOOK_PLAN_ROWS=1000000 $(GO) test -count=1 -timeout 60m ./internal/store/postgres -run 'TestStore$$'
 	CRASH_ROUNDS=20 EVENT_CRASH_ROUNDS=100 NODE_ROUNDS=10 NODE_SECONDS=60 $(TESTS) test -timeout 60m $(BLACKBOX)
+	RECEIVER_EVENTS=1000000 $(GO) test -count=1 -timeout 60m ./receiver -run 'TestEachEventHasItsEffectOnce$$'
 	BROWSER_LOOKS=all $(TESTS) test $(BROWSER)
 	GO=$(GO) scripts/fuzz $$($(GO) list ./...)
 

@@ -75,8 +75,8 @@ func eachUse(t *testing.T, visit func(p listed, file, of, what string)) {
 
 // senders may send requests: the server does by internal/outbound alone, which knows the
 // guard, the limits and the secrets; the others stand beside a server, and call it.
-// proxytest is a proxy of tests.
-var senders = []string{"internal/outbound", "internal/outbound/proxytest", "internal/demo", "internal/bench"}
+// proxytest is a proxy of tests, and receiver is for the programs of others.
+var senders = []string{"internal/outbound", "internal/outbound/proxytest", "internal/demo", "internal/bench", "receiver"}
 
 // askers ask a server from a process of their own: how it is, and what the API lets them.
 var askers = []string{"cmd/orderhook/healthcheck.go", "cmd/orderhook/remote.go"}
@@ -151,7 +151,7 @@ func TestWhoPutsRequestsTogether(t *testing.T) {
 // Everybody else passes on the caller's, or one derived from it by
 // context.WithoutCancel.
 var begun = map[string]bool{
-	"cmd/orderhook/main.go": true, "internal/jobrunner/runner.go": true, "internal/delivery/dispatcher.go": true,
+	"cmd/orderhook/main.go": true, "examples/erp-export/main.go": true, "examples/stock-reservation/main.go": true, "internal/jobrunner/runner.go": true, "internal/delivery/dispatcher.go": true,
 	"internal/store/sqlite/session.go": true, "internal/store/postgres/writer.go": true, "internal/store/postgres/outcome.go": true,
 	"internal/store/postgres/nodes.go": true, "internal/nodes/node.go": true, "internal/nodes/holding.go": true, "internal/store/pgtest/cluster.go": true, "internal/store/pgtest/pgtest.go": true,
 	"internal/maintenance/maintenance.go": true, "internal/workflow/engine.go": true,

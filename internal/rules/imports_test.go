@@ -19,7 +19,7 @@ const module = "github.com/orderhook/orderhook/"
 // import what stands below it: not its own row, nor one above. What lies beneath a package
 // (store/storetest) is of its row, and may import it.
 var layers = [][]string{
-	{"cmd/orderhook"},
+	{"cmd/orderhook", "examples/erp-export", "examples/fraud-check", "examples/stock-reservation", "examples/tax-validator"},
 	{"internal/demo", "internal/bench"},
 	{"internal/app"},
 	{"internal/config"},
@@ -46,12 +46,14 @@ var layers = [][]string{
 	{"internal/order"},
 	{"internal/schema"},
 	{"internal/jsondoc", "internal/weburl", "internal/clock", "internal/store/bodyindex"},
+	{"receiver"},
 	{"internal/trace", "internal/filter", "internal/fair", "internal/secret", "internal/apierr", "internal/ids", "internal/spelling", "internal/timetext", "internal/breaker"},
 }
 
 // mayUseHTTP are the packages that talk HTTP, as server or as client; who of them
 // makes requests of its own accord, TestWhoMakesRequests says.
-var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/outbound", "internal/telemetry"}
+var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/outbound", "internal/telemetry", "receiver",
+	"examples/erp-export", "examples/fraud-check", "examples/stock-reservation", "examples/tax-validator"}
 
 // listed is a package as `go list -json` shows it; tests and what they import
 // are under no rule.
@@ -157,6 +159,23 @@ func TestTheDashboardIsAClientOfTheAPI(t *testing.T) {
 		for _, imported := range p.Imports {
 			if path, ours := strings.CutPrefix(imported, module); ours && !slices.Contains(dashMayImport, path) {
 				t.Errorf("%s imports %s", p.ImportPath, path)
+			}
+		}
+	}
+}
+
+// TestTheReceiverStandsAlone: people build endpoints with it who have nothing else of
+// orderhook, and want nothing of what orderhook is made of. The examples are such people.
+func TestTheReceiverStandsAlone(t *testing.T) {
+	for _, p := range packages(t) {
+		example := strings.HasPrefix(p.ImportPath, "examples/")
+		if p.ImportPath != "receiver" && !example {
+			continue
+		}
+		for _, imported := range p.Imports {
+			may := example && (imported == module+"receiver" || imported == "modernc.org/sqlite")
+			if host, _, _ := strings.Cut(imported, "/"); strings.Contains(host, ".") && !may {
+				t.Errorf("%s imports %s: it is to need the standard library alone", p.ImportPath, imported)
 			}
 		}
 	}
