@@ -262,7 +262,7 @@ func (r *reading) decision(ctx context.Context, rn *run.Run, sent int64) error {
 	if result == nil { // the run was resumed since, and has made another call
 		return nil
 	}
-	retried := result.Attempts > r.at.Number || !rn.Status.Ended() && rn.Position.CallID == r.at.CallID && rn.Position.Attempt > r.at.Number
+	retried := result.Attempts > r.at.Number || rn.Position.CallID == r.at.CallID && rn.Position.Attempt > r.at.Number
 	if retried {
 		r.call.Decision = &Decision{Outcome: Retry, Reason: r.at.Error, Events: []string{}}
 		return nil
@@ -270,7 +270,7 @@ func (r *reading) decision(ctx context.Context, rn *run.Run, sent int64) error {
 	if result.Attempts != r.at.Number { // the run had ended before the answer came, which changed nothing
 		return nil
 	}
-	entries, err := r.entries(ctx)
+	entries, made, err := r.entries(ctx)
 	if err != nil || len(entries) == 0 {
 		return err
 	}
@@ -280,7 +280,7 @@ func (r *reading) decision(ctx context.Context, rn *run.Run, sent int64) error {
 		return err
 	}
 	before := after
-	if after.Modified.Equal(at) { // the decision made this version
+	if made {
 		if before, err = r.version(ctx, after.Version-1); err != nil || before == nil {
 			return err
 		}
@@ -331,38 +331,38 @@ func lastStatus(entries []order.HistoryEntry) int {
 }
 
 // entries reads what the decision about the answer left in the order's history, in the order
-// in which it did: all of its run at the time of those that name its call.
-func (r *reading) entries(ctx context.Context) (found []order.HistoryEntry, err error) {
-	var same []order.HistoryEntry // of one time, which may be that of the decision
+// in which it did, and whether the decision made the version that they name. They are those
+// around one that names the call, of the same author, time and version.
+func (r *reading) entries(ctx context.Context) (found []order.HistoryEntry, made bool, err error) {
+	var same []order.HistoryEntry // which may be those of the decision
 	is := false
 	for page := (store.Page{Limit: store.MaxLimit}); ; {
 		list, err := r.from.History(ctx, r.tenant, r.at.OrderID, page)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for _, h := range list.Items {
-			if h.RunID != r.at.RunID {
-				continue
-			}
-			if len(same) > 0 && !same[0].Timestamp.Equal(h.Timestamp) {
+			if len(same) > 0 && !together(same[0], h) {
+				// Each version left an entry: if the one before is of an earlier version, this
+				// decision made the next.
 				if is {
 					slices.Reverse(same)
-					return same, nil
+					return same, h.Version < same[0].Version, nil
 				}
 				same = nil
 			}
 			same = append(same, h)
-			is = is || h.CallID == r.at.CallID && h.Operation != order.OpStepWaits
+			is = is || h.CallID == r.at.CallID && h.RunID == r.at.RunID && h.Operation != order.OpStepWaits
 		}
 		if page.Cursor = list.NextCursor; page.Cursor == "" {
-			break
+			return nil, false, nil // what was before has been removed, or there is none
 		}
 	}
-	if !is {
-		return nil, nil
-	}
-	slices.Reverse(same)
-	return same, nil
+}
+
+// together reports whether two entries of a history may be of one decision.
+func together(a, b order.HistoryEntry) bool {
+	return a.RunID == b.RunID && a.By == b.By && a.Version == b.Version && a.Timestamp.Equal(b.Timestamp)
 }
 
 // events reads the types of the events of a decision, in their order.
