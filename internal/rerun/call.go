@@ -67,8 +67,8 @@ type Request struct {
 // Body is the body of a request or of an answer, in the form that is the easiest to read.
 // At most one of its fields is set.
 type Body struct {
-	JSON   jsontext.Value `json:"body,omitempty"`
-	Text   string         `json:"bodyText,omitempty"`   // what is no JSON
+	JSON   jsontext.Value `json:"body,omitzero"`
+	Text   string         `json:"bodyText,omitempty"`   // what is no JSON, or has white space in it
 	Base64 []byte         `json:"bodyBase64,omitempty"` // what is no text
 }
 
@@ -165,7 +165,7 @@ func (c *Call) check() error {
 
 // Text returns the call as a file has it: indented, the same bytes each time.
 func (c *Call) Text() ([]byte, error) {
-	text, err := json.Marshal(c, json.Deterministic(true), jsontext.WithIndent("  "))
+	text, err := json.Marshal(c, json.Deterministic(true), jsontext.WithIndent("  "), jsontext.PreserveRawStrings(true))
 	return append(text, '\n'), err
 }
 

@@ -264,13 +264,16 @@ func (r *reading) decision(ctx context.Context, rn *run.Run, sent int64) error {
 	}
 	retried := result.Attempts > r.at.Number || rn.Position.CallID == r.at.CallID && rn.Position.Attempt > r.at.Number
 	if retried {
+		if end := rn.Deadline; !end.IsZero() && !r.call.Step.AnsweredAt.Before(end) { // it was retried, so there was time left
+			r.call.Step.AnsweredAt = end.Add(-time.Microsecond)
+		}
 		r.call.Decision = &Decision{Outcome: Retry, Reason: r.at.Error, Events: []string{}}
 		return nil
 	}
 	if result.Attempts != r.at.Number { // the run had ended before the answer came, which changed nothing
 		return nil
 	}
-	entries, made, err := r.entries(ctx)
+	entries, made, atThatTime, err := r.entries(ctx)
 	if err != nil || len(entries) == 0 {
 		return err
 	}
@@ -310,8 +313,9 @@ func (r *reading) decision(ctx context.Context, rn *run.Run, sent int64) error {
 		}
 	}
 	d.of(before.Doc, after.Doc, rn.StepName(i)+": ", others)
-	// The write that ends a run tells of that end, too, and of what follows from it.
-	if !endsHere || rn.Status == run.RunAborted {
+	// The write that ends a run tells of that end, too, and of what follows from it. Events
+	// are told apart by their time.
+	if atThatTime && (!endsHere || rn.Status == run.RunAborted) {
 		if d.Events, err = r.events(ctx, at); err != nil {
 			return err
 		}
@@ -331,34 +335,43 @@ func lastStatus(entries []order.HistoryEntry) int {
 }
 
 // entries reads what the decision about the answer left in the order's history, in the order
-// in which it did, and whether the decision made the version that they name. They are those
-// around one that names the call, of the same author, time and version.
-func (r *reading) entries(ctx context.Context) (found []order.HistoryEntry, made bool, err error) {
-	var same []order.HistoryEntry // which may be those of the decision
-	is := false
+// in which it did. The first of them says what the answer was, and the others follow it, of
+// the same author, time and version. made is whether the decision made that version, alone
+// whether no other decision is of the same time.
+func (r *reading) entries(ctx context.Context) (found []order.HistoryEntry, made, alone bool, err error) {
+	var same, newer []order.HistoryEntry // what follows an entry that may be the first; what follows that
+	begun := false
 	for page := (store.Page{Limit: store.MaxLimit}); ; {
 		list, err := r.from.History(ctx, r.tenant, r.at.OrderID, page)
 		if err != nil {
-			return nil, false, err
+			return nil, false, false, err
 		}
 		for _, h := range list.Items {
-			if len(same) > 0 && !together(same[0], h) {
+			if begun {
 				// Each version left an entry: if the one before is of an earlier version, this
 				// decision made the next.
-				if is {
-					slices.Reverse(same)
-					return same, h.Version < same[0].Version, nil
-				}
-				same = nil
+				slices.Reverse(same)
+				at := same[0].Timestamp
+				alone = !h.Timestamp.Equal(at) && (newer == nil || !newer[len(newer)-1].Timestamp.Equal(at))
+				return same, h.Version < same[0].Version, alone, nil
+			}
+			if len(same) > 0 && !together(same[0], h) {
+				same, newer = nil, same
 			}
 			same = append(same, h)
-			is = is || h.CallID == r.at.CallID && h.RunID == r.at.RunID && h.Operation != order.OpStepWaits
+			begun = h.CallID == r.at.CallID && h.RunID == r.at.RunID && ofAnswer[h.Operation]
+			if !begun && ofAnswer[h.Operation] { // another call's
+				same, newer = nil, same
+			}
 		}
 		if page.Cursor = list.NextCursor; page.Cursor == "" {
-			return nil, false, nil // what was before has been removed, or there is none
+			return nil, false, false, nil // what was before has been removed, or there is none
 		}
 	}
 }
+
+// ofAnswer are the operations of the entries that say what the answer to a step was.
+var ofAnswer = map[string]bool{order.OpExecuteExportOrder: true, order.OpStepFailed: true, order.OpStepWarning: true}
 
 // together reports whether two entries of a history may be of one decision.
 func together(a, b order.HistoryEntry) bool {
