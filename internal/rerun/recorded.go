@@ -115,7 +115,7 @@ func (r *reading) event(ctx context.Context) error {
 		return err
 	}
 	d := &Decision{Outcome: outcomeOf(r.at), Reason: r.at.Error, TurnsOff: r.at.Status == 410 && !r.call.Event.Export}
-	if d.Outcome == Failed && r.at.Delivery.Event > 0 {
+	if d.Outcome == Failed && r.at.Delivery.Event > 0 && r.at.Number < r.at.MaxNumber {
 		delivery, err := r.from.Delivery(ctx, r.tenant, r.at.Delivery)
 		if unlessGone(err) != nil {
 			return err

@@ -47,6 +47,7 @@ var layers = [][]string{
 	{"internal/cart", "internal/stock", "internal/run"},
 	{"internal/order"},
 	{"internal/schema"},
+	{"internal/redact"},
 	{"internal/jsondoc", "internal/weburl", "internal/clock", "internal/store/bodyindex"},
 	{"internal/trace", "internal/filter", "internal/fair", "internal/secret", "internal/apierr", "internal/ids", "internal/spelling", "internal/timetext", "internal/breaker"},
 }
