@@ -87,7 +87,7 @@ func (d *Document) learn(v any, at place) {
 			return
 		}
 		for _, w := range wordsOf(text) {
-			if utf8.RuneCountInString(w) >= leastWord {
+			if n := utf8.RuneCountInString(w); n >= leastWord || n > 1 && isDense(w) {
 				d.words[strings.ToLower(w)] = true
 			}
 		}
@@ -101,6 +101,12 @@ const (
 	// leastPhone is how many digits a telephone number has.
 	leastPhone = 6
 )
+
+// isDense reports whether a word is of a script that says much in few characters: two of
+// them are a name.
+func isDense(word string) bool {
+	return strings.ContainsFunc(word, func(c rune) bool { return unicode.In(c, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) })
+}
 
 // each calls do with each text of a value, and with each number as its text.
 func each(v any, at place, do func(text string, at place)) {

@@ -56,6 +56,9 @@ func (r *rig) decideOneAgain(ctx context.Context, tenant, id string) error {
 		return err
 	}
 	now, err := call.Decide(&call.Answer)
+	if call.Answer.Cut && apierr.KindOf(err) == apierr.Conflict { // only the beginning of the answer is on record
+		return nil
+	}
 	if err != nil || call.Decision == nil {
 		return err
 	}
