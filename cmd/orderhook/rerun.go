@@ -13,8 +13,8 @@ import (
 
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/rerun"
-	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // rerunCalls makes recorded calls of a server again, against another URL
@@ -87,23 +87,39 @@ func (f *sending) set(r *app.Rerun, to string) (err error) {
 	r.CAFile, r.Version = f.CAFile, versionText()
 	s := &r.Sender
 	s.URL, s.Timeout, s.SameKeys = to, time.Duration(f.Timeout), f.SameKeys
-	signing, err := secretOf("signing-secret", f.SigningSecret, f.SigningSecretFile)
-	if err != nil {
+	if s.Signer, err = f.signer(); err != nil {
 		return err
 	}
-	if s.BodySecret, err = secretOf("x-signature-secret", f.XSignatureSecret, f.XSignatureSecretFile); err != nil {
-		return err
-	}
-	if signing != "" && s.BodySecret != "" {
-		return app.UserErrorf("--signing-secret and --x-signature-secret are both given: take one of them")
-	}
-	s.SigningSecret = secret.New(signing)
 	s.Header, err = f.headers()
 	return err
 }
 
+// signer returns what signs the calls; nil for nothing.
+func (f *sending) signer() (*outbound.Signer, error) {
+	signing, err := secretOf("signing-secret", f.SigningSecret, f.SigningSecretFile)
+	if err != nil {
+		return nil, err
+	}
+	body, err := secretOf("x-signature-secret", f.XSignatureSecret, f.XSignatureSecretFile)
+	switch {
+	case err != nil:
+		return nil, err
+	case signing != "" && body != "":
+		return nil, app.UserErrorf("--signing-secret and --x-signature-secret are both given: take one of them")
+	case body != "":
+		return outbound.NewBodySigner(body), nil
+	case signing == "":
+		return nil, nil
+	}
+	signer, err := outbound.GivenSigner(signing)
+	if err != nil {
+		return nil, app.UserErrorf("--signing-secret: %w", err)
+	}
+	return signer, nil
+}
+
 // headers reads the headers. No message has the value of one.
-func (f *sending) headers() (out []event.Header, err error) {
+func (f *sending) headers() (out []outbound.GivenHeader, err error) {
 	lines := f.Header
 	if f.HeaderFile != "" {
 		text, err := secretOf("header", "", f.HeaderFile)
@@ -117,10 +133,10 @@ func (f *sending) headers() (out []event.Header, err error) {
 		if name = strings.TrimSpace(name); strings.TrimSpace(line) == "" {
 			continue
 		}
-		if !ok || !app.HeaderAllowed(name) {
+		if !ok || !outbound.HeaderAllowed(name) {
 			return nil, app.UserErrorf("--header: write NAME:VALUE, with the name of a header that orderhook does not write itself")
 		}
-		out = append(out, event.Header{Name: name, Value: secret.New(strings.TrimSpace(value))})
+		out = append(out, outbound.GivenHeader{Name: name, Value: strings.TrimSpace(value)})
 	}
 	return out, nil
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/orderhook/orderhook/internal/attempt"
-	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/rerun"
 )
 
@@ -151,7 +150,3 @@ func (c CallFolder) Call(_ context.Context, name string) (*rerun.Call, error) {
 	}
 	return call, nil
 }
-
-// HeaderAllowed reports whether a request may have a header of a name beside those that
-// orderhook writes itself.
-func HeaderAllowed(name string) bool { return outbound.HeaderAllowed(name) }

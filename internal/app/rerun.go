@@ -44,7 +44,7 @@ type Tried struct {
 
 // TriedSide is one of the two answers of a call, and what comes of it.
 type TriedSide struct {
-	Status     int             `json:"status,omitempty"`
+	Status     int             `json:"status,omitzero"`
 	DurationMs float64         `json:"durationMs"`
 	Decision   *rerun.Decision `json:"decision"`
 }

@@ -105,7 +105,9 @@ const (
 // isDense reports whether a word is of a script that says much in few characters: two of
 // them are a name.
 func isDense(word string) bool {
-	return strings.ContainsFunc(word, func(c rune) bool { return unicode.In(c, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) })
+	return strings.ContainsFunc(word, func(c rune) bool {
+		return unicode.In(c, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+	})
 }
 
 // each calls do with each text of a value, and with each number as its text.

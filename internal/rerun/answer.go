@@ -13,18 +13,18 @@ import (
 
 // Answer is what came back of a call.
 type Answer struct {
-	Status     int               `json:"status,omitempty"` // 0: no answer came
+	Status     int               `json:"status,omitzero"` // 0: no answer came
 	Headers    map[string]string `json:"headers,omitempty"`
 	DurationMs float64           `json:"durationMs"`
 	Body
 	// TooLarge says that the body is longer than [outbound.MaxBody], Cut that less of it
 	// was recorded than came. A two-way call cannot be decided by an answer that was cut.
-	TooLarge bool `json:"tooLarge,omitempty"`
-	Cut      bool `json:"cut,omitempty"`
+	TooLarge bool `json:"tooLarge,omitzero"`
+	Cut      bool `json:"cut,omitzero"`
 	// Error is why no whole answer came; NotSent that the request was not even sent, and
 	// would not be the next time.
 	Error   string `json:"error,omitempty"`
-	NotSent bool   `json:"notSent,omitempty"`
+	NotSent bool   `json:"notSent,omitzero"`
 }
 
 // AnswerOf returns the answer of an exchange. It shares the body with it.

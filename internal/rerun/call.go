@@ -87,7 +87,7 @@ type Step struct {
 	AnsweredAt time.Time `json:"answeredAt"`
 	// Deadline is when the time of the run was over that MaxDurationMs gave it.
 	Deadline      time.Time `json:"deadline,omitzero"`
-	MaxDurationMs int64     `json:"maxDurationMs,omitempty"`
+	MaxDurationMs int64     `json:"maxDurationMs,omitzero"`
 	// Events are those statuses of which the settings say what happens for endpoints.
 	Events []StatusEvents `json:"events,omitempty"`
 }
@@ -101,21 +101,21 @@ type Version struct {
 // StatusEvents is what the settings say of the events of a status.
 type StatusEvents struct {
 	OrderType string   `json:"orderType"`
-	Default   bool     `json:"default,omitempty"`
+	Default   bool     `json:"default,omitzero"`
 	Status    string   `json:"status"`
-	Replace   bool     `json:"replace,omitempty"`
+	Replace   bool     `json:"replace,omitzero"`
 	Types     []string `json:"types"`
 }
 
 // Validator is what the answer of a validator is decided by.
 type Validator struct {
 	Cart          Document `json:"cart"` // as it was sent
-	OnlyLineItems bool     `json:"onlyLineItems,omitempty"`
+	OnlyLineItems bool     `json:"onlyLineItems,omitzero"`
 }
 
 // Event is what the answer to a delivery is decided by, beside the numbers of its attempt.
 type Event struct {
-	Export bool `json:"export,omitempty"` // of an ExportOrder step: its endpoint is never turned off
+	Export bool `json:"export,omitzero"` // of an ExportOrder step: its endpoint is never turned off
 }
 
 // Document is a JSON object whose numbers and names are kept as they are.

@@ -31,24 +31,24 @@ type Decision struct {
 
 	// Of a step.
 	Result       run.ActionStatus `json:"result,omitempty"`
-	Cancels      bool             `json:"cancels,omitempty"`    // the answer has CancelWorkflow
-	Stops        bool             `json:"stops,omitempty"`      // the workflow is aborted
-	Superseded   bool             `json:"superseded,omitempty"` // somebody else had set the status meanwhile
-	Status       string           `json:"status,omitempty"`     // what the order's status becomes; "": it stays
-	Triggers     string           `json:"triggers,omitempty"`   // the status to enter once the run has ended
+	Cancels      bool             `json:"cancels,omitzero"`    // the answer has CancelWorkflow
+	Stops        bool             `json:"stops,omitzero"`      // the workflow is aborted
+	Superseded   bool             `json:"superseded,omitzero"` // somebody else had set the status meanwhile
+	Status       string           `json:"status,omitempty"`    // what the order's status becomes; "": it stays
+	Triggers     string           `json:"triggers,omitempty"`  // the status to enter once the run has ended
 	TranslateKey string           `json:"translateKey,omitempty"`
 	Errors       []string         `json:"errors,omitempty"`  // that the order gets
 	Cleared      []string         `json:"cleared,omitempty"` // errors of the order that go
 	Events       []string         `json:"events,omitzero"`   // the types; nil: not known
 
 	// Of a validator.
-	Passed             bool                   `json:"passed,omitempty"`
+	Passed             bool                   `json:"passed,omitzero"`
 	ValidationErrors   []cart.ValidationError `json:"validationErrors,omitempty"`
 	ValidationWarnings []cart.ValidationError `json:"validationWarnings,omitempty"`
 	Message            string                 `json:"message,omitempty"`
 
 	// Of a delivery.
-	TurnsOff bool `json:"turnsOff,omitempty"` // its endpoint
+	TurnsOff bool `json:"turnsOff,omitzero"` // its endpoint
 
 	// Changes are those of the order, its status and errors aside, or of the cart.
 	Changes  []order.Change   `json:"changes,omitempty"`
