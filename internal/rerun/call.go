@@ -47,14 +47,14 @@ type Call struct {
 
 	Request Request `json:"request"`
 	// One of these says what the answer is decided by.
-	Step      *Step      `json:"step,omitempty"`
-	Validator *Validator `json:"validator,omitempty"`
-	Event     *Event     `json:"event,omitempty"`
+	Step      *Step      `json:"step,omitzero"`
+	Validator *Validator `json:"validator,omitzero"`
+	Event     *Event     `json:"event,omitzero"`
 
 	Answer Answer `json:"answer"`
 	// Decision is what the engine made of the answer, as far as the record says. It is nil
 	// where that is not on record any more.
-	Decision *Decision `json:"decision,omitempty"`
+	Decision *Decision `json:"decision,omitzero"`
 }
 
 // Request is what was sent. Headers are those without secrets.
@@ -83,7 +83,7 @@ type Step struct {
 	// Sent is the order as the call sent it.
 	Sent Version `json:"sent"`
 	// Meanwhile is the order as it was when the answer came, where somebody had changed it.
-	Meanwhile  *Version  `json:"meanwhile,omitempty"`
+	Meanwhile  *Version  `json:"meanwhile,omitzero"`
 	AnsweredAt time.Time `json:"answeredAt"`
 	// Deadline is when the time of the run was over that MaxDurationMs gave it.
 	Deadline      time.Time `json:"deadline,omitzero"`

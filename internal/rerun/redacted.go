@@ -11,9 +11,9 @@ import (
 	"github.com/orderhook/orderhook/internal/schema"
 )
 
-// keptHeaders are the headers of requests that say how a call is to be made again, and those
+// sharedHeaders are the headers of requests that say how a call is to be made again, and those
 // of answers that are decided by. All others may say more than is meant for others.
-var keptHeaders = []string{"User-Agent", "Accept", "Content-Type", "Idempotency-Key", "X-Delivery-Count", "X-Max-Delivery-Count", "X-Attempt", "Retry-After"}
+var sharedHeaders = []string{"User-Agent", "Accept", "Content-Type", "Idempotency-Key", "X-Delivery-Count", "X-Max-Delivery-Count", "X-Attempt", "Retry-After"}
 
 // Redacted returns a call without what is personal in it, as it may be given to others. What
 // its answer comes to is decided anew, by the documents as they are then; an answer by which
@@ -57,7 +57,7 @@ func Redacted(c *Call, r *redact.Redactor) (*Call, error) {
 			*b = Body{Text: d.Text(string(b.Bytes()))}
 		}
 	}
-	out.Request.Headers, out.Answer.Headers = kept(c.Request.Headers), kept(c.Answer.Headers)
+	out.Request.Headers, out.Answer.Headers = shared(c.Request.Headers), shared(c.Answer.Headers)
 	out.Answer.Error, out.URL = d.Text(c.Answer.Error), pathOf(c.URL)
 	out.Related = related(d, c.Related)
 	var err error
@@ -74,9 +74,9 @@ func related(d *redact.Document, r event.Related) event.Related {
 	return r
 }
 
-func kept(headers map[string]string) map[string]string {
+func shared(headers map[string]string) map[string]string {
 	out := map[string]string{}
-	for _, name := range keptHeaders {
+	for _, name := range sharedHeaders {
 		if value, ok := headers[name]; ok {
 			out[name] = value
 		}
