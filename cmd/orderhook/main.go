@@ -53,6 +53,8 @@ type commands struct {
 	Apply       apply        `cmd:"" help:"Have settings, endpoints and keys be as a file says, or show the differences."`
 	Export      export       `cmd:"" help:"Write orders, history, attempts or events to a file."`
 	Import      importing    `cmd:"" help:"Add orders, history or events from a file that export made."`
+	Rerun       rerunCalls   `cmd:"" help:"Make recorded calls of a server again, against any URL and without effect, and compare what would come of them."`
+	CI          ci           `cmd:"" name:"ci" help:"Contract tests of an endpoint, from the calls that it really got."`
 	Healthcheck healthcheck  `cmd:"" help:"Ask the server on this machine whether it takes requests; the exit code says so."`
 	Version     version      `cmd:"" help:"Print the version."`
 }

@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -29,6 +30,10 @@ type Request struct {
 
 	URL    string
 	Header []event.Header // custom headers, strongest first; see [HeaderAllowed]
+	// Given are further custom headers, of a caller who has their values in
+	// the clear, as a command that was given them. They are masked as the others are.
+	Given     []GivenHeader
+	UserAgent string // "": that of the client
 	// Credentials, strongest first: BearerToken, Token, Username and Password,
 	// what the URL holds. An Authorization in Header beats them all.
 	BearerToken, Token secret.Value
@@ -58,6 +63,9 @@ type Request struct {
 	// body that is not retained, and another [Exchange.Class].
 	OneWay bool
 }
+
+// GivenHeader is a header with its value in the clear.
+type GivenHeader struct{ Name, Value string }
 
 // About is what a request is about, as its span says it. It says nothing that leads
 // to what is sent.
@@ -95,7 +103,10 @@ func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*http.Req
 		return nil, nil, err
 	}
 	req.URL, req.Host = u, u.Host
-	h := r.headers(ctx, &open, req.URL.User, c.userAgent)
+	for _, given := range r.Given {
+		open.header = append(open.header, plainHeader{given.Name, given.Value})
+	}
+	h := r.headers(ctx, &open, req.URL.User, cmp.Or(r.UserAgent, c.userAgent))
 	req.Header = h.Header
 	// The signature covers the ids and the body, and comes last.
 	r.sign(h, open.signer, at)

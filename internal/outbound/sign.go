@@ -69,6 +69,10 @@ func (s *Signer) add(key string) error {
 	return nil
 }
 
+// GivenSigner returns the signer of a secret that its caller has in the clear, in either form
+// that a connector or an endpoint may have it. Its error holds none of it.
+func GivenSigner(secret string) (*Signer, error) { return stepSigner(secret) }
+
 // stepSigner is the signer of a connector's secret, which may be any text: what
 // follows "whsec_", decoded, or else the text itself. Whoever configures a connector may
 // have got a secret of any form.

@@ -12,7 +12,7 @@ var pure = append([]string{"internal/admission", "internal/clock"}, timeless...)
 // timeless is those of them that do not read the time, either: it is a fact like
 // others, which they are given.
 var timeless = []string{"internal/access", "internal/apierr", "internal/attempt", "internal/cart", "internal/event", "internal/export", "internal/ids", "internal/job",
-	"internal/jsondoc", "internal/order", "internal/run", "internal/schema", "internal/spelling", "internal/stock", "internal/timetext", "internal/weburl", "internal/settings", "internal/filter", "internal/fair", "internal/secret", "internal/breaker", "internal/store/bodyindex", decide}
+	"internal/jsondoc", "internal/order", "internal/run", "internal/schema", "internal/spelling", "internal/stock", "internal/timetext", "internal/weburl", "internal/settings", "internal/filter", "internal/fair", "internal/secret", "internal/redact", "internal/breaker", "internal/store/bodyindex", decide}
 
 const decide = "internal/workflow/decide"
 
