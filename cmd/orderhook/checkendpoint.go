@@ -36,11 +36,19 @@ type endpointCheck struct {
 
 // given returns the flag that says that an endpoint is meant; "" if none does.
 func (c *endpointCheck) given() string {
-	for flag, given := range map[string]bool{"--kind": c.Kind != "", "--order": c.Order != "", "--only": len(c.Only) > 0, "--json": c.JSON,
-		"--header": len(c.Header) > 0, "--header-file": c.HeaderFile != "", "--property": len(c.Property) > 0} {
-		if given {
-			return flag
-		}
+	switch {
+	case c.Kind != "":
+		return "--kind"
+	case len(c.Only) > 0:
+		return "--only"
+	case c.Order != "":
+		return "--order"
+	case len(c.Header) > 0, c.HeaderFile != "":
+		return "--header"
+	case len(c.Property) > 0:
+		return "--property"
+	case c.JSON:
+		return "--json"
 	}
 	return ""
 }
@@ -163,7 +171,7 @@ var flagOf = []struct{ part, flag string }{
 func (c *endpointCheck) userError(wrong *apierr.Error) error {
 	var texts []string
 	for _, field := range wrong.Fields {
-		flag := "--order: " + field.Location
+		flag := strings.TrimSuffix("--order: "+field.Location, ": order")
 		for _, f := range flagOf {
 			if at := strings.TrimPrefix(field.Location, "connectors[0]."); at == f.part || strings.HasPrefix(at, f.part+"[") || strings.HasPrefix(at, f.part+".") || strings.Contains(at, ".workflowSteps[0]."+f.part) {
 				flag = f.flag

@@ -102,6 +102,9 @@ func (o *Options) check() error {
 	if !slices.Contains(Kinds, o.Kind) {
 		return apierr.Wrong("kind", "%q is none of step, return, validator and event", string(o.Kind))
 	}
+	if o.Timeout <= 0 {
+		return apierr.Wrong("timeout", "must be more than nothing")
+	}
 	for _, name := range o.Only {
 		i := slices.IndexFunc(cases, func(c checkCase) bool { return c.name == name })
 		switch {

@@ -110,10 +110,10 @@ func (k *eventKind) effect(r outbound.Request, x outbound.Exchange) effect {
 		e.text = "the endpoint is turned off at once, and gets no event any more"
 	default:
 		var within time.Duration
-		for _, pause := range schedule {
+		for _, pause := range schedule[r.Attempt-1:] {
 			within += pause
 		}
-		e.text = fmt.Sprintf("the event is sent again %s within %s; if all fail alike, the delivery has failed", times(len(schedule)), within)
+		e.text = fmt.Sprintf("the event is sent again %s within %s; if all fail alike, the delivery has failed", times(len(schedule)+1-r.Attempt), within)
 	}
 	return e
 }

@@ -177,13 +177,13 @@ func (k *stepKind) effect(f decide.Facts, r outbound.Request, x outbound.Exchang
 	if d.Outcome != rerun.Retry {
 		return effect{Decision: d, text: becomes(f, d)}
 	}
-	a.Number = a.MaxNumber
+	a.Number = a.MaxNumber // the last one
 	last := rerun.DecideStep(f, *a, o)
 	var within time.Duration
-	for _, pause := range decide.RetryDelays {
+	for _, pause := range decide.RetryDelays[r.Delivery-1:] {
 		within += pause
 	}
-	return effect{Decision: d, text: fmt.Sprintf("the call is tried again %s within %s; if all fail alike, %s", times(r.MaxDelivery-1), within, becomes(f, last))}
+	return effect{Decision: d, text: fmt.Sprintf("the call is tried again %s within %s; if all fail alike, %s", times(r.MaxDelivery-r.Delivery), within, becomes(f, last))}
 }
 
 // becomes says what a decision makes of the order and its workflow.
