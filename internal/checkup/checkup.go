@@ -148,7 +148,7 @@ func (p *probe) run(c checkCase) error {
 	p.now = &p.report.Cases[len(p.report.Cases)-1]
 	switch {
 	case p.usual != nil && !p.usual.answered():
-		p.now.Skipped = "the endpoint does not take even the case success"
+		p.now.Skipped = "success has failed"
 	case c.signed && p.o.Secret == "":
 		p.now.Skipped = "no secret was given, with --secret-file"
 	default:

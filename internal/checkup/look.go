@@ -41,7 +41,10 @@ func (p *probe) look(s *sent, not ifNot) {
 
 // notTaken is the text about a call that was not taken.
 func (p *probe) notTaken(s *sent) string {
-	if s.exchange.Status/100 == 2 {
+	switch {
+	case s.exchange.Status == 0:
+		return "no answer came: " + s.exchange.Failure()
+	case s.exchange.Status/100 == 2:
 		return s.Reason
 	}
 	return "the endpoint " + s.exchange.Failure()

@@ -270,7 +270,7 @@ var Habits = []Habit{
 		e.Before = func(http.ResponseWriter, Call) bool {
 			mu.Lock()
 			defer mu.Unlock()
-			<-time.After(40 * time.Millisecond) // it works for so long
+			<-time.After(75 * time.Millisecond) // it works for so long
 			return false
 		}
 	}},
