@@ -49,7 +49,7 @@ func TestTheCheckOfAnEndpoint(t *testing.T) {
 		{"step", []string{"success: content-type", "success: not-read", "connection: connection-closed", "missing: missing-fields", "unknown: unknown-fields",
 			"repeat: repeat-refused", "signature: signature-not-verified", "big: big-refused"}},
 		{"return", []string{"success: content-type", "connection: connection-closed", "unknown: unknown-fields", "repeat: repeat-refused", "signature: signature-not-verified", "big: big-refused"}},
-		{"validator", []string{"success: content-type", "connection: connection-closed", "missing: missing-fields", "unknown: unknown-fields", "signature: signature-not-verified", "big: big-refused"}},
+		{"validator", []string{"success: content-type", "connection: connection-closed", "missing: missing-fields", "unknown: unknown-fields", "repeat: repeat-refused", "signature: signature-not-verified", "big: big-refused"}},
 		{"event", []string{"connection: connection-closed", "unknown: unknown-fields", "repeat: repeat-refused", "type: unknown-type", "signature: signature-not-verified", "big: big-refused"}},
 	} {
 		t.Run(tc.kind, func(t *testing.T) {
