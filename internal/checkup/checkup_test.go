@@ -179,3 +179,19 @@ func TestAnOptionThatIsWrongIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestARepeatIsTheSameCall: first as a server that was killed makes it, then as its retry.
+func TestARepeatIsTheSameCall(t *testing.T) {
+	for kind, header := range map[checkup.Kind]string{checkup.Step: "X-Delivery-Count", checkup.Event: "X-Attempt"} {
+		var got []string
+		e := checkuptest.New(string(kind))
+		e.Before = func(_ http.ResponseWriter, c checkuptest.Call) bool {
+			got = append(got, c.Header.Get(header)+" "+c.Header.Get("Webhook-Id")+" "+string(c.Body))
+			return false
+		}
+		checked(t, e, checkup.Options{Kind: kind, Only: []string{"repeat"}})
+		if len(got) != 4 || got[1] != got[2] || got[3] != "2"+strings.TrimPrefix(got[2], "1") || !strings.HasPrefix(got[1], "1 ") || got[0] == got[1] {
+			t.Errorf("%s: got %q", kind, got)
+		}
+	}
+}
