@@ -7,16 +7,32 @@ import (
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
-// check looks for damage (docs/operating.md#check). It only reads, unless it is to
-// repair.
+// check looks for damage in a database (docs/operating.md#check), which it only reads unless
+// it is to repair; or, with a URL, calls an endpoint with all that a server may send it.
 type check struct {
+	URL string `arg:"" optional:"" help:"Endpoint to call with a number of cases, in place of looking into the database."`
 	database
-	Repair bool `help:"Has the server build again what it can: the index of bodies."`
+	Repair   bool          `help:"Has the server build again what it can: the index of bodies."`
+	Endpoint endpointCheck `embed:""`
 }
 
-// Run implements a kong command. Findings are printed as they are found, since a large
-// database takes minutes. The exit code says whether any is left.
+// Run implements a kong command.
 func (c *check) Run(s *session) error {
+	if c.URL != "" {
+		if c.Repair {
+			return app.UserErrorf("--repair is for a database, and a URL was given")
+		}
+		return c.Endpoint.run(s, c.URL)
+	}
+	if flag := c.Endpoint.given(); flag != "" {
+		return app.UserErrorf("%s is for the check of an endpoint: give its URL", flag)
+	}
+	return c.checkDatabase(s)
+}
+
+// checkDatabase prints findings as they are found, since a large database takes minutes. The
+// exit code says whether any is left.
+func (c *check) checkDatabase(s *session) error {
 	var findings []core.Finding
 	// The findings are kept as well, because a repair needs them.
 	err := app.Check(s.ctx, string(c.Database), func(f core.Finding) {

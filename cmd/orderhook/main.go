@@ -22,6 +22,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/bench"
+	"github.com/orderhook/orderhook/internal/checkup"
 )
 
 // The exit codes (docs/operating.md). Scripts go by them, so they do not change.
@@ -45,7 +46,7 @@ type commands struct {
 	Keys        keys         `cmd:"" help:"Make, list and revoke API keys; works beside a running server."`
 	Backup      backup       `cmd:"" help:"Copy the database to a file, beside a running server, and check the copy."`
 	Restore     restore      `cmd:"" help:"Put a backup in the place of the database, which no server may have open."`
-	Check       check        `cmd:"" help:"Look for damage in the database, and for what does not fit together in it."`
+	Check       check        `cmd:"" help:"Look for damage in the database; or, with a URL, call an endpoint as a server would and say what it gets wrong."`
 	Doctor      doctor       `cmd:"" help:"Look at an installation for what somebody should do something about; works beside a running server."`
 	Bench       benchRun     `cmd:"" help:"Measure this machine, and print the report as Markdown."`
 	Attack      benchAttack  `cmd:"" name:"bench-attack" hidden:""`
@@ -161,7 +162,7 @@ func newParser(out, errOut io.Writer) (*kong.Kong, *sources) {
 	config := &sources{}
 	return kong.Must(&commands{},
 		kong.Name("orderhook"), kong.Description("A webhook server for order management."),
-		kong.Writers(out, errOut), kong.Vars{"defaultConfig": defaultConfig, "measurements": strings.Join(bench.Names(), ", ")}, defaults(), kong.ValueFormatter(helpText),
+		kong.Writers(out, errOut), kong.Vars{"defaultConfig": defaultConfig, "measurements": strings.Join(bench.Names(), ", "), "cases": strings.Join(checkup.Names(), ", ")}, defaults(), kong.ValueFormatter(helpText),
 		kong.Resolvers(config), kong.PostBuild(config.learnKeys)), config
 }
 

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/outbound"
@@ -44,8 +45,21 @@ func (d *Dispatcher) request(ctx context.Context, tenant string, t *target, e *e
 		r = outbound.ToEndpoint(tenant, t.Endpoint, d.clock.Now())
 		r.Signer, r.Trust = t.bodyKey, t.trust
 	}
+	t.complete(&r, tenant, e, number)
+	return r, err
+}
+
+// complete adds what the event and the attempt say to a request.
+func (t *target) complete(r *outbound.Request, tenant string, e *event.Event, number int) {
 	r.For, r.OneWay, r.Kind = t.caller(tenant), true, t.kind()
 	r.About = outbound.About{OrderID: e.OrderID, EventID: e.ID, EventType: e.Type, EndpointID: t.ID}
 	r.Body, r.ID, r.Attempt = e.Body(t.Format), e.MessageID(), number
-	return r, err
+}
+
+// StandaloneRequest is what a dispatcher would send to an endpoint of the API as the attempt
+// of a number, for who has no store.
+func StandaloneRequest(tenant string, to *event.Endpoint, e *event.Event, number int, now time.Time) outbound.Request {
+	r := outbound.ToEndpoint(tenant, to, now)
+	(&target{Endpoint: to}).complete(&r, tenant, e, number)
+	return r
 }

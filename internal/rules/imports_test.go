@@ -24,6 +24,7 @@ var layers = [][]string{
 	{"internal/app"},
 	{"internal/config"},
 	{"internal/dash"},
+	{"internal/checkup", "internal/checkup/checkuptest"},
 	{"internal/api"},
 	{"internal/workflow"},
 	{"internal/validate"},
@@ -55,7 +56,7 @@ var layers = [][]string{
 
 // mayUseHTTP are the packages that talk HTTP, as server or as client; who of them
 // makes requests of its own accord, TestWhoMakesRequests says.
-var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/outbound", "internal/telemetry", "receiver",
+var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/outbound", "internal/telemetry", "internal/checkup/checkuptest", "receiver",
 	"examples/erp-export", "examples/fraud-check", "examples/stock-reservation", "examples/tax-validator"}
 
 // listed is a package as `go list -json` shows it; tests and what they import

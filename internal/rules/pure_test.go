@@ -44,6 +44,23 @@ func TestTheDomainIsPure(t *testing.T) {
 	}
 }
 
+// TestTheCheckCallsAsTheServerDoes: it reaches the network through internal/outbound, and
+// nothing else by itself, so that what it finds is what a server would.
+func TestTheCheckCallsAsTheServerDoes(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.ImportPath != "internal/checkup" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if isOutside(imported) || strings.HasPrefix(imported, module+"internal/store") {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+		return
+	}
+	t.Error("internal/checkup is not there")
+}
+
 func isOutside(path string) bool {
 	return slices.ContainsFunc(outside, func(o string) bool {
 		return path == o || strings.HasSuffix(o, "/") && strings.HasPrefix(path, o)
