@@ -73,11 +73,12 @@ func letter(s event.DeliveryStatus) string { return string(s[:1]) }
 // (insertInGroup).
 var deliveryRows = &Insertion{"deliveries", []string{"tenant", "event", "endpoint", "max_attempts", "due", "updated"}, nil}
 
-// deliver stores a delivery for each event and each endpoint that wants it. An event with
-// the Seq 0 existed already, and gets no deliveries again.
+// deliver stores a delivery for each event and each endpoint that wants it, and has the
+// event come into the endpoint's feed. An event with the Seq 0 existed already, and gets no
+// deliveries again.
 func (d *draft) deliver(tenant string, events []*event.Event, wanted func(*event.Event) []event.Receiver) {
 	d.touch(tenant, changes.TopicDeliveries)
-	now := d.clock()
+	now, feed := d.clock(), feedWrite{tenant: tenant}
 	var rows []Tuple
 	for _, e := range events {
 		// Its id existed already: a publisher has repeated a request.
@@ -86,6 +87,11 @@ func (d *draft) deliver(tenant string, events []*event.Event, wanted func(*event
 		}
 		for _, to := range wanted(e) {
 			first := newDelivery(e, to.Endpoint, now)
+			// An export has no feed: nobody but its connector is to have it.
+			if to.Origin != event.OriginConnector {
+				first.Place = &event.Place{}
+				feed.given = append(feed.given, given{e.Seq, to.No, first.Place})
+			}
 			// No other delivery has to end first, so it is due at once.
 			if first.Group == "" {
 				rows = append(rows, deliveryRow(tenant, &first))
@@ -99,6 +105,7 @@ func (d *draft) deliver(tenant string, events []*event.Event, wanted func(*event
 		}
 	}
 	d.of(tenant).insert(deliveryRows, rows...)
+	feed.addTo(d.of(tenant))
 }
 
 // deliveryRow is the row of a new delivery. The columns that it leaves out have their

@@ -122,6 +122,11 @@ func (s *Store) Committed(together []*Batch) {
 	for tenant, set := range all.sets {
 		s.keepEndpoints(tenant, set)
 	}
+	for _, b := range together {
+		for i := range b.feed {
+			s.feeds.wake(b.feed[i].tenant)
+		}
+	}
 	if all.secrets {
 		s.opener.Changed()
 	}
