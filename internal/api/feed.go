@@ -113,7 +113,7 @@ func (a *api) readFeed(ctx context.Context, in *struct {
 	defer stop()
 	for {
 		// This comes before the reading, so that what is committed in between is not missed.
-		grows := a.Store.FeedGrows(tenantOf(ctx))
+		grows := a.Store.FeedGrows(tenantOf(ctx), e.No)
 		f, err := a.Store.Feed(ctx, tenantOf(ctx), e.No, ask)
 		if err != nil {
 			return nil, err

@@ -148,9 +148,9 @@ type EventReader interface {
 	Feed(ctx context.Context, tenant string, endpoint int64, q FeedQuery) (Feed, error)
 	// FeedEnd returns the last position of all feeds of a tenant, 0 if there is none.
 	FeedEnd(ctx context.Context, tenant string) (int64, error)
-	// FeedGrows returns what is closed when an endpoint of the tenant is given an event, as
-	// soon as this node knows.
-	FeedGrows(tenant string) <-chan struct{}
+	// FeedGrows returns what is closed when the endpoint may have been given an event, as soon
+	// as this node knows.
+	FeedGrows(tenant string, endpoint int64) <-chan struct{}
 	// Place returns where an event stands in the feed of an endpoint.
 	Place(ctx context.Context, tenant string, key event.DeliveryKey) (*event.Place, error)
 	// NewestMissing returns what [EventTx.Candidates] returns for missing events, but

@@ -58,12 +58,7 @@ var (
 
 // Feeds knows where the feeds of tenants end. Each connection of an engine that writes has
 // its own, which only its goroutine uses.
-type Feeds struct {
-	// Alone says that nobody else writes into the database: then what is in memory is all
-	// that there is.
-	Alone bool
-	heads map[string]*feedHeads
-}
+type Feeds struct{ heads map[string]*feedHeads }
 
 // feedHeads is where the feeds of a tenant end.
 type feedHeads struct {
@@ -157,9 +152,6 @@ func feedParts(tenant string, batches []*Batch) (parts []feedWrite) {
 // now returns where the feeds of a tenant end. What others have committed since is read.
 func (f *Feeds) now(tenant string, ask func(each func(Row) error, text string, args ...any) error) (*feedHeads, error) {
 	h := f.heads[tenant]
-	if h != nil && f.Alone {
-		return h, nil
-	}
 	if h == nil {
 		h = &feedHeads{endpoints: map[int64]int64{}}
 		if err := ask(func(r Row) error {

@@ -242,42 +242,58 @@ func (o *old) removeFeed(ctx context.Context) error {
 	}
 }
 
-// feedWaiters wakes those who wait for an endpoint of a tenant to be given an event.
+// feedWaiters wakes those who wait for an endpoint to be given an event.
 type feedWaiters struct {
 	mu sync.Mutex
-	of map[string]chan struct{}
+	of map[endpointKey]chan struct{}
 }
 
 // FeedGrows implements [store.EventReader].
-func (q queries) FeedGrows(tenant string) <-chan struct{} {
-	w := &q.feeds
+func (q queries) FeedGrows(tenant string, endpoint int64) <-chan struct{} {
+	w, of := &q.feeds, endpointKey{tenant, endpoint}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.of == nil {
-		w.of = map[string]chan struct{}{}
+		w.of = map[endpointKey]chan struct{}{}
 	}
-	if w.of[tenant] == nil {
-		w.of[tenant] = make(chan struct{})
+	if w.of[of] == nil {
+		w.of[of] = make(chan struct{})
 	}
-	return w.of[tenant]
+	return w.of[of]
 }
 
-// wake wakes those who wait for a tenant. They read the feed anew.
-func (w *feedWaiters) wake(tenant string) {
+// wake wakes those who wait for what was committed. They read the feed anew.
+func (w *feedWaiters) wake(committed []feedWrite) {
+	if len(committed) == 0 {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if waiting := w.of[tenant]; waiting != nil {
-		close(waiting)
-		delete(w.of, tenant)
+	for i := range committed {
+		for _, g := range committed[i].given {
+			// Nearly always nobody waits for anything.
+			if len(w.of) == 0 {
+				return
+			}
+			w.wakeOne(endpointKey{committed[i].tenant, g.endpoint})
+		}
 	}
 }
 
-// wakeAll wakes all who wait: other nodes may have committed anything.
-func (w *feedWaiters) wakeAll() {
+func (w *feedWaiters) wakeOne(of endpointKey) {
+	if waiting := w.of[of]; waiting != nil {
+		close(waiting)
+		delete(w.of, of)
+	}
+}
+
+// wakeAll wakes all who wait in a tenant, or in any: another node has committed something.
+func (w *feedWaiters) wakeAll(tenant string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, waiting := range w.of {
-		close(waiting)
+	for of := range w.of {
+		if tenant == "" || of.tenant == tenant {
+			w.wakeOne(of)
+		}
 	}
-	clear(w.of)
 }

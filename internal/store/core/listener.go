@@ -123,9 +123,7 @@ func (s *Store) Committed(together []*Batch) {
 		s.keepEndpoints(tenant, set)
 	}
 	for _, b := range together {
-		for i := range b.feed {
-			s.feeds.wake(b.feed[i].tenant)
-		}
+		s.feeds.wake(b.feed)
 	}
 	if all.secrets {
 		s.opener.Changed()

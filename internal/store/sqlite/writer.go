@@ -37,7 +37,7 @@ type writer struct {
 // startWriter starts the goroutine. It ends with close, and then it has committed all that
 // was in the queue.
 func startWriter(s *session, clock func() time.Time, unchanged func() error, committed func([]*core.Batch)) *writer {
-	w := &writer{session: s, queue: queue.New(), clock: clock, feeds: core.Feeds{Alone: true}, unchanged: unchanged, committed: committed, ended: make(chan struct{})}
+	w := &writer{session: s, queue: queue.New(), clock: clock, unchanged: unchanged, committed: committed, ended: make(chan struct{})}
 	go w.loop()
 	return w
 }
