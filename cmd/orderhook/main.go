@@ -53,6 +53,8 @@ type commands struct {
 	Apply       apply        `cmd:"" help:"Have settings, endpoints and keys be as a file says, or show the differences."`
 	Export      export       `cmd:"" help:"Write orders, history, attempts or events to a file."`
 	Import      importing    `cmd:"" help:"Add orders, history or events from a file that export made."`
+	Listen      listening    `cmd:"" help:"Bring events of a server to a receiver on this machine, and show them."`
+	Trigger     trigger      `cmd:"" help:"Publish an event made of an order, or send it to a receiver."`
 	Healthcheck healthcheck  `cmd:"" help:"Ask the server on this machine whether it takes requests; the exit code says so."`
 	Version     version      `cmd:"" help:"Print the version."`
 }
@@ -130,7 +132,7 @@ func (s *session) unlessStopped(err error, left string) error {
 }
 
 // endless are the commands that a signal is meant to end. The others end before they are done.
-var endless = []string{"serve", "demo", "bench", "bench-attack"}
+var endless = []string{"serve", "demo", "bench", "bench-attack", "listen"}
 
 // run runs a command and returns the exit code. An error is one line on standard error.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {

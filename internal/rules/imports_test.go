@@ -20,7 +20,7 @@ const module = "github.com/orderhook/orderhook/"
 // (store/storetest) is of its row, and may import it.
 var layers = [][]string{
 	{"cmd/orderhook"},
-	{"internal/demo", "internal/bench"},
+	{"internal/demo", "internal/bench", "internal/listen"},
 	{"internal/app"},
 	{"internal/config"},
 	{"internal/dash"},
@@ -51,7 +51,7 @@ var layers = [][]string{
 
 // mayUseHTTP are the packages that talk HTTP, as server or as client; who of them
 // makes requests of its own accord, TestWhoMakesRequests says.
-var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/outbound", "internal/telemetry"}
+var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/listen", "internal/app", "internal/api", "internal/dash", "internal/outbound", "internal/telemetry"}
 
 // listed is a package as `go list -json` shows it; tests and what they import
 // are under no rule.

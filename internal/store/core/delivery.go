@@ -92,11 +92,14 @@ func (d *draft) deliver(tenant string, events []*event.Event, wanted func(*event
 				first.Place = &event.Place{}
 				feed.given = append(feed.given, given{e.Seq, to.No, first.Place})
 			}
+			switch {
+			// It is read from the feed.
+			case to.FeedOnly():
 			// No other delivery has to end first, so it is due at once.
-			if first.Group == "" {
+			case first.Group == "":
 				rows = append(rows, deliveryRow(tenant, &first))
 				d.batch.news.due = append(d.batch.news.due, store.Due{Tenant: tenant, Delivery: first, Event: e})
-			} else {
+			default:
 				d.insertInGroup(tenant, e, first)
 			}
 			if to.FilterError != "" {
@@ -236,6 +239,9 @@ func (d *draft) CancelDelivery(ctx context.Context, tenant string, key event.Del
 func (d *draft) SendAgain(ctx context.Context, tenant string, e *event.Event, endpoint *event.Endpoint, at time.Time, trial bool) error {
 	if err := d.hasEndpoint(ctx, tenant, endpoint); err != nil {
 		return err
+	}
+	if endpoint.FeedOnly() {
+		return apierr.Errorf(apierr.Conflict, "nothing is sent to the endpoint %q: it is read from its feed", endpoint.ID)
 	}
 	if err := d.hasData(ctx, tenant, e); err != nil {
 		return err
