@@ -56,6 +56,8 @@ type commands struct {
 	Import      importing    `cmd:"" help:"Add orders, history or events from a file that export made."`
 	Rerun       rerunCalls   `cmd:"" help:"Make recorded calls of a server again, against any URL and without effect, and compare what would come of them."`
 	CI          ci           `cmd:"" name:"ci" help:"Contract tests of an endpoint, from the calls that it really got."`
+	Listen      listening    `cmd:"" help:"Bring events of a server to a receiver on this machine, and show them."`
+	Trigger     trigger      `cmd:"" help:"Publish an event made of an order, or send it to a receiver."`
 	Healthcheck healthcheck  `cmd:"" help:"Ask the server on this machine whether it takes requests; the exit code says so."`
 	Version     version      `cmd:"" help:"Print the version."`
 }
@@ -133,7 +135,7 @@ func (s *session) unlessStopped(err error, left string) error {
 }
 
 // endless are the commands that a signal is meant to end. The others end before they are done.
-var endless = []string{"serve", "demo", "bench", "bench-attack"}
+var endless = []string{"serve", "demo", "bench", "bench-attack", "listen"}
 
 // run runs a command and returns the exit code. An error is one line on standard error.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {

@@ -67,6 +67,9 @@ func (a *api) testEndpoint(ctx context.Context, in *endpointRequest) (*attemptAn
 // or off. It is checked before the Idempotency-Key is used, so a refusal leaves the key
 // free.
 func (a *api) testable(ctx context.Context, e *event.Endpoint) error {
+	if e.FeedOnly() {
+		return errFeedOnly
+	}
 	switch e.Origin {
 	// An example event would be no order, and the system behind it would not know what to
 	// do with it.

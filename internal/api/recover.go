@@ -113,8 +113,8 @@ func (a *api) recoverEndpoint(ctx context.Context, in *endpointRequest) (*bulkAn
 		if err != nil {
 			return "", err
 		}
-		if !e.Enabled {
-			return "", errOff
+		if err := sendable(e, nil); err != nil {
+			return "", err
 		}
 		// The write may run twice, so the job is a copy that begins anew each time.
 		job = *wanted

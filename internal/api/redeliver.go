@@ -46,9 +46,14 @@ func sendable(e *event.Endpoint, err error) error {
 		return apierr.Errorf(apierr.Conflict, "the endpoint was removed")
 	case err == nil && !e.Enabled:
 		return errOff
+	case err == nil && e.FeedOnly():
+		return errFeedOnly
 	}
 	return err
 }
+
+// errFeedOnly is why nothing is sent to an endpoint.
+var errFeedOnly = apierr.Errorf(apierr.Conflict, "nothing is sent to this endpoint: it is read from its feed")
 
 // redeliveryShape is the body that says to which endpoint an event is sent.
 var redeliveryShape = &schema.Shape{Name: "Redelivery", Noun: "the request", Fields: []schema.ShapeField{

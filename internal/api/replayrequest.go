@@ -44,7 +44,11 @@ func (a *api) eventToday(ctx context.Context, at *attempt.Attempt) (outbound.Req
 			return outbound.Request{}, err
 		}
 	}
-	return a.Notify.Request(ctx, tenantOf(ctx), e, event, at.Number)
+	r, err := a.Notify.Request(ctx, tenantOf(ctx), e, event, at.Number)
+	if err == nil && event.Seq > 0 {
+		r.Place, err = a.Store.Place(ctx, tenantOf(ctx), at.Delivery)
+	}
+	return r, err
 }
 
 // stepToday returns the request that the step of an attempt would make today. It is empty

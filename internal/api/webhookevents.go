@@ -107,7 +107,11 @@ func eventSchema(eventType string) string {
 const formats = " The body is the event, or its ids alone where the endpoint's format is thin."
 
 // eventHeaders are the headers of the request of an event.
-func eventHeaders() []*huma.Param { return append(signatureHeaders(), attemptHeader()) }
+func eventHeaders() []*huma.Param {
+	return append(signatureHeaders(), attemptHeader(),
+		sentHeader("webhook-position", huma.TypeString, "Where the event stands in the endpoint's feed (read-feed); absent where the endpoint was not given it when it happened"),
+		sentHeader("webhook-previous-position", huma.TypeString, "The position of the event before it in the same feed, 0 where there is none: who has not had that has missed something"))
+}
 
 // anyEvent is the request of an event of any type. It is the callback of the operation
 // that makes an endpoint: which of the types will come depends on what the endpoint

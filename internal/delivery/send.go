@@ -32,6 +32,13 @@ func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
 		d.drop(d.ctx, q, it)
 		return
 	}
+	// What came from memory, or with others from the table, has its place already.
+	if it.Delivery.Place == nil && t.Origin != event.OriginConnector {
+		if it.Delivery.Place, err = d.store.Place(d.ctx, q.key.tenant, it.Delivery.DeliveryKey); err != nil {
+			q.returnToTable(it, d.clock.Now().Add(lookAgain))
+			return
+		}
+	}
 	a, x := d.post(d.ctx, q.key.tenant, t, e, &it.Delivery, slot)
 	now := d.clock.Now()
 	switch {
@@ -137,7 +144,7 @@ func (t *target) kind() string {
 // failed attempt, too. It stores nothing.
 func (d *Dispatcher) post(ctx context.Context, tenant string, t *target, e *event.Event, dv *event.Delivery, slot *fair.Part) (*attempt.Attempt, outbound.Exchange) {
 	r, err := d.request(ctx, tenant, t, e, dv.Attempts+1)
-	r.Slot = slot
+	r.Slot, r.Place = slot, dv.Place
 	x := outbound.Exchange{StartedAt: d.clock.Now(), Err: err}
 	if err == nil {
 		if e.Trace != "" {

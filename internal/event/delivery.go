@@ -56,6 +56,9 @@ type Delivery struct {
 	LastError  string
 	Created    time.Time // the event's time
 	Updated    time.Time
+	// Place is where the event stands in the feed of the endpoint; nil where that was not
+	// looked up. It is shared, and must not be changed.
+	Place *Place `json:"-"`
 }
 
 // ID returns the delivery's id: it names the event and the endpoint.

@@ -58,7 +58,7 @@ type Endpoint struct {
 // (docs/contract.md#endpoints). What an endpoint has that says nothing of a field is
 // the row's Default.
 var endpointFields = []endpointField{
-	{ShapeField: schema.ShapeField{Name: "url", Format: "uri", Required: true, Limits: schema.Limits{MaxLength: maxURL}, Doc: "http or https, without a fragment"},
+	{ShapeField: schema.ShapeField{Name: "url", Format: "uri", Required: true, Limits: schema.Limits{MaxLength: maxURL}, Doc: "http or https, without a fragment; or feed: where nothing is to be sent, and the feed is read"},
 		set: (*endpointReader).url, of: func(e *Endpoint) any { return e.URL }}, // first: whether secrets may stay depends on it
 	{ShapeField: schema.ShapeField{Name: "eventTypes", Type: schema.ShapeTexts, Required: true, Limits: schema.Limits{MinItems: 1, MaxItems: 100}, Hint: `["*"] is all`,
 		Doc: "Names of types, * for all, and beginnings as order_*", Example: []string{"order_*"}},
@@ -119,6 +119,13 @@ const (
 	OriginWebHook   Origin = "webHook"   // the section of the config file
 	OriginConnector Origin = "connector" // an ExportOrder step
 )
+
+// FeedURL is the URL of an endpoint that nothing is sent to: what it is given is read from
+// its feed (docs/events.md#an-endpoint-without-a-receiver).
+const FeedURL = "feed:"
+
+// FeedOnly reports whether nothing is sent to an endpoint.
+func (e *Endpoint) FeedOnly() bool { return e.URL == FeedURL }
 
 // ConnectorRef finds a connector in the settings, as a step does. Host is the
 // step's own, which takes the place of the connector's. It names the connector as the

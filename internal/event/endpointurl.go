@@ -51,6 +51,15 @@ func (r *endpointReader) keeps(at string, stored bool) {
 // package that makes the requests.
 func (r *endpointReader) url(v any) {
 	text := v.(string)
+	switch {
+	// What is pending could not be sent any more, and what was only in the feed never was.
+	case r.was != nil && r.was.FeedOnly() != (text == FeedURL):
+		r.Add("url", "is feed: from the beginning, or never; make another endpoint")
+		return
+	case text == FeedURL:
+		r.e.URL = text
+		return
+	}
 	u, why := CheckURL(text)
 	if why == "" && weburl.HasMaskedQuery(text) {
 		why = weburl.MaskedQuery

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/trace"
 )
 
@@ -46,7 +47,7 @@ func EndpointHeaderAllowed(name string) bool {
 }
 
 // usualHeaders is for how many headers there is space at first.
-const usualHeaders = 8
+const usualHeaders = 10
 
 // headers are those of a request that is being written. They belong to one request.
 type headers struct {
@@ -94,6 +95,10 @@ func (r *Request) headers(ctx context.Context, open *credentials, user *url.User
 	}
 	if r.Attempt > 0 {
 		h.put("X-Attempt", strconv.Itoa(r.Attempt))
+	}
+	if r.Place != nil && r.Place.Position > 0 {
+		h.put("Webhook-Position", event.FormatPosition(r.Place.Position))
+		h.put("Webhook-Previous-Position", event.FormatPosition(r.Place.Previous))
 	}
 	h.putTrace(ctx)
 	if r.IdempotencyKey != "" {

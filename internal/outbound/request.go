@@ -49,6 +49,7 @@ type Request struct {
 	Delivery, MaxDelivery int
 	About                 About          // for the span of the attempt, where spans are made
 	Attempt               int            // for X-Attempt, from 1; 0 leaves it out
+	Place                 *event.Place   // in the endpoint's feed; nil: it has none
 	SigningSecret         secret.Value   // of a connector: "whsec_" and base64, or any text
 	SigningKeys           []secret.Value // of an endpoint, as of [NewSigner]
 	Signer                *Signer        // where there are neither; nil signs nothing

@@ -20,7 +20,7 @@ const module = "github.com/orderhook/orderhook/"
 // (store/storetest) is of its row, and may import it.
 var layers = [][]string{
 	{"cmd/orderhook", "examples/erp-export", "examples/fraud-check", "examples/stock-reservation", "examples/tax-validator"},
-	{"internal/demo", "internal/bench"},
+	{"internal/demo", "internal/bench", "internal/listen"},
 	{"internal/app"},
 	{"internal/config"},
 	{"internal/dash"},
@@ -56,7 +56,7 @@ var layers = [][]string{
 
 // mayUseHTTP are the packages that talk HTTP, as server or as client; who of them
 // makes requests of its own accord, TestWhoMakesRequests says.
-var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/app", "internal/api", "internal/dash", "internal/outbound", "internal/telemetry", "internal/checkup/checkuptest", "receiver",
+var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/listen", "internal/app", "internal/api", "internal/dash", "internal/outbound", "internal/telemetry", "internal/checkup/checkuptest", "receiver",
 	"examples/erp-export", "examples/fraud-check", "examples/stock-reservation", "examples/tax-validator"}
 
 // listed is a package as `go list -json` shows it; tests and what they import

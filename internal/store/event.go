@@ -77,6 +77,32 @@ type DueList struct {
 	Next time.Time // if there are no more: when the next one becomes due; zero: none is scheduled
 }
 
+// FeedQuery asks for a page of the feed of an endpoint.
+type FeedQuery struct {
+	After int64 // the position before the first; 0: from the beginning
+	Limit int   // the most entries
+	Bytes int   // about how many bytes of data they may have; one entry may have more
+}
+
+// Feed is a page of the feed of an endpoint.
+type Feed struct {
+	Entries []FeedEntry
+	// Next is the position to ask for next, which need not be one of an entry. More says that
+	// there may be more now.
+	Next int64
+	More bool
+	// LostTo is the position up to which there were, or may have been, entries after
+	// FeedQuery.After that are not retained any more; 0: none are missing.
+	LostTo int64
+}
+
+// FeedEntry is an event that an endpoint was given. The event is nil once it was removed,
+// and has no data once that was erased.
+type FeedEntry struct {
+	event.Place
+	Event *event.Event
+}
+
 // EventReader is the questions about events, endpoints and deliveries.
 type EventReader interface {
 	// Event and EventBySeq return [apierr.NotFound] also for an event that retention has
@@ -116,6 +142,17 @@ type EventReader interface {
 	Deliveries(ctx context.Context, tenant string, f DeliveryFilter, p Page) (List[*event.Delivery], error)
 	DeliveryCount(ctx context.Context, tenant string, f DeliveryFilter) (Count, error)
 	DueDeliveries(ctx context.Context, tenant string, q DueQuery) (DueList, error)
+
+	// Feed returns what an endpoint was given, in the order of the commits. Whoever has read
+	// up to a position misses nothing that is committed later.
+	Feed(ctx context.Context, tenant string, endpoint int64, q FeedQuery) (Feed, error)
+	// FeedEnd returns the last position of all feeds of a tenant, 0 if there is none.
+	FeedEnd(ctx context.Context, tenant string) (int64, error)
+	// FeedGrows returns what is closed when the endpoint may have been given an event, as soon
+	// as this node knows.
+	FeedGrows(tenant string, endpoint int64) <-chan struct{}
+	// Place returns where an event stands in the feed of an endpoint.
+	Place(ctx context.Context, tenant string, key event.DeliveryKey) (*event.Place, error)
 	// NewestMissing returns what [EventTx.Candidates] returns for missing events, but
 	// from the job's Last down to its position. last is 0 if there are no more.
 	NewestMissing(ctx context.Context, tenant string, j *job.Job, endpoint int64, limit int) (events []*event.Event, last int64, err error)

@@ -118,6 +118,9 @@ func (e *Engine) Start(ctx context.Context) error {
 // this process has made a call with.
 func (e *Engine) BreakerStates() map[string]int { return e.breakers.states() }
 
+// Leaving is closed when nobody may wait for anything any longer, as the server stops.
+func (e *Engine) Leaving() <-chan struct{} { return e.waiting.Done() }
+
 // StopWaits answers all who wait for a run: their runs go on without them.
 func (e *Engine) StopWaits() { e.stopWaits() }
 

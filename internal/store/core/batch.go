@@ -99,7 +99,8 @@ type Batch struct {
 	// Size is about how many bytes the batch writes.
 	Size int
 
-	news news // what the listener is told once the batch is durable
+	feed []feedWrite // what endpoints are given, which has its place once it is committed ([Feeds])
+	news news        // what the listener is told once the batch is durable
 }
 
 // Lock names something of a tenant that a batch is about.

@@ -73,11 +73,12 @@ func letter(s event.DeliveryStatus) string { return string(s[:1]) }
 // (insertInGroup).
 var deliveryRows = &Insertion{"deliveries", []string{"tenant", "event", "endpoint", "max_attempts", "due", "updated"}, nil}
 
-// deliver stores a delivery for each event and each endpoint that wants it. An event with
-// the Seq 0 existed already, and gets no deliveries again.
+// deliver stores a delivery for each event and each endpoint that wants it, and has the
+// event come into the endpoint's feed. An event with the Seq 0 existed already, and gets no
+// deliveries again.
 func (d *draft) deliver(tenant string, events []*event.Event, wanted func(*event.Event) []event.Receiver) {
 	d.touch(tenant, changes.TopicDeliveries)
-	now := d.clock()
+	now, feed := d.clock(), feedWrite{tenant: tenant}
 	var rows []Tuple
 	for _, e := range events {
 		// Its id existed already: a publisher has repeated a request.
@@ -86,11 +87,19 @@ func (d *draft) deliver(tenant string, events []*event.Event, wanted func(*event
 		}
 		for _, to := range wanted(e) {
 			first := newDelivery(e, to.Endpoint, now)
+			// An export has no feed: nobody but its connector is to have it.
+			if to.Origin != event.OriginConnector {
+				first.Place = &event.Place{}
+				feed.given = append(feed.given, given{e.Seq, to.No, first.Place})
+			}
+			switch {
+			// It is read from the feed.
+			case to.FeedOnly():
 			// No other delivery has to end first, so it is due at once.
-			if first.Group == "" {
+			case first.Group == "":
 				rows = append(rows, deliveryRow(tenant, &first))
 				d.batch.news.due = append(d.batch.news.due, store.Due{Tenant: tenant, Delivery: first, Event: e})
-			} else {
+			default:
 				d.insertInGroup(tenant, e, first)
 			}
 			if to.FilterError != "" {
@@ -99,6 +108,7 @@ func (d *draft) deliver(tenant string, events []*event.Event, wanted func(*event
 		}
 	}
 	d.of(tenant).insert(deliveryRows, rows...)
+	feed.addTo(d.of(tenant))
 }
 
 // deliveryRow is the row of a new delivery. The columns that it leaves out have their
@@ -229,6 +239,9 @@ func (d *draft) CancelDelivery(ctx context.Context, tenant string, key event.Del
 func (d *draft) SendAgain(ctx context.Context, tenant string, e *event.Event, endpoint *event.Endpoint, at time.Time, trial bool) error {
 	if err := d.hasEndpoint(ctx, tenant, endpoint); err != nil {
 		return err
+	}
+	if endpoint.FeedOnly() {
+		return apierr.Errorf(apierr.Conflict, "nothing is sent to the endpoint %q: it is read from its feed", endpoint.ID)
 	}
 	if err := d.hasData(ctx, tenant, e); err != nil {
 		return err

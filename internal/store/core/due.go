@@ -147,6 +147,9 @@ func (q queries) DueDeliveries(ctx context.Context, tenant string, ask store.Due
 	var err error
 	list.Due, err = collect(ctx, q.q.Query, func(r Row) (store.Due, error) { return scanDue(r, tenant) },
 		selectTheDue, ask.MostData, tenant, ask.Endpoint, jsonNumbers(events), micros(ask.Now))
+	if err == nil {
+		err = q.addPlaces(ctx, tenant, ask.Endpoint, list.Due)
+	}
 	return list, err
 }
 

@@ -27,6 +27,9 @@ func (o *old) removeEvents(ctx context.Context) error {
 			gone, err = o.removeSome(ctx, gone)
 		}
 	}
+	if err == nil {
+		err = o.removeFeed(ctx)
+	}
 	return err
 }
 

@@ -122,6 +122,9 @@ func (s *Store) Committed(together []*Batch) {
 	for tenant, set := range all.sets {
 		s.keepEndpoints(tenant, set)
 	}
+	for _, b := range together {
+		s.feeds.wake(b.feed)
+	}
 	if all.secrets {
 		s.opener.Changed()
 	}

@@ -59,6 +59,7 @@ func (s *Store) Hear(ctx context.Context, news []nodes.News) {
 			s.anew.Add(1)
 			s.due.forget()
 			s.endpoints.Clear()
+			s.feeds.wakeAll("")
 			s.opener.Changed()
 		case nodes.Late:
 			s.lateness.hear(s.clock(), time.Duration(n.No)*time.Microsecond)
@@ -70,6 +71,9 @@ func (s *Store) Hear(ctx context.Context, news []nodes.News) {
 			s.keepEndpoints(n.Tenant, &endpointSet{version: n.Version, outdated: true})
 			s.hearOfEndpoint(ctx, n.Tenant, n.No)
 		case nodes.Touched:
+			if changes.Topics(n.No)&changes.TopicEvents != 0 {
+				s.feeds.wakeAll(n.Tenant)
+			}
 			if s.watcher != nil {
 				s.watcher.Changed(n.Tenant, changes.Topics(n.No))
 			}

@@ -68,6 +68,7 @@ type shared struct {
 	sealer   *secret.Sealer
 	lateness lateness
 	due      dueBounds
+	feeds    feedWaiters
 	opener   *secret.Opener
 	clock    func() time.Time
 	log      *slog.Logger

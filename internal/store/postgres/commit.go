@@ -3,9 +3,11 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,7 +25,9 @@ type transaction struct {
 	texts map[*core.Insertion]insertTexts
 	types columns
 
-	writer, number int64 // that tell it from all others
+	writer, number int64       // that tell it from all others
+	feeds          *core.Feeds // where the feeds end, as far as the writer knows
+	now            time.Time   // that positions of feeds are made of
 
 	sent  pgx.Batch
 	wants []want         // of what was sent
@@ -42,6 +46,16 @@ type want struct {
 // leaves one row, however many transactions it makes.
 const markCommit = `WITH before AS (DELETE FROM commits WHERE writer = $1 AND number < $2) INSERT INTO commits (writer, number) VALUES ($1, $2)`
 
+// writtenBy returns the batches of the writes of units, each by itself.
+func writtenBy(units []*unit) (all []*core.Batch) {
+	for _, u := range units {
+		for _, one := range u.writes {
+			all = append(all, one.Batch)
+		}
+	}
+	return all
+}
+
 // batchesOf returns the batches of units.
 func batchesOf(units []*unit) []*core.Batch {
 	all := make([]*core.Batch, len(units))
@@ -57,7 +71,7 @@ var errRefused = errors.New("a write was refused")
 // make makes the changes, up to the commit. If the error is errRefused, some of the units
 // have an error of their own; after any error the transaction is to be rolled back. The
 // order is this: the mark, the locks, then for each unit its leases, its checks and its
-// changes, and last the counts of calls of all units.
+// changes, then the counts of calls of all units, and last their places in the feeds.
 func (t *transaction) make(ctx context.Context, units []*unit) error {
 	t.queue(want{rows: core.AnyRows}, "BEGIN")
 	// Where the connection is lost, this says what became of the transaction. It is the
@@ -101,7 +115,46 @@ func (t *transaction) make(ctx context.Context, units []*unit) error {
 			return err
 		}
 	}
-	return nil
+	return t.extendFeeds(ctx, units)
+}
+
+// extendFeeds gives the events of the transaction their places in the feeds. The locks are
+// taken last and held until the commit, so that the order of places is that of the commits,
+// whichever node makes them, and that nobody waits for more than that commit: what writes
+// depend on has its own locks, which all have taken before these.
+func (t *transaction) extendFeeds(ctx context.Context, units []*unit) error {
+	batches := writtenBy(units)
+	locks := core.FeedLocks(batches)
+	if len(locks) == 0 {
+		return nil
+	}
+	numbers := make([]int64, len(locks))
+	for i, l := range locks {
+		numbers[i] = lockNumber(l)
+	}
+	slices.Sort(numbers)
+	t.queue(want{rows: core.AnyRows}, `SELECT count(pg_advisory_xact_lock(number)::text) FROM unnest($1::bigint[]) AS number`, numbers)
+	if err := t.flush(ctx); err != nil {
+		return err
+	}
+	changes, err := t.feeds.Extend(dialect, batches, t.now, func(each func(core.Row) error, text string, args ...any) error {
+		rows, err := t.conn.Query(ctx, text, values(args)...)
+		if err != nil {
+			return err
+		}
+		return core.EachRow(&answer{Rows: rows}, each)
+	})
+	if err != nil {
+		return err
+	}
+	// They are of no unit: if they fail, so does the transaction.
+	for i := 0; i < len(changes) && err == nil; i++ {
+		err = t.change(ctx, nil, &changes[i])
+	}
+	if err == nil {
+		err = t.flush(ctx)
+	}
+	return err
 }
 
 // holds is as rows of a want: one, or more. A check counts as holding, however many rows it
@@ -261,6 +314,9 @@ func (t *transaction) read(results pgx.BatchResults, w want) error {
 	// A statement that returns no rows says how many it has changed.
 	if w.into == nil && w.rows >= 0 {
 		n = rows.CommandTag().RowsAffected()
+	}
+	if w.unit == nil && w.rows >= 0 && n != w.rows {
+		return fmt.Errorf("a statement of the transaction itself has changed %d rows, and must change %d", n, w.rows)
 	}
 	if w.unit != nil && w.unit.err == nil && (w.rows == holds && n == 0 || w.rows >= 0 && n != w.rows) {
 		if w.unit.err = core.ErrOvertaken; w.lost {

@@ -11,9 +11,11 @@ func (e *engine) Dialect() *core.Dialect { return dialect }
 // does. An index has the beginning of a text that may be long, so that is compared as well
 // (same). The newest event is the last one that may have got a number (newestevent).
 var dialect = &core.Dialect{Planned: true, Pieces: map[string]string{
-	"numbers":     `= ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text(%1::json) AS value))`,
-	"texts":       `= ANY (ARRAY(SELECT json_array_elements_text(%1::json)))`,
-	"eachtext":    `json_array_elements_text(%1::json) AS value`,
+	"numbers":  `= ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text(%1::json) AS value))`,
+	"texts":    `= ANY (ARRAY(SELECT json_array_elements_text(%1::json)))`,
+	"eachtext": `json_array_elements_text(%1::json) AS value`,
+	"feedparts": `= ANY (ARRAY(SELECT (SELECT max(f.first) FROM feed AS f WHERE f.tenant = %1 AND f.first <= n.value::bigint)
+		FROM json_array_elements_text(%2::json) AS n (value)))`,
 	"erased":      `coalesce((SELECT e.data IS NULL FROM events AS e WHERE e.tenant = deliveries.tenant AND e.seq = deliveries.event), false)`,
 	"field":       `(%1::json ->> '%2')`,
 	"callkey":     `tenant, span, start, kind, outcome, writer`,

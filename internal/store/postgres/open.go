@@ -107,7 +107,7 @@ func (db *DB) open(ctx context.Context, config *config, o Options) (err error) {
 		return fmt.Errorf("the database cannot be read: %w", err)
 	}
 	db.Store = core.New(e, core.Options{Sealer: sealer, Clock: o.Clock, Log: o.Log})
-	e.writers = startWriters(config, o.Writers, types, db.Store.Committed, db.Store.Unknown)
+	e.writers = startWriters(config, o.Writers, types, o.Clock, db.Store.Committed, db.Store.Unknown)
 	if err := db.CheckWhole(ctx); err != nil {
 		return err
 	}

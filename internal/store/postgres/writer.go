@@ -31,6 +31,7 @@ const (
 type writers struct {
 	config    *config
 	types     columns
+	clock     func() time.Time // tells the positions of feeds
 	queue     *queue.Queue
 	committed func([]*core.Batch) // is called after a commit, before its writes are answered
 	unknown   func()              // is called where nobody knows what became of a commit
@@ -42,8 +43,8 @@ type writers struct {
 // startWriters starts a goroutine for each connection. The connections are made when the
 // first write comes. The id of a writer is random, so that it differs from those of all
 // other nodes.
-func startWriters(c *config, n int, types columns, committed func([]*core.Batch), unknown func()) *writers {
-	w := &writers{config: c, types: types, queue: queue.New(), committed: committed, unknown: unknown}
+func startWriters(c *config, n int, types columns, clock func() time.Time, committed func([]*core.Batch), unknown func()) *writers {
+	w := &writers{config: c, types: types, clock: clock, queue: queue.New(), committed: committed, unknown: unknown}
 	for range n {
 		w.ended.Add(1)
 		go (&writer{writers: w, id: rand.Int64()}).loop()
@@ -96,6 +97,7 @@ type writer struct {
 	conn  *pgx.Conn // nil: it is to be made
 	id    int64     // that no other has, of any node
 	tries int64     // transactions that were begun
+	feeds core.Feeds
 	texts map[*core.Insertion]insertTexts
 }
 
@@ -179,8 +181,12 @@ func (w *writer) try(units []*unit) error {
 	// A transaction that is tried again has another number: the mark of the first try says
 	// nothing of it.
 	w.tries++
-	t := &transaction{conn: w.conn, writer: w.id, number: w.tries, texts: w.texts, types: w.types}
+	t := &transaction{conn: w.conn, writer: w.id, number: w.tries, feeds: &w.feeds, now: w.clock(), texts: w.texts, types: w.types}
 	if err := t.make(ctx, units); err != nil {
+		// Only a transaction without refused units gets as far as its places in the feeds.
+		if err != errRefused {
+			w.feeds.Forget()
+		}
 		return w.undo(err)
 	}
 	// The turn is taken before the commit, so that the order of telling is that in which
@@ -193,6 +199,7 @@ func (w *writer) try(units []*unit) error {
 		<-before
 	}
 	if err != nil {
+		w.feeds.Forget()
 		return err
 	}
 	w.tell(units)

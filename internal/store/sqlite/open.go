@@ -106,7 +106,7 @@ func (db *DB) open(ctx context.Context, o Options) (err error) {
 	if e.opened, err = openedFiles(e.path); err != nil {
 		return errors.Join(err, session.close())
 	}
-	e.writer = startWriter(session, e.opened.unchanged, db.Store.Committed)
+	e.writer = startWriter(session, o.Clock, e.opened.unchanged, db.Store.Committed)
 	if e.readers, err = openReaders(e.path); err != nil {
 		return fmt.Errorf("the database %s cannot be opened: %w", e.path, err)
 	}
@@ -154,6 +154,7 @@ var dialect = &core.Dialect{Pieces: map[string]string{
 	"numbers":     `IN (SELECT value FROM json_each(%1))`,
 	"texts":       `IN (SELECT value FROM json_each(%1))`,
 	"eachtext":    `json_each(%1)`,
+	"feedparts":   `IN (SELECT (SELECT max(f.first) FROM feed AS f WHERE f.tenant = %1 AND f.first <= n.value) FROM json_each(%2) AS n)`,
 	"erased":      `EXISTS (SELECT 1 FROM events AS e INDEXED BY events_erased WHERE e.seq = deliveries.event AND e.data IS NULL)`,
 	"field":       `%1 ->> '$.%2'`,
 	"callkey":     `tenant, span, start, kind, outcome`,

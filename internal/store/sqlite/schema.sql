@@ -176,6 +176,21 @@ CREATE TABLE events (
     data            BLOB
 , webhook_id TEXT NOT NULL DEFAULT '', trace TEXT NOT NULL DEFAULT '') STRICT;
 
+CREATE TABLE feed (
+    tenant   TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    first    INTEGER NOT NULL,
+    given    BLOB NOT NULL,
+    PRIMARY KEY (tenant, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE feed_heads (
+    tenant   TEXT NOT NULL PRIMARY KEY,
+    position INTEGER NOT NULL,
+    removed  INTEGER NOT NULL DEFAULT 0,
+    heads    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE goose_db_version (
 		id INTEGER PRIMARY KEY AUTOINCREMENT,
 		version_id INTEGER NOT NULL,
@@ -212,6 +227,7 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES (33, 1);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (34, 1);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (35, 1);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (40, 1);
+INSERT INTO goose_db_version (version_id, is_applied) VALUES (41, 1);
 
 CREATE TABLE idempotency (
     tenant   TEXT NOT NULL,
@@ -421,6 +437,8 @@ CREATE INDEX events_shipment ON events (tenant, shipment_id, seq) WHERE shipment
 CREATE INDEX events_stock_item ON events (tenant, stock_item_id, seq) WHERE stock_item_id <> '';
 
 CREATE INDEX events_subscription ON events (tenant, subscription_id, seq) WHERE subscription_id <> '';
+
+CREATE UNIQUE INDEX feed_first ON feed (tenant, first);
 
 CREATE INDEX idempotency_created ON idempotency (tenant, created);
 

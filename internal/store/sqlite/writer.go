@@ -27,6 +27,8 @@ type writer struct {
 	unchanged func() error        // returns an error if the files are not those that were opened
 	committed func([]*core.Batch) // is called after a commit, before its writes are answered
 	ended     chan struct{}       // closed once the goroutine has returned
+	clock     func() time.Time    // tells the positions of feeds
+	feeds     core.Feeds          // where they end
 	empty     bool                // the transaction has no write yet
 	uncertain bool                // a commit failed, and no commit has succeeded since
 	figures   queue.Figures
@@ -34,8 +36,8 @@ type writer struct {
 
 // startWriter starts the goroutine. It ends with close, and then it has committed all that
 // was in the queue.
-func startWriter(s *session, unchanged func() error, committed func([]*core.Batch)) *writer {
-	w := &writer{session: s, queue: queue.New(), unchanged: unchanged, committed: committed, ended: make(chan struct{})}
+func startWriter(s *session, clock func() time.Time, unchanged func() error, committed func([]*core.Batch)) *writer {
+	w := &writer{session: s, queue: queue.New(), clock: clock, unchanged: unchanged, committed: committed, ended: make(chan struct{})}
 	go w.loop()
 	return w
 }
@@ -110,10 +112,17 @@ func (w *writer) commitGroup(first *queue.Write) {
 		lost = w.countCalls(g)
 	}
 	if lost == nil {
+		lost = w.extendFeeds(g)
+	}
+	if lost == nil {
 		lost = w.commit()
 	} else {
 		_ = w.session.control("ROLLBACK") // it fails if SQLite has rolled back already
 		lost = unavailable("the database did not take the write", lost)
+	}
+	// What the feeds would have ended with is not there.
+	if lost != nil {
+		w.feeds.Forget()
 	}
 	// The listener hears of it, and the news takes effect, before any caller has the
 	// answer.
@@ -129,6 +138,16 @@ func (w *writer) commitGroup(first *queue.Write) {
 // minute and kind, however many writes record them.
 func (w *writer) countCalls(g *group) error {
 	return w.session.apply(&core.Batch{Changes: core.CountCalls(dialect, written(g.writes))})
+}
+
+// extendFeeds gives the events of a group their places in the feeds. Groups are committed one
+// after the other, so the order of the places is that of the commits.
+func (w *writer) extendFeeds(g *group) error {
+	changes, err := w.feeds.Extend(dialect, written(g.writes), w.clock(), w.session.query)
+	if err != nil {
+		return err
+	}
+	return w.session.apply(&core.Batch{Changes: changes})
 }
 
 // written returns the batches that were not undone.

@@ -1,0 +1,160 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// listener is a running `orderhook listen --json`.
+type listener struct {
+	cmd   *exec.Cmd
+	lines chan map[string]any // closed when it has ended
+}
+
+func (w where) listen(t *testing.T, s *server, args ...string) *listener {
+	t.Helper()
+	l := &listener{cmd: w.command(context.Background(), append([]string{"listen", "--json", "--url", s.url, "--key", s.newKey}, args...)...), lines: make(chan map[string]any, 100)}
+	out, err := l.cmd.StdoutPipe()
+	if err == nil {
+		err = l.cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.cmd.Process.Kill() })
+	go func() {
+		defer close(l.lines)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			line := map[string]any{}
+			if json.Unmarshal(lines.Bytes(), &line) == nil {
+				l.lines <- line
+			}
+		}
+	}()
+	return l
+}
+
+// await returns the next line that says so.
+func (l *listener) await(t *testing.T, what string) map[string]any {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		select {
+		case line, more := <-l.lines:
+			if !more {
+				t.Fatalf("it ended without %q", what)
+			}
+			if line["what"] == what {
+				return line
+			}
+		case <-late:
+			t.Fatalf("%q was not said", what)
+		}
+	}
+}
+
+// TestListenBringsEventsToThisMachine has events of chosen types and orders come to a receiver,
+// over a server that dies and comes back: what happened meanwhile comes, too, and it says how
+// much.
+func TestListenBringsEventsToThisMachine(t *testing.T) {
+	t.Parallel()
+	w := newWhere(t)
+	s := w.serve(t)
+	r := newReceiver(t, nil)
+	secret := w.file(t, "secret", "whsec_"+strings.Repeat("b3JkZXJob29r", 4))
+	l := w.listen(t, s, "--types", "seen.*", "--orders", "ORD-1", "--forward", r.URL, "--secret-file", secret)
+	e := endpoint{id: fmt.Sprint(l.await(t, "listening")["endpointId"])}
+	publish := func(id, kind, order string) {
+		t.Helper()
+		s.expect(t, 202, "POST", "/api/events", s.newKey, fmt.Sprintf(`{"id":%q,"type":%q,"orderId":%q,"data":{"price":1.50}}`, id, kind, order))
+	}
+	publish("e0", "other.type", "ORD-1")
+	publish("e1", "seen.first", "ORD-2")
+	publish("e2", "seen.first", "ORD-1")
+	if line := l.await(t, "event"); line["eventId"] != "e2" || line["status"] != 200.0 || line["acknowledged"] != true {
+		t.Fatalf("the first event is %v", line)
+	}
+	got := r.await(t, "the event", func(got []receipt) bool { return len(got) > 0 })
+	if one := got[0]; !strings.Contains(one.body, `"price":1.50`) || one.header.Get("Webhook-Signature") == "" || one.header.Get("Webhook-Position") == "" {
+		t.Errorf("the receiver got %v %s", one.header, one.body)
+	}
+	// Nothing is sent to it, and nobody can have anything sent.
+	if d := s.deliveries(t, s.newKey, e, ""); len(d) > 0 {
+		t.Errorf("deliveries were made: %v", d)
+	}
+	for _, path := range []string{"/api/endpoints/" + e.id + "/test", "/api/events/e2/redeliver"} {
+		if a := s.call("POST", path, s.newKey, fmt.Sprintf(`{"endpointId":%q}`, e.id)); path != "" && a.status != 409 && a.status != 422 {
+			t.Errorf("%s is answered with %d %s", path, a.status, a.text)
+		}
+	}
+	s.signal(t, syscall.SIGKILL)
+	s.code(t)
+	l.await(t, "disconnected")
+	key := s.newKey
+	s = w.serve(t, "--listen", strings.TrimPrefix(s.url, "http://"))
+	s.newKey = key
+	publish("e3", "seen.third", "ORD-1")
+	l.await(t, "connected")
+	if line := l.await(t, "event"); line["eventId"] != "e3" {
+		t.Fatalf("after the restart comes %v", line)
+	}
+	if err := l.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if end := l.await(t, "ended"); end["events"] != 2.0 || end["failed"] != 0.0 {
+		t.Errorf("it ended with %v", end)
+	}
+	if err := l.cmd.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	s.expect(t, 404, "GET", "/api/endpoints/"+e.id, s.newKey, "")
+}
+
+// TestListenAndTrigger has an order's data made an event, with changes, and the exit codes say
+// what became of it.
+func TestListenAndTrigger(t *testing.T) {
+	t.Parallel()
+	w := newWhere(t)
+	s := w.serve(t)
+	var down atomic.Bool
+	r := newReceiver(t, func(w http.ResponseWriter, _ *http.Request, _ receipt) {
+		if down.Load() {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	s.expect(t, 201, "POST", "/api/orders", s.newKey, `{"id":"ORD-1","orderForm":{"lineItems":[{"lineItemId":"1","code":"SHOE-42","quantity":1,"placedPrice":9.90}]}}`)
+	down.Store(true)
+	l := w.listen(t, s, "--types", "shop.*", "--count", "1", "--forward", r.URL)
+	l.await(t, "listening")
+	server := []string{"--url", s.url, "--key", s.newKey}
+	args := func(args ...string) []string { return append(args, server...) }
+	w.succeeds(t, args("trigger", "shop.changed", "--from", "ORD-1", "--set", "orderForm.lineItems[0].quantity=3", "--set", "note.text=a=b")...)
+	if line := l.await(t, "event"); line["status"] != 502.0 || line["acknowledged"] != false {
+		t.Errorf("the event is %v", line)
+	}
+	if err := l.cmd.Wait(); l.cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("what is not acknowledged ends with %v", err)
+	}
+	got, _ := r.all()
+	if body := got[0].body; !strings.Contains(body, `"quantity":3`) || !strings.Contains(body, `"placedPrice":9.90`) || !strings.Contains(body, `"note":{"text":"a=b"}`) {
+		t.Errorf("the receiver got %s", body)
+	}
+	down.Store(false)
+	w.succeeds(t, args("trigger", "OrderCreated", "--from", "ORD-1", "--to", r.URL)...)
+	w.refuses(t, "type", args("trigger", "OrderCreated", "--from", "ORD-1")...)
+	w.refuses(t, "ORD-9", args("trigger", "shop.x", "--from", "ORD-9")...)
+	w.refuses(t, "the list has 1 elements", args("trigger", "shop.x", "--from", "ORD-1", "--set", "orderForm.lineItems[1].quantity=3")...)
+	w.refuses(t, "--url", "listen", "--forward", r.URL)
+	w.refuses(t, "--endpoint", args("listen", "--after", "5")...)
+	w.refuses(t, "404", args("listen", "--endpoint", "ep_none")...)
+	w.refuses(t, "--forward", args("listen", "--forward", "localhost:3000")...)
+}
