@@ -177,7 +177,7 @@ func New(o Options) http.Handler {
 // sorts its paths.
 func registerAll(a *api) {
 	describeDocuments(a.huma.OpenAPI())
-	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, blames, runs, controls, resumes, attempts, replays,
+	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, blames, runs, controls, resumes, attempts, calls, replays,
 		endpoints, endpointSecrets, endpointCalls, explanations, events, deliveries, bulkRedelivery, jobs, stockItems, settingsOperations, connectors, connectorTries, workflowSteps, installations, keys, audit, nodeOperations, overviews, health} {
 		noun(a)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/answer"
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/event"
@@ -155,26 +156,21 @@ func (d *Dispatcher) post(ctx context.Context, tenant string, t *target, e *even
 }
 
 // classify decides what an attempt means for its delivery: it succeeded, it will be
-// retried, or it failed for good (docs/contract.md#delivery). Where the record has no
-// error, the endpoint has acknowledged: package outbound knows what does.
+// retried, or it failed for good (docs/contract.md#delivery). Which of them, package answer
+// says; when it is retried, the schedule.
 func (d *Dispatcher) classify(q *queue, t *target, it item, e *event.Event, a *attempt.Attempt, x outbound.Exchange, now time.Time) result {
 	dv := it.Delivery
 	dv.Attempts++
-	r := result{queue: q, target: t, it: it, event: e, memory: x.Memory, completion: store.Completion{Key: dv.DeliveryKey, Attempt: a, Attempts: dv.Attempts, At: now, Status: event.DeliverySucceeded}}
-	if a.Error == "" {
-		return r
-	}
-	r.completion.Status = event.DeliveryFailed
+	export := t.Origin == event.OriginConnector
+	wait, more := delay(t.Schedule, &dv, x.RetryAfter(now))
+	was := answer.Delivery(x, more, export)
+	r := result{queue: q, target: t, it: it, event: e, memory: x.Memory, completion: store.Completion{Key: dv.DeliveryKey, Attempt: a, Attempts: dv.Attempts, At: now, Status: was.Status}}
 	_, r.refused = errors.AsType[*outbound.RefusedError](x.Err)
-	// The endpoint of an export stays on: the settings say whether it is used.
-	if x.Gone() && t.Origin != event.OriginConnector {
+	if was.Gone {
 		r.disable = reasonGone
-		return r
 	}
-	// Any other failure is tried again, as long as the schedule has delays left.
-	wait, again := delay(t.Schedule, &dv, x.RetryAfter(now))
-	if again {
-		r.completion.Status, r.completion.Due = event.DeliveryPending, now.Add(wait)
+	if was.Status == event.DeliveryPending {
+		r.completion.Due = now.Add(wait)
 	}
 	return r
 }

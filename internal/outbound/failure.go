@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -39,12 +40,31 @@ func unsendable(err error) error {
 	if wrong, ok := errors.AsType[*TrustError](err); ok {
 		return wrong
 	}
+	if recorded, ok := errors.AsType[NotSentError](err); ok {
+		return recorded
+	}
 	for _, known := range []error{ErrURL, ErrSecret} {
 		if errors.Is(err, known) {
 			return known
 		}
 	}
 	return nil
+}
+
+// NotSentError is the failure of a request that was not sent, and would not be the next time,
+// as the record of its attempt has it.
+type NotSentError string
+
+// Error implements error.
+func (e NotSentError) Error() string { return string(e) }
+
+// notSent is how the texts begin of the failures that [unsendable] finds.
+var notSent = []string{"refused by the target guard: ", "the secret of ", "ca: ", "certificate: ", "key: ", ErrURL.Error(), ErrSecret.Error()}
+
+// WasNotSent reports whether the failure that an attempt recorded says that its request was
+// not sent, and would not be the next time.
+func WasNotSent(failure string) bool {
+	return slices.ContainsFunc(notSent, func(begins string) bool { return strings.HasPrefix(failure, begins) })
 }
 
 // networkFailure returns what err, met while sending or reading, is called. What this

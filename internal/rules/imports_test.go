@@ -28,6 +28,8 @@ var layers = [][]string{
 	{"internal/workflow"},
 	{"internal/validate"},
 	{"internal/delivery"},
+	{"internal/rerun"},
+	{"internal/answer"},
 	{"internal/outbound"},
 	{"internal/telemetry"},
 	{"internal/maintenance", "internal/jobrunner"},

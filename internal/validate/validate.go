@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/orderhook/orderhook/internal/answer"
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/cart"
@@ -91,32 +92,21 @@ func (v *Validator) askOne(ctx context.Context, tenant string, version int64, c 
 		v.Log.Warn("a validator could not be asked, for this server's own trouble", "tenant", tenant, "connector", cmp.Or(c.ConnectorID, c.Name), "error", x.Failure())
 		return apierr.Errorf(apierr.Unavailable, "a validator could not be asked: %s", x.Failure())
 	}
-	answer, failure := read(x)
-	var patched order.Patched
-	if failure == "" && answer.Value != nil {
-		var err error
-		if patched, err = order.ApplyCart(r.Cart, answer.Value, c.OnlyLineItems); err != nil {
-			// A value that cannot be applied fails the cart, and none of the answer is taken.
-			failure = invalid(x, "value."+err.Error())
-		}
-	}
-	a := record(c, r.Cart, call, x, failure)
+	read := answer.Validator(x, r.Cart, c.OnlyLineItems)
+	a := record(c, r.Cart, call, x, read.Failure)
 	r.attempts = append(r.attempts, a)
 	if x.Refused() {
 		v.Log.Warn("the target guard refused the target of a validator", "tenant", tenant, "cart", a.CartID, "connector", cmp.Or(c.ConnectorID, c.Name), "host", a.Host, "attempt", a.ID)
 	}
-	if failure != "" {
+	if read.Failure != "" {
 		r.Passed = false
-		r.Errors = append(r.Errors, cart.ValidationError{Message: failure, ValidationType: cart.TypeExternal})
+		r.Errors = append(r.Errors, cart.ValidationError{Message: read.Failure, ValidationType: cart.TypeExternal})
 		return nil
 	}
-	for _, w := range patched.Warnings {
-		answer.Unread = append(answer.Unread, apierr.Warning{Path: "value." + w.Path, Message: w.Message})
-	}
-	a.Warnings = answer.Unread
-	r.add(answer)
-	if patched.Doc != nil {
-		r.Cart = patched.Doc
+	a.Warnings = read.Answer.Unread
+	r.add(read.Answer)
+	if read.Patched.Doc != nil {
+		r.Cart = read.Patched.Doc
 	}
 	return nil
 }

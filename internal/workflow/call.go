@@ -3,9 +3,9 @@ package workflow
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/answer"
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/fair"
@@ -119,25 +119,7 @@ type outcome struct {
 
 // classify reads an exchange as docs/contract.md#outcomes says.
 func classify(x outbound.Exchange) outcome {
-	switch x.Class() {
-	case outbound.Answered:
-		if x.TooLarge {
-			return outcome{Outcome: decide.Invalid(fmt.Sprintf("the body is larger than %d bytes", outbound.MaxBody))}
-		}
-		// An answer that cannot be read would be the same the next time, so it is no reason
-		// to try again.
-		answer, err := run.ParseStepAnswer(x.Body)
-		if err != nil {
-			return outcome{Outcome: decide.Invalid(err.Error())}
-		}
-		return outcome{Outcome: decide.Outcome{Answer: answer}}
-	case outbound.Retry:
-		return outcome{Outcome: decide.Outcome{Failure: x.Failure(), Retry: true}}
-	case outbound.OwnTrouble:
-		return outcome{Outcome: decide.Outcome{Failure: x.Failure()}, own: true}
-	}
-	// The rest is final: the endpoint said no, or the target guard let nothing out.
-	return outcome{Outcome: decide.Outcome{Failure: x.Failure(), Refused: x.Refused()}}
+	return outcome{Outcome: answer.Step(x), own: x.Class() == outbound.OwnTrouble}
 }
 
 // kind says in the record of an attempt which kind of step has made it.

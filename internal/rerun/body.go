@@ -1,0 +1,43 @@
+package rerun
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// bodyOf returns a body in the form that is the easiest to read, from which the very bytes
+// come back. JSON that two programs may read differently, as with a name that is there twice,
+// stays the text that it is.
+func bodyOf(b []byte) Body {
+	switch {
+	case len(b) == 0:
+		return Body{}
+	case jsontext.Value(b).IsValid() && bytes.Equal(compact(b), b):
+		return Body{JSON: b}
+	case utf8.Valid(b):
+		return Body{Text: string(b)}
+	}
+	return Body{Base64: b}
+}
+
+// compact returns JSON without the white space that stands between its parts.
+func compact(b []byte) []byte {
+	v := jsontext.Value(bytes.Clone(b))
+	if err := v.Compact(); err != nil {
+		return b
+	}
+	return v
+}
+
+// Bytes returns the body as it goes over the wire.
+func (b Body) Bytes() []byte {
+	switch {
+	case b.JSON != nil:
+		return compact(b.JSON)
+	case b.Text != "":
+		return []byte(b.Text)
+	}
+	return b.Base64
+}

@@ -1,0 +1,398 @@
+package rerun
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
+	"github.com/orderhook/orderhook/internal/schema"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/weburl"
+)
+
+// kinds are the kinds of the attempts whose calls can be made again.
+var kinds = map[string]Kind{
+	attempt.KindStep: KindStep, attempt.KindReturnStep: KindReturn, attempt.KindValidator: KindValidator,
+	attempt.KindEvent: KindEvent, attempt.KindExport: KindEvent,
+}
+
+// Recorded returns the call of an attempt, whose detail must have been read. What retention
+// has removed by now is left out where the answer can be decided without it. The error is
+// [apierr.Conflict] where it cannot.
+func Recorded(ctx context.Context, from store.Reader, tenant string, at *attempt.Attempt) (*Call, error) {
+	kind, known := kinds[at.Kind]
+	switch {
+	case !known:
+		return nil, apierr.Errorf(apierr.Conflict, "an attempt of the kind %s repeats another one: make that one's call again", at.Kind)
+	case at.Detail == nil || len(at.Detail.Request.Body) == 0: // every request has a body
+		return nil, apierr.Errorf(apierr.Conflict, "the body of this request was erased")
+	}
+	sent := at.Detail.Request
+	c := &Call{
+		Format: Format, ID: at.ID, Kind: kind, CallID: at.CallID, Number: at.Number, MaxNumber: at.MaxNumber, StartedAt: at.StartedAt,
+		TimeoutMs: event.DefaultTimeout.Milliseconds(), URL: weburl.PublicURL(at.URL), ConnectorID: at.ConnectorID, EndpointID: at.EndpointID,
+		EventType: at.EventType, Related: at.Related,
+		Request: Request{Method: sent.Method, Headers: shown(sent.Headers, func(string) bool { return false }), Body: bodyOf(sent.Body)},
+		Answer:  answerOf(at),
+	}
+	r := reading{from, tenant, at, c}
+	switch kind {
+	case KindValidator:
+		return c, r.validator(ctx)
+	case KindEvent:
+		return c, r.event(ctx)
+	}
+	return c, r.step(ctx)
+}
+
+// reading is a call while what belongs to it is read.
+type reading struct {
+	from   store.Reader
+	tenant string
+	at     *attempt.Attempt
+	call   *Call
+}
+
+// unlessGone returns an error that does not say that something was removed.
+func unlessGone(err error) error {
+	if apierr.KindOf(err) == apierr.NotFound {
+		return nil
+	}
+	return err
+}
+
+// validator reads what a validator was asked. The cart is in the request. Of its connector,
+// the settings of today say the rest.
+func (r *reading) validator(ctx context.Context) error {
+	sent, err := schema.ParseStored(r.at.Detail.Request.Body)
+	if err != nil {
+		return fmt.Errorf("read the cart that was sent: %w", err)
+	}
+	if inner := sent.Object("cart"); inner != nil && sent.Len() == 1 {
+		sent = inner
+	}
+	v := &Validator{Cart: Document{sent}}
+	s, err := r.from.Settings(ctx, r.tenant)
+	if err != nil {
+		return err
+	}
+	for i := range s.Connectors {
+		c := &s.Connectors[i]
+		byURL := r.at.ConnectorID == "" && weburl.PublicURL(c.Host) == r.call.URL
+		if c.IsValidator() && (byURL || r.at.ConnectorID != "" && c.ConnectorID == r.at.ConnectorID) {
+			v.OnlyLineItems, r.call.TimeoutMs = c.OnlyLineItems, c.Timeout.Milliseconds()
+			break
+		}
+	}
+	r.call.Validator = v
+	// What a validator's answer came to is stored nowhere but in the attempt.
+	r.call.Decision = &Decision{Outcome: outcomeOf(r.at), Reason: r.at.Error, Warnings: r.at.Warnings}
+	return nil
+}
+
+// outcomeOf is whether an attempt succeeded.
+func outcomeOf(at *attempt.Attempt) Outcome {
+	if at.Outcome == attempt.OutcomeSucceeded {
+		return Answered
+	}
+	return Failed
+}
+
+// event reads what became of a delivery. That of a test call is none, and is not tried again.
+func (r *reading) event(ctx context.Context) error {
+	r.call.Event = &Event{Export: r.at.Kind == attempt.KindExport}
+	if e, err := r.from.EndpointByNo(ctx, r.tenant, r.at.Delivery.Endpoint); err == nil && e.Timeout > 0 {
+		r.call.TimeoutMs = e.Timeout.Milliseconds()
+	} else if unlessGone(err) != nil {
+		return err
+	}
+	d := &Decision{Outcome: outcomeOf(r.at), Reason: r.at.Error, TurnsOff: r.at.Status == 410 && !r.call.Event.Export}
+	if d.Outcome == Failed && r.at.Delivery.Event > 0 {
+		delivery, err := r.from.Delivery(ctx, r.tenant, r.at.Delivery)
+		if unlessGone(err) != nil {
+			return err
+		}
+		if err != nil {
+			return nil
+		}
+		if delivery.Attempts > r.at.Number || delivery.Status == event.DeliveryPending {
+			d.Outcome = Retry
+		}
+	}
+	r.call.Decision = d
+	return nil
+}
+
+// step reads what a step was sent, and what became of its answer.
+func (r *reading) step(ctx context.Context) error {
+	value, config, err := partsOf(r.at.Detail.Request.Body)
+	if err != nil {
+		return err
+	}
+	s := &Step{Config: Document{config}, RunID: r.at.RunID, ShipmentID: r.at.ShipmentID, ReturnID: r.at.ReturnID,
+		AnsweredAt: r.at.StartedAt.Add(time.Duration(r.at.DurationMs * float64(time.Millisecond)))}
+	r.call.Step = s
+	rn, err := r.from.Run(ctx, r.tenant, r.at.RunID)
+	if unlessGone(err) != nil {
+		return err
+	}
+	if err == nil {
+		s.Status, s.OrderType, s.ShipmentID, s.ReturnID, s.Deadline = rn.EnteredStatus, rn.OrderType, rn.ShipmentID, rn.ReturnID, rn.Deadline
+		if err := r.settings(ctx, rn); err != nil {
+			return err
+		}
+	} else {
+		s.Status, s.OrderType = value.Text("status"), value.Text("orderType")
+	}
+	o, err := r.version(ctx, versionOf(value))
+	if err != nil {
+		return err
+	}
+	s.Sent = Version{Document{value}, versionOf(value)}
+	if o != nil {
+		s.Sent = Version{Document{o.Doc}, o.StatusVersion}
+	}
+	if rn == nil {
+		return nil
+	}
+	return r.decision(ctx, rn, versionOf(value))
+}
+
+// partsOf returns the order and the step's configuration in the request of a step. What is
+// derived from other fields is left out of the order, as it is in those that are stored.
+func partsOf(body []byte) (value, config *jsondoc.Object, err error) {
+	sent, err := schema.ParseStored(body)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the order that was sent: %w", err)
+	}
+	o := sent.Object("value")
+	config = sent.Object("workflowStep")
+	if o == nil || config == nil {
+		return nil, nil, apierr.Errorf(apierr.Conflict, "the recorded request has no order, or no configuration of its step")
+	}
+	value, _, err = schema.ParseOrder(o.JSON())
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the order that was sent: %w", err)
+	}
+	return value, config, order.Complete(value)
+}
+
+// versionOf is the version that a document says.
+func versionOf(doc *jsondoc.Object) int64 {
+	v := Version{Order: Document{doc}}
+	return v.order().Version
+}
+
+// version reads a version of the order; nil where it was removed.
+func (r *reading) version(ctx context.Context, number int64) (*order.Order, error) {
+	if number < 1 {
+		return nil, nil
+	}
+	o, err := r.from.OrderVersion(ctx, r.tenant, r.at.OrderID, number)
+	if unlessGone(err) != nil {
+		return nil, fmt.Errorf("read version %d of the order: %w", number, err)
+	}
+	return o, nil
+}
+
+// settings reads what the settings say: of the step's call those that the run began with, of
+// events those that were in force when the answer came.
+func (r *reading) settings(ctx context.Context, rn *run.Run) error {
+	config, err := r.from.SettingsVersion(ctx, r.tenant, rn.SettingsVersion)
+	if unlessGone(err) != nil {
+		return err
+	}
+	if err == nil {
+		r.call.Step.MaxDurationMs = config.StatusOf(rn).MaxDuration.Milliseconds()
+		for i := range config.Connectors {
+			if c := &config.Connectors[i]; r.at.ConnectorID != "" && c.ConnectorID == r.at.ConnectorID {
+				r.call.TimeoutMs = c.Timeout.Milliseconds()
+			}
+		}
+	}
+	today, err := r.inForce(ctx, r.call.Step.AnsweredAt)
+	if err != nil {
+		return err
+	}
+	for _, t := range today.OrderTypes {
+		for _, status := range t.Statuses {
+			if e := status.Events; e.Replace || len(e.Types) > 0 {
+				r.call.Step.Events = append(r.call.Step.Events, StatusEvents{t.Name, t.Default, status.Name, e.Replace, e.Types})
+			}
+		}
+	}
+	return nil
+}
+
+// inForce reads the settings that were in force at a time; those of today where that cannot
+// be found out.
+func (r *reading) inForce(ctx context.Context, at time.Time) (*settings.Settings, error) {
+	for page := (store.Page{Limit: store.MaxLimit}); ; {
+		list, err := r.from.SettingsHistory(ctx, r.tenant, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range list.Items {
+			if !v.Created.After(at) {
+				s, err := r.from.SettingsVersion(ctx, r.tenant, v.Version)
+				if err == nil || unlessGone(err) != nil {
+					return s, err
+				}
+			}
+		}
+		if page.Cursor = list.NextCursor; page.Cursor == "" {
+			return r.from.Settings(ctx, r.tenant)
+		}
+	}
+}
+
+// decision reads what became of the answer: from the run, from the entries that the decision
+// left in the order's history, and from the versions of the order before and after it. What
+// was removed by now leaves the call without a decision.
+func (r *reading) decision(ctx context.Context, rn *run.Run, sent int64) error {
+	result := rn.StepOf(r.at.CallID)
+	if result == nil { // the run was resumed since, and has made another call
+		return nil
+	}
+	retried := result.Attempts > r.at.Number || rn.Position.CallID == r.at.CallID && rn.Position.Attempt > r.at.Number
+	if retried {
+		if end := rn.Deadline; !end.IsZero() && !r.call.Step.AnsweredAt.Before(end) { // it was retried, so there was time left
+			r.call.Step.AnsweredAt = end.Add(-time.Microsecond)
+		}
+		r.call.Decision = &Decision{Outcome: Retry, Reason: r.at.Error, Events: []string{}}
+		return nil
+	}
+	if result.Attempts != r.at.Number { // the run had ended before the answer came, which changed nothing
+		return nil
+	}
+	entries, made, atThatTime, err := r.entries(ctx)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	at := entries[0].Timestamp
+	after, err := r.version(ctx, entries[0].Version)
+	if err != nil || after == nil {
+		return err
+	}
+	before := after
+	if made {
+		if before, err = r.version(ctx, after.Version-1); err != nil || before == nil {
+			return err
+		}
+	}
+	r.call.Step.AnsweredAt = at
+	if before.Version != sent {
+		r.call.Step.Meanwhile = &Version{Document{before.Doc}, before.StatusVersion}
+	}
+	i := slices.IndexFunc(rn.Results, func(s run.StepResult) bool { return s.CallID == r.at.CallID })
+	d := &Decision{Outcome: outcomeOf(r.at), Reason: result.ErrorReason, Result: result.ActionStatus, Cancels: result.CancelWorkflow,
+		TranslateKey: result.TranslateKey, Warnings: result.Warnings,
+		Stops: rn.Status == run.RunAborted && rn.Position.Step == i, Superseded: rn.Status == run.RunSuperseded && rn.Position.Step == i}
+	d.Status = statusSet(entries)
+	endsHere := rn.Ended != nil && rn.Ended.Equal(at)
+	if endsHere && rn.Status == run.RunSucceeded && rn.Triggered != "" { // it entered the status that it triggered
+		d.Status = statusSet(entries[:lastStatus(entries)])
+	}
+	// Of several steps that asked for a status the last one got it, and what it asked for is
+	// told apart from the others only while it was the only one.
+	if answer, err := run.ParseStepAnswer(r.call.Answer.Bytes()); err == nil && d.Outcome == Answered {
+		d.Triggers = answer.Trigger
+	}
+	var others []string
+	for j := range rn.Results {
+		if j != i {
+			others = append(others, rn.StepName(j)+": ")
+		}
+	}
+	d.of(before.Doc, after.Doc, rn.StepName(i)+": ", others)
+	// The write that ends a run tells of that end, too, and of what follows from it. Events
+	// are told apart by their time.
+	if atThatTime && (!endsHere || rn.Status == run.RunAborted) {
+		if d.Events, err = r.events(ctx, at); err != nil {
+			return err
+		}
+	}
+	r.call.Decision = d
+	return nil
+}
+
+// lastStatus is where the last entry stands that says that the status became another.
+func lastStatus(entries []order.HistoryEntry) int {
+	for i, h := range slices.Backward(entries) {
+		if h.Operation == order.OpStatusChanged {
+			return i
+		}
+	}
+	return len(entries)
+}
+
+// entries reads what the decision about the answer left in the order's history, in the order
+// in which it did. The first of them says what the answer was, and the others follow it, of
+// the same author, time and version. made is whether the decision made that version, alone
+// whether no other decision is of the same time.
+func (r *reading) entries(ctx context.Context) (found []order.HistoryEntry, made, alone bool, err error) {
+	var same, newer []order.HistoryEntry // what follows an entry that may be the first; what follows that
+	begun := false
+	for page := (store.Page{Limit: store.MaxLimit}); ; {
+		list, err := r.from.History(ctx, r.tenant, r.at.OrderID, page)
+		if err != nil {
+			return nil, false, false, err
+		}
+		for _, h := range list.Items {
+			if begun {
+				// Each version left an entry: if the one before is of an earlier version, this
+				// decision made the next.
+				slices.Reverse(same)
+				at := same[0].Timestamp
+				alone = !h.Timestamp.Equal(at) && (newer == nil || !newer[len(newer)-1].Timestamp.Equal(at))
+				return same, h.Version < same[0].Version, alone, nil
+			}
+			if len(same) > 0 && !together(same[0], h) {
+				same, newer = nil, same
+			}
+			same = append(same, h)
+			begun = h.CallID == r.at.CallID && h.RunID == r.at.RunID && ofAnswer[h.Operation]
+			if !begun && ofAnswer[h.Operation] { // another call's
+				same, newer = nil, same
+			}
+		}
+		if page.Cursor = list.NextCursor; page.Cursor == "" {
+			return nil, false, false, nil // what was before has been removed, or there is none
+		}
+	}
+}
+
+// ofAnswer are the operations of the entries that say what the answer to a step was.
+var ofAnswer = map[string]bool{order.OpExecuteExportOrder: true, order.OpStepFailed: true, order.OpStepWarning: true}
+
+// together reports whether two entries of a history may be of one decision.
+func together(a, b order.HistoryEntry) bool {
+	return a.RunID == b.RunID && a.By == b.By && a.Version == b.Version && a.Timestamp.Equal(b.Timestamp)
+}
+
+// events reads the types of the events of a decision, in their order.
+func (r *reading) events(ctx context.Context, at time.Time) ([]string, error) {
+	types := []string{}
+	for page := (store.Page{Limit: store.MaxLimit}); ; {
+		list, err := r.from.Events(ctx, r.tenant, store.EventFilter{Related: event.Related{OrderID: r.at.OrderID}, From: at, To: at.Add(time.Microsecond)}, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range list.Items {
+			if e.Type != event.TypeExportOrder {
+				types = append(types, e.Type)
+			}
+		}
+		if page.Cursor = list.NextCursor; page.Cursor == "" {
+			return types, nil
+		}
+	}
+}

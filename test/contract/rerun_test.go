@@ -1,0 +1,71 @@
+package contract
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/rerun"
+	"github.com/orderhook/orderhook/internal/store"
+)
+
+// mostDecidedAgain bounds the calls of one test that are decided again.
+const mostDecidedAgain = 100
+
+// decidedAgain counts the calls whose decision was compared, by their kind.
+var decidedAgain = map[rerun.Kind]*atomic.Int64{rerun.KindStep: {}, rerun.KindReturn: {}, rerun.KindValidator: {}, rerun.KindEvent: {}}
+
+// decideAgain decides the recorded answers of all calls of an orderhook again, from the
+// record alone: what really happened must come of it (docs/building-an-endpoint.md#rerun).
+func (r *rig) decideAgain(ctx context.Context, tenant string) error {
+	list, err := r.store.Attempts(ctx, tenant, store.AttemptFilter{}, store.Page{Limit: mostDecidedAgain})
+	if err != nil {
+		return err
+	}
+	for _, listed := range list.Items {
+		if err := r.decideOneAgain(ctx, tenant, listed.ID); err != nil {
+			return fmt.Errorf("attempt %s of the kind %s: %w", listed.ID, listed.Kind, err)
+		}
+	}
+	return nil
+}
+
+func (r *rig) decideOneAgain(ctx context.Context, tenant, id string) error {
+	at, err := r.store.Attempt(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
+	call, err := rerun.Recorded(ctx, r.store, tenant, at)
+	if apierr.KindOf(err) == apierr.Conflict && (at.Kind == attempt.KindReplay || at.Detail == nil || len(at.Detail.Request.Body) == 0) {
+		return nil // which nobody can make again
+	}
+	if err != nil {
+		return err
+	}
+	text, err := call.Text()
+	if err != nil {
+		return err
+	}
+	if found := r.leaks.in(string(text)); len(found) > 0 {
+		return fmt.Errorf("the call holds the secrets %q", found)
+	}
+	// All goes through the text, as it does for whoever gets the call.
+	if call, err = rerun.Parse(text); err != nil {
+		return err
+	}
+	now, err := call.Decide(&call.Answer)
+	if err != nil || call.Decision == nil {
+		return err
+	}
+	was := *call.Decision
+	if call.Kind == rerun.KindValidator { // of which the record has the outcome alone
+		now = &rerun.Decision{Outcome: now.Outcome, Reason: now.Reason, Warnings: now.Warnings}
+	}
+	if found := rerun.Compare(&was, now, rerun.Options{}); len(found) > 0 {
+		return fmt.Errorf("the recorded answer is decided in another way than it was: %v\n%s", found, text)
+	}
+	decidedAgain[call.Kind].Add(1)
+	return nil
+}
