@@ -170,7 +170,6 @@ func (s *Simulation) Check(ctx context.Context, id string) (Checked, error) {
 	return c, err
 }
 
-
 // checked reads the record of an order and checks it.
 func (s *Simulation) checked(ctx context.Context, in *asRecorded, id string) (c Checked, r *record, w *world, err error) {
 	if r, err = readRecord(ctx, s.From, s.Tenant, id); err == nil {

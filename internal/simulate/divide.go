@@ -107,9 +107,15 @@ func (r *record) begin(d *done) {
 // placeOf is where a run began of whose beginning no entry tells: before all that it did, and
 // behind all that was earlier.
 func (r *record) placeOf(rn *recordedRun) place {
-	p := place{-0.5, rn.Created}
+	// It sent the version that there was then, or a later one; where it sent none, it ended at
+	// one.
+	p, latest := place{-0.5, rn.Created}, rn.AnswerVersion
+	if len(rn.calls) > 0 {
+		latest = rn.calls[0].base
+	}
 	for i, e := range r.history {
-		if e.RunID == rn.ID || e.Timestamp.After(rn.Created) || len(rn.calls) > 0 && rn.calls[0].base > 0 && e.Version > rn.calls[0].base {
+		later := e.Timestamp.After(rn.Created) || e.Timestamp.Equal(rn.Created) && madeAt(e.ID) > madeAt(rn.ID)
+		if e.RunID == rn.ID || later || latest > 0 && e.Version > latest {
 			break
 		}
 		p.seq = float64(i) + 0.5
@@ -120,6 +126,13 @@ func (r *record) placeOf(rn *recordedRun) place {
 		}
 	}
 	return p
+}
+
+// madeAt is when an id was made, as texts compare. It tells apart what has the same time by the
+// clock of the engine.
+func madeAt(id string) string {
+	_, id, _ = strings.Cut(id, "_")
+	return id[:min(len(id), 16)]
 }
 
 // since is the place behind the decision that made a version.

@@ -15,7 +15,6 @@ import (
 // pair finds, for each step of a run that begins here, which step of the recorded run it is,
 // and whether all of the run goes by what it went by then.
 func (w *world) pair(r *simRun, begun *run.Run) error {
-	r.run = begun
 	r.same = make([]int, len(begun.Results))
 	for i := range r.same {
 		r.same[i] = -1
@@ -46,7 +45,7 @@ func (w *world) pair(r *simRun, begun *run.Run) error {
 			}
 		}
 	}
-	r.exact = was == r.settings || w.unchanged(r, then, now)
+	r.exact = was.Version == r.settings.Version || w.unchanged(r, begun, then, now)
 	return nil
 }
 
@@ -75,9 +74,9 @@ func aimed(a, b *settings.Step) bool {
 }
 
 // unchanged reports whether the settings say the same of a run as those that it had.
-func (w *world) unchanged(r *simRun, then, now *settings.Status) bool {
+func (w *world) unchanged(r *simRun, begun *run.Run, then, now *settings.Status) bool {
 	if len(then.Steps) != len(now.Steps) || then.MaxDuration != now.MaxDuration || then.MainOrderStatus != now.MainOrderStatus ||
-		then.ShipmentStatusUpdate != now.ShipmentStatusUpdate || len(r.recorded.Results) != len(r.run.Results) {
+		then.ShipmentStatusUpdate != now.ShipmentStatusUpdate || len(r.recorded.Results) != len(begun.Results) {
 		return false
 	}
 	market := w.order.Doc.Text("marketId")

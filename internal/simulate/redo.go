@@ -16,6 +16,9 @@ func (w *world) redo(x *done) error {
 	if err != nil {
 		return err
 	}
+	if len(x.entries) > 0 && x.run == nil && x.first().RunID != "" {
+		return errGone("the run %s was removed", x.first().RunID)
+	}
 	if len(x.entries) > 0 && x.has(order.OpRunEnded) != nil || len(x.entries) > 0 && x.has(order.OpRunResumed) != nil {
 		return w.control(x, today)
 	}

@@ -28,7 +28,9 @@ type asRecorded struct {
 
 // readRules reads when which settings were in force.
 func readRules(ctx context.Context, from store.Reader, tenant string) (*asRecorded, error) {
-	history, err := all(func(p store.Page) (store.List[store.SettingsInfo], error) { return from.SettingsHistory(ctx, tenant, p) })
+	history, err := all(func(p store.Page) (store.List[store.SettingsInfo], error) {
+		return from.SettingsHistory(ctx, tenant, p)
+	})
 	return &asRecorded{from, tenant, history}, err
 }
 

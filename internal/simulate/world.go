@@ -135,7 +135,7 @@ func (w *world) apply(d *decide.Decision, r *simRun, recorded *recordedRun, toda
 		w.move(r, d)
 	}
 	if d.Next != nil {
-		next := &simRun{run: d.Next, settings: r.settings, used: map[*recordedCall]bool{}}
+		next := &simRun{run: d.Next, settings: r.settings, used: map[*recordedCall]bool{}, last: w.latest}
 		// The status was entered then, too, by this run.
 		if r.recorded != nil && r.recorded.Triggered == d.Next.ID {
 			if found := w.record.run(d.Next.ID); found != nil && spelling.SameName(found.EnteredStatus, d.Next.EnteredStatus) && found.ReturnID == d.Next.ReturnID {
@@ -185,6 +185,9 @@ func (w *world) move(r *simRun, d *decide.Decision) {
 			r.call, r.used[c] = c, true
 			p.CallID, r.run.Results[p.Step].CallID = c.id, c.id
 		}
+	}
+	if was == nil || d.Move == decide.Requeues {
+		r.last = w.latest
 	}
 	switch d.Move {
 	case decide.Begins:
