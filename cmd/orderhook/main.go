@@ -52,6 +52,7 @@ type commands struct {
 	Attack      benchAttack  `cmd:"" name:"bench-attack" hidden:""`
 	Settings    settingsFile `cmd:"" help:"Check a settings file, or apply it."`
 	Apply       apply        `cmd:"" help:"Have settings, endpoints and keys be as a file says, or show the differences."`
+	Simulate    simulation   `cmd:"" help:"Say what would have become of orders under other settings, by the answers on record; works beside a running server."`
 	Export      export       `cmd:"" help:"Write orders, history, attempts or events to a file."`
 	Import      importing    `cmd:"" help:"Add orders, history or events from a file that export made."`
 	Rerun       rerunCalls   `cmd:"" help:"Make recorded calls of a server again, against any URL and without effect, and compare what would come of them."`

@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -24,6 +25,7 @@ const (
 type ReturnRequest struct {
 	Lines    []ReturnLine
 	Comment  string
+	ID       string           // of the form, where it is made once more from the record; "": a new one is made
 	Warnings []apierr.Warning // what of the request nobody reads
 }
 
@@ -89,7 +91,9 @@ func AddReturn(order *jsondoc.Object, r ReturnRequest, now time.Time) (id, statu
 			returned = append(returned, line)
 		}
 	}
-	id = ids.New(ids.Return)
+	if id = r.ID; id == "" {
+		id = ids.New(ids.Return)
+	}
 	form := jsondoc.NewObject(jsondoc.Pair("returnId", id), jsondoc.Pair("created", timetext.FormatTime(now)), jsondoc.Pair("lineItems", returned))
 	if r.Comment != "" {
 		form.Set("returnComment", r.Comment)
@@ -101,6 +105,29 @@ func AddReturn(order *jsondoc.Object, r ReturnRequest, now time.Time) (id, statu
 	order.Set("returnOrderForms", append(append([]any(nil), order.List("returnOrderForms")...), form))
 	keepReturned(order, was)
 	return id, returnStatus(order), nil
+}
+
+// ReturnOf returns the request that a return order form was made by. [AddReturn] makes the
+// same form by it of an order as it was then.
+func ReturnOf(form *jsondoc.Object) ReturnRequest {
+	r := ReturnRequest{ID: schema.KeyText(form, "returnId"), Comment: form.Text("returnComment")}
+	for _, line := range form.Objects("lineItems") {
+		quantity, _ := line.Get("returnQuantity")
+		n, _ := quantity.(jsondoc.Number)
+		l := ReturnLine{LineItemID: line.Text("lineItemId"), Quantity: n, Reason: line.Text("returnReason")}
+		// Several lines of the order that share an id were one line of the request.
+		if i := slices.IndexFunc(r.Lines, func(have ReturnLine) bool { return have.LineItemID == l.LineItemID }); i >= 0 {
+			r.Lines[i].Quantity = jsondoc.Number(quantityOf(line, "returnQuantity").Add(decimalOf(r.Lines[i].Quantity)).String())
+			continue
+		}
+		r.Lines = append(r.Lines, l)
+	}
+	return r
+}
+
+func decimalOf(n jsondoc.Number) decimal.Decimal {
+	d, _ := n.Decimal()
+	return d
 }
 
 // lines is what the form has of the order's lines for one that is returned.

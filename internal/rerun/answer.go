@@ -5,10 +5,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/answer"
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/secret"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
 // Answer is what came back of a call.
@@ -35,6 +37,18 @@ func AnswerOf(x outbound.Exchange) Answer {
 		a.Error, a.NotSent = x.Err.Error(), x.Status == 0 && outbound.Classify(0, x.Err) == outbound.Final
 	}
 	return a
+}
+
+// StepOutcome says what the recorded answer of an attempt at a step's call came to. Of the
+// attempt's detail, the answer must have been read. The error is that the answer was not
+// recorded whole, so that nothing can be decided by it.
+func StepOutcome(at *attempt.Attempt) (decide.Outcome, error) {
+	a := answerOf(at)
+	x, err := a.exchange(false)
+	if err != nil {
+		return decide.Outcome{}, err
+	}
+	return answer.Step(x), nil
 }
 
 // invalidResponse begins what the record says of an answer that came whole and was not

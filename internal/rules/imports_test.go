@@ -29,6 +29,7 @@ var layers = [][]string{
 	{"internal/workflow"},
 	{"internal/validate"},
 	{"internal/delivery"},
+	{"internal/simulate"},
 	{"internal/rerun"},
 	{"internal/answer"},
 	{"internal/outbound"},

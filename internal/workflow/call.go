@@ -17,15 +17,6 @@ import (
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
-// maxAttempts is how often a call to a target is made before it has failed. The endpoint is
-// told in X-Max-Delivery-Count (docs/contract.md#headers).
-func maxAttempts(t settings.Target) int {
-	if t.Connector != nil && t.Connector.DisableStandardErrorPolicy {
-		return 1
-	}
-	return 1 + len(decide.RetryDelays)
-}
-
 // call is one attempt that is about to be made. It is made anew for each attempt, from the
 // position of the run.
 type call struct {
@@ -77,7 +68,7 @@ func (c *call) request(now time.Time) (r outbound.Request, cut bool) {
 	r = outbound.ToConnector(c.tenant, c.target, c.step.RequestHeaders, c.run.SecretsSince())
 	r.Kind, r.About = c.kind(), outbound.About{OrderID: c.run.OrderID, RunID: c.run.ID, Step: c.run.Current().Step}
 	r.Body = run.StepRequest(c.order, c.step.Wire, order.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID})
-	r.IdempotencyKey, r.Delivery, r.MaxDelivery = c.run.Position.CallID, c.run.Position.Attempt, maxAttempts(c.target)
+	r.IdempotencyKey, r.Delivery, r.MaxDelivery = c.run.Position.CallID, c.run.Position.Attempt, decide.MaxAttempts(c.target)
 	if end := c.run.Deadline; !end.IsZero() && end.Sub(now) < r.Timeout {
 		r.Timeout, cut = max(time.Millisecond, end.Sub(now)), true
 	}
@@ -101,7 +92,7 @@ func (e *Engine) attempt(ctx context.Context, c *call) (*attempt.Attempt, outcom
 	o.Late = o.Retry && x.Status == 0 && cut && x.Duration >= r.Timeout
 	// The record names the call, the run and what they are about, by which people find it.
 	a := x.Record(c.kind(), o.Failure)
-	a.CallID, a.Number, a.MaxNumber, a.RunID = c.run.Position.CallID, c.run.Position.Attempt, maxAttempts(c.target), c.run.ID
+	a.CallID, a.Number, a.MaxNumber, a.RunID = c.run.Position.CallID, c.run.Position.Attempt, decide.MaxAttempts(c.target), c.run.ID
 	a.Related = event.Related{OrderID: c.run.OrderID, ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID, SubscriptionID: c.order.Text("subscriptionId")}
 	if c.target.Connector != nil {
 		a.ConnectorID = c.target.Connector.ConnectorID

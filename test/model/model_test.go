@@ -45,6 +45,7 @@ func play(t *rapid.T, r *rig, s scenario) {
 	r.sink.load(s.script, func(e edit) error { return r.patch(s.order.ID, e) })
 	m := newOracle(s)
 	compareResult(t, "the posted order", m.create(), r.create(t, s.order))
+	defer r.reproduces(t, r.tenantOf())
 	for _, a := range s.actions {
 		want := m.act(a)
 		compareResult(t, a.String(), want, r.act(t, s.order.ID, a))

@@ -6,12 +6,22 @@ import (
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/run"
+	"github.com/orderhook/orderhook/internal/settings"
 )
 
 // RetryDelays are the waits before the second, third and fourth attempt
 // (docs/contract.md#retries). A connector with disableStandardErrorPolicy has none of them:
 // the MaxNumber of its attempts is 1.
 var RetryDelays = []time.Duration{time.Second, 5 * time.Second, 15 * time.Second}
+
+// MaxAttempts is how often a call to a target is made before it has failed. The endpoint is
+// told in X-Max-Delivery-Count (docs/contract.md#headers).
+func MaxAttempts(t settings.Target) int {
+	if t.Connector != nil && t.Connector.DisableStandardErrorPolicy {
+		return 1
+	}
+	return 1 + len(RetryDelays)
+}
 
 // Outcome is what one attempt came to (docs/contract.md#outcomes). Either Answer or Failure
 // is set. Failure is in words for the history and for the error that the order gets.

@@ -108,6 +108,29 @@ func Patch(f Facts, patch Document) (*Decision, error) {
 	return b.finishFor()
 }
 
+// Redo makes a change of the API once more that is on record: doc is the order after it, and
+// said the entries that it left. What else came of it then, as a status that followed from
+// those of the shipments, is not taken from the record but follows anew.
+func Redo(f Facts, doc *jsondoc.Object, said []order.HistoryEntry) *Decision {
+	b := ofOrder(f)
+	was := b.Order.Status()
+	b.doc = doc.Clone()
+	for _, e := range said {
+		if e.Operation != order.OpStatusChanged {
+			b.note(e)
+		}
+	}
+	if !spelling.SameName(was, b.doc.Text("status")) {
+		b.noteStatus(was)
+	} else if order.ShipmentsMoved(b.Order.Doc, b.doc) {
+		b.enterMainStatus()
+	}
+	for i := range b.d.History {
+		b.d.History[i].Version = 0 // it is that of this change, and not of the one on record
+	}
+	return b.finish()
+}
+
 // begin makes a run of what it is for: at its first step, or waiting behind the
 // order's other runs. A run that waits has its steps, too. What becomes of them is decided
 // when its turn comes: see [Begin].
