@@ -36,8 +36,8 @@ var builtExamples = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
-// example is the command of an example, by the name of its folder.
-func example(t *testing.T, name string) []string {
+// exampleProgram is the command of an example, by the name of its folder.
+func exampleProgram(t *testing.T, name string) []string {
 	t.Helper()
 	source, err := filepath.Abs("../../examples/" + name)
 	if err != nil {
@@ -59,7 +59,7 @@ func example(t *testing.T, name string) []string {
 // runExample starts an example in a folder and returns its URL once it listens, and what ends it.
 func runExample(t *testing.T, dir, name string, env ...string) (url string, stop func()) {
 	t.Helper()
-	command := example(t, name)
+	command := exampleProgram(t, name)
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Dir = dir
@@ -296,7 +296,7 @@ func TestTheExamplesRefuse(t *testing.T) {
 		if a := s.callWith("POST", "/", "", `{}`, "Webhook-Id", "x", "Webhook-Timestamp", fmt.Sprint(time.Now().Unix()), "Webhook-Signature", "v1,AAAA v1,å"); a.status != 401 {
 			t.Errorf("%s, with a wrong signature: %d %s", name, a.status, a.text)
 		}
-		command := example(t, name)
+		command := exampleProgram(t, name)
 		cmd := exec.Command(command[0], command[1:]...)
 		cmd.Dir, cmd.Env = t.TempDir(), []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LISTEN=127.0.0.1:0"}
 		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "SIGNING_SECRET") {

@@ -440,7 +440,7 @@ func TestRerun(t *testing.T) {
 		t.Errorf("the key %q was sent, and is the one of the record, %q", key, was)
 	}
 	rerun(step, "--same-keys")
-	headers, bodies = second.calls()
+	headers, _ = second.calls()
 	if got := headers[len(headers)-1].Get("Idempotency-Key"); got != recorded.body["callId"] {
 		t.Errorf("with --same-keys %q was sent", got)
 	}
