@@ -180,7 +180,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	}
 
 	metrics := telemetry.New(o.Version)
-	spans := tracing.Start(os.LookupEnv, o.Version, o.Log)
+	spans := tracing.Start(os.LookupEnv, o.Version, o.Clock.Now, o.Log)
 	a.onStop(func(ctx context.Context) error { spans.Stop(ctx); return nil }) // after all that makes them
 	slots := fair.New(o.MaxOutgoing)
 	network.Version, network.Observer, network.UserAgent = o.Version, metrics, o.UserAgent
