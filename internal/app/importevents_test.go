@@ -160,9 +160,10 @@ func TestAnExportOfTheSameDatabaseIsThere(t *testing.T) {
 	}
 	line := strings.TrimSpace(string(text))
 	for name, changed := range map[string]string{
-		"data":    strings.Replace(line, "1.5", "1.6", 1),
-		"subject": strings.Replace(line, `"timestamp"`, `"subject":{"kind":"k","id":"i"},"timestamp"`, 1),
-		"orderId": strings.Replace(line, `"timestamp"`, `"orderId":"o","timestamp"`, 1),
+		"data":      strings.Replace(line, "1.5", "1.6", 1),
+		"webhookId": strings.Replace(line, "msg_1", "msg_2", 1),
+		"subject":   strings.Replace(line, `"timestamp"`, `"subject":{"kind":"k","id":"i"},"timestamp"`, 1),
+		"orderId":   strings.Replace(line, `"timestamp"`, `"orderId":"o","timestamp"`, 1),
 	} {
 		if changed == line {
 			t.Fatalf("%s: nothing was changed in %s", name, line)
