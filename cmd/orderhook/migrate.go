@@ -50,7 +50,7 @@ func (c *migrate) transfer(s *session) error {
 	// The copy says what it does line by line, since it may take long.
 	from, to := app.Side{Database: string(c.From), EncryptionKey: fromKey}, app.Side{Database: string(c.To), EncryptionKey: toKey}
 	if err := app.Transfer(s.ctx, from, to, func(line string) { fmt.Fprintln(s.errOut, line) }); err != nil {
-		return err
+		return s.unlessStopped(err, "run the same command again, which goes on with it")
 	}
 	fmt.Fprintf(s.out, "%s is a copy of %s\n", app.DatabaseName(to.Database), app.DatabaseName(from.Database))
 	return nil

@@ -53,7 +53,7 @@ func (r *reloader) take(next *session, o app.Options) error {
 	if (before.TLSCert == "") != (after.TLSCert == "") { // the port serves the one or the other
 		changed, ignored = slices.DeleteFunc(changed, isTLS), append(ignored, "tls-cert", "tls-key")
 	}
-	replaced, err := r.app.Reload(o)
+	replaced, err := r.app.Reload(next.ctx, o)
 	if err != nil {
 		return err
 	}

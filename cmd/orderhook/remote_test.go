@@ -47,3 +47,40 @@ func TestTheKeyGoesToTheServerAlone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAServerThatLeadsElsewhere is not followed: the key, and what is applied, are for the server
+// that --url names.
+func TestAServerThatLeadsElsewhere(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/elsewhere" {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}
+	}))
+	defer server.Close()
+	asked, err := remote{URL: server.URL, Key: "k"}.server("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer asked.close()
+	if status, _, err := asked.Ask(t.Context(), http.MethodPut, "/api/installation", []byte("{}")); err != nil || status != http.StatusTemporaryRedirect {
+		t.Errorf("%d %v", status, err)
+	}
+}
+
+// TestWhatIsNoServer: each is refused before anything is asked, and without the key in what is said.
+func TestWhatIsNoServer(t *testing.T) {
+	for _, c := range []struct{ url, key, want string }{
+		{"", "s3cret", "give its --url, too"},
+		{"http://127.0.0.1:8080", "", "--url needs a key"},
+		{"127.0.0.1:8080", "s3cret", "--url must be"},
+		{"ftp://127.0.0.1", "s3cret", "--url must be"},
+		{"http://", "s3cret", "--url must be"},
+		{"http://user:s3cret@127.0.0.1", "s3cret", "--url must be"},
+		{"http://127.0.0.1/?a=b", "s3cret", "--url must be"},
+		{"http://127.0.0.1/#a", "s3cret", "--url must be"},
+	} {
+		if _, err := (remote{URL: c.url, Key: c.key}).server(""); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q: %v", c.url, err)
+		}
+	}
+}

@@ -2,12 +2,17 @@ package access_test
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/order/ordertest"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
 func TestARoleReachesItselfAndThoseBelow(t *testing.T) {
@@ -55,5 +60,55 @@ func TestKeysAreRandomAndStoredAsAHash(t *testing.T) {
 	hash := access.HashKey(a)
 	if !bytes.Equal(hash, access.HashKey(a)) || bytes.Equal(hash, access.HashKey(b)) || bytes.Contains(hash, []byte(a)) {
 		t.Error("the hash does not tell keys apart")
+	}
+}
+
+// TestWhatARoleMay: each may do one thing more than the one below it.
+func TestWhatARoleMay(t *testing.T) {
+	var below []string
+	for i, r := range access.Roles {
+		may := r.May()
+		if len(may) != i+1 || !slices.Equal(may[:i], below) {
+			t.Errorf("%s may %q, and the one below it %q", r, may, below)
+		}
+		below = may
+	}
+}
+
+// TestWhenAKeyExpires: at the moment itself it is over, and two weeks before it is soon.
+func TestWhenAKeyExpires(t *testing.T) {
+	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		at         time.Time
+		over, soon bool
+	}{
+		{time.Time{}, false, false},
+		{now.Add(-time.Second), true, true},
+		{now, true, true},
+		{now.Add(time.Nanosecond), false, true},
+		{now.Add(access.ExpirySoon), false, true},
+		{now.Add(access.ExpirySoon + time.Nanosecond), false, false},
+	} {
+		k := access.Key{ExpiresAt: c.at}
+		if k.Expired(now) != c.over || k.ExpiresSoon(now) != c.soon {
+			t.Errorf("%v: over %v, soon %v", c.at, k.Expired(now), k.ExpiresSoon(now))
+		}
+	}
+}
+
+// TestAKeyIsGivenATimeToCome, and what is not given stays.
+func TestAKeyIsGivenATimeToCome(t *testing.T) {
+	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	for at, wrong := range map[time.Time]bool{now.Add(-time.Hour): true, now: true, now.Add(time.Hour): false} {
+		doc, err := jsondoc.Read(fmt.Appendf(nil, `{"expiresAt":%q}`, at.Format(time.RFC3339)), jsondoc.Reading{Levels: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := access.Key{Name: "shop", RateLimit: 5}
+		r := schema.Read(doc, access.KeyPatchShape)
+		given := k.Take(r, now)
+		if r.OK() == wrong || !slices.Equal(given, []string{"expiresAt"}) || k.Name != "shop" || k.RateLimit != 5 {
+			t.Errorf("%v: wrong %v; given %q, the key is %+v", at, !r.OK(), given, k)
+		}
 	}
 }

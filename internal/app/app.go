@@ -166,12 +166,8 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 
-	tenants, err := st.Tenants(ctx)
-	if err != nil {
-		return nil, doing("read the tenants", err)
-	}
-	for _, name := range o.unknownTenants(tenants) {
-		o.Log.Warn("outgoing.tenants of the config file names a tenant that does not exist", "tenant", name)
+	if err := o.warnUnknown(ctx, st, o.Log); err != nil {
+		return nil, err
 	}
 	o.warnReadable()
 	o.warnDescriptors()
@@ -180,7 +176,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	}
 
 	metrics := telemetry.New(o.Version)
-	spans := tracing.Start(os.LookupEnv, o.Version, o.Log)
+	spans := tracing.Start(os.LookupEnv, o.Version, o.Clock.Now, o.Log)
 	a.onStop(func(ctx context.Context) error { spans.Stop(ctx); return nil }) // after all that makes them
 	slots := fair.New(o.MaxOutgoing)
 	network.Version, network.Observer, network.UserAgent = o.Version, metrics, o.UserAgent
@@ -216,7 +212,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	pages := dash.New(dash.Options{API: parts.API, KeyRates: parts.KeyRates, Sessions: st, Changes: hub, Clock: o.Clock, Log: o.Log, PublicURL: o.PublicURL, Version: o.Version, Database: o.Database})
 	front := newForwarded(o.Forwarding, mounted(parts.API, pages))
 	server := newServer(front, o.Log)
-	a.changing = &changing{at: listener.Addr(), client: client, roots: network.RootCAs, certificate: certificate, gate: gate, front: front}
+	a.changing = &changing{at: listener.Addr(), store: st, client: client, roots: network.RootCAs, certificate: certificate, gate: gate, front: front}
 	metrics.WatchReloads(a.changing.state)
 	if certificate != nil {
 		server.TLSConfig = certificate.config()

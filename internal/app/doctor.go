@@ -277,9 +277,7 @@ func (d *Doctor) database(ctx context.Context) error {
 		d.skip("all pages of the database, which would take longer: `orderhook check` does")
 	}
 	// ClockAhead is in seconds. It is 0 for a file, which has no clock of its own.
-	if ahead := time.Duration(c.ClockAhead * float64(time.Second)); ahead.Abs() > clockOff {
-		d.found(foundClock, "", "the clock of the database's server is %s ahead of this machine's", ahead.Round(time.Second))
-	}
+	d.serverClock(time.Duration(c.ClockAhead * float64(time.Second)))
 	// In both cases the database is not opened, since its first opening by this version
 	// changes it.
 	switch {
@@ -297,6 +295,13 @@ func (d *Doctor) database(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(d.store(ctx, st), st.Close())
+}
+
+// serverClock looks at how far the clock of the database's server is ahead of this machine's.
+func (d *Doctor) serverClock(ahead time.Duration) {
+	if ahead.Abs() > clockOff {
+		d.found(foundClock, "", "the clock of the database's server is %s ahead of this machine's", ahead.Round(time.Second))
+	}
 }
 
 // condition looks at a database of either kind from outside, without opening it as a store.

@@ -309,6 +309,27 @@ func TestTheDoctorLooksAtTheDisk(t *testing.T) {
 	}
 }
 
+func TestTheDoctorLooksAtTheClockOfTheServer(t *testing.T) {
+	for ahead, says := range map[time.Duration]string{0: "", clockOff: "", -clockOff: "", 2 * time.Minute: "is 2m0s ahead", -2 * time.Minute: "is -2m0s ahead"} {
+		d := &Doctor{Options: &Options{}}
+		d.serverClock(ahead)
+		if says == "" && len(d.findings) > 0 || says != "" && (len(d.findings) != 1 || d.findings[0].Kind != foundClock || !strings.Contains(d.findings[0].Text, says)) {
+			t.Errorf("%v ahead: %+v", ahead, d.findings)
+		}
+	}
+}
+
+// TestAConnectorThatFailsNowAndThen is no finding: one of its newest calls has succeeded.
+func TestAConnectorThatFailsNowAndThen(t *testing.T) {
+	s := newSick(t)
+	s.settings(`{"connectors":[{"name":"Webhook","connectorId":"erp","host":"https://erp"}],"orderTypes":[{"name":"a","orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","connector":"Webhook","connectorId":"erp"}]}]}]}`)
+	s.attempts(5, attempt.OutcomeFailed, s.now.Add(-2*time.Hour))
+	s.attempts(1, attempt.OutcomeSucceeded, s.now.Add(-time.Hour))
+	if got, err := s.doctor.Run(t.Context()); err != nil || len(got.Findings) > 0 {
+		t.Errorf("%v %+v", err, got.Findings)
+	}
+}
+
 // TestEachFindingHasItsSection in the document that the finding names.
 func TestEachFindingHasItsSection(t *testing.T) {
 	text, err := os.ReadFile("../../docs/troubleshooting.md")

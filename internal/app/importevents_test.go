@@ -12,6 +12,8 @@ import (
 
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/pgtest"
+	"github.com/orderhook/orderhook/internal/store/postgres"
 	"github.com/orderhook/orderhook/internal/trace"
 )
 
@@ -29,10 +31,30 @@ func openTemp(t *testing.T, name string) store.Store {
 	return st
 }
 
+// openOnServer opens a new database on a PostgreSQL server.
+func openOnServer(t *testing.T) store.Store {
+	t.Helper()
+	st, err := OpenStore(t.Context(), pgtest.Database(t, postgres.Migrate), StoreOptions{EncryptionKey: encryptionKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return st
+}
+
 // TestEventsAreImported: they are what they were, in the order in which they were, nobody is
 // sent them, and who imports them again, or after a part of them, adds the rest.
 func TestEventsAreImported(t *testing.T) {
-	from, to := openTemp(t, "from.db"), openTemp(t, "to.db")
+	t.Run("SQLite", func(t *testing.T) { testEventsAreImported(t, openTemp(t, "from.db"), openTemp(t, "to.db")) })
+	t.Run("PostgreSQL", func(t *testing.T) { testEventsAreImported(t, openOnServer(t), openOnServer(t)) })
+}
+
+func testEventsAreImported(t *testing.T, from, to store.Store) {
+	t.Helper()
 	ctx := t.Context()
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	for i := range 2*linesAtOnce + 7 {
@@ -138,9 +160,10 @@ func TestAnExportOfTheSameDatabaseIsThere(t *testing.T) {
 	}
 	line := strings.TrimSpace(string(text))
 	for name, changed := range map[string]string{
-		"data":    strings.Replace(line, "1.5", "1.6", 1),
-		"subject": strings.Replace(line, `"timestamp"`, `"subject":{"kind":"k","id":"i"},"timestamp"`, 1),
-		"orderId": strings.Replace(line, `"timestamp"`, `"orderId":"o","timestamp"`, 1),
+		"data":      strings.Replace(line, "1.5", "1.6", 1),
+		"webhookId": strings.Replace(line, "msg_1", "msg_2", 1),
+		"subject":   strings.Replace(line, `"timestamp"`, `"subject":{"kind":"k","id":"i"},"timestamp"`, 1),
+		"orderId":   strings.Replace(line, `"timestamp"`, `"orderId":"o","timestamp"`, 1),
 	} {
 		if changed == line {
 			t.Fatalf("%s: nothing was changed in %s", name, line)

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"crypto/x509"
+	"log/slog"
 	"maps"
 	"net"
 	"net/url"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/store"
 )
 
 // Targets say where outgoing requests may go.
@@ -123,6 +126,21 @@ func authoritiesIn(file string) ([]*x509.Certificate, error) {
 		return nil, UserErrorf("--ca-file: %s: %w", file, err)
 	}
 	return added, nil
+}
+
+// warnUnknown says in the log which tenants of outgoing.tenants do not exist.
+func (t Targets) warnUnknown(ctx context.Context, st store.Store, log *slog.Logger) error {
+	if len(t.TenantHosts) == 0 {
+		return nil
+	}
+	there, err := st.Tenants(ctx)
+	if err != nil {
+		return doing("read the tenants", err)
+	}
+	for _, name := range t.unknownTenants(there) {
+		log.Warn("outgoing.tenants of the config file names a tenant that does not exist", "tenant", name)
+	}
+	return nil
 }
 
 // unknownTenants returns those that outgoing.tenants names and that do not exist: more likely

@@ -1,12 +1,15 @@
 package app
 
 import (
+	"context"
 	"crypto/x509"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/telemetry"
 )
 
@@ -15,6 +18,7 @@ type changing struct {
 	// Only Reload writes roots. What others read while it runs is atomic, or has a lock of its
 	// own.
 	at          net.Addr // that the server listens at
+	store       store.Store
 	client      *outbound.Client
 	roots       *x509.CertPool // that the client trusts, as of [outbound.Options]
 	certificate *certificate   // nil: plain HTTP
@@ -29,7 +33,9 @@ type changing struct {
 // first thing is changed: with an error, all is as it was. Other options take effect with
 // the next start alone. replaced names the files that hold something else by now. It must not be
 // called by two goroutines at once.
-func (a *App) Reload(o Options) (replaced []string, err error) {
+//
+// It also warns of tenants that are limited and do not exist; ctx bounds that.
+func (a *App) Reload(ctx context.Context, o Options) (replaced []string, err error) {
 	// An option that is not given any more gets its default again, as at a start.
 	o.setDefaults()
 	c := a.changing
@@ -65,8 +71,17 @@ func (a *App) Reload(o Options) (replaced []string, err error) {
 	if p != nil && c.certificate.use(o.TLSCert, o.TLSKey, p) {
 		replaced = append(replaced, "the TLS certificate")
 	}
+	// The limits hold by now, whether or not the database says whom they are about.
+	ctx, cancel := context.WithTimeout(ctx, tenantsTime)
+	defer cancel()
+	if err := o.warnUnknown(ctx, c.store, a.log); err != nil {
+		a.log.Warn("whether the tenants of outgoing.tenants exist could not be seen", "error", err)
+	}
 	return replaced, nil
 }
+
+// tenantsTime bounds how long a reload waits for the database.
+const tenantsTime = 5 * time.Second
 
 // ReloadFailed notes that a reload could not even begin, since what it was to go by could not
 // be read.

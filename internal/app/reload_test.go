@@ -10,7 +10,7 @@ func TestAReloadWithHalfAPair(t *testing.T) {
 	for _, c := range []struct{ cert, key, want string }{{"c", "", "--tls-cert needs --tls-key"}, {"", "k", "--tls-key needs --tls-cert"}} {
 		for _, served := range []*certificate{nil, {cert: "c", key: "k", pair: &pair{}}} {
 			a := &App{changing: &changing{certificate: served}}
-			if _, err := a.Reload(Options{TLSCert: c.cert, TLSKey: c.key}); err == nil || !strings.Contains(err.Error(), c.want) || !IsUserError(err) {
+			if _, err := a.Reload(t.Context(), Options{TLSCert: c.cert, TLSKey: c.key}); err == nil || !strings.Contains(err.Error(), c.want) || !IsUserError(err) {
 				t.Errorf("cert %q and key %q: %v", c.cert, c.key, err)
 			}
 			if !a.changing.failed.Load() {

@@ -19,8 +19,7 @@ type Side struct {
 
 // Transfer copies a whole installation into another database, compares the two, and tells
 // progress how far it is. A copy that was interrupted is gone on with. An error that says
-// what is wrong with one of the flags is a [UserError]; so is an interruption, which says
-// how to go on.
+// what is wrong with one of the flags is a [UserError].
 func Transfer(ctx context.Context, from, to Side, progress func(line string)) error {
 	source, err := from.side("from")
 	if err != nil {
@@ -38,12 +37,9 @@ func Transfer(ctx context.Context, from, to Side, progress func(line string)) er
 	if _, is := errors.AsType[*transfer.OpenError](err); is && ctx.Err() == nil {
 		return &UserError{err}
 	}
-	switch {
 	// The error says what differs, and what to do.
-	case err == nil || errors.Is(err, transfer.ErrDiffers):
+	if err == nil || errors.Is(err, transfer.ErrDiffers) {
 		return err
-	case ctx.Err() != nil:
-		return UserErrorf("the copy was interrupted: run the same command again, which goes on with it")
 	}
 	return doing("the copy is not finished; run the same command again, which goes on with it", err)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/outbound/dnstest"
 	"github.com/orderhook/orderhook/internal/outbound/proxytest"
 	"github.com/orderhook/orderhook/internal/weburl"
@@ -350,6 +351,24 @@ func TestWhatWasLookedUpIsRememberedForAWhile(t *testing.T) {
 	fake.Advance(passedFor)
 	if x := c.Post(t.Context(), Request{URL: "http://shop.example/"}); !x.Refused() {
 		t.Errorf("after it has moved: %v", x.Err)
+	}
+}
+
+// TestWhatOneTenantMayCallIsLookedUpForAnother, whose lists have ranges of addresses: that a name
+// passed for one says nothing of the other.
+func TestWhatOneTenantMayCallIsLookedUpForAnother(t *testing.T) {
+	p := proxytest.HTTP(t, false)
+	p.To = strings.TrimPrefix(serve(t, func(http.ResponseWriter, *http.Request) {}), "http://")
+	c := through(t, "http", p, func(o *Options) {
+		o.Guard.TenantHosts = map[string]Hosts{"acme": {Deny: []string{"8.0.0.0/8"}}}
+	})
+	for _, one := range []struct {
+		tenant  string
+		refused bool
+	}{{"other", false}, {"acme", true}, {"other", false}} {
+		if x := c.Post(t.Context(), Request{URL: "http://example.com/", For: fair.Key{Tenant: one.tenant}}); x.Refused() != one.refused {
+			t.Errorf("%s: %v", one.tenant, x.Err)
+		}
 	}
 }
 

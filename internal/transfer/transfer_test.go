@@ -442,7 +442,7 @@ func TestWhatIsRefused(t *testing.T) {
 		from, to Side
 		want     string
 	}{
-		"no such file":               {newFile(t), newFile(t), "--from: the database cannot be found"},
+		"no such file":               {newFile(t), newFile(t), "--from: there is no database"},
 		"no database":                {Side{Path: "transfer_test.go", Key: sourceKey}, newFile(t), "is not a database"},
 		"never used":                 {unused(t), newFile(t), "--from: "},
 		"never used on a server":     {newServer(t), newFile(t), "--from: nothing is to be copied"},

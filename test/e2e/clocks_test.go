@@ -52,7 +52,9 @@ var wrongBy = func() time.Duration {
 func TestNodesWithWrongClocks(t *testing.T) {
 	t.Parallel()
 	binary := withWrongClock(t)
-	c := newClusterOf(t, &node{binary: binary, env: []string{wrongClock + "=-20", patientLease}}, &node{binary: binary, env: []string{wrongClock + "=10", patientLease}})
+	traces := newCollector(t)
+	to := "OTEL_EXPORTER_OTLP_ENDPOINT=" + traces.URL
+	c := newClusterOf(t, &node{binary: binary, env: []string{wrongClock + "=-20", patientLease, to}}, &node{binary: binary, env: []string{wrongClock + "=10", patientLease, to}})
 	a, b := c.nodes[0].server.Load(), c.nodes[1].server.Load()
 	awaitShards(t, a, 32, 32)
 	awaitShards(t, b, 32, 32)
@@ -72,6 +74,36 @@ func TestNodesWithWrongClocks(t *testing.T) {
 		}
 	}
 	a.stop(t)
+	wrongSpans(t, traces)
+}
+
+// wrongSpans: each span of either node begins at the time that it is, and none before the one
+// that it lies beneath.
+func wrongSpans(t *testing.T, of *collector) {
+	began := map[string]time.Time{}
+	for _, s := range of.spans {
+		began[id(s.SpanId)] = time.Unix(0, int64(s.StartTimeUnixNano))
+		if off := time.Since(began[id(s.SpanId)]); off < -time.Second || off > time.Minute {
+			t.Errorf("%s began %v ago", s.Name, off)
+		}
+	}
+	for _, name := range []string{"workflow run", "step call", "event call", "commit"} {
+		beneath := 0
+		for _, s := range of.named(name) {
+			parent, there := began[id(s.ParentSpanId)]
+			if !there {
+				continue
+			}
+			beneath++
+			// The clocks of two nodes differ a little even when they are put right.
+			if early := parent.Sub(began[id(s.SpanId)]); early > 100*time.Millisecond {
+				t.Errorf("%s began %v before what it lies beneath", s.Name, early)
+			}
+		}
+		if beneath == 0 {
+			t.Errorf("no %s lies beneath anything", name)
+		}
+	}
 }
 
 // about is an error unless a time is that of this test, as far as a call takes.

@@ -20,6 +20,7 @@ type dataCommand struct {
 	args   []string
 	makes  bool   // it makes a database where none is, or where the file is empty
 	writes bool   // into the database that is there
+	damage string // SQL that leaves it something to do when it is to be stopped, or has no disk left
 	beside string // what it says beside a server; "" is that it succeeds
 }
 
@@ -28,7 +29,7 @@ var dataCommands = []dataCommand{
 	{args: []string{"backup", "out.db"}},
 	{args: []string{"restore", "sound.bak"}, makes: true, beside: "is in use by another orderhook"},
 	{args: []string{"check"}},
-	{args: []string{"check", "--repair"}},
+	{args: []string{"check", "--repair"}, writes: true, damage: `INSERT INTO body_chunks (key, chunk) VALUES (4096, x'00')`},
 	{args: []string{"doctor"}},
 	{args: []string{"export", "orders", "out.jsonl"}},
 	{args: []string{"export", "history", "history.jsonl"}},
@@ -39,6 +40,8 @@ var dataCommands = []dataCommand{
 	{args: []string{"import", "events", "in-events.jsonl"}, makes: true, writes: true},
 	{args: []string{"settings", "check", "settings.json"}, makes: true},
 	{args: []string{"migrate"}, makes: true},
+	{args: []string{"migrate", "--from", theDatabase, "--to", "copy.db"}, beside: "is in use by another orderhook"},
+	{args: []string{"migrate", "--from", "other.db", "--to", theDatabase}, makes: true, beside: "is in use by another orderhook"},
 	{args: []string{"settings", "apply", "settings.json"}, makes: true, writes: true},
 	{args: []string{"apply", "site.json"}, makes: true, writes: true},
 	{args: []string{"keys", "create", "--role", "reader"}, makes: true, writes: true},
@@ -48,6 +51,19 @@ var dataCommands = []dataCommand{
 	{args: []string{"keys", "update", realKey, "--name", "x"}, writes: true},
 	{args: []string{"keys", "revoke", realKey}, writes: true},
 	{args: []string{"keys", "rotate-encryption"}, writes: true, beside: "is in use by another orderhook"},
+}
+
+// theDatabase is what a command names that takes no --database.
+const theDatabase = "orderhook.db"
+
+// of is the command with another database.
+func (c dataCommand) of(file string) []string {
+	args := slices.Clone(c.args)
+	if i := slices.Index(args, theDatabase); i >= 0 {
+		args[i] = file
+		return args
+	}
+	return append(args, "--database", file)
 }
 
 // realKey stands in a command for the id of a reader's key that is there.
@@ -71,6 +87,7 @@ func forDataCommands(t *testing.T) (w where, key string) {
 	s.expect(t, http.StatusCreated, "POST", "/api/orders", crashKey, `{"id":"ORD-1"}`)
 	s.stop(t)
 	w.succeeds(t, "backup", "sound.bak", "--with-key")
+	w.succeeds(t, "migrate", "--from", theDatabase, "--to", "other.db")
 	w.file(t, "in.jsonl", `{"id":"A","status":"New","version":3,"created":"2026-11-21T08:00:00Z","modified":"2026-11-22T08:00:00Z"}`+"\n")
 	w.file(t, "in-history.jsonl", `{"orderId":"ORD-1","id":"h-1","timestamp":"2026-11-21T08:00:00Z","category":"Order","operation":"Imported"}`+"\n")
 	w.file(t, "in-events.jsonl", `{"id":"e-1","webhookId":"msg_1","type":"t","timestamp":"2026-11-21T08:00:00Z","data":{"a":1}}`+"\n")
@@ -136,7 +153,7 @@ func TestDataCommandsAndWrongFiles(t *testing.T) {
 				continue // a new database; and what is put back may take the place of any file
 			}
 			before := w.contents(t)
-			r := w.run(t, append(c.args, "--database", file)...)
+			r := w.run(t, c.of(file)...)
 			line := strings.TrimSuffix(r.errOut, "\n")
 			if r.code != 2 || !strings.HasPrefix(line, "orderhook: ") || strings.Contains(line, "\n") || !strings.Contains(line, file) || !strings.Contains(line, wrong[file]) {
 				t.Errorf("%v of %s: code %d, %s", c.args, file, r.code, r.errOut)
@@ -201,14 +218,17 @@ func TestDataCommandsThatAreStopped(t *testing.T) {
 		if !c.writes {
 			continue
 		}
-		unlock := locked(t, w, "orderhook.db")
+		if c.damage != "" {
+			sqlite(t, w, theDatabase, c.damage)
+		}
+		unlock := locked(t, w, theDatabase)
 		cmd := w.command(t.Context(), c.args...)
 		var said strings.Builder
 		cmd.Stderr = &said
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		waitsForLock(t, cmd.Process.Pid, filepath.Join(w.dir, "orderhook.db"))
+		waitsForLock(t, cmd.Process.Pid, filepath.Join(w.dir, theDatabase))
 		_ = cmd.Process.Signal(syscall.SIGINT)
 		_ = cmd.Wait()
 		unlock()
@@ -216,6 +236,7 @@ func TestDataCommandsThatAreStopped(t *testing.T) {
 			t.Errorf("%v: code %d, %s", c.args, code, said.String())
 		}
 	}
+	w.stillDamaged(t)
 	if out := w.succeeds(t, "keys", "list"); strings.Count(out, "\n") != 3 {
 		t.Errorf("keys were made: %s", out)
 	}
@@ -249,13 +270,16 @@ func TestDataCommandsOnAFullDisk(t *testing.T) {
 		if !c.writes {
 			continue
 		}
+		if c.damage != "" {
+			sqlite(t, w, theDatabase, c.damage)
+		}
 		cmd := w.command(t.Context())
 		cmd.Args = slices.Concat([]string{"prlimit", "--fsize=4096", binary}, c.args)
 		if r := ran(t, cmd, "prlimit"); r.code == 0 || !strings.Contains(r.errOut, "disk") {
 			t.Errorf("%v: code %d, %s%s", c.args, r.code, r.out, r.errOut)
 		}
 	}
-	w.succeeds(t, "check")
+	w.stillDamaged(t)
 	if out := w.succeeds(t, "keys", "list"); strings.Count(out, "\n") != 3 {
 		t.Errorf("keys were made: %s", out)
 	}
@@ -263,6 +287,15 @@ func TestDataCommandsOnAFullDisk(t *testing.T) {
 	s.expect(t, http.StatusNotFound, "GET", "/api/orders/A", crashKey, "")
 	s.expect(t, http.StatusOK, "GET", "/api/orders/ORD-1", crashKey, "")
 	s.stop(t)
+}
+
+// stillDamaged: what a repair that did not come to its end was to do, another one does.
+func (w where) stillDamaged(t *testing.T) {
+	t.Helper()
+	if out := w.succeeds(t, "check", "--repair"); !strings.Contains(out, "repaired: 1 of 1") {
+		t.Errorf("the repair that was stopped has left: %s", out)
+	}
+	w.succeeds(t, "check")
 }
 
 // locked takes the write lock of a database file, as another program may.

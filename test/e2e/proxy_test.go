@@ -182,12 +182,18 @@ func TestListsOfHostsHoldWhereURLsAreStored(t *testing.T) {
 	if a := s.tried(e); a.status != 200 || !strings.Contains(a.text, `"succeeded"`) {
 		t.Fatalf("%d %s", a.status, a.text)
 	}
-	lists(`{"tenants": {"default": {"denyHosts": ["127.0.0.0/8"]}}}`)
+	lists(`{"tenants": {"default": {"denyHosts": ["127.0.0.0/8"]}, "acme": {}, "acne": {}}}`)
 	s.reload(t)
 	until(t, "the reloaded list", func() bool {
 		return strings.Contains(s.tried(e).text, "127.0.0.1 is among outgoing.tenants.default.denyHosts in the config file")
 	})
+	until(t, "a warning of the tenant that nobody has", func() bool {
+		return strings.Contains(s.errOut.String(), `names a tenant that does not exist" tenant=acne`)
+	})
 	s.stop(t)
+	if log := s.errOut.String(); strings.Count(log, "a tenant that does not exist") != 2 || !strings.Contains(log, "tenant=acme") {
+		t.Errorf("not warned once of acme, before it was made, and once of acne: %s", log)
+	}
 	w.file(t, "settings.json", settings)
 	lists(`{"denyHosts": ["erp.example"]}`)
 	if out := w.succeeds(t, "settings", "check", "settings.json"); !strings.Contains(out, "erp.example is among outgoing.denyHosts") {

@@ -111,8 +111,8 @@ func TestTraces(t *testing.T) {
 			t.Errorf("%s is %s, want %s", c.what, c.is, c.want)
 		}
 	}
-	if run.StartTimeUnixNano > call.StartTimeUnixNano || run.EndTimeUnixNano < call.StartTimeUnixNano || run.EndTimeUnixNano <= run.StartTimeUnixNano {
-		t.Errorf("the run lasts from %d to %d, the call begins %d", run.StartTimeUnixNano, run.EndTimeUnixNano, call.StartTimeUnixNano)
+	if request.StartTimeUnixNano > run.StartTimeUnixNano || run.StartTimeUnixNano > call.StartTimeUnixNano || run.EndTimeUnixNano < call.StartTimeUnixNano || run.EndTimeUnixNano <= run.StartTimeUnixNano {
+		t.Errorf("the request begins %d, the run lasts from %d to %d, the call begins %d", request.StartTimeUnixNano, run.StartTimeUnixNano, run.EndTimeUnixNano, call.StartTimeUnixNano)
 	}
 	sent, _ := step.all()
 	wants(t, sent[0].header, call.SpanId)

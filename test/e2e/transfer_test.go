@@ -322,7 +322,7 @@ func TestACopyThatIsKilledGoesOn(t *testing.T) {
 				t.Errorf("serving what is not whole: code %d, %s", r.code, r.errOut)
 			}
 		}
-		if code, errOut := w.until(t, "checked audit", syscall.SIGINT, c.args...); code != 2 || !strings.Contains(errOut, "going on with a copy") || !strings.HasSuffix(errOut, "run the same command again, which goes on with it\n") {
+		if code, errOut := w.until(t, "checked audit", syscall.SIGINT, c.args...); code != 130 || !strings.Contains(errOut, "going on with a copy") || !strings.HasSuffix(errOut, "stopped before it was done: run the same command again, which goes on with it\n") {
 			t.Errorf("after Ctrl-C: code %d, %s", code, errOut)
 		}
 		w.succeeds(t, c.args...)
@@ -369,9 +369,9 @@ func TestWhatACopyRefuses(t *testing.T) {
 	w.refuses(t, "--from and --to are given together", copies("--from", "orderhook.db")...)
 	w.refuses(t, "--from and --to are given together", copies("--to", "orderhook.db")...)
 	w.refuses(t, "--from and --to are the same database", copies("--from", "sqlite://orderhook.db", "--to", filepath.Join(w.dir, "orderhook.db"))...)
-	w.refuses(t, "--from: the database cannot be found", copies("--from", "none.db", "--to", "second.db")...)
+	w.refuses(t, "--from: there is no database none.db", copies("--from", "none.db", "--to", "second.db")...)
 	w.refuses(t, "--from: text.db is not a database", copies("--from", "text.db", "--to", "second.db")...)
-	w.refuses(t, "--from: empty.db: nothing is to be copied", copies("--from", "empty.db", "--to", "second.db")...)
+	w.refuses(t, "--from: the database empty.db is empty", copies("--from", "empty.db", "--to", "second.db")...)
 	w.refuses(t, "--to: text.db is not a database", copies("--from", "orderhook.db", "--to", "text.db")...)
 	w.refuses(t, "--from: a database mysql://… is not known", copies("--from", "mysql://x", "--to", "second.db")...)
 	w.refuses(t, "--to: a PostgreSQL database needs an encryption key: give --to-encryption-key-file", copies("--from", "orderhook.db", "--to", "postgres://127.0.0.1:1/x")...)

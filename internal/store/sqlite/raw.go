@@ -27,6 +27,10 @@ var ErrUnused = errors.New("nothing is to be copied: no server of this version h
 // OpenRaw opens a database that exists, to be copied from. Its schema must be the newest,
 // and a server must have opened it before: the error is [ErrUnused] else.
 func OpenRaw(ctx context.Context, path, key string) (*Raw, error) {
+	// The connections below would write into a file as they open it, and it may be anybody's.
+	if err := Made(ctx, path); err != nil {
+		return nil, err
+	}
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, fmt.Errorf("the database cannot be found: %w", err)
@@ -41,7 +45,21 @@ func CreateRaw(ctx context.Context, path, key string) (*Raw, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := notOthers(ctx, path); err != nil {
+		return nil, err
+	}
 	return openRaw(ctx, path, key, true)
+}
+
+// notOthers returns an error if a file is of another program, or of a newer orderhook. It
+// changes nothing: a file that is refused must stay as it was.
+func notOthers(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite", dsn(path, "query_only(ON)"))
+	if err != nil {
+		return fmt.Errorf("the database %s cannot be opened: %w", path, err)
+	}
+	_, err = migrated(ctx, db, path)
+	return errors.Join(err, db.Close())
 }
 
 // openRaw opens a file in the order of a server: the lock, the schema, the key. The

@@ -28,12 +28,13 @@ import (
 type Tracing struct {
 	provider *sdk.TracerProvider
 	exporter *exporter
+	now      func() time.Time
 }
 
 // Start reads the variables and begins what they ask for. It returns nil where they ask
 // for nothing. A value that is wrong is said in the log, by its variable: it never keeps
-// a server from starting.
-func Start(lookup func(string) (string, bool), version string, log *slog.Logger) *Tracing {
+// a server from starting. Spans begin at the time that now says.
+func Start(lookup func(string) (string, bool), version string, now func() time.Time, log *slog.Logger) *Tracing {
 	c, wrong := read(lookup)
 	for _, w := range wrong {
 		log.Warn("a variable of OpenTelemetry is not as it should be", "variable", w.variable, "problem", w.problem)
@@ -55,7 +56,7 @@ func Start(lookup func(string) (string, bool), version string, log *slog.Logger)
 		sdk.WithoutPanicRecording(), // the value of a panic may hold anything
 	)
 	log.Info("traces are exported", "to", weburl.PublicURL(c.endpoint.String()), "sampler", c.sampler.Description())
-	return &Tracing{p, e}
+	return &Tracing{p, e, now}
 }
 
 // longestValue is how long a text of a span may be where OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT
@@ -80,7 +81,7 @@ func (t *Tracing) Tracer() trace.Tracer {
 	if t == nil {
 		return nil
 	}
-	return t.provider.Tracer(trace.Name)
+	return clocked{t.provider, t.now}.Tracer(trace.Name)
 }
 
 // flushTime bounds how long a stop waits for a collector to take the last spans.

@@ -97,6 +97,7 @@ type collector struct {
 	answer []byte
 	header http.Header
 	spans  []string
+	times  map[string][2]time.Time // of spans by their names: when each began and ended
 	asked  int
 }
 
@@ -116,10 +117,14 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	text, _ := io.ReadAll(body)
 	var got tracepb.TracesData
 	_ = proto.Unmarshal(text, &got)
+	if c.times == nil {
+		c.times = map[string][2]time.Time{}
+	}
 	for _, resource := range got.ResourceSpans {
 		for _, scope := range resource.ScopeSpans {
 			for _, s := range scope.Spans {
 				c.spans = append(c.spans, s.Name)
+				c.times[s.Name] = [2]time.Time{time.Unix(0, int64(s.StartTimeUnixNano)), time.Unix(0, int64(s.EndTimeUnixNano))}
 			}
 		}
 	}
@@ -148,7 +153,7 @@ func (l *lines) String() string {
 func begin(t *testing.T, v variables) (*Tracing, *lines) {
 	t.Helper()
 	l := &lines{}
-	traces := Start(v.lookup, "1.2.3", slog.New(slog.NewJSONHandler(l, nil)))
+	traces := Start(v.lookup, "1.2.3", time.Now, slog.New(slog.NewJSONHandler(l, nil)))
 	if traces == nil {
 		t.Fatalf("no traces with %v: %s", v, l)
 	}
