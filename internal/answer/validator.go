@@ -30,7 +30,7 @@ func Validator(x outbound.Exchange, sent *jsondoc.Object, onlyLineItems bool) Va
 		if x.Status == 0 {
 			return Validated{Failure: x.Failure()}
 		}
-		return Validated{Failure: strings.TrimSuffix(x.Failure()+": "+excerpt(x.Body), ": ")}
+		return Validated{Failure: strings.TrimSuffix(x.Failure()+": "+Excerpt(x.Body), ": ")}
 	}
 	if x.TooLarge {
 		return Validated{Failure: invalid(x, tooLarge)}
@@ -54,15 +54,15 @@ func Validator(x outbound.Exchange, sent *jsondoc.Object, onlyLineItems bool) Va
 
 // invalid is the failure of a 2xx answer that is no validation result.
 func invalid(x outbound.Exchange, why string) string {
-	return fmt.Sprintf("invalid response: %s (answered %d: %s)", why, x.Status, excerpt(x.Body))
+	return fmt.Sprintf("invalid response: %s (answered %d: %s)", why, x.Status, Excerpt(x.Body))
 }
 
 // mostOfBody is how much of a response an error repeats (docs/contract.md#validators).
 const mostOfBody = 2 << 10
 
-// excerpt is the beginning of a body as text for the error. It ends between two letters,
+// Excerpt is the beginning of a body as text for the error. It ends between two letters,
 // and what is no UTF-8 is replaced.
-func excerpt(body []byte) string {
+func Excerpt(body []byte) string {
 	if len(body) > mostOfBody {
 		body = body[:mostOfBody]
 		for i := 0; i < utf8.UTFMax && len(body) > 0 && !utf8.Valid(body); i++ { // a letter may be cut in two

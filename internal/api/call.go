@@ -24,10 +24,11 @@ type callDocument struct{ *rerun.Call }
 // MarshalJSON implements json.Marshaler.
 func (d callDocument) MarshalJSON() ([]byte, error) { return d.Text() }
 
-// Schema implements huma.SchemaProvider.
-func (callDocument) Schema(huma.Registry) *huma.Schema {
+// Schema implements huma.SchemaProvider. The schema has a name, by which generated clients
+// call the type.
+func (callDocument) Schema(r huma.Registry) *huma.Schema {
 	text := func(about string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Description: about} }
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true,
+	r.Map()[callSchema] = &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true,
 		Description: "A recorded call. Its form is that of the files of `orderhook ci`, and `format` counts its versions",
 		Required:    []string{"format", "id", "kind", "request", "answer"},
 		Properties: map[string]*huma.Schema{
@@ -41,7 +42,11 @@ func (callDocument) Schema(huma.Registry) *huma.Schema {
 			"answer":    freeObject("What came back"),
 			"decision":  freeObject("What became of the answer. Absent where that is not on record any more"),
 		}}
+	return schemaRef(callSchema)
 }
+
+// callSchema is the name of the schema of a recorded call.
+const callSchema = "RecordedCall"
 
 type callAnswer struct{ Body callDocument }
 

@@ -21,7 +21,7 @@ import (
 // feeds registers the operation that reads the feed of an endpoint
 // (docs/events.md#the-feed).
 func feeds(a *api) {
-	handle(a, access.Reader, huma.Operation{OperationID: "read-feed", Method: http.MethodGet, Path: "/api/endpoints/{id}/feed", Tags: []string{"Endpoints"},
+	handle(a, access.Reader, huma.Operation{OperationID: "get-feed", Method: http.MethodGet, Path: "/api/endpoints/{id}/feed", Tags: []string{"Endpoints"},
 		Summary: "Read what an endpoint was given, in the order of the commits",
 		Description: "Whoever has read up to a position and goes on from it misses nothing, whatever became of the deliveries. " +
 			"The position of an event, and that of the one before it, are in the headers `webhook-position` and `webhook-previous-position` of its deliveries. " +

@@ -67,7 +67,9 @@ func answerOf(at *attempt.Attempt) Answer {
 	// the status or the body of a whole answer is the reason.
 	whole := at.Status != 0 && (at.Status/100 != 2 || strings.HasPrefix(at.Error, invalidResponse) || strings.HasPrefix(at.Error, "answered "))
 	if at.Error != "" && !whole {
-		a.Error, a.NotSent = at.Error, at.Status == 0 && outbound.WasNotSent(at.Error)
+		// What the record says of a validator repeats the beginning of the answer.
+		text := strings.TrimSuffix(at.Error, ": "+answer.Excerpt(a.Bytes()))
+		a.Error, a.NotSent = text, at.Status == 0 && outbound.WasNotSent(text)
 	}
 	return a
 }

@@ -14,12 +14,34 @@ func bodyOf(b []byte) Body {
 	switch {
 	case len(b) == 0:
 		return Body{}
-	case jsontext.Value(b).IsValid() && bytes.Equal(compact(b), b):
+	case !deep(b) && jsontext.Value(b).IsValid() && bytes.Equal(compact(b), b):
 		return Body{JSON: b}
 	case utf8.Valid(b):
 		return Body{Text: string(b)}
 	}
 	return Body{Base64: b}
+}
+
+// deepest is how deep a body may nest to be shown as JSON. The document that it becomes a part
+// of must not nest deeper than programs read; no order does by far.
+const deepest = 1000
+
+// deep reports whether a body nests deeper than that. Text in JSON may have brackets, too, so
+// this may be true of what is not deep: it is then shown as text.
+func deep(b []byte) bool {
+	open := 0
+	for _, c := range b {
+		switch c {
+		case '{', '[':
+			open++
+		case '}', ']':
+			open--
+		}
+		if open > deepest {
+			return true
+		}
+	}
+	return false
 }
 
 // compact returns JSON without the white space that stands between its parts.

@@ -33,6 +33,11 @@ func (c *Call) Decide(a *Answer) (*Decision, error) {
 		return nil, err
 	}
 	o := answer.Step(x)
+	// The attempt ended when the time of the run did, as far as both are on record.
+	if end := c.Step.Deadline; !end.IsZero() {
+		left := end.Sub(c.StartedAt)
+		o.Late = o.Retry && x.Status == 0 && x.Duration >= left && left < c.Timeout()
+	}
 	x.StartedAt = c.StartedAt
 	at := x.Record(string(c.Kind), o.Failure)
 	at.ID, at.CallID, at.Number, at.MaxNumber = c.ID, c.CallID, c.Number, c.MaxNumber

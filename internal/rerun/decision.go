@@ -95,10 +95,13 @@ func apart(path string) bool {
 	return path == "status" || path == "errors" || strings.HasPrefix(path, "errors[")
 }
 
-// errorTexts returns the messages of the errors of an order.
+// errorTexts returns the messages of the errors of an order. That a status was not entered is
+// said when the run ends, so it is not of any answer.
 func errorTexts(doc *jsondoc.Object) (texts []string) {
 	for _, e := range doc.Objects("errors") {
-		texts = append(texts, e.Text("message"))
+		if e.Text("key") != decide.TriggerErrorKey {
+			texts = append(texts, e.Text("message"))
+		}
 	}
 	return texts
 }

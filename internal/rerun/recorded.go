@@ -123,8 +123,11 @@ func (r *reading) event(ctx context.Context) error {
 		if err != nil {
 			return nil
 		}
-		if delivery.Attempts > r.at.Number || delivery.Status == event.DeliveryPending {
+		switch {
+		case delivery.Attempts > r.at.Number || delivery.Status == event.DeliveryPending:
 			d.Outcome = Retry
+		case !d.TurnsOff: // something else than this answer ended the delivery
+			return nil
 		}
 	}
 	r.call.Decision = d

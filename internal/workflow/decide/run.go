@@ -177,6 +177,10 @@ func (b *runBuilder) end(status run.RunStatus, reason string) {
 	}
 }
 
+// TriggerErrorKey is the key of the error that an order gets where the status that a run was
+// to enter at its end was not entered.
+const TriggerErrorKey = "TriggerNewStatus"
+
 // trigger enters the status that TriggerNewStatus names, or the mainOrderStatus
 // of the order's shipments, with its workflow. The new run stands behind all other runs of
 // the order. It counts how many triggered one another, since two endpoints may send an
@@ -185,7 +189,7 @@ func (b *runBuilder) trigger() {
 	run := b.run
 	if run.Chain >= maxChain {
 		reason := fmt.Sprintf("the status %s, which the run was to trigger, was not entered: %d runs had triggered one another", run.Trigger, maxChain)
-		order.AddError(b.edit(), order.OrderError{Key: "TriggerNewStatus", Message: reason, ReferenceID: run.ScopeID(), RunID: run.ID}, b.Now)
+		order.AddError(b.edit(), order.OrderError{Key: TriggerErrorKey, Message: reason, ReferenceID: run.ScopeID(), RunID: run.ID}, b.Now)
 		b.warn("a status was not entered", "status", run.Trigger, "reason", reason)
 		b.note(order.HistoryEntry{Operation: order.OpStepFailed, Message: reason, IsError: true})
 		return
