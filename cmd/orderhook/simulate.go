@@ -78,7 +78,10 @@ func (c *simulation) Run(s *session) (err error) {
 			return err
 		}
 		tried, warnings, err := file.Check(stored)
-		if err := s.report(c.Settings, warnings, err); err != nil {
+		// What is said of the settings is no part of the result, which a program may read.
+		aside := *s
+		aside.out = s.errOut
+		if err := aside.report(c.Settings, warnings, err); err != nil {
 			return err
 		}
 		sim.Settings = tried

@@ -206,7 +206,7 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 	case own != "":
 		x.Err = own
 	case attempt.Err() != nil:
-		x.Err = failure("timed out after " + r.Timeout.String())
+		x.Err = failure(TimedOutAfter + r.Timeout.String())
 	default:
 		x.Err = networkFailure(err, x.wire)
 	}

@@ -20,6 +20,10 @@ var ErrCanceled = errors.New("canceled before the answer came")
 // in lists and logs.
 type failure string
 
+// TimedOutAfter begins the error of an attempt that had no answer in the time that it was
+// given, which follows as package time writes durations.
+const TimedOutAfter = "timed out after "
+
 // Error implements error.
 func (f failure) Error() string { return string(f) }
 

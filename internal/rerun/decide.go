@@ -1,6 +1,7 @@
 package rerun
 
 import (
+	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/answer"
@@ -33,15 +34,18 @@ func (c *Call) Decide(a *Answer) (*Decision, error) {
 		return nil, err
 	}
 	o := answer.Step(x)
-	// The attempt ended when the time of the run did, as far as both are on record.
-	if end := c.Step.Deadline; !end.IsZero() {
-		left := end.Sub(c.StartedAt)
-		o.Late = o.Retry && x.Status == 0 && x.Duration >= left && left < c.Timeout()
-	}
+	o.Late = o.Retry && x.Status == 0 && c.cutShort(a)
 	x.StartedAt = c.StartedAt
 	at := x.Record(string(c.Kind), o.Failure)
 	at.ID, at.CallID, at.Number, at.MaxNumber = c.ID, c.CallID, c.Number, c.MaxNumber
 	return DecideStep(f, *at, o), nil
+}
+
+// cutShort reports whether an attempt was given less time than its endpoint has, because the
+// time of the run ended before. The error says how much it was given.
+func (c *Call) cutShort(a *Answer) bool {
+	given, err := time.ParseDuration(strings.TrimPrefix(a.Error, outbound.TimedOutAfter))
+	return err == nil && !c.Step.Deadline.IsZero() && given < c.Timeout()
 }
 
 // DecideStep says what the engine makes of the outcome of an attempt at the call that a run

@@ -46,7 +46,7 @@ type spelled struct{ text, secret string }
 // name of a warehouse in a header, is in other places for reasons of its own.
 const shortestSecret = 12
 
-// noSecret are values of headers and passwords that say nothing: a type, and the name of
+// noSecret are, beside those of one letter alone, values of headers and passwords that say nothing: a type, and the name of
 // a variable.
 var noSecret = regexp.MustCompile(`^(application/json|\$\{\w+\})$`)
 
@@ -58,7 +58,7 @@ func newLeaks() *leaks {
 func (l *leaks) add(secret string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(secret) < shortestSecret || l.known[secret] || strings.Trim(secret, "*") == "" || noSecret.MatchString(secret) {
+	if len(secret) < shortestSecret || l.known[secret] || strings.Trim(secret, secret[:1]) == "" || noSecret.MatchString(secret) {
 		return
 	}
 	l.known[secret] = true

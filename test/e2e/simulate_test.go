@@ -72,6 +72,7 @@ func TestSimulate(t *testing.T) {
 			t.Errorf("%s: it ends with %d", name, got.code)
 		}
 	}
+	w.file(t, "new.json", simulatedShop(fraud+","+strings.Replace(erp, `"name"`, `"enabledForMarkets":["NOR"],"name"`, 1), mail))
 	if got := w.run(t, "simulate", "--settings", "new.json", "--order", "ORD-good", "--json").out; !strings.Contains(got, `{"path":"status","then":"Accepted","now":"New"}`) || !strings.Contains(got, `"summary":{`) {
 		t.Errorf("as JSON it is %s", got)
 	}

@@ -99,8 +99,9 @@ type Batch struct {
 	// Size is about how many bytes the batch writes.
 	Size int
 
-	feed []feedWrite // what endpoints are given, which has its place once it is committed ([Feeds])
-	news news        // what the listener is told once the batch is durable
+	feed        []feedWrite  // what endpoints are given, which has its place once it is committed ([Feeds])
+	feedRemoved *feedRemoval // nil: nothing is removed of a feed
+	news        news         // what the listener is told once the batch is durable
 }
 
 // Lock names something of a tenant that a batch is about.

@@ -137,7 +137,7 @@ func (r reads) QueryOnce(_ context.Context, each func(Row) error, text string, a
 // was true when it was read. After the commit it tells the listener which deliveries of
 // groups became due: only the database knows that.
 func (s *Store) commit(ctx context.Context, d *draft) error {
-	if len(d.batch.Changes) == 0 && d.audited == nil {
+	if len(d.batch.Changes) == 0 && d.batch.feedRemoved == nil && d.audited == nil {
 		return nil
 	}
 	d.finish()

@@ -34,6 +34,14 @@ type given struct {
 	place           *event.Place
 }
 
+// feedRemoval is what retention removes of a tenant's feed: the parts up to the one at a
+// position, whose last event stands at upTo. It is no change of the batch, because whatever
+// is done to a feed is done under its lock, which is taken last.
+type feedRemoval struct {
+	tenant         string
+	position, upTo int64
+}
+
 // first and last are the numbers of a write's first and last event.
 func (w *feedWrite) first() int64 { return w.given[0].event }
 func (w *feedWrite) last() int64  { return w.given[len(w.given)-1].event }
@@ -53,6 +61,8 @@ var (
 		ON CONFLICT (tenant) DO UPDATE SET position = ?2, heads = ?3`
 	selectHeads = `SELECT position, heads FROM feed_heads WHERE tenant = ?`
 	selectFeed  = `SELECT position, first, given FROM feed WHERE tenant = ? AND position > ? ORDER BY position`
+	deleteFeed  = `DELETE FROM feed WHERE tenant = ? AND position <= ?`
+	putRemoved  = `UPDATE feed_heads SET removed = ?2 WHERE tenant = ?1 AND removed < ?2`
 	selectGone  = `SELECT no FROM endpoints WHERE tenant = ? AND deleted <> 0`
 )
 
@@ -73,7 +83,7 @@ const headsEach = 4000
 
 // FeedLocks are the locks that an engine which commits several transactions at a time must
 // take before it calls [Feeds.Extend], in their order, and hold until the transaction has
-// ended. There are none for a transaction that gives nobody an event.
+// ended. There are none for a transaction that gives nobody an event and removes none.
 func FeedLocks(batches []*Batch) (locks []Lock) {
 	for _, tenant := range feedTenants(batches) {
 		locks = append(locks, feedLock(tenant))
@@ -83,12 +93,15 @@ func FeedLocks(batches []*Batch) (locks []Lock) {
 
 func feedLock(tenant string) Lock { return Lock{Tenant: tenant, Name: "feed"} }
 
-// feedTenants returns the tenants whose feeds are extended, in one order.
+// feedTenants returns the tenants whose feeds are changed, in one order.
 func feedTenants(batches []*Batch) []string {
 	of := map[string]bool{}
 	for _, b := range batches {
 		for i := range b.feed {
 			of[b.feed[i].tenant] = true
+		}
+		if b.feedRemoved != nil {
+			of[b.feedRemoved.tenant] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(of))
@@ -99,12 +112,12 @@ func feedTenants(batches []*Batch) []string {
 func (f *Feeds) Forget() { f.heads = nil }
 
 // Extend gives the events of a transaction's batches their places, and returns the changes
-// that make them durable. ask asks within the transaction.
+// that make them durable, and those that remove what retention takes from feeds. ask asks within the transaction.
 func (f *Feeds) Extend(d *Dialect, batches []*Batch, now time.Time, ask func(each func(Row) error, text string, args ...any) error) (changes []Change, err error) {
 	asked := func(each func(Row) error, text string, args ...any) error { return ask(each, d.Text(text), args...) }
 	var rows []Tuple
 	for _, tenant := range feedTenants(batches) {
-		h, err := f.now(tenant, asked)
+		h, err := f.now(tenant, micros(now), asked)
 		if err != nil {
 			return nil, err
 		}
@@ -118,6 +131,12 @@ func (f *Feeds) Extend(d *Dialect, batches []*Batch, now time.Time, ask func(eac
 	}
 	if len(rows) > 0 {
 		changes = append(changes, Change{Insertion: feedRows, Values: rows})
+	}
+	for _, b := range batches {
+		if r := b.feedRemoved; r != nil {
+			changes = append(changes, Change{Text: d.Text(deleteFeed), Args: []any{r.tenant, r.position}, Rows: AnyRows},
+				Change{Text: d.Text(putRemoved), Args: []any{r.tenant, r.upTo}, Rows: AnyRows})
+		}
 	}
 	return changes, nil
 }
@@ -149,10 +168,16 @@ func feedParts(tenant string, batches []*Batch) (parts []feedWrite) {
 	return parts
 }
 
-// now returns where the feeds of a tenant end. What others have committed since is read.
-func (f *Feeds) now(tenant string, ask func(each func(Row) error, text string, args ...any) error) (*feedHeads, error) {
+// headsKnownFor is how long what is known of a tenant's feeds may be added to by what others
+// have committed since. Retention removes no part that is younger than a day, so before that
+// time none of them is missing.
+const headsKnownFor = 12 * time.Hour
+
+// now returns where the feeds of a tenant end, at a time in microseconds. What others have
+// committed since is read.
+func (f *Feeds) now(tenant string, at int64, ask func(each func(Row) error, text string, args ...any) error) (*feedHeads, error) {
 	h := f.heads[tenant]
-	if h == nil {
+	if h == nil || h.last < at-headsKnownFor.Microseconds() {
 		h = &feedHeads{endpoints: map[int64]int64{}}
 		if err := ask(func(r Row) error {
 			var heads []byte

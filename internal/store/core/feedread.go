@@ -39,10 +39,18 @@ func (q queries) Feed(ctx context.Context, tenant string, endpoint int64, ask st
 	if err != nil {
 		return f, err
 	}
+	// Retention may have removed parts between two that were read. The next page begins
+	// there, and says so.
+	for i := 1; i < len(entries); i++ {
+		if entries[i].Previous != entries[i-1].Position {
+			entries, f.Next, f.More = entries[:i], entries[i-1].Position, true
+		}
+	}
 	// What retention removes meanwhile is seen here, since this is asked behind the parts.
-	if f.LostTo, err = q.lostFeed(ctx, tenant, endpoint, ask.After, entries, f.More); err != nil {
+	if f.LostTo, err = q.lostFeed(ctx, tenant, endpoint, ask.After, entries); err != nil {
 		return f, err
 	}
+	f.Next = max(f.Next, f.LostTo) // or who follows would be told of the same loss again
 	return f, q.addEvents(ctx, tenant, entries, ask.Bytes, &f)
 }
 
@@ -85,9 +93,9 @@ func (q queries) feedEntries(ctx context.Context, tenant string, endpoint int64,
 }
 
 // lostFeed returns up to which position entries behind another one may have been removed; 0:
-// none were. What was before the first entry that is there is known exactly, and so it is
-// where there are none. Only of an endpoint that the page has found nothing of yet, it is not.
-func (q queries) lostFeed(ctx context.Context, tenant string, endpoint, after int64, entries []feedEntry, more bool) (int64, error) {
+// none were. What was before the first entry that is there is known exactly. Where a page has
+// none, nothing behind what was removed is lost, whatever was committed since it was read.
+func (q queries) lostFeed(ctx context.Context, tenant string, endpoint, after int64, entries []feedEntry) (int64, error) {
 	var removed int64
 	h := &feedHeads{endpoints: map[int64]int64{}}
 	var heads []byte
@@ -98,11 +106,9 @@ func (q queries) lostFeed(ctx context.Context, tenant string, endpoint, after in
 	if err == nil {
 		err = h.decode(heads)
 	}
-	last := h.endpoints[endpoint]
+	last := min(h.endpoints[endpoint], removed)
 	if len(entries) > 0 {
 		last = entries[0].Previous
-	} else if more {
-		last = min(last, removed)
 	}
 	if err != nil || last <= after {
 		return 0, err
@@ -226,11 +232,7 @@ func (o *old) removeFeed(ctx context.Context) error {
 			return err
 		}
 		err = o.db.write(ctx, func(d *draft) error {
-			b := d.of(o.tenant)
-			l := feedLock(o.tenant)
-			b.lock(l.Tenant, l.Name, false)
-			b.change(`DELETE FROM feed WHERE tenant = ? AND position <= ?`, o.tenant, last.position)
-			b.change(`UPDATE feed_heads SET removed = ?2 WHERE tenant = ?1 AND removed < ?2`, o.tenant, last.position+last.events-1)
+			d.of(o.tenant).feedRemoved = &feedRemoval{o.tenant, last.position, last.position + last.events - 1}
 			return nil
 		})
 		if err == nil {

@@ -73,7 +73,9 @@ var errRefused = errors.New("a write was refused")
 // order is this: the mark, the locks, then for each unit its leases, its checks and its
 // changes, then the counts of calls of all units, and last their places in the feeds.
 func (t *transaction) make(ctx context.Context, units []*unit) error {
-	t.queue(want{rows: core.AnyRows}, "BEGIN")
+	// The places in the feeds are read behind a lock, so each statement must see what was
+	// committed before it, whatever the default of the server is.
+	t.queue(want{rows: core.AnyRows}, "BEGIN ISOLATION LEVEL READ COMMITTED")
 	// Where the connection is lost, this says what became of the transaction. It is the
 	// first that is written: so the server gives the transaction its id before any attempt
 	// gets a number in it (numbers.go).
@@ -108,14 +110,17 @@ func (t *transaction) make(ctx context.Context, units []*unit) error {
 			return errRefused
 		}
 	}
-	// This is done only now, when no unit is refused: what these functions note must not
-	// come from a transaction that is rolled back.
+	if err := t.extendFeeds(ctx, units); err != nil {
+		return err
+	}
+	// This is done only now, when nothing can fail any more but the commit: what these
+	// functions note must not come from a transaction that is rolled back and made again.
 	for _, into := range t.into {
 		if err := into(); err != nil {
 			return err
 		}
 	}
-	return t.extendFeeds(ctx, units)
+	return nil
 }
 
 // extendFeeds gives the events of the transaction their places in the feeds. The locks are
