@@ -55,6 +55,11 @@ func (r *rig) decideOneAgain(ctx context.Context, tenant, id string) error {
 	if call, err = rerun.Parse(text); err != nil {
 		return err
 	}
+	// The suite's clock stands still while a real attempt times out, so nothing on record says
+	// whether the time of the attempt or that of its run was over.
+	if call.Step != nil && !call.Step.Deadline.IsZero() && call.Answer.Status == 0 {
+		return nil
+	}
 	now, err := call.Decide(&call.Answer)
 	if call.Answer.Cut && apierr.KindOf(err) == apierr.Conflict { // only the beginning of the answer is on record
 		return nil
