@@ -76,6 +76,9 @@ type fakeStore struct {
 	takes    time.Duration
 	settings map[string]string
 	err      error
+	aheadErr error
+	dropErr  error
+	left     time.Duration // how much of what is old is left to its parts
 
 	destroyed int // how often secrets were to be destroyed
 
@@ -117,6 +120,16 @@ func (f *fakeStore) IndexBodies(ctx context.Context, tenant string, yield store.
 func (f *fakeStore) DestroySecrets(ctx context.Context, yield store.Yield) error {
 	f.destroyed++
 	return nil
+}
+
+func (f *fakeStore) MakeAhead(_ context.Context, now time.Time, longest time.Duration) error {
+	f.note(fmt.Sprintf("make ahead of %s for %s", now.UTC().Format(time.DateTime), longest))
+	return f.aheadErr
+}
+
+func (f *fakeStore) DropOld(_ context.Context, before time.Time, _ store.Yield) (time.Time, error) {
+	f.note("drop before " + before.UTC().Format(time.DateTime))
+	return before.Add(-f.left), f.dropErr
 }
 
 func (f *fakeStore) RemoveOld(ctx context.Context, tenant string, what store.Retained, before time.Time, yield store.Yield) error {

@@ -171,6 +171,9 @@ func (t *transaction) insert(ctx context.Context, u *unit, in *core.Insertion, r
 		texts = t.types.insertTextsOf(in)
 		t.texts[in] = texts
 	}
+	if in.Table == "events" {
+		t.insertIDs(u, in, rows)
+	}
 	for len(rows) > 0 {
 		n := alike(rows)
 		some, whole := rows[:n], rows[0].Rare != nil
@@ -209,7 +212,7 @@ func (t *transaction) refused(u *unit, err error) error {
 	if err == nil {
 		return nil
 	}
-	if u == nil || code(err) == "" || isLost(err) || mayPass(err) || isUnavailable(err) {
+	if u == nil || code(err) == "" || isLost(err) || mayPass(err) || isUncovered(err) || isUnavailable(err) {
 		return err
 	}
 	if u.err = failure(err); isDuplicate(err) {

@@ -53,6 +53,7 @@ type engine struct {
 	writers *writers
 	config  *config
 	numbers numbers
+	parts   *partitions
 	salt    []byte // of the encryption key that the database was opened with
 }
 
@@ -83,7 +84,7 @@ func openWith(ctx context.Context, config *config, o Options) (*DB, error) {
 	if err := migrate(ctx, config); err != nil {
 		return nil, err
 	}
-	db := &DB{engine: &engine{config: config}}
+	db := &DB{engine: &engine{config: config, parts: newPartitions(config, o.Log)}}
 	if err := db.open(ctx, config, o); err != nil {
 		return nil, errors.Join(err, db.engine.Close())
 	}
@@ -107,7 +108,7 @@ func (db *DB) open(ctx context.Context, config *config, o Options) (err error) {
 		return fmt.Errorf("the database cannot be read: %w", err)
 	}
 	db.Store = core.New(e, core.Options{Sealer: sealer, Clock: o.Clock, Log: o.Log})
-	e.writers = startWriters(config, o.Writers, types, db.Store.Committed, db.Store.Unknown)
+	e.writers = startWriters(config, e.parts, o.Writers, types, db.Store.Committed, db.Store.Unknown)
 	if err := db.CheckWhole(ctx); err != nil {
 		return err
 	}
@@ -116,6 +117,9 @@ func (db *DB) open(ctx context.Context, config *config, o Options) (err error) {
 
 // Commit implements [core.Engine]. It waits for the answer.
 func (e *engine) Commit(ctx context.Context, b *core.Batch) error { return e.writers.write(ctx, b) }
+
+// Partitions implements [core.Engine].
+func (e *engine) Partitions() core.Partitions { return e.parts }
 
 // Close finishes the writes that wait, then ends everything. It must be called once. It
 // also closes what a failed Open has left.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -31,8 +33,8 @@ const (
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE convert_from(meta.value, 'UTF8')::bigint < $1`
 	metaCompatible = "schema.compatible"
 
-	// selectTrace looks for the column that the schema of 0.1.0 got last.
-	selectTrace = `SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('events') AND attname = 'trace')`
+	// selectInParts looks for what the schema of 0.1.0 got last: its partitions.
+	selectInParts = `SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('events') AND relkind = 'p')`
 
 	// selectTables counts the tables, and those that say what schema there is.
 	selectTables = `SELECT count(*), count(*) FILTER (WHERE tablename = 'goose_db_version'), count(*) FILTER (WHERE tablename = 'meta')
@@ -60,7 +62,7 @@ func schemaOf(ctx context.Context, conn *pgx.Conn) (s schema, err error) {
 		return s, err
 	}
 	var has bool
-	if err := conn.QueryRow(ctx, selectTrace).Scan(&has); err != nil || has {
+	if err := conn.QueryRow(ctx, selectInParts).Scan(&has); err != nil || has {
 		return s, err
 	}
 	return s, errOldBuild
@@ -93,8 +95,14 @@ func (s schema) bringUpToDate(ctx context.Context, c *config, conn *pgx.Conn) er
 	if err := runMigrations(ctx, c); err != nil {
 		return err
 	}
-	_, err := conn.Exec(ctx, noteCompatible, int64(compatibleSchema))
-	return err
+	if _, err := conn.Exec(ctx, noteCompatible, int64(compatibleSchema)); err != nil {
+		return err
+	}
+	if s.number > 0 {
+		return nil
+	}
+	// A writer would have to make the first partitions else.
+	return newPartitions(c, slog.New(slog.DiscardHandler)).Ahead(ctx, time.Now(), firstLength)
 }
 
 // announce notes which versions can work with the schema that is to come. It is an error

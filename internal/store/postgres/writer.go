@@ -30,6 +30,7 @@ const (
 // of them, so that a tenant has its turn whichever connection is free.
 type writers struct {
 	config    *config
+	parts     *partitions
 	types     columns
 	queue     *queue.Queue
 	committed func([]*core.Batch) // is called after a commit, before its writes are answered
@@ -42,8 +43,8 @@ type writers struct {
 // startWriters starts a goroutine for each connection. The connections are made when the
 // first write comes. The id of a writer is random, so that it differs from those of all
 // other nodes.
-func startWriters(c *config, n int, types columns, committed func([]*core.Batch), unknown func()) *writers {
-	w := &writers{config: c, types: types, queue: queue.New(), committed: committed, unknown: unknown}
+func startWriters(c *config, parts *partitions, n int, types columns, committed func([]*core.Batch), unknown func()) *writers {
+	w := &writers{config: c, parts: parts, types: types, queue: queue.New(), committed: committed, unknown: unknown}
 	for range n {
 		w.ended.Add(1)
 		go (&writer{writers: w, id: rand.Int64()}).loop()
@@ -143,6 +144,9 @@ func (w *writer) commitGroup(units []*unit) {
 			units = left(units)
 			continue
 		}
+		if isUncovered(err) {
+			err = w.cover(units, err)
+		}
 		if tries++; tries > mostRetries || !errors.Is(err, errAgain) {
 			lost = err
 			break
@@ -161,6 +165,18 @@ func (w *writer) commitGroup(units []*unit) {
 		}
 	}
 	w.figures.Note(all, began, lost)
+}
+
+// cover makes the partitions that a group has rows for, and found to be missing. The error
+// says that the group may be tried again.
+func (w *writer) cover(units []*unit, missing error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), writeTime)
+	defer cancel()
+	err := w.parts.coverAll(ctx, units)
+	if err == nil || code(err) == lockTimeout {
+		return errors.Join(errAgain, missing, err)
+	}
+	return err
 }
 
 // try commits units in one transaction, and answers them if that succeeded. The error says

@@ -147,6 +147,9 @@ func (e *engine) AwaitOthers(context.Context) (bool, error) { return true, nil }
 // Dialect implements [core.Engine].
 func (e *engine) Dialect() *core.Dialect { return dialect }
 
+// Partitions implements [core.Engine]: there are none.
+func (e *engine) Partitions() core.Partitions { return nil }
+
 // dialect is SQLite's: lists are given as JSON. named is for names, hardly any of which
 // holds letters beyond ASCII: only these are compared by the function fold of Go, which is
 // slow.

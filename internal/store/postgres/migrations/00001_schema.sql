@@ -138,6 +138,9 @@ CREATE INDEX runs_stopped ON runs (tenant, status, created, id) WHERE ended = 1 
 CREATE INDEX runs_open ON runs (tenant, status, created, id) WHERE ended = 0;
 CREATE INDEX runs_since ON runs (tenant, since) WHERE ended = 0;
 
+-- Attempts and events are in partitions by their numbers, which are times. The program makes
+-- and drops them (partition.go); their names say from when until when they are. An index
+-- across partitions is unique only if it has the number, too.
 CREATE TABLE attempts (
     seq             bigint NOT NULL,
     tenant          text COLLATE "C" NOT NULL,
@@ -169,8 +172,8 @@ CREATE TABLE attempts (
     detail          text COLLATE "C",
     response_body   bytea,
     PRIMARY KEY (tenant, seq)
-);
-CREATE UNIQUE INDEX attempts_other ON attempts (tenant, id) WHERE id IS NOT NULL;
+) PARTITION BY RANGE (seq);
+CREATE INDEX attempts_other ON attempts (tenant, id) WHERE id IS NOT NULL;
 CREATE INDEX attempts_delivery ON attempts (tenant, event, endpoint, delivered, seq) WHERE event > 0;
 CREATE INDEX attempts_call ON attempts (tenant, call_id, seq) WHERE call_id <> '';
 CREATE INDEX attempts_run ON attempts (tenant, run_id, seq) WHERE run_id <> '';
@@ -211,7 +214,8 @@ CREATE TABLE commits (
     PRIMARY KEY (writer, number)
 );
 
--- The numbers of events are given out in blocks: those of one call are in a row.
+-- The numbers of events are given out in blocks: those of one call are in a row. When the time
+-- of another partition has come, the sequence jumps to its beginning.
 CREATE SEQUENCE event_numbers MINVALUE 0 START 0;
 
 CREATE TABLE events (
@@ -232,14 +236,33 @@ CREATE TABLE events (
     trace           text COLLATE "C" NOT NULL DEFAULT '',
     data            bytea,
     PRIMARY KEY (tenant, seq) INCLUDE (type, at)
-);
-CREATE UNIQUE INDEX events_id ON events (tenant, id);
+) PARTITION BY RANGE (seq);
+CREATE INDEX events_id ON events (tenant, id);
 CREATE INDEX events_order ON events (tenant, order_id, seq) WHERE order_id <> '';
 CREATE INDEX events_shipment ON events (tenant, shipment_id, seq) WHERE shipment_id <> '';
 CREATE INDEX events_return ON events (tenant, return_id, seq) WHERE return_id <> '';
 CREATE INDEX events_cart ON events (tenant, cart_id, seq) WHERE cart_id <> '';
 CREATE INDEX events_subscription ON events (tenant, left(subscription_id, 500), seq) WHERE subscription_id <> '';
 CREATE INDEX events_stock_item ON events (tenant, stock_item_id, seq) WHERE stock_item_id <> '';
+
+-- The ids of events that were not made by orderhook. Only here can one be found to be taken
+-- that is in another partition. Whoever adds events adds these; a row goes with its event.
+CREATE TABLE event_ids (
+    tenant text COLLATE "C" NOT NULL,
+    id     text COLLATE "C" NOT NULL,
+    seq    bigint NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX event_ids_seq ON event_ids (tenant, seq);
+
+-- +goose StatementBegin
+CREATE FUNCTION forget_event_id() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM event_ids WHERE tenant = OLD.tenant AND id = OLD.id AND seq = OLD.seq;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER events_forget_id AFTER DELETE ON events FOR EACH ROW EXECUTE FUNCTION forget_event_id();
 
 CREATE TABLE endpoints (
     tenant  text COLLATE "C" NOT NULL,
@@ -430,6 +453,7 @@ ALTER TABLE attempts ALTER COLUMN tenant SET STATISTICS 0;
 ALTER TABLE bodies ALTER COLUMN tenant SET STATISTICS 0;
 ALTER TABLE carts ALTER COLUMN tenant SET STATISTICS 0;
 ALTER TABLE events ALTER COLUMN tenant SET STATISTICS 0;
+ALTER TABLE event_ids ALTER COLUMN tenant SET STATISTICS 0;
 ALTER TABLE deliveries ALTER COLUMN tenant SET STATISTICS 0;
 ALTER TABLE audit ALTER COLUMN tenant SET STATISTICS 0;
 ALTER TABLE idempotency ALTER COLUMN tenant SET STATISTICS 0;
