@@ -84,7 +84,7 @@ func openWith(ctx context.Context, config *config, o Options) (*DB, error) {
 	if err := migrate(ctx, config); err != nil {
 		return nil, err
 	}
-	db := &DB{engine: &engine{config: config, parts: newPartitions(config, o.Log)}}
+	db := &DB{engine: &engine{config: config}}
 	if err := db.open(ctx, config, o); err != nil {
 		return nil, errors.Join(err, db.engine.Close())
 	}
@@ -98,6 +98,7 @@ func (db *DB) open(ctx context.Context, config *config, o Options) (err error) {
 	if e.readers, err = openReaders(ctx, config); err != nil {
 		return err
 	}
+	e.parts = newPartitions(config, e.readers.QueryOnce, o.Log)
 	sealer, err := unlock(ctx, config, o.EncryptionKey)
 	if err != nil {
 		return err

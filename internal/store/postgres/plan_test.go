@@ -117,12 +117,15 @@ func (a *asked) test(t *testing.T) {
 func divide(t *testing.T, url string) {
 	config, err := parse(url)
 	must(t, err)
+	conn, err := pgx.Connect(ctx, url)
+	must(t, err)
+	defer conn.Close(ctx)
 	var numbers []int64
 	for n := range int64(spreadOver) {
 		numbers = append(numbers, spreadFrom+n*spreadOf)
 	}
 	for _, table := range partitioned {
-		must(t, newPartitions(config, slog.New(slog.DiscardHandler)).Cover(ctx, table, numbers))
+		must(t, newPartitions(config, asker{conn}.QueryOnce, slog.New(slog.DiscardHandler)).Cover(ctx, table, numbers))
 	}
 }
 

@@ -102,7 +102,7 @@ func (s schema) bringUpToDate(ctx context.Context, c *config, conn *pgx.Conn) er
 		return nil
 	}
 	// A writer would have to make the first partitions else.
-	return newPartitions(c, slog.New(slog.DiscardHandler)).Ahead(ctx, time.Now(), firstLength)
+	return newPartitions(c, asker{conn}.QueryOnce, slog.New(slog.DiscardHandler)).Ahead(ctx, time.Now(), firstLength)
 }
 
 // announce notes which versions can work with the schema that is to come. It is an error
