@@ -120,6 +120,21 @@ func listPartitions(ctx context.Context, ask asks) (all []core.Partition, err er
 	return all, err
 }
 
+// endOf returns until when there are partitions of all tables.
+func endOf(all []core.Partition) time.Time {
+	end := int64(math.MaxInt64)
+	for _, table := range partitioned {
+		last := int64(0)
+		for _, p := range all {
+			if p.Table == table && p.State == core.PartitionAttached {
+				last = max(last, p.To)
+			}
+		}
+		end = min(end, last)
+	}
+	return ids.NumberTime(end)
+}
+
 // do runs statements about partitions in one transaction, alone of all nodes. Whoever holds
 // a lock that is needed is waited for shortly: what waits behind would wait as long.
 func (p *partitions) do(ctx context.Context, what func(tx pgx.Tx) error) error {
