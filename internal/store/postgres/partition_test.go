@@ -341,6 +341,7 @@ func TestRowsAreLeftToTheirPartition(t *testing.T) {
 	begin := d.now
 	pending, done := d.publish("pending"), d.publish("done")
 	d.deliver(done, event.DeliverySucceeded)
+	d.pass(begin.Add(2 * time.Hour)) // how old events are is noted
 	p := d.list("attempts")[slices.IndexFunc(d.list("attempts"), func(p core.Partition) bool { return p.Has("attempts", ids.FirstNumber(begin)) })]
 	end := ids.NumberTime(p.To)
 	d.until(end.Add(retention))
