@@ -62,7 +62,7 @@ func (f *fake) AwaitOthers(context.Context) (bool, error)      { return true, ni
 func (f *fake) Partitions() Partitions { return nil }
 
 func (f *fake) Dialect() *Dialect {
-	return &Dialect{Pieces: map[string]string{"callkey": "", "same": "", "named": "", "numbers": "", "texts": "", "eachtext": "", "pairs": "", "newestevent": ""}}
+	return &Dialect{Pieces: map[string]string{"callkey": "", "foundattempts": "", "same": "", "named": "", "numbers": "", "texts": "", "eachtext": "", "pairs": "", "newestevent": ""}}
 }
 
 func (f *fake) Ping(context.Context) error { return nil }
