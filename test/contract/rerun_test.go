@@ -12,7 +12,7 @@ import (
 )
 
 // mostDecidedAgain bounds the calls of one test that are decided again.
-const mostDecidedAgain = 100
+const mostDecidedAgain = 25
 
 // decidedAgain counts the calls whose decision was compared, by their kind.
 var decidedAgain = map[rerun.Kind]*atomic.Int64{rerun.KindStep: {}, rerun.KindReturn: {}, rerun.KindValidator: {}, rerun.KindEvent: {}}
