@@ -271,6 +271,13 @@ func testFeedRetained(t *testing.T, s *suite) {
 	// Who was given one event alone has lost that, and nothing if it knows it.
 	same(t, []int64{lost(rare, 0), lost(rare, feed[0].Position)}, []int64{feed[0].Position, 0})
 	same(t, lost(never, 0), 0)
+	// Who goes on where the answer says is not told of the same loss again.
+	for _, to := range []*event.Endpoint{rare, all} {
+		told := ok[store.Feed](t)(s.Feed(ctx, acme, to.No, store.FeedQuery{Limit: 1, Bytes: 1 << 20}))
+		if told.LostTo == 0 || told.Next < told.LostTo || lost(to, told.Next) != 0 {
+			t.Errorf("a loss up to %d is told, next is %d, and behind that a loss up to %d", told.LostTo, told.Next, lost(to, told.Next))
+		}
+	}
 	s.close()
 	s.open()
 	two := newEvent("two", "o1")
