@@ -17,6 +17,7 @@ import (
 // runs out of attempts, and keeps all that it is sent. It is the witness.
 type crashEndpoint struct {
 	*httptest.Server
+	begun chan struct{} // has something in it once a call has come since it was emptied
 	mu    sync.Mutex
 	calls map[string][]crashCall // by order and step
 }
@@ -30,10 +31,23 @@ type crashCall struct {
 }
 
 func newCrashEndpoint(t *testing.T) *crashEndpoint {
-	e := &crashEndpoint{calls: map[string][]crashCall{}}
+	e := &crashEndpoint{begun: make(chan struct{}, 1), calls: map[string][]crashCall{}}
 	e.Server = httptest.NewServer(http.HandlerFunc(e.answer))
 	t.Cleanup(e.Close)
 	return e
+}
+
+// awaitCall returns when the next call comes, or when none comes for long: then all runs
+// may have ended.
+func (e *crashEndpoint) awaitCall() {
+	select {
+	case <-e.begun:
+	default:
+	}
+	select {
+	case <-e.begun:
+	case <-time.After(2 * time.Second):
+	}
 }
 
 // settings is a workflow of three steps; the second can stop it.
@@ -53,6 +67,10 @@ func (e *crashEndpoint) answer(w http.ResponseWriter, r *http.Request) {
 	var body struct{ Value struct{ ID string } }
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		return // cut off: its sender was killed
+	}
+	select {
+	case e.begun <- struct{}{}:
+	default:
 	}
 	step := strings.TrimPrefix(r.URL.Path, "/")
 	delivery, _ := strconv.Atoi(r.Header.Get("X-Delivery-Count"))
