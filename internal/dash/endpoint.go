@@ -23,7 +23,8 @@ type endpointHead struct {
 // them.
 func (h endpointHead) Own() bool { return h.Endpoint.Origin == event.OriginAPI }
 
-// Whose says where an endpoint is changed that the API did not make; "" of one that it made.
+// Whose says where an endpoint is changed that the API did not make, and how one is read that
+// nothing is sent to; "" of any other.
 func (h endpointHead) Whose() string {
 	switch {
 	case h.Endpoint.Origin == event.OriginWebHook && !h.Endpoint.Enabled:
@@ -32,13 +33,20 @@ func (h endpointHead) Whose() string {
 		return "It is the webHook section of the config file, and is changed there."
 	case h.Endpoint.Origin == event.OriginConnector:
 		return "It belongs to an ExportOrder step of the settings, and is changed there."
+	case h.FeedOnly():
+		return "Nothing is sent to it. Its receiver reads its feed."
 	}
 	return ""
 }
 
 // Testable reports whether an example can be sent to it. An export's endpoint gets orders
 // alone, and an example would look like one.
-func (h endpointHead) Testable() bool { return h.Endpoint.Origin != event.OriginConnector }
+func (h endpointHead) Testable() bool {
+	return h.Endpoint.Origin != event.OriginConnector && !h.FeedOnly()
+}
+
+// FeedOnly reports whether nothing is sent to it, so that nothing can be recovered either.
+func (h endpointHead) FeedOnly() bool { return h.Endpoint.URL == event.FeedURL }
 
 // endpointView is an endpoint: its health, what waits for it, its settings. It has no
 // secret: the API shows one only when it is made.

@@ -41,6 +41,7 @@ func init() {
 		"PATCH /api/endpoints/1":              fakeEndpoint + `}`,
 		"DELETE /api/endpoints/1":             ``,
 		"POST /api/endpoints/1/rotate-secret": fakeEndpoint + `,"secret":"HOSTILE"}`,
+		"GET /api/endpoints/1/feed":           `{"items":[{"position":"HOSTILE","previous":"HOSTILE","eventId":"HOSTILE","type":"HOSTILE"},{"position":"2","previous":"1","gone":"HOSTILE"}],"next":"HOSTILE","more":true,"lost":{"after":"HOSTILE","upTo":"HOSTILE"}}`,
 		"GET /api/endpoints/1/public-key":     `{"publicKey":"HOSTILE"}`,
 		"POST /api/endpoints/explain": `{"items":[{"eventId":"HOSTILE","eventType":"HOSTILE","timestamp":"2026-11-28T10:00:00Z","orderId":"HOSTILE","reasons":["HOSTILE","eventType"],"unjudged":"HOSTILE","madeLater":true,"dataErased":true,
 			"conditions":[{"text":"HOSTILE","error":"HOSTILE","found":[{"name":"HOSTILE","value":"HOSTILE"},{"name":"HOSTILE","error":"HOSTILE"}]}]},

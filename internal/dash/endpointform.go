@@ -56,7 +56,7 @@ type endpointInput struct {
 // endpointInputs are the fields of the form, in their order. A field of endpoints that
 // people are to set is added here.
 var endpointInputs = []endpointInput{
-	{Input: Input{Name: "url", Label: "URL", Hint: "https://warehouse.example.com/webhooks", Required: true}, value: func(e *api.Endpoint) string { return e.URL }, read: asText},
+	{Input: Input{Name: "url", Label: "URL", Hint: "https://warehouse.example.com/webhooks", Required: true, Help: "Or feed: for one to which nothing is sent: its receiver reads its feed."}, value: func(e *api.Endpoint) string { return e.URL }, read: asText},
 	{Input: Input{Name: "eventTypes", Label: "Event types", Lines: 3, Required: true, Help: "One on each line: names, * for all, and beginnings as order_*. The page Event types lists the names."},
 		value: func(e *api.Endpoint) string { return strings.Join(e.EventTypes, "\n") }, read: asWords},
 	{Input: Input{Name: "description", Label: "Description", Hint: "The warehouse in Oslo"}, value: func(e *api.Endpoint) string { return e.Description }, read: asText},

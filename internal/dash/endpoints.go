@@ -37,6 +37,7 @@ func endpointPages(s *server) {
 	s.page(access.Reader, "GET /endpoints/explain", explain)
 	s.page(access.Reader, "GET /endpoints/{id}", showEndpoint)
 	s.page(access.Reader, "GET /endpoints/{id}/attempts", showEndpointAttempts)
+	s.page(access.Reader, "GET /endpoints/{id}/feed", showEndpointFeed)
 	s.page(access.Operator, "GET /endpoints/{id}/edit", editEndpointForm)
 	s.page(access.Operator, "POST /endpoints/{id}/edit", editEndpoint)
 	for _, d := range endpointActions {

@@ -318,3 +318,29 @@ func TestWhereADeliveryFailed(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestTheFeedOfAnEndpoint: a page begins where its URL says, names what is lost and what is
+// gone, and goes on behind its last event.
+func TestTheFeedOfAnEndpoint(t *testing.T) {
+	s := newSite(t)
+	s.answering("/api/endpoints/1", `{"id":"1","url":"feed:","enabled":true,"origin":"api"}`)
+	s.answering("/api/endpoints/1/feed", `{"items":[{"position":"20","previous":"10","eventId":"evt_1","type":"OrderCreated"},{"position":"30","previous":"20","gone":"removed"}],"next":"30","more":false,"lost":{"after":"3","upTo":"10"}}`)
+	asked := s.asking("/api/endpoints/1/feed")
+	page := s.as(access.Operator).get("/endpoints/1/feed?after=3").Body.String()
+	if asked.Encode() != "after=3&limit=50" {
+		t.Errorf("asked %s", asked.Encode())
+	}
+	for _, want := range []string{"given to the endpoint after 3 and up to 10", `href="/events/evt_1"`, "retention has removed it", `href="/endpoints/1/feed?after=30"`, `href="/endpoints/1/feed"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is not in %s", want, page)
+		}
+	}
+	page = s.as(access.Operator).get("/endpoints/1").Body.String()
+	if !strings.Contains(page, "Nothing is sent to it") || strings.Contains(page, "/endpoints/1/recover") || strings.Contains(page, "/endpoints/1/test") {
+		t.Errorf("the page of an endpoint that nothing is sent to offers to send: %s", page)
+	}
+	s.answering("/api/endpoints/1/feed", `{"items":[],"next":"0","more":false}`)
+	if page := s.as(access.Reader).get("/endpoints/1/feed").Body.String(); !strings.Contains(page, "has been given nothing yet") || strings.Contains(page, "What follows") {
+		t.Errorf("the empty feed: %s", page)
+	}
+}

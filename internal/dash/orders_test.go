@@ -279,7 +279,7 @@ func TestResumeOverAFilter(t *testing.T) {
 	if !slices.Contains(*asked, `POST /api/runs/resume {"dryRun":true,"status":"aborted","step":"ERP"}`) || slices.ContainsFunc(*asked, func(ask string) bool { return strings.HasPrefix(ask, "GET /api/runs?") }) {
 		t.Errorf("asked %v", *asked)
 	}
-	for _, want := range []string{"100,000&#43;", "<dt>At the step</dt><dd>ERP<", "<dt>Not resumed: the status was set again since</dt><dd>7<", `O7: no answer</dt><dd><a href="/runs/R7"`, `name="status" value="aborted"`, `name="step" value="ERP"`, `href="/runs?status=aborted&amp;step=ERP"`} {
+	for _, want := range []string{"<dt>To be resumed</dt>", "100,000&#43;", "<dt>At the step</dt><dd>ERP<", "<dt>Not resumed: the status was set again since</dt><dd>7<", `O7: no answer</dt><dd><a href="/runs/R7"`, `name="status" value="aborted"`, `name="step" value="ERP"`, `href="/runs?status=aborted&amp;step=ERP"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not have %s: %s", want, page)
 		}

@@ -85,7 +85,7 @@ type redeliverable struct {
 // facts are how many are sent, and how many not and why. The first is always there. A
 // reason that nothing falls under is left out.
 func (r *redeliverable) facts() []Fact {
-	out := []Fact{{Name: "Sent again", Value: r.Total()}}
+	out := []Fact{{Name: "To be sent again", Value: r.Total()}}
 	if r.EndpointOff.Count > 0 {
 		out = append(out, Fact{Name: "Not sent: the endpoint is off", Value: r.EndpointOff.Shown()})
 	}

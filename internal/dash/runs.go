@@ -405,7 +405,7 @@ func (v *visit) confirmResumeAll(picks url.Values, problem *Problem) error {
 	} else if n.Matched == 0 {
 		c.Blocked, c.Notes = true, []string{"There is nothing to resume with this filter."}
 	}
-	c.Facts = []Fact{{Name: "Resumed", Value: n.Total(), URL: list}}
+	c.Facts = []Fact{{Name: "To be resumed", Value: n.Total(), URL: list}}
 	// These are aborted, too, and would be left out by the job.
 	if n.NotResumable.Count > 0 {
 		c.Facts = append(c.Facts, Fact{Name: "Not resumed: the status was set again since", Value: n.NotResumable.Shown()})

@@ -24,8 +24,14 @@ func TestEveryPageOfWebhooks(t *testing.T) {
 	s.call("POST", "/api/deliveries/redeliver", `{"status":"failed"}`)
 	job := s.first("/api/jobs")
 	s.call("PATCH", "/api/endpoints/"+well, `{"filter":"data.status == \"New\"","signatures":["v1","v1a"],"rateLimit":50,"description":"The warehouse in Oslo"}`)
+	fed, _ := s.call("POST", "/api/endpoints", `{"url":"feed:","eventTypes":["*"],"description":"Read by listen"}`)["id"].(string)
 	pages := []struct{ name, path, says string }{
 		{"endpoints", "/endpoints", "The warehouse in Oslo"},
+		{"endpoint-feed", at + "/feed", "What follows"},
+		{"endpoint-feed-end", at + "/feed?after=latest", "Nothing follows"},
+		{"endpoint-feed-wrong", at + "/feed?after=here", "After the position: "},
+		{"endpoint-fed", "/endpoints/" + fed, "Nothing is sent to it"},
+		{"endpoint-fed-empty", "/endpoints/" + fed + "/feed", "has been given nothing yet"},
 		{"endpoint", "/endpoints/" + well, "Public key"},
 		{"endpoint-failing", at, "Failed attempts since the last success"},
 		{"endpoint-attempts", at + "/attempts", "OrderCreated"},
