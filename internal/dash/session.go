@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -104,7 +105,7 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	return signInPage.write(s, w, r, nil, http.StatusOK, "Sign in", signInView{Next: next, Server: s.address(r), MakeKey: s.makeKey(), Elsewhere: r.Header.Get("Sec-Fetch-Site") == "cross-site"})
+	return signInPage.write(s, w, r, nil, http.StatusOK, "Sign in", signInView{Next: next, Server: s.address(r), MakeKey: s.makeKey(r), Elsewhere: r.Header.Get("Sec-Fetch-Site") == "cross-site"})
 }
 
 // mostSignIn is how many bytes the form with a key may have. It is read before anybody is
@@ -124,7 +125,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	key, err := s.keyOf(r, strings.TrimSpace(r.PostForm.Get("key")))
 	if p := problemOf(err); p != nil && p.Status < http.StatusInternalServerError {
 		p.hint(w.Header())
-		return signInPage.write(s, w, r, nil, p.Status, "Sign in", signInView{Next: next, Problem: p, Server: s.address(r), MakeKey: s.makeKey()})
+		return signInPage.write(s, w, r, nil, p.Status, "Sign in", signInView{Next: next, Problem: p, Server: s.address(r), MakeKey: s.makeKey(r)})
 	}
 	if err != nil {
 		return err
@@ -167,13 +168,25 @@ func (s *server) address(r *http.Request) string {
 }
 
 // makeKey is the command that makes a key in this server's database. It is for whoever
-// has just begun, and has no key yet.
-func (s *server) makeKey() string {
+// has just begun, and has no key yet. Where the database is, is shown to a browser on the
+// server's own machine alone: nobody else has a use for it who has not signed in.
+func (s *server) makeKey(r *http.Request) string {
 	command := "orderhook keys create --tenant default --role operator"
-	if s.Database != "" {
+	if s.Database != "" && isLocal(r.RemoteAddr) && isLocal(r.Host) {
 		command += " --database " + word(withoutLogin(s.Database))
 	}
 	return command
+}
+
+// isLocal reports whether an address, with its port or without, is this machine's own. A proxy
+// on this machine is not the browser, but it passes on the name that the browser asked for.
+func isLocal(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = strings.Trim(address, "[]")
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // withoutLogin is the name of a database as anybody may see it. One that is a URL may
