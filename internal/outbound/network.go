@@ -73,7 +73,7 @@ func ResolverAt(address string) *net.Resolver {
 // transport returns what makes the requests of a tenant to a URL, verified as t says. The
 // error is why none may be made: of a direct connection the guard says so when it is made,
 // of one through a proxy it has to be asked before.
-func (n *network) transport(ctx context.Context, tenant string, t *Trust, u *url.URL) (*http.Transport, error) {
+func (n *network) transport(ctx context.Context, tenant string, t *Trust, u *url.URL) (*part, error) {
 	// A nil Proxy carries no request, so this also works without one.
 	kind := connectionKind{owner: n.guard.owner(tenant), proxied: n.proxy.Carries(u)}
 	// The transport will dial the proxy and not the target, so its dial cannot check the
