@@ -79,6 +79,7 @@ type Client struct {
 	now       func() time.Time // of the outside: what attempts and signatures show
 	age       func() time.Time // of this process: how old connections and looked-up names are
 	secrets   secretCache
+	known     destinations
 	network   atomic.Pointer[network]
 	mostOpen  int64        // connections, before idle ones are closed
 	open      atomic.Int64 // connections
@@ -225,9 +226,9 @@ func (c *Client) exchange(t *watcher, r *Request, x *Exchange) error {
 		}
 		return err
 	}
-	x.target, x.URL, x.Host, x.sent, x.secret = r.URL, weburl.ShownURL(r.URL, m.url), m.url.Host, m.header.Header, m.header.secret
+	x.target, x.URL, x.Host, x.sent, x.secret = r.URL, m.to.shown, m.to.url.Host, m.header.Header, m.header.secret
 	network := c.network.Load()
-	transport, err := network.transport(t, r.For.Tenant, r.Trust, m.url)
+	transport, err := network.transport(t, r.For.Tenant, r.Trust, m.to.url)
 	if err != nil {
 		return err
 	}
@@ -236,7 +237,7 @@ func (c *Client) exchange(t *watcher, r *Request, x *Exchange) error {
 		return err
 	}
 	defer resp.Body.Close()
-	if err := network.proxy.refusal(m.url, resp.StatusCode); err != nil {
+	if err := network.proxy.refusal(m.to.url, resp.StatusCode); err != nil {
 		return err
 	}
 	// The answer has begun. Whatever goes wrong from here on, its status counts.

@@ -18,7 +18,7 @@ const mostStale = 4
 // of HTTP/1.1 without a proxy goes to net/http. A request that was begun is made again only
 // where the endpoint cannot have seen any of it.
 func (p *part) send(t *watcher, m *message) (*http.Response, error) {
-	s := siteOf(m.url)
+	s := m.to.site
 	if p.tls == nil || p.http2.has(s) {
 		return p.general(t.hooked(), m)
 	}
@@ -39,7 +39,7 @@ func (p *part) send(t *watcher, m *message) (*http.Response, error) {
 		b = idleBuffers.Get().(*buffers)
 		m.write(b)
 	}
-	c, err := p.connect(t, m.url)
+	c, err := p.connect(t, m.to.url)
 	if err != nil {
 		b.free()
 		return nil, err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"net/textproto"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -20,7 +19,7 @@ const mostWritten = 32 << 10
 
 // message is a request as it goes over the wire, whatever makes the connection.
 type message struct {
-	url    *url.URL
+	to     *destination
 	header *headers
 	body   []byte
 }
@@ -31,7 +30,7 @@ func (m *message) request(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.URL, r.Host, r.Header = m.url, m.url.Host, m.header.Header
+	r.URL, r.Host, r.Header = m.to.url, m.to.url.Host, m.header.Header
 	return r, nil
 }
 
@@ -39,13 +38,13 @@ func (m *message) request(ctx context.Context) (*http.Request, error) {
 // message is too large for them, or has something that net/http would refuse or mend: then
 // net/http is to have it.
 func (m *message) write(b *buffers) bool {
-	target := m.url.RequestURI()
-	if len(m.body) > mostWritten || !visible(target) || !visible(m.url.Host) || strings.Contains(m.url.Host, "%") {
+	host := m.to.url.Host
+	if len(m.body) > mostWritten || !visible(m.to.path) || !visible(host) || strings.Contains(host, "%") {
 		return false
 	}
 	out := append(b.out[:0], "POST "...)
-	out = append(append(out, target...), " HTTP/1.1\r\nHost: "...)
-	out = append(append(out, m.url.Host...), "\r\nContent-Length: "...)
+	out = append(append(out, m.to.path...), " HTTP/1.1\r\nHost: "...)
+	out = append(append(out, host...), "\r\nContent-Length: "...)
 	out = append(strconv.AppendInt(out, int64(len(m.body)), 10), "\r\n"...)
 	for _, name := range m.header.names {
 		for _, value := range m.header.Header[name] {

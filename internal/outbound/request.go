@@ -10,7 +10,6 @@ import (
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/secret"
-	"github.com/orderhook/orderhook/internal/weburl"
 )
 
 // ErrURL is the failure of a request whose URL cannot be called.
@@ -80,13 +79,13 @@ func (r *Request) Carries(v secret.Value) bool {
 // build makes the message, which names those of its headers whose values are secret.
 // Secrets are opened here and nowhere else, into a request that is sent at once.
 func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*message, error) {
-	u, ok := weburl.ParseURL(r.URL)
+	to, ok := c.known.get(r.URL)
 	if !ok {
 		return nil, ErrURL // without the URL, which may hold secrets
 	}
 	// A secret opens for the tenant and the origin of this request alone, and only if it
 	// was not removed by then.
-	o := &opening{secretCache: &c.secrets, ctx: ctx, tenant: r.For.Tenant, host: u.Host, origin: weburl.OriginOf(u), since: r.Since}
+	o := &opening{secretCache: &c.secrets, ctx: ctx, tenant: r.For.Tenant, host: to.url.Host, origin: to.origin, since: r.Since}
 	open, err := o.credentials(r)
 	if err != nil {
 		// Without one of its secrets it would be another request, so there is none.
@@ -100,8 +99,8 @@ func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*message,
 	for _, given := range r.Given {
 		open.header = append(open.header, plainHeader{given.Name, given.Value})
 	}
-	h := r.headers(ctx, &open, u.User, cmp.Or(r.UserAgent, c.userAgent))
+	h := r.headers(ctx, &open, to.url.User, cmp.Or(r.UserAgent, c.userAgent))
 	// The signature covers the ids and the body, and comes last.
 	r.sign(h, open.signer, at)
-	return &message{u, h, r.Body}, nil
+	return &message{to, h, r.Body}, nil
 }

@@ -29,7 +29,7 @@ func secretsOf(m *message, shownBody []byte) []string {
 		}
 	}
 	// A URL is sent, too, and error pages often repeat it.
-	f.query(m.url)
+	f.query(m.to.url)
 	return slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(shownBody, []byte(form)) })
 }
 
