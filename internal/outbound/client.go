@@ -5,7 +5,7 @@
 //
 // It knows no order, run or queue and stores nothing: what an outcome means for a step or a
 // delivery is decided by whoever asked for the request. Begin to read with [Request], which
-// target.go makes, and [Client.Post].
+// target.go makes, and [Client.Post]; what goes over the wire begins in http1dial.go.
 package outbound
 
 import (

@@ -17,7 +17,7 @@ import (
 // http1Conn is a connection on which requests of HTTP/1.1 are made by the goroutine that wants
 // their answer: it writes the request, and then reads the answer. [http.Transport] has two
 // goroutines for each connection, and hands a request from one to the next, which costs more
-// than the request itself (docs/design.md#deliveries).
+// than the request itself (docs/design.md#a-request-of-http11).
 //
 // One request at a time uses it: from take or dial until end or abort.
 type http1Conn struct {

@@ -247,7 +247,10 @@ func TestTheEndOfAConnection(t *testing.T) {
 			}
 			<-closed
 		}
-		for name, head := range map[string]string{"Connection: close": "HTTP/1.1 200 OK\r\nConnection: close\r\n", "HTTP/1.0": "HTTP/1.0 200 OK\r\n"} {
+		for name, answer := range map[string]string{
+			"Connection: close": "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", "HTTP/1.0": "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+			"another protocol": "HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
+		} {
 			var conns atomic.Int32
 			url, c := serve(func(conn net.Conn) {
 				conns.Add(1)
@@ -255,11 +258,11 @@ func TestTheEndOfAConnection(t *testing.T) {
 					if _, err := readRequest(r); err != nil {
 						return
 					}
-					io.WriteString(conn, head+"Content-Length: 2\r\n\r\n{}")
+					io.WriteString(conn, answer)
 				}
 			})
 			for range 2 {
-				if x := c.Post(t.Context(), Request{URL: url}); x.Err != nil || string(x.Body) != "{}" {
+				if x := c.Post(t.Context(), Request{URL: url}); x.Err != nil || x.Status != 101 && string(x.Body) != "{}" {
 					t.Errorf("%s: %v", name, x.Err)
 				}
 			}
@@ -555,5 +558,25 @@ func TestARequestOfWhichSomethingWasWrittenIsNotMadeAgain(t *testing.T) {
 	x := c.Post(t.Context(), Request{URL: url})
 	if x.Failure() != "connection reset" || x.Class() != Retry || conns.Load() != 1 {
 		t.Errorf("%q, class %v, %d connections", x.Failure(), x.Class(), conns.Load())
+	}
+}
+
+// TestWhichConnectionsAreUsedAgain: one that was interrupted is not, though its answer came whole
+// just before: its deadline is over, or about to be.
+func TestWhichConnectionsAreUsedAgain(t *testing.T) {
+	for _, row := range []struct{ whole, interrupted, last, used bool }{
+		{whole: true, used: true}, {whole: true, interrupted: true}, {whole: true, last: true}, {whole: false},
+	} {
+		near, far := net.Pipe()
+		var i idleConns
+		c := newHTTP1Conn(site{"http", "one"}, near, near, nil)
+		a := &answering{conn: c, buffers: idleBuffers.Get().(*buffers), idle: &i, stop: func() bool { return !row.interrupted }, last: row.last}
+		a.end(row.whole)
+		if used := i.take(c.site) == c; used != row.used {
+			t.Errorf("%+v: used again %v", row, used)
+		}
+		near.Close()
+		far.Close()
+		i.close()
 	}
 }
