@@ -55,7 +55,7 @@ test-long: needs
 	$(TESTS) test ./model -timeout 60m -rapid.checks=5000
 	$(ON_POSTGRES) ./contract
 	ORDERHOOK_PLAN_ROWS=1000000 $(GO) test -count=1 -timeout 60m ./internal/store/postgres -run 'TestStore$$'
-	CRASH_ROUNDS=20 EVENT_CRASH_ROUNDS=100 NODE_ROUNDS=10 NODE_SECONDS=60 $(TESTS) test -timeout 60m $(BLACKBOX)
+	CRASH_ROUNDS=20 EVENT_CRASH_ROUNDS=100 NODE_ROUNDS=10 NODE_SECONDS=60 LEAK_MINUTES=60 $(TESTS) test -timeout 150m $(BLACKBOX)
 	RECEIVER_EVENTS=1000000 $(GO) test -count=1 -timeout 60m ./receiver -run 'TestEachEventHasItsEffectOnce$$'
 	BROWSER_LOOKS=all $(TESTS) test $(BROWSER)
 	GO=$(GO) scripts/fuzz $$($(GO) list ./...)

@@ -66,7 +66,7 @@ func TestTheReportHasEveryMeasurement(t *testing.T) {
 	}
 	for _, want := range []string{
 		"engine overhead of the step", "| 1 |", "| 8 |", "| 64 |", "overhead of the validation", "endpoints allow", "runs waiting",
-		"in arrays of 100", "one by one", "published to delivered", "hang until", "1 byte a second",
+		"in arrays of 100", "in arrays of 100, over TLS", "one by one by 32 publishers", "by 256 publishers", "and indexed", "need a new connection, to 1 hosts", "| whole |", "| resumed |", "published to delivered", "hang until", "1 byte a second",
 		"100 endpoints with one event each a second", "does its worst", "1000 deliveries waiting", "an order number", "a UUID", "Pages of the dashboard", "`/attempts?kind=event`",
 	} {
 		if !strings.Contains(out.String(), want) {

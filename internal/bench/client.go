@@ -78,7 +78,7 @@ func (b *bench) ask(ctx context.Context, method, url, body string, want int) ([]
 
 // send sends an event to its endpoint with nothing around it, as the bare client
 // that servers are measured against. It has no key, and nothing that a server would add.
-func (b *bench) send(ctx context.Context, url, id, body string) error {
+func (b *bench) send(ctx context.Context, c *http.Client, url, id, body string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (b *bench) send(ctx context.Context, url, id, body string) error {
 	// A receiver finds the id of an event in this header, so the bare client sends it,
 	// too.
 	req.Header.Set("Webhook-Id", id)
-	resp, err := b.client.Do(req)
+	resp, err := c.Do(req)
 	if err != nil {
 		return err
 	}

@@ -5,19 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 )
 
 // deliveryRounds is how often the throughput is measured, in turn with the
 // bare client's: the machine may be slower for a while.
-const deliveryRounds = 3
+const deliveryRounds = 5
 
 // delivery is a way to publish, and what came of it. Each round adds its figures. The
 // bare client is one, too, with other fields.
 type delivery struct {
 	what    string
+	secure  bool    // the endpoint speaks TLS
 	bar     float64 // least ratio to the bare client
 	callers []int   // numbers of publishers to try
 	*publication
@@ -26,6 +29,7 @@ type delivery struct {
 	endpoint   string
 	publishers int // the best number
 	perSecond  []float64
+	indexed    []float64 // as perSecond, where the time ends once their bodies are in the index
 	cpu        []float64 // µs of CPU time per delivery
 	publishing float64   // µs of it that publishing takes, its answering aside
 	behind     int64     // most deliveries that waited when the publishers stopped
@@ -41,9 +45,19 @@ func (b *bench) arrays(ctx context.Context) (string, error) {
 	return b.deliveries(ctx, &delivery{what: "in arrays of 100", bar: b.engine.bars.arrays, callers: []int{2, 3, 4, 6}, publication: newPublication(100)})
 }
 
-// singles publishes each event by itself, as a shop does.
+// secureArrays is arrays to an endpoint that speaks TLS, against a bare client that does.
+func (b *bench) secureArrays(ctx context.Context) (string, error) {
+	return b.deliveries(ctx, &delivery{what: "in arrays of 100, over TLS", secure: true, bar: b.engine.bars.arrays, callers: []int{2, 3, 4, 6}, publication: newPublication(100)})
+}
+
+// singles publishes each event by itself, as shops do: a few of them, and many.
 func (b *bench) singles(ctx context.Context) (string, error) {
-	return b.deliveries(ctx, &delivery{what: "one by one", bar: b.engine.bars.singles, callers: []int{128, 192, 256}, publication: newPublication(1)})
+	few, err := b.deliveries(ctx, &delivery{what: "one by one by 32 publishers", bar: b.engine.bars.few, callers: []int{32}, publication: newPublication(1)})
+	if err != nil {
+		return "", err
+	}
+	many, err := b.deliveries(ctx, &delivery{what: "one by one by 256 publishers", bar: b.engine.bars.singles, callers: []int{256}, publication: newPublication(1)})
+	return few + many, err
 }
 
 // deliveries measures events that are published, durable, sent, and recorded,
@@ -52,28 +66,41 @@ func (b *bench) singles(ctx context.Context) (string, error) {
 func (b *bench) deliveries(ctx context.Context, d *delivery) (_ string, err error) {
 	// The sink and its endpoint are the same for all rounds, so that no round pays for
 	// making them.
-	s := startSink(ctx)
+	start := startSink
+	if d.secure {
+		start = startSecureSink
+	}
+	s := start(ctx)
 	defer s.Close()
-	if d.endpoint, err = b.subscribe(ctx, s.URL, eventType, `,"maxConcurrency":16`); err != nil {
+	if d.endpoint, err = b.subscribe(ctx, s.URL, eventType, `,"maxConcurrency":16`+s.trust); err != nil {
 		return "", err
 	}
 	bare := &delivery{callers: []int{8, 16, 32, 64, 128}}
 	if err := b.tune(ctx, s, bare, d); err != nil {
 		return "", err
 	}
-	var ratios []float64
 	// The bare client goes first in each round. Both use the same sink, one after the
 	// other.
-	for i := range deliveryRounds {
+	for range deliveryRounds {
 		if err := b.bareRound(ctx, s, bare); err != nil {
 			return "", err
 		}
 		if err := b.deliveryRound(ctx, s, d); err != nil {
 			return "", err
 		}
-		ratios = append(ratios, d.perSecond[i]/bare.perSecond[i])
 	}
-	return b.deliveryReport(bare, d, ratios), nil
+	// The next part of the report has an endpoint of its own.
+	return b.deliveryReport(bare, d, over(d.counted(b.engine), bare.perSecond)), b.call(ctx, http.MethodDelete, b.url+"/api/endpoints/"+d.endpoint, "", http.StatusNoContent)
+}
+
+// counted is the figures that the bar is about: of SQLite those with the index, whose time is
+// taken from what there is for deliveries. A server of PostgreSQL is another process, and its
+// bar is from before.
+func (d *delivery) counted(e engine) []float64 {
+	if e.server == "" {
+		return d.indexed
+	}
+	return d.perSecond
 }
 
 // tune finds the best number of callers for each, and what publishing costs. The best
@@ -94,7 +121,9 @@ func (b *bench) tune(ctx context.Context, s *sink, bare, d *delivery) (err error
 	}
 	// With the number of publishers that was found to be best, because the cost depends
 	// on it.
-	d.publishing, err = b.publishing(ctx, s, d)
+	plain := startSink(ctx) // publishers speak no TLS
+	defer plain.Close()
+	d.publishing, err = b.publishing(ctx, plain, d)
 	return errors.Join(err, b.awaitQuiet(ctx))
 }
 
@@ -107,7 +136,7 @@ func (b *bench) awaitQuiet(ctx context.Context) error {
 // bare has a plain HTTP client POST to the sink.
 func (b *bench) bare(ctx context.Context, s *sink, callers int, budget time.Duration) (got float64, err error) {
 	part(ctx, "bare", func() {
-		got, err = perSecond(ctx, callers, budget, func() error { return b.send(ctx, s.URL, "o-7", oneBody) })
+		got, err = perSecond(ctx, callers, budget, func() error { return b.send(ctx, s.client, s.URL, "o-7", oneBody) })
 	})
 	return got, err
 }
@@ -129,6 +158,10 @@ func (b *bench) deliveryRound(ctx context.Context, s *sink, d *delivery) error {
 	watch, before := startWatch(), s.arrived.Load()
 	// The watch goes on until the server is quiet, and only then is the CPU time taken.
 	got, behind, err := b.deliver(ctx, s, d, d.publishers, b.budget)
+	if err == nil {
+		err = b.awaitIndexed(ctx)
+		d.indexed = append(d.indexed, float64(s.arrived.Load()-before)/watch.elapsed().Seconds())
+	}
 	if err == nil {
 		err = b.awaitQuiet(ctx)
 	}
@@ -176,6 +209,29 @@ func (b *bench) awaitRecorded(ctx context.Context, endpoint string) error {
 	})
 }
 
+// leastIndexed is how many attempts are left to later, since they are too few for a part of
+// the index.
+const leastIndexed = 512
+
+// unindexed finds, in the metrics of a server, how many attempts are not in the index of bodies.
+var unindexed = regexp.MustCompile(`(?m)^orderhook_attempts_unindexed ([0-9.e+]+)$`)
+
+// awaitIndexed returns once the bodies of all attempts are in the index, but for the last few.
+func (b *bench) awaitIndexed(ctx context.Context) error {
+	return until(ctx, "the bodies are in the index", patience+20*b.budget, 20*time.Millisecond, func() (bool, error) {
+		metrics, err := b.ask(ctx, http.MethodGet, b.url+"/metrics", "", http.StatusOK)
+		if err != nil {
+			return false, err
+		}
+		found := unindexed.FindSubmatch(metrics)
+		if found == nil {
+			return false, errors.New("the metrics do not say how many attempts are not in the index")
+		}
+		left, err := strconv.ParseFloat(string(found[1]), 64)
+		return left <= leastIndexed, err
+	})
+}
+
 // deliveryReport is the part of the report. The median is compared with the bar, and the
 // lowest and highest round show the noise.
 func (b *bench) deliveryReport(bare, d *delivery, ratios []float64) string {
@@ -183,7 +239,8 @@ func (b *bench) deliveryReport(bare, d *delivery, ratios []float64) string {
 ## Deliveries a second to one endpoint, published %s
 
 Each event is published over HTTP, durable before that is answered, delivered, and its attempt recorded; the time
-ends when the last one is. The median of %d rounds of %s each, by turns with a bare net/http client that POSTs the same
+ends when the last one is, and of what stands behind that once their bodies can be searched: the index takes up attempts
+a second after they ended. The bar of SQLite is about that one. The median of %d rounds of %s each, by turns with a bare net/http client that POSTs the same
 bodies of %.1f KB to the same sink over reused connections. The orders' numbers ascend, and each has five events; the
 endpoint has a maxConcurrency of 16. Publishers, server and sink share the cores. The CPU time is that of all of them,
 and of what the server does behind its deliveries. Of it, any sender and sink would take what the bare client takes;
@@ -192,11 +249,22 @@ publishing is what its publishers take, and a server that only reads.
 | what | a second | of bare (lowest to highest round) | CPU time each | of it bare | of it publishing | waiting when publishing ended |
 |---|---|---|---|---|---|---|
 | bare, %d connections | %.0f | 1 | %.0f µs | | | |
-| delivered, %d publishers | %.0f | **%.2f** (%.2f to %.2f) %s | %.0f µs | %.0f µs | %.0f µs | %d |
+| delivered, %d publishers | %.0f | %.2f | %.0f µs | %.0f µs | %.0f µs | %d |
+| and indexed | %.0f | %.2f | | | | |
+| **for the bar** | | **%.2f** (%.2f to %.2f) %s | | | | |
 `, d.what, deliveryRounds, b.budget, float64(len(oneBody))/1000,
 		bare.publishers, median(bare.perSecond), median(bare.cpu),
-		d.publishers, median(d.perSecond), median(ratios), slices.Min(ratios), slices.Max(ratios),
-		bar(median(ratios) >= d.bar, "at least %.2f", d.bar), median(d.cpu), median(bare.cpu), d.publishing, d.behind)
+		d.publishers, median(d.perSecond), median(over(d.perSecond, bare.perSecond)), median(d.cpu), median(bare.cpu), d.publishing, d.behind,
+		median(d.indexed), median(over(d.indexed, bare.perSecond)),
+		median(ratios), slices.Min(ratios), slices.Max(ratios), bar(median(ratios) >= d.bar, "at least %.2f", d.bar))
+}
+
+// over divides figures by others, round by round.
+func over(of, by []float64) (ratios []float64) {
+	for i := range of {
+		ratios = append(ratios, of[i]/by[i])
+	}
+	return ratios
 }
 
 // median is the middle one of some figures; of an even number, the higher one of the two.

@@ -54,7 +54,7 @@ func (b *bench) latencies(ctx context.Context, s *sink, name string, count int) 
 		// Each is noted just before it is sent, in either case.
 		if i%2 == 1 {
 			f.send(i)
-			return b.send(ctx, s.URL, f.id(i), bareBody(f.id(i)))
+			return b.send(ctx, s.client, s.URL, f.id(i), bareBody(f.id(i)))
 		}
 		return pool.with(ctx, func(p *publisher) error {
 			p.body = numberedEvent(p.body[:0], f.id(i), eventType)

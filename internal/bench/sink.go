@@ -2,6 +2,9 @@ package bench
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,14 +21,38 @@ import (
 type sink struct {
 	*httptest.Server
 	arrived atomic.Int64
+	client  *http.Client           // a bare one, which trusts it
+	trust   string                 // what an endpoint says of its TLS, as subscribe takes it; "" without TLS
 	flight  atomic.Pointer[flight] // whose events it times; nil: none
 }
 
 // startSink starts a sink. The caller closes it.
 func startSink(ctx context.Context) *sink {
-	s := &sink{}
+	s := &sink{client: newClient()}
 	part(ctx, "sink", func() { s.Server = httptest.NewServer(s) })
 	return s
+}
+
+// startSecureSink starts a sink that speaks TLS, and HTTP/1.1 within it.
+func startSecureSink(ctx context.Context) *sink {
+	s := &sink{client: newClient()}
+	part(ctx, "sink", func() { s.Server = httptest.NewTLSServer(s) })
+	authorities := x509.NewCertPool()
+	authorities.AddCert(s.Certificate())
+	s.client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: authorities}
+	s.trust = trusting(s.Certificate())
+	return s
+}
+
+// trusting is a further field of an endpoint's JSON: who vouches for its certificate.
+func trusting(authority *x509.Certificate) string {
+	return fmt.Sprintf(`,"tls":{"ca":%q}`, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Raw}))
+}
+
+// Close closes a sink, and the connections of the bare client.
+func (s *sink) Close() {
+	s.client.CloseIdleConnections()
+	s.Server.Close()
 }
 
 // ServeHTTP implements http.Handler. The time is taken first, before the body is read.

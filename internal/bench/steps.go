@@ -105,7 +105,11 @@ Orders with %d steps each, every step durable before the next begins.
 		}
 		// An order is answered when all its steps are done.
 		steps := orders * stepsPerOrder
-		fmt.Fprintf(&out, "| %d | %.0f | %.0f | %.2f |\n", callers, steps, bare, steps/bare)
+		verdict := ""
+		if callers == 64 {
+			verdict = " " + bar(steps/bare >= b.engine.bars.steps, "at least %g", b.engine.bars.steps)
+		}
+		fmt.Fprintf(&out, "| %d | %.0f | %.0f | %.2f%s |\n", callers, steps, bare, steps/bare, verdict)
 	}
 	return out.String(), nil
 }

@@ -5,7 +5,7 @@
 //
 // It knows no order, run or queue and stores nothing: what an outcome means for a step or a
 // delivery is decided by whoever asked for the request. Begin to read with [Request], which
-// target.go makes, and [Client.Post].
+// target.go makes, and [Client.Post]; what goes over the wire begins in http1dial.go.
 package outbound
 
 import (
@@ -79,6 +79,7 @@ type Client struct {
 	now       func() time.Time // of the outside: what attempts and signatures show
 	age       func() time.Time // of this process: how old connections and looked-up names are
 	secrets   secretCache
+	known     destinations
 	network   atomic.Pointer[network]
 	mostOpen  int64        // connections, before idle ones are closed
 	open      atomic.Int64 // connections
@@ -181,8 +182,8 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 	}
 	attempt, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	t, watched := watch(attempt, began)
-	err := c.exchange(watched, r, &x)
+	t := watch(attempt, began)
+	err := c.exchange(t, r, &x)
 	x.Duration = time.Since(began)
 	x.wire = t.seen()
 	own := OwnTroubleError("")
@@ -214,9 +215,9 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 }
 
 // exchange sends r and reads the answer into x, as far as one comes. Its error is what
-// net/http said, and is not fit to be shown.
-func (c *Client) exchange(ctx context.Context, r *Request, x *Exchange) error {
-	req, secret, err := c.build(ctx, r, x.StartedAt)
+// net/http or the system said, and is not fit to be shown.
+func (c *Client) exchange(t *watcher, r *Request, x *Exchange) error {
+	m, err := c.build(t, r, x.StartedAt)
 	if err != nil {
 		// Nothing was sent. The record says nevertheless where it would have gone.
 		x.target, x.URL = r.URL, weburl.PublicURL(r.URL)
@@ -225,27 +226,27 @@ func (c *Client) exchange(ctx context.Context, r *Request, x *Exchange) error {
 		}
 		return err
 	}
-	x.target, x.URL, x.Host, x.sent, x.secret = r.URL, weburl.ShownURL(r.URL, req.URL), req.URL.Host, req.Header, secret
+	x.target, x.URL, x.Host, x.sent, x.secret = r.URL, m.to.shown, m.to.url.Host, m.header.Header, m.header.secret
 	network := c.network.Load()
-	transport, err := network.transport(ctx, r.For.Tenant, r.Trust, req.URL)
+	transport, err := network.transport(t, r.For.Tenant, r.Trust, m.to.url)
 	if err != nil {
 		return err
 	}
-	resp, err := transport.RoundTrip(req)
+	resp, err := transport.send(t, m)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	if err := network.proxy.refusal(req.URL, resp.StatusCode); err != nil {
+	if err := network.proxy.refusal(m.to.url, resp.StatusCode); err != nil {
 		return err
 	}
 	// The answer has begun. Whatever goes wrong from here on, its status counts.
 	x.Status, x.Header = resp.StatusCode, resp.Header
 	if resp.StatusCode != http.StatusSwitchingProtocols { // what follows that is no body, and would not end
-		err = c.read(ctx, r.For, x, resp)
+		err = c.read(t, r.For, x, resp)
 	}
 	x.length = int64(len(x.Body)) + x.dropped
 	// From here on no secret of the request is in what came back.
-	x.hide(secretsOf(req, secret, x.shownBody()))
+	x.hide(secretsOf(m, x.shownBody()))
 	return err
 }

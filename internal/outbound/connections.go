@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"crypto/tls"
 	"hash/maphash"
 	"net"
 	"net/http"
@@ -20,8 +21,7 @@ const DefaultConnectionAge = 90 * time.Second
 // eleven seconds or so.
 const shards = 8
 
-// connections is those of requests that verify TLS alike. A part of it
-// is an [http.Transport], since that knows no age of connections: once it is as
+// connections is those of requests that verify TLS alike. Once a part of them is as
 // old as connections may become, another one takes its place. What is under way
 // on the old one ends there, and closes its connection.
 type connections struct {
@@ -33,10 +33,33 @@ type connections struct {
 	parts [shards]atomic.Pointer[part] // nil: no host of it was called yet
 }
 
-// part is the connections of one shard, for as long as requests may begin on them.
+// part is the connections of one shard, for as long as requests may begin on them: those of
+// HTTP/1.1 that send uses itself, and those of net/http.
 type part struct {
 	*http.Transport
 	until time.Time // no request begins on it from then on
+
+	tls   *tls.Config // nil: all requests go through a proxy, and so to net/http
+	idle  idleConns
+	http2 sites // that speak HTTP/2
+}
+
+// newPart returns a part without connections.
+func newPart(t *http.Transport, until time.Time) *part {
+	p := &part{Transport: t, until: until}
+	if t.Proxy == nil {
+		p.tls = t.TLSClientConfig.Clone()
+		p.tls.NextProtos = []string{"h2", "http/1.1"}
+		t.DialTLSContext = p.dialTLS
+	}
+	return p
+}
+
+// CloseIdleConnections closes the connections that no request is using, and those that become
+// idle before the next request begins.
+func (p *part) CloseIdleConnections() {
+	p.idle.close()
+	p.Transport.CloseIdleConnections()
 }
 
 // newConnections makes no connection and no transport. The seed is random, so nobody
@@ -47,20 +70,20 @@ func newConnections(fresh func() *http.Transport, now func() time.Time, age time
 
 // transport returns what makes the requests to a host now. It takes no lock. If two replace
 // a part at once, both use what the first one has put there.
-func (p *connections) transport(host string) *http.Transport {
+func (p *connections) transport(host string) *part {
 	i := maphash.String(p.seed, host) % shards
 	now, current := p.now(), p.parts[i].Load()
 	if current != nil && now.Before(current.until) {
-		return current.Transport
+		return current
 	}
-	next := &part{p.fresh(), p.end(i, now)}
+	next := newPart(p.fresh(), p.end(i, now))
 	if !p.parts[i].CompareAndSwap(current, next) {
-		return p.parts[i].Load().Transport // somebody else has just replaced it
+		return p.parts[i].Load() // somebody else has just replaced it
 	}
 	if current != nil {
 		current.CloseIdleConnections() // and those that come back to it
 	}
-	return next.Transport
+	return next
 }
 
 // end returns when a part that begins now is to be replaced: each part at times

@@ -52,13 +52,17 @@ const usualHeaders = 10
 // headers are those of a request that is being written. They belong to one request.
 type headers struct {
 	http.Header
+	names  []string // in the order in which they were put
 	values []string // of them all: one array is cheaper than many
 	secret []string // the names of those whose values are not shown, canonical
 }
 
 // put sets a header, whose name is canonical. A header of that name from before is
-// replaced.
+// replaced, where it stands.
 func (h *headers) put(name, value string) {
+	if _, replaced := h.Header[name]; !replaced {
+		h.names = append(h.names, name)
+	}
 	h.values = append(h.values, value)
 	n := len(h.values)
 	h.Header[name] = h.values[n-1 : n : n]
@@ -77,7 +81,7 @@ func (h *headers) putHidden(name, value string) { h.put(strings.ToLower(name), v
 
 // headers returns every header but the signature's.
 func (r *Request) headers(ctx context.Context, open *credentials, user *url.Userinfo, userAgent string) *headers {
-	h := &headers{Header: make(http.Header, usualHeaders), values: make([]string, 0, usualHeaders)}
+	h := &headers{Header: make(http.Header, usualHeaders), names: make([]string, 0, usualHeaders), values: make([]string, 0, usualHeaders)}
 	h.put("User-Agent", userAgent)
 	h.put("Accept", "application/json")
 	// What HTTP does not allow there was refused with the settings that brought it.

@@ -17,19 +17,32 @@ import (
 // mask stands where a secret was.
 const mask = "***"
 
-// masked returns a copy of h as it may be recorded: names canonical, the
-// values of the secret ones, and signatures, as ***.
+// masked returns h as it may be recorded: names canonical, the values of the secret ones,
+// and signatures, as ***. It is h itself where nothing differs, and else shares the values that
+// do not, so nobody may change either from then on.
 func masked(h http.Header, v []string) http.Header {
+	same := h != nil
+	for name := range h {
+		if same = http.CanonicalHeaderKey(name) == name && !hides(name, v); !same {
+			break
+		}
+	}
+	if same {
+		return h
+	}
 	shown := make(http.Header, len(h))
 	for name, values := range h {
 		name = http.CanonicalHeaderKey(name)
-		if slices.Contains(v, name) || secret.IsSignature(name) {
+		if hides(name, v) {
 			values = []string{mask}
 		}
-		shown[name] = slices.Clone(values)
+		shown[name] = values
 	}
 	return shown
 }
+
+// hides reports whether the values of a header, whose name is canonical, are not shown.
+func hides(name string, v []string) bool { return slices.Contains(v, name) || secret.IsSignature(name) }
 
 // hide puts *** in place of the secrets in what came back, so that nobody who
 // reads it has to think of them: it becomes part of errors, history, orders and

@@ -44,6 +44,10 @@ type connectionKind struct {
 	proxied bool
 }
 
+// mostSessions is how many TLS sessions of a kind of requests may be resumed, of some KB
+// each: the next connection to their host then takes half of the work, and no certificate.
+const mostSessions = 2048
+
 // newNetwork makes a network of what the operator says. A zero age means
 // [DefaultConnectionAge], and a nil resolver means that of the machine. Nothing is dialed
 // here: the first request to a host does that.
@@ -73,7 +77,7 @@ func ResolverAt(address string) *net.Resolver {
 // transport returns what makes the requests of a tenant to a URL, verified as t says. The
 // error is why none may be made: of a direct connection the guard says so when it is made,
 // of one through a proxy it has to be asked before.
-func (n *network) transport(ctx context.Context, tenant string, t *Trust, u *url.URL) (*http.Transport, error) {
+func (n *network) transport(ctx context.Context, tenant string, t *Trust, u *url.URL) (*part, error) {
 	// A nil Proxy carries no request, so this also works without one.
 	kind := connectionKind{owner: n.guard.owner(tenant), proxied: n.proxy.Carries(u)}
 	// The transport will dial the proxy and not the target, so its dial cannot check the
@@ -116,6 +120,9 @@ func (n *network) connections(kind connectionKind, t *Trust) *connections {
 	if t != nil {
 		config = t.configure(n.roots)
 	}
+	// Sessions that are resumed are those of one kind, so nobody gets one by another's
+	// certificate, or past other authorities.
+	config.ClientSessionCache = tls.NewLRUClientSessionCache(mostSessions)
 	// This function runs each time that a shard begins anew. Each transport gets a copy of
 	// the TLS configuration, because net/http changes the one that it has.
 	return newConnections(func() *http.Transport {

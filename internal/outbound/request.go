@@ -1,18 +1,15 @@
 package outbound
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/secret"
-	"github.com/orderhook/orderhook/internal/weburl"
 )
 
 // ErrURL is the failure of a request whose URL cannot be called.
@@ -79,37 +76,31 @@ func (r *Request) Carries(v secret.Value) bool {
 		slices.ContainsFunc(r.Header, func(h event.Header) bool { return h.Value == v })
 }
 
-// build makes the HTTP request, and names those of its headers whose values are secret.
+// build makes the message, which names those of its headers whose values are secret.
 // Secrets are opened here and nowhere else, into a request that is sent at once.
-func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*http.Request, []string, error) {
-	u, ok := weburl.ParseURL(r.URL)
+func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*message, error) {
+	to, ok := c.known.get(r.URL)
 	if !ok {
-		return nil, nil, ErrURL // without the URL, which may hold secrets
+		return nil, ErrURL // without the URL, which may hold secrets
 	}
 	// A secret opens for the tenant and the origin of this request alone, and only if it
 	// was not removed by then.
-	o := &opening{secretCache: &c.secrets, ctx: ctx, tenant: r.For.Tenant, host: u.Host, origin: weburl.OriginOf(u), since: r.Since}
+	o := &opening{secretCache: &c.secrets, ctx: ctx, tenant: r.For.Tenant, host: to.url.Host, origin: to.origin, since: r.Since}
 	open, err := o.credentials(r)
 	if err != nil {
 		// Without one of its secrets it would be another request, so there is none.
-		return nil, nil, err
+		return nil, err
 	}
 	if r.TLS != nil && r.Trust == nil {
 		if r.Trust, err = c.trust(r.TLS, open.tlsKey); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "", bytes.NewReader(r.Body))
-	if err != nil {
-		return nil, nil, err
-	}
-	req.URL, req.Host = u, u.Host
 	for _, given := range r.Given {
 		open.header = append(open.header, plainHeader{given.Name, given.Value})
 	}
-	h := r.headers(ctx, &open, req.URL.User, cmp.Or(r.UserAgent, c.userAgent))
-	req.Header = h.Header
+	h := r.headers(ctx, &open, to.url.User, cmp.Or(r.UserAgent, c.userAgent))
 	// The signature covers the ids and the body, and comes last.
 	r.sign(h, open.signer, at)
-	return req, h.secret, nil
+	return &message{to, h, r.Body}, nil
 }

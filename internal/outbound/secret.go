@@ -17,10 +17,10 @@ import (
 // the body says as it is recorded is none: the endpoint is to know it.
 // Whatever this function returns is masked in the record of the answer. A form that it
 // misses would be stored and shown in the clear.
-func secretsOf(req *http.Request, masked []string, shownBody []byte) []string {
+func secretsOf(m *message, shownBody []byte) []string {
 	var f secretForms
-	for _, name := range masked {
-		for _, value := range append(req.Header[name], req.Header[strings.ToLower(name)]...) { // see putHidden
+	for _, name := range m.header.secret {
+		for _, value := range append(m.header.Header[name], m.header.Header[strings.ToLower(name)]...) { // see putHidden
 			if secret.IsSignature(name) {
 				f.signatures(value)
 			} else if secret.IsSecret(name, value) {
@@ -29,7 +29,7 @@ func secretsOf(req *http.Request, masked []string, shownBody []byte) []string {
 		}
 	}
 	// A URL is sent, too, and error pages often repeat it.
-	f.query(req.URL)
+	f.query(m.to.url)
 	return slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(shownBody, []byte(form)) })
 }
 

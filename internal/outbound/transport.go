@@ -16,7 +16,7 @@ const maxHeader = 64 << 10
 // without this a dead endpoint would gather dials.
 const setupTimeout = 30 * time.Second
 
-// MostOpen is how many connections may be open, of about 20 KB each, before idle
+// MostOpen is how many connections may be open, of about 20 KB each at most, before idle
 // ones are closed: thousands of endpoints need no dial for each event.
 const MostOpen = 3072
 
@@ -27,8 +27,8 @@ const writeBuffer = 8 << 10
 // dialFunc makes connections for a transport.
 type dialFunc func(ctx context.Context, network, target string) (net.Conn, error)
 
-// newTransport makes the transport of one shard. dial is the only way in which it
-// connects. The guard checks each address in it, or has checked the target before it dials
+// newTransport makes the transport of one shard, which has what part.send does not send itself.
+// dial is the only way in which either connects. The guard checks each address in it, or has checked the target before it dials
 // a proxy.
 func newTransport(config *tls.Config, dial dialFunc) *http.Transport {
 	return &http.Transport{
@@ -41,8 +41,7 @@ func newTransport(config *tls.Config, dial dialFunc) *http.Transport {
 		DisableCompression:     true, // recorded and measured as it was sent
 		WriteBufferSize:        writeBuffer,
 		MaxIdleConnsPerHost:    MostOpen, // see counted
-		// Below the 60 s after which common load balancers close an idle connection.
-		IdleConnTimeout: 55 * time.Second,
+		IdleConnTimeout:        idleTimeout,
 		// A dead HTTP/2 connection would otherwise fail every request put on it.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
 	}

@@ -32,7 +32,6 @@ type wire struct {
 type watcher struct {
 	context.Context
 	start time.Time
-	hooks httptrace.ClientTrace
 
 	mu                      sync.Mutex
 	dns, connect, handshake time.Time // when each began
@@ -50,18 +49,22 @@ func (t *watcher) Value(key any) any {
 	return t.Context.Value(key)
 }
 
-// watch returns a watcher, and ctx such that a request made with it reports to
-// that. What only a dial has to report is left to dialing, since few requests
-// need one, and each hook costs.
-func watch(ctx context.Context, start time.Time) (*watcher, context.Context) {
-	t := &watcher{Context: ctx, start: start}
-	t.hooks = httptrace.ClientTrace{
+// watch returns a watcher of the attempt that ctx belongs to. It is a context, too: a request
+// is made with it.
+func watch(ctx context.Context, start time.Time) *watcher {
+	return &watcher{Context: ctx, start: start}
+}
+
+// hooked returns the watcher such that a request which net/http makes with it reports to it.
+// What only a dial has to report is left to dialing, since few requests need one, and each
+// hook costs.
+func (t *watcher) hooked() context.Context {
+	return httptrace.WithClientTrace(t, &httptrace.ClientTrace{
 		TLSHandshakeStart:    t.handshakeStart,
 		TLSHandshakeDone:     t.handshakeDone,
 		GotConn:              t.gotConn,
 		GotFirstResponseByte: t.gotFirstByte,
-	}
-	return t, httptrace.WithClientTrace(t, &t.hooks)
+	})
 }
 
 // dialing returns ctx such that a dial made with it reports to the watcher of
@@ -115,13 +118,18 @@ func (t *watcher) handshakeDone(_ tls.ConnectionState, err error) {
 // gotConn notes which connection the request has got. A reused connection has no
 // handshake, so the version of TLS is read here.
 func (t *watcher) gotConn(info httptrace.GotConnInfo) {
+	version := ""
+	if conn, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		version = tls.VersionName(conn.ConnectionState().Version)
+	}
+	t.using(info.Conn.RemoteAddr(), version, info.Reused)
+}
+
+// using notes whom the connection leads to that the request has got.
+func (t *watcher) using(remote net.Addr, tlsVersion string, reused bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.wire.reused = info.Reused
-	t.wire.remoteAddr = info.Conn.RemoteAddr()
-	if conn, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
-		t.wire.tlsVersion = tls.VersionName(conn.ConnectionState().Version)
-	}
+	t.wire.remoteAddr, t.wire.tlsVersion, t.wire.reused = remote, tlsVersion, reused
 }
 
 // gotFirstByte notes that an answer has begun. A connection that breaks from now on

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 )
@@ -96,5 +97,27 @@ func TestWhatTLSCannotBe(t *testing.T) {
 		tlsOf("", "no PEM", a.key): "body.tls.certificate", tlsOf(a.key, "", ""): "body.tls.ca", tlsOf("", a.certificate, "no PEM"): "body.tls.key",
 	} {
 		r.call("POST", "/api/endpoints", `{"url":"https://example.com","eventTypes":["*"]`+more+`}`).problem(422, place).says("PRIVATE")
+	}
+}
+
+// TestSessionsOfTLSAreResumed: by the next connection of the endpoint, and not by that of another
+// one, whose own authority has to vouch for the host first.
+func TestSessionsOfTLSAreResumed(t *testing.T) {
+	r := lease(t)
+	var resumed []bool
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		resumed = append(resumed, req.TLS.DidResume)
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(204)
+	}))
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	authority := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
+	one, other := r.subscribed(s.URL, tlsOf(authority, "", "")), r.subscribed(s.URL, tlsOf(authority, "", ""))
+	for _, e := range []answer{one, one, other} {
+		r.call("POST", endpointPath(e, "")+"/test", "").want(200).is("outcome", "succeeded")
+	}
+	if want := []bool{false, true, false}; !slices.Equal(resumed, want) {
+		t.Errorf("resumed: %v, want %v", resumed, want)
 	}
 }

@@ -1,0 +1,52 @@
+package outbound
+
+import (
+	"net/url"
+	"sync"
+
+	"github.com/orderhook/orderhook/internal/weburl"
+)
+
+// destination is a URL that requests go to, and what each of them needs of it. Requests share
+// it, and nobody changes it.
+type destination struct {
+	url    *url.URL
+	site   site
+	path   string // with the query, as the request line has it
+	origin string // as secrets are bound to one
+	shown  string // as [weburl.ShownURL] shows it
+}
+
+// mostDestinations is how many are retained, of about 1 KB each: those of the endpoints that
+// are busy.
+const mostDestinations = 16_384
+
+// destinations are those of the requests of late, so that a URL is not taken apart for each
+// of them. What a URL means does not change, so nothing of it gets old. The zero value is ready.
+type destinations struct {
+	mu sync.RWMutex
+	of map[string]*destination
+}
+
+// get returns the destination of a URL; false where no request can be made to it.
+func (d *destinations) get(text string) (*destination, bool) {
+	d.mu.RLock()
+	found := d.of[text]
+	d.mu.RUnlock()
+	if found != nil {
+		return found, true
+	}
+	u, ok := weburl.ParseURL(text)
+	if !ok {
+		return nil, false
+	}
+	made := &destination{url: u, site: siteOf(u), path: u.RequestURI(), origin: weburl.OriginOf(u), shown: weburl.ShownURL(text, u)}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	// A full map is emptied as a whole, as that of the secrets.
+	if d.of == nil || len(d.of) >= mostDestinations {
+		d.of = map[string]*destination{}
+	}
+	d.of[text] = made
+	return made, true
+}
