@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -170,6 +171,20 @@ func TestEachBinary(t *testing.T) {
 			if needed, _ := f.ImportedLibraries(); len(needed) > 0 {
 				t.Errorf("%s needs %v", archive, needed)
 			}
+		}
+	}
+}
+
+// TestEachArchiveHasWhatIsInstalled: on Linux the unit and the config file that it names, which
+// docs/installing.md#archives installs.
+func TestEachArchiveHasWhatIsInstalled(t *testing.T) {
+	for _, archive := range each(t, published(t), "*.tar.gz") {
+		want := []string{"", "CHANGELOG.md", "LICENSE", "README.md", "orderhook"}
+		if strings.Contains(archive, "_linux_") {
+			want = append(want, "orderhook.json", "orderhook.service")
+		}
+		if got := slices.Sorted(maps.Keys(unpacked(t, archive))); !slices.Equal(got, want) {
+			t.Errorf("%s has %q, want %q", archive, got, want)
 		}
 	}
 }

@@ -330,6 +330,20 @@ func TestAConnectorThatFailsNowAndThen(t *testing.T) {
 	}
 }
 
+// TestABreakerThatLetsCallsThrough is no finding: one that is closed, and one that the settings
+// do not ask for.
+func TestABreakerThatLetsCallsThrough(t *testing.T) {
+	s := newSick(t)
+	s.doctor.Server = answers{"/api/connectors/health": `{"items":[{"connectorId":"a","breaker":{"circuit":"off"}},{"connectorId":"b","breaker":{"circuit":"closed"}},{"connectorId":"c"}]}`}
+	if got, err := s.doctor.Run(t.Context()); err != nil || len(got.Findings) > 0 {
+		t.Errorf("%v %+v", err, got.Findings)
+	}
+	s.doctor.Server = answers{"/api/connectors/health": `{"items":[{"connectorId":"a","breaker":{"circuit":"halfOpen"}}]}`}
+	if got, err := s.doctor.Run(t.Context()); err != nil || len(got.Findings) != 1 {
+		t.Errorf("%v %+v", err, got.Findings)
+	}
+}
+
 // TestEachFindingHasItsSection in the document that the finding names.
 func TestEachFindingHasItsSection(t *testing.T) {
 	text, err := os.ReadFile("../../docs/troubleshooting.md")

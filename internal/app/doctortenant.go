@@ -17,6 +17,7 @@ import (
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/breaker"
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/secret"
@@ -435,8 +436,8 @@ func (d *Doctor) breakers(answer []byte) {
 		return
 	}
 	for _, c := range list.Items {
-		// "" means that the answer has no breaker for this connector.
-		if c.Breaker.Circuit != "" && c.Breaker.Circuit != "closed" {
+		// A connector whose settings ask for no breaker has one that is "off".
+		if circuit := breaker.State(c.Breaker.Circuit); circuit == breaker.Open || circuit == breaker.HalfOpen {
 			d.found(foundConnector, "", "connector %s: its breaker is %s: %s", cmp.Or(c.ConnectorID, c.Name), c.Breaker.Circuit, c.LastError)
 		}
 	}

@@ -349,13 +349,23 @@ var csvColumns = map[string][]string{
 	"events":   {"id", "type", "timestamp", "webhookId", "subject", "orderId", "shipmentId", "returnId", "cartId", "subscriptionId", "stockItemId", "data"},
 }
 
+// column returns the field of a document that a column has. The total of an order is that of its
+// form, which orderhook works out (docs/building-an-endpoint.md#totals); some systems write it
+// beside the form.
+func column(doc *jsondoc.Object, name string) (any, bool) {
+	if name == "total" && doc.Object("orderForm").Has("total") {
+		doc = doc.Object("orderForm")
+	}
+	return doc.Get(name)
+}
+
 // cells returns the fields of a document, texts as they are and the rest as JSON. A text
 // that a spreadsheet would take for a formula gets an apostrophe before it: somebody
 // outside may have written it into an order.
 func cells(doc *jsondoc.Object, columns []string) []string {
 	out := make([]string, len(columns))
 	for i, name := range columns {
-		switch v, there := doc.Get(name); v := v.(type) {
+		switch v, there := column(doc, name); v := v.(type) {
 		// A text is written as it is; all other values are, as JSON, no formula.
 		case string:
 			if out[i] = v; strings.IndexAny(v, "=+-@\t\r") == 0 {

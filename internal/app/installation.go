@@ -149,6 +149,13 @@ func (in *Installation) readEndpoint(at string, v any, names map[string]bool) er
 	if !ok {
 		return fmt.Errorf("%s must be an object", at)
 	}
+	// The shape of the API does not know absent. Of another type it would count as false, and
+	// the endpoint would stay.
+	if v, _ := doc.Get("absent"); v != nil {
+		if _, is := v.(bool); !is {
+			return fmt.Errorf("%s.absent must be true or false", at)
+		}
+	}
 	// These are read before secret and absent are taken out.
 	e := wantedEndpoint{at: at, name: doc.Text("description"), secret: doc.Text("secret"), doc: doc, absent: doc.True("absent")}
 	if err := unique(names, at+".description", e.name); err != nil {

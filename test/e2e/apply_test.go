@@ -170,6 +170,7 @@ func TestWhatApplyRefuses(t *testing.T) {
 		`{"endpoints":[{"description":"a","url":"https://x.example","eventTypes":["*"],"secret":"${NOT_SET}"}]}`:                   "endpoints[0].secret: ${NOT_SET} is not set",
 		`{"endpoints":[{"description":"a","url":"https://x.example","eventTypes":["*"],"secretFile":"none"}]}`:                     "endpoints[0].secretFile",
 		`{"endpoints":[{"description":"a","absent":true},{"description":"a","absent":true}]}`:                                      "there are two of",
+		`{"endpoints":[{"description":"a","absent":"true"}]}`:                                                                      "endpoints[0].absent must be true or false",
 		`{"keys":[{"name":"a","role":"boss","key":"a-key-of-sixteen"}]}`:                                                           "role",
 		`{"keys":[{"name":"a","role":"admin"}]}`:                                                                                   "keys[0].key is needed",
 		`{"keys":[{"name":"a","role":"admin","key":"${SHORT}"}]}`:                                                                  "too short",

@@ -30,7 +30,7 @@ func withOrders(t *testing.T, orders int) (where, *server) {
 	s.subscribe(t, crashKey, to.URL, `"eventTypes":["*"],"headers":{"X-Api-Key":"hush-header"}`)
 	for i := range orders {
 		id := fmt.Sprintf("ORD-%03d", i)
-		s.expect(t, 201, "POST", "/api/orders", crashKey, fmt.Sprintf(`{"id":%q,"customerEmail":"=cmd","total":10.10,"orderForm":{"lineItems":[{"lineItemId":"1","code":"SHOE-42","quantity":2}]}}`, id))
+		s.expect(t, 201, "POST", "/api/orders", crashKey, fmt.Sprintf(`{"id":%q,"customerEmail":"=cmd","total":10.10,"orderForm":{"lineItems":[{"lineItemId":"1","code":"SHOE-42","quantity":2,"placedPrice":499.50}]}}`, id))
 		s.expect(t, 200, "PATCH", "/api/orders/"+id, crashKey, `{"dueDate":"2027-01-31T00:00:00Z","note":"æ"}`)
 	}
 	to.await(t, "the events of all orders", func(got []receipt) bool { return len(got) >= 2*orders })
@@ -68,7 +68,7 @@ func TestExportAndImport(t *testing.T) {
 	}
 	w.succeeds(t, "export", "orders", "orders.csv", "--format", "csv")
 	rows, err := csv.NewReader(strings.NewReader(w.read(t, "orders.csv"))).ReadAll()
-	if err != nil || len(rows) != orders+1 || !slices.Contains(rows[1], "10.10") || !slices.Contains(rows[1], "'=cmd") {
+	if err != nil || len(rows) != orders+1 || !slices.Contains(rows[1], "999.00") || !slices.Contains(rows[1], "'=cmd") {
 		t.Errorf("%v, %v", rows, err)
 	}
 	w.refuses(t, "orders.jsonl is there already", "export", "orders", "orders.jsonl")
