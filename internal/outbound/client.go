@@ -142,7 +142,7 @@ func (c *Client) Close() { c.network.Load().close() }
 func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	admission.Pause(ctx)
 	var own *fair.Part // slot
-	if r.Slot == nil {
+	if r.Slot == nil && r.Carrier == nil {
 		var err error
 		if own, err = c.outgoing.Take(ctx, r.For, 1); err != nil {
 			return Exchange{StartedAt: c.now(), OneWay: r.OneWay, Err: ErrCanceled, body: r.Body}
@@ -190,7 +190,7 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 	if err != nil {
 		own = ownTroubleIn(err, x.wire.remoteAddr != nil)
 	}
-	if own == "" && err != nil {
+	if own == "" && err != nil && r.Carrier == nil {
 		own = proxySilence(err, x.wire, attempt.Err() != nil)
 	}
 	switch {
@@ -205,6 +205,8 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 		x.Err = ErrCanceled
 	case own != "":
 		x.Err = own
+	case carried(err) != "":
+		x.Err = carried(err)
 	case attempt.Err() != nil:
 		x.Err = failure(TimedOutAfter + r.Timeout.String())
 	default:
@@ -226,19 +228,11 @@ func (c *Client) exchange(ctx context.Context, r *Request, x *Exchange) error {
 		return err
 	}
 	x.target, x.URL, x.Host, x.sent, x.secret = r.URL, weburl.ShownURL(r.URL, req.URL), req.URL.Host, req.Header, secret
-	network := c.network.Load()
-	transport, err := network.transport(ctx, r.For.Tenant, r.Trust, req.URL)
-	if err != nil {
-		return err
-	}
-	resp, err := transport.RoundTrip(req)
+	resp, err := c.roundTrip(ctx, r, req, x)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	if err := network.proxy.refusal(req.URL, resp.StatusCode); err != nil {
-		return err
-	}
 	// The answer has begun. Whatever goes wrong from here on, its status counts.
 	x.Status, x.Header = resp.StatusCode, resp.Header
 	if resp.StatusCode != http.StatusSwitchingProtocols { // what follows that is no body, and would not end
@@ -248,4 +242,28 @@ func (c *Client) exchange(ctx context.Context, r *Request, x *Exchange) error {
 	// From here on no secret of the request is in what came back.
 	x.hide(secretsOf(req, secret, x.shownBody()))
 	return err
+}
+
+// roundTrip sends req over the network, or has its carrier take it. The caller closes the
+// body of the answer.
+func (c *Client) roundTrip(ctx context.Context, r *Request, req *http.Request, x *Exchange) (*http.Response, error) {
+	if r.Carrier != nil {
+		listener := r.Carrier.Listener()
+		x.listener = &listener
+		return r.Carrier.RoundTrip(req)
+	}
+	network := c.network.Load()
+	transport, err := network.transport(ctx, r.For.Tenant, r.Trust, req.URL)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := network.proxy.refusal(req.URL, resp.StatusCode); err != nil {
+		_ = resp.Body.Close()
+		return nil, err
+	}
+	return resp, nil
 }
