@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -347,4 +349,22 @@ func listenerAnswer(ctx context.Context) (out intercept.Answer, err error) {
 	}
 	out.Body = out.Body[:min(len(out.Body), outbound.MaxBody+1)]
 	return out, within(body.Err())
+}
+
+// intercepted warns of interceptions that go on, so that nobody wonders why an endpoint is not
+// called.
+func (a *api) intercepted(ctx context.Context) (out []apierr.Warning) {
+	for _, s := range a.Board.List(tenantOf(ctx)) {
+		if !s.Ended.IsZero() {
+			continue
+		}
+		f, of := s.Filter, "all orders"
+		if !f.AllOrders {
+			of = clip(strings.Join(f.Orders, ", "))
+		}
+		names := strings.Join(slices.Concat(f.Steps, f.Connectors, f.Statuses), ", ")
+		out = append(out, apierr.Warning{Path: "interceptions", Message: fmt.Sprintf("calls of %s, of %s, go to a listener in place of their endpoint: %s, by key %s, until %s unless it goes on",
+			clip(names), of, s.ID, cmp.Or(s.By.KeyName, s.By.KeyID), s.Until.Format(time.RFC3339))})
+	}
+	return out
 }

@@ -80,6 +80,7 @@ func TestACallGoesToTheListenerWithoutTheSecretsOfItsEndpoint(t *testing.T) {
 	}
 	equals(t, "webhook-id", h.Get("Webhook-Id"), h.Get("Idempotency-Key"))
 	is(t, []byte(call.text("items[0].body")), "value.id", "ORD-12345")
+	r.get("/api/overview").is("warnings[0].path", "interceptions").is("warnings[1]", nil)
 	l.answers(call, ok(answerWith(`{"tags":["from the laptop"]}`))).want(204)
 	finish().want(201).is("order.tags", []string{"first", "from the laptop"}).is("orderActionExecutionResults[0].actionStatus", "Success")
 	equals(t, "calls of the endpoint", len(s.got()), 0)
@@ -190,6 +191,7 @@ func TestTheEndOfAnInterception(t *testing.T) {
 	l.answers(call, ok(success)).problem(409)
 	l.call("POST", l.path+"/calls", "").problem(409)
 	r.call("DELETE", l.path, "").problem(409)
+	r.get("/api/overview").is("warnings", nil)
 	r.get(l.path).is("reason", "it was removed").is("missed", 2)
 	r.get("/api/audit?kind=interception").is("items[0].action", "delete-interception").is("items[0].detail.intercepted", nil).
 		is("items[1].action", "create-interception").is("items[1].detail.intercepted.steps", []string{"WebhookWorkflowStep"}).is("items[2]", nil)
