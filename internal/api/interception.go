@@ -255,8 +255,7 @@ func (a *api) takeCall(ctx context.Context, in *struct {
 	if a.alone() != nil {
 		a.Board.Lose(tenantOf(ctx), in.ID, intercept.SeveralNodes)
 	}
-	// At least a moment, in which a call is found that waits already.
-	over, stop := context.WithTimeout(ctx, max(wait, time.Millisecond))
+	over, stop := context.WithTimeout(ctx, wait)
 	defer stop()
 	go func() {
 		select {
@@ -266,7 +265,7 @@ func (a *api) takeCall(ctx context.Context, in *struct {
 		}
 	}()
 	admission.Pause(ctx)
-	r, err := a.Board.Take(over, tenantOf(ctx), in.ID)
+	r, err := a.Board.Take(ctx, over.Done(), tenantOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
 	}

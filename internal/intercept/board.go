@@ -104,7 +104,7 @@ func (b *Board) Begin(tenant, id string, by attempt.Listener, f Filter) (State, 
 		}
 	}
 	if own >= MostPerTenant || all >= Most {
-		return State{}, apierr.Errorf(apierr.TooMany, "there are %d interceptions of the tenant and %d of all, and at most %d and %d at a time", own, all, MostPerTenant, Most)
+		return State{}, apierr.Errorf(apierr.TooMany, "there may be %d interceptions of a tenant and %d of all at a time: end one, or wait until one has ended", MostPerTenant, Most)
 	}
 	by.InterceptionID = id
 	i := &Interception{board: b, tenant: tenant, done: make(chan struct{}), news: make(chan struct{}),

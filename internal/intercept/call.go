@@ -183,10 +183,10 @@ func (a Answer) response(req *http.Request) (*http.Response, error) {
 		Header: canonical(a.Header), Body: io.NopCloser(bytes.NewReader(a.Body)), ContentLength: int64(len(a.Body)), Request: req}, nil
 }
 
-// Take waits for a call of an interception, and hands it out; nil if none came before ctx
-// ended. It renews the lease. The error is [apierr.NotFound] if the interception is not known,
+// Take waits for a call of an interception, and hands it out; nil if none came before over was
+// closed, or ctx ended, with which its caller has gone. It renews the lease. The error is [apierr.NotFound] if the interception is not known,
 // and [apierr.Conflict] if it has ended, also while Take waits.
-func (b *Board) Take(ctx context.Context, tenant, id string) (*Request, error) {
+func (b *Board) Take(ctx context.Context, over <-chan struct{}, tenant, id string) (*Request, error) {
 	b.mu.Lock()
 	i, err := b.find(tenant, id)
 	if err == nil {
@@ -205,7 +205,7 @@ func (b *Board) Take(ctx context.Context, tenant, id string) (*Request, error) {
 			i.renew()
 		}
 	}()
-	for ctx.Err() == nil {
+	for {
 		b.mu.Lock()
 		err, news, c := i.ended(), i.news, i.next()
 		b.mu.Unlock()
@@ -213,7 +213,8 @@ func (b *Board) Take(ctx context.Context, tenant, id string) (*Request, error) {
 			return nil, err
 		}
 		if c != nil {
-			if r := i.receive(ctx, c); r != nil {
+			// The time of the attempt has begun, so it is waited for also when over is closed.
+			if r := i.receive(ctx, c); r != nil || ctx.Err() != nil {
 				return r, nil
 			}
 			continue
@@ -221,10 +222,12 @@ func (b *Board) Take(ctx context.Context, tenant, id string) (*Request, error) {
 		select {
 		case <-news:
 		case <-i.done:
+		case <-over:
+			return nil, nil
 		case <-ctx.Done():
+			return nil, nil
 		}
 	}
-	return nil, nil
 }
 
 // ended is the error of an interception that has ended. The lock is held.

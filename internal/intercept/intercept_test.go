@@ -87,14 +87,14 @@ func TestACallIsHandedOutOnceAndAnswered(t *testing.T) {
 			defer cancel()
 			came <- send(ctx, c, "asked")
 		}()
-		r, err := b.Take(t.Context(), acme, s.ID)
+		r, err := b.Take(t.Context(), nil, acme, s.ID)
 		if err != nil || string(r.Body) != "asked" || r.Header.Get("Idempotency-Key") != "call_1" || r.Timeout != 10*time.Second || r.Subject != subject {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		// Nobody else gets it.
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if again, err := b.Take(short, acme, s.ID); again != nil || err != nil {
+		if again, err := b.Take(t.Context(), short.Done(), acme, s.ID); again != nil || err != nil {
 			t.Errorf("%v, %v", again, err)
 		}
 		if err := b.Answer(t.Context(), "other", s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.NotFound {
@@ -126,7 +126,7 @@ func TestALateAnswerIsRefused(t *testing.T) {
 			defer cancel()
 			came <- send(ctx, c, "")
 		}()
-		r, _ := b.Take(t.Context(), acme, s.ID)
+		r, _ := b.Take(t.Context(), nil, acme, s.ID)
 		if got := <-came; got != context.DeadlineExceeded.Error() {
 			t.Error(got)
 		}
@@ -144,14 +144,14 @@ func TestACallThatAPollLeftGoesToTheNext(t *testing.T) {
 		go func() { c, _ := b.Match(acme, &subject).Offer(t.Context(), subject); offered <- c }()
 		first, leave := context.WithCancel(t.Context())
 		left := make(chan *Request)
-		go func() { r, _ := b.Take(first, acme, s.ID); left <- r }()
+		go func() { r, _ := b.Take(first, nil, acme, s.ID); left <- r }()
 		c := <-offered
 		leave()
 		if r := <-left; r != nil {
 			t.Fatal("it was handed out")
 		}
 		go send(t.Context(), c, "asked")
-		r, err := b.Take(t.Context(), acme, s.ID)
+		r, err := b.Take(t.Context(), nil, acme, s.ID)
 		if err != nil || string(r.Body) != "asked" {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestACallThatAPollLeftGoesToTheNext(t *testing.T) {
 		go func() { c, _ := b.Match(acme, &subject).Offer(t.Context(), subject); c.Close(); c.Close() }()
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if r, err := b.Take(short, acme, s.ID); r != nil || err != nil {
+		if r, err := b.Take(t.Context(), short.Done(), acme, s.ID); r != nil || err != nil {
 			t.Errorf("%v, %v", r, err)
 		}
 	})
@@ -177,7 +177,7 @@ func TestALeaseEndsWithItsListener(t *testing.T) {
 		poll := func(wait time.Duration) error {
 			ctx, cancel := context.WithTimeout(t.Context(), wait)
 			defer cancel()
-			_, err := b.Take(ctx, acme, s.ID)
+			_, err := b.Take(t.Context(), ctx.Done(), acme, s.ID)
 			return err
 		}
 		time.Sleep(29 * time.Second)
@@ -220,9 +220,9 @@ func TestTheEndFailsWhatWasHandedOut(t *testing.T) {
 		b, s := begin(t, 0, all)
 		came := make(chan string, 1)
 		go func() { c, _ := b.Match(acme, &subject).Offer(t.Context(), subject); came <- send(t.Context(), c, "") }()
-		r, _ := b.Take(t.Context(), acme, s.ID)
+		r, _ := b.Take(t.Context(), nil, acme, s.ID)
 		waits := make(chan error, 1)
-		go func() { _, err := b.Take(t.Context(), acme, s.ID); waits <- err }()
+		go func() { _, err := b.Take(t.Context(), nil, acme, s.ID); waits <- err }()
 		synctest.Wait()
 		if !b.End(acme, s.ID) {
 			t.Error("it has not ended")

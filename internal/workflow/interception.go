@@ -34,8 +34,12 @@ func (e *Engine) stepByListener(ctx context.Context, of *share, tenant string, s
 		return s, nil
 	}
 	defer taken.Close()
-	// That may have taken long. An order that was erased meanwhile goes to nobody any more.
+	// That may have taken long. An order that was erased meanwhile goes to nobody any more, and
+	// its runs are there for some time after it.
 	newer, err := e.store.RunUnless(ctx, tenant, s.run.ID, s.run.Revision)
+	if err == nil {
+		_, err = e.store.Order(ctx, tenant, s.run.OrderID)
+	}
 	if apierr.KindOf(err) == apierr.NotFound {
 		return snapshot{}, nil
 	}
