@@ -37,6 +37,7 @@ type simulated struct {
 	Same           int `json:"same"`
 	Differ         int `json:"differ"`
 	Unknown        int `json:"unknown"`
+	NotRecorded    int `json:"notRecorded"`
 	NotReproduced  int `json:"notReproduced"`
 }
 
@@ -44,10 +45,10 @@ type simulated struct {
 func (t *simulated) add(o *simulate.Outcome) {
 	t.Orders++
 	t.Runs += o.Runs
-	if o.Verdict != simulate.NotReproduced {
+	if o.Verdict != simulate.NotReproduced && o.Verdict != simulate.NotRecorded {
 		t.RunsReproduced += o.Runs
 	}
-	*map[simulate.Verdict]*int{simulate.Same: &t.Same, simulate.Differs: &t.Differ, simulate.Unknown: &t.Unknown, simulate.NotReproduced: &t.NotReproduced}[o.Verdict]++
+	*map[simulate.Verdict]*int{simulate.Same: &t.Same, simulate.Differs: &t.Differ, simulate.Unknown: &t.Unknown, simulate.NotReproduced: &t.NotReproduced, simulate.NotRecorded: &t.NotRecorded}[o.Verdict]++
 }
 
 // Run implements a kong command. Orders are printed as they come, and nothing is kept of
@@ -119,10 +120,10 @@ func (c *simulation) conclude(s *session, t *simulated) error {
 	} else {
 		fmt.Fprintf(s.out, "self-check: %d of %s reproduced\n", t.RunsReproduced, counted(t.Runs, "run"))
 		if c.Settings != "" {
-			fmt.Fprintf(s.out, "%s: %d the same, %d differ, %d need an answer that is not on record, %d not compared\n", counted(t.Orders, "order"), t.Same, t.Differ, t.Unknown, t.NotReproduced)
+			fmt.Fprintf(s.out, "%s: %d the same, %d differ, %d need an answer that is not on record, %d not compared\n", counted(t.Orders, "order"), t.Same, t.Differ, t.Unknown, t.NotRecorded+t.NotReproduced)
 		}
 	}
-	if found := t.Differ + t.Unknown + t.NotReproduced; found > 0 {
+	if found := t.Differ + t.Unknown + t.NotRecorded + t.NotReproduced; found > 0 {
 		return foundError(fmt.Sprintf("%s would not come out the same", counted(found, "order")))
 	}
 	return nil
@@ -133,8 +134,11 @@ func tell(w *tabwriter.Writer, o *simulate.Outcome) {
 	line := func(cells ...string) {
 		fmt.Fprintln(w, strings.Join(append([]string{shown(o.OrderID)}, cells...), "\t"))
 	}
-	if o.Verdict == simulate.NotReproduced {
+	switch o.Verdict {
+	case simulate.NotReproduced:
 		line("not reproduced: " + shown(o.Reason))
+	case simulate.NotRecorded:
+		line("not on record: " + shown(o.Reason))
 	}
 	for _, d := range o.Differences {
 		line(shown(d.Path), value(d.Then)+" → "+value(d.Now))

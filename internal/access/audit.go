@@ -40,7 +40,7 @@ const (
 
 // AuditTarget is what was changed.
 type AuditTarget struct {
-	Kind string `json:"kind" enum:"settings,endpoint,key,attempt,run,delivery,event,order,job,connector"`
+	Kind string `json:"kind" enum:"settings,endpoint,key,attempt,run,delivery,event,order,job,connector,interception"`
 	ID   string `json:"id" doc:"Of settings the version: that which was made, or which was restored; of a connector its connectorId, or else its name"`
 }
 
@@ -56,7 +56,8 @@ const (
 	AuditOrder    = "order"
 	AuditJob      = "job"
 
-	AuditConnector = "connector"
+	AuditConnector    = "connector"
+	AuditInterception = "interception"
 )
 
 // AuditDetail is what more there is to say of a change. Which fields are set depends
@@ -73,6 +74,18 @@ type AuditDetail struct {
 	EndpointIDs []string    `json:"endpointIds,omitempty" nullable:"false" doc:"Where events were sent again; the first 20"`
 	Sent        int         `json:"sent,omitempty" doc:"How many deliveries were sent again"`
 	Job         *AuditedJob `json:"job,omitempty" doc:"A job that was begun or canceled"`
+
+	Intercepted *AuditedInterception `json:"intercepted,omitempty" doc:"Of an interception: whose calls, or why it ended"`
+}
+
+// AuditedInterception is which calls somebody intercepts, or why that ended.
+type AuditedInterception struct {
+	Steps      []string `json:"steps,omitempty" nullable:"false"`
+	Connectors []string `json:"connectors,omitempty" nullable:"false"`
+	Statuses   []string `json:"statuses,omitempty" nullable:"false"`
+	OrderIDs   []string `json:"orderIds,omitempty" nullable:"false"`
+	AllOrders  bool     `json:"allOrders,omitempty"`
+	Ended      string   `json:"ended,omitempty" doc:"Why it ended by itself. The actor is the key that began it"`
 }
 
 // AuditedJob is a job as it was asked for.

@@ -28,6 +28,7 @@ import (
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/delivery"
 	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/intercept"
 	"github.com/orderhook/orderhook/internal/jobrunner"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/nodes"
@@ -40,7 +41,7 @@ import (
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
-// Options of the API. All but Node, PublicURL, KeyUses, KeyRates, WrongKeys, Variables, Admission and Limits are needed.
+// Options of the API. All but Node, Board, PublicURL, KeyUses, KeyRates, WrongKeys, Variables, Admission and Limits are needed.
 type Options struct {
 	// Handlers read and write the store. Whatever they change is durable before they
 	// answer (docs/contract.md#running).
@@ -51,6 +52,7 @@ type Options struct {
 	// These four do what an answer does not wait for, or waits for only as long as the
 	// caller asks: runs, validations, deliveries and background jobs.
 	Engine    *workflow.Engine
+	Board     *intercept.Board // the engine's; nil: one that no call is offered to
 	Validator *validate.Validator
 	Notify    *delivery.Dispatcher
 	Jobs      *jobrunner.Runner
@@ -177,7 +179,7 @@ func New(o Options) http.Handler {
 // sorts its paths.
 func registerAll(a *api) {
 	describeDocuments(a.huma.OpenAPI())
-	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, blames, runs, controls, resumes, attempts, calls, replays,
+	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, blames, runs, controls, resumes, interceptions, attempts, calls, replays,
 		endpoints, endpointSecrets, endpointCalls, feeds, explanations, events, deliveries, bulkRedelivery, bulkCancel, jobs, stockItems, settingsOperations, connectors, connectorTries, workflowSteps, installations, keys, audit, nodeOperations, overviews, health} {
 		noun(a)
 	}
@@ -194,6 +196,9 @@ func newAPI(o Options, mux *http.ServeMux) *api {
 	}
 	if o.Work == nil {
 		o.Work = admission.NewWork(admission.DefaultAtOnce())
+	}
+	if o.Board == nil {
+		o.Board = intercept.New(0)
 	}
 	if o.KeyRates == nil {
 		o.KeyRates = new(admission.KeyRates)

@@ -127,6 +127,8 @@ type FullAttempt struct {
 	RemoteAddr string         `json:"remoteAddress,omitempty"`
 	TLSVersion string         `json:"tlsVersion,omitempty"`
 	Timing     attempt.Timing `json:"timing" doc:"Milliseconds"`
+	// Who got the request in place of the endpoint.
+	Listener *attempt.Listener `json:"listener,omitempty" doc:"Who was handed the request in place of the endpoint, by an interception"`
 }
 
 // message is one side of an exchange. The answer has one of Body and BodyBase64.
@@ -192,5 +194,5 @@ func ShowAttempt(at *attempt.Attempt) FullAttempt {
 		d = &attempt.AttemptDetail{}
 	}
 	return FullAttempt{Attempt: publicAttempt(at), Request: *showMessage(&d.Request), Response: showMessage(d.Response),
-		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing}
+		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing, Listener: d.Listener}
 }

@@ -17,7 +17,7 @@ import (
 func audit(a *api) {
 	handle(a, access.Admin, huma.Operation{OperationID: "list-audit", Method: http.MethodGet, Path: "/api/audit", Tags: []string{"Audit"},
 		Summary: "List who changed what, the newest first",
-		Description: "Changes of settings, endpoints and keys; replays, resumes, redeliveries, cancels; erasures of orders: each with its entry, in one transaction. " +
+		Description: "Changes of settings, endpoints and keys; replays, resumes, redeliveries, cancels; interceptions; erasures of orders: each with its entry, in one transaction. " +
 			"What failed has none, nor what a dry run or a repeated Idempotency-Key answered. An entry names fields and ids, and never holds a secret."}, a.listAudit)
 }
 
@@ -27,8 +27,8 @@ func audit(a *api) {
 func (a *api) listAudit(ctx context.Context, in *struct {
 	PageParams
 	KeyID     string `query:"keyId" doc:"Of the key that it was done with"`
-	Action    string `query:"action" enum:"put-settings,restore-settings-version,create-endpoint,patch-endpoint,delete-endpoint,rotate-endpoint-secret,recover-endpoint,create-key,patch-key,delete-key,replay-attempt,resume-run,cancel-run,resume-runs,cancel-job,redeliver-event,redeliver-delivery,redeliver-deliveries,cancel-delivery,cancel-deliveries,try-connectors,delete-order" doc:"The operationId of the call"`
-	Kind      string `query:"kind" enum:"settings,endpoint,key,attempt,run,delivery,event,order,job,connector" doc:"Of the target"`
+	Action    string `query:"action" enum:"put-settings,restore-settings-version,create-endpoint,patch-endpoint,delete-endpoint,rotate-endpoint-secret,recover-endpoint,create-key,patch-key,delete-key,replay-attempt,resume-run,cancel-run,resume-runs,cancel-job,redeliver-event,redeliver-delivery,redeliver-deliveries,cancel-delivery,cancel-deliveries,try-connectors,create-interception,delete-interception,delete-order" doc:"The operationId of the call"`
+	Kind      string `query:"kind" enum:"settings,endpoint,key,attempt,run,delivery,event,order,job,connector,interception" doc:"Of the target"`
 	Target    string `query:"target" doc:"The target's id"`
 	RequestID string `query:"requestId"`
 	From      string `query:"from" doc:"Done at or after this time"`
@@ -64,7 +64,7 @@ func asked(c *call, op *huma.Operation) access.AuditEntry {
 // auditKinds is what a path is about, by its first part. A path that is not among them is
 // about nothing that the log knows.
 var auditKinds = map[string]string{"settings": access.AuditSettings, "endpoints": access.AuditEndpoint, "keys": access.AuditKey, "attempts": access.AuditAttempt,
-	"runs": access.AuditRun, "deliveries": access.AuditDelivery, "events": access.AuditEvent, "orders": access.AuditOrder, "jobs": access.AuditJob}
+	"runs": access.AuditRun, "deliveries": access.AuditDelivery, "events": access.AuditEvent, "orders": access.AuditOrder, "jobs": access.AuditJob, "interceptions": access.AuditInterception}
 
 // targetOf is the thing that the path of a call names; zero where it names none, as
 // that of a call which makes one, or is about many. The target's id is what the path has,

@@ -4,12 +4,14 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/attempt"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/weburl"
@@ -81,6 +83,9 @@ func (a *api) connectorHealth(ctx context.Context, c *settings.Connector) (conne
 	}
 	attempts, err := a.Store.Attempts(ctx, tenantOf(ctx), f, store.Page{Limit: recentAttempts})
 	for _, at := range attempts.Items {
+		if strings.HasPrefix(at.URL, outbound.ListenerScheme) { // a listener was called in its place
+			continue
+		}
 		if c.ConnectorID != "" || weburl.PublicURL(at.URL) == weburl.PublicURL(c.Host) {
 			h.count(at)
 		}

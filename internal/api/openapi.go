@@ -33,6 +33,7 @@ func introduce(o *huma.OpenAPI, publicURL string) {
 		{"Endpoints", "URLs that events are sent to."},
 		{"Events", "What happened, and its deliveries to endpoints."},
 		{"Jobs", "Work over many things, in the background."},
+		{"Interceptions", "Calls of steps that a listener answers in place of their endpoint."},
 		{"Attempts", "Every outgoing request, and what came back."},
 		{"Settings", "Connectors, markets, and the steps of each status."},
 		{keysTag, "Who may do what."},

@@ -38,7 +38,7 @@ type Overview struct {
 	LastDay   callSeries       `json:"lastDay" doc:"By quarters of an hour"`
 	Waiting   waiting          `json:"waiting"`
 	Stuck     stuck            `json:"stuck"`
-	Warnings  []apierr.Warning `json:"warnings,omitempty" nullable:"false" doc:"What the config file leaves open"`
+	Warnings  []apierr.Warning `json:"warnings,omitempty" nullable:"false" doc:"What the config file leaves open; whose calls are intercepted"`
 }
 
 // callSeries is the calls over a period. An hour has 60 points, and a day 96.
@@ -228,7 +228,7 @@ type stuckRun struct {
 // after the other, so they may be of slightly different moments.
 func (a *api) getOverview(ctx context.Context, _ *struct{}) (*struct{ Body Overview }, error) {
 	now, tenant := a.now(), tenantOf(ctx)
-	o := Overview{Timestamp: now, Warnings: a.webHookWarnings(ctx)}
+	o := Overview{Timestamp: now, Warnings: append(a.webHookWarnings(ctx), a.intercepted(ctx)...)}
 	w, err := a.Store.Waiting(ctx, tenant)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/delivery"
 	"github.com/orderhook/orderhook/internal/fair"
+	"github.com/orderhook/orderhook/internal/intercept"
 	"github.com/orderhook/orderhook/internal/jobrunner"
 	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -40,6 +41,9 @@ type Wiring struct {
 	MaxOrderBytes    int64
 	DisableAfter     time.Duration
 	WebHook          *delivery.WebHook
+
+	// InterceptionLease is how long a listener may be silent; 0: [intercept.DefaultLease].
+	InterceptionLease time.Duration
 
 	// Variables are what settings may name, and only those of VariablesTenant.
 	Variables       settings.Variables
@@ -79,11 +83,12 @@ func Assemble(w Wiring) *Parts {
 		w.EventStore = w.Store
 	}
 	dispatcher := delivery.New(delivery.Options{Store: w.EventStore, Node: w.Node, Client: w.Client, Slots: w.Slots, Clock: w.Clock, Log: w.Log, DisableAfter: w.DisableAfter, WebHook: w.WebHook})
-	engine := workflow.New(workflow.Options{Store: w.Store, Node: w.Node, Client: w.Client, Work: w.Work, Clock: w.Clock, Log: w.Log, MaxStatusChanges: w.MaxStatusChanges, MaxOrderBytes: w.MaxOrderBytes, Tracer: w.Tracer})
+	board := intercept.New(w.InterceptionLease)
+	engine := workflow.New(workflow.Options{Board: board, Store: w.Store, Node: w.Node, Client: w.Client, Work: w.Work, Clock: w.Clock, Log: w.Log, MaxStatusChanges: w.MaxStatusChanges, MaxOrderBytes: w.MaxOrderBytes, Tracer: w.Tracer})
 	jobs := jobrunner.New(jobrunner.Options{Store: w.EventStore, Node: w.Node, Clock: w.Clock, Log: w.Log}, dispatcher.Jobs(), engine.Jobs())
 	validator := &validate.Validator{Store: w.Store, Client: w.Client, Clock: w.Clock, Log: w.Log}
 	rates, wrong := new(admission.KeyRates), new(admission.WrongKeys)
-	options := api.Options{KeyRates: rates, WrongKeys: wrong, Store: w.Store, Node: w.Node, Engine: engine, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: w.Client,
+	options := api.Options{KeyRates: rates, WrongKeys: wrong, Store: w.Store, Node: w.Node, Engine: engine, Board: board, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: w.Client,
 		Variables: w.Variables, VariablesTenant: w.VariablesTenant, Work: w.Work, Admission: w.Admission, Limits: w.Limits,
 		Install: w.install, Tracer: w.Tracer, KeyUses: w.KeyUses, Clock: w.Clock, Log: w.Log, Version: w.Version, PublicURL: w.PublicURL}
 	if w.Telemetry != nil {

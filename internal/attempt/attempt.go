@@ -63,6 +63,15 @@ type AttemptDetail struct {
 	RemoteAddr string   `json:"remoteAddr,omitempty"`
 	TLSVersion string   `json:"tlsVersion,omitempty"`
 	Timing     Timing   `json:"timing"`
+	// Listener is who was handed the request in place of the endpoint; nil: nobody.
+	Listener *Listener `json:"listener,omitempty"`
+}
+
+// Listener is somebody who intercepts the calls of steps (docs/contract.md#interceptions).
+type Listener struct {
+	InterceptionID string `json:"interceptionId"`
+	KeyID          string `json:"keyId" doc:"Of the key that it was begun with"`
+	KeyName        string `json:"keyName,omitempty"`
 }
 
 // Message is one side of an exchange.

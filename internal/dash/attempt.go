@@ -20,11 +20,13 @@ import (
 // does.
 type fullAttempt struct {
 	attempt.Attempt
-	Request       message        `json:"request"`
-	Response      *message       `json:"response"`
-	RemoteAddress string         `json:"remoteAddress"`
-	TLSVersion    string         `json:"tlsVersion"`
-	Timing        attempt.Timing `json:"timing"`
+	Request       message  `json:"request"`
+	Response      *message `json:"response"`
+	RemoteAddress string   `json:"remoteAddress"`
+	// Listener is who answered in place of the endpoint.
+	Listener   struct{ InterceptionID, KeyID, KeyName string } `json:"listener"`
+	TLSVersion string                                          `json:"tlsVersion"`
+	Timing     attempt.Timing                                  `json:"timing"`
 }
 
 // message is one side of an exchange. The API sends the body as text, or in base64 where

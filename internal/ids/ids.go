@@ -26,6 +26,9 @@ const (
 	Request  = "req_"
 	Audit    = "aud_"
 	Node     = "node_"
+
+	Interception = "int_"
+	Handover     = "hnd_" // of one request to a listener
 )
 
 // New returns a new id with one of the prefixes above.

@@ -1,10 +1,10 @@
 // Package listen brings what happens on a server to a receiver on this machine: it follows
 // the feed of an endpoint over connections that it opens itself, and hands on each event
-// once. It never ends without a word: a lost connection is said, made again, and followed by
-// how much came meanwhile.
+// once; and it takes the calls of chosen steps, and brings their answers back. It never ends
+// without a word: a lost connection is said, made again, and followed by how much came meanwhile.
 //
 // It knows the API of a server and no other package of it: not the database, not the flags, and
-// not how anything is shown. Start reading at [Listener.Run].
+// not how anything is shown. Start reading at [Listener.Run], and at [Interceptor.Run] for calls.
 package listen
 
 import (
@@ -61,7 +61,10 @@ type Listener struct {
 }
 
 // Refused is an answer of the server that no other try would change.
-type Refused struct{ Why string }
+type Refused struct {
+	Why    string
+	Status int
+}
 
 // Error implements error.
 func (e *Refused) Error() string { return e.Why }
@@ -207,10 +210,14 @@ func (l *Listener) unsubscribe(ctx context.Context, id string) error {
 	return nil
 }
 
+func (l *Listener) ask(ctx context.Context, method, path string, body []byte, want int) ([]byte, error) {
+	return ask(ctx, l.Server, method, path, body, want)
+}
+
 // ask asks the server. What is wrong with the request stays wrong, so it is Refused; all else
 // may pass.
-func (l *Listener) ask(ctx context.Context, method, path string, body []byte, want int) ([]byte, error) {
-	status, answer, err := l.Server.Ask(ctx, method, path, body)
+func ask(ctx context.Context, server Server, method, path string, body []byte, want int) ([]byte, error) {
+	status, answer, err := server.Ask(ctx, method, path, body)
 	if err != nil || status == want {
 		return answer, err
 	}
@@ -228,7 +235,7 @@ func (l *Listener) ask(ctx context.Context, method, path string, body []byte, wa
 	}
 	why := strings.Join(said, ": ")
 	if status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout {
-		return nil, &Refused{why}
+		return nil, &Refused{why, status}
 	}
 	return nil, errors.New(why)
 }

@@ -143,7 +143,7 @@ func (c *Client) Close() { c.network.Load().close() }
 func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	admission.Pause(ctx)
 	var own *fair.Part // slot
-	if r.Slot == nil {
+	if r.Slot == nil && r.Carrier == nil {
 		var err error
 		if own, err = c.outgoing.Take(ctx, r.For, 1); err != nil {
 			return Exchange{StartedAt: c.now(), OneWay: r.OneWay, Err: ErrCanceled, body: r.Body}
@@ -191,7 +191,7 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 	if err != nil {
 		own = ownTroubleIn(err, x.wire.remoteAddr != nil)
 	}
-	if own == "" && err != nil {
+	if own == "" && err != nil && r.Carrier == nil {
 		own = proxySilence(err, x.wire, attempt.Err() != nil)
 	}
 	switch {
@@ -206,6 +206,8 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 		x.Err = ErrCanceled
 	case own != "":
 		x.Err = own
+	case carried(err) != "":
+		x.Err = carried(err)
 	case attempt.Err() != nil:
 		x.Err = failure(TimedOutAfter + r.Timeout.String())
 	default:
@@ -227,19 +229,11 @@ func (c *Client) exchange(t *watcher, r *Request, x *Exchange) error {
 		return err
 	}
 	x.target, x.URL, x.Host, x.sent, x.secret = r.URL, m.to.shown, m.to.url.Host, m.header.Header, m.header.secret
-	network := c.network.Load()
-	transport, err := network.transport(t, r.For.Tenant, r.Trust, m.to.url)
-	if err != nil {
-		return err
-	}
-	resp, err := transport.send(t, m)
+	resp, err := c.send(t, r, m, x)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	if err := network.proxy.refusal(m.to.url, resp.StatusCode); err != nil {
-		return err
-	}
 	// The answer has begun. Whatever goes wrong from here on, its status counts.
 	x.Status, x.Header = resp.StatusCode, resp.Header
 	if resp.StatusCode != http.StatusSwitchingProtocols { // what follows that is no body, and would not end
@@ -249,4 +243,32 @@ func (c *Client) exchange(t *watcher, r *Request, x *Exchange) error {
 	// From here on no secret of the request is in what came back.
 	x.hide(secretsOf(m, x.shownBody()))
 	return err
+}
+
+// send sends a message over the network, or has its carrier take it. The caller closes the
+// body of the answer.
+func (c *Client) send(t *watcher, r *Request, m *message, x *Exchange) (*http.Response, error) {
+	if r.Carrier != nil {
+		listener := r.Carrier.Listener()
+		x.listener = &listener
+		req, err := m.request(t)
+		if err != nil {
+			return nil, err
+		}
+		return r.Carrier.RoundTrip(req)
+	}
+	network := c.network.Load()
+	transport, err := network.transport(t, r.For.Tenant, r.Trust, m.to.url)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := transport.send(t, m)
+	if err != nil {
+		return nil, err
+	}
+	if err := network.proxy.refusal(m.to.url, resp.StatusCode); err != nil {
+		_ = resp.Body.Close()
+		return nil, err
+	}
+	return resp, nil
 }

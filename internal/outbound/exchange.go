@@ -41,6 +41,8 @@ type Exchange struct {
 	length  int64       // of the answer's body, as far as it was read
 	dropped int64       // bytes of it that were read after Body
 	wire    wire
+	// listener is who a carrier took the request to; nil: it went over the network.
+	listener *attempt.Listener
 }
 
 // Class says what the attempt means, its body aside: see [Classify], and for a
@@ -103,6 +105,7 @@ func (x Exchange) Detail() *attempt.AttemptDetail {
 		Request:    attempt.Message{Method: http.MethodPost, Headers: masked(x.sent, x.secret), Body: x.shownBody(), BodyBytes: int64(len(x.body))},
 		TLSVersion: x.wire.tlsVersion,
 		Timing:     x.wire.timing,
+		Listener:   x.listener,
 	}
 	if x.wire.remoteAddr != nil {
 		d.RemoteAddr = x.wire.remoteAddr.String()

@@ -15,6 +15,10 @@ func (x Exchange) Record(kind, failure string) *attempt.Attempt {
 		StartedAt: x.StartedAt, DurationMs: float64(x.Duration.Microseconds()) / 1000,
 		URL: x.URL, Host: x.Host, Status: x.Status, Outcome: attempt.OutcomeSucceeded, Error: failure, Detail: x.Detail(),
 	}
+	// The place that the settings name was not called.
+	if x.listener != nil {
+		a.URL, a.Host = ListenerScheme+x.listener.InterceptionID, ""
+	}
 	if failure != "" {
 		a.Outcome = attempt.OutcomeFailed
 	}

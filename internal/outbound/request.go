@@ -57,6 +57,8 @@ type Request struct {
 	Trust   *Trust             // how TLS is verified; nil: as TLS says
 	TLS     *event.EndpointTLS // of an endpoint, which must not be changed; nil: as the client does
 	Timeout time.Duration      // of the whole attempt; 0: event.DefaultTimeout
+	// Carrier takes the request elsewhere than to URL; nil: nobody does. See [Request.ByCarrier].
+	Carrier Carrier
 	// OneWay is for requests whose answer says no more than that they came: a
 	// body that is not retained, and another [Exchange.Class].
 	OneWay bool

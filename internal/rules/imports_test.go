@@ -30,6 +30,7 @@ var layers = [][]string{
 	{"internal/validate"},
 	{"internal/delivery"},
 	{"internal/simulate"},
+	{"internal/intercept"},
 	{"internal/rerun"},
 	{"internal/answer"},
 	{"internal/outbound"},
@@ -57,7 +58,7 @@ var layers = [][]string{
 
 // mayUseHTTP are the packages that talk HTTP, as server or as client; who of them
 // makes requests of its own accord, TestWhoMakesRequests says.
-var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/listen", "internal/app", "internal/api", "internal/dash", "internal/outbound", "internal/telemetry", "internal/checkup/checkuptest", "receiver",
+var mayUseHTTP = []string{"cmd/orderhook", "internal/demo", "internal/bench", "internal/listen", "internal/app", "internal/api", "internal/intercept", "internal/dash", "internal/outbound", "internal/telemetry", "internal/checkup/checkuptest", "receiver",
 	"examples/erp-export", "examples/fraud-check", "examples/stock-reservation", "examples/tax-validator"}
 
 // listed is a package as `go list -json` shows it; tests and what they import

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,6 +14,15 @@ import (
 	"github.com/orderhook/orderhook/internal/run"
 )
 
+// differsError says in what an order comes out in another way than it did, though nothing of it
+// is missing. Then the simulation is wrong, and not the record.
+type differsError string
+
+// Error implements error.
+func (e differsError) Error() string { return string(e) }
+
+func errDiffers(format string, args ...any) error { return differsError(fmt.Sprintf(format, args...)) }
+
 // check has everything happen once more by the settings that there were, and returns an error
 // that says in what it came to something else than it did.
 func (r *record) check(ctx context.Context, s rules) (*world, error) {
@@ -23,7 +33,7 @@ func (r *record) check(ctx context.Context, s rules) (*world, error) {
 			return err
 		}
 		if !jsondoc.Equal(was.Doc, o.Doc) || was.StatusVersion != o.StatusVersion {
-			return errGone("version %d of the order comes out as another one: %s", o.Version, changesText(order.Diff(was.Doc, o.Doc)))
+			return errDiffers("version %d of the order comes out as another one: %s", o.Version, changesText(order.Diff(was.Doc, o.Doc)))
 		}
 		return nil
 	}
@@ -36,22 +46,22 @@ func (r *record) check(ctx context.Context, s rules) (*world, error) {
 // compare says in what a world differs from what is on record of it.
 func (r *record) compare(w *world) error {
 	if w.order.Version != r.order.Version {
-		return errGone("the order comes to version %d, and not to %d", w.order.Version, r.order.Version)
+		return errDiffers("the order comes to version %d, and not to %d", w.order.Version, r.order.Version)
 	}
 	for _, rn := range r.runs {
 		is := w.find(rn)
 		if is == nil {
-			return errGone("the run %s does not begin", rn.ID)
+			return errDiffers("the run %s does not begin", rn.ID)
 		}
 		if is.stuck != "" {
 			return errGone("%s", is.stuck)
 		}
 		if what := differs(rn.Run, is.run); what != "" {
-			return errGone("the run %s of %s: %s", rn.ID, rn.EnteredStatus, what)
+			return errDiffers("the run %s of %s: %s", rn.ID, rn.EnteredStatus, what)
 		}
 	}
 	if n := len(w.runs) + len(w.ended); n != len(r.runs) {
-		return errGone("%d runs begin, and not %d", n, len(r.runs))
+		return errDiffers("%d runs begin, and not %d", n, len(r.runs))
 	}
 	return r.compareHistory(w.history)
 }
@@ -61,14 +71,14 @@ func (r *record) compareHistory(is []order.HistoryEntry) error {
 	for i := range max(len(is), len(r.history)) {
 		switch {
 		case i >= len(is):
-			return errGone("the history lacks %q", r.history[i].Message)
+			return errDiffers("the history lacks %q", r.history[i].Message)
 		case i >= len(r.history):
-			return errGone("the history has %q beyond what happened", is[i].Message)
+			return errDiffers("the history has %q beyond what happened", is[i].Message)
 		}
 		was, now := r.history[i], is[i]
 		was.ID, now.ID = "", ""
 		if what := unlike(was, now); what != "" {
-			return errGone("entry %d of the history: %s", i+1, what)
+			return errDiffers("entry %d of the history: %s", i+1, what)
 		}
 	}
 	return nil
@@ -158,6 +168,9 @@ func content(doc *jsondoc.Object) *jsondoc.Object {
 type Checked struct {
 	Runs   int    // that are on record
 	Reason string // why they cannot be reproduced; "": they were
+	// Missing says that Reason is about what is not on record. If not, the simulation does
+	// something else than the engine did.
+	Missing bool
 }
 
 // Check says whether all that happened to an order comes out the same once more.
@@ -176,8 +189,12 @@ func (s *Simulation) checked(ctx context.Context, in *asRecorded, id string) (c 
 		c.Runs = len(r.runs)
 		w, err = r.check(ctx, in)
 	}
-	if apierr.KindOf(err) == apierr.Conflict {
-		c.Reason, err = err.Error(), nil
+	differs, wrong := errors.AsType[differsError](err)
+	switch {
+	case wrong:
+		c.Reason, err = differs.Error(), nil
+	case apierr.KindOf(err) == apierr.Conflict:
+		c.Reason, c.Missing, err = err.Error(), true, nil
 	}
 	return c, r, w, err
 }

@@ -241,6 +241,10 @@ func (w *world) outcome(r *simRun, listed *attempt.Attempt) (decide.Outcome, att
 	if err != nil {
 		return decide.Outcome{}, attempt.Attempt{}, err
 	}
+	// Without its body it would pass for an answer that says nothing.
+	if a.Detail == nil || len(a.Detail.Request.Body) == 0 {
+		return decide.Outcome{}, attempt.Attempt{}, errGone("the body of the attempt %s was removed", a.ID)
+	}
 	o, err := rerun.StepOutcome(a)
 	if err != nil {
 		return o, attempt.Attempt{}, errGone("the answer to the attempt %s: %s", a.ID, err)

@@ -23,7 +23,8 @@ const (
 	Same          Verdict = "same"
 	Differs       Verdict = "differs"
 	Unknown       Verdict = "unknown"       // an answer is needed that is not on record
-	NotReproduced Verdict = "notReproduced" // not even what happened comes out, so nothing is compared
+	NotRecorded   Verdict = "notRecorded"   // too little is on record of what happened, so nothing is compared
+	NotReproduced Verdict = "notReproduced" // what happened comes out in another way, so nothing is compared
 )
 
 // Outcome is what would have become of an order.
@@ -101,7 +102,9 @@ func (s *Simulation) order(ctx context.Context, in *asRecorded, id string) (Outc
 	c, r, then, err := s.checked(ctx, in, id)
 	o := Outcome{OrderID: id, Runs: c.Runs, Verdict: Same, Reason: c.Reason}
 	if err != nil || c.Reason != "" {
-		o.Verdict = NotReproduced
+		if o.Verdict = NotReproduced; c.Missing {
+			o.Verdict = NotRecorded
+		}
 		return o, err
 	}
 	if s.Settings == nil {

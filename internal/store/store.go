@@ -245,6 +245,9 @@ type Tx interface {
 	// NoteTry changes no data. It only adds the entry of the audit log that says that
 	// somebody ended the wait of a connector's breaker, because breakers are in memory.
 	NoteTry(ctx context.Context, tenant, connector string) error
+	// NoteInterception is the same for an interception that begins, of the calls that it is
+	// about, or that ends; of is nil then.
+	NoteInterception(ctx context.Context, tenant, id string, of *access.AuditedInterception) error
 
 	// AddAttempt records an attempt. Its id should have been made by [ids.Numbered] from its
 	// start: any other id takes up room in its row. All attempts of a call have the same request body, which is stored once. The

@@ -169,11 +169,13 @@ func (e *Engine) step(ctx context.Context, of *share, tenant string, s snapshot)
 		return snapshot{}, err
 	}
 	connector := c.target.Connector
+	// Breakers are about endpoints, and a listener is none.
+	listener := e.board.Match(tenant, c.subject())
 	// The run is moved to running first, in a write of its own, so that lists show what it
 	// does. If the breaker is still open and the history says so already, a write would say
 	// nothing new.
 	if s.run.Status == run.RunWaiting { // for a retry's time, or a breaker
-		if until := e.breakers.wait(tenant, connector); !until.IsZero() && s.toldToWait() {
+		if until := e.breakers.wait(tenant, connector); listener == nil && !until.IsZero() && s.toldToWait() {
 			s.notBefore = until
 			return s, nil
 		}
@@ -185,6 +187,9 @@ func (e *Engine) step(ctx context.Context, of *share, tenant string, s snapshot)
 		s.notBefore = e.clock.Now().Add(again)
 		return s, nil
 	}
+	if listener != nil {
+		return e.stepByListener(ctx, of, tenant, s, c, listener)
+	}
 	// The call may be the only one that the breaker lets through. So end is told of it,
 	// unless the process gives up all its calls.
 	made, until := e.breakers.begin(tenant, connector)
@@ -193,14 +198,20 @@ func (e *Engine) step(ctx context.Context, of *share, tenant string, s snapshot)
 			return decide.BreakerOpen(f, connectorName(connector), connector.Breaker, until)
 		})
 	}
+	e.board.Missed(tenant, c.subject())
 	// No write is open from here until the attempt has ended. The answer may take up to the
 	// timeout of the connector, and holds up the later runs of this order alone.
-	a, o := e.attempt(ctx, c)
+	a, o := e.attempt(ctx, c, nil)
 	defer o.memory.Give()
 	if ctx.Err() != nil {
 		return snapshot{}, nil // given up, not failed: the next start repeats it
 	}
 	e.breakers.end(tenant, connector, made, o)
+	return e.applied(ctx, of, tenant, s, a, o)
+}
+
+// applied applies what came of an attempt, if it was one.
+func (e *Engine) applied(ctx context.Context, of *share, tenant string, s snapshot, a *attempt.Attempt, o outcome) (snapshot, error) {
 	if o.own {
 		return e.putOff(tenant, s, o), nil
 	}

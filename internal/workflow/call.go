@@ -77,9 +77,13 @@ func (c *call) request(now time.Time) (r outbound.Request, cut bool) {
 
 // attempt makes the call and returns its record and what came of it. It stores nothing. An
 // answer over which this program panics counts as one that is not valid, so that the call
-// is not made over and over. Whoever has applied the outcome gives its memory back.
-func (e *Engine) attempt(ctx context.Context, c *call) (*attempt.Attempt, outcome) {
+// is not made over and over. Whoever has applied the outcome gives its memory back. A
+// carrier takes the request to a listener; nil: it goes to the target.
+func (e *Engine) attempt(ctx context.Context, c *call, carrier outbound.Carrier) (*attempt.Attempt, outcome) {
 	r, cut := c.request(e.clock.Now())
+	if carrier != nil {
+		r = r.ByCarrier(carrier)
+	}
 	x := e.client.Post(ctx, r)
 	o := survive(e.log, "an answer could not be read", []any{"order", c.run.OrderID, "run", c.run.ID, "call", c.run.Position.CallID},
 		func() outcome { return classify(x) },

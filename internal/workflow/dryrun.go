@@ -66,7 +66,7 @@ func (e *Engine) dryRunStep(ctx context.Context, tenant string, f decide.Facts) 
 	if err != nil {
 		return nil, err
 	}
-	a, o := e.attempt(ctx, c)
+	a, o := e.attempt(ctx, c, nil)
 	defer o.memory.Give()
 	if err := ctx.Err(); err != nil {
 		return nil, err

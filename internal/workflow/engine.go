@@ -21,6 +21,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/intercept"
 	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/outbound"
@@ -52,6 +53,7 @@ type Engine struct {
 	waking   sync.WaitGroup // those who wake runs that wait for a breaker
 	lines    *lineLimiter   // keeps a database in trouble from filling the log
 	statuses *statusLimiter
+	board    *intercept.Board
 	tracer   trace.Tracer // nil: no spans
 	maxBytes int64        // of an order
 	unstored atomic.Int64 // answers that the database did not take yet
@@ -68,7 +70,7 @@ type Engine struct {
 	stopWaits context.CancelFunc
 }
 
-// Options of an engine; all but Node, MaxStatusChanges, MaxOrderBytes and Tracer are needed.
+// Options of an engine; all but Node, MaxStatusChanges, MaxOrderBytes, Board and Tracer are needed.
 type Options struct {
 	Node   *nodes.Node // has the engine take shards; nil: it takes all at its start
 	Store  store.Store
@@ -82,6 +84,8 @@ type Options struct {
 	// MaxOrderBytes is how large a call of the API, or the answer of a step, may
 	// make an order; 0: [order.DefaultOrderBytes].
 	MaxOrderBytes int64
+	// Board has the interceptions of calls; nil: one of the engine's own.
+	Board *intercept.Board
 	// Tracer makes a span of each run; nil: nobody does.
 	Tracer trace.Tracer
 }
@@ -93,12 +97,16 @@ func New(o Options) *Engine {
 	if alone {
 		o.Node = nodes.Alone()
 	}
-	e := &Engine{node: o.Node, alone: alone, store: o.Store, client: o.Client, work: o.Work, clock: o.Clock, log: o.Log, tracer: o.Tracer, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
+	if o.Board == nil {
+		o.Board = intercept.New(0)
+	}
+	e := &Engine{board: o.Board, node: o.Node, alone: alone, store: o.Store, client: o.Client, work: o.Work, clock: o.Clock, log: o.Log, tracer: o.Tracer, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
 		lines: &lineLimiter{clock: o.Clock}, statuses: newStatusLimiter(o.MaxStatusChanges, o.Clock, o.Log), maxBytes: cmp.Or(o.MaxOrderBytes, order.DefaultOrderBytes)}
 	e.queues = newOrderQueues(o.Clock, e.turn, e.elsewhere)
 	e.calls, e.giveUp = context.WithCancel(context.Background())
 	e.stopping, e.stopCalls = context.WithCancel(context.Background())
 	e.waiting, e.stopWaits = context.WithCancel(context.Background())
+	o.Board.WhenLost(e.lostListener)
 	if alone {
 		e.queues.take(e.stopping, nodes.All())
 	}
@@ -131,6 +139,7 @@ func (e *Engine) Stop(ctx context.Context) {
 	// queues ends before the queues do.
 	e.stopWaits()
 	e.stopCalls()
+	e.board.Close()
 	e.waking.Wait()
 	// The time is over. Without their calls the turns end soon, and are waited for without
 	// a bound: after Stop nothing of the engine writes any more.

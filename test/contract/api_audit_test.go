@@ -23,6 +23,9 @@ var unaudited = map[string]string{
 	"POST /api/settings/check":      "stores nothing",
 	"PUT /api/installation":         "each thing that it changes leaves the entry of its own call",
 	"POST /api/endpoints/{id}/test": "changes nothing; the attempt says that it was made",
+
+	"POST /api/interceptions/{id}/calls":         "hands out a call; the attempt says to whom",
+	"PUT /api/interceptions/{id}/calls/{callId}": "the attempt has the answer, and who gave it",
 }
 
 // audits reports whether a call is one of which the audit log tells. What publishers

@@ -51,6 +51,12 @@ var samples = map[string]sample{
 	"POST /api/runs/resume":                           {access.Operator, "/api/runs/resume", `{"step":"none"}`},
 	"POST /api/runs/{id}/resume":                      {access.Operator, "/api/runs/RUN/resume", ""},
 	"POST /api/runs/{id}/cancel":                      {access.Operator, "/api/runs/RUN/cancel", ""},
+	"POST /api/interceptions":                         {access.Operator, "/api/interceptions", `{"steps":["none"],"allOrders":true}`},
+	"GET /api/interceptions":                          {access.Reader, "/api/interceptions", ""},
+	"GET /api/interceptions/{id}":                     {access.Reader, "/api/interceptions/INTERCEPTION", ""},
+	"POST /api/interceptions/{id}/calls":              {access.Operator, "/api/interceptions/INTERCEPTION/calls", ""},
+	"PUT /api/interceptions/{id}/calls/{callId}":      {access.Operator, "/api/interceptions/INTERCEPTION/calls/none", `{"status":200}`},
+	"DELETE /api/interceptions/{id}":                  {access.Operator, "/api/interceptions/INTERCEPTION", ""},
 	"GET /api/connectors/health":                      {access.Reader, "/api/connectors/health", ""},
 	"POST /api/connectors/try":                        {access.Operator, "/api/connectors/try", `{"name":"none"}`},
 	"GET /api/carts":                                  {access.Reader, "/api/carts", ""},
@@ -119,7 +125,8 @@ func furnished(t *testing.T) (*rig, *strings.Replacer) {
 	r.until("the event is delivered", func() bool { return r.get("/api/deliveries/"+delivery).text("status") == "succeeded" })
 	job := r.call("POST", "/api/endpoints/"+e.text("id")+"/recover", `{"from":"2026-01-01T00:00:00Z","what":"failed"}`).want(202).text("id")
 	r.until("the job has ended", func() bool { return r.get("/api/jobs/"+job).text("status") == "succeeded" })
-	return r, strings.NewReplacer("ORDER", "ORD-12345", "CART", "CART-1", "RUN", res.text("runId"), "ATTEMPT", attempt, "REPLAY", replay, "KEY", key.text("id"),
+	interception := r.call("POST", "/api/interceptions", `{"steps":["furniture"],"allOrders":true}`).want(201).text("id")
+	return r, strings.NewReplacer("INTERCEPTION", interception, "ORDER", "ORD-12345", "CART", "CART-1", "RUN", res.text("runId"), "ATTEMPT", attempt, "REPLAY", replay, "KEY", key.text("id"),
 		"STOCK", "STOCK-1", "ENDPOINT", e.text("id"), "EVENT", event, "DELIVERY", delivery, "JOB", job, "RETURN", returned)
 }
 

@@ -53,6 +53,8 @@ type rig struct {
 	work             *admission.Work // of one slot
 	limits           api.Limits
 
+	interceptionLease time.Duration // 0: the usual one
+
 	// misshapen: the documents have fields in another shape. They are stored, and no
 	// schema describes them, so that the answers are not held against one.
 	misshapen bool
@@ -118,7 +120,7 @@ func (r *rig) run(change ...func(*outbound.Options)) {
 		below = r.between(db)
 	}
 	parts := app.Assemble(app.Wiring{Store: db, EventStore: below, Client: client, Work: r.work, Admission: r.admission, Limits: r.limits,
-		MaxStatusChanges: r.maxStatusChanges, MaxOrderBytes: r.maxOrderBytes, WebHook: r.webHook,
+		InterceptionLease: r.interceptionLease, MaxStatusChanges: r.maxStatusChanges, MaxOrderBytes: r.maxOrderBytes, WebHook: r.webHook,
 		Variables: settings.Variables{Lookup: environment, Allowed: []string{"SHOP_*"}}, VariablesTenant: access.DefaultTenant,
 		Telemetry: r.metrics, Tracer: tracer, Clock: r.hands, Log: log, Version: "test"})
 	r.api = parts.API

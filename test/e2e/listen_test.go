@@ -158,3 +158,71 @@ func TestListenAndTrigger(t *testing.T) {
 	w.refuses(t, "404", args("listen", "--endpoint", "ep_none")...)
 	w.refuses(t, "--forward", args("listen", "--forward", "localhost:3000")...)
 }
+
+// TestListenAnswersCallsOnThisMachine has the receiver of a laptop answer the calls of a step in
+// place of its endpoint, for one order alone; over a restart of the server, which is said.
+func TestListenAnswersCallsOnThisMachine(t *testing.T) {
+	t.Parallel()
+	w := newWhere(t)
+	var tries atomic.Int64
+	endpoint := newReceiver(t, nil)
+	laptop := newReceiver(t, func(w http.ResponseWriter, r *http.Request, got receipt) {
+		if tries.Add(1) == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprint(w, `{"orderPatch":{"customerName":"of the laptop"}}`)
+	})
+	config := w.file(t, "settings.json", fmt.Sprintf(`{"connectors":[{"name":"W","connectorId":"w","host":%q,"bearerToken":"token-of-the-endpoint"}],
+		"orderTypes":[{"name":"Online","default":true,"orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","displayName":"Fraud check","connector":"W","connectorId":"w"}]}]}]}`, endpoint.URL))
+	s := w.serve(t, "--settings", config)
+	l := w.listen(t, s, "--calls-only", "--step", "fraud check", "--orders", "ORD-1,ORD-3", "--forward", laptop.URL)
+	l.await(t, "intercepting")
+	order := func(id, want string) {
+		t.Helper()
+		s.expect(t, 201, "POST", "/api/orders", s.newKey, fmt.Sprintf(`{"id":%q,"status":"New"}`, id))
+		if a := s.call("GET", "/api/orders/"+id, s.newKey, ""); strings.Contains(a.text, "of the laptop") != (want == "laptop") {
+			t.Errorf("order %s is %s", id, a.text)
+		}
+	}
+	order("ORD-1", "laptop")
+	order("ORD-2", "endpoint")
+	if line := l.await(t, "call"); line["answer"] != 503.0 || line["orderId"] != "ORD-1" || line["attempt"] != "1" || line["answered"] != true {
+		t.Errorf("the first call is %v", line)
+	}
+	if line := l.await(t, "call"); line["answer"] != 200.0 || line["attempt"] != "2" {
+		t.Errorf("the second call is %v", line)
+	}
+	got, _ := laptop.all()
+	if len(got) != 2 || got[0].header.Get("Idempotency-Key") != got[1].header.Get("Idempotency-Key") || got[1].header.Get("X-Delivery-Count") != "2" || got[0].header.Get("Authorization") != "" {
+		t.Errorf("the laptop got %v", got)
+	}
+	if got, _ := endpoint.all(); len(got) != 1 || got[0].header.Get("Authorization") != "Bearer token-of-the-endpoint" {
+		t.Errorf("the endpoint got %v", got)
+	}
+	s.signal(t, syscall.SIGKILL)
+	s.code(t)
+	l.await(t, "disconnected")
+	key := s.newKey
+	s = w.serve(t, "--settings", config, "--listen", strings.TrimPrefix(s.url, "http://"))
+	s.newKey = key
+	if line := l.await(t, "lapsed"); line["missed"] != nil || !strings.Contains(fmt.Sprint(line["reason"]), "restarted") {
+		t.Errorf("after the restart it says %v", line)
+	}
+	l.await(t, "intercepting")
+	order("ORD-3", "laptop")
+	l.await(t, "call")
+	if err := l.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if end := l.await(t, "ended"); end["calls"] != 3.0 || end["failed"] != 0.0 {
+		t.Errorf("it ended with %v", end)
+	}
+	if err := l.cmd.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	server := func(args ...string) []string { return append(args, "--url", s.url, "--key", s.newKey) }
+	w.refuses(t, "--forward", server("listen", "--step", "a", "--all-orders")...)
+	w.refuses(t, "--all-orders", server("listen", "--step", "a", "--forward", laptop.URL)...)
+	w.refuses(t, "--step", server("listen", "--calls-only", "--forward", laptop.URL)...)
+}

@@ -35,6 +35,9 @@ func TestDetail(t *testing.T) {
 			response := message.Draw(t, "response")
 			d.Response = &response
 		}
+		if rapid.Bool().Draw(t, "intercepted") {
+			d.Listener = &attempt.Listener{InterceptionID: text.Draw(t, "interception"), KeyID: text.Draw(t, "key"), KeyName: text.Draw(t, "name")}
+		}
 		var got attempt.AttemptDetail
 		if err := decode(appendDetail(nil, &d), &got, "detail"); err != nil {
 			t.Fatal(err)

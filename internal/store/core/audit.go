@@ -40,6 +40,14 @@ func (d *draft) NoteTry(_ context.Context, tenant, connector string) error {
 	return nil
 }
 
+// NoteInterception implements [store.Tx].
+func (d *draft) NoteInterception(_ context.Context, tenant, id string, of *access.AuditedInterception) error {
+	if detail := d.audit(tenant, access.AuditInterception, id); detail != nil {
+		detail.Intercepted = of
+	}
+	return nil
+}
+
 // auditRows is how entries are stored.
 var auditRows = &Insertion{Table: "audit", Often: []string{"tenant", "at", "id", "key_id", "action", "kind", "target", "request", "entry"}}
 

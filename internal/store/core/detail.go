@@ -33,7 +33,16 @@ func appendDetail(b []byte, d *attempt.AttemptDetail) []byte {
 	b = appendMillis(b, `,"connect":`, d.Timing.Connect)
 	b = appendMillis(b, `,"tls":`, d.Timing.TLS)
 	b = appendMillis(b, `,"firstByte":`, d.Timing.FirstByte)
-	return append(b, "}}"...)
+	b = append(b, '}')
+	if l := d.Listener; l != nil {
+		b = appendQuoted(append(b, `,"listener":{"interceptionId":`...), l.InterceptionID)
+		b = appendQuoted(append(b, `,"keyId":`...), l.KeyID)
+		if l.KeyName != "" {
+			b = appendQuoted(append(b, `,"keyName":`...), l.KeyName)
+		}
+		b = append(b, '}')
+	}
+	return append(b, '}')
 }
 
 // appendMessage appends the JSON of a message without its body, which has a column of its

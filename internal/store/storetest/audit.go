@@ -111,6 +111,11 @@ func testAudit(t *testing.T, s *suite) {
 		{"cancel-delivery", func(tx store.Tx) error { return tx.CancelDelivery(ctx, acme, key, s.now) },
 			access.AuditTarget{Kind: "delivery", ID: delivery}, access.AuditDetail{}},
 		{"try-connectors", func(tx store.Tx) error { return tx.NoteTry(ctx, acme, "erp") }, access.AuditTarget{Kind: "connector", ID: "erp"}, access.AuditDetail{}},
+		{"create-interception", func(tx store.Tx) error {
+			return tx.NoteInterception(ctx, acme, "int-1", &access.AuditedInterception{Steps: []string{"Check"}, AllOrders: true})
+		}, access.AuditTarget{Kind: "interception", ID: "int-1"}, access.AuditDetail{Intercepted: &access.AuditedInterception{Steps: []string{"Check"}, AllOrders: true}}},
+		{"delete-interception", func(tx store.Tx) error { return tx.NoteInterception(ctx, acme, "int-1", nil) },
+			access.AuditTarget{Kind: "interception", ID: "int-1"}, access.AuditDetail{}},
 		{"delete-order", func(tx store.Tx) error { return tx.EraseOrder(ctx, acme, "o1") },
 			access.AuditTarget{Kind: "order", ID: "o1"}, access.AuditDetail{}},
 	} {

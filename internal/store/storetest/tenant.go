@@ -405,7 +405,7 @@ var tenantChanges = map[string]func(tx store.Tx) error{
 // acme's must stay as it is.
 // A new method that returns an error for what is not there belongs in tenantChanges.
 var tenantInserts = map[string]bool{"InsertOrder": true, "AddHistory": true, "InsertRun": true, "RebaseRuns": true, "OvertakeRuns": true,
-	"NoteTry":    true, // an entry of the audit log alone
+	"NoteTry": true, "NoteInterception": true, // an entry of the audit log alone
 	"AddAttempt": true, "PutCart": true,
 	"AddEvents": true, "CompleteDeliveries": true, "AddHealth": true, "CancelOrphans": true, // of all tenants
 	"PutSettings": true, "InsertKey": true, "NoteKeyUses": true, "ImportEvents": true, "PutIdempotency": true, "PutStockItem": true, "PutJob": true}
