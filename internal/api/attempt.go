@@ -32,7 +32,7 @@ func attempts(a *api) {
 // picks all. Those of ids are compared exactly.
 type attemptParams struct {
 	CountParams
-	Kind           string `query:"kind" enum:"event,step,returnStep,validator,export,replay"`
+	Kind           string `query:"kind" enum:"event,step,returnStep,validator,export,replay,shadow"`
 	CallID         string `query:"callId"`
 	EndpointID     string `query:"endpointId"`
 	ConnectorID    string `query:"connectorId"`
@@ -127,6 +127,8 @@ type FullAttempt struct {
 	RemoteAddr string         `json:"remoteAddress,omitempty"`
 	TLSVersion string         `json:"tlsVersion,omitempty"`
 	Timing     attempt.Timing `json:"timing" doc:"Milliseconds"`
+	// Comparison is gone once the order is erased.
+	Comparison *attempt.Comparison `json:"comparison,omitempty" doc:"Of a shadow: how its answer compares with that of its live step"`
 }
 
 // message is one side of an exchange. The answer has one of Body and BodyBase64.
@@ -192,5 +194,5 @@ func ShowAttempt(at *attempt.Attempt) FullAttempt {
 		d = &attempt.AttemptDetail{}
 	}
 	return FullAttempt{Attempt: publicAttempt(at), Request: *showMessage(&d.Request), Response: showMessage(d.Response),
-		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing}
+		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing, Comparison: d.Comparison}
 }
