@@ -20,11 +20,12 @@ import (
 // does.
 type fullAttempt struct {
 	attempt.Attempt
-	Request       message        `json:"request"`
-	Response      *message       `json:"response"`
-	RemoteAddress string         `json:"remoteAddress"`
-	TLSVersion    string         `json:"tlsVersion"`
-	Timing        attempt.Timing `json:"timing"`
+	Request       message             `json:"request"`
+	Response      *message            `json:"response"`
+	RemoteAddress string              `json:"remoteAddress"`
+	TLSVersion    string              `json:"tlsVersion"`
+	Timing        attempt.Timing      `json:"timing"`
+	Comparison    *attempt.Comparison `json:"comparison"` // nil: it is not of a shadow, or its order was erased
 }
 
 // message is one side of an exchange. The API sends the body as text, or in base64 where
