@@ -18,7 +18,7 @@ import (
 // shadows registers the operations on shadow steps (docs/contract.md#shadow-steps).
 func shadows(a *api) {
 	handle(a, access.Reader, huma.Operation{OperationID: "list-shadows", Method: http.MethodGet, Path: "/api/workflow-shadows", Tags: []string{"Settings"},
-		Summary: "List the shadow steps of the settings, and how often each agreed with its live step",
+		Summary:     "List the shadow steps of the settings, and how often each agreed with its live step",
 		Description: "The values in which answers differed are in the attempts of the shadow: `GET /api/attempts?kind=shadow` lists them, and each has a `comparison`."}, a.listShadows)
 	handle(a, access.Operator, huma.Operation{OperationID: "promote-shadow", Method: http.MethodPost, Path: "/api/workflow-shadows/{id}/promote", Tags: []string{"Settings"},
 		Summary: "Put a shadow step in the place of its live step", DefaultStatus: http.StatusOK, Errors: []int{http.StatusConflict},

@@ -45,7 +45,7 @@ type shadows struct {
 	*Engine
 	client   Client
 	observer ShadowObserver
-	room     *fair.Budget    // bytes of the calls that wait or are under way
+	memory   *fair.Budget    // bytes of the calls that wait or are under way
 	work     *admission.Work // on large documents, apart from that of live calls
 	lines    *lineLimiter    // keeps skipped calls from filling the log
 	tasks    sync.WaitGroup
@@ -64,7 +64,7 @@ func newShadows(e *Engine, client Client, observer ShadowObserver) *shadows {
 	if client == nil {
 		client = e.client
 	}
-	return &shadows{Engine: e, client: client, observer: observer, room: fair.New(MaxShadowBytes), work: admission.NewWork(1), lines: &lineLimiter{clock: e.clock}, missed: map[shadowKey]int64{}}
+	return &shadows{Engine: e, client: client, observer: observer, memory: fair.New(MaxShadowBytes), work: admission.NewWork(1), lines: &lineLimiter{clock: e.clock}, missed: map[shadowKey]int64{}}
 }
 
 // decided is a call of a live step whose answer was applied, or that failed for good: the facts
@@ -115,7 +115,7 @@ func (s *shadows) begin(d *decided, sh *settings.Shadow) {
 		return
 	}
 	// What does not fit now is left out: nothing waits for room.
-	part, withdraw := s.room.Ask(fair.Key{Tenant: d.tenant, Member: sh.ID}, taskBytes(d.attempt), (*fair.Part).Give)
+	part, withdraw := s.memory.Ask(fair.Key{Tenant: d.tenant, Member: sh.ID}, taskBytes(d.attempt), (*fair.Part).Give)
 	if part == nil {
 		withdraw()
 		s.skip(key, "too many shadow calls wait")
