@@ -180,7 +180,7 @@ func New(o Options) http.Handler {
 func registerAll(a *api) {
 	describeDocuments(a.huma.OpenAPI())
 	for _, noun := range []func(*api){orders, status, shipments, returns, carts, validation, history, blames, runs, controls, resumes, interceptions, attempts, calls, replays,
-		endpoints, endpointSecrets, endpointCalls, feeds, explanations, events, deliveries, bulkRedelivery, bulkCancel, jobs, stockItems, settingsOperations, connectors, connectorTries, workflowSteps, installations, keys, audit, nodeOperations, overviews, health} {
+		endpoints, endpointSecrets, endpointCalls, feeds, explanations, events, deliveries, bulkRedelivery, bulkCancel, jobs, stockItems, settingsOperations, connectors, connectorTries, workflowSteps, shadows, installations, keys, audit, nodeOperations, overviews, health} {
 		noun(a)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/apierr"
@@ -32,7 +33,7 @@ func attempts(a *api) {
 // picks all. Those of ids are compared exactly.
 type attemptParams struct {
 	CountParams
-	Kind           string `query:"kind" enum:"event,step,returnStep,validator,export,replay"`
+	Kind           string `query:"kind" enum:"event,step,returnStep,validator,export,replay,shadow"`
 	CallID         string `query:"callId"`
 	EndpointID     string `query:"endpointId"`
 	ConnectorID    string `query:"connectorId"`
@@ -129,6 +130,43 @@ type FullAttempt struct {
 	Timing     attempt.Timing `json:"timing" doc:"Milliseconds"`
 	// Who got the request in place of the endpoint.
 	Listener *attempt.Listener `json:"listener,omitempty" doc:"Who was handed the request in place of the endpoint, by an interception"`
+	// Comparison is gone once the order is erased.
+	Comparison *comparison `json:"comparison,omitempty" doc:"Of a shadow: how its answer compares with that of its live step"`
+}
+
+// comparison is how the answer of a shadow compares, as the API shows it.
+type comparison struct {
+	ShadowID    string         `json:"shadowId"`
+	With        string         `json:"with" doc:"The attempt of the live step that it is compared with"`
+	Result      attempt.Result `json:"result" enum:"same,slower,different,failed"`
+	Differences []difference   `json:"differences" nullable:"false"`
+	More        int            `json:"more,omitempty" doc:"Differences that are not shown"`
+}
+
+// difference is one field in which the effects of two answers differ.
+type difference struct {
+	Path   string   `json:"path" doc:"A field of the decision, as result, or one of the order, as order.properties[Score].value"`
+	Live   anyValue `json:"live"`
+	Shadow anyValue `json:"shadow"`
+}
+
+// anyValue is a value of whatever type.
+type anyValue struct{ jsontext.Value }
+
+// Schema implements huma.SchemaProvider.
+func (anyValue) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Description: "Any value; null where there is none, and … for one that is too large"}
+}
+
+func showComparison(c *attempt.Comparison) *comparison {
+	if c == nil {
+		return nil
+	}
+	out := &comparison{ShadowID: c.ShadowID, With: c.With, Result: c.Result, Differences: []difference{}, More: c.More}
+	for _, d := range c.Differences {
+		out.Differences = append(out.Differences, difference{d.Path, anyValue{d.Live}, anyValue{d.Shadow}})
+	}
+	return out
 }
 
 // message is one side of an exchange. The answer has one of Body and BodyBase64.
@@ -194,5 +232,5 @@ func ShowAttempt(at *attempt.Attempt) FullAttempt {
 		d = &attempt.AttemptDetail{}
 	}
 	return FullAttempt{Attempt: publicAttempt(at), Request: *showMessage(&d.Request), Response: showMessage(d.Response),
-		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing, Listener: d.Listener}
+		RemoteAddr: d.RemoteAddr, TLSVersion: d.TLSVersion, Timing: d.Timing, Listener: d.Listener, Comparison: showComparison(d.Comparison)}
 }

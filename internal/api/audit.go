@@ -27,7 +27,7 @@ func audit(a *api) {
 func (a *api) listAudit(ctx context.Context, in *struct {
 	PageParams
 	KeyID     string `query:"keyId" doc:"Of the key that it was done with"`
-	Action    string `query:"action" enum:"put-settings,restore-settings-version,create-endpoint,patch-endpoint,delete-endpoint,rotate-endpoint-secret,recover-endpoint,create-key,patch-key,delete-key,replay-attempt,resume-run,cancel-run,resume-runs,cancel-job,redeliver-event,redeliver-delivery,redeliver-deliveries,cancel-delivery,cancel-deliveries,try-connectors,create-interception,delete-interception,delete-order" doc:"The operationId of the call"`
+	Action    string `query:"action" enum:"put-settings,restore-settings-version,create-endpoint,patch-endpoint,delete-endpoint,rotate-endpoint-secret,recover-endpoint,create-key,patch-key,delete-key,replay-attempt,resume-run,cancel-run,resume-runs,cancel-job,redeliver-event,redeliver-delivery,redeliver-deliveries,cancel-delivery,cancel-deliveries,try-connectors,promote-shadow,create-interception,delete-interception,delete-order" doc:"The operationId of the call"`
 	Kind      string `query:"kind" enum:"settings,endpoint,key,attempt,run,delivery,event,order,job,connector,interception" doc:"Of the target"`
 	Target    string `query:"target" doc:"The target's id"`
 	RequestID string `query:"requestId"`

@@ -14,7 +14,7 @@ import (
 // decided by (docs/building-an-endpoint.md#rerun).
 func calls(a *api) {
 	handle(a, access.Reader, huma.Operation{OperationID: "get-call", Method: http.MethodGet, Path: "/api/attempts/{id}/call", Tags: []string{"Attempts"},
-		Summary:     "Read a request with all that its answer was decided by",
+		Summary: "Read a request with all that its answer was decided by", Errors: []int{http.StatusConflict},
 		Description: "Enough to make the call again anywhere, without effect, and to say what would have come of another answer. `orderhook rerun` and `orderhook ci` do that."}, a.getCall)
 }
 
@@ -51,7 +51,7 @@ const callSchema = "RecordedCall"
 type callAnswer struct{ Body callDocument }
 
 // getCall reads the call of an attempt; 409 for a replay, which repeats the call of another
-// attempt, and for one whose body was erased.
+// attempt, for one of a shadow, which decided nothing, and for one whose body was erased.
 func (a *api) getCall(ctx context.Context, in *AttemptID) (*callAnswer, error) {
 	at, err := a.Store.Attempt(ctx, tenantOf(ctx), in.ID)
 	if err != nil {

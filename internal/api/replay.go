@@ -99,6 +99,10 @@ func (a *api) replayAttempt(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	// Without its X-Shadow the endpoint would take the request for one that counts.
+	if first.Kind == attempt.KindShadow {
+		return nil, apierr.Errorf(apierr.Conflict, "the request of a shadow step is not sent again: send that of its live step")
+	}
 	if bodyErased(first) {
 		return nil, apierr.Errorf(apierr.Conflict, "the body of this request was erased")
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/telemetry"
 	"github.com/orderhook/orderhook/internal/telemetry/tracing"
+	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 // Options of a server, as flags, variables and the config file say. Listen and Database are
@@ -184,10 +185,16 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	network.Now, network.Tracer = o.Clock.Now, spans.Tracer()
 	client := outbound.New(network)
 	a.onStop(func(context.Context) error { client.Close(); return nil })
+	// Shadow calls have slots, memory and connections of their own, so that however many of
+	// them hang, no other call waits for them.
+	beside := network
+	beside.Outgoing, beside.MaxAnswerBytes = fair.New(workflow.MaxShadows), workflow.MaxShadowBytes
+	shadows := outbound.New(beside)
+	a.onStop(func(context.Context) error { shadows.Close(); return nil })
 	work, gate := admission.NewWork(admission.DefaultAtOnce()), admission.New(o.Limits.ofGate())
 	uses := maintenance.NewKeyUses(ctx, st, o.Log)
 	a.onStop(func(ctx context.Context) error { uses.Stop(ctx); return nil })
-	parts := Assemble(Wiring{KeyUses: uses, Store: st, Node: node, Client: client, Slots: slots, Work: work, Admission: gate, Telemetry: metrics, Tracer: spans.Tracer(),
+	parts := Assemble(Wiring{KeyUses: uses, Store: st, Node: node, Client: client, Shadows: shadows, Slots: slots, Work: work, Admission: gate, Telemetry: metrics, Tracer: spans.Tracer(),
 		Limits:           api.Limits{Endpoints: o.Limits.Endpoints, SettingsBytes: o.Limits.SettingsBytes},
 		MaxStatusChanges: o.MaxStatusChanges, MaxOrderBytes: o.Limits.OrderBytes, DisableAfter: o.DisableAfter, WebHook: webHook,
 		Variables: settings.Variables{Lookup: os.LookupEnv, Allowed: o.SettingsVariables}, VariablesTenant: o.Tenant,
@@ -212,7 +219,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	pages := dash.New(dash.Options{API: parts.API, KeyRates: parts.KeyRates, Sessions: st, Changes: hub, Clock: o.Clock, Log: o.Log, PublicURL: o.PublicURL, Version: o.Version, Database: o.Database})
 	front := newForwarded(o.Forwarding, mounted(parts.API, pages))
 	server := newServer(front, o.Log)
-	a.changing = &changing{at: listener.Addr(), store: st, client: client, roots: network.RootCAs, certificate: certificate, gate: gate, front: front}
+	a.changing = &changing{at: listener.Addr(), store: st, clients: []*outbound.Client{client, shadows}, roots: network.RootCAs, certificate: certificate, gate: gate, front: front}
 	metrics.WatchReloads(a.changing.state)
 	if certificate != nil {
 		server.TLSConfig = certificate.config()

@@ -61,7 +61,7 @@ func (c *ServerCalls) List(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		for _, at := range page.Items {
-			if at.Kind != attempt.KindReplay && len(ids) < c.Most {
+			if at.Kind != attempt.KindReplay && at.Kind != attempt.KindShadow && len(ids) < c.Most {
 				ids = append(ids, at.ID)
 			}
 		}

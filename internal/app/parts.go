@@ -30,11 +30,13 @@ type Wiring struct {
 	// EventStore is the store of what goes on in the background with events and jobs;
 	// nil: Store.
 	EventStore store.Store
-	Client     api.Client   // makes the requests of all parts
-	Slots      *fair.Budget // of all outgoing calls; nil: the dispatcher has its own
-	Work       *admission.Work
-	Admission  *admission.Gate
-	Limits     api.Limits
+	Client     api.Client // makes the requests of all parts
+	// Shadows makes the requests of shadow steps; nil: Client.
+	Shadows   workflow.Client
+	Slots     *fair.Budget // of all outgoing calls; nil: the dispatcher has its own
+	Work      *admission.Work
+	Admission *admission.Gate
+	Limits    api.Limits
 
 	// These are as of [Options].
 	MaxStatusChanges int
@@ -83,8 +85,12 @@ func Assemble(w Wiring) *Parts {
 		w.EventStore = w.Store
 	}
 	dispatcher := delivery.New(delivery.Options{Store: w.EventStore, Node: w.Node, Client: w.Client, Slots: w.Slots, Clock: w.Clock, Log: w.Log, DisableAfter: w.DisableAfter, WebHook: w.WebHook})
+	var skips workflow.ShadowObserver
+	if w.Telemetry != nil {
+		skips = w.Telemetry
+	}
 	board := intercept.New(w.InterceptionLease)
-	engine := workflow.New(workflow.Options{Board: board, Store: w.Store, Node: w.Node, Client: w.Client, Work: w.Work, Clock: w.Clock, Log: w.Log, MaxStatusChanges: w.MaxStatusChanges, MaxOrderBytes: w.MaxOrderBytes, Tracer: w.Tracer})
+	engine := workflow.New(workflow.Options{Board: board, Shadows: w.Shadows, ShadowObserver: skips, Store: w.Store, Node: w.Node, Client: w.Client, Work: w.Work, Clock: w.Clock, Log: w.Log, MaxStatusChanges: w.MaxStatusChanges, MaxOrderBytes: w.MaxOrderBytes, Tracer: w.Tracer})
 	jobs := jobrunner.New(jobrunner.Options{Store: w.EventStore, Node: w.Node, Clock: w.Clock, Log: w.Log}, dispatcher.Jobs(), engine.Jobs())
 	validator := &validate.Validator{Store: w.Store, Client: w.Client, Clock: w.Clock, Log: w.Log}
 	rates, wrong := new(admission.KeyRates), new(admission.WrongKeys)

@@ -19,8 +19,8 @@ type changing struct {
 	// own.
 	at          net.Addr // that the server listens at
 	store       store.Store
-	client      *outbound.Client
-	roots       *x509.CertPool // that the client trusts, as of [outbound.Options]
+	clients     []*outbound.Client
+	roots       *x509.CertPool // that the clients trust, as of [outbound.Options]
 	certificate *certificate   // nil: plain HTTP
 	gate        *admission.Gate
 	front       *forwarded
@@ -62,7 +62,9 @@ func (a *App) Reload(ctx context.Context, o Options) (replaced []string, err err
 		replaced = append(replaced, "the authorities of --ca-file")
 	}
 	// Calls that are under way end as they began, and new calls go by the new options.
-	c.client.Reload(network)
+	for _, client := range c.clients {
+		client.Reload(network)
+	}
 	c.roots = network.RootCAs
 	// A lower limit ends no request that is served already.
 	c.gate.SetLimits(o.Limits.ofGate())

@@ -15,10 +15,11 @@ const (
 	KindEvent      = "event"
 	KindExport     = "export"
 	KindReplay     = "replay" // one of another kind, sent again by hand
+	KindShadow     = "shadow" // of a step that is called beside another one, and changes nothing
 )
 
 // Kinds is all of them.
-var Kinds = []string{KindStep, KindReturnStep, KindValidator, KindEvent, KindExport, KindReplay}
+var Kinds = []string{KindStep, KindReturnStep, KindValidator, KindEvent, KindExport, KindReplay, KindShadow}
 
 // Outcomes of an attempt.
 const (
@@ -29,7 +30,7 @@ const (
 // Attempt is the record of one outgoing request.
 type Attempt struct {
 	ID          string           `json:"id"`
-	Kind        string           `json:"kind" enum:"step,returnStep,validator,event,export,replay"`
+	Kind        string           `json:"kind" enum:"step,returnStep,validator,event,export,replay,shadow"`
 	CallID      string           `json:"callId"` // an event's is its delivery's id
 	Number      int              `json:"number"`
 	MaxNumber   int              `json:"maxNumber"`
@@ -65,6 +66,8 @@ type AttemptDetail struct {
 	Timing     Timing   `json:"timing"`
 	// Listener is who was handed the request in place of the endpoint; nil: nobody.
 	Listener *Listener `json:"listener,omitempty"`
+	// Comparison is of the attempt of a shadow alone.
+	Comparison *Comparison `json:"comparison,omitempty"`
 }
 
 // Listener is somebody who intercepts the calls of steps (docs/contract.md#interceptions).
@@ -94,14 +97,14 @@ type Timing struct {
 	FirstByte float64 `json:"firstByte"` // from the start of the attempt
 }
 
-// Bare returns the detail without bodies and headers, which is what stays of it
-// once its order was erased.
+// Bare returns the detail without bodies, headers and values of the order, which is what
+// stays of it once its order was erased.
 func (d *AttemptDetail) Bare() *AttemptDetail {
 	if d == nil {
 		return nil
 	}
 	bare := *d
-	bare.Request.Headers, bare.Request.Body = nil, nil
+	bare.Request.Headers, bare.Request.Body, bare.Comparison = nil, nil, nil
 	if d.Response != nil {
 		answer := *d.Response
 		answer.Headers, answer.Body = nil, nil

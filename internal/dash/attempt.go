@@ -27,6 +27,7 @@ type fullAttempt struct {
 	Listener   struct{ InterceptionID, KeyID, KeyName string } `json:"listener"`
 	TLSVersion string                                          `json:"tlsVersion"`
 	Timing     attempt.Timing                                  `json:"timing"`
+	Comparison *attempt.Comparison                             `json:"comparison"` // nil: it is not of a shadow, or its order was erased
 }
 
 // message is one side of an exchange. The API sends the body as text, or in base64 where

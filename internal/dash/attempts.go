@@ -43,7 +43,7 @@ var (
 		{Name: "orderId", Label: "Order", Hint: "ORD-1"},
 		{Name: "outcome", Label: "Outcome", Options: options("succeeded", "failed")},
 		{Name: "status", Label: "Status", Hint: "500, 5xx, none"},
-		{Name: "kind", Label: "Kind", Options: options(attempt.KindEvent, attempt.KindStep, attempt.KindReturnStep, attempt.KindValidator, attempt.KindExport, attempt.KindReplay)},
+		{Name: "kind", Label: "Kind", Options: options(attempt.KindEvent, attempt.KindStep, attempt.KindReturnStep, attempt.KindValidator, attempt.KindExport, attempt.KindReplay, attempt.KindShadow)},
 	}
 	attemptMore = []Filter{
 		// What an attempt belongs to, where it went, when, and how long it took. Links of

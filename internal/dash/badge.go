@@ -50,7 +50,7 @@ func statusBadge(code int) Badge {
 
 // labels are the names of things as people read them. They are the kinds of attempts.
 var labels = map[string]string{
-	"event": "Event", "step": "Step", "returnStep": "Return step", "validator": "Validator", "export": "Export", "replay": "Replay",
+	"event": "Event", "step": "Step", "returnStep": "Return step", "validator": "Validator", "export": "Export", "replay": "Replay", "shadow": "Shadow",
 }
 
 // label is the name of a kind for people. A kind that has no name for people is shown as

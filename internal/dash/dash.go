@@ -85,6 +85,7 @@ func newServer(o Options) *server {
 		jobPages,
 		settingsPages,
 		connectorTryPages,
+		shadowPages,
 		nodePages,
 		keyPages, mePages,
 		auditPages,

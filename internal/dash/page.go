@@ -202,6 +202,7 @@ var notices = map[string]string{
 	"canceled":     "Canceled.",
 	"resumed":      "It goes on.",
 	"tried":        "The breaker lets a call through. Here one sees how it went.",
+	"promoted":     "The shadow step is live now, in a new version of the settings.",
 	"sent":         "It is sent again.",
 	"restored":     "The earlier settings are in force again, as a new version.",
 	"published":    "The event is published.",

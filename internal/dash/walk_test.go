@@ -109,7 +109,8 @@ func (w *walk) furnish() {
 	w.t.Helper()
 	receiver := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, `{}`) }))
 	w.t.Cleanup(receiver.Close)
-	w.call("PUT", "/api/settings", fmt.Sprintf(`{"connectors":[{"name":"Webhook","host":%q}],"orderTypes":[{"name":%q,"orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","connector":"Webhook"}]}]}]}`, receiver.URL, marked))
+	w.call("PUT", "/api/settings", fmt.Sprintf(`{"connectors":[{"name":"Webhook","host":%q}],"orderTypes":[{"name":%q,"orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","connector":"Webhook"},{"name":"WebhookWorkflowStep","displayName":%q,"connector":"Webhook","mode":"shadow"}]}]}]}`, receiver.URL, marked, marked))
+	w.ids["workflows/id"] = w.first("/api/workflow-shadows")
 	w.ids["endpoints/id"] = w.text(w.call("POST", "/api/endpoints", fmt.Sprintf(`{"url":%q,"eventTypes":["*"],"description":%q}`, receiver.URL, marked)), "id")
 	w.call("POST", "/api/orders", fmt.Sprintf(`{"id":"ORD-%s","status":"New","customerName":%q,"subscriptionId":"S-1","orderForm":{"lineItems":[{"lineItemId":"1","quantity":1,"placedPrice":1}]},"shipments":[{"shipmentId":"1"}]}`, marked, marked))
 	w.ids["orders/id"], w.ids["subscriptions/id"] = "ORD-"+marked, "S-1"
@@ -129,6 +130,7 @@ func (w *walk) furnish() {
 	w.ids["workflows/version"], w.ids["orders/version"] = "1", "1"
 	w.until("/api/deliveries?status=pending", func(items []any) bool { return len(items) == 0 })
 	w.until("/api/runs?status=running", func(items []any) bool { return len(items) == 0 })
+	w.until("/api/attempts?kind=shadow", func(items []any) bool { return len(items) == 1 })
 	w.until("/api/jobs", func(items []any) bool { return items[0].(map[string]any)["status"] != "running" })
 }
 

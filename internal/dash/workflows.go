@@ -68,6 +68,7 @@ type flowStep struct {
 	OnError   string // the status that an error leads to
 	OnErrorAt string // its column
 	Edit      string
+	Shadow    *stepShadow // nil: it is no shadow
 }
 
 // How much of the settings one page shows. Settings may have up to 4 MiB, and nobody
@@ -95,6 +96,9 @@ func showWorkflows(v *visit) error {
 	}
 	view := workflowsView{Unsaid: s.Version == 0, Version: s.Version, Server: v.s.address(v.r)}
 	d := flowDrawer{doc: s.Doc, edits: v.may(access.Operator)}
+	if d.shadows, err = v.shadowsOf(s.Doc); err != nil {
+		return err
+	}
 	if err := d.choose(&view, v.query()); err != nil {
 		return err
 	}
@@ -104,7 +108,11 @@ func showWorkflows(v *visit) error {
 			return err
 		}
 	}
-	return workflowsPage.showLive(v, "Workflows", "settings", view)
+	topics := "settings"
+	if len(d.shadows) > 0 { // how often they agreed changes with their attempts
+		topics = "settings,attempts"
+	}
+	return workflowsPage.showLive(v, "Workflows", topics, view)
 }
 
 // currentWarnings is the warnings about the settings that are in force. Those of an earlier
@@ -133,6 +141,9 @@ type flowDrawer struct {
 	edits bool // whoever looks may edit them
 	steps int  // how many were drawn
 	cut   bool
+	// shadows are those of all settings; orderType is the type that is drawn, "" for returns.
+	shadows   []shadowStep
+	orderType string
 }
 
 // choose shows the order type that the URL names; the default one without. A name that
@@ -177,6 +188,7 @@ func (d *flowDrawer) choose(view *workflowsView, query url.Values) error {
 	case shown >= 0:
 		p = p.at("orderTypes", shown)
 		t, _ := here[shown].(*jsondoc.Object)
+		d.orderType = t.Text("name")
 		view.Type, view.Disabled, view.Default = t.Text("name"), t.True("disableWorkflow"), isDefault(t)
 		view.Flow = d.flow(t, p, "orderStatuses")
 		if view.Add, view.Edit = d.editing(p.at("orderStatuses", isNew)), d.editing(p); d.edits {
@@ -242,7 +254,9 @@ func (d *flowDrawer) column(s *jsondoc.Object, at place, i int) flowColumn {
 			d.cut = true
 			break
 		}
-		c.Steps = append(c.Steps, d.step(step, at.at("workflowSteps", j)))
+		drawn := d.step(step, at.at("workflowSteps", j))
+		drawn.Shadow = d.shadow(step, s)
+		c.Steps = append(c.Steps, drawn)
 	}
 	return c
 }
@@ -301,6 +315,9 @@ func stepBadges(s *jsondoc.Object) (badges []Badge) {
 	// Each badge has a sentence that the browser shows on pointing at it.
 	if s.Has("active") && !s.True("active") {
 		badges = append(badges, Badge{"not active", "warn", "it is passed over"})
+	}
+	if isShadow(s) {
+		badges = append(badges, Badge{"shadow", "idle", "it is called beside another step, and changes nothing"})
 	}
 	if s.True("stopOnError") {
 		badges = append(badges, Badge{"stops on error", "bad", "the workflow ends when this step fails, or its endpoint cancels"})

@@ -46,6 +46,10 @@ func EndpointHeaderAllowed(name string) bool {
 	return HeaderAllowed(name) && !own
 }
 
+// shadowHeader tells an endpoint that nothing will become of its answer
+// (docs/contract.md#shadow-steps): it must not charge a card for it, say.
+const shadowHeader = "X-Shadow"
+
 // usualHeaders is for how many headers there is space at first.
 const usualHeaders = 10
 
@@ -97,6 +101,9 @@ func (r *Request) headers(ctx context.Context, open *credentials, user *url.User
 		h.put("X-Delivery-Count", strconv.Itoa(r.Delivery))
 		h.put("X-Max-Delivery-Count", strconv.Itoa(r.MaxDelivery))
 	}
+	if r.Shadow {
+		h.put(shadowHeader, "true")
+	}
 	if r.Attempt > 0 {
 		h.put("X-Attempt", strconv.Itoa(r.Attempt))
 	}
@@ -139,6 +146,8 @@ func (r *Request) mayBeCustom(name string) bool {
 	switch name {
 	case "X-Attempt":
 		return r.Attempt == 0
+	case shadowHeader:
+		return !r.Shadow
 	case "X-Signature":
 		return r.Signer == nil || r.Signer.body == nil
 	}

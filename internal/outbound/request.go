@@ -44,6 +44,7 @@ type Request struct {
 	// Delivery is the attempt's number, from 1, of at most MaxDelivery. With 0
 	// both headers are left out.
 	Delivery, MaxDelivery int
+	Shadow                bool           // it is that of a shadow step, and says so in X-Shadow
 	About                 About          // for the span of the attempt, where spans are made
 	Attempt               int            // for X-Attempt, from 1; 0 leaves it out
 	Place                 *event.Place   // in the endpoint's feed; nil: it has none

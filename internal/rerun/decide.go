@@ -51,12 +51,25 @@ func (c *Call) cutShort(a *Answer) bool {
 // DecideStep says what the engine makes of the outcome of an attempt at the call that a run
 // is at. The facts are as for [decide.Answer], and are not changed.
 func DecideStep(f decide.Facts, a attempt.Attempt, o decide.Outcome) *Decision {
+	return decideStep(f, decide.Step(f.Settings, f.Run), a, o)
+}
+
+// DecideShadow says what the engine would make of the outcome of an attempt if the step that
+// the run is at were configured as a shadow of it. The shadow goes by the name of the step: an
+// error on the order must not differ by that alone.
+func DecideShadow(f decide.Facts, shadow *settings.Shadow, a attempt.Attempt, o decide.Outcome) *Decision {
+	live, step := decide.Step(f.Settings, f.Run), shadow.Step
+	step.Name, step.DisplayName, step.TranslateKey = live.Name, live.DisplayName, live.TranslateKey
+	return decideStep(f, &step, a, o)
+}
+
+func decideStep(f decide.Facts, step *settings.Step, a attempt.Attempt, o decide.Outcome) *Decision {
 	if o.Answer == nil {
 		a.Outcome, a.Error = attempt.OutcomeFailed, o.Failure
 	} else {
 		a.Outcome, a.Error = attempt.OutcomeSucceeded, ""
 	}
-	f = alone(f)
+	f = alone(f, step)
 	return ofStep(f, decide.Answer(f, a, o))
 }
 
@@ -64,13 +77,13 @@ func DecideStep(f decide.Facts, a attempt.Attempt, o decide.Outcome) *Decision {
 // end with that one: what its end would bring is not of this answer.
 var goesOn = settings.Step{Name: settings.WebhookStep, Active: true, Host: "https://next.invalid"}
 
-// alone returns the facts of a run that has the current step alone. So the steps after it,
-// which look at the order as it is then, have no part in the decision.
-func alone(f decide.Facts) decide.Facts {
-	r, step := f.Run.Clone(), *decide.Step(f.Settings, f.Run)
+// alone returns the facts of a run that has the current step alone, as step configures it. So
+// the steps after it, which look at the order as it is then, have no part in the decision.
+func alone(f decide.Facts, step *settings.Step) decide.Facts {
+	r := f.Run.Clone()
 	own := *f.Run.Current()
 	own.ConfigIndex, own.Deferred = 0, false
-	status := settings.Status{Name: r.EnteredStatus, MaxDuration: f.Settings.StatusOf(f.Run).MaxDuration, Steps: []settings.Step{step, goesOn}}
+	status := settings.Status{Name: r.EnteredStatus, MaxDuration: f.Settings.StatusOf(f.Run).MaxDuration, Steps: []settings.Step{*step, goesOn}}
 	r.Results = []run.StepResult{own, {Step: goesOn.Name, ActionStatus: run.ActionPending, ConfigIndex: 1}}
 	r.Position.Step, r.Trigger, r.Triggered, r.ShipmentsMoved = 0, "", "", false
 	f.Run, f.Settings = r, &settings.Settings{

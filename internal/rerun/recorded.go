@@ -30,6 +30,8 @@ var kinds = map[string]Kind{
 func Recorded(ctx context.Context, from store.Reader, tenant string, at *attempt.Attempt) (*Call, error) {
 	kind, known := kinds[at.Kind]
 	switch {
+	case at.Kind == attempt.KindShadow:
+		return nil, apierr.Errorf(apierr.Conflict, "an attempt of a shadow has its comparison already: make the call of its live step again")
 	case !known:
 		return nil, apierr.Errorf(apierr.Conflict, "an attempt of the kind %s repeats another one: make that one's call again", at.Kind)
 	case at.Detail == nil || len(at.Detail.Request.Body) == 0: // every request has a body

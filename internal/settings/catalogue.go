@@ -44,7 +44,7 @@ func Steps() []StepType {
 		{
 			Key: ExportOrderStep, Group: "Export", ApplicableStatuses: []string{"All"},
 			Description: "Sends the order, with the return or the shipment that the workflow is for, to an HTTP endpoint, and goes on at once: one way. It is sent again until it is acknowledged, as events are, and the order's history says what came of it.",
-			Properties:  without(callProperties(), "stopOnError"), ListedProperties: without(callListedProperties(), errorStatusKey),
+			Properties:  without(callProperties(), "stopOnError", modeField, compareWithField, promoteAfterField), ListedProperties: without(callListedProperties(), errorStatusKey),
 		},
 	}
 }
@@ -60,9 +60,9 @@ func namesOf(properties []StepProperty) (names []string) {
 	return names
 }
 
-// without leaves out one property. The list is changed, so it must be the caller's own.
-func without(properties []StepProperty, name string) []StepProperty {
-	return slices.DeleteFunc(properties, func(p StepProperty) bool { return p.Name == name })
+// without leaves out some properties. The list is changed, so it must be the caller's own.
+func without(properties []StepProperty, names ...string) []StepProperty {
+	return slices.DeleteFunc(properties, func(p StepProperty) bool { return slices.Contains(names, p.Name) })
 }
 
 // callProperties are the fields of a step that calls somebody.
@@ -78,6 +78,9 @@ func callProperties() []StepProperty {
 		{Name: "stopOnError", Type: "bool", Default: false, Description: "Ends the workflow when this step fails or its endpoint cancels."},
 		{Name: "isInvisible", Type: "bool", Default: false, Description: "Marks the step's result as one not to be shown to users."},
 		{Name: "translateKey", Type: "string", Description: "Key under which a user interface finds the step's name in its language."},
+		{Name: modeField, Type: "string", Default: modeLive, Description: "shadow: the step is called beside another one, with the same order; its answer is only compared, and changes nothing."},
+		{Name: compareWithField, Type: "string", Description: "Of a shadow: the displayName of the live step of the same status that its answers are compared with, or its name where no other step has it; not needed where there is one live step alone."},
+		{Name: promoteAfterField, Type: "int", Default: defaultPromoteAfter, Description: "Of a shadow: how often in a row it has to agree before it may take the place of that step."},
 		texts("conditions", "Any of Success (every step before it succeeded), Error, Warning (some step before it had one); none runs the step always."),
 		{Name: "workflowStepConditions", Type: "object[]", Description: "The same as conditions, as objects: {\"type\": \"Success\"}."},
 		texts("enabledForMarkets", "Only orders of these markets."), texts("disabledForMarkets", "No orders of these markets, enabled or not."),

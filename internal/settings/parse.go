@@ -55,6 +55,7 @@ func (p *parser) settings() *Settings {
 	s.ReturnStatuses = p.statuses(p.root, "returnStatuses", true)
 	p.warnStatusNames(s)
 	p.masks()
+	s.identify()
 	// From here on the document holds no text of a secret.
 	conceal(s.doc)
 	return s

@@ -47,6 +47,8 @@ type OrderType struct {
 type Status struct {
 	Name  string
 	Steps []Step
+	// Shadows are the steps that are called beside others of Steps, and change nothing.
+	Shadows []Shadow
 	// Events is what happens for endpoints when an order enters the status; of
 	// a return's status it is nothing.
 	Events event.StatusEvents

@@ -93,7 +93,7 @@ func object(s *schema.Shape, name string, of *schema.Shape) {
 }
 
 // catalogueTypes are the types that the catalogue names and that are no text.
-var catalogueTypes = map[string]schema.ShapeType{"bool": schema.ShapeFlag, "string[]": schema.ShapeTexts, "object[]": schema.ShapeList}
+var catalogueTypes = map[string]schema.ShapeType{"bool": schema.ShapeFlag, "int": schema.ShapeNumber, "string[]": schema.ShapeTexts, "object[]": schema.ShapeList}
 
 // describeStepField takes what the catalogue says of a step's field.
 func describeStepField(f *schema.ShapeField) {

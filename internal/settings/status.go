@@ -49,9 +49,16 @@ func (p *parser) status(n node, returns bool) Status {
 			}
 		}
 	}
+	var all []shadow
 	for _, st := range n.nodes("workflowSteps") {
-		s.Steps = append(s.Steps, p.step(st, s.Name, returns))
+		step := p.step(st, s.Name, returns)
+		if sh, is := p.shadow(st, step); is {
+			all = append(all, sh)
+		} else {
+			s.Steps = append(s.Steps, step)
+		}
 	}
+	s.Shadows = p.shadows(all, s.Steps)
 	return s
 }
 

@@ -150,6 +150,10 @@ type Reader interface {
 
 	AttemptCount(ctx context.Context, tenant string, f AttemptFilter) (Count, error)
 
+	// Agreements returns how often each shadow agreed with its live step. That of a shadow
+	// that is not in the settings any more, or is another one by now, may be among them.
+	Agreements(ctx context.Context, tenant string) ([]*attempt.Agreement, error)
+
 	// Waiting returns how much work has not been done yet, and how old it is.
 	Waiting(ctx context.Context, tenant string) (Waiting, error)
 
@@ -252,8 +256,17 @@ type Tx interface {
 	// AddAttempt records an attempt. Its id should have been made by [ids.Numbered] from its
 	// start: any other id takes up room in its row. All attempts of a call have the same request body, which is stored once. The
 	// body of an attempt at a delivery is that of its event, and is not stored. It is
-	// [apierr.Conflict], with [ErrRecorded] or [ErrNumberTaken], if its id is not free.
+	// [apierr.Conflict], with [ErrRecorded] or [ErrNumberTaken], if its id is not free, and
+	// [apierr.NotFound] if it is of a shadow and its order was erased.
 	AddAttempt(ctx context.Context, tenant string, a *attempt.Attempt) error
+
+	// Agreement returns what was counted of a shadow; nil: nothing was. It takes the turn of
+	// the shadow, so that calls which end at the same time are counted one after the other.
+	Agreement(ctx context.Context, tenant, shadow string) (*attempt.Agreement, error)
+	// PutAgreement stores an agreement that was read in this write, or a new one.
+	PutAgreement(ctx context.Context, tenant string, a *attempt.Agreement) error
+	// DropAgreement removes what was counted of a shadow. It is no error if nothing was.
+	DropAgreement(ctx context.Context, tenant, shadow string) error
 
 	// PutSettings stores settings as the next version, and sets their version number. It
 	// is [apierr.Stale] if the current version is not base. A secret that the new version

@@ -29,6 +29,8 @@ type Metrics struct {
 	calls    *prometheus.HistogramVec
 	// own counts what is this server's own trouble, and no endpoint's.
 	own *prometheus.CounterVec
+	// skipped counts the shadow calls that were not made.
+	skipped *prometheus.CounterVec
 }
 
 // New returns the metrics of a server of a version. Nothing is counted yet.
@@ -41,12 +43,14 @@ func New(version string) *Metrics {
 			"Outgoing calls by tenant, kind and outcome, and how long each took."), []string{"tenant", "kind", "outcome"}),
 		own: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "orderhook_call_own_troubles_total",
 			Help: "Calls that could not be made since this server has too few descriptors, ports or memory. They use up no attempt."}, []string{"kind"}),
+		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "orderhook_shadow_calls_skipped_total",
+			Help: "Calls of shadow steps that were not made: too many of them waited, or a breaker was open."}, []string{"tenant"}),
 	}
 	for _, kind := range attempt.Kinds {
 		m.own.WithLabelValues(kind) // of a series that begins with the first one, Prometheus sees no increase
 	}
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "orderhook_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}}, func() float64 { return 1 })
-	m.registry.MustRegister(m.requests, m.calls, m.own, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.calls, m.own, m.skipped, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -80,6 +84,11 @@ func (m *Metrics) Call(tenant, kind string, succeeded bool, took time.Duration) 
 // OwnTrouble counts a call that this server could not make: kind says what it lacked, such
 // as descriptors.
 func (m *Metrics) OwnTrouble(kind string) { m.own.WithLabelValues(kind).Inc() }
+
+// ShadowSkipped counts a call of a shadow step that was not made.
+func (m *Metrics) ShadowSkipped(tenant string) {
+	m.skipped.WithLabelValues(m.tenants.of(tenant)).Inc()
+}
 
 // Handler answers with all metrics, in the format that the one who asks prefers. Whoever
 // may reach it is up to the caller.

@@ -244,17 +244,21 @@ const mostUnstored = 256
 // way, the run fails.
 func (e *Engine) complete(ctx context.Context, of *share, tenant string, s snapshot, a *attempt.Attempt, o decide.Outcome) (snapshot, error) {
 	key, about := orderKey{tenant, s.run.OrderID}, []any{"run", s.run.ID, "call", a.CallID, "attempt", a.ID}
+	var ended *decided // what shadows compare with; nil: the call goes on
 	answer := func(f decide.Facts) *decide.Decision {
-		return survive(e.log, "an answer could not be applied, and its run has failed", append([]any{"tenant", tenant, "order", key.order}, about...),
+		d := survive(e.log, "an answer could not be applied, and its run has failed", append([]any{"tenant", tenant, "order", key.order}, about...),
 			func() *decide.Decision { return decide.Answer(f, *a, o) },
 			func() *decide.Decision { // the call would meet the same error if it were made again
 				return decide.Fail(f, fmt.Sprintf("orderhook could not apply the answer of %s, by an error of its own", f.Run.StepName(f.Run.Position.Step)), a)
 			})
+		ended = final(tenant, f, d, a, o)
+		return d
 	}
 	// While this write succeeds at once, as it nearly always does, the answer is in memory
 	// no longer than that.
 	next, err := e.moveOnce(ctx, tenant, s, a, answer)
 	if err == nil {
+		e.shadows.follow(ended)
 		return next, nil
 	}
 	e.unstored.Add(1)
@@ -271,6 +275,9 @@ func (e *Engine) complete(ctx context.Context, of *share, tenant string, s snaps
 			return snapshot{}, err
 		}
 		next, err = e.moveOnce(ctx, tenant, s, a, answer)
+	}
+	if err == nil {
+		e.shadows.follow(ended)
 	}
 	return next, err
 }

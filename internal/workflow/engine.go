@@ -57,6 +57,7 @@ type Engine struct {
 	tracer   trace.Tracer // nil: no spans
 	maxBytes int64        // of an order
 	unstored atomic.Int64 // answers that the database did not take yet
+	shadows  *shadows
 
 	// They end one after the other. A stop ends waiting and stopping at once: callers get
 	// their answers, and no attempt begins. It ends calls only when the time for attempts
@@ -70,7 +71,8 @@ type Engine struct {
 	stopWaits context.CancelFunc
 }
 
-// Options of an engine; all but Node, MaxStatusChanges, MaxOrderBytes, Board and Tracer are needed.
+// Options of an engine; all but Node, MaxStatusChanges, MaxOrderBytes, Board, Tracer and those of
+// shadows are needed.
 type Options struct {
 	Node   *nodes.Node // has the engine take shards; nil: it takes all at its start
 	Store  store.Store
@@ -88,6 +90,11 @@ type Options struct {
 	Board *intercept.Board
 	// Tracer makes a span of each run; nil: nobody does.
 	Tracer trace.Tracer
+	// Shadows makes the calls of shadow steps; nil: Client. A server has another client for
+	// them, with slots, memory and connections of its own.
+	Shadows Client
+	// ShadowObserver counts those that are not made; nil: nobody does.
+	ShadowObserver ShadowObserver
 }
 
 // New makes an engine that has not begun. It begins no goroutine: the first run that is to
@@ -103,6 +110,7 @@ func New(o Options) *Engine {
 	e := &Engine{board: o.Board, node: o.Node, alone: alone, store: o.Store, client: o.Client, work: o.Work, clock: o.Clock, log: o.Log, tracer: o.Tracer, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
 		lines: &lineLimiter{clock: o.Clock}, statuses: newStatusLimiter(o.MaxStatusChanges, o.Clock, o.Log), maxBytes: cmp.Or(o.MaxOrderBytes, order.DefaultOrderBytes)}
 	e.queues = newOrderQueues(o.Clock, e.turn, e.elsewhere)
+	e.shadows = newShadows(e, o.Shadows, o.ShadowObserver)
 	e.calls, e.giveUp = context.WithCancel(context.Background())
 	e.stopping, e.stopCalls = context.WithCancel(context.Background())
 	e.waiting, e.stopWaits = context.WithCancel(context.Background())
@@ -147,5 +155,7 @@ func (e *Engine) Stop(ctx context.Context) {
 		e.giveUp()
 		_ = e.queues.stop(context.Background())
 	}
+	// Their calls have ended with the first line. What they still store takes a moment.
+	e.shadows.tasks.Wait()
 	e.giveUp()
 }

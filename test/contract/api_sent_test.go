@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -43,6 +44,10 @@ func (r *rig) sentConforms() {
 func (d *description) checkSent(kind, eventType string, body []byte) string {
 	name := webhookOf[kind]
 	switch {
+	case kind == attempt.KindShadow && bytes.Contains(body, []byte(`"ReturnOrderFormId"`)): // it is sent what its live step is
+		name = webhookOf[attempt.KindReturnStep]
+	case kind == attempt.KindShadow:
+		name = webhookOf[attempt.KindStep]
 	case kind == attempt.KindReplay:
 		return ""
 	case kind == attempt.KindEvent && under(d.doc, "webhooks", eventType) != nil:

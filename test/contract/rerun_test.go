@@ -34,7 +34,7 @@ func (r *rig) decideOneAgain(ctx context.Context, tenant, id string) error {
 		return err
 	}
 	call, err := rerun.Recorded(ctx, r.store, tenant, at)
-	if apierr.KindOf(err) == apierr.Conflict && (at.Kind == attempt.KindReplay || at.Detail == nil || len(at.Detail.Request.Body) == 0) {
+	if apierr.KindOf(err) == apierr.Conflict && (at.Kind == attempt.KindReplay || at.Kind == attempt.KindShadow || at.Detail == nil || len(at.Detail.Request.Body) == 0) {
 		return nil // which nobody can make again
 	}
 	if err != nil {

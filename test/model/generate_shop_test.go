@@ -34,7 +34,24 @@ func (d *shopDrawer) status(name string, least, most int) status {
 	for range number(d.T, least, most) {
 		s.steps = append(s.steps, d.step(strings.HasSuffix(name, "Returned")))
 	}
+	d.shadows(&s)
 	return s
+}
+
+// shadows draws shadows of those steps that can be named by their key: no other step of the
+// status has it.
+func (d *shopDrawer) shadows(s *status) {
+	keys := map[string]int{}
+	for _, st := range s.steps {
+		keys[st.key]++
+	}
+	for i, st := range s.steps {
+		if st.key != unknownStep && keys[st.key] == 1 {
+			for n := range number(d.T, 0, 2) {
+				s.shadows = append(s.shadows, shadow{number(d.T, 0, len(s.steps)), 10*i + n, i})
+			}
+		}
+	}
 }
 
 func (d *shopDrawer) step(returns bool) step {

@@ -36,6 +36,11 @@ func TestTheEngineAgreesWithTheModel(t *testing.T) {
 		s.log(t)
 		play(t, r.tenant(t), s)
 	})
+	r.sink.mu.Lock()
+	defer r.sink.mu.Unlock()
+	if r.sink.shadows == 0 {
+		t.Error("no shadow was called")
+	}
 }
 
 // play does what the scenario says with the engine and with the model, and

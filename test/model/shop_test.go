@@ -21,7 +21,13 @@ type orderType struct {
 type status struct {
 	name  string
 	steps []step
+	// shadows stand before the steps at these places. The model knows nothing of them:
+	// whatever they are, all must come out as without them.
+	shadows []shadow
 }
+
+// shadow is a shadow step of the step with a number. Its number is apart from those of steps.
+type shadow struct{ at, no, of int }
 
 // step is a workflow step. Its number tells the endpoint which one calls.
 type step struct {
@@ -84,9 +90,10 @@ func statuses(list []status, origin string) []any {
 	out := []any{}
 	for _, s := range list {
 		steps := []any{}
-		for _, st := range s.steps {
-			steps = append(steps, st.fields(origin))
+		for i, st := range s.steps {
+			steps = append(append(steps, s.shadowsAt(i, origin)...), st.fields(origin))
 		}
+		steps = append(steps, s.shadowsAt(len(s.steps), origin)...)
 		out = append(out, fields{"name": s.name, "workflowSteps": steps})
 	}
 	return out
@@ -110,6 +117,20 @@ func (st step) fields(origin string) fields {
 	f.put("enabledForTags", st.tags.enabled).put("disabledForTags", st.tags.disabled)
 	return f.put("conditions", st.conditions)
 }
+
+// shadowsAt is the shadows that stand before a step.
+func (s status) shadowsAt(at int, origin string) (out []any) {
+	for _, sh := range s.shadows {
+		if sh.at == at {
+			out = append(out, fields{"name": s.steps[sh.of].key, "displayName": fmt.Sprint("shadow ", sh.no), "mode": "shadow", "compareWith": s.steps[sh.of].key,
+				"connector": "Webhook", "stopOnError": sh.no%2 == 0, "properties": []any{fields{"key": "Host", "value": origin + shadowPath}}})
+		}
+	}
+	return out
+}
+
+// shadowPath is where all shadows are called.
+const shadowPath = "/shadow"
 
 func (st step) path() string { return fmt.Sprintf("/step/%d", st.no) }
 

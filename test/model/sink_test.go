@@ -22,6 +22,7 @@ type sink struct {
 	attempts  []int          // of each call
 	calls     []string
 	wrong     []error
+	shadows   int // calls of shadows, of all scenarios
 }
 
 func newSink(t *testing.T) *sink {
@@ -46,8 +47,36 @@ type stepRequest struct {
 	ReturnOrderFormID string `json:"ReturnOrderFormId"`
 }
 
+// shadow answers one of several things to the call of a shadow: some would change the order,
+// some are no answers at all.
+func (s *sink) shadow(w http.ResponseWriter) {
+	s.mu.Lock()
+	s.shadows++
+	n := s.shadows
+	s.mu.Unlock()
+	switch n % 5 {
+	case 0:
+		panic(http.ErrAbortHandler)
+	case 1:
+		w.WriteHeader(http.StatusInternalServerError)
+	case 2:
+		_, _ = io.WriteString(w, `{"orderPatch":{"status":"Shadowed","properties":[{"key":"Shadow","value":"1"}]}}`)
+	case 3:
+		_, _ = io.WriteString(w, `{"orderActionExecutionResults":[{"actionStatus":"Error","cancelWorkflow":true,"triggerNewStatus":"Shadowed"}]}`)
+	default:
+		_, _ = io.WriteString(w, "<html>")
+	}
+}
+
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
+	if is := r.URL.Path == shadowPath; is || r.Header.Get("X-Shadow") != "" {
+		if !is || r.Header.Get("X-Shadow") != "true" {
+			s.fault(fmt.Errorf("%s was called with the X-Shadow %q", r.URL.Path, r.Header.Get("X-Shadow")))
+		}
+		s.shadow(w)
+		return
+	}
 	var in stepRequest
 	if err == nil {
 		err = json.Unmarshal(body, &in)

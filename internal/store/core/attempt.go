@@ -134,11 +134,32 @@ func (d *draft) AddAttempt(ctx context.Context, tenant string, a *attempt.Attemp
 			return err
 		}
 	}
+	if a.Kind == attempt.KindShadow {
+		if err := d.orderIsThere(ctx, tenant, a.OrderID); err != nil {
+			return err
+		}
+	}
 	// Somebody has asked for it; steps and deliveries attempt by themselves.
 	if a.Kind == attempt.KindReplay {
 		d.auditReplay(tenant, a)
 	}
 	return d.addAttempts(ctx, tenant, recorded{Attempt: a})
+}
+
+// orderIsThere has a write depend on an order that it does not read, whatever its version is:
+// the order may change at any time, but once it is erased nothing more is to be recorded of
+// it. It is [apierr.NotFound] if it is not there.
+func (d *draft) orderIsThere(ctx context.Context, tenant, id string) error {
+	const there = `SELECT 1 FROM orders WHERE tenant = ? AND id = ?`
+	if d.again {
+		var found int64
+		if err := one(ctx, d.q, []any{&found}, there, tenant, id); err != nil {
+			return orNotFound(err, "order %q", id)
+		}
+	}
+	d.of(tenant).lock(tenant, "order/"+id, true)
+	d.of(tenant).check(there, tenant, id)
+	return nil
 }
 
 // numberIsFree finds out whether the number of an attempt is still free. It is

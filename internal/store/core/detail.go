@@ -42,7 +42,20 @@ func appendDetail(b []byte, d *attempt.AttemptDetail) []byte {
 		}
 		b = append(b, '}')
 	}
+	// Few attempts have a comparison, so it is left to reflection.
+	if d.Comparison != nil {
+		b = appendComparison(append(b, `,"comparison":`...), d.Comparison)
+	}
 	return append(b, '}')
+}
+
+// appendComparison appends the JSON of a comparison.
+func appendComparison(b []byte, c *attempt.Comparison) []byte {
+	text, err := encode(c)
+	if err != nil {
+		panic(err) // it has texts, a number and JSON that was made here
+	}
+	return append(b, text...)
 }
 
 // appendMessage appends the JSON of a message without its body, which has a column of its

@@ -1,6 +1,14 @@
 -- The schema of a new database. Written from the migrations by a test (schema.go says how);
 -- a change of it is a new migration.
 
+CREATE TABLE agreements (
+    tenant   TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    doc      TEXT NOT NULL,
+    revision INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE api_keys (
     tenant  TEXT NOT NULL,
     id      TEXT NOT NULL,
@@ -228,6 +236,7 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES (34, 1);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (35, 1);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (40, 1);
 INSERT INTO goose_db_version (version_id, is_applied) VALUES (41, 1);
+INSERT INTO goose_db_version (version_id, is_applied) VALUES (42, 1);
 
 CREATE TABLE idempotency (
     tenant   TEXT NOT NULL,

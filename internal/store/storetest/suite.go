@@ -72,6 +72,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"CurrentRuns", testCurrentRuns},
 		{"UnfinishedOrders", testUnfinishedOrders},
 		{"Attempts", testAttempts},
+		{"Agreements", testAgreements},
+		{"ShadowErased", testShadowErased},
 		{"AttemptBodies", testAttemptBodies},
 		{"AttemptFilters", testAttemptFilters},
 		{"EventAttempts", testEventAttempts},

@@ -169,6 +169,14 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 		l, err := tx.Attempts(ctx, tenant, store.AttemptFilter{Related: event.Related{OrderID: "o1"}}, store.Page{})
 		return len(l.Items) > 0, err
 	},
+	"Agreements": func(tx store.Tx, tenant string) (bool, error) {
+		all, err := tx.Agreements(ctx, tenant)
+		return len(all) > 0, err
+	},
+	"Agreement": func(tx store.Tx, tenant string) (bool, error) {
+		a, err := tx.Agreement(ctx, tenant, "shadow-1")
+		return a != nil, err
+	},
 	"Calls": func(tx store.Tx, tenant string) (bool, error) {
 		calls, err := tx.Calls(ctx, tenant, time.Time{}.AddDate(1969, 0, 0), at(0).AddDate(1, 0, 0), time.Minute)
 		return len(calls) > 0, err
@@ -408,7 +416,8 @@ var tenantInserts = map[string]bool{"InsertOrder": true, "AddHistory": true, "In
 	"NoteTry": true, "NoteInterception": true, // an entry of the audit log alone
 	"AddAttempt": true, "PutCart": true,
 	"AddEvents": true, "CompleteDeliveries": true, "AddHealth": true, "CancelOrphans": true, // of all tenants
-	"PutSettings": true, "InsertKey": true, "NoteKeyUses": true, "ImportEvents": true, "PutIdempotency": true, "PutStockItem": true, "PutJob": true}
+	"PutSettings": true, "InsertKey": true, "NoteKeyUses": true, "ImportEvents": true, "PutIdempotency": true, "PutStockItem": true, "PutJob": true,
+	"PutAgreement": true, "DropAgreement": true}
 
 // fillTenant gives a tenant one of everything, under the same names for each tenant. mark
 // is in the contents, so that those of two tenants differ.
@@ -430,6 +439,8 @@ func fillTenant(s *suite, tenant, mark string) {
 			tx.PutCart(ctx, tenant, newCart(s.t, "c1", 1)),
 			tx.PutStockItem(ctx, tenant, stockItem("s1", "1")),
 			tx.PutJob(ctx, tenant, newJob(1)),
+			tx.PutAgreement(ctx, tenant, agreement("shadow-1")),
+			tx.DropAgreement(ctx, tenant, "shadow-0"),
 			fillEvents(tx, tenant, mark),
 			tx.PutSettings(ctx, tenant, someSettings(mark), 0, mark, at(1)),
 			tx.MarkSettingsFromFile(ctx, tenant, 1),

@@ -104,6 +104,17 @@ func (b *runBuilder) skipped(i int, step *settings.Step) string {
 	return ""
 }
 
+// NotFor says why the step that a run is at would have been skipped if it were configured as
+// another one, as a shadow of it is; "" if it would not. It goes by the order as the call of
+// the step has sent it.
+func NotFor(f Facts, other *settings.Step) (reason string) {
+	was := *f.Order
+	was.Doc = f.Sent
+	f.Order = &was
+	b := ofRun(f)
+	return b.skipped(f.Run.Position.Step, other)
+}
+
 // is reports whether a step is of a kind, as [settings.WebhookStep]. Names of steps have no
 // case.
 func is(step *settings.Step, key string) bool { return strings.EqualFold(step.Name, key) }
