@@ -151,7 +151,7 @@ const (
 
 // TestWhatOtherSettingsWouldHaveDone changes one thing of the settings at a time.
 func TestWhatOtherSettingsWouldHaveDone(t *testing.T) {
-	a, b := stepOf("A", ""), stepOf("B", "")
+	a, b, stop := stepOf("A", ""), stepOf("B", ""), stepOf("A", `,"stopOnError":true`)
 	for name, c := range map[string]struct {
 		was, now string
 		answers  map[string][]string
@@ -166,10 +166,10 @@ func TestWhatOtherSettingsWouldHaveDone(t *testing.T) {
 		"a limit": {configOf("", a, b), configOf("", stepOf("A", `,"disabledForMarkets":["NOR"]`), b), nil,
 			[]string{`runs[New].steps[A].result "Success" → "Skipped"`}, Differs},
 		"a limit to others": {configOf("", a, b), configOf("", stepOf("A", `,"disabledForMarkets":["SWE"]`), b), nil, nil, Same},
-		"ErrorStatus": {configOf("", a), configOf("", strings.Replace(a, `}]`, `},{"key":"ErrorStatus","value":"Held"}]`, 1)), map[string][]string{"/A": {bad}},
+		"ErrorStatus": {configOf("", stop), configOf("", strings.Replace(stop, `}]`, `},{"key":"ErrorStatus","value":"Held"}]`, 1)), map[string][]string{"/A": {bad}},
 			[]string{`status "New" → "Held"`}, Differs},
-		"a stop": {configOf("", a, b), configOf("", stepOf("A", `,"stopOnError":true`), b), map[string][]string{"/A": {bad}},
-			[]string{`runs[New].status "succeeded" → "aborted"`, `runs[New].steps[B].result "Success" → "Pending"`}, Differs},
+		"a stop": {configOf("", a, b), configOf("", stop, b), map[string][]string{"/A": {bad}},
+			[]string{`runs[New].status "succeeded" → "aborted"`, `runs[New].steps[B].result "Success" → "Skipped"`, `runs[New].steps[A].result "Warning" → "Error"`}, Differs},
 		"the order of steps": {configOf("", a, b), configOf("", b, a), map[string][]string{"/A": {`{"orderPatch":{"customerName":"A"}}`}, "/B": {`{"orderPatch":{"customerName":"B"}}`}},
 			[]string{`runs[New].steps ["A","B"] → ["B","A"]`, `order.customerName "B" → "A"`}, Differs},
 		"no retry": {configOf("", by("W", "")), configOf(`,"disableStandardErrorPolicy":true`, by("W", "")), map[string][]string{"/W": {"status 503", good}},
