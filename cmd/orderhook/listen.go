@@ -320,8 +320,8 @@ func (w *listenLines) Intercepting(id string) {
 	w.line("intercepting", id, map[string]any{"interceptionId": id})
 }
 
-// Forward implements [listen.CallWatcher].
-func (w *listenLines) Forward(ctx context.Context, c *listen.Call) listen.Answer {
+// HandOn implements [listen.CallWatcher].
+func (w *listenLines) HandOn(ctx context.Context, c *listen.Call) listen.Answer {
 	return w.to.call(ctx, c)
 }
 

@@ -53,11 +53,11 @@ type Answer struct {
 	Error   string
 }
 
-// CallWatcher is told of what happens to calls. Forward and Answered are called on a
+// CallWatcher is told of what happens to calls. HandOn and Answered are called on a
 // goroutine of each call, the others on that of [Interceptor.Run].
 type CallWatcher interface {
 	Intercepting(id string)                                    // calls are handed out from here on
-	Forward(ctx context.Context, c *Call) Answer               // hands a call to the receiver; ctx ends with the time of the attempt
+	HandOn(ctx context.Context, c *Call) Answer                // hands a call to the receiver; ctx ends with the time of the attempt
 	Answered(c *Call, a Answer, took time.Duration, err error) // err: the server has not taken the answer
 	Away(err error, again time.Duration)                       // the server is not reached, and is asked again after that time
 	Back(after time.Duration)                                  // it is reached again
@@ -202,9 +202,9 @@ func (i *Interceptor) answer(ctx context.Context, id string, c *Call) {
 	attempt := time.Duration(c.TimeoutMs) * time.Millisecond
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt+leavingTime)
 	defer cancel()
-	forward, over := context.WithTimeout(ctx, attempt)
+	attempting, over := context.WithTimeout(ctx, attempt)
 	defer over()
-	a := i.Watcher.Forward(forward, c)
+	a := i.Watcher.HandOn(attempting, c)
 	took := i.Clock.Now().Sub(began)
 	body, err := a.document()
 	for err == nil {

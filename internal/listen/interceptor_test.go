@@ -18,11 +18,11 @@ type called struct {
 	answer Answer
 }
 
-func (w *called) Intercepting(id string)                    { w.add("intercepting %s", id) }
-func (w *called) Forward(_ context.Context, c *Call) Answer { return w.answer }
-func (w *called) Away(_ error, again time.Duration)         { w.add("away %v", again) }
-func (w *called) Back(after time.Duration)                  { w.add("back %v", after) }
-func (w *called) Lapsed(why string, missed int)             { w.add("lapsed %s %d", why, missed) }
+func (w *called) Intercepting(id string)                   { w.add("intercepting %s", id) }
+func (w *called) HandOn(_ context.Context, c *Call) Answer { return w.answer }
+func (w *called) Away(_ error, again time.Duration)        { w.add("away %v", again) }
+func (w *called) Back(after time.Duration)                 { w.add("back %v", after) }
+func (w *called) Lapsed(why string, missed int)            { w.add("lapsed %s %d", why, missed) }
 func (w *called) Answered(c *Call, a Answer, _ time.Duration, err error) {
 	w.add("answered %s %d %v", c.ID, a.Status, err)
 }

@@ -53,8 +53,8 @@ func bareURL(raw string) string {
 	return bare.String()
 }
 
-// carried is how the failure of a carrier is called; "" where it is none.
-func carried(err error) failure {
+// carrierFailure is how the failure of a carrier is called; "" where it is none.
+func carrierFailure(err error) failure {
 	if e, ok := errors.AsType[CarrierError](err); ok {
 		return failure(e)
 	}

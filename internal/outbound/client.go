@@ -206,8 +206,8 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 		x.Err = ErrCanceled
 	case own != "":
 		x.Err = own
-	case carried(err) != "":
-		x.Err = carried(err)
+	case carrierFailure(err) != "":
+		x.Err = carrierFailure(err)
 	case attempt.Err() != nil:
 		x.Err = failure(TimedOutAfter + r.Timeout.String())
 	default:
