@@ -51,7 +51,6 @@ type Queue struct {
 	// mu guards everything below, and the lines.
 	mu      sync.Mutex
 	arrived sync.Cond // signals that there is a write, or that the queue was closed
-	enough  sync.Cond // the same, of as many writes as a group has
 	tenants map[string]*line
 	turns   []string // the tenants that have waiting writes, each once; the first one is the next
 	closed  bool
@@ -70,7 +69,7 @@ type line struct {
 // New returns an empty queue.
 func New() *Queue {
 	q := &Queue{tenants: map[string]*line{}}
-	q.arrived.L, q.enough.L = &q.mu, &q.mu
+	q.arrived.L = &q.mu
 	return q
 }
 
@@ -112,15 +111,8 @@ func (q *Queue) Put(w *Write) error {
 	t.writes, t.bytes = append(t.writes, w), t.bytes+w.Size
 	q.length, q.bytes = q.length+1, q.bytes+w.Size
 	q.arrived.Signal()
-	if q.fills() {
-		q.enough.Broadcast()
-	}
 	return nil
 }
-
-// fills reports whether what waits makes up a group, with the write that was taken for it
-// already.
-func (q *Queue) fills() bool { return q.length >= MostInGroup-1 }
 
 // tooMany is the error for a queue that is full. It passes soon, so the caller may try
 // again after a second.
@@ -143,24 +135,6 @@ func (q *Queue) Wait() *Write {
 			return nil
 		}
 		q.arrived.Wait()
-	}
-}
-
-// Gather waits until a group can be filled, but no longer than for a time. It takes no
-// write. A writer that has the first write of a group lets more come so.
-func (q *Queue) Gather(most time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	over := false
-	timer := time.AfterFunc(most, func() {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		over = true
-		q.enough.Broadcast()
-	})
-	defer timer.Stop()
-	for !over && !q.closed && !q.fills() {
-		q.enough.Wait()
 	}
 }
 
@@ -252,7 +226,6 @@ func (q *Queue) Close() {
 	defer q.mu.Unlock()
 	q.closed = true
 	q.arrived.Broadcast()
-	q.enough.Broadcast()
 }
 
 // Closed reports whether the queue takes no more.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/store/core"
@@ -115,58 +113,6 @@ func TestTakenBack(t *testing.T) {
 			t.Fatalf("a write that had begun: %v", err)
 		}
 	}
-}
-
-// TestGather: a group is waited for as long as there may be, and no longer than it takes to
-// fill it.
-func TestGather(t *testing.T) {
-	const most = time.Millisecond
-	for name, c := range map[string]struct {
-		before, meanwhile int // writes
-		closed            bool
-		takes             time.Duration
-	}{
-		"nothing comes":           {takes: most},
-		"less than a group comes": {before: 1, meanwhile: MostInGroup - 3, takes: most},
-		"a group waits":           {before: MostInGroup - 1},
-		"a group is filled":       {before: 1, meanwhile: MostInGroup - 2, takes: most / 2},
-		"closed meanwhile":        {closed: true, takes: most / 2},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				q, began := New(), time.Now()
-				put := func(n int) {
-					for range n {
-						must(t, q.Put(NewWrite(&core.Batch{Tenant: "a"})))
-					}
-				}
-				put(c.before)
-				time.AfterFunc(most/2, func() {
-					put(c.meanwhile)
-					if c.closed {
-						q.Close()
-					}
-				})
-				q.Gather(most)
-				if took := time.Since(began); took != c.takes {
-					t.Errorf("waited %s, want %s", took, c.takes)
-				}
-				synctest.Wait()
-				time.Sleep(most) // what is still to come, comes: no goroutine is left
-				if n := q.Len(); n != c.before+c.meanwhile {
-					t.Errorf("%d writes are left", n)
-				}
-			})
-		})
-	}
-	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		closed := New()
-		closed.Close()
-		if closed.Gather(most); time.Since(began) != 0 {
-			t.Error("a closed queue is waited for")
-		}
-	})
 }
 
 func TestClosedQueue(t *testing.T) {

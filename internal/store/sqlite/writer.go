@@ -29,7 +29,6 @@ type writer struct {
 	ended     chan struct{}       // closed once the goroutine has returned
 	clock     func() time.Time    // tells the positions of feeds
 	feeds     core.Feeds          // where they end
-	last      int                 // how many writes the last group had
 	empty     bool                // the transaction has no write yet
 	uncertain bool                // a commit failed, and no commit has succeeded since
 	figures   queue.Figures
@@ -67,25 +66,12 @@ func (w *writer) close() error {
 
 // loop commits group after group. What comes while one is committed makes up the next: so
 // the groups are as large as the disk is slow, and a single write is committed at once.
-// While many write, the others of a group are waited for a little.
 func (w *writer) loop() {
 	defer close(w.ended)
 	for first := w.queue.Wait(); first != nil; first = w.queue.Wait() {
-		if w.last > fewWrites {
-			w.queue.Gather(gatherTime)
-		}
 		w.commitGroup(first)
 	}
 }
-
-// A group of more than fewWrites is a sign that many callers wait for their commits. They
-// have only just had the answers of the last group, so their next writes come soon: in
-// gatherTime, groups become so much larger that each write takes a tenth less CPU time.
-// Where few write, nobody waits (docs/design.md#group-commits).
-const (
-	fewWrites  = 3
-	gatherTime = 300 * time.Microsecond
-)
 
 // group is the writes of one transaction.
 type group struct {
@@ -144,7 +130,6 @@ func (w *writer) commitGroup(first *queue.Write) {
 		w.committed(written(g.writes))
 		lost = w.still()
 	}
-	w.last = len(g.writes)
 	w.figures.Note(g.writes, began, lost)
 	answer(g.writes, lost)
 }

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"modernc.org/sqlite"
@@ -733,35 +732,6 @@ func insertedAtOnce(db *DB, table string, rows int) bool {
 		}
 	}
 	return false
-}
-
-// TestWhileManyWriteAGroupIsWaitedFor: the time that a write takes is only what it waits for
-// others. It waits behind a group of many, and nowhere else.
-func TestWhileManyWriteAGroupIsWaitedFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		db := openTemp(t)
-		waited := func(b *core.Batch) time.Duration {
-			began := time.Now()
-			must(t, db.engine.Commit(ctx, b))
-			return time.Since(began)
-		}
-		for group, want := range []time.Duration{fewWrites: 0, fewWrites + 1: gatherTime} {
-			if group < fewWrites {
-				continue
-			}
-			unblock := hold(t, db)
-			for i := range group - 1 { // the holder is one, too
-				enqueue(t, db, put(fmt.Sprint("of ", group, i)))
-			}
-			must(t, unblock())
-			if took := waited(put(fmt.Sprint("behind ", group))); took != want {
-				t.Errorf("behind %d writes: %s, want %s", group, took, want)
-			}
-			if took := waited(put(fmt.Sprint("next ", group))); took != 0 {
-				t.Errorf("behind one write: %s", took)
-			}
-		}
-	})
 }
 
 func TestFigures(t *testing.T) {
