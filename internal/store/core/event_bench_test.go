@@ -3,6 +3,7 @@ package core_test
 import (
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func BenchmarkEvents(b *testing.B) {
 			db.Listen(l)
 			putEndpoints(b, db, 1, func(e *event.Endpoint) { e.Ordering = ordering })
 			var publishing time.Duration
-			n := 0
+			n, begun := 0, cpuMs()
 			for ; b.Loop(); n += 100 {
 				events, start := make([]*event.Event, 100), time.Now()
 				for i := range events {
@@ -54,10 +55,54 @@ func BenchmarkEvents(b *testing.B) {
 				completeAll(b, db, l.due)
 				l.due = l.due[:0]
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/delivery")
+			perDelivery(b, n, begun)
 			b.ReportMetric(float64(publishing.Nanoseconds())/float64(n), "ns/published")
 		})
 	}
+}
+
+// BenchmarkSingles has 128 publishers publish events one by one, while their deliveries are
+// completed as they become due, in groups.
+func BenchmarkSingles(b *testing.B) {
+	db := openTemp(b)
+	l := &dueChannel{due: make(chan []store.Due, 1024)}
+	db.Listen(l)
+	putEndpoints(b, db, 1, nil)
+	var publishers, completer sync.WaitGroup
+	completer.Go(func() {
+		for due := range l.due {
+			for len(l.due) > 0 && len(due) < 256 {
+				due = append(due, <-l.due...)
+			}
+			completeAll(b, db, due)
+		}
+	})
+	begun := cpuMs()
+	for range 128 {
+		publishers.Go(func() {
+			for range b.N {
+				must(b, db.Publish(ctx, acme, benchEvent(time.Now())))
+			}
+		})
+	}
+	publishers.Wait()
+	close(l.due)
+	completer.Wait()
+	perDelivery(b, 128*b.N, begun)
+}
+
+// dueChannel passes on what is due.
+type dueChannel struct {
+	dueList
+	due chan []store.Due
+}
+
+func (l *dueChannel) Due(due []store.Due) { l.due <- due }
+
+// perDelivery reports the time, and the time of the processors, that each delivery took.
+func perDelivery(b *testing.B, n int, begun float64) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/delivery")
+	b.ReportMetric((cpuMs()-begun)*1e6/float64(n), "cpu-ns/delivery")
 }
 
 // BenchmarkNobodyWants is an event that has no subscriber.

@@ -128,10 +128,18 @@ func (d *draft) UpdateRun(ctx context.Context, tenant string, r *run.Run) error 
 	}
 	at := r.AtStep()
 	d.lockRun(tenant, r)
-	d.of(tenant).changeOne(`
-		UPDATE runs SET status = ?, ended = ?, step = ?, step_name = ?, status_version = ?, doc = ?, since = ?, overtaken = 0, revision = revision + 1
-		WHERE tenant = ? AND id = ? AND revision = ?`,
-		string(r.Status), r.Status.Ended(), fold(at.Step), fold(at.DisplayName), r.StatusVersion, doc, r.SecretsSince(), tenant, r.ID, r.Revision)
+	const set, where = `step = ?4, step_name = ?5, status_version = ?6, doc = ?7, overtaken = 0, revision = revision + 1`, ` WHERE tenant = ?1 AND id = ?2 AND revision = ?3`
+	values := []any{tenant, r.ID, r.Revision, fold(at.Step), fold(at.DisplayName), r.StatusVersion, doc}
+	status := []any{string(r.Status), r.Status.Ended(), r.SecretsSince()}
+	if r.Status.Ended() {
+		d.of(tenant).changeOne(`UPDATE runs SET status = ?8, ended = ?9, since = ?10, `+set+where, append(values, status...)...)
+	} else {
+		// A run that goes on nearly always has these already. To set them all the same would
+		// write three indexes anew, each of which is a page of the commit.
+		d.of(tenant).change(`UPDATE runs SET status = ?4, ended = ?5, since = ?6`+where+` AND (status <> ?4 OR ended <> ?5 OR since <> ?6)`,
+			append(values[:3:3], status...)...)
+		d.of(tenant).changeOne(`UPDATE runs SET `+set+where, values...)
+	}
 	// A write may store a run twice: the second time it finds the revision that the first
 	// has given.
 	r.Revision++

@@ -103,9 +103,10 @@ func insertCheck(s *session, path, key string) (err error) {
 
 // meta returns the value of a row of the table meta; sql.ErrNoRows if there is no such row.
 func meta(s *session, name string) (value []byte, err error) {
-	stmt, err := s.prepared(`SELECT value FROM meta WHERE name = ?`)
-	if err == nil {
-		err = stmt.QueryRow(name).Scan(&value)
+	found := false
+	err = s.query(func(r core.Row) error { found = true; return r.Scan(&value) }, `SELECT value FROM meta WHERE name = ?`, name)
+	if err == nil && !found {
+		err = sql.ErrNoRows
 	}
 	return value, err
 }

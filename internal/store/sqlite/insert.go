@@ -59,7 +59,7 @@ func (s *session) insert(in *core.Insertion, rows []core.Tuple) error {
 		// Thirty rows are 16, 4, 4, 4, 1 and 1: so few statements serve any number of rows.
 		for i, size := range insertSizes {
 			for ; alike >= size; alike, rows = alike-size, rows[size:] {
-				n, err := s.exec(sized[i], s.flat(rows[:size])...)
+				n, err := s.insertRows(sized[i], rows[:size])
 				if err != nil {
 					return err
 				}
@@ -72,12 +72,13 @@ func (s *session) insert(in *core.Insertion, rows []core.Tuple) error {
 	return nil
 }
 
-// flat returns the values of rows one after the other. The result is valid until flat is
-// called again.
-func (s *session) flat(rows []core.Tuple) []any {
-	s.args = s.args[:0]
+// insertRows runs a statement whose arguments are the values of rows, one after the other.
+func (s *session) insertRows(text string, rows []core.Tuple) (int64, error) {
+	s.values = s.values[:0]
 	for _, row := range rows {
-		s.args = append(append(s.args, row.Often...), row.Rare...)
+		if err := s.addArgs(row.Often, row.Rare); err != nil {
+			return 0, stated(err, text)
+		}
 	}
-	return s.args
+	return s.run(text)
 }

@@ -92,7 +92,7 @@ func (db *DB) open(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	e.free = freeBytes
-	session, err := openSession(ctx, e.path)
+	session, err := openSession(e.path)
 	if err != nil {
 		return fmt.Errorf("the database %s cannot be opened: %w", e.path, err)
 	}

@@ -92,7 +92,7 @@ func openRaw(ctx context.Context, path, key string, create bool) (r *Raw, err er
 		return r, err
 	}
 	// This connection is only for the key: a new database gets one here, as from a server.
-	session, err := openSession(ctx, path)
+	session, err := openSession(path)
 	if err != nil {
 		return r, fmt.Errorf("the database %s cannot be opened: %w", path, err)
 	}

@@ -146,13 +146,13 @@ func TestNotReadyWhileTheDiskIsAlmostFull(t *testing.T) {
 func TestNotReadyWhileNoWritesAreTaken(t *testing.T) {
 	db := openTemp(t)
 	must(t, db.Ping(ctx))
-	_, err := db.engine.writer.session.conn.ExecContext(ctx, "PRAGMA query_only = 1")
+	_, err := db.engine.writer.session.exec("PRAGMA query_only = 1")
 	must(t, err)
 	if err := db.Write(ctx, insert("o1")); err == nil {
 		t.Fatal("a write was taken")
 	}
 	notReady(t, db, "the database cannot be used now")
-	_, err = db.engine.writer.session.conn.ExecContext(ctx, "PRAGMA query_only = 0")
+	_, err = db.engine.writer.session.exec("PRAGMA query_only = 0")
 	must(t, err)
 	must(t, db.Ping(ctx))
 }

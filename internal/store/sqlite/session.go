@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 
 	"github.com/orderhook/orderhook/internal/store/core"
@@ -10,12 +11,22 @@ import (
 
 // session is the connection that writes, with its prepared statements. Only the goroutine
 // of the writer uses it, except while the database is opened.
+//
+// It is a connection of the driver, without database/sql above it: that has locks,
+// contexts and conversions for every statement, which one goroutine with one connection
+// does not need (docs/design.md#group-commits).
 type session struct {
-	db      *sql.DB
-	conn    *sql.Conn
-	stmts   map[string]*sql.Stmt
+	conn    driver.Conn
+	stmts   map[string]statement
 	inserts map[*core.Insertion]*insertTexts
-	args    []any // the arguments of the present insert
+	values  []driver.NamedValue // the arguments of the present statement
+}
+
+// statement is what the session needs of a prepared statement of the driver.
+type statement interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
 }
 
 // openSession opens the connection, which makes the log beside the file. Each of its
@@ -25,29 +36,30 @@ type session struct {
 // default, because all writers wait for that. What a savepoint needs to undo a write is in
 // memory (temp_store): in a file it takes an eighth of the CPU time of events that are
 // published one by one.
-func openSession(ctx context.Context, path string) (*session, error) {
-	db, err := sql.Open("sqlite", dsn(path, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)",
-		"temp_store(MEMORY)", "cache_size(-16384)", "wal_autocheckpoint(2048)", "journal_size_limit(67108864)"))
+func openSession(path string) (*session, error) {
+	name := dsn(path, "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)",
+		"temp_store(MEMORY)", "cache_size(-16384)", "wal_autocheckpoint(2048)", "journal_size_limit(67108864)")
+	// This opens nothing. It finds the driver, with the functions that it was given.
+	db, err := sql.Open("sqlite", name)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
+	conn, err := db.Driver().Open(name)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return nil, err
 	}
-	return &session{db: db, conn: conn, stmts: map[string]*sql.Stmt{}, inserts: map[*core.Insertion]*insertTexts{}}, nil
+	return &session{conn: conn, stmts: map[string]statement{}, inserts: map[*core.Insertion]*insertTexts{}}, nil
 }
 
-// close closes the statements, too. database/sql does not close those of a single
-// connection, and SQLite keeps a connection open, and with it the write-ahead log, as
-// long as it has a statement.
+// close closes the statements, too: SQLite keeps a connection open, and with it the
+// write-ahead log, as long as it has a statement.
 func (s *session) close() error {
 	var errs []error
 	for _, stmt := range s.stmts {
 		// All are closed, also after an error: what stays open keeps the log.
 		errs = append(errs, stmt.Close())
 	}
-	return errors.Join(append(errs, s.conn.Close(), s.db.Close())...)
+	return errors.Join(append(errs, s.conn.Close())...)
 }
 
 // control runs a statement that begins or ends a transaction or a savepoint.
@@ -58,11 +70,19 @@ func (s *session) control(text string) error {
 
 // exec runs a statement that returns no rows, and returns how many rows it has changed.
 func (s *session) exec(text string, args ...any) (int64, error) {
+	if err := s.setArgs(args); err != nil {
+		return 0, stated(err, text)
+	}
+	return s.run(text)
+}
+
+// run is exec with the arguments that are set.
+func (s *session) run(text string) (int64, error) {
 	stmt, err := s.prepared(text)
 	if err != nil {
 		return 0, stated(err, text)
 	}
-	res, err := stmt.Exec(args...)
+	res, err := stmt.ExecContext(background, s.values)
 	if err != nil {
 		return 0, stated(err, text)
 	}
@@ -73,28 +93,69 @@ func (s *session) exec(text string, args ...any) (int64, error) {
 // too (RETURNING).
 func (s *session) query(each func(core.Row) error, text string, args ...any) error {
 	stmt, err := s.prepared(text)
+	if err == nil {
+		err = s.setArgs(args)
+	}
 	if err != nil {
 		return stated(err, text)
 	}
-	rows, err := stmt.Query(args...)
+	from, err := stmt.QueryContext(background, s.values)
 	if err != nil {
 		return stated(err, text)
 	}
-	return stated(core.EachRow(rows, each), text)
+	return stated(core.EachRow(newRows(from), each), text)
 }
 
+// background is the context of all statements. It is not that of any caller (see session):
+// the statements of a group are those of several.
+var background = context.Background()
+
 // prepared returns a prepared statement, and remembers it for the next time. That is
-// bounded, because all texts are in this program. Its context is not that of any caller
-// (see session).
-func (s *session) prepared(text string) (*sql.Stmt, error) {
+// bounded, because all texts are in this program.
+func (s *session) prepared(text string) (statement, error) {
 	if stmt := s.stmts[text]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := s.conn.PrepareContext(context.Background(), text)
-	if err == nil {
-		s.stmts[text] = stmt
+	stmt, err := s.conn.Prepare(text)
+	if err != nil {
+		return nil, err
 	}
-	return stmt, err
+	// All statements of this driver have these methods.
+	s.stmts[text] = stmt.(statement)
+	return s.stmts[text], nil
+}
+
+// setArgs sets the arguments of the next statement: all values of the lists, one list after
+// the other. The driver copies them before a statement begins.
+func (s *session) setArgs(lists ...[]any) error {
+	s.values = s.values[:0]
+	return s.addArgs(lists...)
+}
+
+// addArgs adds arguments to those that are set.
+func (s *session) addArgs(lists ...[]any) error {
+	for _, list := range lists {
+		for _, v := range list {
+			value, err := driverValue(v)
+			if err != nil {
+				return err
+			}
+			s.values = append(s.values, driver.NamedValue{Ordinal: len(s.values) + 1, Value: value})
+		}
+	}
+	return nil
+}
+
+// driverValue returns a value as the driver takes it. Nearly all are of the first types;
+// others, as those with a type of their own, are found out by reflection.
+func driverValue(v any) (driver.Value, error) {
+	switch v := v.(type) {
+	case string, []byte, int64, bool, float64, nil:
+		return v, nil
+	case int:
+		return int64(v), nil
+	}
+	return driver.DefaultParameterConverter.ConvertValue(v)
 }
 
 // apply makes the changes of a batch within the transaction, if all its checks hold.

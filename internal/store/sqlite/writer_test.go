@@ -91,10 +91,7 @@ func begin(t *testing.T, db *DB, calls ...func() error) (answers []chan error) {
 // onCommit has hook called before each commit, which fails if it returns other than 0.
 func onCommit(t *testing.T, db *DB, hook func() int32) {
 	t.Helper()
-	must(t, db.engine.writer.session.conn.Raw(func(c any) error {
-		c.(sqlite.HookRegisterer).RegisterCommitHook(hook)
-		return nil
-	}))
+	db.engine.writer.session.conn.(sqlite.HookRegisterer).RegisterCommitHook(hook)
 }
 
 func TestWritesThatComeTogetherAreCommittedTogether(t *testing.T) {
@@ -535,7 +532,7 @@ func noise(n int) string {
 
 func pragma(t *testing.T, db *DB, text string) {
 	t.Helper()
-	_, err := db.engine.writer.session.conn.ExecContext(ctx, "PRAGMA "+text)
+	_, err := db.engine.writer.session.exec("PRAGMA " + text)
 	must(t, err)
 }
 
@@ -795,7 +792,7 @@ func TestCommitsAreSynced(t *testing.T) {
 	db := openTemp(t)
 	for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "temp_store": "2"} {
 		var got string
-		must(t, db.engine.writer.session.conn.QueryRowContext(ctx, "PRAGMA "+name).Scan(&got))
+		must(t, db.engine.writer.session.query(func(r core.Row) error { return r.Scan(&got) }, "PRAGMA "+name))
 		if got != want {
 			t.Errorf("%s is %s", name, got)
 		}

@@ -158,6 +158,24 @@ func testOrderFiltersFollow(t *testing.T, s *suite) {
 	for _, f := range byNow {
 		wantOrders(t, s, fmt.Sprintf("%+v, of now", f), f, "o1")
 	}
+	// Each filter follows by itself, too, whatever else of an order stays.
+	each := newOrder("o2", 1, `{"status":"a","orderType":"a","marketId":"a","customerEmail":"a","subscriptionId":"a","storeId":"a2"}`)
+	s.insert(each)
+	for field, of := range map[string]func(value string) store.OrderFilter{
+		"status":         func(v string) store.OrderFilter { return store.OrderFilter{Status: v} },
+		"orderType":      func(v string) store.OrderFilter { return store.OrderFilter{OrderType: v} },
+		"marketId":       func(v string) store.OrderFilter { return store.OrderFilter{MarketID: v} },
+		"customerEmail":  func(v string) store.OrderFilter { return store.OrderFilter{CustomerEmail: v} },
+		"subscriptionId": func(v string) store.OrderFilter { return store.OrderFilter{SubscriptionID: v} },
+		"storeId":        func(v string) store.OrderFilter { return store.OrderFilter{StoreID: v} },
+	} {
+		before := each.Doc.Text(field)
+		each = next(each, field, "other")
+		s.write(func(tx store.Tx) error { return tx.UpdateOrder(ctx, acme, each) })
+		wantOrders(t, s, "before, by "+field, of(before), "")
+		wantOrders(t, s, "now, by "+field, of("other"), "o2")
+	}
+	s.erase(acme, "o2")
 	s.erase(acme, "o1")
 	// What the erased order had left behind would be found under the same id now.
 	s.insert(newOrder("o1", 1, `{"errors":[{}]}`))
