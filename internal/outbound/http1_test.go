@@ -416,6 +416,13 @@ func TestADialOutlivesItsAttempt(t *testing.T) {
 func TestHTTP2HasTheConnectionThatWasMade(t *testing.T) {
 	s := named(t, "endpoint", true)
 	c := newClient(t, roots(s))
+	var dials atomic.Int32
+	c.dialBy(func(dial dialFunc) dialFunc {
+		return func(ctx context.Context, network, target string) (net.Conn, error) {
+			dials.Add(1)
+			return dial(ctx, network, target)
+		}
+	})
 	var all sync.WaitGroup
 	for n := range 20 {
 		post := func() {
@@ -426,8 +433,8 @@ func TestHTTP2HasTheConnectionThatWasMade(t *testing.T) {
 		}
 		if n < 3 {
 			post()
-			if c.open.Load() != 1 {
-				t.Errorf("%d connections are open", c.open.Load())
+			if c.open.Load() != 1 || dials.Load() != 1 {
+				t.Errorf("%d connections are open, of %d dials", c.open.Load(), dials.Load())
 			}
 			if n == 2 {
 				awaitNoneOpen(t, c)
