@@ -141,7 +141,7 @@ each, by turns. The hosts' part of the handshakes is on the same cores.
 
 | handshakes | bare, a second | delivered, a second | of bare | CPU time each, bare | CPU time each |
 |---|---|---|---|---|---|
-%s%s`, len(h.urls), handshakeAtOnce, handshakeCallers, deliveryRounds, whole, resumed), err
+%s%s`, len(h.urls), handshakeAtOnce, handshakeCallers, b.rounds(), whole, resumed), err
 }
 
 // handshakesOf is the line of the report about handshakes that are whole, or resumed.
@@ -149,7 +149,7 @@ func (b *bench) handshakesOf(ctx context.Context, h *hosts, resumed bool) (strin
 	h.resumes.Store(resumed)
 	bare, d := &delivery{}, &delivery{}
 	// The first round is not counted: in it, sessions are begun that are resumed later.
-	for range deliveryRounds + 1 {
+	for range b.rounds() + 1 {
 		if err := b.bareHandshakes(ctx, h, bare); err != nil {
 			return "", err
 		}
