@@ -135,13 +135,13 @@ func (b *bench) handshakes(ctx context.Context) (_ string, err error) {
 ## Deliveries a second that need a new connection, to %d hosts
 
 Each endpoint is an address of its own, with a certificate of its own (ECDSA P-256, TLS 1.3) by one authority, and closes the
-connection after each answer. Events are published in arrays of %d, one for each endpoint, as the next ones once all of
-those have arrived and are recorded; the bare client has %d callers, and opens a connection for each call. The median of %d rounds of
+connection after each answer. One event for each endpoint is published, in arrays of %d, and the next ones once all of them have
+arrived; the bare client has %d callers, and opens a connection for each call. The median of %d rounds of
 each, by turns. The hosts' part of the handshakes is on the same cores.
 
 | handshakes | bare, a second | delivered, a second | of bare | CPU time each, bare | CPU time each |
 |---|---|---|---|---|---|
-%s%s`, len(h.urls), handshakeAtOnce, handshakeCallers, deliveryRounds, whole, resumed), err
+%s%s`, len(h.urls), handshakeAtOnce, handshakeCallers, b.rounds(), whole, resumed), err
 }
 
 // handshakesOf is the line of the report about handshakes that are whole, or resumed.
@@ -149,7 +149,7 @@ func (b *bench) handshakesOf(ctx context.Context, h *hosts, resumed bool) (strin
 	h.resumes.Store(resumed)
 	bare, d := &delivery{}, &delivery{}
 	// The first round is not counted: in it, sessions are begun that are resumed later.
-	for range deliveryRounds + 1 {
+	for range b.rounds() + 1 {
 		if err := b.bareHandshakes(ctx, h, bare); err != nil {
 			return "", err
 		}

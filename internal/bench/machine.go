@@ -20,6 +20,12 @@ func (o *Options) heading() string {
 
 Written by `+"`orderhook bench`"+`, on %s: %s, %d cores, %s/%s, %s, orderhook %s, %s.
 The servers, that of PostgreSQL included, the endpoint and the client share these cores.
+
+To repeat it: `+"`make bench`"+`, or `+"`orderhook bench --only arrays,secure,singles`"+` for some of it, on a machine that does nothing else. Machines
+differ, so the ratios to a bare client of the same run are what can be compared. What is called durable is on the disk when its caller is answered: SQLite commits with
+`+"`synchronous=FULL`"+`, PostgreSQL as its server is configured. An event is so before its publication is answered, a delivery's outcome soon after the endpoint
+answered, a step before the next one begins. The sink is an HTTP server of Go in the same process, which reads each request, counts it and answers 204; with TLS it
+speaks HTTP/1.1.
 `, time.Now().UTC().Format(time.DateOnly), processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), o.Version, strings.Join(names, " and "))
 }
 

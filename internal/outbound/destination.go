@@ -17,9 +17,12 @@ type destination struct {
 	shown  string // as [weburl.ShownURL] shows it
 }
 
-// mostDestinations is how many are retained, of about 1 KB each: those of the endpoints that
-// are busy.
-const mostDestinations = 16_384
+// What bounds the memory of destinations. How many are retained, of about 1 KB each: those of
+// the endpoints that are busy. A URL that has more bytes than these is taken apart each time.
+const (
+	mostDestinations   = 16_384
+	longestDestination = 512
+)
 
 // destinations are those of the requests of late, so that a URL is not taken apart for each
 // of them. What a URL means does not change, so nothing of it gets old. The zero value is ready.
@@ -41,6 +44,9 @@ func (d *destinations) get(text string) (*destination, bool) {
 		return nil, false
 	}
 	made := &destination{url: u, site: siteOf(u), path: u.RequestURI(), origin: weburl.OriginOf(u), shown: weburl.ShownURL(text, u)}
+	if len(text) > longestDestination {
+		return made, true
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	// A full map is emptied as a whole, as that of the secrets.

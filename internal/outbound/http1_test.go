@@ -416,6 +416,13 @@ func TestADialOutlivesItsAttempt(t *testing.T) {
 func TestHTTP2HasTheConnectionThatWasMade(t *testing.T) {
 	s := named(t, "endpoint", true)
 	c := newClient(t, roots(s))
+	var dials atomic.Int32
+	c.dialBy(func(dial dialFunc) dialFunc {
+		return func(ctx context.Context, network, target string) (net.Conn, error) {
+			dials.Add(1)
+			return dial(ctx, network, target)
+		}
+	})
 	var all sync.WaitGroup
 	for n := range 20 {
 		post := func() {
@@ -426,8 +433,8 @@ func TestHTTP2HasTheConnectionThatWasMade(t *testing.T) {
 		}
 		if n < 3 {
 			post()
-			if c.open.Load() != 1 {
-				t.Errorf("%d connections are open", c.open.Load())
+			if c.open.Load() != 1 || dials.Load() != 1 {
+				t.Errorf("%d connections are open, of %d dials", c.open.Load(), dials.Load())
 			}
 			if n == 2 {
 				awaitNoneOpen(t, c)
@@ -578,5 +585,47 @@ func TestWhichConnectionsAreUsedAgain(t *testing.T) {
 		near.Close()
 		far.Close()
 		i.close()
+	}
+}
+
+// TestNoSiteHasTheConnectionOfAnother, though more of them are called than there are shards.
+func TestNoSiteHasTheConnectionOfAnother(t *testing.T) {
+	c := newClient(t, nil)
+	var servers []string
+	for n := range 2 * shards {
+		servers = append(servers, serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, n) }))
+	}
+	for range 2 {
+		for n, url := range servers {
+			if x := c.Post(t.Context(), Request{URL: url}); x.Err != nil || string(x.Body) != fmt.Sprint(n) {
+				t.Errorf("server %d: %v, %s", n, x.Err, x.Body)
+			}
+		}
+	}
+	for _, other := range []string{"https://a.example", "http://a.example:8080", "http://b.example"} {
+		one, _ := weburl.ParseURL("http://a.example")
+		if u, _ := weburl.ParseURL(other); siteOf(u) == siteOf(one) {
+			t.Errorf("%s is the same site", other)
+		}
+	}
+}
+
+// TestAnAnswerOfAPeerThatHungUp, while the request was written, is taken.
+func TestAnAnswerOfAPeerThatHungUp(t *testing.T) {
+	url := listen(t, func(conn net.Conn) {
+		io.ReadFull(conn, make([]byte, 5))
+		io.WriteString(conn, "HTTP/1.1 413 X\r\nContent-Length: 2\r\n\r\n{}")
+	})
+	c := newClient(t, nil)
+	c.dialBy(func(dial dialFunc) dialFunc {
+		return func(ctx context.Context, network, target string) (net.Conn, error) {
+			conn, err := dial(ctx, network, target)
+			f := &failing{Conn: conn, taken: 5}
+			f.at.Store(1)
+			return f, err
+		}
+	})
+	if x := c.Post(t.Context(), Request{URL: url}); x.Status != 413 || string(x.Body) != "{}" || c.open.Load() != 0 {
+		t.Errorf("status %d, body %q, %v, %d connections are open", x.Status, x.Body, x.Err, c.open.Load())
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"testing"
 	"time"
 )
@@ -103,21 +102,25 @@ func TestWhatTLSCannotBe(t *testing.T) {
 // TestSessionsOfTLSAreResumed: by the next connection of the endpoint, and not by that of another
 // one, whose own authority has to vouch for the host first.
 func TestSessionsOfTLSAreResumed(t *testing.T) {
-	r := lease(t)
-	var resumed []bool
+	r, resumed := lease(t), make(chan bool, 1)
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		resumed = append(resumed, req.TLS.DidResume)
+		resumed <- req.TLS.DidResume
 		w.Header().Set("Connection", "close")
 		w.WriteHeader(204)
 	}))
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	authority := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
-	one, other := r.subscribed(s.URL, tlsOf(authority, "", "")), r.subscribed(s.URL, tlsOf(authority, "", ""))
-	for _, e := range []answer{one, one, other} {
-		r.call("POST", endpointPath(e, "")+"/test", "").want(200).is("outcome", "succeeded")
+	for _, name := range []string{"one", "other"} {
+		r.call("POST", "/api/endpoints", `{"url":"`+s.URL+`","eventTypes":["of.`+name+`"]`+tlsOf(authority, "", "")+`}`).want(201)
 	}
-	if want := []bool{false, true, false}; !slices.Equal(resumed, want) {
-		t.Errorf("resumed: %v, want %v", resumed, want)
+	for _, next := range []struct {
+		endpoint string
+		resumes  bool
+	}{{"one", false}, {"one", true}, {"other", false}, {"other", true}} {
+		r.call("POST", "/api/events", `{"type":"of.`+next.endpoint+`","data":{}}`).want(202)
+		if got := <-resumed; got != next.resumes {
+			t.Errorf("the session of %s is resumed: %v, want %v", next.endpoint, got, next.resumes)
+		}
 	}
 }
