@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/access"
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/spelling"
 )
@@ -124,17 +125,16 @@ func (v *visit) confirmPromotion(id string, problem *Problem) error {
 	if err := v.get("/api/workflow-shadows", nil, &all); err != nil {
 		return err
 	}
+	i := slices.IndexFunc(all.Items, func(s shadowStep) bool { return s.ID == id })
+	if i < 0 {
+		return apierr.Errorf(apierr.NotFound, "the settings have no such shadow step any more")
+	}
 	s, err := v.newestSettings()
 	if err != nil {
 		return err
 	}
-	c := Confirm{What: "There is no such shadow step any more.", Action: href("workflows", "shadows", id, "promote"), Button: "Promote", Back: "/workflows", Problem: problem, Blocked: true}
-	i := slices.IndexFunc(all.Items, func(s shadowStep) bool { return s.ID == id })
-	if i < 0 {
-		return v.confirm("Promote a shadow step", c)
-	}
 	sh := &all.Items[i]
-	c.Blocked = false
+	c := Confirm{Action: href("workflows", "shadows", id, "promote"), Button: "Promote", Back: "/workflows", Problem: problem}
 	c.What = fmt.Sprintf("%s takes the place of %s: from the next run on it is the step whose answers change orders.", sh.label(), sh.CompareWith)
 	c.Hidden = []Hidden{{"version", strconv.FormatInt(s.Version, 10)}}
 	c.Facts = []Fact{{Name: "Status", Value: sh.Status}, {Name: "Agreement", Value: sh.agreed()}}

@@ -83,7 +83,9 @@ func (s *shadows) follow(d *decided) {
 		return
 	}
 	for _, sh := range d.facts.Settings.StatusOf(d.facts.Run).ShadowsOf(d.facts.Run.Current().ConfigIndex) {
-		s.begin(d, sh)
+		// An error of this program in a shadow must not hold up the run.
+		survive(s.log, "a shadow call could not begin", []any{"tenant", d.tenant, "shadow", sh.ID, "order", d.facts.Order.ID},
+			func() bool { s.begin(d, sh); return true }, func() bool { return false })
 	}
 }
 

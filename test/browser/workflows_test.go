@@ -20,7 +20,8 @@ func workflowsOf(receiver string) string {
 			{"name":"New","maxDuration":"00:05:00","workflowSteps":[
 				{"name":"WebhookWorkflowStep","displayName":"Price and e-mail check","connector":"Webhook","connectorId":"erp","active":true,"disabledForTags":["trusted"]},
 				{"name":"WebhookWorkflowStep","displayName":"Fraud check","connector":"Webhook","connectorId":"fraud","active":false,"stopOnError":true,"conditions":["Success"],"properties":[{"key":"ErrorStatus","value":"OnHold"}]},
-				{"name":"WebhookWorkflowStep","displayName":"Loyalty points","connector":"Webhook","runAfterOrderIsSaved":true,"properties":[{"key":"Host","value":"%[1]s/points?shop=1"},{"key":"X-Shop","value":"shop-key-of-tests","keyGroup":"RequestHeaders"}]}]},
+				{"name":"WebhookWorkflowStep","displayName":"Loyalty points","connector":"Webhook","runAfterOrderIsSaved":true,"properties":[{"key":"Host","value":"%[1]s/points?shop=1"},{"key":"X-Shop","value":"shop-key-of-tests","keyGroup":"RequestHeaders"}]},
+				{"name":"WebhookWorkflowStep","displayName":"Price and e-mail check v2","connector":"Webhook","connectorId":"erp","mode":"shadow","compareWith":"Price and e-mail check"}]},
 			{"name":"ReadyToShip","events":["+order_ready"],"workflowSteps":[{"name":"ExportOrder","displayName":"To the warehouse","connector":"Webhook","connectorId":"erp","enabledForMarkets":["NOR"]}]},
 			{"name":"Shipped","mainOrderStatus":"Completed","shipmentStatusUpdate":"OnItsWay","workflowSteps":[]},
 			{"name":"Completed","workflowSteps":[]},
@@ -37,12 +38,16 @@ func TestWorkflowsLook(t *testing.T) {
 	s.seed()
 	s.call("PUT", "/api/settings", workflowsOf(s.receiver))
 	s.call("POST", "/api/orders/ORD-1/status", `{"status":"New"}`)
+	shadows, _ := s.call("GET", "/api/workflow-shadows", "")["items"].([]any)
+	shadow, _ := shadows[0].(map[string]any)
 	for _, l := range looks() {
 		t.Run(l.String(), func(t *testing.T) {
 			p := open(t, s.url, l)
 			p.signIn(adminKey)
 			for _, page := range []struct{ name, path, says string }{
 				{"workflows", "/workflows", "Price and e-mail check"},
+				{"workflows-shadow", "/workflows", "compared with Price and e-mail check"},
+				{"promote", fmt.Sprintf("/workflows/shadows/%v/promote", shadow["id"]), "takes the place of Price and e-mail check"},
 				{"workflows-returns", "/workflows?tab=returns", "Pay the money back"},
 				{"connectors", "/workflows/connectors", "breaker closed"},
 				{"step", firstStep, "Not for tags"},

@@ -69,6 +69,10 @@ var auditCalls = map[string]func(r *rig, names *strings.Replacer) (path, body st
 		g.wait()
 		return "/api/deliveries/" + r.get("/api/events/"+event).text("deliveries[0].id") + "/cancel", ""
 	},
+	"POST /api/workflow-shadows/{id}/promote": func(r *rig, _ *strings.Replacer) (string, string) {
+		r.settings(config(status("Checked", shadowOf("http://127.0.0.1:1", ""), fraud("http://127.0.0.1:1"))))
+		return "/api/workflow-shadows/" + r.get("/api/workflow-shadows").text("items[0].id") + "/promote?force=true", ""
+	},
 	"POST /api/jobs/{id}/cancel": func(r *rig, _ *strings.Replacer) (string, string) {
 		j := job.NewJob(job.JobResume, r.clock.Now())
 		j.Filter = []byte(`{"status":"aborted"}`)

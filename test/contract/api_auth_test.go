@@ -42,6 +42,8 @@ var samples = map[string]sample{
 	"GET /api/settings/history":                       {access.Reader, "/api/settings/history", ""},
 	"GET /api/settings/{version}":                     {access.Reader, "/api/settings/1", ""},
 	"POST /api/settings/{version}/restore":            {access.Operator, "/api/settings/1/restore", ""},
+	"GET /api/workflow-shadows":                       {access.Reader, "/api/workflow-shadows", ""},
+	"POST /api/workflow-shadows/{id}/promote":         {access.Operator, "/api/workflow-shadows/shadow_x/promote", ""},
 	"GET /api/workflow-steps":                         {access.Reader, "/api/workflow-steps", ""},
 	"GET /api/me":                                     {access.Reader, "/api/me", ""},
 	"POST /api/orders/{id}/shipments":                 {access.Publisher, "/api/orders/ORDER/shipments", `{"shipmentId":"SHIP-3"}`},

@@ -12,7 +12,7 @@ import (
 
 // shadowOf is a step that is a shadow of the one that is called Fraud.
 func shadowOf(host, more string) step {
-	return step{Host: host, Stop: true, More: `,"displayName":"Fraud next","mode":"shadow","compareWith":"Fraud"` + more}
+	return step{Host: host, More: `,"displayName":"Fraud next","mode":"shadow","compareWith":"Fraud"` + more}
 }
 
 // fraud is the live step of the tests.
@@ -26,11 +26,7 @@ func scored(score string) string {
 // shadowed is an orderhook whose status Checked has a live step and a shadow of it.
 func shadowed(t *testing.T, live, shadow *sink, more string) *rig {
 	t.Helper()
-	return lease(t).shadowed(live, shadow, more)
-}
-
-func (r *rig) shadowed(live, shadow *sink, more string) *rig {
-	r.t.Helper()
+	r := lease(t)
 	r.settings(config(status("Checked", shadowOf(shadow.URL, more), fraud(live.URL))))
 	return r
 }
@@ -122,7 +118,9 @@ func TestAShadowThatMisbehaves(t *testing.T) {
 		"new status": func(w http.ResponseWriter, _ int) { io.WriteString(w, `{"orderPatch":{"status":"Gone"}}`) },
 	} {
 		live, shadow := answering(t, scored("7")), endpoint(t, answer)
-		r := start(t).shadowed(live, shadow, "")
+		r, stops := start(t), shadowOf(shadow.URL, "")
+		stops.Stop = true
+		r.settings(config(status("Checked", stops, fraud(live.URL))))
 		r.post(`{"id":"S0","status":"New"}`)
 		res := r.call("POST", "/api/orders/S0/status", `{"status":"Checked"}`).want(200)
 		res.is("isAborted", false).is("orderActionExecutionResults[0].actionStatus", "Success").is("orderActionExecutionResults[1]", nil)
@@ -136,7 +134,7 @@ func TestAShadowThatMisbehaves(t *testing.T) {
 		}
 		r.call("POST", "/api/orders/S0/status", `{"status":"New"}`).want(200)
 		r.call("POST", "/api/orders/S0/status", `{"status":"Checked"}`).want(200)
-		r.get("/api/orders/S0").is("status", "Checked").is("properties[0].value", "7").is("errors", nil).is("version", 4)
+		r.get("/api/orders/S0").is("status", "Checked").is("properties[0].value", "7").is("errors", nil).is("version", 5)
 		if history := string(r.get("/api/orders/S0/history").Raw); strings.Contains(history, "next") || strings.Contains(history, "Gone") {
 			t.Errorf("%s: the history tells of the shadow: %s", name, history)
 		}
@@ -207,8 +205,7 @@ func TestAnErasedOrderTakesItsShadowsAlong(t *testing.T) {
 	r := shadowed(t, answering(t, scored("7")), answering(t, scored("8")), "")
 	r.checked(0, 1)
 	id := r.get("/api/attempts?kind=shadow").text("items[0].id")
-	r.call("DELETE", "/api/orders/S0", "").want(202)
-	r.until("it is erased", func() bool { return r.get("/api/jobs").at("items[0].status") == "succeeded" })
+	r.call("DELETE", "/api/orders/S0?permanently=true", "").want(204)
 	r.get("/api/attempts/"+id).is("comparison", nil).is("request.body", "")
 	r.get("/api/workflow-shadows").is("items[0].agreement.last[0].paths[0]", "order.properties[Score].value")
 }
