@@ -99,11 +99,13 @@ const dueAtOnce = 500
 
 // selectTheDue reads some of them whole. A delivery whose attempt was completed since
 // selectDue is not among them. Data that is too large for the memory budget is left out,
-// and read when the attempt begins.
+// and read when the attempt begins. The plus keeps both databases from the index by due
+// (docs/design.md#postgresql): with a million that wait, PostgreSQL went through all of
+// them for each 256.
 const selectTheDue = `SELECT ` + deliveryColumns + `, ` + eventColumns + `, CASE WHEN length(events.data) <= ? THEN events.data END
 	FROM deliveries` + itsEvent + itsEndpoint + `
-	WHERE deliveries.tenant = ? AND deliveries.endpoint = ? AND deliveries.event {numbers ?} AND due BETWEEN 1 AND ?
-	ORDER BY due, deliveries.event`
+	WHERE deliveries.tenant = ? AND deliveries.endpoint = ? AND deliveries.event {numbers ?} AND +due BETWEEN 1 AND ?
+	ORDER BY +due, deliveries.event`
 
 // DueDeliveries implements [store.EventReader]. It first finds the events by an index
 // alone, and then reads what is chosen in one query: one event at a time cost three times
