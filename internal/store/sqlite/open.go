@@ -151,16 +151,18 @@ func (e *engine) Dialect() *core.Dialect { return dialect }
 // holds letters beyond ASCII: only these are compared by the function fold of Go, which is
 // slow.
 var dialect = &core.Dialect{Pieces: map[string]string{
-	"numbers":         `IN (SELECT value FROM json_each(%1))`,
-	"texts":           `IN (SELECT value FROM json_each(%1))`,
-	"eachtext":        `json_each(%1)`,
-	"feedparts":       `IN (SELECT (SELECT max(f.first) FROM feed AS f WHERE f.tenant = %1 AND f.first <= n.value) FROM json_each(%2) AS n)`,
-	"erased":          `EXISTS (SELECT 1 FROM events AS e INDEXED BY events_erased WHERE e.seq = deliveries.event AND e.data IS NULL)`,
-	"field":           `%1 ->> '$.%2'`,
-	"callkey":         `tenant, span, start, kind, outcome`,
-	"same":            `%1 = %2`,
-	"newestevent":     `(SELECT coalesce(max(seq), 0) FROM events)`,
-	"pairs":           `(%1, %2) IN (SELECT value->>0, value->>1 FROM json_each(%3))`,
+	"numbers":     `IN (SELECT value FROM json_each(%1))`,
+	"texts":       `IN (SELECT value FROM json_each(%1))`,
+	"eachtext":    `json_each(%1)`,
+	"feedparts":   `IN (SELECT (SELECT max(f.first) FROM feed AS f WHERE f.tenant = %1 AND f.first <= n.value) FROM json_each(%2) AS n)`,
+	"erased":      `EXISTS (SELECT 1 FROM events AS e INDEXED BY events_erased WHERE e.seq = deliveries.event AND e.data IS NULL)`,
+	"field":       `%1 ->> '$.%2'`,
+	"callkey":     `tenant, span, start, kind, outcome`,
+	"same":        `%1 = %2`,
+	"newestevent": `(SELECT coalesce(max(seq), 0) FROM events)`,
+	"pairs":       `tenant = %1 AND (event, endpoint) IN (SELECT value->>0, value->>1 FROM json_each(%2))`,
+	"alldue": `(SELECT value AS event FROM json_each(?)) AS one CROSS JOIN deliveries ON deliveries.tenant = ? AND deliveries.event = one.event AND deliveries.endpoint = ?
+		CROSS JOIN events ON events.seq = deliveries.event AND events.tenant = deliveries.tenant`,
 	"attemptsofevent": `CROSS JOIN attempts AS a INDEXED BY attempts_delivery ON a.tenant = e.tenant AND a.event = e.seq AND a.event > 0`,
 	"named":           `(%1 = %2 COLLATE NOCASE OR octet_length(%1) > length(%1) AND fold(%1) = %3)`,
 }}
