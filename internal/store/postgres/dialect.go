@@ -12,8 +12,7 @@ func (e *engine) Dialect() *core.Dialect { return dialect }
 // (same). The deliveries that are due, and those that were delivered (alldue, pairs), are looked
 // up one by one by their key, which LATERAL with OFFSET 0 sees to: the plan may be of when
 // the tables were empty, and would go through all that have gathered since. The rows that are
-// removed are named by their place (ctid). A row that somebody changes meanwhile has another
-// place then, and the batch is overtaken. An event is asked for as the first of one: its key
+// removed are named by their place (ctid), which stays for as long as a statement takes. An event is asked for as the first of one: its key
 // alone has that order. The attempts at an event are looked up event by event, which OFFSET 0 sees to
 // (attemptsofevent): where they are to be in order, the planner would go through all of the
 // tenant's instead of sorting these. The newest event is the last one that may have got a number (newestevent).
