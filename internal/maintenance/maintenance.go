@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/clock"
@@ -42,6 +43,10 @@ const (
 	// first after the start, which has enough other work.
 	removeEvery  = time.Hour
 	firstRemoval = time.Minute
+	// aheadEvery is how often the database is made ready for the time that comes, aheadAgain
+	// when that is tried again after an error.
+	aheadEvery = 10 * time.Minute
+	aheadAgain = time.Minute
 	// After each step the goroutine pauses for pauseFactor times as long as it worked,
 	// and at most for longestPause. If there was more to index for busyRounds rounds in a
 	// row, the index falls behind, and the factor is busyPauseFactor. Measured: a quarter
@@ -67,6 +72,7 @@ type Worker struct {
 	resumed time.Time // when the last pause ended
 	index   time.Time // when to look for bodies to index next
 	removal time.Time // when to remove old records next
+	ahead   time.Time // when to have the database ready for what comes next
 	rounds  int       // how many rounds in a row found more to index
 }
 
@@ -130,6 +136,9 @@ func (u *Worker) loop(ctx context.Context) {
 // because the last run that needed one may have ended since.
 func (u *Worker) work(ctx context.Context) error {
 	for {
+		if err := u.makeAhead(ctx); err != nil {
+			return err
+		}
 		done, err := u.indexSome(ctx)
 		if err != nil {
 			return err
@@ -177,15 +186,75 @@ func (u *Worker) indexSome(ctx context.Context) (done bool, err error) {
 	return done, nil
 }
 
-// removeOld removes the old records of all tenants.
-func (u *Worker) removeOld(ctx context.Context) error {
+// makeAhead has the database ready for the time that comes, now and then. Where that fails,
+// the rest of the maintenance goes on: what is not ready then is made when it is needed.
+func (u *Worker) makeAhead(ctx context.Context) error {
+	if u.Clock.Now().Before(u.ahead) {
+		return nil
+	}
+	_, longest, err := u.retentions(ctx)
+	if err != nil {
+		return err
+	}
+	u.ahead = u.Clock.Now().Add(aheadEvery)
+	if err := u.Store.MakeAhead(ctx, u.Now(), longest); err != nil {
+		u.ahead = u.Clock.Now().Add(aheadAgain)
+		u.Log.Warn("the database could not be made ready for the records of the time that comes, which is tried again", "error", err)
+	}
+	return ctx.Err()
+}
+
+// retained is how long the records of a tenant are retained.
+type retained struct {
+	tenant string
+	settings.Retention
+}
+
+// retentions returns how long each tenant's records are retained, and the longest that any
+// retains attempts; 0: one does for good.
+func (u *Worker) retentions(ctx context.Context) (all []retained, longest time.Duration, err error) {
 	tenants, err := u.Store.Tenants(ctx)
 	if err != nil {
-		return fmt.Errorf("read the tenants: %w", err)
+		return nil, 0, fmt.Errorf("read the tenants: %w", err)
 	}
 	for _, tenant := range tenants {
-		if err := u.removeOldOf(ctx, tenant); err != nil {
-			return fmt.Errorf("remove what is old of tenant %s: %w", tenant, err)
+		s, err := u.Store.Settings(ctx, tenant)
+		if err != nil {
+			return nil, 0, fmt.Errorf("read how long records of tenant %s are kept: %w", tenant, err)
+		}
+		all = append(all, retained{tenant, s.Retention})
+		longest = max(longest, s.Retention.Attempts)
+	}
+	if len(all) == 0 { // the first one begins with settings that say nothing
+		return nil, settings.Empty().Retention.Attempts, nil
+	}
+	if slices.ContainsFunc(all, func(r retained) bool { return r.Attempts == 0 }) {
+		longest = 0
+	}
+	return all, longest, nil
+}
+
+// removeOld removes the old records of all tenants. What is old to all is dropped as a whole
+// first; the tenants that retain attempts the longest leave theirs to that.
+func (u *Worker) removeOld(ctx context.Context) error {
+	all, longest, err := u.retentions(ctx)
+	if err != nil {
+		return err
+	}
+	before := time.Time{} // nothing is
+	if longest > 0 {
+		before = u.Now().Add(-longest)
+	}
+	rest, err := u.Store.DropOld(ctx, before, u.yieldAndIndex)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		u.Log.Warn("old records could not be dropped, which is tried again", "error", err)
+	}
+	for _, r := range all {
+		if err := u.removeOldOf(ctx, r, longest, rest); err != nil {
+			return fmt.Errorf("remove what is old of tenant %s: %w", r.tenant, err)
 		}
 	}
 	return nil
@@ -193,28 +262,29 @@ func (u *Worker) removeOld(ctx context.Context) error {
 
 // removeOldOf removes what is older than the tenant's settings say. A span of 0 means that
 // the records are kept for ever.
-func (u *Worker) removeOldOf(ctx context.Context, tenant string) error {
-	s, err := u.Store.Settings(ctx, tenant)
-	if err != nil {
-		return fmt.Errorf("read how long it is kept: %w", err)
+func (u *Worker) removeOldOf(ctx context.Context, retention retained, longest time.Duration, rest time.Time) error {
+	now, tenant := u.Now(), retention.tenant
+	attempts := now.Add(-retention.Attempts)
+	if retention.Attempts == longest && rest.Before(attempts) {
+		attempts = rest
 	}
-	now, retention := u.Now(), s.Retention
 	for _, k := range []struct {
 		what store.Retained
 		age  time.Duration
+		from time.Time
 	}{
-		{store.RetainedAttempts, retention.Attempts},
-		{store.RetainedDeliveries, retention.Attempts},
-		{store.RetainedVersions, retention.Versions},
-		{store.RetainedHistory, retention.History},
-		{store.RetainedRuns, retention.Runs},
-		{store.RetainedCalls, store.CallsRetention},
-		{store.RetainedAudit, retention.Audit},
+		{store.RetainedAttempts, retention.Attempts, attempts},
+		{store.RetainedDeliveries, retention.Attempts, attempts},
+		{store.RetainedVersions, retention.Versions, now.Add(-retention.Versions)},
+		{store.RetainedHistory, retention.History, now.Add(-retention.History)},
+		{store.RetainedRuns, retention.Runs, now.Add(-retention.Runs)},
+		{store.RetainedCalls, store.CallsRetention, now.Add(-store.CallsRetention)},
+		{store.RetainedAudit, retention.Audit, now.Add(-retention.Audit)},
 	} {
 		if k.age == 0 {
 			continue
 		}
-		if err := u.Store.RemoveOld(ctx, tenant, k.what, now.Add(-k.age), u.yieldAndIndex); err != nil {
+		if err := u.Store.RemoveOld(ctx, tenant, k.what, k.from, u.yieldAndIndex); err != nil {
 			return fmt.Errorf("%s: %w", k.what, err)
 		}
 	}

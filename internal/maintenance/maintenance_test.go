@@ -76,6 +76,9 @@ type fakeStore struct {
 	takes    time.Duration
 	settings map[string]string
 	err      error
+	aheadErr error
+	dropErr  error
+	left     time.Duration // how much of what is old is left to its parts
 
 	destroyed int // how often secrets were to be destroyed
 
@@ -117,6 +120,16 @@ func (f *fakeStore) IndexBodies(ctx context.Context, tenant string, yield store.
 func (f *fakeStore) DestroySecrets(ctx context.Context, yield store.Yield) error {
 	f.destroyed++
 	return nil
+}
+
+func (f *fakeStore) MakeAhead(_ context.Context, now time.Time, longest time.Duration) error {
+	f.note(fmt.Sprintf("make ahead of %s for %s", now.UTC().Format(time.DateTime), longest))
+	return f.aheadErr
+}
+
+func (f *fakeStore) DropOld(_ context.Context, before time.Time, _ store.Yield) (time.Time, error) {
+	f.note("drop before " + before.UTC().Format(time.DateTime))
+	return before.Add(-f.left), f.dropErr
 }
 
 func (f *fakeStore) RemoveOld(ctx context.Context, tenant string, what store.Retained, before time.Time, yield store.Yield) error {
@@ -162,7 +175,7 @@ func runFor(t *testing.T, f *fakeStore, d time.Duration) (log string) {
 func TestIndexing(t *testing.T) {
 	f := &fakeStore{segments: map[string]int{"a": 3, "b": 1}}
 	runFor(t, f, 3500*time.Millisecond)
-	want := []string{"look", "index a", "index b", "look", "index a", "look", "index a", "look", "look", "look"}
+	want := []string{"look", "make ahead of 2000-01-01 00:00:01 for 2160h0m0s", "look", "index a", "index b", "look", "index a", "look", "index a", "look", "look", "look"}
 	if !slices.Equal(f.log, want) {
 		t.Errorf("%q, want %q", f.log, want)
 	}
@@ -184,7 +197,7 @@ func TestRetention(t *testing.T) {
 		"none": `{"retention":{"attempts":null,"audit":null}}`,
 	}}
 	runFor(t, f, time.Hour)
-	removed := slices.DeleteFunc(f.log, func(line string) bool { return line == "look" })
+	removed := slices.DeleteFunc(f.log, func(line string) bool { return !strings.HasPrefix(line, "remove") })
 	calls := func(of string) string { return "remove calls of " + of + " before 1999-12-30 00:01:00" } // whatever its settings say
 	want := []string{"remove attempts of all before 1999-12-31 00:01:00", "remove deliveries of all before 1999-12-31 00:01:00",
 		"remove versions of all before 1999-12-30 00:01:00", "remove history of all before 1999-12-29 00:01:00",
@@ -198,6 +211,56 @@ func TestRetention(t *testing.T) {
 	runFor(t, f, 5*time.Hour)
 	if n := f.said("remove attempts of all"); n != 1+5 {
 		t.Errorf("removed %d times in six hours", n)
+	}
+}
+
+// TestParts: the database is made ready every ten minutes, for as long as any tenant retains
+// attempts; what is older than all of them want is dropped before anything is removed, and
+// the tenants that retain the longest leave the rest to that.
+func TestParts(t *testing.T) {
+	f := &fakeStore{segments: map[string]int{"long": 0, "short": 0}, left: 48 * time.Hour, settings: map[string]string{
+		"long":  `{"retention":{"attempts":"P20D"}}`,
+		"short": `{"retention":{"attempts":"P10D"}}`,
+	}}
+	runFor(t, f, 35*time.Minute)
+	if n := f.said("make ahead"); n != 4 || f.said("make ahead of 2000-01-01 00:30:01 for 480h0m0s") != 1 {
+		t.Errorf("made ready %d times in 35 minutes: %q", n, f.log)
+	}
+	drop, first := slices.Index(f.log, "drop before 1999-12-12 00:01:00"), slices.IndexFunc(f.log, func(line string) bool { return strings.HasPrefix(line, "remove") })
+	if drop < 0 || drop > first {
+		t.Errorf("dropped behind a removal, or not at all: %q", f.log)
+	}
+	for _, line := range []string{"remove attempts of long before 1999-12-10 00:01:00", "remove deliveries of long before 1999-12-10 00:01:00",
+		"remove attempts of short before 1999-12-22 00:01:00", "remove deliveries of short before 1999-12-22 00:01:00"} {
+		if f.said(line) != 1 {
+			t.Errorf("it did not %s: %q", line, f.log)
+		}
+	}
+}
+
+// TestPartsForGood: where one tenant retains attempts for good, nothing is old to all. The
+// others' are removed as their settings say.
+func TestPartsForGood(t *testing.T) {
+	f := &fakeStore{segments: map[string]int{"good": 0, "short": 0}, left: 48 * time.Hour, settings: map[string]string{
+		"good":  `{"retention":{"attempts":null}}`,
+		"short": `{"retention":{"attempts":"P10D"}}`,
+	}}
+	runFor(t, f, 2*time.Minute)
+	if f.said("make ahead of 2000-01-01 00:00:01 for 0s") != 1 || f.said("drop before 0001-01-01 00:00:00") != 1 || f.said("remove attempts of good") != 0 ||
+		f.said("remove attempts of short before 1999-12-22 00:01:00") != 1 {
+		t.Errorf("%q", f.log)
+	}
+}
+
+// TestPartsThatFail are told of each time, and keep nothing else from being done.
+func TestPartsThatFail(t *testing.T) {
+	f := &fakeStore{segments: map[string]int{"a": 3}, aheadErr: errors.New("no room"), dropErr: errors.New("somebody reads")}
+	log := runFor(t, f, 5*time.Minute+30*time.Second)
+	if n := strings.Count(log, "no room"); n != 6 {
+		t.Errorf("told %d times that the database could not be made ready: %s", n, log)
+	}
+	if f.said("index a") != 3 || f.said("remove attempts of a") != 1 || !strings.Contains(log, "somebody reads") {
+		t.Errorf("%q, %s", f.log, log)
 	}
 }
 

@@ -13,6 +13,9 @@ type Figures struct {
 	Bytes    int64 // that the database takes
 	LogBytes int64 // of its write-ahead log; -1 where that is a server's
 	DiskFree int64 // bytes, for a file
+	// PartitionsEnd is until when there are partitions for what is written; zero where a
+	// database has none. A write that finds none has it made, and waits for that.
+	PartitionsEnd time.Time
 	// Lateness is how old an attempt must be to be indexed: as late as any is recorded, on
 	// whichever node.
 	Lateness  time.Duration

@@ -21,6 +21,19 @@ type Upkeep interface {
 	// any tenant, as soon as no unfinished run can need them.
 	DestroySecrets(ctx context.Context, yield Yield) error
 
+	// MakeAhead has the database ready for the records of the time that comes, where it has
+	// them in parts of a time each. longest is how long any tenant retains attempts; 0: for
+	// good.
+	MakeAhead(ctx context.Context, now time.Time, longest time.Duration) error
+
+	// DropOld drops the parts of which all is from before a time, and nothing is needed any
+	// more. before is as long ago as any tenant retains attempts. What it returns is not
+	// after before: the records from then on are left to their parts, of tenants that retain
+	// as long. Where a database is in one piece, that is before itself. It is right beside
+	// an error, too, as where a transaction that was left open keeps a part from being
+	// dropped.
+	DropOld(ctx context.Context, before time.Time, yield Yield) (rest time.Time, err error)
+
 	// RemoveOld removes the records of one kind that a tenant has from before a time.
 	RemoveOld(ctx context.Context, tenant string, what Retained, before time.Time, yield Yield) error
 }

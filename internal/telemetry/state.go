@@ -99,12 +99,13 @@ var (
 	databaseBytes = desc("database_bytes", "What the database takes on its disk, without the log.")
 	logBytes      = desc("wal_bytes", "What the write-ahead log takes; of a database file alone.")
 	diskFree      = desc("disk_free_bytes", "What is free on the disk of the database file.")
+	partitionsEnd = desc("partitions_end_timestamp_seconds", "Until when there are partitions for what is written; of a PostgreSQL database alone.")
 	unindexed     = desc("attempts_unindexed", "Attempts whose bodies are not in the index yet, about; searches look at each of them.")
 	lateness      = desc("attempt_lateness_seconds", "How old an attempt must be to be indexed: longer than any took of late, on any node, until it was recorded.")
 
 	deliveriesWaiting = desc("deliveries_waiting", "Deliveries that are pending, counted up to 10,000.", "tenant")
 	deliveryAge       = desc("delivery_oldest_seconds", "How long ago the event of the oldest pending delivery happened; 0 if none is pending.", "tenant")
-	retentionLag      = desc("retention_lag_seconds", "How much older the oldest attempt is than the retention of attempts allows; 0 if nothing is late, or all is retained for good. An attempt that is kept with an event of which a delivery is pending counts, too.", "tenant")
+	retentionLag      = desc("retention_lag_seconds", "How much older the oldest attempt is than the retention of attempts allows; 0 if nothing is late, or all is retained for good. An attempt that is kept with an event of which a delivery is pending counts, too, and on a PostgreSQL server one that waits for its partition to be dropped.", "tenant")
 	runs              = desc("runs_unfinished", "Runs that have not ended, counted up to 10,000.", "tenant", "status")
 	runAge            = desc("run_oldest_seconds", "How long ago the oldest of those runs was created.", "tenant", "status")
 )
@@ -197,6 +198,9 @@ func (s *states) ofDatabase(gauge, counter func(*prometheus.Desc, float64, ...st
 	if s.db.LogBytes >= 0 {
 		gauge(logBytes, float64(s.db.LogBytes))
 		gauge(diskFree, float64(s.db.DiskFree))
+	}
+	if !s.db.PartitionsEnd.IsZero() {
+		gauge(partitionsEnd, float64(s.db.PartitionsEnd.Unix()))
 	}
 	gauge(unindexed, float64(s.db.Unindexed))
 	gauge(lateness, s.db.Lateness.Seconds())

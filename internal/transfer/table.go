@@ -41,6 +41,7 @@ var ownTables = map[string]string{
 	"nodes":            "which processes work with the database now; only PostgreSQL has several",
 	"leases":           "which of them does what",
 	"news":             "what they tell each other",
+	"event_ids":        "ids that are in events, too: SQLite has them unique in the table itself",
 	"commits":          "what became of the commits of a connection; only PostgreSQL can lose the answer to one",
 }
 

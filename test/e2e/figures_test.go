@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestFigures: each figure that an operator goes by is told on either engine, and is true
@@ -76,6 +77,10 @@ func figures(t *testing.T, w *watched, file bool) {
 		if got := s.value(name, ""); got > 0 != file {
 			t.Errorf("%s is %v", name, got)
 		}
+	}
+	// A file has no partitions; on a server they are made days ahead.
+	if end, ahead := s.value("orderhook_partitions_end_timestamp_seconds", ""), float64(time.Now().Add(24*time.Hour).Unix()); end > ahead == file || file && end > 0 {
+		t.Errorf("the partitions end at %v", end)
 	}
 	native(t, w)
 }

@@ -162,6 +162,14 @@ func (d *draft) numberIsFree(ctx context.Context, tenant string, a *attempt.Atte
 	return fmt.Errorf("%w (%w)", apierr.Errorf(apierr.Conflict, "another attempt has the id %q", a.ID), store.ErrNumberTaken)
 }
 
+// idIsFree has the write be overtaken if another attempt has an id that is not made of its
+// number. Such an id came from elsewhere, and no index may have it once in all partitions.
+func (d *draft) idIsFree(tenant, id string) {
+	b := d.of(tenant)
+	b.lock(tenant, "attempt/"+id, false)
+	b.check(`SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM attempts INDEXED BY attempts_other WHERE tenant = ? AND id = ? AND id IS NOT NULL)`, tenant, id)
+}
+
 // auditReplay notes that a request was sent again. Of the URL it takes what every role may
 // see.
 func (d *draft) auditReplay(tenant string, again *attempt.Attempt) {
@@ -199,6 +207,9 @@ func (d *draft) addAttempts(ctx context.Context, tenant string, all ...recorded)
 		call, kind, about := a.CallID, a.EventType, a.Related
 		if a.Delivery.Event > 0 { // the event has all that
 			call, kind, about, request = "", "", event.Related{}, nil
+		}
+		if id != nil {
+			d.idIsFree(tenant, a.ID)
 		}
 		seqs[i] = seq
 		rows[i] = Tuple{

@@ -252,15 +252,15 @@ func (w *walk) query(selected, joins string, s span, order string, limit int) (s
 	}
 	found, args := w.both(s, order, most)
 	l := list{w.along.conditions[:1], w.along.args[:1]}
-	text, more := l.and(&w.rest).query(selected, found+` AS found CROSS JOIN attempts AS a ON a.seq = found.seq`+joins, order, limit)
+	text, more := l.and(&w.rest).query(selected, found+` AS found {foundattempts}`+joins, order, limit)
 	return text, append(args, more...)
 }
 
-// both is the seqs of a span that the index finds, and those that the events lead to: at
+// both is the seqs, with their tenant, of a span that the index finds, and those that the events lead to: at
 // most so many of each, all of them if most is 0.
 func (w *walk) both(s span, order string, most int) (string, []any) {
-	own, args := w.along.bound(s).query("a.seq", w.fromIndex(), order, most)
-	sent, more := w.sent.bound(s).query("a.seq", w.sent.from(), order, most)
+	own, args := w.along.bound(s).query("a.seq, a.tenant", w.fromIndex(), order, most)
+	sent, more := w.sent.bound(s).query("a.seq, a.tenant", w.sent.from(), order, most)
 	return `(SELECT * FROM (` + own + `) AS own UNION ALL SELECT * FROM (` + sent + `) AS sent)`, append(args, more...)
 }
 

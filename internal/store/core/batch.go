@@ -27,6 +27,8 @@ type Engine interface {
 	// AwaitOthers waits until all transactions are over that are under way now, so that what
 	// they have written can be read. It returns false if one of them takes long.
 	AwaitOthers(ctx context.Context) (bool, error)
+	// Partitions are the parts of its tables; nil if the engine has them whole.
+	Partitions() Partitions
 	// Dialect is how the database writes what others write in another way.
 	Dialect() *Dialect
 	// Figures says what the writer and the files of the database are doing; it leaves out

@@ -103,7 +103,7 @@ func (d *draft) eraseAttemptsOf(ctx context.Context, tenant string, j *job.Job, 
 	some, err := collect(ctx, d.q.Query, func(r Row) (a attempt, err error) {
 		err = r.Scan(&a.seq, &a.call, &a.detail)
 		return a, err
-	}, `SELECT a.seq, a.call_id, a.detail FROM `+found+` AS found CROSS JOIN attempts AS a ON a.seq = found.seq
+	}, `SELECT a.seq, a.call_id, a.detail FROM `+found+` AS found {foundattempts}
 		WHERE a.tenant = ? ORDER BY a.seq LIMIT ?`, append(args, tenant, limit)...)
 	if err != nil {
 		return 0, err

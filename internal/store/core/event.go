@@ -136,6 +136,14 @@ func (d *draft) ImportEvents(ctx context.Context, tenant string, events ...*even
 	if err := d.findTaken(ctx, tenant, events); err != nil {
 		return err
 	}
+	// Two imports of the same file at the same time see each other's events so: ids that
+	// another orderhook made are in no table of their own (Partitions).
+	d.of(tenant).lock(tenant, "import", false)
+	for _, e := range events {
+		if !d.events[key{tenant, e.ID}] {
+			d.of(tenant).check(`SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM events WHERE tenant = ? AND id = ?)`, tenant, e.ID)
+		}
+	}
 	// Each keeps the trace that it came of, which is not that of the import.
 	for _, e := range events {
 		if err := d.insertEvents(trace.WithText(ctx, e.Trace), tenant, []*event.Event{e}); err != nil {

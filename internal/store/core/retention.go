@@ -131,9 +131,14 @@ const recordOfDelivery = `a.event > 0
 func removeAttempt(b *Batch, tenant string, seq int64, call string) {
 	b.change(`DELETE FROM attempts WHERE seq = ? AND tenant = ?`, seq, tenant)
 	if call != "" {
-		b.change(`DELETE FROM bodies WHERE tenant = ?1 AND call_id = ?2 AND NOT EXISTS
-			(SELECT 1 FROM attempts WHERE tenant = ?1 AND call_id = ?2 AND call_id <> '')`, tenant, call)
+		removeBody(b, tenant, call)
 	}
+}
+
+// removeBody removes the body of a call of which there is no attempt.
+func removeBody(b *Batch, tenant, call string) {
+	b.change(`DELETE FROM bodies WHERE tenant = ?1 AND call_id = ?2 AND NOT EXISTS
+		(SELECT 1 FROM attempts WHERE tenant = ?1 AND call_id = ?2 AND call_id <> '')`, tenant, call)
 }
 
 // removeSegments removes the segments whose attempts are all gone. A segment of which some

@@ -21,9 +21,10 @@ import (
 // the answers of those before, so that a group costs one way to the server and one back; a
 // second way commits (docs/design.md#postgresql).
 type transaction struct {
-	conn  *pgx.Conn
-	texts map[*core.Insertion]insertTexts
-	types columns
+	conn    *pgx.Conn
+	texts   map[*core.Insertion]insertTexts
+	types   columns
+	divided bool // whether the tables of events and attempts have partitions
 
 	writer, number int64       // that tell it from all others
 	feeds          *core.Feeds // where the feeds end, as far as the writer knows
@@ -229,6 +230,9 @@ func (t *transaction) insert(ctx context.Context, u *unit, in *core.Insertion, r
 		texts = t.types.insertTextsOf(in)
 		t.texts[in] = texts
 	}
+	if t.divided && in.Table == "events" {
+		t.insertIDs(u, in, rows)
+	}
 	for len(rows) > 0 {
 		n := alike(rows)
 		some, whole := rows[:n], rows[0].Rare != nil
@@ -267,7 +271,7 @@ func (t *transaction) refused(u *unit, err error) error {
 	if err == nil {
 		return nil
 	}
-	if u == nil || code(err) == "" || isLost(err) || mayPass(err) || isUnavailable(err) {
+	if u == nil || code(err) == "" || isLost(err) || mayPass(err) || isUncovered(err) || isUnavailable(err) {
 		return err
 	}
 	if u.err = failure(err); isDuplicate(err) {

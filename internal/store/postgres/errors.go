@@ -21,6 +21,7 @@ var ErrNoKey = errors.New("a PostgreSQL database needs an encryption key: give -
 // them.
 const (
 	uniqueViolation     = "23505"
+	checkViolation      = "23514"
 	serializationFailed = "40001"
 	deadlock            = "40P01"
 	lockTimeout         = "55P03"
@@ -34,6 +35,15 @@ const (
 func code(err error) string {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code
+	}
+	return ""
+}
+
+// constraint returns the name of the constraint that the server says was violated; "" for
+// none.
+func constraint(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.ConstraintName
 	}
 	return ""
 }

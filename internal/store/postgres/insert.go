@@ -3,8 +3,10 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
@@ -29,6 +31,26 @@ func columnTypes(ctx context.Context, r *readers) (columns, error) {
 		return err
 	}, `SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns WHERE table_schema = current_schema()`)
 	return all, err
+}
+
+// insertIDs adds the ids of events that were not made here to the table that has each of
+// them once: the index of a partition does not know of those of the others. The ids that
+// orderhook makes are unique by themselves.
+func (t *transaction) insertIDs(u *unit, in *core.Insertion, rows []core.Tuple) {
+	tenant, id, seq, webhook := slices.Index(in.Often, "tenant"), slices.Index(in.Often, "id"), slices.Index(in.Often, "seq"), slices.Index(in.Often, "webhook_id")
+	var tenants, given []string
+	var seqs []int64
+	for _, row := range rows {
+		// An event with an id of its publisher's has a webhook-id that was made here.
+		name := row.Often[id].(string)
+		if _, made := ids.TimeOf(ids.Event, name); made && row.Often[webhook] == "" {
+			continue
+		}
+		tenants, given, seqs = append(tenants, row.Often[tenant].(string)), append(given, text(name)), append(seqs, row.Often[seq].(int64))
+	}
+	if len(given) > 0 {
+		t.queue(want{unit: u, rows: int64(len(given))}, `INSERT INTO event_ids (tenant, id, seq) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING`, tenants, given, seqs)
+	}
 }
 
 // insertTexts is the statements of one insertion: with the rare columns and without.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,6 +21,9 @@ func Inspect(ctx context.Context, url string, found func(core.Finding)) error {
 		return err
 	}
 	err = inspectNumbers(ctx, conn, found)
+	if err == nil {
+		err = inspectPartitions(ctx, conn, time.Now(), found)
+	}
 	if err == nil {
 		err = core.Inspect(ctx, asker{conn}, dialect, found)
 	}
@@ -79,6 +83,19 @@ func (a asker) QueryOnce(ctx context.Context, each func(core.Row) error, text st
 		return err
 	}
 	return core.EachRow(&answer{Rows: rows}, each)
+}
+
+// inspectPartitions looks whether there are partitions for the present. Those that are
+// detached are left out: somebody may be about to drop them.
+func inspectPartitions(ctx context.Context, conn *pgx.Conn, now time.Time, found func(core.Finding)) error {
+	all, err := listPartitions(ctx, asker{conn}.QueryOnce)
+	if err != nil {
+		return fmt.Errorf("the partitions cannot be read: %w", err)
+	}
+	if end := endOf(all); end.Before(now) {
+		found(core.Finding{Text: fmt.Sprintf("the partitions of events or attempts end at %s, and a server makes the next ones ahead: if one runs, its log says why it does not", end.Format(time.RFC3339))})
+	}
+	return nil
 }
 
 // sequences are the numbers that the database gives out, and where they are used.

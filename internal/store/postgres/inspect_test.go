@@ -3,7 +3,9 @@ package postgres
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/store/core"
 	"github.com/orderhook/orderhook/internal/store/pgtest"
 )
@@ -64,5 +66,34 @@ func TestInspect(t *testing.T) {
 	}
 	if left := findings(); len(left) != len(found)-2 {
 		t.Errorf("after the repair: %v", left)
+	}
+}
+
+// TestInspectFindsThatPartitionsEnd, of either table: no server has made any for the present.
+func TestInspectFindsThatPartitionsEnd(t *testing.T) {
+	d := openDivided(t)
+	d.pass(d.now.Add(20 * 24 * time.Hour))
+	conn, err := d.engine.config.connect(ctx)
+	must(t, err)
+	defer conn.Close(ctx)
+	look := func(at time.Time) (all []core.Finding) {
+		must(t, inspectPartitions(ctx, conn, at, func(f core.Finding) { all = append(all, f) }))
+		return all
+	}
+	if all := look(d.now); len(all) > 0 {
+		t.Errorf("while all is well: %v", all)
+	}
+	if all := look(d.now.AddDate(1, 0, 0)); len(all) != 1 || !strings.Contains(all[0].Text, "a server makes the next ones ahead") {
+		t.Errorf("a year later: %v", all)
+	}
+	all := d.list("attempts")
+	must(t, d.engine.parts.Detach(ctx, all[len(all)-1]))
+	if found := look(d.now.Add(length)); len(found) != 1 {
+		t.Errorf("without the last one of attempts: %v", found)
+	}
+	figures, err := d.Figures(ctx)
+	must(t, err)
+	if end := ids.NumberTime(all[len(all)-2].To); !figures.PartitionsEnd.Equal(end) {
+		t.Errorf("the figures say that they end %v, and they end %v", figures.PartitionsEnd, end)
 	}
 }

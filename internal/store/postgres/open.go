@@ -53,7 +53,8 @@ type engine struct {
 	writers *writers
 	config  *config
 	numbers numbers
-	salt    []byte // of the encryption key that the database was opened with
+	parts   *partitions // nil: the tables are whole
+	salt    []byte      // of the encryption key that the database was opened with
 }
 
 // Open opens the database of a URL, postgres://…, and brings its schema up to date. No
@@ -97,6 +98,9 @@ func (db *DB) open(ctx context.Context, config *config, o Options) (err error) {
 	if e.readers, err = openReaders(ctx, config); err != nil {
 		return err
 	}
+	if e.parts, err = partitionsOf(ctx, config, e.readers.QueryOnce, o.Log); err != nil {
+		return fmt.Errorf("the database cannot be read: %w", err)
+	}
 	sealer, err := unlock(ctx, config, o.EncryptionKey)
 	if err != nil {
 		return err
@@ -107,7 +111,7 @@ func (db *DB) open(ctx context.Context, config *config, o Options) (err error) {
 		return fmt.Errorf("the database cannot be read: %w", err)
 	}
 	db.Store = core.New(e, core.Options{Sealer: sealer, Clock: o.Clock, Log: o.Log})
-	e.writers = startWriters(config, o.Writers, types, o.Clock, db.Store.Committed, db.Store.Unknown)
+	e.writers = startWriters(config, e.parts, o.Writers, types, o.Clock, db.Store.Committed, db.Store.Unknown)
 	if err := db.CheckWhole(ctx); err != nil {
 		return err
 	}
@@ -116,6 +120,14 @@ func (db *DB) open(ctx context.Context, config *config, o Options) (err error) {
 
 // Commit implements [core.Engine]. It waits for the answer.
 func (e *engine) Commit(ctx context.Context, b *core.Batch) error { return e.writers.write(ctx, b) }
+
+// Partitions implements [core.Engine].
+func (e *engine) Partitions() core.Partitions {
+	if e.parts == nil {
+		return nil // and not an interface that holds one
+	}
+	return e.parts
+}
 
 // Close finishes the writes that wait, then ends everything. It must be called once. It
 // also closes what a failed Open has left.

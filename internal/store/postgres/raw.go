@@ -110,6 +110,23 @@ func (r *Raw) Connect(ctx context.Context) (*pgx.Conn, error) {
 // what is no UTF-8. Whatever the server writes goes through it, too.
 func Text(s string) string { return text(s) }
 
+// PartitionNames is what the names of partitions are like. One may be there that is detached.
+const PartitionNames = "^(" + partitionNames + ")$"
+
+// IsUncovered reports whether a row was refused since there is no partition for its number;
+// Cover makes it.
+func IsUncovered(err error) bool { return isUncovered(err) }
+
+// Cover makes the partitions that numbers of a table have none of.
+func (r *Raw) Cover(ctx context.Context, table string, numbers []int64) error {
+	return newPartitions(r.config, nil, nil).Cover(ctx, table, numbers)
+}
+
+// FillIDs notes the ids of events that a server would have noted when it added them
+// (insertIDs).
+const FillIDs = `INSERT INTO event_ids (tenant, id, seq) SELECT tenant, id, seq FROM events
+	WHERE webhook_id <> '' OR id !~ '^evt_[0-9a-f]{12}7[0-9a-f]{19}$' ON CONFLICT DO NOTHING`
+
 // LastNumber is the highest number of an event that a value of the sequence
 // event_numbers stands for.
 func LastNumber(value int64) int64 { return (value + 1) * blockOf }

@@ -45,6 +45,11 @@ func (e *engine) Figures(ctx context.Context) (f store.Figures, err error) {
 	e.writers.figures.Fill(&f, e.writers.queue.Len())
 	f.LogBytes = -1
 	err = e.Query(ctx, func(r core.Row) error { return r.Scan(&f.Bytes) }, `SELECT pg_database_size(current_database())`)
+	if err != nil || e.parts == nil {
+		return f, err
+	}
+	all, err := e.parts.List(ctx)
+	f.PartitionsEnd = endOf(all)
 	return f, err
 }
 

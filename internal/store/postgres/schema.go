@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -93,8 +95,15 @@ func (s schema) bringUpToDate(ctx context.Context, c *config, conn *pgx.Conn) er
 	if err := runMigrations(ctx, c); err != nil {
 		return err
 	}
-	_, err := conn.Exec(ctx, noteCompatible, int64(compatibleSchema))
-	return err
+	if _, err := conn.Exec(ctx, noteCompatible, int64(compatibleSchema)); err != nil {
+		return err
+	}
+	parts, err := partitionsOf(ctx, c, asker{conn}.QueryOnce, slog.New(slog.DiscardHandler))
+	if err != nil || parts == nil {
+		return err
+	}
+	// A writer would have to make the first partitions else.
+	return parts.Ahead(ctx, time.Now(), firstLength)
 }
 
 // announce notes which versions can work with the schema that is to come. It is an error

@@ -30,6 +30,7 @@ const (
 // of them, so that a tenant has its turn whichever connection is free.
 type writers struct {
 	config    *config
+	parts     *partitions
 	types     columns
 	clock     func() time.Time // tells the positions of feeds
 	queue     *queue.Queue
@@ -43,8 +44,8 @@ type writers struct {
 // startWriters starts a goroutine for each connection. The connections are made when the
 // first write comes. The id of a writer is random, so that it differs from those of all
 // other nodes.
-func startWriters(c *config, n int, types columns, clock func() time.Time, committed func([]*core.Batch), unknown func()) *writers {
-	w := &writers{config: c, types: types, clock: clock, queue: queue.New(), committed: committed, unknown: unknown}
+func startWriters(c *config, parts *partitions, n int, types columns, clock func() time.Time, committed func([]*core.Batch), unknown func()) *writers {
+	w := &writers{config: c, parts: parts, types: types, clock: clock, queue: queue.New(), committed: committed, unknown: unknown}
 	for range n {
 		w.ended.Add(1)
 		go (&writer{writers: w, id: rand.Int64()}).loop()
@@ -145,6 +146,9 @@ func (w *writer) commitGroup(units []*unit) {
 			units = left(units)
 			continue
 		}
+		if w.parts != nil && isUncovered(err) {
+			err = w.cover(units, err)
+		}
 		if tries++; tries > mostRetries || !errors.Is(err, errAgain) {
 			lost = err
 			break
@@ -165,6 +169,18 @@ func (w *writer) commitGroup(units []*unit) {
 	w.figures.Note(all, began, lost)
 }
 
+// cover makes the partitions that a group has rows for, and found to be missing. The error
+// says that the group may be tried again.
+func (w *writer) cover(units []*unit, missing error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), writeTime)
+	defer cancel()
+	err := w.parts.coverAll(ctx, units)
+	if err == nil || code(err) == lockTimeout {
+		return errors.Join(errAgain, missing, err)
+	}
+	return err
+}
+
 // try commits units in one transaction, and answers them if that succeeded. The error says
 // what is to be done: errRefused, that some units must be left out; errAgain, that it may
 // be tried again; errUnknown, that nobody knows whether it was committed.
@@ -181,7 +197,7 @@ func (w *writer) try(units []*unit) error {
 	// A transaction that is tried again has another number: the mark of the first try says
 	// nothing of it.
 	w.tries++
-	t := &transaction{conn: w.conn, writer: w.id, number: w.tries, feeds: &w.feeds, now: w.clock(), texts: w.texts, types: w.types}
+	t := &transaction{conn: w.conn, writer: w.id, number: w.tries, feeds: &w.feeds, now: w.clock(), texts: w.texts, types: w.types, divided: w.parts != nil}
 	if err := t.make(ctx, units); err != nil {
 		// Only a transaction without refused units gets as far as its places in the feeds.
 		if err != errRefused {

@@ -147,21 +147,25 @@ func (e *engine) AwaitOthers(context.Context) (bool, error) { return true, nil }
 // Dialect implements [core.Engine].
 func (e *engine) Dialect() *core.Dialect { return dialect }
 
+// Partitions implements [core.Engine]: there are none.
+func (e *engine) Partitions() core.Partitions { return nil }
+
 // dialect is SQLite's: lists are given as JSON. named is for names, hardly any of which
 // holds letters beyond ASCII: only these are compared by the function fold of Go, which is
 // slow.
 var dialect = &core.Dialect{Pieces: map[string]string{
-	"numbers":     `IN (SELECT value FROM json_each(%1))`,
-	"texts":       `IN (SELECT value FROM json_each(%1))`,
-	"eachtext":    `json_each(%1)`,
-	"feedparts":   `IN (SELECT (SELECT max(f.first) FROM feed AS f WHERE f.tenant = %1 AND f.first <= n.value) FROM json_each(%2) AS n)`,
-	"erased":      `EXISTS (SELECT 1 FROM events AS e INDEXED BY events_erased WHERE e.seq = deliveries.event AND e.data IS NULL)`,
-	"field":       `%1 ->> '$.%2'`,
-	"callkey":     `tenant, span, start, kind, outcome`,
-	"same":        `%1 = %2`,
-	"newestevent": `(SELECT coalesce(max(seq), 0) FROM events)`,
-	"pairs":       `(%1, %2) IN (SELECT value->>0, value->>1 FROM json_each(%3))`,
-	"named":       `(%1 = %2 COLLATE NOCASE OR octet_length(%1) > length(%1) AND fold(%1) = %3)`,
+	"numbers":       `IN (SELECT value FROM json_each(%1))`,
+	"texts":         `IN (SELECT value FROM json_each(%1))`,
+	"eachtext":      `json_each(%1)`,
+	"feedparts":     `IN (SELECT (SELECT max(f.first) FROM feed AS f WHERE f.tenant = %1 AND f.first <= n.value) FROM json_each(%2) AS n)`,
+	"erased":        `EXISTS (SELECT 1 FROM events AS e INDEXED BY events_erased WHERE e.seq = deliveries.event AND e.data IS NULL)`,
+	"field":         `%1 ->> '$.%2'`,
+	"callkey":       `tenant, span, start, kind, outcome`,
+	"same":          `%1 = %2`,
+	"foundattempts": `CROSS JOIN attempts AS a ON a.seq = found.seq`,
+	"newestevent":   `(SELECT coalesce(max(seq), 0) FROM events)`,
+	"pairs":         `(%1, %2) IN (SELECT value->>0, value->>1 FROM json_each(%3))`,
+	"named":         `(%1 = %2 COLLATE NOCASE OR octet_length(%1) > length(%1) AND fold(%1) = %3)`,
 }}
 
 // Commit implements [core.Engine]. It notices if the file is damaged, as all questions do.
