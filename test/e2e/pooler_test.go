@@ -15,7 +15,7 @@ import (
 )
 
 // settingsOfRole are what the role has to have behind a pooler, as docs/scaling.md says.
-var settingsOfRole = []string{"enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "enable_bitmapscan = off", "enable_sort = off",
+var settingsOfRole = []string{"enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "enable_bitmapscan = off", "enable_sort = off", "enable_material = off",
 	"jit = off", "idle_in_transaction_session_timeout = 10000"}
 
 func names(settings []string) (names []string) {

@@ -250,10 +250,19 @@ func (w *walk) query(selected, joins string, s span, order string, limit int) (s
 	if len(w.rest.conditions) > 0 {
 		most = 0 // any number of rows may not be picked
 	}
-	found, args := w.both(s, order, most)
+	found, args := w.found(s, order, most)
 	l := list{w.along.conditions[:1], w.along.args[:1]}
-	text, more := l.and(&w.rest).query(selected, found+` AS found CROSS JOIN attempts AS a ON a.seq = found.seq`+joins, order, limit)
+	text, more := l.and(&w.rest).query(selected, found+joins, order, limit)
 	return text, append(args, more...)
+}
+
+// found is the attempts of a span that the index finds, and those that the events lead to,
+// at most so many of each. Their seqs are in their order before the attempts are read:
+// PostgreSQL, which is told to sort as little as it can, would go through all attempts of
+// the tenant to have them in order.
+func (w *walk) found(s span, order string, most int) (string, []any) {
+	both, args := w.both(s, order, most)
+	return `(SELECT seq FROM ` + both + ` AS both_ways ORDER BY ` + strings.TrimPrefix(order, "a.") + `) AS found CROSS JOIN attempts AS a ON a.seq = found.seq`, args
 }
 
 // both is the seqs of a span that the index finds, and those that the events lead to: at
@@ -269,7 +278,7 @@ func (w *walk) fromIndex() string { return `attempts AS a INDEXED BY ` + w.index
 
 // from is the events, and through each the attempts at its deliveries.
 func (e *eventsAbout) from() string {
-	return `events AS e INDEXED BY ` + e.index + ` CROSS JOIN attempts AS a INDEXED BY attempts_delivery ON a.tenant = e.tenant AND a.event = e.seq AND a.event > 0`
+	return `events AS e INDEXED BY ` + e.index + ` {attemptsofevent}`
 }
 
 // floor returns the lowest of as many seqs of a span, the highest first, which

@@ -21,7 +21,7 @@ const completeOne = `
 
 // removeDelivered removes the rows of deliveries that have succeeded, of which it assumes
 // what completeOne does.
-const removeDelivered = `DELETE FROM deliveries WHERE tenant = ? AND {pairs event endpoint ?} AND status = 'p' AND grp = ''`
+const removeDelivered = `DELETE FROM deliveries WHERE {pairs ?1 ?2} AND status = 'p' AND grp = ''`
 
 // CompleteDeliveries implements [store.EventTx]. Nearly always a delivery has not changed
 // since its attempt began. So the deliveries are not read first, and the rows of those that

@@ -173,6 +173,9 @@ func (d *eventScan) pick(f store.DeliveryFilter, off string, after *store.Cursor
 		d.where("("+d.number+", deliveries.endpoint) < (?, ?)", after.At, endpoint)
 	}
 	d.sorted = d.number + " DESC, deliveries.endpoint DESC"
+	if f.OrderID != "" { // few, which are looked up and sorted, as newest.order says
+		d.sorted = "+" + d.sorted
+	}
 }
 
 // sendable adds the conditions on whether a delivery can be sent again: its endpoint was

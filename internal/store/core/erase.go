@@ -99,11 +99,11 @@ func (d *draft) eraseAttemptsOf(ctx context.Context, tenant string, j *job.Job, 
 	// A job that an earlier orderhook began has an id here: it begins again then.
 	behind, _ := strconv.ParseInt(j.Cursor, 10, 64)
 	behind++
-	found, args := walkOf(tenant, store.AttemptFilter{Related: event.Related{OrderID: j.OrderID}}).both(span{floor: &behind}, "a.seq", limit)
+	found, args := walkOf(tenant, store.AttemptFilter{Related: event.Related{OrderID: j.OrderID}}).found(span{floor: &behind}, "a.seq", limit)
 	some, err := collect(ctx, d.q.Query, func(r Row) (a attempt, err error) {
 		err = r.Scan(&a.seq, &a.call, &a.detail)
 		return a, err
-	}, `SELECT a.seq, a.call_id, a.detail FROM `+found+` AS found CROSS JOIN attempts AS a ON a.seq = found.seq
+	}, `SELECT a.seq, a.call_id, a.detail FROM `+found+`
 		WHERE a.tenant = ? ORDER BY a.seq LIMIT ?`, append(args, tenant, limit)...)
 	if err != nil {
 		return 0, err

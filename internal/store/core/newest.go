@@ -18,6 +18,8 @@ type newest struct {
 	// First the rows of the page are found and sorted by their keys, and only then their
 	// other columns are read.
 	sorted string
+	// apart says that the index has another order than the list, and few rows.
+	apart bool
 }
 
 // newestOf returns the list of the rows of a tenant in a table, by when they were
@@ -35,7 +37,7 @@ func (n *newest) sql(columns string, s stretch, limit int) (string, []any) {
 	l := n.along.and(n.rest)
 	n.bound(l, s)
 	if n.sorted != "" {
-		rows, args := l.query("tenant, id", n.sorted, n.order(), limit)
+		rows, args := l.query("tenant, id", n.sorted, "+"+n.order(), limit)
 		l = &list{[]string{`(tenant, id) IN (` + rows + `)`}, args}
 		limit = 0
 	}
@@ -53,8 +55,16 @@ func (n *newest) bound(l *list, s stretch) {
 }
 
 // order is the order of the list. The id tells rows of the same time apart, so that no page
-// misses one of them or shows it twice.
-func (n *newest) order() string { return n.time + ` DESC, ` + n.id + ` DESC` }
+// misses one of them or shows it twice. The plus keeps PostgreSQL from the index that has
+// this order: it is told to sort as little as it can, and would go along that one through
+// all that a tenant has.
+func (n *newest) order() string {
+	order := n.time + ` DESC, ` + n.id + ` DESC`
+	if n.apart {
+		order = "+" + order
+	}
+	return order
+}
 
 // step returns the last row of the next step of so many rows, nil if there are fewer. It
 // reads the index only, and not the table.

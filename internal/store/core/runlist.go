@@ -28,7 +28,7 @@ func runsLike(tenant string, f store.RunFilter) *newest {
 	status, canceled := string(f.Status), f.Canceled
 	switch {
 	case f.OrderID != "":
-		n.from, n.few = "runs INDEXED BY runs_order", true
+		n.from, n.few, n.apart = "runs INDEXED BY runs_order", true, true
 		n.along.equal("order_id", f.OrderID)
 	case stopped(f):
 		if status == "" {

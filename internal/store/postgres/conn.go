@@ -31,7 +31,8 @@ var ErrURL = errors.New("the URL of the database cannot be read")
 // nodes.
 var planning = map[string]string{
 	"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "enable_bitmapscan": "off", "enable_sort": "off",
-	"jit": "off", "idle_in_transaction_session_timeout": "10000", "client_encoding": "UTF8",
+	"enable_material": "off",
+	"jit":             "off", "idle_in_transaction_session_timeout": "10000", "client_encoding": "UTF8",
 }
 
 // pooled reports whether the connections go through a pooler that may give each

@@ -9,7 +9,13 @@ func (e *engine) Dialect() *core.Dialect { return dialect }
 // looked up in an index, value by value, whatever the planner knows of the table. Names are
 // mapped on both sides: what the server takes for the same letter is not exactly what Go
 // does. An index has the beginning of a text that may be long, so that is compared as well
-// (same). The newest event is the last one that may have got a number (newestevent).
+// (same). The deliveries that are due, and those that were delivered (alldue, pairs), are looked
+// up one by one by their key, which LATERAL with OFFSET 0 sees to: the plan may be of when
+// the tables were empty, and would go through all that have gathered since. The rows that are
+// removed are named by their place (ctid), which stays for as long as a statement takes. An event is asked for as the first of one: its key
+// alone has that order. The attempts at an event are looked up event by event, which OFFSET 0 sees to
+// (attemptsofevent): where they are to be in order, the planner would go through all of the
+// tenant's instead of sorting these. The newest event is the last one that may have got a number (newestevent).
 var dialect = &core.Dialect{Planned: true, Pieces: map[string]string{
 	"numbers":  `= ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text(%1::json) AS value))`,
 	"texts":    `= ANY (ARRAY(SELECT json_array_elements_text(%1::json)))`,
@@ -21,7 +27,12 @@ var dialect = &core.Dialect{Planned: true, Pieces: map[string]string{
 	"callkey":     `tenant, span, start, kind, outcome, writer`,
 	"same":        `%1 = %2 AND left(%1, 500) = left(?=, 500)`,
 	"newestevent": `(SELECT (last_value + 1) * 1000 FROM event_numbers)`,
-	"pairs":       `(%1, %2) IN (SELECT (pair->>0)::bigint, (pair->>1)::bigint FROM json_array_elements(%3::json) AS pair)`,
+	"pairs": `ctid = ANY (ARRAY(SELECT d.ctid FROM json_array_elements(%2::json) AS pair JOIN LATERAL (SELECT deliveries.ctid FROM deliveries
+		WHERE deliveries.tenant = %1 AND deliveries.event = (pair->>0)::bigint AND deliveries.endpoint = (pair->>1)::bigint OFFSET 0) AS d ON true))`,
+	"alldue": `(SELECT value::bigint AS event FROM json_array_elements_text(?::json) AS value) AS one
+		JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.tenant = ? AND deliveries.event = one.event AND deliveries.endpoint = ? OFFSET 0) AS deliveries ON true
+		JOIN LATERAL (SELECT * FROM events WHERE events.tenant = deliveries.tenant AND events.seq BETWEEN deliveries.event AND deliveries.event ORDER BY events.seq LIMIT 1) AS events ON true`,
+	"attemptsofevent": `JOIN LATERAL (SELECT a.seq FROM attempts AS a WHERE a.tenant = e.tenant AND a.event = e.seq AND a.event > 0 OFFSET 0) AS a ON true`,
 	"named": `(lower(%1) = %2 OR octet_length(%1) > length(%1)
 		AND lower(upper(btrim(%1) COLLATE "und-x-icu")) = lower(upper(%3 COLLATE "und-x-icu")))`,
 }}

@@ -94,6 +94,7 @@ var statementsAcross = map[string]string{
 	"SELECT k.tenant, k.id, k.role, k.name, k.hash, k.created, k.rate_limit, k.expires, k.last_used FROM sessions": "a request has a cookie, and no tenant yet",
 	"DELETE FROM sessions WHERE hash":                                                                              "by the key of the table; the tenant is known",
 	"DELETE FROM order_versions WHERE rowid":                                                                       "by the key of the table; the tenant is known",
+	"DELETE FROM deliveries WHERE ctid":                                                                            "by the place of rows that were looked up by their tenant",
 	"UPDATE body_segments SET":                                                                                     "by the key of the table; the tenant is known",
 	"DELETE FROM body_segments WHERE id":                                                                           "by the key of the table; the tenant is known",
 	"SELECT 1 FROM body_segments WHERE id":                                                                         "by the key of the table; the tenant is known",
