@@ -12,7 +12,6 @@ import (
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/fair"
-	"github.com/orderhook/orderhook/internal/secret"
 )
 
 // carrier answers each request that it takes.
@@ -32,10 +31,10 @@ func TestACarrierTakesARequestWithoutItsSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer held.Give()
-	c := New(Options{Outgoing: slots}) // whose guard refuses this machine
+	c := New(Options{Outgoing: slots, Secrets: testSecrets.opener}) // whose guard refuses this machine
 	const url = "http://user:pass-word@127.0.0.1:1/hook?code=query-value"
-	r := Request{URL: url, Header: []event.Header{{Name: "X-Key", Value: secret.New("header-value")}}, Given: []GivenHeader{{"X-Given", "given-value"}},
-		BearerToken: secret.New("bearer-value"), Token: secret.New("token-value"), Username: "user", Password: secret.New("pass-word"), SigningSecret: secret.New("signing-value"),
+	r := Request{URL: url, Header: []event.Header{{Name: "X-Key", Value: given("header-value")}}, Given: []GivenHeader{{"X-Given", "given-value"}},
+		BearerToken: given("bearer-value"), Token: given("token-value"), Username: "user", Password: given("pass-word"), SigningSecret: given("signing-value"),
 		Body: []byte(`{"host":"` + url + `"}`), IdempotencyKey: "call_1", Delivery: 1, MaxDelivery: 4, Timeout: time.Second}
 	var sent strings.Builder
 	x := c.Post(t.Context(), r.ByCarrier(carrier(func(req *http.Request) (*http.Response, error) {
