@@ -34,7 +34,7 @@ type hosts struct {
 }
 
 // startHosts starts so many of them, at addresses by which this machine reaches itself. One
-// listener for all of these has to be on every address.
+// listener for all of these has to be on every address ([ownMachine]).
 func startHosts(ctx context.Context, count int) (*hosts, error) {
 	h := &hosts{sink: &sink{}}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp4", "0.0.0.0:0")
@@ -65,7 +65,7 @@ func startHosts(ctx context.Context, count int) (*hosts, error) {
 	resuming := &tls.Config{GetCertificate: certificate, MinVersion: tls.VersionTLS13, NextProtos: []string{"http/1.1"}}
 	whole := resuming.Clone()
 	whole.SessionTicketsDisabled = true
-	h.Server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: h}}
+	h.Server = &httptest.Server{Listener: ownMachine{listener}, Config: &http.Server{Handler: h}}
 	h.Server.TLS = &tls.Config{GetCertificate: certificate, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		if h.resumes.Load() {
 			return resuming, nil
@@ -80,6 +80,23 @@ func startHosts(ctx context.Context, count int) (*hosts, error) {
 	h.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true,
 		TLSClientConfig: &tls.Config{RootCAs: authorities, ClientSessionCache: tls.NewLRUClientSessionCache(2 * handshakeHosts)}}}
 	return h, nil
+}
+
+// ownMachine is a listener that hangs up on other machines: it listens at every address.
+type ownMachine struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (l ownMachine) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if from, ok := conn.RemoteAddr().(*net.TCPAddr); ok && from.IP.IsLoopback() {
+			return conn, nil
+		}
+		_ = conn.Close()
+	}
 }
 
 // newAuthority makes an authority, and returns what issues certificates for addresses.
