@@ -83,7 +83,8 @@ func (a *api) connectorHealth(ctx context.Context, c *settings.Connector) (conne
 	}
 	attempts, err := a.Store.Attempts(ctx, tenantOf(ctx), f, store.Page{Limit: recentAttempts})
 	for _, at := range attempts.Items {
-		if strings.HasPrefix(at.URL, outbound.ListenerScheme) { // a listener was called in its place
+		// A listener was called in its place, or a shadow called it, whose failures harm nobody.
+		if strings.HasPrefix(at.URL, outbound.ListenerScheme) || at.Kind == attempt.KindShadow {
 			continue
 		}
 		if c.ConnectorID != "" || weburl.PublicURL(at.URL) == weburl.PublicURL(c.Host) {

@@ -102,6 +102,20 @@ func TestWhatAShadowAnswersIsCompared(t *testing.T) {
 	}
 }
 
+// TestAShadowIsNoPartOfAConnectorsHealth: what fails there harms nobody, so a connector that
+// a shadow shares with its live step is not shown as failing.
+func TestAShadowIsNoPartOfAConnectorsHealth(t *testing.T) {
+	shadow := endpoint(t, func(w http.ResponseWriter, _ int) { w.WriteHeader(400) })
+	live := answering(t, scored("7"))
+	r := lease(t)
+	r.settings(`{"connectors":[{"name":"Webhook","connectorId":"fraud","host":"` + live.URL + `"}],"orderTypes":[{"name":"Online","default":true,"orderStatuses":[{"name":"New"},{"name":"Checked","workflowSteps":[
+		{"name":"WebhookWorkflowStep","displayName":"Fraud","connector":"Webhook","connectorId":"fraud"},
+		{"name":"WebhookWorkflowStep","displayName":"Fraud next","connector":"Webhook","connectorId":"fraud","mode":"shadow","properties":[{"key":"Host","value":"` + shadow.URL + `"}]}]}]}]}`)
+	r.checked(0, 2)
+	r.get("/api/attempts?kind=shadow&connectorId=fraud").is("items[1].outcome", "failed")
+	r.get("/api/connectors/health").is("items[0].succeeded", 2).is("items[0].failed", 0)
+}
+
 // TestAShadowThatMisbehaves: whatever its endpoint does, the live run ends as without it.
 func TestAShadowThatMisbehaves(t *testing.T) {
 	free := make(chan struct{})
