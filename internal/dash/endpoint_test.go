@@ -54,13 +54,15 @@ func init() {
 		"GET /api/deliveries/1":            fakeDelivery,
 		"POST /api/deliveries/1/redeliver": fakeDelivery,
 		"POST /api/deliveries/1/cancel":    fakeDelivery,
-		"POST /api/connectors/try":         `{"items":[]}`,
-		"GET /api/events":                  `{"items":[` + fakeEventHead + `}],"nextCursor":"HOSTILE","count":12,"countCapped":false}`,
-		"GET /api/events/1":                fakeEventHead + `,"data":{"HOSTILE":"HOSTILE","total":1.50},"deliveries":[` + fakeDelivery + `],"nextCursor":"HOSTILE"}`,
-		"POST /api/events/1/redeliver":     `{"items":[` + fakeDelivery + `]}`,
-		"POST /api/events":                 `{"id":"HOSTILE"}`,
-		"GET /api/event-types":             `{"items":[{"name":"HOSTILE","subject":"HOSTILE","description":"HOSTILE","example":{"HOSTILE":1.50},"onlyByName":true}]}`,
-		"GET /api/jobs":                    `{"items":[` + fakeJob + `],"nextCursor":"HOSTILE"}`,
+		"GET /api/workflow-shadows": `{"items":[{"id":"1","orderType":"HOSTILE","status":"HOSTILE","name":"HOSTILE","displayName":"HOSTILE","compareWith":"HOSTILE","active":true,"promoteAfter":5,
+			"agreement":{"compared":3,"agreed":1,"different":2,"skipped":1,"last":[{"attemptId":"HOSTILE","result":"HOSTILE","paths":["HOSTILE"],"at":"2026-11-28T10:00:00Z"}]}}]}`,
+		"POST /api/connectors/try":     `{"items":[]}`,
+		"GET /api/events":              `{"items":[` + fakeEventHead + `}],"nextCursor":"HOSTILE","count":12,"countCapped":false}`,
+		"GET /api/events/1":            fakeEventHead + `,"data":{"HOSTILE":"HOSTILE","total":1.50},"deliveries":[` + fakeDelivery + `],"nextCursor":"HOSTILE"}`,
+		"POST /api/events/1/redeliver": `{"items":[` + fakeDelivery + `]}`,
+		"POST /api/events":             `{"id":"HOSTILE"}`,
+		"GET /api/event-types":         `{"items":[{"name":"HOSTILE","subject":"HOSTILE","description":"HOSTILE","example":{"HOSTILE":1.50},"onlyByName":true}]}`,
+		"GET /api/jobs":                `{"items":[` + fakeJob + `],"nextCursor":"HOSTILE"}`,
 	})
 }
 

@@ -46,7 +46,7 @@ func intercept(t *testing.T, a Answer, answers ...answer) (s *script, w *called,
 	return s, w, err
 }
 
-const call1 = `{"items":[{"id":"h1","headers":{"A":"b"},"body":"{}","timeoutMs":10000,"orderId":"O1"}]}`
+const call1 = `{"items":[{"id":"h1","headers":{"A":"b"},"body":"{}","timeoutMs":10500,"orderId":"O1"}]}`
 
 // TestALostConnectionOfCallsIsSaid has a connection lost, and the interception ended in the end.
 func TestALostConnectionOfCallsIsSaid(t *testing.T) {
@@ -123,7 +123,7 @@ func TestAnAnswerIsBroughtBack(t *testing.T) {
 		"none":                 {Answer{Error: "refused"}, 0, 204, 1, to + `{"error":"refused"}`, "answered h1 0 <nil>"},
 		"over a bad line":      {Answer{Status: 204}, 3, 204, 4, to + `{"body":"","headers":null,"status":204}`, "answered h1 204 <nil>"},
 		"too late":             {Answer{Status: 200}, 0, 409, 1, to + `{"body":"","headers":null,"status":200}`, "answered h1 200 the server answers 409: too late"},
-		"over a line for ever": {Answer{Status: 200}, 1 << 20, 204, 15, to + `{"body":"","headers":null,"status":200}`, "answered h1 200 connection reset"},
+		"over a line for ever": {Answer{Status: 200}, 1 << 20, 204, 16, to + `{"body":"","headers":null,"status":200}`, "answered h1 200 connection reset"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, w := &oneCall{fails: c.fails, status: c.status}, &called{answer: c.answer}

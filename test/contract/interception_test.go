@@ -79,7 +79,7 @@ func TestACallGoesToTheListenerWithoutTheSecretsOfItsEndpoint(t *testing.T) {
 		t.Errorf("the signature: %v", err)
 	}
 	equals(t, "webhook-id", h.Get("Webhook-Id"), h.Get("Idempotency-Key"))
-	is(t, []byte(call.text("items[0].body")), "value.id", "ORD-12345")
+	is(t, []byte(call.text("items[0].body")), "Value.Id", "ORD-12345")
 	r.get("/api/overview").is("warnings[0].path", "interceptions").is("warnings[1]", nil)
 	l.answers(call, ok(answerWith(`{"tags":["from the laptop"]}`))).want(204)
 	finish().want(201).is("order.tags", []string{"first", "from the laptop"}).is("orderActionExecutionResults[0].actionStatus", "Success")
@@ -362,7 +362,7 @@ func TestAReturnStepIsIntercepted(t *testing.T) {
 	l := r.intercepts(`{"statuses":["partiallyreturned"],"orderIds":["ORD-12345"]}`)
 	finish := r.begin(theOrder+"/returns", lines("L1", "1"))
 	call := l.take()
-	is(t, []byte(call.text("items[0].body")), "value.id", "ORD-12345")
+	is(t, []byte(call.text("items[0].body")), "Value.Id", "ORD-12345")
 	l.answers(call, ok(success)).want(204)
 	finish().want(201)
 	equals(t, "calls of the endpoint", len(s.got()), 0)

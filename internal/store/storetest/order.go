@@ -213,7 +213,7 @@ func testOrderSearch(t *testing.T, s *suite) {
 }
 
 // testOrderErased proves what is left of an erased order: its attempts, without bodies,
-// headers and warnings, and nothing else. Of another order everything stays. Then the id
+// headers, warnings and comparisons, and nothing else. Of another order everything stays. Then the id
 // is free for a new order.
 func testOrderErased(t *testing.T, s *suite) {
 	o := newOrder("o1", 1, `{"customerName":"Åsa"}`)
@@ -246,7 +246,7 @@ func testOrderErased(t *testing.T, s *suite) {
 	bare := ok[*attempt.Attempt](t)(s.Attempt(ctx, acme, "att-o1"))
 	want := newAttempt("att-o1", "o1", 1)
 	want.Detail.Request.Body, want.Detail.Response.Body = nil, nil
-	want.Detail.Request.Headers, want.Detail.Response.Headers, want.Warnings = nil, nil, nil
+	want.Detail.Request.Headers, want.Detail.Response.Headers, want.Warnings, want.Detail.Comparison = nil, nil, nil, nil
 	same(t, bare, want)
 
 	same(t, ok[*order.Order](t)(s.Order(ctx, acme, "o2")), stored)
