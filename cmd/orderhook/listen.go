@@ -39,7 +39,7 @@ type listening struct {
 	SecretFile string   `placeholder:"FILE" help:"File that holds a secret, whsec_…, that the receiver verifies: requests to it are signed."`
 	Timeout    duration `default:"PT30S" help:"How long the receiver may take for an event."`
 	JSON       bool     `name:"json" help:"Prints a JSON document on each line."`
-	CA         string   `name:"ca" placeholder:"FILE" help:"PEM file of authorities to trust for --url, beside those of the system."`
+	CA         string   `name:"ca-file" aliases:"ca" placeholder:"FILE" help:"Certificates, PEM, of authorities that are trusted beside those of the system."`
 	remote
 }
 

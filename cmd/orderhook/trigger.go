@@ -23,7 +23,7 @@ type trigger struct {
 	Set     []string `sep:"none" placeholder:"PATH=VALUE" help:"Sets a field of the data, as orderForm.lineItems[0].quantity=3; what is no JSON is a text. It may be repeated."`
 	To      string   `placeholder:"URL" help:"POSTs the event to this receiver, as a delivery would, instead of publishing it."`
 	Timeout duration `default:"PT30S" help:"How long the receiver may take."`
-	CA      string   `name:"ca" placeholder:"FILE" help:"PEM file of authorities to trust for --url, beside those of the system."`
+	CA      string   `name:"ca-file" aliases:"ca" placeholder:"FILE" help:"Certificates, PEM, of authorities that are trusted beside those of the system."`
 	remote
 }
 
