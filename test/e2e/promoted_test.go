@@ -26,10 +26,11 @@ func TestAFraudCheckFromNothingToPromoted(t *testing.T) {
 	}
 
 	s := w.serve(t)
-	live := `{"name":"WebhookWorkflowStep","displayName":"Fraud check","connector":"Webhook","stopOnError":true}`
+	live := `{"name":"WebhookWorkflowStep","displayName":"Fraud check","connector":"Webhook","connectorId":"fraud","stopOnError":true}`
 	settings := func(steps string) string {
-		return fmt.Sprintf(`{"connectors":[{"name":"Webhook","connectorId":"fraud","host":%q,"signingSecret":%q}],
-			"orderTypes":[{"name":"Online","default":true,"orderStatuses":[{"name":"New","workflowSteps":[%s]}]}]}`, old, exampleSecret, steps)
+		// Each program has a connector of its own: a secret goes to the host of its connector alone.
+		return fmt.Sprintf(`{"connectors":[{"name":"Webhook","connectorId":"fraud","host":%q,"signingSecret":%q},{"name":"Webhook","connectorId":"fraud 2","host":%q,"signingSecret":%[2]q}],
+			"orderTypes":[{"name":"Online","default":true,"orderStatuses":[{"name":"New","workflowSteps":[%[4]s]}]}]}`, old, exampleSecret, next, steps)
 	}
 	s.expect(t, 200, "PUT", "/api/settings", s.newKey, settings(live))
 	orders := 0
@@ -77,7 +78,7 @@ func TestAFraudCheckFromNothingToPromoted(t *testing.T) {
 	w.succeeds(t, slices.Concat([]string{"ci", "run", "calls", "--against", next}, signed)...)
 
 	// It is called beside the live step, and put in its place once it has agreed often enough.
-	shadow := fmt.Sprintf(`{"name":"WebhookWorkflowStep","displayName":"Fraud check 2","connector":"Webhook","stopOnError":true,"mode":"shadow","promoteAfter":2,"properties":[{"key":"Host","value":%q}]}`, next)
+	shadow := `{"name":"WebhookWorkflowStep","displayName":"Fraud check 2","connector":"Webhook","connectorId":"fraud 2","stopOnError":true,"mode":"shadow","promoteAfter":2}`
 	s.expect(t, 200, "PUT", "/api/settings", s.newKey, settings(live+","+shadow))
 	promotion := ""
 	for compared := 1; compared <= 2; compared++ {
