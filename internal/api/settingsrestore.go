@@ -13,30 +13,35 @@ import (
 // restoreSettings makes an earlier version the next one, those of its secrets included
 // that there still are (docs/contract.md#settings). Nothing is looked up anew: a
 // variable that the version once named has the value that it had then.
-//
-// What a repeated request is answered is worked out from the versions, since no answer is
-// stored. The number of the version that was made is what is stored under the key.
 func (a *api) restoreSettings(ctx context.Context, in *struct {
 	Version int64 `path:"version" minimum:"1"`
 	OnceParams
 	MatchParams
 }) (*checkedSettings, error) {
-	var out *checkedSettings
-	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, _ time.Time) (string, error) {
+	return a.nextSettingsOnce(ctx, in.OnceParams, func(tx store.Tx) (*checkedSettings, error) {
 		was, err := tx.SettingsVersion(ctx, tenantOf(ctx), in.Version)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		// Within the write, so that a secret which is destroyed at this moment is not
 		// taken for one that is there.
 		destroyed, err := tx.DestroyedSecrets(ctx, tenantOf(ctx), was)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		out, err = a.replaceSettings(ctx, tx, in.MatchParams, func(stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
+		return a.replaceSettings(ctx, tx, in.MatchParams, func(stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
 			return a.restored(ctx, was, stored, destroyed)
 		})
-		if err != nil {
+	})
+}
+
+// nextSettingsOnce makes the next version of the settings within a write, once for each
+// Idempotency-Key. What a repeated request is answered is worked out from the versions, since
+// no answer is stored. The number of the version that was made is what is stored under the key.
+func (a *api) nextSettingsOnce(ctx context.Context, in OnceParams, replace func(store.Tx) (*checkedSettings, error)) (*checkedSettings, error) {
+	var out *checkedSettings
+	earlier, err := a.once(ctx, in, func(tx store.Tx, _ time.Time) (_ string, err error) {
+		if out, err = replace(tx); err != nil {
 			return "", err
 		}
 		return strconv.FormatInt(out.Body.Version, 10), nil

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -103,27 +102,19 @@ func (a *api) promoteShadow(ctx context.Context, in *struct {
 	OnceParams
 	MatchParams
 }) (*checkedSettings, error) {
-	var out *checkedSettings
-	earlier, err := a.once(ctx, in.OnceParams, func(tx store.Tx, _ time.Time) (string, error) {
+	return a.nextSettingsOnce(ctx, in.OnceParams, func(tx store.Tx) (*checkedSettings, error) {
 		agreement, err := tx.Agreement(ctx, tenantOf(ctx), in.ID)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		out, err = a.replaceSettings(ctx, tx, in.MatchParams, func(stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
+		out, err := a.replaceSettings(ctx, tx, in.MatchParams, func(stored *settings.Settings) (*settings.Settings, *checkedSettings, error) {
 			return a.promoted(ctx, stored, in.ID, agreement, in.Force)
 		})
 		if err == nil {
 			err = tx.DropAgreement(ctx, tenantOf(ctx), in.ID)
 		}
-		if err != nil {
-			return "", err
-		}
-		return strconv.FormatInt(out.Body.Version, 10), nil
-	})
-	if earlier == nil || err != nil {
 		return out, err
-	}
-	return a.restoredEarlier(ctx, earlier.Resource)
+	})
 }
 
 // promoted makes the settings in which a shadow is live. They are checked as those of a PUT
