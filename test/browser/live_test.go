@@ -95,3 +95,29 @@ func TestAFailedRefreshIsTriedAgain(t *testing.T) {
 		})
 	}
 }
+
+// TestNewsDuringARefresh: what happens while the page is being fetched is shown, though the
+// answer was made before it, and though nothing happens afterwards.
+func TestNewsDuringARefresh(t *testing.T) {
+	s := startServer(t)
+	p := open(t, s.url, wide)
+	p.signIn(adminKey)
+	p.visit("/orders")
+	p.until(`source?.readyState === EventSource.OPEN && !waiting && !fetching`)
+	p.skipPauses()
+	eval[bool](p, `window.told = 0, source.addEventListener("change", () => told++),
+		window.whole = fetch, window.fetch = async (...of) => {
+			window.fetch = whole;
+			const answer = await whole(...of);
+			window.got = true;
+			await new Promise((done) => window.goOn = done);
+			return answer;
+		}, true`)
+	s.call("POST", "/api/orders", `{"id":"DURING-1"}`)
+	p.until(`window.got`)
+	eval[bool](p, `window.told = 0, true`)
+	s.call("POST", "/api/orders", `{"id":"DURING-2"}`)
+	p.until(`told > 0`)
+	eval[bool](p, `dispatchEvent(new Event("pagehide")), goOn(), true`)
+	p.until(`document.querySelector("#orders").textContent.includes("DURING-2")`)
+}

@@ -370,30 +370,30 @@ func whenLimitsAreReached(t *testing.T) []scrape {
 	return []scrape{before, w.scrape(t)}
 }
 
+// whenThereAreTooFewDescriptors has an event sent again and again, each time through a new
+// connection, for which there is now and then no descriptor.
 func whenThereAreTooFewDescriptors(t *testing.T) []scrape {
 	w := newWhere(t).watch(t)
-	to := newReceiver(t, nil)
-	w.subscribe(t, crashKey, to.URL, `"eventTypes":["*"]`)
+	to := newReceiver(t, func(w http.ResponseWriter, _ *http.Request, _ receipt) {
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(503)
+	})
+	w.subscribe(t, crashKey, to.URL, `"eventTypes":["*"],"retrySchedule":["PT1S","PT1S","PT1S","PT1S","PT1S","PT1S"]`)
 	before := w.scrape(t)
-	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", w.cmd.Process.Pid))
-	if err != nil {
-		lacking(t, "/proc to count descriptors in: %v", err)
-	}
+	w.mustPublish(t, crashKey, "thing", "", map[string]int{"n": 1})
 	limit := func(n string) {
 		t.Helper()
 		if out, err := exec.Command("prlimit", "--pid", fmt.Sprint(w.cmd.Process.Pid), "--nofile="+n+":").CombinedOutput(); err != nil {
 			t.Fatalf("prlimit: %v %s", err, out)
 		}
 	}
-	// What is open stays open. A scrape may need a new connection, so it has its descriptors,
-	// and the next event is sent without any again.
+	// What is open stays open. A scrape may need a new connection, so it has its descriptors.
 	after := w.scrapeUntil(t, "trouble of its own", func(s scrape) bool {
 		if s.value("orderhook_call_own_troubles_total", "") > 0 {
 			return true
 		}
-		limit(fmt.Sprint(max(3, len(open)/2)))
-		w.publish(crashKey, "thing", "", map[string]int{"n": 1})
-		time.Sleep(time.Second)
+		limit("3")
+		time.Sleep(1500 * time.Millisecond)
 		limit("1000")
 		return false
 	})

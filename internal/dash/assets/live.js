@@ -8,6 +8,7 @@ const state = box.querySelector(".live-state");
 const pause = box.querySelector("[data-pause]");
 let waiting = false; // something changed that is not shown yet
 let fetching = false;
+let again = false;  // something changed while the page was being fetched
 let lost = false;   // there is no stream now
 let next = 0;       // when the page may be fetched again, on the clock of performance.now
 let timer = 0;      // that fetches it then
@@ -43,7 +44,7 @@ async function refresh() {
 		return;
 	}
 	fetching = true;
-	waiting = false;
+	waiting = again = false;
 	let failed = true;
 	try {
 		const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
@@ -59,6 +60,8 @@ async function refresh() {
 			waiting = true;
 			clearTimeout(timer);
 			timer = setTimeout(refresh, pauseAfterFailure);
+		} else if (again) {
+			refresh(); // what was fetched may be without it
 		}
 		show();
 	}
@@ -90,6 +93,7 @@ function replace(page) {
 
 function news() {
 	waiting = true;
+	again = fetching;
 	refresh();
 }
 

@@ -44,7 +44,8 @@ func startWriter(s *session, clock func() time.Time, unchanged func() error, com
 
 // write gives a batch to the goroutine and waits for the result. If ctx ends before the
 // batch has begun, the batch is taken out of the queue; a batch that has begun is waited
-// for.
+// for. If its transaction could not begin, nothing was tried, so a caller that has given up
+// hears that it did, and not that the database was busy meanwhile.
 func (w *writer) write(ctx context.Context, b *core.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -53,8 +54,18 @@ func (w *writer) write(ctx context.Context, b *core.Batch) error {
 	if err := w.queue.Put(one); err != nil {
 		return err
 	}
-	return one.Await(ctx)
+	err := one.Await(ctx)
+	if _, not := errors.AsType[notBegunError](err); not && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
+
+// notBegunError is why a transaction has not begun.
+type notBegunError struct{ error }
+
+// Unwrap returns the cause.
+func (e notBegunError) Unwrap() error { return e.error }
 
 // close lets the goroutine finish the queue, and then ends the goroutine and its
 // connection.
@@ -98,6 +109,7 @@ func (w *writer) commitGroup(first *queue.Write) {
 	g := &group{}
 	lost := w.begin()
 	if lost != nil { // another process has the lock: let nobody wait for it a second time
+		lost = notBegunError{lost}
 		for next := first; next != nil; next = w.queue.Next() {
 			g.add(next)
 		}

@@ -565,6 +565,29 @@ func TestAnotherProcessWrites(t *testing.T) {
 	must(t, db.Write(ctx, insert("o2")))
 }
 
+// TestGivenUpWhileAnotherProcessWrites: a caller that gives up while its write waits for the
+// lock of another process hears that it has given up, and nothing is written.
+func TestGivenUpWhileAnotherProcessWrites(t *testing.T) {
+	db := openTemp(t)
+	outside, err := sql.Open("sqlite", dsn(db.engine.path))
+	must(t, err)
+	defer outside.Close()
+	conn, err := outside.Conn(ctx)
+	must(t, err)
+	_, err = conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+	must(t, err)
+	pragma(t, db, "busy_timeout = 1")
+	given, giveUp := context.WithCancel(ctx)
+	before := db.engine.writer.unchanged
+	db.engine.writer.unchanged = func() error { giveUp(); return before() } // the write has begun
+	if err := db.Write(given, insert("o1")); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	_, err = conn.ExecContext(ctx, "ROLLBACK")
+	must(t, err)
+	must(t, db.Write(ctx, insert("o1")))
+}
+
 // TestEverybodyWaitsForALockAtOnce: what waits when the database is locked by
 // another process is answered together, and not one by one.
 func TestEverybodyWaitsForALockAtOnce(t *testing.T) {
