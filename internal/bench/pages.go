@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -188,10 +187,10 @@ func (v *visitor) page(ctx context.Context, path string) (text string, took time
 	return string(body), took, err
 }
 
-// visits asks for a page again and again, until the budget is used up, and often enough
-// in any case.
+// visits asks for a page again and again, for a quarter of the budget, since there are many
+// pages, and often enough in any case.
 func (v *visitor) visits(ctx context.Context, path string) (took sample, err error) {
-	for end := time.Now().Add(v.budget); len(took) < max(2, v.of(fewestVisits)) || time.Now().Before(end); {
+	for end := time.Now().Add(v.budget / 4); len(took) < max(2, v.of(fewestVisits)) || time.Now().Before(end); {
 		_, one, err := v.page(ctx, path)
 		if err != nil {
 			return nil, err
@@ -202,6 +201,8 @@ func (v *visitor) visits(ctx context.Context, path string) (took sample, err err
 }
 
 var (
+	// identified are the parts of a path that have an id or a number.
+	identified = regexp.MustCompile(`/[^/?]*[0-9][^/?]*`)
 	// links finds the links of a page that lead to another one.
 	links = regexp.MustCompile(`href="(/[^"#]*)"`)
 	// searched are lists as one searches them: by what is rare, what is frequent, and what
@@ -217,34 +218,43 @@ var (
 		"/attempts?host=nowhere.example", "/attempts?body=" + orderNumber(7), "/attempts?body=nowhere-at-all"}
 )
 
-// discover finds the pages that there are: those of the navigation, the first entry of
-// each of them, and searches. So a page that is added is measured without being named
-// here.
+// shape is a path without ids: pages of one shape are one page with other contents.
+func shape(path string) string { return identified.ReplaceAllString(path, "/…") }
+
+// discover finds the pages that there are: those of the navigation, what they link to below
+// themselves, and searches. So a page that is added is measured without being named here.
 func (v *visitor) discover(ctx context.Context) (paths []string, err error) {
 	overview, _, err := v.page(ctx, "/")
 	if err != nil {
 		return nil, err
 	}
-	// The navigation names the sections, and each list has links to its entries in the
-	// body of its table.
 	_, nav, _ := strings.Cut(overview, `<nav aria-label="Sections">`)
 	nav, _, _ = strings.Cut(nav, "</nav>")
+	seen := map[string]bool{}
 	for _, link := range links.FindAllStringSubmatch(nav, -1) {
-		section := link[1]
-		list, _, err := v.page(ctx, section)
-		if err != nil {
+		if paths, err = v.below(ctx, link[1], link[1], seen, paths); err != nil {
 			return nil, err
-		}
-		paths = append(paths, section)
-		_, main, _ := strings.Cut(list, "<tbody>")
-		for _, entry := range links.FindAllStringSubmatch(main, -1) {
-			// One entry of each section is enough: its other entries are pages of the
-			// same kind.
-			if section != "/" && strings.HasPrefix(entry[1], section+"/") && !slices.Contains(paths, entry[1]) {
-				paths = append(paths, entry[1])
-				break
-			}
 		}
 	}
 	return append(paths, searched...), nil
+}
+
+// below adds a page of a section, and those of the same section that it leads to, one of each
+// shape.
+func (v *visitor) below(ctx context.Context, section, path string, seen map[string]bool, paths []string) ([]string, error) {
+	seen[shape(path)] = true
+	page, _, err := v.page(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	paths = append(paths, path)
+	for _, link := range links.FindAllStringSubmatch(page, -1) {
+		to, _, _ := strings.Cut(link[1], "?")
+		if section != "/" && strings.HasPrefix(to, section+"/") && !seen[shape(to)] {
+			if paths, err = v.below(ctx, section, to, seen, paths); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return paths, nil
 }
