@@ -83,8 +83,8 @@ To the first byte, with %d attempts, %d orders and %d endpoints, stored in %s: w
 // make two reports differ.
 var placeholders = regexp.MustCompile(`/[a-z]+_[0-9a-zA-Z_.]{20,}`)
 
-// storeForPages fills the database through the API: endpoints, delivered events, and
-// orders. The last endpoint is the one that gets the events.
+// storeForPages fills the database through the API: endpoints, delivered events, a
+// cart, and orders. The last endpoint is the one that gets the events.
 func (b *bench) storeForPages(ctx context.Context, s *sink, attempts, orders, endpoints int) error {
 	if err := b.makeMany(ctx, s.URL, endpoints-1); err != nil {
 		return err
@@ -97,6 +97,9 @@ func (b *bench) storeForPages(ctx context.Context, s *sink, attempts, orders, en
 		return err
 	}
 	if err := b.awaitDelivered(ctx, s, id, attempts); err != nil {
+		return err
+	}
+	if err := b.call(ctx, http.MethodPut, b.url+"/api/carts/CART-7", `{"currency":"EUR","lineItems":[]}`, http.StatusCreated); err != nil {
 		return err
 	}
 	var next atomic.Int64
