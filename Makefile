@@ -30,6 +30,8 @@ PACKAGING := $(GO) -C packaging
 
 .PHONY: test build bench test-long fmt check needs pictures release release-check vulnerabilities
 
+# What `check` has vetted is not vetted once more for each way in which it is compiled.
+test: export GOFLAGS := $(GOFLAGS) -vet=off
 test: needs check
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on $(RACE)
 	CGO_ENABLED=1 $(TESTS) test -race -shuffle=on ./model
