@@ -230,7 +230,8 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	a.onStop(func(ctx context.Context) error {
 		return doing("finish the requests in flight", drain(ctx, server, parts.Engine.StopWaits))
 	})
-	a.onStop(func(context.Context) error { hub.Close(); return nil }) // first: who listens would keep the server from its end
+	// First: who listens, or waits for what may never come, would keep the server from its end.
+	a.onStop(func(context.Context) error { parts.Engine.Leave(); hub.Close(); return nil })
 	a.URL = a.serve("requests", server, listener)
 	o.Log.Info("orderhook serves", "version", o.Version, "address", a.URL, "database", DatabaseName(o.Database), "privateTargets", network.Guard.AllowPrivate)
 	return a, nil

@@ -95,7 +95,7 @@ func TestCommandsTellTheNodes(t *testing.T) {
 		if err := apply(open()); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		for end := time.Now().Add(10 * time.Second); h.heard(nodes.Secrets) == secrets || h.heard(nodes.Touched) == touched; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(30 * time.Second); h.heard(nodes.Secrets) == secrets || h.heard(nodes.Touched) == touched; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%s: the node does not hear that secrets and settings have changed", name)
 			}

@@ -132,7 +132,7 @@ func TestAnAnswerWaitsForMemory(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("x", length)) })
 	c := limited(t, 2, length)
 	others := c.reading.Add(fair.Key{Tenant: "other"}, length)
-	x := c.Post(t.Context(), Request{URL: url, Timeout: 500 * time.Millisecond})
+	x := c.Post(t.Context(), Request{URL: url, Timeout: 2 * time.Second})
 	if x.Class() != OwnTrouble || x.Err != errNoMemory || x.length > unshared || len(x.Body) > 0 {
 		t.Errorf("class %v, %v, %d bytes were read, %d retained", x.Class(), x.Err, x.length, len(x.Body))
 	}

@@ -70,15 +70,16 @@ func TestACarrierTakesARequestWithoutItsSecrets(t *testing.T) {
 func TestWhyACarrierBringsNoAnswer(t *testing.T) {
 	for name, c := range map[string]struct {
 		carrier carrier
+		timeout time.Duration
 		want    string
 	}{
-		"its own word": {func(*http.Request) (*http.Response, error) { return nil, CarrierError("the laptop is closed") }, "the laptop is closed"},
+		"its own word": {func(*http.Request) (*http.Response, error) { return nil, CarrierError("the laptop is closed") }, time.Minute, "the laptop is closed"},
 		"too late": {func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, context.Cause(r.Context())
-		}, "timed out after 20ms"},
+		}, 20 * time.Millisecond, "timed out after 20ms"},
 	} {
-		x := New(Options{}).Post(t.Context(), Request{URL: "http://example.com", Timeout: 20 * time.Millisecond}.ByCarrier(c.carrier))
+		x := New(Options{}).Post(t.Context(), Request{URL: "http://example.com", Timeout: c.timeout}.ByCarrier(c.carrier))
 		if x.Failure() != c.want || x.Class() != Retry {
 			t.Errorf("%s: %q of class %v", name, x.Failure(), x.Class())
 		}

@@ -61,7 +61,7 @@ func TestARunThatOthersSetGoing(t *testing.T) {
 	e := New(Options{Store: st, Client: client, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() { e.Stop(context.Background()) })
 	caller, key := Caller{Tenant: "acme", Author: order.Author{By: "test"}}, orderKey{"acme", "O1"}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	answered := func(what string, calls int32, started Started, err error) {
 		t.Helper()

@@ -59,7 +59,8 @@ type Engine struct {
 	unstored atomic.Int64 // answers that the database did not take yet
 	shadows  *shadows
 
-	// They end one after the other. A stop ends waiting and stopping at once: callers get
+	// They end one after the other. The beginning of a stop ends listening: what others wait for
+	// there may never come. The stop of the engine ends waiting and stopping at once: callers get
 	// their answers, and no attempt begins. It ends calls only when the time for attempts
 	// in flight is over. None of them comes from a caller, since a run goes on when its
 	// caller has hung up.
@@ -69,6 +70,8 @@ type Engine struct {
 	stopCalls context.CancelFunc
 	waiting   context.Context // ends when nobody may wait for a run any longer
 	stopWaits context.CancelFunc
+	listening context.Context // ends when nobody may wait for an event or a call any longer
+	leave     context.CancelFunc
 }
 
 // Options of an engine; all but Node, MaxStatusChanges, MaxOrderBytes, Board, Tracer and those of
@@ -114,6 +117,7 @@ func New(o Options) *Engine {
 	e.calls, e.giveUp = context.WithCancel(context.Background())
 	e.stopping, e.stopCalls = context.WithCancel(context.Background())
 	e.waiting, e.stopWaits = context.WithCancel(context.Background())
+	e.listening, e.leave = context.WithCancel(e.waiting)
 	o.Board.WhenLost(e.lostListener)
 	if alone {
 		e.queues.take(e.stopping, nodes.All())
@@ -134,8 +138,13 @@ func (e *Engine) Start(ctx context.Context) error {
 // this process has made a call with.
 func (e *Engine) BreakerStates() map[string]int { return e.breakers.states() }
 
-// Leaving is closed when nobody may wait for anything any longer, as the server stops.
-func (e *Engine) Leaving() <-chan struct{} { return e.waiting.Done() }
+// Leaving is closed when nobody may wait any longer for an event of a feed, or for a call to
+// answer, since the server stops. These may never come, so a stop does not wait for them, as it
+// does for runs.
+func (e *Engine) Leaving() <-chan struct{} { return e.listening.Done() }
+
+// Leave closes [Engine.Leaving]. StopWaits and Stop do so, too.
+func (e *Engine) Leave() { e.leave() }
 
 // StopWaits answers all who wait for a run: their runs go on without them.
 func (e *Engine) StopWaits() { e.stopWaits() }

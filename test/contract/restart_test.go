@@ -109,3 +109,37 @@ func TestWaitingCallersAreAnsweredBeforeAStop(t *testing.T) {
 	g.answer(success)
 	r.ended().is("items[0].status", "succeeded")
 }
+
+// TestAStopDoesNotWaitForWhatMayNeverCome: who waits for an event of a feed, or for a call to
+// answer, is answered at once; who waits for a run goes on waiting.
+func TestAStopDoesNotWaitForWhatMayNeverCome(t *testing.T) {
+	g, r := holding(t), start(t)
+	r.settings(config(status("New", step{Host: g.URL})))
+	feed := "/api/endpoints/" + r.call("POST", "/api/endpoints", `{"url":"feed:","eventTypes":["never"]}`).want(201).text("id") + "/feed?wait=PT1M"
+	calls := r.intercepts(`{"steps":["never"],"orderIds":["ORD-0"]}`).path + "/calls?wait=PT30S"
+	ask := func(method, path, body string) <-chan answer {
+		answered := make(chan answer, 1)
+		go func() {
+			a, err := r.try(method, path, body)
+			if err != nil {
+				t.Error(err)
+			}
+			answered <- a
+		}()
+		return answered
+	}
+	run := ask("POST", "/api/orders", order)
+	g.wait()
+	waiting := []<-chan answer{ask("GET", feed, ""), ask("POST", calls, "")}
+	r.engine.Leave()
+	for _, answered := range waiting {
+		select {
+		case a := <-answered:
+			a.want(200).is("items", []any{})
+		case <-time.After(patience):
+			t.Error("a stop would wait")
+		}
+	}
+	g.answer(success)
+	(<-run).want(201)
+}

@@ -378,7 +378,7 @@ func whenThereAreTooFewDescriptors(t *testing.T) []scrape {
 		w.Header().Set("Connection", "close")
 		w.WriteHeader(503)
 	})
-	w.subscribe(t, crashKey, to.URL, `"eventTypes":["*"],"retrySchedule":["PT1S","PT1S","PT1S","PT1S","PT1S","PT1S"]`)
+	w.subscribe(t, crashKey, to.URL, `"eventTypes":["*"],"retrySchedule":["PT1S"`+strings.Repeat(`,"PT1S"`, 19)+`]`)
 	before := w.scrape(t)
 	w.mustPublish(t, crashKey, "thing", "", map[string]int{"n": 1})
 	limit := func(n string) {

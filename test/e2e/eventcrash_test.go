@@ -52,8 +52,12 @@ func eventCrashRound(t *testing.T, w where, seed uint64) (cut int) {
 	all.subscribe(t, s)
 	l := startLoad(seed, s)
 	random := rand.New(rand.NewPCG(seed, 0))
-	for range eventKills {
+	cutting := random.IntN(eventKills)
+	for kill := range eventKills {
 		time.Sleep(time.Duration(20+random.IntN(380)) * time.Millisecond) // the moment is the point of it
+		if kill == cutting {                                              // one is sure to fall into a delivery, however slow the machine is
+			all.begun.await(t, "a delivery to cut off")
+		}
 		_ = s.cmd.Process.Kill()
 		<-s.ended
 		s = w.serve(t)
@@ -84,6 +88,7 @@ func (c *crashReceivers) check(t *testing.T, s *server, facts *facts) (cut int) 
 // the others.
 type crashReceivers struct {
 	healthy, ordered, flaky, broken, hanging *crashReceiver
+	begun                                    *interruption // of a delivery to healthy
 }
 
 // crashReceiver is an endpoint of a round.
@@ -98,8 +103,14 @@ type crashReceiver struct {
 func newCrashReceivers(t *testing.T) *crashReceivers {
 	const often = `"eventTypes":["*"],"retrySchedule":["PT0.02S","PT0.03S","PT0.02S","PT0.03S","PT0.02S","PT0.03S","PT0.02S","PT0.03S","PT0.02S","PT0.03S"]`
 	const inOrder = `,"ordering":"subject"`
+	begun := newInterruption()
 	return &crashReceivers{
-		healthy: &crashReceiver{newReceiver(t, works), "healthy", `"eventTypes":["*"]`, false, endpoint{}},
+		begun: begun,
+		healthy: &crashReceiver{newReceiver(t, func(w http.ResponseWriter, req *http.Request, one receipt) {
+			if !begun.hold(req) {
+				works(w, req, one)
+			}
+		}), "healthy", `"eventTypes":["*"]`, false, endpoint{}},
 		ordered: &crashReceiver{newReceiver(t, works), "ordered", `"eventTypes":["*"]` + inOrder, true, endpoint{}},
 		flaky:   &crashReceiver{newReceiver(t, failingHalf()), "flaky", often + inOrder, true, endpoint{}},
 		broken:  &crashReceiver{newReceiver(t, always(500)), "broken", often, false, endpoint{}},

@@ -154,7 +154,8 @@ func TestTheTaxValidatorOfTheExamples(t *testing.T) {
 func TestTheStockReservationOfTheExamples(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	url, stop := runExample(t, dir, "stock-reservation", "STOCK=SHOE-42=3,SOCK-42=5")
+	listen := "LISTEN=" + freeAddress(t)
+	url, stop := runExample(t, dir, "stock-reservation", "STOCK=SHOE-42=3,SOCK-42=5", listen)
 	s := withStep(t, url)
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "stock.db")+"?_pragma=busy_timeout(5000)")
 	if err != nil {
@@ -182,7 +183,7 @@ func TestTheStockReservationOfTheExamples(t *testing.T) {
 	// anew: a replay is the very request, with its Idempotency-Key.
 	id := items(s.expect(t, 200, "GET", "/api/attempts?orderId=o1&kind=step", s.newKey, ""))[0]["id"]
 	stop()
-	runExample(t, dir, "stock-reservation", "LISTEN="+strings.TrimPrefix(url, "http://"))
+	runExample(t, dir, "stock-reservation", listen)
 	s.expect(t, 200, "POST", fmt.Sprintf("/api/attempts/%v/replay", id), s.newKey, "").shows(t, "reserved")
 	left(1, 2)
 }

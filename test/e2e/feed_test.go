@@ -139,3 +139,19 @@ func TestAFeedIsWaitedFor(t *testing.T) {
 		t.Errorf("a server that stops answers %d %s", got.status, got.text)
 	}
 }
+
+// TestAFeedThatIsWaitedForHoldsNoStopUp, or the end would come with that of the wait, and nobody
+// waits for a minute here.
+func TestAFeedThatIsWaitedForHoldsNoStopUp(t *testing.T) {
+	t.Parallel()
+	s := newWhere(t).watch(t, "--grace", "PT10M")
+	e := s.subscribe(t, crashKey, "http://127.0.0.1:1/", `"eventTypes":["never"]`)
+	s.client = &http.Client{} // which does not give up
+	answered := make(chan answer, 1)
+	go func() { answered <- s.call("GET", "/api/endpoints/"+e.id+"/feed?wait=PT1M", crashKey, "") }()
+	s.scrapeUntil(t, "somebody who waits", func(s scrape) bool { return s.value("orderhook_budget_used", `budget="requests"`) > 0 })
+	s.stop(t)
+	if a := <-answered; a.status != 200 || len(items(a)) > 0 {
+		t.Errorf("who waited is answered %d %s %v", a.status, a.text, a.err)
+	}
+}

@@ -30,13 +30,18 @@ func figures(t *testing.T, w *watched, file bool) {
 	w.expect(t, 202, "POST", "/api/events", crashKey, `[{"type":"thing","data":{}},{"type":"thing","data":{}},{"type":"thing","data":{}}]`)
 	go w.call("POST", "/api/orders", crashKey, `{"id":"ORD-1","orderType":"Online"}`)
 	down.await(t, "the step and three deliveries", func(got []receipt) bool { return len(got) >= 4 })
+	waits := func(s scrape) bool {
+		return s.value("orderhook_runs_unfinished", `status="waiting"`) == 1 && s.value("orderhook_connector_breakers", `state="open"`) == 1 &&
+			s.value("orderhook_attempts_unindexed", "") >= 4 && s.value("orderhook_run_oldest_seconds", `status="waiting"`) > 0
+	}
+	w.scrapeUntil(t, "a run that waits, and what was sent is recorded", waits)
+	// After that: uploads that stand still are not held for ever, and the database is asked rarely.
 	until(t, "the limit", func() bool {
 		w.hold(t, crashKey)
 		return w.call("GET", "/api/orders", crashKey, "").status == http.StatusTooManyRequests
 	})
-	s := w.scrapeUntil(t, "a run that waits, and what was sent is recorded", func(s scrape) bool {
-		return s.value("orderhook_runs_unfinished", `status="waiting"`) == 1 && s.value("orderhook_connector_breakers", `state="open"`) == 1 &&
-			s.value("orderhook_attempts_unindexed", "") >= 4 && s.value("orderhook_run_oldest_seconds", `status="waiting"`) > 0
+	s := w.scrapeUntil(t, "a run that waits, beside requests", func(s scrape) bool {
+		return waits(s) && s.value("orderhook_budget_used", `budget="requests"`) > 0
 	})
 	for _, f := range []struct {
 		name, labels string

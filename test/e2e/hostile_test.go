@@ -64,13 +64,13 @@ func TestHostileEndpoints(t *testing.T) {
 
 // meet sends events to a hostile endpoint; its name is their type.
 func (h hostility) meet(t *testing.T, s *server, healthy *receiver, name string) {
-	timeout := "PT20S"
-	if strings.HasPrefix(h.error, "timed out") {
-		timeout = "PT0.4S"
+	timeout, again := "PT20S", `"PT0.1S","PT0.2S","PT0.2S"`
+	if strings.HasPrefix(h.error, "timed out") { // which a good answer on a busy machine may be as well, now and then
+		timeout, again = "PT0.4S", `"PT0.1S"`+strings.Repeat(`,"PT0.2S"`, 19)
 	}
 	good := newReceiver(t, nil)
 	url := listenHostile(t, h.answer, good)
-	e := s.subscribe(t, s.newKey, url, fmt.Sprintf(`"eventTypes":[%q],"timeout":%q,"retrySchedule":["PT0.1S","PT0.2S","PT0.2S"]`, name, timeout))
+	e := s.subscribe(t, s.newKey, url, fmt.Sprintf(`"eventTypes":[%q],"timeout":%q,"retrySchedule":[%s]`, name, timeout, again))
 	ids := []string{name + "-1", name + "-2"}
 	for _, id := range ids {
 		s.mustPublish(t, s.newKey, name, id, map[string]int{"n": 1})

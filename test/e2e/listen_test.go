@@ -67,8 +67,8 @@ func (l *listener) await(t *testing.T, what string) map[string]any {
 // much.
 func TestListenBringsEventsToThisMachine(t *testing.T) {
 	t.Parallel()
-	w := newWhere(t)
-	s := w.serve(t)
+	w, address := newWhere(t), freeAddress(t)
+	s := w.serve(t, "--listen", address)
 	r := newReceiver(t, nil)
 	secret := w.file(t, "secret", "whsec_"+strings.Repeat("b3JkZXJob29r", 4))
 	l := w.listen(t, s, "--types", "seen.*", "--orders", "ORD-1", "--forward", r.URL, "--secret-file", secret)
@@ -100,7 +100,7 @@ func TestListenBringsEventsToThisMachine(t *testing.T) {
 	s.code(t)
 	l.await(t, "disconnected")
 	key := s.newKey
-	s = w.serve(t, "--listen", strings.TrimPrefix(s.url, "http://"))
+	s = w.serve(t, "--listen", address)
 	s.newKey = key
 	publish("e3", "seen.third", "ORD-1")
 	l.await(t, "connected")
@@ -175,7 +175,8 @@ func TestListenAnswersCallsOnThisMachine(t *testing.T) {
 	})
 	config := w.file(t, "settings.json", fmt.Sprintf(`{"connectors":[{"name":"W","connectorId":"w","host":%q,"bearerToken":"token-of-the-endpoint"}],
 		"orderTypes":[{"name":"Online","default":true,"orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","displayName":"Fraud check","connector":"W","connectorId":"w"}]}]}]}`, endpoint.URL))
-	s := w.serve(t, "--settings", config)
+	address := freeAddress(t)
+	s := w.serve(t, "--settings", config, "--listen", address)
 	l := w.listen(t, s, "--calls-only", "--step", "fraud check", "--orders", "ORD-1,ORD-3", "--forward", laptop.URL)
 	l.await(t, "intercepting")
 	order := func(id, want string) {
@@ -204,7 +205,7 @@ func TestListenAnswersCallsOnThisMachine(t *testing.T) {
 	s.code(t)
 	l.await(t, "disconnected")
 	key := s.newKey
-	s = w.serve(t, "--settings", config, "--listen", strings.TrimPrefix(s.url, "http://"))
+	s = w.serve(t, "--settings", config, "--listen", address)
 	s.newKey = key
 	if line := l.await(t, "lapsed"); line["missed"] != nil || !strings.Contains(fmt.Sprint(line["reason"]), "restarted") {
 		t.Errorf("after the restart it says %v", line)

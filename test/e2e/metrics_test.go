@@ -1,17 +1,28 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
-// freeAddress returns a loopback address that nobody listened on just now.
+var freeAddresses atomic.Int32
+
+// freeAddress returns a loopback address that nobody listened on just now. It is another one than
+// 127.0.0.1 where the system has more of them, as Linux does: a port of that may be given to
+// somebody else before the test listens there, or listens there again.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	n := freeAddresses.Add(1)
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 1+os.Getpid()%250, 1+n/250, 1+n%250))
+	if err != nil {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func (c *crowd) start(to *cluster, seed uint64) {
 				id := fmt.Sprintf("crowd-%d-%d", p, n)
 				body := fmt.Sprintf(`{"id":%q,"type":"crowd_%d","data":{}}`, id, typeOf(id))
 				for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-					if a := to.any().call("POST", "/api/events", crashKey, body); a.err == nil && a.status == 202 {
+					if a := to.hurried().call("POST", "/api/events", crashKey, body); a.err == nil && a.status == 202 {
 						c.mu.Lock()
 						c.acked = append(c.acked, id)
 						c.mu.Unlock()

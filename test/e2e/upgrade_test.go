@@ -66,7 +66,7 @@ func TestRollingUpgrade(t *testing.T) {
 	first := c.nodes[0].server.Load()
 	first.expect(t, 200, "PUT", "/api/settings", crashKey, runs.settings())
 	all.subscribe(t, first)
-	l := &load{pick: c.any}
+	l := &load{pick: c.hurried}
 	l.start(1)
 	l.facts.others = ofOthers
 	callers := startCallers(c)

@@ -125,7 +125,7 @@ func (p *Pooler) start() error {
 		return err
 	}
 	p.process = cmd.Process
-	for late := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for late := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		err := doAt(p.URL(p.cluster.URL("postgres")), `SELECT 1`)
 		if err == nil {
 			return nil

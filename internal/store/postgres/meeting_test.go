@@ -145,7 +145,7 @@ func TestBehindAPooler(t *testing.T) {
 
 func awaitTrue(t *testing.T, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it never is")
 		}
@@ -268,7 +268,7 @@ func TestNews(t *testing.T) {
 	b := meet(t, db, "b")
 	await := func(want nodes.Notice) { // others may come before
 		t.Helper()
-		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 		defer cancel()
 		for b.Await(ctx) != want {
 			if ctx.Err() != nil {
@@ -320,7 +320,7 @@ func TestNewsHasNoGap(t *testing.T) {
 		})
 	}
 	heard, last := 0, int64(0)
-	for end := time.Now().Add(20 * time.Second); heard < 200 && time.Now().Before(end); {
+	for end := time.Now().Add(60 * time.Second); heard < 200 && time.Now().Before(end); {
 		all, _, err := listener.News(ctx, last)
 		must(t, err)
 		for _, p := range all {
