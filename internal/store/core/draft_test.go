@@ -58,6 +58,7 @@ func (f *fake) Numbers(_ context.Context, n int) (int64, error) {
 
 func (f *fake) Figures(context.Context) (store.Figures, error) { return store.Figures{}, nil }
 func (f *fake) AwaitOthers(context.Context) (bool, error)      { return true, nil }
+func (f *fake) EmptyJournal(context.Context) (bool, error)     { return true, nil }
 
 func (f *fake) Dialect() *Dialect {
 	return &Dialect{Pieces: map[string]string{"callkey": "", "same": "", "named": "", "numbers": "", "texts": "", "eachtext": "", "pairs": "", "newestevent": ""}}
