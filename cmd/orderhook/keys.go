@@ -117,7 +117,7 @@ func (c *keysList) Run(s *session) (err error) {
 	}
 	defer closing(st, &err)
 	// An empty list would say that the tenant is there, and has no keys.
-	if err := app.CheckTenant(s.ctx, st, c.Tenant); err != nil {
+	if err := app.KnownTenant(s.ctx, st, c.Tenant); err != nil {
 		return err
 	}
 	// The columns are aligned when all keys are known.

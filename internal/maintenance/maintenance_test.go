@@ -83,8 +83,8 @@ type fakeStore struct {
 	settings map[string]string
 	err      error
 
-	destroyed int // how often secrets were to be destroyed
-	held      int // how often a reader keeps the journal from being emptied
+	destroyed int    // how often secrets were to be destroyed
+	held      []bool // whether a reader keeps the journal from being emptied, call by call
 	emptied   []time.Time
 
 	log    []string
@@ -129,8 +129,8 @@ func (f *fakeStore) DestroySecrets(ctx context.Context, yield store.Yield) error
 
 func (f *fakeStore) EmptyJournal(context.Context) (bool, error) {
 	f.emptied = append(f.emptied, time.Now())
-	f.held--
-	return f.held < 0, nil
+	n := len(f.emptied)
+	return n > len(f.held) || !f.held[n-1], nil
 }
 
 func (f *fakeStore) RemoveOld(ctx context.Context, tenant string, what store.Retained, before time.Time, yield store.Yield) error {
@@ -200,7 +200,7 @@ func TestTheJournalIsEmptied(t *testing.T) {
 		want  []int // when, in seconds
 	}{
 		"nobody reads it": {&fakeStore{}, 4 * time.Second, []int{1, 2, 3}},
-		"a reader":        {&fakeStore{held: 8}, 180 * time.Second, []int{1, 2, 4, 8, 16, 32, 62, 92, 122, 123, 124}},
+		"a reader":        {&fakeStore{held: []bool{true, true, true, true, true, true, true, true, false, true, true}}, 180 * time.Second, []int{1, 2, 4, 8, 16, 32, 62, 92, 122, 123, 124, 126, 127}},
 		// Each step takes a second, and so does the pause behind it.
 		"other work": {&fakeStore{segments: map[string]int{"a": 9}, takes: time.Second}, 8 * time.Second, []int{1, 3, 3, 5, 5, 7, 7}},
 	} {

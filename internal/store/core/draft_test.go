@@ -292,3 +292,18 @@ func TestWhoseWriteItIs(t *testing.T) {
 		t.Errorf("%v: a batch of %d bytes", err, f.batches[0].Size)
 	}
 }
+
+// TestAnErasureAmongOtherWrites of the same commit has the journal emptied, whichever of them it is.
+func TestAnErasureAmongOtherWrites(t *testing.T) {
+	erasure, other := &Batch{news: news{erased: true}}, &Batch{}
+	for _, together := range [][]*Batch{{erasure, other}, {other, erasure}} {
+		s := New(&fake{}, Options{Clock: time.Now})
+		s.erased.Store(false)
+		if s.Committed([]*Batch{other}); s.erased.Load() {
+			t.Error("a write that erases nothing has the journal emptied")
+		}
+		if s.Committed(together); !s.erased.Load() {
+			t.Error("an erasure among others has not")
+		}
+	}
+}
