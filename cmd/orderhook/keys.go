@@ -116,6 +116,10 @@ func (c *keysList) Run(s *session) (err error) {
 		return err
 	}
 	defer closing(st, &err)
+	// An empty list would say that the tenant is there, and has no keys.
+	if err := app.KnownTenant(s.ctx, st, c.Tenant); err != nil {
+		return err
+	}
 	// The columns are aligned when all keys are known.
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	now := time.Now()

@@ -135,6 +135,13 @@ func (s *session) unlessStopped(err error, left string) error {
 	return err
 }
 
+// stoppedBy reports whether an error comes of the end of the context. A request that was under way
+// has its cause as the error, which is the signal.
+func stoppedBy(err error) bool {
+	_, signalled := errors.AsType[signalError](err)
+	return signalled || errors.Is(err, context.Canceled)
+}
+
 // endless are the commands that a signal is meant to end. The others end before they are done.
 var endless = []string{"serve", "demo", "bench", "bench-attack", "listen"}
 
@@ -143,7 +150,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	s, err := (&session{ctx: ctx, out: out, errOut: errOut, config: &sources{}, args: args}).again()
 	if err == nil {
 		err = s.command.Run(s)
-		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		if ctx.Err() != nil && stoppedBy(err) {
 			if slices.Contains(endless, s.command.Command()) { // stopped before it had begun
 				return exitOK
 			}

@@ -59,6 +59,14 @@ func (r remote) server(caFile string) (*remoteServer, error) {
 	// Paths are put behind the URL, so a query or a fragment in it would swallow them.
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return nil, app.UserErrorf("--url must be the http or https address of a server, as http://127.0.0.1:8080")
+	// It is sent in a header. The error must not repeat it, and a file of something else is a
+	// likely reason.
+	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		from := "--key"
+		if r.KeyFile != "" {
+			from = "--key-file: " + r.KeyFile
+		}
+		return nil, app.UserErrorf("%s holds no API key: a key has letters, digits and signs of ASCII alone, and is one line", from)
 	case key == "":
 		return nil, app.UserErrorf("--url needs a key: --key-file, or --key")
 	}

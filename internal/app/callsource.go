@@ -134,6 +134,9 @@ func (c CallFolder) List(context.Context) ([]string, error) {
 			names = append(names, e.Name())
 		}
 	}
+	if len(names) == 0 {
+		return nil, UserErrorf("%s: no call was found: it holds no file *%s, as ci record writes them", c.Dir, callFile)
+	}
 	return names, nil
 }
 

@@ -142,7 +142,11 @@ func (c *CallRecording) key() ([]byte, error) {
 		return nil, UserErrorf("%w", err)
 	}
 	_, err = f.WriteString(made + "\n")
-	return []byte(made), errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err != nil {
+		// Half of a key would be refused, or used, by the next call.
+		return nil, UserErrorf("%w", errors.Join(err, os.Remove(c.KeyFile)))
+	}
+	return []byte(made), nil
 }
 
 // RedactionKeyFile is where the key of a folder's replacements is unless somebody says

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -87,6 +88,7 @@ type Doctor struct {
 	Now     time.Time
 
 	proxy    *outbound.Proxy // as the server would have it; nil: none
+	resolver *net.Resolver   // that of the server; nil: the system's
 	findings []Finding
 	skipped  []string
 }
@@ -126,6 +128,11 @@ func (d *Doctor) Run(ctx context.Context) (Diagnosis, error) {
 	}
 	if !d.Online {
 		d.skip("the certificates of endpoints and connectors: give --online")
+	}
+	// A look that was stopped has skipped what was left, and must not pass for one that found
+	// nothing.
+	if err == nil {
+		err = ctx.Err()
 	}
 	return d.diagnosis(), err
 }
@@ -230,7 +237,7 @@ func (d *Doctor) network() {
 	if err != nil {
 		d.found(foundSettings, "", "no server starts with %v", err)
 	}
-	d.proxy = out.Proxy
+	d.proxy, d.resolver = out.Proxy, out.Resolver
 	if d.Options.CAFile == "" {
 		return
 	}

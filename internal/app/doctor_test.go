@@ -10,12 +10,15 @@ import (
 	"database/sql"
 	"encoding/pem"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +27,7 @@ import (
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/outbound/dnstest"
 	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -327,6 +331,124 @@ func TestAConnectorThatFailsNowAndThen(t *testing.T) {
 	s.attempts(1, attempt.OutcomeSucceeded, s.now.Add(-time.Hour))
 	if got, err := s.doctor.Run(t.Context()); err != nil || len(got.Findings) > 0 {
 		t.Errorf("%v %+v", err, got.Findings)
+	}
+}
+
+// TestConnectorsOfOneHost are told apart: by their ids, and one without an id from those that
+// have one, and from endpoints of events that lead there.
+func TestConnectorsOfOneHost(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s := newSick(t)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{s.certificate(time.Hour)}}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	var asked atomic.Int64
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			asked.Add(1)
+		}
+	}
+	host := strings.TrimPrefix(server.URL, "https://")
+	s.settings(`{"connectors":[{"name":"A","connectorId":"a","host":"` + server.URL + `/a"},{"name":"B","connectorId":"b","host":"` + server.URL + `/b"},{"name":"C","host":"` + server.URL + `/c"}],
+		"orderTypes":[{"name":"t","orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","connector":"A","connectorId":"a"},
+		{"name":"WebhookWorkflowStep","displayName":"Second","connector":"B","connectorId":"b"},{"name":"WebhookWorkflowStep","displayName":"Third","connector":"C"}]}]}]}`)
+	calls := func(n int, kind, connector, outcome string) {
+		s.write(func(tx store.Tx) error {
+			for i := range n {
+				one := &attempt.Attempt{ID: ids.New(ids.Attempt), Kind: kind, Number: 1, MaxNumber: 1, StartedAt: s.now.Add(-time.Hour + time.Duration(i)*time.Second), URL: server.URL, Host: host,
+					ConnectorID: connector, Outcome: outcome, Error: "answered 500", Detail: &attempt.AttemptDetail{}}
+				if err := tx.AddAttempt(t.Context(), "default", one); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	failing := func(when string, want ...string) {
+		t.Helper()
+		got, err := (&Doctor{Now: s.now, Options: s.doctor.Options}).Run(t.Context())
+		var names []string
+		for _, f := range got.Findings {
+			if f.Kind == foundConnector {
+				name, _, _ := strings.Cut(f.Text, ":")
+				names = append(names, name)
+			}
+		}
+		if err != nil || !slices.Equal(names, want) {
+			t.Errorf("%s: %v, %v; want %v", when, err, names, want)
+		}
+	}
+	failing("nobody was called")
+	calls(5, attempt.KindStep, "a", attempt.OutcomeFailed)
+	calls(5, attempt.KindStep, "b", attempt.OutcomeSucceeded)
+	calls(5, attempt.KindEvent, "", attempt.OutcomeFailed)
+	failing("of three one fails", "connector a")
+	calls(5, attempt.KindStep, "", attempt.OutcomeFailed)
+	calls(5, attempt.KindEvent, "", attempt.OutcomeSucceeded)
+	failing("the one without an id does, too", "connector a", "connector C")
+	calls(1, attempt.KindValidator, "", attempt.OutcomeSucceeded)
+	failing("and no longer", "connector a")
+
+	s.doctor.Online = true
+	got, err := s.doctor.Run(t.Context())
+	certificates := 0
+	for _, f := range got.Findings {
+		if f.Kind == foundCertificate {
+			certificates++
+		}
+	}
+	if err != nil || certificates != 1 || asked.Load() != 1 {
+		t.Errorf("%v; %d certificates were found, after %d questions", err, certificates, asked.Load())
+	}
+}
+
+// TestTheDoctorAsksNobodyThroughAProxy for a certificate, and says so: what is reached directly by
+// --no-proxy is asked. The proxy and its password are of no concern to who reads that.
+func TestTheDoctorAsksNobodyThroughAProxy(t *testing.T) {
+	s := newSick(t)
+	proxy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var connections atomic.Int64
+	go func() {
+		for {
+			conn, err := proxy.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			_ = conn.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = proxy.Close() })
+	for _, host := range []string{"shop.example", "direct.example"} {
+		s.endpoint(func(e *event.Endpoint) { e.URL = "https://" + host + "/hidden?key=s3cret" })
+	}
+	var asked sync.Map
+	dns := dnstest.Serve(t, func(name string, _ int) dnstest.Answer {
+		asked.Store(name, true)
+		return dnstest.Answer{}
+	})
+	s.doctor.Online, s.doctor.Options.Proxy, s.doctor.Options.NoProxy = true, "http://u:s3cret@"+proxy.Addr().String(), []string{"direct.example"}
+	s.doctor.Options.Resolver = dns
+	got, err := s.doctor.Run(t.Context())
+	if err != nil || len(got.Findings) > 0 {
+		t.Errorf("%v %+v", err, got.Findings)
+	}
+	text := strings.Join(got.Skipped, "\n")
+	if !strings.Contains(text, "the certificate of https://shop.example, of endpoint ") || strings.Count(text, ": it is reached through --proxy") != 1 ||
+		!strings.Contains(text, "the certificate of https://direct.example, of endpoint ") || strings.Contains(text, "s3cret") {
+		t.Errorf("not looked at: %s", text)
+	}
+	if _, is := asked.Load("shop.example"); is {
+		t.Error("what is reached through the proxy was looked up")
+	}
+	if _, is := asked.Load("direct.example"); !is {
+		t.Error("what is reached directly was not looked up")
+	}
+	if connections.Load() > 0 {
+		t.Errorf("the proxy got %d connections", connections.Load())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,8 +119,15 @@ func (t *tenantDoctor) newest(ctx context.Context, c *settings.Connector) ([]*at
 		}
 		f.Host = u.Host
 	}
-	list, err := t.st.Attempts(ctx, t.tenant, f, store.Page{Limit: fewAttempts})
-	return list.Items, err
+	if c.ConnectorID != "" {
+		list, err := t.st.Attempts(ctx, t.tenant, f, store.Page{Limit: fewAttempts})
+		return list.Items, err
+	}
+	// Others may be called at the same host: connectors with an id, and endpoints of events.
+	// What these came to says nothing of this one.
+	list, err := t.st.Attempts(ctx, t.tenant, f, store.Page{Limit: store.MaxLimit})
+	own := slices.DeleteFunc(list.Items, func(a *attempt.Attempt) bool { return a.ConnectorID != "" || a.Kind == attempt.KindEvent })
+	return own[:min(len(own), fewAttempts)], err
 }
 
 // headerSecrets returns the values of headers by their names. All of them are taken for
@@ -181,7 +189,7 @@ func (t *tenantDoctor) online(ctx context.Context, of, to string) {
 		t.skip("the certificate of %s, of %s: it is reached through --proxy", hostOf(u), of)
 		return
 	}
-	shown, err := t.guard.CertificateOf(ctx, u)
+	shown, err := t.guard.CertificateOf(ctx, t.resolver, u)
 	if err != nil {
 		t.skip("the certificate of %s, of %s: %v", hostOf(u), of, err)
 		return

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -141,6 +142,16 @@ func CheckTenant(ctx context.Context, st store.Store, tenant string) error {
 		return CheckNewTenant(tenant)
 	}
 	return doing("look for tenant "+tenant, err)
+}
+
+// KnownTenant refuses a tenant that is not there, but for the default one. One whose keys were
+// all revoked is there still.
+func KnownTenant(ctx context.Context, st store.Store, tenant string) error {
+	all, err := st.Tenants(ctx)
+	if err != nil || slices.Contains(all, tenant) {
+		return doing("look for tenant "+tenant, err)
+	}
+	return CheckNewTenant(tenant)
 }
 
 // CheckNewTenant is [CheckTenant] where nobody has a key at all.

@@ -51,6 +51,10 @@ const (
 	busyPauseFactor = 3
 	busyRounds      = 8
 	longestPause    = time.Second
+	// While somebody reads what is in the journal, as a backup does, it is tried again after
+	// firstJournal, and then after longer pauses: each try may hold up writes for a moment.
+	firstJournal = time.Second
+	lastJournal  = 30 * time.Second
 	// After an error it waits, and after each further error longer.
 	firstBackoff = time.Second
 	lastBackoff  = time.Minute
@@ -67,6 +71,8 @@ type Worker struct {
 	resumed time.Time // when the last pause ended
 	index   time.Time // when to look for bodies to index next
 	removal time.Time // when to remove old records next
+	journal time.Time // when to empty the journal next, if anything was erased
+	held    int       // how often in a row a reader kept the journal from being emptied
 	rounds  int       // how many rounds in a row found more to index
 }
 
@@ -130,6 +136,9 @@ func (u *Worker) loop(ctx context.Context) {
 // because the last run that needed one may have ended since.
 func (u *Worker) work(ctx context.Context) error {
 	for {
+		if err := u.emptyJournal(ctx); err != nil {
+			return err
+		}
 		done, err := u.indexSome(ctx)
 		if err != nil {
 			return err
@@ -245,6 +254,28 @@ func (u *Worker) yield(ctx context.Context) error {
 	}
 	// A long step must not be followed by a pause of minutes, in which nothing is indexed.
 	err := clock.Pause(ctx, u.Clock, min(worked*factor, longestPause))
+	// The work that is under way may take hours, and what was erased has to go soon.
+	if err == nil {
+		err = u.emptyJournal(ctx)
+	}
 	u.resumed = u.Clock.Now()
 	return err
+}
+
+// emptyJournal takes what was erased out of the journal, too, or tries to.
+func (u *Worker) emptyJournal(ctx context.Context) error {
+	if u.Clock.Now().Before(u.journal) {
+		return nil
+	}
+	done, err := u.Store.EmptyJournal(ctx)
+	if err != nil {
+		return fmt.Errorf("take what was erased out of the journal: %w", err)
+	}
+	if done {
+		u.held = 0
+		return nil
+	}
+	u.journal = u.Clock.Now().Add(min(firstJournal<<min(u.held, 10), lastJournal))
+	u.held++
+	return nil
 }

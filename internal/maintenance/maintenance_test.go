@@ -68,6 +68,12 @@ func (h *heldStore) Settings(ctx context.Context, tenant string) (*settings.Sett
 	return h.fakeStore.Settings(ctx, tenant)
 }
 
+func (h *heldStore) EmptyJournal(ctx context.Context) (bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.fakeStore.EmptyJournal(ctx)
+}
+
 // fakeStore has so many segments to build for each tenant, and what is old to
 // remove in so many steps, each of which takes a while.
 type fakeStore struct {
@@ -77,7 +83,9 @@ type fakeStore struct {
 	settings map[string]string
 	err      error
 
-	destroyed int // how often secrets were to be destroyed
+	destroyed int    // how often secrets were to be destroyed
+	held      []bool // whether a reader keeps the journal from being emptied, call by call
+	emptied   []time.Time
 
 	log    []string
 	worked time.Duration
@@ -117,6 +125,12 @@ func (f *fakeStore) IndexBodies(ctx context.Context, tenant string, yield store.
 func (f *fakeStore) DestroySecrets(ctx context.Context, yield store.Yield) error {
 	f.destroyed++
 	return nil
+}
+
+func (f *fakeStore) EmptyJournal(context.Context) (bool, error) {
+	f.emptied = append(f.emptied, time.Now())
+	n := len(f.emptied)
+	return n > len(f.held) || !f.held[n-1], nil
 }
 
 func (f *fakeStore) RemoveOld(ctx context.Context, tenant string, what store.Retained, before time.Time, yield store.Yield) error {
@@ -173,6 +187,31 @@ func TestDestroying(t *testing.T) {
 	f := &fakeStore{segments: map[string]int{"a": 0}}
 	if runFor(t, f, 10*time.Second+time.Millisecond); f.destroyed != 10 {
 		t.Errorf("looked for secrets to destroy %d times in 10 s", f.destroyed)
+	}
+}
+
+// TestTheJournalIsEmptied looks each second, also while there is other work for longer, and less
+// and less often while somebody reads what is in it.
+func TestTheJournalIsEmptied(t *testing.T) {
+	begin := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // of each bubble
+	for name, c := range map[string]struct {
+		store *fakeStore
+		lasts time.Duration
+		want  []int // when, in seconds
+	}{
+		"nobody reads it": {&fakeStore{}, 4 * time.Second, []int{1, 2, 3}},
+		"a reader":        {&fakeStore{held: []bool{true, true, true, true, true, true, true, true, false, true, true}}, 180 * time.Second, []int{1, 2, 4, 8, 16, 32, 62, 92, 122, 123, 124, 126, 127}},
+		// Each step takes a second, and so does the pause behind it.
+		"other work": {&fakeStore{segments: map[string]int{"a": 9}, takes: time.Second}, 8 * time.Second, []int{1, 3, 3, 5, 5, 7, 7}},
+	} {
+		runFor(t, c.store, c.lasts+time.Millisecond)
+		var got []int
+		for _, at := range c.store.emptied {
+			got = append(got, int(at.Sub(begin).Seconds()))
+		}
+		if len(got) < len(c.want) || !slices.Equal(got[:len(c.want)], c.want) {
+			t.Errorf("%s: looked at seconds %v, want %v", name, got, c.want)
+		}
 	}
 }
 

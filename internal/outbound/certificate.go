@@ -24,8 +24,9 @@ func (t *Trust) Own() *x509.Certificate {
 // CertificateOf asks the server of an https URL for its certificate, and sends it nothing. The
 // guard decides whether it may be asked. The certificate is not verified: that is for the
 // requests to do, which know whom they trust.
-// It dials the server directly, even if requests go through a proxy.
-func (g Guard) CertificateOf(ctx context.Context, u *url.URL) (*x509.Certificate, error) {
+// It dials the server directly, even if requests go through a proxy. resolver is as in
+// [Options].
+func (g Guard) CertificateOf(ctx context.Context, resolver *net.Resolver, u *url.URL) (*x509.Certificate, error) {
 	port := u.Port()
 	if port == "" {
 		port = "443"
@@ -34,7 +35,10 @@ func (g Guard) CertificateOf(ctx context.Context, u *url.URL) (*x509.Certificate
 	// for longer than setupTimeout.
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
-	conn, err := g.dial(ctx, net.DefaultResolver, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if resolver == nil {
+		resolver = net.DefaultResolver
+	}
+	conn, err := g.dial(ctx, resolver, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,12 @@ type Upkeep interface {
 	// any tenant, as soon as no unfinished run can need them.
 	DestroySecrets(ctx context.Context, yield Yield) error
 
+	// EmptyJournal takes what was erased out of the journal of the database, where it has one
+	// that is the store's to empty; otherwise, and where nothing was erased since, it does
+	// nothing. It returns false if somebody who reads keeps it from that. Each call may hold
+	// up writes for a moment.
+	EmptyJournal(ctx context.Context) (done bool, err error)
+
 	// RemoveOld removes the records of one kind that a tenant has from before a time.
 	RemoveOld(ctx context.Context, tenant string, what Retained, before time.Time, yield Yield) error
 }

@@ -21,6 +21,12 @@ func TestAKeyMadeBesideTheServer(t *testing.T) {
 	id := listed(t, w.succeeds(t, "keys", "list", "--tenant", "acme"), "acme", "publisher", "shop")
 	w.refuses(t, "no key", "keys", "revoke", id)
 	w.succeeds(t, "keys", "revoke", id, "--tenant", "acme")
+	if out := w.succeeds(t, "keys", "list", "--tenant", "acme"); strings.Count(out, "\n") != 1 {
+		t.Errorf("a tenant without keys: %s", out)
+	}
+	if r := w.refuses(t, `there is no tenant "acne"`, "keys", "list", "--tenant", "acne"); r.out != "" {
+		t.Errorf("a tenant that is not there has a list: %s", r.out)
+	}
 	s.expect(t, http.StatusUnauthorized, "GET", "/api/me", key, "")
 	s.stop(t)
 }

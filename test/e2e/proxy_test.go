@@ -273,6 +273,121 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestReloadingTrustedProxies: whom a request came from goes by the config file of the last reload,
+// and not by that of one which had anything wrong in it, as a pair of certificate and key that
+// do not fit.
+func TestReloadingTrustedProxies(t *testing.T) {
+	t.Parallel()
+	w := newWhere(t)
+	certificate(t, w)
+	config := func(more string) {
+		w.file(t, "orderhook.json", `{"tlsCert": "cert.pem", "tlsKey": "key.pem", "logLevel": "debug"`+more+`}`)
+	}
+	config("")
+	s := w.serve(t)
+	s.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	from := func() string {
+		t.Helper()
+		// The other header has another address: only one of the two is read.
+		if a := s.callWith("POST", "/api/keys", s.newKey, `{"name":"shop","role":"reader"}`, "X-Forwarded-For", "198.51.100.1", "Forwarded", "for=198.51.100.2"); a.status != 201 {
+			t.Fatalf("%d %s", a.status, a.text)
+		}
+		a := s.expect(t, 200, "GET", "/api/audit?action=create-key&limit=1", s.newKey, "")
+		_, rest, _ := strings.Cut(a.text, `"address":"`)
+		address, _, _ := strings.Cut(rest, `"`)
+		return address
+	}
+	reloads := func(what string) {
+		t.Helper()
+		before := strings.Count(s.errOut.String(), "msg=reloaded") + strings.Count(s.errOut.String(), "the reload has failed")
+		s.reload(t)
+		until(t, what, func() bool {
+			log := s.errOut.String()
+			return strings.Count(log, "msg=reloaded")+strings.Count(log, "the reload has failed") > before
+		})
+	}
+	is := func(when, want string) {
+		t.Helper()
+		if got := from(); got != want {
+			t.Errorf("%s: a request came from %s, want %s", when, got, want)
+		}
+	}
+	is("at the start", "127.0.0.1")
+	config(`, "trustedProxies": "127.0.0.1"`)
+	is("before the reload", "127.0.0.1")
+	reloads("the proxy")
+	is("with the proxy", "198.51.100.1")
+	config(`, "trustedProxies": "127.0.0.1", "forwardedHeader": "Forwarded"`)
+	reloads("the header")
+	is("with the other header", "198.51.100.2")
+
+	text := w.read(t, "key.pem")
+	for what, key := range map[string]string{"of another certificate": "", "that is none": "no key", "that is half written": text[:len(text)/2]} {
+		if key == "" {
+			cert := w.read(t, "cert.pem")
+			certificate(t, w)
+			w.file(t, "cert.pem", cert)
+		} else {
+			w.file(t, "key.pem", key)
+		}
+		config(`, "maxRequests": "9/9"`)
+		reloads("the failure with a key " + what)
+		is("behind a reload with a key "+what, "198.51.100.2")
+	}
+	log := s.errOut.String()
+	if !strings.Contains(log, "msg=reloaded changed=trusted-proxies\n") || !strings.Contains(log, "msg=reloaded changed=forwarded-header\n") || strings.Contains(log, "takes effect with the next start") {
+		t.Errorf("it is not said what has changed:\n%s", log)
+	}
+	if strings.Count(log, "the reload has failed, and nothing was changed") != 3 || strings.Contains(log, "max-requests") {
+		t.Errorf("the log has\n%s", log)
+	}
+	w.file(t, "key.pem", text)
+	config("")
+	reloads("nobody")
+	is("with nobody again", "127.0.0.1")
+	s.stop(t)
+}
+
+// TestForwardedByHAProxy, and its like: haproxy puts a header of its own behind those of the
+// caller, and does not add to theirs, so that several come. The last address of all counts.
+func TestForwardedByHAProxy(t *testing.T) {
+	t.Parallel()
+	s := newWhere(t).serve(t, "--trusted-proxies", "127.0.0.1,10.0.0.0/8")
+	for _, c := range []struct {
+		lines []string
+		want  string
+	}{
+		{[]string{"198.51.100.1"}, "198.51.100.1"},
+		{[]string{"6.6.6.6", "198.51.100.2"}, "198.51.100.2"},
+		{[]string{"6.6.6.6, 7.7.7.7", "8.8.8.8", "198.51.100.3"}, "198.51.100.3"},
+		{[]string{"127.0.0.1", "198.51.100.4"}, "198.51.100.4"},
+		{[]string{"6.6.6.6", "198.51.100.5", "10.0.0.7"}, "198.51.100.5"}, // by two proxies
+		{[]string{"6.6.6.6", "198.51.100.6, 10.0.0.7"}, "198.51.100.6"},
+		{[]string{"no address", "198.51.100.7"}, "198.51.100.7"},
+		{[]string{"198.51.100.8", ""}, "127.0.0.1"}, // the last proxy names nobody
+		{[]string{"2001:db8::9"}, "2001:db8::9"},
+	} {
+		req, err := http.NewRequest("POST", s.url+"/api/keys", strings.NewReader(`{"name":"shop","role":"reader"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", "Bearer "+s.newKey)
+		for _, line := range c.lines {
+			req.Header.Add("X-Forwarded-For", line)
+		}
+		resp, err := s.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if a := s.call("GET", "/api/audit?action=create-key&limit=1", s.newKey, ""); resp.StatusCode != 201 || !strings.Contains(a.text, `"address":"`+c.want+`"`) {
+			t.Errorf("%q: %d; the audit log has %s, want %s", c.lines, resp.StatusCode, a.text, c.want)
+		}
+	}
+	s.stop(t)
+}
+
 // TestTrustedProxies: callers behind a proxy are told apart where it is trusted, in the audit log
 // and where wrong keys are slowed down, and nobody is believed where it is not.
 func TestTrustedProxies(t *testing.T) {

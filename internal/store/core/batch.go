@@ -27,6 +27,10 @@ type Engine interface {
 	// AwaitOthers waits until all transactions are over that are under way now, so that what
 	// they have written can be read. It returns false if one of them takes long.
 	AwaitOthers(ctx context.Context) (bool, error)
+	// EmptyJournal has the files of the database hold what it has now, and nothing of before,
+	// as far as that is the engine's to do. It returns false if somebody who reads keeps it
+	// from that, and then it can be called again.
+	EmptyJournal(ctx context.Context) (done bool, err error)
 	// Dialect is how the database writes what others write in another way.
 	Dialect() *Dialect
 	// Figures says what the writer and the files of the database are doing; it leaves out

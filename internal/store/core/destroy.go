@@ -27,7 +27,7 @@ const destroySecrets = `DELETE FROM secrets WHERE tenant = ?1 AND id {texts ?2}
 // destroy adds to a batch what destroys secrets, but for those that a run needs. The lock
 // keeps runs from beginning meanwhile (lockRun).
 func destroy(b *Batch, tenant string, version int64, ids []string) {
-	b.news.secrets = true
+	b.news.secrets, b.news.erased = true, true
 	b.lock(tenant, "settings", false)
 	b.change(destroySecrets, tenant, jsonTexts(ids), version)
 }
@@ -157,7 +157,10 @@ func (s *Store) destroyRemoved(ctx context.Context, tenant string, version int64
 		return nil
 	}
 	return s.write(ctx, func(d *draft) error {
-		d.of(tenant).change(`DELETE FROM secret_removals WHERE tenant = ? AND version = ?`, tenant, version)
+		b := d.of(tenant)
+		b.change(`DELETE FROM secret_removals WHERE tenant = ? AND version = ?`, tenant, version)
+		// A command beside the server may have destroyed them, which empties no journal.
+		b.news.erased = true
 		return nil
 	})
 }

@@ -58,6 +58,7 @@ func (f *fake) Numbers(_ context.Context, n int) (int64, error) {
 
 func (f *fake) Figures(context.Context) (store.Figures, error) { return store.Figures{}, nil }
 func (f *fake) AwaitOthers(context.Context) (bool, error)      { return true, nil }
+func (f *fake) EmptyJournal(context.Context) (bool, error)     { return true, nil }
 
 func (f *fake) Dialect() *Dialect {
 	return &Dialect{Pieces: map[string]string{"callkey": "", "same": "", "named": "", "numbers": "", "texts": "", "eachtext": "", "pairs": "", "newestevent": ""}}
@@ -289,5 +290,20 @@ func TestWhoseWriteItIs(t *testing.T) {
 		return tx.AddHistory(ctx, "acme", "o1", order.HistoryEntry{Message: strings.Repeat("x", 5000)})
 	}); err != nil || f.batches[0].Size < 5000 || f.batches[0].Size > 7000 {
 		t.Errorf("%v: a batch of %d bytes", err, f.batches[0].Size)
+	}
+}
+
+// TestAnErasureAmongOtherWrites of the same commit has the journal emptied, whichever of them it is.
+func TestAnErasureAmongOtherWrites(t *testing.T) {
+	erasure, other := &Batch{news: news{erased: true}}, &Batch{}
+	for _, together := range [][]*Batch{{erasure, other}, {other, erasure}} {
+		s := New(&fake{}, Options{Clock: time.Now})
+		s.erased.Store(false)
+		if s.Committed([]*Batch{other}); s.erased.Load() {
+			t.Error("a write that erases nothing has the journal emptied")
+		}
+		if s.Committed(together); !s.erased.Load() {
+			t.Error("an erasure among others has not")
+		}
 	}
 }

@@ -54,8 +54,23 @@ func (d *draft) EraseSome(ctx context.Context, tenant string, j *job.Job, limit 
 			return false, err
 		}
 	}
-	d.of(tenant).change(`DELETE FROM erasures WHERE tenant = ? AND order_id = ?`, tenant, j.OrderID)
+	b := d.of(tenant)
+	b.change(`DELETE FROM erasures WHERE tenant = ? AND order_id = ?`, tenant, j.OrderID)
+	b.news.erased = true
 	return true, nil
+}
+
+// EmptyJournal implements [store.Upkeep].
+func (s *Store) EmptyJournal(ctx context.Context) (done bool, err error) {
+	// What is erased while the journal is being emptied sets it again, for the next call.
+	if !s.erased.Swap(false) {
+		return true, nil
+	}
+	done, err = s.engine.EmptyJournal(ctx)
+	if err != nil || !done {
+		s.erased.Store(true)
+	}
+	return done, err
 }
 
 // cancelSomeOf cancels pending deliveries of an order's events. The last delivery of a

@@ -23,6 +23,8 @@ type news struct {
 	// The secrets in memory must be read again: some may have been removed, retired or
 	// restored.
 	secrets bool
+	// Something was erased, and the journal still has it.
+	erased  bool
 	touched []touched
 }
 
@@ -90,6 +92,7 @@ func (n *news) add(later news) {
 	n.filterFailures = append(n.filterFailures, later.filterFailures...)
 	n.endpoints = append(n.endpoints, later.endpoints...)
 	n.secrets = n.secrets || later.secrets
+	n.erased = n.erased || later.erased
 	for tenant, set := range later.sets {
 		n.setEndpoints(tenant, set)
 	}
@@ -127,6 +130,9 @@ func (s *Store) Committed(together []*Batch) {
 	}
 	if all.secrets {
 		s.opener.Changed()
+	}
+	if all.erased {
+		s.erased.Store(true)
 	}
 	s.tell(func(l store.Listener) { all.tell(l) })
 	if s.teller != nil {

@@ -32,6 +32,9 @@ type Store struct {
 	// other.
 	turns    turns
 	indexing indexing
+	// erased is set while the journal of the database may hold what was erased. It is set at
+	// the start, too: the process before this one may have died between the two.
+	erased atomic.Bool
 	// closed is set by Close. From then on no write is decided; the engine refuses what is
 	// asked.
 	closed atomic.Bool
@@ -52,6 +55,7 @@ func New(e Engine, o Options) *Store {
 	e = speaking(e)
 	shared := &shared{sealer: o.Sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort, countEffort: defaultCountEffort, gates: newGates()}
 	s := &Store{queries: queries{q: e, shared: shared}, engine: e, indexing: newIndexing()}
+	s.erased.Store(true)
 	shared.opener = secret.NewOpener(o.Sealer, s.findSecret, o.Log)
 	return s
 }

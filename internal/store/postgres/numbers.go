@@ -106,6 +106,10 @@ const (
 		WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted AND a.datname = current_database()`
 )
 
+// EmptyJournal implements [core.Engine]. The log is the server's, and so is what overwrites the
+// bytes of rows that are gone (docs/operating.md#on-a-postgresql-server).
+func (e *engine) EmptyJournal(context.Context) (bool, error) { return true, nil }
+
 // AwaitOthers implements [core.Engine]. It compares the ids of the transactions that write
 // now with those that write a moment later. It gives up after awaitTime: an administrator
 // may have left a transaction open.

@@ -79,7 +79,7 @@ func (f *file) backup(ctx context.Context, to string, o BackupOptions) (err erro
 	}
 	// The key comes before the copy has its name: a backup that is there can be used.
 	if key != "" {
-		if err := writeKey(to+".key", key); err != nil {
+		if err := writeKey(to+".key", key, self()); err != nil {
 			return err
 		}
 		defer func() {

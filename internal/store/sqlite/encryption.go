@@ -85,7 +85,7 @@ func insertCheck(s *session, path, key string) (err error) {
 	}
 	if err == nil && key == "" {
 		key = secret.NewKey()
-		err = writeKey(path+".key", key)
+		err = storeKey(path, ".key", key)
 	}
 	if err != nil {
 		return err
@@ -131,18 +131,28 @@ func readKey(file string) (string, error) {
 	return key, nil
 }
 
+// storeKey is writeKey for a key that is beside the database at path, and belongs to whoever
+// that belongs to.
+func storeKey(path, ending, key string) error {
+	belongs, err := ownerOf(path)
+	if err != nil {
+		return err
+	}
+	return writeKey(path+ending, key, belongs)
+}
+
 // writeKey makes a file with a key, or replaces it. The file is complete and durable before
 // anything is encrypted with the key: if the key of a database is lost, its secrets are
 // lost. It is written beside the file and then renamed, so that no process ever reads half
 // of a key.
-func writeKey(file, key string) (err error) {
+func writeKey(file, key string, belongs owner) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // of mode 0600
 	if err != nil {
 		return fmt.Errorf("the encryption key cannot be stored: %w", err)
 	}
 	_, err = f.WriteString(key + "\n")
 	// The content is on the disk before the name leads to it.
-	err = errors.Join(err, f.Sync(), f.Close())
+	err = errors.Join(err, belongs.give(f), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), file)
 	}

@@ -16,9 +16,17 @@ var ErrInUse = errors.New("is in use by another orderhook")
 // whatever way. The file itself stays: if it were removed, two processes could lock two
 // different files.
 func lockFile(path string) (*os.File, error) {
+	belongs, err := ownerOf(path)
+	if err != nil {
+		return nil, err
+	}
 	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("the database cannot be locked: %w", err)
+	}
+	// It stays, so whoever has the database next has to be able to open it.
+	if err := belongs.give(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("the database cannot be locked: %w", err), f.Close())
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

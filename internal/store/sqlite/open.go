@@ -199,9 +199,13 @@ func ensureFile(path string) (string, error) {
 	if there(path+".key") && !there(path) {
 		return "", missing(path)
 	}
+	belongs, err := ownerOf(path)
+	if err != nil {
+		return "", err
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
-		err = f.Close()
+		err = errors.Join(belongs.give(f), f.Close())
 	}
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return "", fmt.Errorf("the database cannot be made: %w", err)

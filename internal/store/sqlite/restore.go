@@ -44,6 +44,9 @@ func Restore(ctx context.Context, from, path string, o RestoreOptions) (aside st
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	r := &restoration{RestoreOptions: o, from: from, path: path}
+	if r.belongs, err = ownerOf(path); err != nil {
+		return "", err
+	}
 	if r.Clock == nil {
 		r.Clock = time.Now
 	}
@@ -65,6 +68,7 @@ type restoration struct {
 	from, path string
 	aside      string // the folder for the files of before; "" if there is none
 	newKey     bool   // a key file comes with the backup
+	belongs    owner  // whose all of it is to be
 }
 
 // restoring is the ending of the complete copy, while the files of before are moved. A
@@ -124,7 +128,9 @@ func (r *restoration) prepare(ctx context.Context) error {
 		return errors.Join(err, f.Close())
 	}
 	// The backup is copied and not moved, so that it can be restored again.
-	err = f.copyTo(ctx, r.copy(), r.Copied)
+	if err = r.belongs.give(lock); err == nil {
+		err = f.copyTo(ctx, r.copy(), r.Copied)
+	}
 	if err = errors.Join(err, f.Close(), lock.Close()); err != nil {
 		return err
 	}
@@ -135,7 +141,7 @@ func (r *restoration) prepare(ctx context.Context) error {
 		return err
 	}
 	if r.newKey = key != ""; r.newKey {
-		if err := writeKey(r.copy()+".key", key); err != nil {
+		if err := writeKey(r.copy()+".key", key, r.belongs); err != nil {
 			return err
 		}
 	}
@@ -218,6 +224,9 @@ func (r *restoration) makeAside() error {
 	if err := os.Mkdir(r.aside, 0o700); err != nil {
 		return err
 	}
+	if err := r.belongs.giveNamed(r.aside); err != nil {
+		return err
+	}
 	return syncDir(filepath.Dir(r.path))
 }
 
@@ -245,7 +254,7 @@ func (r *restoration) copyKeyAside() error {
 	if err != nil || key == "" {
 		return err
 	}
-	return writeKey(to+".key", key)
+	return writeKey(to+".key", key, r.belongs)
 }
 
 // putKey puts the key of the backup beside the database. The database gets its name only

@@ -61,7 +61,7 @@ func storeNext(path, key string) (string, error) {
 	if key == old {
 		return "", errors.New("the new encryption key is the one that the database has")
 	}
-	return key, writeKey(path+".key"+nextKey, key)
+	return key, storeKey(path, ".key"+nextKey, key)
 }
 
 // takeNext gives the new key the name of the old one. The old one stays beside it under a
@@ -72,8 +72,8 @@ func takeNext(path string) (old string, err error) {
 	}
 	key, err := readKey(path + ".key")
 	if err == nil && key != "" {
-		old = path + ".key.until-" + time.Now().UTC().Format("20060102T150405.000Z")
-		err = writeKey(old, key)
+		ending := ".key.until-" + time.Now().UTC().Format("20060102T150405.000Z")
+		old, err = path+ending, storeKey(path, ending, key)
 	}
 	if err == nil {
 		err = os.Rename(path+".key"+nextKey, path+".key")
