@@ -130,17 +130,36 @@ func (c *listening) receiver() (*localReceiver, error) {
 		}
 		return nil, nil
 	}
-	u, err := url.Parse(c.To)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, app.UserErrorf("--forward must be an http or https URL, as http://localhost:3000/hooks")
+	if err := checkReceiver("--forward", c.To); err != nil {
+		return nil, err
 	}
 	r := &localReceiver{url: c.To, client: newLocalClient(time.Duration(c.Timeout)), calls: newLocalClient(0)}
-	if text != "" {
-		if r.signer, err = standardwebhooks.NewWebhook(text); err != nil {
-			return nil, app.UserErrorf("--secret-file: the secret must be whsec_ and base64")
-		}
+	r.signer, err = signerOf(text)
+	return r, err
+}
+
+// checkReceiver refuses what is no URL of a receiver. The message has nothing of it: there may be a
+// secret in it.
+func checkReceiver(flag, text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return app.UserErrorf("%s must be an http or https URL, as http://localhost:3000/hooks", flag)
 	}
-	return r, nil
+	return nil
+}
+
+// signerOf returns what signs events with a secret, as an endpoint of the server has it; nil for
+// "". Whatever else the library takes, no endpoint can have it, so a receiver that was given the
+// same text would refuse the signature (docs/contract.md#signing). The error holds nothing of it.
+func signerOf(secret string) (*standardwebhooks.Webhook, error) {
+	if secret == "" {
+		return nil, nil
+	}
+	signer, err := standardwebhooks.NewWebhook(secret)
+	if _, wrong := outbound.NewSigner(secret); err != nil || wrong != nil || !strings.HasPrefix(secret, "whsec_") {
+		return nil, app.UserErrorf("--secret-file: the secret must be whsec_ and the base64 of 24 to 64 bytes")
+	}
+	return signer, nil
 }
 
 // localReceiver is the receiver on this machine.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -14,16 +15,19 @@ import (
 	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/listen"
+	"github.com/orderhook/orderhook/internal/weburl"
 )
 
 // trigger makes an event of a real order, with changes (docs/building-an-endpoint.md#listen-on-your-machine).
 type trigger struct {
-	Type    string   `arg:"" help:"Type of the event, as loyalty.points_earned; with --to also one of orderhook's own, as OrderCreated."`
-	From    string   `required:"" placeholder:"ORDER" help:"Order that is the data of the event, and that the event is about."`
-	Set     []string `sep:"none" placeholder:"PATH=VALUE" help:"Sets a field of the data, as orderForm.lineItems[0].quantity=3; what is no JSON is a text. It may be repeated."`
-	To      string   `placeholder:"URL" help:"POSTs the event to this receiver, as a delivery would, instead of publishing it."`
-	Timeout duration `default:"PT30S" help:"How long the receiver may take."`
-	CA      string   `name:"ca-file" aliases:"ca" placeholder:"FILE" help:"Certificates, PEM, of authorities that are trusted beside those of the system."`
+	Type       string   `arg:"" help:"Type of the event, as loyalty.points_earned; with --to also one of orderhook's own, as OrderCreated."`
+	From       string   `required:"" placeholder:"ORDER" help:"Order that is the data of the event, and that the event is about."`
+	Set        []string `sep:"none" placeholder:"PATH=VALUE" help:"Sets a field of the data, as orderForm.lineItems[0].quantity=3; what is no JSON is a text. It may be repeated."`
+	To         string   `placeholder:"URL" help:"POSTs the event to this receiver, as a delivery would, instead of publishing it."`
+	Secret     string   `placeholder:"SECRET" help:"Secret, whsec_…, that the receiver of --to verifies: the event is signed with it. Better is --secret-file."`
+	SecretFile string   `placeholder:"FILE" help:"File that holds the secret, instead of --secret."`
+	Timeout    duration `default:"PT30S" help:"How long the receiver may take."`
+	CA         string   `name:"ca-file" aliases:"ca" placeholder:"FILE" help:"Certificates, PEM, of authorities that are trusted beside those of the system."`
 	remote
 }
 
@@ -37,6 +41,11 @@ func (c *trigger) Run(s *session) error {
 		return app.UserErrorf("trigger needs a server, whose order it takes: --url, and --key-file or --key")
 	}
 	defer server.close()
+	// What is wrong with the flags is said before the server is asked.
+	r, err := c.receiver()
+	if err != nil {
+		return err
+	}
 	status, answer, err := server.Ask(s.ctx, http.MethodGet, "/api/orders/"+url.PathEscape(c.From), nil)
 	if err != nil {
 		return err
@@ -58,8 +67,8 @@ func (c *trigger) Run(s *session) error {
 		}
 	}
 	e := &event.Event{ID: ids.New(ids.Event), Type: c.Type, Timestamp: time.Now().UTC(), Data: order.JSON()}
-	if c.To != "" {
-		return c.send(s, e)
+	if r != nil {
+		return r.trigger(s, e)
 	}
 	body := jsondoc.NewObject(jsondoc.Pair("type", c.Type), jsondoc.Pair("orderId", c.From), jsondoc.Pair("data", order)).JSON()
 	if status, answer, err = server.Ask(s.ctx, http.MethodPost, "/api/events", body); err != nil {
@@ -73,16 +82,39 @@ func (c *trigger) Run(s *session) error {
 	return nil
 }
 
-// send POSTs the event to a receiver, without a position: it is in no feed.
-func (c *trigger) send(s *session, e *event.Event) error {
-	r := &localReceiver{url: c.To, client: newLocalClient(time.Duration(c.Timeout))}
+// receiver returns the receiver that the event is sent to; nil where it is published.
+func (c *trigger) receiver() (*localReceiver, error) {
+	text, err := secretOf("secret", c.Secret, c.SecretFile)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.To == "" && text != "": // an event that is published is signed by the server, for each endpoint
+		return nil, app.UserErrorf("--secret and --secret-file, or their variables ORDERHOOK_SECRET and ORDERHOOK_SECRET_FILE, sign what is sent to a receiver: give --to, too. What is published is signed by the server")
+	case c.To == "":
+		return nil, nil
+	}
+	if err := checkReceiver("--to", c.To); err != nil {
+		return nil, err
+	}
+	signer, err := signerOf(text)
+	if err != nil {
+		return nil, err
+	}
+	return &localReceiver{url: c.To, client: newLocalClient(time.Duration(c.Timeout)), signer: signer}, nil
+}
+
+// trigger POSTs the event to the receiver, without a position: it is in no feed.
+func (r *localReceiver) trigger(s *session, e *event.Event) error {
 	status, err := r.post(s.ctx, listen.Event{EventID: e.ID, WebhookID: e.ID, Type: e.Type, Body: json.RawMessage(e.Body(event.FormatFull))})
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		err = wrapped.Err // without the URL, in which there may be a secret
+	}
 	if err != nil {
 		return app.UserErrorf("the receiver cannot be asked: %w", err)
 	}
 	fmt.Fprintf(s.out, "sent %s: %d\n", e.ID, status)
 	if !acknowledges(status) {
-		return foundError(fmt.Sprintf("%s answers %d, which acknowledges nothing", c.To, status))
+		return foundError(fmt.Sprintf("%s answers %d, which acknowledges nothing", weburl.PublicURL(r.url), status))
 	}
 	return nil
 }

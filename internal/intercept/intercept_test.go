@@ -293,3 +293,113 @@ func TestLongHeadersFail(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// handedOut has a call handed out whose run is still on its way to look for the answer: what comes
+// now is decided before it looks.
+func handedOut(t *testing.T, b *Board, id string) (*Call, *Request) {
+	t.Helper()
+	offered := make(chan *Call, 1)
+	go func() { c, _ := b.Match(acme, &subject).Offer(t.Context(), subject); offered <- c }()
+	got := make(chan *Request, 1)
+	go func() { r, _ := b.Take(t.Context(), nil, acme, id); got <- r }()
+	c := <-offered
+	c.request = Request{ID: c.id}
+	close(c.ready) // as RoundTrip does before it waits
+	return c, <-got
+}
+
+// A call takes one answer, also while the first is not applied yet.
+func TestASecondAnswerIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, s := begin(t, time.Hour, all)
+		c, r := handedOut(t, b, s.ID)
+		first := make(chan error, 1)
+		go func() { first <- b.Answer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}) }()
+		synctest.Wait()
+		soon, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := b.Answer(soon, acme, s.ID, r.ID, Answer{Status: 500}); apierr.KindOf(err) != apierr.Conflict {
+			t.Errorf("the second answer: %v", err)
+		}
+		if a := <-c.answer; a.Status != 200 {
+			t.Errorf("the run gets %+v", a)
+		}
+		c.Close() // and has not used it
+		if err := <-first; apierr.KindOf(err) != apierr.Conflict {
+			t.Errorf("the first answer, which nobody used: %v", err)
+		}
+		if s, _ = b.State(acme, s.ID); s.Answered != 0 {
+			t.Errorf("%d answers are counted", s.Answered)
+		}
+	})
+}
+
+// Once the lease is over a call takes no answer, though its run has not noticed yet.
+func TestAnAnswerBehindTheEndIsRefused(t *testing.T) {
+	for name, end := range map[string]func(*Board, State){
+		"the lease":  func(*Board, State) { time.Sleep(31 * time.Second) },
+		"the end":    func(b *Board, s State) { b.End(acme, s.ID) },
+		"a stop":     func(b *Board, _ State) { b.Close() },
+		"other news": func(b *Board, s State) { b.Lose(acme, s.ID, SeveralNodes) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, s := begin(t, 30*time.Second, all)
+				c, r := handedOut(t, b, s.ID)
+				defer c.Close()
+				end(b, s)
+				soon, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				if err := b.Answer(soon, acme, s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
+					t.Error(err)
+				}
+				if len(c.answer) > 0 {
+					t.Error("the run gets the answer")
+				}
+			})
+		})
+	}
+}
+
+// What a call was taken with is that of its own interception: another one, of the same tenant or
+// not, neither gets nor answers it.
+func TestAnotherInterceptionGetsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, s := begin(t, time.Hour, all)
+		second, err := b.Begin(acme, NewID(), attempt.Listener{KeyID: "key_2"}, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		foreign, err := b.Begin("other", NewID(), attempt.Listener{KeyID: "key_3"}, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { c, _ := b.Match(acme, &subject).Offer(t.Context(), subject); send(t.Context(), c, "asked") }()
+		synctest.Wait()
+		for tenant, id := range map[string]string{acme: second.ID, "other": foreign.ID} {
+			short, cancel := context.WithTimeout(t.Context(), time.Second)
+			if r, err := b.Take(t.Context(), short.Done(), tenant, id); r != nil || err != nil {
+				t.Errorf("%s got %v, %v", tenant, r, err)
+			}
+			cancel()
+		}
+		if _, err := b.Take(t.Context(), nil, "other", s.ID); apierr.KindOf(err) != apierr.NotFound {
+			t.Error(err)
+		}
+		r, err := b.Take(t.Context(), nil, acme, s.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for tenant, id := range map[string]string{acme: second.ID, "other": foreign.ID} {
+			if err := b.Answer(t.Context(), tenant, id, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
+				t.Errorf("of %s: %v", tenant, err)
+			}
+		}
+		if b.End("other", s.ID) || len(b.List("other")) != 1 {
+			t.Error("another tenant ended it, or sees it")
+		}
+		if err := b.Answer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/secret"
@@ -35,11 +36,24 @@ func (e CarrierError) Error() string { return string(e) }
 func (r Request) ByCarrier(c Carrier) Request {
 	r.Carrier, r.Header, r.Given, r.Username = c, nil, nil, ""
 	r.BearerToken, r.Token, r.Password = secret.Value{}, secret.Value{}, secret.Value{}
-	if shown := weburl.PublicURL(r.URL); shown != r.URL {
+	if shown := weburl.PublicURL(withoutUser(r.URL)); shown != r.URL {
 		r.Body = bytes.ReplaceAll(r.Body, []byte(r.URL), []byte(shown))
 		r.URL = bareURL(r.URL)
 	}
 	return r
+}
+
+// withoutUser is a URL without its user, and as it was written else.
+func withoutUser(raw string) string {
+	scheme, rest, found := strings.Cut(raw, "//")
+	if !found {
+		return raw
+	}
+	host := rest
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		host = rest[:end]
+	}
+	return scheme + "//" + rest[strings.LastIndexByte(host, '@')+1:]
 }
 
 // bareURL is a URL without its user and its query: it says for which place the signature is.

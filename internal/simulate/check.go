@@ -183,8 +183,26 @@ func (s *Simulation) Check(ctx context.Context, id string) (Checked, error) {
 	return c, err
 }
 
-// checked reads the record of an order and checks it.
+// mostReads is how often the record of an order is read that changes meanwhile.
+const mostReads = 3
+
+// checked reads the record of an order and checks it. A server may be at work on the order, and
+// what is read one after the other then does not belong together: it is read again.
 func (s *Simulation) checked(ctx context.Context, in *asRecorded, id string) (c Checked, r *record, w *world, err error) {
+	for range mostReads {
+		if c, r, w, err = s.checkedOnce(ctx, in, id); err != nil || c.Reason == "" {
+			return c, r, w, err
+		}
+		if moved, err := r.moved(ctx); err != nil || !moved {
+			return c, r, w, err
+		}
+	}
+	c.Reason, c.Missing = "the order was changing while its record was read", true
+	return c, r, w, nil
+}
+
+// checkedOnce reads the record of an order and checks what it has read.
+func (s *Simulation) checkedOnce(ctx context.Context, in *asRecorded, id string) (c Checked, r *record, w *world, err error) {
 	if r, err = readRecord(ctx, s.From, s.Tenant, id); err == nil {
 		c.Runs = len(r.runs)
 		w, err = r.check(ctx, in)

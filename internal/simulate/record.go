@@ -109,7 +109,7 @@ func errGone(format string, args ...any) error {
 }
 
 // readRecord reads what is on record of an order. The error is [apierr.Conflict] where too
-// little is.
+// little is: then the record has what was read of it.
 func readRecord(ctx context.Context, from store.Reader, tenant, id string) (*record, error) {
 	r := &record{from: from, tenant: tenant}
 	var err error
@@ -119,23 +119,66 @@ func readRecord(ctx context.Context, from store.Reader, tenant, id string) (*rec
 	if r.history, err = all(func(p store.Page) (store.List[order.HistoryEntry], error) { return from.History(ctx, tenant, id, p) }); err != nil {
 		return nil, err
 	}
-	if len(r.history) == 0 || r.history[0].Operation != order.OpCreated || r.history[0].Version != 1 {
-		return nil, errGone("the history does not begin with the creation of the order: it was removed, or the order was imported")
-	}
-	runs, err := all(func(p store.Page) (store.List[*run.Run], error) {
-		return from.Runs(ctx, tenant, store.RunFilter{OrderID: id}, p)
-	})
+	runs, err := r.readRuns(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, rn := range runs {
 		r.runs = append(r.runs, &recordedRun{Run: rn})
 	}
+	if err := r.historyIsWhole(); err != nil {
+		return r, err
+	}
 	if err := r.readCalls(ctx, id); err != nil {
-		return nil, err
+		return r, err
 	}
 	r.divide()
 	return r, r.placeBeginnings()
+}
+
+// readRuns reads the runs of the order as they are now.
+func (r *record) readRuns(ctx context.Context) ([]*run.Run, error) {
+	return all(func(p store.Page) (store.List[*run.Run], error) {
+		return r.from.Runs(ctx, r.tenant, store.RunFilter{OrderID: r.order.ID}, p)
+	})
+}
+
+// historyIsWhole says what of the order's history is missing: each version has left an entry.
+func (r *record) historyIsWhole() error {
+	if len(r.history) == 0 || r.history[0].Operation != order.OpCreated || r.history[0].Version != 1 {
+		return errGone("the history does not begin with the creation of the order: it was removed, or the order was imported")
+	}
+	latest := int64(1)
+	for _, e := range r.history {
+		if e.Version > latest+1 {
+			return errGone("the history does not say how version %d of the order came to be", latest+1)
+		}
+		latest = max(latest, e.Version)
+	}
+	if latest < r.order.Version {
+		return errGone("the history does not say how version %d of the order came to be", latest+1)
+	}
+	return nil
+}
+
+// moved reports whether something has happened to the order since its record was read.
+func (r *record) moved(ctx context.Context) (bool, error) {
+	now, err := r.from.Order(ctx, r.tenant, r.order.ID)
+	if err != nil {
+		return false, err
+	}
+	newest, err := r.from.History(ctx, r.tenant, r.order.ID, store.Page{Limit: 1})
+	if err != nil {
+		return false, err
+	}
+	runs, err := r.readRuns(ctx)
+	if err != nil {
+		return false, err
+	}
+	same := now.Version == r.order.Version && len(newest.Items) == min(1, len(r.history)) &&
+		(len(r.history) == 0 || newest.Items[0].ID == r.history[len(r.history)-1].ID) &&
+		slices.EqualFunc(runs, r.runs, func(a *run.Run, b *recordedRun) bool { return a.ID == b.ID && a.Revision == b.Revision })
+	return !same, nil
 }
 
 // all reads all pages of a list, and returns the oldest item first.

@@ -267,3 +267,64 @@ func (r other) OrderVersion(ctx context.Context, tenant, id string, version int6
 	}
 	return o, err
 }
+
+// late is a store that shows the history without its newest entry, so many times, as if that had
+// been made while the record was read.
+type late struct {
+	store.Reader
+	times *int
+}
+
+func (r late) History(ctx context.Context, tenant, id string, p store.Page) (store.List[order.HistoryEntry], error) {
+	list, err := r.Reader.History(ctx, tenant, id, p)
+	if err == nil && p.Limit > 1 && *r.times > 0 {
+		*r.times--
+		list.Items = list.Items[1:]
+	}
+	return list, err
+}
+
+// A server may be at work on an order while its record is read: that is no error of the
+// simulation's.
+func TestAnOrderThatChangesMeanwhileIsReadAgain(t *testing.T) {
+	s := newShop(t, configOf("", stepOf("A", "")), map[string][]string{"/A": {`{"orderPatch":{"customerName":"A"}}`}})
+	s.place(`{"id":"O1","status":"New","orderType":"Online"}`)
+	for times, want := range map[int]Checked{
+		0: {Runs: 1}, 2: {Runs: 1},
+		3: {Runs: 1, Reason: "the order was changing while its record was read", Missing: true},
+	} {
+		left := times
+		c, err := (&Simulation{From: late{s.store, &left}, Tenant: tenant}).Check(t.Context(), "O1")
+		if c.Runs == 0 { // too little was there to count them
+			c.Runs = want.Runs
+		}
+		if err != nil || c != want || left != 0 {
+			t.Errorf("%d times: %+v, %v", times, c, err)
+		}
+	}
+}
+
+// entryless is a store that lacks the entries of a version in the histories of orders.
+type entryless struct {
+	store.Reader
+	version int64
+}
+
+func (r entryless) History(ctx context.Context, tenant, id string, p store.Page) (store.List[order.HistoryEntry], error) {
+	list, err := r.Reader.History(ctx, tenant, id, store.Page{Limit: store.MaxLimit}) // there are but a few
+	list.Items = slices.DeleteFunc(slices.Clone(list.Items), func(e order.HistoryEntry) bool { return e.Version == r.version })
+	list.Items = list.Items[:min(p.Limit, len(list.Items))]
+	return list, err
+}
+
+// A version of which the history does not tell is missing on record, and named.
+func TestAVersionWithoutAnEntryIsNamed(t *testing.T) {
+	s := newShop(t, configOf("", stepOf("A", ""), stepOf("B", "")), map[string][]string{"/A": {`{"orderPatch":{"customerName":"A"}}`}, "/B": {`{"orderPatch":{"customerName":"B"}}`}})
+	s.place(`{"id":"O1","status":"New","orderType":"Online"}`)
+	for version, want := range map[int64]string{1: "does not begin with the creation", 2: "how version 2 of the order came to be", 3: "how version 3 of the order came to be"} {
+		c, err := (&Simulation{From: entryless{s.store, version}, Tenant: tenant}).Check(t.Context(), "O1")
+		if err != nil || !c.Missing || !strings.Contains(c.Reason, want) {
+			t.Errorf("without version %d: %+v, %v", version, c, err)
+		}
+	}
+}

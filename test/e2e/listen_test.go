@@ -227,3 +227,45 @@ func TestListenAnswersCallsOnThisMachine(t *testing.T) {
 	w.refuses(t, "--all-orders", server("listen", "--step", "a", "--forward", laptop.URL)...)
 	w.refuses(t, "--step", server("listen", "--calls-only", "--forward", laptop.URL)...)
 }
+
+// TestAListenerThatIsKilledInTheMiddle of a call: the order does not wait for it longer than its
+// lease, the endpoint is asked in its place, and the record says who was asked and what became of it.
+func TestAListenerThatIsKilledInTheMiddle(t *testing.T) {
+	t.Parallel()
+	w := newWhere(t)
+	endpoint := newReceiver(t, func(w http.ResponseWriter, _ *http.Request, _ receipt) {
+		_, _ = fmt.Fprint(w, `{"orderPatch":{"customerName":"of the endpoint"}}`)
+	})
+	laptop := newReceiver(t, hang)
+	config := w.file(t, "settings.json", fmt.Sprintf(`{"connectors":[{"name":"W","connectorId":"w","host":%q,"timeout":"PT5M"}],
+		"orderTypes":[{"name":"Online","default":true,"orderStatuses":[{"name":"New","workflowSteps":[{"name":"WebhookWorkflowStep","displayName":"Fraud check","connector":"W","connectorId":"w"}]}]}]}`, endpoint.URL))
+	s := w.serve(t, "--settings", config)
+	l := w.listen(t, s, "--calls-only", "--step", "Fraud check", "--all-orders", "--forward", laptop.URL)
+	path := fmt.Sprint("/api/interceptions/", l.await(t, "intercepting")["interceptionId"])
+	s.expect(t, 202, "POST", "/api/orders?wait=false", s.newKey, `{"id":"ORD-1","status":"New"}`)
+	laptop.await(t, "the call", func(got []receipt) bool { return len(got) > 0 })
+	if err := l.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = l.cmd.Wait()
+	late := time.After(3 * patience) // the lease is as long as patience
+	for got, next := endpoint.all(); len(got) == 0; got, next = endpoint.all() {
+		select {
+		case <-next:
+		case <-late:
+			t.Fatalf("the endpoint is not asked: %s", s.call("GET", path, s.newKey, "").text)
+		}
+	}
+	if a := s.expect(t, 200, "GET", path, s.newKey, ""); a.body["reason"] != "the listener was silent for too long" || a.body["handed"] != 1.0 || a.body["answered"] != 0.0 || a.body["missed"] != 1.0 {
+		t.Errorf("the interception is %s", a.text)
+	}
+	// A change of the status waits for the run before it.
+	s.expect(t, 200, "POST", "/api/orders/ORD-1/status", s.newKey, `{"status":"Other"}`)
+	if a := s.expect(t, 200, "GET", "/api/orders/ORD-1", s.newKey, ""); a.body["customerName"] != "of the endpoint" {
+		t.Errorf("the order is %s", a.text)
+	}
+	made := items(s.expect(t, 200, "GET", "/api/attempts?orderId=ORD-1", s.newKey, ""))
+	if len(made) != 2 || made[1]["outcome"] != "failed" || made[1]["error"] != "the interception ended before the listener answered" || !strings.HasPrefix(fmt.Sprint(made[1]["url"]), "listener:") || made[0]["outcome"] != "succeeded" {
+		t.Errorf("the attempts are %v", made)
+	}
+}

@@ -310,8 +310,27 @@ func TestTwoNodes(t *testing.T) {
 		return len(list) == 1 && list[0]["description"] == "changed"
 	})
 
+	// A listener asks one of them, and the runs are with both (docs/contract.md#interceptions).
+	const ofAll = `{"steps":["a"],"allOrders":true}`
+	for _, s := range []*server{a, b} {
+		if got := s.expect(t, 409, "POST", "/api/interceptions", crashKey, ofAll); !strings.Contains(got.text, "several nodes share the work") {
+			t.Errorf("an interception is refused with %s", got.text)
+		}
+	}
+
 	a.stop(t) // and its work is taken over at once, and not only when a lease would be over
 	awaitShards(t, b, 64, 0)
+	// One that began while there was one node ends once there is another.
+	made := b.expect(t, 201, "POST", "/api/interceptions", crashKey, ofAll)
+	path := fmt.Sprint("/api/interceptions/", made.body["id"])
+	b.expect(t, 200, "POST", path+"/calls", crashKey, "")
+	c.start(c.nodes[0])
+	a = c.nodes[0].server.Load()
+	awaitShards(t, b, 32, 32)
+	if got := b.expect(t, 409, "POST", path+"/calls", crashKey, ""); !strings.Contains(got.text, "several nodes share the work") {
+		t.Errorf("a poll is refused with %s", got.text)
+	}
+	a.stop(t)
 	b.stop(t)
 }
 
