@@ -282,3 +282,21 @@ func TestWhatAgreesInARow(t *testing.T) {
 	}
 	r.get("/api/workflow-shadows").is("items[0].agreement.different", 2).is("items[0].agreement.agreed", 4).is("items[0].agreement.last[1].result", "different").is("items[0].agreement.last[2]", nil)
 }
+
+// TestAShadowThatIsNotActiveIsNeverCalled, whatever else is called beside the step.
+func TestAShadowThatIsNotActiveIsNeverCalled(t *testing.T) {
+	live, off, on := answering(t, ""), answering(t, ""), answering(t, "")
+	r := lease(t)
+	named := func(host, name string) step {
+		return step{Host: host, More: `,"displayName":"` + name + `","mode":"shadow","compareWith":"Fraud"`}
+	}
+	inactive := strings.Replace(named(off.URL, "Off").String(), `"active":true`, `"active":false`, 1)
+	doc := config(status("Checked", named(on.URL, "On"), fraud(live.URL), named("http://off.invalid", "Off")))
+	r.settings(strings.Replace(doc, named("http://off.invalid", "Off").String(), inactive, 1))
+	for i := range 5 {
+		r.checks(fmt.Sprint("A", i))
+		r.compared(i + 1)
+	}
+	r.get("/api/workflow-shadows").is("items[1].displayName", "Off").is("items[1].active", false).is("items[1].agreement.compared", 0).is("items[1].agreement.skipped", 0)
+	equals(t, "calls", fmt.Sprint(len(on.got()), len(off.got())), "5 0")
+}
