@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -99,7 +100,12 @@ func attach(op *huma.Operation, all map[string]map[string]*huma.PathItem) {
 // stepHook is the request of a workflow step.
 func stepHook(id, summary string, body *huma.Schema) *huma.PathItem {
 	return twoWay(id, summary, "The endpoint's answer says what becomes of the order and its workflow. A failed request is made again after 1, 5 and 15 seconds.",
-		body, "StepAnswerOnTheWire", deliveryCounts()...)
+		body, "StepAnswerOnTheWire", append(deliveryCounts(), shadowHeader())...)
+}
+
+// shadowHeader says that a request is that of a shadow step (docs/contract.md#shadow-steps).
+func shadowHeader() *huma.Param {
+	return sentHeader(outbound.ShadowHeader, huma.TypeString, "true, where the step is a shadow: its answer is only compared, and nothing comes of it. Absent otherwise")
 }
 
 // validatorHook is the request to a validator, whose body is one of two.

@@ -28,7 +28,6 @@ import (
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/telemetry"
 	"github.com/orderhook/orderhook/internal/telemetry/tracing"
-	"github.com/orderhook/orderhook/internal/workflow"
 )
 
 // Options of a server, as flags, variables and the config file say. Listen and Database are
@@ -70,7 +69,7 @@ type Options struct {
 	// take its work over; 0: [nodes.DefaultLasts].
 	LeaseTime time.Duration
 
-	// MaxStatusChanges is as of [workflow.Options].
+	// MaxStatusChanges is as of the Options of package workflow.
 	MaxStatusChanges int
 
 	// MaxOutgoing is how many calls there may be at once, and MaxAnswerBytes how many
@@ -185,11 +184,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	network.Now, network.Tracer = o.Clock.Now, spans.Tracer()
 	client := outbound.New(network)
 	a.onStop(func(context.Context) error { client.Close(); return nil })
-	// Shadow calls have slots, memory and connections of their own, so that however many of
-	// them hang, no other call waits for them.
-	beside := network
-	beside.Outgoing, beside.MaxAnswerBytes = fair.New(workflow.MaxShadows), workflow.MaxShadowBytes
-	shadows := outbound.New(beside)
+	shadows := outbound.New(ShadowRequests(network))
 	a.onStop(func(context.Context) error { shadows.Close(); return nil })
 	work, gate := admission.NewWork(admission.DefaultAtOnce()), admission.New(o.Limits.ofGate())
 	uses := maintenance.NewKeyUses(ctx, st, o.Log)

@@ -14,6 +14,7 @@ import (
 	"github.com/orderhook/orderhook/internal/intercept"
 	"github.com/orderhook/orderhook/internal/jobrunner"
 	"github.com/orderhook/orderhook/internal/nodes"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/telemetry"
@@ -31,7 +32,7 @@ type Wiring struct {
 	// nil: Store.
 	EventStore store.Store
 	Client     api.Client // makes the requests of all parts
-	// Shadows makes the requests of shadow steps; nil: Client.
+	// Shadows makes the requests of shadow steps, as [ShadowRequests] says; nil: Client.
 	Shadows   workflow.Client
 	Slots     *fair.Budget // of all outgoing calls; nil: the dispatcher has its own
 	Work      *admission.Work
@@ -64,6 +65,14 @@ type Wiring struct {
 
 	Clock clock.Clock
 	Log   *slog.Logger
+}
+
+// ShadowRequests says how the requests of shadow steps are made: as all others, but with slots,
+// memory and connections of their own (docs/contract.md#shadow-steps). So however many of them
+// hang, no other call waits for them. The client of each is to be made of one call.
+func ShadowRequests(o outbound.Options) outbound.Options {
+	o.Outgoing, o.MaxAnswerBytes = fair.New(workflow.MaxShadows), workflow.MaxShadowBytes
+	return o
 }
 
 // Parts are the parts of a server between its store and its HTTP server. They stop in the

@@ -46,9 +46,9 @@ func EndpointHeaderAllowed(name string) bool {
 	return HeaderAllowed(name) && !own
 }
 
-// shadowHeader tells an endpoint that nothing will become of its answer
+// ShadowHeader tells an endpoint that nothing will become of its answer
 // (docs/contract.md#shadow-steps): it must not charge a card for it, say.
-const shadowHeader = "X-Shadow"
+const ShadowHeader = "X-Shadow"
 
 // usualHeaders is for how many headers there is space at first.
 const usualHeaders = 10
@@ -102,7 +102,7 @@ func (r *Request) headers(ctx context.Context, open *credentials, user *url.User
 		h.put("X-Max-Delivery-Count", strconv.Itoa(r.MaxDelivery))
 	}
 	if r.Shadow {
-		h.put(shadowHeader, "true")
+		h.put(ShadowHeader, "true")
 	}
 	if r.Attempt > 0 {
 		h.put("X-Attempt", strconv.Itoa(r.Attempt))
@@ -146,7 +146,7 @@ func (r *Request) mayBeCustom(name string) bool {
 	switch name {
 	case "X-Attempt":
 		return r.Attempt == 0
-	case shadowHeader:
+	case ShadowHeader:
 		return !r.Shadow
 	case "X-Signature":
 		return r.Signer == nil || r.Signer.body == nil

@@ -101,6 +101,19 @@ func (b *breakers) wait(tenant string, c *settings.Connector) time.Time {
 	return time.Time{}
 }
 
+// admits reports whether a connector's breaker would let a call through now, whatever its runs do
+// while it is open. Nothing is begun by it, and nobody is told how the call went.
+func (b *breakers) admits(tenant string, c *settings.Connector) bool {
+	if c == nil || c.Breaker == nil {
+		return true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.clock.Now()
+	ok, _ := b.of(tenant, c, now).Admits(now)
+	return ok
+}
+
 // states returns how many breakers are in each state.
 func (b *breakers) states() map[string]int {
 	b.mu.Lock()

@@ -112,7 +112,7 @@ func (s *shadows) begin(d *decided, sh *settings.Shadow) {
 		s.skip(key, "its connector was not found")
 		return
 	}
-	if !s.breakers.wait(d.tenant, target.Connector).IsZero() {
+	if !s.breakers.admits(d.tenant, target.Connector) {
 		s.skip(key, "the breaker of its connector is open")
 		return
 	}

@@ -213,12 +213,18 @@ func (r *rig) ownOutput() {
 	r.t.Helper()
 	r.silent("the log", r.log.String())
 	r.silent("a span", r.spans.String())
+	r.silent("a metric", r.scraped())
+}
+
+// scraped is what its metrics are.
+func (r *rig) scraped() string {
+	r.t.Helper()
 	w := httptest.NewRecorder()
 	r.metrics.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "go_goroutines") {
 		r.t.Errorf("the metrics are answered with %d", w.Code)
 	}
-	r.silent("a metric", w.Body.String())
+	return w.Body.String()
 }
 
 const backupName = "backup.db"

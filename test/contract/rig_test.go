@@ -22,6 +22,7 @@ import (
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/delivery"
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -62,6 +63,12 @@ type rig struct {
 	webHook *delivery.WebHook             // nil: off
 	between func(store.Store) store.Store // what stands between the dispatcher, or a job, and the store; nil: nothing
 	calling func(poster) poster           // and between all and the client; nil: nothing
+
+	// beside is calling for the client of shadow steps.
+	beside func(poster) poster
+	// slots and shadowSlots are those of the two clients.
+	slots, shadowSlots *fair.Budget
+	client             *outbound.Client
 }
 
 // poster makes requests, as outbound.Client does.
@@ -109,17 +116,25 @@ func (r *rig) run(change ...func(*outbound.Options)) {
 	o.Observer = r.metrics
 	tracer := sdk.NewTracerProvider(sdk.WithSyncer(spansTo{r.spans})).Tracer("test")
 	o.Tracer = tracer
-	real := outbound.New(o)
-	client := poster(real)
+	if o.Outgoing == nil {
+		o.Outgoing = fair.New(outbound.DefaultMaxOutgoing)
+	}
+	forShadows := app.ShadowRequests(o)
+	real, ofShadows := outbound.New(o), outbound.New(forShadows)
+	r.slots, r.shadowSlots, r.client = o.Outgoing, forShadows.Outgoing, real
+	client, shadows := poster(real), poster(ofShadows)
 	if r.calling != nil {
 		client = r.calling(real)
+	}
+	if r.beside != nil {
+		shadows = r.beside(ofShadows)
 	}
 	r.work = admission.NewWork(1)
 	below := store.Store(db)
 	if r.between != nil {
 		below = r.between(db)
 	}
-	parts := app.Assemble(app.Wiring{Store: db, EventStore: below, Client: client, Work: r.work, Admission: r.admission, Limits: r.limits,
+	parts := app.Assemble(app.Wiring{Store: db, EventStore: below, Client: client, Shadows: shadows, Work: r.work, Admission: r.admission, Limits: r.limits,
 		InterceptionLease: r.interceptionLease, MaxStatusChanges: r.maxStatusChanges, MaxOrderBytes: r.maxOrderBytes, WebHook: r.webHook,
 		Variables: settings.Variables{Lookup: environment, Allowed: []string{"SHOP_*"}}, VariablesTenant: access.DefaultTenant,
 		Telemetry: r.metrics, Tracer: tracer, Clock: r.hands, Log: log, Version: "test"})
@@ -142,6 +157,7 @@ func (r *rig) run(change ...func(*outbound.Options)) {
 				err = errors.Join(err, stop(ctx))
 			}
 			real.Close()
+			ofShadows.Close()
 			err = errors.Join(err, db.Close())
 		})
 		return err

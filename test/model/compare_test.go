@@ -25,6 +25,7 @@ func compareAll(t *rapid.T, m *oracle, got observed) {
 	same(t, "runs", got.runs, m.runTexts())
 	same(t, "order", []string{got.order}, []string{m.order.view().String()})
 	compareVersions(t, got.versions, m.trail)
+	same(t, "events", got.events, m.events)
 }
 
 func (m *oracle) runTexts() []string {

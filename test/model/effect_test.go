@@ -44,6 +44,7 @@ func (m *oracle) take(r *run, i int) {
 
 // call makes the attempts of a call; false if the last of them failed.
 func (m *oracle) call(res *stepResult, t target, r *run) (reply, bool) {
+	m.commit()
 	m.made++
 	res.call = m.made
 	reply := m.script.of(m.made)

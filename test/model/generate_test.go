@@ -69,9 +69,12 @@ func several[T any](t *rapid.T, least, most int, draw func(*rapid.T) T) (out []T
 	return out
 }
 
+// scenarioOrder is the order of every scenario.
+const scenarioOrder = "ORD-1"
+
 func drawOrder(t *rapid.T) order {
 	o := order{
-		ID: "ORD-1", Status: pick(t, append([]string{"New", "New", "New", "Accepted"}, statusNames...), 4), OrderType: pick(t, orderTypes, 4), MarketID: pick(t, markets, 5),
+		ID: scenarioOrder, Status: pick(t, append([]string{"New", "New", "New", "Accepted"}, statusNames...), 4), OrderType: pick(t, orderTypes, 4), MarketID: pick(t, markets, 5),
 		StoreID: pick(t, stores, 5), CustomerName: pick(t, names, 3), Tags: some(t, tags),
 	}
 	for _, key := range some(t, keys) {

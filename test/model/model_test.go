@@ -36,6 +36,7 @@ func TestTheEngineAgreesWithTheModel(t *testing.T) {
 		s.log(t)
 		play(t, r.tenant(t), s)
 	})
+	r.nothingCame(t)
 	r.sink.mu.Lock()
 	defer r.sink.mu.Unlock()
 	if r.sink.shadows == 0 {
@@ -56,6 +57,11 @@ func play(t *rapid.T, r *rig, s scenario) {
 		compareResult(t, a.String(), want, r.act(t, s.order.ID, a))
 	}
 	compareAll(t, m, r.observe(t, s.order.ID))
+	left, err := r.leaves(r.tenantOf(), s.order.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.left[r.tenantOf()] = left
 }
 
 func (s scenario) log(t *rapid.T) {

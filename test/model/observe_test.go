@@ -12,6 +12,7 @@ import (
 // model writes it.
 type observed struct {
 	calls, history, runs []string
+	events               []string
 	versions             []string
 	order                string
 	wrong                []error
@@ -32,7 +33,10 @@ func (r *rig) observe(t *rapid.T, id string) observed {
 	out := observed{runs: r.runTexts(t, id), history: r.history(t, id)}
 	_, raw := r.ask(t, "GET", "/api/orders/"+id, "")
 	last := read[order](t, raw)
-	out.order, out.versions = last.view().String(), r.versions(t, id, last.Version)
+	var documents [][]byte
+	out.order = last.view().String()
+	out.versions, documents = r.versions(t, id, last.Version)
+	out.events = r.events(t, documents)
 	r.sink.mu.Lock()
 	defer r.sink.mu.Unlock()
 	out.calls, out.wrong = slices.Clone(r.sink.calls), r.sink.wrong
@@ -72,19 +76,18 @@ func (r *rig) history(t *rapid.T, id string) []string {
 	}
 }
 
-// versions reads every version of the order and checks that there is none beyond.
-func (r *rig) versions(t *rapid.T, id string, last int64) []string {
-	var out []string
+// versions reads every version of the order, and its document, and checks that there is none beyond.
+func (r *rig) versions(t *rapid.T, id string, last int64) (out []string, documents [][]byte) {
 	for v := int64(1); v <= last; v++ {
 		code, raw := r.ask(t, "GET", fmt.Sprintf("/api/orders/%s/versions/%d", id, v), "")
 		o := read[order](t, raw)
 		if code != 200 || o.Version != v {
 			t.Errorf("version %d: %d, and says it is version %d", v, code, o.Version)
 		}
-		out = append(out, o.view().String())
+		out, documents = append(out, o.view().String()), append(documents, raw)
 	}
 	if code, _ := r.ask(t, "GET", fmt.Sprintf("/api/orders/%s/versions/%d", id, last+1), ""); code != 404 {
 		t.Errorf("the version after the last is answered with %d", code)
 	}
-	return out
+	return out, documents
 }

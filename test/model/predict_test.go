@@ -15,6 +15,9 @@ type oracle struct {
 	runs    []*run
 	trail   []string // what the order was, change by change
 	made    int      // calls so far
+	events  []string // of the writes that were committed
+	write   []string // the types of the events of the order in the write that is being decided
+	failed  string   // and that a run failed in it
 }
 
 // action is what is done with the order after it was posted: one of the three.
@@ -49,6 +52,8 @@ func (m *oracle) create() answer {
 	m.order = m.order.clone()
 	m.order.recompute(order{})
 	m.log("Created", "", 0, false, "", m.order.Status)
+	m.happening("OrderCreated")
+	m.entered(m.order.Status)
 	m.snap()
 	return m.follow(201, m.order.Status, 0)
 }
@@ -88,6 +93,7 @@ func (m *oracle) patchByAPI(e edit) {
 	m.log("Patched", "", 0, false, "", "")
 	m.logStatus(was.Status)
 	m.snap()
+	m.commit()
 }
 
 // setStatus sets a status, which has no case.
@@ -104,6 +110,7 @@ func (m *oracle) setStatus(status string) {
 func (m *oracle) logStatus(was string) {
 	if !strings.EqualFold(was, m.order.Status) {
 		m.log("StatusChanged", "", 0, false, was, m.order.Status)
+		m.entered(m.order.Status)
 	}
 }
 

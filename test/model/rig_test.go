@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +36,8 @@ type rig struct {
 	clock    *clock.Fake
 	sink     *sink
 	tenants  *int
+	stop     func()          // ends the engine; may be called again
+	left     map[string]left // by tenant, once its scenario was compared
 }
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
@@ -50,25 +53,31 @@ func openDatabase(t *testing.T, clock func() time.Time) (store.Store, error) {
 
 // start runs an orderhook whose clock jumps over every wait of a workflow.
 func start(t *testing.T) *rig {
-	r := &rig{sink: newSink(t), tenants: new(int), clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
+	r := &rig{sink: newSink(t), tenants: new(int), left: map[string]left{}, clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
 	db, err := openDatabase(t, r.clock.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, log := outbound.New(outbound.Options{Version: "test", Guard: outbound.Guard{AllowPrivate: true}, Secrets: db.Secrets()}), slog.New(slog.DiscardHandler)
-	parts := app.Assemble(app.Wiring{Store: db, Client: client, Work: admission.NewWork(1), Clock: r.clock, Log: log, Version: "test"})
+	calls := outbound.Options{Version: "test", Guard: outbound.Guard{AllowPrivate: true}, Secrets: db.Secrets()}
+	client, shadows, log := outbound.New(calls), outbound.New(app.ShadowRequests(calls)), slog.New(slog.DiscardHandler)
+	parts := app.Assemble(app.Wiring{Store: db, Client: client, Shadows: shadows, Work: admission.NewWork(1), Clock: r.clock, Log: log, Version: "test"})
 	server, engine := httptest.NewServer(parts.API), parts.Engine // events are not sent: the model says nothing of them
 	r.url, r.store = server.URL, db
 	if err := engine.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	r.stop = sync.OnceFunc(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		engine.StopWaits()
-		server.Close()
 		engine.Stop(ctx)
+	})
+	t.Cleanup(func() {
+		engine.StopWaits()
+		server.Close()
+		r.stop()
 		client.Close()
+		shadows.Close()
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}

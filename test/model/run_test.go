@@ -53,8 +53,10 @@ func (m *oracle) follow(code int, entered string, returned int) answer {
 			break
 		}
 		m.setStatus(r.trigger)
+		m.commit() // the run that was triggered begins with a write of its own
 		r = m.run(r.trigger, 0)
 	}
+	m.commit()
 	out.order = or(out.order, m.order.view().String())
 	return out
 }
@@ -84,20 +86,24 @@ func (m *oracle) run(entered string, returned int) *run {
 			}
 		}
 	}
+	last := 0
 	for i := range r.results {
 		if r.results[i].step.deferred && !r.delayed {
 			m.delay(r)
 		}
+		last = i
 		if m.take(r, i); r.status != "succeeded" {
 			break
 		}
 	}
 	m.close(r)
+	m.ends(r, last)
 	return r
 }
 
-// delay answers the caller; deferred steps are still to come.
+// delay answers the caller; deferred steps are still to come, in other writes.
 func (m *oracle) delay(r *run) {
+	m.commit()
 	r.delayed, r.answer = true, m.order.view().String()
 	r.atOnce = append([]stepResult{}, r.results...)
 }

@@ -1,9 +1,11 @@
 package core
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -38,6 +40,13 @@ func TestDetail(t *testing.T) {
 		if rapid.Bool().Draw(t, "intercepted") {
 			d.Listener = &attempt.Listener{InterceptionID: text.Draw(t, "interception"), KeyID: text.Draw(t, "key"), KeyName: text.Draw(t, "name")}
 		}
+		if rapid.Bool().Draw(t, "compared") {
+			value := rapid.SampledFrom([]string{`null`, `"a"`, `1.50`, `{"a":[true,{}]}`, `"…"`})
+			d.Comparison = &attempt.Comparison{ShadowID: text.Draw(t, "shadow"), With: text.Draw(t, "with"), Result: attempt.Result(text.Draw(t, "result")), More: rapid.Int().Draw(t, "more")}
+			for range rapid.IntRange(0, 3).Draw(t, "differences") {
+				d.Comparison.Differences = append(d.Comparison.Differences, attempt.Difference{Path: text.Draw(t, "path"), Live: jsontext.Value(value.Draw(t, "live")), Shadow: jsontext.Value(value.Draw(t, "now"))})
+			}
+		}
 		var got attempt.AttemptDetail
 		if err := decode(appendDetail(nil, &d), &got, "detail"); err != nil {
 			t.Fatal(err)
@@ -46,6 +55,36 @@ func TestDetail(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+}
+
+// TestAComparisonOfWhateverWasAnswered: paths and values come of what endpoints answer. What is no
+// JSON that is read again, or no UTF-8, is replaced, and the rest of the record is there.
+func TestAComparisonOfWhateverWasAnswered(t *testing.T) {
+	odd := "order.properties[\xff\xfe]"
+	for name, c := range map[string]struct{ value, want string }{
+		"nothing":          {"", `null`},
+		"no JSON":          {"<html>", `"…"`},
+		"half of it":       {`{"a":`, `"…"`},
+		"two values":       {`1 2`, `"…"`},
+		"a name twice":     {`{"a":1,"a":2}`, `"…"`},
+		"no UTF-8":         {"\"\xff\"", `"…"`},
+		"half a character": {`"\ud800"`, `"…"`},
+		"an object":        {`{"a":1.50}`, `{"a":1.50}`},
+	} {
+		d := &attempt.AttemptDetail{RemoteAddr: "127.0.0.1:1", Comparison: &attempt.Comparison{ShadowID: odd, With: odd, Result: attempt.Result(odd), More: 1,
+			Differences: []attempt.Difference{{Path: odd, Live: jsontext.Value(c.value), Shadow: jsontext.Value(`1`)}, {Path: "result", Live: jsontext.Value(`2`), Shadow: jsontext.Value(c.value)}}}}
+		var got attempt.AttemptDetail
+		if err := decode(appendDetail(nil, d), &got, "detail"); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		readable := strings.ToValidUTF8(odd, "\uFFFD\uFFFD")
+		want := &attempt.Comparison{ShadowID: readable, With: readable, Result: attempt.Result(readable), More: 1,
+			Differences: []attempt.Difference{{Path: readable, Live: jsontext.Value(c.want), Shadow: jsontext.Value(`1`)}, {Path: "result", Live: jsontext.Value(`2`), Shadow: jsontext.Value(c.want)}}}
+		if diff := cmp.Diff(want, got.Comparison); diff != "" || got.RemoteAddr != d.RemoteAddr {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
 }
 
 func BenchmarkDetail(b *testing.B) {

@@ -141,9 +141,25 @@ func (f *Feeds) Extend(d *Dialect, batches []*Batch, now time.Time, ask func(eac
 	return changes, nil
 }
 
-// mostInPart bounds how many events that endpoints were given a row has, unless one write
-// has more.
+// mostInPart bounds how many events that endpoints were given a row has, unless one event has
+// more: a row is read whole, and a publication of a thousand events for ten thousand endpoints
+// would be one of tens of megabytes.
 const mostInPart = 1000
+
+// split cuts a write between its events into parts of that bound.
+func (w feedWrite) split() (parts []feedWrite) {
+	from, event := 0, 0 // where the part begins, and the event that is looked at
+	for i := range w.given {
+		if w.given[i].event != w.given[event].event {
+			event = i
+		}
+		if i-from >= mostInPart && event > from {
+			parts = append(parts, feedWrite{w.tenant, w.given[from:event]})
+			from = event
+		}
+	}
+	return append(parts, feedWrite{w.tenant, w.given[from:]})
+}
 
 // feedParts returns what is given in a tenant, in the order of the numbers of the events,
 // which those of one order ascend in. Writes whose numbers follow each other go into one row:
@@ -153,7 +169,7 @@ func feedParts(tenant string, batches []*Batch) (parts []feedWrite) {
 	for _, b := range batches {
 		for _, w := range b.feed {
 			if w.tenant == tenant {
-				writes = append(writes, w)
+				writes = append(writes, w.split()...)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -286,4 +287,203 @@ func testFeedRetained(t *testing.T, s *suite) {
 	same(t, lost(rare, 0), feed[0].Position)
 	got := ok[store.Feed](t)(s.Feed(ctx, acme, rare.No, store.FeedQuery{After: feed[0].Position, Limit: 5, Bytes: 1 << 20}))
 	same(t, []any{feedIDs(got.Entries), got.Entries[0].Previous}, []any{[]string{"two"}, feed[0].Position})
+}
+
+// testFeedOfChangingEndpoints proves that a feed has what happened while its endpoint was there and on,
+// and that what comes next names the last of that as the one before.
+func testFeedOfChangingEndpoints(t *testing.T, s *suite) {
+	stays := s.put(endpoint("stays"))
+	s.add(newEvent("e1", "o1"))
+	late := s.put(endpoint("late"))
+	s.add(newEvent("e2", "o1"))
+	change := func(to *event.Endpoint, enabled bool) {
+		next := *to
+		next.Enabled = enabled
+		s.put(&next)
+	}
+	change(late, false)
+	s.add(newEvent("e3", "o1"))
+	s.close()
+	s.open()
+	s.add(newEvent("e4", "o1"))
+	change(late, true)
+	s.add(newEvent("e5", "o1"))
+	all, feed := s.feedOf(stays, 0, 10), s.feedOf(late, 0, 10)
+	same(t, feedIDs(all), []string{"e1", "e2", "e3", "e4", "e5"})
+	same(t, feedIDs(feed), []string{"e2", "e5"})
+	same(t, []int64{feed[0].Previous, feed[1].Previous}, []int64{0, all[1].Position})
+	same(t, []int64{feed[0].Position, feed[1].Position}, []int64{all[1].Position, all[4].Position})
+	// Its number is not used again, so that nobody reads what another one was given.
+	s.write(func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, acme, late.ID) })
+	other := s.put(endpoint("other"))
+	s.add(newEvent("e6", "o1"))
+	feed = s.feedOf(other, 0, 10)
+	same(t, feedIDs(feed), []string{"e6"})
+	same(t, feed[0].Previous, int64(0))
+	same(t, feedIDs(s.feedOf(stays, all[4].Position, 10)), []string{"e6"})
+}
+
+// testFeedWhileEndpointsChange has endpoints made, turned off and on, and deleted while others publish:
+// a feed has exactly what became due for its endpoint, without a gap.
+func testFeedWhileEndpointsChange(t *testing.T, s *suite) {
+	l := s.listen()
+	const rounds, writers, each = 8, 4, 24
+	var wait sync.WaitGroup
+	for w := range writers {
+		wait.Go(func() {
+			for n := range each {
+				must(t, s.Publish(ctx, acme, newEvent(fmt.Sprintf("e%d-%d-a", w, n), "o1"), newEvent(fmt.Sprintf("e%d-%d-b", w, n), "o1")))
+			}
+		})
+	}
+	var made []*event.Endpoint
+	for n := range rounds {
+		e := s.put(endpoint(fmt.Sprint("ep_", n)))
+		made = append(made, e)
+		for _, enabled := range []bool{false, true} {
+			next := *e
+			next.Enabled = enabled
+			s.put(&next)
+		}
+		if n%4 == 3 {
+			s.write(func(tx store.Tx) error { return tx.DeleteEndpoint(ctx, acme, made[n-1].ID) })
+		}
+	}
+	wait.Wait()
+	s.add(newEvent("last", "o1"))
+	told, due := map[int64][]string{}, map[string]event.Place{}
+	for _, d := range l.due {
+		told[d.Delivery.Endpoint] = append(told[d.Delivery.Endpoint], d.Event.ID)
+		due[fmt.Sprint(d.Delivery.Endpoint, d.Event.ID)] = *d.Delivery.Place
+	}
+	for _, e := range made {
+		feed := s.feedOf(e, 0, 50)
+		// The events of one array stand in its order; those that are told of together may be in another
+		// one than their feeds.
+		got, want := feedIDs(feed), slices.Clone(told[e.No])
+		slices.Sort(want)
+		sorted := slices.Sorted(slices.Values(got))
+		same(t, sorted, want)
+		for i, one := range feed {
+			if i == 0 && one.Previous != 0 {
+				t.Errorf("the first event of %s is said to follow %d", e.ID, one.Previous)
+			}
+			if place := due[fmt.Sprint(e.No, one.Event.ID)]; place != one.Place {
+				t.Errorf("%s is told with %v, and stands at %v", one.Event.ID, place, one.Place)
+			}
+		}
+	}
+}
+
+// testFeedHeadsTooOld proves that a process which has not written for a day knows where the feeds
+// end, although retention has removed what others wrote meanwhile.
+func testFeedHeadsTooOld(t *testing.T, s *suite) {
+	rare := endpoint("rare")
+	rare.EventTypes = []string{"OrderCreated"}
+	rare, all := s.put(rare), s.put(endpoint("all"))
+	created := func(id string) *event.Event {
+		e := newEvent(id, "o1")
+		e.Type = "OrderCreated"
+		return e
+	}
+	s.add(created("one"))
+	s.addMany(0, 3996)
+	others := ok[store.Store](t)(s.database(func() time.Time { return s.now }, true))
+	must(t, others.Publish(ctx, acme, created("two"))) // with it the heads are stored: 4000 were given
+	written := s.now
+	last := s.feedOf(rare, 0, 10)[1]
+	same(t, last.Event.ID, "two")
+	s.now = s.now.Add(25 * time.Hour)
+	must(t, others.RemoveOld(ctx, acme, store.RetainedDeliveries, written.Add(time.Hour), noYield))
+	must(t, others.Close())
+	s.add(created("three"))
+	after := ok[store.Feed](t)(s.Feed(ctx, acme, rare.No, store.FeedQuery{After: last.Position, Limit: 5, Bytes: 1 << 20}))
+	same(t, feedIDs(after.Entries), []string{"three"})
+	same(t, []int64{after.Entries[0].Previous, after.LostTo}, []int64{last.Position, 0})
+	// What is left of the other feed begins behind what is named as lost.
+	f := ok[store.Feed](t)(s.Feed(ctx, acme, all.No, store.FeedQuery{Limit: 1000, Bytes: 1 << 20}))
+	same(t, f.Entries[0].Previous, f.LostTo)
+}
+
+// testFeedWhileRetentionRemoves has retention remove parts of a feed while others extend it, and
+// somebody reads along who knows what is removed: nothing of what comes is lost, and nobody fails.
+func testFeedWhileRetentionRemoves(t *testing.T, s *suite) {
+	all := s.put(endpoint("all"))
+	s.addMany(0, 4600)
+	old := s.now
+	last := ok[int64](t)(s.FeedEnd(ctx, acme))
+	s.now = s.now.Add(24 * time.Hour)
+	const writers, each = 4, 30
+	var wait sync.WaitGroup
+	for w := range writers {
+		wait.Go(func() {
+			for n := range each {
+				must(t, s.Publish(ctx, acme, newEvent(fmt.Sprintf("new%d-%d", w, n), "o1")))
+			}
+		})
+	}
+	wait.Go(func() {
+		for range 5 {
+			must(t, s.RemoveOld(ctx, acme, store.RetainedDeliveries, old.Add(time.Hour), noYield))
+		}
+	})
+	wait.Wait()
+	same(t, len(s.feedOf(all, last, 17)), writers*each)
+	// The oldest are gone, and named.
+	f := ok[store.Feed](t)(s.Feed(ctx, acme, all.No, store.FeedQuery{Limit: 5, Bytes: 1 << 20}))
+	if f.LostTo == 0 || f.Entries[0].Previous != f.LostTo {
+		t.Errorf("lost is what came up to %d, and %d is said to follow %d", f.LostTo, f.Entries[0].Position, f.Entries[0].Previous)
+	}
+}
+
+// testFeedOfManyEndpoints proves that an array that is given to many endpoints, and so has several
+// parts, stands in each feed as one of few does.
+func testFeedOfManyEndpoints(t *testing.T, s *suite) {
+	l := s.listen()
+	var all []*event.Endpoint
+	for n := range 7 {
+		e := endpoint(fmt.Sprint("ep_", n))
+		if n%3 == 2 {
+			e.EventTypes = []string{"OrderCreated"}
+		}
+		all = append(all, s.put(e))
+	}
+	var events []*event.Event
+	var ids, created []string
+	for n := range 500 {
+		e := newEvent(fmt.Sprintf("e%03d", n), "o1")
+		ids = append(ids, e.ID)
+		if n%9 == 4 {
+			e.Type = "OrderCreated"
+			created = append(created, e.ID)
+		}
+		events = append(events, e)
+	}
+	s.add(newEvent("before", "o1"))
+	must(t, s.Publish(ctx, acme, events...))
+	places := map[string]event.Place{}
+	for n, to := range all {
+		feed, want := s.feedOf(to, 0, 130), append([]string{"before"}, ids...)
+		if n%3 == 2 {
+			want = created
+		}
+		same(t, feedIDs(feed), want)
+		for _, e := range feed {
+			places[fmt.Sprint(to.No, e.Event.ID)] = e.Place
+		}
+	}
+	for _, d := range l.due {
+		if want := places[fmt.Sprint(d.Delivery.Endpoint, d.Event.ID)]; *d.Delivery.Place != want {
+			t.Errorf("%s is told with %v, not %v", d.Event.ID, *d.Delivery.Place, want)
+		}
+	}
+	for _, e := range []*event.Event{events[0], events[249], events[499]} {
+		same(t, *ok[*event.Place](t)(s.Place(ctx, acme, keyOf(e, all[0]))), places[fmt.Sprint(all[0].No, e.ID)])
+	}
+	// Another process reads where they end.
+	s.close()
+	s.open()
+	s.add(newEvent("behind", "o1"))
+	feed := s.feedOf(all[0], places[fmt.Sprint(all[0].No, "e499")].Position, 5)
+	same(t, feedIDs(feed), []string{"behind"})
 }
