@@ -37,6 +37,19 @@ func TestKeyRates(t *testing.T) {
 	now = now.Add(10 * time.Second)
 	take("a", 0.1, 0)
 	take("a", 0.1, 10*time.Second)
+	now = now.Add(10 * time.Second)
+	take("a", 5, 0) // what was left of the limit before
+	now = now.Add(time.Second)
+	for range 5 {
+		take("a", 5, 0) // a second's worth of the new one
+	}
+	take("a", 5, 200*time.Millisecond)
+	now = now.Add(time.Hour)
+	take("a", 2, 0)
+	now = now.Add(time.Hour)
+	take("a", 2, 0)
+	take("a", 2, 0)
+	take("a", 2, 500*time.Millisecond)
 }
 
 // TestIdleKeysAreForgotten, and those that have used something up are not.

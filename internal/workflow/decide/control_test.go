@@ -40,12 +40,19 @@ func TestRunsAreCanceledAndResumed(t *testing.T) {
 	s.f.Today = settingsOf(t, workflow(one, one), 2)
 	s.take(decide.Resume(s.f))
 	equal(t, "with its own settings, where the steps are others", s.last.Run.SettingsVersion, 1)
+	equal(t, "but not with the secrets that were removed since", s.last.Run.Since, 2)
+	equal(t, "whoever waits from now on gets the answer to come", s.last.Run.AnswerVersion, 0)
 
 	s = inW(t, shop(status("W", `,"maxDuration":"PT1M"`, step(``), stop))).answer(`{}`).answer(canceled)
 	s.f.Today = settingsOf(t, shop(status("W", "", step(`,"active":false`), stop)), 2)
 	s.take(decide.Resume(s.f))
 	equal(t, "or not all of them run", s.last.Run.SettingsVersion, 1)
 	equal(t, "its time begins anew", s.last.Run.Deadline.IsZero(), true)
+
+	s = inW(t, workflow(one, stop)).answer(`{}`).answer(canceled)
+	s.f.Today = settingsOf(t, workflow(step(`,"RunAfterOrderIsSaved":true`), stop), 2)
+	s.take(decide.Resume(s.f))
+	equal(t, "or another one waits until the order is saved", s.last.Run.SettingsVersion, 1)
 
 	s = inW(t, workflow(stop)).answer(canceled)
 	s.meanwhile(func(f decide.Facts) (*decide.Decision, error) {

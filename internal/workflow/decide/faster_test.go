@@ -105,6 +105,15 @@ func TestSomeoneElseSetTheStatusOfWhatTheRunIsFor(t *testing.T) {
 	}).answer(`{}`)
 	equal(t, "the status of another shipment", s.told().Run, "succeeded")
 
+	// What the step says of its own shipment is not what the other writer decided on.
+	s = on(t, shipments).enter(decide.StatusChange{Status: "W", ShipmentID: "S1"}).meanwhile(func(f decide.Facts) (*decide.Decision, error) {
+		return decide.Enter(f, decide.StatusChange{Status: "Held", SkipRun: true})
+	}).answer(result(``, `{"Status":"Paid","OrderForm":{"Shipments":[{"ShipmentId":"S1","OrderStatus":"Sent"}]}}`))
+	equal(t, "the order's status is another's", s.told().Run, "superseded")
+	equal(t, "conflict", conflictOf(s), "status Idle Paid Held")
+	equal(t, "theirs stays", s.last.Order.Status(), "Held")
+	equal(t, "the shipment's is the step's", order.Shipment(s.last.Order.Doc, "S1").Text("orderStatus"), "Sent")
+
 	s = returned(t, `{"name":"WebhookReturnWorkflowStep","connector":"W","properties":[{"key":"Host","value":"http://one"}]}`)
 	id := s.f.Run.ReturnID
 	s.meanwhile(func(f decide.Facts) (*decide.Decision, error) { return decide.CancelReturn(f, id) })

@@ -27,6 +27,8 @@ func TestReturns(t *testing.T) {
 
 	s = returned(t, ofReturns).answer(result(`"TriggerNewStatus":"Checked"`, `{}`))
 	equal(t, "a status of returns that is triggered is the return's", s.last.Next.ReturnID, s.f.Run.ReturnID)
+	s = returned(t, ofReturns).answer(result(`"TriggerNewStatus":"Elsewhere"`, `{}`))
+	equal(t, "another status is the order's", s.last.Next.EnteredStatus+s.last.Next.ReturnID, "Elsewhere")
 
 	s = returned(t, ofReturns)
 	s.f.Run = nil

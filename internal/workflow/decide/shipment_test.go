@@ -35,6 +35,13 @@ func TestTheMainStatusIsEnteredOnceAllShipmentsAreThere(t *testing.T) {
 	s.enter(decide.StatusChange{Status: "W"}).answer(result(``, moves))
 	equal(t, "not before the run's end", s.told().Order, "W")
 	equal(t, "by a patch of its steps", s.answer(`{}`).told().Next, "Done")
+	s.f.Run = nil
+	s.enter(decide.StatusChange{Status: "W", SkipRun: true})
+	equal(t, "who sets another status has that", s.last.Order.Status(), "W")
+
+	s = on(t, shop(status("Sent", `,"mainOrderStatus":"Done"`), status("W", "", one)))
+	s.enter(decide.StatusChange{Status: "W"}).answer(result(`"TriggerNewStatus":"Checked"`, moves))
+	equal(t, "a status that a step asked for comes before it", s.told().Next, "Checked")
 }
 
 // TestWhatMoves is the shipments and returns whose own status becomes another.

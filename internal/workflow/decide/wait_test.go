@@ -102,6 +102,10 @@ func TestAnOpenBreaker(t *testing.T) {
 	equal(t, "by", s.entry(order.OpStepWaits).By, "workflow")
 	heldBack(s, settings.WaitWhileOpen).is(told{Run: "waiting 1m0s", Steps: "Pending", Order: "W"})
 	equal(t, "uses up no attempt", s.f.Run.Position.Attempt, 1)
+	// By the reason a queue tells this wait from a retry's, which nobody tries before its time.
+	s.pure(decide.Wake)
+	s.comesTo(decide.Outcome{Failure: "status 503", Retry: true}).is(told{Run: "waiting 1s", Steps: "Pending", Order: "W"})
+	equal(t, "a retry's wait has no reason", s.f.Run.Results[0].ErrorReason, "")
 	s = inW(t, workflow(stop))
 	s.take(decide.Cancel(s.f))
 	equal(t, "a run that has ended", heldBack(s, settings.FailWhileOpen).last.Move, decide.Stays)
