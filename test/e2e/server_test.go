@@ -80,6 +80,15 @@ func (s *server) signal(t *testing.T, sig os.Signal) {
 	}
 }
 
+func (s *server) hasEnded() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // code waits for the server's end and returns its exit code.
 func (s *server) code(t *testing.T) int {
 	t.Helper()
