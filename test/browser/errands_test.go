@@ -107,11 +107,12 @@ func (s *shop) errand(t *testing.T, l look) *errand {
 	return &errand{tab: p, shop: s}
 }
 
-// press is the click of a person on the first element of the page that has this text.
+// press is the click of a person on the first element of the page that has this text. It has the
+// focus first, so that what is live does not replace it before the click.
 func (e *errand) press(selector, text string) {
 	e.t.Helper()
 	e.clicks++
-	mark := fmt.Sprintf(`(() => { const el = [...document.querySelectorAll(%q)].find(e => e.textContent.trim().startsWith(%q)); el?.setAttribute("data-pressed", ""); return !!el })()`, selector, text)
+	mark := fmt.Sprintf(`(() => { const el = [...document.querySelectorAll(%q)].find(e => e.textContent.trim().startsWith(%q)); el?.setAttribute("data-pressed", ""); el?.focus(); return !!el })()`, selector, text)
 	if !eval[bool](e.tab, mark) {
 		e.t.Fatalf("%s has no %s that says %q: %s", e.at(), selector, text, e.text("main"))
 	}

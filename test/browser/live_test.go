@@ -22,6 +22,7 @@ func TestLiveUpdates(t *testing.T) {
 	p.signIn(adminKey)
 	p.visit("/attempts")
 	p.until(`document.querySelector(".live-state")?.textContent === "live"`)
+	p.skipPauses()
 	order := func(id string) { s.call("POST", "/api/orders", fmt.Sprintf(`{"id":%q,"status":"New"}`, id)) }
 	has := func(id string) string {
 		return fmt.Sprintf(`document.querySelector("#attempts").textContent.includes(%q)`, id)
@@ -38,13 +39,13 @@ func TestLiveUpdates(t *testing.T) {
 	p.do(chromedp.Click("[data-pause]"))
 	p.until(has("LIVE-2"))
 
-	p.do(chromedp.Focus("#attempts td a"))
+	p.focus("#attempts td a")
 	order("LIVE-3")
 	p.until(`document.querySelector(".live-state").textContent === "waits while you are in it"`)
 	if eval[bool](p, has("LIVE-3")) {
 		t.Error("what has the focus was replaced")
 	}
-	p.do(chromedp.Blur("#attempts td a"))
+	eval[bool](p, `document.activeElement.blur(), true`)
 	p.until(has("LIVE-3"))
 
 	eval[bool](p, `getSelection().selectAllChildren(document.querySelector("#attempts tbody tr")), true`)

@@ -208,6 +208,7 @@ func TestFoldedStaysFolded(t *testing.T) {
 	p.signIn(adminKey)
 	p.visit("/orders/ORD-9")
 	p.until(`document.querySelector(".live-state")?.textContent === "live"`)
+	p.skipPauses()
 	eval[bool](p, `document.querySelector("#document [data-fold]").click(), true`) // with no pointer that depends on it
 	s.call("POST", "/api/events", `{"type":"loyalty.points_earned","orderId":"ORD-9","data":{}}`)
 	p.until(`document.querySelector("#timeline").textContent.includes("loyalty.points_earned")`)

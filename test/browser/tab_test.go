@@ -311,6 +311,14 @@ func (p *tab) check(name, says string) {
 	}
 }
 
+// focus gives an element the focus, in one go: by two, what is live may be replaced between
+// finding it and that.
+func (p *tab) focus(selector string) {
+	p.t.Helper()
+	p.waitFor(selector)
+	eval[bool](p, `document.querySelector(`+quoted(selector)+`).focus(), true`)
+}
+
 // press presses keys, as one does who has no mouse.
 func (p *tab) press(keys ...string) {
 	p.t.Helper()

@@ -3,8 +3,6 @@ package browser
 import (
 	"fmt"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 // workflowsOf is settings with something of everything: two order types, returns, a step that
@@ -109,13 +107,13 @@ func TestSettingsByKeyboard(t *testing.T) {
 	p.visit("/workflows")
 	p.until(`document.querySelector(".live-state")?.textContent === "live"`)
 	// Not the first step: a shadow names that one, which therefore cannot be renamed alone.
-	p.do(chromedp.Focus(`.flow-column li:nth-child(3) .flow-step .name a`))
+	p.focus(`.flow-column li:nth-child(3) .flow-step .name a`)
 	p.press("\r")
 	p.waitFor(`form.settings-form`)
-	p.do(chromedp.Focus(`[name="f.displayName"]`))
+	p.focus(`[name="f.displayName"]`)
 	p.press("!\r")
 	p.waitFor("#review")
-	p.do(chromedp.Focus(`button[value="save"]`))
+	p.focus(`button[value="save"]`)
 	p.press("\r")
 	p.waitFor(".notice")
 	p.says("Saved.", "!")

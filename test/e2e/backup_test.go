@@ -63,7 +63,8 @@ func (a *acknowledged) publishMany(s *server, first, n, bytes int) error {
 	return nil
 }
 
-// steadyLoad publishes 1,000 events a second until end is called, or the server is gone.
+// steadyLoad publishes 1,000 events a second until end is called, or the server is gone. What a
+// busy server refuses is published again.
 func (a *acknowledged) steadyLoad(s *server) (published *atomic.Int64, end func()) {
 	published = &atomic.Int64{}
 	var over atomic.Bool
@@ -71,12 +72,13 @@ func (a *acknowledged) steadyLoad(s *server) (published *atomic.Int64, end func(
 	done.Go(func() {
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
-		for n := 1_000_000; !over.Load(); n += 100 {
-			if a.publishMany(s, n, 100, 1000) != nil {
+		for n := 1_000_000; !over.Load(); <-tick.C {
+			if err := a.publishMany(s, n, 100, 1000); err == nil {
+				n += 100
+				published.Add(100)
+			} else if s.hasEnded() {
 				return
 			}
-			published.Add(100)
-			<-tick.C
 		}
 	})
 	return published, func() { over.Store(true); done.Wait() }
@@ -162,9 +164,7 @@ func TestABackupUnderLoad(t *testing.T) {
 	a.fill(t, s, 10)
 	published, end := a.steadyLoad(s)
 	defer end()
-	for published.Load() < 1000 {
-		time.Sleep(10 * time.Millisecond)
-	}
+	until(t, "a load", func() bool { return published.Load() >= 1000 })
 	before := a.now()
 	began, sofar := time.Now(), published.Load()
 	r := w.run(t, "backup", "copy.db", "--with-key")
@@ -179,9 +179,8 @@ func TestABackupUnderLoad(t *testing.T) {
 		}
 	}
 	w.wantAll(t, "copy.db", before)
-	for later := published.Load() + 200; published.Load() < later; { // so that the log has something that the backup has not
-		time.Sleep(10 * time.Millisecond)
-	}
+	later := published.Load() + 200 // so that the log has something that the backup has not
+	until(t, "more load", func() bool { return published.Load() >= later })
 	w.refuses(t, "is in use by another orderhook", "restore", "copy.db")
 	end()
 	s.signal(t, syscall.SIGKILL)
@@ -322,7 +321,7 @@ func sqlite(t *testing.T, w where, name, text string, args ...any) {
 // stderr.
 func (w where) stopped(t *testing.T, sig os.Signal, at string, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTime)
 	defer cancel()
 	cmd := w.command(ctx, args...)
 	errOut, err := cmd.StderrPipe()
@@ -428,9 +427,7 @@ func TestADumpUnderLoad(t *testing.T) {
 	a := &acknowledged{events: map[string]string{}}
 	published, end := a.steadyLoad(s)
 	defer end()
-	for published.Load() < 1000 {
-		time.Sleep(10 * time.Millisecond)
-	}
+	until(t, "a load", func() bool { return published.Load() >= 1000 })
 	before := a.now()
 	pg := func(args ...string) {
 		t.Helper()
@@ -441,9 +438,7 @@ func TestADumpUnderLoad(t *testing.T) {
 		}
 	}
 	pg("pg_dump", "--format=custom", "--file=orderhook.dump", strings.TrimPrefix(w.env[0], "ORDERHOOK_DATABASE="))
-	if published.Load() == int64(len(before)) {
-		t.Error("nothing was published meanwhile")
-	}
+	until(t, "the load that has gone on", func() bool { return published.Load() > int64(len(before)) })
 	end()
 	s.stop(t)
 	restored := pgtest.Empty(t)

@@ -51,7 +51,7 @@ func generate(t *testing.T, files string) *generated {
 // run runs a command in the directory and returns what it says.
 func (g *generated) run(name string, args ...string) string {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), 10*patience)
+	ctx, cancel := context.WithTimeout(g.t.Context(), 20*patience) // compilers wait for all that runs beside them
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = g.dir

@@ -77,6 +77,7 @@ func (k *facts) check(t *testing.T, r *crashReceiver) {
 		if k.others != nil && k.others(f) {
 			continue
 		}
+		again := seen[f]
 		seen[f] = true
 		if !k.tried[f] {
 			wrong.say("%v arrived and was never published: %s", f, one.body)
@@ -94,7 +95,7 @@ func (k *facts) check(t *testing.T, r *crashReceiver) {
 			wrong.say("%v arrived with the webhook-id %s, and once with %s", f, one.webhookID(), k.webhooks[f])
 		}
 		if r.ordered && f.n < last[f.subject] {
-			wrong.say("%v arrived after number %d of that subject", f, last[f.subject])
+			wrong.say("%v arrived after number %d of that subject (not for the first time: %t)", f, last[f.subject], again)
 		}
 		last[f.subject] = f.n
 	}

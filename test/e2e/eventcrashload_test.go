@@ -106,9 +106,10 @@ func (l *load) publish(batch []published, about []fact, named bool) {
 	}
 }
 
-// insist makes a call until it is answered with a status.
+// insist makes a call until it is answered with a status. It has more patience than others: where
+// the machine is slow, a server may be killed several times before it has answered once.
 func (l *load) insist(status int, call func(*server) answer) answer {
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) { // while the server is being started again
+	for deadline := time.Now().Add(4 * patience); ; time.Sleep(10 * time.Millisecond) { // while the server is being started again
 		a := call(l.any())
 		if a.err == nil && (a.status == status || a.status != http.StatusServiceUnavailable) || time.Now().After(deadline) {
 			return a

@@ -54,7 +54,7 @@ func TestAKilledJobGoesOn(t *testing.T) {
 // awaitJob waits until a job has ended and returns it.
 func (s *server) awaitJob(t *testing.T, path string) map[string]any {
 	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(4 * patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if job := s.expect(t, 200, "GET", path, crashKey, "").body; job["status"] != "running" {
 			return job
 		}

@@ -115,7 +115,7 @@ func (c *crowd) acknowledged() int {
 func (c *crowd) check(t *testing.T) {
 	t.Helper()
 	var missing []string
-	for deadline := time.Now().Add(2 * patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(4 * patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if missing = c.missing(); len(missing) == 0 {
 			return
 		}

@@ -15,6 +15,9 @@ import (
 // patience bounds every wait; no test needs a fraction of it.
 const patience = 30 * time.Second
 
+// commandTime bounds a command, which may copy a whole database and check the copy.
+const commandTime = 4 * patience
+
 // where is the folder and the environment that a command runs in.
 type where struct {
 	dir    string
@@ -63,7 +66,7 @@ type result struct {
 
 func (w where) run(t *testing.T, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTime)
 	defer cancel()
 	cmd := w.command(ctx, args...)
 	var out, errOut bytes.Buffer

@@ -28,6 +28,10 @@ type server struct {
 	ended  chan struct{}
 }
 
+// callTime bounds a call of the API, which may wait 55 s for its run, and longer for a turn on a
+// busy machine.
+const callTime = 4 * patience
+
 // serve starts a server on a free port and returns once it listens.
 func (w where) serve(t *testing.T, args ...string) *server {
 	t.Helper()
@@ -37,7 +41,7 @@ func (w where) serve(t *testing.T, args ...string) *server {
 // start is serve for a command that becomes a server.
 func start(t *testing.T, cmd *exec.Cmd) *server {
 	t.Helper()
-	s := &server{cmd: cmd, errOut: &bytes.Buffer{}, ended: make(chan struct{}), client: &http.Client{Timeout: patience}}
+	s := &server{cmd: cmd, errOut: &bytes.Buffer{}, ended: make(chan struct{}), client: &http.Client{Timeout: callTime}}
 	cmd.Stderr = s.errOut
 	out, w2, err := os.Pipe()
 	if err != nil {
@@ -77,6 +81,15 @@ func (s *server) signal(t *testing.T, sig os.Signal) {
 	t.Helper()
 	if err := s.cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func (s *server) hasEnded() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
 	}
 }
 

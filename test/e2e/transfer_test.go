@@ -273,7 +273,7 @@ func bulk(t *testing.T, w where) where {
 // ended.
 func (w where) until(t *testing.T, said string, sig syscall.Signal, args ...string) (code int, errOut string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), commandTime)
 	defer cancel()
 	cmd := w.command(ctx, args...)
 	pipe, err := cmd.StderrPipe()
