@@ -62,6 +62,15 @@ func TestEachNode(t *testing.T) {
 		if len(all) != want {
 			t.Errorf("%s has %d nodes", file, len(all))
 		}
+		named, err := composed(t, file, append(slices.Clone(theirVariables[file]), "VERSION=1.2.3")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range nodes(named) {
+			if v := s.Build.Args["VERSION"]; v == nil || *v != "1.2.3" {
+				t.Errorf("%s: %s is built as another version than it is told", file, s.Name)
+			}
+		}
 		for _, s := range all {
 			if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
 				t.Errorf("%s: %s may do more than it needs", file, s.Name)
