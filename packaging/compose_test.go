@@ -1,8 +1,12 @@
 package packaging
 
 import (
+	"bufio"
+	"context"
+	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,12 +62,58 @@ func TestEachNode(t *testing.T) {
 		if len(all) != want {
 			t.Errorf("%s has %d nodes", file, len(all))
 		}
+		named, err := composed(t, file, append(slices.Clone(theirVariables[file]), "VERSION=1.2.3")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range nodes(named) {
+			if v := s.Build.Args["VERSION"]; v == nil || *v != "1.2.3" {
+				t.Errorf("%s: %s is built as another version than it is told", file, s.Name)
+			}
+		}
 		for _, s := range all {
 			if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
 				t.Errorf("%s: %s may do more than it needs", file, s.Name)
 			}
 			if time.Duration(*s.StopGracePeriod) <= 30*time.Second {
 				t.Errorf("%s: %s is killed before --grace is over", file, s.Name)
+			}
+		}
+	}
+}
+
+// TestEachNodeIsOneThatStarts: the program takes the variables of each node, as far as it comes
+// without the network of the containers.
+func TestEachNodeIsOneThatStarts(t *testing.T) {
+	program := binaryOf(t, own(t))
+	for file, want := range map[string]string{"sqlite.yaml": "", "postgres.yaml": "cannot be reached"} {
+		// They are of the lengths that the file asks for.
+		p, err := composed(t, file, "ORDERHOOK_API_KEY=the-key-of-the-test", "ORDERHOOK_ENCRYPTION_KEY=an encryption key of 32 characters", "POSTGRES_PASSWORD=s3cret/+=")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range nodes(p) {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			cmd := exec.CommandContext(ctx, program, "serve")
+			cmd.Dir, cmd.Env = t.TempDir(), []string{"ORDERHOOK_LISTEN=127.0.0.1:0"}
+			for name, value := range s.Environment {
+				cmd.Env = append(cmd.Env, name+"="+*value)
+			}
+			cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var said strings.Builder
+			cmd.Stderr = &said
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			line, _ := bufio.NewReader(out).ReadString('\n')
+			cancel() // it serves, or has ended
+			_ = cmd.Wait()
+			if serves := strings.HasPrefix(line, "listening on "); serves != (want == "") || !strings.Contains(said.String(), want) || strings.Contains(said.String(), "s3cret") {
+				t.Errorf("%s: %s: %s%s", file, s.Name, line, &said)
 			}
 		}
 	}

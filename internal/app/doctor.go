@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -87,8 +86,7 @@ type Doctor struct {
 	Server  Server   // a server that runs; nil: none is asked
 	Now     time.Time
 
-	proxy    *outbound.Proxy // as the server would have it; nil: none
-	resolver *net.Resolver   // that of the server; nil: the system's
+	way      outbound.Options // what outgoing calls of the server go by
 	findings []Finding
 	skipped  []string
 }
@@ -237,7 +235,7 @@ func (d *Doctor) network() {
 	if err != nil {
 		d.found(foundSettings, "", "no server starts with %v", err)
 	}
-	d.proxy, d.resolver = out.Proxy, out.Resolver
+	d.way = out
 	if d.Options.CAFile == "" {
 		return
 	}

@@ -185,11 +185,11 @@ func (t *tenantDoctor) online(ctx context.Context, of, to string) {
 	// It is noted before the server is asked. A server that does not answer costs a tenant the
 	// time of one timeout, and not one for each endpoint.
 	t.asked[own] = true
-	if t.proxy.Carries(u) {
+	if t.way.Proxy.Carries(u) {
 		t.skip("the certificate of %s, of %s: it is reached through --proxy", hostOf(u), of)
 		return
 	}
-	shown, err := t.guard.CertificateOf(ctx, t.resolver, u)
+	shown, err := t.guard.CertificateOf(ctx, t.way.Resolver, u)
 	if err != nil {
 		t.skip("the certificate of %s, of %s: %v", hostOf(u), of, err)
 		return

@@ -16,8 +16,10 @@ const (
 	journalTries = 10
 	tryPause     = 10 * time.Millisecond
 	// journalHold is how long the writer is held up at most while the last readers end, in
-	// milliseconds.
-	journalHold = 50
+	// milliseconds, and journalHolds how often in one call. A busy writer may come first each
+	// time, and then it is not held up.
+	journalHold  = 50
+	journalHolds = 4
 )
 
 // EmptyJournal implements [core.Engine]. What was erased is overwritten in the file, and
@@ -34,30 +36,42 @@ func (e *engine) EmptyJournal(ctx context.Context) (done bool, err error) {
 	if err := e.opened.unchanged(); err != nil {
 		return false, err
 	}
-	db, err := sql.Open("sqlite", dsn(e.path, "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", journalHold)))
+	db, err := openEmptier(ctx, e.path)
 	if err != nil {
-		return false, err
+		return false, e.noticed(err)
 	}
-	// The pragma of the last statement is of its connection.
-	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	for try := 0; ; try++ {
+	holds := 0
+	for range journalTries {
 		whole, err := checkpoint(ctx, db, "PASSIVE")
-		if err != nil {
-			return false, e.noticed(err)
+		if err == nil && whole {
+			holds++
+			done, err = checkpoint(ctx, db, "TRUNCATE")
 		}
-		if whole {
-			break
-		}
-		if try == journalTries {
-			return false, nil
+		if err != nil || done || holds == journalHolds {
+			return done, e.noticed(err)
 		}
 		if err := clock.Pause(ctx, clock.Real{}, tryPause); err != nil {
 			return false, err
 		}
 	}
-	done, err = checkpoint(ctx, db, "TRUNCATE")
-	return done, e.noticed(err)
+	return false, nil
+}
+
+// openEmptier opens the connection that empties the journal. It syncs as the writer does. Its
+// patience is shorter than that of others, and is set by a statement of its own: of two in the
+// name of a database the driver takes either.
+func openEmptier(ctx context.Context, path string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", dsn(path, "synchronous(FULL)"))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1) // which the statement is for
+	text := fmt.Sprint("PRAGMA busy_timeout = ", journalHold)
+	if _, err := db.ExecContext(ctx, text); err != nil {
+		return nil, errors.Join(failure(stated(err, text)), db.Close())
+	}
+	return db, nil
 }
 
 // checkpoint copies the log into the file, and reports whether all of it is there.

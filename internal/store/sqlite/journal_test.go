@@ -98,6 +98,23 @@ func TestWhatIsErasedLeavesTheJournal(t *testing.T) {
 	}
 }
 
+// TestWhoEmptiesTheJournalIsImpatient: while it waits, no write begins. And what it copies is on the
+// disk before the log is gone.
+func TestWhoEmptiesTheJournalIsImpatient(t *testing.T) {
+	path := tempPath(t)
+	openAt(t, path, Options{EncryptionKey: "key of the tests"})
+	for range 20 { // it was a matter of chance once
+		db, err := openEmptier(ctx, path)
+		must(t, err)
+		var patience, syncs int
+		must(t, db.QueryRow(`PRAGMA busy_timeout`).Scan(&patience))
+		must(t, db.QueryRow(`PRAGMA synchronous`).Scan(&syncs))
+		if must(t, db.Close()); patience != journalHold || syncs != 2 {
+			t.Fatalf("it waits for %d ms, and syncs as %d", patience, syncs)
+		}
+	}
+}
+
 // TestTheJournalIsLeftAlone while nothing was erased, but once after the start: the process
 // before may have died behind an erasure. A secret that was destroyed counts, too.
 func TestTheJournalIsLeftAlone(t *testing.T) {
