@@ -201,6 +201,23 @@ func (s *Simulation) checked(ctx context.Context, in *asRecorded, id string) (c 
 	return c, r, w, nil
 }
 
+// vague says of which run nobody knows by which settings it began: its record has those that it
+// got when it was resumed, and several were stored at the very time when it began. "": of none.
+func (r *record) vague(in *asRecorded) string {
+	for _, rn := range r.runs {
+		n := 0
+		for _, s := range in.history {
+			if rn.beganBy() == byTime && s.Created.Equal(rn.Created) {
+				n++
+			}
+		}
+		if n > 1 {
+			return fmt.Sprintf("the run %s was resumed, and began when %d versions of the settings were stored: by which of them is not on record", rn.ID, n)
+		}
+	}
+	return ""
+}
+
 // checkedOnce reads the record of an order and checks what it has read.
 func (s *Simulation) checkedOnce(ctx context.Context, in *asRecorded, id string) (c Checked, r *record, w *world, err error) {
 	if r, err = readRecord(ctx, s.From, s.Tenant, id); err == nil {
@@ -209,6 +226,8 @@ func (s *Simulation) checkedOnce(ctx context.Context, in *asRecorded, id string)
 	}
 	differs, wrong := errors.AsType[differsError](err)
 	switch {
+	case wrong && r.vague(in) != "":
+		c.Reason, c.Missing, err = r.vague(in), true, nil
 	case wrong:
 		c.Reason, err = differs.Error(), nil
 	case apierr.KindOf(err) == apierr.Conflict:

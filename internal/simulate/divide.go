@@ -26,6 +26,9 @@ func (r *record) divide() {
 		if rn != nil && ofRun(g.first()) {
 			rn.groups = append(rn.groups, g)
 		} else {
+			if rn != nil && g.has(order.OpRunResumed) != nil {
+				rn.resumes++
+			}
 			r.done = append(r.done, &done{group: *g, run: rn})
 		}
 		g = nil

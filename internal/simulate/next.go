@@ -7,6 +7,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/rerun"
 	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/settings"
@@ -68,7 +69,7 @@ func (w *world) nextExact(r *simRun) (*move, error) {
 	answer := func(f decide.Facts) *decide.Decision { return decide.Answer(f, at, o) }
 	answered := ofCall && g.has(order.OpStepWaits) == nil && c.attempt(a.Number+1) == nil
 	byWorkflow := g != nil && g.has(order.OpStepWaits) == nil && g.first().By == "workflow"
-	retries := o.Answer == nil && o.Retry && a.Number < at.MaxNumber
+	retries := o.Answer == nil && o.Retry && a.Number < at.MaxNumber && !w.endsRun(r, a)
 	switch {
 	case answered && !byWorkflow && !skipsCall(g):
 		return g.move(answer), nil
@@ -85,6 +86,18 @@ func (w *world) nextExact(r *simRun) (*move, error) {
 		return nil, nil
 	}
 	return &move{r.last, beforeDeadline(r.run, r.last.at), false, decision(answer)}, nil
+}
+
+// endsRun reports whether a failed attempt was the end of its run, whose time was over with it. If it
+// was not, the run waited for its next attempt when its time ended.
+func (w *world) endsRun(r *simRun, a *attempt.Attempt) bool {
+	if p := r.recorded.Position; p.CallID == a.CallID {
+		return p.Attempt == a.Number && r.recorded.Status.Ended()
+	}
+	// The run was resumed since. The attempt says how much time it had: less than its connector
+	// gives it is what the run had left.
+	had, err := time.ParseDuration(strings.TrimPrefix(a.Error, outbound.TimedOutAfter))
+	return err == nil && had < w.timeout(r) && !r.run.Deadline.IsZero()
 }
 
 // beforeDeadline is a time at which a run has time left: it tried again, so it had.
@@ -141,7 +154,7 @@ func (w *world) withoutAttempt(r *simRun, g *group) (*move, error) {
 	case g == nil:
 		return nil, nil
 	case g.first().By != "workflow":
-		if !skipsCall(g) || g.call() != r.call.id {
+		if !skipsCall(g) || g.call() != "" && g.call() != r.call.id { // a warning does not name its call
 			return nil, errGone("an answer to the call %s is missing", r.call.id)
 		}
 		return w.breaker(r, g, g.now)
@@ -206,7 +219,8 @@ func (w *world) beginExact(r *simRun) (*move, error) {
 // beginsAt is when the run had its turn, as far as the record says.
 func (w *world) beginsAt(r *simRun) time.Time {
 	rec, upcoming := r.recorded, r.upcoming()
-	if span := r.settings.StatusOf(r.run).MaxDuration; span > 0 && r.run.Deadline.IsZero() && !rec.Deadline.IsZero() && rec.Since == 0 {
+	// Of a run that was resumed, the record has the time that it got last.
+	if span := r.settings.StatusOf(r.run).MaxDuration; span > 0 && r.run.Deadline.IsZero() && !rec.Deadline.IsZero() && r.resumed == rec.resumes {
 		return rec.Deadline.Add(-span)
 	}
 	if g := r.nextGroup(); g != nil && upcoming == nil {

@@ -22,14 +22,13 @@ func (w *world) pair(r *simRun, begun *run.Run) error {
 	if r.recorded == nil {
 		return nil
 	}
-	// Of a run that was resumed, the record has the settings that it got then. Its steps are
-	// the same.
-	was, err := w.record.from.SettingsVersion(w.ctx, w.record.tenant, r.recorded.SettingsVersion)
-	if err != nil {
-		return err
+	if r.was == nil { // else it was triggered by another run, whose settings it has
+		var err error
+		if r.was, err = w.rules.then(w.ctx, r.recorded.Created, r.recorded.beganBy()); err != nil {
+			return err
+		}
 	}
-	r.was = was
-	then, now := was.StatusOf(r.recorded.Run), r.settings.StatusOf(begun)
+	then, now := r.was.StatusOf(r.recorded.Run), r.settings.StatusOf(begun)
 	taken := map[int]bool{}
 	for _, alike := range likenesses {
 		for i := range begun.Results {
@@ -45,8 +44,13 @@ func (w *world) pair(r *simRun, begun *run.Run) error {
 			}
 		}
 	}
-	r.exact = was.Version == r.settings.Version || w.unchanged(r, begun, then, now)
+	r.exact = w.goesBy(r, begun)
 	return nil
+}
+
+// goesBy reports whether all of a run goes by what it went by then.
+func (w *world) goesBy(r *simRun, begun *run.Run) bool {
+	return r.was.Version == r.settings.Version || w.unchanged(r, begun, r.was.StatusOf(r.recorded.Run), r.settings.StatusOf(begun))
 }
 
 func stepAt(s *settings.Status, i int) *settings.Step {

@@ -81,8 +81,18 @@ type done struct {
 // recordedRun is a run, with what it did by itself.
 type recordedRun struct {
 	*run.Run
-	groups []*group
-	calls  []*recordedCall // in the order in which they began
+	groups  []*group
+	calls   []*recordedCall // in the order in which they began
+	resumes int             // how often it was resumed
+}
+
+// beganBy is the version of the settings by which a run began. It says that itself, unless it got
+// others when it was resumed.
+func (rn *recordedRun) beganBy() int64 {
+	if rn.Since == 0 || rn.resumes == 1 && rn.SettingsVersion != rn.Since {
+		return rn.SettingsVersion
+	}
+	return byTime
 }
 
 // recordedCall is a call of a run, with its attempts by their number.

@@ -12,7 +12,7 @@ import (
 // redo does once more what a caller, a job or the end of an export did. What cannot be done
 // to the order as it is here is left out, and said.
 func (w *world) redo(x *done) error {
-	today, err := w.rules.today(w.ctx, x.now, x.run)
+	today, err := w.rules.today(w.ctx, x.now, w.settingsOf(x))
 	if err != nil {
 		return err
 	}
@@ -38,6 +38,21 @@ func (w *world) redo(x *done) error {
 		return err
 	}
 	return w.apply(d, nil, x.run, today)
+}
+
+// settingsOf is the version of the settings by which something was done, where a run says that: one
+// that began by them then, or that was resumed for the last time.
+func (w *world) settingsOf(x *done) int64 {
+	switch {
+	case x.run == nil || x.has(order.OpRunEnded) != nil:
+		return byTime
+	case x.has(order.OpRunResumed) != nil:
+		if r := w.find(x.run); r != nil && r.resumed+1 == x.run.resumes {
+			return x.run.Since
+		}
+		return byTime
+	}
+	return x.run.beganBy()
 }
 
 // repeat decides once more on what a caller did.
@@ -152,7 +167,7 @@ func (w *world) control(x *done, today *settings.Settings) error {
 	if err != nil {
 		return err
 	}
-	f.Author = order.Author{By: x.first().By, KeyName: x.first().KeyName, RequestID: x.first().RequestID}
+	f.Today, f.Author = today, order.Author{By: x.first().By, KeyName: x.first().KeyName, RequestID: x.first().RequestID}
 	do := decide.Cancel
 	if x.has(order.OpRunResumed) != nil {
 		do = decide.Resume
@@ -164,13 +179,28 @@ func (w *world) control(x *done, today *settings.Settings) error {
 		return nil
 	}
 	renewed := d.Run.SettingsVersion != r.run.SettingsVersion
-	if err := w.apply(d, r, nil, today); err != nil {
+	if err := w.apply(d, r, nil, today); err != nil || x.has(order.OpRunResumed) == nil {
 		return err
 	}
+	r.resumed++
 	if renewed {
 		r.settings = today
 	}
+	if said := w.renewedBy(r); said != byTime || renewed {
+		if r.was, err = w.rules.then(w.ctx, x.now, said); err != nil {
+			return err
+		}
+		r.exact = r.exact && w.goesBy(r, r.run)
+	}
 	return nil
+}
+
+// renewedBy is the version of the settings that a run got when it was resumed, if the record says so.
+func (w *world) renewedBy(r *simRun) int64 {
+	if r.resumed == r.recorded.resumes {
+		return r.recorded.SettingsVersion
+	}
+	return byTime
 }
 
 // exported does once more what the end of an export left on the order: an error, or that

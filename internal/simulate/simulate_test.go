@@ -50,6 +50,10 @@ func newShop(t *testing.T, config string, answers map[string][]string) *shop {
 		if len(list) > 1 {
 			answers[r.URL.Path] = list[1:]
 		}
+		if answer == "slow" {
+			slowly(w, r)
+			return
+		}
 		if status, failed := strings.CutPrefix(answer, "status "); failed {
 			var code int
 			_, _ = fmt.Sscan(status, &code)

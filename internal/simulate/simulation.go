@@ -35,10 +35,9 @@ func readRules(ctx context.Context, from store.Reader, tenant string) (*asRecord
 }
 
 // today implements rules.
-func (a *asRecorded) today(ctx context.Context, at time.Time, begins *recordedRun) (*settings.Settings, error) {
-	// A run says itself by which settings it began, unless it got others when it was resumed.
-	if begins != nil && begins.Since == 0 {
-		return a.from.SettingsVersion(ctx, a.tenant, begins.SettingsVersion)
+func (a *asRecorded) today(ctx context.Context, at time.Time, said int64) (*settings.Settings, error) {
+	if said != byTime {
+		return a.from.SettingsVersion(ctx, a.tenant, said)
 	}
 	version := int64(0)
 	for _, s := range a.history {
@@ -49,6 +48,11 @@ func (a *asRecorded) today(ctx context.Context, at time.Time, begins *recordedRu
 	return a.from.SettingsVersion(ctx, a.tenant, version)
 }
 
+// then implements rules.
+func (a *asRecorded) then(ctx context.Context, at time.Time, said int64) (*settings.Settings, error) {
+	return a.today(ctx, at, said)
+}
+
 // tried are the settings that are tried, from a time on.
 type tried struct {
 	*asRecorded
@@ -57,9 +61,9 @@ type tried struct {
 }
 
 // today implements rules.
-func (t *tried) today(ctx context.Context, at time.Time, begins *recordedRun) (*settings.Settings, error) {
+func (t *tried) today(ctx context.Context, at time.Time, said int64) (*settings.Settings, error) {
 	if at.Before(t.since) {
-		return t.asRecorded.today(ctx, at, begins)
+		return t.asRecorded.today(ctx, at, said)
 	}
 	return t.settings, nil
 }

@@ -38,17 +38,22 @@ type world struct {
 
 // rules say which settings are in force.
 type rules interface {
-	// today returns the settings that were in force at a time; begins is a run that began
-	// by them then, or nil.
-	today(ctx context.Context, at time.Time, begins *recordedRun) (*settings.Settings, error)
+	// today returns the settings that were in force at a time; said is their version where the
+	// record says it, or byTime.
+	today(ctx context.Context, at time.Time, said int64) (*settings.Settings, error)
+	// then returns those that were in force when it really happened.
+	then(ctx context.Context, at time.Time, said int64) (*settings.Settings, error)
 }
+
+// byTime is for settings of which the record does not say which they were.
+const byTime = -1
 
 // simRun is a run of a world.
 type simRun struct {
 	recorded *recordedRun // which it is; nil: none such happened
 	run      *run.Run
 	settings *settings.Settings
-	was      *settings.Settings // those of the recorded run
+	was      *settings.Settings // those that the recorded run had then
 	same     []int              // by step: which step of the recorded run it is; -1: none
 	exact    bool
 	group    int                    // the next of the recorded groups
@@ -58,6 +63,7 @@ type simRun struct {
 	sent     *jsondoc.Object        // the order that it sent
 	last     place
 	stuck    string // why it cannot go on; "": it can
+	resumed  int    // how often
 }
 
 // facts are those of a decision at a time.
@@ -82,7 +88,7 @@ func newIDs(given ...string) func(string) string {
 
 // runFacts are those of a decision about a run.
 func (w *world) runFacts(r *simRun, now time.Time) (decide.Facts, error) {
-	today, err := w.rules.today(w.ctx, now, nil)
+	today, err := w.rules.today(w.ctx, now, byTime)
 	if err != nil {
 		return decide.Facts{}, err
 	}
@@ -135,7 +141,7 @@ func (w *world) apply(d *decide.Decision, r *simRun, recorded *recordedRun, toda
 		w.move(r, d)
 	}
 	if d.Next != nil {
-		next := &simRun{run: d.Next, settings: r.settings, used: map[*recordedCall]bool{}, last: w.latest}
+		next := &simRun{run: d.Next, settings: r.settings, was: r.was, used: map[*recordedCall]bool{}, last: w.latest}
 		// The status was entered then, too, by this run.
 		if r.recorded != nil && r.recorded.Triggered == d.Next.ID {
 			if found := w.record.run(d.Next.ID); found != nil && spelling.SameName(found.EnteredStatus, d.Next.EnteredStatus) && found.ReturnID == d.Next.ReturnID {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // docs/contract.md#settings: an order type's disableWorkflow.
@@ -50,6 +51,7 @@ func TestAResumedRunHeedsThatTheWorkflowIsDisabled(t *testing.T) {
 	doc := config(status("New", step{Host: s.URL, Stop: true}))
 	r.settings(doc)
 	res := r.post(order).is("isAborted", true)
+	r.clock.Advance(time.Second) // so that the record tells the settings apart
 	r.settings(strings.Replace(doc, `"default":true`, `"default":true,"disableWorkflow":true`, 1))
 	r.call("POST", "/api/runs/"+res.text("runId")+"/resume", "").want(200)
 	r.until("the run has ended", func() bool { return r.get("/api/runs/"+res.text("runId")).text("status") == "succeeded" })

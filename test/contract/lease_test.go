@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -32,17 +33,28 @@ func lease(t *testing.T) *rig {
 	leased.idle = nil
 	if r == nil {
 		r = newRig(t, lastingDatabase(t, fmt.Sprint(leased.tenants, ".db")))
+		r.leased = true
 		r.run()
 	}
 	leased.tenants++
 	own := *r
-	own.t, own.clock, own.key = t, newFake(), fmt.Sprint(adminKey, "-", leased.tenants)
+	own.t, own.clock, own.tenants, own.key = t, newFake(), &[]string{}, fmt.Sprint(adminKey, "-", leased.tenants)
 	own.hands.use(own.clock)
 	own.log.Reset()
 	own.spans.Reset()
 	own.addKey(own.key, fmt.Sprint("tenant-", leased.tenants), access.Admin)
-	t.Cleanup(func() { own.ownOutput(); own.recycle() })
+	t.Cleanup(func() { own.ownOutput(); own.ownOrders(); own.recycle() })
 	return &own
+}
+
+// ownOrders has the orders of a test's tenants happen once more.
+func (r *rig) ownOrders() {
+	r.t.Helper()
+	for _, tenant := range slices.Compact(slices.Sorted(slices.Values(*r.tenants))) {
+		if err := r.happenAgain(context.Background(), tenant); err != nil {
+			r.t.Error(err)
+		}
+	}
 }
 
 // recycle keeps an orderhook for the next test, unless it still has work.
@@ -73,7 +85,10 @@ type ending struct{ *testing.M }
 func (e ending) Run() int {
 	code := e.M.Run()
 	if leased.idle != nil {
-		_ = leased.idle.stop(patience)
+		if err := leased.idle.stop(patience); err != nil {
+			fmt.Println("the orderhook that tests took turns on:", err)
+			code = max(code, 1)
+		}
 	}
 	return code
 }

@@ -47,6 +47,8 @@ type rig struct {
 	metrics *telemetry.Metrics
 	path    string // of the database, or its URL
 	stop    func(grace time.Duration) error
+	leased  bool      // several tests take turns on it
+	tenants *[]string // to which this test made keys
 
 	maxStatusChanges int // as of workflow.Options; 0: no limit
 	maxOrderBytes    int64
@@ -96,7 +98,7 @@ func startOn(t *testing.T, path string, change ...func(*outbound.Options)) *rig 
 
 func newRig(t *testing.T, path string) *rig {
 	fake := newFake()
-	return &rig{t: t, key: adminKey, path: path, log: &journal{}, spans: &journal{}, leaks: newLeaks(), clock: fake, hands: &hands{clock: fake}}
+	return &rig{t: t, key: adminKey, path: path, log: &journal{}, spans: &journal{}, leaks: newLeaks(), tenants: &[]string{}, clock: fake, hands: &hands{clock: fake}}
 }
 
 // run sets the orderhook going.
@@ -181,6 +183,7 @@ func (r *rig) restart(grace time.Duration) {
 // addKey installs a key, as `keys create` does.
 func (r *rig) addKey(secret, tenant string, role access.Role) {
 	r.t.Helper()
+	*r.tenants = append(*r.tenants, tenant)
 	err := r.store.Write(r.t.Context(), func(tx store.Tx) error {
 		return tx.InsertKey(r.t.Context(), access.Key{ID: ids.New(ids.Key), Tenant: tenant, Role: role, Created: r.clock.Now(), Hash: access.HashKey(secret)})
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // docs/contract.md#runs: `POST /api/runs/{id}/resume`.
@@ -69,6 +70,7 @@ func TestAResumedRunIsSentTheOrderAsItIsThen(t *testing.T) {
 func TestAResumedRunTakesTheSettingsAsTheyAre(t *testing.T) {
 	r, res, s := aborted(t, step{}, "")
 	mended := answering(t, answerWith(`{"Tags":["mended"]}`))
+	r.clock.Advance(time.Second) // so that the record tells the settings apart
 	r.settings(config(status("New", step{Host: s.URL + "/1"}, step{Host: mended.URL}, step{Host: s.URL + "/third"})))
 	r.resume(res).is("settingsVersion", 2)
 	r.ended().is("items[0].status", "succeeded")
