@@ -1,6 +1,7 @@
 package attempt
 
 import (
+	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/apierr"
@@ -56,6 +57,14 @@ type Attempt struct {
 	// Detail is what only `GET /api/attempts/{id}` shows; lists leave it nil.
 	Detail *AttemptDetail `json:"-"`
 }
+
+// ListenerScheme is what the URL of an attempt begins with that a listener got in place of the
+// endpoint (docs/contract.md#interceptions). The id of the interception follows.
+const ListenerScheme = "listener:"
+
+// Intercepted reports whether a listener got the request in place of the endpoint. Lists have no
+// details, and say so by the URL.
+func (a Attempt) Intercepted() bool { return strings.HasPrefix(a.URL, ListenerScheme) }
 
 // AttemptDetail is the request and the response of an attempt, secrets masked.
 type AttemptDetail struct {

@@ -1,7 +1,9 @@
 package dash
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os/exec"
 	"strings"
@@ -68,6 +70,32 @@ func TestTiming(t *testing.T) {
 	}
 	if len(newTiming(attempt.Timing{}, 0).Parts) != 0 {
 		t.Error("there is a picture of nothing")
+	}
+}
+
+// TestACallThatAListenerTook is shown as such, in lists and on its own page: whoever looks for the
+// endpoint's answer must not take that of a listener for it.
+func TestACallThatAListenerTook(t *testing.T) {
+	s := newSite(t)
+	taken := false
+	s.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !taken || !strings.HasPrefix(r.URL.Path, "/api/attempts") {
+			fakeAPI(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		fakeAPI(answer, r)
+		text := strings.ReplaceAll(answer.Body.String(), `"url":"`+escapedHostile()+`"`, `"url":"listener:ic_1"`)
+		text = strings.Replace(text, `"remoteAddress":`, `"listener":{"interceptionId":"ic_1","keyId":"key_1","keyName":"Laptop of Ola"},"remoteAddress":`, 1)
+		_, _ = io.WriteString(w, text)
+	})
+	b := s.as(access.Reader)
+	for _, taken = range []bool{false, true} {
+		for page, says := range map[string]string{"/attempts": "a listener, in place of the endpoint", "/attempts/1": "Laptop of Ola got the request in place of the endpoint", "/runs/1": "a listener, in place of the endpoint"} {
+			if text := b.get(page).Body.String(); strings.Contains(text, says) != taken {
+				t.Errorf("%s of a call that a listener took (%t) does not go by that", page, taken)
+			}
+		}
 	}
 }
 

@@ -77,4 +77,4 @@ func carrierFailure(err error) failure {
 
 // ListenerScheme is what the URL of an attempt begins with that a carrier took to a listener.
 // The id of the interception follows.
-const ListenerScheme = "listener:"
+const ListenerScheme = attempt.ListenerScheme
