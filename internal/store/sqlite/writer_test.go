@@ -645,6 +645,41 @@ func TestAnsweredOnceItIsInEffect(t *testing.T) {
 	}
 }
 
+// TestManyPublicationsLeaveOthersTheirTurn: a tenant whose publications would fill a group
+// has its share of it, and whoever waits beside it is in the same commit.
+func TestManyPublicationsLeaveOthersTheirTurn(t *testing.T) {
+	db := openTemp(t)
+	commits := 0
+	onCommit(t, db, func() int32 { // the second group fails, by which one sees who was in it
+		if commits++; commits == 2 {
+			return 1
+		}
+		return 0
+	})
+	unblock := hold(t, db)
+	rows := &core.Insertion{Table: "meta", Often: []string{"name", "value"}}
+	insert := func(tenant, name string) *core.Batch {
+		return &core.Batch{Tenant: tenant, Alike: "v1", Changes: []core.Change{{Insertion: rows, Values: []core.Tuple{{Often: []any{name, []byte("x")}}}}}}
+	}
+	var batches []*core.Batch
+	for i := range queue.MostInGroup + 9 {
+		batches = append(batches, insert(acme, fmt.Sprint("n", i)))
+	}
+	all := enqueue(t, db, append(batches, insert("other", "o"))...)
+	must(t, unblock())
+	failed := 0
+	for _, one := range all {
+		<-one.Answered()
+		if one.Err != nil {
+			failed++
+		}
+	}
+	// The first group has the write that held it up, too.
+	if other := all[len(all)-1]; other.Err != nil || failed != 1+len(all)-queue.MostInGroup {
+		t.Errorf("%d were not in the first group, and of the other's one: %v", failed, other.Err)
+	}
+}
+
 // TestPublicationsThatComeTogether has a few be stored as one, those of another
 // tenant and what comes between apart, all in their order.
 func TestPublicationsThatComeTogether(t *testing.T) {
