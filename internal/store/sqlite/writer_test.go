@@ -401,6 +401,31 @@ func TestUncertainCommit(t *testing.T) {
 	}
 }
 
+// TestAFeedBehindALostGroup: an event that was not committed has no place in a feed, and the
+// one behind it does not name that place as the one before its own.
+func TestAFeedBehindALostGroup(t *testing.T) {
+	db := openTemp(t)
+	to := putEndpoints(t, db, 1, nil)[0]
+	publish(t, db, namedEvent("a"))
+	fails := true
+	onCommit(t, db, func() int32 {
+		if fails {
+			fails = false
+			return 1
+		}
+		return 0
+	})
+	if err := db.Publish(ctx, acme, namedEvent("lost")); err == nil {
+		t.Fatal("the commit did not fail")
+	}
+	publish(t, db, namedEvent("b"))
+	f, err := db.Feed(ctx, acme, to.No, store.FeedQuery{Limit: 10, Bytes: 1 << 20})
+	must(t, err)
+	if len(f.Entries) != 2 || f.Entries[1].Previous != f.Entries[0].Position {
+		t.Errorf("the feed has %+v", f.Entries)
+	}
+}
+
 // TestWhatFailedIsNotThereAfterACrash copies the files right after a commit has
 // failed: what a crash would leave holds nothing of it.
 func TestWhatFailedIsNotThereAfterACrash(t *testing.T) {
