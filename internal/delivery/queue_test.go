@@ -255,3 +255,24 @@ func (r *rig) otherTenant(events int) {
 	must(r.t, r.store.Publish(r.t.Context(), "other", all...))
 	synctest.Wait()
 }
+
+// TestAChangedRateKeepsWhatWasUsedUp: who changes the limit gets no further attempt by that.
+func TestAChangedRateKeepsWhatWasUsedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, 0))
+		to := r.endpoint("shop", func(e *event.Endpoint) { e.RateLimit = 0.1 })
+		r.publish("evt_1", "o1")
+		synctest.Wait()
+		r.put(to, func(e *event.Endpoint) { e.RateLimit = 0.2 })
+		r.publish("evt_2", "o2")
+		for _, step := range []struct {
+			wait time.Duration
+			made int
+		}{{4 * time.Second, 1}, {2 * time.Second, 2}} {
+			time.Sleep(step.wait)
+			if n := len(r.calls.made()); n != step.made {
+				t.Errorf("%d attempts, want %d", n, step.made)
+			}
+		}
+	})
+}

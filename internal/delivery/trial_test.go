@@ -218,3 +218,28 @@ func TestAJobTriesItsFirstDelivery(t *testing.T) {
 		}
 	})
 }
+
+// TestATrialThatThisServerCouldNotMake says nothing about the endpoint: the circuit gets
+// another one.
+func TestATrialThatThisServerCouldNotMake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var answer atomic.Pointer[outbound.Exchange]
+		answer.Store(&outbound.Exchange{Status: 503})
+		r := newRig(t, func(call) outbound.Exchange { return *answer.Load() })
+		to := r.endpoint("shop", func(e *event.Endpoint) { e.Concurrency, e.Schedule = 1, []time.Duration{time.Hour} })
+		r.publishMany("fails", breakerFailures)
+		synctest.Wait()
+		waits := r.publish("evt_waits", "o1")
+		answer.Store(&outbound.Exchange{Err: outbound.OwnTroubleError("too many open files")})
+		time.Sleep(breakerWait + 10*time.Second)
+		made := len(r.calls.made())
+		if made <= breakerFailures || r.delivery(waits, to).Attempts != 0 {
+			t.Fatalf("%d requests, and %d attempts", made, r.delivery(waits, to).Attempts)
+		}
+		answer.Store(&outbound.Exchange{Status: 200})
+		time.Sleep(10 * time.Second)
+		if d := r.delivery(waits, to); d.Status != event.DeliverySucceeded || r.d.Circuit(acme, to.No) != breaker.Closed {
+			t.Errorf("it is %s after %d more requests, and the circuit %s", d.Status, len(r.calls.made())-made, r.d.Circuit(acme, to.No))
+		}
+	})
+}

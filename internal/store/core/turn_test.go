@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+
+	"github.com/orderhook/orderhook/internal/admission"
 )
 
 var ctx = context.Background()
@@ -108,5 +110,30 @@ func TestATurnThatIsNotAwaited(t *testing.T) {
 		if len(all.taken) != 0 {
 			t.Errorf("left: %v", all.taken)
 		}
+	})
+}
+
+// TestWhoWaitsForATurnGivesUpItsSlot for large documents: who has the turn may need it, and
+// gets it back with the turn.
+func TestWhoWaitsForATurnGivesUpItsSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, of, work := &turns{}, key{"acme", "order/o1"}, admission.NewWork(1)
+		waits, ended := work.Task(ctx, "acme")
+		if err := admission.Begin(waits, admission.Large); err != nil {
+			t.Fatal(err)
+		}
+		first, got := take(t, all, ctx, of), make(chan *turn, 1)
+		go func() { got <- take(t, all, waits, of) }()
+		synctest.Wait()
+		if f := work.Figures(); f != (admission.WorkFigures{}) {
+			t.Errorf("while it waits: %+v", f)
+		}
+		first.end()
+		one := <-got
+		if f := work.Figures(); f.Working != 1 {
+			t.Errorf("when it has the turn: %+v", f)
+		}
+		one.end()
+		ended()
 	})
 }

@@ -401,6 +401,31 @@ func TestUncertainCommit(t *testing.T) {
 	}
 }
 
+// TestAFeedBehindALostGroup: an event that was not committed has no place in a feed, and the
+// one behind it does not name that place as the one before its own.
+func TestAFeedBehindALostGroup(t *testing.T) {
+	db := openTemp(t)
+	to := putEndpoints(t, db, 1, nil)[0]
+	publish(t, db, namedEvent("a"))
+	fails := true
+	onCommit(t, db, func() int32 {
+		if fails {
+			fails = false
+			return 1
+		}
+		return 0
+	})
+	if err := db.Publish(ctx, acme, namedEvent("lost")); err == nil {
+		t.Fatal("the commit did not fail")
+	}
+	publish(t, db, namedEvent("b"))
+	f, err := db.Feed(ctx, acme, to.No, store.FeedQuery{Limit: 10, Bytes: 1 << 20})
+	must(t, err)
+	if len(f.Entries) != 2 || f.Entries[1].Previous != f.Entries[0].Position {
+		t.Errorf("the feed has %+v", f.Entries)
+	}
+}
+
 // TestWhatFailedIsNotThereAfterACrash copies the files right after a commit has
 // failed: what a crash would leave holds nothing of it.
 func TestWhatFailedIsNotThereAfterACrash(t *testing.T) {
@@ -642,6 +667,41 @@ func TestAnsweredOnceItIsInEffect(t *testing.T) {
 	}
 	if told != 3 { // with that which held the writer, without the one that failed
 		t.Errorf("told of %d", told)
+	}
+}
+
+// TestManyPublicationsLeaveOthersTheirTurn: a tenant whose publications would fill a group
+// has its share of it, and whoever waits beside it is in the same commit.
+func TestManyPublicationsLeaveOthersTheirTurn(t *testing.T) {
+	db := openTemp(t)
+	commits := 0
+	onCommit(t, db, func() int32 { // the second group fails, by which one sees who was in it
+		if commits++; commits == 2 {
+			return 1
+		}
+		return 0
+	})
+	unblock := hold(t, db)
+	rows := &core.Insertion{Table: "meta", Often: []string{"name", "value"}}
+	insert := func(tenant, name string) *core.Batch {
+		return &core.Batch{Tenant: tenant, Alike: "v1", Changes: []core.Change{{Insertion: rows, Values: []core.Tuple{{Often: []any{name, []byte("x")}}}}}}
+	}
+	var batches []*core.Batch
+	for i := range queue.MostInGroup + 9 {
+		batches = append(batches, insert(acme, fmt.Sprint("n", i)))
+	}
+	all := enqueue(t, db, append(batches, insert("other", "o"))...)
+	must(t, unblock())
+	failed := 0
+	for _, one := range all {
+		<-one.Answered()
+		if one.Err != nil {
+			failed++
+		}
+	}
+	// The first group has the write that held it up, too.
+	if other := all[len(all)-1]; other.Err != nil || failed != 1+len(all)-queue.MostInGroup {
+		t.Errorf("%d were not in the first group, and of the other's one: %v", failed, other.Err)
 	}
 }
 

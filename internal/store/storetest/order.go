@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -210,6 +211,39 @@ func testOrderSearch(t *testing.T, s *suite) {
 	} {
 		wantOrders(t, s, "search for "+text, store.OrderFilter{Text: text}, want)
 	}
+}
+
+// testOrderMadeAnew proves that an order which was erased and made anew is another one for
+// a write that read the first, though its versions begin with the same number. Otherwise
+// what was decided on the first would be written to the second.
+func testOrderMadeAnew(t *testing.T, s *suite) {
+	for id, then := range map[string]func(tx store.Tx, o *order.Order) error{
+		"changed": func(tx store.Tx, o *order.Order) error { return tx.UpdateOrder(ctx, acme, next(o, "after", true)) },
+		"read": func(tx store.Tx, o *order.Order) error {
+			return tx.AddHistory(ctx, acme, "notes", order.HistoryEntry{ID: o.Doc.Text("which"), Timestamp: at(1)})
+		},
+	} {
+		s.insert(newOrder(id, 1, `{"which":"first"}`))
+		tries := 0
+		s.write(func(tx store.Tx) error {
+			o, err := tx.Order(ctx, acme, id)
+			if err != nil {
+				return err
+			}
+			if tries++; tries == 1 {
+				anew := func(tx store.Tx) error { return tx.InsertOrder(ctx, acme, newOrder(id, 2, `{"which":"second"}`)) }
+				if err := errors.Join(eraseBy(s.beside, acme, id), s.beside(anew)); err != nil {
+					return err
+				}
+			}
+			return then(tx, o)
+		})
+		if tries != 2 {
+			t.Errorf("%s: it was decided %d times", id, tries)
+		}
+	}
+	same(t, ok[*order.Order](t)(s.Order(ctx, acme, "changed")).Doc.Text("which"), "second")
+	same(t, ok[store.List[order.HistoryEntry]](t)(s.History(ctx, acme, "notes", store.Page{})).Items[0].ID, "second")
 }
 
 // testOrderErased proves what is left of an erased order: its attempts, without bodies,
