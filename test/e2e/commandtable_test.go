@@ -46,7 +46,7 @@ var commandTable = map[string]tried{
 	"serve":                  {wrong, "TestADiskThatIsFull", "TestSignalsEndTheServerWell", "TestASecondServerIsRefused"},
 	"demo":                   {"no: it reads no file", "TestCommandsWithoutASpaceForTheirDatabase", "TestDemoAndBenchStopped", "no: it takes another port, and has a database of its own"},
 	"bench":                  {"no: it reads no file", "TestCommandsWithoutASpaceForTheirDatabase", "TestDemoAndBenchStopped", "no: it has a server and a database of its own"},
-	"migrate":                {wrong, "TestACopyOntoAFullDisk", "TestWhatACopyRefuses", beside},
+	"migrate":                {wrong, "TestACopyOntoAFullDisk", "TestACopyThatIsKilledGoesOn", beside},
 	"keys create":            {wrong, full, stop, beside},
 	"keys list":              {wrong, readsOnly, atOnce, beside},
 	"keys update":            {wrong, full, stop, beside},
