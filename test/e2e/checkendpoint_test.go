@@ -14,7 +14,8 @@ import (
 // checked runs the check of an endpoint, and returns its findings, each with its case.
 func checked(t *testing.T, w where, url, kind string) (kinds []string, r result) {
 	t.Helper()
-	r = w.run(t, "check", url, "--kind", kind, "--json", "--secret-file", w.file(t, "secret", checkuptest.Secret+"\n"))
+	// Half of the time-out is what an answer may take without a finding, also of a large body on a busy machine.
+	r = w.run(t, "check", url, "--kind", kind, "--json", "--timeout", "PT5M", "--secret-file", w.file(t, "secret", checkuptest.Secret+"\n"))
 	var report struct {
 		Cases []struct {
 			Name, Result string
