@@ -169,6 +169,8 @@ func TestWhatOtherSettingsWouldHaveDone(t *testing.T) {
 			[]string{`unknown: the run of New: B (step 2 of 2, WebhookWorkflowStep) was not called then, so its answer is not on record`}, Unknown},
 		"a limit": {configOf("", a, b), configOf("", stepOf("A", `,"disabledForMarkets":["NOR"]`), b), nil,
 			[]string{`runs[New].steps[A].result "Success" → "Skipped"`}, Differs},
+		"a limit less": {configOf("", stepOf("A", `,"disabledForMarkets":["NOR"]`), b), configOf("", a, b), nil,
+			[]string{`unknown: the run of New: A (step 1 of 2, WebhookWorkflowStep) was not called then, so its answer is not on record`}, Unknown},
 		"a limit to others": {configOf("", a, b), configOf("", stepOf("A", `,"disabledForMarkets":["SWE"]`), b), nil, nil, Same},
 		"ErrorStatus": {configOf("", stop), configOf("", strings.Replace(stop, `}]`, `},{"key":"ErrorStatus","value":"Held"}]`, 1)), map[string][]string{"/A": {bad}},
 			[]string{`status "New" → "Held"`}, Differs},
