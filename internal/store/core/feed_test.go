@@ -58,6 +58,7 @@ func TestPartsOfTheFeedAreBounded(t *testing.T) {
 			t.Errorf("%s: %d parts, want %d", name, len(parts), c.parts)
 		}
 		var got, want []given
+		places := map[int64]int64{} // of events
 		for _, part := range parts {
 			p, err := scanFeedPart(partRow(h.extend("acme", part, 1_000_000)))
 			if err != nil {
@@ -76,6 +77,10 @@ func TestPartsOfTheFeedAreBounded(t *testing.T) {
 					t.Errorf("%s: event %d stands at %v for endpoint %d, told was %v; the one before was at %d", name, g.event, g.Place, g.endpoint, *part.given[i].place, before[g.endpoint])
 				}
 				before[g.endpoint] = g.Position
+				if at, there := places[g.event]; there && at != g.Position {
+					t.Errorf("%s: event %d stands at %d and at %d", name, g.event, at, g.Position)
+				}
+				places[g.event] = g.Position
 			}
 		}
 		writes := slices.Clone(c.writes)

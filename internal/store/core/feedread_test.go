@@ -22,9 +22,9 @@ func singles(t *testing.T, db *core.Store, name string, n int) {
 }
 
 // arrays publishes events in arrays of 500, at least as many as it takes to have the heads stored.
-func arrays(t *testing.T, db *core.Store, name string) {
+func arrays(t *testing.T, db *core.Store, name string, n ...int) {
 	t.Helper()
-	for a := range 9 {
+	for a := range append(n, 9)[0] {
 		var all []*event.Event
 		for i := range 500 {
 			all = append(all, namedEvent(fmt.Sprint(name, a, "-", i)))
@@ -122,5 +122,20 @@ func TestALossIsNotToldOfWhatIsThere(t *testing.T) {
 	}
 	if fmt.Sprint(found) != "[second]" || lost == 0 {
 		t.Errorf("found are %v, lost is what came up to %d", found, lost)
+	}
+}
+
+// TestALossIsToldOnceWhereNothingIsLeft: who goes on behind a page that has nothing but the loss is
+// not told of it again.
+func TestALossIsToldOnceWhereNothingIsLeft(t *testing.T) {
+	db := openTemp(t)
+	to := putEndpoints(t, db, 1, nil)[0]
+	arrays(t, db, "a", 8) // the heads are stored with the last one
+	end, err := db.FeedEnd(ctx, acme)
+	must(t, err)
+	must(t, db.RemoveOld(ctx, acme, store.RetainedDeliveries, time.UnixMicro(end+1), noYield))
+	f := page(t, db, to, 0)
+	if len(f.Entries) != 0 || f.LostTo != end || f.Next != end || page(t, db, to, f.Next).LostTo != 0 {
+		t.Errorf("up to %d all is removed; the page has %d entries, a loss up to %d, and goes on behind %d", end, len(f.Entries), f.LostTo, f.Next)
 	}
 }
