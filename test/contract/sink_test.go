@@ -134,6 +134,6 @@ func (g *keeper) answer(body string) {
 	select {
 	case g.answers <- body:
 	case <-time.After(patience):
-		g.t.Fatal("no call waits for an answer")
+		g.t.Error("no call waits for an answer") // Error, since some call this on a goroutine of its own
 	}
 }
