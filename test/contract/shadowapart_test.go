@@ -235,6 +235,20 @@ func TestAnAnswerThatComesTooLateIsNotCounted(t *testing.T) {
 	}
 }
 
+// TestAnAnswerOfAnOlderConfigurationIsNotCounted, and what was counted of the present one stays.
+func TestAnAnswerOfAnOlderConfigurationIsNotCounted(t *testing.T) {
+	live, old, now := answering(t, scored("7")), holding(t), answering(t, scored("7"))
+	r := shadowed(t, live, old.sink, "")
+	r.checks("A")
+	old.wait()
+	r.settings(config(status("Checked", shadowOf(now.URL, ""), fraud(live.URL))))
+	r.checks("B")
+	r.compared(1)
+	old.answer(scored("7"))
+	r.until("the attempt is recorded", func() bool { return r.get("/api/attempts?kind=shadow&orderId=A").at("items[0].id") != nil })
+	r.get("/api/workflow-shadows").is("items[0].agreement.compared", 1).is("items[0].agreement.agreed", 1)
+}
+
 // TestThereIsNoShadowOfACallThatSomethingElseHasEnded: the end of the run's time, or somebody who has
 // canceled the run. Nor is there one of a dry run.
 func TestThereIsNoShadowOfACallThatSomethingElseHasEnded(t *testing.T) {
