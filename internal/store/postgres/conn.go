@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -191,7 +192,7 @@ func (r *readers) inParts(ctx context.Context, each func(core.Row) error, text s
 			rows, enough = 0, true
 			a := &answer{}
 			var err error
-			if a.Rows, err = tx.Query(ctx, "FETCH 256 FROM part", pgx.QueryExecModeExec); err != nil {
+			if a.Rows, err = tx.Query(ctx, fmt.Sprintf("FETCH %d FROM part", partOf), pgx.QueryExecModeExec); err != nil {
 				return err
 			}
 			err = core.EachRow(a, func(row core.Row) error {

@@ -175,12 +175,13 @@ func explain(conn *pgx.Conn, how, text string, args []any, plan *[]byte) error {
 	return errors.Join(err, tx.Rollback(ctx))
 }
 
-// explainable returns the statement that has a plan, if a text has one.
+// explainable returns the statement that has a plan, if a text has one. Of a cursor that is what
+// it is asked for at first.
 func explainable(text string) (string, bool) {
 	switch strings.ToUpper(strings.Fields(text)[0]) {
 	case "DECLARE":
 		_, text, _ = strings.Cut(text, " FOR ")
-		return text, true
+		return fmt.Sprintf("SELECT * FROM (%s) AS all_of_it LIMIT %d", text, partOf), true
 	case "SELECT", "UPDATE", "DELETE", "INSERT":
 		return text, true
 	}
