@@ -133,8 +133,9 @@ func rawElements(raw []byte) (out [][]byte, ok bool) {
 }
 
 // unequalElements is withoutEqual of two values that are not both objects. Of two long lists
-// it leaves out what is the same at the beginning and at the end; of what is between, where
-// it has the same length in both, each element that is the same at the same place.
+// it leaves out what is the same at the beginning and at the end. Of what is between, where it
+// has the same length in both, it keeps the first of each run of elements that are the same at
+// the same place: what has moved from before the run to behind it has moved against that one.
 func unequalElements(a, b []byte) (json.RawMessage, json.RawMessage) {
 	was, ok := rawElements(a)
 	if !ok {
@@ -152,9 +153,10 @@ func unequalElements(a, b []byte) (json.RawMessage, json.RawMessage) {
 	}
 	if len(was) == len(is) {
 		var left, right [][]byte
+		inRun := false
 		for i := range was {
-			if !bytes.Equal(was[i], is[i]) {
-				left, right = append(left, was[i]), append(right, is[i])
+			if same := bytes.Equal(was[i], is[i]); !same || !inRun {
+				left, right, inRun = append(left, was[i]), append(right, is[i]), same
 			}
 		}
 		was, is = left, right

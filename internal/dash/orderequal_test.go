@@ -68,6 +68,14 @@ func TestWithoutEqual(t *testing.T) {
 			t.Errorf("%v, want %v", got, want)
 		}
 	})
+	// The first line has moved behind those between, which are where they were.
+	between := all[1 : len(all)-1]
+	moved := slices.Concat([]string{`{"lineItemId":"new"}`}, between, all[:1])
+	a, b := draw(all), draw(moved)
+	left, right := withoutEqual(a, b)
+	if want, got := []string{"orderForm.lineItems"}, placesOf(t, left, right); !slices.Equal(got, want) || !slices.Equal(placesOf(t, a, b), want) || len(left) > 5000 {
+		t.Errorf("a line that has moved behind others: %v in %d bytes", got, len(left))
+	}
 	for name, lines := range map[string][]string{
 		"a line that was changed": append([]string{strings.Replace(all[0], `"quantity":1`, `"quantity":3`, 1)}, all[1:]...),
 		"a new line":              slices.Insert(slices.Clone(all), 1, `{"lineItemId":"new"}`),
