@@ -83,6 +83,7 @@ func (c *listening) Run(s *session) error {
 	}
 	ctx, stop := context.WithCancel(s.ctx)
 	defer stop()
+	leaving.Store(int64(leavingTime))
 	w := &listenLines{session: s, ctx: ctx, to: to, json: c.JSON, said: time.Now(), most: c.Count, enough: stop}
 	err = c.bring(ctx, stop, server, w)
 	if refused := (*listen.Refused)(nil); errors.As(err, &refused) {
@@ -299,6 +300,23 @@ func (w *listenLines) line(what, text string, more map[string]any) {
 	if out, err := json.Marshal(doc); err == nil {
 		fmt.Fprintf(w.session.out, "%s\n", out)
 	}
+}
+
+// leavingTime is how long a second signal waits for what was made on the server to be removed.
+// The clean-up gives up by itself before.
+const leavingTime = 8 * time.Second
+
+// LeftOver implements [listen.Watcher].
+func (w *listenLines) LeftOver(endpoint string, err error) {
+	text, doc := endpoint+", which a listener left that was killed, is gone", map[string]any{"endpointId": endpoint}
+	switch {
+	case endpoint == "":
+		text, doc = fmt.Sprintf("whether other listeners have left endpoints is not known: %v", oneLine(err)), map[string]any{"error": oneLine(err)}
+	case err != nil:
+		text = fmt.Sprintf("%s, which a listener left that was killed, could not be removed: %v", endpoint, oneLine(err))
+		doc["error"] = oneLine(err)
+	}
+	w.line("removed", text, doc)
 }
 
 // Listening implements [listen.Watcher].
