@@ -357,6 +357,11 @@ func (w *listenLines) Intercepting(id string) {
 	w.line("intercepting", id, map[string]any{"interceptionId": id})
 }
 
+// Warned implements [listen.CallWatcher].
+func (w *listenLines) Warned(text string) {
+	w.line("warning", text, map[string]any{"warning": text})
+}
+
 // HandOn implements [listen.CallWatcher].
 func (w *listenLines) HandOn(ctx context.Context, c *listen.Call) listen.Answer {
 	return w.to.call(ctx, c)
