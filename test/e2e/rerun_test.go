@@ -320,8 +320,16 @@ func reports(t *testing.T, w where, run func(t *testing.T, against string, more 
 	}
 	gone := newExample(t, edition{})
 	gone.Close()
-	if r := run(t, gone.URL, "--parallel", "8"); r.code != 1 || !strings.Contains(r.out, "0 same, 0 slower, 0 different, 19 failed, 0 skipped") {
-		t.Errorf("against nothing: code %d, %s", r.code, r.out)
+	if r := run(t, gone.URL, "--parallel", "8"); r.code != 2 || !strings.Contains(r.out, "0 same, 0 slower, 0 different, 19 failed, 0 skipped") || !strings.Contains(r.errOut, "there was no connection to the endpoint") {
+		t.Errorf("against nothing: code %d, %s%s", r.code, r.out, r.errOut)
+	}
+	strict := newExample(t, edition{change: func(_ string, r *reply) { r.status = http.StatusUnauthorized }})
+	if r := run(t, strict.URL); r.code != 2 || !strings.Contains(r.errOut, "answers each with 401") || !strings.Contains(r.errOut, "--signing-secret-file") {
+		t.Errorf("against one that refuses all: code %d, %s%s", r.code, r.out, r.errOut)
+	}
+	half := newExample(t, edition{change: ofStep(func(r *reply) { r.status = http.StatusUnauthorized })})
+	if r := run(t, half.URL); r.code != 1 {
+		t.Errorf("against one that refuses steps: code %d, %s%s", r.code, r.out, r.errOut)
 	}
 	w.file(t, "broken.json", `{"format":7}`)
 	w.refuses(t, "no call was found", "ci", "run", "calls/../calls.d", "--against", mkdir(t, w, "calls.d", worse.URL))
