@@ -96,9 +96,21 @@ func (c *listening) Run(s *session) error {
 	}
 	w.line("ended", fmt.Sprintf("%s, %d not acknowledged", total, w.failed), more)
 	if err == nil && w.failed > 0 {
-		err = foundError(fmt.Sprintf("%d of %s not acknowledged", w.failed, total))
+		err = foundError(c.notAcknowledged(w))
 	}
 	return err
+}
+
+// notAcknowledged says how much of all that came was not acknowledged, or answered.
+func (c *listening) notAcknowledged(w *listenLines) string {
+	what := "event"
+	switch {
+	case c.CallsOnly:
+		what = "call"
+	case c.calls():
+		return fmt.Sprintf("%d of %d events and calls not acknowledged", w.failed, w.events+w.calls)
+	}
+	return fmt.Sprintf("%d of %s not acknowledged", w.failed, counted(w.events+w.calls, what))
 }
 
 // bring follows the feed and takes calls, side by side, until both have ended. What ends one
@@ -116,6 +128,13 @@ func (c *listening) bring(ctx context.Context, stop func(), server *remoteServer
 		both.Go(func() { calls = i.Run(ctx); stop() })
 	}
 	both.Wait()
+	// What ends one ends the requests of the other, too: that is no reason of its own.
+	switch {
+	case events != nil && stoppedBy(calls):
+		calls = nil
+	case calls != nil && stoppedBy(events):
+		events = nil
+	}
 	return errors.Join(events, calls)
 }
 
@@ -329,6 +348,11 @@ func (w *listenLines) Event(e listen.Event) {
 	acknowledged := true
 	doc := map[string]any{"position": e.Position, "eventId": e.EventID, "webhookId": e.WebhookID, "type": e.Type}
 	text := fmt.Sprintf("%s %s", cmp.Or(e.Type, "(unknown)"), cmp.Or(e.EventID, "at "+e.Position))
+	if id := orderOf(&e); id != "" {
+		doc["orderId"] = id
+		text += " of " + id
+	}
+	about := text
 	switch {
 	case e.Gone != "":
 		doc["gone"] = e.Gone
@@ -343,13 +367,30 @@ func (w *listenLines) Event(e listen.Event) {
 		text += fmt.Sprintf(" → %d in %v", status, took)
 		if err != nil {
 			doc["error"] = err.Error()
-			text = fmt.Sprintf("%s %s → %v", e.Type, e.EventID, err)
+			text = fmt.Sprintf("%s → %v", about, err)
 		}
 		acknowledged = acknowledges(status)
 		doc["acknowledged"] = acknowledged
 	}
 	w.line("event", text, doc)
 	w.count(&w.events, acknowledged)
+}
+
+// orderOf is the order that an event is about, "" if its body says none. The data of an event of
+// orders is the order.
+func orderOf(e *listen.Event) string {
+	var b struct {
+		OrderID string `json:"orderId"`
+		Data    struct {
+			ID      string `json:"id"`
+			OrderID string `json:"orderId"`
+		} `json:"data"`
+	}
+	_ = json.Unmarshal(e.Body, &b) // what cannot be read says none
+	if b.Data.OrderID == "" && strings.HasPrefix(strings.ToLower(e.Type), "order") {
+		b.Data.OrderID = b.Data.ID
+	}
+	return shown(cmp.Or(b.OrderID, b.Data.OrderID))
 }
 
 // Intercepting implements [listen.CallWatcher].

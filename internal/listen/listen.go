@@ -110,6 +110,13 @@ func (l *Listener) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, l.unsubscribe(ctx, endpoint)) }()
 		l.removeLeft(ctx)
 	}
+	if l.Endpoint != "" && after != "" {
+		// Whether it is there is known before somebody is told that nothing is missed.
+		_, err := l.ask(ctx, http.MethodGet, "/api/endpoints/"+url.PathEscape(endpoint), nil, http.StatusOK)
+		if refused := (*Refused)(nil); errors.As(err, &refused) {
+			return err
+		}
+	}
 	if after == "" {
 		first, err := l.read(ctx, endpoint, "latest", 0)
 		if err != nil {

@@ -90,7 +90,7 @@ func run(t *testing.T, l *Listener, answers ...answer) (s *script, w *told, err 
 // the reading goes on from the position that was reached.
 func TestALostConnectionIsSaidAndFollowed(t *testing.T) {
 	gone := errors.New("connection refused")
-	s, w, err := run(t, &Listener{Endpoint: "ep_1", After: "5"},
+	s, w, err := run(t, &Listener{Endpoint: "ep_1", After: "5"}, answer{200, `{}`, nil},
 		answer{200, `{"items":[{"position":"7","eventId":"a"}],"next":"7","more":false}`, nil},
 		answer{err: gone}, answer{503, `busy`, nil}, answer{429, `{"detail":"slower"}`, nil}, answer{200, `{"html":1}`, nil},
 		answer{200, `{"items":[{"position":"8","eventId":"b"},{"position":"9","eventId":"c"}],"next":"9","more":true}`, nil},
@@ -102,7 +102,7 @@ func TestALostConnectionIsSaidAndFollowed(t *testing.T) {
 		t.Errorf("%v: it told\n%s", err, strings.Join(w.lines, "\n"))
 	}
 	feed := "GET /api/endpoints/ep_1/feed?after="
-	asked := []string{feed + "5&wait=PT25S", feed + "7&wait=PT25S", feed + "7", feed + "7", feed + "7", feed + "7", feed + "9&wait=PT25S", feed + "9", feed + "12&wait=PT25S"}
+	asked := []string{"GET /api/endpoints/ep_1", feed + "5&wait=PT25S", feed + "7&wait=PT25S", feed + "7", feed + "7", feed + "7", feed + "7", feed + "9&wait=PT25S", feed + "9", feed + "12&wait=PT25S"}
 	if !slices.Equal(s.asked, asked) {
 		t.Errorf("it asked\n%s", strings.Join(s.asked, "\n"))
 	}
@@ -137,7 +137,12 @@ func TestWhatIsRefusedEndsIt(t *testing.T) {
 	if len(w.lines) > 0 {
 		t.Errorf("it told %v", w.lines)
 	}
-	_, _, err = run(t, &Listener{Endpoint: "ep_1", After: "x"}, answer{422, `{"detail":"the request is not valid","errors":[{"location":"query.after","message":"is no position"}]}`, nil})
+	_, w, err = run(t, &Listener{Endpoint: "ep_nope", After: "0"}, answer{404, `{"detail":"there is no endpoint ep_nope"}`, nil})
+	refused(err, "the server answers 404: there is no endpoint ep_nope")
+	if len(w.lines) > 0 {
+		t.Errorf("it told %v", w.lines)
+	}
+	_, _, err = run(t, &Listener{Endpoint: "ep_1", After: "x"}, answer{200, `{}`, nil}, answer{422, `{"detail":"the request is not valid","errors":[{"location":"query.after","message":"is no position"}]}`, nil})
 	refused(err, "the server answers 422: the request is not valid: query.after is no position")
 }
 
