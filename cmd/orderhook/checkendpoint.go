@@ -107,6 +107,9 @@ func (c *endpointCheck) options(url string) (o checkup.Options, err error) {
 	if c.Kind == "" {
 		return o, app.UserErrorf("--kind is needed to check an endpoint: step, return, validator or event")
 	}
+	if subjects[c.Kind] == "" {
+		return o, app.UserErrorf("--kind: %q is none of step, return, validator and event", c.Kind)
+	}
 	o = checkup.Options{URL: url, Kind: checkup.Kind(c.Kind), Timeout: time.Duration(c.Timeout), Only: c.Only, Now: time.Now,
 		Client: outbound.Options{Version: versionText()}}
 	if o.Secret, err = secretOf("secret", c.Secret, c.SecretFile); err != nil {

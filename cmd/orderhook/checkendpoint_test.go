@@ -139,6 +139,9 @@ func TestWhatACheckRefuses(t *testing.T) {
 		if code != exitUserError || !strings.Contains(errOut, tc.want) || strings.Count(errOut, "\n") != 1 || strings.Contains(out+errOut, "s3cret") {
 			t.Errorf("%q: code %d, %q", tc.args, code, errOut)
 		}
+		if strings.Contains(out, "as a  would") {
+			t.Errorf("%q prints %q", tc.args, out)
+		}
 	}
 	ca := written(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})))
 	for _, flag := range []string{"--ca-file", "--ca"} {

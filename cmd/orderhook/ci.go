@@ -24,6 +24,7 @@ type ciRecord struct {
 	Redact           nameList `env:"-" placeholder:"NAMES" help:"Names of fields, between commas, whose values are replaced beside those that always are."`
 	RedactPattern    []string `sep:"none" env:"-" placeholder:"REGEXP" help:"What is replaced wherever it stands. Again for each."`
 	Keep             nameList `env:"-" placeholder:"NAMES" help:"Names of fields whose values stay as they are, since the endpoint goes by them."`
+	KeepDomain       bool     `env:"-" help:"Leaves the domains of e-mail addresses as they are, for an endpoint that goes by them; one of somebody's own says whose it is."`
 	picked
 	parallelCalls
 	CAFile string `name:"ca-file" placeholder:"FILE" help:"Certificates, PEM, of authorities that are trusted beside those of the system."`
@@ -44,7 +45,7 @@ func (c *ciRecord) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	r := &app.CallRecording{From: calls, Dir: c.Out, KeyFile: c.RedactionKeyFile, Rules: redact.Rules{Names: c.Redact, Keep: c.Keep}}
+	r := &app.CallRecording{From: calls, Dir: c.Out, KeyFile: c.RedactionKeyFile, Rules: redact.Rules{Names: c.Redact, Keep: c.Keep, KeepDomain: c.KeepDomain}}
 	if r.KeyFile == "" {
 		r.KeyFile = app.RedactionKeyFile(c.Out)
 	}
@@ -65,6 +66,7 @@ func (c *ciRecord) Run(s *session) error {
 		}
 	}
 	written, err := r.Run(s.ctx)
+	c.say(s, r.KeyFile, &written)
 	for _, why := range written.Skipped {
 		fmt.Fprintf(s.errOut, "left out: %s\n", why)
 	}
@@ -77,6 +79,25 @@ func (c *ciRecord) Run(s *session) error {
 		return app.UserErrorf("no call could be recorded")
 	}
 	return nil
+}
+
+// say says what the replacements go by, and which names of fields have done nothing: one may
+// be misspelt.
+func (c *ciRecord) say(s *session, keyFile string, written *app.CallsWritten) {
+	if written.New+written.Changed+written.Unchanged == 0 {
+		return
+	}
+	what := "uses"
+	if written.KeyMade {
+		what = "has made"
+	}
+	fmt.Fprintf(s.errOut, "ci record %s the key of the replacements, %s: keep it for next time, and never commit it, since by it short values could be found out\n", what, keyFile)
+	for _, name := range written.UnusedNames {
+		fmt.Fprintf(s.errOut, "--redact %s: no call has a field of that name with a text or a number\n", name)
+	}
+	for _, name := range written.UnusedKeep {
+		fmt.Fprintf(s.errOut, "--keep %s: no call has a field of that name with a text or a number\n", name)
+	}
 }
 
 // ciRun makes the calls of a folder.

@@ -25,12 +25,13 @@ type export struct {
 	database
 }
 
-// momentIn is a flag that takes a time. Times are read as the API reads them.
+// momentIn is a flag that takes a time, or a date, which is its beginning. Both are read as the API
+// reads them.
 type momentIn time.Time
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (m *momentIn) UnmarshalText(text []byte) error {
-	at, err := timetext.ParseTime(string(text), timetext.LayoutLocal)
+	at, err := timetext.ParseTime(string(text), timetext.LayoutLocal, timetext.LayoutDate)
 	*m = momentIn(at)
 	return err
 }

@@ -83,6 +83,7 @@ func (c *listening) Run(s *session) error {
 	}
 	ctx, stop := context.WithCancel(s.ctx)
 	defer stop()
+	leaving.Store(int64(leavingTime))
 	w := &listenLines{session: s, ctx: ctx, to: to, json: c.JSON, said: time.Now(), most: c.Count, enough: stop}
 	err = c.bring(ctx, stop, server, w)
 	if refused := (*listen.Refused)(nil); errors.As(err, &refused) {
@@ -95,9 +96,21 @@ func (c *listening) Run(s *session) error {
 	}
 	w.line("ended", fmt.Sprintf("%s, %d not acknowledged", total, w.failed), more)
 	if err == nil && w.failed > 0 {
-		err = foundError(fmt.Sprintf("%d of %s not acknowledged", w.failed, total))
+		err = foundError(c.notAcknowledged(w))
 	}
 	return err
+}
+
+// notAcknowledged says how much of all that came was not acknowledged, or answered.
+func (c *listening) notAcknowledged(w *listenLines) string {
+	what := "event"
+	switch {
+	case c.CallsOnly:
+		what = "call"
+	case c.calls():
+		return fmt.Sprintf("%d of %d events and calls not acknowledged", w.failed, w.events+w.calls)
+	}
+	return fmt.Sprintf("%d of %s not acknowledged", w.failed, counted(w.events+w.calls, what))
 }
 
 // bring follows the feed and takes calls, side by side, until both have ended. What ends one
@@ -115,6 +128,13 @@ func (c *listening) bring(ctx context.Context, stop func(), server *remoteServer
 		both.Go(func() { calls = i.Run(ctx); stop() })
 	}
 	both.Wait()
+	// What ends one ends the requests of the other, too: that is no reason of its own.
+	switch {
+	case events != nil && stoppedBy(calls):
+		calls = nil
+	case calls != nil && stoppedBy(events):
+		events = nil
+	}
 	return errors.Join(events, calls)
 }
 
@@ -301,6 +321,23 @@ func (w *listenLines) line(what, text string, more map[string]any) {
 	}
 }
 
+// leavingTime is how long a second signal waits for what was made on the server to be removed.
+// The clean-up gives up by itself before.
+const leavingTime = 8 * time.Second
+
+// LeftOver implements [listen.Watcher].
+func (w *listenLines) LeftOver(endpoint string, err error) {
+	text, doc := endpoint+", which a listener left that was killed, is gone", map[string]any{"endpointId": endpoint}
+	switch {
+	case endpoint == "":
+		text, doc = fmt.Sprintf("whether other listeners have left endpoints is not known: %v", oneLine(err)), map[string]any{"error": oneLine(err)}
+	case err != nil:
+		text = fmt.Sprintf("%s, which a listener left that was killed, could not be removed: %v", endpoint, oneLine(err))
+		doc["error"] = oneLine(err)
+	}
+	w.line("removed", text, doc)
+}
+
 // Listening implements [listen.Watcher].
 func (w *listenLines) Listening(endpoint string) {
 	w.line("listening", endpoint, map[string]any{"endpointId": endpoint})
@@ -311,6 +348,11 @@ func (w *listenLines) Event(e listen.Event) {
 	acknowledged := true
 	doc := map[string]any{"position": e.Position, "eventId": e.EventID, "webhookId": e.WebhookID, "type": e.Type}
 	text := fmt.Sprintf("%s %s", cmp.Or(e.Type, "(unknown)"), cmp.Or(e.EventID, "at "+e.Position))
+	if id := orderOf(&e); id != "" {
+		doc["orderId"] = id
+		text += " of " + id
+	}
+	about := text
 	switch {
 	case e.Gone != "":
 		doc["gone"] = e.Gone
@@ -325,7 +367,7 @@ func (w *listenLines) Event(e listen.Event) {
 		text += fmt.Sprintf(" → %d in %v", status, took)
 		if err != nil {
 			doc["error"] = err.Error()
-			text = fmt.Sprintf("%s %s → %v", e.Type, e.EventID, err)
+			text = fmt.Sprintf("%s → %v", about, err)
 		}
 		acknowledged = acknowledges(status)
 		doc["acknowledged"] = acknowledged
@@ -334,9 +376,31 @@ func (w *listenLines) Event(e listen.Event) {
 	w.count(&w.events, acknowledged)
 }
 
+// orderOf is the order that an event is about, "" if its body says none. The data of an event of
+// orders is the order.
+func orderOf(e *listen.Event) string {
+	var b struct {
+		OrderID string `json:"orderId"`
+		Data    struct {
+			ID      string `json:"id"`
+			OrderID string `json:"orderId"`
+		} `json:"data"`
+	}
+	_ = json.Unmarshal(e.Body, &b) // what cannot be read says none
+	if b.Data.OrderID == "" && strings.HasPrefix(strings.ToLower(e.Type), "order") {
+		b.Data.OrderID = b.Data.ID
+	}
+	return shown(cmp.Or(b.OrderID, b.Data.OrderID))
+}
+
 // Intercepting implements [listen.CallWatcher].
 func (w *listenLines) Intercepting(id string) {
 	w.line("intercepting", id, map[string]any{"interceptionId": id})
+}
+
+// Warned implements [listen.CallWatcher].
+func (w *listenLines) Warned(text string) {
+	w.line("warning", text, map[string]any{"warning": text})
 }
 
 // HandOn implements [listen.CallWatcher].

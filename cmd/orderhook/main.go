@@ -16,7 +16,9 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -94,8 +96,13 @@ func main() {
 	os.Exit(run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// leaving is for how many nanoseconds after the first signal a second one does not end the
+// process yet, and a third one does. A command sets it that has something to remove from a server
+// in the end: GNU timeout sends its signal to the child and to its group, so it comes twice.
+var leaving atomic.Int64
+
 // untilSignal returns a context that ends with the first signal to stop. A second signal
-// ends the process at once. The goroutine lives as long as the process. The cause of the
+// ends the process at once, unless the command is [leaving]. The goroutine lives as long as the process. The cause of the
 // context says which signal it was (unlessStopped).
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -104,7 +111,14 @@ func untilSignal() context.Context {
 	go func() {
 		first := <-signals
 		cancel(signalError{first.(syscall.Signal)})
+		began := time.Now()
 		again := <-signals
+		if left := time.Duration(leaving.Load()) - time.Since(began); left > 0 {
+			select {
+			case <-time.After(left):
+			case again = <-signals: // whoever insists has their way
+			}
+		}
 		os.Exit(exitSignal + int(again.(syscall.Signal)))
 	}()
 	return ctx

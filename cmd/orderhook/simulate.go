@@ -39,6 +39,44 @@ type simulated struct {
 	Unknown        int `json:"unknown"`
 	NotRecorded    int `json:"notRecorded"`
 	NotReproduced  int `json:"notReproduced"`
+
+	causes []cause // why orders were not compared, each once
+}
+
+// cause is why orders were not compared. Many orders often have the same.
+type cause struct {
+	text, example string
+	orders        int
+}
+
+// because notes why an order was not compared.
+func (t *simulated) because(o *simulate.Outcome) {
+	text := map[simulate.Verdict]string{simulate.NotReproduced: "not reproduced: ", simulate.NotRecorded: "not on record: "}[o.Verdict]
+	if text == "" {
+		return
+	}
+	text += shown(o.Reason)
+	for i := range t.causes {
+		if t.causes[i].text == text {
+			t.causes[i].orders++
+			return
+		}
+	}
+	t.causes = append(t.causes, cause{text, shown(o.OrderID), 1})
+}
+
+// found says what of the orders did not come out the same, or is not known to; "" if all did.
+func (t *simulated) found() string {
+	var said []string
+	for _, of := range []struct {
+		n    int
+		what string
+	}{{t.Differ, "would not come out the same"}, {t.Unknown, "with an answer that is not on record"}, {t.NotRecorded + t.NotReproduced, "not compared"}} {
+		if of.n > 0 {
+			said = append(said, counted(of.n, "order")+" "+of.what)
+		}
+	}
+	return strings.Join(said, ", ")
 }
 
 // add counts an order.
@@ -92,6 +130,7 @@ func (c *simulation) Run(s *session) (err error) {
 	out := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	err = sim.Run(s.ctx, simulate.Filter{OrderID: c.Order, From: from, To: to}, func(o simulate.Outcome) error {
 		total.add(&o)
+		total.because(&o)
 		if bar.due() {
 			fmt.Fprintf(s.errOut, "simulated %d\n", total.Orders)
 		}
@@ -118,13 +157,16 @@ func (c *simulation) conclude(s *session, t *simulated) error {
 			return err
 		}
 	} else {
+		for _, c := range t.causes {
+			fmt.Fprintf(s.out, "%s %s, as %s\n", counted(c.orders, "order"), c.text, c.example)
+		}
 		fmt.Fprintf(s.out, "self-check: %d of %s reproduced\n", t.RunsReproduced, counted(t.Runs, "run"))
 		if c.Settings != "" {
 			fmt.Fprintf(s.out, "%s: %d the same, %d differ, %d need an answer that is not on record, %d not compared\n", counted(t.Orders, "order"), t.Same, t.Differ, t.Unknown, t.NotRecorded+t.NotReproduced)
 		}
 	}
-	if found := t.Differ + t.Unknown + t.NotRecorded + t.NotReproduced; found > 0 {
-		return foundError(fmt.Sprintf("%s would not come out the same", counted(found, "order")))
+	if found := t.found(); found != "" {
+		return foundError(found)
 	}
 	return nil
 }
@@ -133,12 +175,6 @@ func (c *simulation) conclude(s *session, t *simulated) error {
 func tell(w *tabwriter.Writer, o *simulate.Outcome) {
 	line := func(cells ...string) {
 		fmt.Fprintln(w, strings.Join(append([]string{shown(o.OrderID)}, cells...), "\t"))
-	}
-	switch o.Verdict {
-	case simulate.NotReproduced:
-		line("not reproduced: " + shown(o.Reason))
-	case simulate.NotRecorded:
-		line("not on record: " + shown(o.Reason))
 	}
 	for _, d := range o.Differences {
 		line(shown(d.Path), value(d.Then)+" → "+value(d.Now))

@@ -22,6 +22,8 @@ import (
 	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/schema"
+	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/timetext"
 )
@@ -98,6 +100,8 @@ type interception struct {
 	Handed     int        `json:"handed" doc:"Calls that the listener got"`
 	Answered   int        `json:"answered" doc:"Of these, in time"`
 	Missed     int        `json:"missed" doc:"Calls of the kind that went to their endpoint since it ended"`
+	// Warnings are in the answer to the request that begins it alone.
+	Warnings []apierr.Warning `json:"warnings,omitempty" nullable:"false" doc:"Steps that are named and of which no call can come, as the settings are when it begins"`
 }
 
 func showInterception(s intercept.State) interception {
@@ -141,7 +145,47 @@ func (a *api) createInterception(ctx context.Context, in *OnceParams) (*intercep
 	if earlier != nil {
 		id = earlier.Resource
 	}
-	return a.getInterception(ctx, &InterceptionID{id})
+	out, err := a.getInterception(ctx, &InterceptionID{id})
+	if err == nil {
+		out.Body.Warnings, err = a.interceptionWarnings(ctx, filter.Steps)
+	}
+	return out, err
+}
+
+// interceptionWarnings names the steps that no active step is called by: a listener would wait for
+// their calls for ever, without a word. They are no errors, since the settings may get them yet.
+func (a *api) interceptionWarnings(ctx context.Context, names []string) (out []apierr.Warning, err error) {
+	s, err := a.Store.Settings(ctx, tenantOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	live, shadows := s.TwoWaySteps()
+	var labels []string
+	for _, st := range live {
+		if label := fmt.Sprintf("%q", st.Label()); !slices.Contains(labels, label) && len(labels) < mostNames {
+			labels = append(labels, label)
+		}
+	}
+	there := "there is none"
+	if len(labels) > 0 {
+		there = "there are " + strings.Join(labels, ", ")
+	}
+	among := func(steps []*settings.Step, name string) bool {
+		return slices.ContainsFunc(steps, func(st *settings.Step) bool {
+			return spelling.SameName(name, st.Name) || spelling.SameName(name, st.DisplayName)
+		})
+	}
+	for i, name := range names {
+		if among(live, name) {
+			continue
+		}
+		what := fmt.Sprintf("no active step with an answer is called %q", name)
+		if among(shadows, name) {
+			what = fmt.Sprintf("%q is a shadow, whose calls always go to its endpoint", name)
+		}
+		out = append(out, apierr.Warning{Path: fmt.Sprintf("steps[%d]", i), Message: what + ", so none of its calls comes; " + there})
+	}
+	return out, nil
 }
 
 // interceptionFilter reads the body. What picks too much must be said in so many words: all

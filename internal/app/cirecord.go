@@ -33,6 +33,9 @@ type CallRecording struct {
 type CallsWritten struct {
 	New, Changed, Unchanged int
 	Skipped                 []string // why, of each
+	KeyMade                 bool     // the file of the key was not there
+	// UnusedNames and UnusedKeep are those of the rules that no field had.
+	UnusedNames, UnusedKeep []string
 }
 
 // Run writes the calls. What stands in the folder beside them stays. An error leaves whole
@@ -45,10 +48,11 @@ func (c *CallRecording) Run(ctx context.Context) (out CallsWritten, err error) {
 	if len(names) == 0 {
 		return out, UserErrorf("no call was found")
 	}
-	key, err := c.key()
+	key, made, err := c.key()
 	if err != nil {
 		return out, err
 	}
+	out.KeyMade = made
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return out, UserErrorf("%w", err)
 	}
@@ -79,6 +83,7 @@ func (c *CallRecording) Run(ctx context.Context) (out CallsWritten, err error) {
 	if failed != nil {
 		return out, failed
 	}
+	out.UnusedNames, out.UnusedKeep = r.Unused()
 	return out, context.Cause(ctx)
 }
 
@@ -123,30 +128,30 @@ func (c *CallRecording) one(ctx context.Context, r *redact.Redactor, name string
 const redactionKey = 32
 
 // key reads the key of the replacements, or makes it, for its owner alone to read.
-func (c *CallRecording) key() ([]byte, error) {
+func (c *CallRecording) key() (key []byte, isNew bool, err error) {
 	text, err := os.ReadFile(c.KeyFile)
 	if err == nil {
 		if text = bytes.TrimSpace(text); len(text) < redactionKey/2 {
-			return nil, UserErrorf("%s holds no key: it has %d bytes, and %d are too few", c.KeyFile, len(text), redactionKey/2-1)
+			return nil, false, UserErrorf("%s holds no key: it has %d bytes, and %d are too few", c.KeyFile, len(text), redactionKey/2-1)
 		}
-		return text, nil
+		return text, false, nil
 	}
 	if !errors.Is(err, os.ErrNotExist) {
-		return nil, UserErrorf("%w", err)
+		return nil, false, UserErrorf("%w", err)
 	}
-	key := make([]byte, redactionKey)
+	key = make([]byte, redactionKey)
 	rand.Read(key) // never fails
 	made := hex.EncodeToString(key)
 	f, err := os.OpenFile(c.KeyFile, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, UserErrorf("%w", err)
+		return nil, false, UserErrorf("%w", err)
 	}
 	_, err = f.WriteString(made + "\n")
 	if err = errors.Join(err, f.Close()); err != nil {
 		// Half of a key would be refused, or used, by the next call.
-		return nil, UserErrorf("%w", errors.Join(err, os.Remove(c.KeyFile)))
+		return nil, false, UserErrorf("%w", errors.Join(err, os.Remove(c.KeyFile)))
 	}
-	return []byte(made), nil
+	return []byte(made), true, nil
 }
 
 // RedactionKeyFile is where the key of a folder's replacements is unless somebody says

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 
 	"github.com/orderhook/orderhook/internal/apierr"
@@ -47,6 +48,10 @@ type TriedSide struct {
 	Status     int             `json:"status,omitzero"`
 	DurationMs float64         `json:"durationMs"`
 	Decision   *rerun.Decision `json:"decision"`
+	// Error is why no whole answer came now.
+	Error string `json:"error,omitempty"`
+
+	unreached bool // there was no connection
 }
 
 // Report is what came of all calls, in their order.
@@ -165,7 +170,7 @@ func (r *Rerun) compare(ctx context.Context, sender *rerun.Sender, t *Tried) err
 	if err != nil {
 		return err
 	}
-	t.Recorded = &TriedSide{call.Answer.Status, call.Answer.DurationMs, recorded}
+	t.Recorded = &TriedSide{Status: call.Answer.Status, DurationMs: call.Answer.DurationMs, Decision: recorded}
 	answer, err := sender.Send(ctx, call)
 	if err != nil {
 		return err
@@ -175,7 +180,7 @@ func (r *Rerun) compare(ctx context.Context, sender *rerun.Sender, t *Tried) err
 		return err
 	}
 	c := rerun.CompareCalls(recorded, now, &call.Answer, answer, r.Options)
-	t.Result, t.Differences, t.Now = c.Result, c.Differences, &TriedSide{answer.Status, answer.DurationMs, now}
+	t.Result, t.Differences, t.Now = c.Result, c.Differences, &TriedSide{Status: answer.Status, DurationMs: answer.DurationMs, Decision: now, Error: answer.Error, unreached: answer.Unreached}
 	return nil
 }
 
@@ -208,5 +213,34 @@ func (r *Report) Err() error {
 		}
 		return apierr.Errorf(apierr.Conflict, "%s: %s", ErrNoCalls, why)
 	}
+	if why := r.unanswered(); why != "" {
+		return apierr.Errorf(apierr.Conflict, "%s: %s", ErrNoCalls, why)
+	}
 	return nil
+}
+
+// unanswered says why the endpoint has answered none of the calls as it answers those that it takes;
+// "" if it has answered one. Then nothing is known of its decisions.
+func (r *Report) unanswered() (why string) {
+	unreached, refused := 0, 0
+	for _, t := range r.Calls {
+		switch {
+		case t.Now == nil: // it was skipped
+			continue
+		case t.Now.unreached:
+			unreached++
+			why = cmp.Or(why, t.Now.Error)
+		case t.Now.Status == http.StatusUnauthorized && t.Recorded.Status != http.StatusUnauthorized:
+			refused++
+		default:
+			return ""
+		}
+	}
+	if unreached == 0 {
+		return "the endpoint answers each with 401: if it verifies signatures, give the secret with --signing-secret-file, as its connector has it; if it wants credentials, give them with --header-file"
+	}
+	if refused > 0 {
+		return ""
+	}
+	return "there was no connection to the endpoint: " + why + ": is it running, and is the URL right?"
 }

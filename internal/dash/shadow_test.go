@@ -34,7 +34,7 @@ func TestAShadowOnThePages(t *testing.T) {
 		t.Fatal("the form has no version")
 	}
 	form := url.Values{"formToken": {operator.token}, "version": {version[1]}}
-	if got, page := operator.post(promote, form); got.StatusCode != http.StatusConflict && !strings.Contains(page, "has agreed 1 times in a row") {
+	if got, page := operator.post(promote, form); got.StatusCode != http.StatusConflict && !strings.Contains(page, "has agreed once in a row") {
 		t.Errorf("promoted too early: %d\n%s", got.StatusCode, page)
 	}
 	form.Set("force", "true")

@@ -57,6 +57,7 @@ type Answer struct {
 // goroutine of each call, the others on that of [Interceptor.Run].
 type CallWatcher interface {
 	Intercepting(id string)                                    // calls are handed out from here on
+	Warned(text string)                                        // of a step that was asked for no call can come
 	HandOn(ctx context.Context, c *Call) Answer                // hands a call to the receiver; ctx ends with the time of the attempt
 	Answered(c *Call, a Answer, took time.Duration, err error) // err: the server has not taken the answer
 	Away(err error, again time.Duration)                       // the server is not reached, and is asked again after that time
@@ -82,7 +83,7 @@ const interceptions = "/api/interceptions"
 // Run takes calls until ctx ends, and then ends the interception. The error is a *Refused if
 // the server does not let it.
 func (i *Interceptor) Run(ctx context.Context) (err error) {
-	id, err := i.begin(ctx)
+	id, warnings, err := i.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func (i *Interceptor) Run(ctx context.Context) (err error) {
 		i.under.Wait()
 		err = errors.Join(err, i.end(ctx, id))
 	}()
-	i.Watcher.Intercepting(id)
+	i.intercepting(id, warnings)
 	var down time.Time // since when there is no connection; zero: there is one
 	pause := firstPause
 	for {
@@ -133,24 +134,42 @@ func (i *Interceptor) Run(ctx context.Context) (err error) {
 }
 
 // begin begins an interception.
-func (i *Interceptor) begin(ctx context.Context) (id string, err error) {
+func (i *Interceptor) begin(ctx context.Context) (id string, warnings []string, err error) {
 	body, err := json.Marshal(i.Calls)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	answer, err := ask(ctx, i.Server, http.MethodPost, interceptions, body, http.StatusCreated)
-	var made struct{ ID string }
+	var made struct {
+		ID       string
+		Warnings []struct{ Message string }
+	}
 	if err == nil {
 		err = json.Unmarshal(answer, &made)
 	}
-	return made.ID, err
+	if err != nil {
+		return "", nil, err
+	}
+	for _, warning := range made.Warnings {
+		warnings = append(warnings, warning.Message)
+	}
+	return made.ID, warnings, nil
+}
+
+// intercepting tells that an interception has begun, and what was said of it.
+func (i *Interceptor) intercepting(id string, warnings []string) {
+	i.Watcher.Intercepting(id)
+	for _, text := range warnings {
+		i.Watcher.Warned(text)
+	}
 }
 
 // again begins another interception in place of one that has ended, and says what was missed in
 // between: the next one is there before it asks, so no call is missed that it does not tell of.
 // After an error the id is that of before.
 func (i *Interceptor) again(ctx context.Context, was, why string) (id string, err error) {
-	if id, err = i.begin(ctx); err != nil {
+	id, warnings, err := i.begin(ctx)
+	if err != nil {
 		return was, err
 	}
 	var ended struct {
@@ -163,7 +182,7 @@ func (i *Interceptor) again(ctx context.Context, was, why string) (id string, er
 		why = ended.Reason
 	}
 	i.Watcher.Lapsed(why, ended.Missed)
-	i.Watcher.Intercepting(id)
+	i.intercepting(id, warnings)
 	return id, nil
 }
 

@@ -19,6 +19,7 @@ type called struct {
 }
 
 func (w *called) Intercepting(id string)                   { w.add("intercepting %s", id) }
+func (w *called) Warned(text string)                       { w.add("warned %s", text) }
 func (w *called) HandOn(_ context.Context, c *Call) Answer { return w.answer }
 func (w *called) Away(_ error, again time.Duration)        { w.add("away %v", again) }
 func (w *called) Back(after time.Duration)                 { w.add("back %v", after) }
@@ -152,5 +153,16 @@ func TestAnInterceptionThatIsRefusedEndsIt(t *testing.T) {
 	_, _, err = intercept(t, Answer{}, answer{201, `{"id":"int_1"}`, nil}, answer{409, `{}`, nil}, answer{409, `{"detail":"several nodes"}`, nil})
 	if refused := (*Refused)(nil); !errors.As(err, &refused) || !strings.Contains(refused.Why, "several nodes") {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+// TestStepsThatNobodyHasAreSaid, each time that an interception begins.
+func TestStepsThatNobodyHasAreSaid(t *testing.T) {
+	const warnings = `,"warnings":[{"path":"steps[0]","message":"no such step"}]}`
+	_, w, err := intercept(t, Answer{}, answer{201, `{"id":"int_1"` + warnings, nil}, answer{404, `{"detail":"gone"}`, nil},
+		answer{201, `{"id":"int_2"` + warnings, nil}, answer{404, `{}`, nil})
+	want := []string{"intercepting int_1", "warned no such step", "lapsed the server answers 404: gone -1", "intercepting int_2", "warned no such step"}
+	if err != nil || !slices.Equal(w.lines, want) {
+		t.Errorf("%v: it told\n%s", err, strings.Join(w.lines, "\n"))
 	}
 }

@@ -46,6 +46,9 @@ type Watcher interface {
 	// Connected again, after so long. events came meanwhile, or at least so many if more.
 	Connected(after time.Duration, events int, more bool)
 	Idle() // the server was asked and had nothing new
+	// LeftOver: the endpoint of a listener that was killed is removed now, or could not be; ""
+	// where the server was asked in vain which there are.
+	LeftOver(endpoint string, err error)
 }
 
 // Listener follows a feed.
@@ -58,6 +61,8 @@ type Listener struct {
 	Most     int      // ends after so many events; 0: not
 	Watcher  Watcher
 	Clock    clock.Clock
+
+	marked time.Time // when the endpoint that was made was last said to be in use
 }
 
 // Refused is an answer of the server that no other try would change.
@@ -75,6 +80,10 @@ const (
 	pageWait = 25 * time.Second
 	// leavingTime is how long it may take to remove the endpoint in the end.
 	leavingTime = 5 * time.Second
+
+	// An endpoint that a listener made says each markEach that it is in use; leftAfter the last
+	// time its listener is gone, and the next one removes it.
+	markEach, leftAfter = 6 * time.Hour, 24 * time.Hour
 
 	firstPause, mostPause = time.Second, 30 * time.Second
 )
@@ -99,6 +108,14 @@ func (l *Listener) Run(ctx context.Context) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, l.unsubscribe(ctx, endpoint)) }()
+		l.removeLeft(ctx)
+	}
+	if l.Endpoint != "" && after != "" {
+		// Whether it is there is known before somebody is told that nothing is missed.
+		_, err := l.ask(ctx, http.MethodGet, "/api/endpoints/"+url.PathEscape(endpoint), nil, http.StatusOK)
+		if refused := (*Refused)(nil); errors.As(err, &refused) {
+			return err
+		}
 	}
 	if after == "" {
 		first, err := l.read(ctx, endpoint, "latest", 0)
@@ -143,6 +160,9 @@ func (l *Listener) follow(ctx context.Context, endpoint, after string) error {
 			l.Watcher.Connected(l.Clock.Now().Sub(down), len(p.Items), p.More)
 			down, pause = time.Time{}, firstPause
 		}
+		if err := l.mark(ctx, endpoint); err != nil {
+			return err
+		}
 		if p.Lost != nil {
 			l.Watcher.Lost(p.Lost.After, p.Lost.UpTo)
 		}
@@ -177,10 +197,71 @@ func (l *Listener) read(ctx context.Context, endpoint, after string, wait time.D
 	return p, err
 }
 
-// subscribe makes the endpoint. Nothing is sent to it, so it can stay where the process dies:
-// it costs a few bytes for each event.
+// description begins the description of each endpoint that a listener made. The time at which it
+// was last in use follows.
+const description = "orderhook listen, in use at "
+
+// describe says that an endpoint is in use now.
+func (l *Listener) describe() string {
+	l.marked = l.Clock.Now()
+	return description + l.marked.UTC().Format(time.RFC3339)
+}
+
+// mark says again, from time to time, that the endpoint that was made is in use. A connection that
+// is lost meanwhile is noticed by the next page, and it is said again after that.
+func (l *Listener) mark(ctx context.Context, endpoint string) error {
+	if l.marked.IsZero() || l.Clock.Now().Sub(l.marked) < markEach {
+		return nil
+	}
+	was := l.marked
+	body, err := json.Marshal(map[string]any{"description": l.describe()})
+	if err != nil {
+		return err
+	}
+	_, err = l.ask(ctx, http.MethodPatch, "/api/endpoints/"+url.PathEscape(endpoint), body, http.StatusOK)
+	if refused := (*Refused)(nil); errors.As(err, &refused) {
+		return err
+	}
+	if err != nil {
+		l.marked = was
+	}
+	return nil
+}
+
+// removeLeft removes the endpoints that listeners left which could not do it themselves, since they
+// were killed. It is told of, and ends nothing.
+func (l *Listener) removeLeft(ctx context.Context) {
+	answer, err := l.ask(ctx, http.MethodGet, "/api/endpoints?limit=200&q="+url.QueryEscape(strings.TrimSpace(description)), nil, http.StatusOK)
+	var list struct {
+		Items []struct{ ID, URL, Description string }
+	}
+	if err == nil {
+		err = json.Unmarshal(answer, &list)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			l.Watcher.LeftOver("", err)
+		}
+		return
+	}
+	for _, e := range list.Items {
+		text, made := strings.CutPrefix(e.Description, description)
+		used, err := time.Parse(time.RFC3339, text)
+		if !made || err != nil || e.URL != "feed:" || l.Clock.Now().Sub(used) < leftAfter {
+			continue
+		}
+		_, err = l.ask(ctx, http.MethodDelete, "/api/endpoints/"+url.PathEscape(e.ID), nil, http.StatusNoContent)
+		if refused := (*Refused)(nil); errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+			continue // another listener was faster
+		}
+		l.Watcher.LeftOver(e.ID, err)
+	}
+}
+
+// subscribe makes the endpoint. Nothing is sent to it, so where the process dies it can stay until
+// the next listener removes it: it costs a few bytes for each event.
 func (l *Listener) subscribe(ctx context.Context) (id string, err error) {
-	e := map[string]any{"url": "feed:", "eventTypes": l.Types, "description": "orderhook listen"}
+	e := map[string]any{"url": "feed:", "eventTypes": l.Types, "description": l.describe()}
 	if len(l.Orders) > 0 {
 		orders, err := json.Marshal(l.Orders)
 		if err != nil {

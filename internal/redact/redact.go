@@ -11,9 +11,11 @@ package redact
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -25,42 +27,67 @@ type Rules struct {
 	Names    []string // of members, in any case, whose values are replaced
 	Keep     []string // of members whose values are left as they are, whatever else says
 	Patterns []*regexp.Regexp
+	// KeepDomain leaves the domains of e-mail addresses as they are.
+	KeepDomain bool
 }
 
 // Redactor replaces values. It is safe for concurrent use.
 type Redactor struct {
 	key   []byte
-	names map[string]bool // folded
-	keep  map[string]bool
-	more  []*regexp.Regexp
+	rules Rules
+	names map[string]*atomic.Bool // folded; whether one was found
+	keep  map[string]*atomic.Bool
 }
 
 // New returns a redactor. Whoever has the key can find out short values by trying all; so it
 // is a secret.
 func New(key []byte, rules Rules) *Redactor {
-	r := &Redactor{key: key, names: map[string]bool{}, keep: map[string]bool{}, more: rules.Patterns}
+	r := &Redactor{key: key, rules: rules, names: map[string]*atomic.Bool{}, keep: map[string]*atomic.Bool{}}
 	for _, name := range rules.Names {
-		r.names[folded(name)] = true
+		r.names[folded(name)] = &atomic.Bool{}
 	}
 	for _, name := range rules.Keep {
-		r.keep[folded(name)] = true
+		r.keep[folded(name)] = &atomic.Bool{}
 	}
 	return r
+}
+
+// Unused returns the names of the rules that no member had, whose value is a text or a number.
+func (r *Redactor) Unused() (names, keep []string) {
+	unused := func(of []string, found map[string]*atomic.Bool) (out []string) {
+		for _, name := range of {
+			if !found[folded(name)].Load() {
+				out = append(out, name)
+			}
+		}
+		return out
+	}
+	return unused(r.rules.Names, r.names), unused(r.rules.Keep, r.keep)
+}
+
+// isAmong reports whether a name is one of a rule, and notes that it was found.
+func isAmong(rule map[string]*atomic.Bool, name string) bool {
+	found, is := rule[name]
+	if is {
+		found.Store(true)
+	}
+	return is
 }
 
 // Document is what is replaced in documents that belong together, as a request and its
 // answer. It is for one goroutine.
 type Document struct {
 	*Redactor
-	words  map[string]bool // in lower case
-	values map[string]bool // whole values of several words, in lower case
+	words  map[string]bool // plain
+	people map[string]bool // words of people's names, plain
+	values map[string]bool // whole values of several words, plain
 	phones []string        // the digits of telephone numbers
 }
 
 // Document begins documents that belong together. All of them are to be learned before the
 // first is replaced.
 func (r *Redactor) Document() *Document {
-	return &Document{Redactor: r, words: map[string]bool{}, values: map[string]bool{}}
+	return &Document{Redactor: r, words: map[string]bool{}, people: map[string]bool{}, values: map[string]bool{}}
 }
 
 // place is where a value stands.
@@ -76,22 +103,62 @@ func (d *Document) Learn(v any) { d.learn(v, place{}) }
 
 func (d *Document) learn(v any, at place) {
 	each(v, at, func(text string, at place) {
-		if !d.sensitive(at) || at.note {
+		if !d.replaces(text, at) || at.note {
 			return
 		}
-		d.values[strings.ToLower(strings.TrimSpace(text))] = true
+		d.values[plain(strings.TrimSpace(text))] = true
 		if isPhone(at.name) {
 			if digits := digitsOf(text); len(digits) >= leastPhone {
 				d.phones = append(d.phones, digits)
 			}
 			return
 		}
-		for _, w := range wordsOf(text) {
-			if n := utf8.RuneCountInString(w); n >= leastWord || n > 1 && isDense(w) {
-				d.words[strings.ToLower(w)] = true
-			}
-		}
+		apart(email, text, d.learnAddress, func(rest string) string {
+			d.learnWords(rest, ofPerson(at.name))
+			return rest
+		})
 	})
+}
+
+// learnWords notes the words of a text.
+func (d *Document) learnWords(text string, ofPerson bool) {
+	for _, w := range wordsOf(text) {
+		if n := utf8.RuneCountInString(w); n < leastWord && !(n > 1 && isDense(w)) {
+			continue
+		}
+		d.words[plain(w)] = true
+		if ofPerson {
+			d.people[plain(w)] = true
+		}
+	}
+}
+
+// learnAddress notes the words of an e-mail address. The last one of its domain is nobody's.
+func (d *Document) learnAddress(text string) string {
+	local, domain, _ := strings.Cut(text, "@")
+	for _, w := range wordsOf(local) {
+		for _, p := range append(part.FindAllString(w, -1), w) {
+			d.learnWords(p, strings.ContainsFunc(p, unicode.IsLetter) && !slices.Contains(mailboxes, plain(p)))
+		}
+	}
+	if !d.rules.KeepDomain {
+		d.learnWords(domain[:strings.LastIndex(domain, ".")], false)
+	}
+	return text
+}
+
+// apart returns a text with what a pattern finds replaced in one way, and what stands between
+// that in another.
+func apart(is *regexp.Regexp, text string, found, between func(string) string) string {
+	var out strings.Builder
+	at := 0
+	for _, m := range is.FindAllStringIndex(text, -1) {
+		out.WriteString(between(text[at:m[0]]))
+		out.WriteString(found(text[m[0]:m[1]]))
+		at = m[1]
+	}
+	out.WriteString(between(text[at:]))
+	return out.String()
 }
 
 const (
@@ -100,6 +167,8 @@ const (
 	leastWord = 3
 	// leastPhone is how many digits a telephone number has.
 	leastPhone = 6
+	// leastPhoneField is how many it has where the name of the field says that it is one.
+	leastPhoneField = 5
 )
 
 // isDense reports whether a word is of a script that says much in few characters: two of
@@ -147,14 +216,20 @@ func (at place) of(o *jsondoc.Object, name string) place {
 // sensitive reports whether what stands at a place is replaced.
 func (d *Document) sensitive(at place) bool {
 	switch {
-	case d.keep[at.name]:
+	case isAmong(d.keep, at.name):
 		return false
-	case d.names[at.name], slices.ContainsFunc(sensitiveNames, func(suffix string) bool { return strings.HasSuffix(at.name, suffix) }):
+	case isAmong(d.names, at.name), slices.ContainsFunc(sensitiveNames, func(suffix string) bool { return strings.HasSuffix(at.name, suffix) }):
 		return true
 	case at.personal:
 		return !slices.ContainsFunc(plainInPersonal, func(part string) bool { return strings.Contains(at.name, part) }) && !strings.HasSuffix(at.name, "id")
 	}
-	return at.note && !fixed(at.name)
+	return at.note && !fixed(at.name) && !identifying(at.name)
+}
+
+// replaces is sensitive, and knows from the text itself what is a telephone number: the field
+// may as well say whether there is one.
+func (d *Document) replaces(text string, at place) bool {
+	return d.sensitive(at) || d.keep[at.name] == nil && isPhone(at.name) && len(digitsOf(text)) >= leastPhoneField
 }
 
 // Value returns a copy of a value in which all that is personal or secret is replaced.
@@ -165,7 +240,7 @@ func (d *Document) value(v any, at place) any {
 	case string:
 		return d.text(v, at)
 	case jsondoc.Number:
-		if d.sensitive(at) {
+		if d.replaces(string(v), at) {
 			return jsondoc.Number(d.number(string(v)))
 		}
 	case []any:
@@ -189,34 +264,88 @@ func (d *Document) value(v any, at place) any {
 func (d *Document) Text(text string) string { return d.text(text, place{}) }
 
 // text returns a text as it stands at a place. Times, and texts that the engine goes by, as
-// ids and statuses, keep their words: only what is of a pattern is replaced in them.
+// statuses, keep their words, and ids all but people's names.
 func (d *Document) text(text string, at place) string {
-	if d.keep[at.name] || text == "" {
+	if isAmong(d.keep, at.name) || text == "" {
 		return text
 	}
-	whole := strings.ToLower(strings.TrimSpace(text))
-	if d.sensitive(at) || d.values[whole] && !fixed(at.name) {
+	isFixed := fixed(at.name)
+	if d.replaces(text, at) || d.values[plain(strings.TrimSpace(text))] && !isFixed && !identifying(at.name) {
 		return d.replaced(text)
 	}
-	text = email.ReplaceAllStringFunc(text, d.replaced)
-	for _, p := range slices.Concat(patterns, d.more) {
+	text = parameter.ReplaceAllStringFunc(text, d.parameter)
+	for _, p := range d.rules.Patterns {
 		text = p.ReplaceAllStringFunc(text, d.word)
 	}
-	if _, _, is := timeIn(text); is || fixed(at.name) {
-		return text
-	}
-	text = number.ReplaceAllStringFunc(text, func(found string) string {
-		if d.isKnownPhone(digitsOf(found)) {
-			return d.digits(found)
+	_, _, isTime := timeIn(text)
+	return apart(userOrEmail, text, d.userOrAddress, func(text string) string {
+		for _, p := range patterns {
+			text = p.is.ReplaceAllStringFunc(text, func(found string) string { return d.in(p, found) })
 		}
-		return found
+		switch {
+		case isTime || isFixed:
+			return text
+		case identifying(at.name):
+			return d.withoutWords(text, d.people)
+		}
+		text = number.ReplaceAllStringFunc(text, func(found string) string {
+			if d.isKnownPhone(digitsOf(found)) {
+				return d.digits(found)
+			}
+			return found
+		})
+		return d.withoutWords(text, d.words)
 	})
+}
+
+// withoutWords returns a text with the words replaced that are among those given, and parts of
+// words, as of RagnhildDahl or dahl1963.
+func (d *Document) withoutWords(text string, words map[string]bool) string {
 	return word.ReplaceAllStringFunc(text, func(w string) string {
-		if d.words[strings.ToLower(w)] {
+		if words[plain(w)] {
 			return d.word(w)
 		}
-		return w
+		return part.ReplaceAllStringFunc(w, func(p string) string {
+			if words[plain(p)] {
+				return d.word(p)
+			}
+			return p
+		})
 	})
+}
+
+// parameter returns a parameter of a URL, with another value where its name says that it is
+// secret.
+func (r *Redactor) parameter(text string) string {
+	m := parameter.FindStringSubmatch(text)
+	name, err := url.QueryUnescape(m[2])
+	if err != nil {
+		name = m[2]
+	}
+	if !containsAny(folded(name), secretParameters) {
+		return text
+	}
+	value, err := url.QueryUnescape(m[3])
+	if err != nil { // it is no query, but may be secret all the same
+		return m[1] + m[2] + "=" + r.word(m[3])
+	}
+	return m[1] + m[2] + "=" + url.QueryEscape(r.word(value))
+}
+
+// userOrAddress returns the user and the password of a URL, or an e-mail address, replaced.
+func (r *Redactor) userOrAddress(text string) string {
+	if strings.HasPrefix(text, "://") {
+		return word.ReplaceAllStringFunc(text, r.word)
+	}
+	return r.address(text)
+}
+
+// in returns what a pattern has found, replaced.
+func (r *Redactor) in(p pattern, found string) string {
+	if p.form == nil {
+		return r.word(found)
+	}
+	return p.form(r, found)
 }
 
 // isKnownPhone reports whether digits are those of a telephone number that was learned, with
@@ -228,18 +357,22 @@ func (d *Document) isKnownPhone(digits string) bool {
 }
 
 // replaced returns a whole value replaced: an e-mail address by one of example.com, a time by
-// another, all else word by word.
+// another, an IBAN, a card and an IP address by one that is as valid, all else word by word.
 func (d *Document) replaced(text string) string {
 	if moved, ok := d.time(text); ok {
 		return moved
 	}
-	if email.MatchString(text) {
-		return email.ReplaceAllStringFunc(text, d.address)
+	for _, p := range patterns {
+		if p.form != nil && p.is.FindString(text) == text {
+			return p.form(d.Redactor, text)
+		}
 	}
-	if strings.ContainsFunc(text, unicode.IsLetter) {
-		return word.ReplaceAllStringFunc(text, d.word)
-	}
-	return d.digits(text)
+	return apart(userOrEmail, text, d.userOrAddress, func(text string) string {
+		if strings.ContainsFunc(text, unicode.IsLetter) {
+			return word.ReplaceAllStringFunc(text, d.word)
+		}
+		return d.digits(text)
+	})
 }
 
 // time returns a time in the place of another, written alike, up to ten years before.
@@ -254,18 +387,21 @@ func (r *Redactor) time(text string) (string, bool) {
 
 // address returns an e-mail address in the place of another.
 func (r *Redactor) address(text string) string {
-	local, _, _ := strings.Cut(strings.ToLower(text), "@")
+	local, domain, _ := strings.Cut(strings.ToLower(text), "@")
 	sum := r.sum("address", strings.ToLower(text), 0)
 	out := []byte("user-")
 	for i := range max(6, min(len(local), 16)) {
 		out = append(out, 'a'+sum[i]%26)
 	}
-	return string(out) + "@example.com"
+	if !r.rules.KeepDomain {
+		domain = "example.com"
+	}
+	return string(out) + "@" + domain
 }
 
 // word returns a word with another letter in the place of each letter, and another digit in
 // that of each digit. Case and all other characters stay.
-func (r *Redactor) word(text string) string { return r.by(strings.ToLower(text), text) }
+func (r *Redactor) word(text string) string { return r.by(plain(text), text) }
 
 // digits is word for a number, which is the same number however its digits are set apart.
 func (r *Redactor) digits(text string) string { return r.by(digitsOf(text), text) }

@@ -27,6 +27,9 @@ type Answer struct {
 	// would not be the next time.
 	Error   string `json:"error,omitempty"`
 	NotSent bool   `json:"notSent,omitzero"`
+	// Unreached says that there was no connection to the endpoint. It is of answers that came just
+	// now, and no part of the record.
+	Unreached bool `json:"-"`
 }
 
 // AnswerOf returns the answer of an exchange. It shares the body with it.
@@ -35,6 +38,7 @@ func AnswerOf(x outbound.Exchange) Answer {
 		DurationMs: float64(x.Duration.Microseconds()) / 1000, Body: bodyOf(x.Body), TooLarge: x.TooLarge}
 	if x.Err != nil {
 		a.Error, a.NotSent = x.Err.Error(), x.Status == 0 && outbound.Classify(0, x.Err) == outbound.Final
+		a.Unreached = x.Status == 0 && x.Detail().RemoteAddr == ""
 	}
 	return a
 }

@@ -5,11 +5,14 @@ import (
 
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/secret"
+	"github.com/orderhook/orderhook/internal/spelling"
+	"github.com/orderhook/orderhook/internal/weburl"
 )
 
 // These say why a *** keeps nothing.
 const (
 	notStored   = `"***" stands for a stored secret, and none is stored here; send the secret itself`
+	ledAway     = `its Host leads the secrets of the connector %q to an origin that they were not given for, so %s cannot stay "***": give the step a connector of its own, with this host and secrets for it, or send the secret itself`
 	otherOrigin = `"***" keeps a stored secret only while the scheme, host and port that it goes to stay the same; send the secret itself`
 )
 
@@ -39,10 +42,19 @@ func Keep(doc *jsondoc.Object, stored *Settings) error {
 		had := was.values()
 		// The stored secrets may stay if they go nowhere that they did not go before.
 		safe := was != nil && goes.of(h).within(went.of(was))
+		var led []*holder // the steps that are to blame; nil: none is
+		if was != nil && !safe {
+			led = ledElsewhere(sent, h, went.of(was))
+		}
 		for _, sec := range masked {
 			switch {
 			case had[sec.label].IsZero():
 				found.wrong(sec.at, notStored)
+			case !safe && led != nil:
+				for _, step := range led {
+					found.wrong(step.at, ledAway, h.obj.Text("connectorId"), sec.at)
+				}
+				led = []*holder{} // once for all secrets of the connector
 			case !safe:
 				found.wrong(sec.at, otherOrigin)
 			default:
@@ -51,6 +63,22 @@ func Keep(doc *jsondoc.Object, stored *Settings) error {
 		}
 	}
 	return found.err()
+}
+
+// ledElsewhere returns the steps whose own Host takes the secrets of a connector to an origin that they
+// did not go to before; nil if the connector's own host does that, or none does.
+func ledElsewhere(all []holder, connector *holder, went origins) (steps []*holder) {
+	id, host := spelling.FoldName(connector.obj.Text("connectorId")), connector.host()
+	if !connector.isConnector() || id == "" || host != "" && !went[weburl.URLOrigin(host)] {
+		return nil
+	}
+	for i := range all {
+		h := &all[i]
+		if to := h.host(); !h.isConnector() && to != "" && spelling.FoldName(h.obj.Text("connectorId")) == id && !went[weburl.URLOrigin(to)] {
+			steps = append(steps, h)
+		}
+	}
+	return steps
 }
 
 // recognize puts the stored secret in place of each that was sent again as it is,

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -154,6 +155,7 @@ func TestKeepOfHeadersWithOneName(t *testing.T) {
 // selects, and one with a ConnectorId takes that connector's credentials to
 // its own Host: neither may be a way to read a secret.
 func TestKeepFollowsSecrets(t *testing.T) {
+	const ofStep = "orderTypes[0].orderStatuses[0].workflowSteps[0]" // whose Host is to blame
 	settings := func(connectors, steps string) string {
 		return strings.Replace(inStatus(steps), "{", `{"connectors":[`+connectors+`],`, 1)
 	}
@@ -178,9 +180,9 @@ func TestKeepFollowsSecrets(t *testing.T) {
 		"by id, a connector comes":       {settings("", byID), settings(strings.Replace(a, mask, "new", 1), byID), stepValue},
 		"by name, unchanged":             {settings(a, byName), settings(a, byName), ""},
 		"by name, another could be it":   {settings(a, byName), settings(a+","+evil, byName), stepValue},
-		"to an own Host elsewhere":       {settings(a, byID), settings(a, strings.Replace(byID, "[", `[{"key":"Host","value":"https://evil"},`, 1)), connectorValue},
+		"to an own Host elsewhere":       {settings(a, byID), settings(a, strings.Replace(byID, "[", `[{"key":"Host","value":"https://evil"},`, 1)), ofStep},
 		"own Host, same origin":          {settings(a, byID), settings(a, strings.Replace(byID, "[", `[{"key":"Host","value":"https://a/x"},`, 1)), ""},
-		"a new step diverts the token":   {settings(a, ""), settings(a, strings.Replace(stepTo("https://evil", "v", `,"connectorId":"A"`), "X-Key", "Y", 1)), connectorValue},
+		"a new step diverts the token":   {settings(a, ""), settings(a, strings.Replace(stepTo("https://evil", "v", `,"connectorId":"A"`), "X-Key", "Y", 1)), ofStep},
 		"a step that diverted before":    {settings(a, stepTo("https://b", "v", `,"connectorId":"a"`)), settings(a, stepTo("https://b/2", mask, `,"connectorId":"a"`)), ""},
 		"own Host without a ConnectorId": {settings(a, ""), settings(a, stepTo("https://elsewhere", "v", "")), ""},
 	} {
@@ -230,5 +232,17 @@ func TestKeepOfWrongTypes(t *testing.T) {
 		if got := string(doc.JSON()); got != string(document(t, sent).JSON()) {
 			t.Errorf("%s became %s", sent, got)
 		}
+	}
+}
+
+// A step whose Host leads the secrets of its connector elsewhere is named, once, and what to do about it.
+func TestTheStepThatLeadsSecretsElsewhereIsNamed(t *testing.T) {
+	const doc = `{"connectors":[{"name":"w","connectorId":"fraud","host":"https://a","signingSecret":"S","token":"S"}],"orderTypes":[{"name":"t","default":true,"orderStatuses":[{"name":"New","workflowSteps":[
+		{"name":"WebhookWorkflowStep","connector":"w","connectorId":"fraud"},{"name":"WebhookWorkflowStep","displayName":"v2","connector":"w","connectorId":"Fraud","properties":[{"key":"Host","value":"https://TO/v2"}]}]}]}]}`
+	stored := mustParse(t, strings.NewReplacer(`"S"`, `"s3cret"`, "TO", "a").Replace(doc))
+	err := Keep(document(t, strings.NewReplacer(`"S"`, `"***"`, "TO", "b").Replace(doc)), stored)
+	if at := locations(t, err); !slices.Equal(at, []string{"orderTypes[0].orderStatuses[0].workflowSteps[1]"}) ||
+		!strings.Contains(err.Error(), `its Host leads the secrets of the connector "fraud"`) || !strings.Contains(err.Error(), "give the step a connector of its own") {
+		t.Errorf("%v", err)
 	}
 }

@@ -182,6 +182,22 @@ func (s *Settings) eachStatus(visit func(orderType string, status *Status)) {
 	}
 }
 
+// TwoWaySteps returns the steps that are called and whose answers are taken, and the shadows,
+// of all statuses; those that are not active apart.
+func (s *Settings) TwoWaySteps() (live, shadows []*Step) {
+	s.eachStatus(func(_ string, status *Status) {
+		for i := range status.Steps {
+			if st := &status.Steps[i]; st.Active && st.TwoWay() {
+				live = append(live, st)
+			}
+		}
+		for i := range status.Shadows {
+			shadows = append(shadows, &status.Shadows[i].Step)
+		}
+	})
+	return live, shadows
+}
+
 // idBytes is how many bytes of a hash make an id: enough that two shadows of one tenant never
 // have the same.
 const idBytes = 12

@@ -369,3 +369,18 @@ func TestAReturnStepIsIntercepted(t *testing.T) {
 	equals(t, "calls of the endpoint", len(s.got()), 0)
 	r.get("/api/attempts?kind=returnStep").is("items[0].outcome", "succeeded")
 }
+
+// Steps of which no call can come are named, with those that there are.
+func TestAnInterceptionOfNoStepIsWarnedOf(t *testing.T) {
+	s, r := answering(t, ""), lease(t)
+	off, shadow := check, check
+	off.More, shadow.More = `,"displayName":"Off"`, `,"displayName":"Next","mode":"shadow","compareWith":"Fraud check"`
+	doc := with(config(status("New", check, off, shadow)), connectors(connector(s.URL, "")))
+	turnedOff := strings.Replace(off.String(), `"active":true`, `"active":false`, 1)
+	r.settings(strings.Replace(doc, off.String(), turnedOff, 1))
+	r.call("POST", "/api/interceptions", `{"steps":["fraud CHECK","Fraud chek","Off","next"],"allOrders":true}`).want(201).
+		is("warnings[0].path", "steps[1]").is("warnings[0].message", `no active step with an answer is called "Fraud chek", so none of its calls comes; there are "Fraud check"`).
+		is("warnings[1].path", "steps[2]").
+		is("warnings[2].message", `"next" is a shadow, whose calls always go to its endpoint, so none of its calls comes; there are "Fraud check"`).is("warnings[3]", nil)
+	r.call("POST", "/api/interceptions", ofOrder).want(201).is("warnings", nil)
+}

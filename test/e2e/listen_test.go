@@ -6,7 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"os/exec"
+	"regexp"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -267,5 +271,78 @@ func TestAListenerThatIsKilledInTheMiddle(t *testing.T) {
 	made := items(s.expect(t, 200, "GET", "/api/attempts?orderId=ORD-1", s.newKey, ""))
 	if len(made) != 2 || made[1]["outcome"] != "failed" || made[1]["error"] != "the interception ended before the listener answered" || !strings.HasPrefix(fmt.Sprint(made[1]["url"]), "listener:") || made[0]["outcome"] != "succeeded" {
 		t.Errorf("the attempts are %v", made)
+	}
+}
+
+// TestASecondSignalWaitsForTheCleanUp: GNU timeout sends its signal twice, and what the listener made
+// on the server is removed all the same. The server here has the listener wait for its answer until
+// the signal was taken. A third signal ends it at once.
+func TestASecondSignalWaitsForTheCleanUp(t *testing.T) {
+	t.Parallel()
+	for _, third := range []bool{false, true} {
+		removing, answer := make(chan struct{}), make(chan struct{})
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method == http.MethodDelete:
+				close(removing)
+				select {
+				case <-answer:
+				case <-r.Context().Done():
+				}
+				w.WriteHeader(http.StatusNoContent)
+			case r.Method == http.MethodPost:
+				w.WriteHeader(http.StatusCreated)
+				_, _ = fmt.Fprint(w, `{"id":"ep_1"}`)
+			case r.URL.Query().Has("wait"):
+				<-r.Context().Done()
+			default:
+				_, _ = fmt.Fprint(w, `{"items":[],"next":"1"}`)
+			}
+		}))
+		l := newWhere(t).listen(t, &server{url: s.URL, newKey: "k"})
+		l.await(t, "listening")
+		stop := func() {
+			t.Helper()
+			if err := l.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			l.hasTaken(t)
+		}
+		stop()
+		select {
+		case <-removing:
+		case <-time.After(patience):
+			t.Fatal("it does not remove its endpoint")
+		}
+		stop()
+		if third {
+			stop()
+			if err := l.cmd.Wait(); l.cmd.ProcessState.ExitCode() != 128+int(syscall.SIGTERM) {
+				t.Errorf("a third signal ends it with %v", err)
+			}
+			close(answer)
+		} else {
+			close(answer)
+			l.await(t, "ended")
+			if err := l.cmd.Wait(); err != nil {
+				t.Errorf("it ended with %v", err)
+			}
+		}
+		s.Close()
+	}
+}
+
+// hasTaken waits until no signal is pending for the listener.
+func (l *listener) hasTaken(t *testing.T) {
+	t.Helper()
+	pending := regexp.MustCompile(`ShdPnd:\s*0*[1-9a-f]`)
+	for late := time.Now().Add(patience); ; runtime.Gosched() {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", l.cmd.Process.Pid))
+		if err != nil || !pending.Match(status) {
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatal("a signal is not taken")
+		}
 	}
 }

@@ -30,6 +30,12 @@ var customers = []customer{
 // Secrets of the installation, none of which may be found either.
 var installationSecrets = []string{"bearer-of-the-fraud-check", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "header-of-the-step-1", "custom-header-of-validators", "token-in-the-query", crashKey}
 
+// Secrets of orders: of a URL in them, and the number of an account.
+var (
+	urlSecrets  = []string{"hunter2hunter", "tokenOfAReturn1", "sigOfAReturn9"}
+	bankAccount = "15064012345"
+)
+
 func exampleSettings(url string) string {
 	return `{"connectors":[
 		{"name":"Webhook","connectorId":"fraud","host":"` + url + `?code=token-in-the-query","bearerToken":"bearer-of-the-fraud-check","signingSecret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
@@ -55,10 +61,13 @@ func recordedInstallation(t *testing.T, w where, first *example) *server {
 				"customerName": c.first + " " + c.last, "customerEmail": c.email, "customerPhone": c.phone,
 				"billingAddress":   map[string]any{"name": c.first + " " + c.last, "firstName": c.first, "lastName": c.last, "line1": c.line1, "postalCode": c.zip, "city": c.city, "countryCode": c.country},
 				"properties":       []any{map[string]any{"key": "Channel", "value": "web"}, map[string]any{"key": "ContactEmail", "value": strings.ToUpper(c.email)}},
-				"tags":             []any{"vip"},
+				"tags":             []any{"vip", c.last},
 				"orderNotes":       []any{map[string]any{"id": "n1", "detail": "Call " + c.first + " on " + strings.ReplaceAll(c.phone, " ", "") + ", " + c.line1}},
 				"internalRemark":   "asked for by " + strings.ToUpper(c.last),
 				"loyaltyReference": "L-" + id,
+				"customerId":       "cust-" + strings.ToLower(c.first+"-"+c.last) + "-1963",
+				"bankAccount":      bankAccount,
+				"returnUrl":        "https://shop:" + urlSecrets[0] + "@pay.example/back?order=" + id + "&token=" + urlSecrets[1] + "&sig=" + urlSecrets[2],
 				"orderForm": map[string]any{"lineItems": []any{map[string]any{"lineItemId": "a", "code": "SHOE-42", "displayName": "Shoe", "quantity": 2, "placedPrice": json.RawMessage(price)}},
 					"shipments": []any{map[string]any{"shipmentId": "S1", "address": map[string]any{"name": c.first, "line1": c.line1, "city": c.city, "countryCode": c.country}}}}}
 			s.expect(t, 201, "POST", "/api/orders", crashKey, mustJSON(body))
@@ -197,6 +206,12 @@ func TestContractTestsFromProduction(t *testing.T) {
 		t.Error(said)
 	}
 	record("again", "--redaction-key-file", "calls.key")
+	misspelt := w.run(t, "ci", "record", "--out", "again", "--redaction-key-file", "calls.key", "--redact", "nosuchfield,loyaltyReference", "--filter", "kind=step", "--url", s.url, "--key-file", "admin.key")
+	if !strings.Contains(misspelt.errOut, "--redact nosuchfield: no call has") || strings.Contains(misspelt.errOut, "loyaltyReference") ||
+		!strings.Contains(misspelt.errOut, "ci record uses the key of the replacements, calls.key: keep it for next time, and never commit it") {
+		t.Errorf("code %d, %s", misspelt.code, misspelt.errOut)
+	}
+	record("again", "--redaction-key-file", "calls.key")
 	calls, again := filesIn(t, w.dir, "calls"), filesIn(t, w.dir, "again")
 	if !maps.Equal(calls, again) {
 		t.Error("recorded again, the files are others")
@@ -308,8 +323,16 @@ func reports(t *testing.T, w where, run func(t *testing.T, against string, more 
 	}
 	gone := newExample(t, edition{})
 	gone.Close()
-	if r := run(t, gone.URL, "--parallel", "8"); r.code != 1 || !strings.Contains(r.out, "0 same, 0 slower, 0 different, 19 failed, 0 skipped") {
-		t.Errorf("against nothing: code %d, %s", r.code, r.out)
+	if r := run(t, gone.URL, "--parallel", "8"); r.code != 2 || !strings.Contains(r.out, "0 same, 0 slower, 0 different, 19 failed, 0 skipped") || !strings.Contains(r.errOut, "there was no connection to the endpoint") {
+		t.Errorf("against nothing: code %d, %s%s", r.code, r.out, r.errOut)
+	}
+	strict := newExample(t, edition{change: func(_ string, r *reply) { r.status = http.StatusUnauthorized }})
+	if r := run(t, strict.URL); r.code != 2 || !strings.Contains(r.errOut, "answers each with 401") || !strings.Contains(r.errOut, "--signing-secret-file") {
+		t.Errorf("against one that refuses all: code %d, %s%s", r.code, r.out, r.errOut)
+	}
+	half := newExample(t, edition{change: ofStep(func(r *reply) { r.status = http.StatusUnauthorized })})
+	if r := run(t, half.URL); r.code != 1 {
+		t.Errorf("against one that refuses steps: code %d, %s%s", r.code, r.out, r.errOut)
 	}
 	w.file(t, "broken.json", `{"format":7}`)
 	w.refuses(t, "no call was found", "ci", "run", "calls/../calls.d", "--against", mkdir(t, w, "calls.d", worse.URL))
@@ -360,7 +383,7 @@ func secretsAndPersons(t *testing.T, files map[string]string) {
 	}
 	for name, text := range files {
 		folded := strings.ToLower(text)
-		for _, secret := range installationSecrets {
+		for _, secret := range slices.Concat(installationSecrets, urlSecrets, []string{bankAccount}) {
 			if strings.Contains(folded, strings.ToLower(secret)) {
 				t.Errorf("%s holds the secret %s", name, secret)
 			}
