@@ -40,22 +40,31 @@ type simulated struct {
 	NotRecorded    int `json:"notRecorded"`
 	NotReproduced  int `json:"notReproduced"`
 
-	causes []cause // why orders were not compared, each once
+	causes []cause // why orders were not compared, or are less surely the same; each once
 }
 
-// cause is why orders were not compared. Many orders often have the same.
+// cause is why orders were not compared, or are less surely the same. Many orders often have
+// the same.
 type cause struct {
 	text, example string
 	orders        int
 }
 
-// because notes why an order was not compared.
+// because notes why an order was not compared, or is less surely the same.
 func (t *simulated) because(o *simulate.Outcome) {
-	text := map[simulate.Verdict]string{simulate.NotReproduced: "not reproduced: ", simulate.NotRecorded: "not on record: "}[o.Verdict]
-	if text == "" {
-		return
+	switch o.Verdict {
+	case simulate.NotReproduced:
+		t.note("not reproduced: "+shown(o.Reason), o)
+	case simulate.NotRecorded:
+		t.note("not on record: "+shown(o.Reason), o)
+	case simulate.Same:
+		for _, text := range o.Notes {
+			t.note("the same, but: "+shown(text), o)
+		}
 	}
-	text += shown(o.Reason)
+}
+
+func (t *simulated) note(text string, o *simulate.Outcome) {
 	for i := range t.causes {
 		if t.causes[i].text == text {
 			t.causes[i].orders++

@@ -327,6 +327,7 @@ func (w *world) nextInTime(r *simRun) (*move, error) {
 		at.Outcome, at.Error = attempt.OutcomeFailed, o.Failure
 	}
 	at.StartedAt, at.DurationMs = start, float64(took)/float64(time.Millisecond)
+	w.noteOtherCall(r)
 	sent, err := w.sentThen(r)
 	if err != nil {
 		return nil, err

@@ -145,3 +145,21 @@ func (w *world) sentThen(r *simRun) (*jsondoc.Object, error) {
 	w.note("%s is sent another order here; its answer is the one that it gave then", r.run.StepName(r.run.Position.Step))
 	return was.Doc, nil
 }
+
+// noteOtherCall notes where a call of a run is made at another URL than then, or with another
+// configuration of its step. The answer on record is used all the same, since there is no other.
+func (w *world) noteOtherCall(r *simRun) {
+	p := r.run.Position.Step
+	then := stepAt(r.was.StatusOf(r.recorded.Run), r.recorded.Results[r.same[p]].ConfigIndex)
+	now := stepAt(r.settings.StatusOf(r.run), r.run.Results[p].ConfigIndex)
+	if then == nil || now == nil {
+		return
+	}
+	const answered = "its answer is the one that it gave then"
+	if was, _ := r.was.Target(then, w.order.Doc.Text("marketId")); was.URL != w.target(r).URL {
+		w.note("%s is called at another URL here; "+answered, r.run.StepName(p))
+	}
+	if !jsondoc.Identical(then.Wire, now.Wire) {
+		w.note("%s is sent another configuration here; "+answered, r.run.StepName(p))
+	}
+}

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -186,6 +187,23 @@ func TestAStepThatIsSentAnotherOrder(t *testing.T) {
 	o := s.simulated(configOf("", b))
 	if !slices.Contains(o.lines(), `order.customerName "A" → null`) || !slices.Contains(o.Notes, "B (step 1 of 1, WebhookWorkflowStep) is sent another order here; its answer is the one that it gave then") {
 		t.Errorf("%q, %q", o.lines(), o.Notes)
+	}
+}
+
+// TestAStepThatIsCalledOtherwise has the answer that it gave then, which is noted.
+func TestAStepThatIsCalledOtherwise(t *testing.T) {
+	a, b := stepOf("A", ""), stepOf("B", "")
+	s := newShop(t, configOf("", a, b), map[string][]string{"/A": {good}, "/B": {good}})
+	s.place(`{"id":"O1","status":"New","orderType":"Online"}`)
+	const step, then = " (step %d of 2, WebhookWorkflowStep) ", "; its answer is the one that it gave then"
+	for to, want := range map[string][]string{
+		strings.Replace(b, `/B"`, `/B?v=2"`, 1):                                                   {"B" + fmt.Sprintf(step, 2) + "is called at another URL here" + then, "B" + fmt.Sprintf(step, 2) + "is sent another configuration here" + then},
+		strings.Replace(b, `"properties":[`, `"properties":[{"key":"MaxScore","value":"10"},`, 1): {"B" + fmt.Sprintf(step, 2) + "is sent another configuration here" + then},
+		b: nil,
+	} {
+		if o := s.simulated(configOf("", a, to)); o.Verdict != Same || !slices.Equal(o.Notes, want) {
+			t.Errorf("%s: %s, %q", to, o.Verdict, o.Notes)
+		}
 	}
 }
 
