@@ -237,7 +237,7 @@ func TestWhatAPageSaysBesides(t *testing.T) {
 		{"/deliveries/1", "/api/deliveries/1", `{"id":"1","status":"pending"}`, "Try now", "turned on"},
 		{"/deliveries", "/api/deliveries", `{"items":[{"id":"1","status":"pending","endpointId":"ep_9","endpointOff":true}]}`, "<small>off</small>", ""},
 		{"/deliveries", "/api/deliveries", `{"items":[{"id":"1","status":"pending","endpointId":"ep_9"}]}`, "ep_9", "<small>off</small>"},
-		{"/endpoints/1", "/api/endpoints/1", `{"id":"1","origin":"api","timeout":"PT30S","retrySchedule":["PT0.05S","PT5S","PT1M30S","PT1H","P1DT2H"]}`, "<dd>50 ms, 5 s, 1 min 30 s, 1 h, 1 d 2 h</dd>", "PT"},
+		{"/endpoints/1", "/api/endpoints/1", `{"id":"1","origin":"api","timeout":"PT30S","retrySchedule":["PT0.05S","PT5S","PT1M30S","PT1H","P1DT2H"]}`, "<dd>50 ms, 5 s, 1 min 30 s, 1 h, 1 d 2 h</dd>", ">PT"},
 		{"/endpoints/1/recover", "/api/endpoints/1", `{"id":"1","origin":"api","enabled":true}`, `<option value="">choose</option>`, "Search</button>"},
 		{"/runs/1", "/api/runs/1", `{"id":"1","orderId":"O1","status":"succeeded","settingsVersion":7}`, `<a href="/workflows/history/7">version 7</a>`, ""},
 		{"/jobs", "/api/jobs", `{"items":[{"id":"1","kind":"resume","filter":{"status":"aborted","enteredStatus":"Packed"}}]}`, "<small>Status</small> aborted", "{"},
