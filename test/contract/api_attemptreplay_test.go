@@ -247,9 +247,9 @@ func TestAReplayFindsItsStepWhereverItStands(t *testing.T) {
 func TestAReplayFindsItsStepAmongOthersOfItsName(t *testing.T) {
 	r, s := lease(t), answering(t, "")
 	keyed := func(secret string) step { return step{Host: s.URL, Headers: header("X-Step", secret)} }
-	r.settings(config(status("New", keyed("of the first"), keyed("of the second"))))
+	r.settings(config(status("New", keyed("key-of-the-first"), keyed("key-of-the-second"))))
 	r.post(order)
-	for i, want := range []string{"of the second", "of the first"} {
+	for i, want := range []string{"key-of-the-second", "key-of-the-first"} {
 		r.call("POST", "/api/attempts/"+r.get("/api/attempts?kind=step").ids("id")[i]+"/replay", "").want(200)
 		equals(t, "the secret", s.got()[2+i].Header.Get("X-Step"), want)
 	}
