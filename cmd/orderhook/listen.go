@@ -177,7 +177,7 @@ func signerOf(secret string) (*standardwebhooks.Webhook, error) {
 	}
 	signer, err := standardwebhooks.NewWebhook(secret)
 	if _, wrong := outbound.NewSigner(secret); err != nil || wrong != nil || !strings.HasPrefix(secret, "whsec_") {
-		return nil, app.UserErrorf("--secret-file: the secret must be whsec_ and the base64 of 24 to 64 bytes")
+		return nil, app.UserErrorf("the secret of the receiver must be whsec_ and the base64 of 24 to 64 bytes")
 	}
 	return signer, nil
 }

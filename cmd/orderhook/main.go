@@ -102,8 +102,8 @@ func main() {
 var leaving atomic.Int64
 
 // untilSignal returns a context that ends with the first signal to stop. A second signal
-// ends the process at once, unless the command is [leaving]. The goroutine lives as long as the process. The cause of the
-// context says which signal it was (unlessStopped).
+// ends the process at once, unless the command is [leaving]. The goroutine lives as long as
+// the process. The cause of the context says which signal it was (unlessStopped).
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)

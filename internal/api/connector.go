@@ -4,14 +4,12 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/attempt"
-	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/weburl"
@@ -84,7 +82,7 @@ func (a *api) connectorHealth(ctx context.Context, c *settings.Connector) (conne
 	attempts, err := a.Store.Attempts(ctx, tenantOf(ctx), f, store.Page{Limit: recentAttempts})
 	for _, at := range attempts.Items {
 		// A listener was called in its place, or a shadow called it, whose failures harm nobody.
-		if strings.HasPrefix(at.URL, outbound.ListenerScheme) || at.Kind == attempt.KindShadow {
+		if at.Intercepted() || at.Kind == attempt.KindShadow {
 			continue
 		}
 		if c.ConnectorID != "" || weburl.PublicURL(at.URL) == weburl.PublicURL(c.Host) {

@@ -162,13 +162,16 @@ func (a *api) interceptionWarnings(ctx context.Context, names []string) (out []a
 	live, shadows := s.TwoWaySteps()
 	var labels []string
 	for _, st := range live {
-		if label := fmt.Sprintf("%q", st.Label()); !slices.Contains(labels, label) && len(labels) < mostNames {
+		if label := fmt.Sprintf("%q", st.Label()); !slices.Contains(labels, label) {
 			labels = append(labels, label)
 		}
 	}
 	there := "there is none"
 	if len(labels) > 0 {
-		there = "there are " + strings.Join(labels, ", ")
+		there = "there are " + strings.Join(labels[:min(len(labels), mostNames)], ", ")
+	}
+	if more := len(labels) - mostNames; more > 0 {
+		there += fmt.Sprintf(" and %d others", more)
 	}
 	among := func(steps []*settings.Step, name string) bool {
 		return slices.ContainsFunc(steps, func(st *settings.Step) bool {

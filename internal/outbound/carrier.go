@@ -74,7 +74,3 @@ func carrierFailure(err error) failure {
 	}
 	return ""
 }
-
-// ListenerScheme is what the URL of an attempt begins with that a carrier took to a listener.
-// The id of the interception follows.
-const ListenerScheme = attempt.ListenerScheme

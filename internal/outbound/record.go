@@ -17,7 +17,7 @@ func (x Exchange) Record(kind, failure string) *attempt.Attempt {
 	}
 	// The place that the settings name was not called.
 	if x.listener != nil {
-		a.URL, a.Host = ListenerScheme+x.listener.InterceptionID, ""
+		a.URL, a.Host = attempt.ListenerScheme+x.listener.InterceptionID, ""
 	}
 	if failure != "" {
 		a.Outcome = attempt.OutcomeFailed

@@ -106,10 +106,16 @@ func sameConnector(a, b *settings.Connector) bool {
 // timeout is how long an attempt at the call of a run may take here.
 func (w *world) timeout(r *simRun) time.Duration { return timeoutOf(w.target(r).Connector) }
 
+// stepThen is the step of a run's call as it was configured then, nil if the settings of then have
+// none in its place.
+func stepThen(r *simRun) *settings.Step {
+	was := r.recorded.Results[r.same[r.run.Position.Step]]
+	return stepAt(r.was.StatusOf(r.recorded.Run), was.ConfigIndex)
+}
+
 // timeoutThen is how long it was then.
 func (w *world) timeoutThen(r *simRun) time.Duration {
-	i := r.same[r.run.Position.Step]
-	step := stepAt(r.was.StatusOf(r.recorded.Run), r.recorded.Results[i].ConfigIndex)
+	step := stepThen(r)
 	if step == nil {
 		return event.DefaultTimeout
 	}
@@ -150,7 +156,7 @@ func (w *world) sentThen(r *simRun) (*jsondoc.Object, error) {
 // configuration of its step. The answer on record is used all the same, since there is no other.
 func (w *world) noteOtherCall(r *simRun) {
 	p := r.run.Position.Step
-	then := stepAt(r.was.StatusOf(r.recorded.Run), r.recorded.Results[r.same[p]].ConfigIndex)
+	then := stepThen(r)
 	now := stepAt(r.settings.StatusOf(r.run), r.run.Results[p].ConfigIndex)
 	if then == nil || now == nil {
 		return

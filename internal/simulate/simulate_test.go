@@ -132,6 +132,20 @@ func (o Outcome) lines() (out []string) {
 	return out
 }
 
+// comesTo compares what a simulation by other settings says with what it should.
+func (s *shop) comesTo(config string, verdict Verdict, lines []string) {
+	s.t.Helper()
+	o := s.simulated(config)
+	if o.Verdict != verdict {
+		s.t.Errorf("it is %s: %q", o.Verdict, o.lines())
+	}
+	for _, want := range lines {
+		if !slices.Contains(o.lines(), want) {
+			s.t.Errorf("%q is not in %q", want, o.lines())
+		}
+	}
+}
+
 // stepOf is a step of the settings at an endpoint of its name, with further fields.
 func stepOf(name, more string) string {
 	return fmt.Sprintf(`{"name":"WebhookWorkflowStep","displayName":%q,"connector":"W","properties":[{"key":"Host","value":"HOST/%s"}]%s}`, name, name, more)
@@ -197,15 +211,7 @@ func TestWhatOtherSettingsWouldHaveDone(t *testing.T) {
 			if o := s.simulated(""); o.Verdict != Same || o.Runs != 1 {
 				t.Fatalf("what happened does not come out once more: %+v", o)
 			}
-			o := s.simulated(c.now)
-			if o.Verdict != c.verdict {
-				t.Errorf("it is %s: %q", o.Verdict, o.lines())
-			}
-			for _, want := range c.want {
-				if !slices.Contains(o.lines(), want) {
-					t.Errorf("%q is not in %q", want, o.lines())
-				}
-			}
+			s.comesTo(c.now, c.verdict, c.want)
 		})
 	}
 }

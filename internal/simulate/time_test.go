@@ -53,15 +53,7 @@ func TestWhatTimesWouldHaveDone(t *testing.T) {
 			if o := s.simulated(""); o.Verdict != Same {
 				t.Fatalf("what happened does not come out once more: %+v", o)
 			}
-			o := s.simulated(c.now)
-			if o.Verdict != c.verdict {
-				t.Errorf("it is %s: %q", o.Verdict, o.lines())
-			}
-			for _, want := range c.want {
-				if !slices.Contains(o.lines(), want) {
-					t.Errorf("%q is not in %q", want, o.lines())
-				}
-			}
+			s.comesTo(c.now, c.verdict, c.want)
 		})
 	}
 }

@@ -561,14 +561,21 @@ func pragma(t *testing.T, db *DB, text string) {
 	must(t, err)
 }
 
+// outside is a connection to the file of a database as another process has one.
+func outside(t *testing.T, db *DB) *sql.Conn {
+	t.Helper()
+	other, err := sql.Open("sqlite", dsn(db.engine.path))
+	must(t, err)
+	t.Cleanup(func() { other.Close() })
+	conn, err := other.Conn(ctx)
+	must(t, err)
+	return conn
+}
+
 // TestAnotherProcessWrites has a lock come from outside, as of `keys create`.
 func TestAnotherProcessWrites(t *testing.T) {
 	db := openTemp(t)
-	outside, err := sql.Open("sqlite", dsn(db.engine.path))
-	must(t, err)
-	defer outside.Close()
-	conn, err := outside.Conn(ctx)
-	must(t, err)
+	conn := outside(t, db)
 	control := func(text string) {
 		_, err := conn.ExecContext(ctx, text)
 		must(t, err)
@@ -581,7 +588,7 @@ func TestAnotherProcessWrites(t *testing.T) {
 
 	pragma(t, db, "busy_timeout = 1")
 	control("BEGIN IMMEDIATE")
-	err = db.Write(ctx, insert("o2"))
+	err := db.Write(ctx, insert("o2"))
 	wantKind(t, err, apierr.Unavailable)
 	if strings.Contains(err.Error(), "not known") {
 		t.Error(err)
@@ -594,12 +601,8 @@ func TestAnotherProcessWrites(t *testing.T) {
 // lock of another process hears that it has given up, and nothing is written.
 func TestGivenUpWhileAnotherProcessWrites(t *testing.T) {
 	db := openTemp(t)
-	outside, err := sql.Open("sqlite", dsn(db.engine.path))
-	must(t, err)
-	defer outside.Close()
-	conn, err := outside.Conn(ctx)
-	must(t, err)
-	_, err = conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+	conn := outside(t, db)
+	_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
 	must(t, err)
 	pragma(t, db, "busy_timeout = 1")
 	given, giveUp := context.WithCancel(ctx)
@@ -617,11 +620,7 @@ func TestGivenUpWhileAnotherProcessWrites(t *testing.T) {
 // another process is answered together, and not one by one.
 func TestEverybodyWaitsForALockAtOnce(t *testing.T) {
 	db := openTemp(t)
-	outside, err := sql.Open("sqlite", dsn(db.engine.path))
-	must(t, err)
-	defer outside.Close()
-	conn, err := outside.Conn(ctx)
-	must(t, err)
+	conn := outside(t, db)
 	pragma(t, db, "busy_timeout = 1")
 	var all []*queue.Write
 	db.Listen(&listening{due: func([]store.Due) { // after a commit, before the next transaction
