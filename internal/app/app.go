@@ -26,6 +26,7 @@ import (
 	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/telemetry"
 	"github.com/orderhook/orderhook/internal/telemetry/tracing"
 )
@@ -93,6 +94,9 @@ type App struct {
 	// Failed gets the error of a server that ended by itself: that of the API, or one of those
 	// beside it.
 	Failed <-chan error
+	// Figures tells what the metrics tell of the database, as it is now: theirs may be some
+	// seconds old.
+	Figures func(context.Context) (store.Figures, error)
 
 	log      *slog.Logger
 	changing *changing
@@ -146,6 +150,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.onStop(func(context.Context) error { return doing("close the database", st.Close()) })
+	a.Figures = st.Figures
 	node, err := o.join(ctx, st, clock, listener.Addr().String(), a.failed)
 	if err != nil {
 		return nil, err

@@ -178,7 +178,7 @@ func (o *Options) measure(ctx context.Context, m measurement, e engine) (_ strin
 	// The endpoint of the steps is in this process as well. Measurements of events have a
 	// sink of their own.
 	endpoint := startEndpoint()
-	b := &bench{url: a.URL, target: endpoint.URL, engine: e, database: db, budget: o.Budget, scale: o.scale(), folder: folder, client: newClient()}
+	b := &bench{server: a, url: a.URL, target: endpoint.URL, engine: e, database: db, budget: o.Budget, scale: o.scale(), folder: folder, client: newClient()}
 	report, err := m.run(b, ctx)
 	endpoint.Close()
 	b.client.CloseIdleConnections()

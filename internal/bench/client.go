@@ -9,13 +9,16 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/app"
 )
 
 // bench is what the parts of a measurement share. There is one for each measurement. A
 // measurement with a server of its own makes a copy with another URL.
 type bench struct {
-	url      string // of the server
-	target   string // URL of the endpoint
+	server   *app.App // in this process
+	url      string   // of it
+	target   string   // URL of the endpoint
 	engine   engine
 	database *database // of the server
 	budget   time.Duration

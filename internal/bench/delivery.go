@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
-	"strconv"
 	"sync/atomic"
 	"time"
 )
@@ -225,22 +223,11 @@ func (b *bench) awaitRecorded(ctx context.Context, endpoint string) error {
 // the index.
 const leastIndexed = 512
 
-// unindexed finds, in the metrics of a server, how many attempts are not in the index of bodies.
-var unindexed = regexp.MustCompile(`(?m)^orderhook_attempts_unindexed ([0-9.e+]+)$`)
-
 // awaitIndexed returns once the bodies of all attempts are in the index, but for the last few.
 func (b *bench) awaitIndexed(ctx context.Context) error {
-	return until(ctx, "the bodies are in the index", patience+20*b.budget, 20*time.Millisecond, func() (bool, error) {
-		metrics, err := b.ask(ctx, http.MethodGet, b.url+"/metrics", "", http.StatusOK)
-		if err != nil {
-			return false, err
-		}
-		found := unindexed.FindSubmatch(metrics)
-		if found == nil {
-			return false, errors.New("the metrics do not say how many attempts are not in the index")
-		}
-		left, err := strconv.ParseFloat(string(found[1]), 64)
-		return left <= leastIndexed, err
+	return until(ctx, "the bodies are in the index", patience+20*b.budget, 50*time.Millisecond, func() (bool, error) {
+		figures, err := b.server.Figures(ctx)
+		return figures.Unindexed <= leastIndexed, err
 	})
 }
 

@@ -43,13 +43,14 @@ const (
 	removeEvery  = time.Hour
 	firstRemoval = time.Minute
 	// After each step the goroutine pauses for pauseFactor times as long as it worked,
-	// and at most for longestPause. If there was more to index for busyRounds rounds in a
-	// row, the index falls behind, and the factor is busyPauseFactor. Measured: a quarter
-	// of a core keeps up with all that one machine delivers, and a tenth slows the
-	// deliveries less.
+	// and at most for longestPause. If there was more to index for more than busyRounds rounds
+	// in a row, the index falls behind, and the factor is busyPauseFactor. Measured: with a
+	// quarter of a core the index fell behind a machine that delivered as fast as it could,
+	// and with half of one it keeps up and the deliveries are not slower. A tenth is enough
+	// for all others, and is noticed less.
 	pauseFactor     = 9
-	busyPauseFactor = 3
-	busyRounds      = 8
+	busyPauseFactor = 1
+	busyRounds      = 1
 	longestPause    = time.Second
 	// While somebody reads what is in the journal, as a backup does, it is tried again after
 	// firstJournal, and then after longer pauses: each try may hold up writes for a moment.

@@ -240,12 +240,16 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-// TestDutyCycle has it work no more than a quarter of the time.
+// TestDutyCycle has it work half of the time at most while the index falls behind, and a tenth
+// of it at whatever else.
 func TestDutyCycle(t *testing.T) {
-	f := &fakeStore{segments: map[string]int{"a": 1000}, takes: 50 * time.Millisecond}
-	runFor(t, f, 20*time.Second)
-	if f.worked < 4*time.Second || f.worked > 5*time.Second {
-		t.Errorf("worked %v of 20 s", f.worked)
+	behind := &fakeStore{segments: map[string]int{"a": 1000}, takes: 50 * time.Millisecond}
+	if runFor(t, behind, 20*time.Second); behind.worked < 9*time.Second || behind.worked > 10*time.Second {
+		t.Errorf("worked %v of 20 s at an index that is behind", behind.worked)
+	}
+	removing := &fakeStore{segments: map[string]int{"a": 0}, takes: 50 * time.Millisecond, removals: 10_000}
+	if runFor(t, removing, firstRemoval+20*time.Second); removing.worked < 1900*time.Millisecond || removing.worked > 2*time.Second {
+		t.Errorf("worked %v of 20 s at what is old", removing.worked)
 	}
 }
 
