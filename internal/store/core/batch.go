@@ -103,9 +103,18 @@ type Batch struct {
 	// Size is about how many bytes the batch writes.
 	Size int
 
+	undone      func()       // nil: nothing is to be dropped
 	feed        []feedWrite  // what endpoints are given, which has its place once it is committed ([Feeds])
 	feedRemoved *feedRemoval // nil: nothing is removed of a feed
 	news        news         // what the listener is told once the batch is durable
+}
+
+// Undone drops what the changes have read. An engine calls it for a batch whose changes it has
+// undone, before it makes them again.
+func (b *Batch) Undone() {
+	if b.undone != nil {
+		b.undone()
+	}
 }
 
 // Lock names something of a tenant that a batch is about.
@@ -141,7 +150,8 @@ type Change struct {
 	// Rows is how many rows the change must change. If it changes another number, the
 	// batch is overtaken.
 	Rows int64
-	// Into reads each row that the statement returns; nil if it returns none.
+	// Into reads each row that the statement returns; nil if it returns none. If the change is
+	// made again, so is this ([Batch.Undone]).
 	Into func(Row) error
 
 	Insertion *Insertion

@@ -176,6 +176,9 @@ func (d *draft) finish() {
 			d.batch.check(checkOrder, k.tenant, k.id, o.order.Version, micros(o.order.Created))
 		}
 	}
+	// What the database makes due is read while the changes are made.
+	due := len(d.batch.news.due)
+	d.batch.undone = func() { d.batch.news.due, d.groups = d.batch.news.due[:due], nil }
 }
 
 // of returns the batch, and notes the tenant whose write it is: the write waits in the

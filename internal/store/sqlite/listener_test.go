@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/core"
 )
 
 // TestListenerIsToldOncePerCommit has writes in one group, of which one fails and
@@ -68,6 +70,31 @@ func TestListenerIsToldOncePerCommit(t *testing.T) {
 	wantTold("e5/1 e5/2")
 	must(t, write(put("ep_2"), add("e6"))())
 	wantTold("e6/1 e6/2 e6/3")
+}
+
+// TestListenerIsToldOnceOfAGroupThatIsRunAgain: what the database makes due in the first run is
+// not told beside what it makes due in the second.
+func TestListenerIsToldOnceOfAGroupThatIsRunAgain(t *testing.T) {
+	db := openTemp(t)
+	var told []string
+	db.Listen(&listening{due: func(due []store.Due) {
+		for _, d := range due {
+			told = append(told, d.Delivery.EventID)
+		}
+	}})
+	putEndpoints(t, db, 1, func(e *event.Endpoint) { e.Ordering = event.OrderingSubject })
+	unblock := hold(t, db)
+	answers := begin(t, db, func() error { return db.Write(ctx, func(tx store.Tx) error { return tx.AddEvents(ctx, acme, namedEvent("e1")) }) })
+	all := enqueue(t, db, put("a"), put("a"))
+	must(t, unblock())
+	must(t, <-answers[0])
+	must(t, all[0].Err)
+	if <-all[1].Answered(); !errors.Is(all[1].Err, core.ErrOvertaken) || db.engine.writer.session.stmts["SAVEPOINT one"] == nil {
+		t.Errorf("the group was not run again: %v", all[1].Err)
+	}
+	if got := strings.Join(told, " "); got != "e1" {
+		t.Errorf("told of %q", got)
+	}
 }
 
 // TestAListenerThatPanics leaves the writes to go on.

@@ -165,8 +165,13 @@ func (s *session) apply(b *core.Batch) error {
 	if err := s.holds(b.Checks); err != nil {
 		return err
 	}
-	for i := range b.Changes {
-		if err := s.change(&b.Changes[i]); err != nil {
+	return s.changeAll(b.Changes)
+}
+
+// changeAll makes changes, in their order, up to the first that fails.
+func (s *session) changeAll(changes []core.Change) error {
+	for i := range changes {
+		if err := s.change(&changes[i]); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -56,7 +57,8 @@ func hold(t *testing.T, db *DB) (unblock func() error) {
 	t.Helper()
 	held, free, done := make(chan struct{}), make(chan struct{}), make(chan error)
 	b := batch("holder", `SELECT 1`)
-	b.Changes[0].Into = func(core.Row) error { close(held); <-free; return nil }
+	var once sync.Once // the write may be run again, with those behind it
+	b.Changes[0].Into = func(core.Row) error { once.Do(func() { close(held) }); <-free; return nil }
 	go func() { done <- db.engine.Commit(ctx, b) }()
 	<-held
 	return func() error { close(free); return <-done }
@@ -244,25 +246,66 @@ func TestABatchIsAllOrNothing(t *testing.T) {
 		"the reading of a row that fails":         {with(core.Change{Text: `SELECT 1`, Rows: core.AnyRows, Into: func(core.Row) error { return errors.New("no") }}), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			must(t, db.engine.Commit(ctx, batch("", `DELETE FROM meta WHERE name IN ('before', 'after')`)))
-			unblock := hold(t, db)
-			all := enqueue(t, db, put("before"), test.Batch, put("after"))
-			must(t, unblock())
-			for _, one := range all {
-				<-one.Answered()
-			}
-			must(t, all[0].Err)
-			must(t, all[2].Err)
-			if err := all[1].Err; err == nil || errors.Is(err, core.ErrOvertaken) != test.overtaken || apierr.KindOf(err) == apierr.Unavailable {
-				t.Errorf("it came to %v", err)
-			}
-			if got := names(t, db); got != "after before" {
-				t.Errorf("kept: %s", got)
+			// Without savepoints the group is run again, and with them it is not.
+			for _, careful := range []int{0, carefulGroups} {
+				must(t, db.engine.Commit(ctx, batch("", `DELETE FROM meta WHERE name IN ('before', 'after')`)))
+				db.engine.writer.careful = careful
+				unblock := hold(t, db)
+				all := enqueue(t, db, put("before"), test.Batch, put("after"))
+				must(t, unblock())
+				for _, one := range all {
+					<-one.Answered()
+				}
+				must(t, all[0].Err)
+				must(t, all[2].Err)
+				if err := all[1].Err; err == nil || errors.Is(err, core.ErrOvertaken) != test.overtaken || apierr.KindOf(err) == apierr.Unavailable {
+					t.Errorf("careful %d: it came to %v", careful, err)
+				}
+				if got := names(t, db); got != "after before" {
+					t.Errorf("careful %d: kept: %s", careful, got)
+				}
 			}
 			if err := db.engine.Commit(ctx, test.Batch); err == nil || names(t, db) != "after before" { // as the first of a group, too
 				t.Errorf("alone: %v; kept: %s", err, names(t, db))
 			}
 		})
+	}
+}
+
+// TestSavepointsAreForGroupsInTrouble: once a write has failed in the middle, and not before,
+// the writes of some groups have savepoints. A check that does not hold is no trouble.
+func TestSavepointsAreForGroupsInTrouble(t *testing.T) {
+	db := openTemp(t)
+	together := func(batches ...*core.Batch) (errs []error) {
+		unblock := hold(t, db)
+		all := enqueue(t, db, batches...)
+		must(t, unblock())
+		for _, one := range all {
+			<-one.Answered()
+			errs = append(errs, one.Err)
+		}
+		return errs
+	}
+	saved := func() bool { return db.engine.writer.session.stmts["SAVEPOINT one"] != nil }
+	overtaken := put("c")
+	overtaken.Checks = []core.Check{{Text: `SELECT 1 WHERE 0`}}
+	if errs := together(put("a"), overtaken, put("b")); errs[0] != nil || !errors.Is(errs[1], core.ErrOvertaken) || errs[2] != nil || saved() {
+		t.Errorf("%v; savepoints: %v", errs, saved())
+	}
+	if errs := together(put("d"), put("a"), put("e")); errs[0] != nil || !errors.Is(errs[1], core.ErrOvertaken) || errs[2] != nil || !saved() {
+		t.Errorf("%v; savepoints: %v", errs, saved())
+	}
+	if got := names(t, db); got != "a b d e" {
+		t.Errorf("kept: %s", got)
+	}
+	for n := carefulGroups; n > 0; n-- {
+		if got := db.engine.writer.careful; got != n {
+			t.Fatalf("%d groups are to have savepoints, want %d", got, n)
+		}
+		must(t, db.engine.Commit(ctx, batch(acme, `DELETE FROM meta WHERE name = 'none'`)))
+	}
+	if got := db.engine.writer.careful; got != 0 {
+		t.Errorf("%d groups are to have savepoints, long after", got)
 	}
 }
 
