@@ -96,15 +96,18 @@ func dueOf(s *store.Completion) int64 {
 	return microsOrZero(s.Due)
 }
 
-// jsonPairs returns a list of pairs of an event and an endpoint, for the piece {pairs}. It
-// is written by hand, because it is made for every group of results.
+// jsonPairs returns pairs of an event and an endpoint for the piece {pairs}, as the names and
+// values of an object: an event that went to several endpoints is a name in it several times.
+// In a list of lists, SQLite would need a function to tell the two apart, and it prepares for
+// an error of that by copying each page that the statement changes. It is written by hand,
+// because it is made for every group of results.
 func jsonPairs(keys []event.DeliveryKey) string {
-	list := []byte{'['}
+	list := []byte{'{'}
 	for _, key := range keys {
-		list = append(strconv.AppendInt(append(separated(list, '['), '['), key.Event, 10), ',')
-		list = append(strconv.AppendInt(list, key.Endpoint, 10), ']')
+		list = append(strconv.AppendInt(append(separated(list, '{'), '"'), key.Event, 10), '"', ':')
+		list = strconv.AppendInt(list, key.Endpoint, 10)
 	}
-	return string(append(list, ']'))
+	return string(append(list, '}'))
 }
 
 // recordedBefore reports whether a completion was written already. That happens if nobody

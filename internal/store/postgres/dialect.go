@@ -27,8 +27,8 @@ var dialect = &core.Dialect{Planned: true, Pieces: map[string]string{
 	"callkey":     `tenant, span, start, kind, outcome, writer`,
 	"same":        `%1 = %2 AND left(%1, 500) = left(?=, 500)`,
 	"newestevent": `(SELECT (last_value + 1) * 1000 FROM event_numbers)`,
-	"pairs": `ctid = ANY (ARRAY(SELECT d.ctid FROM json_array_elements(%2::json) AS pair JOIN LATERAL (SELECT deliveries.ctid FROM deliveries
-		WHERE deliveries.tenant = %1 AND deliveries.event = (pair->>0)::bigint AND deliveries.endpoint = (pair->>1)::bigint OFFSET 0) AS d ON true))`,
+	"pairs": `ctid = ANY (ARRAY(SELECT d.ctid FROM json_each_text(%2::json) AS pair (event, endpoint) JOIN LATERAL (SELECT deliveries.ctid FROM deliveries
+		WHERE deliveries.tenant = %1 AND deliveries.event = pair.event::bigint AND deliveries.endpoint = pair.endpoint::bigint OFFSET 0) AS d ON true))`,
 	"alldue": `(SELECT value::bigint AS event FROM json_array_elements_text(?::json) AS value) AS one
 		JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.tenant = ? AND deliveries.event = one.event AND deliveries.endpoint = ? OFFSET 0) AS deliveries ON true
 		JOIN LATERAL (SELECT * FROM events WHERE events.tenant = deliveries.tenant AND events.seq BETWEEN deliveries.event AND deliveries.event ORDER BY events.seq LIMIT 1) AS events ON true`,

@@ -84,7 +84,9 @@ func TestListenerIsToldOnceOfAGroupThatIsRunAgain(t *testing.T) {
 	}})
 	putEndpoints(t, db, 1, func(e *event.Endpoint) { e.Ordering = event.OrderingSubject })
 	unblock := hold(t, db)
-	answers := begin(t, db, func() error { return db.Write(ctx, func(tx store.Tx) error { return tx.AddEvents(ctx, acme, namedEvent("e1")) }) })
+	answers := begin(t, db, func() error {
+		return db.Write(ctx, func(tx store.Tx) error { return tx.AddEvents(ctx, acme, namedEvent("e1")) })
+	})
 	all := enqueue(t, db, put("a"), put("a"))
 	must(t, unblock())
 	must(t, <-answers[0])

@@ -160,7 +160,7 @@ var dialect = &core.Dialect{Pieces: map[string]string{
 	"callkey":     `tenant, span, start, kind, outcome`,
 	"same":        `%1 = %2`,
 	"newestevent": `(SELECT coalesce(max(seq), 0) FROM events)`,
-	"pairs":       `tenant = %1 AND (event, endpoint) IN (SELECT value->>0, value->>1 FROM json_each(%2))`,
+	"pairs":       `tenant = %1 AND (event, endpoint) IN (SELECT key, value FROM json_each(%2))`,
 	"alldue": `(SELECT value AS event FROM json_each(?)) AS one CROSS JOIN deliveries ON deliveries.tenant = ? AND deliveries.event = one.event AND deliveries.endpoint = ?
 		CROSS JOIN events ON events.seq = deliveries.event AND events.tenant = deliveries.tenant`,
 	"attemptsofevent": `CROSS JOIN attempts AS a INDEXED BY attempts_delivery ON a.tenant = e.tenant AND a.event = e.seq AND a.event > 0`,

@@ -196,6 +196,35 @@ func testCompletedLate(t *testing.T, s *suite) {
 	is(t, err, apierr.NotFound)
 }
 
+// testCompletedTogether proves that of several events, each with deliveries to several
+// endpoints, just those deliveries end that have succeeded, in one write.
+func testCompletedTogether(t *testing.T, s *suite) {
+	to := []*event.Endpoint{s.put(endpoint("ep1")), s.put(endpoint("ep2")), s.put(endpoint("ep3"))}
+	events := []*event.Event{newEvent("e1", "o1"), newEvent("e2", "o2"), newEvent("e3", "o3")}
+	s.add(events...)
+	open := map[[2]int]bool{{0, 1}: true, {1, 0}: true, {2, 2}: true}
+	var succeeded []store.Completion
+	for i, e := range events {
+		for j, ep := range to {
+			if !open[[2]int{i, j}] {
+				succeeded = append(succeeded, completion(keyOf(e, ep), event.DeliverySucceeded, 1, s.now))
+			}
+		}
+	}
+	s.write(func(tx store.Tx) error { return completeIn(tx, acme, succeeded...) })
+	for i, e := range events {
+		for j, ep := range to {
+			want := event.DeliverySucceeded
+			if open[[2]int{i, j}] {
+				want = event.DeliveryPending
+			}
+			if d := s.delivery(e, ep); d.Status != want {
+				t.Errorf("%s to %s is %s, want it %s", e.ID, ep.ID, d.Status, want)
+			}
+		}
+	}
+}
+
 // testCompletedTwice proves that a completion may be written twice, as it is by a sender
 // that was not told whether its first write was committed. Nothing is recorded twice, and
 // what happened to the delivery in between stays.

@@ -111,6 +111,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"Calls", testCalls},
 		{"CallsOfDeliveries", testCallsOfDeliveries},
 		{"OldMinutes", testOldMinutes},
+		{"CompletedTogether", testCompletedTogether},
 		{"CompletedTwice", testCompletedTwice},
 		{"RecordsOfDeliveries", testRecordsOfDeliveries},
 		{"UpkeepRests", testUpkeepYields},
