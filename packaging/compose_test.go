@@ -153,6 +153,16 @@ func TestThreeNodesShareADatabase(t *testing.T) {
 			t.Errorf("%s has the password in its URL", s.Name)
 		}
 	}
+	// A header of a caller must not be taken for the proxy's, as it would with if-none.
+	subnet := p.Networks["default"].Ipam.Config[0].Subnet
+	if !strings.Contains(proxy, "option forwardfor\n") {
+		t.Error("the proxy does not say whom a request came from")
+	}
+	for _, s := range nodes(p) {
+		if trusted := s.Environment["ORDERHOOK_TRUSTED_PROXIES"]; subnet == "" || trusted == nil || *trusted != subnet {
+			t.Errorf("%s does not believe the proxy, which is in %q", s.Name, subnet)
+		}
+	}
 	if p.Services["postgres"].HealthCheck == nil || len(p.Services["postgres"].Ports) > 0 {
 		t.Error("the database has no health check, or is open to the machine")
 	}
