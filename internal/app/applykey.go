@@ -49,6 +49,7 @@ func (a *application) makeKey(ctx context.Context, tx store.Tx, want wantedKey) 
 	// Nobody has this key, of any tenant.
 	case apierr.KindOf(err) == apierr.NotFound:
 		key := access.Key{ID: ids.New(ids.Key), Tenant: a.Tenant, Role: want.role, Hash: hash, Created: a.now}
+		a.inherit(&key, want.name)
 		key.Take(want.fields, time.Time{})
 		if key.Expired(a.now) {
 			return errOver
@@ -68,6 +69,21 @@ func (a *application) makeKey(ctx context.Context, tx store.Tx, want wantedKey) 
 		return UserErrorf("the key %s expired at %s: give it another secret to have it replaced, or a later expiresAt", have.ID, timetext.FormatTime(have.ExpiresAt))
 	}
 	return a.changeKey(ctx, tx, have, want)
+}
+
+// inherit gives a key that replaces others of its name the limit and the expiry of the newest
+// of them: who gives a key another secret must not take its bounds away. An expiry that is over
+// is not passed on.
+func (a *application) inherit(key *access.Key, name string) {
+	was := a.named(name)
+	if len(was) == 0 {
+		return
+	}
+	newest := slices.MaxFunc(was, func(x, y access.Key) int { return x.Created.Compare(y.Created) })
+	key.RateLimit = newest.RateLimit
+	if !newest.Expired(a.now) {
+		key.ExpiresAt = newest.ExpiresAt
+	}
 }
 
 // changeKey gives a key the limit and the expiry of the file, where they differ. What the

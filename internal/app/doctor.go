@@ -102,7 +102,8 @@ type Diagnosis struct {
 	Skipped  []string  `json:"skipped"`
 }
 
-// Run looks at everything. It is an error if the database cannot be looked at.
+// Run looks at everything. It is an error if the database cannot be looked at, or a server that
+// is to be asked does not answer, or refuses the key.
 func (d *Doctor) Run(ctx context.Context) (Diagnosis, error) {
 	// The looks below read the options as a server does, so they need the same defaults.
 	d.Options.setDefaults()
@@ -119,7 +120,7 @@ func (d *Doctor) Run(ctx context.Context) (Diagnosis, error) {
 	// An error of the database does not end the look: a server that runs can still be asked.
 	err := d.database(ctx)
 	if d.Server != nil {
-		d.server(ctx)
+		err = errors.Join(err, d.server(ctx))
 	} else {
 		// What is not looked at is said, so that nobody takes a short list for a complete one.
 		d.skip("what a running server has in its memory, as limits that were hit and breakers: give --url and --key-file")
@@ -348,12 +349,19 @@ func (d *Doctor) store(ctx context.Context, st store.Store) error {
 	return nil
 }
 
-// server asks a server that runs for what only that knows.
-func (d *Doctor) server(ctx context.Context) {
+// server asks a server that runs for what only that knows. The error is that of the first path
+// that it did not answer, or did not answer with this key: somebody relies on its being looked
+// at, and a server that is down must not look well.
+func (d *Doctor) server(ctx context.Context) (failed error) {
 	// ask returns nil where there is no answer to look at. It has noted the reason then, and
 	// the next path is asked all the same.
 	ask := func(path string) []byte {
 		status, answer, err := d.Server.Ask(ctx, http.MethodGet, path, nil)
+		if refused := status == http.StatusUnauthorized || status == http.StatusForbidden; failed == nil && err != nil {
+			failed = doing("ask the server", err)
+		} else if failed == nil && refused {
+			failed = fmt.Errorf("ask the server: it answers %s with %d: the key is not one of its, or may not do that", path, status)
+		}
 		switch {
 		case err != nil:
 			d.skip("%s of the server: %v", path, err)
@@ -376,6 +384,7 @@ func (d *Doctor) server(ctx context.Context) {
 	if answer := ask("/api/connectors/health"); answer != nil {
 		d.breakers(answer)
 	}
+	return failed
 }
 
 // hostOf names a server in a text, without what a URL may hide.

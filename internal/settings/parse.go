@@ -47,6 +47,9 @@ func newParser(doc *jsondoc.Object) *parser {
 // once.
 func (p *parser) settings() *Settings {
 	p.root.warnUnread(documentKind)
+	if p.root.readsNothing(documentKind) {
+		p.root.warn("", "none of its fields is one of the settings, so no step runs: is it another document?")
+	}
 	p.readMarkets()
 	p.readStores()
 	s := &Settings{Retention: retention(p.root), doc: p.root.obj}

@@ -34,6 +34,12 @@ func (n node) warnUnread(k kind) {
 	}
 }
 
+// readsNothing reports whether the object has fields, and none that is read.
+func (n node) readsNothing(k kind) bool {
+	members := n.obj.Members()
+	return len(members) > 0 && !slices.ContainsFunc(members, func(m jsondoc.Member) bool { return k.known[spelling.Fold(m.Name)] })
+}
+
 // unread says what looks wrong with a field that nobody reads; "" if nothing does. The
 // likeliest slip comes first.
 func unread(field string, k kind) string {

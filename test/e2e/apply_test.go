@@ -229,3 +229,32 @@ func TestKeysOfAnInstallation(t *testing.T) {
 		t.Errorf("the keys are %s", out)
 	}
 }
+
+// TestAReplacedKeyPassesItsBoundsOn: another secret takes neither the limit nor the end of a key
+// away, but for what the file says of them, and an end that is over.
+func TestAReplacedKeyPassesItsBoundsOn(t *testing.T) {
+	t.Parallel()
+	w := newWhere(t)
+	w.succeeds(t, "migrate")
+	for i, c := range []struct{ fields, shows, not string }{
+		{`,"rateLimit":7,"expiresAt":"2099-01-01T00:00:00Z"`, "2099-01-01T00:00:00Z  7 ", ""},
+		{``, "2099-01-01T00:00:00Z  7 ", ""},
+		{`,"rateLimit":8`, "2099-01-01T00:00:00Z  8 ", ""},
+		{`,"expiresAt":null`, "  8 ", "2099"},
+		{`,"rateLimit":null`, "shop", "  8 "},
+		{`,"rateLimit":9,"expiresAt":"2098-01-01T00:00:00Z"`, "2098-01-01T00:00:00Z  9 ", ""},
+	} {
+		w.file(t, "site.json", fmt.Sprintf(`{"keys":[{"name":"shop","role":"reader","key":"a-key-of-sixteen-%d"%s}]}`, i, c.fields))
+		w.succeeds(t, "apply", "site.json")
+		out := w.succeeds(t, "keys", "list")
+		if strings.Count(out, "shop") != 1 || !strings.Contains(out, c.shows) || c.not != "" && strings.Contains(out, c.not) {
+			t.Errorf("%d: with %s the keys are %s", i, c.fields, out)
+		}
+	}
+	sqlite(t, w, "orderhook.db", `UPDATE api_keys SET expires = 1577836800000000 WHERE name = 'shop'`)
+	w.file(t, "site.json", `{"keys":[{"name":"shop","role":"reader","key":"a-key-of-sixteen-of-today"}]}`)
+	w.succeeds(t, "apply", "site.json")
+	if out := w.succeeds(t, "keys", "list"); !strings.Contains(out, "  9 ") || strings.Contains(out, "2020") {
+		t.Errorf("instead of a key that has expired: %s", out)
+	}
+}

@@ -89,8 +89,11 @@ func TestTheDoctor(t *testing.T) {
 	if !strings.Contains(out, "nothing is to be done") || strings.Count(out, "not looked at") != 1 {
 		t.Errorf("beside a server: %q", out)
 	}
-	if got := w.run(t, "doctor", "--url", s.url, "--key", "ohk_wrong"); got.code != 0 || !strings.Contains(got.out, "not looked at: /metrics of the server, which answers 401") {
+	if got := w.run(t, "doctor", "--url", s.url, "--key", "ohk_wrong"); got.code != 2 || !strings.Contains(got.out, "not looked at: /metrics of the server, which answers 401") || strings.Contains(got.out, "nothing is to be done") {
 		t.Errorf("with a wrong key: %d %q", got.code, got.out)
+	}
+	if got := w.refuses(t, "the server cannot be asked", "doctor", "--url", "http://127.0.0.1:1", "--key", s.newKey); !strings.Contains(got.out, "not looked at: /readyz of the server") || strings.Contains(got.out, "nothing is to be done") {
+		t.Errorf("with a server that does not answer: %q", got.out)
 	}
 	w.refuses(t, "--url needs a key", "doctor", "--url", s.url)
 	w.refuses(t, "give its --url", "doctor", "--key", s.newKey)
