@@ -11,6 +11,7 @@ import (
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/changes"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/store"
@@ -50,6 +51,7 @@ type draft struct {
 	tried      []groupRef                        // the groups whose due delivery is to be attempted now
 	groups     []groupChange                     // the deliveries of groups that the database made due
 	audited    *audited                          // nil: the write has no entry in the audit log
+	numbered   []*event.Endpoint                 // those of the caller that got their numbers in this write
 }
 
 // trustsHeld reports whether the write may assume that what its caller has in memory is
@@ -101,6 +103,9 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 		} else if d.overtakenByTwin(ctx) {
 			err = ErrOvertaken
 		}
+		if err != nil {
+			d.withdrawNumbers()
+		}
 		if !errors.Is(err, ErrOvertaken) {
 			return err
 		}
@@ -108,6 +113,14 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 		s.forget(d)
 	}
 	return apierr.Errorf(apierr.Unavailable, "others change the same again and again; try again")
+}
+
+// withdrawNumbers takes the numbers back that the write gave to new endpoints of its caller: one
+// that has a number would be looked for when the write is decided again.
+func (d *draft) withdrawNumbers() {
+	for _, e := range d.numbered {
+		e.No = 0
+	}
 }
 
 // draft begins a write: the first try, or another one if again is true. All tries of one

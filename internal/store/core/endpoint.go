@@ -301,6 +301,7 @@ func (d *draft) insertEndpoint(ctx context.Context, tenant string, set *endpoint
 	d.of(tenant).changeOne(`INSERT INTO endpoints (tenant, no, id, origin, doc) VALUES (?, ?, ?, ?, ?)`,
 		tenant, numbered.No, e.ID, string(e.Origin), doc)
 	e.No = numbered.No
+	d.numbered = append(d.numbered, e)
 	d.auditEndpoint(tenant, stored, nil)
 	return nil
 }
