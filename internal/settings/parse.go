@@ -47,7 +47,7 @@ func newParser(doc *jsondoc.Object) *parser {
 // once.
 func (p *parser) settings() *Settings {
 	p.root.warnUnread(documentKind)
-	if p.root.readsNothing(documentKind) {
+	if len(p.root.warnings) == 0 && p.root.readsNothing(documentKind) {
 		p.root.warn("", "none of its fields is one of the settings, so no step runs: is it another document?")
 	}
 	p.readMarkets()

@@ -54,7 +54,7 @@ func TestWarnings(t *testing.T) {
 		"password without username":      {connector(`"password":"p"`), []string{"connectors[0].username"}},
 		"two kinds of Authorization":     {connector(`"bearerToken":"a","token":"b"`), []string{"connectors[0]"}},
 		"one header twice":               {connector(`"customHeaders":[{"key":"X-A","value":"1"},{"key":"x-a","value":"2"},{"key":"X-B","value":"3"}]`), []string{"connectors[0].customHeaders[1].key"}},
-		"misspelt in the document":       {`{"orderType":[],"markets":[]}`, []string{"orderType"}},
+		"misspelt in the document":       {`{"orderType":[]}`, []string{"orderType"}},
 		"another document":               {`{"listen":"127.0.0.1:8080","outgoing":{}}`, []string{""}},
 		"another field beside":           {`{"listen":"127.0.0.1:8080","Retention":null}`, nil},
 		"an empty document":              {`{}`, nil},
