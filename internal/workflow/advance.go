@@ -27,6 +27,7 @@ type snapshot struct {
 	order     *order.Order // nil: not read yet
 	notBefore time.Time    // the next attempt, which is not worth a write
 	tryNow    bool         // the breaker that it waits for is tried before its time: that time is over
+	followed  bool         // another run was stored behind it since the queue took it up
 }
 
 // again is how long a queue waits after the store failed it. An attempt that is put off
@@ -64,7 +65,12 @@ func (e *Engine) turn(key orderKey, of *share, h handover) (due time.Time) {
 			}
 		}
 		if err == nil {
-			due, err = e.advance(of, key.tenant, s)
+			s, due, err = e.advance(of, key.tenant, s)
+		}
+		// Nothing comes behind a first run but what it triggered, and what somebody has
+		// stored since, who wakes the queue.
+		if h.first && err == nil && s.run != nil && s.run.Status.Ended() && !s.followed {
+			return time.Time{}
 		}
 		h = handover{} // of the first turn alone
 		// Nothing of what was decided last is stored. The other node reads the run as it
@@ -84,10 +90,10 @@ func (e *Engine) turn(key orderKey, of *share, h handover) (due time.Time) {
 	return time.Time{}
 }
 
-// advance takes a run as far as it can go now: to its end, or to an attempt
-// that is due later, whose time it returns. It returns the zero time, too, when the run's
-// order was erased, or when the queue is to stop.
-func (e *Engine) advance(of *share, tenant string, s snapshot) (due time.Time, err error) {
+// advance takes a run as far as it can go now: to its end, or to an attempt that is due
+// later, whose time it returns. The time is zero, too, when the run's order was erased, or
+// when the queue is to stop. It returns the run as it is then.
+func (e *Engine) advance(of *share, tenant string, s snapshot) (last snapshot, due time.Time, err error) {
 	// All writes from here on are made by the lease of the shard. The database refuses them
 	// once another node has it.
 	ctx, end := e.work.Task(nodes.Under(e.calls, of.lease), tenant)
@@ -101,18 +107,18 @@ func (e *Engine) advance(of *share, tenant string, s snapshot) (due time.Time, e
 		switch {
 		case due.After(e.clock.Now()):
 			if overtaken, err := e.overtaken(ctx, tenant, s); err != nil || !overtaken {
-				return due, err
+				return s, due, err
 			}
 			s, err = e.move(ctx, tenant, s, decide.Wake) // to its end: neither it nor what is queued behind it need wait
 		case of.stopping.Err() != nil:
-			return time.Time{}, nil
+			return s, time.Time{}, nil
 		case s.run.Position.CallID == "": // it waited for its turn, or for a deferred step's
 			s, err = e.move(ctx, tenant, s, decide.Begin)
 		default:
 			s, err = e.step(ctx, of, tenant, s)
 		}
 	}
-	return time.Time{}, err
+	return s, time.Time{}, err
 }
 
 // due is when something must be done for a run: its next attempt, or its end. A breaker
@@ -299,7 +305,7 @@ func (e *Engine) moveOnce(ctx context.Context, tenant string, s snapshot, a *att
 	if apierr.KindOf(err) == apierr.NotFound {
 		return snapshot{}, nil
 	}
-	return snapshot{run: found}, err
+	return snapshot{run: found, followed: true}, err
 }
 
 // move makes one move of a run, durably, and returns the run and its order as they
@@ -326,7 +332,7 @@ func (e *Engine) move(ctx context.Context, tenant string, s snapshot, do func(de
 		return snapshot{}, err
 	}
 	e.committed(tenant, d)
-	return snapshot{run: d.Run, order: d.Order}, nil
+	return snapshot{run: d.Run, order: d.Order, followed: s.followed || d.Next != nil}, nil
 }
 
 // begin is to be called before work on an order, nil for one that is not read yet:

@@ -45,6 +45,7 @@ type draft struct {
 	unused     []key                             // the Idempotency-Keys that it found unused
 	events     map[key]bool                      // the ids of events that exist already, as far as the write knows
 	stored     map[string]int64                  // the versions of settings that the write stores, by tenant
+	assumed    map[string]int64                  // the versions of settings that it took for the newest without asking, by tenant
 	deliveries map[tenantDelivery]storedDelivery // the deliveries that the write has read and changed
 	unblocked  []unblocked                       // the groups whose next delivery becomes due at the end of the write
 	unblocks   map[groupRef]bool                 // the same groups, so that each is noted once
@@ -100,7 +101,7 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 		err := call(decide, d)
 		if err == nil {
 			err = s.commit(ctx, d)
-		} else if d.overtakenByTwin(ctx) {
+		} else if d.overtakenByTwin(ctx) || d.assumedWrongly(ctx) {
 			err = ErrOvertaken
 		}
 		if err != nil {
@@ -147,10 +148,13 @@ func (r reads) QueryOnce(_ context.Context, each func(Row) error, text string, a
 }
 
 // commit makes a draft durable. A draft that changes nothing is not committed: what it read
-// was true when it was read. After the commit it tells the listener which deliveries of
+// was true when it was read, and what it assumed is looked at here. After the commit it tells the listener which deliveries of
 // groups became due: only the database knows that.
 func (s *Store) commit(ctx context.Context, d *draft) error {
 	if len(d.batch.Changes) == 0 && d.batch.feedRemoved == nil && d.audited == nil {
+		if d.assumedWrongly(ctx) {
+			return ErrOvertaken
+		}
 		return nil
 	}
 	d.finish()

@@ -18,17 +18,66 @@ import (
 )
 
 // Settings implements [store.Reader]. Which version is the newest is asked of the database
-// each time, since another node may have stored one. The parsed settings of a version are
-// in memory.
+// each time, since another node may have stored one. A write does not ask when it is
+// decided for the first time: it assumes what was read last, and its check finds out. The
+// parsed settings of a version are in memory.
 func (q queries) Settings(ctx context.Context, tenant string) (*settings.Settings, error) {
 	if q.own != nil {
 		q.own.readsSettings(tenant)
+		if s := q.own.assumedSettings(tenant); s != nil {
+			return s, nil
+		}
 	}
 	version, err := settingsVersion(ctx, q.q, tenant)
 	if err != nil {
 		return nil, err
 	}
-	return q.SettingsVersion(ctx, tenant, version)
+	s, err := q.SettingsVersion(ctx, tenant, version)
+	if err == nil {
+		q.settings.noteNewest(tenant, version)
+	}
+	return s, err
+}
+
+// assumedSettings returns the settings of a tenant that were the newest when they were last
+// read, and adds the check that they still are. It returns nil if the write has to ask: it
+// was overtaken, or they are not in memory.
+func (d *draft) assumedSettings(tenant string) *settings.Settings {
+	if d.again {
+		return nil
+	}
+	version, assumed := d.assumed[tenant]
+	if !assumed {
+		version, assumed = d.settings.newestOf(tenant)
+	}
+	if !assumed {
+		return nil
+	}
+	s := settings.Empty()
+	if version > 0 {
+		s = d.settings.get(tenant, version)
+	}
+	if s == nil {
+		return nil
+	}
+	if d.assumed == nil {
+		d.assumed = map[string]int64{}
+	}
+	d.assumed[tenant] = version
+	d.checkOnce(key{tenant, "newest settings"}, `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM settings WHERE tenant = ? AND version > ?)`, tenant, version)
+	return s
+}
+
+// assumedWrongly reports whether settings that the write assumed to be the newest are not, or
+// whether that could not be found out. It is for a write that is not committed, because it
+// failed or changes nothing: its checks are never made.
+func (d *draft) assumedWrongly(ctx context.Context) bool {
+	for tenant, version := range d.assumed {
+		if newest, err := settingsVersion(ctx, d.q, tenant); err != nil || newest != version {
+			return true
+		}
+	}
+	return false
 }
 
 // settingsVersion returns the number of the tenant's current settings, 0 if it has none.
@@ -180,9 +229,12 @@ func (d *draft) MarkSettingsFromFile(ctx context.Context, tenant string, version
 // mostCached bounds the parsed settings that are in memory, over all tenants.
 const mostCached = 64
 
+// mostNewest bounds the tenants whose newest version is in memory.
+const mostNewest = 4096
+
 // settingsCache remembers the parsed settings that were used last, so that a run need not
-// parse them at each step. A version that is committed never changes, so nothing in here is
-// ever wrong, and no change has to drop anything.
+// parse them at each step. A version that is committed never changes, so what was parsed is
+// never wrong, and no change has to drop it.
 type settingsCache struct {
 	// All goroutines of the process share the cache.
 	mu sync.Mutex
@@ -190,6 +242,9 @@ type settingsCache struct {
 	// is found.
 	uses   int64
 	parsed map[settingsKey]*cachedSettings
+	// newest is the version that was the tenant's newest when that was last read. Other
+	// than the rest, it may be wrong: who uses it checks it.
+	newest map[string]int64
 }
 
 // settingsKey names a version of a tenant's settings.
@@ -206,7 +261,7 @@ type cachedSettings struct {
 
 // newSettingsCache returns an empty cache.
 func newSettingsCache() *settingsCache {
-	return &settingsCache{parsed: map[settingsKey]*cachedSettings{}}
+	return &settingsCache{parsed: map[settingsKey]*cachedSettings{}, newest: map[string]int64{}}
 }
 
 // get returns the parsed settings of a version, nil if they are not in memory.
@@ -241,4 +296,30 @@ func (c *settingsCache) put(tenant string, version int64, s *settings.Settings) 
 		}
 	}
 	delete(c.parsed, oldest)
+}
+
+// newestOf returns the newest version of a tenant, as far as it is known.
+func (c *settingsCache) newestOf(tenant string) (version int64, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	version, known = c.newest[tenant]
+	return version, known
+}
+
+// noteNewest notes the version that was read as the newest of a tenant. If there are too
+// many tenants then, all others are forgotten: they are read again.
+func (c *settingsCache) noteNewest(tenant string, version int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.newest) >= mostNewest {
+		clear(c.newest)
+	}
+	c.newest[tenant] = version
+}
+
+// forgetNewest has the newest version of a tenant read again.
+func (c *settingsCache) forgetNewest(tenant string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.newest, tenant)
 }

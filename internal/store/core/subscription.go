@@ -214,6 +214,9 @@ func (s *Store) forget(d *draft) {
 	for tenant := range d.sets {
 		s.endpoints.Delete(tenant)
 	}
+	for tenant := range d.assumed {
+		s.settings.forgetNewest(tenant)
+	}
 }
 
 // hasEndpoint returns [apierr.NotFound] unless the tenant has the endpoint, with this

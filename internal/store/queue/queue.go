@@ -114,6 +114,15 @@ func (q *Queue) Put(w *Write) error {
 	return nil
 }
 
+// Begin lets a write begin that nobody has put into the queue, if no other one waits: then
+// its caller may commit it at once. It reports whether it does; not once the queue was
+// closed.
+func (q *Queue) Begin(w *Write) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.closed && q.length == 0 && w.state.CompareAndSwap(waiting, begun)
+}
+
 // tooMany is the error for a queue that is full. It passes soon, so the caller may try
 // again after a second.
 func tooMany(format string, args ...any) error {
@@ -136,6 +145,17 @@ func (q *Queue) Wait() *Write {
 		}
 		q.arrived.Wait()
 	}
+}
+
+// Arrived waits until there is a write, without taking it. It returns false once the queue
+// was closed and is empty.
+func (q *Queue) Arrived() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.length == 0 && !q.closed {
+		q.arrived.Wait()
+	}
+	return q.length > 0
 }
 
 // Next returns the next write, nil when none waits. A writer fills up its group with it.

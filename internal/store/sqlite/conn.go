@@ -46,6 +46,7 @@ func openReaders(path string) (*readers, error) {
 			return nil, errors.Join(err, r.close())
 		}
 	}
+	r.pools[store.Work].short = make(chan struct{}, connections[store.Work])
 	return r, nil
 }
 
@@ -80,6 +81,10 @@ func (r *readers) close() error {
 type pool struct {
 	db     *sql.DB
 	closed *atomic.Bool // of the readers
+	// short has a place for each connection, if no question of the pool takes long. Such a
+	// one is not given up once it has begun: to watch its context, the driver and
+	// database/sql would each start a goroutine, which takes longer than the question.
+	short chan struct{}
 
 	mu    sync.RWMutex
 	stmts map[string]*sql.Stmt
@@ -118,6 +123,18 @@ func (p *pool) query(ctx context.Context, each func(core.Row) error, text string
 	stmt, err := p.prepared(ctx, text)
 	if err != nil {
 		return p.failure(err, text)
+	}
+	if p.short != nil {
+		select {
+		case p.short <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		defer func() { <-p.short }()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		ctx = context.WithoutCancel(ctx)
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
