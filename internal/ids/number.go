@@ -3,7 +3,6 @@ package ids
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"hash/maphash"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -19,9 +18,13 @@ const numberBits = 11
 // microsecond: so no two of this process are the same, as far as it remembers. What
 // another process gives out for the same microsecond differs by chance: whoever stores a
 // number has to find out whether another has it.
+//
+// Microseconds that follow each other have places of their own, since where one has no
+// number left the next one gives it. The number of places is a prime, so that the times of
+// a clock that tells milliseconds have them as well.
 var given struct {
 	sync.Mutex
-	last [1 << 12]int64
+	last [4093]int64
 }
 
 // NumberAt returns a new number for a time.
@@ -31,7 +34,7 @@ func NumberAt(at time.Time) int64 {
 	given.Lock()
 	defer given.Unlock()
 	for ; ; first += 1 << numberBits {
-		place := &given.last[maphash.Comparable(numberSeed, first)%uint64(len(given.last))]
+		place := &given.last[first>>numberBits%int64(len(given.last))]
 		switch n := *place + 1; {
 		case n>>numberBits == first>>numberBits:
 			*place = n
@@ -46,9 +49,6 @@ func NumberAt(at time.Time) int64 {
 		// As many numbers of this microsecond were given out as there are.
 	}
 }
-
-// numberSeed spreads the microseconds over the places of given.
-var numberSeed = maphash.MakeSeed()
 
 // FirstNumber returns the number that all of a time are not below.
 // A time before 1970 counts as 1970.

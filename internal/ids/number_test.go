@@ -83,3 +83,20 @@ func TestNumbersAreNew(t *testing.T) {
 		t.Errorf("before 1970: %v", ids.NumberTime(n))
 	}
 }
+
+// TestManyNumbersOfAMomentAreNew: those that one microsecond has no room for are of the next
+// ones, and none of them is forgotten while others are given, whatever the moment is.
+func TestManyNumbersOfAMomentAreNew(t *testing.T) {
+	const moments, numbers = 50, 40_000
+	seen := make(map[int64]bool, moments*numbers)
+	for m := range moments {
+		at := time.Unix(1_900_000_000+int64(m)*7, int64(m)*1_234_000)
+		for range numbers {
+			n := ids.NumberAt(at)
+			if seen[n] {
+				t.Fatalf("%d of moment %d was given before", n, m)
+			}
+			seen[n] = true
+		}
+	}
+}
