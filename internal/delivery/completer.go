@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/apierr"
@@ -30,6 +31,7 @@ type result struct {
 	disable    string     // why the endpoint is to be turned off in the same write; "": it stays on
 	refused    bool       // the target guard refused the request
 	memory     *fair.Part // what the answer has of the memory budget
+	slot       *fair.Part // of the call; a result that fails gives it back
 }
 
 // size returns about how many bytes a result takes in memory. The completer bounds what
@@ -62,15 +64,14 @@ type completer struct {
 	ended  chan struct{} // the goroutine has ended
 	tick   *time.Ticker  // when to write the health of queues in which nothing happens
 
+	intake  intake
+	stopped atomic.Bool // no result comes any more
+
 	mu      sync.Mutex
-	waiting []result
-	count   int       // results that are not written yet, the failing ones included
-	bytes   int64     // the bytes of those
-	blocked bool      // full has said yes, and no attempt begins
-	stopped bool      // no result comes any more
 	leaving []leaving // queues that another node gets
 
 	// The fields below are used by the goroutine alone, without the lock.
+	waiting []result
 	failing []failing
 	dirty   map[*queue]bool
 	unsure  map[*queue]unsureHealth
@@ -121,9 +122,7 @@ func newCompleter(d *Dispatcher, tenant string) *completer {
 // a result any more.
 func (r *completer) stop() {
 	r.start() // the goroutine writes the health, too, even where there was no result
-	r.mu.Lock()
-	r.stopped = true
-	r.mu.Unlock()
+	r.stopped.Store(true)
 	r.signal()
 	<-r.ended
 	r.tick.Stop()
@@ -141,11 +140,7 @@ func (r *completer) signal() {
 // full, which is asked before an attempt begins.
 func (r *completer) add(one result) {
 	r.start()
-	r.mu.Lock()
-	r.waiting = append(r.waiting, one)
-	r.count++
-	r.bytes += one.size()
-	r.mu.Unlock()
+	r.intake.put(one)
 	r.signal()
 }
 
@@ -154,25 +149,26 @@ func (r *completer) add(one result) {
 // would begin one by one at the limit. The tenant's queues are woken then. Queues ask it
 // with their lock held.
 func (r *completer) full() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.blocked = r.blocked || r.count >= mostUnrecorded || r.bytes >= mostBytes
-	return r.blocked
+	full, first := r.intake.full()
+	if first {
+		r.signal() // if nothing is left to be written by now, nobody else would let the queues go on
+	}
+	return full
 }
 
 // recorded is called once a result is written: the queue may forget its delivery.
 func (r *completer) recorded(one *result) {
 	one.memory.Give()
+	one.slot.Give()
 	one.queue.done(one.it, one.completion.Due)
-	r.mu.Lock()
-	r.count--
-	r.bytes -= one.size()
-	wake := r.blocked && r.count <= mostUnrecorded/2 && r.bytes <= mostBytes/2
-	r.blocked = r.blocked && !wake
-	r.mu.Unlock()
-	// The lock is free again here: each queue takes its own, and then asks full, which
-	// needs this one.
-	if wake {
+	r.intake.written(one)
+	r.goOnIfLittleWaits()
+}
+
+// goOnIfLittleWaits wakes the tenant's queues if they wait for results to be written, and
+// little enough is left. It runs on the goroutine of the completer.
+func (r *completer) goOnIfLittleWaits() {
+	if r.intake.reopened() {
 		for _, q := range r.queues() {
 			q.wake()
 		}
@@ -191,6 +187,7 @@ func (r *completer) loop() {
 	for {
 		// Queues that leave come first, since another node waits for them.
 		r.recordLeaving()
+		r.goOnIfLittleWaits()
 		group, stopped := r.gather()
 		switch {
 		case len(group) > 0:
@@ -227,8 +224,8 @@ func (r *completer) wait() {
 
 // gather takes waiting results, as many as one write may have. The oldest come first.
 func (r *completer) gather() (group []result, stopped bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	stopped = r.stopped.Load() // before the results are taken: no other one comes after it
+	r.waiting = r.intake.take(r.waiting)
 	n := 0
 	for exported := 0; n < min(len(r.waiting), mostRecorded) && exported < mostExported; n++ {
 		if one := &r.waiting[n]; one.completion.Attempt.Kind == attempt.KindExport {
@@ -241,7 +238,7 @@ func (r *completer) gather() (group []result, stopped bool) {
 	if r.waiting = r.waiting[n:]; len(r.waiting) == 0 {
 		r.waiting = nil
 	}
-	return group, r.stopped
+	return group, stopped
 }
 
 // record writes a group of results, with the health of their endpoints. If the write
@@ -304,6 +301,7 @@ func (r *completer) recordAlone(one failing) {
 		r.recorded(&one.result)
 		return
 	}
+	one.slot.Give()
 	one.failures++
 	one.again = r.d.clock.Now().Add(pauseAfter(one.failures))
 	r.failing = append(r.failing, one)

@@ -8,14 +8,17 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/breaker"
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/store"
 )
@@ -106,6 +109,45 @@ func TestWhatIsNotRecordedIsNotSentAgain(t *testing.T) {
 	})
 }
 
+// TestASlotIsHeldUntilItsResultIsWritten: while the database takes nothing, no more calls are
+// made than there are slots; afterwards all are made, once.
+func TestASlotIsHeldUntilItsResultIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, time.Millisecond))
+		r.stop()
+		s := &down{Store: r.store}
+		const slots, events = 8, 100
+		r.d = New(Options{Store: s, Client: r.calls, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler), Slots: fair.New(slots)})
+		must(t, r.d.Start(t.Context()))
+		r.endpoint("shop", func(e *event.Endpoint) { e.Concurrency = 64 })
+		s.down.Store(true)
+		r.publishMany("e", events)
+		time.Sleep(time.Minute)
+		// A quarter of a quarter is left for those who come next (package fair).
+		if made, used := len(r.calls.made()), int(r.d.slots.Used()); made == 0 || made > slots || used != made {
+			t.Errorf("%d calls, and %d slots of %d are taken", made, used, slots)
+		}
+		s.down.Store(false)
+		time.Sleep(time.Minute)
+		if made, used := len(r.calls.made()), r.d.slots.Used(); made != events || used != 0 {
+			t.Errorf("%d calls in the end, and %d slots are taken", made, used)
+		}
+	})
+}
+
+// down is a store that may be unavailable for writes.
+type down struct {
+	store.Store
+	down atomic.Bool
+}
+
+func (s *down) Write(ctx context.Context, do func(store.Tx) error) error {
+	if s.down.Load() {
+		return apierr.Errorf(apierr.Unavailable, "the database did not take the write")
+	}
+	return s.Store.Write(ctx, do)
+}
+
 // TestOneBadResultHoldsUpNoOther: what can be recorded is, and the endpoint goes on.
 func TestOneBadResultHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -172,8 +214,8 @@ func TestNoAttemptBeginsWhileTooManyWait(t *testing.T) {
 		if d := r.delivery(late, other); d.Status != event.DeliverySucceeded {
 			t.Errorf("the other endpoint's is %s", d.Status)
 		}
-		if one := r.d.completers[acme]; one.count != 0 || one.bytes != 0 {
-			t.Errorf("%d results of %d bytes are left", one.count, one.bytes)
+		if one := r.d.completers[acme]; one.intake.count.Load() != 0 || one.intake.bytes.Load() != 0 {
+			t.Errorf("%d results of %d bytes are left", one.intake.count.Load(), one.intake.bytes.Load())
 		}
 	})
 }

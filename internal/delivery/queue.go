@@ -277,13 +277,16 @@ func (q *queue) begin() item {
 // are deliveries and it is this endpoint's turn.
 func (q *queue) run(it item, slot *fair.Part) {
 	for slot != nil {
+		made := false
 		// The endpoint may have been turned off after the delivery was taken.
 		if target := q.current(); target != nil {
-			q.d.attempt(q, target, it, slot)
+			made = q.d.attempt(q, target, it, slot)
 		} else {
 			q.returnToTable(it, time.Time{})
 		}
-		slot.Give()
+		if !made {
+			slot.Give()
+		}
 		it, slot = q.another()
 	}
 }

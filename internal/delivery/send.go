@@ -19,24 +19,25 @@ import (
 )
 
 // attempt makes one attempt at a delivery, in a slot, and gives the result to the
-// completer. If no request was sent, the delivery goes back to the table: then it was not
-// an attempt, and nothing is recorded. It runs in a goroutine of the queue, without the
-// lock of the queue.
-func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
+// completer, with the slot: the completer gives it back when the result is written. So no
+// more begins than can be written. If no request was sent, the delivery goes back to the
+// table: then it was not an attempt, nothing is recorded, and made is false. It runs in a
+// goroutine of the queue, without the lock of the queue.
+func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) (made bool) {
 	e, err := d.event(d.ctx, t, it.Due)
 	switch {
 	case err != nil && apierr.KindOf(err) != apierr.NotFound:
 		q.returnToTable(it, d.clock.Now().Add(lookAgain))
-		return
+		return false
 	case err != nil, e.Data == nil:
 		d.drop(d.ctx, q, it)
-		return
+		return false
 	}
 	// What came from memory, or with others from the table, has its place already.
 	if it.Delivery.Place == nil && t.Origin != event.OriginConnector {
 		if it.Delivery.Place, err = d.store.Place(d.ctx, q.key.tenant, it.Delivery.DeliveryKey); err != nil {
 			q.returnToTable(it, d.clock.Now().Add(lookAgain))
-			return
+			return false
 		}
 	}
 	a, x := d.post(d.ctx, q.key.tenant, t, e, &it.Delivery, slot)
@@ -44,23 +45,25 @@ func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) {
 	switch {
 	case x.Err == outbound.ErrCanceled:
 		q.returnToTable(it, time.Time{})
-		return
+		return false
 	case errors.Is(x.Err, errSettings), errors.Is(x.Err, outbound.ErrUnread): // nothing was sent, because the database could not be read
 		q.returnToTable(it, now.Add(lookAgain))
-		return
+		return false
 	case d.overtaken(d.ctx, q.key.tenant, t, e, x.Err):
 		q.returnToTable(it, now.Add(lookAgain))
-		return
+		return false
 	case x.Class() == outbound.OwnTrouble: // the endpoint is not the cause
 		d.warnings.warn(q.key.tenant, "a delivery waits for this server's own trouble to pass", attemptIDs(t, it, a)...)
 		q.pause(it, now.Add(afterOwnTrouble()))
-		return
+		return false
 	}
 	a.Detail.Request.Body = nil // where it is shown, it is made from the event again: it need not be stored twice
 	r := d.classify(q, t, it, e, a, x, now)
+	r.slot = slot
 	// The circuit and the health must not wait until the database has taken the result.
 	q.answered(t, it, a, now, r.completion.Status == event.DeliveryPending)
 	q.completer.add(r)
+	return true
 }
 
 // overtaken reports whether a request was not sent because its secret is not in use any

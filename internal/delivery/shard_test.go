@@ -79,9 +79,7 @@ func (s *sharing) leases(epoch int64) (all []nodes.Lease) {
 // unwritten is how many results of a dispatcher wait to be written.
 func (s *sharing) unwritten(d *Dispatcher) int {
 	r := d.completers[acme]
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.count
+	return int(r.intake.count.Load())
 }
 
 // TestShardsAreGivenBack: attempts that are under way end and are written, no more begin, and

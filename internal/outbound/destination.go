@@ -3,6 +3,7 @@ package outbound
 import (
 	"net/url"
 	"sync"
+	"sync/atomic"
 
 	"github.com/orderhook/orderhook/internal/weburl"
 )
@@ -27,17 +28,14 @@ const (
 // destinations are those of the requests of late, so that a URL is not taken apart for each
 // of them. What a URL means does not change, so nothing of it gets old. The zero value is ready.
 type destinations struct {
-	mu sync.RWMutex
-	of map[string]*destination
+	of    sync.Map // of *destination, by its URL
+	count atomic.Int64
 }
 
 // get returns the destination of a URL; false where no request can be made to it.
 func (d *destinations) get(text string) (*destination, bool) {
-	d.mu.RLock()
-	found := d.of[text]
-	d.mu.RUnlock()
-	if found != nil {
-		return found, true
+	if found, ok := d.of.Load(text); ok {
+		return found.(*destination), true
 	}
 	u, ok := weburl.ParseURL(text)
 	if !ok {
@@ -47,12 +45,11 @@ func (d *destinations) get(text string) (*destination, bool) {
 	if len(text) > longestDestination {
 		return made, true
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	// A full map is emptied as a whole, as that of the secrets.
-	if d.of == nil || len(d.of) >= mostDestinations {
-		d.of = map[string]*destination{}
+	if d.count.Add(1) > mostDestinations {
+		d.of.Clear()
+		d.count.Store(1)
 	}
-	d.of[text] = made
+	d.of.Store(text, made)
 	return made, true
 }

@@ -23,7 +23,9 @@ const mostBytesAlong = 4 << 20
 //
 // A goroutine of its own does that for what waits. If nothing waits and nothing is being
 // written, the goroutine of the caller does it: to hand a batch over and wait for the answer
-// takes two goroutines that are woken, which is a tenth of the time of a single write.
+// takes two goroutines that are woken, which is a tenth of the time of a single write. Where
+// writes come together it does not: what came meanwhile would have to wait until the other
+// goroutine is woken, where that would have gone on at once.
 //
 // Its fields belong to who has the turn, but for queue and figures, which take care of
 // themselves.
@@ -36,6 +38,7 @@ type writer struct {
 	ended     chan struct{}       // closed once the goroutine has returned
 	clock     func() time.Time    // tells the positions of feeds
 	feeds     core.Feeds          // where they end
+	alone     bool                // the last group was a single write
 	empty     bool                // the transaction has no write yet
 	careful   int                 // so many groups are still to have a savepoint for each write
 	uncertain bool                // a commit failed, and no commit has succeeded since
@@ -78,13 +81,13 @@ type notBegunError struct{ error }
 func (e notBegunError) Unwrap() error { return e.error }
 
 // writeHere commits a write, and what comes behind it meanwhile, on the goroutine of its
-// caller. It reports whether it did: not if another one waits or is being written.
+// caller. It reports whether it did: not if writes come together.
 func (w *writer) writeHere(one *queue.Write) bool {
 	if !w.turn.TryLock() {
 		return false
 	}
 	defer w.turn.Unlock()
-	if !w.queue.Begin(one) {
+	if !w.alone || !w.queue.Begin(one) {
 		return false
 	}
 	// A panic in here ends the process, as on the goroutine of the writer. Its caller may
@@ -185,6 +188,7 @@ func (w *writer) commitGroup(first *queue.Write) {
 		w.committed(written(g.writes))
 		lost = w.still()
 	}
+	w.alone = len(g.writes) == 1
 	w.figures.Note(g.writes, began, lost)
 	answer(g.writes, lost)
 }

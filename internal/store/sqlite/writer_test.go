@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -112,6 +113,35 @@ func TestWritesThatComeTogetherAreCommittedTogether(t *testing.T) {
 	}
 	if commits != 2 { // the second for those that did not fit
 		t.Errorf("%d commits", commits)
+	}
+}
+
+// TestWhoWrites: a write that comes alone is committed by its caller, with those that came
+// meanwhile. Behind a group of several the goroutine of the writer does it, since more may
+// follow; behind a single one a caller does again.
+func TestWhoWrites(t *testing.T) {
+	db := openTemp(t)
+	var by []string
+	onCommit(t, db, func() int32 {
+		stack := make([]byte, 64<<10)
+		if stack = stack[:runtime.Stack(stack, false)]; bytes.Contains(stack, []byte("(*writer).writeHere(")) {
+			by = append(by, "caller")
+		} else {
+			by = append(by, "writer")
+		}
+		return 0
+	})
+	must(t, db.Write(ctx, insert("alone")))
+	unblock := hold(t, db)
+	answers := begin(t, db, func() error { return db.Write(ctx, insert("o1")) }, func() error { return db.Write(ctx, insert("o2")) })
+	must(t, unblock())
+	for _, answer := range answers {
+		must(t, <-answer)
+	}
+	must(t, db.Write(ctx, insert("after")))
+	must(t, db.Write(ctx, insert("alone again")))
+	if got := strings.Join(by, " "); got != "caller caller writer caller" {
+		t.Errorf("committed by %s", got)
 	}
 }
 

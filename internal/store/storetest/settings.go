@@ -138,3 +138,48 @@ func testSettingsFromFile(t *testing.T, s *suite) {
 	same(t, ok[int64](t)(s.SettingsFromFile(ctx, acme)), 4)
 	is(t, s.Write(ctx, func(tx store.Tx) error { return tx.MarkSettingsFromFile(ctx, acme, 5) }), apierr.NotFound)
 }
+
+// testSettingsAssumed proves that no write is decided by settings that another process has
+// replaced: not one that changes something, not one that fails because of them, and not one
+// that changes nothing, of which no check is ever made.
+func testSettingsAssumed(t *testing.T, s *suite) {
+	for i, test := range []struct {
+		name string
+		do   func(tx store.Tx, id, settings string) error
+	}{
+		{"a write", func(tx store.Tx, id, settings string) error {
+			return tx.InsertOrder(ctx, acme, newOrder(id+" "+settings, 1, `{}`))
+		}},
+		{"a write that fails", func(tx store.Tx, id, settings string) error {
+			if settings == "old" {
+				return apierr.Errorf(apierr.Invalid, "the settings have no such status")
+			}
+			return tx.InsertOrder(ctx, acme, newOrder(id+" "+settings, 1, `{}`))
+		}},
+		{"nothing is written", func(store.Tx, string, string) error { return nil }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			version := int64(2 * i)
+			var seen []string
+			write := func(id string) {
+				t.Helper()
+				seen = nil
+				s.write(func(tx store.Tx) error {
+					name := nameOf(t, ok[*settings.Settings](t)(tx.Settings(ctx, acme)))
+					if again := nameOf(t, ok[*settings.Settings](t)(tx.Settings(ctx, acme))); again != name {
+						t.Errorf("one write reads %s and then %s", name, again)
+					}
+					seen = append(seen, name)
+					return test.do(tx, id, name)
+				})
+			}
+			s.write(func(tx store.Tx) error { return tx.PutSettings(ctx, acme, someSettings("old"), version, "", at(1)) })
+			ok[*settings.Settings](t)(s.Settings(ctx, acme)) // from now on they are known
+			must(t, s.beside(func(tx store.Tx) error { return tx.PutSettings(ctx, acme, someSettings("new"), version+1, "", at(1)) }))
+			write(fmt.Sprint(i, "a"))
+			same(t, seen, []string{"old", "new"})
+			write(fmt.Sprint(i, "b"))
+			same(t, seen, []string{"new"})
+		})
+	}
+}

@@ -157,6 +157,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"GroupsByChance", testGroupsByChance},
 		{"Settings", testSettings},
 		{"SettingsInTransactions", testSettingsInTransactions},
+		{"SettingsAssumed", testSettingsAssumed},
 		{"SettingsFromFile", testSettingsFromFile},
 		{"Keys", testKeys},
 		{"LastAdmin", testLastAdmin},
