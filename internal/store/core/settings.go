@@ -18,9 +18,8 @@ import (
 )
 
 // Settings implements [store.Reader]. Which version is the newest is asked of the database
-// each time, since another node may have stored one. A write does not ask when it is
-// decided for the first time: it assumes what was read last, and its check finds out. The
-// parsed settings of a version are in memory.
+// each time, since another node may have stored one. A write does not ask: it assumes what was
+// read last, and its check finds out. The parsed settings of a version are in memory.
 func (q queries) Settings(ctx context.Context, tenant string) (*settings.Settings, error) {
 	if q.own != nil {
 		q.own.readsSettings(tenant)
@@ -40,12 +39,9 @@ func (q queries) Settings(ctx context.Context, tenant string) (*settings.Setting
 }
 
 // assumedSettings returns the settings of a tenant that were the newest when they were last
-// read, and adds the check that they still are. It returns nil if the write has to ask: it
-// was overtaken, or they are not in memory.
+// read, and adds the check that they still are. It returns nil if the write has to ask: they
+// are not in memory, or they were forgotten since they were not the newest (forget).
 func (d *draft) assumedSettings(tenant string) *settings.Settings {
-	if d.again {
-		return nil
-	}
 	version, assumed := d.assumed[tenant]
 	if !assumed {
 		version, assumed = d.settings.newestOf(tenant)
