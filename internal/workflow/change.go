@@ -100,7 +100,7 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 		e.committed(c.Tenant, d)
 	}
 	if d != nil && d.Move == decide.Begins {
-		begun := snapshot{run: d.Run, order: d.Order}
+		begun := snapshot{run: d.Run, order: d.Order, followed: d.Next != nil}
 		// The queue gets what it would read otherwise, unless the run has come to its end
 		// within the decision.
 		if !d.Run.Status.Ended() {

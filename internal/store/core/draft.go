@@ -148,8 +148,8 @@ func (r reads) QueryOnce(_ context.Context, each func(Row) error, text string, a
 }
 
 // commit makes a draft durable. A draft that changes nothing is not committed: what it read
-// was true when it was read, and what it assumed is looked at here. After the commit it tells the listener which deliveries of
-// groups became due: only the database knows that.
+// was true when it was read, and what it assumed is looked at here. After the commit it
+// tells the listener which deliveries of groups became due: only the database knows that.
 func (s *Store) commit(ctx context.Context, d *draft) error {
 	if len(d.batch.Changes) == 0 && d.batch.feedRemoved == nil && d.audited == nil {
 		if d.assumedWrongly(ctx) {
