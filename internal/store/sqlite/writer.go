@@ -54,8 +54,9 @@ func startWriter(s *session, clock func() time.Time, unchanged func() error, com
 }
 
 // write has a batch written and waits for the result. If ctx ends before the batch has
-// begun, the batch is taken out of the queue; a batch that has begun is waited for. If its transaction could not begin, nothing was tried, so a caller that has given up
-// hears that it did, and not that the database was busy meanwhile.
+// begun, the batch is taken out of the queue; a batch that has begun is waited for. If its
+// transaction could not begin, nothing was tried, so a caller that has given up hears that
+// it did, and not that the database was busy meanwhile.
 func (w *writer) write(ctx context.Context, b *core.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
