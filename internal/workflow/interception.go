@@ -44,7 +44,7 @@ func (e *Engine) stepByListener(ctx context.Context, of *share, tenant string, s
 		return snapshot{}, nil
 	}
 	if newer != nil || err != nil {
-		return snapshot{run: newer}, err
+		return snapshot{run: newer, followed: true}, err
 	}
 	if err := begin(ctx, s.order); err != nil {
 		return snapshot{}, err

@@ -45,7 +45,7 @@ type draft struct {
 	unused     []key                             // the Idempotency-Keys that it found unused
 	events     map[key]bool                      // the ids of events that exist already, as far as the write knows
 	stored     map[string]int64                  // the versions of settings that the write stores, by tenant
-	assumed    map[string]int64                  // the versions of settings that it took for the newest without asking, by tenant
+	assumed    map[string]int64                  // the versions of settings that it took for the newest, by tenant
 	deliveries map[tenantDelivery]storedDelivery // the deliveries that the write has read and changed
 	unblocked  []unblocked                       // the groups whose next delivery becomes due at the end of the write
 	unblocks   map[groupRef]bool                 // the same groups, so that each is noted once
@@ -101,7 +101,7 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 		err := call(decide, d)
 		if err == nil {
 			err = s.commit(ctx, d)
-		} else if d.overtakenByTwin(ctx) || d.assumedWrongly(ctx) {
+		} else if d.overtakenByTwin(ctx) || apierr.KindOf(err) != apierr.Unavailable && d.assumedWrongly(ctx) {
 			err = ErrOvertaken
 		}
 		if err != nil {

@@ -19,7 +19,7 @@ import (
 
 // Settings implements [store.Reader]. Which version is the newest is asked of the database
 // each time, since another node may have stored one. A write does not ask: it assumes what was
-// read last, and its check finds out. The parsed settings of a version are in memory.
+// read last. The parsed settings of a version are in memory.
 func (q queries) Settings(ctx context.Context, tenant string) (*settings.Settings, error) {
 	if q.own != nil {
 		q.own.readsSettings(tenant)
@@ -32,36 +32,46 @@ func (q queries) Settings(ctx context.Context, tenant string) (*settings.Setting
 		return nil, err
 	}
 	s, err := q.SettingsVersion(ctx, tenant, version)
-	if err == nil {
-		q.settings.noteNewest(tenant, version)
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	q.settings.noteNewest(tenant, version)
+	if q.own != nil {
+		q.own.assume(tenant, version)
+	}
+	return s, nil
 }
 
 // assumedSettings returns the settings of a tenant that were the newest when they were last
-// read, and adds the check that they still are. It returns nil if the write has to ask: they
-// are not in memory, or they were forgotten since they were not the newest (forget).
+// read. It returns nil if the write has to ask: they are not in memory, or they were forgotten
+// since they were not the newest (forget).
 func (d *draft) assumedSettings(tenant string) *settings.Settings {
-	version, assumed := d.assumed[tenant]
-	if !assumed {
-		version, assumed = d.settings.newestOf(tenant)
+	version, known := d.assumed[tenant]
+	if !known {
+		version, known = d.settings.newestOf(tenant)
 	}
-	if !assumed {
+	if !known {
 		return nil
 	}
 	s := settings.Empty()
 	if version > 0 {
 		s = d.settings.get(tenant, version)
 	}
-	if s == nil {
-		return nil
+	if s != nil {
+		d.assume(tenant, version)
 	}
+	return s
+}
+
+// assume adds the check that a version of the settings is the newest. It has to be that very
+// one: a standby that took over may not have had the last one yet.
+func (d *draft) assume(tenant string, version int64) {
 	if d.assumed == nil {
 		d.assumed = map[string]int64{}
 	}
 	d.assumed[tenant] = version
-	d.checkOnce(key{tenant, "newest settings"}, `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM settings WHERE tenant = ? AND version > ?)`, tenant, version)
-	return s
+	d.checkOnce(key{tenant, "newest settings"}, `
+		SELECT 1 WHERE coalesce((SELECT version FROM settings WHERE tenant = ? ORDER BY version DESC LIMIT 1), 0) = ?`, tenant, version)
 }
 
 // assumedWrongly reports whether settings that the write assumed to be the newest are not, or

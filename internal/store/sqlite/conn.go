@@ -81,9 +81,10 @@ func (r *readers) close() error {
 type pool struct {
 	db     *sql.DB
 	closed *atomic.Bool // of the readers
-	// short has a place for each connection, if no question of the pool takes long. Such a
-	// one is not given up once it has begun: to watch its context, the driver and
-	// database/sql would each start a goroutine, which takes longer than the question.
+	// short has a place for each connection, if what is asked with a prepared statement never
+	// takes long. Such a question is not given up once it has begun: to watch its context, the
+	// driver and database/sql would each start a goroutine, which takes longer than the
+	// question.
 	short chan struct{}
 
 	mu    sync.RWMutex
@@ -120,21 +121,17 @@ func dsn(path string, pragmas ...string) string {
 
 // query asks with a prepared statement.
 func (p *pool) query(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
+	leave, err := p.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if p.short != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
 	stmt, err := p.prepared(ctx, text)
 	if err != nil {
 		return p.failure(err, text)
-	}
-	if p.short != nil {
-		select {
-		case p.short <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		defer func() { <-p.short }()
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		ctx = context.WithoutCancel(ctx)
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
@@ -144,13 +141,38 @@ func (p *pool) query(ctx context.Context, each func(core.Row) error, text string
 }
 
 // queryOnce asks without one: a text that was put together for one question is not worth
-// it, and the statements would never be forgotten.
+// it, and the statements would never be forgotten. Such a question may take longer, so it is
+// given up with its context.
 func (p *pool) queryOnce(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
+	leave, err := p.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	rows, err := p.db.QueryContext(ctx, text, args...)
 	if err != nil {
 		return p.failure(err, text)
 	}
 	return p.failure(core.EachRow(rows, each), text)
+}
+
+// enter waits for one of the places, if the pool has any: who has one finds a connection that
+// is free. It returns what gives the place back.
+func (p *pool) enter(ctx context.Context) (leave func(), err error) {
+	if p.short == nil {
+		return func() {}, nil
+	}
+	select {
+	case p.short <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	leave = func() { <-p.short }
+	if err := ctx.Err(); err != nil {
+		leave()
+		return nil, err
+	}
+	return leave, nil
 }
 
 // prepared returns the prepared statement of a text. Of two goroutines that need a new one

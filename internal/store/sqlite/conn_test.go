@@ -1,9 +1,14 @@
 package sqlite
 
 import (
+	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
@@ -82,5 +87,72 @@ func TestNoClassWaitsForAnother(t *testing.T) {
 	}
 	if orders != store.Classes-1 {
 		t.Errorf("%d orders were written", orders)
+	}
+}
+
+// TestSettingsThatAreGone: what was the newest version is looked for again, and no write is
+// decided by it once the database does not have it any more, as after a failover to a server
+// that had not got the last commit.
+func TestSettingsThatAreGone(t *testing.T) {
+	db := openTemp(t)
+	for base := range int64(2) {
+		must(t, db.Write(ctx, func(tx store.Tx) error {
+			return tx.PutSettings(ctx, acme, settings.Empty(), base, "", time.Now())
+		}))
+	}
+	if s, err := db.Settings(ctx, acme); err != nil || s.Version != 2 {
+		t.Fatalf("version %v: %v", s, err)
+	}
+	other, err := sql.Open("sqlite", dsn(db.engine.path))
+	must(t, err)
+	_, err = other.Exec(`DELETE FROM settings WHERE version = 2`)
+	must(t, errors.Join(err, other.Close()))
+	var seen []int64
+	must(t, db.Write(ctx, func(tx store.Tx) error {
+		s, err := tx.Settings(ctx, acme)
+		if err != nil {
+			return err
+		}
+		seen = append(seen, s.Version)
+		return insert("o1")(tx)
+	}))
+	if fmt.Sprint(seen) != "[2 1]" {
+		t.Errorf("decided by the versions %v", seen)
+	}
+}
+
+// TestAQuestionThatWaitsIsGivenUp with its context, also where all connections are taken by
+// questions that are not prepared.
+func TestAQuestionThatWaitsIsGivenUp(t *testing.T) {
+	db := openTemp(t)
+	ask := func(ctx context.Context) error {
+		return db.engine.Query(ctx, func(core.Row) error { return nil }, `SELECT 1`)
+	}
+	must(t, ask(ctx))
+	most := connections[store.Work]
+	free, ended, held := make(chan struct{}), make(chan error), make(chan struct{})
+	for range most {
+		go func() {
+			ended <- db.engine.QueryOnce(ctx, func(core.Row) error { held <- struct{}{}; <-free; return nil }, `SELECT 1`)
+		}()
+	}
+	for range most {
+		<-held
+	}
+	waits, giveUp := context.WithCancel(ctx)
+	given := make(chan error, 1)
+	go func() { given <- ask(waits) }()
+	giveUp()
+	select {
+	case err := <-given:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("given up with %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it is not given up")
+	}
+	close(free)
+	for range most {
+		must(t, <-ended)
 	}
 }

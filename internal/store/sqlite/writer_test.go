@@ -121,6 +121,7 @@ func TestWritesThatComeTogetherAreCommittedTogether(t *testing.T) {
 // follow; behind a single one a caller does again.
 func TestWhoWrites(t *testing.T) {
 	db := openTemp(t)
+	must(t, db.Write(ctx, insert("first"))) // it was a group by itself
 	var by []string
 	onCommit(t, db, func() int32 {
 		stack := make([]byte, 64<<10)
