@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/settings"
@@ -124,35 +125,38 @@ func TestSettingsThatAreGone(t *testing.T) {
 // TestAQuestionThatWaitsIsGivenUp with its context, also where all connections are taken by
 // questions that are not prepared.
 func TestAQuestionThatWaitsIsGivenUp(t *testing.T) {
-	db := openTemp(t)
-	ask := func(ctx context.Context) error {
-		return db.engine.Query(ctx, func(core.Row) error { return nil }, `SELECT 1`)
-	}
-	must(t, ask(ctx))
-	most := connections[store.Work]
-	free, ended, held := make(chan struct{}), make(chan error), make(chan struct{})
-	for range most {
-		go func() {
-			ended <- db.engine.QueryOnce(ctx, func(core.Row) error { held <- struct{}{}; <-free; return nil }, `SELECT 1`)
-		}()
-	}
-	for range most {
-		<-held
-	}
-	waits, giveUp := context.WithCancel(ctx)
-	given := make(chan error, 1)
-	go func() { given <- ask(waits) }()
-	giveUp()
-	select {
-	case err := <-given:
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("given up with %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		db := openTemp(t)
+		ask := func(ctx context.Context) error {
+			return db.engine.Query(ctx, func(core.Row) error { return nil }, `SELECT 1`)
 		}
-	case <-time.After(10 * time.Second):
-		t.Error("it is not given up")
-	}
-	close(free)
-	for range most {
-		must(t, <-ended)
-	}
+		must(t, ask(ctx))
+		most := connections[store.Work]
+		free, ended := make(chan struct{}), make(chan error)
+		for range most {
+			go func() {
+				ended <- db.engine.QueryOnce(ctx, func(core.Row) error { <-free; return nil }, `SELECT 1`)
+			}()
+		}
+		synctest.Wait()
+		waits, giveUp := context.WithCancel(ctx)
+		given := make(chan error, 1)
+		go func() { given <- ask(waits) }()
+		synctest.Wait()
+		giveUp()
+		synctest.Wait()
+		select {
+		case err := <-given:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("given up with %v", err)
+			}
+		default:
+			t.Error("it is not given up")
+		}
+		close(free)
+		for range most {
+			must(t, <-ended)
+		}
+		must(t, db.Close())
+	})
 }
