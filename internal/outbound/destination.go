@@ -28,8 +28,8 @@ const (
 // destinations are those of the requests of late, so that a URL is not taken apart for each
 // of them. What a URL means does not change, so nothing of it gets old. The zero value is ready.
 type destinations struct {
-	of    sync.Map // of *destination, by its URL
-	count atomic.Int64
+	of    sync.Map     // of *destination, by its URL
+	count atomic.Int64 // of them, or a few more: two who make the same one at once both count
 }
 
 // get returns the destination of a URL; false where no request can be made to it.

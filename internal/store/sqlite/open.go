@@ -45,7 +45,7 @@ type DB struct {
 var _ store.Store = (*DB)(nil)
 
 // engine implements [core.Engine]. Open makes it, and Close ends it. Readers use it from
-// any goroutine; only the writer's goroutine writes.
+// any goroutine; only the writer writes, one group at a time.
 type engine struct {
 	readers *readers
 	path    string

@@ -9,11 +9,11 @@ import (
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
-// session is the connection that writes, with its prepared statements. Only the goroutine
+// session is the connection that writes, with its prepared statements. Only who has the turn
 // of the writer uses it, except while the database is opened.
 //
 // It is a connection of the driver, without database/sql above it: that has locks,
-// contexts and conversions for every statement, which one goroutine with one connection
+// contexts and conversions for every statement, which one connection with one user at a time
 // does not need (docs/design.md#group-commits).
 type session struct {
 	conn    driver.Conn
