@@ -138,8 +138,12 @@ func (a *api) createInterception(ctx context.Context, in *OnceParams) (*intercep
 		return id, tx.NoteInterception(ctx, tenantOf(ctx), id, &access.AuditedInterception{Steps: filter.Steps, Connectors: filter.Connectors,
 			Statuses: filter.Statuses, OrderIDs: filter.Orders, AllOrders: filter.AllOrders})
 	})
-	if err != nil {
+	// Another request with the same key may have been written after this one had begun its
+	// interception, of which nobody would ever hear.
+	if err != nil || earlier != nil && earlier.Resource != id {
 		a.Board.End(tenantOf(ctx), id)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if earlier != nil {

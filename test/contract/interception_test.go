@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -195,6 +197,36 @@ func TestTheEndOfAnInterception(t *testing.T) {
 	r.get(l.path).is("reason", "it was removed").is("missed", 2)
 	r.get("/api/audit?kind=interception").is("items[0].action", "delete-interception").is("items[0].detail.intercepted", nil).
 		is("items[1].action", "create-interception").is("items[1].detail.intercepted.steps", []string{"WebhookWorkflowStep"}).is("items[2]", nil)
+}
+
+// Of requests with one Idempotency-Key that come at once, each may have begun an interception
+// before it finds that another was first.
+func TestARepeatedInterceptionIsOne(t *testing.T) {
+	r := lease(t)
+	for round := range 5 {
+		key, ids := fmt.Sprint("twin-", round), make([]string, 8)
+		var all sync.WaitGroup
+		for i := range ids {
+			all.Go(func() {
+				a, err := r.try("POST", "/api/interceptions", ofOrder, "Idempotency-Key", key)
+				if err != nil || a.Status != 201 {
+					t.Errorf("%d, %v", a.Status, err)
+					return
+				}
+				ids[i] = a.text("id")
+			})
+		}
+		all.Wait()
+		equals(t, "interceptions", len(slices.Compact(ids)), 1)
+		goOn := 0
+		for _, i := range r.get("/api/interceptions").doc().Objects("items") {
+			if i.Text("endedAt") == "" {
+				goOn++
+			}
+		}
+		equals(t, "interceptions that go on", goOn, 1)
+		r.call("DELETE", "/api/interceptions/"+ids[0], "").want(204)
+	}
 }
 
 // soonLost is an orderhook whose listeners may be silent for no more than a moment.
