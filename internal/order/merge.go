@@ -281,8 +281,9 @@ func (m *merger) fresh(patch *jsondoc.Object, at place, k keep) *jsondoc.Object 
 }
 
 // removeProperties removes the properties that a condition names by key, and by
-// value and keyGroup where it gives them. It returns what counts as sent then:
-// who removes a property and sends it with another value wants that one.
+// value and keyGroup where it gives them. It returns what counts as sent then, which has
+// none of them: who removes a property and sends it wants what it sends, also where that is
+// what was sent.
 func (m *merger) removeProperties(dst, sent, patch *jsondoc.Object, at place) *jsondoc.Object {
 	have := dst.List("properties")
 	named := removals{}
@@ -294,26 +295,25 @@ func (m *merger) removeProperties(dst, sent, patch *jsondoc.Object, at place) *j
 	if len(named) == 0 || have == nil {
 		return sent
 	}
-	// What is there loses the properties that a condition picks.
-	dst.Set("properties", slices.DeleteFunc(slices.Clone(have), named.has))
-	// What was sent loses them as well, but for one that the patch repeats exactly: that is
-	// still an echo, and stays removed.
-	if again := objectsByKey(patch.Objects("properties"), "key"); sent != nil && len(again) > 0 {
-		path := jsondoc.JoinPath(at.path, "properties")
-		sent = sent.Without("properties").With("properties", slices.DeleteFunc(slices.Clone(sent.List("properties")), func(e any) bool {
-			return named.has(e) && !m.isOneOf(e, again[schema.KeyText(e.(*jsondoc.Object), "key")], path)
-		}))
+	// What is there loses the properties that a condition picks. One that the patch sets as it
+	// is stays in its place: it would be removed and come again at the end.
+	again, path := objectsByKey(patch.Objects("properties"), "key"), jsondoc.JoinPath(at.path, "properties")
+	dst.Set("properties", slices.DeleteFunc(slices.Clone(have), func(e any) bool {
+		return named.has(e) && !m.isOneOf(e, again[schema.KeyText(e.(*jsondoc.Object), "key")], path)
+	}))
+	if sent != nil && len(again) > 0 {
+		sent = sent.Without("properties").With("properties", slices.DeleteFunc(slices.Clone(sent.List("properties")), named.has))
 	}
 	return sent
 }
 
-// isOneOf reports whether one of the properties of a patch repeats one that was sent.
-func (m *merger) isOneOf(sent any, properties []*jsondoc.Object, path string) bool {
+// isOneOf reports whether one of the properties of a patch repeats this one.
+func (m *merger) isOneOf(property any, properties []*jsondoc.Object, path string) bool {
 	for _, p := range properties {
 		if m.err != nil {
 			break
 		}
-		if m.isOne(sent, p, schema.Property, path) {
+		if m.isOne(property, p, schema.Property, path) {
 			return true
 		}
 	}

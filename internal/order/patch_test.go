@@ -103,6 +103,8 @@ func TestPropertiesAreRemovedFirst(t *testing.T) {
 		{"a condition without a key names nothing", have, `{"propertiesRemovalConditions":[{"value":"95"},{}]}`, have},
 		{"another value stays", have, `{"propertiesRemovalConditions":[{"key":"Gift","value":"maybe"}]}`, have},
 		{"then the patch's own come", `{"properties":[{"key":"Score","value":"95","valueType":"int"}]}`, `{"properties":[{"key":"Score","value":"12"}],"propertiesRemovalConditions":[{"key":"Score"}]}`, `{"properties":[{"key":"Score","value":"12"}]}`},
+		{"what the patch sets as it is stays", `{"properties":[{"key":"Score","value":"95","valueType":"int"},{"key":"Gift"}]}`, `{"properties":[{"key":"Score","value":"95"}],"propertiesRemovalConditions":[{"key":"Score"}]}`, `{"properties":[{"key":"Score","value":"95","valueType":"int"},{"key":"Gift"}]}`},
+		{"of several of one key only what the patch sets stays", `{"properties":[{"key":"Score","value":"40"},{"key":"Score","value":"95"}]}`, `{"properties":[{"key":"Score","value":"95"}],"propertiesRemovalConditions":[{"key":"Score"}]}`, `{"properties":[{"key":"Score","value":"95"}]}`},
 		{"of a line", `{"orderForm":{"lineItems":[{"lineItemId":"1","properties":[{"key":"Engraving"},{"key":"Wrap"}]},{"lineItemId":"2","properties":[{"key":"Wrap"}]}]}}`,
 			`{"orderForm":{"lineItems":[{"lineItemId":"1","propertiesRemovalConditions":[{"key":"Wrap"}]}]}}`,
 			`{"orderForm":{"lineItems":[{"lineItemId":"1","properties":[{"key":"Engraving"}]},{"lineItemId":"2","properties":[{"key":"Wrap"}]}]}}`},
