@@ -35,7 +35,11 @@ func Validator(x outbound.Exchange, sent *jsondoc.Object, onlyLineItems bool) Va
 	if x.TooLarge {
 		return Validated{Failure: invalid(x, tooLarge)}
 	}
-	read, err := cart.ParseValidation(x.Body)
+	parse := cart.ParseValidation
+	if onlyLineItems {
+		parse = cart.ParseValidationOfLines
+	}
+	read, err := parse(x.Body)
 	if err != nil {
 		return Validated{Failure: invalid(x, err.Error())}
 	}
@@ -43,7 +47,7 @@ func Validator(x outbound.Exchange, sent *jsondoc.Object, onlyLineItems bool) Va
 	if read.Value == nil {
 		return v
 	}
-	if v.Patched, err = order.ApplyCart(sent, read.Value, onlyLineItems); err != nil {
+	if v.Patched, err = order.ApplyCart(sent, read.Value); err != nil {
 		return Validated{Failure: invalid(x, "value."+err.Error())}
 	}
 	for _, w := range v.Patched.Warnings {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/schema"
 )
 
@@ -37,7 +38,13 @@ type Validation struct {
 // ParseValidation reads the body of a validator's 2xx answer, in any letter
 // case. An empty body passes the cart. The error is an *[apierr.Error] that names the
 // path of what is wrong.
-func ParseValidation(body []byte) (*Validation, error) {
+func ParseValidation(body []byte) (*Validation, error) { return parseValidation(body, false) }
+
+// ParseValidationOfLines is ParseValidation for a validator that changes the lines alone: of
+// the value nothing else is read, so nothing else in it can be wrong.
+func ParseValidationOfLines(body []byte) (*Validation, error) { return parseValidation(body, true) }
+
+func parseValidation(body []byte, onlyLines bool) (*Validation, error) {
 	v := &Validation{Passed: true}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return v, nil
@@ -45,6 +52,9 @@ func ParseValidation(body []byte) (*Validation, error) {
 	doc, err := schema.ParseRaw(body)
 	if err != nil {
 		return nil, err
+	}
+	if value := doc.Object("value"); onlyLines && value != nil {
+		doc.Set("value", order.LinesAlone(value))
 	}
 	c := schema.DocumentReader{Patch: true}
 	c.Object(doc, schema.Validation)

@@ -9,19 +9,15 @@ import (
 // (docs/contract.md#validators):
 // fields of value replace the cart's, objects merge at every depth, absent and
 // null fields stay, lists replace. lineItems is the new list, in which a line
-// that the cart has keeps the fields that it does not name. With onlyLines
-// that list is all that is applied. What is as the validator got it is no change,
-// as in every patch. The cart itself does not change.
-func ApplyCart(cart, value *jsondoc.Object, onlyLines bool) (Patched, error) {
+// that the cart has keeps the fields that it does not name. What is as the validator got it is
+// no change, as in every patch. The cart itself does not change.
+func ApplyCart(cart, value *jsondoc.Object) (Patched, error) {
 	// A validator is asked again if somebody changes the cart meanwhile
 	// (docs/contract.md#carts). So the cart is both what was sent and what is there.
-	m := &merger{answer: true, cart: true, same: true, forced: newForced(nil, nil), compared: new(int)}
+	m := &merger{answer: true, cart: true, same: true, forced: newForced(value, nil), compared: new(int)}
 	value, err := m.resolveLines(cart, value)
 	if err != nil {
 		return Patched{}, err
-	}
-	if onlyLines {
-		value = onlyLineItems(value)
 	}
 	for _, name := range fixedFields { // orderhook's own, whatever a validator says
 		value = value.Without(name)
@@ -31,16 +27,18 @@ func ApplyCart(cart, value *jsondoc.Object, onlyLines bool) (Patched, error) {
 	if m.err != nil {
 		return Patched{}, m.err
 	}
-	p := Patched{Doc: out, Set: Differences(cart, out), Warnings: m.shapes}
+	p := Patched{Doc: out, Set: Differences(cart, out), Warnings: append(m.shapes, m.forced.warnings()...)}
 	return p, p.finish(cart)
 }
 
-// onlyLineItems is of a validator's answer what may change the cart's lines, and nothing
-// else. An absent list, and null, are no list: the cart keeps its lines.
-func onlyLineItems(value *jsondoc.Object) *jsondoc.Object {
-	lines, ok := value.Object("orderForm").Get("lineItems")
-	if !ok || lines == nil {
-		return &jsondoc.Object{}
+// LinesAlone is the lines of a cart, under both names that they may have, and nothing else.
+func LinesAlone(value *jsondoc.Object) *jsondoc.Object {
+	out := &jsondoc.Object{}
+	if lines, ok := value.Get("orderLines"); ok {
+		out.Set("orderLines", lines)
 	}
-	return jsondoc.NewObject(jsondoc.Pair("orderForm", jsondoc.NewObject(jsondoc.Pair("lineItems", lines))))
+	if lines, ok := value.Object("orderForm").Get("lineItems"); ok {
+		out.Set("orderForm", jsondoc.NewObject(jsondoc.Pair("lineItems", lines)))
+	}
+	return out
 }

@@ -14,7 +14,7 @@ import (
 // applyCart applies a value that must be sound.
 func applyCart(t testing.TB, cart, value string, onlyLines bool) order.Patched {
 	t.Helper()
-	p, err := order.ApplyCart(ordertest.Doc(t, cart), ordertest.Doc(t, value), onlyLines)
+	p, err := appliedCart(ordertest.Doc(t, cart), ordertest.Doc(t, value), onlyLines)
 	if err != nil {
 		t.Fatalf("ApplyCart(%s): %v", value, err)
 	}
@@ -41,6 +41,10 @@ func TestAValueReplacesTheFieldsThatItHas(t *testing.T) {
 		{"the same number in other digits", `{"total":10.10}`, `{"total":10.1}`, `{"total":10.10}`},
 		{"id, version and created never change", `{"id":"C1","version":1,"created":"x"}`, `{"id":"C2","Version":9,"created":"y","a":1}`, `{"id":"C1","version":1,"created":"x","a":1}`},
 		{"but below the top they do", `{"a":{"id":"1"}}`, `{"a":{"id":"2"}}`, `{"a":{"id":"2"}}`},
+		{"a field that is cleared", `{"a":1,"b":2}`, `{"forceUpdate":["a"],"a":null,"b":null}`, `{"a":null,"b":2}`},
+		{"a property that is removed", `{"properties":[{"key":"k"},{"key":"l"}]}`, `{"propertiesRemovalConditions":[{"key":"k"}]}`, `{"properties":[{"key":"l"}]}`},
+		{"a line's property that is removed", `{"orderForm":{"lineItems":[{"lineItemId":"1","properties":[{"key":"k"},{"key":"l"}]}]}}`, `{"orderForm":{"lineItems":[{"lineItemId":"1","propertiesRemovalConditions":[{"key":"k"}]}]}}`, `{"orderForm":{"lineItems":[{"lineItemId":"1","properties":[{"key":"l"}]}]}}`},
+		{"a line's field that is cleared", `{"orderForm":{"lineItems":[{"lineItemId":"1","comment":"x","code":"A"}]}}`, `{"forceUpdate":["orderForm.lineItems.comment"],"orderForm":{"lineItems":[{"lineItemId":"1","comment":null,"code":null}]}}`, `{"orderForm":{"lineItems":[{"lineItemId":"1","comment":null,"code":"A"}]}}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) { ordertest.Same(t, applyCart(t, tc.cart, tc.value, false).Doc, tc.want) })
 	}

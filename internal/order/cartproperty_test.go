@@ -6,7 +6,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/orderhook/orderhook/internal/jsondoc"
-	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/order/ordertest"
 )
 
@@ -28,7 +27,7 @@ func TestAValueOfAnyShapeIsAppliedOrRefused(t *testing.T) {
 func applyAnyCart(t failer, cart, value *jsondoc.Object) {
 	for _, onlyLines := range []bool{false, true} {
 		was, wasValue := string(cart.JSON()), string(value.JSON())
-		got, err := order.ApplyCart(cart, value, onlyLines)
+		got, err := appliedCart(cart, value, onlyLines)
 		if string(cart.JSON()) != was || string(value.JSON()) != wasValue {
 			t.Errorf("%s became %s\n%s became %s", was, cart.JSON(), wasValue, value.JSON())
 		}
@@ -41,7 +40,7 @@ func applyAnyCart(t failer, cart, value *jsondoc.Object) {
 		if equal := jsondoc.Equal(counted(cart), counted(got.Doc)); equal != (len(got.Changes) == 0) {
 			t.Errorf("%s became %s: changes %v", was, got.Doc.JSON(), paths(got.Changes))
 		}
-		if again, err := order.ApplyCart(cart, value, onlyLines); err != nil || string(again.Doc.JSON()) != string(got.Doc.JSON()) {
+		if again, err := appliedCart(cart, value, onlyLines); err != nil || string(again.Doc.JSON()) != string(got.Doc.JSON()) {
 			t.Errorf("once %s, then %s, %v", got.Doc.JSON(), again.Doc.JSON(), err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/orderhook/orderhook/internal/jsondoc"
-	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/order/ordertest"
 )
 
@@ -21,7 +20,7 @@ func drawCart(t *rapid.T) (a applied, onlyLines bool) {
 	onlyLines = rapid.Bool().Draw(t, "onlyLines")
 	t.Logf("cart %s\nvalue %s\nonly lines %v", a.order.JSON(), a.patch.JSON(), onlyLines)
 	var err error
-	if a.Patched, err = order.ApplyCart(a.order, a.patch, onlyLines); err != nil {
+	if a.Patched, err = appliedCart(a.order, a.patch, onlyLines); err != nil {
 		t.Fatalf("ApplyCart: %v", err)
 	}
 	return a, onlyLines
@@ -159,7 +158,7 @@ func TestAValueAppliedTwiceChangesNothingTheSecondTime(t *testing.T) {
 		if onlyOnce(a.patch) {
 			t.Skip()
 		}
-		again, err := order.ApplyCart(a.Doc, a.patch, onlyLines)
+		again, err := appliedCart(a.Doc, a.patch, onlyLines)
 		if err != nil {
 			t.Fatal(err)
 		}

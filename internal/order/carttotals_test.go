@@ -9,7 +9,6 @@ import (
 
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/jsondoc"
-	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/order/ordertest"
 )
 
@@ -68,7 +67,7 @@ func TestPricesThatNobodyCanCalculateWithAreRefused(t *testing.T) {
 		line := ordertest.Doc(t, number)
 		line.Set("lineItemId", "L1")
 		for _, onlyLines := range []bool{false, true} {
-			_, err := order.ApplyCart(ordertest.Doc(t, ordertest.Basket), ordertest.Doc(t, `{"orderForm":{"lineItems":[`+string(line.JSON())+`]}}`), onlyLines)
+			_, err := appliedCart(ordertest.Doc(t, ordertest.Basket), ordertest.Doc(t, `{"orderForm":{"lineItems":[`+string(line.JSON())+`]}}`), onlyLines)
 			ordertest.Refused(t, err, apierr.Invalid, place+": ")
 		}
 	}

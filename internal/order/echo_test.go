@@ -264,7 +264,7 @@ func TestAValidatorThatHandsBackTheCartChangesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := order.ApplyCart(c.Doc, v.Value, rapid.Bool().Draw(t, "onlyLines"))
+		p, err := appliedCart(c.Doc, v.Value, rapid.Bool().Draw(t, "onlyLines"))
 		nothingChanged(t, c.Doc, p, err, echo)
 	})
 }
@@ -412,7 +412,7 @@ func TestWhatAPatchSetsInAnotherShapeIsNamed(t *testing.T) {
 			t.Errorf("%s: %q, want %q", patch, got, want)
 		}
 	}
-	p, err := order.ApplyCart(ordertest.Doc(t, have), ordertest.Doc(t, `{"tags":"c"}`), false)
+	p, err := appliedCart(ordertest.Doc(t, have), ordertest.Doc(t, `{"tags":"c"}`), false)
 	if err != nil || len(p.Warnings) != 1 || p.Warnings[0].Path != "tags" {
 		t.Errorf("of a cart: %v, %v", p.Warnings, err)
 	}

@@ -70,7 +70,7 @@ func TestHostilePatchesTakeNoLongTime(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			before, patch := ordertest.Doc(t, c.doc), ordertest.Doc(t, c.patch)
 			inTime(t, func() {
-				apply := func() (order.Patched, error) { return order.ApplyCart(before, patch, false) }
+				apply := func() (order.Patched, error) { return appliedCart(before, patch, false) }
 				if c.rules != nil {
 					apply = func() (order.Patched, error) { return c.rules.Apply(before, patch) }
 				}

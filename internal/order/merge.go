@@ -6,6 +6,7 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/schema"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // merger puts a patch into a document, field by field, beside what the patch's
@@ -93,6 +94,7 @@ func (m *merger) object(dst, sent, patch *jsondoc.Object, at place, k keep) {
 		// one patch.
 		sent = m.removeProperties(dst, sent, patch, at)
 	}
+	own := ownForced(patch, at)
 	for _, f := range patch.Members() {
 		known, isKnown := at.model.Field(f.Name)
 		if known.Control || m.err != nil {
@@ -107,8 +109,9 @@ func (m *merger) object(dst, sent, patch *jsondoc.Object, at place, k keep) {
 			}
 			name = m.spelling(dst, sent, patch, f, at.model == nil)
 		}
-		m.field(&target{dst: dst, sent: sent, name: name, have: exactly(dst, name), was: exactly(sent, name), field: known, known: isKnown, at: at}, f.Value, k)
+		m.field(&target{dst: dst, sent: sent, name: name, have: exactly(dst, name), was: exactly(sent, name), field: known, known: isKnown, at: at, own: own}, f.Value, k)
 	}
+	m.shapes = append(m.shapes, own.warnings()...)
 }
 
 // spelling returns the name under which an object has, or will have, a field of
@@ -155,6 +158,17 @@ type target struct {
 	field     schema.Field
 	known     bool
 	at        place
+	own       *forced // what the object of the patch that has the field names itself; may be nil
+}
+
+// isName reports whether the field is the name of a status, which has no case.
+func (t *target) isName() bool { return t.known && t.name == "status" }
+
+// sameName reports whether two values are one name.
+func sameName(a, b any) bool {
+	one, isText := a.(string)
+	other, both := b.(string)
+	return isText && both && spelling.SameName(one, other)
 }
 
 // exactly returns a member by its exact spelling, nil for none. Another spelling is another
@@ -172,6 +186,9 @@ func (m *merger) field(t *target, v any, k keep) {
 	// has is asked for every field that stands there, null or not, so that warnings can
 	// name what the patch does not have.
 	forced := len(m.forced.met) > 0 && m.forced.has(jsondoc.JoinPath(t.at.path, t.name), t.name)
+	if t.own != nil && t.own.has(t.name, t.name) {
+		forced = true
+	}
 	if v == nil {
 		if forced && !fixed(t) && t.have != nil {
 			t.dst.Put(t.name, nil)
@@ -210,7 +227,7 @@ func fixed(t *target) bool { return t.at.path == "" && slices.Contains(fixedFiel
 func (m *merger) value(t *target, v any, k keep) {
 	// What was sent and came back is no change, even if somebody else has changed the field
 	// since.
-	if m.isEcho(t.was, v, t.field) {
+	if m.isEcho(t.was, v, t.field) || t.isName() && (sameName(t.was, v) || sameName(t.have, v)) {
 		return
 	}
 	if jsondoc.Equal(t.have, v) || t.field.Kind == schema.Number && jsondoc.SameAmount(t.have, v) { // 10.10 that stays 10.1 is no change

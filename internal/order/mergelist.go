@@ -202,7 +202,14 @@ func (l *listMerge) replaced(e pair, p any) any {
 // knows of the one that was sent, and nothing else. What an endpoint leaves out
 // its own model may not have.
 func (l *listMerge) repeatsAll(sent, back any) bool {
-	return l.covers(sent, back, schema.Field{Kind: schema.ModelObject, Of: l.field.Of}) && l.repeats(sent, back, l.field.Of)
+	return !l.steers(back) && l.covers(sent, back, schema.Field{Kind: schema.ModelObject, Of: l.field.Of}) && l.repeats(sent, back, l.field.Of)
+}
+
+// steers reports whether a line of a cart may remove properties, or clear fields, though it
+// says nothing else than what was sent.
+func (l *listMerge) steers(line any) bool {
+	o, _ := line.(*jsondoc.Object)
+	return l.lines && (len(l.forced.met) > 0 || len(o.Texts("forceUpdate")) > 0 || len(o.Objects("propertiesRemovalConditions")) > 0)
 }
 
 // covers reports whether a value that came back has each field of the one that

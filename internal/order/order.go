@@ -74,7 +74,7 @@ func NewOrder(doc *jsondoc.Object, now time.Time) (*Order, error) {
 }
 
 // Complete takes out of a new order or cart what is derived from other fields,
-// and computes the prices and totals that it lacks (docs/contract.md#totals). The
+// and computes the prices, totals and returned quantities that it lacks (docs/contract.md#totals). The
 // error is [apierr.Invalid] and names the field.
 func Complete(doc *jsondoc.Object) error {
 	m := &merger{forced: newForced(nil, nil), same: true, compared: new(int)}
@@ -87,6 +87,9 @@ func Complete(doc *jsondoc.Object) error {
 	// not stored (docs/contract.md#documents).
 	if a := ShippingAddress(doc, ""); a != nil && jsondoc.Equal(a, exactly(doc, "shippingAddress")) {
 		doc.Delete("shippingAddress")
+	}
+	if doc.Has("returnOrderForms") {
+		raiseReturned(doc)
 	}
 	_, err = recompute(nil, doc)
 	return err

@@ -127,19 +127,24 @@ func (p *Patched) leave(fields []string) {
 	}
 }
 
-// finish recomputes the totals and finds all that changed. Changes of other fields than
-// those of the order form leave the amounts alone, and then nothing is computed.
+// finish recomputes what follows from other fields, and finds all that changed. Changes of
+// fields that nothing follows from leave the amounts alone, and then nothing is computed.
 func (p *Patched) finish(doc *jsondoc.Object) (err error) {
 	p.Changes = shortened(p.Set)
-	if !slices.ContainsFunc(p.Set, func(c Change) bool { return strings.HasPrefix(c.Path, "orderForm") }) {
-		return nil
+	touches := func(field string) bool {
+		return slices.ContainsFunc(p.Set, func(c Change) bool { return strings.HasPrefix(c.Path, field) })
 	}
-	recomputed, err := recompute(doc, p.Doc)
-	if err != nil {
-		return err
+	form, recomputed := touches("orderForm"), false
+	if form {
+		if recomputed, err = recompute(doc, p.Doc); err != nil {
+			return err
+		}
+	}
+	kept := (form || touches("returnOrderForms")) && keepReturnedSince(p.Doc, doc)
+	if recomputed || kept {
+		p.Changes = Diff(doc, p.Doc)
 	}
 	if recomputed {
-		p.Changes = Diff(doc, p.Doc)
 		p.Unfit = unfit(doc, p.Doc)
 	}
 	return nil
@@ -207,15 +212,16 @@ func (m *merger) resolveLines(sent, patch *jsondoc.Object) (*jsondoc.Object, err
 		return patch, nil
 	}
 	out := patch.Without("orderLines")
-	if lines == nil {
+	own, _ := patch.Object("orderForm").Get("lineItems")
+	if lines == nil && (own != nil || !m.forced.has("orderForm.lineItems", "lineItems")) {
 		return out, nil
 	}
 	f := schema.OrderForm.Fields["lineItems"]
 	was, _ := sent.Object("orderForm").Get("lineItems")
-	own, _ := patch.Object("orderForm").Get("lineItems")
 	// Lines under the second name that are as they were sent, or as the first name has
 	// them, say nothing.
 	switch {
+	case own == nil && len(m.forced.met) > 0: // they may say what is to be cleared
 	case m.isEcho(was, lines, f), own != nil && jsondoc.Equal(own, lines):
 		return out, nil
 	case own != nil && !m.isEcho(was, own, f):
@@ -295,6 +301,9 @@ type forced struct {
 	met   map[string]bool // by key: whether the patch has such a field
 }
 
+// What forceUpdate may call the lines of an order, as it is compared.
+var firstLines, secondLines = spelling.Fold("orderForm.lineItems"), spelling.Fold("orderLines")
+
 // newForced reads forceUpdate, with the names that other systems use for fields.
 func newForced(patch *jsondoc.Object, alias map[string]string) *forced {
 	f := &forced{named: patch.Texts("forceUpdate"), met: map[string]bool{}}
@@ -303,9 +312,22 @@ func newForced(patch *jsondoc.Object, alias map[string]string) *forced {
 		if own, ok := alias[key]; ok {
 			key = spelling.Fold(own)
 		}
+		// orderLines is another name of the lines, below it, too.
+		if rest, ok := strings.CutPrefix(key, secondLines); ok && (rest == "" || rest[0] == '.') {
+			key = firstLines + rest
+		}
 		f.keys, f.met[key] = append(f.keys, key), false
 	}
 	return f
+}
+
+// ownForced reads the forceUpdate of an object below the top, as of a line: it names fields of
+// that object by their own names. It returns nil where there is none.
+func ownForced(patch *jsondoc.Object, at place) *forced {
+	if at.path == "" || at.model == nil || len(patch.Texts("forceUpdate")) == 0 {
+		return nil
+	}
+	return newForced(patch, nil)
 }
 
 // has reports whether a field of the patch is named, and notes that it is there. Either way
@@ -323,6 +345,9 @@ func (f *forced) has(path, name string) bool {
 // warnings names what forceUpdate names and the patch does not have; of very many
 // the first, and the others are counted.
 func (f *forced) warnings() (out []apierr.Warning) {
+	if f == nil {
+		return nil
+	}
 	more := 0
 	for i, path := range f.named {
 		switch {

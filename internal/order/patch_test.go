@@ -57,6 +57,28 @@ func TestNullMeansAbsent(t *testing.T) {
 	})
 }
 
+func TestAStatusInAnotherCaseIsTheSame(t *testing.T) {
+	const have = `{"status":"Completed","orderForm":{"shipments":[{"shipmentId":"S","status":"Shipped"}]}}`
+	for patch, want := range map[string]string{
+		`{"status":"completed"}`:   have,
+		`{"status":" COMPLETED "}`: have,
+		`{"orderForm":{"shipments":[{"shipmentId":"S","status":"shipped"}]}}`: have,
+		`{"status":"Complete"}`:                strings.Replace(have, "Completed", "Complete", 1),
+		`{"orderForm":{"status":"completed"}}`: `{"status":"Completed","orderForm":{"shipments":[{"shipmentId":"S","status":"Shipped"}],"status":"completed"}}`,
+	} {
+		p, err := order.APIPatch.Apply(ordertest.Doc(t, have), ordertest.Doc(t, patch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ordertest.Same(t, p.Doc, want)
+	}
+	// Somebody has changed the status meanwhile, and the endpoint hands back what it got.
+	p, err := order.OrderStepPatch.ApplySince(ordertest.Doc(t, `{"status":"Shipped"}`), order.Sent{Doc: ordertest.Doc(t, `{"status":"New"}`)}, ordertest.Doc(t, `{"status":"new"}`))
+	if err != nil || p.Doc.Text("status") != "Shipped" {
+		t.Errorf("%v, %v", p.Doc, err)
+	}
+}
+
 func TestForceUpdateLetsNullClearAField(t *testing.T) {
 	runPatchCases(t, []patchCase{
 		{"at the top", `{"customerPhone":"55501234","storeId":"bergen"}`, `{"forceUpdate":["customerPhone"],"customerPhone":null,"storeId":null}`, `{"customerPhone":null,"storeId":"bergen"}`},
@@ -67,6 +89,10 @@ func TestForceUpdateLetsNullClearAField(t *testing.T) {
 			`{"orderForm":{"lineItems":[{"lineItemId":"1","comment":null},{"lineItemId":"2","comment":"y"}]}}`},
 		{"a whole object", `{"billingAddress":{"city":"Bergen"}}`, `{"forceUpdate":["billingAddress"],"billingAddress":null}`, `{"billingAddress":null}`},
 		{"a whole list", `{"tags":["vip"]}`, `{"forceUpdate":["tags"],"tags":null}`, `{"tags":null}`},
+		{"a line's, by the second name of the lines", `{"orderForm":{"lineItems":[{"lineItemId":"1","comment":"x"}]}}`, `{"forceUpdate":["OrderLines.comment"],"orderLines":[{"lineItemId":"1","comment":null}]}`, `{"orderForm":{"lineItems":[{"lineItemId":"1","comment":null}]}}`},
+		{"all lines, by their second name", `{"orderForm":{"lineItems":[{"lineItemId":"1"}]}}`, `{"forceUpdate":["orderLines"],"orderLines":null}`, `{"orderForm":{"lineItems":null}}`},
+		{"of one line, by the line itself", `{"orderForm":{"lineItems":[{"lineItemId":"1","comment":"x"},{"lineItemId":"2","comment":"y"}]}}`, `{"orderForm":{"lineItems":[{"lineItemId":"1","forceUpdate":["Comment"],"comment":null},{"lineItemId":"2","comment":null}]}}`, `{"orderForm":{"lineItems":[{"lineItemId":"1","comment":null},{"lineItemId":"2","comment":"y"}]}}`},
+		{"null under the second name alone", `{"orderForm":{"lineItems":[{"lineItemId":"1"}]}}`, `{"orderLines":null}`, `{"orderForm":{"lineItems":[{"lineItemId":"1"}]}}`},
 		{"a field that is not in the patch stays", `{"customerPhone":"55501234"}`, `{"forceUpdate":["customerPhone"]}`, `{"customerPhone":"55501234"}`},
 		{"by its own name", `{"billingAddress":{"line2":"c/o","city":"Bergen"}}`, `{"forceUpdate":["Line2"],"billingAddress":{"line2":null,"city":null}}`, `{"billingAddress":{"line2":null,"city":"Bergen"}}`},
 		{"another path stays", `{"billingAddress":{"line2":"c/o"}}`, `{"forceUpdate":["shipments.line2","billingAddress"],"billingAddress":{"line2":null}}`, `{"billingAddress":{"line2":"c/o"}}`},

@@ -61,15 +61,22 @@ func ReopenReturn(order *jsondoc.Object, id string) error {
 	return nil
 }
 
-// KeepReturned makes the returnQuantity of the lines true after a patch changed
-// return forms, unless the patch set it itself. It reports whether it had to look.
-func KeepReturned(order, before *jsondoc.Object) bool {
-	// A patch that sets the quantities itself is trusted: other systems count their returns
-	// themselves.
-	if jsondoc.Equal(before.List("returnOrderForms"), order.List("returnOrderForms")) || !jsondoc.Equal(returnQuantities(before), returnQuantities(order)) {
+// keepReturnedSince makes the returnQuantity of the lines true after a patch changed lines or
+// return forms. It reports whether it had to look.
+func keepReturnedSince(order, before *jsondoc.Object) bool {
+	was := before.Objects("returnOrderForms")
+	sameForms := jsondoc.Equal(before.List("returnOrderForms"), order.List("returnOrderForms"))
+	sameQuantities := jsondoc.Equal(returnQuantities(before), returnQuantities(order))
+	switch {
+	case sameForms && (sameQuantities || len(was) == 0):
 		return false
+	case sameQuantities:
+		keepReturned(order, was)
+	default:
+		// A patch that sets the quantities itself is trusted, as far as the forms allow: other
+		// systems count their returns themselves.
+		raiseReturned(order)
 	}
-	keepReturned(order, before.Objects("returnOrderForms"))
 	return true
 }
 

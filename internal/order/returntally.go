@@ -173,8 +173,7 @@ func (q *queue) overfill(rest decimal.Decimal) {
 }
 
 // keepReturned makes the returnQuantity of each line true again after the order's
-// return forms have changed from what they were. A number that is too long to be
-// read back is not written.
+// return forms have changed from what they were.
 func keepReturned(order *jsondoc.Object, was []*jsondoc.Object) {
 	before, after := tallyReturns(order, was), tallyReturns(order, order.Objects("returnOrderForms"))
 	for i, l := range after.lines {
@@ -185,9 +184,24 @@ func keepReturned(order *jsondoc.Object, was []*jsondoc.Object) {
 		if moved.IsZero() && (l.formed.IsZero() || l.line.Has("returnQuantity")) {
 			continue
 		}
-		now := decimal.Max(decimal.Zero, before.lines[i].returned().Add(moved)).String()
-		if len(now) <= jsondoc.MaxNumber {
-			l.line.Set("returnQuantity", jsondoc.Number(now))
+		l.setReturned(decimal.Max(decimal.Zero, before.lines[i].returned().Add(moved)))
+	}
+}
+
+// raiseReturned makes the returnQuantity of each line at least what the order's return forms
+// say.
+func raiseReturned(order *jsondoc.Object) {
+	for _, l := range tallyReturns(order, order.Objects("returnOrderForms")).lines {
+		if l.own.LessThan(l.formed) {
+			l.setReturned(l.formed)
 		}
+	}
+}
+
+// setReturned writes a line's returnQuantity. A number that is too long to be read back is not
+// written.
+func (l *tallied) setReturned(quantity decimal.Decimal) {
+	if text := quantity.String(); len(text) <= jsondoc.MaxNumber {
+		l.line.Set("returnQuantity", jsondoc.Number(text))
 	}
 }

@@ -241,10 +241,12 @@ func (c *calculation) fail(path, format string, args ...any) {
 }
 
 // uncomputed are the amounts of an order that orderhook keeps and does not compute,
-// formUncomputed those of its form; repeated are those of the order that repeat its form's.
+// formUncomputed those of its form, lineUncomputed those of a line; repeated are those of the
+// order that repeat its form's.
 var (
 	uncomputed     = []string{"taxTotal", "netTotal", "netTotalExclTax", "subTotalExclTax", "totalExclTax", "remainingPayment"}
 	formUncomputed = []string{"taxTotal", "subTotalExclTax", "totalExclTax", "orderLevelTax"}
+	lineUncomputed = []string{"taxTotal", "extendedPriceExclTax"}
 	repeated       = []string{"subTotal", "total"}
 )
 
@@ -270,6 +272,42 @@ func unfit(before, after *jsondoc.Object) (out []string) {
 		if stays(was, form, name) {
 			out = append(out, formAt+name)
 		}
+	}
+	return append(out, unfitOfLines(was, form)...)
+}
+
+// unfitOfLines names the amounts of lines that come to something else now; of very many lines
+// the first, and the others are counted.
+func unfitOfLines(was, form *jsondoc.Object) (out []string) {
+	had, more := objectsByKey(was.Objects("lineItems"), "lineItemId"), 0
+	names := schema.OrderForm.Fields["lineItems"].ElementNames(form.List("lineItems"))
+	for i, l := range form.List("lineItems") {
+		line, isLine := l.(*jsondoc.Object)
+		if !isLine {
+			continue
+		}
+		// Lines of one id stand in the same order before and after.
+		id := schema.KeyText(line, "lineItemId")
+		if len(had[id]) == 0 {
+			continue
+		}
+		before := had[id][0]
+		had[id] = had[id][1:]
+		if !differs(before, line, "extendedPrice") {
+			continue
+		}
+		for _, name := range lineUncomputed {
+			switch {
+			case !stays(before, line, name):
+			case len(out) == schema.MostUnread:
+				more++
+			default:
+				out = append(out, formAt+"lineItems"+names[i]+"."+name)
+			}
+		}
+	}
+	if more > 0 {
+		out = append(out, fmt.Sprintf("%d more of lines", more))
 	}
 	return out
 }

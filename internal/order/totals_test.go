@@ -13,6 +13,7 @@ import (
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/order/ordertest"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
 // twoLines is a form whose totals are right.
@@ -203,6 +204,34 @@ func TestWhatNoLongerFitsTheTotalsIsNamed(t *testing.T) {
 		if !slices.Equal(got, sorted) {
 			t.Errorf("%s: %v, want %v", patch, got, sorted)
 		}
+	}
+}
+
+func TestLinesWhoseTaxesNoLongerFitAreNamed(t *testing.T) {
+	const have = `{"orderForm":{"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":1,"extendedPrice":10,"taxTotal":2,"extendedPriceExclTax":8},
+	 {"lineItemId":"2","placedPrice":10,"quantity":1,"extendedPrice":10,"taxTotal":2},{"lineItemId":"2","placedPrice":4,"quantity":1,"extendedPrice":4,"taxTotal":1}],"subTotal":24,"total":24}}`
+	for patch, want := range map[string][]string{
+		`[{"lineItemId":"1","quantity":2}]`:                                                 {"orderForm.lineItems[#0].taxTotal", "orderForm.lineItems[#0].extendedPriceExclTax"},
+		`[{"lineItemId":"1","quantity":2,"taxTotal":4,"extendedPriceExclTax":16}]`:          nil,
+		`[{"lineItemId":"2"},{"lineItemId":"2","quantity":2}]`:                              {"orderForm.lineItems[#2].taxTotal"},
+		`[{"lineItemId":"3","placedPrice":5,"quantity":1,"taxTotal":1}]`:                    nil, // it comes with its taxes
+		`[{"lineItemId":"1","comment":"x"}]`:                                                nil,
+		`[{"lineItemId":"1","quantity":2,"taxTotal":4},{"lineItemId":"2","placedPrice":9}]`: {"orderForm.lineItems[#0].extendedPriceExclTax", "orderForm.lineItems[#1].taxTotal"},
+	} {
+		got := ordertest.Apply(t, order.APIPatch, have, `{"orderForm":{"lineItems":`+patch+`}}`).Unfit
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", patch, got, want)
+		}
+	}
+	// Lines of one id have no name of their own in a path. These have.
+	var lines, more []string
+	for i := range 100 {
+		lines = append(lines, fmt.Sprintf(`{"lineItemId":"%d","placedPrice":10,"quantity":1,"extendedPrice":10,"taxTotal":2}`, i))
+		more = append(more, fmt.Sprintf(`{"lineItemId":"%d","quantity":2}`, i))
+	}
+	got := ordertest.Apply(t, order.APIPatch, `{"orderForm":{"lineItems":[`+strings.Join(lines, ",")+`],"subTotal":1000}}`, `{"orderForm":{"lineItems":[`+strings.Join(more, ",")+`]}}`).Unfit
+	if n := len(got); n != schema.MostUnread+1 || got[1] != "orderForm.lineItems[1].taxTotal" || got[n-1] != fmt.Sprintf("%d more of lines", 100-schema.MostUnread) {
+		t.Errorf("of very many lines: %d, %v", n, got)
 	}
 }
 

@@ -87,13 +87,7 @@ func Patch(f Facts, patch Document) (*Decision, error) {
 	}
 	was := b.Order.Status()
 	b.doc = patched.Doc
-	changes := patched.Changes
-	// A patch of return forms changes how much of the lines was returned. The quantities
-	// follow, and the history shows that as well.
-	if order.KeepReturned(b.doc, b.Order.Doc) {
-		changes = order.Diff(b.Order.Doc, b.doc)
-	}
-	b.note(order.HistoryEntry{Category: order.CategoryOrder, Operation: order.OpPatched, Changes: changes, Message: "the order was patched",
+	b.note(order.HistoryEntry{Category: order.CategoryOrder, Operation: order.OpPatched, Changes: patched.Changes, Message: "the order was patched",
 		Warnings: b.d.Warnings})
 	if len(patched.Unfit) > 0 {
 		b.noteUnfit(patched.Unfit)
