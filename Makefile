@@ -13,11 +13,13 @@ TESTS := $(GO) -C test
 # another one left, so they run in a random order.
 BLACKBOX := -shuffle=on -count=1 -parallel 8 ./e2e
 # The race detector makes tests three to ten times as slow, and all that they import is
-# compiled once more. So `make test` has it where goroutines share what they change, and in
-# the model, which runs a whole server; internal/delivery computes for days of a clock of its
-# own, and has no time for it. `make test-long` has it everywhere.
+# compiled once more. So `make test` has it in the packages of RACE, of which goroutines share
+# what they change and whose tests are quick with it; in those tests of the store's core that
+# are about that, since all of its tests take more than five minutes with it; and in the model,
+# which runs a whole server. internal/delivery computes for days of a clock of its own, and has
+# no time for it. `make test-long` has it everywhere.
 INTERNAL := github.com/orderhook/orderhook/internal
-RACE := $(addprefix ./internal/,admission breaker changes clock event fair jobrunner maintenance nodes outbound secret store/queue telemetry workflow)
+RACE := $(addprefix ./internal/,admission breaker changes clock event fair intercept jobrunner maintenance nodes outbound secret store/queue telemetry workflow)
 # The others wait, too, so they run beside the contract and what runs the real binary.
 OTHERS = $(filter-out $(RACE:./internal/%=$(INTERNAL)/%),$(shell $(GO) list ./internal/... ./receiver))
 # The same on a PostgreSQL server that the tests start themselves.
@@ -34,6 +36,7 @@ PACKAGING := $(GO) -C packaging
 test: export GOFLAGS := $(GOFLAGS) -vet=off
 test: needs check
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on $(RACE)
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./internal/store/core -run 'Turn|Gate|Feed'
 	CGO_ENABLED=1 $(TESTS) test -race -shuffle=on ./model
 	$(TESTS) test -timeout 25m $(BLACKBOX) ./contract $(OTHERS)
 	$(GO) test -shuffle=on ./cmd/...

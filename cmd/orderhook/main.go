@@ -27,12 +27,13 @@ import (
 	"github.com/orderhook/orderhook/internal/checkup"
 )
 
-// The exit codes (docs/operating.md). Scripts go by them, so they do not change.
+// The exit codes. Scripts go by them, so they do not change. Who has one, and for what,
+// says docs/operating.md#start-and-stop.
 const (
 	exitOK        = 0
 	exitInternal  = 1
 	exitWarned    = 1   // the settings have a warning, and --strict was given
-	exitFound     = 1   // check has found something wrong, apply --dry-run a difference, or doctor something to be done
+	exitFound     = 1   // the command did what it was asked, and has found something (foundError)
 	exitUserError = 2   // the user can correct it
 	exitSignal    = 128 // plus the number of the signal that ended the process at once, or a command before it was done
 )

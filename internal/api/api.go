@@ -41,7 +41,8 @@ import (
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
-// Options of the API. All but Node, Board, PublicURL, KeyUses, KeyRates, WrongKeys, Variables, Admission and Limits are needed.
+// Options of the API. All but Node, Board, Variables, Admission, Work, Limits, Observer, Metrics,
+// Tracer, KeyUses, PublicURL, KeyRates and WrongKeys are needed.
 type Options struct {
 	// Handlers read and write the store. Whatever they change is durable before they
 	// answer (docs/contract.md#running).

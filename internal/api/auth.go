@@ -172,7 +172,7 @@ func (a *api) noteUse(key access.Key) {
 	}
 }
 
-// addressOf returns the address that a request came from. It is the zero address if that
+// AddressOf returns the address that a request came from. It is the zero address if that
 // is not known.
 func AddressOf(r *http.Request) netip.Addr {
 	from, _ := netip.ParseAddrPort(r.RemoteAddr)

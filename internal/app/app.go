@@ -112,8 +112,9 @@ type App struct {
 // behind; then the database, and this process as a node of it; then the parts, none of
 // which works yet; and last the requests of others.
 func Start(ctx context.Context, o Options) (_ *App, err error) {
-	// There is room for each of the three servers, so that none waits for a receiver.
-	failed := make(chan error, 4) // of the node, and of the three servers
+	// There is a place for each that may fail, the node and the three servers, so that none of
+	// them waits for a receiver.
+	failed := make(chan error, 4)
 	a := &App{Failed: failed, failed: failed}
 	defer func() {
 		if err != nil {

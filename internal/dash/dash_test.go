@@ -364,7 +364,6 @@ func TestWhatPagesHoldIsBounded(t *testing.T) {
 	}
 }
 
-// TestTooManyPagesAtOnce of one tenant are refused, and those of others are not.
 // TestPagesAreCountedAsTheyAreSent: what is short in the API's answer may be long as HTML.
 func TestPagesAreCountedAsTheyAreSent(t *testing.T) {
 	s, a := settingsSite(t, `{"markets":["`+strings.Repeat("&", 20<<20)+`"]}`)
@@ -381,6 +380,7 @@ func TestPagesAreCountedAsTheyAreSent(t *testing.T) {
 	}
 }
 
+// TestTooManyPagesAtOnce of one tenant are refused, and those of others are not.
 func TestTooManyPagesAtOnce(t *testing.T) {
 	s := newSite(t)
 	b := s.as(access.Reader)

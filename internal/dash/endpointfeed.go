@@ -23,7 +23,7 @@ type endpointFeedView struct {
 	Problem *Problem
 }
 
-// Gone in words, as the API names them.
+// goneTexts has in words what the API says of events that are gone.
 var goneTexts = map[string]string{"erased": "its data was erased with its order", "removed": "retention has removed it"}
 
 // GoneText says why there is nothing more of an event.

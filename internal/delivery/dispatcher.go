@@ -59,9 +59,9 @@ type Client interface {
 // Dispatcher delivers the events of all tenants, to the endpoints of the shards that this
 // node has. It implements [store.Listener] and [nodes.Worker].
 //
-// No goroutine holds the locks of two queues. The lock of a completer may be taken under
-// that of a queue, and never the other way round; the dispatcher's own is held for a look
-// into the maps.
+// No goroutine holds two of these locks: of a queue, of a completer, of the dispatcher. The
+// dispatcher's is held for a look into the maps, a completer's for one into the list of queues
+// that another node gets. What a queue asks its completer for with its own lock held takes none.
 type Dispatcher struct {
 	store        store.Store
 	node         *nodes.Node

@@ -20,7 +20,6 @@ type Missing struct {
 // asks for [jobStep] events, how many events a filter evaluates, which have to be read
 // whole, and how many events are shown.
 const (
-	//
 	mostAsked     = 25
 	mostEvaluated = 2000
 	mostShown     = 5

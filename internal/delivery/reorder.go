@@ -64,6 +64,8 @@ func (d *Dispatcher) reorder(_ context.Context, tenant string, j *job.Job) (jobr
 	var endpoint int64
 	return jobrunner.Step{
 		Write: func(ctx context.Context, tx store.Tx, j *job.Job) error {
+			// A try of this write that was overtaken may have set it.
+			endpoint = 0
 			stored, err := tx.Endpoint(ctx, tenant, j.EndpointID)
 			switch {
 			case apierr.KindOf(err) == apierr.NotFound:

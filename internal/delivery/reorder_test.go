@@ -1,6 +1,8 @@
 package delivery
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -82,6 +84,41 @@ func TestReorderedWhileItIsSent(t *testing.T) {
 		}
 		if len(made) != len(all) {
 			t.Errorf("%d of %d arrived", len(made), len(all))
+		}
+	})
+}
+
+// TestAReorderingThatWasOvertaken by a later one changes nothing, so no table is read for it.
+func TestAReorderingThatWasOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, answering(200, time.Second))
+		e := r.endpoint("shop", nil)
+		j := &job.Job{ID: "job_1", Kind: job.JobReorder, EndpointID: e.ID, Status: job.JobRunning}
+		reorderedBy := func(id string) {
+			next := *e
+			next.Reordering = id
+			r.write(func(tx store.Tx) error { return tx.PutEndpoint(t.Context(), acme, &next) })
+		}
+		reorderedBy(j.ID)
+		step, err := r.d.reorder(t.Context(), acme, j)
+		must(t, err)
+		overtaken := errors.New("overtaken")
+		err = r.store.Write(t.Context(), func(tx store.Tx) error {
+			try := *j
+			return cmp.Or(step.Write(t.Context(), tx, &try), overtaken)
+		})
+		if err != overtaken {
+			t.Fatal(err)
+		}
+		reorderedBy("job_2")
+		r.write(func(tx store.Tx) error { return step.Write(t.Context(), tx, j) })
+		time.Sleep(time.Hour)
+		q := r.d.queue(queueKey{acme, e.No})
+		before := q.table.looked
+		step.After()
+		synctest.Wait()
+		if j.Status != job.JobCanceled || q.table.looked != before {
+			t.Errorf("the job is %s, and the table was read %s later", j.Status, q.table.looked.Sub(before))
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/orderhook/orderhook/internal/fair"
 )
 
-// ask asks for one of a budget, and notes who was granted it.
+// asker asks for parts of a budget, and notes who was granted one.
 type asker struct {
 	b       *fair.Budget
 	parts   map[fair.Key][]*fair.Part

@@ -185,8 +185,8 @@ func (b *Board) forget(now time.Time) {
 }
 
 // Match returns the interception that a call of a tenant is to be offered to, the one that
-// began first; nil if there is none. Those that have ended count the call as one that they
-// missed.
+// began first; nil if there is none. Those that have ended are not asked; [Board.Missed] counts
+// the call for them, once it goes to the endpoint.
 func (b *Board) Match(tenant string, s *Subject) *Interception {
 	if b.known.Load() == 0 {
 		return nil

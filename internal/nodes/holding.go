@@ -18,7 +18,7 @@ type holdingState int
 
 const (
 	taking  holdingState = iota // the workers begin
-	working                     //
+	working                     // they have begun
 	giving                      // the workers end what is under way
 	ended                       // they have: the lease can be given back
 )

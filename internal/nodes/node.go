@@ -53,8 +53,7 @@ type Node struct {
 	db      Database
 	started time.Time
 	workers []Worker
-	// running ends with Stop. It is nil before Start, and then no lease is taken.
-	running context.Context // ends with Stop; nil: not started
+	running context.Context // ends with Stop; nil before Start, and then no lease is taken
 	cancel  context.CancelFunc
 	ended   sync.WaitGroup
 

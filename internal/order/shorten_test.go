@@ -18,7 +18,7 @@ import (
 	"github.com/orderhook/orderhook/internal/order/ordertest"
 )
 
-// long is a list of n texts, or a text of n words: too long to be told whole.
+// longList is a list of n texts that is too long to be told whole.
 func longList(n int) []any {
 	var out []any
 	for i := range n {

@@ -10,7 +10,7 @@ import (
 
 const webhook = `{"name":"WebhookWorkflowStep","connector":"Webhook"`
 
-// step has a Host of its own, a header's value, and more fields.
+// stepTo has a Host of its own, a header's value, and more fields.
 func stepTo(host, value, more string) string {
 	return webhook + more + `,"properties":[{"key":"Host","value":"` + host + `"},{"key":"X-Key","value":"` + value + `","keyGroup":"RequestHeaders"}]}`
 }

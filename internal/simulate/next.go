@@ -40,7 +40,7 @@ func (w *world) next(r *simRun) (*move, error) {
 	return w.nextInTime(r)
 }
 
-// at is a move that the record has an entry of.
+// move returns a move that the record has an entry of.
 func (g *group) move(do func(decide.Facts) *decide.Decision) *move {
 	return &move{g.place, g.now, true, decision(do)}
 }

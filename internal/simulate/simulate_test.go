@@ -156,7 +156,7 @@ func by(name, more string) string {
 	return fmt.Sprintf(`{"name":"WebhookWorkflowStep","displayName":%q,"connector":"W","connectorId":"w"%s}`, name, more)
 }
 
-// config is settings whose status New has the steps; connector is what W has beside its host.
+// configOf is settings whose status New has the steps; connector is what W has beside its host.
 func configOf(connector string, steps ...string) string {
 	return fmt.Sprintf(`{"connectors":[{"name":"W","connectorId":"w","host":"HOST/W"%s}],"orderTypes":[{"name":"Online","default":true,"orderStatuses":[{"name":"New","workflowSteps":[%s]}]}]}`,
 		connector, strings.Join(steps, ","))

@@ -68,7 +68,7 @@ func (t *tried) today(ctx context.Context, at time.Time, said int64) (*settings.
 	return t.settings, nil
 }
 
-// world begins a world of an order's record.
+// newWorld begins a world of an order's record.
 func newWorld(ctx context.Context, r *record, s rules) *world {
 	return &world{ctx: ctx, record: r, rules: s, statuses: map[int64]string{}, exact: true}
 }

@@ -41,7 +41,8 @@ type Yield func(ctx context.Context) error
 // Retained is a kind of records that are retained for some time and then removed.
 type Retained string
 
-// The kinds of records, in the order in which they have to be removed.
+// The kinds of records. They are removed in any order: what has to stay because of a record of
+// another kind, RemoveOld leaves there until that one is gone.
 const (
 	// RetainedAttempts is attempts and their bodies, by when the attempts started. One that
 	// alone says that its event was sent to its endpoint goes with the event.

@@ -164,7 +164,7 @@ func (e *Engine) Stop(ctx context.Context) {
 		e.giveUp()
 		_ = e.queues.stop(context.Background())
 	}
-	// Their calls have ended with the first line. What they still store takes a moment.
+	// Calls of shadows have ended with stopCalls. What they still store takes a moment.
 	e.shadows.tasks.Wait()
 	e.giveUp()
 }

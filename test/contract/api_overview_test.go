@@ -139,7 +139,6 @@ func TestTheOverviewNamesWhatIsStuck(t *testing.T) {
 	r.get("/api/deliveries?status=failed&eventType=bad.x").is("items[0].endpointRemoved", true)
 }
 
-// TestTheOverviewSaysWhatWaits: an endpoint that is off takes nothing.
 // TestTheOverviewOfManyConnectors: with more than are looked at, it says so, and that its count
 // is no more than a lower bound.
 func TestTheOverviewOfManyConnectors(t *testing.T) {
@@ -154,6 +153,7 @@ func TestTheOverviewOfManyConnectors(t *testing.T) {
 	r.get("/api/overview").is("stuck.connectors.countCapped", false).is("stuck.connectorsNotExamined", nil)
 }
 
+// TestTheOverviewSaysWhatWaits: an endpoint that is off takes nothing.
 func TestTheOverviewSaysWhatWaits(t *testing.T) {
 	r := lease(t)
 	e := r.subscribed(answering(t, "").URL, `,"enabled":true`)

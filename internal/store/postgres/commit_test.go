@@ -20,7 +20,6 @@ import (
 )
 
 // cutting is a connection that breaks at a commit: before the server gets it, or behind.
-
 type cutting struct {
 	net.Conn
 	cut       *atomic.Int32
@@ -60,7 +59,6 @@ func cuttingConns(cut *atomic.Int32, committed func()) func(*config) {
 }
 
 // TestACommitWithoutAnAnswer: what became of it the server says, and it is done once.
-
 func TestACommitWithoutAnAnswer(t *testing.T) {
 	for name, when := range map[string]int32{"before": cutBefore, "behind": cutBehind} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +90,6 @@ func TestACommitWithoutAnAnswer(t *testing.T) {
 }
 
 // TestAfterTheServerEndsConnections everything goes on with others.
-
 func TestAfterTheServerEndsConnections(t *testing.T) {
 	url := pgtest.Database(t, Migrate)
 	db := openAt(t, url, nil, Options{})
@@ -118,7 +115,6 @@ func TestAfterTheServerEndsConnections(t *testing.T) {
 }
 
 // TestOneWriterWaitsAndAnotherWrites: who waits for a lock holds up nobody else.
-
 func TestOneWriterWaitsAndAnotherWrites(t *testing.T) {
 	url := pgtest.Database(t, Migrate)
 	db := openAt(t, url, nil, Options{Writers: 2})
@@ -147,9 +143,7 @@ func TestOneWriterWaitsAndAnotherWrites(t *testing.T) {
 }
 
 // TestManyRowsAreCopied: what is copied is refused as what is not is, if one of the rows
-
 // was there.
-
 func TestManyRowsAreCopied(t *testing.T) {
 	db := openTemp(t)
 	putEndpoint(t, db, event.OrderingNone)
@@ -181,24 +175,8 @@ func TestManyRowsAreCopied(t *testing.T) {
 	}
 }
 
-// TestTwoNodesInOneGroup: of a subject one delivery is due, whoever publishes its events.
-
-// TestTheLastAdminsOfTwoNodes: each deletes the other's key, and one of the two stays.
-
-// TestNumbersOfNodesAscend: whoever asks later has a larger one.
-
-// TestAttemptsAreComplete once those with lower numbers are there.
-
-// TestWhatIsNoText is kept with a mark in the place of what no text of the server may hold.
-
-// TestAServerThatIsNotThere is said so, without the password.
-
-// TestNodesThatStartAtOnce bring a new database up to date once, with one key.
-
 // TestTheServerCrashes while it is written to: what was acknowledged is there, and what was
-
 // not is there at most once.
-
 func TestTheServerCrashes(t *testing.T) {
 	db := openAt(t, pgtest.Database(t, Migrate), nil, Options{})
 	const writers = 8
@@ -264,14 +242,8 @@ func TestTheServerCrashes(t *testing.T) {
 	}
 }
 
-// TestLongTexts are found by, exactly, where an index has but their beginning; and what is
-
-// too long to be looked up is said to be.
-
 // TestADeadlockIsNoError: of two that wait for each other the server ends one, which is
-
 // done again.
-
 func TestADeadlockIsNoError(t *testing.T) {
 	url := pgtest.Database(t, Migrate)
 	db := openAt(t, url, nil, Options{})
@@ -302,11 +274,3 @@ func TestADeadlockIsNoError(t *testing.T) {
 		t.Errorf("%d of 2 rows are as both left them", n)
 	}
 }
-
-// TestPing says whether the server answers, and takes writes.
-
-// TestAnEndpointOfAnotherNode gets what is published from then on, though this node has the
-
-// endpoints of before in memory.
-
-// TestADatabaseThatDoesNotSuit is refused, and so is one that is somebody else's.

@@ -17,6 +17,7 @@ import (
 	"github.com/orderhook/orderhook/internal/store/pgtest"
 )
 
+// TestTwoNodesInOneGroup: of a subject one delivery is due, whoever publishes its events.
 func TestTwoNodesInOneGroup(t *testing.T) {
 	url := pgtest.Database(t, Migrate)
 	nodes := []*DB{openAt(t, url, nil, Options{}), openAt(t, url, nil, Options{})}
@@ -40,6 +41,7 @@ func TestTwoNodesInOneGroup(t *testing.T) {
 	}
 }
 
+// TestTheLastAdminsOfTwoNodes: each deletes the other's key, and one of the two stays.
 func TestTheLastAdminsOfTwoNodes(t *testing.T) {
 	url := pgtest.Database(t, Migrate)
 	nodes := []*DB{openAt(t, url, nil, Options{}), openAt(t, url, nil, Options{})}
@@ -62,6 +64,7 @@ func TestTheLastAdminsOfTwoNodes(t *testing.T) {
 	}
 }
 
+// TestNumbersOfNodesAscend: whoever asks later has a larger one.
 func TestNumbersOfNodesAscend(t *testing.T) {
 	url := pgtest.Database(t, Migrate)
 	nodes := []*DB{openAt(t, url, nil, Options{}), openAt(t, url, nil, Options{})}
@@ -117,6 +120,7 @@ func TestAwaitOthers(t *testing.T) {
 	over(true)
 }
 
+// TestNodesThatStartAtOnce bring a new database up to date once, with one key.
 func TestNodesThatStartAtOnce(t *testing.T) {
 	url := pgtest.Empty(t)
 	var wg sync.WaitGroup
@@ -139,6 +143,8 @@ func TestNodesThatStartAtOnce(t *testing.T) {
 	}
 }
 
+// TestAnEndpointOfAnotherNode gets what is published from then on, though this node has the
+// endpoints of before in memory.
 func TestAnEndpointOfAnotherNode(t *testing.T) {
 	url := pgtest.Database(t, Migrate)
 	publisher, other := openAt(t, url, nil, Options{}), openAt(t, url, nil, Options{})

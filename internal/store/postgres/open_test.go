@@ -16,6 +16,7 @@ import (
 	"github.com/orderhook/orderhook/internal/store/pgtest"
 )
 
+// TestWhatIsNoText is kept with a mark in the place of what no text of the server may hold.
 func TestWhatIsNoText(t *testing.T) {
 	for in, want := range map[string]string{"": "", "æ": "æ", "a\x00b": "a\uFFFDb", "a\xffb": "a\uFFFDb"} {
 		if got := text(in); got != want {
@@ -33,6 +34,7 @@ func TestWhatIsNoText(t *testing.T) {
 	}
 }
 
+// TestAServerThatIsNotThere is said so, without the password.
 func TestAServerThatIsNotThere(t *testing.T) {
 	for _, url := range []string{"postgres://u:s3cret@127.0.0.1:1/x", "postgres://u:s3cret@[/x", "postgres://u:s3cret@h:many/x", "postgres://u:s3cret@h/x?sslmode=what"} {
 		_, err := Open(ctx, url, Options{EncryptionKey: testKey})
@@ -45,6 +47,8 @@ func TestAServerThatIsNotThere(t *testing.T) {
 	}
 }
 
+// TestLongTexts are found by, exactly, where an index has but their beginning; and what is
+// too long to be looked up is said to be.
 func TestLongTexts(t *testing.T) {
 	db := openTemp(t)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -74,6 +78,7 @@ func TestLongTexts(t *testing.T) {
 	wantKind(t, db.Write(ctx, insert(long(20_000))), apierr.Invalid)
 }
 
+// TestPing says whether the server answers, and takes writes.
 func TestPing(t *testing.T) {
 	var down atomic.Bool
 	url := pgtest.Database(t, Migrate)
@@ -108,6 +113,7 @@ func TestPing(t *testing.T) {
 	}
 }
 
+// TestADatabaseThatDoesNotSuit is refused, and so is one that is somebody else's.
 func TestADatabaseThatDoesNotSuit(t *testing.T) {
 	url := pgtest.Database(t, Migrate)
 	conn, err := pgx.Connect(ctx, url)
