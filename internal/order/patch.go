@@ -140,8 +140,8 @@ func (p *Patched) finish(doc *jsondoc.Object) (err error) {
 			return err
 		}
 	}
-	kept := (form || touches("returnOrderForms")) && keepReturnedSince(p.Doc, doc)
-	if recomputed || kept {
+	moved := (form || touches("returnOrderForms")) && keepReturnedSince(p.Doc, doc)
+	if recomputed || moved {
 		p.Changes = Diff(doc, p.Doc)
 	}
 	if recomputed {
