@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -152,12 +153,34 @@ func (a *api) keyOf(r *http.Request) (access.Key, error) {
 	return key, err
 }
 
+// stillAdmitted refuses a request that has waited, if its key was deleted meanwhile or has
+// expired.
+func (a *api) stillAdmitted(ctx context.Context) error {
+	id := callOf(ctx).key.ID
+	key, err := a.Store.Key(ctx, tenantOf(ctx), id)
+	if apierr.KindOf(err) == apierr.NotFound {
+		return apierr.Errorf(apierr.Unauthorized, "the key %s was deleted while the request waited", id)
+	}
+	if err != nil {
+		return err
+	}
+	return unexpired(key, a.Clock.Now())
+}
+
+// unexpired refuses a key that has expired. It is no wrong one: who has it is told so, and is
+// not slowed down.
+func unexpired(key access.Key, now time.Time) error {
+	if !key.Expired(now) {
+		return nil
+	}
+	return apierr.Errorf(apierr.Unauthorized, "the key %s expired at %s: ask an admin for another one, or for a later expiresAt", key.ID, timetext.FormatTime(key.ExpiresAt))
+}
+
 // use refuses a key that has expired or that comes too often, and notes the use of any other.
-// A key that has expired is no wrong one: who has it is told so, and is not slowed down.
 func (a *api) use(key access.Key) error {
 	now := a.Clock.Now()
-	if key.Expired(now) {
-		return apierr.Errorf(apierr.Unauthorized, "the key %s expired at %s: ask an admin for another one, or for a later expiresAt", key.ID, timetext.FormatTime(key.ExpiresAt))
+	if err := unexpired(key, now); err != nil {
+		return err
 	}
 	if err := a.KeyRates.Take(key.ID, key.RateLimit, now); err != nil {
 		return err

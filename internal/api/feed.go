@@ -133,6 +133,9 @@ func (a *api) readFeed(ctx context.Context, in *struct {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if err := a.stillAdmitted(ctx); err != nil {
+			return nil, err
+		}
 	}
 }
 

@@ -317,6 +317,12 @@ func (a *api) takeCall(ctx context.Context, in *struct {
 	}()
 	admission.Pause(ctx)
 	r, err := a.Board.Take(ctx, over.Done(), tenantOf(ctx), in.ID)
+	if gone := a.stillAdmitted(ctx); apierr.KindOf(gone) == apierr.Unauthorized {
+		a.Board.Lose(tenantOf(ctx), in.ID, intercept.KeyGone)
+		return nil, gone
+	} else if gone != nil {
+		return nil, gone // what was taken fails by its timeout, and is called again
+	}
 	if err != nil {
 		return nil, err
 	}

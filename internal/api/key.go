@@ -9,6 +9,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/ids"
+	"github.com/orderhook/orderhook/internal/intercept"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -142,5 +143,8 @@ func (a *api) deleteKey(ctx context.Context, in *struct {
 }) (*struct{}, error) {
 	err := a.Store.Write(ctx, func(tx store.Tx) error { return tx.DeleteKey(ctx, tenantOf(ctx), in.ID) })
 	a.keys.forget()
+	if err == nil {
+		a.Board.LoseOf(tenantOf(ctx), in.ID, intercept.KeyGone)
+	}
 	return nil, err
 }

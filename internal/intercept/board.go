@@ -152,6 +152,8 @@ const (
 	closing      = "the server stops"
 	// SeveralNodes is why it cannot go on where several nodes share the work.
 	SeveralNodes = "several nodes share the work of the database, and only one of them would hand calls to the listener"
+	// KeyGone is why it cannot go on without the key that began it.
+	KeyGone = "the key that began it was deleted, or has expired"
 )
 
 // end ends an interception: calls that wait go to the endpoint, and those that were handed out
@@ -270,6 +272,17 @@ func (b *Board) Lose(tenant, id, why string) {
 	defer b.mu.Unlock()
 	if i, err := b.find(tenant, id); err == nil && i.state.Ended.IsZero() {
 		i.lose(why)
+	}
+}
+
+// LoseOf is Lose for all interceptions that a key has begun.
+func (b *Board) LoseOf(tenant, keyID, why string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, i := range b.all[tenant] {
+		if i.state.By.KeyID == keyID && i.state.Ended.IsZero() {
+			i.lose(why)
+		}
 	}
 }
 

@@ -229,6 +229,35 @@ func TestARepeatedInterceptionIsOne(t *testing.T) {
 	}
 }
 
+// docs/contract.md#keys: who waits with a key that is deleted meanwhile gets nothing any more.
+func TestWhoWaitsIsGoneWithItsKey(t *testing.T) {
+	s, r := answering(t, ""), lease(t)
+	checked := check
+	checked.Host = s.URL
+	r.settings(config(status("New", checked)))
+	feed := "/api/endpoints/" + r.call("POST", "/api/endpoints", `{"url":"feed:","eventTypes":["*"]}`).want(201).text("id") + "/feed?wait=PT1M"
+	made := r.call("POST", "/api/keys", `{"role":"operator"}`).want(201)
+	other := r.as(made.text("key"))
+	l := other.intercepts(ofOrder)
+	answers := make(chan answer, 2)
+	for method, path := range map[string]string{"GET": feed, "POST": l.path + "/calls?wait=PT30S"} {
+		go func() {
+			a, err := other.try(method, path, "")
+			if err != nil {
+				t.Error(err)
+			}
+			answers <- a
+		}()
+	}
+	r.call("DELETE", "/api/keys/"+made.text("id"), "").want(204)
+	r.post(order).is("orderActionExecutionResults[0].actionStatus", "Success") // which is an event of the feed, too
+	for range 2 {
+		(<-answers).problem(401)
+	}
+	equals(t, "calls of the endpoint", len(s.got()), 1)
+	r.get(l.path).is("reason", "the key that began it was deleted, or has expired").is("handed", 0)
+}
+
 // soonLost is an orderhook whose listeners may be silent for no more than a moment.
 func soonLost(t *testing.T, moment time.Duration) *rig {
 	t.Helper()
