@@ -44,8 +44,9 @@ func TestTheMaskOfAURLStandsForWhatIsStored(t *testing.T) {
 		"https://me:pass@example.com/a": {"https://me:***@example.com/b": "https://me:pass@example.com/b", "https://you:***@example.com": "https://you:pass@example.com",
 			"https://me:***@example.com:443/a": "https://me:pass@example.com:443/a", "https://me:new@example.com/": "https://me:new@example.com/", "https://example.com/": "https://example.com/",
 			"https://me:***@example.org/": "", "http://me:***@example.com/": "", "https://***@example.com/": "https://me@example.com/"},
-		"https://token@example.com": {"https://***@example.com/x": "https://token@example.com/x", "https://me:***@example.com/": "", "https://***@example.com:8443/": ""},
-		"https://example.com":       {"https://me:***@example.com/": "", "https://***@example.com/": ""},
+		"https://token@example.com":  {"https://***@example.com/x": "https://token@example.com/x", "https://me:***@example.com/": "", "https://***@example.com:8443/": ""},
+		"https://token:@example.com": {"https://***:@example.com/x": "https://token:@example.com/x", "https://me:***@example.com/": "", "https://***:@example.com:8443/": "", "https://other:@example.com/": "https://other:@example.com/"},
+		"https://example.com":        {"https://***:@example.com/": "", "https://me:***@example.com/": "", "https://***@example.com/": ""},
 	} {
 		e := endpointAt(t, stored)
 		for sent, want := range moves {

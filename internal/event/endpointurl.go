@@ -101,7 +101,8 @@ func (r *endpointReader) unmasked(text string, u *url.URL) string {
 	}
 	// The mask of a user name counts only where there is no password.
 	password, given := u.User.Password()
-	if password != secret.Mask && (given || u.User.Username() != secret.Mask) {
+	byName := password == "" && u.User.Username() == secret.Mask
+	if password != secret.Mask && !byName {
 		return text
 	}
 	r.e.URL = text // whose origin is compared
@@ -109,11 +110,15 @@ func (r *endpointReader) unmasked(text string, u *url.URL) string {
 	if stored := r.storedURL(); stored != nil && stored.User != nil {
 		was = stored.User
 	}
-	if given {
+	switch {
+	case !byName:
 		password, _ = was.Password()
 		r.keeps("url", password != "")
 		u.User = url.UserPassword(u.User.Username(), password)
-	} else {
+	case given:
+		r.keeps("url", was.Username() != "")
+		u.User = url.UserPassword(was.Username(), "")
+	default:
 		r.keeps("url", was.Username() != "")
 		u.User = url.User(was.Username())
 	}

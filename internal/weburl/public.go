@@ -44,14 +44,18 @@ func ShownURL(raw string, u *url.URL) string {
 	return address + "?" + query
 }
 
-// withoutPassword returns a URL with *** for the password in it.
+// withoutPassword returns a URL with *** for the password in it, or for a user name without
+// one.
 func withoutPassword(raw string, u *url.URL) string {
 	if u.User == nil {
 		return raw
 	}
 	shown := secret.Mask
-	if _, ok := u.User.Password(); ok {
+	switch password, given := u.User.Password(); {
+	case password != "":
 		shown = url.User(u.User.Username()).String() + ":" + secret.Mask
+	case given: // many keys are sent as a user name, with an empty password
+		shown += ":"
 	}
 	// Through a String of its own, for that would escape the asterisks.
 	return strings.Replace(u.String(), "//"+u.User.String()+"@", "//"+shown+"@", 1)

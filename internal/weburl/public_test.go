@@ -15,6 +15,7 @@ func TestPublicURL(t *testing.T) {
 		"https://user:pass@example.com/a%2Fb?c=d":          {"https://user:***@example.com/a%2Fb?c=***", "https://user:***@example.com/a%2Fb?c=d"},
 		"https://us%40er:pass@example.com":                 {"https://us%40er:***@example.com", "https://us%40er:***@example.com"},
 		"https://token@example.com/":                       {"https://***@example.com/", "https://***@example.com/"},
+		"https://token:@example.com/":                      {"https://***:@example.com/", "https://***:@example.com/"},
 		"https://user:pa/ss@example.com/":                  {"(invalid URL)", "(invalid URL)"},
 	} {
 		got := weburl.PublicURL(raw)
