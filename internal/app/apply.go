@@ -93,10 +93,21 @@ func (a *application) run(ctx context.Context, dryRun bool) (Found, error) {
 	for _, do := range a.changes() {
 		// A change that fails ends the call. Those before it stay.
 		if err := a.write(ctx, dryRun, do); err != nil {
-			return a.found, doing("apply "+cmp.Or(a.Path, "an installation"), err)
+			return a.found, a.failed(err)
+		}
+	}
+	// A dry run has looked at each change by itself.
+	if dryRun {
+		if err := a.checkKeys(); err != nil {
+			return a.found, a.failed(err)
 		}
 	}
 	return a.found, nil
+}
+
+// failed is the error of a call.
+func (a *application) failed(err error) error {
+	return doing("apply "+cmp.Or(a.Path, "an installation"), err)
 }
 
 // write makes one change, or only finds out what it would be: a dry run decides the same

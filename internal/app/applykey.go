@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -136,6 +137,44 @@ func (a *application) removeKey(ctx context.Context, tx store.Tx, want wantedKey
 		a.action = actionDeleteKey
 		// A key that is deleted is refused by each server within a second.
 		return tx.DeleteKey(ctx, a.Tenant, k.ID)
+	}
+	return nil
+}
+
+// checkKeys goes through the changes of keys one after another, and refuses those that would
+// leave the tenant without an admin's key, though each alone would not: else the first of them
+// would be made, and the next one refused.
+func (a *application) checkKeys() error {
+	left := slices.Clone(a.before)
+	another := func(id string, lasting bool) bool {
+		return slices.ContainsFunc(left, func(k access.Key) bool {
+			return k.Role == access.Admin && k.ID != id && (k.ExpiresAt.IsZero() || !lasting && !k.Expired(a.now))
+		})
+	}
+	for _, want := range a.keys {
+		hash := access.HashKey(want.secret)
+		if !want.absent {
+			at := slices.IndexFunc(left, func(k access.Key) bool { return bytes.Equal(k.Hash, hash) })
+			if at < 0 {
+				key := access.Key{ID: want.at, Role: want.role, Hash: hash}
+				a.inherit(&key, want.name)
+				left, at = append(left, key), len(left)
+			}
+			was := left[at]
+			left[at].Take(want.fields, time.Time{})
+			if was.Role == access.Admin && was.ExpiresAt.IsZero() && !left[at].ExpiresAt.IsZero() && !another(was.ID, true) {
+				return placed(a.place(want.at), apierr.Errorf(apierr.Conflict, "with the keys before it, no admin would be left whose key does not expire"))
+			}
+		}
+		for _, k := range a.named(want.name) {
+			if !want.absent && bytes.Equal(k.Hash, hash) {
+				continue
+			}
+			if k.Role == access.Admin && !another(k.ID, false) {
+				return placed(a.place(want.at), apierr.Errorf(apierr.Conflict, "with the keys before it, no admin would be left"))
+			}
+			left = slices.DeleteFunc(left, func(l access.Key) bool { return l.ID == k.ID })
+		}
 	}
 	return nil
 }

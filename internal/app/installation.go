@@ -203,6 +203,11 @@ func (in *Installation) readKey(at string, v any, names map[string]bool) error {
 	if k.role, err = access.ParseRole(r.Text("role")); err != nil {
 		return fmt.Errorf("%s.role must be one of reader, publisher, operator, admin", at)
 	}
+	for _, other := range in.keys {
+		if !other.absent && other.secret == k.secret {
+			return fmt.Errorf("%s: the key is that of %s already", at, other.at)
+		}
+	}
 	in.keys = append(in.keys, k)
 	return nil
 }

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/orderhook/orderhook/internal/admission"
@@ -53,11 +54,40 @@ func TestWhatAnInstallationMayNot(t *testing.T) {
 		r.call("PUT", "/api/installation", body).problem(422).is("detail", detail)
 	}
 	r.call("PUT", "/api/installation", `{"keys":[{"name":"b","role":"admin","key":"a-key-of-sixteen"}],"endpoints":[3]}`).problem(422)
+	r.call("PUT", "/api/installation", `{"keys":[{"name":"b","role":"reader","key":"a-key-of-sixteen"},{"name":"c","role":"reader","key":"a-key-of-sixteen"}]}`).problem(422)
 	r.get("/api/keys").is("items[1]", nil)
 	r.get("/api/audit").is("items[0]", nil)
 	r.call("POST", "/api/keys", `{"role":"operator","name":"op"}`).want(201)
 	operator := r.call("POST", "/api/keys", `{"role":"operator"}`).text("key")
 	r.as(operator).call("PUT", "/api/installation", site("warehouse")).problem(403)
+}
+
+// TestAnInstallationLeavesAnAdmin: changes of keys that are refused together, though each alone
+// would be made, are refused before the first.
+func TestAnInstallationLeavesAnAdmin(t *testing.T) {
+	r := start(t) // whose own key has no name
+	const two = `{"name":"a","role":"admin","key":"a-key-of-sixteen"},{"name":"b","role":"admin","key":"b-key-of-sixteen"}`
+	r.call("PUT", "/api/installation", `{"keys":[`+two+`]}`).want(200)
+	a := r.as("a-key-of-sixteen")
+	a.call("DELETE", "/api/keys/"+r.get("/api/me").text("id"), "").want(204)
+	const end = `,"expiresAt":"2100-01-01T00:00:00Z"}`
+	for _, keys := range []string{
+		`{"name":"a","absent":true},{"name":"b","absent":true}`,
+		strings.ReplaceAll(two, "}", end),
+		`{"name":"a","absent":true},{"name":"b","role":"admin","key":"b-key-of-sixteen"` + end,
+		`{"name":"a","absent":true},{"name":"b","role":"reader","key":"c-key-of-sixteen"}`,
+	} {
+		for _, query := range []string{"?dryRun=true", ""} {
+			a.call("PUT", "/api/installation"+query, `{"keys":[`+keys+`]}`).problem(409)
+		}
+	}
+	a.get("/api/keys").is("items[1].expiresAt", nil).is("items[0].expiresAt", nil).is("items[2]", nil)
+	for _, keys := range []string{
+		`{"name":"c","role":"admin","key":"c-key-of-sixteen"},{"name":"b","absent":true}`,
+		`{"name":"c","role":"admin","key":"d-key-of-sixteen"},{"name":"a","role":"admin","key":"a-key-of-sixteen"` + end,
+	} {
+		a.call("PUT", "/api/installation", `{"keys":[`+keys+`]}`).want(200)
+	}
 }
 
 // TestAnInstallationCountsItsEndpoints as calls that make one do.
