@@ -135,7 +135,7 @@ func (c *keysList) Run(s *session) (err error) {
 		if k.Expired(now) {
 			expires += " (expired)"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Tenant, k.Role, k.Name, orDash(k.Created), orDash(k.LastUsed), expires, rate, strings.Join(k.Role.May(), "; "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Tenant, k.Role, plainName(k.Name), orDash(k.Created), orDash(k.LastUsed), expires, rate, strings.Join(k.Role.May(), "; "))
 	})
 	return errors.Join(err, w.Flush())
 }
@@ -257,4 +257,13 @@ func (c *keysRotate) Run(s *session) error {
 		fmt.Fprintf(s.out, "the old key is in %s: backups of before need it\n", oldKey)
 	}
 	return nil
+}
+
+// plainName is a name as a terminal can take it: quoted, where it has anything in it that a
+// terminal would act on, as a line break that makes a row of its own.
+func plainName(name string) string {
+	if quoted := strconv.Quote(name); quoted != `"`+name+`"` {
+		return quoted
+	}
+	return name
 }

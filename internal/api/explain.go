@@ -110,8 +110,12 @@ func (a *api) explain(ctx context.Context, _ *struct{}) (*listOf[explanation], e
 			}
 		}
 	}
-	if types := body.Texts("eventTypes"); len(types) > 0 {
-		e.EventTypes = types
+	if body.Has("eventTypes") {
+		e.EventTypes = body.Texts("eventTypes")
+		// They are those that an endpoint may have.
+		if wrong := event.CheckTypePatterns(e.EventTypes, "body.eventTypes"); len(wrong) > 0 {
+			return nil, &apierr.Error{Kind: apierr.Invalid, Detail: "the eventTypes are not valid", Fields: wrong}
+		}
 	}
 	return a.explained(ctx, e, body.Text("eventId"), body.Whole("newest"))
 }

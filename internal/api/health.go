@@ -21,13 +21,18 @@ func health(a *api) {
 	plain := func(description string) *huma.Response {
 		return &huma.Response{Description: description, Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}}
 	}
+	refused := func(description string) *huma.Response {
+		return &huma.Response{Description: description, Content: map[string]*huma.MediaType{new(problem).ContentType(""): {
+			Schema: a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[problem](), true, "")}}}
+	}
 	for _, op := range []huma.Operation{
 		{OperationID: "get-health", Path: "/healthz", Summary: "Say that the process is alive", Responses: map[string]*huma.Response{"200": plain("Alive")}},
 		{OperationID: "get-readiness", Path: "/readyz", Summary: "Say whether requests can be taken",
 			Responses: map[string]*huma.Response{"200": plain("Ready"), "503": plain("Why the database cannot be worked with, or this node makes no calls")}},
 		{OperationID: "get-metrics", Path: "/metrics", Summary: "Say how the server is doing, for Prometheus",
 			Description: "Takes a key of any role, of the tenant that `--tenant` names. `--metrics-listen` has an address of its own that needs none.",
-			Responses:   map[string]*huma.Response{"200": plain("In the text format of Prometheus, or as OpenMetrics")}},
+			Responses: map[string]*huma.Response{"200": plain("In the text format of Prometheus, or as OpenMetrics"), "401": refused("Unauthorized"),
+				"403": refused("Forbidden"), "429": refused("Too Many Requests"), "503": refused("Service Unavailable")}},
 	} {
 		op.Method, op.Tags = http.MethodGet, []string{"Operating"}
 		// An empty list of security requirements means that no key is needed.

@@ -33,7 +33,10 @@ func WarnTypes(patterns, more []string) (warnings []apierr.Warning) {
 // warnPattern says what may be meant by a pattern that matches nothing.
 func warnPattern(pattern string, known []string) string {
 	prefix, wild := strings.CutSuffix(pattern, "*")
-	if !wild {
+	switch {
+	case spelling.SameField(pattern, TypeExportOrder): // which nobody may publish
+		return "goes to the connector of an ExportOrder step alone, and to no endpoint"
+	case !wild:
 		return "is no type of events that is known; " + meant(spelling.Nearest(pattern, known))
 	}
 	// Such a pattern would wait for ever, however right it looks.

@@ -30,6 +30,7 @@ func TestTypesThatMatchNothingKnown(t *testing.T) {
 		"order_complete":         "is no type of events that is known; is order_completed meant?",
 		"OrderCreatd":            "is no type of events that is known; is OrderCreated meant?",
 		"loyalty.point_earned":   "is no type of events that is known; is loyalty.points_earned meant?",
+		"exportorder":            "goes to the connector of an ExportOrder step alone, and to no endpoint",
 		"invoice_paid":           "is no type of events that is known; if it is published through the API, all is well",
 		"workflow_*":             "no wildcard stands for workflow_failed, which is sent only to endpoints that name it",
 		"delivery_failed*":       "no wildcard stands for delivery_failed, which is sent only to endpoints that name it",

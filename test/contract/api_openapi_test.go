@@ -59,6 +59,14 @@ func TestEveryOperationDeclaresTheStatusesThatCanCome(t *testing.T) {
 	})
 }
 
+// Metrics take a key, and no such call is under /api.
+func TestMetricsDeclareHowTheyAreRefused(t *testing.T) {
+	responses := start(t).get("/api/openapi.json").doc().Object("paths").Object("/metrics").Object("get").Object("responses")
+	for _, status := range []string{"401", "403", "429", "503"} {
+		checkDeclared(t, "/metrics "+status, status, responses.Object(status))
+	}
+}
+
 // checkDeclared looks at one declared answer.
 func checkDeclared(t *testing.T, at, status string, response *jsondoc.Object) {
 	headers, content := response.Object("headers"), response.Object("content")
