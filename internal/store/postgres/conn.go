@@ -189,7 +189,7 @@ func (r *readers) inParts(ctx context.Context, each func(core.Row) error, text s
 			return err
 		}
 		for rows, enough := partOf, false; rows == partOf && !enough; {
-			rows, enough = 0, true
+			rows = 0
 			a := &answer{}
 			var err error
 			if a.Rows, err = tx.Query(ctx, fmt.Sprintf("FETCH %d FROM part", partOf), pgx.QueryExecModeExec); err != nil {
@@ -197,7 +197,6 @@ func (r *readers) inParts(ctx context.Context, each func(core.Row) error, text s
 			}
 			err = core.EachRow(a, func(row core.Row) error {
 				rows++
-				enough = true
 				err := each(row)
 				enough = err != nil
 				return err
