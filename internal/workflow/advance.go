@@ -201,7 +201,7 @@ func (e *Engine) step(ctx context.Context, of *share, tenant string, s snapshot)
 	made, until := e.breakers.begin(tenant, connector)
 	if !until.IsZero() {
 		return e.move(ctx, tenant, s, func(f decide.Facts) *decide.Decision {
-			return decide.BreakerOpen(f, connectorName(connector), connector.Breaker, until)
+			return decide.BreakerOpen(f, connector.Label(), connector.Breaker, until)
 		})
 	}
 	e.board.Missed(tenant, c.subject())
