@@ -21,12 +21,12 @@ type orderQueues struct {
 	// turn does what an order's runs need now and returns when to look again;
 	// the zero time is "not before somebody wakes it". What was just committed comes
 	// with it, if anything was.
-	turn func(orderKey, *share, handover) time.Time
+	turn func(orderKey, *nodes.Share, handover) time.Time
 	// elsewhere is called for an order of a shard that this node does not have.
 	elsewhere func(orderKey)
 
 	mu      sync.Mutex
-	shares  map[string]*share // by the name of the shard
+	shares  nodes.Shares
 	queues  map[orderKey]*orderQueue
 	stopped bool
 	running sync.WaitGroup // counts the queues that run
@@ -34,7 +34,7 @@ type orderQueues struct {
 
 // orderQueue is the queue of one order. The lock of orderQueues guards its fields.
 type orderQueue struct {
-	share   *share
+	share   *nodes.Share
 	running bool     // or held
 	woken   bool     // while it ran
 	next    handover // for its next turn
@@ -47,8 +47,8 @@ type handover struct {
 	first bool // nothing has moved the run since, and none comes before it
 }
 
-func newOrderQueues(c clock.Clock, turn func(orderKey, *share, handover) time.Time, elsewhere func(orderKey)) *orderQueues {
-	return &orderQueues{clock: c, turn: turn, elsewhere: elsewhere, shares: map[string]*share{}, queues: map[orderKey]*orderQueue{}}
+func newOrderQueues(c clock.Clock, turn func(orderKey, *nodes.Share, handover) time.Time, elsewhere func(orderKey)) *orderQueues {
+	return &orderQueues{clock: c, turn: turn, elsewhere: elsewhere, shares: nodes.Shares{}, queues: map[orderKey]*orderQueue{}}
 }
 
 // wake makes an order's queue look at its runs, wherever it is. What was just committed of
@@ -96,11 +96,11 @@ func (o *orderQueues) wakeHere(key orderKey, h handover) bool {
 // counted for themselves, so that giving back a shard waits for its own alone.
 func (o *orderQueues) begin(q *orderQueue) {
 	o.running.Add(1)
-	q.share.running.Add(1)
+	q.share.Work.Add(1)
 }
 
 func (o *orderQueues) end(q *orderQueue) {
-	q.share.running.Done()
+	q.share.Work.Done()
 	o.running.Done()
 }
 
@@ -203,12 +203,5 @@ func (o *orderQueues) stop(ctx context.Context) error {
 		}
 	}
 	o.mu.Unlock()
-	done := make(chan struct{})
-	go func() { o.running.Wait(); close(done) }()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return clock.Await(ctx, o.running.Wait)
 }

@@ -14,7 +14,7 @@ import (
 
 // newTestQueues returns the queues of a node that has all shards.
 func newTestQueues(c clock.Clock, turn func(handover) time.Time) *orderQueues {
-	o := newOrderQueues(c, func(_ orderKey, _ *share, h handover) time.Time { return turn(h) }, func(orderKey) {})
+	o := newOrderQueues(c, func(_ orderKey, _ *nodes.Share, h handover) time.Time { return turn(h) }, func(orderKey) {})
 	o.take(context.Background(), nodes.All())
 	return o
 }
@@ -116,8 +116,8 @@ func TestAHeldQueueWhoseShardIsGivenAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var turns, told int
-				o := newOrderQueues(clock.Real{}, func(_ orderKey, of *share, h handover) time.Time {
-					if turns++; h.run != nil || of.stopping.Err() != nil {
+				o := newOrderQueues(clock.Real{}, func(_ orderKey, of *nodes.Share, h handover) time.Time {
+					if turns++; h.run != nil || of.Ctx.Err() != nil {
 						t.Error("it begins with what it had in memory, or by the share of before")
 					}
 					return time.Time{}
