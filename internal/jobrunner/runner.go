@@ -35,6 +35,9 @@ type Step struct {
 	Write func(ctx context.Context, tx store.Tx, j *job.Job) error
 	// After is called once the step is durable. It may be nil.
 	After func()
+	// OfAnyPage says that Write goes by the position that is stored, whatever it was when the
+	// step was prepared. Any other step is made only where the job is still at that page.
+	OfAnyPage bool
 }
 
 // Options of a Runner; all but Node are needed.
@@ -311,8 +314,7 @@ func (r *Runner) Step(ctx context.Context, tenant string, j *job.Job) (*job.Job,
 		}
 		// A write before this one may have been committed though nobody was told: the step that
 		// was prepared belongs to a page that the job is past, and would be made twice.
-		// A reordering goes by the position that is stored, whatever was prepared.
-		past := now.Cursor != j.Cursor && j.Kind != job.JobReorder
+		past := now.Cursor != j.Cursor && !step.OfAnyPage
 		if now.Status != job.JobRunning || past {
 			return nil
 		}
