@@ -41,9 +41,9 @@ const afterPanic = time.Minute
 // turn does what the runs of one order need now: it takes the first that has not ended as
 // far as it can go, then the next. It returns when there is more to do; the zero time is
 // "not before somebody wakes the queue". The goroutine of the order's queue calls it, so
-// there is one turn of an order at a time. What was just committed may come in h, and need
+// there is one turn of an order at a time. What was just committed may come in f, and need
 // not be read then.
-func (e *Engine) turn(key orderKey, of *nodes.Share, h handover) (due time.Time) {
+func (e *Engine) turn(key orderKey, of *nodes.Share, f fresh) (due time.Time) {
 	defer func() {
 		if p := recover(); p != nil { // of one order, not of all
 			e.log.Error("a run panicked and is tried again", "order", key.order, "panic", p, "stack", string(debug.Stack()))
@@ -51,17 +51,17 @@ func (e *Engine) turn(key orderKey, of *nodes.Share, h handover) (due time.Time)
 		}
 	}()
 	for of.Ctx.Err() == nil {
-		s, err := h.snapshot, error(nil)
-		// Only where h says so does no other run come before the one that it brings.
-		// Otherwise the table is asked which run is first. If that is the one of h, at
+		s, err := f.snapshot, error(nil)
+		// Only where f says so does no other run come before the one that it brings.
+		// Otherwise the table is asked which run is first. If that is the one of f, at
 		// least its order need not be read.
-		if !h.first {
+		if !f.first {
 			s = snapshot{}
 			if s.run, err = e.store.NextRun(e.calls, key.tenant, key.order); err == nil && s.run == nil {
 				return time.Time{}
 			}
-			if s.run != nil && h.run != nil && h.run.ID == s.run.ID {
-				s.order = h.order
+			if s.run != nil && f.run != nil && f.run.ID == s.run.ID {
+				s.order = f.order
 			}
 		}
 		if err == nil {
@@ -69,10 +69,10 @@ func (e *Engine) turn(key orderKey, of *nodes.Share, h handover) (due time.Time)
 		}
 		// Nothing comes behind a first run but what it triggered, and what somebody has
 		// stored since, who wakes the queue.
-		if h.first && err == nil && s.run != nil && s.run.Status.Ended() && !s.followed {
+		if f.first && err == nil && s.run != nil && s.run.Status.Ended() && !s.followed {
 			return time.Time{}
 		}
-		h = handover{} // of the first turn alone
+		f = fresh{} // of the first turn alone
 		// Nothing of what was decided last is stored. The other node reads the run as it
 		// is.
 		if errors.Is(err, nodes.ErrLost) {

@@ -44,7 +44,7 @@ func (e *Engine) Take(ctx context.Context, leases []nodes.Lease) error {
 	e.queues.take(e.stopping, leases)
 	return e.store.UnfinishedOrders(ctx, func(tenant, orderID string) error {
 		if taken[nodes.OfOrder(tenant, orderID)] {
-			e.queues.wakeHere(orderKey{tenant, orderID}, handover{})
+			e.queues.wakeHere(orderKey{tenant, orderID}, fresh{})
 		}
 		return nil
 	})
@@ -59,7 +59,7 @@ func (e *Engine) Hear(ctx context.Context, news []nodes.News) {
 	for _, n := range news {
 		switch n.Kind {
 		case nodes.Order:
-			e.queues.wakeHere(orderKey{n.Tenant, n.ID}, handover{})
+			e.queues.wakeHere(orderKey{n.Tenant, n.ID}, fresh{})
 		case nodes.Answered:
 			e.watchers.tell(n.ID, snapshot{})
 		case nodes.Erased:
@@ -77,7 +77,7 @@ func (e *Engine) Hear(ctx context.Context, news []nodes.News) {
 // node has died (docs/design.md#several-nodes).
 func (e *Engine) lookAnew(ctx context.Context) {
 	err := e.store.UnfinishedOrders(ctx, func(tenant, orderID string) error {
-		e.queues.wakeHere(orderKey{tenant, orderID}, handover{})
+		e.queues.wakeHere(orderKey{tenant, orderID}, fresh{})
 		return nil
 	})
 	for _, w := range e.watchers.all() {

@@ -180,7 +180,7 @@ func (w *writer) commitGroup(first *queue.Write) {
 	if lost != nil {
 		w.feeds.Forget()
 	}
-	// The listener hears of it, and the news takes effect, before any caller has the
+	// The listener hears of it, and its effects are there, before any caller has the
 	// answer.
 	if lost == nil {
 		w.committed(written(g.writes))
