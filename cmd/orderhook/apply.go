@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/app"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -50,7 +51,7 @@ func (c *apply) Run(s *session) error {
 	for _, d := range found.Differences {
 		fmt.Fprintln(s.out, d.Text)
 	}
-	differences := counted(len(found.Differences), "difference")
+	differences := spelling.Count(len(found.Differences), "difference")
 	switch {
 	case len(found.Differences) == 0:
 		fmt.Fprintln(s.out, "nothing to change")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/orderhook/orderhook/internal/app"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
@@ -62,7 +63,7 @@ func (c *check) checkDatabase(s *session) error {
 		return nil
 	}
 	// The exit code is that of a finding also if some of them were repaired.
-	return foundError(fmt.Sprintf("%s: %s", name, counted(len(findings)-repaired, "finding")))
+	return foundError(fmt.Sprintf("%s: %s", name, spelling.Count(len(findings)-repaired, "finding")))
 }
 
 // foundError ends a command that has found what it looks for. Its exit code is that of a

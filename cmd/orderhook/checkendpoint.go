@@ -15,6 +15,7 @@ import (
 	"github.com/orderhook/orderhook/internal/checkup"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/schema"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/weburl"
 )
 
@@ -81,7 +82,7 @@ func (c *endpointCheck) run(s *session, url string) error {
 	case report.Unreachable != "":
 		return lookError{fmt.Errorf("%s cannot be reached: %s", report.URL, report.Unreachable)}
 	case report.Findings() > 0:
-		return foundError(report.URL + ": " + counted(report.Findings(), "finding"))
+		return foundError(report.URL + ": " + spelling.Count(report.Findings(), "finding"))
 	}
 	return nil
 }

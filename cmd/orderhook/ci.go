@@ -8,6 +8,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/redact"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // ci are the commands for the pipeline of an endpoint
@@ -74,7 +75,7 @@ func (c *ciRecord) Run(s *session) error {
 		return s.unlessStopped(err, "the same command writes the others")
 	}
 	all := written.New + written.Changed + written.Unchanged
-	fmt.Fprintf(s.out, "%s has %s: %d new, %d changed, %d as they were\n", c.Out, counted(all, "recorded call"), written.New, written.Changed, written.Unchanged)
+	fmt.Fprintf(s.out, "%s has %s: %d new, %d changed, %d as they were\n", c.Out, spelling.Count(all, "recorded call"), written.New, written.Changed, written.Unchanged)
 	if all == 0 {
 		return app.UserErrorf("no call could be recorded")
 	}

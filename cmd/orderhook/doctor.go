@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/orderhook/orderhook/internal/app"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // doctor looks at an installation and says what is to be done. It has the flags of serve that
@@ -65,7 +66,7 @@ func (c *doctor) Run(s *session) error {
 		return s.unlessStopped(lookError{err}, "not everything was looked at")
 	case len(found.Findings) > 0:
 		// An exit code tells a script that there are findings, without reading them.
-		return foundError(counted(len(found.Findings), "finding"))
+		return foundError(spelling.Count(len(found.Findings), "finding"))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -250,7 +251,7 @@ func (c *keysRotate) Run(s *session) error {
 	for _, name := range done.Unopened {
 		fmt.Fprintf(s.errOut, "the old key does not open %s, which is as it was\n", name)
 	}
-	fmt.Fprintf(s.out, "encrypted again: %s, %s\n", counted(done.Secrets, "secret"), counted(done.Endpoints, "endpoint"))
+	fmt.Fprintf(s.out, "encrypted again: %s, %s\n", spelling.Count(done.Secrets, "secret"), spelling.Count(done.Endpoints, "endpoint"))
 	if oldKey == "" {
 		fmt.Fprintln(s.out, "from now on the new key is to be given; backups of before need the old one")
 	} else {

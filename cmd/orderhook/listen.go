@@ -20,6 +20,7 @@ import (
 	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/listen"
 	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // listening brings events of a server to a receiver on this machine
@@ -89,9 +90,9 @@ func (c *listening) Run(s *session) error {
 	if refused := (*listen.Refused)(nil); errors.As(err, &refused) {
 		err = app.UserErrorf("%w", err)
 	}
-	total, more := counted(w.events, "event"), map[string]any{"events": w.events, "failed": w.failed}
+	total, more := spelling.Count(w.events, "event"), map[string]any{"events": w.events, "failed": w.failed}
 	if c.calls() {
-		total += ", " + counted(w.calls, "call")
+		total += ", " + spelling.Count(w.calls, "call")
 		more["calls"] = w.calls
 	}
 	w.line("ended", fmt.Sprintf("%s, %d not acknowledged", total, w.failed), more)
@@ -110,7 +111,7 @@ func (c *listening) notAcknowledged(w *listenLines) string {
 	case c.calls():
 		return fmt.Sprintf("%d of %d events and calls not acknowledged", w.failed, w.events+w.calls)
 	}
-	return fmt.Sprintf("%d of %s not acknowledged", w.failed, counted(w.events+w.calls, what))
+	return fmt.Sprintf("%d of %s not acknowledged", w.failed, spelling.Count(w.events+w.calls, what))
 }
 
 // bring follows the feed and takes calls, side by side, until both have ended. What ends one
@@ -444,7 +445,7 @@ func (w *listenLines) Lapsed(why string, missed int) {
 	text, doc := "nobody knows how many calls went to the endpoint meanwhile", map[string]any{"reason": why}
 	if missed >= 0 {
 		doc["missed"] = missed
-		text = counted(missed, "call") + " went to the endpoint meanwhile"
+		text = spelling.Count(missed, "call") + " went to the endpoint meanwhile"
 	}
 	w.line("lapsed", why+"; "+text, doc)
 }
@@ -474,6 +475,6 @@ func (w *listenLines) Idle() {
 	events, calls, silent := w.events, w.calls, time.Since(w.said) >= heartbeatEach
 	w.mu.Unlock()
 	if silent {
-		w.line("waiting", counted(events, "event")+" and "+counted(calls, "call")+" so far", map[string]any{"events": events, "calls": calls})
+		w.line("waiting", spelling.Count(events, "event")+" and "+spelling.Count(calls, "call")+" so far", map[string]any{"events": events, "calls": calls})
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/rerun"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // rerunCalls makes recorded calls of a server again, against another URL
@@ -235,7 +236,7 @@ func (f *comparing) try(s *session, r *app.Rerun) (app.Report, error) {
 		n += report.Summary.Slower
 	}
 	if n > 0 {
-		return report, foundError(fmt.Sprintf("%d of %s came to something else", n, counted(len(report.Calls), "call")))
+		return report, foundError(fmt.Sprintf("%d of %s came to something else", n, spelling.Count(len(report.Calls), "call")))
 	}
 	return report, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -131,12 +132,12 @@ func (s *session) report(file string, warnings []apierr.Warning, err error) erro
 	case err == nil:
 		return nil
 	case !ok:
-		return warnedError(file + ": " + counted(len(warnings), "warning") + ", and --strict is given")
+		return warnedError(file + ": " + spelling.Count(len(warnings), "warning") + ", and --strict is given")
 	}
 	for _, m := range found.Fields {
 		fmt.Fprintf(s.out, "%s: %s\n", m.Location, m.Message)
 	}
-	return app.UserErrorf("%s: %s", file, counted(len(found.Fields), "error"))
+	return app.UserErrorf("%s: %s", file, spelling.Count(len(found.Fields), "error"))
 }
 
 // warn prints the warnings about settings, which end no command.
@@ -152,11 +153,3 @@ type warnedError string
 
 // Error implements error.
 func (e warnedError) Error() string { return string(e) }
-
-// counted is "1 error" or "3 errors".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

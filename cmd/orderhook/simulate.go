@@ -11,6 +11,7 @@ import (
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/simulate"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // simulation says what would have become of orders under other settings
@@ -82,7 +83,7 @@ func (t *simulated) found() string {
 		what string
 	}{{t.Differ, "would not come out the same"}, {t.Unknown, "with an answer that is not on record"}, {t.NotRecorded + t.NotReproduced, "not compared"}} {
 		if of.n > 0 {
-			said = append(said, counted(of.n, "order")+" "+of.what)
+			said = append(said, spelling.Count(of.n, "order")+" "+of.what)
 		}
 	}
 	return strings.Join(said, ", ")
@@ -167,11 +168,11 @@ func (c *simulation) conclude(s *session, t *simulated) error {
 		}
 	} else {
 		for _, c := range t.causes {
-			fmt.Fprintf(s.out, "%s %s, as %s\n", counted(c.orders, "order"), c.text, c.example)
+			fmt.Fprintf(s.out, "%s %s, as %s\n", spelling.Count(c.orders, "order"), c.text, c.example)
 		}
-		fmt.Fprintf(s.out, "self-check: %d of %s reproduced\n", t.RunsReproduced, counted(t.Runs, "run"))
+		fmt.Fprintf(s.out, "self-check: %d of %s reproduced\n", t.RunsReproduced, spelling.Count(t.Runs, "run"))
 		if c.Settings != "" {
-			fmt.Fprintf(s.out, "%s: %d the same, %d differ, %d need an answer that is not on record, %d not compared\n", counted(t.Orders, "order"), t.Same, t.Differ, t.Unknown, t.NotRecorded+t.NotReproduced)
+			fmt.Fprintf(s.out, "%s: %d the same, %d differ, %d need an answer that is not on record, %d not compared\n", spelling.Count(t.Orders, "order"), t.Same, t.Differ, t.Unknown, t.NotRecorded+t.NotReproduced)
 		}
 	}
 	if found := t.found(); found != "" {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -127,15 +127,7 @@ func (a *api) promoted(ctx context.Context, stored *settings.Settings, id string
 	}
 	sh := stored.Shadow(id)
 	if shown := showShadow(*sh, agreement); !force && !shown.Promotable {
-		return nil, nil, apierr.Errorf(apierr.Conflict, "the shadow %s has agreed %s in a row, and may be promoted after %d", sh.Label(), times(shown.Agreement.InARow), sh.PromoteAfter)
+		return nil, nil, apierr.Errorf(apierr.Conflict, "the shadow %s has agreed %s in a row, and may be promoted after %d", sh.Label(), spelling.Times(shown.Agreement.InARow), sh.PromoteAfter)
 	}
 	return checkedAnswer(settings.Incoming{Doc: doc, Stored: stored, Literal: true, Refused: a.refusal(ctx)})
-}
-
-// times is how often something happened, as a sentence has it.
-func times(n int64) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
 }

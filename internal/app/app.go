@@ -217,7 +217,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	a.onStop(func(context.Context) error { node.Stopping(); return nil })
 	// The dashboard calls the API's own handler, so it needs no listener.
-	pages := dash.New(dash.Options{API: parts.API, KeyRates: parts.KeyRates, Sessions: st, Changes: hub, Clock: o.Clock, Log: o.Log, PublicURL: o.PublicURL, Version: o.Version, Database: o.Database})
+	pages := dash.New(dash.Options{API: parts.API, KeyRates: parts.KeyRates, Sessions: st, Changes: hub, Clock: o.Clock, Log: o.Log, PublicURL: o.PublicURL, Version: o.Version, Database: DatabaseName(o.Database)})
 	front := newForwarded(o.Forwarding, mounted(parts.API, pages))
 	server := newServer(front, o.Log)
 	a.changing = &changing{at: listener.Addr(), store: st, clients: []*outbound.Client{client, shadows}, roots: network.RootCAs, certificate: certificate, gate: gate, front: front}

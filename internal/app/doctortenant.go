@@ -82,7 +82,7 @@ func (t *tenantDoctor) settings(ctx context.Context) error {
 // its server ends, and how its newest calls went. Whether its breaker is open only a server
 // knows (breakers).
 func (t *tenantDoctor) connector(ctx context.Context, c *settings.Connector) error {
-	name := "connector " + cmp.Or(c.ConnectorID, c.Name)
+	name := "connector " + c.Label()
 	// The names are those of the fields, so that a finding says which field is wrong.
 	secrets := map[string]secret.Value{"bearerToken": c.BearerToken, "token": c.Token, "password": c.Password, "signingSecret": c.SigningSecret}
 	maps.Copy(secrets, headerSecrets(c.CustomHeaders))

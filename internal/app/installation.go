@@ -263,7 +263,7 @@ func expandAll(doc *jsondoc.Object, at string) error {
 				return err
 			}
 		case string:
-			text, err := settings.ExpandVariables(v, variable)
+			text, err := settings.ExpandVariables(v, settings.Environment(os.LookupEnv))
 			if err != nil {
 				return fmt.Errorf("%s%s: %w", at, m.Name, err)
 			}
@@ -271,16 +271,6 @@ func expandAll(doc *jsondoc.Object, at string) error {
 		}
 	}
 	return nil
-}
-
-// variable returns the value of a variable. One that is empty is as good as not set: it is
-// more likely forgotten than meant.
-func variable(name string) (string, error) {
-	value := os.Getenv(name)
-	if value == "" {
-		return "", errors.New("is not set, or empty")
-	}
-	return value, nil
 }
 
 // firstWrong says in one line what is wrong first, and where. It is a user error if the

@@ -122,7 +122,7 @@ func DatabaseName(database string) string {
 	}
 	// User, password and parameters are left out.
 	u, err := url.Parse(database)
-	if err != nil {
+	if err != nil || strings.Contains(u.Path, "@") { // the path may be the rest of a password with a /
 		return "postgres://…"
 	}
 	return (&url.URL{Scheme: "postgres", Host: cmp.Or(u.Host, u.Query().Get("host")), Path: u.Path}).String()

@@ -30,9 +30,6 @@ const (
 // topicNames are the names of the topics, by their bits.
 var topicNames = []string{"orders", "runs", "attempts", "events", "deliveries", "endpoints", "carts", "stock", "settings", "jobs", "keys"}
 
-// TopicNames returns the names of all topics.
-func TopicNames() []string { return slices.Clone(topicNames) }
-
 // ParseTopics reads names with commas between. An unknown name is [apierr.Invalid].
 func ParseTopics(text string) (Topics, error) {
 	var all Topics

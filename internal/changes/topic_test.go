@@ -9,7 +9,7 @@ import (
 )
 
 func TestTopics(t *testing.T) {
-	for bit, name := range changes.TopicNames() {
+	for bit, name := range changes.TopicNames {
 		got, err := changes.ParseTopics(name)
 		if err != nil || got != 1<<bit || strings.Join(got.Names(), ",") != name {
 			t.Errorf("%s: %b, %v, %v", name, got, got.Names(), err)

@@ -13,6 +13,7 @@ import (
 	"github.com/orderhook/orderhook/internal/rerun"
 	"github.com/orderhook/orderhook/internal/secret"
 	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/timetext"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
@@ -113,7 +114,7 @@ func (k *eventKind) effect(r outbound.Request, x outbound.Exchange) effect {
 		for _, pause := range schedule[r.Attempt-1:] {
 			within += pause
 		}
-		e.text = fmt.Sprintf("the event is sent again %s within %s; if all fail alike, the delivery has failed", times(len(schedule)+1-r.Attempt), within)
+		e.text = fmt.Sprintf("the event is sent again %s within %s; if all fail alike, the delivery has failed", spelling.Times(len(schedule)+1-r.Attempt), within)
 	}
 	return e
 }

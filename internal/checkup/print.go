@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // Print writes a case as people read it, with its findings.
@@ -40,21 +42,13 @@ func (r *Report) Summary() string {
 			skipped++
 		}
 	}
-	parts := []string{counted(r.Errors, "error"), counted(r.Warnings, "warning")}
+	parts := []string{spelling.Count(r.Errors, "error"), spelling.Count(r.Warnings, "warning")}
 	if r.Notes > 0 {
-		parts = append(parts, counted(r.Notes, "note"))
+		parts = append(parts, spelling.Count(r.Notes, "note"))
 	}
-	made := counted(len(r.Cases)-skipped, "case") + ": " + strings.Join(parts, ", ")
+	made := spelling.Count(len(r.Cases)-skipped, "case") + ": " + strings.Join(parts, ", ")
 	if skipped > 0 {
-		made += fmt.Sprintf("; %s left out", counted(skipped, "case"))
+		made += fmt.Sprintf("; %s left out", spelling.Count(skipped, "case"))
 	}
 	return made
-}
-
-// counted is "1 error" or "3 errors".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/orderhook/orderhook/internal/rerun"
 	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/settings"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/timetext"
 	"github.com/orderhook/orderhook/internal/workflow"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
@@ -183,7 +184,7 @@ func (k *stepKind) effect(f decide.Facts, r outbound.Request, x outbound.Exchang
 	for _, pause := range decide.RetryDelays[r.Delivery-1:] {
 		within += pause
 	}
-	return effect{Decision: d, text: fmt.Sprintf("the call is tried again %s within %s; if all fail alike, %s", times(r.MaxDelivery-r.Delivery), within, becomes(f, last))}
+	return effect{Decision: d, text: fmt.Sprintf("the call is tried again %s within %s; if all fail alike, %s", spelling.Times(r.MaxDelivery-r.Delivery), within, becomes(f, last))}
 }
 
 // becomes says what a decision makes of the order and its workflow.
@@ -206,14 +207,6 @@ func becomes(f decide.Facts, d *rerun.Decision) string {
 		parts = append(parts, "then the order enters "+d.Triggers+", with its workflow")
 	}
 	return strings.Join(parts, "; ")
-}
-
-// times is "once", or "3 times".
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
 }
 
 // mostNamed is how many fields a text names.

@@ -79,3 +79,19 @@ func Pause(ctx context.Context, c Clock, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// Await waits until a function returns, and returns ctx's error if that ends before. The
+// function then goes on in its own goroutine.
+func Await(ctx context.Context, until func()) error {
+	over := make(chan struct{})
+	go func() {
+		until()
+		close(over)
+	}()
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -38,20 +37,11 @@ func expandValue(v any, at string) (any, error) {
 			}
 		}
 	case string:
-		text, err := settings.ExpandVariables(v, lookup)
+		text, err := settings.ExpandVariables(v, settings.Environment(os.LookupEnv))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", at, err)
 		}
 		return text, nil
 	}
 	return v, nil
-}
-
-// lookup returns the value of a variable of the environment.
-func lookup(name string) (string, error) {
-	value := os.Getenv(name)
-	if value == "" { // as good as unset, as it is for flags
-		return "", errors.New("is not set, or empty")
-	}
-	return value, nil
 }

@@ -24,7 +24,7 @@ type Options struct {
 	Log       *slog.Logger
 	PublicURL string // where browsers reach the server; "" leaves it open
 	Version   string // of orderhook
-	Database  string // as `serve` was told it, for the command that makes a key
+	Database  string // its name without secrets, for the command that makes a key
 }
 
 // Sessions keeps who has signed in. The store is one. It is the only thing that pages

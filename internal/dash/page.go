@@ -215,12 +215,8 @@ var notices = map[string]string{
 	"unchanged":    "Nothing was changed.",
 }
 
-// errorView is the page that says what went wrong. Who has not signed in is shown a way
-// to do so.
-type errorView struct {
-	Problem  *Problem
-	SignedIn bool
-}
+// errorView is the page that says what went wrong.
+type errorView struct{ Problem *Problem }
 
 // errorPage belongs to no section.
 var errorPage = newPage[errorView]("error", "")
@@ -238,7 +234,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, v *visit, err erro
 		p.Instance = idOf(r)
 	}
 	p.hint(w.Header())
-	if err := errorPage.write(s, w, r, v, p.Status, p.Title, errorView{p, v != nil}); err != nil {
+	if err := errorPage.write(s, w, r, v, p.Status, p.Title, errorView{p}); err != nil {
 		s.Log.Error("the error page failed", "request", idOf(r), "error", err)
 		http.Error(w, p.Title+" (request "+idOf(r)+")", p.Status)
 	}

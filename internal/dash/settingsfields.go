@@ -96,7 +96,7 @@ func newSettingsForm(p place, o, doc *jsondoc.Object, steps []stepType, written 
 		// The value is what the object has, unless the form came back with another.
 		kind, value := shownField(o, f)
 		field := formField{Name: f.Name, Label: fieldLabel(f), Kind: kind, Value: value, Help: f.Doc}
-		suggest(&field, p, doc, steps)
+		suggest(&field, p, steps)
 		if text, ok := posted(written, "f."+f.Name); ok {
 			field.Value = text
 		}
@@ -138,7 +138,7 @@ func newSettingsForm(p place, o, doc *jsondoc.Object, steps []stepType, written 
 // suggest makes a choice of the name of a step, and says which values a field may have. A
 // name that orderhook does not know stays among the choices, or saving the form would
 // change it.
-func suggest(f *formField, p place, doc *jsondoc.Object, steps []stepType) {
+func suggest(f *formField, p place, steps []stepType) {
 	switch {
 	case f.Name == "name" && p.list() == "workflowSteps":
 		f.Kind, f.Help = "choice", ""

@@ -63,6 +63,7 @@ const reorderedAgain = "the endpoint's ordering was changed again"
 func (d *Dispatcher) reorder(_ context.Context, tenant string, j *job.Job) (jobrunner.Step, error) {
 	var endpoint int64
 	return jobrunner.Step{
+		OfAnyPage: true,
 		Write: func(ctx context.Context, tx store.Tx, j *job.Job) error {
 			// A try of this write that was overtaken may have set it.
 			endpoint = 0

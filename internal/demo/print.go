@@ -9,6 +9,7 @@ import (
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/run"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // printPosted prints an order as it was sent. Its id, customer and total are those of the
@@ -20,16 +21,8 @@ func (s *show) printPosted(order *jsondoc.Object, a answer, result *workflowResu
 	s.paper.print("")
 	s.paper.line(piece{strings.Repeat("─", width), dim})
 	s.paper.line(piece{order.Text("id"), bold}, piece{"  " + order.Text("customerName") + ", " + order.Text("marketId"), plain},
-		piece{fmt.Sprintf(", %s, %s %s", count(len(form.List("lineItems")), "line"), shown(total), order.Text("billingCurrency")), plain})
+		piece{fmt.Sprintf(", %s, %s %s", spelling.Count(len(form.List("lineItems")), "line"), shown(total), order.Text("billingCurrency")), plain})
 	s.paper.line(piece{"POST /api/orders", cyan}, piece{fmt.Sprintf("  %d after %d ms", a.status, a.took.Milliseconds()), plain}, piece{"  " + result.RunID, dim})
-}
-
-// count is a number with its noun, as "1 line" or "3 lines".
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // printStep prints a step: each attempt and what came back, then the changes. A step that

@@ -7,6 +7,8 @@ import (
 	"net/http"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // warehouse is told which orders are ready. It believes only what is signed
@@ -44,5 +46,5 @@ func (h *warehouse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this is no event", http.StatusBadRequest)
 		return
 	}
-	fmt.Fprintf(w, "the signature is good, %s to pick", count(len(event.Data.OrderForm.LineItems), "line"))
+	fmt.Fprintf(w, "the signature is good, %s to pick", spelling.Count(len(event.Data.OrderForm.LineItems), "line"))
 }

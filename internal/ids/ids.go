@@ -38,7 +38,7 @@ func New(prefix string) string {
 	return prefix + hex.EncodeToString(u[:])
 }
 
-// NewAt is NewID for a time that somebody else tells: ids of one kind sort by
+// NewAt is New for a time that somebody else tells: ids of one kind sort by
 // these times, to the microsecond.
 func NewAt(prefix string, at time.Time) string {
 	u := uuid.New() // random, of version 4

@@ -35,6 +35,9 @@ type Step struct {
 	Write func(ctx context.Context, tx store.Tx, j *job.Job) error
 	// After is called once the step is durable. It may be nil.
 	After func()
+	// OfAnyPage says that Write goes by the position that is stored, whatever it was when the
+	// step was prepared. Any other step is made only where the job is still at that page.
+	OfAnyPage bool
 }
 
 // Options of a Runner; all but Node are needed.
@@ -55,24 +58,18 @@ type Runner struct {
 	ctx    context.Context // ends when no further step may begin
 	cancel context.CancelFunc
 
-	mu     sync.Mutex // for a Begin at the same time as a Stop
-	work   sync.WaitGroup
-	shares map[string]*share // of the shards that this node has, by name
-}
-
-// share is the jobs of one shard, for as long as this node has it. A job keeps the share
-// that it began with: when the shard comes back it has another lease, and its jobs begin
-// anew from their rows.
-type share struct {
-	lease   nodes.Lease
-	ctx     context.Context // ends when no further step may begin
-	cancel  context.CancelFunc
+	mu      sync.Mutex // of shares and running, and for a Begin at the same time as a Stop
 	work    sync.WaitGroup
+	shares  nodes.Shares       // of the shards that this node has
 	running map[jobKey][]ended // who is told of the end of each job that runs
 }
 
-// jobKey names a job across tenants.
-type jobKey struct{ tenant, id string }
+// jobKey names a job across tenants, while it runs in a share. When its shard goes and comes
+// back, the job begins anew in another one, from its row.
+type jobKey struct {
+	of         *nodes.Share
+	tenant, id string
+}
 
 // ended is told when a job does not run here any more, and whether it is over: if not, it
 // goes on, on another node or after the next start.
@@ -81,7 +78,7 @@ type ended func(over bool)
 // New returns a runner for these kinds of jobs, by their names. It does nothing before
 // Start.
 func New(o Options, kinds ...map[string]Kind) *Runner {
-	r := &Runner{Options: o, alone: o.Node == nil, kinds: map[string]Kind{}, shares: map[string]*share{}}
+	r := &Runner{Options: o, alone: o.Node == nil, kinds: map[string]Kind{}, shares: nodes.Shares{}, running: map[jobKey][]ended{}}
 	if r.alone {
 		r.Node = nodes.Alone()
 	}
@@ -162,24 +159,24 @@ func (r *Runner) begin(tenant string, j *job.Job, end ended) bool {
 	if s == nil {
 		return false
 	}
-	key := jobKey{tenant, j.ID}
+	key := jobKey{s, tenant, j.ID}
 	// A job that runs already is not begun twice. Only its end is awaited by one more.
-	ends, runs := s.running[key]
+	ends, runs := r.running[key]
 	if end != nil {
 		ends = append(ends, end)
 	}
-	if s.running[key] = ends; runs {
+	if r.running[key] = ends; runs {
 		return true
 	}
 	r.work.Add(1)
-	s.work.Go(func() {
+	s.Work.Go(func() {
 		defer r.work.Done()
 		over := r.run(s, tenant, j)
 		r.mu.Lock()
 		// Those who came while the job ran are in the map, so it is read at the end and
 		// under the lock.
-		ends := s.running[key]
-		delete(s.running, key)
+		ends := r.running[key]
+		delete(r.running, key)
 		r.mu.Unlock()
 		for _, end := range ends {
 			end(over)
@@ -201,19 +198,14 @@ func (r *Runner) Take(ctx context.Context, leases []nodes.Lease) error {
 	})
 }
 
-// own makes the shares of shards that there are none of, and returns the names of all. A
-// share whose lease is the same stays, since its jobs run.
+// own makes the shares of shards, and returns the names of all.
 func (r *Runner) own(leases []nodes.Lease) map[string]bool {
 	names := map[string]bool{}
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.shares.Take(r.ctx, leases)
+	r.mu.Unlock()
 	for _, l := range leases {
 		names[l.Name] = true
-		if had := r.shares[l.Name]; had == nil || had.lease != l {
-			s := &share{lease: l, running: map[jobKey][]ended{}}
-			s.ctx, s.cancel = context.WithCancel(nodes.Under(r.ctx, l))
-			r.shares[l.Name] = s
-		}
 	}
 	return names
 }
@@ -222,27 +214,10 @@ func (r *Runner) own(leases []nodes.Lease) map[string]bool {
 // A job that was in a step when ctx ended may still come to write. The database refuses
 // that, by the epoch of the lease.
 func (r *Runner) Give(ctx context.Context, leases []nodes.Lease) {
-	var gone []*share
 	r.mu.Lock()
-	for _, l := range leases {
-		if s := r.shares[l.Name]; s != nil && s.lease == l {
-			delete(r.shares, l.Name)
-			s.cancel()
-			gone = append(gone, s)
-		}
-	}
+	gone := r.shares.Give(leases)
 	r.mu.Unlock()
-	done := make(chan struct{})
-	go func() {
-		for _, s := range gone {
-			s.work.Wait()
-		}
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
+	nodes.AwaitWork(ctx, gone)
 }
 
 // Hear implements [nodes.Worker]. News only says where to look: the job itself is read from
@@ -292,20 +267,20 @@ const again = time.Second
 
 // run makes the steps of a job until it is over, which it reports, or until this node is not
 // to make any more of them.
-func (r *Runner) run(of *share, tenant string, j *job.Job) (over bool) {
-	for of.ctx.Err() == nil {
-		next, err := r.Step(of.ctx, tenant, j)
+func (r *Runner) run(of *nodes.Share, tenant string, j *job.Job) (over bool) {
+	for of.Ctx.Err() == nil {
+		next, err := r.Step(of.Ctx, tenant, j)
 		switch {
 		case apierr.KindOf(err) == apierr.NotFound:
 			return true // the job was removed
 		case errors.Is(err, nodes.ErrLost):
 			r.Log.Warn("another node has taken over a job", "tenant", tenant, "job", j.ID, "kind", j.Kind)
 			return false
-		case err != nil && of.ctx.Err() != nil:
+		case err != nil && of.Ctx.Err() != nil:
 			return false // whoever goes on with the job repeats the step
 		case err != nil:
 			r.Log.Warn("a job waits", "tenant", tenant, "job", j.ID, "kind", j.Kind, "error", err)
-			_ = clock.Pause(of.ctx, r.Clock, again)
+			_ = clock.Pause(of.Ctx, r.Clock, again)
 		case next.Status != job.JobRunning:
 			return true
 		default:
@@ -339,8 +314,7 @@ func (r *Runner) Step(ctx context.Context, tenant string, j *job.Job) (*job.Job,
 		}
 		// A write before this one may have been committed though nobody was told: the step that
 		// was prepared belongs to a page that the job is past, and would be made twice.
-		// A reordering goes by the position that is stored, whatever was prepared.
-		past := now.Cursor != j.Cursor && j.Kind != job.JobReorder
+		past := now.Cursor != j.Cursor && !step.OfAnyPage
 		if now.Status != job.JobRunning || past {
 			return nil
 		}

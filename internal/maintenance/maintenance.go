@@ -18,13 +18,13 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// Store is the part of the store that the upkeep needs.
+// Store is the part of the store that the maintenance needs.
 type Store interface {
-	store.Upkeep
+	store.Maintenance
 	Settings(ctx context.Context, tenant string) (*settings.Settings, error)
 }
 
-// Options of the upkeep. Only Store is required. Tests give it a clock; everywhere else the
+// Options of the maintenance. Only Store is required. Tests give it a clock; everywhere else the
 // system's is right.
 type Options struct {
 	Store Store
@@ -36,7 +36,7 @@ type Options struct {
 }
 
 const (
-	// indexEvery is how often the upkeep looks for bodies that are not in the index.
+	// indexEvery is how often the maintenance looks for bodies that are not in the index.
 	indexEvery = time.Second
 	// removeEvery is how often old records are removed. firstRemoval is when that is done
 	// first after the start, which has enough other work.
@@ -77,7 +77,7 @@ type Worker struct {
 	rounds  int       // how many rounds in a row found more to index
 }
 
-// Start starts the upkeep in the background, by a lease.
+// Start starts the maintenance in the background, by a lease.
 func Start(by nodes.Lease, o Options) *Worker {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
@@ -95,7 +95,7 @@ func Start(by nodes.Lease, o Options) *Worker {
 	return u
 }
 
-// Stop ends the upkeep. It returns only after the present step has ended, because the
+// Stop ends the maintenance. It returns only after the present step has ended, because the
 // store is closed next. That is soon: steps are short, and their context has ended.
 func (u *Worker) Stop() {
 	u.cancel()
@@ -125,7 +125,7 @@ func (u *Worker) loop(ctx context.Context) {
 		// Only the first error in a row is logged, so that a database that is down does not
 		// fill the log.
 		if failures == 0 && ctx.Err() == nil {
-			u.Log.Warn("the upkeep of the database failed, and is tried again", "error", err)
+			u.Log.Warn("the maintenance of the database failed, and is tried again", "error", err)
 		}
 		// The shift is bounded, since a large one would overflow.
 		wait = min(firstBackoff<<min(failures, 10), lastBackoff)

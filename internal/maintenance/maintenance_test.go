@@ -161,7 +161,7 @@ func (f *fakeStore) said(what string) (n int) {
 	return n
 }
 
-// runFor runs the upkeep of a store for a while.
+// runFor runs the maintenance of a store for a while.
 func runFor(t *testing.T, f *fakeStore, d time.Duration) (log string) {
 	t.Helper()
 	var buffer bytes.Buffer

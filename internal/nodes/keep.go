@@ -133,7 +133,7 @@ func (n *Node) look(ctx context.Context) error {
 	if err := n.bury(ctx, &v); err != nil {
 		return err
 	}
-	return n.share(ctx, &v)
+	return n.followPlan(ctx, &v)
 }
 
 // beSure notes that the leases were renewed, by a statement that was sent at a time. If the
@@ -182,7 +182,7 @@ func (n *Node) see(v View) {
 	}
 }
 
-// bury removes the nodes that are dead from the database, and from the view, so that share
+// bury removes the nodes that are dead from the database, and from the view, so that followPlan
 // takes their leases at once. Several nodes may do the same; the database looks again
 // whether a node is dead.
 func (n *Node) bury(ctx context.Context, v *View) error {
@@ -209,10 +209,10 @@ func (n *Node) isDead(other *Neighbor) bool {
 	return other.Silent || n.gone[other.ID] >= goneLooks
 }
 
-// share takes the leases that are this node's share, and gives back those that are not.
+// followPlan takes the leases that this node is to have, and gives back those that it is not.
 // What was lost is dropped first, then what has ended is given back, so that the plan is
 // made of what the node really has.
-func (n *Node) share(ctx context.Context, v *View) error {
+func (n *Node) followPlan(ctx context.Context, v *View) error {
 	n.dropLost(v)
 	if err := n.endSome(ctx, v); err != nil {
 		return err

@@ -1,14 +1,15 @@
 // Package nodes has several processes, the nodes, share the work of one database.
 //
 // The work is divided into shards. Each shard has a lease, which one node has at a time.
-// A node takes the leases that nobody has, as many as are its share, and gives back what
-// is more than that (plan.go, keep.go). What a node commits, and another has to know, it
+// A node takes the leases that nobody has, as many as are for it, and gives back what is
+// more than that (plan.go, keep.go). What a node commits, and another has to know, it
 // tells in the database (tell.go). A database that only one process can open has one
 // node, which owns everything.
 //
 // It knows no SQL: the statements are in package postgres, which implements [Database]. It
-// does not know what the work is, either: that is up to each [Worker]. Start reading at
-// [Join] and Node.round; docs/design.md#several-nodes has the reasons.
+// does not know what the work is, either: that is up to each [Worker], which may have a
+// [Share] for each shard. Start reading at [Join] and Node.round;
+// docs/design.md#several-nodes has the reasons.
 package nodes
 
 import (

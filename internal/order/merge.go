@@ -109,7 +109,7 @@ func (m *merger) object(dst, sent, patch *jsondoc.Object, at place, k keep) {
 			}
 			name = m.spelling(dst, sent, patch, f, at.model == nil)
 		}
-		m.field(&target{dst: dst, sent: sent, name: name, have: exactly(dst, name), was: exactly(sent, name), field: known, known: isKnown, at: at, own: own}, f.Value, k)
+		m.field(&mergedField{dst: dst, sent: sent, name: name, have: exactly(dst, name), was: exactly(sent, name), field: known, known: isKnown, at: at, own: own}, f.Value, k)
 	}
 	m.shapes = append(m.shapes, own.warnings()...)
 }
@@ -149,9 +149,9 @@ func (m *merger) repeatsInOtherCase(dst, patch *jsondoc.Object, f jsondoc.Member
 	return i >= 0 && jsondoc.Holds(dst.Members()[i].Value, f.Value)
 }
 
-// target is one field that a patch may change. It bundles what each function of the merge
+// mergedField is one field that a patch may change. It bundles what each function of the merge
 // needs to know of the field.
-type target struct {
+type mergedField struct {
 	dst, sent *jsondoc.Object
 	name      string
 	have, was any // what is there and what was sent; nil: nothing
@@ -162,7 +162,7 @@ type target struct {
 }
 
 // isName reports whether the field is the name of a status, which has no case.
-func (t *target) isName() bool { return t.known && t.name == "status" }
+func (f *mergedField) isName() bool { return f.known && f.name == "status" }
 
 // sameName reports whether two values are one name.
 func sameName(a, b any) bool {
@@ -182,72 +182,72 @@ func exactly(o *jsondoc.Object, name string) any {
 
 // field merges one member of a patch: null only if forceUpdate names it, an object into the
 // object that is there, a list by its kind, and anything else as a value.
-func (m *merger) field(t *target, v any, k keep) {
+func (m *merger) field(f *mergedField, v any, k keep) {
 	// has is asked for every field that stands there, null or not, so that warnings can
 	// name what the patch does not have.
-	forced := len(m.forced.met) > 0 && m.forced.has(jsondoc.JoinPath(t.at.path, t.name), t.name)
-	if t.own != nil && t.own.has(t.name, t.name) {
+	forced := len(m.forced.met) > 0 && m.forced.has(jsondoc.JoinPath(f.at.path, f.name), f.name)
+	if f.own != nil && f.own.has(f.name, f.name) {
 		forced = true
 	}
 	if v == nil {
-		if forced && !fixed(t) && t.have != nil {
-			t.dst.Put(t.name, nil)
+		if forced && !fixed(f) && f.have != nil {
+			f.dst.Put(f.name, nil)
 		}
 		return
 	}
 	// A typed program writes all fields that it knows: with nothing in it, where an object
 	// without it was sent. What somebody has written there meanwhile stays.
-	if m.answer && t.known && !forced && t.sent != nil && t.was == nil && isEmpty(v) {
+	if m.answer && f.known && !forced && f.sent != nil && f.was == nil && isEmpty(v) {
 		return
 	}
 	switch v := v.(type) {
 	// Two objects merge. An object in place of something else is a value.
 	case *jsondoc.Object:
-		if have, ok := t.have.(*jsondoc.Object); ok {
-			was, _ := t.was.(*jsondoc.Object)
-			m.object(have, was, v, t.at.of(t.name), k)
+		if have, ok := f.have.(*jsondoc.Object); ok {
+			was, _ := f.was.(*jsondoc.Object)
+			m.object(have, was, v, f.at.of(f.name), k)
 			return
 		}
 	// Lists that the model does not know are values: nobody knows what their elements are.
 	case []any:
-		if t.known && (t.field.Kind == schema.ModelList || t.field.Kind == schema.TextList || t.field.Kind == schema.AnyList) {
-			m.list(t, v, k)
+		if f.known && (f.field.Kind == schema.ModelList || f.field.Kind == schema.TextList || f.field.Kind == schema.AnyList) {
+			m.list(f, v, k)
 			return
 		}
 	}
-	m.value(t, v, k)
+	m.value(f, v, k)
 }
 
 // fixed reports whether a field never changes by a patch: those stand at the top alone, and
 // deeper fields of the same names are others.
-func fixed(t *target) bool { return t.at.path == "" && slices.Contains(fixedFields, t.name) }
+func fixed(f *mergedField) bool { return f.at.path == "" && slices.Contains(fixedFields, f.name) }
 
 // value sets a field that cannot be merged into what is there. The checks go from what
 // changes nothing to what does.
-func (m *merger) value(t *target, v any, k keep) {
+func (m *merger) value(f *mergedField, v any, k keep) {
 	// What was sent and came back is no change, even if somebody else has changed the field
 	// since.
-	if m.isEcho(t.was, v, t.field) || t.isName() && (sameName(t.was, v) || sameName(t.have, v)) {
+	if m.isEcho(f.was, v, f.field) || f.isName() && (sameName(f.was, v) || sameName(f.have, v)) {
 		return
 	}
-	if jsondoc.Equal(t.have, v) || t.field.Kind == schema.Number && jsondoc.SameAmount(t.have, v) { // 10.10 that stays 10.1 is no change
+	if jsondoc.Equal(f.have, v) || f.field.Kind == schema.Number && jsondoc.SameAmount(f.have, v) { // 10.10 that stays 10.1 is no change
 		return
 	}
 	if o, ok := v.(*jsondoc.Object); ok {
-		fresh := m.fresh(o, t.at.of(t.name), k)
+		fresh := m.fresh(o, f.at.of(f.name), k)
 		if fresh.Len() == 0 && o.Len() > 0 { // nothing but nulls is nothing
 			return
 		}
 		v = fresh
 	} else if m.answer {
-		v = jsondoc.Respelled(v, t.have)
+		v = jsondoc.Respelled(v, f.have)
 	}
 	// The value is stored nevertheless: who moves orders in from elsewhere must lose
 	// nothing (docs/contract.md#documents).
-	if t.known && !t.field.Takes(v) {
-		m.otherShape(jsondoc.JoinPath(t.at.path, t.name), v, t.field.Kind.String())
+	if f.known && !f.field.Takes(v) {
+		m.otherShape(jsondoc.JoinPath(f.at.path, f.name), v, f.field.Kind.String())
 	}
-	t.dst.Put(t.name, v)
+	f.dst.Put(f.name, v)
 }
 
 // otherShape warns of a value that is stored as it came, though the model says otherwise.

@@ -11,23 +11,23 @@ import (
 // list merges a list of a patch into the one that is there, beside the one that
 // was sent. The list is written only if elements came or went. What changed within an
 // element changed in place, in the copy.
-func (m *merger) list(t *target, patch []any, k keep) {
-	l := &listMerge{merger: m, field: t.field, at: t.at.of(t.name), keep: k, patch: patch, lines: m.cart && t.name == "lineItems"}
+func (m *merger) list(f *mergedField, patch []any, k keep) {
+	l := &listMerge{merger: m, field: f.field, at: f.at.of(f.name), keep: k, patch: patch, lines: m.cart && f.name == "lineItems"}
 	// Nobody has such a list yet, so all that comes is new.
-	if t.have == nil && t.was == nil {
-		t.dst.Put(t.name, l.elementsOf(patch))
+	if f.have == nil && f.was == nil {
+		f.dst.Put(f.name, l.elementsOf(patch))
 		return
 	}
-	l.have, _ = t.have.([]any)
-	l.was, _ = t.was.([]any)
+	l.have, _ = f.have.([]any)
+	l.was, _ = f.was.([]any)
 	merge := l.elements
-	if t.field.Kind == schema.TextList {
+	if f.field.Kind == schema.TextList {
 		merge = l.texts
 	}
 	// In a cart each list replaces the one that is there; lines still keep what they do not
 	// name.
-	if merge(k.list(t.name, t.field) && !m.cart) {
-		t.dst.Put(t.name, l.out)
+	if merge(k.list(f.name, f.field) && !m.cart) {
+		f.dst.Put(f.name, l.out)
 	}
 }
 

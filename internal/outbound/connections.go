@@ -15,11 +15,11 @@ import (
 // time, and a new member behind a load balancer gets its share.
 const DefaultConnectionAge = 90 * time.Second
 
-// shards is how many parts the connections are in. Each host's are in one
+// partCount is how many parts the connections are in. Each host's are in one
 // of them, and each part is replaced at a time of its own, so that never all
 // connections have to be made anew at once. Eight means that an eighth of them is new every
 // eleven seconds or so.
-const shards = 8
+const partCount = 8
 
 // connections is those of requests that verify TLS alike. Once a part of them is as
 // old as connections may become, another one takes its place. What is under way
@@ -30,10 +30,10 @@ type connections struct {
 	age   time.Duration // the longest
 	began time.Time
 	seed  maphash.Seed
-	parts [shards]atomic.Pointer[part] // nil: no host of it was called yet
+	parts [partCount]atomic.Pointer[part] // nil: no host of it was called yet
 }
 
-// part is the connections of one shard, for as long as requests may begin on them: those of
+// part is the connections of some hosts, for as long as requests may begin on them: those of
 // HTTP/1.1 that send uses itself, and those of net/http.
 type part struct {
 	*http.Transport
@@ -63,7 +63,7 @@ func (p *part) CloseIdleConnections() {
 }
 
 // newConnections makes no connection and no transport. The seed is random, so nobody
-// outside can choose hosts that all fall into one shard.
+// outside can choose hosts that all fall into one part.
 func newConnections(fresh func() *http.Transport, now func() time.Time, age time.Duration) *connections {
 	return &connections{fresh: fresh, now: now, age: age, began: now(), seed: maphash.MakeSeed()}
 }
@@ -71,7 +71,7 @@ func newConnections(fresh func() *http.Transport, now func() time.Time, age time
 // transport returns what makes the requests to a host now. It takes no lock. If two replace
 // a part at once, both use what the first one has put there.
 func (p *connections) transport(host string) *part {
-	i := maphash.String(p.seed, host) % shards
+	i := maphash.String(p.seed, host) % partCount
 	now, current := p.now(), p.parts[i].Load()
 	if current != nil && now.Before(current.until) {
 		return current
@@ -89,7 +89,7 @@ func (p *connections) transport(host string) *part {
 // end returns when a part that begins now is to be replaced: each part at times
 // of its own, the parts one after the other.
 func (p *connections) end(i uint64, now time.Time) time.Time {
-	apart := p.age / shards
+	apart := p.age / partCount
 	late := (now.Sub(p.began) + time.Duration(i)*apart) % p.age
 	return now.Add(p.age - late)
 }
@@ -104,16 +104,16 @@ func (p *connections) close() {
 	}
 }
 
-// closeShard closes the connections of one shard that no request is using. Which number
-// belongs to which shard does not matter.
-func (p *connections) closeShard(i int64) {
-	if current := p.parts[i%shards].Load(); current != nil {
+// closePart closes the connections of one part that no request is using. Which number
+// belongs to which part does not matter.
+func (p *connections) closePart(i int64) {
+	if current := p.parts[i%partCount].Load(); current != nil {
 		current.CloseIdleConnections()
 	}
 }
 
 // counted counts a connection that was just made, until it is closed. Where too many are
-// open, those that are idle are closed, shard by shard until there is room, of another one
+// open, those that are idle are closed, part by part until there is room, of another one
 // first each time: nobody knows which of them will be used again.
 func (c *Client) counted(conn net.Conn, err error) (net.Conn, error) {
 	if err != nil {
@@ -121,11 +121,11 @@ func (c *Client) counted(conn net.Conn, err error) (net.Conn, error) {
 	}
 	// It counts from now on until it is closed, idle or not.
 	c.open.Add(1)
-	for range shards {
+	for range partCount {
 		if c.open.Load() <= c.mostOpen {
 			break
 		}
-		c.network.Load().closeShard(c.closed.Add(1))
+		c.network.Load().closePart(c.closed.Add(1))
 	}
 	return &counted{Conn: conn, open: &c.open}, nil
 }

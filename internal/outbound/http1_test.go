@@ -587,11 +587,11 @@ func TestWhichConnectionsAreUsedAgain(t *testing.T) {
 	}
 }
 
-// TestNoSiteHasTheConnectionOfAnother, though more of them are called than there are shards.
+// TestNoSiteHasTheConnectionOfAnother, though more of them are called than there are parts.
 func TestNoSiteHasTheConnectionOfAnother(t *testing.T) {
 	c := newClient(t, nil)
 	var servers []string
-	for n := range 2 * shards {
+	for n := range 2 * partCount {
 		servers = append(servers, serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, n) }))
 	}
 	for range 2 {

@@ -47,7 +47,7 @@ func (p *part) send(t *watcher, m *message) (*http.Response, error) {
 	if c.http2 {
 		b.free()
 		p.http2.add(s)
-		return p.handOver(t.hooked(), m, c.conn.(*tls.Conn))
+		return p.generalOn(t.hooked(), m, c.conn.(*tls.Conn))
 	}
 	return c.do(t, b, &p.idle)
 }
@@ -134,22 +134,22 @@ func (p *part) secure(ctx context.Context, conn net.Conn, host string) (*tls.Con
 	return secured, nil
 }
 
-// handover is a connection of HTTP/2 that net/http is to use: which protocol an endpoint
+// madeConn is a connection of HTTP/2 that net/http is to use: which protocol an endpoint
 // speaks shows only once there is a connection.
-type handover struct {
+type madeConn struct {
 	conn  *tls.Conn
 	taken atomic.Bool
 }
 
-// handoverKey is the key of a handover in a context.
-type handoverKey struct{}
+// madeConnKey is the key of a madeConn in a context.
+type madeConnKey struct{}
 
-// handOver makes a request by net/http, on a connection that was just made. net/http may have
+// generalOn makes a request by net/http, on a connection that was just made. net/http may have
 // got another one meanwhile, and not want it.
-func (p *part) handOver(ctx context.Context, m *message, conn *tls.Conn) (*http.Response, error) {
-	h := &handover{conn: conn}
-	resp, err := p.general(context.WithValue(ctx, handoverKey{}, h), m)
-	if !h.taken.Swap(true) {
+func (p *part) generalOn(ctx context.Context, m *message, conn *tls.Conn) (*http.Response, error) {
+	made := &madeConn{conn: conn}
+	resp, err := p.general(context.WithValue(ctx, madeConnKey{}, made), m)
+	if !made.taken.Swap(true) {
 		_ = conn.Close()
 	}
 	return resp, err
@@ -157,8 +157,8 @@ func (p *part) handOver(ctx context.Context, m *message, conn *tls.Conn) (*http.
 
 // dialTLS is how net/http gets connections with TLS that go through no proxy.
 func (p *part) dialTLS(ctx context.Context, network, target string) (net.Conn, error) {
-	if h, ok := ctx.Value(handoverKey{}).(*handover); ok && !h.taken.Swap(true) {
-		return h.conn, nil
+	if made, ok := ctx.Value(madeConnKey{}).(*madeConn); ok && !made.taken.Swap(true) {
+		return made.conn, nil
 	}
 	host, _, err := net.SplitHostPort(target)
 	if err != nil {

@@ -123,7 +123,7 @@ func (n *network) connections(kind connectionKind, t *Trust) *connections {
 	// Sessions that are resumed are those of one kind, so nobody gets one by another's
 	// certificate, or past other authorities.
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(mostSessions)
-	// This function runs each time that a shard begins anew. Each transport gets a copy of
+	// This function runs each time that a part begins anew. Each transport gets a copy of
 	// the TLS configuration, because net/http changes the one that it has.
 	return newConnections(func() *http.Transport {
 		if kind.proxied {
@@ -165,7 +165,7 @@ func (n *network) each(do func(*connections)) {
 // The network stays usable: the next request dials again.
 func (n *network) close() { n.each((*connections).close) }
 
-// closeShard closes those of one shard, whatever their kind.
+// closePart closes those of one part, whatever their kind.
 // It is called where more connections are open than [MostOpen], which counts all kinds
 // together.
-func (n *network) closeShard(i int64) { n.each(func(p *connections) { p.closeShard(i) }) }
+func (n *network) closePart(i int64) { n.each(func(p *connections) { p.closePart(i) }) }

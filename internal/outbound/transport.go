@@ -27,7 +27,7 @@ const writeBuffer = 8 << 10
 // dialFunc makes connections for a transport.
 type dialFunc func(ctx context.Context, network, target string) (net.Conn, error)
 
-// newTransport makes the transport of one shard, which has what part.send does not send itself.
+// newTransport makes the transport of one part, which has what part.send does not send itself.
 // dial is the only way in which either connects. The guard checks each address in it, or has checked the target before it dials
 // a proxy.
 func newTransport(config *tls.Config, dial dialFunc) *http.Transport {

@@ -52,6 +52,7 @@ var retiredWords = []retiredWord{
 	{word: is(`brak(e|es|ed|ing)`), use: "status rate limit"},
 	{word: is(`vaults?`), use: "secret cache"},
 	{word: is(`deeds?`), use: "action"},
+	{word: is(`upkeep`), use: "maintenance"},
 }
 
 // unchecked are the list of the words, and the migrations: what has been applied to a

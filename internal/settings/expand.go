@@ -43,6 +43,19 @@ func ExpandVariables(text string, lookup func(name string) (string, error)) (str
 	return out.String(), nil
 }
 
+// Environment makes a lookup for [ExpandVariables] of one that is as os.LookupEnv. A variable
+// that is empty is as good as not set, as it is for flags: it is more likely forgotten than
+// meant, and an empty secret would silently be none.
+func Environment(lookup func(name string) (value string, set bool)) func(name string) (string, error) {
+	return func(name string) (string, error) {
+		value, set := lookup(name)
+		if !set || value == "" {
+			return "", errors.New("is not set, or empty")
+		}
+		return value, nil
+	}
+}
+
 // EscapeVariables is the text that [ExpandVariables] makes this one of. So settings that
 // are shown can be sent back.
 func EscapeVariables(text string) string { return strings.ReplaceAll(text, "${", "$${") }

@@ -9,6 +9,7 @@
 package settings
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/event"
@@ -117,3 +118,6 @@ type Connector struct {
 	WrapsRequest, OnlyLineItems bool
 	Breaker                     *Breaker // nil: none
 }
+
+// Label is what people know a connector by.
+func (c *Connector) Label() string { return cmp.Or(c.ConnectorID, c.Name) }

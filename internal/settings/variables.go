@@ -61,14 +61,11 @@ func (v Variables) find(name string, secret bool) (string, error) {
 	}
 	// Whether it may be named was asked first, so an error does not tell which variables
 	// there are.
-	value, set := v.Lookup(name)
-	switch {
-	case !set || value == "": // an empty secret would silently be none
-		return "", errors.New("is not set, or empty")
-	case value == mask:
+	value, err := Environment(v.Lookup)(name)
+	if value == mask {
 		return "", errors.New(`is "***", which stands for a stored secret and is none`)
 	}
-	return value, nil
+	return value, err
 }
 
 // admit says why a document may not name a variable, whether it is set or not.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
 // divide tells the decisions apart that the history is of, and gives them to the runs, or
@@ -52,7 +53,7 @@ func (r *record) divide() {
 // ofRun reports whether an entry is of a decision that a run came to by itself. What an
 // export came to is told by whoever delivers it.
 func ofRun(e *order.HistoryEntry) bool {
-	return e.Created == nil && (e.By == "workflow" || strings.HasPrefix(e.By, "step "))
+	return e.Created == nil && (e.By == decide.ByWorkflow || strings.HasPrefix(e.By, "step "))
 }
 
 // begins are the operations that a decision begins with, and that stand nowhere else in one.

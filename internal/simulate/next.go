@@ -68,10 +68,10 @@ func (w *world) nextExact(r *simRun) (*move, error) {
 	}
 	answer := func(f decide.Facts) *decide.Decision { return decide.Answer(f, at, o) }
 	answered := ofCall && g.has(order.OpStepWaits) == nil && c.attempt(a.Number+1) == nil
-	byWorkflow := g != nil && g.has(order.OpStepWaits) == nil && g.first().By == "workflow"
+	byWorkflow := g != nil && g.has(order.OpStepWaits) == nil && g.first().By == decide.ByWorkflow
 	retries := o.Answer == nil && o.Retry && a.Number < at.MaxNumber && !w.endsRun(r, a)
 	switch {
-	case answered && !byWorkflow && !skipsCall(g):
+	case answered && !byWorkflow && !decide.SkippedByBreaker(g.first()):
 		return g.move(answer), nil
 	case byWorkflow && !retries && c.attempt(a.Number+1) == nil:
 		if failed := g.has(order.OpRunEnded); failed != nil && r.recorded.Status == run.RunFailed && r.recorded.Ended != nil && r.recorded.Ended.Equal(g.now) {
@@ -132,20 +132,8 @@ func (w *world) breaker(r *simRun, g *group, until time.Time) (*move, error) {
 		return nil, nil
 	}
 	return g.move(func(f decide.Facts) *decide.Decision {
-		return decide.BreakerOpen(f, connectorName(connector), connector.Breaker, until)
+		return decide.BreakerOpen(f, connector.Label(), connector.Breaker, until)
 	}), nil
-}
-
-func connectorName(c *settings.Connector) string {
-	if c.ConnectorID != "" {
-		return c.ConnectorID
-	}
-	return c.Name
-}
-
-// skipsCall reports whether a step was done without a call, since a breaker was open.
-func skipsCall(g *group) bool {
-	return strings.HasSuffix(g.first().Message, "is open: no call was made")
 }
 
 // withoutAttempt is what the run came to where no further attempt at its call is on record.
@@ -153,8 +141,8 @@ func (w *world) withoutAttempt(r *simRun, g *group) (*move, error) {
 	switch {
 	case g == nil:
 		return nil, nil
-	case g.first().By != "workflow":
-		if !skipsCall(g) || g.call() != "" && g.call() != r.call.id { // a warning does not name its call
+	case g.first().By != decide.ByWorkflow:
+		if !decide.SkippedByBreaker(g.first()) || g.call() != "" && g.call() != r.call.id { // a warning does not name its call
 			return nil, errGone("an answer to the call %s is missing", r.call.id)
 		}
 		return w.breaker(r, g, g.now)
@@ -177,7 +165,7 @@ func ending(r *recordedRun, g *group) func(decide.Facts) *decide.Decision {
 func (w *world) beginExact(r *simRun) (*move, error) {
 	g, upcoming := r.nextGroup(), r.upcoming()
 	ends := g != nil && g.has(order.OpRunEnded) != nil
-	if ends && upcoming == nil && g.first().By == "workflow" {
+	if ends && upcoming == nil && g.first().By == decide.ByWorkflow {
 		do := ending(r.recorded, g)
 		if g.has(order.OpConflict) != nil {
 			do = decide.Begin
@@ -191,7 +179,7 @@ func (w *world) beginExact(r *simRun) (*move, error) {
 		return nil, err
 	}
 	d := decide.Begin(f)
-	if len(d.History) > 0 && g != nil && g.first().By == "workflow" && !ends {
+	if len(d.History) > 0 && g != nil && g.first().By == decide.ByWorkflow && !ends {
 		return g.move(decide.Begin), nil
 	}
 	p := w.latest

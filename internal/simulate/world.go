@@ -125,9 +125,7 @@ func (w *world) apply(d *decide.Decision, r *simRun, recorded *recordedRun, toda
 		w.order = d.Order
 	}
 	for _, h := range d.History {
-		// That totals no longer fit is said once in the history of an order.
-		unfit := func(e order.HistoryEntry) bool { return e.Operation == order.OpTotalsUnfit }
-		if !unfit(h) || !slices.ContainsFunc(w.history, unfit) {
+		if !decide.SaidOnce(h) || !slices.ContainsFunc(w.history, decide.SaidOnce) {
 			w.history = append(w.history, h)
 		}
 	}

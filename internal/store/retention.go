@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Upkeep is the background work that keeps a database small and quick to search. Its
+// Maintenance is the background work that keeps a database small and quick to search. Its
 // methods may take long, so they work in small steps. Between two steps they call yield;
 // if that returns an error, they end with it. The steps that are done stay done.
-type Upkeep interface {
+type Maintenance interface {
 	// Tenants returns the names of all tenants.
 	Tenants(ctx context.Context) ([]string, error)
 

@@ -28,7 +28,7 @@ import (
 // Store is an open database.
 type Store interface {
 	Reader
-	Upkeep
+	Maintenance
 
 	// Write runs do on the goroutine of its caller. It returns once all that do has
 	// written through tx is durable. do reads what is committed. If that has changed by
@@ -273,7 +273,7 @@ type Tx interface {
 	// does not refer to any more is retired; if a later version restores it, it is in use
 	// again. If the new version removes the place of a secret
 	// ([settings.Settings.Removals]), the secret is destroyed: at once, or, if a run
-	// under way may need it, later (Upkeep.DestroySecrets).
+	// under way may need it, later (Maintenance.DestroySecrets).
 	PutSettings(ctx context.Context, tenant string, s *settings.Settings, base int64, by string, at time.Time) error
 
 	// MarkSettingsFromFile notes that a version has the content of the settings file of

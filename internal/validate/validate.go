@@ -5,7 +5,6 @@
 package validate
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -89,14 +88,14 @@ func (v *Validator) askOne(ctx context.Context, tenant string, version int64, c 
 		return errChanged
 	}
 	if x.Class() == outbound.OwnTrouble {
-		v.Log.Warn("a validator could not be asked, for this server's own trouble", "tenant", tenant, "connector", cmp.Or(c.ConnectorID, c.Name), "error", x.Failure())
+		v.Log.Warn("a validator could not be asked, for this server's own trouble", "tenant", tenant, "connector", c.Label(), "error", x.Failure())
 		return apierr.Errorf(apierr.Unavailable, "a validator could not be asked: %s", x.Failure())
 	}
 	read := answer.Validator(x, r.Cart, c.OnlyLineItems)
 	a := record(c, r.Cart, call, x, read.Failure)
 	r.attempts = append(r.attempts, a)
 	if x.Refused() {
-		v.Log.Warn("the target guard refused the target of a validator", "tenant", tenant, "cart", a.CartID, "connector", cmp.Or(c.ConnectorID, c.Name), "host", a.Host, "attempt", a.ID)
+		v.Log.Warn("the target guard refused the target of a validator", "tenant", tenant, "cart", a.CartID, "connector", c.Label(), "host", a.Host, "attempt", a.ID)
 	}
 	if read.Failure != "" {
 		r.Passed = false

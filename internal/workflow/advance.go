@@ -41,27 +41,27 @@ const afterPanic = time.Minute
 // turn does what the runs of one order need now: it takes the first that has not ended as
 // far as it can go, then the next. It returns when there is more to do; the zero time is
 // "not before somebody wakes the queue". The goroutine of the order's queue calls it, so
-// there is one turn of an order at a time. What was just committed may come in h, and need
+// there is one turn of an order at a time. What was just committed may come in f, and need
 // not be read then.
-func (e *Engine) turn(key orderKey, of *share, h handover) (due time.Time) {
+func (e *Engine) turn(key orderKey, of *nodes.Share, f fresh) (due time.Time) {
 	defer func() {
 		if p := recover(); p != nil { // of one order, not of all
 			e.log.Error("a run panicked and is tried again", "order", key.order, "panic", p, "stack", string(debug.Stack()))
 			due = e.clock.Now().Add(afterPanic)
 		}
 	}()
-	for of.stopping.Err() == nil {
-		s, err := h.snapshot, error(nil)
-		// Only where h says so does no other run come before the one that it brings.
-		// Otherwise the table is asked which run is first. If that is the one of h, at
+	for of.Ctx.Err() == nil {
+		s, err := f.snapshot, error(nil)
+		// Only where f says so does no other run come before the one that it brings.
+		// Otherwise the table is asked which run is first. If that is the one of f, at
 		// least its order need not be read.
-		if !h.first {
+		if !f.first {
 			s = snapshot{}
 			if s.run, err = e.store.NextRun(e.calls, key.tenant, key.order); err == nil && s.run == nil {
 				return time.Time{}
 			}
-			if s.run != nil && h.run != nil && h.run.ID == s.run.ID {
-				s.order = h.order
+			if s.run != nil && f.run != nil && f.run.ID == s.run.ID {
+				s.order = f.order
 			}
 		}
 		if err == nil {
@@ -69,10 +69,10 @@ func (e *Engine) turn(key orderKey, of *share, h handover) (due time.Time) {
 		}
 		// Nothing comes behind a first run but what it triggered, and what somebody has
 		// stored since, who wakes the queue.
-		if h.first && err == nil && s.run != nil && s.run.Status.Ended() && !s.followed {
+		if f.first && err == nil && s.run != nil && s.run.Status.Ended() && !s.followed {
 			return time.Time{}
 		}
-		h = handover{} // of the first turn alone
+		f = fresh{} // of the first turn alone
 		// Nothing of what was decided last is stored. The other node reads the run as it
 		// is.
 		if errors.Is(err, nodes.ErrLost) {
@@ -93,10 +93,10 @@ func (e *Engine) turn(key orderKey, of *share, h handover) (due time.Time) {
 // advance takes a run as far as it can go now: to its end, or to an attempt that is due
 // later, whose time it returns. The time is zero, too, when the run's order was erased, or
 // when the queue is to stop. It returns the run as it is then.
-func (e *Engine) advance(of *share, tenant string, s snapshot) (last snapshot, due time.Time, err error) {
+func (e *Engine) advance(of *nodes.Share, tenant string, s snapshot) (last snapshot, due time.Time, err error) {
 	// All writes from here on are made by the lease of the shard. The database refuses them
 	// once another node has it.
-	ctx, end := e.work.Task(nodes.Under(e.calls, of.lease), tenant)
+	ctx, end := e.work.Task(nodes.Under(e.calls, of.Lease), tenant)
 	defer end()
 	ctx = within(ctx, s.run)
 	if s.waitsForBreaker() {
@@ -110,7 +110,7 @@ func (e *Engine) advance(of *share, tenant string, s snapshot) (last snapshot, d
 				return s, due, err
 			}
 			s, err = e.move(ctx, tenant, s, decide.Wake) // to its end: neither it nor what is queued behind it need wait
-		case of.stopping.Err() != nil:
+		case of.Ctx.Err() != nil:
 			return s, time.Time{}, nil
 		case s.run.Position.CallID == "": // it waited for its turn, or for a deferred step's
 			s, err = e.move(ctx, tenant, s, decide.Begin)
@@ -158,7 +158,7 @@ func (e *Engine) overtaken(ctx context.Context, tenant string, s snapshot) (bool
 // (docs/design.md#a-two-way-step). If the process dies meanwhile, the row of the run still
 // has the position from before, and the next start makes this attempt again, with the same
 // Idempotency-Key.
-func (e *Engine) step(ctx context.Context, of *share, tenant string, s snapshot) (snapshot, error) {
+func (e *Engine) step(ctx context.Context, of *nodes.Share, tenant string, s snapshot) (snapshot, error) {
 	if end := s.run.Deadline; !end.IsZero() && !end.After(e.clock.Now()) {
 		return e.move(ctx, tenant, s, decide.Expire)
 	}
@@ -201,7 +201,7 @@ func (e *Engine) step(ctx context.Context, of *share, tenant string, s snapshot)
 	made, until := e.breakers.begin(tenant, connector)
 	if !until.IsZero() {
 		return e.move(ctx, tenant, s, func(f decide.Facts) *decide.Decision {
-			return decide.BreakerOpen(f, connectorName(connector), connector.Breaker, until)
+			return decide.BreakerOpen(f, connector.Label(), connector.Breaker, until)
 		})
 	}
 	e.board.Missed(tenant, c.subject())
@@ -217,7 +217,7 @@ func (e *Engine) step(ctx context.Context, of *share, tenant string, s snapshot)
 }
 
 // applied applies what came of an attempt, if it was one.
-func (e *Engine) applied(ctx context.Context, of *share, tenant string, s snapshot, a *attempt.Attempt, o outcome) (snapshot, error) {
+func (e *Engine) applied(ctx context.Context, of *nodes.Share, tenant string, s snapshot, a *attempt.Attempt, o outcome) (snapshot, error) {
 	if o.own {
 		return e.putOff(tenant, s, o), nil
 	}
@@ -248,7 +248,7 @@ const mostUnstored = 256
 // again. Where the process ends before, the next start makes the call again. Where another
 // node has taken over the order, that one does. If an error of this program lies in the
 // way, the run fails.
-func (e *Engine) complete(ctx context.Context, of *share, tenant string, s snapshot, a *attempt.Attempt, o decide.Outcome) (snapshot, error) {
+func (e *Engine) complete(ctx context.Context, of *nodes.Share, tenant string, s snapshot, a *attempt.Attempt, o decide.Outcome) (snapshot, error) {
 	key, about := orderKey{tenant, s.run.OrderID}, []any{"run", s.run.ID, "call", a.CallID, "attempt", a.ID}
 	var ended *decided // what shadows compare with; nil: the call goes on
 	answer := func(f decide.Facts) *decide.Decision {
@@ -275,7 +275,7 @@ func (e *Engine) complete(ctx context.Context, of *share, tenant string, s snaps
 		admission.Pause(ctx)
 		e.trouble(key, "what came of a call cannot be stored yet", err, about...)
 		// This context ends when the process stops, and when the shard is given back.
-		if clock.Pause(of.stopping, e.clock, pause) != nil {
+		if clock.Pause(of.Ctx, e.clock, pause) != nil {
 			e.log.Error("what came of a call was not stored before the end: the next start makes the call again",
 				append([]any{"tenant", tenant, "order", key.order, "error", err}, about...)...)
 			return snapshot{}, err

@@ -80,7 +80,7 @@ func TestARunThatOthersSetGoing(t *testing.T) {
 			t.Errorf("%s: %d still wait", what, n)
 		}
 	}
-	woken := func() { e.queues.wake(key, handover{}) }
+	woken := func() { e.queues.wake(key, fresh{}) }
 	st.late.Store(&woken)
 	order, _, _ := schema.ParseOrder([]byte(`{"id":"O1","status":"New"}`))
 	started, err := e.CreateOrder(ctx, caller, Document{Object: order}, true)

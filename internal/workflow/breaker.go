@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"cmp"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -156,12 +155,9 @@ func (b *breakers) end(tenant string, c *settings.Connector, call breaker.Call, 
 	}
 	b.mu.Unlock()
 	if opened {
-		b.log.Warn("the breaker of a connector opened", "tenant", tenant, "connector", connectorName(c), "openFor", c.Breaker.OpenFor)
+		b.log.Warn("the breaker of a connector opened", "tenant", tenant, "connector", c.Label(), "openFor", c.Breaker.OpenFor)
 	}
 }
-
-// connectorName is what people know a connector by.
-func connectorName(c *settings.Connector) string { return cmp.Or(c.ConnectorID, c.Name) }
 
 // BreakerState is how a connector's breaker stands (docs/contract.md#breakers). The API
 // shows it, for the node that was asked.

@@ -93,7 +93,7 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 		queue.free(snapshot{})
 		return Started{}, nil, err
 	}
-	key, next := orderKey{c.Tenant, started.OrderID}, handover{}
+	key, next := orderKey{c.Tenant, started.OrderID}, fresh{}
 	// Without a decision the request is a repeated one. It waits for the run that the first
 	// one began.
 	if d != nil {

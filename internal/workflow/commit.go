@@ -70,11 +70,10 @@ func commit(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision)
 	return err
 }
 
-// said is the decision's history. That totals no longer fit is said once in the
-// history of an order (docs/contract.md#totals).
+// said is the decision's history, without what the order's history says already and says
+// only once.
 func said(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) ([]order.HistoryEntry, error) {
-	unfit := func(h order.HistoryEntry) bool { return h.Operation == order.OpTotalsUnfit }
-	if !slices.ContainsFunc(d.History, unfit) {
+	if !slices.ContainsFunc(d.History, decide.SaidOnce) {
 		return d.History, nil
 	}
 	// All pages are read, the newest first: one run may write more entries than a page has.
@@ -83,8 +82,8 @@ func said(ctx context.Context, tx store.Tx, tenant string, d *decide.Decision) (
 		if err != nil {
 			return nil, fmt.Errorf("look whether the history says already that totals do not fit: %w", err)
 		}
-		if slices.ContainsFunc(earlier.Items, unfit) {
-			return slices.DeleteFunc(slices.Clone(d.History), unfit), nil
+		if slices.ContainsFunc(earlier.Items, decide.SaidOnce) {
+			return slices.DeleteFunc(slices.Clone(d.History), decide.SaidOnce), nil
 		}
 		if page.Cursor = earlier.NextCursor; page.Cursor == "" {
 			return d.History, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/intercept"
+	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -24,7 +25,7 @@ func (c *call) subject() *intercept.Subject {
 // stepByListener makes the attempt that a run is at by a listener in place of the endpoint, and
 // applies what came of it. It waits until the listener takes the call, which is no part of the
 // attempt. If the interception ends before, nothing was sent, and the run looks anew.
-func (e *Engine) stepByListener(ctx context.Context, of *share, tenant string, s snapshot, c *call, listener *intercept.Interception) (snapshot, error) {
+func (e *Engine) stepByListener(ctx context.Context, of *nodes.Share, tenant string, s snapshot, c *call, listener *intercept.Interception) (snapshot, error) {
 	taken, err := e.offer(ctx, of, s, c, listener)
 	switch {
 	case errors.Is(err, intercept.ErrFull):
@@ -58,11 +59,11 @@ func (e *Engine) stepByListener(ctx context.Context, of *share, tenant string, s
 }
 
 // offer waits until the listener takes a call, the share stops, or the run's time is over.
-func (e *Engine) offer(ctx context.Context, of *share, s snapshot, c *call, listener *intercept.Interception) (*intercept.Call, error) {
+func (e *Engine) offer(ctx context.Context, of *nodes.Share, s snapshot, c *call, listener *intercept.Interception) (*intercept.Call, error) {
 	admission.Pause(ctx)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	defer context.AfterFunc(of.stopping, stop)()
+	defer context.AfterFunc(of.Ctx, stop)()
 	if end := s.run.Deadline; !end.IsZero() {
 		timer := e.clock.AfterFunc(end.Sub(e.clock.Now()), stop)
 		defer timer.Stop()

@@ -21,12 +21,12 @@ type orderQueues struct {
 	// turn does what an order's runs need now and returns when to look again;
 	// the zero time is "not before somebody wakes it". What was just committed comes
 	// with it, if anything was.
-	turn func(orderKey, *share, handover) time.Time
+	turn func(orderKey, *nodes.Share, fresh) time.Time
 	// elsewhere is called for an order of a shard that this node does not have.
 	elsewhere func(orderKey)
 
 	mu      sync.Mutex
-	shares  map[string]*share // by the name of the shard
+	shares  nodes.Shares
 	queues  map[orderKey]*orderQueue
 	stopped bool
 	running sync.WaitGroup // counts the queues that run
@@ -34,34 +34,34 @@ type orderQueues struct {
 
 // orderQueue is the queue of one order. The lock of orderQueues guards its fields.
 type orderQueue struct {
-	share   *share
-	running bool     // or held
-	woken   bool     // while it ran
-	next    handover // for its next turn
+	share   *nodes.Share
+	running bool  // or held
+	woken   bool  // while it ran
+	next    fresh // for its next turn
 	timer   clock.Timer
 }
 
-// handover is what was just committed, so that it need not be read.
-type handover struct {
+// fresh is what was just committed, so that it need not be read.
+type fresh struct {
 	snapshot
 	first bool // nothing has moved the run since, and none comes before it
 }
 
-func newOrderQueues(c clock.Clock, turn func(orderKey, *share, handover) time.Time, elsewhere func(orderKey)) *orderQueues {
-	return &orderQueues{clock: c, turn: turn, elsewhere: elsewhere, shares: map[string]*share{}, queues: map[orderKey]*orderQueue{}}
+func newOrderQueues(c clock.Clock, turn func(orderKey, *nodes.Share, fresh) time.Time, elsewhere func(orderKey)) *orderQueues {
+	return &orderQueues{clock: c, turn: turn, elsewhere: elsewhere, shares: nodes.Shares{}, queues: map[orderKey]*orderQueue{}}
 }
 
 // wake makes an order's queue look at its runs, wherever it is. What was just committed of
 // them may come with it. The other node reads for itself what was committed.
-func (o *orderQueues) wake(key orderKey, h handover) {
-	if !o.wakeHere(key, h) {
+func (o *orderQueues) wake(key orderKey, f fresh) {
+	if !o.wakeHere(key, f) {
 		o.elsewhere(key)
 	}
 }
 
 // wakeHere is wake for an order of a shard that this node has; it reports whether it is
 // one. This is where the goroutine of a queue begins, of which there is one at most.
-func (o *orderQueues) wakeHere(key orderKey, h handover) bool {
+func (o *orderQueues) wakeHere(key orderKey, f fresh) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	of := o.shares[nodes.OfOrder(key.tenant, key.order)]
@@ -73,8 +73,8 @@ func (o *orderQueues) wakeHere(key orderKey, h handover) bool {
 		q = &orderQueue{share: of}
 		o.queues[key] = q
 	}
-	if h.run != nil {
-		q.next = h
+	if f.run != nil {
+		q.next = f
 	}
 	// The turn under way may have read before the commit that this wake is about, so
 	// another turn follows it.
@@ -96,11 +96,11 @@ func (o *orderQueues) wakeHere(key orderKey, h handover) bool {
 // counted for themselves, so that giving back a shard waits for its own alone.
 func (o *orderQueues) begin(q *orderQueue) {
 	o.running.Add(1)
-	q.share.running.Add(1)
+	q.share.Work.Add(1)
 }
 
 func (o *orderQueues) end(q *orderQueue) {
-	q.share.running.Done()
+	q.share.Work.Done()
 	o.running.Done()
 }
 
@@ -143,13 +143,13 @@ func (h *heldQueue) free(first snapshot) {
 	}
 	h.of.mu.Lock()
 	if first.run != nil {
-		h.next = handover{snapshot: first, first: true}
+		h.next = fresh{snapshot: first, first: true}
 	}
 	lost := h.of.queues[h.key] != h.orderQueue
 	h.of.mu.Unlock()
 	if lost {
 		h.of.end(h.orderQueue)
-		h.of.wake(h.key, handover{})
+		h.of.wake(h.key, fresh{})
 		return
 	}
 	go h.of.run(h.key, h.orderQueue)
@@ -161,10 +161,10 @@ func (o *orderQueues) run(key orderKey, q *orderQueue) {
 	defer o.end(q)
 	for {
 		o.mu.Lock()
-		h := q.next
-		q.next = handover{}
+		f := q.next
+		q.next = fresh{}
 		o.mu.Unlock()
-		if o.pause(key, q, o.turn(key, q.share, h)) {
+		if o.pause(key, q, o.turn(key, q.share, f)) {
 			return
 		}
 	}
@@ -188,7 +188,7 @@ func (o *orderQueues) pause(key orderKey, q *orderQueue, until time.Time) bool {
 		delete(o.queues, key)
 		return true
 	}
-	q.timer = clock.At(o.clock, until, func() { o.wake(key, handover{}) })
+	q.timer = clock.At(o.clock, until, func() { o.wake(key, fresh{}) })
 	return true
 }
 
@@ -203,12 +203,5 @@ func (o *orderQueues) stop(ctx context.Context) error {
 		}
 	}
 	o.mu.Unlock()
-	done := make(chan struct{})
-	go func() { o.running.Wait(); close(done) }()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return clock.Await(ctx, o.running.Wait)
 }

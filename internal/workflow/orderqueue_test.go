@@ -13,8 +13,8 @@ import (
 )
 
 // newTestQueues returns the queues of a node that has all shards.
-func newTestQueues(c clock.Clock, turn func(handover) time.Time) *orderQueues {
-	o := newOrderQueues(c, func(_ orderKey, _ *share, h handover) time.Time { return turn(h) }, func(orderKey) {})
+func newTestQueues(c clock.Clock, turn func(fresh) time.Time) *orderQueues {
+	o := newOrderQueues(c, func(_ orderKey, _ *nodes.Share, f fresh) time.Time { return turn(f) }, func(orderKey) {})
 	o.take(context.Background(), nodes.All())
 	return o
 }
@@ -31,14 +31,14 @@ func TestAnOrderQueueFollowsAClockThatIsSet(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, turns := &clock.Jumping{}, make(chan time.Time, 2)
 				due := c.Now().Add(time.Hour)
-				l := newTestQueues(c, func(handover) time.Time {
+				l := newTestQueues(c, func(fresh) time.Time {
 					turns <- time.Now()
 					if c.Now().Before(due) {
 						return due
 					}
 					return time.Time{}
 				})
-				l.wake(orderKey{"acme", "O1"}, handover{})
+				l.wake(orderKey{"acme", "O1"}, fresh{})
 				<-turns
 				synctest.Wait()
 				began := time.Now()
@@ -73,7 +73,7 @@ func TestAnOrderQueueThatIsHeld(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var turns []bool
-				l := newTestQueues(clock.Real{}, func(f handover) time.Time {
+				l := newTestQueues(clock.Real{}, func(f fresh) time.Time {
 					turns = append(turns, f.first && f.run == run.run)
 					return time.Time{}
 				})
@@ -82,7 +82,7 @@ func TestAnOrderQueueThatIsHeld(t *testing.T) {
 					t.Error("a queue is held twice")
 				}
 				if row.woken {
-					l.wake(key, handover{})
+					l.wake(key, fresh{})
 				}
 				synctest.Wait()
 				if len(turns) > 0 {
@@ -116,8 +116,8 @@ func TestAHeldQueueWhoseShardIsGivenAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var turns, told int
-				o := newOrderQueues(clock.Real{}, func(_ orderKey, of *share, h handover) time.Time {
-					if turns++; h.run != nil || of.stopping.Err() != nil {
+				o := newOrderQueues(clock.Real{}, func(_ orderKey, of *nodes.Share, f fresh) time.Time {
+					if turns++; f.run != nil || of.Ctx.Err() != nil {
 						t.Error("it begins with what it had in memory, or by the share of before")
 					}
 					return time.Time{}

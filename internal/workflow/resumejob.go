@@ -83,7 +83,7 @@ func (e *Engine) resumeNext(ctx context.Context, tenant string, j *job.Job) (job
 		// Nothing is woken before the commit: until then the queues find nothing to do.
 		After: func() {
 			for _, key := range resumed {
-				e.queues.wake(key, handover{})
+				e.queues.wake(key, fresh{})
 			}
 		},
 	}, nil

@@ -3,52 +3,27 @@ package workflow
 import (
 	"cmp"
 	"context"
-	"sync"
+	"slices"
 
 	"github.com/orderhook/orderhook/internal/nodes"
 )
 
-// share is the runs of one shard, for as long as this node has it. A queue keeps the share
-// that it began with. If the shard goes and comes back it has another lease, and so another
-// share.
-type share struct {
-	lease    nodes.Lease
-	stopping context.Context // ends when no new call may begin
-	stop     context.CancelFunc
-	running  sync.WaitGroup // counts the queues that run
-}
-
-// take begins the work of shards. No queue looks at its runs before it is woken.
+// take begins the work of shards. No queue looks at its runs before it is woken. No new call
+// begins once stopping has ended.
 func (o *orderQueues) take(stopping context.Context, leases []nodes.Lease) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, l := range leases {
-		// The node calls again after an error, with leases of which some are at work
-		// already.
-		if had := o.shares[l.Name]; had != nil && had.lease == l {
-			continue
-		}
-		s := &share{lease: l}
-		s.stopping, s.stop = context.WithCancel(stopping)
-		o.shares[l.Name] = s
-	}
+	o.shares.Take(stopping, leases)
 }
 
 // give ends the work of shards. It waits for the turns under way, or for ctx. Their queues
 // leave the map first, so nothing wakes them while it waits.
 func (o *orderQueues) give(ctx context.Context, leases []nodes.Lease) {
-	gone := map[*share]bool{}
 	o.mu.Lock()
-	for _, l := range leases {
-		if s := o.shares[l.Name]; s != nil && s.lease == l {
-			gone[s] = true
-			delete(o.shares, l.Name)
-			s.stop()
-		}
-	}
+	gone := o.shares.Give(leases)
 	// A timer that fires nevertheless finds its shard gone, and tells the node that has it.
 	for key, q := range o.queues {
-		if gone[q.share] {
+		if slices.Contains(gone, q.share) {
 			if q.timer != nil {
 				q.timer.Stop()
 			}
@@ -56,17 +31,7 @@ func (o *orderQueues) give(ctx context.Context, leases []nodes.Lease) {
 		}
 	}
 	o.mu.Unlock()
-	done := make(chan struct{})
-	go func() {
-		for s := range gone {
-			s.running.Wait()
-		}
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
+	nodes.AwaitWork(ctx, gone)
 }
 
 // Take implements [nodes.Worker]: it goes on with every run of the shards that has not
@@ -79,7 +44,7 @@ func (e *Engine) Take(ctx context.Context, leases []nodes.Lease) error {
 	e.queues.take(e.stopping, leases)
 	return e.store.UnfinishedOrders(ctx, func(tenant, orderID string) error {
 		if taken[nodes.OfOrder(tenant, orderID)] {
-			e.queues.wakeHere(orderKey{tenant, orderID}, handover{})
+			e.queues.wakeHere(orderKey{tenant, orderID}, fresh{})
 		}
 		return nil
 	})
@@ -94,7 +59,7 @@ func (e *Engine) Hear(ctx context.Context, news []nodes.News) {
 	for _, n := range news {
 		switch n.Kind {
 		case nodes.Order:
-			e.queues.wakeHere(orderKey{n.Tenant, n.ID}, handover{})
+			e.queues.wakeHere(orderKey{n.Tenant, n.ID}, fresh{})
 		case nodes.Answered:
 			e.watchers.tell(n.ID, snapshot{})
 		case nodes.Erased:
@@ -112,7 +77,7 @@ func (e *Engine) Hear(ctx context.Context, news []nodes.News) {
 // node has died (docs/design.md#several-nodes).
 func (e *Engine) lookAnew(ctx context.Context) {
 	err := e.store.UnfinishedOrders(ctx, func(tenant, orderID string) error {
-		e.queues.wakeHere(orderKey{tenant, orderID}, handover{})
+		e.queues.wakeHere(orderKey{tenant, orderID}, fresh{})
 		return nil
 	})
 	for _, w := range e.watchers.all() {

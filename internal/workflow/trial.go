@@ -45,7 +45,7 @@ func (e *Engine) wakeWaiting(tenant string) {
 		}
 		for _, r := range list.Items {
 			if (snapshot{run: r}).waitsForBreaker() {
-				e.queues.wake(orderKey{tenant, r.OrderID}, handover{})
+				e.queues.wake(orderKey{tenant, r.OrderID}, fresh{})
 			}
 		}
 		if page.Cursor = list.NextCursor; page.Cursor == "" {

@@ -37,7 +37,7 @@ func (r *rig) places() (all []string) {
 	return all
 }
 
-// destroys does what the upkeep does every second.
+// destroys does what the maintenance does every second.
 func (r *rig) destroys() {
 	r.t.Helper()
 	if err := r.store.DestroySecrets(r.t.Context(), func(context.Context) error { return nil }); err != nil {
@@ -79,7 +79,7 @@ func TestARemovedSecretIsDestroyedAtOnce(t *testing.T) {
 			r.settings(c.after)
 			equals(t, "secrets", r.places(), c.left)
 			r.destroys()
-			equals(t, "secrets, after the upkeep", r.places(), c.left)
+			equals(t, "secrets, after the maintenance", r.places(), c.left)
 		})
 	}
 }

@@ -56,12 +56,6 @@ func ParseHeader(stored []byte) (Header, error) {
 // it misses nothing, but it should be built anew.
 func (h Header) Stale() bool { return h.format != format }
 
-// Docs returns how many documents the segment covers.
-func (h Header) Docs() int {
-	_, to := h.Block(len(h.docs) - 1)
-	return to
-}
-
 // Blocks returns how many blocks the documents are in.
 func (h Header) Blocks() int { return len(h.docs) }
 

@@ -106,7 +106,7 @@ type Batch struct {
 	undone      func()       // nil: nothing is to be dropped
 	feed        []feedWrite  // what endpoints are given, which has its place once it is committed ([Feeds])
 	feedRemoved *feedRemoval // nil: nothing is removed of a feed
-	news        news         // what the listener is told once the batch is durable
+	effects     effects      // what the listener is told once the batch is durable
 }
 
 // Undone drops what the changes have read. An engine calls it for a batch whose changes it has

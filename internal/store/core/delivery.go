@@ -98,12 +98,12 @@ func (d *draft) deliver(tenant string, events []*event.Event, wanted func(*event
 			// No other delivery has to end first, so it is due at once.
 			case first.Group == "":
 				rows = append(rows, deliveryRow(tenant, &first))
-				d.batch.news.due = append(d.batch.news.due, store.Due{Tenant: tenant, Delivery: first, Event: e})
+				d.batch.effects.due = append(d.batch.effects.due, store.Due{Tenant: tenant, Delivery: first, Event: e})
 			default:
 				d.insertInGroup(tenant, e, first)
 			}
 			if to.FilterError != "" {
-				d.batch.news.filterFailures = append(d.batch.news.filterFailures, store.FilterFailure{Tenant: tenant, Endpoint: to.No, EventID: e.ID, Why: to.FilterError, At: now})
+				d.batch.effects.filterFailures = append(d.batch.effects.filterFailures, store.FilterFailure{Tenant: tenant, Endpoint: to.No, EventID: e.ID, Why: to.FilterError, At: now})
 			}
 		}
 	}
@@ -224,7 +224,7 @@ func (d *draft) CancelDelivery(ctx context.Context, tenant string, key event.Del
 	is := was.copy()
 	is.Status, is.Due, is.Updated = next.State.Status(), time.Time{}, fromMicros(micros(at))
 	d.audit(tenant, access.AuditDelivery, was.ID())
-	d.batch.news.end(endedDelivery{tenant, key})
+	d.batch.effects.end(endedDelivery{tenant, key})
 	d.changeDelivery(tenant, was, is, `status = 'c', due = 0, updated = ?7`, micros(at))
 	if next.Unblocks {
 		d.unblock(tenant, key.Endpoint, was.group, at)
@@ -355,7 +355,7 @@ func (d *draft) hasData(ctx context.Context, tenant string, e *event.Event) erro
 // tellDue has the listener told of a delivery that was sent again. trial says that it is to
 // be attempted although the circuit of its endpoint is open.
 func (d *draft) tellDue(tenant string, e *event.Event, is *event.Delivery, trial bool) {
-	d.batch.news.due = append(d.batch.news.due, store.Due{Tenant: tenant, Delivery: *is, Event: withData(e), Trial: trial})
+	d.batch.effects.due = append(d.batch.effects.due, store.Due{Tenant: tenant, Delivery: *is, Event: withData(e), Trial: trial})
 }
 
 // withData returns the event for the listener. It is nil if the event came from a list and

@@ -27,7 +27,7 @@ const destroySecrets = `DELETE FROM secrets WHERE tenant = ?1 AND id {texts ?2}
 // destroy adds to a batch what destroys secrets, but for those that a run needs. The lock
 // keeps runs from beginning meanwhile (lockRun).
 func destroy(b *Batch, tenant string, version int64, ids []string) {
-	b.news.secrets, b.news.erased = true, true
+	b.effects.secrets, b.effects.erased = true, true
 	b.lock(tenant, "settings", false)
 	b.change(destroySecrets, tenant, jsonTexts(ids), version)
 }
@@ -103,7 +103,7 @@ func scanPlaced(r Row) (p placed, err error) {
 	return p, err
 }
 
-// DestroySecrets implements [store.Upkeep]. A version stays in secret_removals until
+// DestroySecrets implements [store.Maintenance]. A version stays in secret_removals until
 // nothing is left of what it removed. So a crash between two steps loses nothing: the next
 // call goes on.
 func (s *Store) DestroySecrets(ctx context.Context, yield store.Yield) error {
@@ -160,7 +160,7 @@ func (s *Store) destroyRemoved(ctx context.Context, tenant string, version int64
 		b := d.of(tenant)
 		b.change(`DELETE FROM secret_removals WHERE tenant = ? AND version = ?`, tenant, version)
 		// A command beside the server may have destroyed them, which empties no journal.
-		b.news.erased = true
+		b.effects.erased = true
 		return nil
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/orderhook/orderhook/internal/store/core"
 )
 
-// TestWhatIsRestoredMeanwhileIsNotDestroyed: the upkeep has seen that nobody needs a
+// TestWhatIsRestoredMeanwhileIsNotDestroyed: the maintenance has seen that nobody needs a
 // secret, and before it is destroyed a version that has it is restored; it may even be
 // replaced again.
 func TestWhatIsRestoredMeanwhileIsNotDestroyed(t *testing.T) {
@@ -47,7 +47,7 @@ func TestWhatIsRestoredMeanwhileIsNotDestroyed(t *testing.T) {
 			r.Status = run.RunSucceeded
 			must(t, db.Write(ctx, func(tx store.Tx) error { return tx.UpdateRun(ctx, acme, r) }))
 			restored := false
-			upkeep := db.Committing(func(*core.Batch) {
+			maintenance := db.Committing(func(*core.Batch) {
 				if !restored {
 					restored = true
 					put(one.Document())
@@ -56,7 +56,7 @@ func TestWhatIsRestoredMeanwhileIsNotDestroyed(t *testing.T) {
 					}
 				}
 			})
-			must(t, upkeep.DestroySecrets(ctx, noYield))
+			must(t, maintenance.DestroySecrets(ctx, noYield))
 			opened, err := db.Secrets().Reveal(ctx, acme, one.Connectors[0].Token)
 			if err != nil || opened.Retired != c.want || !restored {
 				t.Errorf("retired by %d, %v", opened.Retired, err)
@@ -65,7 +65,7 @@ func TestWhatIsRestoredMeanwhileIsNotDestroyed(t *testing.T) {
 	}
 }
 
-// TestWaitingForARunWritesNothing: the upkeep looks each second.
+// TestWaitingForARunWritesNothing: the maintenance looks each second.
 func TestWaitingForARunWritesNothing(t *testing.T) {
 	db := openTemp(t)
 	for version, text := range []string{`{"connectors":[{"name":"a","host":"https://a","token":"x"}]}`, `{}`,

@@ -194,8 +194,8 @@ func (d *draft) finish() {
 		}
 	}
 	// What the database makes due is read while the changes are made.
-	due := len(d.batch.news.due)
-	d.batch.undone = func() { d.batch.news.due, d.groups = d.batch.news.due[:due], nil }
+	due := len(d.batch.effects.due)
+	d.batch.undone = func() { d.batch.effects.due, d.groups = d.batch.effects.due[:due], nil }
 }
 
 // of returns the batch, and notes the tenant whose write it is: the write waits in the
@@ -209,7 +209,7 @@ func (d *draft) of(tenant string) *Batch {
 }
 
 // touch notes that the write changes something of a tenant.
-func (d *draft) touch(tenant string, what changes.Topics) { d.batch.news.touch(tenant, what) }
+func (d *draft) touch(tenant string, what changes.Topics) { d.batch.effects.touch(tenant, what) }
 
 // lockEvent keeps others from erasing or removing an event, or from sending it again.
 func (d *draft) lockEvent(tenant string, seq int64) {

@@ -295,7 +295,7 @@ func TestWhoseWriteItIs(t *testing.T) {
 
 // TestAnErasureAmongOtherWrites of the same commit has the journal emptied, whichever of them it is.
 func TestAnErasureAmongOtherWrites(t *testing.T) {
-	erasure, other := &Batch{news: news{erased: true}}, &Batch{}
+	erasure, other := &Batch{effects: effects{erased: true}}, &Batch{}
 	for _, together := range [][]*Batch{{erasure, other}, {other, erasure}} {
 		s := New(&fake{}, Options{Clock: time.Now})
 		s.erased.Store(false)

@@ -56,11 +56,11 @@ func (d *draft) EraseSome(ctx context.Context, tenant string, j *job.Job, limit 
 	}
 	b := d.of(tenant)
 	b.change(`DELETE FROM erasures WHERE tenant = ? AND order_id = ?`, tenant, j.OrderID)
-	b.news.erased = true
+	b.effects.erased = true
 	return true, nil
 }
 
-// EmptyJournal implements [store.Upkeep].
+// EmptyJournal implements [store.Maintenance].
 func (s *Store) EmptyJournal(ctx context.Context) (done bool, err error) {
 	// What is erased while the journal is being emptied sets it again, for the next call.
 	if !s.erased.Swap(false) {

@@ -32,12 +32,23 @@ type gate struct {
 // It stays open if the visitor gives up first.
 type visitor struct{ let chan struct{} }
 
-// How many pages callers may read at a time. The engines have as many connections for each
-// class, so whoever is let in has a connection without waiting.
+// How many pages callers may read at a time.
 const (
 	ListsAtOnce    = 4
 	SearchesAtOnce = 2
 )
+
+// Connections is how many connections an engine has at most for each class. A question that
+// finds none free waits only for others of its own class. Whoever is let in to read a page
+// has a connection without waiting.
+var Connections = [store.Classes]int{
+	store.Work:       8,
+	store.Read:       4,
+	store.Listing:    ListsAtOnce,
+	store.Search:     SearchesAtOnce,
+	store.Background: 2,
+	store.Check:      1,
+}
 
 // newGates returns the gates by class, with nobody inside.
 func newGates() map[store.Class]*gate {

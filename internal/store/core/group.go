@@ -112,7 +112,7 @@ func (d *draft) insertInGroup(tenant string, e *event.Event, new event.Delivery)
 		if err := r.Scan(&at); err != nil || at == 0 {
 			return err
 		}
-		d.batch.news.due = append(d.batch.news.due, store.Due{Tenant: tenant, Delivery: new, Event: e})
+		d.batch.effects.due = append(d.batch.effects.due, store.Due{Tenant: tenant, Delivery: new, Event: e})
 		return nil
 	}, Text: `
 		INSERT INTO deliveries (tenant, event, endpoint, status, attempts, max_attempts, due, grp, updated)

@@ -99,7 +99,7 @@ func (l *lateness) most() time.Duration {
 	return min(max(l.now, l.before)+leastLateness, mostLateness)
 }
 
-// IndexBodies implements [store.Upkeep]. One call builds one segment at most. A void
+// IndexBodies implements [store.Maintenance]. One call builds one segment at most. A void
 // segment that it finds is what a crash, or a build that was given up, has left: only one
 // build runs at a time, and this is not it.
 func (s *Store) IndexBodies(ctx context.Context, tenant string, yield store.Yield) (done bool, err error) {

@@ -9,10 +9,10 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// news is what a commit means for others: what the listener has to be told after it, and
+// effects is what a commit means for others: what the listener has to be told after it, and
 // what changes in the memory of this process. A draft gathers it in its batch, and it takes
-// effect after the commit only: a write that is refused has no news.
-type news struct {
+// effect after the commit only: a write that is refused has none.
+type effects struct {
 	// due are the deliveries that became due, in the order of the writes.
 	due            []store.Due
 	ended          []endedDelivery
@@ -37,14 +37,14 @@ type touched struct {
 
 // touch notes that a write changed things of a kind. Nearly every write is for one tenant
 // only; the cleaning up may be for several.
-func (n *news) touch(tenant string, what changes.Topics) {
-	for i := range n.touched {
-		if n.touched[i].tenant == tenant {
-			n.touched[i].what |= what
+func (e *effects) touch(tenant string, what changes.Topics) {
+	for i := range e.touched {
+		if e.touched[i].tenant == tenant {
+			e.touched[i].what |= what
 			return
 		}
 	}
-	n.touched = append(n.touched, touched{tenant, what})
+	e.touched = append(e.touched, touched{tenant, what})
 }
 
 // endedDelivery is a delivery that was canceled.
@@ -63,41 +63,41 @@ type endpointChange struct {
 
 // end notes that a delivery was canceled. One that an earlier write of the same commit had
 // made due is not due any more.
-func (n *news) end(one endedDelivery) {
-	n.due = slices.DeleteFunc(n.due, func(d store.Due) bool { return d.Tenant == one.tenant && d.Delivery.DeliveryKey == one.key })
-	n.ended = append(n.ended, one)
+func (e *effects) end(one endedDelivery) {
+	e.due = slices.DeleteFunc(e.due, func(d store.Due) bool { return d.Tenant == one.tenant && d.Delivery.DeliveryKey == one.key })
+	e.ended = append(e.ended, one)
 }
 
 // endpoint notes a new state of an endpoint, and the endpoints that its tenant has with it.
-func (n *news) endpoint(change endpointChange, set *endpointSet) {
-	n.endpoints = append(n.endpoints, change)
-	n.setEndpoints(change.tenant, set)
+func (e *effects) endpoint(change endpointChange, set *endpointSet) {
+	e.endpoints = append(e.endpoints, change)
+	e.setEndpoints(change.tenant, set)
 }
 
 // setEndpoints notes the endpoints of a tenant. Those of a later write replace these.
-func (n *news) setEndpoints(tenant string, set *endpointSet) {
-	if n.sets == nil {
-		n.sets = map[string]*endpointSet{}
+func (e *effects) setEndpoints(tenant string, set *endpointSet) {
+	if e.sets == nil {
+		e.sets = map[string]*endpointSet{}
 	}
-	n.sets[tenant] = set
+	e.sets[tenant] = set
 }
 
-// add appends the news of a later write of the same commit. The order matters: what a later
+// add appends the effects of a later write of the same commit. The order matters: what a later
 // write ends must not be told as due.
-func (n *news) add(later news) {
-	for _, e := range later.ended {
-		n.end(e)
+func (e *effects) add(later effects) {
+	for _, one := range later.ended {
+		e.end(one)
 	}
-	n.due = append(n.due, later.due...)
-	n.filterFailures = append(n.filterFailures, later.filterFailures...)
-	n.endpoints = append(n.endpoints, later.endpoints...)
-	n.secrets = n.secrets || later.secrets
-	n.erased = n.erased || later.erased
+	e.due = append(e.due, later.due...)
+	e.filterFailures = append(e.filterFailures, later.filterFailures...)
+	e.endpoints = append(e.endpoints, later.endpoints...)
+	e.secrets = e.secrets || later.secrets
+	e.erased = e.erased || later.erased
 	for tenant, set := range later.sets {
-		n.setEndpoints(tenant, set)
+		e.setEndpoints(tenant, set)
 	}
 	for _, c := range later.touched {
-		n.touch(c.tenant, c.what)
+		e.touch(c.tenant, c.what)
 	}
 }
 
@@ -114,12 +114,12 @@ func (s *Store) Watch(w store.Watcher) { s.watcher = w }
 // delivery that became due may be for a new one. It runs on the goroutine that writes, so
 // all of this must be quick and must not block.
 func (s *Store) Committed(together []*Batch) {
-	var all news
+	var all effects
 	for i, b := range together {
 		if i == 0 {
-			all = b.news
+			all = b.effects
 		} else {
-			all.add(b.news)
+			all.add(b.effects)
 		}
 	}
 	for tenant, set := range all.sets {
@@ -146,22 +146,22 @@ func (s *Store) Committed(together []*Batch) {
 }
 
 // tell tells a listener what became due, and what else it is told of.
-func (n *news) tell(l store.Listener) {
-	for _, change := range n.endpoints {
+func (e *effects) tell(l store.Listener) {
+	for _, change := range e.endpoints {
 		if change.endpoint == nil {
 			l.EndpointDeleted(change.tenant, change.no, change.version)
 		} else {
 			l.EndpointChanged(change.tenant, change.endpoint, change.version)
 		}
 	}
-	for _, e := range n.ended {
-		l.Ended(e.tenant, e.key)
+	for _, one := range e.ended {
+		l.Ended(one.tenant, one.key)
 	}
-	for _, u := range n.filterFailures {
+	for _, u := range e.filterFailures {
 		l.FilterFailed(u)
 	}
-	if len(n.due) > 0 {
-		l.Due(n.due)
+	if len(e.due) > 0 {
+		l.Due(e.due)
 	}
 }
 

@@ -18,14 +18,14 @@ func (s *Store) Tell(tell func(...nodes.News)) { s.teller = tell }
 // forOthers returns what other nodes have to know of a commit. It names things and does not
 // describe them: the others read them anew (docs/design.md#several-nodes). Of what is due,
 // the listener tells the node that is to attempt it.
-func (n *news) forOthers() (all []nodes.News) {
-	for _, c := range n.endpoints {
+func (e *effects) forOthers() (all []nodes.News) {
+	for _, c := range e.endpoints {
 		all = append(all, nodes.News{Kind: nodes.Endpoint, Tenant: c.tenant, No: c.no, Version: c.version})
 	}
-	if n.secrets {
+	if e.secrets {
 		all = append(all, nodes.News{Kind: nodes.Secrets})
 	}
-	for _, c := range n.touched {
+	for _, c := range e.touched {
 		all = append(all, nodes.News{Kind: nodes.Touched, Tenant: c.tenant, No: int64(c.what)})
 	}
 	return all

@@ -131,7 +131,7 @@ func TestListsUseIndexes(t *testing.T) {
 	}
 }
 
-// TestSecretsAreFoundByTheirPlace: neither a change of the settings nor the upkeep reads
+// TestSecretsAreFoundByTheirPlace: neither a change of the settings nor the maintenance reads
 // all secrets that a tenant ever had, or all its runs.
 func TestSecretsAreFoundByTheirPlace(t *testing.T) {
 	db := openTemp(t)

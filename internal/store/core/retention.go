@@ -10,7 +10,7 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// Tenants implements [store.Upkeep].
+// Tenants implements [store.Maintenance].
 func (s *Store) Tenants(ctx context.Context) ([]string, error) {
 	return collect(ctx, s.q.Query, func(r Row) (tenant string, err error) {
 		err = r.Scan(&tenant)
@@ -28,7 +28,7 @@ func (s *Store) OldestAttempt(ctx context.Context, tenant string) (time.Time, er
 	return ids.NumberTime(seq), err
 }
 
-// RemoveOld implements [store.Upkeep].
+// RemoveOld implements [store.Maintenance].
 func (s *Store) RemoveOld(ctx context.Context, tenant string, what store.Retained, before time.Time, yield store.Yield) error {
 	old := &old{db: s, tenant: tenant, before: before, yield: yield}
 	switch what {

@@ -67,7 +67,7 @@ func useSecrets(b *Batch, tenant string, version int64, ids []string) {
 	// Processes remember opened secrets, so they have to hear that some are retired or in
 	// use again.
 	list := jsonTexts(ids)
-	b.news.secrets = true
+	b.effects.secrets = true
 	b.change(retireSecrets, tenant, list, version)
 	b.change(reuseSecrets, tenant, list)
 }
@@ -111,7 +111,7 @@ func (d *draft) removeSecrets(tenant string, before, after *event.Endpoint) {
 	keeps := secretsOf(after)
 	for _, id := range secretsOf(before) {
 		if !slices.Contains(keeps, id) {
-			d.batch.news.secrets = true
+			d.batch.effects.secrets = true
 			d.of(tenant).change(`DELETE FROM secrets WHERE tenant = ? AND id = ?`, tenant, id)
 		}
 	}

@@ -199,7 +199,7 @@ func (d *draft) putEndpoint(tenant string, set *endpointSet, no int64, e *event.
 			INSERT INTO endpoint_sets (tenant, version) VALUES (?1, ?2) ON CONFLICT (tenant) DO UPDATE SET version = ?2 WHERE endpoint_sets.version = ?2 - 1`, tenant, version)
 	}
 	d.sets[tenant] = set.with(version, no, e)
-	d.batch.news.endpoint(endpointChange{tenant, no, e, version}, d.sets[tenant])
+	d.batch.effects.endpoint(endpointChange{tenant, no, e, version}, d.sets[tenant])
 }
 
 // forget removes from memory what made a write overtaken, so that it is read again before

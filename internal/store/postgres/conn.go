@@ -90,17 +90,6 @@ func (c *config) connectIdle(ctx context.Context) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, own)
 }
 
-// connections is how many there are at most for each class. A question that finds none
-// free waits for those of its own class alone.
-var connections = [store.Classes]int32{
-	store.Work:       8,
-	store.Read:       4,
-	store.Listing:    core.ListsAtOnce,
-	store.Search:     core.SearchesAtOnce,
-	store.Background: 2,
-	store.Check:      1,
-}
-
 // readers is the connections that only read: a pool for each class of questions, so that no
 // class waits for the slow questions of another.
 type readers struct {
@@ -111,9 +100,9 @@ type readers struct {
 // openReaders makes the pools. They open their connections when they are needed.
 func openReaders(ctx context.Context, c *config) (*readers, error) {
 	r := &readers{}
-	for class, n := range connections {
+	for class, n := range core.Connections {
 		config := c.pool.Copy()
-		config.MaxConns, config.MinConns, config.MinIdleConns = n, 0, 0
+		config.MaxConns, config.MinConns, config.MinIdleConns = int32(n), 0, 0
 		pool, err := pgxpool.NewWithConfig(ctx, config)
 		if err != nil {
 			r.close()
@@ -189,7 +178,7 @@ func (r *readers) inParts(ctx context.Context, each func(core.Row) error, text s
 			return err
 		}
 		for rows, enough := partOf, false; rows == partOf && !enough; {
-			rows, enough = 0, true
+			rows = 0
 			a := &answer{}
 			var err error
 			if a.Rows, err = tx.Query(ctx, fmt.Sprintf("FETCH %d FROM part", partOf), pgx.QueryExecModeExec); err != nil {
@@ -197,7 +186,6 @@ func (r *readers) inParts(ctx context.Context, each func(core.Row) error, text s
 			}
 			err = core.EachRow(a, func(row core.Row) error {
 				rows++
-				enough = true
 				err := each(row)
 				enough = err != nil
 				return err

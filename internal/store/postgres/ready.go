@@ -3,26 +3,18 @@ package postgres
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
-)
-
-const (
-	// probeAfter is how old the last commit may be before a question whether the
-	// database is ready has one made, which shows what no reading does.
-	probeAfter = 10 * time.Second
-	// probeTime is how long that commit may take.
-	probeTime = 2 * time.Second
+	"github.com/orderhook/orderhook/internal/store/queue"
 )
 
 // Ping implements [core.Engine]. It is [apierr.Unavailable], with a text that says why, if
 // the database does not answer, or takes no writes. It reads by a connection of its own
 // class, so that no slow question delays the answer.
 func (e *engine) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	ctx, cancel := context.WithTimeout(ctx, queue.ProbeTime)
 	defer cancel()
 	var s schema
 	// A database that a newer node has changed may not suit this one.
@@ -34,7 +26,7 @@ func (e *engine) Ping(ctx context.Context) error {
 		err = e.probe(ctx)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return apierr.Errorf(apierr.Unavailable, "the database has not answered for %s", probeTime)
+		return apierr.Errorf(apierr.Unavailable, "the database has not answered for %s", queue.ProbeTime)
 	}
 	return err
 }
@@ -51,7 +43,7 @@ func (e *engine) Figures(ctx context.Context) (f store.Figures, err error) {
 // probe has a mark be committed, unless a commit has succeeded recently. Its goroutine may
 // outlive the call if the server hangs; it ends when the commit does.
 func (e *engine) probe(ctx context.Context) error {
-	if e.writers.figures.Fresh(probeAfter) {
+	if e.writers.figures.Fresh(queue.ProbeAfter) {
 		return nil
 	}
 	answered := make(chan error, 1)

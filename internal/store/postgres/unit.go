@@ -20,7 +20,7 @@ func (w *writer) gather(first *queue.Write) (units []*unit) {
 	writes, size := 0, 0
 	// full is asked behind each write, so a write that is larger than the bound is a group
 	// by itself.
-	full := func() bool { return writes >= queue.MostInGroup || size >= mostBytesAlong }
+	full := func() bool { return writes >= queue.MostInGroup || size >= queue.MostBytesInGroup }
 	for next := first; next != nil; next = w.queue.Next() {
 		u := &unit{writes: []*queue.Write{next}, batch: next.Batch}
 		writes, size = writes+1, size+next.Size

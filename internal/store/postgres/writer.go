@@ -13,10 +13,6 @@ import (
 	"github.com/orderhook/orderhook/internal/store/queue"
 )
 
-// mostBytesAlong bounds what is committed together, as [queue.MostInGroup] does. One
-// write may be larger: an order of 10 MiB is.
-const mostBytesAlong = 4 << 20
-
 const (
 	// mostRetries is how often a group is tried again that did not get through, since
 	// others were in its way or the connection was lost before it was committed.
@@ -209,13 +205,7 @@ func (w *writer) try(units []*unit) error {
 // tell has what was committed take effect in this process, and then answers its writes.
 // Whoever has an answer finds its write in effect.
 func (w *writer) tell(units []*unit) {
-	var batches []*core.Batch
-	for _, u := range units {
-		for _, one := range u.writes {
-			batches = append(batches, one.Batch)
-		}
-	}
-	w.committed(batches)
+	w.committed(writtenBy(units))
 	for _, u := range units {
 		answerAll(u.writes, nil)
 	}

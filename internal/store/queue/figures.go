@@ -39,6 +39,14 @@ func (f *Figures) Note(group []*Write, began time.Time, lost error) {
 	f.lost.Store(nil)
 }
 
+const (
+	// ProbeAfter is how old the last commit may be before a question whether the database is
+	// ready has one made: only a commit shows whether it takes writes.
+	ProbeAfter = 10 * time.Second
+	// ProbeTime is how long that commit may take.
+	ProbeTime = 2 * time.Second
+)
+
 // Fresh reports whether the last group was committed, within a time: then the database need
 // not be tried.
 func (f *Figures) Fresh(within time.Duration) bool {

@@ -77,6 +77,10 @@ func New() *Queue {
 // a group waits for the last.
 const MostInGroup = 128
 
+// MostBytesInGroup bounds what is committed together, as MostInGroup does. One write may be
+// larger: an order of 10 MiB is.
+const MostBytesInGroup = 4 << 20
+
 // How much may wait, for all and per tenant. It is far more than what the API lets in at
 // once: the rest are steps of workflows, and records of attempts. So the bounds are there
 // for the memory of the process, and are hardly ever reached.

@@ -26,27 +26,16 @@ type readers struct {
 	pools  [store.Classes]*pool
 }
 
-// connections is how many connections each class has. If none is free, a question waits
-// only for others of its own class.
-var connections = [store.Classes]int{
-	store.Work:       8,
-	store.Read:       4,
-	store.Listing:    core.ListsAtOnce,
-	store.Search:     core.SearchesAtOnce,
-	store.Background: 2,
-	store.Check:      1,
-}
-
 // openReaders opens all pools. SQLite makes the connections when they are needed first.
 func openReaders(path string) (*readers, error) {
 	r := &readers{}
-	for class, n := range connections {
+	for class, n := range core.Connections {
 		var err error
 		if r.pools[class], err = openPool(path, n, &r.closed); err != nil {
 			return nil, errors.Join(err, r.close())
 		}
 	}
-	r.pools[store.Work].short = make(chan struct{}, connections[store.Work])
+	r.pools[store.Work].short = make(chan struct{}, core.Connections[store.Work])
 	return r, nil
 }
 

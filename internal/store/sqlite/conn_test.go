@@ -18,7 +18,7 @@ import (
 func occupy(t *testing.T, db *DB, class store.Class) (unblock func()) {
 	t.Helper()
 	held, unblocked, ended := make(chan bool), make(chan bool), make(chan error)
-	for range connections[class] {
+	for range core.Connections[class] {
 		go func() {
 			ended <- db.engine.Query(class.Mark(ctx), func(core.Row) error {
 				held <- true
@@ -30,7 +30,7 @@ func occupy(t *testing.T, db *DB, class store.Class) (unblock func()) {
 	}
 	return func() {
 		close(unblocked)
-		for range connections[class] {
+		for range core.Connections[class] {
 			must(t, <-ended)
 		}
 	}
@@ -131,7 +131,7 @@ func TestAQuestionThatWaitsIsGivenUp(t *testing.T) {
 			return db.engine.Query(ctx, func(core.Row) error { return nil }, `SELECT 1`)
 		}
 		must(t, ask(ctx))
-		most := connections[store.Work]
+		most := core.Connections[store.Work]
 		free, ended := make(chan struct{}), make(chan error)
 		for range most {
 			go func() {

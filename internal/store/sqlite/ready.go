@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -16,18 +15,12 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/core"
+	"github.com/orderhook/orderhook/internal/store/queue"
 )
 
-const (
-	// leastFree is how many bytes must be free on the disk: under load, the log alone
-	// takes 64 MiB.
-	leastFree = 128 << 20
-	// probeAfter is the age of the last commit from which on Ping makes a commit itself:
-	// only a commit shows whether the database takes writes.
-	probeAfter = 10 * time.Second
-	// probeTime is how long that commit may take.
-	probeTime = 2 * time.Second
-)
+// leastFree is how many bytes must be free on the disk: under load, the log alone takes
+// 64 MiB.
+const leastFree = 128 << 20
 
 // condition is what is known about the file, in addition to what a query can tell.
 // Questions and writes on all goroutines note it; Ping reads it.
@@ -41,7 +34,7 @@ type condition struct {
 // cases: the file is damaged; it is not the one that was opened; it takes no writes; the
 // disk is almost full. A load balancer asks it by way of /readyz, so it must answer soon,
 // whatever the file does: it reads by a connection of its own class, and gives its commit
-// probeTime.
+// [queue.ProbeTime].
 func (e *engine) Ping(ctx context.Context) error {
 	if err := e.opened.unchanged(); err != nil { // first: it is the reason for other errors
 		return err
@@ -98,10 +91,10 @@ func (f files) unchanged() error {
 // recently. Its goroutine may outlive the call if the disk hangs; it ends when the commit
 // does.
 func (e *engine) probe(ctx context.Context) error {
-	if e.writer.figures.Fresh(probeAfter) {
+	if e.writer.figures.Fresh(queue.ProbeAfter) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	ctx, cancel := context.WithTimeout(ctx, queue.ProbeTime)
 	defer cancel()
 	answered := make(chan error, 1)
 	go func() {
@@ -116,7 +109,7 @@ func (e *engine) probe(ctx context.Context) error {
 		return e.noticed(err)
 	case <-ctx.Done(): // the commit has begun, and hangs
 	}
-	return apierr.Errorf(apierr.Unavailable, "the database has committed nothing for %s", probeTime)
+	return apierr.Errorf(apierr.Unavailable, "the database has committed nothing for %s", queue.ProbeTime)
 }
 
 // noticed remembers that the database is damaged, if an error says so. That does not pass:

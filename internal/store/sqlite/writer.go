@@ -12,10 +12,6 @@ import (
 	"github.com/orderhook/orderhook/internal/store/queue"
 )
 
-// mostBytesAlong bounds what is committed together, as [queue.MostInGroup] does. One
-// write may be larger: an order of 10 MiB is.
-const mostBytesAlong = 4 << 20
-
 // writer writes, one group after the other. It begins a transaction for the first batch
 // that waits, and makes its changes and those of the batches that came meanwhile, each in
 // such a way that it can be undone alone. Then one commit makes all of them durable
@@ -140,7 +136,9 @@ func (g *group) add(w *queue.Write) {
 
 // full reports whether the group must take no more. It is looked at behind each write, so
 // that one that is larger than the bound is a group by itself.
-func (g *group) full() bool { return len(g.writes) >= queue.MostInGroup || g.size >= mostBytesAlong }
+func (g *group) full() bool {
+	return len(g.writes) >= queue.MostInGroup || g.size >= queue.MostBytesInGroup
+}
 
 // commitGroup makes the changes of the first write and of those that wait behind it, and
 // answers them all. A write that is refused, as one that was overtaken, has its own error,
@@ -182,7 +180,7 @@ func (w *writer) commitGroup(first *queue.Write) {
 	if lost != nil {
 		w.feeds.Forget()
 	}
-	// The listener hears of it, and the news takes effect, before any caller has the
+	// The listener hears of it, and its effects are there, before any caller has the
 	// answer.
 	if lost == nil {
 		w.committed(written(g.writes))

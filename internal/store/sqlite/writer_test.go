@@ -154,8 +154,8 @@ func TestGroupsAreBounded(t *testing.T) {
 	}{
 		"as many as there may be": {queue.MostInGroup - 1, 1, 1}, // with that which holds the writer
 		"one more":                {queue.MostInGroup, 1, 2},
-		"bytes":                   {9, mostBytesAlong / 4, 3},
-		"each too large":          {3, 3 * mostBytesAlong, 3},
+		"bytes":                   {9, queue.MostBytesInGroup / 4, 3},
+		"each too large":          {3, 3 * queue.MostBytesInGroup, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := openTemp(t)

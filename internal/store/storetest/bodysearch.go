@@ -15,7 +15,7 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// noYield is the yield of upkeep that nobody has to make way for.
+// noYield is the yield of maintenance that nobody has to make way for.
 func noYield(context.Context) error { return nil }
 
 // indexBodies adds to the index all that may be added. An engine may leave out the newest

@@ -27,10 +27,10 @@ func (s *suite) removeOld(what store.Retained, before int) {
 	}
 }
 
-// testUpkeepTenants proves that Tenants names every tenant, as soon as it has a key.
-// Upkeep goes through these names, so the records of a tenant that is left out would
+// testMaintenanceTenants proves that Tenants names every tenant, as soon as it has a key.
+// Maintenance goes through these names, so the records of a tenant that is left out would
 // never be removed.
-func testUpkeepTenants(t *testing.T, s *suite) {
+func testMaintenanceTenants(t *testing.T, s *suite) {
 	if all := ok[[]string](t)(s.Tenants(ctx)); len(all) > 0 {
 		t.Errorf("a new database has the tenants %q", all)
 	}
@@ -281,10 +281,10 @@ func testOldRuns(t *testing.T, s *suite) {
 	same(t, strings.Join(idsOf(left.Items, runID), " "), "run-229 run-228 run-203 run-153 run-103 run-53 run-3")
 }
 
-// testUpkeepYields proves that upkeep makes way between its steps, and ends when yield
+// testMaintenanceYields proves that maintenance makes way between its steps, and ends when yield
 // returns an error, with that error. What it has done stays done. Without steps it would
 // keep all other work waiting for as long as it takes.
-func testUpkeepYields(t *testing.T, s *suite) {
+func testMaintenanceYields(t *testing.T, s *suite) {
 	s.record(acme, calls(0, 1000))
 	stop, steps := errors.New("stop"), 0
 	err := s.RemoveOld(ctx, acme, store.RetainedAttempts, at(1000), func(context.Context) error {

@@ -104,7 +104,7 @@ func testSecretsOfSettings(t *testing.T, s *suite) {
 	same(t, s.revealed(acme, token), opens)
 }
 
-// destroy destroys all secrets that may be destroyed by now, as upkeep does it.
+// destroy destroys all secrets that may be destroyed by now, as the maintenance does it.
 func (s *suite) destroy() {
 	s.t.Helper()
 	if err := s.DestroySecrets(ctx, noYield); err != nil {

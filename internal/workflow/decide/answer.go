@@ -64,7 +64,7 @@ func Answer(f Facts, attempt attempt.Attempt, o Outcome) *Decision {
 	failed := o.Answer == nil
 	switch {
 	case failed && (o.Late || b.late()):
-		b.Author = order.Author{By: byWorkflow}
+		b.Author = order.Author{By: ByWorkflow}
 		b.orSuperseded((*runBuilder).expire)
 	case failed && o.Retry && made.Number < made.MaxNumber && !c.overtaken: // one that was overtaken is at its end
 		b.run.Status = run.RunWaiting

@@ -184,9 +184,13 @@ func (c *completion) noteConflicts() {
 }
 
 // noteUnfit says that the order holds amounts which orderhook does not compute
-// and which no longer fit its totals. Who writes the decision leaves the entry
-// out where the order's history has one (docs/contract.md#totals).
+// and which no longer fit its totals.
 func (b *builder) noteUnfit(fields []string) {
 	b.note(order.HistoryEntry{Category: order.CategoryOrder, Operation: order.OpTotalsUnfit,
 		Message: "the totals were computed anew; orderhook does not compute " + strings.Join(fields, ", ") + ", which are as they were"})
 }
+
+// SaidOnce reports whether an entry says what the history of an order says only once: that
+// totals no longer fit (docs/contract.md#totals). Whoever writes a decision leaves the entry
+// out where the order's history has one.
+func SaidOnce(e order.HistoryEntry) bool { return e.Operation == order.OpTotalsUnfit }

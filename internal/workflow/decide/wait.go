@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/attempt"
@@ -10,8 +11,8 @@ import (
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
-// byWorkflow is who the history names for what no step and no caller did.
-const byWorkflow = "workflow"
+// ByWorkflow is who the history names for what no step and no caller did.
+const ByWorkflow = "workflow"
 
 // Begin gives a run that waited for its turn, or for that of its first deferred
 // step, its next call, unless it has become pointless meanwhile. The facts are read for it
@@ -59,7 +60,7 @@ func Expire(f Facts) *Decision { return unlessOvertaken(f, (*runBuilder).expire)
 // that was overtaken is superseded, and any other has next done to it. The history names
 // the workflow: neither a caller nor a step did it.
 func unlessOvertaken(f Facts, next func(*runBuilder)) *Decision {
-	f.Author = order.Author{By: byWorkflow}
+	f.Author = order.Author{By: ByWorkflow}
 	b := ofRun(f)
 	if b.run.Status.Ended() {
 		return b.unchanged()
@@ -95,6 +96,14 @@ func (b *runBuilder) late() bool {
 	return !b.run.Deadline.IsZero() && !b.run.Deadline.After(b.Now)
 }
 
+// noCallMade ends the reason of a step that was done without its call, since the breaker of
+// its connector was open.
+const noCallMade = "is open: no call was made"
+
+// SkippedByBreaker reports whether an entry of the history, the first of its decision, tells
+// of a step that was done without its call: the history has no other sign of it.
+func SkippedByBreaker(e *order.HistoryEntry) bool { return strings.HasSuffix(e.Message, noCallMade) }
+
 // BreakerOpen decides what a step does whose call the open breaker of a connector
 // does not let through, as the connector says: wait until a time, or do without the call.
 // No attempt was made, so none is recorded and none is used up. Doing without the call has
@@ -108,7 +117,7 @@ func BreakerOpen(f Facts, connector string, c *settings.Breaker, until time.Time
 		b.waitForBreaker(fmt.Sprintf("the breaker of connector %s is open: the run waits for it", connector), until)
 		return b.finish()
 	}
-	reason := fmt.Sprintf("the breaker of connector %s is open: no call was made", connector)
+	reason := fmt.Sprintf("the breaker of connector %s "+noCallMade, connector)
 	b.completion(Outcome{Failure: reason, Skip: c.WhileOpen == settings.SkipWhileOpen}).apply()
 	return b.finish()
 }
@@ -122,7 +131,7 @@ func (b *runBuilder) waitForBreaker(reason string, until time.Time) {
 	b.run.Status, b.run.Position.DueAt = run.RunWaiting, until
 	if r.ErrorReason != reason {
 		r.ErrorReason = reason
-		b.Author = order.Author{By: byWorkflow}
+		b.Author = order.Author{By: ByWorkflow}
 		b.note(order.HistoryEntry{Operation: order.OpStepWaits, Step: r.Step, CallID: r.CallID, Message: b.about(i, reason)})
 	}
 }
