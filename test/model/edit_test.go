@@ -1,6 +1,9 @@
 package model
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // edit is a patch of an order, of an endpoint or of the API.
 type edit struct {
@@ -74,7 +77,11 @@ func (e edit) forReturn(sent order) (part edit, rest bool) {
 func (e edit) apply(o, sent order) order {
 	was := o
 	o = o.clone()
-	o.Status, o.OrderType = news(e.status, sent.Status, o.Status), news(e.orderType, sent.OrderType, o.OrderType)
+	o.OrderType = news(e.orderType, sent.OrderType, o.OrderType)
+	// A status has no case.
+	if !strings.EqualFold(e.status, sent.Status) && !strings.EqualFold(e.status, o.Status) {
+		o.Status = or(e.status, o.Status)
+	}
 	o.CustomerName, o.StoreID = news(e.name, sent.CustomerName, o.CustomerName), news(e.store, sent.StoreID, o.StoreID)
 	if e.onlyTags && e.tags != nil && !slices.Equal(e.tags, sent.Tags) {
 		o.Tags = slices.Clone(e.tags)
@@ -109,11 +116,15 @@ func or(a, b string) string {
 
 // applyProperties merges the edit's properties. One that was sent and that
 // another writer removed stays removed; one that the edit itself removes is set
-// anew where the edit gives it another value.
+// anew where the edit has it.
 func (e edit) applyProperties(o *order, sent order) {
 	gone := func(key string) bool { return o.find(key) < 0 && !slices.Contains(e.remove, key) }
 	there := o.clone()
-	o.Properties = slices.DeleteFunc(o.Properties, func(p property) bool { return slices.Contains(e.remove, p.Key) })
+	removes := func(p property) bool { return slices.Contains(e.remove, p.Key) }
+	o.Properties = slices.DeleteFunc(o.Properties, func(p property) bool { return removes(p) && !slices.Contains(e.properties, p) })
+	// What the edit removes counts as never sent.
+	sent = sent.clone()
+	sent.Properties = slices.DeleteFunc(sent.Properties, removes)
 	if e.onlyProperties && e.properties != nil {
 		if !slices.Equal(e.properties, sent.Properties) {
 			o.Properties = nil
@@ -124,7 +135,7 @@ func (e edit) applyProperties(o *order, sent order) {
 	for _, p := range e.properties {
 		i, s := o.find(p.Key), sent.find(p.Key)
 		switch {
-		case s >= 0 && sent.Properties[s].Value == p.Value && (i >= 0 || !e.onlyProperties || slices.Contains(e.remove, p.Key)):
+		case s >= 0 && sent.Properties[s].Value == p.Value && (i >= 0 || !e.onlyProperties):
 		case s >= 0 && there.find(p.Key) < 0 && gone(p.Key):
 		case i >= 0:
 			o.Properties[i].Value = p.Value
