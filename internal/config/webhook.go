@@ -43,7 +43,7 @@ var webHookShape = &schema.Shape{Noun: "webHook", Fields: []schema.ShapeField{
 	{Name: "enabled", Type: schema.ShapeFlag}, {Name: "endpoint"}, {Name: "key"}, {Name: "secret"}, {Name: "connectionTimeout"},
 	{Name: "tenant"},
 	{Name: "useSslTrustAll", Type: schema.ShapeFlag, Default: true}, {Name: "useSslClientCert", Type: schema.ShapeFlag},
-	{Name: "sslTrustFile"}, {Name: "sslKeyFile"}, {Name: "sslKeyPassword"},
+	{Name: "sslTrustFile"}, {Name: "sslTrustPassword"}, {Name: "sslKeyFile"}, {Name: "sslKeyPassword"},
 }}
 
 // webHook reads the section. It returns nil if the section is off, as it is by default:
@@ -55,7 +55,7 @@ func webHook(section *jsondoc.Object) (w *WebHook, err error) {
 	}
 	w = &WebHook{Tenant: cmp.Or(r.Text("tenant"), access.DefaultTenant), secret: r.Text("secret"), TLS: outbound.FileTrust{
 		TrustAll: r.Flag("useSslTrustAll"), ClientCert: r.Flag("useSslClientCert"),
-		TrustFile: r.Text("sslTrustFile"), KeyFile: r.Text("sslKeyFile"), KeyPassword: r.Text("sslKeyPassword"),
+		TrustFile: r.Text("sslTrustFile"), TrustPassword: r.Text("sslTrustPassword"), KeyFile: r.Text("sslKeyFile"), KeyPassword: r.Text("sslKeyPassword"),
 	}}
 	// The key is a part of the URL from here on, and is hidden with it.
 	if w.URL, err = keyedURL(r.Text("endpoint"), r.Text("key")); err != nil {

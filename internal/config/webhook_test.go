@@ -41,7 +41,7 @@ func TestEveryKeyOfTheSectionInAnyCase(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := WebHook{Tenant: "acme", URL: "https://www.example.org/automation/?key=k", secret: "HeaderSecret", timeout: time.Minute, path: f.Path,
-		TLS: outbound.FileTrust{ClientCert: true, TrustFile: "t.pem", KeyFile: "k.p12", KeyPassword: "p"}}
+		TLS: outbound.FileTrust{ClientCert: true, TrustFile: "t.pem", TrustPassword: "q", KeyFile: "k.p12", KeyPassword: "p"}}
 	if *f.WebHook != want {
 		t.Errorf("%+v, want %+v", *f.WebHook, want)
 	}
@@ -118,6 +118,7 @@ func TestErrorsInTheSection(t *testing.T) {
 		`, "key": 17`:                            "webHook.key: must be text",
 		`, "tenant": {}`:                         "webHook.tenant: must be text",
 		`, "sslTrustFile": true`:                 "webHook.sslTrustFile: must be text",
+		`, "sslTrustPassword": 1`:                "webHook.sslTrustPassword: must be text",
 		`, "sslKeyFile": []`:                     "webHook.sslKeyFile: must be text",
 		toExample + `, "connectionTimeout": 30`:  "webHook.connectionTimeout: must be text",
 	} {

@@ -3,8 +3,10 @@ package outbound
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha1" // of the format
 	"crypto/x509"
 	"errors"
+	"slices"
 
 	"github.com/pavlo-v-chernykh/keystore-go/v4"
 )
@@ -13,12 +15,9 @@ import (
 // the file. Java writes PKCS#12 by default today, and reads both.
 // The key is nil where the file has none. No error holds the password.
 func readJKS(data []byte, password string) (certificates []*x509.Certificate, key crypto.Signer, err error) {
-	store := keystore.New(keystore.WithOrderedAliases())
-	if err := store.Load(bytes.NewReader(data), []byte(password)); err != nil {
-		if err.Error() == "got invalid digest" { // the error has no type
-			return nil, nil, errPassword
-		}
-		return nil, nil, errors.New("the Java keystore is malformed")
+	store, err := openJKS(data, password)
+	if err != nil {
+		return nil, nil, err
 	}
 	// The aliases come in one order, so the same file always gives the same certificates
 	// in the same order.
@@ -38,6 +37,53 @@ func readJKS(data []byte, password string) (certificates []*x509.Certificate, ke
 		certificates = append(certificates, chain...)
 	}
 	return certificates, key, nil
+}
+
+// beginsJKS begins each Java keystore of the old form.
+var beginsJKS = []byte("\xFE\xED\xFE\xED")
+
+// openJKS reads a Java keystore, and checks with the password that nobody has changed it.
+func openJKS(data []byte, password string) (keystore.KeyStore, error) {
+	store := keystore.New(keystore.WithOrderedAliases())
+	err := store.Load(bytes.NewReader(data), []byte(password))
+	if err != nil && err.Error() == "got invalid digest" { // the error has no type
+		return store, errPassword
+	}
+	if err != nil {
+		return store, errors.New("the Java keystore is malformed")
+	}
+	return store, nil
+}
+
+// uncheckedJKS returns the certificates of a Java keystore without its password, which only its
+// integrity check needs: Java does so, too, where it is given none. The check is made to hold
+// for an empty password, since the library knows no other way to leave it out.
+func uncheckedJKS(data []byte) (certificates []*x509.Certificate, err error) {
+	content := data[:max(0, len(data)-sha1.Size)]
+	digest := sha1.Sum(slices.Concat([]byte("Mighty Aphrodite"), content))
+	store, err := openJKS(slices.Concat(content, digest[:]), "")
+	if err != nil {
+		return nil, err
+	}
+	for _, alias := range store.Aliases() {
+		var chain []keystore.Certificate
+		if store.IsPrivateKeyEntry(alias) {
+			chain, err = store.GetPrivateKeyEntryCertificateChain(alias)
+		} else {
+			var entry keystore.TrustedCertificateEntry
+			entry, err = store.GetTrustedCertificateEntry(alias)
+			chain = append(chain, entry.Certificate)
+		}
+		if err != nil {
+			return nil, err
+		}
+		parsed, err := parseAll(chain...)
+		if err != nil {
+			return nil, err
+		}
+		certificates = append(certificates, parsed...)
+	}
+	return certificates, nil
 }
 
 // readEntry returns the certificates of an entry, and its key if it has one.

@@ -70,8 +70,7 @@ func contents(data []byte, password string) ([]*x509.Certificate, crypto.Signer,
 	switch {
 	case len(bytes.TrimSpace(data)) == 0:
 		return nil, nil, errors.New("the file is empty")
-	// These four bytes begin each Java keystore of the old form.
-	case bytes.HasPrefix(data, []byte("\xFE\xED\xFE\xED")):
+	case bytes.HasPrefix(data, beginsJKS):
 		return readJKS(data, password)
 	case bytes.HasPrefix(data, []byte("\x30")): // an ASN.1 sequence
 		return readPKCS12(data, password)

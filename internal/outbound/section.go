@@ -1,19 +1,23 @@
 package outbound
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"os"
 )
 
 // FileTrust is what the webHook section of the config file says of TLS
 // (docs/contract.md#order-state-webhook).
 type FileTrust struct {
-	TrustAll    bool   // useSslTrustAll; true where it is not said
-	ClientCert  bool   // useSslClientCert
-	TrustFile   string // sslTrustFile; "": none
-	KeyFile     string // sslKeyFile; "": none
-	KeyPassword string // sslKeyPassword
+	TrustAll      bool   // useSslTrustAll; true where it is not said
+	ClientCert    bool   // useSslClientCert
+	TrustFile     string // sslTrustFile; "": none
+	TrustPassword string // sslTrustPassword; "": none of its own
+	KeyFile       string // sslKeyFile; "": none
+	KeyPassword   string // sslKeyPassword
 }
 
 // LoadTrust reads the files and returns what they and the section come to. It
@@ -45,21 +49,28 @@ func LoadTrust(f FileTrust) (*Trust, error) {
 	return t, nil
 }
 
-// loadTrusted tries the one password that there is, and none: a file of
-// certificates holds no secret, and often has no password of its own.
+// loadTrusted opens the file with its own password. Where it is said to have none, that of the
+// key file is tried, and none: a file of certificates holds no secret, and often has no
+// password. A Java keystore is read without one, if need be.
 func (f FileTrust) loadTrusted() ([]*x509.Certificate, error) {
 	if f.TrustFile == "" {
 		return nil, nil
 	}
-	file, err := LoadKeyFile(f.TrustFile, f.KeyPassword)
-	if err != nil {
-		var open error
-		if file, open = LoadKeyFile(f.TrustFile, ""); open != nil {
-			// The error is that of the password which was given.
-			return nil, err
+	file, err := LoadKeyFile(f.TrustFile, cmp.Or(f.TrustPassword, f.KeyPassword))
+	if err == nil {
+		return file.Certificates, nil
+	}
+	if f.TrustPassword == "" {
+		if file, open := LoadKeyFile(f.TrustFile, ""); open == nil {
+			return file.Certificates, nil
+		}
+		data, _ := os.ReadFile(f.TrustFile)
+		if certificates, open := uncheckedJKS(data); bytes.HasPrefix(data, beginsJKS) && open == nil && len(certificates) > 0 {
+			return certificates, nil
 		}
 	}
-	return file.Certificates, nil
+	// The error is that of the password which was given.
+	return nil, err
 }
 
 // loadOwn returns nil where no file is named, and none is needed.

@@ -60,6 +60,37 @@ func TestATrustFileNeedsNoPassword(t *testing.T) {
 	}
 }
 
+// A trust store has often another password than the key, and Java reads one without any.
+func TestATrustFileOfAnotherPassword(t *testing.T) {
+	ca := issue(t, nil, "ca", valid)
+	mine, server := issue(t, ca, "mine", valid), issue(t, ca, "server", valid)
+	asking := serveTLS(t, server, ca)
+	for form, write := range forms {
+		trusted, key := file(t, write(t, nil, []*issued{ca}, "changeit")), file(t, write(t, mine, []*issued{mine, ca}, "s3cret"))
+		section := FileTrust{ClientCert: true, KeyFile: key, KeyPassword: "s3cret", TrustFile: trusted}
+		for password, fits := range map[string]bool{"changeit": true, "": form != "PKCS#12", "wr0ng": form == "PEM"} {
+			section.TrustPassword = password
+			made, err := LoadTrust(section)
+			if (err == nil) != fits || err != nil && !strings.HasSuffix(err.Error(), ": wrong password") {
+				t.Errorf("%s with %q: %v", form, password, err)
+			}
+			if err != nil {
+				continue
+			}
+			if x := newClient(t, nil).Post(t.Context(), Request{URL: asking, Trust: made, OneWay: true}); x.Failure() != "" || string(x.Body) != "mine" {
+				t.Errorf("%s with %q: %s", form, password, x.Failure())
+			}
+		}
+	}
+	// What is no keystore, or is cut off, is not read without a password either.
+	whole := writeJKS(t, nil, []*issued{ca}, "changeit")
+	for _, part := range [][]byte{whole[:len(whole)/2], whole[:4], whole[:len(whole)-21]} {
+		if _, err := LoadTrust(FileTrust{TrustFile: file(t, part)}); err == nil {
+			t.Errorf("%d of %d bytes are read", len(part), len(whole))
+		}
+	}
+}
+
 func TestWrongFilesOfTheSection(t *testing.T) {
 	ca := issue(t, nil, "ca", valid)
 	mine := issue(t, ca, "mine", valid)
@@ -76,7 +107,7 @@ func TestWrongFilesOfTheSection(t *testing.T) {
 			{FileTrust{ClientCert: true, KeyPassword: "s3cret"}, "sslKeyFile: missing: useSslClientCert needs a key"},
 			{FileTrust{ClientCert: true, KeyFile: trusted, KeyPassword: "s3cret"}, "sslKeyFile: " + trusted + ": there is no private key in it, which useSslClientCert needs"},
 		}
-		if form != "PEM" { // whose certificates have none
+		if form == "PKCS#12" { // certificates in PEM have none, and a Java keystore is read without
 			rows = append(rows, struct {
 				section FileTrust
 				want    string
