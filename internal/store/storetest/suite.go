@@ -71,6 +71,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"RunUnless", testRunUnless},
 		{"RebasedRuns", testRebasedRuns},
 		{"CurrentRuns", testCurrentRuns},
+		{"CurrentRunsOfAnyText", testCurrentRunsOfAnyText},
 		{"UnfinishedOrders", testUnfinishedOrders},
 		{"Attempts", testAttempts},
 		{"Agreements", testAgreements},
