@@ -135,6 +135,7 @@ func parseBulkFilter(body *schema.ObjectReader, otherwise string) (q event.Deliv
 		EventType: body.Text("eventType"), OrderID: body.Text("orderId"), LastStatus: body.Text("lastStatus"), From: body.Time("from"), To: body.Time("to")}
 	dryRun = body.Flag("dryRun")
 	// All that is wrong with the body is said at once.
+	refuseBlank(body, "endpointId", "eventId", "eventType", "orderId")
 	if _, ok := store.ParseStatus(q.LastStatus); !ok {
 		body.Wrong("lastStatus", "%s", store.StatusForm)
 	}

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/orderhook/orderhook/internal/jsondoc"
 )
 
 // JSON can say a zero byte, and so can a URL. A text of PostgreSQL cannot have one: there
@@ -36,6 +38,29 @@ func TestAZeroByteInARunKeepsNobodyFromRuns(t *testing.T) {
 			enter("Held")
 		})
 	}
+}
+
+// TestNoTextOfAQueryIsAnError of the server's: it finds what has it, or the answer says what
+// is wrong with it.
+func TestNoTextOfAQueryIsAnError(t *testing.T) {
+	r, names := furnished(t)
+	eachOperation(r.get("/api/openapi.json").doc(), "paths", func(at string, op *jsondoc.Object) {
+		s, isSample := samples[at]
+		if !isSample || !strings.HasPrefix(at, "GET") {
+			return
+		}
+		for _, p := range op.Objects("parameters") {
+			if p.Text("in") != "query" || p.Object("schema").Text("type") != "string" {
+				continue
+			}
+			for _, text := range []string{"\x00", "abc\x00def", "\xff\xff\xff", "\xed\xa0\x80", "🎁", `\u0000`, strings.Repeat("x", 5000)} {
+				path := names.Replace(s.path) + "?" + p.Text("name") + "=" + url.QueryEscape(text)
+				if a := r.call("GET", path, ""); a.Status >= 500 {
+					t.Errorf("GET %s is answered %d %s", path, a.Status, a.Raw)
+				}
+			}
+		}
+	})
 }
 
 // TestNoTextOfADocumentIsAnError of the server's, neither when it is stored nor when it is

@@ -57,6 +57,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 		{"OrderFilters", testOrderFilters},
 		{"OrderFilterPairs", testOrderFilterPairs},
 		{"OrderFiltersFollow", testOrderFiltersFollow},
+		{"BlankFilters", testBlankFilters},
 		{"OrderSearch", testOrderSearch},
 		{"OrderErased", testOrderErased},
 		{"OrderMadeAnew", testOrderMadeAnew},
