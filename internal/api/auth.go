@@ -261,7 +261,7 @@ func (a *api) admitted(needed access.Role, gate *admission.Gate, most bodyLimit)
 			a.refuse(w, apierr.Errorf(apierr.Forbidden, "this needs a key of the role %s; yours is of the role %s", needed, role))
 			return
 		}
-		if err := checkQuery(r.URL.Query()); err != nil {
+		if err := checkQuery(r.URL, ctx.Operation()); err != nil {
 			a.refuse(w, err)
 			return
 		}

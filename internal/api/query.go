@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/schema"
 )
@@ -14,8 +16,10 @@ import (
 // would look like success (docs/contract.md#calls-of-the-api). Of a parameter that is there
 // several times only the first one would be used. One that is blank would pick nothing in
 // one list and all in another; one that is empty is as if it was left out, since forms send
-// such. The names are sorted, so that the same request always has the same answer.
-func checkQuery(query url.Values) error {
+// such. A cursor must be of the list that it is given to. The names are sorted, so that the
+// same request always has the same answer.
+func checkQuery(at *url.URL, op *huma.Operation) error {
+	query := at.Query()
 	var wrong []apierr.FieldError
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		message := ""
@@ -24,6 +28,8 @@ func checkQuery(query url.Values) error {
 			message = "is there more than once, and takes one value"
 		case isBlank(values[0]):
 			message = blankText
+		case name == "cursor" && values[0] != "" && asksFor(op, name) && !isCursorOf(at.Path, values[0]):
+			message = "is not a cursor that this list gave out"
 		}
 		if message != "" && len(wrong) < mostNamed {
 			wrong = append(wrong, apierr.FieldError{Location: "query." + clip(name), Message: message})
@@ -33,6 +39,11 @@ func checkQuery(query url.Values) error {
 		return nil
 	}
 	return &apierr.Error{Kind: apierr.Invalid, Detail: "the query is not valid", Fields: wrong}
+}
+
+// asksFor reports whether an operation has a parameter. What it does not have, Huma refuses.
+func asksFor(op *huma.Operation, name string) bool {
+	return slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name })
 }
 
 // mostNamed is how many parameters one such answer names. A query may have thousands
