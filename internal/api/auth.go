@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -285,7 +284,7 @@ func (a *api) admitted(needed access.Role, gate *admission.Gate, most bodyLimit)
 			a.refuse(w, apierr.Errorf(apierr.Forbidden, "this needs a key of the role %s; yours is of the role %s", needed, role))
 			return
 		}
-		if err := askedOnce(r.URL.Query()); err != nil {
+		if err := checkQuery(r.URL, ctx.Operation()); err != nil {
 			a.refuse(w, err)
 			return
 		}
@@ -310,23 +309,3 @@ func (a *api) admitted(needed access.Role, gate *admission.Gate, most bodyLimit)
 		next(huma.WithContext(ctx, task))
 	}
 }
-
-// askedOnce refuses a query that has a parameter several times: only the first one would
-// be used, and the caller would not notice. The names are sorted, so that the same
-// request always has the same answer.
-func askedOnce(query url.Values) error {
-	var wrong []apierr.FieldError
-	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if len(query[name]) > 1 && len(wrong) < mostRepeated {
-			wrong = append(wrong, apierr.FieldError{Location: "query." + clip(name), Message: "is there more than once, and takes one value"})
-		}
-	}
-	if len(wrong) == 0 {
-		return nil
-	}
-	return &apierr.Error{Kind: apierr.Invalid, Detail: "the query is not valid", Fields: wrong}
-}
-
-// mostRepeated is how many parameters one such answer names. A query may have thousands
-// of them, and the answer should not be larger than the question.
-const mostRepeated = 20

@@ -147,7 +147,7 @@ func (in BlameParams) page() (order.BlamePage, error) {
 	if in.All && in.Path == "" {
 		return p, apierr.Wrong("query.path", "must be given with all=true")
 	}
-	after, err := store.Page{Cursor: in.Cursor}.After()
+	after, err := unmarked(store.Page{Cursor: in.Cursor}).After()
 	if err != nil || after == nil {
 		return p, err
 	}
@@ -199,7 +199,7 @@ func (a *api) getBlame(ctx context.Context, in *struct {
 		list.Items = append(list.Items, one)
 	}
 	if b.More {
-		list.NextCursor = store.Cursor{At: int64(asked.From + len(b.Fields))}.String()
+		list.NextCursor = marked(callOf(ctx).r.URL.Path, store.Cursor{At: int64(asked.From + len(b.Fields))}.String())
 	}
 	return answerList(list, nil, asIs)
 }

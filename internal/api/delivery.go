@@ -16,7 +16,7 @@ import (
 // deliveries registers the operations on single deliveries. Those on all that a filter
 // picks are in redeliverbulk.go.
 func deliveries(a *api) {
-	handle(a, access.Reader, huma.Operation{OperationID: "list-deliveries", Method: http.MethodGet, Path: "/api/deliveries", Tags: []string{"Events"},
+	handle(a, access.Reader, huma.Operation{OperationID: "list-deliveries", Method: http.MethodGet, Path: deliveriesPath, Tags: []string{"Events"},
 		Summary: "List deliveries of events to endpoints, those of the newest events first"}, a.listDeliveries)
 	handle(a, access.Reader, huma.Operation{OperationID: "get-delivery", Method: http.MethodGet, Path: "/api/deliveries/{id}", Tags: []string{"Events"},
 		Summary: "Read a delivery"}, a.getDelivery)
@@ -55,6 +55,9 @@ type Delivery struct {
 	Created         time.Time            `json:"created" doc:"When the event happened"`
 	Updated         time.Time            `json:"updated"`
 }
+
+// deliveriesPath is where deliveries are listed. An event has a cursor of that list.
+const deliveriesPath = "/api/deliveries"
 
 // showDelivery returns what shows deliveries, with where their endpoints are now. The
 // states of all endpoints of the tenant are asked for once, so that a list needs no

@@ -78,7 +78,7 @@ func (a *api) createEndpoint(ctx context.Context, in *OnceParams) (*secretAnswer
 	}
 	var made event.Endpoint
 	counted := false
-	earlier, err := a.once(ctx, *in, func(tx store.Tx, _ time.Time) (string, error) {
+	earlier, err := a.once(ctx, *in, func(tx store.Tx, now time.Time) (string, error) {
 		// The write may run twice, and the endpoint must be counted once.
 		if !counted {
 			if err := a.endpointCount.take(tenantOf(ctx)); err != nil {
@@ -86,6 +86,8 @@ func (a *api) createEndpoint(ctx context.Context, in *OnceParams) (*secretAnswer
 			}
 		}
 		counted, made = true, *wanted // which is stored under a number; this may run again
+		// The time of the Idempotency-Key, of which the answer to a repeat is made.
+		made.Created, made.Updated = now, now
 		return made.ID, tx.PutEndpoint(ctx, tenantOf(ctx), &made)
 	})
 	// A repeated request has made nothing, if it was counted before the earlier one was

@@ -181,7 +181,7 @@ func (a *api) getEvent(ctx context.Context, in *EventID) (*struct{ Body fullEven
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body fullEvent }{fullEvent{Event: showEvent(e), Data: payload{e.Data}, DataErased: e.Data == nil, Deliveries: went, NextCursor: list.NextCursor}}, nil
+	return &struct{ Body fullEvent }{fullEvent{Event: showEvent(e), Data: payload{e.Data}, DataErased: e.Data == nil, Deliveries: went, NextCursor: marked(deliveriesPath, list.NextCursor)}}, nil
 }
 
 // listEventTypes lists the built-in types. They are part of the program, so no question

@@ -86,7 +86,7 @@ func listed[S, T any](ctx context.Context, a *api, asked store.Page, ask func(st
 		defer admission.Pause(ctx) // what was read waits for its caller now
 		return ask(p)
 	}
-	first, err := readPart(asked, read, show)
+	first, err := readPart(callOf(ctx).r.URL.Path, asked, read, show)
 	first.failed = func(err error) {
 		if ctx.Err() == nil {
 			a.Log.Error("the answer with a list was broken off", "request", callOf(ctx).id, "error", err)
@@ -98,8 +98,8 @@ func listed[S, T any](ctx context.Context, a *api, asked store.Page, ask func(st
 // readPart reads a part of a page, and tells how to read the next part. A page may have 8
 // MiB, and is read and sent in parts, so that it is never in memory as a whole. The
 // limits of left count down from part to part, so that the whole page keeps to what the
-// caller asked for.
-func readPart[S, T any](left store.Page, ask func(store.Page) (store.List[S], error), show func(S) T) (page[T], error) {
+// caller asked for. The path is that of the list, of which the caller's cursor is.
+func readPart[S, T any](path string, left store.Page, ask func(store.Page) (store.List[S], error), show func(S) T) (page[T], error) {
 	part := left
 	part.Bytes = min(left.Bytes, partBytes)
 	list, err := ask(part)
@@ -108,9 +108,10 @@ func readPart[S, T any](left store.Page, ask func(store.Page) (store.List[S], er
 		return page[T]{}, err
 	}
 	left.Limit, left.Bytes, left.Cursor = left.Limit-len(list.Items), left.Bytes-list.Bytes, list.NextCursor
+	shown.Body.NextCursor = marked(path, list.NextCursor)
 	// A part that ended for another reason than its size is the last one.
 	if list.Bytes >= part.Bytes && left.Limit > 0 && left.Bytes > 0 && left.Cursor != "" {
-		shown.Body.more = func() (page[T], error) { return readPart(left, ask, show) }
+		shown.Body.more = func() (page[T], error) { return readPart(path, left, ask, show) }
 	}
 	return shown.Body, nil
 }

@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,9 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/store"
 )
+
+// testCall is the call of the lists below.
+var testCall = &call{id: "req-1", r: &http.Request{URL: &url.URL{Path: "/x"}}}
 
 // stack is a list of documents of so many bytes each, that is read as a store is.
 type stack struct {
@@ -52,7 +56,7 @@ func (s *stack) ask(t *testing.T, p store.Page) (ids []int, cursor, log string, 
 	var logged bytes.Buffer
 	defer func() { log = logged.String() }() // once the server is closed, and writes no more
 	a := &api{Options: Options{Log: slog.New(slog.NewTextHandler(&logged, nil))}}
-	ctx := context.WithValue(t.Context(), callKey{}, &call{id: "req-1"})
+	ctx := context.WithValue(t.Context(), callKey{}, testCall)
 	server := httptest.NewServer(answering(a.Log, func() (*listOf[orderDocument], error) {
 		return listed(ctx, a, p, s.read, func(d store.Document) orderDocument { return orderDocument{d} })
 	}))
@@ -76,7 +80,7 @@ func (s *stack) ask(t *testing.T, p store.Page) (ids []int, cursor, log string, 
 		t.Fatalf("%d %.200s: %v", answer.StatusCode, body, err)
 	}
 	if out.NextCursor != nil {
-		cursor = *out.NextCursor
+		cursor = unmarked(store.Page{Cursor: *out.NextCursor}).Cursor
 	}
 	for _, item := range out.Items {
 		ids = append(ids, item.ID)
@@ -149,7 +153,7 @@ func TestAPageThatFails(t *testing.T) {
 		t.Errorf("others were busy: %v, then %q: %v; %s", ids, cursor, err, log)
 	}
 	s.fails = map[int]error{0: apierr.Errorf(apierr.TooMany, "too many lists at once")}
-	if _, err := listed(t.Context(), &api{}, store.Page{}, s.read, asIs); apierr.KindOf(err) != apierr.TooMany {
+	if _, err := listed(context.WithValue(t.Context(), callKey{}, testCall), &api{}, store.Page{}, s.read, asIs); apierr.KindOf(err) != apierr.TooMany {
 		t.Errorf("others were busy from the beginning: %v", err)
 	}
 }
@@ -157,7 +161,7 @@ func TestAPageThatFails(t *testing.T) {
 // An item behind the first part that cannot be written breaks the connection off, too.
 func TestAnItemThatCannotBeEncoded(t *testing.T) {
 	a := &api{Options: Options{Log: slog.New(slog.DiscardHandler)}}
-	ctx := context.WithValue(t.Context(), callKey{}, &call{id: "req-1"})
+	ctx := context.WithValue(t.Context(), callKey{}, testCall)
 	server := httptest.NewServer(answering(a.Log, func() (*listOf[float64], error) {
 		return listed(ctx, a, store.Page{}, (&stack{sizes: slices.Repeat([]int{1 << 20}, 3)}).read, func(d store.Document) float64 {
 			if strings.HasPrefix(d.JSON, `{"id":1,`) {

@@ -57,8 +57,8 @@ func (a *api) recoverable(ctx context.Context, j *job.Job, endpoint string) (*bu
 	if err != nil {
 		return nil, err
 	}
-	if !e.Enabled {
-		return nil, errOff
+	if err := sendable(e, nil); err != nil {
+		return nil, err
 	}
 	out, m := Recoverable{DryRun: true}, delivery.Missing{}
 	if j.What == job.RecoverFailed {

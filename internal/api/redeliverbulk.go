@@ -52,6 +52,9 @@ func (a *api) redeliverBulk(ctx context.Context, in *OnceParams) (*bulkAnswer, e
 		return nil, err
 	}
 	f, err := a.bulkDeliveries(ctx, q)
+	if err == nil {
+		err = a.refuseFeedOnly(ctx, q.EndpointID)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +63,22 @@ func (a *api) redeliverBulk(ctx context.Context, in *OnceParams) (*bulkAnswer, e
 		return a.countDeliveries(ctx, f)
 	}
 	return a.overDeliveries(ctx, *in, job.JobRedeliver, q, f)
+}
+
+// refuseFeedOnly refuses a filter that names an endpoint to which nothing is sent. One that
+// is off, or was removed, passes: it may have deliveries, which are counted as passed over.
+func (a *api) refuseFeedOnly(ctx context.Context, endpoint string) error {
+	if endpoint == "" {
+		return nil
+	}
+	e, err := a.Store.Endpoint(ctx, tenantOf(ctx), endpoint)
+	switch {
+	case apierr.KindOf(err) == apierr.NotFound:
+		return nil
+	case err == nil && e.FeedOnly():
+		return errFeedOnly
+	}
+	return err
 }
 
 // overDeliveries makes a job of a kind that goes over all deliveries that a filter picks
@@ -135,6 +154,7 @@ func parseBulkFilter(body *schema.ObjectReader, otherwise string) (q event.Deliv
 		EventType: body.Text("eventType"), OrderID: body.Text("orderId"), LastStatus: body.Text("lastStatus"), From: body.Time("from"), To: body.Time("to")}
 	dryRun = body.Flag("dryRun")
 	// All that is wrong with the body is said at once.
+	refuseBlank(body, "endpointId", "eventId", "eventType", "orderId")
 	if _, ok := store.ParseStatus(q.LastStatus); !ok {
 		body.Wrong("lastStatus", "%s", store.StatusForm)
 	}

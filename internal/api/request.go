@@ -32,15 +32,15 @@ type WaitParams struct {
 	Prefer string `header:"Prefer" doc:"respond-async is the same as wait=false"`
 }
 
-// PageParams ask for a page of a list. Huma has checked the limit; the cursor is checked
-// by the store.
+// PageParams ask for a page of a list. Huma has checked the limit, and checkQuery which list
+// the cursor is of.
 type PageParams struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor string `query:"cursor" doc:"nextCursor of the page before"`
 }
 
 // page returns what the store is asked for.
-func (p PageParams) page() store.Page { return store.Page{Limit: p.Limit, Cursor: p.Cursor} }
+func (p PageParams) page() store.Page { return unmarked(store.Page{Limit: p.Limit, Cursor: p.Cursor}) }
 
 // CountParams ask for a page of a list, and how long that is. Counting costs a question
 // more, so it is done only where it is asked for.

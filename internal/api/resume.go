@@ -94,6 +94,7 @@ func (a *api) countRuns(ctx context.Context, f store.RunFilter) (*bulkAnswer, er
 // likely a slip than a wish to resume all that ever stopped.
 func parseResumption(body *schema.ObjectReader) (workflow.ResumeFilter, bool, error) {
 	filter := workflow.ResumeFilter{OrderID: body.Text("orderId"), Step: body.Text("step"), From: body.Time("from"), To: body.Time("to")}
+	refuseBlank(body, "orderId", "step")
 	// A period that ends before it begins would pick nothing, and nobody means that.
 	if !filter.From.IsZero() && !filter.To.IsZero() && !filter.From.Before(filter.To) {
 		body.Wrong("from", "must be before to")

@@ -36,7 +36,7 @@ func TestTheSectionByDefault(t *testing.T) {
 
 func TestEveryKeyOfTheSectionInAnyCase(t *testing.T) {
 	f, err := load(t, `{"WEBHOOK": {"ENABLED": true, "Endpoint": "https://www.example.org/automation", "KEY": "k", "sECRET": "HeaderSecret", "ConnectionTimeout": "PT60S",
-		"Tenant": "acme", "usessltrustall": false, "UseSSLClientCert": true, "SslTrustFile": "t.pem", "SSLKEYFILE": "k.p12", "sslkeypassword": "p"}}`)
+		"Tenant": "acme", "usessltrustall": false, "UseSSLClientCert": true, "SslTrustFile": "t.pem", "SSLTRUSTPASSWORD": "q", "SSLKEYFILE": "k.p12", "sslkeypassword": "p"}}`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package ids
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -13,6 +14,13 @@ import (
 // apart what is of the same microsecond. It fits into 63 bits until the year 2112. The id
 // that is made of a number looks as those of [NewAt] do, and sorts as the number does.
 const numberBits = 11
+
+// lastMicrosecond is the last one that a number can say. No number is given for it, nor for
+// the day before it, which is room for what a clock that is further off makes.
+const (
+	lastMicrosecond = math.MaxInt64 >> numberBits
+	lastGiven       = (lastMicrosecond - 24*int64(time.Hour/time.Microsecond)) << numberBits
+)
 
 // given remembers the last numbers that were given out, each in the place of its
 // microsecond: so no two of this process are the same, as far as it remembers. What
@@ -30,7 +38,7 @@ var given struct {
 // NumberAt returns a new number for a time.
 // If all numbers of a microsecond are taken, the number is one of the next microsecond.
 func NumberAt(at time.Time) int64 {
-	first := FirstNumber(at)
+	first := min(FirstNumber(at), lastGiven)
 	given.Lock()
 	defer given.Unlock()
 	for ; ; first += 1 << numberBits {
@@ -51,8 +59,11 @@ func NumberAt(at time.Time) int64 {
 }
 
 // FirstNumber returns the number that all of a time are not below.
-// A time before 1970 counts as 1970.
-func FirstNumber(at time.Time) int64 { return max(at.UnixMicro(), 0) << numberBits }
+// A time before 1970 counts as 1970. Of one that no number can say, from the year 2112 on, it
+// is above all that are given.
+func FirstNumber(at time.Time) int64 {
+	return min(max(at.UnixMicro(), 0), lastMicrosecond) << numberBits
+}
 
 // NumberTime returns the time of a number.
 func NumberTime(n int64) time.Time { return time.UnixMicro(n >> numberBits).UTC() }

@@ -84,6 +84,39 @@ func TestNumbersAreNew(t *testing.T) {
 	}
 }
 
+// TestFirstNumbersOfAllTimes: the numbers of times that lie in the years 1970 to 9998 sort as
+// the times do. Those later than any number can say come behind all numbers.
+func TestFirstNumbersOfAllTimes(t *testing.T) {
+	end := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro() - 1
+	times := rapid.OneOf(rapid.Int64Range(0, end), rapid.SampledFrom([]int64{0, 1, end, math.MaxInt64>>11 - 1, math.MaxInt64 >> 11, math.MaxInt64>>11 + 1, math.MaxInt64 >> 10}))
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := time.UnixMicro(times.Draw(t, "a")), time.UnixMicro(times.Draw(t, "b"))
+		one, other := ids.FirstNumber(a), ids.FirstNumber(b)
+		if one < 0 || a.Before(b) && one > other {
+			t.Errorf("%v has %d, %v has %d", a, one, b, other)
+		}
+		if a.Year() < 2112 && b.Year() < 2112 && (one < other) != a.Before(b) {
+			t.Errorf("%v has %d, %v has %d", a, one, b, other)
+		}
+		if n := ids.NumberAt(a); a.Year() < 2112 && n < one || n >= ids.FirstNumber(time.UnixMicro(end)) {
+			t.Errorf("%v has %d, and is given %d", a, one, n)
+		}
+	})
+	for _, at := range []time.Time{{}, time.Unix(-1, 0), time.UnixMicro(-1)} {
+		if n := ids.FirstNumber(at); n != 0 {
+			t.Errorf("before 1970: %d", n)
+		}
+	}
+	// A clock that is far off has no number given twice, and ends no process.
+	late := map[int64]bool{}
+	for range 5000 {
+		late[ids.NumberAt(time.UnixMicro(end))] = true
+	}
+	if len(late) != 5000 {
+		t.Errorf("%d of 5000 numbers are different", len(late))
+	}
+}
+
 // TestManyNumbersOfAMomentAreNew: those that one microsecond has no room for are of the next
 // ones, and none of them is forgotten while others are given, whatever the moment is.
 func TestManyNumbersOfAMomentAreNew(t *testing.T) {

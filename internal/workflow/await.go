@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/run"
 )
@@ -26,8 +27,32 @@ type Result struct {
 // until wait has passed, ctx ends or the engine stops; the run goes on without
 // a waiter. With a wait of 0 the result shows the run as it is at that moment,
 // and is never Done: a caller who does not wait gets the same kind of answer
-// each time, however fast the run was (docs/contract.md#waiting).
+// each time, however fast the run was (docs/contract.md#waiting). The error is
+// [apierr.NotFound] where what was started is not stored any more.
 func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.Duration) (*Result, error) {
+	r, err := e.await(ctx, tenant, s, wait)
+	if apierr.KindOf(err) == apierr.NotFound {
+		return nil, e.goneSince(ctx, tenant, s)
+	}
+	return r, err
+}
+
+// goneSince says why nothing is there of what was started: the caller named no run, and would
+// learn nothing from the id of one. The order may be there all the same, since another one
+// was made under its id.
+func (e *Engine) goneSince(ctx context.Context, tenant string, s Started) error {
+	_, err := e.store.Order(ctx, tenant, s.OrderID)
+	switch {
+	case apierr.KindOf(err) == apierr.NotFound:
+		return apierr.Errorf(apierr.NotFound, "the order %q was erased", s.OrderID)
+	case err != nil:
+		return err
+	}
+	return apierr.Errorf(apierr.NotFound, "what this request began of the order %q is not stored any more: the order was erased and made anew, or it is older than is retained", s.OrderID)
+}
+
+// await is Await, whose error says what is missing.
+func (e *Engine) await(ctx context.Context, tenant string, s Started, wait time.Duration) (*Result, error) {
 	// No workflow was to run. The answer shows the order as this change left it, whatever
 	// has become of it since.
 	if s.RunID == "" {

@@ -51,6 +51,32 @@ func TestErasingLeavesNothingButThatAttemptsWereMade(t *testing.T) {
 	r.get(theOrder + "/history").says("+47 000")
 }
 
+// TestARepeatAboutAnErasedOrderSaysSo, whatever the request was, and whether it began a run.
+// The key is not free: the request was carried out.
+func TestARepeatAboutAnErasedOrderSaysSo(t *testing.T) {
+	r := start(t)
+	r.settings(config(status("New", step{Host: answering(t, "").URL})))
+	for path, body := range map[string]string{"/api/orders": order, "/api/orders?runWorkflow=false": order, theOrder + "/status": `{"status":"Held"}`,
+		theOrder + "/status?wait=false": `{"status":"Held"}`, theOrder + "/returns": lines("L1", "1")} {
+		if strings.HasPrefix(path, theOrder) {
+			r.post(order)
+		}
+		send := func() answer { return r.call("POST", path, body, "Idempotency-Key", path) }
+		if a := send(); a.Status/100 != 2 {
+			t.Errorf("%s is answered %d %s", path, a.Status, a.Raw)
+		}
+		r.ended()
+		r.call("DELETE", theOrder+"?permanently=true", "").want(204)
+		send().problem(404).is("detail", `the order "ORD-12345" was erased`)
+		r.post(order)
+		r.ended()
+		if path != "/api/orders?runWorkflow=false" { // without a run there is only the version, and another order has one
+			send().problem(404).says("run_", `no run`)
+		}
+		r.call("DELETE", theOrder+"?permanently=true", "").want(204)
+	}
+}
+
 func TestARunOfAnErasedOrderEndsQuietly(t *testing.T) {
 	path := newDatabase(t)
 	t.Run("life", func(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/jsondoc"
 )
 
 // found returns the ids of the orders that a query finds.
@@ -86,6 +88,37 @@ func TestFiltersThatCannotBeRead(t *testing.T) {
 	} {
 		r.call("GET", path, "").problem(422, place)
 	}
+}
+
+// TestBlankFiltersAreRefused in every list, and where a body is the filter.
+func TestBlankFiltersAreRefused(t *testing.T) {
+	r, names := furnished(t)
+	tried := 0
+	eachOperation(r.get("/api/openapi.json").doc(), "paths", func(at string, op *jsondoc.Object) {
+		s, isSample := samples[at]
+		if !isSample || !strings.HasPrefix(at, "GET") {
+			return
+		}
+		for _, p := range op.Objects("parameters") {
+			if p.Text("in") != "query" {
+				continue
+			}
+			for _, blank := range []string{"+", "%20", "%0a", "%C2%A0%09"} {
+				r.call("GET", names.Replace(s.path)+"?"+p.Text("name")+"="+blank, "").problem(422, "query."+p.Text("name"))
+				tried++
+			}
+		}
+	})
+	equals(t, "many are tried", tried > 200, true)
+	for _, call := range []string{"POST /api/runs/resume orderId", "POST /api/runs/resume step", "POST /api/deliveries/redeliver eventType", "POST /api/deliveries/redeliver orderId",
+		"POST /api/deliveries/redeliver eventId", "POST /api/deliveries/redeliver endpointId", "POST /api/deliveries/cancel eventType", "POST /api/deliveries/cancel orderId"} {
+		method, rest, _ := strings.Cut(call, " ")
+		path, field, _ := strings.Cut(rest, " ")
+		for _, blank := range []string{" ", `\n`, `\u00a0`} {
+			r.call(method, path, fmt.Sprintf(`{"dryRun":true,"%s":"%s"}`, field, blank)).problem(422, "body."+field)
+		}
+	}
+	r.get("/api/orders?status=&customerEmail=&storeId=").is("items[0].id", "ORD-12345") // as forms send it
 }
 
 func TestFiltersFollowTheOrder(t *testing.T) {

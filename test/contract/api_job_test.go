@@ -54,6 +54,25 @@ func TestWhatIsMissingIsSent(t *testing.T) {
 	r.call("POST", endpointPath(e, "/recover"), dry).want(200).is("matched", 0).is("newest", nil)
 }
 
+// TestNothingIsSentToAnEndpointWithoutAReceiver, by whatever call, nor said to be sendable
+// by a dry run (docs/events.md#an-endpoint-without-a-receiver).
+func TestNothingIsSentToAnEndpointWithoutAReceiver(t *testing.T) {
+	r := lease(t)
+	e := r.call("POST", "/api/endpoints", `{"url":"feed:","eventTypes":["custom.*"]}`).want(201)
+	r.publish(`,"id":"e1"`)
+	const why = "nothing is sent to this endpoint: it is read from its feed"
+	for _, dry := range []string{"", `,"dryRun":true`} {
+		for _, what := range []string{"failed", "missing"} {
+			r.call("POST", endpointPath(e, "/recover"), `{"from":"2026-01-01T00:00:00Z","what":"`+what+`"`+dry+`}`).problem(409).is("detail", why)
+		}
+		r.call("POST", "/api/deliveries/redeliver", `{"endpointId":"`+e.text("id")+`"`+dry+`}`).problem(409).is("detail", why)
+		r.call("POST", "/api/deliveries/redeliver", `{"endpointId":"`+e.text("id")+`","status":"failed"`+dry+`}`).problem(409).is("detail", why)
+	}
+	r.call("POST", "/api/events/e1/redeliver", `{"endpointId":"`+e.text("id")+`"}`).problem(409).is("detail", why)
+	r.call("POST", endpointPath(e, "/test"), "").problem(409).is("detail", why)
+	r.get("/api/jobs").is("items", []string{})
+}
+
 func TestWhatNoRecoveryCanBe(t *testing.T) {
 	r := lease(t)
 	e := r.subscribed("https://example.com", "")

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"testing"
 	"time"
@@ -90,4 +91,61 @@ func TestRunsHistoryKeysAndSettingsArePagedToo(t *testing.T) {
 	same(t, "keys", r.all("/api/keys?limit=2", "name", none)[:9], statuses[:9])
 	same(t, "settings", r.all("/api/settings/history?limit=4", "version", none), []string{"9", "8", "7", "6", "5", "4", "3", "2", "1"})
 	r.get("/api/settings/history").is("items[8].created", "2026-11-21T09:00:01Z").says("markets")
+}
+
+// TestACursorIsOfItsList: in another list it would name a place as well, behind all that is
+// there, and the answer would look like the end.
+func TestACursorIsOfItsList(t *testing.T) {
+	r := start(t)
+	r.manyOrders("o", 3)
+	for i := range 3 {
+		r.call("POST", "/api/orders/o000/status", fmt.Sprintf(`{"status":"s%d"}`, i)).want(200)
+		r.call("POST", "/api/orders/o001/status", fmt.Sprintf(`{"status":"s%d"}`, i)).want(200)
+		r.call("PATCH", "/api/orders/o000", fmt.Sprintf(`{"a%d":1,"b%d":2}`, i, i)).want(200)
+		r.call("PUT", fmt.Sprint("/api/carts/c", i), `{}`).want(201)
+		r.call("POST", "/api/keys", `{"role":"reader"}`).want(201)
+		r.call("POST", "/api/endpoints", `{"url":"https://example.com/hook","eventTypes":["furniture"]}`).want(201)
+		r.settings(config(status("New", step{Host: answering(t, "").URL})))
+		r.post(fmt.Sprintf(`{"id":"called%d"}`, i))
+	}
+	lists := []string{"/api/orders", "/api/runs", "/api/events", "/api/attempts", "/api/carts", "/api/keys", "/api/endpoints", "/api/audit", "/api/settings/history",
+		"/api/orders/o000/history", "/api/orders/o001/history", "/api/orders/o000/blame"}
+	cursors := make([]string, len(lists))
+	for i, list := range lists {
+		cursors[i] = url.QueryEscape(r.get(list + "?limit=1").text("nextCursor"))
+		if cursors[i] == "" {
+			t.Errorf("%s has no second page", list)
+		}
+	}
+	for i, of := range lists {
+		for j, list := range lists {
+			if a := r.call("GET", list+"?limit=1&cursor="+cursors[i], ""); i == j {
+				a.want(200)
+			} else {
+				a.problem(422, "query.cursor")
+			}
+		}
+		// One of an earlier version, or of nobody.
+		for _, cursor := range []string{cursors[i][8:], cursors[i][:8], cursors[i][:7], "x" + cursors[i], cursors[i] + "!"} {
+			r.call("GET", of+"?cursor="+cursor, "").problem(422, "query.cursor")
+		}
+		r.call("GET", "/api/deliveries?cursor="+cursors[i], "").problem(422, "query.cursor")
+		r.call("GET", "/api/jobs?cursor="+cursors[i], "").problem(422, "query.cursor")
+	}
+	// Another filter is the same list.
+	equals(t, "filtered", r.get("/api/orders?status=s2&cursor="+cursors[0]).ids("id"), []string{"o001", "o000"})
+	r.call("GET", "/api/attempts?endpointId=none&cursor="+cursors[0], "").problem(422, "query.cursor") // nor where nothing is looked for
+	r.get("/api/orders?cursor=").is("items[0].id", "o002")
+}
+
+// TestTheDeliveriesOfAnEventGoOnInTheirList: an event has the first 200 of its deliveries.
+func TestTheDeliveriesOfAnEventGoOnInTheirList(t *testing.T) {
+	r, s := start(t), answering(t, "")
+	for range 203 {
+		r.call("POST", "/api/endpoints", `{"url":"`+s.URL+`","eventTypes":["furniture"]}`).want(201)
+	}
+	id := r.call("POST", "/api/events", `{"type":"furniture","data":{}}`).want(202).text("id")
+	e := r.get("/api/events/" + id)
+	equals(t, "deliveries", len(e.doc().Objects("deliveries")), 200)
+	equals(t, "the others", len(r.get("/api/deliveries?eventId="+id+"&cursor="+url.QueryEscape(e.text("nextCursor"))).is("nextCursor", nil).ids("id")), 3)
 }

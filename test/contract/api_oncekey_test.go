@@ -2,8 +2,11 @@ package contract
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
 )
 
 func TestARepeatMakesNoSecondKey(t *testing.T) {
@@ -52,4 +55,34 @@ func TestManyRepeatsAtOnceMakeOneKey(t *testing.T) {
 	}
 	equals(t, "keys and secrets", fmt.Sprint(len(ids), secrets), "1 1")
 	r.get("/api/keys").is("items[2]", nil)
+}
+
+// ticking is a clock on which a microsecond passes whenever somebody looks.
+type ticking struct{ *clock.Fake }
+
+func (c ticking) Now() time.Time {
+	c.Advance(time.Microsecond)
+	return c.Fake.Now()
+}
+
+// TestARepeatHasTheTimesOfTheFirstAnswer, however long the first request took.
+func TestARepeatHasTheTimesOfTheFirstAnswer(t *testing.T) {
+	r := start(t)
+	r.hands.use(ticking{r.clock})
+	r.call("PUT", "/api/stock/s", `{"available":1}`).want(201)
+	for path, c := range map[string]struct{ body, fields string }{
+		"/api/endpoints":      {`{"url":"https://example.com/hook","eventTypes":["x"]}`, "id created updated"},
+		"/api/keys":           {`{"role":"reader"}`, "id created"},
+		"/api/stock/s/adjust": {`{"by":1}`, "created modified"},
+		"/api/orders":         {`{}`, "order.id order.created order.modified"},
+	} {
+		first := r.call("POST", path, c.body, "Idempotency-Key", path)
+		again := r.call("POST", path, c.body, "Idempotency-Key", path).want(first.Status)
+		for _, field := range strings.Fields(c.fields) {
+			again.is(field, first.at(field))
+			if path == "/api/endpoints" || path == "/api/keys" {
+				r.get(path+"/"+first.text("id")).is(field, first.at(field))
+			}
+		}
+	}
 }

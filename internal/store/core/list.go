@@ -57,11 +57,19 @@ func (l *list) equal(column, value string) {
 }
 
 // named is equal for a column of names, which are compared without regard to case. The
-// piece takes the folded name twice: SQLite compares plain ASCII in a cheaper way.
+// piece takes the folded name twice: SQLite compares plain ASCII in a cheaper way. A name
+// that is blank picks nothing, and not the rows that have none.
 func (l *list) named(column, value string) {
 	if value != "" {
 		name := fold(value)
-		l.where("{named "+column+" ? ?}", name, name)
+		l.where("{named "+column+" ? ?} AND "+column+" <> ''", name, name)
+	}
+}
+
+// folded is named for a column that has the names folded.
+func (l *list) folded(column, value string) {
+	if value != "" {
+		l.where(column+" = ? AND "+column+" <> ''", fold(value))
 	}
 }
 
@@ -70,6 +78,13 @@ func (l *list) named(column, value string) {
 func (l *list) indexed(column, value string) {
 	if value != "" {
 		l.where("{same "+column+" ?} AND "+column+" <> ''", value)
+	}
+}
+
+// indexedFolded is folded for such a column.
+func (l *list) indexedFolded(column, value string) {
+	if value != "" {
+		l.where("{same "+column+" ?} AND "+column+" <> ''", fold(value))
 	}
 }
 

@@ -179,13 +179,13 @@ func ordersLike(tenant string, f store.OrderFilter) *newest {
 		by("orders_subscription").indexed("subscription_id", f.SubscriptionID)
 	}
 	if f.CustomerEmail != "" {
-		by("orders_email").indexed("customer_email", fold(f.CustomerEmail))
+		by("orders_email").indexedFolded("customer_email", f.CustomerEmail)
 	}
 	if f.HasErrors != nil && *f.HasErrors {
 		by("orders_errors").where("has_errors = 1")
 	}
 	if f.StoreID != "" {
-		by("orders_store").indexed("store_id", fold(f.StoreID))
+		by("orders_store").indexedFolded("store_id", f.StoreID)
 	}
 	if f.Status != "" {
 		by("orders_status").where("{same status ?}", fold(f.Status))
@@ -197,8 +197,8 @@ func ordersLike(tenant string, f store.OrderFilter) *newest {
 	if f.HasErrors != nil && !*f.HasErrors {
 		n.rest.where("has_errors = 0")
 	}
-	n.rest.equal("market_id", fold(f.MarketID))
-	n.rest.equal("order_type", fold(f.OrderType))
+	n.rest.folded("market_id", f.MarketID)
+	n.rest.folded("order_type", f.OrderType)
 	n.rest.between("modified", f.ModifiedFrom, time.Time{})
 	n.along.between("created", f.From, f.To)
 	return n

@@ -48,7 +48,7 @@ func runsLike(tenant string, f store.RunFilter) *newest {
 		n.rest.where(map[bool]string{true: "status = 'canceled'", false: "status <> 'canceled'"}[*canceled])
 	}
 	if f.Step != "" {
-		n.rest.where("(step = ? OR step_name = ?)", fold(f.Step), fold(f.Step))
+		n.rest.where("(step = ? AND step <> '' OR step_name = ? AND step_name <> '')", fold(f.Step), fold(f.Step)) // one that is blank picks nothing
 	}
 	if f.Current {
 		// There are three reasons why nobody has to act on a run. The first one is noted on

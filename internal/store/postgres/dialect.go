@@ -5,6 +5,13 @@ import "github.com/orderhook/orderhook/internal/store/core"
 // Dialect implements [core.Engine].
 func (e *engine) Dialect() *core.Dialect { return dialect }
 
+// readable is the JSON of a text, with U+FFFD in place of each zero byte, as in all other
+// texts (see text). The server cannot have a zero byte in a text, and makes a text of each
+// member of a document, whichever one it is asked for. Half of a surrogate pair would be
+// refused as well, but nothing that is encoded here has one. The six characters of an escape
+// whose backslash is escaped are replaced, too, on both sides of each comparison.
+const readable = `replace(%1, '\u0000', '\ufffd')::json`
+
 // dialect has lists as JSON, as SQLite's has. A list that is made an array by itself is
 // looked up in an index, value by value, whatever the planner knows of the table. Names are
 // mapped on both sides: what the server takes for the same letter is not exactly what Go
@@ -18,12 +25,12 @@ func (e *engine) Dialect() *core.Dialect { return dialect }
 // tenant's instead of sorting these. The newest event is the last one that may have got a number (newestevent).
 var dialect = &core.Dialect{Planned: true, Pieces: map[string]string{
 	"numbers":  `= ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text(%1::json) AS value))`,
-	"texts":    `= ANY (ARRAY(SELECT json_array_elements_text(%1::json)))`,
-	"eachtext": `json_array_elements_text(%1::json) AS value`,
+	"texts":    `= ANY (ARRAY(SELECT json_array_elements_text(` + readable + `)))`,
+	"eachtext": `json_array_elements_text(` + readable + `) AS value`,
 	"feedparts": `= ANY (ARRAY(SELECT (SELECT max(f.first) FROM feed AS f WHERE f.tenant = %1 AND f.first <= n.value::bigint)
 		FROM json_array_elements_text(%2::json) AS n (value)))`,
 	"erased":      `coalesce((SELECT e.data IS NULL FROM events AS e WHERE e.tenant = deliveries.tenant AND e.seq = deliveries.event), false)`,
-	"field":       `(%1::json ->> '%2')`,
+	"field":       `(` + readable + ` ->> '%2')`,
 	"callkey":     `tenant, span, start, kind, outcome, writer`,
 	"same":        `%1 = %2 AND left(%1, 500) = left(?=, 500)`,
 	"newestevent": `(SELECT (last_value + 1) * 1000 FROM event_numbers)`,

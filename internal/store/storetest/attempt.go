@@ -207,6 +207,13 @@ var attemptFilters = []attemptFilter{
 	{func(f *store.AttemptFilter) { f.MinDuration = 2*time.Second + time.Microsecond }, func(*attempt.Attempt) bool { return false }},
 	{func(f *store.AttemptFilter) { f.From = at(9) }, func(a *attempt.Attempt) bool { return !a.StartedAt.Before(at(9)) }},
 	{func(f *store.AttemptFilter) { f.To = at(14) }, func(a *attempt.Attempt) bool { return a.StartedAt.Before(at(14)) }},
+	// The first times that there are, the last ones, and the first beyond what a seq can say.
+	{func(f *store.AttemptFilter) { f.From = time.Unix(0, 0) }, func(a *attempt.Attempt) bool { return true }},
+	{func(f *store.AttemptFilter) { f.To = time.Unix(0, 0) }, func(a *attempt.Attempt) bool { return false }},
+	{func(f *store.AttemptFilter) { f.From = time.Date(2113, 1, 1, 0, 0, 0, 0, time.UTC) }, func(a *attempt.Attempt) bool { return false }},
+	{func(f *store.AttemptFilter) { f.To = time.Date(2113, 1, 1, 0, 0, 0, 0, time.UTC) }, func(a *attempt.Attempt) bool { return true }},
+	{func(f *store.AttemptFilter) { f.From = time.Date(9998, 12, 31, 0, 0, 0, 0, time.UTC) }, func(a *attempt.Attempt) bool { return false }},
+	{func(f *store.AttemptFilter) { f.To = time.Date(9998, 12, 31, 0, 0, 0, 0, time.UTC) }, func(a *attempt.Attempt) bool { return true }},
 	{func(f *store.AttemptFilter) { f.Body = "nEEdle" }, func(a *attempt.Attempt) bool {
 		return strings.Contains(string(a.Detail.Request.Body), "the Needle") || strings.Contains(string(a.Detail.Response.Body), "u0045")
 	}},

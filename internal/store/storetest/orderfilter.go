@@ -8,6 +8,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/store"
 )
 
@@ -181,5 +182,64 @@ func testOrderFiltersFollow(t *testing.T, s *suite) {
 	s.insert(newOrder("o1", 1, `{"errors":[{}]}`))
 	for _, f := range byNow {
 		wantOrders(t, s, fmt.Sprintf("%+v, of an order that was erased", f), f, "")
+	}
+}
+
+// testBlankFilters proves that a text that is blank picks nothing: neither all, as if it was
+// not given, nor what has no such text.
+func testBlankFilters(t *testing.T, s *suite) {
+	to := s.put(endpoint("ep-all"))
+	s.write(func(tx store.Tx) error {
+		for n, doc := range []string{`{}`, `{"status":"Held","marketId":"SE","orderType":"Store","customerEmail":"a@example.com","subscriptionId":"s","storeId":"1","externalIds":[{"id":"1"}]}`} {
+			if err := tx.InsertOrder(ctx, acme, newOrder(fmt.Sprint("o", n), n, doc)); err != nil {
+				return err
+			}
+			if err := tx.InsertRun(ctx, acme, &run.Run{ID: fmt.Sprint("run-", n), OrderID: fmt.Sprint("o", n), Status: run.RunAborted, Created: at(n)}); err != nil {
+				return err
+			}
+			a := newAttempt(fmt.Sprint("att-", n), "o1", n)
+			if a.EventType = ""; n == 1 {
+				a.EventType = "x"
+			}
+			if err := tx.AddAttempt(ctx, acme, a); err != nil {
+				return err
+			}
+		}
+		return tx.AddEvents(ctx, acme, newEvent("e1", "o1"))
+	})
+	for _, blank := range []string{" ", "\t\n", "\u00a0"} {
+		for name, f := range map[string]store.OrderFilter{"status": {Status: blank}, "market": {MarketID: blank}, "type": {OrderType: blank}, "e-mail": {CustomerEmail: blank},
+			"subscription": {SubscriptionID: blank}, "store": {StoreID: blank}, "external id": {ExternalID: blank}, "tag": {Tag: blank},
+			"two": {StoreID: blank, MarketID: blank}, "one of two": {CustomerEmail: blank, Status: "Held"}, "modified": {StoreID: blank, ModifiedFrom: at(0)}} {
+			wantOrders(t, s, fmt.Sprintf("%s %q", name, blank), f, "")
+			count, err := s.OrderCount(ctx, acme, f)
+			wantCount(t, f, 0, count, err)
+		}
+		for what, list := range map[string]func() (int, error){
+			"runs": func() (int, error) {
+				l, err := s.Runs(ctx, acme, store.RunFilter{Step: blank}, store.Page{})
+				return len(l.Items), err
+			},
+			"attempts": func() (int, error) {
+				l, err := s.Attempts(ctx, acme, store.AttemptFilter{EventType: blank}, store.Page{})
+				return len(l.Items), err
+			},
+			"attempts of an endpoint": func() (int, error) {
+				l, err := s.Attempts(ctx, acme, store.AttemptFilter{EventType: blank, Host: blank, Endpoint: to.No}, store.Page{})
+				return len(l.Items), err
+			},
+			"events": func() (int, error) {
+				l, err := s.Events(ctx, acme, store.EventFilter{Type: blank}, store.Page{})
+				return len(l.Items), err
+			},
+			"deliveries": func() (int, error) {
+				l, err := s.Deliveries(ctx, acme, store.DeliveryFilter{EventType: blank}, store.Page{})
+				return len(l.Items), err
+			},
+		} {
+			if n, err := list(); n != 0 || err != nil {
+				t.Errorf("%s %q: %d, %v", what, blank, n, err)
+			}
+		}
 	}
 }

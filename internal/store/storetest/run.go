@@ -156,6 +156,57 @@ func testCurrentRuns(t *testing.T, s *suite) {
 	want("b-shipment")
 }
 
+// testCurrentRunsOfAnyText proves that the filter for current runs, and the setting of a
+// status, work whatever texts are in the runs. Callers choose the ids of shipments, and
+// endpoints choose reasons: JSON can say any character, a zero byte too, which not every
+// database can have in a text.
+func testCurrentRunsOfAnyText(t *testing.T, s *suite) {
+	of := newOrder("o1", 1, `{}`)
+	s.insert(of)
+	add := func(id, shipment string, status run.RunStatus) {
+		r := ended(newRun(id, "o1", 1), status)
+		r.ShipmentID, r.ReturnID, r.StatusVersion, r.Revision = shipment, "", of.StatusVersion, 0
+		r.EnteredStatus = "s\x00"
+		// The text of an escape is no escape, whatever stands before it.
+		r.Reason = "a\x00b" + `\u0000 \\u0000 \ud800 \x` + "\U0001f381\uffff\u2028\x1f"
+		s.write(func(tx store.Tx) error { return tx.InsertRun(ctx, acme, r) })
+		stored := ok[*run.Run](t)(s.Run(ctx, acme, id))
+		same(t, stored, r)
+	}
+	want := func(want string) {
+		t.Helper()
+		f := store.RunFilter{Status: run.RunAborted, Current: true}
+		count, err := s.RunCount(ctx, acme, f)
+		wantCount(t, f, len(strings.Fields(want)), count, err)
+		if got := strings.Join(idsOf(pages(t, 1, runsLike(s, f)), runID), " "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	overtake := func(ids ...string) {
+		s.write(func(tx store.Tx) error { return tx.OvertakeRuns(ctx, acme, "o1", ids) })
+	}
+	shipments := []string{"\x00", "S1", "S1\x00", "S1\x00x", `S1\u0000`, "\U0001f381"}
+	all := make([]string, len(shipments))
+	for i, shipment := range shipments {
+		id := fmt.Sprint("run-", i)
+		add(id, shipment, run.RunAborted)
+		all[len(all)-1-i] = id
+	}
+	add("run-order", "", run.RunAborted)
+	want("run-order " + strings.Join(all, " "))
+	// Half of them are overtaken by a status that somebody sets, and half by a later run.
+	for i, shipment := range shipments {
+		if i%2 == 0 {
+			overtake(shipment, "none")
+		} else {
+			add(fmt.Sprint("late-", i), shipment, run.RunSucceeded)
+		}
+		want(strings.TrimSpace("run-order " + strings.Join(all[:len(all)-1-i], " ")))
+	}
+	add("late-order", "", run.RunSucceeded)
+	want("")
+}
+
 // runsLike returns the list of the runs that a filter picks, as pages reads it.
 func runsLike(s *suite, f store.RunFilter) func(store.Page) (store.List[*run.Run], error) {
 	return func(p store.Page) (store.List[*run.Run], error) { return s.Runs(ctx, acme, f, p) }
