@@ -102,13 +102,27 @@ func main() {
 // in the end: GNU timeout sends its signal to the child and to its group, so it comes twice.
 var leaving atomic.Int64
 
-// untilSignal returns a context that ends with the first signal to stop. A second signal
+// outlivesReader says that the command goes on though nobody reads what it writes any more, as
+// where a log is read by a program that is started again.
+var outlivesReader atomic.Bool
+
+// untilSignal returns a context that ends with the first signal to stop, or with the reader of
+// what the command writes, unless it [outlivesReader]. A second signal to stop
 // ends the process at once, unless the command is [leaving]. The goroutine lives as long as
 // the process. The cause of the context says which signal it was (unlessStopped).
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	unread := make(chan os.Signal, 1)
+	signal.Notify(unread, syscall.SIGPIPE) // without this, the next write would end the process
+	go func() {
+		for range unread {
+			if !outlivesReader.Load() {
+				cancel(signalError{syscall.SIGPIPE})
+			}
+		}
+	}()
 	go func() {
 		first := <-signals
 		cancel(signalError{first.(syscall.Signal)})

@@ -50,6 +50,7 @@ func (c *serve) Run(s *session) error {
 	// without.
 	relaxGC()
 	moreThreads()
+	outlivesReader.Store(true)
 	o, err := c.options(s)
 	if err != nil {
 		return err

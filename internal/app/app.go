@@ -140,6 +140,10 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.onStop(func(context.Context) error { return doing("stop listening", closeListener(listener)) })
+	besides, err := o.Beside.listen(ctx, a)
+	if err != nil {
+		return nil, err
+	}
 	network, err := o.network(listener.Addr())
 	if err != nil {
 		return nil, err
@@ -202,9 +206,7 @@ func Start(ctx context.Context, o Options) (_ *App, err error) {
 		Version: o.Version, PublicURL: o.PublicURL, Clock: o.Clock, Log: o.Log})
 	metrics.Watch(ctx, telemetry.Sources{Store: st, Gate: gate, KeyRates: parts.KeyRates, WrongKeys: parts.WrongKeys, Work: work, Outgoing: slots, Answers: client.Answers(), Queues: parts.Dispatcher.States, Leases: node.Leases, Breakers: parts.Engine.BreakerStates, Now: o.Clock.Now, Log: o.Log})
 	// Operators can look at a server that takes long to take up its work.
-	if err := o.Beside.start(ctx, metrics.Handler(), o.Log, a); err != nil {
-		return nil, err
-	}
+	besides.serve(metrics.Handler(), o.Log, a)
 	if err := parts.Start(ctx, a.onStop); err != nil {
 		return nil, err
 	}

@@ -34,29 +34,48 @@ func (b Beside) check() error {
 	return nil
 }
 
-// start serves what is asked for beside the API, as a part of a server. If one of these ends by
-// itself later, that server hears of it.
-func (b Beside) start(ctx context.Context, metrics http.Handler, log *slog.Logger, a *App) error {
-	figures := http.NewServeMux()
-	figures.Handle("GET /metrics", metrics)
+// beside are the listeners of [Beside], nil where one is not asked for.
+type beside struct{ metrics, profiles net.Listener }
+
+// listen takes the addresses, before anything is stored: a key that a start makes is lost if
+// that start fails.
+func (b Beside) listen(ctx context.Context, a *App) (at beside, err error) {
 	for _, one := range []struct {
-		what, address string
-		handler       http.Handler
-	}{{"metrics", b.MetricsListen, figures}, {"profiles", b.DebugListen, profiles()}} {
+		address  string
+		listener *net.Listener
+	}{{b.MetricsListen, &at.metrics}, {b.DebugListen, &at.profiles}} {
 		if one.address == "" {
 			continue
 		}
 		listener, err := listen(ctx, one.address)
 		if err != nil {
-			return err
+			return beside{}, err
+		}
+		*one.listener = listener
+		a.onStop(func(context.Context) error { return doing("stop listening", closeListener(listener)) })
+	}
+	return at, nil
+}
+
+// serve serves what is asked for beside the API, as a part of a server. If one of these ends by
+// itself later, that server hears of it.
+func (at beside) serve(metrics http.Handler, log *slog.Logger, a *App) {
+	figures := http.NewServeMux()
+	figures.Handle("GET /metrics", metrics)
+	for _, one := range []struct {
+		what     string
+		listener net.Listener
+		handler  http.Handler
+	}{{"metrics", at.metrics, figures}, {"profiles", at.profiles, profiles()}} {
+		if one.listener == nil {
+			continue
 		}
 		// They have no TLS: they are for the same machine, or for a network that the
 		// operator trusts.
 		server := newServer(one.handler, log)
-		log.Info("orderhook serves its "+one.what, "address", a.serve(one.what, server, listener))
+		log.Info("orderhook serves its "+one.what, "address", a.serve(one.what, server, one.listener))
 		a.onStop(func(context.Context) error { return doing("stop serving "+one.what, server.Close()) })
 	}
-	return nil
 }
 
 // profiles answers with what the Go runtime knows of this process. The handlers are named

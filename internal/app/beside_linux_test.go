@@ -47,6 +47,31 @@ func TestAServerThatEndsByItselfIsTold(t *testing.T) {
 	}
 }
 
+// TestAnAddressThatIsTakenCostsNoKey: a start makes the first key, shows it once, and must not
+// fail behind that.
+func TestAnAddressThatIsTakenCostsNoKey(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for what, at := range map[string]Beside{"metrics": {MetricsListen: taken.Addr().String()}, "profiles": {DebugListen: taken.Addr().String()}} {
+		o := Options{Listen: freePort(t), Beside: at, Database: filepath.Join(t.TempDir(), "x.db"), Log: slog.New(slog.DiscardHandler)}
+		if _, err := Start(t.Context(), o); !IsUserError(err) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := os.Stat(o.Database); !os.IsNotExist(err) {
+			t.Errorf("%s: the start that failed has left a database (%v)", what, err)
+		}
+		l, err := net.Listen("tcp", o.Listen)
+		if err != nil {
+			t.Errorf("%s: the start that failed still listens: %v", what, err)
+			continue
+		}
+		l.Close()
+	}
+}
+
 // freePort returns an address that nobody listens at.
 func freePort(t *testing.T) string {
 	t.Helper()

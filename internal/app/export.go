@@ -41,6 +41,7 @@ type Export struct {
 	file  *os.File
 	out   *bufio.Writer
 	state exportState
+	fresh bool // this call has made the file
 }
 
 // Check returns an error if a filter is given that the kind does not have: it would pick
@@ -92,7 +93,14 @@ func (x *Export) Run(ctx context.Context, st store.Store) (rows int64, err error
 	if err := x.open(); err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, x.file.Close()) }()
+	defer func() {
+		err = errors.Join(err, x.file.Close())
+		// A new file of which nothing is saved could not be gone on with, and would be in the
+		// way of the next call.
+		if _, none := os.Stat(x.progressFile()); err != nil && x.fresh && errors.Is(none, os.ErrNotExist) {
+			err = errors.Join(err, os.Remove(x.File), os.RemoveAll(x.progressFile()+".part"))
+		}
+	}()
 	// The names of the columns are the first line of a new file.
 	if x.Format == "csv" && x.state.Bytes == 0 {
 		if err := x.write(csvColumns[x.Kind]); err != nil {
@@ -128,7 +136,7 @@ func (x *Export) open() error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		flags |= os.O_CREATE | os.O_EXCL
-		x.state = exportState{Query: x.query()}
+		x.state, x.fresh = exportState{Query: x.query()}, true
 	case err != nil:
 		return &UserError{err}
 	// Somebody else's file of that name must not be overwritten.

@@ -54,7 +54,7 @@ func Redacted(c *Call, r *redact.Redactor) (*Call, error) {
 		if values[i] != nil {
 			*b = Body{JSON: jsontext.Value(jsondoc.AppendValue(nil, d.Value(values[i]), false))}
 		} else {
-			*b = Body{Text: d.Text(string(b.Bytes()))}
+			*b = bodyOf([]byte(d.Text(string(b.Bytes()))))
 		}
 	}
 	out.Request.Headers, out.Answer.Headers = shared(c.Request.Headers), shared(c.Answer.Headers)
