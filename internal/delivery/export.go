@@ -19,10 +19,17 @@ const lookedForRun = 20
 
 // concludeExport writes to the order what its export came to: the log item in the
 // history, and an error on the order, or the removal of an earlier error
-// (docs/contract.md#exports). If the order was erased, there is nothing to write. It is
-// part of the write that completes the delivery, so the order and the delivery never
+// (docs/contract.md#exports). If the order was erased, there is nothing to write, also where
+// another one has its id by now: the data of the event went with the first. It is part of the write that completes the delivery, so the order and the delivery never
 // contradict each other.
 func (d *Dispatcher) concludeExport(ctx context.Context, tx store.Tx, tenant string, r *result) error {
+	e, err := tx.EventBySeq(ctx, tenant, r.event.Seq)
+	if err != nil && apierr.KindOf(err) != apierr.NotFound {
+		return fmt.Errorf("read the event of an export: %w", err)
+	}
+	if err == nil && e.Data == nil {
+		return nil
+	}
 	o, err := tx.Order(ctx, tenant, r.event.OrderID)
 	if apierr.KindOf(err) == apierr.NotFound {
 		return nil

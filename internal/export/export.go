@@ -86,10 +86,10 @@ func displayNameOf(step *run.StepResult) string {
 	return step.DisplayName
 }
 
-// ClearErrors removes the errors that earlier exports to the endpoint of an
-// entry's have left, about the same shipment or return, and those that the same
-// step left where it found no connector. It reports whether there were any.
-// Those of other connectors stay.
+// ClearErrors removes the errors that exports of earlier runs to the endpoint of an
+// entry's have left, about the same shipment or return, its own delivery's, and those that the
+// same step left in earlier runs where it found no connector (docs/contract.md#order-errors).
+// It reports whether there were any. Those of other connectors stay.
 func ClearErrors(o *jsondoc.Object, h *order.HistoryEntry, step *run.StepResult) bool {
 	_, endpoint, err := event.ParseDeliveryID(h.CallID)
 	if err != nil {
@@ -98,7 +98,7 @@ func ClearErrors(o *jsondoc.Object, h *order.HistoryEntry, step *run.StepResult)
 	have := o.List("errors")
 	left := slices.DeleteFunc(slices.Clone(have), func(v any) bool {
 		e, ok := v.(*jsondoc.Object)
-		if !ok || !order.IsErrorOf(e, event.TypeExportOrder) || e.Text("referenceId") != cmp.Or(h.ShipmentID, h.ReturnID) {
+		if !ok || !order.IsErrorOf(e, event.TypeExportOrder) || e.Text("referenceId") != cmp.Or(h.ShipmentID, h.ReturnID) || !isBefore(e, h) {
 			return false
 		}
 		if details := e.Text("details"); details != "" {
@@ -112,4 +112,12 @@ func ClearErrors(o *jsondoc.Object, h *order.HistoryEntry, step *run.StepResult)
 	}
 	o.Set("errors", left)
 	return true
+}
+
+// isBefore reports whether an error is one that a success may clear: of its own delivery, or of
+// an earlier run. What another step of the run has left, or a later run, has not been mended by
+// it. The ids of runs sort by time; where a run is not known, the success counts.
+func isBefore(e *jsondoc.Object, h *order.HistoryEntry) bool {
+	of := order.ErrorRun(e)
+	return e.Text("details") == h.CallID || of == "" || h.RunID == "" || of < h.RunID
 }

@@ -115,6 +115,22 @@ func TestTheErrorsOfExports(t *testing.T) {
 	export.AddError(o, entry("evt_3", 8, ""), nil)
 	export.AddError(o, entry("evt_4", 7, ""), nil)
 	order.AddError(o, order.OrderError{Key: "ExportOrder", DisplayName: "To the ERP", Message: "connector not found", RunID: "run_0"}, ordertest.Noon)
+	// What a step of the same run or of a later one has left stays, but for the delivery's own.
+	later := func(h *order.HistoryEntry) *order.HistoryEntry { h.RunID = "run_2"; return h }
+	same := ordertest.Doc(t, string(o.JSON()))
+	for _, h := range []*order.HistoryEntry{entry("evt_9", 7, ""), entry("evt_9", 8, "")} {
+		if export.ClearErrors(same, h, nil) {
+			t.Errorf("%s has cleared errors of its own run", h.CallID)
+		}
+	}
+	before := later(entry("evt_9", 7, ""))
+	before.RunID = "run_0"
+	if export.ClearErrors(same, before, nil) {
+		t.Error("an earlier run has cleared errors of a later one")
+	}
+	if !export.ClearErrors(same, entry("evt_4", 7, ""), nil) || len(same.List("errors")) != len(o.List("errors"))-1 {
+		t.Errorf("a delivery that was sent again has cleared %s", same.JSON())
+	}
 	for _, c := range []struct {
 		cleared *order.HistoryEntry
 		step    *run.StepResult
@@ -122,7 +138,7 @@ func TestTheErrorsOfExports(t *testing.T) {
 	}{{entry("evt_9", 9, ""), nil, 6}, {entry("evt_9", 7, ""), nil, 4}, {entry("evt_9", 7, ""), nil, 4}, {entry("evt_9", 8, "S2"), nil, 4},
 		{entry("evt_9", 9, ""), &run.StepResult{}, 4}, {entry("evt_9", 8, ""), &run.StepResult{DisplayName: "To the ERP"}, 2}, {entry("evt_9", 7, "S2"), nil, 1}} {
 		before := len(o.List("errors"))
-		changed := export.ClearErrors(o, c.cleared, c.step)
+		changed := export.ClearErrors(o, later(c.cleared), c.step)
 		if left := len(o.List("errors")); left != c.left || changed != (left != before) {
 			t.Errorf("%s clears to %d errors, changed is %v; want %d", c.cleared.CallID, left, changed, c.left)
 		}

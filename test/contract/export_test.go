@@ -312,6 +312,25 @@ func TestAnExportThatFailsForGood(t *testing.T) {
 }
 
 // Host, credentials and the rest are those of the settings at each attempt.
+// What comes of an export of an order that was erased meanwhile is nothing to the one that has its
+// id by now.
+func TestAnExportOfAnErasedOrderLeavesTheNextOneAlone(t *testing.T) {
+	g, r := holding(t), start(t)
+	r.settings(with(config(status("New", exporting(""))), connectors(erp(g.URL, ""))))
+	r.post(order)
+	g.wait()
+	r.call("DELETE", theOrder+"?permanently=true", "").want(204)
+	r.until("the id can be used again", func() bool {
+		return r.call("POST", "/api/orders?runWorkflow=false", order).Status == 201
+	})
+	g.answer("")
+	r.exports()
+	r.get(theOrder).is("version", 1)
+	if history := r.get(theOrder + "/history"); strings.Contains(string(history.Raw), exportStep) {
+		t.Errorf("the history of the next order: %s", history.Raw)
+	}
+}
+
 func TestAnExportGoesWhereTheSettingsSayThen(t *testing.T) {
 	old := holding(t)
 	s, r := answering(t, ""), lease(t)
