@@ -248,7 +248,7 @@ func TestAValidatorsChangesMakeTheOneCartOfTheOther(t *testing.T) {
 		if value == nil {
 			value = &jsondoc.Object{}
 		}
-		changed, err := order.ApplyCart(doc, value, false)
+		changed, err := order.ApplyCart(doc, value)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
