@@ -314,27 +314,15 @@ func (m *merger) removeProperties(dst, sent, patch *jsondoc.Object, at place) *j
 	}
 	// What is there loses the properties that a condition picks. One that the patch sets as it
 	// is stays in its place: it would be removed and come again at the end.
-	again, path := objectsByKey(patch.Objects("properties"), "key"), jsondoc.JoinPath(at.path, "properties")
-	dst.Set("properties", slices.DeleteFunc(slices.Clone(have), func(e any) bool {
-		return named.has(e) && !m.isOneOf(e, again[schema.KeyText(e.(*jsondoc.Object), "key")], path)
-	}))
-	if sent != nil && len(again) > 0 {
+	properties, again := patch.Objects("properties"), map[string]bool{}
+	for _, p := range properties {
+		again[content(m.trial().fresh(p, place{schema.Property, jsondoc.JoinPath(at.path, "properties")}, keepAll))] = true
+	}
+	dst.Set("properties", slices.DeleteFunc(slices.Clone(have), func(e any) bool { return named.has(e) && !again[content(e)] }))
+	if sent != nil && len(properties) > 0 {
 		sent = sent.Without("properties").With("properties", slices.DeleteFunc(slices.Clone(sent.List("properties")), named.has))
 	}
 	return sent
-}
-
-// isOneOf reports whether one of the properties of a patch repeats this one.
-func (m *merger) isOneOf(property any, properties []*jsondoc.Object, path string) bool {
-	for _, p := range properties {
-		if m.err != nil {
-			break
-		}
-		if m.isOne(property, p, schema.Property, path) {
-			return true
-		}
-	}
-	return false
 }
 
 // objectsByKey groups objects by their key, which need not be unique. Those without that
