@@ -151,22 +151,22 @@ func TestErrorsInTheWebHookSection(t *testing.T) {
 		w.keyFile(t, form+"-ca", form, "another password", nil, ca)
 	}
 	refused := map[string]string{
-		`,"endpoint":"https://b.example"`:                     `endpoint: the field is there twice`,
-		`,"usesSslTrustAll":true`:                             `webHook.usesSslTrustAll: is no field of webHook; is useSslTrustAll meant?`,
-		`,"useSslTrustAll":"hush"`:                            `webHook.useSslTrustAll: must be true or false`,
-		`,"key":5`:                                            `webHook.key: must be text`,
-		`,"connectionTimeout":"hush"`:                         `webHook.connectionTimeout: must be a duration over 0`,
-		`,"connectionTimeout":"PT0S"`:                         `webHook.connectionTimeout: must be a duration over 0`,
-		`,"useSslClientCert":true`:                            `webHook.sslKeyFile: missing: useSslClientCert needs a key`,
-		`,"useSslClientCert":true,"sslKeyFile":"none"`:        `webHook.sslKeyFile: none: no such file or directory`,
-		`,"useSslTrustAll":false,"sslTrustFile":"none"`:       `webHook.sslTrustFile: none: no such file or directory`,
-		`,"useSslTrustAll":false,"sslTrustFile":"text"`:       `webHook.sslTrustFile: text: neither PEM nor PKCS#12 nor JKS`,
-		`,"useSslClientCert":true,"sslKeyFile":"PEM-ca"`:      `webHook.sslKeyFile: PEM-ca: there is no private key in it`,
-		`,"useSslClientCert":true,"sslKeyFile":"PEM-client"`:  `webHook.sslKeyFile: PEM-client: wrong password`,
-		`,"useSslTrustAll":false,"sslKeyFile":"JKS-client"`:   `webHook.sslKeyFile: JKS-client: wrong password`,
-		`,"sslKeyFile":"PKCS#12-client"`:                      `webHook.sslKeyFile: PKCS#12-client: wrong password`,
-		`,"useSslTrustAll":false,"sslTrustFile":"JKS-ca"`:     `webHook.sslTrustFile: JKS-ca: wrong password`,
-		`,"useSslTrustAll":false,"sslTrustFile":"PKCS#12-ca"`: `webHook.sslTrustFile: PKCS#12-ca: wrong password`,
+		`,"endpoint":"https://b.example"`:                                           `endpoint: the field is there twice`,
+		`,"usesSslTrustAll":true`:                                                   `webHook.usesSslTrustAll: is no field of webHook; is useSslTrustAll meant?`,
+		`,"useSslTrustAll":"hush"`:                                                  `webHook.useSslTrustAll: must be true or false`,
+		`,"key":5`:                                                                  `webHook.key: must be text`,
+		`,"connectionTimeout":"hush"`:                                               `webHook.connectionTimeout: must be a duration over 0`,
+		`,"connectionTimeout":"PT0S"`:                                               `webHook.connectionTimeout: must be a duration over 0`,
+		`,"useSslClientCert":true`:                                                  `webHook.sslKeyFile: missing: useSslClientCert needs a key`,
+		`,"useSslClientCert":true,"sslKeyFile":"none"`:                              `webHook.sslKeyFile: none: no such file or directory`,
+		`,"useSslTrustAll":false,"sslTrustFile":"none"`:                             `webHook.sslTrustFile: none: no such file or directory`,
+		`,"useSslTrustAll":false,"sslTrustFile":"text"`:                             `webHook.sslTrustFile: text: neither PEM nor PKCS#12 nor JKS`,
+		`,"useSslClientCert":true,"sslKeyFile":"PEM-ca"`:                            `webHook.sslKeyFile: PEM-ca: there is no private key in it`,
+		`,"useSslClientCert":true,"sslKeyFile":"PEM-client"`:                        `webHook.sslKeyFile: PEM-client: wrong password`,
+		`,"useSslTrustAll":false,"sslKeyFile":"JKS-client"`:                         `webHook.sslKeyFile: JKS-client: wrong password`,
+		`,"sslKeyFile":"PKCS#12-client"`:                                            `webHook.sslKeyFile: PKCS#12-client: wrong password`,
+		`,"useSslTrustAll":false,"sslTrustFile":"JKS-ca","sslTrustPassword":"hush"`: `webHook.sslTrustFile: JKS-ca: wrong password`,
+		`,"useSslTrustAll":false,"sslTrustFile":"PKCS#12-ca"`:                       `webHook.sslTrustFile: PKCS#12-ca: wrong password`,
 	}
 	for more, want := range refused {
 		w.hooked(t, "https://a.example", more)
