@@ -258,7 +258,7 @@ func (s *transactions) Once(ctx context.Context, mark Mark, do func(context.Cont
 }
 
 func (s *transactions) Done(_ context.Context, _, key string) (bool, error) {
-	s.luck.kill("looking for a mark", 2000)
+	s.luck.kill("looking for a mark", 1000)
 	return s.marks[key], nil
 }
 
