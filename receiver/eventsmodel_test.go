@@ -263,7 +263,7 @@ func (s *transactions) Done(_ context.Context, _, key string) (bool, error) {
 }
 
 func (s *transactions) Position(context.Context, string) (string, error) {
-	s.luck.kill("reading the position", 2000)
+	s.luck.kill("reading the position", 1000)
 	return s.at, nil
 }
 
