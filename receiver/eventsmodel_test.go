@@ -78,7 +78,7 @@ func eventBody(n int) []byte {
 
 // After implements Feed. It is behind now and then, and fails.
 func (p *publisher) After(_ context.Context, after string, _ time.Duration) (page Page, err error) {
-	p.luck.kill("asking the feed", 200)
+	p.luck.kill("asking the feed", 100)
 	if p.luck.IntN(100) == 0 {
 		return Page{}, errFault
 	}
