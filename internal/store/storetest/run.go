@@ -125,15 +125,7 @@ func testCurrentRuns(t *testing.T, s *suite) {
 		s.write(func(tx store.Tx) error { return tx.InsertRun(ctx, acme, r) })
 		return r
 	}
-	want := func(want string) {
-		t.Helper()
-		f := store.RunFilter{Status: run.RunAborted, Current: true}
-		count, err := s.RunCount(ctx, acme, f)
-		wantCount(t, f, len(strings.Fields(want)), count, err)
-		if got := strings.Join(idsOf(pages(t, 1, runsLike(s, f)), runID), " "); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
+	want := func(want string) { t.Helper(); wantCurrent(t, s, want) }
 	add("a-order", "", "", run.RunAborted)
 	first := add("b-shipment", "S1", "", run.RunAborted)
 	add("c-other-shipment", "S2", "", run.RunAborted)
@@ -173,15 +165,7 @@ func testCurrentRunsOfAnyText(t *testing.T, s *suite) {
 		stored := ok[*run.Run](t)(s.Run(ctx, acme, id))
 		same(t, stored, r)
 	}
-	want := func(want string) {
-		t.Helper()
-		f := store.RunFilter{Status: run.RunAborted, Current: true}
-		count, err := s.RunCount(ctx, acme, f)
-		wantCount(t, f, len(strings.Fields(want)), count, err)
-		if got := strings.Join(idsOf(pages(t, 1, runsLike(s, f)), runID), " "); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
+	want := func(want string) { t.Helper(); wantCurrent(t, s, want) }
 	overtake := func(ids ...string) {
 		s.write(func(tx store.Tx) error { return tx.OvertakeRuns(ctx, acme, "o1", ids) })
 	}
@@ -205,6 +189,17 @@ func testCurrentRunsOfAnyText(t *testing.T, s *suite) {
 	}
 	add("late-order", "", run.RunSucceeded)
 	want("")
+}
+
+// wantCurrent compares the aborted runs about which something is to be done with their ids.
+func wantCurrent(t *testing.T, s *suite, want string) {
+	t.Helper()
+	f := store.RunFilter{Status: run.RunAborted, Current: true}
+	count, err := s.RunCount(ctx, acme, f)
+	wantCount(t, f, len(strings.Fields(want)), count, err)
+	if got := strings.Join(idsOf(pages(t, 1, runsLike(s, f)), runID), " "); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
 
 // runsLike returns the list of the runs that a filter picks, as pages reads it.
