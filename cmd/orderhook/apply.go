@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/app"
@@ -39,9 +41,16 @@ func (c *apply) Run(s *session) error {
 		return err
 	}
 	apply := func(dryRun, alone bool) (app.Found, error) { return c.apply(s, in, dryRun, alone) }
-	if server != nil {
+	switch {
+	case server != nil:
 		defer server.close()
 		apply = func(dryRun, _ bool) (app.Found, error) { return in.ApplyThrough(s.ctx, server, dryRun) }
+	case c.DryRun:
+		remove, err := c.standIn()
+		if err != nil {
+			return err
+		}
+		defer remove()
 	}
 	found, err := apply(true, false)
 	s.warn(found.Warnings)
@@ -64,6 +73,20 @@ func (c *apply) Run(s *session) error {
 	}
 	fmt.Fprintf(s.out, "applied: %s\n", differences)
 	return nil
+}
+
+// standIn has a dry run look at an empty database where the one that is named is a file that
+// is not there: a dry run makes none. remove removes it.
+func (c *apply) standIn() (remove func(), err error) {
+	if there, err := app.DatabaseExists(string(c.Database)); there || err != nil {
+		return func() {}, err
+	}
+	folder, err := os.MkdirTemp("", "orderhook-dry-run-")
+	if err != nil {
+		return nil, fmt.Errorf("make an empty database to compare with: %w", err)
+	}
+	c.Database = databaseName(filepath.Join(folder, "empty.db"))
+	return func() { _ = os.RemoveAll(folder) }, nil
 }
 
 // apply works on the database itself. A change of endpoints needs the file of one alone: a

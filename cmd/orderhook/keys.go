@@ -97,11 +97,14 @@ func (c *keysCreate) Run(s *session) (err error) {
 	defer closing(st, &err)
 	// If the process dies before the key is printed, the key is stored and nobody has it. It
 	// can be revoked by its id.
-	secret, err := app.CreateKey(s.ctx, st, key, now)
-	if err == nil {
-		_, err = fmt.Fprintln(s.out, secret)
+	id, secret, err := app.CreateKey(s.ctx, st, key, now)
+	if err != nil {
+		return err
 	}
-	return err
+	if _, err := fmt.Fprintln(s.out, secret); err != nil {
+		return fmt.Errorf("the key %s is made, but could not be printed, so that nobody has it: revoke it, and make another: %w", id, err)
+	}
+	return nil
 }
 
 // keysList shows which keys there are. Nobody can see the keys themselves again.

@@ -48,14 +48,15 @@ func byCommand(ctx context.Context, command, action string) context.Context {
 }
 
 // CreateKey makes a new key for `keys create`, and its tenant if that is new, and
-// returns the secret, which is stored nowhere.
-func CreateKey(ctx context.Context, st store.Store, k access.Key, now time.Time) (string, error) {
+// returns its id and the secret, which is stored nowhere.
+func CreateKey(ctx context.Context, st store.Store, k access.Key, now time.Time) (id, secret string, err error) {
 	if tenant := k.Tenant; tenant == "" || strings.ContainsFunc(tenant, func(r rune) bool { return r < ' ' }) {
-		return "", UserErrorf("the tenant needs a name of printable characters")
+		return "", "", UserErrorf("the tenant needs a name of printable characters")
 	}
-	secret := access.NewSecret()
+	secret = access.NewSecret()
 	k.Created = now
-	return secret, insertKey(byCommand(ctx, "keys create", actionCreateKey), st, secret, k)
+	err = insertKey(byCommand(ctx, "keys create", actionCreateKey), st, secret, &k)
+	return k.ID, secret, err
 }
 
 // ReadKey reads what a key is to be, as the API does.
@@ -93,9 +94,9 @@ func RevokeKey(ctx context.Context, st store.Store, tenant, id string) error {
 }
 
 // insertKey gives a key its id and the hash of its secret, and stores it.
-func insertKey(ctx context.Context, st store.Store, secret string, k access.Key) error {
+func insertKey(ctx context.Context, st store.Store, secret string, k *access.Key) error {
 	k.ID, k.Hash = ids.New(ids.Key), access.HashKey(secret)
-	return doing("store a key of tenant "+k.Tenant, st.Write(ctx, func(tx store.Tx) error { return tx.InsertKey(ctx, k) }))
+	return doing("store a key of tenant "+k.Tenant, st.Write(ctx, func(tx store.Tx) error { return tx.InsertKey(ctx, *k) }))
 }
 
 // adminKey sees to it that there is a way in: it installs the given key, or makes one,
@@ -109,7 +110,7 @@ func adminKey(ctx context.Context, st store.Store, given string, now time.Time) 
 		return "", doing("look whether there are keys", err)
 	}
 	made = access.NewSecret()
-	return made, insertKey(byCommand(ctx, "serve", actionCreateKey), st, made, access.Key{Tenant: access.DefaultTenant, Name: "made by serve", Role: access.Admin, Created: now})
+	return made, insertKey(byCommand(ctx, "serve", actionCreateKey), st, made, &access.Key{Tenant: access.DefaultTenant, Name: "made by serve", Role: access.Admin, Created: now})
 }
 
 // installKey stores the key of --api-key, unless an earlier start has done so. A key that
@@ -119,7 +120,7 @@ func installKey(ctx context.Context, st store.Store, secret string, now time.Tim
 	have, err := st.KeyByHash(ctx, access.HashKey(secret))
 	switch {
 	case apierr.KindOf(err) == apierr.NotFound:
-		return insertKey(byCommand(ctx, "serve --api-key", actionCreateKey), st, secret, access.Key{Tenant: access.DefaultTenant, Name: "serve --api-key", Role: access.Admin, Created: now})
+		return insertKey(byCommand(ctx, "serve --api-key", actionCreateKey), st, secret, &access.Key{Tenant: access.DefaultTenant, Name: "serve --api-key", Role: access.Admin, Created: now})
 	case err != nil:
 		return doing("look for the key given to serve", err)
 	case have.Tenant != access.DefaultTenant || have.Role != access.Admin:

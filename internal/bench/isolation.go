@@ -172,10 +172,10 @@ func (i *isolated) keys(ctx context.Context, database *database) error {
 		return err
 	}
 	defer st.Close()
-	if i.other, err = app.CreateKey(ctx, st, access.Key{Tenant: "other", Name: "bench", Role: access.Admin}, time.Now()); err != nil {
+	if _, i.other, err = app.CreateKey(ctx, st, access.Key{Tenant: "other", Name: "bench", Role: access.Admin}, time.Now()); err != nil {
 		return err
 	}
-	i.reader, err = app.CreateKey(ctx, st, access.Key{Tenant: access.DefaultTenant, Name: "bench", Role: access.Reader}, time.Now())
+	_, i.reader, err = app.CreateKey(ctx, st, access.Key{Tenant: access.DefaultTenant, Name: "bench", Role: access.Reader}, time.Now())
 	return err
 }
 

@@ -59,7 +59,7 @@ func startWalk(t *testing.T) *walk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.other, err = app.CreateKey(t.Context(), st, access.Key{Tenant: "other", Role: access.Admin}, time.Now()); err != nil {
+	if _, w.other, err = app.CreateKey(t.Context(), st, access.Key{Tenant: "other", Role: access.Admin}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := st.Close(); err != nil {

@@ -45,6 +45,9 @@ func TestAnInstallationInAFile(t *testing.T) {
 			}
 			run(w, 1, "site.json: 3 differences", "--dry-run")
 			run(w, 1, "site.json: 3 differences", "--dry-run") // nothing was changed
+			if w.has("orderhook.db") {
+				t.Error("a dry run has made a database")
+			}
 			run(w, 0, "applied: 3 differences")
 			run(w, 0, "nothing to change", "--dry-run")
 			run(w, 0, "nothing to change")

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -73,4 +75,24 @@ func TestTheKeyOfTheFlag(t *testing.T) {
 	listed(t, strings.ReplaceAll(w.succeeds(t, "keys", "list"), "serve --api-key", "given"), "default", "admin", "given")
 	other := strings.TrimSpace(w.succeeds(t, "keys", "create", "--tenant", "acme", "--role", "reader"))
 	w.refuses(t, "of tenant acme and role reader", "serve", "--api-key", other)
+}
+
+// TestAKeyThatCannotBePrinted is named in the error: nobody has it, so it is to be revoked.
+func TestAKeyThatCannotBePrinted(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("no /dev/full here")
+	}
+	defer full.Close()
+	w := newWhere(t)
+	cmd := w.command(t.Context(), "keys", "create", "--role", "reader")
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = full, &said
+	_ = cmd.Run() // its code is looked at below
+	id := regexp.MustCompile(`key_[0-9A-Za-z]+`).FindString(said.String())
+	if cmd.ProcessState.ExitCode() == 0 || id == "" {
+		t.Fatalf("code %d, %s", cmd.ProcessState.ExitCode(), &said)
+	}
+	w.succeeds(t, "keys", "revoke", id)
 }

@@ -34,7 +34,13 @@ func openTemp(tb testing.TB) *core.Store { return openAt(tb, tempPath(tb)).Store
 // done it.
 func openAt(tb testing.TB, path string) *sqlite.DB {
 	tb.Helper()
-	db, err := sqlite.Open(ctx, path, sqlite.Options{EncryptionKey: "key of the tests", Log: slog.New(slog.DiscardHandler)})
+	return openClocked(tb, path, time.Now)
+}
+
+// openClocked is openAt with a clock of the test.
+func openClocked(tb testing.TB, path string, clock func() time.Time) *sqlite.DB {
+	tb.Helper()
+	db, err := sqlite.Open(ctx, path, sqlite.Options{EncryptionKey: "key of the tests", Clock: clock, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -18,6 +18,9 @@ const eventsAtOnce = 500
 // events that are old enough to go, also at those that had to stay at the call before.
 func (o *old) removeEvents(ctx context.Context) error {
 	newest, err := o.db.eventsBefore(ctx, o.before)
+	if err == nil {
+		err = o.removeLeftDeliveries(ctx, newest)
+	}
 	for last := int64(0); err == nil && last < newest; {
 		var gone []int64
 		if last, gone, err = o.oldEvents(ctx, last, newest); err == nil {
@@ -31,6 +34,23 @@ func (o *old) removeEvents(ctx context.Context) error {
 		err = o.removeFeed(ctx)
 	}
 	return err
+}
+
+// removeLeftDeliveries removes what is left of events that are gone: an event with many
+// deliveries goes in several writes, and the process may have died, or the server been
+// stopped, between two of them. The attempts that are left go by their own age.
+func (o *old) removeLeftDeliveries(ctx context.Context, newest int64) error {
+	type delivery struct{ event, endpoint int64 }
+	return removeEach(ctx, o, func(last delivery) ([]delivery, error) {
+		return collect(ctx, o.db.q.Query, func(r Row) (d delivery, err error) {
+			err = r.Scan(&d.event, &d.endpoint)
+			return d, err
+		}, `SELECT event, endpoint FROM deliveries AS d WHERE tenant = ?1 AND (event, endpoint) > (?2, ?3) AND event <= ?4
+				AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.tenant = ?1 AND e.seq = d.event)
+			ORDER BY event, endpoint LIMIT ?5`, o.tenant, last.event, last.endpoint, newest, removedAtOnce)
+	}, func(b *Batch, d delivery) {
+		b.change(`DELETE FROM deliveries WHERE tenant = ? AND event = ? AND endpoint = ?`, o.tenant, d.event, d.endpoint)
+	})
 }
 
 // oldEvents looks at the next events behind a seq, and returns the last of them and those

@@ -16,6 +16,11 @@ import (
 // another version.
 func Inspect(ctx context.Context, path string, found func(core.Finding)) error {
 	f, err := openFile(ctx, path)
+	// The damage may be in what the file is recognized by.
+	if isCorrupt(err) {
+		found(damaged(err.Error()))
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -102,6 +107,9 @@ func (f *file) QueryOnce(ctx context.Context, each func(core.Row) error, text st
 	return stated(core.EachRow(rows, each), text)
 }
 
+// damaged is the finding of a file that SQLite cannot read.
+func damaged(how string) core.Finding { return core.Finding{Text: "the file is damaged: " + how} }
+
 // inspect looks at the pages first: if one of them is damaged, nothing that follows says
 // much.
 func (f *file) inspect(ctx context.Context, found func(core.Finding)) error {
@@ -114,14 +122,14 @@ func (f *file) inspect(ctx context.Context, found func(core.Finding)) error {
 		for line := range strings.Lines(text) {
 			if line = strings.TrimSpace(line); line != "ok" {
 				sound = false
-				found(core.Finding{Text: "the file is damaged: " + line})
+				found(damaged(line))
 			}
 		}
 		return err
 	}, `PRAGMA integrity_check(20)`)
 	// The check itself may stumble over the damage.
 	if isCorrupt(err) {
-		found(core.Finding{Text: fmt.Sprintf("the file is damaged: %v", err)})
+		found(damaged(err.Error()))
 		return nil
 	}
 	if err != nil || !sound {

@@ -163,6 +163,19 @@ func TestADamagedFile(t *testing.T) {
 	}
 }
 
+// TestADamagedBeginning: the damage is where SQLite looks first.
+func TestADamagedBeginning(t *testing.T) {
+	path := tempPath(t)
+	must(t, openAt(t, path, Options{}).Close())
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	must(t, err)
+	_, err = f.WriteAt(bytes.Repeat([]byte{0xff}, 100), 100) // behind the header
+	must(t, errors.Join(err, f.Close()))
+	if found := findings(t, path); len(found) != 1 || !strings.Contains(found[0].Text, "the file is damaged: ") {
+		t.Errorf("found %v", found)
+	}
+}
+
 // TestGroupsThatWaitForNothingWrong: a delivery waits although none is before it while its
 // endpoint gets another ordering, and where its endpoint was deleted.
 func TestGroupsThatWaitForNothingWrong(t *testing.T) {

@@ -10,6 +10,20 @@ import (
 // ErrInUse is in the error of [Open] if another process has the file exclusively.
 var ErrInUse = errors.New("is in use by another orderhook")
 
+// hasOneName returns an error if a database file has a second name, as a hard link gives it
+// one. The lock and the log are beside a name: a server that opened the file by the other
+// one would not see them, and the two would destroy what the other writes.
+func hasOneName(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("the names of the database cannot be counted: %w", err)
+	}
+	if names := info.Sys().(*syscall.Stat_t).Nlink; names > 1 {
+		return fmt.Errorf("the database %s has %d names (hard links): remove all but one, or copy it with orderhook backup", path, names)
+	}
+	return nil
+}
+
 // lockFile locks the database at path for this process, without waiting. The lock is on a
 // file beside it, FILE.lock, because SQLite itself must not be locked: commands may use
 // the database beside the server. The kernel frees the lock when the process ends, in

@@ -37,6 +37,25 @@ func TestLockThroughSymbolicLink(t *testing.T) {
 	}
 }
 
+// TestAFileOfTwoNamesIsRefused: two servers could open it, each by a name, without seeing the
+// lock or the log of the other.
+func TestAFileOfTwoNamesIsRefused(t *testing.T) {
+	path := tempPath(t)
+	must(t, openAt(t, path, Options{Exclusive: true}).Close())
+	second := path + ".second"
+	must(t, os.Link(path, second))
+	key, err := os.ReadFile(path + ".key")
+	must(t, err)
+	must(t, os.WriteFile(second+".key", key, 0o600))
+	for _, name := range []string{path, second} {
+		if _, err := Open(ctx, name, Options{Exclusive: true}); err == nil || !strings.Contains(err.Error(), name+" has 2 names (hard links)") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	must(t, os.Remove(second))
+	openAt(t, path, Options{Exclusive: true})
+}
+
 // TestKilled kills a server while it writes: its lock is free, and whatever
 // Write had returned for is there.
 func TestKilled(t *testing.T) {

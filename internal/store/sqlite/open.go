@@ -87,6 +87,9 @@ func (db *DB) open(ctx context.Context, o Options) (err error) {
 		if e.lock, err = lockFile(e.path); err != nil {
 			return err
 		}
+		if err := hasOneName(e.path); err != nil {
+			return err
+		}
 	}
 	if err := migrate(ctx, e.path, o.Exclusive); err != nil {
 		return err

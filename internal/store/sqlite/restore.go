@@ -83,12 +83,14 @@ func (r *restoration) marker() string { return r.path + restoring }
 // parts are the endings of the files of a database that must not be beside another one.
 var parts = []string{"", "-wal", "-shm", "-journal"}
 
-// refuseLeftovers returns an error if a log is beside the backup, or where the database
-// is to be, but no database there: it belongs to one that was moved, and may hold its last
+// refuseLeftovers returns an error if a log with something in it is beside the backup, or if
+// a log is where the database is to be, but no database there: it belongs to one that was moved, and may hold its last
 // writes. After a restore that was interrupted it is known whose that is.
 func (r *restoration) refuseLeftovers() error {
-	for _, ending := range parts[1:] {
-		if _, err := os.Lstat(r.from + ending); err == nil {
+	for _, ending := range []string{"-wal", "-journal"} {
+		// An empty log holds nothing: SQLite makes one for a reader, such as a restore that was
+		// killed.
+		if info, err := os.Lstat(r.from + ending); err == nil && info.Size() > 0 {
 			return fmt.Errorf("%s%s is there: %[1]s is a database in use, or was not closed, and no backup", r.from, ending)
 		}
 	}

@@ -77,6 +77,24 @@ func TestRestoreDiesBeforeEachStep(t *testing.T) {
 	}
 }
 
+// TestRestoreBesideALogOfTheBackup: a log with something in it belongs to a database that is
+// in use. An empty one is what a restore that was killed has left.
+func TestRestoreBesideALogOfTheBackup(t *testing.T) {
+	path, copied := backedUp(t)
+	must(t, openAt(t, copied, Options{}).Close()) // as doctor opens a copy: it has a log from then on
+	must(t, os.WriteFile(copied+"-wal", []byte("a write"), 0o600))
+	if _, err := Restore(ctx, copied, path, RestoreOptions{}); err == nil || !strings.Contains(err.Error(), "-wal is there") {
+		t.Errorf("a log: %v", err)
+	}
+	must(t, os.WriteFile(copied+"-wal", nil, 0o600))
+	must(t, os.WriteFile(copied+"-shm", make([]byte, 32768), 0o600))
+	_, err := Restore(ctx, copied, path, RestoreOptions{})
+	must(t, err)
+	if db := openAt(t, path, Options{}); !has(t, db, "old") || has(t, db, "new") {
+		t.Error("the backup is not what is there")
+	}
+}
+
 func TestRestoreFollowsALink(t *testing.T) {
 	path, copied := backedUp(t)
 	link := filepath.Join(t.TempDir(), "link.db")
