@@ -143,9 +143,7 @@ func addReplay(ctx context.Context, tx store.Tx, first string, again *attempt.At
 		return err
 	}
 	if err != nil || bodyErased(now) {
-		bare := *again
-		bare.Detail = bare.Detail.Bare()
-		again = &bare
+		again = again.Bare()
 	}
 	return tx.AddAttempt(ctx, tenantOf(ctx), again)
 }

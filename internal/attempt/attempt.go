@@ -106,6 +106,14 @@ type Timing struct {
 	FirstByte float64 `json:"firstByte"` // from the start of the attempt
 }
 
+// Bare returns what stays of an attempt once its order was erased: that it was made, and what
+// came of it.
+func (a *Attempt) Bare() *Attempt {
+	bare := *a
+	bare.Warnings, bare.Detail = nil, a.Detail.Bare()
+	return &bare
+}
+
 // Bare returns the detail without bodies, headers and values of the order, which is what
 // stays of it once its order was erased.
 func (d *AttemptDetail) Bare() *AttemptDetail {

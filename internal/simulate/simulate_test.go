@@ -249,9 +249,7 @@ type bodiless struct{ store.Reader }
 func (r bodiless) Attempt(ctx context.Context, tenant, id string) (*attempt.Attempt, error) {
 	a, err := r.Reader.Attempt(ctx, tenant, id)
 	if err == nil {
-		bare := *a
-		bare.Detail = a.Detail.Bare()
-		a = &bare
+		a = a.Bare()
 	}
 	return a, err
 }

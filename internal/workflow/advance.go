@@ -291,11 +291,15 @@ func (e *Engine) complete(ctx context.Context, of *nodes.Share, tenant string, s
 // moveOnce is move for a decision that records an attempt. If that was recorded already, by a
 // commit of which nobody knew what became of it, so was all of the decision: the run is as
 // the database has it. If another attempt has its id, it gets another one. So the loop in
-// complete cannot apply one answer twice.
+// complete cannot apply one answer twice. Where the order was erased, the attempt alone is
+// recorded, without what was sent and answered.
 func (e *Engine) moveOnce(ctx context.Context, tenant string, s snapshot, a *attempt.Attempt, do func(decide.Facts) *decide.Decision) (snapshot, error) {
 	var next snapshot
 	err := store.Recording(func() (err error) {
 		next, err = e.move(ctx, tenant, s, do)
+		if err == nil && next.run == nil { // the order was erased while the call was made
+			err = e.store.Write(ctx, func(tx store.Tx) error { return tx.AddAttempt(ctx, tenant, a.Bare()) })
+		}
 		return err
 	}, a)
 	if !errors.Is(err, store.ErrRecorded) {

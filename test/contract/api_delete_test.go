@@ -94,7 +94,14 @@ func TestARunOfAnErasedOrderEndsQuietly(t *testing.T) {
 		s.wait()
 		r.call("DELETE", theOrder+"?permanently=true", "").want(204)
 		(<-answered).problem(404) // while the endpoint still holds the call
-		s.answer(answerWith(`{"CustomerEmail":"kari@example.com"}`))
+		s.answer(answerWith(`{"CustomerEmail":"kari@example.com","Nonsense":"kari@example.com"}`))
+		var made answer
+		r.until("the call is recorded", func() bool {
+			made = r.get("/api/attempts?orderId=ORD-12345")
+			return made.at("items[0]") != nil
+		})
+		r.get("/api/attempts/"+made.text("items[0].id")).is("kind", "step").is("status", 200).is("outcome", "succeeded").is("warnings", nil).
+			is("request.body", "").is("request.headers", map[string]any{}).is("response.body", "").is("response.headers", map[string]any{})
 		r.post(`{"id":"next","status":"Other"}`)
 	})
 	equals(t, "files with it", remains(t, path, "kari@example.com"), []string{})

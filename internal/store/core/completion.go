@@ -194,9 +194,7 @@ func (d *draft) bareIfErased(ctx context.Context, tenant string, s *store.Comple
 	switch err := d.hasData(ctx, tenant, &event.Event{Seq: s.Key.Event}); apierr.KindOf(err) {
 	// The data was erased, or the event was removed.
 	case apierr.Conflict, apierr.NotFound:
-		bare := *s.Attempt
-		bare.Detail = bare.Detail.Bare()
-		s.Attempt = &bare
+		s.Attempt = s.Attempt.Bare()
 		return nil
 	default:
 		return err
