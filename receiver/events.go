@@ -48,8 +48,12 @@ func (r *Receiver) Events(name string, feed Feed, handle func(context.Context, *
 func (e *Events) ServeHTTP(w http.ResponseWriter, req *http.Request) { e.handler.ServeHTTP(w, req) }
 
 // deliver handles an event that was delivered, and all before it.
+//
+// The headers that say where the event stands are not signed. So they move the position only
+// with an event that is handled by it: a request that somebody has seen and sends again, with
+// other headers, moves nothing. A request without a key could be such a one at any time.
 func (e *Events) deliver(ctx context.Context, event *Event) error {
-	if e.feed == nil || event.Position == "" {
+	if e.feed == nil || event.Position == "" || event.Key == "" {
 		return e.once(ctx, event, "", "")
 	}
 	done, err := e.begin(ctx)
@@ -58,21 +62,19 @@ func (e *Events) deliver(ctx context.Context, event *Event) error {
 	}
 	defer done()
 	for {
+		if handled, err := e.receiver.config.Store.Done(ctx, e.name, event.Key); err != nil || handled {
+			return err
+		}
 		at, err := e.position(ctx)
 		if err != nil {
 			return err
 		}
-		if event.Previous == at && event.Position != at {
-			if err = e.once(ctx, event, at, event.Position); !errors.Is(err, ErrMoved) {
-				return err
-			}
-			continue
+		if event.Previous != at || event.Position == at {
+			return e.fetchUpTo(ctx, event)
 		}
-		// It is either a repeat, or ahead of others.
-		if handled, err := e.receiver.config.Store.Done(ctx, e.name, event.Key); err != nil || handled {
+		if err := e.once(ctx, event, at, event.Position); !errors.Is(err, ErrMoved) {
 			return err
 		}
-		return e.fetchUpTo(ctx, event)
 	}
 }
 

@@ -98,6 +98,30 @@ func TestAGapIsFetchedAtOnce(t *testing.T) {
 	}
 }
 
+// TestARepeatMovesNoPosition: the headers with the positions are not signed, so whoever has seen
+// a request could send it again with others, and all later events would be waited for in vain.
+func TestARepeatMovesNoPosition(t *testing.T) {
+	for name, again := range map[string]int{"the last one": 2, "an earlier one": 1} {
+		feed := newListed()
+		for n := 1; n <= 3; n++ {
+			feed.add(n)
+		}
+		got := 0
+		e := newReceiver(t, t.Output()).Events("e", feed, func(context.Context, *Event) error { got++; return nil })
+		deliver(t, e, 1)
+		deliver(t, e, 2)
+		p := publisher{}
+		forged := p.request(again).WithContext(t.Context())
+		forged.Header.Set(previousHeader, position(2))
+		forged.Header.Set(positionHeader, "9999999999999999")
+		w := &status{header: http.Header{}}
+		e.ServeHTTP(w, forged)
+		if code := deliver(t, e, 3); w.code != 204 || code != 204 || got != 3 {
+			t.Errorf("%s: %d for the repeat, %d for the next, %d handled", name, w.code, code, got)
+		}
+	}
+}
+
 // TestAnEventThatFailsHoldsUpTheNext: nothing overtakes it, and nothing is lost.
 func TestAnEventThatFailsHoldsUpTheNext(t *testing.T) {
 	feed, fails := newListed(), true
