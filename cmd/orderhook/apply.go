@@ -76,14 +76,18 @@ func (c *apply) Run(s *session) error {
 }
 
 // standIn has a dry run look at an empty database where the one that is named is a file that
-// is not there: a dry run makes none. remove removes it.
+// is not there: a dry run makes none. It is in a folder beside that name, where the real one
+// would be made. remove removes it. A key without its database is left to be refused.
 func (c *apply) standIn() (remove func(), err error) {
-	if there, err := app.DatabaseExists(string(c.Database)); there || err != nil {
-		return func() {}, err
+	path := string(c.Database)
+	for _, name := range []string{path, path + ".key"} {
+		if there, err := app.DatabaseExists(name); there || err != nil {
+			return func() {}, err
+		}
 	}
-	folder, err := os.MkdirTemp("", "orderhook-dry-run-")
+	folder, err := os.MkdirTemp(filepath.Dir(path), "orderhook-dry-run-")
 	if err != nil {
-		return nil, fmt.Errorf("make an empty database to compare with: %w", err)
+		return nil, app.UserErrorf("the database %s cannot be made: %w", path, err)
 	}
 	c.Database = databaseName(filepath.Join(folder, "empty.db"))
 	return func() { _ = os.RemoveAll(folder) }, nil

@@ -27,8 +27,7 @@ var reloadable = []string{"outgoing", "log-level", "max-requests", "max-request-
 	"connection-max-age", "trusted-proxies", "forwarded-header", "tls-cert", "tls-key"}
 
 // reload reads all anew. If anything is wrong, nothing changes. No line of the log has a
-// value: some are secrets. It is called by one goroutine alone, which also waits for the
-// signal.
+// value: some are secrets. It is called by one goroutine at a time.
 func (r *reloader) reload() {
 	// The command line itself cannot change, but the files and the config file that it names
 	// can.
@@ -50,8 +49,12 @@ func (r *reloader) reload() {
 func (r *reloader) take(next *session, o app.Options) error {
 	before, after := r.started.serve(), next.serve()
 	changed, ignored := r.differences(next)
-	if (before.TLSCert == "") != (after.TLSCert == "") { // the port serves the one or the other
-		changed, ignored = slices.DeleteFunc(changed, isTLS), append(ignored, "tls-cert", "tls-key")
+	// The port serves what it served at the start, with TLS or without.
+	if before.TLSCert == "" || after.TLSCert == "" {
+		changed = slices.DeleteFunc(changed, isTLS)
+	}
+	if (before.TLSCert == "") != (after.TLSCert == "") {
+		ignored = append(ignored, "tls-cert", "tls-key")
 	}
 	replaced, err := r.app.Reload(next.ctx, o)
 	if err != nil {

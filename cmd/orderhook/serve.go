@@ -82,14 +82,23 @@ func (c *serve) Run(s *session) error {
 
 // runUntil waits until the server is to stop, or ends by itself, and reloads it meanwhile.
 func runUntil(s *session, a *app.App, r *reloader, hangups <-chan os.Signal) error {
+	// One reload at a time is made beside this loop: a file that hangs while it is read, as one
+	// on a disk that is gone, must not keep anybody from stopping the server.
+	next, done := hangups, make(chan struct{}, 1)
 	for {
 		select {
 		case <-s.ctx.Done():
 			return nil
 		case err := <-a.Failed:
 			return err
-		case <-hangups:
-			r.reload()
+		case <-next:
+			next = nil
+			go func() {
+				r.reload()
+				done <- struct{}{}
+			}()
+		case <-done:
+			next = hangups
 		}
 	}
 }

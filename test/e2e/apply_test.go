@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -47,6 +48,9 @@ func TestAnInstallationInAFile(t *testing.T) {
 			run(w, 1, "site.json: 3 differences", "--dry-run") // nothing was changed
 			if w.has("orderhook.db") {
 				t.Error("a dry run has made a database")
+			}
+			if left, err := filepath.Glob(filepath.Join(w.dir, "orderhook-*")); len(left) > 0 || err != nil {
+				t.Errorf("a dry run has left %v, %v", left, err)
 			}
 			run(w, 0, "applied: 3 differences")
 			run(w, 0, "nothing to change", "--dry-run")
@@ -259,5 +263,26 @@ func TestAReplacedKeyPassesItsBoundsOn(t *testing.T) {
 	w.succeeds(t, "apply", "site.json")
 	if out := w.succeeds(t, "keys", "list"); !strings.Contains(out, "  9 ") || strings.Contains(out, "2020") {
 		t.Errorf("instead of a key that has expired: %s", out)
+	}
+}
+
+// TestADryRunWhereNoDatabaseCanBe fails as the real one does.
+func TestADryRunWhereNoDatabaseCanBe(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ database, want string }{
+		"no folder":                  {"none/shop.db", "none/shop.db"},
+		"a key without its database": {"shop.db", "shop.db is missing or empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWhere(t)
+			w.file(t, "site.json", `{"keys": [{"name": "publisher", "role": "publisher", "key": "`+siteKey+`"}]}`)
+			w.file(t, "shop.db.key", strings.Repeat("k", 40)+"\n")
+			for _, more := range [][]string{{"--dry-run"}, nil} {
+				r := w.run(t, append([]string{"apply", "site.json", "--database", c.database}, more...)...)
+				if r.code != 2 || !strings.Contains(r.errOut, c.want) {
+					t.Errorf("apply %v: code %d, %s", more, r.code, r.errOut)
+				}
+			}
+		})
 	}
 }

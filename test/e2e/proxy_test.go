@@ -3,6 +3,7 @@ package e2e
 import (
 	"crypto/tls"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -270,6 +271,45 @@ func TestReload(t *testing.T) {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log has no %s:\n%s", want, log)
 		}
+	}
+}
+
+// TestAReloadOfAPlainServerHasNoCertificate, and so none that has changed.
+func TestAReloadOfAPlainServerHasNoCertificate(t *testing.T) {
+	t.Parallel()
+	w := newWhere(t)
+	w.file(t, "orderhook.json", `{}`)
+	s := w.serve(t)
+	for n, config := range []string{`{"tlsCert": "x", "tlsKey": "y"}`, `{}`} {
+		w.file(t, "orderhook.json", config)
+		s.reload(t)
+		until(t, "the reload", func() bool { return strings.Count(s.errOut.String(), "msg=reloaded") == n+1 })
+	}
+	log := s.errOut.String()
+	if !strings.Contains(log, `takes effect with the next start alone" flags="tls-cert, tls-key"`) || strings.Count(log, `msg=reloaded changed=""`) != 2 {
+		t.Error(log)
+	}
+}
+
+// TestAReloadThatHangs keeps nobody from stopping the server.
+func TestAReloadThatHangs(t *testing.T) {
+	t.Parallel()
+	w := newWhere(t)
+	w.file(t, "orderhook.json", `{}`)
+	s := w.serve(t)
+	path := filepath.Join(w.dir, "orderhook.json")
+	if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s.reload(t)
+	writer, err := os.OpenFile(path, os.O_WRONLY, 0) // once the server reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	s.signal(t, syscall.SIGTERM)
+	if code := s.code(t); code != 0 {
+		t.Errorf("code %d: %s", code, s.errOut)
 	}
 }
 

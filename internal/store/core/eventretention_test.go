@@ -8,6 +8,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/store"
+	"github.com/orderhook/orderhook/internal/store/core"
 )
 
 // TestARemovalThatDied: an event with many deliveries is removed in several writes, and is gone
@@ -43,6 +44,7 @@ func TestARemovalThatDied(t *testing.T) {
 	if left := countRows(t, db, "deliveries"); !errors.Is(err, died) || writes != 1 || left == 0 || left == len(all) {
 		t.Fatalf("died with %v, and %d deliveries are left", err, left)
 	}
+	must(t, core.Inspect(ctx, changing{db, func(string) {}}, db.Dialect(), func(f core.Finding) { t.Errorf("taken for damage: %s", f.Text) }))
 	must(t, remove(goOn))
 	if left := countRows(t, db, "deliveries"); left != 0 {
 		t.Errorf("%d deliveries of an event that is gone are left", left)

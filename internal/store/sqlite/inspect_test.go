@@ -27,7 +27,7 @@ func findings(t *testing.T, path string) (all []core.Finding) {
 // TestEachRuleFindsWhatBreaksIt breaks one rule after the other in a sound database.
 func TestEachRuleFindsWhatBreaksIt(t *testing.T) {
 	for want, statements := range map[string]string{
-		"a delivery of an event that is not there: event 7 of the tenant acme": `INSERT INTO endpoints (tenant, no, id, origin, doc) VALUES ('acme', 1, 'ep_1', '', '');
+		"a pending delivery of an event that is not there: event 7 of the tenant acme": `INSERT INTO endpoints (tenant, no, id, origin, doc) VALUES ('acme', 1, 'ep_1', '', '');
 			INSERT INTO deliveries (tenant, event, endpoint, max_attempts, due, updated) VALUES ('acme', 7, 1, 1, 1, 1)`,
 		"a delivery to an endpoint that is not there: endpoint 1": `INSERT INTO events (seq, tenant, id, type, at, subject_kind, subject_id, order_id) VALUES (7, 'acme', 'evt_1', 't', 1, '', '', '');
 			INSERT INTO deliveries (tenant, event, endpoint, max_attempts, due, updated) VALUES ('acme', 7, 1, 1, 1, 1)`,

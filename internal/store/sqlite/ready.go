@@ -56,35 +56,45 @@ func (e *engine) Ping(ctx context.Context) error {
 	return e.probe(ctx)
 }
 
-// files are the database file and its log as they were opened. The identity of a file is
-// compared, and not its name: a file that was moved away and one that took its place have
-// the same name.
+// files are the database file, its log and the index of that, as they were opened. The
+// identity of a file is compared, and not its name: a file that was moved away and one that
+// took its place have the same name.
 type files struct {
-	path    string
-	db, log os.FileInfo
+	path   string
+	opened [len(openEndings)]os.FileInfo
 }
+
+// openEndings are the endings of the files of an open database.
+var openEndings = [...]string{"", "-wal", "-shm"}
 
 func openedFiles(path string) (f files, err error) {
 	f.path = path
-	if f.db, err = os.Stat(path); err == nil {
-		f.log, err = os.Stat(path + "-wal")
-	}
-	if err != nil {
-		return f, fmt.Errorf("the database cannot be looked at: %w", err)
+	for i, ending := range openEndings {
+		if f.opened[i], err = os.Stat(path + ending); err != nil {
+			return f, fmt.Errorf("the database cannot be looked at: %w", err)
+		}
 	}
 	return f, nil
 }
 
 // unchanged returns [apierr.Unavailable] if one of the files was removed or replaced: what
-// is written then is in no file that anybody finds again. It takes two calls of stat, and
-// is made before and after each commit (docs/design.md#backup-and-restore).
+// is written then is in no file that anybody finds again. Without the index of the log,
+// another process would make one of its own, and the two would write over each other. It takes
+// three calls of stat, and is made before and after each commit
+// (docs/design.md#backup-and-restore).
 func (f files) unchanged() error {
-	db, err := os.Stat(f.path)
-	log, errOfLog := os.Stat(f.path + "-wal")
-	if err = errors.Join(err, errOfLog); err == nil && os.SameFile(db, f.db) && os.SameFile(log, f.log) {
-		return nil
+	for i, ending := range openEndings {
+		now, err := os.Stat(f.path + ending)
+		if err == nil && os.SameFile(now, f.opened[i]) {
+			continue
+		}
+		changed := apierr.Errorf(apierr.Unavailable, "%s was removed or replaced while the database was open", filepath.Base(f.path)+ending)
+		if err != nil {
+			return fmt.Errorf("%w (%w)", changed, err)
+		}
+		return changed
 	}
-	return fmt.Errorf("%w (%w)", apierr.Errorf(apierr.Unavailable, "the database file, or its log, was removed or replaced while it was open"), err)
+	return nil
 }
 
 // probe makes a commit that changes nothing but a mark, unless a commit has succeeded

@@ -47,7 +47,7 @@ func TestNotReadyWithoutTheFileThatWasOpened(t *testing.T) {
 			return errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, nil, 0o600))
 		},
 	} {
-		for _, ending := range []string{"", "-wal"} {
+		for _, ending := range openEndings {
 			t.Run(name+ending, func(t *testing.T) {
 				db := openTemp(t)
 				must(t, db.Ping(ctx))
