@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"math/rand/v2"
 	"time"
 )
 
@@ -21,12 +22,12 @@ func (n *Node) Claim(ctx context.Context, name string) (done func(), err error) 
 		return func() {}, nil
 	}
 	sum := sha256.Sum256([]byte(name)) // a name may be long, and is nobody's business
-	name = claimed + hex.EncodeToString(sum[:])
-	var id string
+	c := Claim{Name: claimed + hex.EncodeToString(sum[:]), Number: rand.Int64()}
 	for {
-		id = n.ID() // it is another once others took this node for dead
-		got, err := n.db.Claim(ctx, id, name)
+		c.Node = n.ID() // it is another once others took this node for dead
+		got, err := n.db.Claim(ctx, c)
 		if err != nil {
+			n.unclaimLater(c) // it may be taken: its answer may be all that was lost
 			return nil, err
 		}
 		if got {
@@ -37,12 +38,52 @@ func (n *Node) Claim(ctx context.Context, name string) (done func(), err error) 
 		}
 	}
 	return func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
-		defer cancel()
-		if err := n.db.Unclaim(ctx, id, name); err != nil {
-			n.Log.Warn("a claim could not be given up: it is free when this node ends", "error", err)
+		if err := n.unclaim(context.WithoutCancel(ctx), c); err != nil {
+			n.Log.Warn("a claim could not be given up, and is tried again", "error", err)
+			n.unclaimLater(c)
 		}
 	}, nil
+}
+
+func (n *Node) unclaim(ctx context.Context, c Claim) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	return n.db.Unclaim(ctx, c)
+}
+
+// unclaimLater has a claim given up as soon as the database does so. Until then, requests
+// for its name wait on all nodes but this one. With the end of the node it is free.
+func (n *Node) unclaimLater(c Claim) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.running == nil || n.running.Err() != nil {
+		return
+	}
+	if n.unclaimed = append(n.unclaimed, c); len(n.unclaimed) == 1 {
+		n.ended.Go(n.unclaimAll)
+	}
+}
+
+// unclaimAll gives up what could not be given up at once, until there is nothing more.
+func (n *Node) unclaimAll() {
+	for {
+		n.mu.Lock()
+		c := n.unclaimed[0]
+		n.mu.Unlock()
+		if err := n.unclaim(n.running, c); err != nil {
+			if pause(n.running, lookEvery); n.running.Err() != nil {
+				return
+			}
+			continue
+		}
+		n.mu.Lock()
+		n.unclaimed = n.unclaimed[1:]
+		left := len(n.unclaimed)
+		n.mu.Unlock()
+		if left == 0 {
+			return
+		}
+	}
 }
 
 // claimed is how the names of claims begin, which are stored beside the leases.

@@ -29,15 +29,23 @@ type Database interface {
 	// Leave removes this node, and with it all of its leases.
 	Leave(ctx context.Context, id string) error
 
-	// Claim takes a claim that no node has, and Unclaim gives it up.
-	Claim(ctx context.Context, id, name string) (bool, error)
-	Unclaim(ctx context.Context, id, name string) error
+	// Claim takes a claim that no other node has. One that the node itself has is taken by the
+	// new number: it could not be given up. Unclaim gives a claim up, unless it was taken since.
+	Claim(ctx context.Context, c Claim) (bool, error)
+	Unclaim(ctx context.Context, c Claim) error
 	// Post tells all other nodes. It does nothing if there are none.
 	Post(ctx context.Context, id string, body []byte) error
 	// News returns what was posted after a number, in order, and the time.
 	News(ctx context.Context, after int64) ([]Posted, time.Time, error)
 	// Close ends the connection.
 	Close() error
+}
+
+// Claim is what a node has while it does something that no other may do at the same time. The
+// number tells it from a later claim of the same name.
+type Claim struct {
+	Node, Name string
+	Number     int64
 }
 
 // Notice is why [Database.Await] has returned.

@@ -57,7 +57,7 @@ type Node struct {
 	cancel  context.CancelFunc
 	ended   sync.WaitGroup
 
-	// mu guards the fields up to wake.
+	// mu guards the fields up to unclaimed.
 	mu       sync.Mutex
 	info     Info
 	view     View                // as it was last seen
@@ -67,6 +67,8 @@ type Node struct {
 	stopping bool
 	wake     func()    // ends the present Await
 	touched  time.Time // when the database last answered that this node is alive
+	// unclaimed is what is still to be given up; a goroutine does so while there is any.
+	unclaimed []Claim
 
 	// The fields below are used by the goroutine of keep alone.
 	position   int64     // the number of the last news that was read

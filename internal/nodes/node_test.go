@@ -20,7 +20,7 @@ type table struct {
 	mu     sync.Mutex
 	nodes  map[string]*row
 	leases map[string]Held
-	claims map[string]string
+	claims map[string]Claim
 	ahead  time.Duration // of the clocks of the nodes
 	news   []Posted
 	wakes  map[*seat]bool
@@ -38,14 +38,14 @@ type seat struct {
 	notice chan Notice
 	cut    bool          // the connection is gone, and no other can be made
 	hangs  chan struct{} // nil, or what every question waits for
-	mute   bool          // the answer to the next Take is lost
+	mute   bool          // the answer to the next Take, or Claim, is lost
 	bars   bool          // it may not join any more
 }
 
 var errCut = errors.New("cut off")
 
 func newTable() *table {
-	return &table{nodes: map[string]*row{}, leases: map[string]Held{}, claims: map[string]string{}, wakes: map[*seat]bool{}}
+	return &table{nodes: map[string]*row{}, leases: map[string]Held{}, claims: map[string]Claim{}, wakes: map[*seat]bool{}}
 }
 
 func (t *table) seat() *seat {
@@ -176,25 +176,29 @@ func (s *seat) Leave(_ context.Context, id string) error {
 	return nil
 }
 
-func (s *seat) Claim(_ context.Context, id, name string) (bool, error) {
+func (s *seat) Claim(_ context.Context, c Claim) (bool, error) {
 	if err := s.enter(); err != nil {
 		return false, err
 	}
 	defer s.mu.Unlock()
-	if s.nodes[s.claims[name]] != nil {
+	if has := s.claims[c.Name]; has.Node != c.Node && s.nodes[has.Node] != nil {
 		return false, nil
 	}
-	s.claims[name] = id
+	s.claims[c.Name] = c
+	if s.mute {
+		s.mute = false
+		return false, errCut
+	}
 	return true, nil
 }
 
-func (s *seat) Unclaim(_ context.Context, id, name string) error {
+func (s *seat) Unclaim(_ context.Context, c Claim) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
 	defer s.mu.Unlock()
-	if s.claims[name] == id {
-		delete(s.claims, name)
+	if s.claims[c.Name] == c {
+		delete(s.claims, c.Name)
 	}
 	return nil
 }
@@ -609,6 +613,49 @@ func TestAClaim(t *testing.T) {
 		done, err = a.Claim(t.Context(), "key")
 		must(t, err)
 		done()
+		a.Stop(t.Context())
+		b.Stop(t.Context())
+	})
+}
+
+// TestAClaimThatCannotBeGivenUp, since the database does not answer, is given up as soon as it
+// does. The node itself need not wait for that.
+func TestAClaimThatCannotBeGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		on := newTable()
+		a, b := begin(t, on), begin(t, on)
+		time.Sleep(time.Second)
+		done, err := a.Claim(t.Context(), "key")
+		must(t, err)
+		a.seat.set(func() { a.seat.cut = true })
+		done()
+		a.seat.set(func() { a.seat.cut = false })
+		again, err := a.Claim(t.Context(), "key")
+		must(t, err)
+		time.Sleep(2 * lookEvery) // what was left is given up
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := b.Claim(short, "key"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the claim of before was given up, and with it the new one: %v", err)
+		}
+		again()
+
+		done, err = a.Claim(t.Context(), "key")
+		must(t, err)
+		a.seat.set(func() { a.seat.cut = true })
+		done()
+		a.seat.set(func() { a.seat.cut = false })
+		soon, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err = b.Claim(soon, "key")
+		must(t, err)
+
+		a.seat.set(func() { a.seat.mute = true })
+		if _, err := a.Claim(t.Context(), "its answer is lost"); !errors.Is(err, errCut) {
+			t.Errorf("a claim whose answer is lost: %v", err)
+		}
+		_, err = b.Claim(soon, "its answer is lost")
+		must(t, err)
 		a.Stop(t.Context())
 		b.Stop(t.Context())
 	})

@@ -74,6 +74,23 @@ func parse(url string) (*config, error) {
 	return &config{pool, outcomeTime}, nil
 }
 
+// onlyWritable refuses connections to a server that takes no writes, unless the URL says what
+// servers it wants (target_session_attrs). In the middle of a failover an address may lead to a
+// replica for a moment. A connection that was kept would read what is old, and write nothing,
+// for as long as it lasts.
+func (c *config) onlyWritable() {
+	if c.pool.ConnConfig.ValidateConnect != nil {
+		return
+	}
+	c.pool.ConnConfig.ValidateConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		shown, err := conn.Exec(ctx, `SHOW transaction_read_only`).ReadAll()
+		if err == nil && string(shown[0].Rows[0][0]) == "on" {
+			err = errReadOnly
+		}
+		return err
+	}
+}
+
 // connect makes a connection of its own, outside of the pools. The caller closes it.
 func (c *config) connect(ctx context.Context) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, c.pool.ConnConfig.Copy())

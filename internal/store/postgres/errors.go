@@ -30,6 +30,14 @@ const (
 	statementExists     = "42P05"
 )
 
+// errReadOnly is in the error of a connection that was refused since its server takes no writes.
+var errReadOnly = errors.New("the server takes no writes")
+
+// takesNoWrites reports whether an error says that the server takes no writes. A connection
+// that has had it is of no use any more, whatever the server is by now: how a connection
+// begins stays with it.
+func takesNoWrites(err error) bool { return code(err) == readOnly || errors.Is(err, errReadOnly) }
+
 // code returns the code that the server gave an error; "" if the error is not the server's.
 func code(err error) string {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
@@ -74,6 +82,9 @@ func failure(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, core.ErrOvertaken) {
 		return err
 	}
+	if takesNoWrites(err) {
+		return unavailable("the database takes no writes: it is a replica, or was made to read only", err)
+	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || isLost(err) {
 		return unavailable("the database cannot be reached now", err)
 	}
@@ -82,8 +93,6 @@ func failure(err error) error {
 		return unavailable("the database is busy", err)
 	case c == tooLong:
 		return fmt.Errorf("%w (%w)", apierr.Errorf(apierr.Invalid, "a text that things are found by is too long for the database to look up: it takes up to 2,700 bytes"), err)
-	case c == readOnly:
-		return unavailable("the database takes no writes: it is a replica, or was made to read only", err)
 	// A pooler has given the statement to a connection on which it was not prepared.
 	case c == noStatement, c == statementExists:
 		return unavailable("the database is behind a pooler that has no prepared statements: its URL needs default_query_exec_mode=cache_describe", err)

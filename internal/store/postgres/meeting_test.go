@@ -231,15 +231,26 @@ func TestAClaimOfTwoNodes(t *testing.T) {
 	a, b := meet(t, db, "a"), meet(t, db, "b")
 	claims := func(m *meeting, id string, want bool) {
 		t.Helper()
-		if got, err := m.Claim(ctx, id, "claim/key"); err != nil || got != want {
+		if got, err := m.Claim(ctx, nodes.Claim{Node: id, Name: "claim/key", Number: 1}); err != nil || got != want {
 			t.Errorf("%s gets the claim: %t, %v", id, got, err)
 		}
 	}
 	claims(a, "a", true)
 	claims(b, "b", false)
-	must(t, b.Unclaim(ctx, "b", "claim/key"))
+	unclaim := func(id string, number int64) {
+		t.Helper()
+		must(t, a.Unclaim(ctx, nodes.Claim{Node: id, Name: "claim/key", Number: number}))
+	}
+	unclaim("b", 1)
+	unclaim("a", 2)
 	claims(b, "b", false)
-	must(t, a.Unclaim(ctx, "a", "claim/key"))
+	got, err := a.Claim(ctx, nodes.Claim{Node: "a", Name: "claim/key", Number: 2}) // that of before could not be given up
+	must(t, err)
+	if unclaim("a", 1); !got {
+		t.Error("a node waits for itself")
+	}
+	claims(b, "b", false)
+	unclaim("a", 2)
 	claims(b, "b", true)
 	exec(t, url, `UPDATE nodes SET until = clock_timestamp() WHERE id = 'b'`)
 	claims(a, "a", false) // until b is buried

@@ -68,9 +68,10 @@ const (
 	takeLeases = `INSERT INTO leases AS l (name, epoch, node) SELECT name, 1, $1 FROM unnest($2::text[]) AS t (name) WHERE EXISTS (SELECT FROM nodes WHERE id = $1)
 		ON CONFLICT (name) DO UPDATE SET epoch = l.epoch + 1, node = excluded.node WHERE NOT EXISTS (SELECT FROM nodes AS n WHERE n.id = l.node) RETURNING name, epoch`
 	endLeases = `UPDATE leases AS l SET node = '' FROM unnest($2::text[], $3::bigint[]) AS e (name, epoch) WHERE l.name = e.name AND l.epoch = e.epoch AND l.node = $1`
-	claim     = `INSERT INTO leases AS l (name, epoch, node) SELECT $2, 1, $1 WHERE EXISTS (SELECT FROM nodes WHERE id = $1)
-		ON CONFLICT (name) DO UPDATE SET node = excluded.node WHERE NOT EXISTS (SELECT FROM nodes AS n WHERE n.id = l.node)`
-	unclaim    = `DELETE FROM leases WHERE node = $1 AND name = $2`
+	// The epoch of a claim is its number.
+	claim = `INSERT INTO leases AS l (name, epoch, node) SELECT $2, $3, $1 WHERE EXISTS (SELECT FROM nodes WHERE id = $1)
+		ON CONFLICT (name) DO UPDATE SET node = excluded.node, epoch = excluded.epoch WHERE l.node = excluded.node OR NOT EXISTS (SELECT FROM nodes AS n WHERE n.id = l.node)`
+	unclaim    = `DELETE FROM leases WHERE node = $1 AND name = $2 AND epoch = $3`
 	dropClaims = `DELETE FROM leases AS l WHERE name LIKE 'claim/%' AND NOT EXISTS (SELECT FROM nodes AS n WHERE n.id = l.node)`
 	buryNode   = `DELETE FROM nodes WHERE id = $1 AND (until <= clock_timestamp() OR ` + isGone + `)`
 	removeNode = `DELETE FROM nodes WHERE id = $1`
@@ -126,7 +127,25 @@ func (m *meeting) batch(ctx context.Context, b *pgx.Batch) error {
 	if err != nil {
 		return err
 	}
-	return failure(conn.SendBatch(ctx, b).Close())
+	return m.failed(conn.SendBatch(ctx, b).Close())
+}
+
+// failed is [failure] for the connection of the meeting, which is given up where it takes no
+// writes: the next one may.
+func (m *meeting) failed(err error) error {
+	if takesNoWrites(err) {
+		return errors.Join(failure(err), m.Close())
+	}
+	return failure(err)
+}
+
+// failedIn is failed for a connection of a pool. All of it are given up: what one of them has
+// met, the others may have, too.
+func (m *meeting) failedIn(class store.Class, err error) error {
+	if takesNoWrites(err) {
+		m.pools[class].Reset()
+	}
+	return failure(err)
 }
 
 // Join implements [nodes.Database]. A node is refused while a command has the database for
@@ -155,7 +174,7 @@ func (m *meeting) Join(ctx context.Context, self nodes.Info, lasts time.Duration
 	}
 	m.fresh = true
 	if _, err := m.conn.Exec(ctx, forgetMarks); err != nil {
-		return 0, failure(err)
+		return 0, m.failed(err)
 	}
 	return last, failure(m.conn.QueryRow(ctx, selectLast).Scan(&last))
 }
@@ -195,7 +214,7 @@ func (m *meeting) Look(ctx context.Context, id string, lasts time.Duration) (v n
 	})
 	b.Queue(selectNow).QueryRow(func(row pgx.Row) error { return row.Scan(&v.Now) })
 	if err := conn.SendBatch(ctx, &b).Close(); err != nil {
-		return v, failure(err)
+		return v, m.failed(err)
 	}
 	m.fresh = false
 	return v, nil
@@ -241,7 +260,7 @@ func (m *meeting) Take(ctx context.Context, id string, names []string) (taken []
 		taken, err = pgx.CollectRows(rows, pgx.RowToStructByPos[nodes.Lease])
 		return err
 	})
-	return taken, failure(err)
+	return taken, m.failed(err)
 }
 
 // End implements [nodes.Database]. Other nodes are notified, and take the leases at once.
@@ -272,15 +291,15 @@ func (m *meeting) Leave(ctx context.Context, id string) error {
 }
 
 // Claim implements [nodes.Database].
-func (m *meeting) Claim(ctx context.Context, id, name string) (bool, error) {
-	got, err := m.pools[store.Work].Exec(ctx, claim, id, name)
-	return got.RowsAffected() == 1, failure(err)
+func (m *meeting) Claim(ctx context.Context, c nodes.Claim) (bool, error) {
+	got, err := m.pools[store.Work].Exec(ctx, claim, c.Node, c.Name, c.Number)
+	return got.RowsAffected() == 1, m.failedIn(store.Work, err)
 }
 
 // Unclaim implements [nodes.Database].
-func (m *meeting) Unclaim(ctx context.Context, id, name string) error {
-	_, err := m.pools[store.Work].Exec(ctx, unclaim, id, name)
-	return failure(err)
+func (m *meeting) Unclaim(ctx context.Context, c nodes.Claim) error {
+	_, err := m.pools[store.Work].Exec(ctx, unclaim, c.Node, c.Name, c.Number)
+	return m.failedIn(store.Work, err)
 }
 
 // Post implements [nodes.Database]. It uses the pool of the class Check, which nothing else
@@ -289,7 +308,7 @@ func (m *meeting) Post(ctx context.Context, id string, body []byte) error {
 	var b pgx.Batch
 	b.Queue(lockNews, int64(newsLock))
 	b.Queue(insertNews, id, string(body))
-	return failure(m.pools[store.Check].SendBatch(ctx, &b).Close())
+	return m.failedIn(store.Check, m.pools[store.Check].SendBatch(ctx, &b).Close())
 }
 
 // News implements [nodes.Database].

@@ -71,6 +71,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 
 // openWith is Open for a URL that was read.
 func openWith(ctx context.Context, config *config, o Options) (*DB, error) {
+	config.onlyWritable()
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}

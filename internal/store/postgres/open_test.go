@@ -8,10 +8,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/store/pgtest"
 )
@@ -110,6 +113,60 @@ func TestPing(t *testing.T) {
 	db.engine.writers.figures.Forget()
 	if err := db.Ping(ctx); apierr.KindOf(err) != apierr.Unavailable || !strings.Contains(err.Error(), "takes no writes") {
 		t.Errorf("a database that takes no writes: %v", err)
+	}
+}
+
+// TestADatabaseThatTakesWritesAgain: connections that began while it took none are not kept,
+// whether that shows when they are made or when something is written.
+func TestADatabaseThatTakesWritesAgain(t *testing.T) {
+	for name, change := range map[string]func(*config){
+		"when they are made": nil,
+		"when something is written": func(c *config) {
+			c.pool.ConnConfig.ValidateConnect = func(context.Context, *pgconn.PgConn) error { return nil }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := pgtest.Database(t, Migrate)
+			db := openAt(t, url, change, Options{Writers: 1})
+			m := meet(t, db, "a")
+			must(t, db.Write(ctx, insert("o1")))
+			conn, err := pgx.Connect(ctx, url)
+			must(t, err)
+			defer conn.Close(ctx)
+			all := func() []error {
+				_, claim := m.Claim(ctx, nodes.Claim{Node: "a", Name: "claim/key", Number: 1})
+				_, look := m.Look(ctx, "a", time.Minute)
+				return []error{db.Write(ctx, insert("o2")), claim, look, m.Post(ctx, "a", []byte("news"))}
+			}
+			begunAnew := func(how string) {
+				t.Helper()
+				for _, text := range []string{
+					`ALTER DATABASE ` + conn.Config().Database + how,
+					`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+				} {
+					_, err := conn.Exec(ctx, text)
+					must(t, err)
+				}
+			}
+			begunAnew(` SET default_transaction_read_only = on`)
+			all() // some meet the loss of their connection
+			for i, err := range all() {
+				if apierr.KindOf(err) != apierr.Unavailable || !strings.Contains(err.Error(), "takes no writes") {
+					t.Errorf("%d, while it takes none: %v", i, err)
+				}
+			}
+			if change == nil { // what is read could be old
+				_, err := db.Order(ctx, acme, "o1")
+				wantKind(t, err, apierr.Unavailable)
+			}
+			_, err = conn.Exec(ctx, `ALTER DATABASE `+conn.Config().Database+` RESET default_transaction_read_only`)
+			must(t, err)
+			for i, err := range all() {
+				if err != nil {
+					t.Errorf("%d, afterwards: %v", i, err)
+				}
+			}
+		})
 	}
 }
 

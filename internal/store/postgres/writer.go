@@ -216,11 +216,12 @@ func (w *writer) tell(units []*unit) {
 func (w *writer) undo(err error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if _, failed := w.conn.Exec(ctx, "ROLLBACK"); failed != nil {
+	if _, failed := w.conn.Exec(ctx, "ROLLBACK"); failed != nil || takesNoWrites(err) {
 		w.hangUp()
 	}
-	// Nothing was committed, so the same may be sent again.
-	if isLost(err) || mayPass(err) {
+	// Nothing was committed, so the same may be sent again: by another connection where this one
+	// takes no writes, which is refused if that is still so.
+	if isLost(err) || mayPass(err) || takesNoWrites(err) {
 		return errors.Join(errAgain, err)
 	}
 	return err
