@@ -170,6 +170,9 @@ func importedOrder(doc *jsondoc.Object) (*order.Order, error) {
 	if err := ids.Check(o.ID); err != nil {
 		return nil, UserErrorf("id: %w", err)
 	}
+	if err := order.CheckIDs(nil, doc); err != nil {
+		return nil, UserErrorf("%w", err)
+	}
 	if doc.Text("status") == "" {
 		return nil, UserErrorf("status is needed")
 	}

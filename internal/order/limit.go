@@ -2,7 +2,9 @@ package order
 
 import (
 	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/jsondoc"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
 // DefaultOrderBytes bounds an order's JSON, as it is stored (docs/contract.md#limits).
@@ -50,4 +52,27 @@ func remaining(v any, most int64) int64 {
 		most -= int64(len("false"))
 	}
 	return most
+}
+
+// CheckIDs refuses, as [apierr.Invalid], an order in which a shipment or a return gets an id
+// that is longer than ids may be. Attempts and events are found by them, and a database that
+// could not store what came of a call would have it made again and again. An id that is there
+// already may stay.
+func CheckIDs(before, after *jsondoc.Object) error {
+	for _, part := range []struct {
+		list, id string
+		of       func(order *jsondoc.Object) []*jsondoc.Object
+	}{
+		{"orderForm.shipments", "shipmentId", ShipmentsOf},
+		{"returnOrderForms", "returnId", func(order *jsondoc.Object) []*jsondoc.Object { return order.Objects("returnOrderForms") }},
+	} {
+		for _, element := range part.of(after) {
+			id := schema.KeyText(element, part.id)
+			if len(id) <= ids.MaxLength || before != nil && byKey(part.of(before), part.id, id) != nil {
+				continue
+			}
+			return apierr.Wrong("body."+part.list, "the %s that begins with %.20q must be at most %d bytes long", part.id, id, ids.MaxLength)
+		}
+	}
+	return nil
 }

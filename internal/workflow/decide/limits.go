@@ -11,7 +11,7 @@ import (
 // one write may (docs/contract.md#limits). An order that was too large before, as under
 // another limit, may stay so large or become smaller.
 func (b *builder) overLimit() error {
-	if err := event.CheckEventCount(b.d.Events); err != nil || b.MaxOrderBytes == 0 {
+	if err := event.CheckEventCount(b.d.Events); err != nil {
 		return err
 	}
 	before := b.Order.Doc
@@ -19,6 +19,9 @@ func (b *builder) overLimit() error {
 		before = nil
 	} else if b.doc == before {
 		return nil
+	}
+	if err := order.CheckIDs(before, b.doc); err != nil || b.MaxOrderBytes == 0 {
+		return err
 	}
 	return order.CheckSize(before, b.doc, b.MaxOrderBytes)
 }

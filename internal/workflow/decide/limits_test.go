@@ -8,6 +8,7 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
 
@@ -31,6 +32,35 @@ func TestAnAnswerThatMakesTooMuchOfAnOrder(t *testing.T) {
 	s.enter(decide.StatusChange{Status: "W", SkipRun: true})
 	s.enter(decide.StatusChange{Status: "W"}).answer(result(``, `{"CustomerEmail":"x@x"}`))
 	equal(t, "one that makes it smaller", s.told().Run, "succeeded")
+}
+
+// TestIDsThatAreTooLong: nothing could be found by them, nor be stored about them.
+func TestIDsThatAreTooLong(t *testing.T) {
+	long := strings.Repeat("x", ids.MaxLength+1)
+	for name, c := range map[string]struct{ doc, where string }{
+		"a shipment": {`{"orderForm":{"shipments":[{"shipmentId":"M"},{"shipmentId":"` + long + `"}]}}`, "body.orderForm.shipments: the shipmentId that begins with "},
+		"a return":   {`{"returnOrderForms":[{"returnId":"` + long + `"}]}`, "body.returnOrderForms: the returnId that begins with "},
+	} {
+		s := on(t, workflow(stop))
+		_, err := decide.Patch(s.f, patchOf(t, c.doc))
+		if want := c.where + `"xxxxxxxxxxxxxxxxxxxx" must be at most 200 bytes long`; apierr.KindOf(err) != apierr.Invalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s of a patch: %v", name, err)
+		}
+		_, err = decide.Create(s.f, decide.Document{Object: parse(t, c.doc)}, true)
+		equal(t, name+" of a new order", apierr.KindOf(err), apierr.Invalid)
+		// One that is there already, as in an order of before, may stay.
+		s.f.Order.Doc = parse(t, strings.Replace(c.doc, "{", `{"id":"O1","status":"New","version":1,`, 1))
+		s.take(decide.Patch(s.f, patchOf(t, strings.Replace(c.doc, "{", `{"notes":"x",`, 1))))
+		equal(t, name+" that stays", s.last.Order.Doc.Text("notes"), "x")
+		if name == "a return" { // no answer makes one
+			continue
+		}
+		s = on(t, workflow(stop))
+		s.enter(decide.StatusChange{Status: "W"}).answer(result(``, c.doc))
+		if got := s.told(); got.Run != "aborted" || !strings.Contains(got.Errors, "invalid response: ") || !strings.Contains(got.Errors, "must be at most 200 bytes long") {
+			t.Errorf("%s of an answer: %+v", name, got)
+		}
+	}
 }
 
 func TestACallerWhoMakesTooMuchOfAnOrder(t *testing.T) {
