@@ -230,7 +230,7 @@ func handle[I, O any](a *api, needed access.Role, op huma.Operation, do func(con
 	op.Middlewares = huma.Middlewares{a.admitted(needed, a.gateOf(&op), bodyLimitOf(&op))}
 	// Huma must not read the body: admitted has done so, within the budget of the tenant,
 	// and Huma gets it from memory.
-	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1 // admitted has read the body
+	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	op.SkipValidateBody = op.RequestBody != nil
 	op.Description = strings.TrimSpace(op.Description + "\n\nNeeds a key of the role " + string(needed) + ".")
 	// completeAnswers changes this map after Huma has taken its own copy of op, so there

@@ -61,7 +61,7 @@ func (a *api) createOrder(ctx context.Context, in *struct {
 		return nil, within(err)
 	}
 	// When this returns, order and run are durable. The run goes on after a crash, too.
-	started, err := a.Engine.CreateOrder(ctx, a.caller(ctx, in.OnceParams, MatchParams{}), workflow.Document{Object: doc, Warnings: warnings}, in.RunWorkflow)
+	started, err := a.Engine.CreateOrder(ctx, a.caller(ctx, in.OnceParams), workflow.Document{Object: doc, Warnings: warnings}, in.RunWorkflow)
 	if err != nil {
 		return nil, within(err)
 	}
@@ -149,7 +149,9 @@ func (a *api) patchOrder(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, within(err)
 	}
-	o, warnings, err := a.Engine.PatchOrder(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, workflow.Document{Object: patch, Warnings: warnings})
+	c := a.caller(ctx, OnceParams{})
+	c.IfMatch = version(in.IfMatch)
+	o, warnings, err := a.Engine.PatchOrder(ctx, c, in.ID, workflow.Document{Object: patch, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}
@@ -166,7 +168,8 @@ func (a *api) deleteOrder(ctx context.Context, in *struct {
 	WaitParams
 	Permanently bool `query:"permanently" doc:"Erase the order: its versions, its history, and the bodies of its attempts"`
 }) (*resultAnswer, error) {
-	c := a.caller(ctx, OnceParams{}, in.MatchParams)
+	c := a.caller(ctx, OnceParams{})
+	c.IfMatch = version(in.IfMatch)
 	if in.Permanently {
 		j, err := a.Engine.EraseOrder(ctx, c, in.ID)
 		if err != nil {

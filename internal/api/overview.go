@@ -301,10 +301,10 @@ func (a *api) stuckEndpoints(ctx context.Context) (s stuckThings[troubledEndpoin
 			break
 		}
 		var h event.Health
-		if h, err = a.Notify.Health(ctx, tenantOf(ctx), e.No); err != nil {
+		if h, err = a.Deliveries.Health(ctx, tenantOf(ctx), e.No); err != nil {
 			break
 		}
-		circuit := a.Notify.Circuit(tenantOf(ctx), e.No)
+		circuit := a.Deliveries.Circuit(tenantOf(ctx), e.No)
 		if isWell(e, h, circuit) {
 			s.Count--
 			continue

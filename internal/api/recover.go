@@ -64,7 +64,7 @@ func (a *api) recoverable(ctx context.Context, j *job.Job, endpoint string) (*bu
 	if j.What == job.RecoverFailed {
 		m.Count, err = a.Store.DeliveryCount(ctx, tenantOf(ctx), store.DeliveryFilter{Endpoint: e.No, Status: event.DeliveryFailed, From: j.From, To: j.To, Sendable: store.SendableAtAll})
 	} else if j.Last, err = newestSeq(ctx, a.Store); err == nil {
-		m, err = a.Notify.Missing(ctx, tenantOf(ctx), e, *j)
+		m, err = a.Deliveries.Missing(ctx, tenantOf(ctx), e, *j)
 	}
 	// Counting stops at a limit, and More says that there may be more than were counted.
 	out.Matched, out.More = m.Count.N, m.Count.Capped

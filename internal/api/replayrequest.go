@@ -44,7 +44,7 @@ func (a *api) eventToday(ctx context.Context, at *attempt.Attempt) (outbound.Req
 			return outbound.Request{}, err
 		}
 	}
-	r, err := a.Notify.Request(ctx, tenantOf(ctx), e, event, at.Number)
+	r, err := a.Deliveries.Request(ctx, tenantOf(ctx), e, event, at.Number)
 	if err == nil && event.Seq > 0 {
 		r.Place, err = a.Store.Place(ctx, tenantOf(ctx), at.Delivery)
 	}

@@ -55,7 +55,7 @@ type controlRequest struct {
 // it can be done, and heeds the Idempotency-Key, within its write.
 func control(do func(context.Context, workflow.Caller, string) (*run.Run, error), a *api) func(context.Context, *controlRequest) (*runAnswer, error) {
 	return func(ctx context.Context, in *controlRequest) (*runAnswer, error) {
-		r, err := do(ctx, a.caller(ctx, in.OnceParams, MatchParams{}), in.ID)
+		r, err := do(ctx, a.caller(ctx, in.OnceParams), in.ID)
 		if err != nil {
 			return nil, err
 		}
