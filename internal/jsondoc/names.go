@@ -26,16 +26,6 @@ func NewNames(all []string) *Names {
 	return n
 }
 
-// exact returns a text as a string that is there already, if it is the spelling of a
-// known name.
-func (n *Names) exact(text []byte) (string, bool) {
-	if n == nil {
-		return "", false
-	}
-	name, ok := n.spellings[string(text)]
-	return name, ok && name == string(text)
-}
-
 // Camel returns the camelCase spelling of a field name that came in in any case. A
 // known name gets its own spelling. Of any other a leading run of capitals is lowered,
 // as .NET's JSON does it: CustomField becomes customField, SKU sku, URLPath urlPath.

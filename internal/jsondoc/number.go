@@ -23,17 +23,12 @@ func DecimalOf(v any) (decimal.Decimal, bool) {
 	case Number:
 		return v.Decimal()
 	case string:
-		if len(v) <= MaxNumber && isJSONNumber(v) {
+		// It must be a number as JSON writes it, and nothing more: no white space around it.
+		if v != "" && len(v) <= MaxNumber && (v[0] == '-' || '0' <= v[0] && v[0] <= '9') && strings.TrimSpace(v) == v && jsontext.Value(v).IsValid() {
 			return Number(v).Decimal()
 		}
 	}
 	return decimal.Zero, false
-}
-
-// isJSONNumber reports whether a text is a number as JSON writes it, and nothing more.
-func isJSONNumber(s string) bool {
-	v := jsontext.Value(s)
-	return s != "" && (s[0] == '-' || '0' <= s[0] && s[0] <= '9') && strings.TrimSpace(s) == s && v.IsValid()
 }
 
 // sameNumber compares two numbers by value. One that is too large to calculate with equals

@@ -107,7 +107,9 @@ func (r *PatchRules) ApplySince(doc *jsondoc.Object, sent Sent, patch *jsondoc.O
 		return Patched{}, m.err
 	}
 	p := Patched{Doc: out, Set: Differences(doc, out), Removed: shortened(m.removed), Warnings: append(m.shapes, m.forced.warnings()...)}
-	p.leave(notApplied)
+	if len(notApplied) > 0 {
+		p.leave(notApplied)
+	}
 	return p, p.finish(doc)
 }
 
@@ -319,15 +321,6 @@ func newForced(patch *jsondoc.Object, alias map[string]string) *forced {
 		f.keys, f.met[key] = append(f.keys, key), false
 	}
 	return f
-}
-
-// ownForced reads the forceUpdate of an object below the top, as of a line: it names fields of
-// that object by their own names. It returns nil where there is none.
-func ownForced(patch *jsondoc.Object, at place) *forced {
-	if at.path == "" || at.model == nil || len(patch.Texts("forceUpdate")) == 0 {
-		return nil
-	}
-	return newForced(patch, nil)
 }
 
 // has reports whether a field of the patch is named, and notes that it is there. Either way

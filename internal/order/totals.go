@@ -250,8 +250,8 @@ var (
 	repeated       = []string{"subTotal", "total"}
 )
 
-// unfit names the amounts that an order holds, that are as they were before, and
-// that no longer fit the totals, which are others now. The history names them once, so that
+// unfit returns the names of amounts that orderhook does not compute, that this write did
+// not change, and that no longer match the new totals. The history names them once, so that
 // somebody looks at the taxes.
 func unfit(before, after *jsondoc.Object) (out []string) {
 	form, was := after.Object("orderForm"), before.Object("orderForm")

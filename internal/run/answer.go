@@ -23,9 +23,6 @@ type StepAnswer struct {
 	Warnings       []apierr.Warning // what of it is taken, and not read
 }
 
-// Reason is all reasons in one line.
-func (a *StepAnswer) Reason() string { return strings.Join(a.Reasons, "; ") }
-
 // ParseStepAnswer reads the body of a 2xx answer. An empty body and {} are a
 // success. Of two results and more any CancelWorkflow counts, the worst status
 // is the step's and all reasons are stored (docs/contract.md#effects).

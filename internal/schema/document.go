@@ -101,8 +101,8 @@ func (r *DocumentReader) Object(o *jsondoc.Object, m *Model) {
 			r.at = r.at[:len(r.at)-1]
 		}
 	}
-	if !r.Patch {
-		r.dropControls(o, m)
+	if !r.Patch { // what says how a patch is applied is not stored
+		o.DeleteFunc(func(member jsondoc.Member) bool { f, _ := m.Field(member.Name); return f.Control })
 	}
 }
 
@@ -128,11 +128,6 @@ func (r *DocumentReader) spell(o *jsondoc.Object, m *Model) {
 		}
 		seen[key] = true
 	}
-}
-
-// dropControls removes the fields that say how a patch is applied.
-func (r *DocumentReader) dropControls(o *jsondoc.Object, m *Model) {
-	o.DeleteFunc(func(member jsondoc.Member) bool { f, _ := m.Field(member.Name); return f.Control })
 }
 
 // value returns a known field's value in the form in which it is stored. A value of another

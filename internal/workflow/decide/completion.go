@@ -114,7 +114,7 @@ func (c *completion) giveAnswer(i int, answer *run.StepAnswer) {
 // (docs/contract.md#unread-members).
 func (c *completion) report(answer *run.StepAnswer) {
 	r := c.result
-	r.ActionStatus, r.CancelWorkflow, r.ErrorReason, r.Changes = answer.Status, answer.CancelWorkflow, answer.Reason(), c.patched.Changes
+	r.ActionStatus, r.CancelWorkflow, r.ErrorReason, r.Changes = answer.Status, answer.CancelWorkflow, strings.Join(answer.Reasons, "; "), c.patched.Changes
 	r.Warnings = slices.Clone(answer.Warnings)
 	for _, w := range c.patched.Warnings {
 		r.Warnings = append(r.Warnings, apierr.Warning{Path: strings.TrimSuffix("orderPatch."+w.Path, "."), Message: w.Message})

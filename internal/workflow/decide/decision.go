@@ -191,7 +191,7 @@ func stamp(r *run.Run, order *order.Order) {
 	}
 	// No step is left, or only deferred ones are: whoever waits for the run gets its
 	// answer.
-	if r.AnswerVersion == 0 && (r.Status.Ended() || r.AtDeferred()) { // no others are left
+	if r.AnswerVersion == 0 && (r.Status.Ended() || r.AtDeferred()) {
 		r.AnswerVersion = order.Version
 	}
 }
