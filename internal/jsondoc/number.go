@@ -72,8 +72,8 @@ func asDouble(sent, back Number) bool {
 const maxExponent = 1000
 
 // Decimal returns the number for exact arithmetic, and whether it is small
-// enough to calculate with. Whoever cannot calculate with one says so, or leaves it as it
-// is.
+// enough to calculate with. A caller that cannot calculate with one says so, or leaves it as
+// it is.
 func (n Number) Decimal() (decimal.Decimal, bool) {
 	d, err := decimal.NewFromString(string(n))
 	return d, err == nil && -maxExponent <= d.Exponent() && d.Exponent() <= maxExponent

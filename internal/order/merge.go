@@ -218,7 +218,7 @@ func (m *merger) field(f *mergedField, v any, k keep) {
 // value sets a field that cannot be merged into what is there. The checks go from what
 // changes nothing to what does.
 func (m *merger) value(f *mergedField, v any, k keep) {
-	// What was sent and came back is no change, even if somebody else has changed the field
+	// A value that comes back as it was sent is no change, even if somebody else has changed the field
 	// since. The name of a status has no case.
 	if m.isEcho(f.was, v, f.field) || f.known && f.name == "status" && (sameName(f.was, v) || sameName(f.have, v)) {
 		return
@@ -244,7 +244,7 @@ func (m *merger) value(f *mergedField, v any, k keep) {
 }
 
 // otherShape warns of a value that is stored as it came, though the model says otherwise.
-// Of very many the first are enough.
+// When there are very many, the first are enough.
 func (m *merger) otherShape(path string, v any, want string) {
 	if len(m.shapes) < schema.MostFieldErrors {
 		m.shapes = append(m.shapes, apierr.Warning{Path: jsondoc.ShortPath(path), Message: schema.UnreadMessage(v, want)})

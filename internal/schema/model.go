@@ -13,7 +13,7 @@ import (
 // document with all its empty fields spelled out is a valid one.
 type FieldType int
 
-// The types of fields. Of some objects and lists a model says what is in them.
+// The types of fields. For some objects and lists a model says what is in them.
 const (
 	Text FieldType = iota
 	Number
