@@ -329,7 +329,7 @@ func (e *Engine) moveOnce(ctx context.Context, tenant string, s snapshot, a *att
 // than once: each time it reads the facts anew and decides by them. What the last time
 // decided is committed, and only then told to watchers and the log.
 func (e *Engine) move(ctx context.Context, tenant string, s snapshot, do func(decide.Facts) *decide.Decision) (snapshot, error) {
-	if err := begin(ctx, s.order); err != nil {
+	if err := beginWork(ctx, s.order); err != nil {
 		return snapshot{}, err
 	}
 	var d *decide.Decision
@@ -351,10 +351,10 @@ func (e *Engine) move(ctx context.Context, tenant string, s snapshot, do func(de
 	return snapshot{run: d.Run, order: d.Order, followed: s.followed || d.Next != nil}, nil
 }
 
-// begin is to be called before work on an order, nil for one that is not read yet:
+// beginWork is to be called before work on an order, nil for one that is not read yet:
 // a large one is worked on in turn. It may wait for a slot, and fails only if ctx ends
 // first.
-func begin(ctx context.Context, order *order.Order) error {
+func beginWork(ctx context.Context, order *order.Order) error {
 	size := 0
 	if order != nil && order.Doc.AtLeast(admission.Large) {
 		size = admission.Large

@@ -43,7 +43,7 @@ func (e *Engine) prepare(ctx context.Context, tenant string, s snapshot) (*call,
 			return nil, fmt.Errorf("read the order as the call sends it: %w", err)
 		}
 	}
-	if err := begin(ctx, order); err != nil {
+	if err := beginWork(ctx, order); err != nil {
 		return nil, err
 	}
 	return newCall(tenant, config, s.run, order.Doc)
@@ -90,7 +90,7 @@ func (c *call) request(now time.Time) (r outbound.Request, cut bool) {
 
 // attempt makes the call and returns its record and what came of it. It stores nothing. An
 // answer over which this program panics counts as one that is not valid, so that the call
-// is not made over and over. Whoever has applied the outcome gives its memory back. A
+// is not made over and over. The caller applies the outcome, and then gives its memory back. A
 // carrier takes the request to a listener; nil: it goes to the target.
 func (e *Engine) attempt(ctx context.Context, c *call, carrier outbound.Carrier) (*attempt.Attempt, outcome) {
 	r, cut := c.request(e.clock.Now())

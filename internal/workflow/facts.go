@@ -92,8 +92,8 @@ func (e *Engine) runFacts(ctx context.Context, from store.Reader, tenant string,
 		}
 		f.Sent = was.Doc
 	}
-	// Somebody else has set the status. What it was before is needed for the entry about
-	// the conflict.
+	// Somebody else has set the status. The status before is needed for the entry about the
+	// conflict.
 	if known := f.Run.StatusVersion; known != f.Order.StatusVersion {
 		was, err := from.OrderVersion(ctx, tenant, f.Order.ID, known)
 		if err != nil {

@@ -47,7 +47,7 @@ func (e *Engine) stepByListener(ctx context.Context, of *nodes.Share, tenant str
 	if newer != nil || err != nil {
 		return snapshot{run: newer, followed: true}, err
 	}
-	if err := begin(ctx, s.order); err != nil {
+	if err := beginWork(ctx, s.order); err != nil {
 		return snapshot{}, err
 	}
 	a, o := e.attempt(ctx, c, taken)

@@ -113,7 +113,7 @@ type heldQueue struct {
 }
 
 // hold holds the queue of an order that is about to be stored; nil if the order has
-// a queue already, or its runs are another node's. Whoever holds it must free it whatever
+// a queue already, or its runs are another node's. The caller that holds it must free it, whatever
 // happens: until then a stop waits for it.
 func (o *orderQueues) hold(key orderKey) *heldQueue {
 	o.mu.Lock()

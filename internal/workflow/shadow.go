@@ -124,7 +124,7 @@ func (s *shadows) begin(d *decided, sh *settings.Shadow) {
 		s.skip(key, "the breaker of its connector is open")
 		return
 	}
-	// What does not fit now is left out: nothing waits for room.
+	// A call that does not fit now is left out: nothing waits for room.
 	part, withdraw := s.memory.Ask(fair.Key{Tenant: d.tenant, Member: sh.ID}, taskBytes(d.attempt), (*fair.Part).Give)
 	if part == nil {
 		withdraw()
@@ -134,7 +134,7 @@ func (s *shadows) begin(d *decided, sh *settings.Shadow) {
 	s.tasks.Go(func() {
 		defer part.Give()
 		if why := survive(s.log, "a shadow call panicked", []any{"tenant", d.tenant, "shadow", sh.ID, "order", d.facts.Order.ID},
-			func() string { return s.call(d, sh, target) }, func() string { return "an error of orderhook's own" }); why != "" {
+			func() string { return s.makeCall(d, sh, target) }, func() string { return "an error of orderhook's own" }); why != "" {
 			s.skip(key, why)
 		}
 	})
@@ -153,12 +153,12 @@ func taskBytes(live *attempt.Attempt) int64 {
 	return max(leastTaskBytes, memoryTimes*n)
 }
 
-// call makes the call of a shadow, compares what came of it, and stores both. It returns why
+// makeCall makes the call of a shadow, compares what came of it, and stores both. It returns why
 // there was no call; "" also where the process ends, or the order was erased.
-func (s *shadows) call(d *decided, sh *settings.Shadow, target settings.Target) (skipped string) {
+func (s *shadows) makeCall(d *decided, sh *settings.Shadow, target settings.Target) (skipped string) {
 	ctx, end := s.work.Task(within(s.stopping, d.facts.Run), d.tenant)
 	defer end()
-	if err := begin(ctx, &order.Order{Doc: d.facts.Sent}); err != nil {
+	if err := beginWork(ctx, &order.Order{Doc: d.facts.Sent}); err != nil {
 		return ""
 	}
 	c := &call{d.tenant, d.facts.Run, &sh.Step, target, d.facts.Sent, attempt.KindShadow}

@@ -197,7 +197,7 @@ func stamp(r *run.Run, order *order.Order) {
 }
 
 // events is what happened by the decision (docs/contract.md#event-types).
-// What settings say of it is what they say now, whichever the run began with.
+// It goes by the settings of now, whichever the run began with.
 func (b *builder) events() (events []*event.Event) {
 	if b.DryRun != NoDryRun {
 		return nil
