@@ -273,7 +273,7 @@ func (a *api) gateOf(op *huma.Operation) *admission.Gate {
 
 // admitted decides whether a request is accepted. First it checks what costs nothing: the
 // role of the key, the query, and whether the tenant may have one more request. Only then
-// the body is read, and counted while it comes. What the request took is given back after
+// the body is read, and counted while it comes. All that the request took is given back after
 // the answer. The body comes last because reading it takes memory and time, and who is
 // refused anyway should cost neither (docs/contract.md#keys).
 func (a *api) admitted(needed access.Role, gate *admission.Gate, most bodyLimit) func(huma.Context, func(huma.Context)) {

@@ -13,8 +13,8 @@ import (
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
-// orders registers the operations on orders. What their workflows do is in package
-// workflow; entering a status is in status.go.
+// orders registers the operations on orders. Package workflow has what their
+// workflows do; entering a status is in status.go.
 func orders(a *api) {
 	example := map[string]any{"id": "ORD-12345", "marketId": "NOR", "customerEmail": "kari@example.com", "orderForm": map[string]any{
 		"lineItems": []any{map[string]any{"lineItemId": "1", "code": "SHOE-42", "quantity": 1, "placedPrice": 999.00}}}}
@@ -132,7 +132,7 @@ func (a *api) listOrders(ctx context.Context, in *struct {
 		return a.Store.Orders(ctx, tenantOf(ctx), f, p)
 	},
 		func(d store.Document) orderDocument { return orderDocument{d} })
-	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.OrderCount(ctx, tenantOf(ctx), f) })
+	return withCount(in.CountParams, list, err, func() (store.Count, error) { return a.Store.OrderCount(ctx, tenantOf(ctx), f) })
 }
 
 // patchOrder applies a patch to an order (docs/contract.md#patches). It takes no

@@ -13,7 +13,7 @@ import (
 
 // requestToday returns the request that an attempt would make today, with today's
 // secrets. It has no URL if the endpoint, the step or the connector does not exist any
-// more. What is missing is no error, because the recorded request can still be sent, to
+// more. A missing one is no error, because the recorded request can still be sent, to
 // the recorded URL and without secrets. The kind of the call is told by what the attempt
 // is about, since a replay of a replay has the kind replay.
 func (a *api) requestToday(ctx context.Context, at *attempt.Attempt) (r outbound.Request, err error) {

@@ -227,8 +227,8 @@ func (b *Board) find(tenant, id string) (*Interception, error) {
 	return nil, apierr.Errorf(apierr.NotFound, "there is no interception %q: those of a server that was restarted are gone", id)
 }
 
-// State returns an interception as it is now. The error is [apierr.NotFound] if it is not known.
-func (b *Board) State(tenant, id string) (State, error) {
+// StateOf returns an interception as it is now. The error is [apierr.NotFound] if it is not known.
+func (b *Board) StateOf(tenant, id string) (State, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	i, err := b.find(tenant, id)
