@@ -99,7 +99,13 @@ func (c *http1Conn) do(t *watcher, b *buffers, idle *idleConns) (*http.Response,
 		}
 		return nil, err
 	}
-	a.begin(resp, sent == nil)
+	// No other request may come where this one was not written whole, or either side ends it.
+	a.last = sent != nil || resp.Close || resp.StatusCode < 200
+	if resp.Body == http.NoBody {
+		a.end(true)
+	} else {
+		a.ReadCloser, resp.Body = resp.Body, a
+	}
 	return resp, nil
 }
 
@@ -162,16 +168,6 @@ type answering struct {
 	last    bool        // no other request may be made on the connection
 }
 
-// begin has the body of an answer read. written says that the request was written whole.
-func (a *answering) begin(resp *http.Response, written bool) {
-	a.last = !written || resp.Close || resp.StatusCode < 200
-	if resp.Body == http.NoBody {
-		a.end(true)
-		return
-	}
-	a.ReadCloser, resp.Body = resp.Body, a
-}
-
 // Read implements io.Reader.
 func (a *answering) Read(p []byte) (int, error) {
 	n, err := a.ReadCloser.Read(p)
@@ -192,7 +188,7 @@ func (a *answering) end(whole bool) {
 	if a.buffers == nil {
 		return
 	}
-	again := a.stop() && whole && !a.last && a.buffers.in.Buffered() == 0 && a.conn.drained()
+	again := a.stop() && whole && !a.last && a.buffers.in.Buffered() == 0 && (a.conn.gate == nil || a.conn.drained())
 	a.buffers.free()
 	a.buffers = nil
 	if !again {
@@ -203,11 +199,9 @@ func (a *answering) end(whole bool) {
 	a.idle.put(a.conn)
 }
 
-// drained reports whether TLS holds nothing that has come behind the answer.
+// drained reports, for a connection with TLS, whether TLS holds nothing that has come behind
+// the answer.
 func (c *http1Conn) drained() bool {
-	if c.gate == nil {
-		return true
-	}
 	c.gate.shut = true
 	defer func() { c.gate.shut = false }()
 	var one [1]byte
