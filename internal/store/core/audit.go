@@ -51,12 +51,9 @@ func (d *draft) NoteInterception(_ context.Context, tenant, id string, of *acces
 // auditRows is how entries are stored.
 var auditRows = &Insertion{Table: "audit", Often: []string{"tenant", "at", "id", "key_id", "action", "kind", "target", "request", "entry"}}
 
-// finishAudit adds the write's entry to what is committed. It comes last, when the write
+// finishAudit adds the entry of a write that has one to what is committed. It comes last, when the write
 // has filled in the detail.
 func (d *draft) finishAudit() error {
-	if d.audited == nil {
-		return nil
-	}
 	e := &d.audited.entry
 	e.Timestamp = fromMicros(micros(d.clock()))
 	e.ID = ids.New(ids.Audit) // of entries of the same time, those made first have the lower ids

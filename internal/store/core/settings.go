@@ -22,7 +22,12 @@ import (
 // read last. The parsed settings of a version are in memory.
 func (q queries) Settings(ctx context.Context, tenant string) (*settings.Settings, error) {
 	if q.own != nil {
-		q.own.readsSettings(tenant)
+		// The write depends on them, in case that it replaces them. It takes no turn, because
+		// many writes read them at the same time.
+		if q.own.read == nil {
+			q.own.read = map[key]bool{}
+		}
+		q.own.read[key{tenant, "settings"}] = true
 		if s := q.own.assumedSettings(tenant); s != nil {
 			return s, nil
 		}
