@@ -151,7 +151,7 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	}
 	var x Exchange
 	if c.tracer == nil {
-		x = c.attempt(ctx, &r)
+		x = c.postInSlot(ctx, &r)
 	} else {
 		x = c.traced(ctx, &r)
 	}
@@ -172,17 +172,17 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	return x
 }
 
-// attempt is Post once there is a slot for it. It always returns an exchange, and says in
+// postInSlot is Post once there is a slot for it. It always returns an exchange, and says in
 // Err what went wrong.
-func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
+func (c *Client) postInSlot(ctx context.Context, r *Request) Exchange {
 	x := Exchange{StartedAt: c.now(), OneWay: r.OneWay, body: r.Body}
 	began := time.Now() // durations go by the machine's clock, which nobody puts right
 	if r.Timeout <= 0 {
 		r.Timeout = event.DefaultTimeout
 	}
-	attempt, cancel := context.WithTimeout(ctx, r.Timeout)
+	timed, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	t := &watcher{Context: attempt, start: began}
+	t := &watcher{Context: timed, start: began}
 	err := c.exchange(t, r, &x)
 	x.Duration = time.Since(began)
 	x.wire = t.seen()
@@ -192,7 +192,7 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 		own = ownTroubleIn(err, x.wire.remoteAddr != nil)
 	}
 	if own == "" && err != nil && r.Carrier == nil {
-		own = proxySilence(err, x.wire, attempt.Err() != nil)
+		own = proxySilence(err, x.wire, timed.Err() != nil)
 	}
 	switch {
 	case err == nil && x.OneWay && x.TooLarge:
@@ -208,7 +208,7 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 		x.Err = own
 	case carrierFailure(err) != "":
 		x.Err = carrierFailure(err)
-	case attempt.Err() != nil:
+	case timed.Err() != nil:
 		x.Err = failure(TimedOutAfter + r.Timeout.String())
 	default:
 		x.Err = networkFailure(err, x.wire)

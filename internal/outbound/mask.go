@@ -63,8 +63,8 @@ func (x *Exchange) hide(secrets []string) {
 const leastAnywhere = 6
 
 // hidden returns a text with *** in place of each secret, however JSON or a URL
-// escapes it; the text itself where there is none. Of one that was cut off, a secret
-// may be at the end with its beginning alone.
+// escapes it; the text itself where there is none. If the text was cut off,
+// the beginning of a secret may be all of it that is there, at the end.
 func hidden(text []byte, secrets []string, cut bool) []byte {
 	var found []stretch
 	for _, s := range secrets {
