@@ -91,8 +91,8 @@ func (d *Dispatcher) Health(ctx context.Context, tenant string, endpoint int64) 
 	return q.health.change.On(h), nil
 }
 
-// Circuit returns the state of an endpoint's breaker. Of an endpoint of another node it is
-// what that has told.
+// Circuit returns the state of an endpoint's breaker. For an endpoint of another node it
+// is what that node has told.
 func (d *Dispatcher) Circuit(tenant string, endpoint int64) breaker.State {
 	q := d.queue(queueKey{tenant, endpoint})
 	if q == nil {

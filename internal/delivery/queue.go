@@ -38,10 +38,10 @@ type queue struct {
 	completer *completer  // of its tenant
 
 	mu       sync.Mutex
-	version  int64         // of the tenant's endpoints, as of target
+	version  int64         // of the tenant's endpoints, that of target
 	retired  bool          // another node has the endpoint, or gets it
 	drained  chan struct{} // closed once it is retired, and nothing is under way or is being written
-	state    state         // as it was when pump looked last
+	state    queueState    // as it was when pump looked last
 	target   *target       // nil: nothing is sent, because the endpoint is off
 	backlog  backlog
 	table    table
