@@ -157,7 +157,7 @@ func (d *draft) orderIsThere(ctx context.Context, tenant, id string) error {
 			return orNotFound(err, "order %q", id)
 		}
 	}
-	d.of(tenant).lock(tenant, "order/"+id, true)
+	d.of(tenant).lockShared(tenant, "order/"+id)
 	d.of(tenant).check(there, tenant, id)
 	return nil
 }
@@ -183,8 +183,8 @@ func (d *draft) numberIsFree(ctx context.Context, tenant string, a *attempt.Atte
 	return fmt.Errorf("%w (%w)", apierr.Errorf(apierr.Conflict, "another attempt has the id %q", a.ID), store.ErrNumberTaken)
 }
 
-// auditReplay notes that a request was sent again. Of the URL it takes what every role may
-// see.
+// auditReplay notes that a request was sent again. It takes the part of the URL that every role
+// may see.
 func (d *draft) auditReplay(tenant string, again *attempt.Attempt) {
 	if note := d.audit(tenant, access.AuditAttempt, again.ID); note != nil {
 		note.AttemptID, note.URL = again.ID, weburl.PublicURL(again.URL)

@@ -68,13 +68,13 @@ func (d *draft) finishAudit() error {
 // Audit implements [store.Reader]. What it shows is the entry as it was written: keys and
 // endpoints that it names may be gone.
 func (q queries) Audit(ctx context.Context, tenant string, f store.AuditFilter, asked store.Page) (store.List[access.AuditEntry], error) {
-	return newestFirst(ctx, q, tenant, auditLike(tenant, f), asked, `entry`, func(r Row) (e access.AuditEntry, err error) {
+	return newestFirst(ctx, q, tenant, auditLike(tenant, f), asked, paged[access.AuditEntry]{`entry`, func(r Row) (e access.AuditEntry, err error) {
 		var doc []byte
 		if err = r.Scan(&doc); err == nil {
 			err = decode(doc, &e, "audit entry")
 		}
 		return e, err
-	}, func(e access.AuditEntry) store.Cursor { return store.Cursor{At: micros(e.Timestamp), ID: e.ID} })
+	}, func(e access.AuditEntry) store.Cursor { return store.Cursor{At: micros(e.Timestamp), ID: e.ID} }})
 }
 
 // auditLike returns the list of the entries that the filter picks, along the index of what

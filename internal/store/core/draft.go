@@ -35,7 +35,7 @@ type draft struct {
 	// The second time it asks, so that the caller gets an error that says what is wrong.
 	again bool
 	turn  *turn
-	// Who asked for the write, and for what; nil: the server itself did.
+	// asked says who asked for the write, and for what; nil: the server itself did.
 	asked func() access.AuditEntry
 
 	orders     map[key]*draftOrder
@@ -172,8 +172,10 @@ func (d *draft) finish() {
 		d.finishGroups()
 	}
 	for k, o := range d.orders {
-		d.of(k.tenant).lock(k.tenant, "order/"+k.id, !o.own)
-		if !o.own {
+		if o.own {
+			d.of(k.tenant).lock(k.tenant, "order/"+k.id)
+		} else {
+			d.of(k.tenant).lockShared(k.tenant, "order/"+k.id)
 			d.batch.check(checkOrder, k.tenant, k.id, o.order.Version, micros(o.order.Created))
 		}
 	}
@@ -197,7 +199,7 @@ func (d *draft) touch(tenant string, what changes.Topics) { d.batch.effects.touc
 
 // lockEvent keeps others from erasing or removing an event, or from sending it again.
 func (d *draft) lockEvent(tenant string, seq int64) {
-	d.of(tenant).lock(tenant, "event/"+strconv.FormatInt(seq, 10), false)
+	d.of(tenant).lock(tenant, "event/"+strconv.FormatInt(seq, 10))
 }
 
 // checkOnce adds a check unless it was added before.

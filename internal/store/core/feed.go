@@ -177,9 +177,9 @@ func feedParts(tenant string, batches []*Batch) (parts []feedWrite) {
 	return parts
 }
 
-// headsKnownFor is how long what is known of a tenant's feeds may be added to by what others
-// have committed since. Retention removes no part that is younger than a day, so before that
-// time none of them is missing.
+// headsKnownFor is how long the remembered heads of a tenant's feeds are used. After this time,
+// they are read from the database again. Until then, rows by other nodes can be added to them,
+// since retention removes nothing younger than a day.
 const headsKnownFor = 12 * time.Hour
 
 // now returns where the feeds of a tenant end, at a time in microseconds. What others have
