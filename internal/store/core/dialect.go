@@ -136,22 +136,28 @@ func withNumbers(text string) string {
 type spoken struct {
 	Engine
 	dialect *Dialect
+	// ctx is the context of Write, for the engine as a write uses it: only that one says how
+	// long the write may take, whatever contexts the methods are called with. nil: theirs.
+	ctx context.Context
 }
 
-// speaking puts a [spoken] before an engine.
-func speaking(e Engine) Engine { return spoken{e, e.Dialect()} }
-
-func (s spoken) Query(ctx context.Context, each func(Row) error, text string, args ...any) error {
+func (s *spoken) Query(ctx context.Context, each func(Row) error, text string, args ...any) error {
+	if s.ctx != nil {
+		ctx = s.ctx
+	}
 	return s.Engine.Query(ctx, each, s.dialect.Text(text), args...)
 }
 
-func (s spoken) QueryOnce(ctx context.Context, each func(Row) error, text string, args ...any) error {
+func (s *spoken) QueryOnce(ctx context.Context, each func(Row) error, text string, args ...any) error {
+	if s.ctx != nil {
+		ctx = s.ctx
+	}
 	return s.Engine.QueryOnce(ctx, each, s.dialect.TextOnce(text), args...)
 }
 
 // Commit replaces the texts in the batch itself, which nobody else has: a write that is
 // decided again makes a new one.
-func (s spoken) Commit(ctx context.Context, b *Batch) error {
+func (s *spoken) Commit(ctx context.Context, b *Batch) error {
 	for i := range b.Checks {
 		b.Checks[i].Text = s.dialect.Text(b.Checks[i].Text)
 	}

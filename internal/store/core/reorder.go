@@ -29,7 +29,7 @@ func (d *draft) Reorder(ctx context.Context, tenant string, e *event.Endpoint, j
 	if err := d.hasEndpoint(ctx, tenant, e); err != nil {
 		return false, err
 	}
-	d.of(tenant).lock(tenant, "groups/"+strconv.FormatInt(e.No, 10), false)
+	d.of(tenant).lock(tenant, "groups/"+strconv.FormatInt(e.No, 10))
 	// The endpoint itself is changed in this write.
 	if d.sets[tenant] != nil && ordered(e) {
 		return d.nothingPending(ctx, tenant, e)
@@ -147,7 +147,7 @@ func (d *draft) putIntoGroups(ctx context.Context, tenant string, e *event.Endpo
 	}
 	for _, u := range rows {
 		if !u.inGroup && u.group != "" {
-			// Of each group only the earliest of what is due stays due, whatever was put
+			// For each group only the earliest of what is due stays due, whatever was put
 			// into it before.
 			d.of(tenant).change(`UPDATE deliveries SET grp = ?4 WHERE tenant = ?1 AND endpoint = ?2 AND event = ?3 AND status = 'p' AND grp = ''`,
 				tenant, e.No, u.event, u.group)
