@@ -10,6 +10,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/shopspring/decimal"
+
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // Condition is a part of a filter that is true or false by itself: what its `and`, `or`
@@ -128,11 +130,7 @@ func (f *Filter) find(node ast.Node, e *Event, effort *Effort) (found Found) {
 			found.Value, found.Error = "", x.failure(p).Error()
 		}
 	}()
-	text := string(x.show(nil, x.unread(node)))
-	if len(text) > mostShown {
-		text = strings.ToValidUTF8(text[:mostShown], "") + "…"
-	}
-	found.Value = text
+	found.Value = spelling.Clip(string(x.show(nil, x.unread(node))), mostShown)
 	return found
 }
 

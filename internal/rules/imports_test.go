@@ -53,7 +53,8 @@ var layers = [][]string{
 	{"internal/redact"},
 	{"internal/jsondoc", "internal/weburl", "internal/clock", "internal/store/bodyindex"},
 	{"receiver"},
-	{"internal/trace", "internal/filter", "internal/fair", "internal/secret", "internal/apierr", "internal/ids", "internal/spelling", "internal/timetext", "internal/breaker"},
+	{"internal/trace", "internal/filter", "internal/fair", "internal/secret", "internal/apierr", "internal/ids", "internal/timetext", "internal/breaker"},
+	{"internal/spelling"},
 }
 
 // mayUseHTTP are the packages that talk HTTP, as server or as client; who of them

@@ -10,6 +10,7 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/secret"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/timetext"
 )
 
@@ -196,9 +197,5 @@ func (n node) nodes(name string) []node {
 
 // clip keeps a name of a hostile document readable in a message.
 func clip(name string) string {
-	const most = 60
-	if len(name) <= most {
-		return name
-	}
-	return strings.ToValidUTF8(name[:most], "") + "…"
+	return spelling.Clip(name, 60)
 }
