@@ -134,7 +134,7 @@ func showKeyForm(v *visit, f keyForm, problem *Problem) error {
 		What:   "The tenant " + v.key.Tenant + " gets another key. It is shown once, on the page that comes.",
 		Notes:  append(roleNotes(), "Who has the key can sign in here, too."),
 		Action: "/keys", Hidden: []Hidden{newOnce()},
-		Inputs: append(f.inputs(), Input{Name: "role", Label: "Role", Value: f.Role, Options: options(string(access.Reader), string(access.Publisher), string(access.Operator), string(access.Admin))}),
+		Inputs: append(f.inputs(), Input{Name: "role", Label: "Role", Value: f.Role, Options: options(access.Roles...)}),
 		Button: "Make the key", Back: "/keys", Problem: problem,
 	}
 	return v.confirm("New key", c)

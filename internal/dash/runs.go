@@ -173,7 +173,7 @@ func runPages(s *server) {
 var (
 	runFilters = []Filter{
 		// The status of the run, and not that of the order.
-		{Name: "status", Label: "Status", Options: options("running", "waiting", "succeeded", "aborted", "superseded", "failed", "canceled")},
+		{Name: "status", Label: "Status", Options: options(run.RunStatuses...)},
 		{Name: "step", Label: "At the step", Hint: "Send to ERP", Wide: true},
 		{Name: "orderId", Label: "Order", Hint: "ORD-1"},
 	}

@@ -18,17 +18,28 @@ import (
 	"github.com/orderhook/orderhook/internal/weburl"
 )
 
-// kinds are the kinds of the attempts whose calls can be made again.
-var kinds = map[string]Kind{
-	attempt.KindStep: KindStep, attempt.KindReturnStep: KindReturn, attempt.KindValidator: KindValidator,
-	attempt.KindEvent: KindEvent, attempt.KindExport: KindEvent,
+// kindOf returns the kind of the call that an attempt of a kind belongs to. known is false where
+// it belongs to none that can be made again. The texts differ, and stay as they are: attempts
+// are stored with the one, and people have files with the other.
+func kindOf(recorded string) (k Kind, known bool) {
+	switch recorded {
+	case attempt.KindStep:
+		return KindStep, true
+	case attempt.KindReturnStep:
+		return KindReturn, true
+	case attempt.KindValidator:
+		return KindValidator, true
+	case attempt.KindEvent, attempt.KindExport:
+		return KindEvent, true
+	}
+	return "", false
 }
 
 // Recorded returns the call of an attempt, whose detail must have been read. What retention
 // has removed by now is left out where the answer can be decided without it. The error is
 // [apierr.Conflict] where it cannot.
 func Recorded(ctx context.Context, from store.Reader, tenant string, at *attempt.Attempt) (*Call, error) {
-	kind, known := kinds[at.Kind]
+	kind, known := kindOf(at.Kind)
 	switch {
 	case at.Kind == attempt.KindShadow:
 		return nil, apierr.Errorf(apierr.Conflict, "an attempt of a shadow has its comparison already: make the call of its live step again")
