@@ -140,9 +140,9 @@ func showKeyForm(v *visit, f keyForm, problem *Problem) error {
 	return v.confirm("New key", c)
 }
 
-// createKey answers with the key itself, not with a redirect: nothing keeps it. Who
-// reloads that page sends the same Idempotency-Key, and makes no other key. Errors below
-// 500 are shown with the form; the API checks role and name.
+// createKey answers with the key itself, not with a redirect: nothing keeps it. A browser that
+// reloads that page sends the same Idempotency-Key, and makes no other key. Errors below 500
+// are shown with the form; the API checks role and name.
 func createKey(v *visit) error {
 	var made struct {
 		access.Key
