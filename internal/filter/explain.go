@@ -103,7 +103,7 @@ func lookedAt(node ast.Node, all []ast.Node) []ast.Node {
 		for _, one := range n.Nodes {
 			all = lookedAt(one, all)
 		}
-	// Of a loop these are its array and its predicate, in which nothing is looked for.
+	// The arguments of a loop are its array and its predicate, in which nothing is looked for.
 	case *ast.BuiltinNode:
 		for _, one := range n.Arguments {
 			all = lookedAt(one, all)
