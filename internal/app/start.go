@@ -174,7 +174,7 @@ func (s *starting) begin(ctx context.Context) error {
 	if err := s.parts.Start(ctx, s.app.onStop); err != nil {
 		return err
 	}
-	// It pauses by the machine's clock: a clock.Fake would let it have no rest.
+	// It pauses by the machine's clock: a clocktest.Fake would let it have no rest.
 	keeper := &maintenance.Keeper{Options: maintenance.Options{Store: s.store, Now: s.o.Clock.Now, Log: s.o.Log}}
 	s.app.onStop(func(context.Context) error { keeper.Stop(); return nil })
 	// The store hears of other nodes first, since the others ask it.
