@@ -23,7 +23,7 @@ func (p Patch) MarshalJSON() ([]byte, error) { return json.RawMessage(p).Marshal
 // a file, or the status.
 func Difference(before, after *Order) (Patch, error) {
 	d := &differ{}
-	members := d.object(reflect.ValueOf(*before), reflect.ValueOf(*after), "", replaced{})
+	members := d.inObject(reflect.ValueOf(*before), reflect.ValueOf(*after), "", replaced{})
 	if before.Status != "" && strings.TrimSpace(after.Status) == "" {
 		d.impossible("status", "an order always has one")
 	}
@@ -65,12 +65,12 @@ func (d *differ) impossible(path, why string) {
 	d.errs = append(d.errs, fmt.Errorf("%s: a patch cannot do that: %s", path, why))
 }
 
-func (d *differ) object(before, after reflect.Value, path string, r replaced) map[string]any {
+func (d *differ) inObject(before, after reflect.Value, path string, r replaced) map[string]any {
 	p := planOf(after.Type())
 	out := map[string]any{}
 	r = d.control(out, before, after, path, r)
 	for _, f := range p.fields {
-		d.field(out, f, before.Field(f.index), after.Field(f.index), join(path, f.name), r)
+		d.inField(out, f, before.Field(f.index), after.Field(f.index), join(path, f.name), r)
 	}
 	was, _ := before.Field(p.other).Interface().(Members)
 	is, _ := after.Field(p.other).Interface().(Members)
@@ -78,8 +78,8 @@ func (d *differ) object(before, after reflect.Value, path string, r replaced) ma
 	return out
 }
 
-// field puts one field into a patch if it differs.
-func (d *differ) field(out map[string]any, f field, before, after reflect.Value, path string, r replaced) {
+// inField puts one field into a patch if it differs.
+func (d *differ) inField(out map[string]any, f field, before, after reflect.Value, path string, r replaced) {
 	switch after.Kind() {
 	case reflect.Pointer:
 		d.pointer(out, f, before, after, path, r)
@@ -109,7 +109,7 @@ func (d *differ) pointer(out map[string]any, f field, before, after reflect.Valu
 	case before.IsNil():
 		out[f.name] = after.Interface()
 	default:
-		if members := d.object(before.Elem(), after.Elem(), path, r); len(members) > 0 {
+		if members := d.inObject(before.Elem(), after.Elem(), path, r); len(members) > 0 {
 			out[f.name] = members
 		}
 	}

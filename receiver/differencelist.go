@@ -108,9 +108,9 @@ func (d *differ) list(f field, before, after reflect.Value, path string, r repla
 	return d.elements(f, before, after, path, r)
 }
 
-// whole is a list that takes the place of the one before. Of an element that was there
-// orderhook takes what is left out for something that its author does not know, so what was
-// cleared is named.
+// whole is a list that takes the place of the one before. What was cleared in an element that
+// was there is named, because orderhook takes what is left out for something that the author of
+// the answer does not know.
 func whole(f field, before, after reflect.Value, path string, impossible func(path string)) any {
 	out := []any{}
 	if after.Type().Elem().Kind() == reflect.String {
@@ -259,7 +259,7 @@ func (d *differ) elements(f field, before, after reflect.Value, path string, r r
 
 // element is what a patch has of an element that was there; nil where nothing changed.
 func (d *differ) element(f field, before, after reflect.Value, path string, r replaced) any {
-	members := d.object(before, after, path, r)
+	members := d.inObject(before, after, path, r)
 	if len(members) == 0 {
 		return nil
 	}

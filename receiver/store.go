@@ -11,8 +11,8 @@ import (
 // Memory keeps it until the program ends, an SQLStore for good.
 type Store interface {
 	// Once runs do, unless what the mark names has been done, and remembers the mark and the
-	// result with it. It returns the result, now or then, and whether it is repeated. Of two
-	// with one mark the second waits for the first. If do fails, nothing is remembered.
+	// result with it. It returns the result, now or then, and whether it is repeated. Where two
+	// have one mark, the second waits for the first. If do fails, nothing is remembered.
 	Once(ctx context.Context, mark Mark, do func(context.Context) ([]byte, error)) (result []byte, repeated bool, err error)
 	// Done reports whether a mark is remembered.
 	Done(ctx context.Context, name, key string) (bool, error)

@@ -51,7 +51,7 @@ func (r *CartRequest) Reject(entries ...CartEntry) (CartAnswer, error) {
 // lists replace, and nothing that is left out is removed.
 func (r *CartRequest) changes() (json.RawMessage, error) {
 	var c cartDiffer
-	members := c.object(reflect.ValueOf(r.sent), reflect.ValueOf(r.Cart), "")
+	members := c.inObject(reflect.ValueOf(r.sent), reflect.ValueOf(r.Cart), "")
 	if err := errors.Join(c.errs...); err != nil || len(members) == 0 {
 		return nil, err
 	}
@@ -91,14 +91,14 @@ func cartOf(body []byte) []byte {
 // cartDiffer finds what a validator has to say of a cart.
 type cartDiffer struct{ errs []error }
 
-func (c *cartDiffer) object(before, after reflect.Value, path string) map[string]any {
+func (c *cartDiffer) inObject(before, after reflect.Value, path string) map[string]any {
 	p := planOf(after.Type())
 	out := map[string]any{}
 	for _, f := range p.fields {
 		was, is, at := before.Field(f.index), after.Field(f.index), join(path, f.name)
 		switch {
 		case is.Kind() == reflect.Pointer && !is.IsNil() && !was.IsNil():
-			if members := c.object(was.Elem(), is.Elem(), at); len(members) > 0 {
+			if members := c.inObject(was.Elem(), is.Elem(), at); len(members) > 0 {
 				out[f.name] = members
 			}
 		case is.Kind() == reflect.Slice && sameList(was, is), is.Kind() == reflect.Pointer && is.IsNil() && was.IsNil():

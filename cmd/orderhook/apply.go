@@ -40,7 +40,7 @@ func (c *apply) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	apply := func(dryRun, alone bool) (app.Found, error) { return c.apply(s, in, dryRun, alone) }
+	apply := func(dryRun, alone bool) (app.Found, error) { return c.do(s, in, dryRun, alone) }
 	switch {
 	case server != nil:
 		defer server.close()
@@ -93,10 +93,10 @@ func (c *apply) standIn() (remove func(), err error) {
 	return func() { _ = os.RemoveAll(folder) }, nil
 }
 
-// apply works on the database itself. A change of endpoints needs the file of one alone: a
+// do works on the database itself. A change of endpoints needs the file of one alone: a
 // server has them in its memory, and hears of a write by another process only where the
 // database is on a server of PostgreSQL.
-func (c *apply) apply(s *session, in *app.Installation, dryRun, alone bool) (found app.Found, err error) {
+func (c *apply) do(s *session, in *app.Installation, dryRun, alone bool) (found app.Found, err error) {
 	st, err := c.open(s.ctx, func(ctx context.Context, database string, o app.StoreOptions) (store.Store, error) {
 		o.Exclusive = alone
 		return app.OpenStore(ctx, database, o)

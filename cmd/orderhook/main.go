@@ -27,8 +27,8 @@ import (
 	"github.com/orderhook/orderhook/internal/checkup"
 )
 
-// The exit codes. Scripts go by them, so they do not change. Who has one, and for what,
-// says docs/operating.md#start-and-stop.
+// The exit codes. Scripts go by them, so they do not change. The document
+// docs/operating.md#start-and-stop says which command has one, and for what.
 const (
 	exitOK        = 0
 	exitInternal  = 1

@@ -98,11 +98,11 @@ func (c *settingsApply) Run(s *session) (err error) {
 		return err
 	}
 	defer closing(st, &err)
-	return c.apply(s, st, file)
+	return c.do(s, st, file)
 }
 
-// apply stores the file and says as which version.
-func (c *settingsApply) apply(s *session, st store.Store, file *app.SettingsFile) error {
+// do stores the file and says as which version.
+func (c *settingsApply) do(s *session, st store.Store, file *app.SettingsFile) error {
 	if err := app.CheckTenant(s.ctx, st, c.Tenant); err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func (c *trigger) Run(s *session) error {
 	}
 	e := &event.Event{ID: ids.New(ids.Event), Type: c.Type, Timestamp: time.Now().UTC(), Data: order.JSON()}
 	if r != nil {
-		return r.trigger(s, e)
+		return r.sendExample(s, e)
 	}
 	body := jsondoc.NewObject(jsondoc.Pair("type", c.Type), jsondoc.Pair("orderId", c.From), jsondoc.Pair("data", order)).JSON()
 	if status, answer, err = server.Ask(s.ctx, http.MethodPost, "/api/events", body); err != nil {
@@ -103,8 +103,8 @@ func (c *trigger) receiver() (*localReceiver, error) {
 	return &localReceiver{url: c.To, client: newLocalClient(time.Duration(c.Timeout)), signer: signer}, nil
 }
 
-// trigger POSTs the event to the receiver, without a position: it is in no feed.
-func (r *localReceiver) trigger(s *session, e *event.Event) error {
+// sendExample POSTs the event to the receiver, without a position: it is in no feed.
+func (r *localReceiver) sendExample(s *session, e *event.Event) error {
 	status, err := r.post(s.ctx, listen.Event{EventID: e.ID, WebhookID: e.ID, Type: e.Type, Body: json.RawMessage(e.Body(event.FormatFull))})
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err // without the URL, in which there may be a secret

@@ -60,6 +60,9 @@ const (
 	AuditInterception = "interception"
 )
 
+// AuditKinds is all of them.
+var AuditKinds = []string{AuditSettings, AuditEndpoint, AuditKey, AuditAttempt, AuditRun, AuditDelivery, AuditEvent, AuditOrder, AuditJob, AuditConnector, AuditInterception}
+
 // AuditDetail is what more there is to say of a change. Which fields are set depends
 // on the action.
 type AuditDetail struct {

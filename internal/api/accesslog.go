@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/trace"
 )
 
@@ -62,10 +63,7 @@ func (a *api) logAccess(c *call, w *countedWriter, took time.Duration) {
 	if !a.Log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	path := c.r.URL.EscapedPath()
-	if len(path) > longestPath {
-		path = path[:longestPath] + "…"
-	}
+	path := spelling.Clip(c.r.URL.EscapedPath(), longestPath)
 	a.Log.DebugContext(ctx, "request", "request", c.id, "method", c.r.Method, "route", route(c.r), "path", path,
 		"status", w.status, "bytes", w.bytes, "duration", took, "tenant", c.key.Tenant, "key", c.key.ID, "address", AddressOf(c.r).String(), "trace", trace.ID(ctx))
 }

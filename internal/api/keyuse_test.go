@@ -8,7 +8,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/admission"
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
 // uses notes whose keys came with requests.
@@ -20,7 +20,7 @@ func (u *uses) Note(tenant, id string, _ time.Time) { u.all = append(u.all, tena
 // that is refused for its rate or because it has expired.
 func TestWhatCountsAsAUse(t *testing.T) {
 	noted := &uses{}
-	at := clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
+	at := clocktest.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
 	a := &api{Options: Options{KeyUses: noted, KeyRates: &admission.KeyRates{}, Clock: at}}
 	limited := access.Key{ID: "key_1", Tenant: "acme", RateLimit: 1}
 	if err := a.use(limited); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/timetext"
 	"github.com/orderhook/orderhook/internal/workflow"
@@ -175,9 +176,5 @@ func bodyPlace(location string) string {
 
 // clip keeps a name of a hostile query readable. It does not cut through a character.
 func clip(name string) string {
-	const most = 100
-	if len(name) <= most {
-		return name
-	}
-	return strings.ToValidUTF8(name[:most], "") + "…"
+	return spelling.Clip(name, 100)
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
 const testKey = "admin-key-of-mine"
@@ -45,7 +45,7 @@ func TestAnEndpointIsTurnedOffAfterSoLong(t *testing.T) {
 		failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
 		defer failing.Close()
 		a, err := start(t, Options{Listen: "127.0.0.1:0", Database: filepath.Join(t.TempDir(), "a.db"), APIKey: testKey, Version: "test",
-			Clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)), DisableAfter: after})
+			Clock: clocktest.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)), DisableAfter: after})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -204,9 +204,9 @@ func (d *Doctor) free(bytes uint64) {
 // Three weeks are enough for somebody who renews it by hand.
 const certificateSoon = 21 * 24 * time.Hour
 
-// certificate looks at when a certificate ends, by the Doctor's Now. The nil certificate is
+// lookAtCertificate looks at when a certificate ends, by the Doctor's Now. The nil certificate is
 // one that is not there, which is no finding.
-func (d *Doctor) certificate(tenant, what string, c *x509.Certificate) {
+func (d *Doctor) lookAtCertificate(tenant, what string, c *x509.Certificate) {
 	switch {
 	case c == nil:
 	case !d.Now.Before(c.NotAfter):
@@ -225,7 +225,7 @@ func (d *Doctor) ownCertificate() {
 		// noticed.
 		d.found(foundCertificate, "", "no server starts with %v", err)
 	case own != nil:
-		d.certificate("", "the certificate "+d.Options.TLSCert+" of the server", own.pair.Leaf)
+		d.lookAtCertificate("", "the certificate "+d.Options.TLSCert+" of the server", own.pair.Leaf)
 	}
 }
 
@@ -243,7 +243,7 @@ func (d *Doctor) network() {
 	added, _ := authoritiesIn(d.Options.CAFile) // whose error is the one above
 	// An authority that has expired makes all certificates below it worthless.
 	for _, c := range added {
-		d.certificate("", "the certificate of "+c.Subject.String()+" in --ca-file "+d.Options.CAFile, c)
+		d.lookAtCertificate("", "the certificate of "+c.Subject.String()+" in --ca-file "+d.Options.CAFile, c)
 	}
 }
 
@@ -252,7 +252,7 @@ func (d *Doctor) network() {
 func (d *Doctor) webHookCertificate() error {
 	opened, err := d.Options.openWebHook()
 	if err == nil && opened != nil {
-		d.certificate(opened.Tenant, "the client certificate of the webHook section", opened.Trust.Own())
+		d.lookAtCertificate(opened.Tenant, "the client certificate of the webHook section", opened.Trust.Own())
 	}
 	return err
 }

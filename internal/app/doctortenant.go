@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -11,14 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
-
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
-	"github.com/orderhook/orderhook/internal/breaker"
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/secret"
@@ -196,88 +190,7 @@ func (t *tenantDoctor) online(ctx context.Context, of, to string) {
 	}
 	// The server shows all tenants the same certificate, so the others need not ask again.
 	t.asked[origin] = true
-	t.certificate(t.tenant, "the certificate of "+hostOf(u)+", of "+of, shown)
-}
-
-// endpoints looks at each endpoint, and how it has been doing.
-func (t *tenantDoctor) endpoints(ctx context.Context) error {
-	for page := (store.Page{Limit: store.MaxLimit}); ; {
-		list, err := t.st.Endpoints(ctx, t.tenant, store.EndpointFilter{}, page)
-		if err != nil {
-			return err
-		}
-		// An endpoint whose health cannot be read ends the look with an error: that says
-		// something of the database, and nothing of the endpoint.
-		for _, e := range list.Items {
-			if err := t.endpoint(ctx, e); err != nil {
-				return err
-			}
-		}
-		if page.Cursor = list.NextCursor; page.Cursor == "" {
-			return nil
-		}
-	}
-}
-
-// failingLong is how long an endpoint may do nothing but fail before somebody is told: an hour
-// is longer than a receiver takes to start again.
-const failingLong = time.Hour
-
-// endpoint looks whether an endpoint is on and gets through, and whether its URL, its secrets
-// and its certificates could be used today. One that somebody turned off is meant to be off:
-// its Disabled is "".
-func (t *tenantDoctor) endpoint(ctx context.Context, e *event.Endpoint) error {
-	name := "endpoint " + e.ID + " to " + weburl.PublicURL(e.URL)
-	switch {
-	case !e.Enabled && e.Disabled != "":
-		t.found(foundOff, t.tenant, "%s is off: %s", name, e.Disabled)
-	case e.Enabled:
-		h, err := t.st.Health(ctx, t.tenant, e.No)
-		if err != nil {
-			return err
-		}
-		// FailingSince is zero where the endpoint does not fail. A failure or two
-		// within a short time are no finding, since the server tries again.
-		if !h.FailingSince.IsZero() && (h.Consecutive >= store.FailuresInTrouble || t.Now.Sub(h.FailingSince) > failingLong) {
-			t.found(foundFailing, t.tenant, "%s has failed %d times in a row since %s: %s", name, h.Consecutive, h.FailingSince.UTC().Format(time.RFC3339), h.LastError)
-		}
-	}
-	if e.Connector != nil { // which has all else, and is looked at itself
-		return nil
-	}
-	// An endpoint that is off is not called, so it may lead anywhere.
-	if u, err := url.Parse(e.URL); err == nil && e.Enabled {
-		if why := t.guard.Refusal(u); why != "" {
-			t.found(foundSettings, t.tenant, "%s: %s", name, why)
-		}
-	}
-	secrets := headerSecrets(e.Headers)
-	secrets["signingKey"] = e.SigningKey
-	// A secret whose overlap is over by now signs nothing, so it does not matter whether it
-	// opens.
-	for i, s := range e.LiveSecrets(t.Now) {
-		secrets[fmt.Sprintf("secrets[%d]", i)] = s.Value
-	}
-	if e.TLS != nil {
-		secrets["tls.key"] = e.TLS.Key
-		t.pem(name+": tls.certificate", e.TLS.Certificate)
-		t.pem(name+": tls.ca", e.TLS.CA)
-	}
-	t.secrets(ctx, name, e.URL, secrets)
-	// Nobody waits for an endpoint that is off, so its server is left alone.
-	if e.Enabled {
-		t.online(ctx, name, e.URL)
-	}
-	return nil
-}
-
-// pem looks at the certificates in a text; one that is no text of certificates was refused
-// when it came in.
-func (t *tenantDoctor) pem(what, text string) {
-	all, _ := outbound.CertificatesIn([]byte(text))
-	for _, c := range all {
-		t.certificate(t.tenant, what, c)
-	}
+	t.lookAtCertificate(t.tenant, "the certificate of "+hostOf(u)+", of "+of, shown)
 }
 
 // keys looks for keys that expire.
@@ -293,7 +206,8 @@ func (t *tenantDoctor) keys(ctx context.Context) error {
 		}
 		name := strings.TrimSpace("key " + k.ID + " " + k.Name)
 		switch {
-		// An expired key is still stored. Whoever uses it is refused, and may not know why.
+		// An expired key is still stored. A caller that uses it is refused, and may not know
+		// why.
 		case k.Expired(t.Now):
 			t.found(foundKey, t.tenant, "%s (%s) expired at %s", name, k.Role, k.ExpiresAt.UTC().Format(time.RFC3339))
 		case k.ExpiresSoon(t.Now):
@@ -380,76 +294,3 @@ func (t *tenantDoctor) clock(ctx context.Context) error {
 	}
 	return nil
 }
-
-// limits looks at the figures of a server for what was refused, and for budgets that are
-// nearly used up.
-func (d *Doctor) limits(text []byte) {
-	// A metric that a server does not have counts as 0, so an older server is no error.
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(strings.NewReader(string(text)))
-	if err != nil {
-		d.skip("the figures of the server, which cannot be read: %v", err)
-		return
-	}
-	values := func(name string) map[string]float64 {
-		all := map[string]float64{}
-		for _, m := range families[name].GetMetric() {
-			var labels []string
-			for _, l := range m.GetLabel() {
-				// The names of labels are left out: the values are enough to tell the rows of
-				// one metric apart.
-				labels = append(labels, l.GetValue())
-			}
-			// A metric is either a counter or a gauge, and what it is not counts as 0.
-			all[strings.Join(labels, ", ")] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
-		}
-		return all
-	}
-	// These counters begin at 0 when the server starts, so older refusals are not seen.
-	for limit, refused := range values("orderhook_requests_refused_total") {
-		if refused > 0 {
-			d.found(foundLimit, "", "%.0f requests were refused since the server began: %s", refused, limit)
-		}
-	}
-	// Nine tenths are told of before anything is refused.
-	sizes := values("orderhook_budget_size")
-	for budget, used := range values("orderhook_budget_used") {
-		// A size of 0 is a budget that the server does not tell.
-		if size := sizes[budget]; size > 0 && used > 0.9*size {
-			d.found(foundLimit, "", "of the budget %s %.0f of %.0f are in use", budget, used, size)
-		}
-	}
-	if troubles := values("orderhook_call_own_troubles_total")[""]; troubles > 0 {
-		d.found(foundLimit, "", "%.0f outgoing calls waited because descriptors, ports or memory were short", troubles)
-	}
-	open, most := values("process_open_fds")[""], values("process_max_fds")[""]
-	// The most is 0 where the system does not tell it.
-	if most > 0 && open > 0.8*most {
-		d.found(foundDescriptors, "", "the server has %.0f of %.0f descriptors open", open, most)
-	}
-}
-
-// breakers looks for breakers that are open, which the memory of a server has.
-// The connectors are those of the tenant of the key that the server was asked with.
-func (d *Doctor) breakers(answer []byte) {
-	var list struct {
-		Items []struct {
-			Name, ConnectorID, LastError string
-			Breaker                      struct{ Circuit string }
-		}
-	}
-	// Letter case is ignored, so that the fields above need no tags.
-	if err := json.Unmarshal(answer, &list, json.MatchCaseInsensitiveNames(true)); err != nil {
-		d.skip("the breakers of the server, whose answer cannot be read: %v", err)
-		return
-	}
-	for _, c := range list.Items {
-		// A connector whose settings ask for no breaker has one that is "off".
-		if circuit := breaker.State(c.Breaker.Circuit); circuit == breaker.Open || circuit == breaker.HalfOpen {
-			d.found(foundConnector, "", "connector %s: its breaker is %s: %s", cmp.Or(c.ConnectorID, c.Name), c.Breaker.Circuit, c.LastError)
-		}
-	}
-}
-
-// oneLineOf puts a text on one line, as a finding is one line.
-func oneLineOf(text []byte) string { return strings.Join(strings.Fields(string(text)), " ") }

@@ -63,8 +63,8 @@ func (f *Forwarding) trusts(addr netip.Addr) bool {
 }
 
 // client goes back from hop to hop for as long as the one that named the next is trusted.
-// Whoever is not may write what it likes. Where a hop is hidden, or no address, the last
-// one that is known stands for all that came by it.
+// A hop that is not trusted may write what it likes. Where a hop is hidden, or no address, the
+// last one that is known stands for all that came by it.
 func (f *Forwarding) client(peer netip.AddrPort, hops []string) netip.AddrPort {
 	// The peer wrote the last hop. Each hop before it was written by the one behind it.
 	for _, hop := range slices.Backward(hops) {

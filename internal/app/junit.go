@@ -7,6 +7,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/rerun"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // junit is a report as JUnit writes one, which build servers read.
@@ -104,9 +105,5 @@ func valueText(v any) string {
 	if v == nil {
 		return "nothing"
 	}
-	text := string(jsondoc.AppendValue(nil, v, false))
-	if len(text) > mostValueText {
-		text = strings.ToValidUTF8(text[:mostValueText], "") + "…"
-	}
-	return text
+	return spelling.Clip(string(jsondoc.AppendValue(nil, v, false)), mostValueText)
 }

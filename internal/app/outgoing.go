@@ -21,7 +21,7 @@ type Targets struct {
 	// AllowPrivate admits private and loopback targets; nil does so where the
 	// server listens on a loopback address itself.
 	AllowPrivate *bool
-	AllowHosts   []string // as of [outbound.Guard], as are the next two
+	AllowHosts   []string // as in [outbound.Guard], as are the next two
 	Hosts        outbound.Hosts
 	TenantHosts  map[string]outbound.Hosts
 }

@@ -39,7 +39,7 @@ type Wiring struct {
 	Admission *admission.Gate
 	Limits    api.Limits
 
-	// These are as of [Options].
+	// These are as in [Options].
 	MaxStatusChanges int
 	MaxOrderBytes    int64
 	DisableAfter     time.Duration

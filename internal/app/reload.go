@@ -20,7 +20,7 @@ type changing struct {
 	at          net.Addr // that the server listens at
 	store       store.Store
 	clients     []*outbound.Client
-	roots       *x509.CertPool // that the clients trust, as of [outbound.Options]
+	roots       *x509.CertPool // that the clients trust, as in [outbound.Options]
 	certificate *certificate   // nil: plain HTTP
 	gate        *admission.Gate
 	front       *forwarded

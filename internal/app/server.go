@@ -79,7 +79,7 @@ func checkPublicURL(text string) (string, error) {
 // When ctx ends, it cuts off who is left.
 func drain(ctx context.Context, s *http.Server, answerWaiting func()) error {
 	// Shutdown returns when all requests are answered, or when this ends.
-	patient, cancel := leaving(ctx, lastWords)
+	patient, cancel := leaving(ctx)
 	defer cancel()
 	err := s.Shutdown(patient)
 	// A caller that waits gets 202 with what there is; its run goes on at the next start.

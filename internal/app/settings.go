@@ -22,7 +22,7 @@ import (
 type SettingsFile struct {
 	Path   string
 	Tenant string
-	// Refused says why the target guard will refuse a URL, as of [settings.Incoming].
+	// Refused says why the target guard will refuse a URL, as in [settings.Incoming].
 	Refused func(*url.URL) string
 	// Strict takes a warning for an error: nothing is stored.
 	Strict bool
@@ -37,7 +37,7 @@ type SettingsFile struct {
 	doc *jsondoc.Object
 	// literal says that a `${` in doc is that text: the variables are in their places.
 	literal bool
-	is      func(v secret.Value, text string) bool // as of [settings.Incoming]
+	is      func(v secret.Value, text string) bool // as in [settings.Incoming]
 }
 
 // ErrWarned is the error of a strict look at settings that have a warning.

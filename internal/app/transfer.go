@@ -13,7 +13,7 @@ import (
 // is as --database.
 type Side struct {
 	Database string
-	// EncryptionKey is as of [StoreOptions].
+	// EncryptionKey is as in [StoreOptions].
 	EncryptionKey string
 }
 

@@ -19,9 +19,6 @@ const (
 	ResultFailed    Result = "failed"
 )
 
-// Results is all of them.
-var Results = []Result{ResultSame, ResultSlower, ResultDifferent, ResultFailed}
-
 // Agrees reports whether both answers had the same effect.
 func (r Result) Agrees() bool { return r == ResultSame || r == ResultSlower }
 

@@ -19,14 +19,17 @@ const (
 	KindShadow     = "shadow" // of a step that is called beside another one, and changes nothing
 )
 
-// Kinds is all of them.
-var Kinds = []string{KindStep, KindReturnStep, KindValidator, KindEvent, KindExport, KindReplay, KindShadow}
+// Kinds is all of them, as a list of attempts offers them.
+var Kinds = []string{KindEvent, KindStep, KindReturnStep, KindValidator, KindExport, KindReplay, KindShadow}
 
 // Outcomes of an attempt.
 const (
 	OutcomeSucceeded = "succeeded"
 	OutcomeFailed    = "failed"
 )
+
+// Outcomes is both of them.
+var Outcomes = []string{OutcomeSucceeded, OutcomeFailed}
 
 // Attempt is the record of one outgoing request.
 type Attempt struct {

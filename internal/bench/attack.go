@@ -132,8 +132,8 @@ func (i *isolated) startAttacker(ctx context.Context, number int) (*attacker, er
 	if err != nil {
 		return nil, err
 	}
-	// Whoever attacks has a machine of their own: what they do here for it has the
-	// processor when nobody else wants it.
+	// A real attacker has a machine of their own. So this one gets the processor only when
+	// nobody else wants it.
 	a := &attacker{command: exec.CommandContext(ctx, "nice", "-n", "19", binary, AttackCommand, strconv.Itoa(number), i.url, i.reader, fmt.Sprint(i.scale))}
 	a.command.Stderr = &a.said
 	if a.in, err = a.command.StdinPipe(); err != nil {
@@ -187,10 +187,10 @@ func (a *attacker) kill() {
 	_ = a.command.Wait()
 }
 
-// attack makes a request of the attack. It may be refused because there are too
+// send makes a request of the attack. It may be refused because there are too
 // many, or broken off; any other answer would mean that there is no attack. Requests that
 // were taken on are counted, so that the report shows that there was an attack.
-func (t *attackOn) attack(ctx context.Context, method, path, body string, want int) error {
+func (t *attackOn) send(ctx context.Context, method, path, body string, want int) error {
 	// A server that defends itself refuses with one of these two.
 	status, err := t.as(ctx, key, method, path, body, want, http.StatusTooManyRequests, http.StatusServiceUnavailable)
 	// A connection that broke off has no status, and is an answer that one may get.
@@ -244,7 +244,7 @@ func (t *attackOn) patches(ctx context.Context) (func(context.Context) error, er
 	return func(ctx context.Context) error {
 		return together(ctx, 10, func() error {
 			// Each patch sets another value, so none is without effect.
-			return t.attack(ctx, http.MethodPatch, "/api/orders/big", fmt.Sprintf(`{"a":%d}`, n.Add(1)), http.StatusOK)
+			return t.send(ctx, http.MethodPatch, "/api/orders/big", fmt.Sprintf(`{"a":%d}`, n.Add(1)), http.StatusOK)
 		})
 	}, nil
 }
@@ -273,7 +273,7 @@ func (t *attackOn) answers(ctx context.Context) (func(context.Context) error, er
 		// Requests may still be under way when the attack ends.
 		defer closeUnhealthy(endpoint)
 		return together(ctx, 15, func() error {
-			return t.attack(ctx, http.MethodPost, "/api/orders", orderOf(fmt.Sprintf("a%d", n.Add(1)), "Big"), http.StatusCreated)
+			return t.send(ctx, http.MethodPost, "/api/orders", orderOf(fmt.Sprintf("a%d", n.Add(1)), "Big"), http.StatusCreated)
 		})
 	}, nil
 }
@@ -370,7 +370,7 @@ func (t *attackOn) hang(ctx context.Context) (func(context.Context) error, error
 		// hang.
 		return together(ctx, 1, func() error {
 			defer func() { _ = clock.Pause(ctx, clock.Real{}, 50*time.Millisecond) }()
-			return t.attack(ctx, http.MethodPost, "/api/events", `{"type":"bench.hang","data":{"a":1}}`, http.StatusAccepted)
+			return t.send(ctx, http.MethodPost, "/api/events", `{"type":"bench.hang","data":{"a":1}}`, http.StatusAccepted)
 		})
 	}, nil
 }

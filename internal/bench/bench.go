@@ -2,10 +2,10 @@
 // bodies, same cores, same run. Machines differ and are noisy, so what counts are the
 // differences and ratios, not the single figures.
 //
-// It uses the server as its callers do: through the API. Of the server's parts it knows
-// app alone, which starts one, and of a PostgreSQL server how to make and remove
-// databases. A measurement returns its part of the report, with a bar where the aims name
-// one (docs/design.md#aims).
+// It uses the server as its callers do: through the API. It knows one of the server's parts,
+// app, which starts a server; and how databases of a PostgreSQL server are made and removed. A
+// measurement returns its part of the report, with a bar where the aims name one
+// (docs/design.md#aims).
 //
 // measurements is the list to begin with; delivery.go is the one that most others are
 // like.

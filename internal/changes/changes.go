@@ -1,7 +1,7 @@
 // Package changes tells whoever looks at a tenant that something of it has
-// changed: not what, and not more often than once a second. Whoever is told reads
-// anew what it shows. It knows neither what a change is nor who looks. Begin to read with
-// [Hub.Changed], which commits call, and [Hub.Listen].
+// changed: not what, and not more often than once a second. A page that is told reads anew what
+// it shows. It knows neither what a change is nor who looks. Begin to read with [Hub.Changed],
+// which commits call, and [Hub.Listen].
 package changes
 
 import (

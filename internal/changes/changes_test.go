@@ -11,6 +11,7 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/changes"
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
 // told returns what a listener was told by now; 0 for nothing, and all topics for being
@@ -133,7 +134,7 @@ func TestListenersAreBounded(t *testing.T) {
 
 // TestAClockThatWasSetBack keeps nobody waiting for longer than a second.
 func TestAClockThatWasSetBack(t *testing.T) {
-	c := clock.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
+	c := clocktest.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
 	h := changes.New(c)
 	l := listen(t, h, "acme", changes.TopicOrders)
 	h.Changed("acme", changes.TopicOrders)

@@ -168,8 +168,8 @@ func returned(o *jsondoc.Object) (order.ReturnRequest, error) {
 	return order.ReturnRequest{}, apierr.Wrong("order", "it has no line that can be returned: one with a lineItemId and a quantity")
 }
 
-// effect says what the engine would make of an answer. Of a failure that is tried again it
-// says what comes of the last attempt, if that fails alike.
+// effect says what the engine would make of an answer. Where a failure is tried again, it says
+// what comes of the last attempt, if that fails alike.
 func (k *stepKind) effect(f decide.Facts, r outbound.Request, x outbound.Exchange) effect {
 	o := answer.Step(x)
 	a := x.Record(r.Kind, o.Failure)

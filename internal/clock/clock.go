@@ -1,6 +1,6 @@
 // Package clock is the time as the program sees it, so that a test of a twenty-second retry
-// takes no twenty seconds. It knows nothing of what is waited for. [Real] is for servers,
-// [Fake] and [Jumping] are for tests.
+// takes no twenty seconds. It knows nothing of what is waited for. [Real] is for servers, and
+// the clocks of clocktest are for tests.
 package clock
 
 import "time"

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
 // TestAt: a wait follows the clock, which somebody may set, and is never late by
@@ -27,7 +28,7 @@ func TestAt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, began, called := &clock.Jumping{}, time.Now(), make(chan time.Duration, 2)
+				c, began, called := &clocktest.Jumping{}, time.Now(), make(chan time.Duration, 2)
 				clock.At(c, c.Now().Add(row.wait), func() { called <- time.Since(began) })
 				time.AfterFunc(row.jumpsAfter, func() { c.Jump(row.by) })
 				if after := <-called; after < row.least || after > row.most {

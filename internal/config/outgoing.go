@@ -11,7 +11,7 @@ import (
 // Outgoing is the section of that name: which hosts are called. It is the operator's, as
 // no tenant may widen it: settings and endpoints have nothing of the kind.
 type Outgoing struct {
-	AllowHosts []string // as of [outbound.Guard]
+	AllowHosts []string // as in [outbound.Guard]
 	Hosts      outbound.Hosts
 	Tenants    map[string]outbound.Hosts // further limits, by tenant
 }

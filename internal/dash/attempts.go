@@ -41,9 +41,9 @@ var (
 		// and how it went.
 		{Name: "body", Label: "Body contains", Hint: "3 characters or more, in request or response", Type: "search", Wide: true},
 		{Name: "orderId", Label: "Order", Hint: "ORD-1"},
-		{Name: "outcome", Label: "Outcome", Options: options("succeeded", "failed")},
+		{Name: "outcome", Label: "Outcome", Options: options(attempt.Outcomes...)},
 		{Name: "status", Label: "Status", Hint: "500, 5xx, none"},
-		{Name: "kind", Label: "Kind", Options: options(attempt.KindEvent, attempt.KindStep, attempt.KindReturnStep, attempt.KindValidator, attempt.KindExport, attempt.KindReplay, attempt.KindShadow)},
+		{Name: "kind", Label: "Kind", Options: options(attempt.Kinds...)},
 	}
 	attemptMore = []Filter{
 		// What an attempt belongs to, where it went, when, and how long it took. Links of

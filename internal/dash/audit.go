@@ -33,7 +33,7 @@ var (
 	// auditFilters are all filters of the API's log.
 	auditFilters = []Filter{
 		{Name: "keyId", Label: "Key", Hint: "key_…"},
-		{Name: "kind", Label: "Of", Options: options(access.AuditSettings, access.AuditEndpoint, access.AuditKey, access.AuditAttempt, access.AuditRun, access.AuditDelivery, access.AuditEvent, access.AuditOrder, access.AuditJob, access.AuditConnector, access.AuditInterception)},
+		{Name: "kind", Label: "Of", Options: options(access.AuditKinds...)},
 		{Name: "target", Label: "Id", Hint: "ep_…, ORD-1"},
 		{Name: "action", Label: "Action", Hint: "put-settings"},
 		{Name: "requestId", Label: "Request", Hint: "req_…"},

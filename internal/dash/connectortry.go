@@ -47,7 +47,7 @@ func (v *visit) confirmTry(which url.Values, problem *Problem) error {
 		return err
 	}
 	for _, h := range health.Items {
-		// Of the connectors, those that are meant and whose breaker waits. A connector
+		// The page names the connectors that are meant and whose breaker waits. A connector
 		// with an id is known by it alone.
 		if tryURL(h.Breaker.Circuit, h.ConnectorID, h.Name) == "" || !spelling.SameName(h.ConnectorID, id) || id == "" && !spelling.SameName(h.Name, name) {
 			continue

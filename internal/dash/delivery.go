@@ -90,7 +90,7 @@ var (
 	deliveryFilters = []Filter{
 		// Those of the list are also those of a job over it (bulkFilters).
 		{Name: "endpointId", Label: "Endpoint", Hint: "ep_…"},
-		{Name: "status", Label: "Status", Options: options("pending", "succeeded", "failed", "canceled")},
+		{Name: "status", Label: "Status", Options: options(event.DeliveryStatuses...)},
 		{Name: "lastStatus", Label: "Last answer", Hint: "500, 5xx, none"},
 		{Name: "eventType", Label: "Event type", Hint: "OrderCreated"},
 		{Name: "orderId", Label: "Order", Hint: "ORD-1"},

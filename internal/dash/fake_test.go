@@ -20,6 +20,7 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/changes"
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
 // hostile is in every text that the fake API answers with. It would end an attribute, a
@@ -136,12 +137,12 @@ type site struct {
 	t testing.TB
 	*server
 	sessions *fakeSessions
-	clock    *clock.Fake
+	clock    *clocktest.Fake
 }
 
 func newSite(t testing.TB) *site {
 	t.Helper()
-	c := clock.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
+	c := clocktest.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
 	sessions := &fakeSessions{keys: map[string]access.Key{}, clock: c}
 	return &site{t, newServer(Options{API: http.HandlerFunc(fakeAPI), Sessions: sessions, KeyRates: new(admission.KeyRates), Changes: changes.New(c), Clock: c, Log: slog.New(slog.DiscardHandler), Version: "test"}), sessions, c}
 }

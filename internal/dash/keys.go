@@ -134,15 +134,15 @@ func showKeyForm(v *visit, f keyForm, problem *Problem) error {
 		What:   "The tenant " + v.key.Tenant + " gets another key. It is shown once, on the page that comes.",
 		Notes:  append(roleNotes(), "Who has the key can sign in here, too."),
 		Action: "/keys", Hidden: []Hidden{newOnce()},
-		Inputs: append(f.inputs(), Input{Name: "role", Label: "Role", Value: f.Role, Options: options(string(access.Reader), string(access.Publisher), string(access.Operator), string(access.Admin))}),
+		Inputs: append(f.inputs(), Input{Name: "role", Label: "Role", Value: f.Role, Options: options(access.Roles...)}),
 		Button: "Make the key", Back: "/keys", Problem: problem,
 	}
 	return v.confirm("New key", c)
 }
 
-// createKey answers with the key itself, not with a redirect: nothing keeps it. Who
-// reloads that page sends the same Idempotency-Key, and makes no other key. Errors below
-// 500 are shown with the form; the API checks role and name.
+// createKey answers with the key itself, not with a redirect: nothing keeps it. A browser that
+// reloads that page sends the same Idempotency-Key, and makes no other key. Errors below 500
+// are shown with the form; the API checks role and name.
 func createKey(v *visit) error {
 	var made struct {
 		access.Key

@@ -89,10 +89,10 @@ type Option struct{ Value, Text string }
 
 // options are choices whose values are their texts. A kind that has a name for people is
 // shown by that.
-func options(values ...string) []Option {
+func options[T ~string](values ...T) []Option {
 	out := make([]Option, len(values))
 	for i, v := range values {
-		out[i] = Option{v, label(v)}
+		out[i] = Option{string(v), label(string(v))}
 	}
 	return out
 }

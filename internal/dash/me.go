@@ -4,8 +4,8 @@ import (
 	"github.com/orderhook/orderhook/internal/access"
 )
 
-// meView is the key that somebody has signed in with. Who is no admin sees it nowhere
-// else: what it may do, how fast it may ask, and when it ends.
+// meView is the key that somebody has signed in with. It says what the key may do, how fast it
+// may ask, and when it ends. Those who are no admins see that nowhere else.
 type meView struct {
 	Key    shownKey
 	Server string // this server's address, for the command

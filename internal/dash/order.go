@@ -58,8 +58,8 @@ var orderPage = newPage[orderView]("order", "/orders")
 // tables. The document has them all.
 const mostLines = 50
 
-// order asks for an order's document, and what of it a page shows. Who needs the document
-// alone asks orderAt, and saves the reading of a large one.
+// order asks for an order's document, and what of it a page shows. A page that needs the
+// document alone asks orderAt, and saves the reading of a large one.
 func (v *visit) order() (doc json.RawMessage, s orderSummary, err error) {
 	if doc, err = v.orderAt(""); err == nil {
 		s = summarized(doc)

@@ -132,8 +132,8 @@ func rawElements(raw []byte) (out [][]byte, ok bool) {
 	return out, true
 }
 
-// unequalElements is withoutEqual of two values that are not both objects. Of two long lists
-// it leaves out what is the same at the beginning and at the end. Of what is between, where it
+// unequalElements is withoutEqual of two values that are not both objects. It leaves out what
+// two long lists have in common at the beginning and at the end. Of what is between, where it
 // has the same length in both, it keeps the first of each run of elements that are the same at
 // the same place: what has moved from before the run to behind it has moved against that one.
 func unequalElements(a, b []byte) (json.RawMessage, json.RawMessage) {

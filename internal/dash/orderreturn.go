@@ -9,8 +9,8 @@ import (
 func confirmCancelReturn(v *visit) error { return showCancelReturn(v, nil) }
 
 // showCancelReturn names the lines that can be returned again then. The return is looked
-// for in the order, since it has no call of its own. Of a refused form it may be gone by
-// now, and the page still says what was refused.
+// for in the order, since it has no call of its own. When a form is shown again that was
+// refused, the return may be gone by now; the page still says what was refused.
 func showCancelReturn(v *visit, problem *Problem) error {
 	doc, o, err := v.order()
 	if err != nil {
@@ -24,8 +24,8 @@ func showCancelReturn(v *visit, problem *Problem) error {
 		Notes: []string{"The form stays, with the status " + order.StatusCancelled + ". A run of the return that goes on is superseded.",
 			"An order that is Returned or PartiallyReturned gets the status that its other returns give it, or the one from before its returns. No workflow runs."},
 		Action: href("orders", o.ID, "returns", id, "cancel"), Hidden: []Hidden{newOnce()}, Button: "Cancel the return", Danger: true, Back: back, Problem: problem}
-	// Of the return the page shows the status and each line with its quantity: it is what
-	// becomes free for another return.
+	// The page shows the status of the return, and each line with its quantity, which becomes
+	// free for another return.
 	found := false
 	for _, r := range returns(objectOf(doc)) {
 		if found = r.ID == id; found {

@@ -65,9 +65,9 @@ type workflowResult struct {
 // statusPage is the form, with what would happen beneath it.
 var statusPage = newPage[statusView]("orderstatus", "/orders")
 
-// fields are those of the form, as an error names them. Of a return there is no choice of a
-// shipment, nor of an order that has none: an error names it, and leads nowhere. They are
-// not inputs of a list, as those of other forms, because the template writes them by
+// fields are those of the form, as an error names them. A return has no choice of a shipment,
+// nor has an order without shipments: an error names the field then, and leads nowhere. They
+// are not inputs of a list, as those of other forms, because the template writes them by
 // itself.
 func (s *statusView) fields() []labelled {
 	shipment := labelled{"body.shipmentId", "Shipment", "field-shipmentId"}

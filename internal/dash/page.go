@@ -25,10 +25,10 @@ var partials = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/partials/*.html"))
 })
 
-// page is a template and the type of what it shows. The file templates/NAME.html
+// pageOf is a template and the type of what it shows. The file templates/NAME.html
 // defines "main". The type binds a template to its view: a page cannot be shown with
 // anything else.
-type page[T any] struct {
+type pageOf[T any] struct {
 	*pageTemplate
 }
 
@@ -46,13 +46,13 @@ var pages []*pageTemplate
 
 // newPage names the template of a page. It is to be called for a package variable. Each
 // page has a clone of the partials, so that all of them may define "main".
-func newPage[T any](name, section string) page[T] {
+func newPage[T any](name, section string) pageOf[T] {
 	text := sync.OnceValue(func() *template.Template {
 		return template.Must(template.Must(partials().Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
 	})
 	p := &pageTemplate{name: name, section: section, text: text, example: view[T]{}}
 	pages = append(pages, p)
-	return page[T]{p}
+	return pageOf[T]{p}
 }
 
 // view is what a template gets: the frame around every page, and the page. A template
@@ -93,7 +93,7 @@ func (f frame) Publisher() bool { return f.Key.Role.Reaches(access.Publisher) }
 // happens.
 func (f frame) KeyEnds() string { return expiring(&f.Key, f.Now) }
 
-// section is an entry of the navigation. Who may not see its pages does not see it.
+// section is an entry of the navigation. It is hidden from those who may not see its pages.
 type section struct {
 	Name, Path string
 	Needed     access.Role
@@ -117,7 +117,7 @@ var sections = []section{
 }
 
 // show answers with the page.
-func (p page[T]) show(v *visit, title string, shown T) error {
+func (p pageOf[T]) show(v *visit, title string, shown T) error {
 	return p.write(v.s, v.w, v.r, v, http.StatusOK, title, shown)
 }
 
@@ -125,7 +125,7 @@ func (p page[T]) show(v *visit, title string, shown T) error {
 // at its beginning does not change. topics is a list with commas, of package changes. A
 // page behind the first of a list shows what is older, so it is not fetched again and
 // again.
-func (p page[T]) showLive(v *visit, title, topics string, shown T) error {
+func (p pageOf[T]) showLive(v *visit, title, topics string, shown T) error {
 	if !v.query().Has("cursor") {
 		v.live = topics
 	}
@@ -135,7 +135,7 @@ func (p page[T]) showLive(v *visit, title, topics string, shown T) error {
 // refuse answers with the page that holds a form, which the API did not take. The
 // view shows the problem. Its status is that of the API's answer, so that a program which
 // posts a form sees that it was refused.
-func (p page[T]) refuse(v *visit, title string, problem *Problem, shown T) error {
+func (p pageOf[T]) refuse(v *visit, title string, problem *Problem, shown T) error {
 	problem.hint(v.w.Header())
 	return p.write(v.s, v.w, v.r, v, problem.Status, title, shown)
 }
@@ -143,7 +143,7 @@ func (p page[T]) refuse(v *visit, title string, problem *Problem, shown T) error
 // write executes the template in memory, so that a page is whole or is an error. A
 // nil visit is somebody who has not signed in. The size of the page counts against the
 // tenant's budget before it is sent.
-func (p page[T]) write(s *server, w http.ResponseWriter, r *http.Request, v *visit, status int, title string, shown T) error {
+func (p pageOf[T]) write(s *server, w http.ResponseWriter, r *http.Request, v *visit, status int, title string, shown T) error {
 	f := frame{Title: title, URL: r.URL.RequestURI(), Request: idOf(r), Now: s.Clock.Now(), Version: s.Version, Here: p.section}
 	if v != nil {
 		f.Key, f.FormToken, f.Live = v.key, tokenFor(v.token), v.live

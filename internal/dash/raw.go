@@ -14,9 +14,9 @@ import (
 // a gap is better than none.
 type object map[string]json.RawMessage
 
-// objectOf reads an object; what is none has no members. Its members stay as they are:
-// of a document of several megabytes that is most of the work. Of a name that stands
-// twice the last one counts, as for most readers.
+// objectOf reads an object; what is none has no members. Its members stay as they are: to read
+// them would be most of the work with a document of several megabytes. Where a name stands
+// twice, the last one counts, as for most readers.
 func objectOf(raw json.RawMessage) object {
 	in := decoder(raw)
 	if in.PeekKind() != '{' {

@@ -2,15 +2,12 @@ package dash
 
 import (
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/apierr"
-	"github.com/orderhook/orderhook/internal/attempt"
-	"github.com/orderhook/orderhook/internal/job"
 	"github.com/orderhook/orderhook/internal/run"
 )
 
@@ -173,7 +170,7 @@ func runPages(s *server) {
 var (
 	runFilters = []Filter{
 		// The status of the run, and not that of the order.
-		{Name: "status", Label: "Status", Options: options("running", "waiting", "succeeded", "aborted", "superseded", "failed", "canceled")},
+		{Name: "status", Label: "Status", Options: options(run.RunStatuses...)},
 		{Name: "step", Label: "At the step", Hint: "Send to ERP", Wide: true},
 		{Name: "orderId", Label: "Order", Hint: "ORD-1"},
 	}
@@ -247,198 +244,11 @@ func runFilter(query url.Values) url.Values {
 }
 
 // members are the filter as the API takes it in the body of a call about all that it
-// picks. Of a parameter that stands in the URL twice the first counts.
+// picks. Where a parameter stands in the URL twice, the first counts.
 func members(picks url.Values) map[string]any {
 	body := map[string]any{}
 	for name, values := range picks {
 		body[name] = values[0]
 	}
 	return body
-}
-
-// runView is a run, and the picture of its steps. The attempts are those of all its
-// steps.
-type runView struct {
-	Run      runItem
-	Attempts []attempt.Attempt // the newest
-	More     bool              // there are more attempts
-}
-
-// runPage shows one run.
-var runPage = newPage[runView]("run", "/runs")
-
-// run asks for the run of a page, with why it cannot be resumed.
-func (v *visit) run() (r runItem, err error) {
-	return r, v.get("/api"+href("runs", v.r.PathValue("id")), nil, &r)
-}
-
-// showRun shows a run, its steps, and its newest attempts.
-func showRun(v *visit) error {
-	r, err := v.run()
-	if err != nil {
-		return err
-	}
-	view := runView{Run: r}
-	// The attempts say what each step has sent and got.
-	var attempts List[attempt.Attempt]
-	if err := v.get("/api/attempts", url.Values{"runId": {r.ID}, "limit": {"50"}}, &attempts); err != nil {
-		return err
-	}
-	view.Attempts, view.More = attempts.Items, attempts.NextCursor != ""
-	return runPage.showLive(v, "Run "+r.ID, "runs,attempts", view)
-}
-
-// runFacts say which run it is. The step is the one that is under way, or the one that
-// stopped the run.
-func runFacts(r *runItem) []Fact {
-	facts := []Fact{{Name: "Run", Value: r.ID, URL: href("runs", r.ID)}, {Name: "Order", Value: r.OrderID, URL: href("orders", r.OrderID)}, {Name: "Of the status", Value: r.EnteredStatus}}
-	if scope := r.Scope(); scope != "" {
-		facts = append(facts, Fact{Name: "For", Value: scope})
-	}
-	facts = append(facts, Fact{Name: "It is", Value: string(r.Status)})
-	// The first such step is the one that the run is at.
-	for _, s := range r.Steps() {
-		if s.Here || s.CancelWorkflow || r.Aborted() && s.ActionStatus == run.ActionError {
-			facts = append(facts, Fact{Name: "At the step", Value: s.DisplayName})
-			break
-		}
-	}
-	if r.Reason != "" {
-		facts = append(facts, Fact{Name: "Since", Value: r.Reason})
-	}
-	return facts
-}
-
-// control is what can be done with one run. Both actions are alike: a page that says what
-// will happen, and a form that does it once.
-type control struct {
-	action, title, what, button, notice string
-	notes                               []string
-	danger                              bool
-}
-
-var (
-	// What cannot be undone, and what stays as it is, are the notes.
-	resumption = control{action: "resume", title: "Resume the run", button: "Resume the run", notice: "resumed",
-		what:  "The run goes on at the step that stopped it: its endpoint is called again, and then the steps behind it.",
-		notes: []string{"The steps before it are not repeated.", "The endpoint gets the order as it is now."}}
-	cancellation = control{action: "cancel", title: "Cancel the run", button: "Cancel the run", notice: "canceled", danger: true,
-		what:  "The run ends, and its remaining steps are not taken.",
-		notes: []string{"What its steps have done stays done.", "The answer to a call that is under way is recorded and changes nothing.", "It cannot be resumed. Entering the order's status again begins a new run."}}
-)
-
-// confirm is the page before a run is resumed or canceled. The run says by itself why it
-// cannot be resumed; then there is no button.
-func (c control) confirm(v *visit, problem *Problem) error {
-	r, err := v.run()
-	if err != nil {
-		return err
-	}
-	page := Confirm{What: c.what, Facts: runFacts(&r), Notes: c.notes, Action: href("runs", r.ID, c.action), Button: c.button, Danger: c.danger,
-		Hidden: []Hidden{newOnce()}, Back: href("runs", r.ID), Problem: problem}
-	// To cancel is always possible until the run has ended, and then the API refuses it.
-	if c.action == resumption.action && r.NotResumable != "" {
-		page.Blocked, page.Notes = true, []string{"It cannot be resumed: " + r.NotResumable + "."}
-	}
-	return v.confirm(c.title, page)
-}
-
-// do resumes or cancels the run. What was refused meanwhile, as another has resumed it, is said
-// on the page before.
-func (c control) do(v *visit) error {
-	path := href("runs", v.r.PathValue("id"))
-	err := v.sendForm("/api"+path+href(c.action), nil, nil)
-	if p := refused(err); p != nil {
-		return c.confirm(v, p)
-	}
-	if err != nil {
-		return err
-	}
-	return v.done(path, c.notice)
-}
-
-// These are the handlers of the two actions.
-func confirmResumeRun(v *visit) error { return resumption.confirm(v, nil) }
-func resumeRun(v *visit) error        { return resumption.do(v) }
-func confirmCancelRun(v *visit) error { return cancellation.confirm(v, nil) }
-func cancelRun(v *visit) error        { return cancellation.do(v) }
-
-// counted is how many a filter picks, as the API counts them before a job. More means
-// that there are at least so many.
-type counted struct {
-	Matched int  `json:"matched"`
-	More    bool `json:"more"`
-}
-
-// Total is the number for people.
-func (c counted) Total() string {
-	if c.More {
-		return count(c.Matched) + "+"
-	}
-	return count(c.Matched)
-}
-
-// confirmResumeRuns is the page before many runs are resumed. Its query is that of the
-// list.
-func confirmResumeRuns(v *visit) error { return v.confirmResumeAll(runFilter(v.query()), nil) }
-
-// confirmResumeAll says how many runs the filter picks, and shows some of them. The
-// filter is shown by the labels of the list, and repeated in hidden fields.
-func (v *visit) confirmResumeAll(picks url.Values, problem *Problem) error {
-	list := href("runs") + "?" + picks.Encode()
-	c := Confirm{What: "The aborted runs with this filter go on, each at the step that stopped it: its endpoint is called again.",
-		Action: href("runs", "resume"), Button: "Resume them all", Back: list, Hidden: []Hidden{newOnce()}, Problem: problem,
-		Notes: []string{"A job does it, also for the runs that other pages of the list have. You can watch it, and cancel it.",
-			"Each endpoint gets the order as it is now. A run whose order's status is changed until its turn comes is skipped and named."}}
-	// The dry run counts what would be resumed, and returns some of it.
-	var n struct {
-		counted
-		NotResumable cappedCount
-		Runs         []runItem
-	}
-	err := v.send(http.MethodPost, "/api/runs/resume", dryRun(picks), &n)
-	if err := unlessRefused(err); err != nil {
-		return err
-	}
-	if p := refused(err); p != nil {
-		c.Problem, c.Blocked = p, true
-	} else if n.Matched == 0 {
-		c.Blocked, c.Notes = true, []string{"There is nothing to resume with this filter."}
-	}
-	c.Facts = []Fact{{Name: "To be resumed", Value: n.Total(), URL: list}}
-	// These are aborted, too, and would be left out by the job.
-	if n.NotResumable.Count > 0 {
-		c.Facts = append(c.Facts, Fact{Name: "Not resumed: the status was set again since", Value: n.NotResumable.Shown()})
-	}
-	for _, r := range n.Runs {
-		c.Sample = append(c.Sample, Fact{Name: r.OrderID + ": " + short(150, r.Reason), Value: r.ID, URL: href("runs", r.ID)})
-	}
-	filters := slices.Concat(runFilters, runMore)
-	// They are sorted, so that the page looks the same each time.
-	for _, name := range slices.Sorted(maps.Keys(picks)) {
-		label := name
-		if i := slices.IndexFunc(filters, func(f Filter) bool { return f.Name == name }); i >= 0 {
-			label = filters[i].Label
-		}
-		c.Facts = append(c.Facts, Fact{Name: label, Value: picks.Get(name)})
-		c.Hidden = append(c.Hidden, Hidden{name, picks.Get(name)})
-	}
-	return v.confirm("Resume runs", c)
-}
-
-// resumeRuns begins the job, and leads to it. Every field of the form but the dashboard's
-// own goes to the API, which refuses what it does not know.
-func resumeRuns(v *visit) error {
-	picks := maps.Clone(v.r.PostForm)
-	picks.Del(formToken)
-	picks.Del(onceField)
-	var job job.Job
-	err := v.sendForm("/api/runs/resume", members(picks), &job)
-	if p := refused(err); p != nil {
-		return v.confirmResumeAll(picks, p)
-	}
-	if err != nil {
-		return err
-	}
-	return v.see(href("jobs", job.ID))
 }

@@ -34,9 +34,9 @@ func secure(h http.Header) {
 // origin check and the cookie's SameSite, so that a hole in one of them opens nothing.
 const formToken = "formToken"
 
-// tokenFor returns the token of a session's forms. Who does not know the session's
-// own token cannot make it, and it does not give that away. It is the same for the whole
-// session and on every node, so nothing has to be stored for it.
+// tokenFor returns the token of a session's forms. It cannot be made without the session's own
+// token, and does not give that away. It is the same for the whole session and on every node,
+// so nothing has to be stored for it.
 func tokenFor(session string) string {
 	mac := hmac.New(sha256.New, []byte(session))
 	mac.Write([]byte("a form of the dashboard"))

@@ -35,11 +35,11 @@ func (v *visit) may(needed access.Role) bool { return v.key.Role.Reaches(needed)
 // query is the query of the page's URL.
 func (v *visit) query() url.Values { return v.r.URL.Query() }
 
-// page registers a path for keys whose role reaches the needed one. A pattern is as
-// of [http.ServeMux]. Of what is posted, the form has been read and its token
-// checked before do is called. It is the only way in for those who have signed in, so
-// that no page can forget to look who asks. A handler returns every error as it is, and
-// writes nothing before it returns one.
+// page registers a path for keys whose role reaches the needed one. A pattern is one of
+// [http.ServeMux]. Where a form is posted, it has been read and its token checked before do is
+// called. It is the only way in for those who have signed in, so that no page can forget to
+// look who asks. A handler returns every error as it is, and writes nothing before it returns
+// one.
 func (s *server) page(needed access.Role, pattern string, do func(*visit) error) {
 	s.routes = append(s.routes, route{pattern, needed})
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {

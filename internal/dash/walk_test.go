@@ -236,7 +236,7 @@ func (v *visitor) post(path string, form url.Values, headers ...string) (*http.R
 
 var noRedirects = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
-// ask makes a request. Of a stream of events it reads nothing.
+// ask makes a request. It reads nothing of a stream of events.
 func (v *visitor) ask(method, path string, form url.Values, headers ...string) (*http.Response, string) {
 	v.t.Helper()
 	ctx, cancel := context.WithTimeout(v.t.Context(), 30*time.Second)

@@ -170,8 +170,8 @@ func (d *flowDrawer) choose(view *workflowsView, query url.Values) error {
 	for i, t := range d.doc.Objects("orderTypes") {
 		view.Types = append(view.Types, flowTab{t.Text("name"), with(&url.URL{Path: "/workflows"}, "type", t.Text("name")), i == shown && !returns, len(t.List("orderStatuses"))})
 	}
-	// Whoever may edit gets the tab also where there are none, because it leads to the
-	// form that adds one.
+	// Those who may edit get the tab also where there are none, because it leads to the form
+	// that adds one.
 	if n := len(d.doc.List("returnStatuses")); n > 0 || d.edits {
 		view.Returns = &flowTab{"Returns", "/workflows?tab=returns", returns, n}
 	}
@@ -289,7 +289,7 @@ func (d *flowDrawer) step(s *jsondoc.Object, at place) flowStep {
 	out := flowStep{Key: s.Text("name"), Edit: d.editing(at), Active: !s.Has("active") || s.True("active")}
 	out.Name = cmp.Or(s.Text("displayName"), out.Key)
 	host, onError := "", ""
-	// Of the properties only these two change where the workflow goes.
+	// Only these two of the properties change where the workflow goes.
 	for _, p := range s.Objects("properties") {
 		switch {
 		case spelling.SameName(p.Text("key"), "Host"):

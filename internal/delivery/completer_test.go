@@ -17,6 +17,7 @@ import (
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/breaker"
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/outbound"
@@ -309,7 +310,7 @@ func TestAClockThatIsSet(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, answering(500, 0))
 				r.stop()
-				c := &clock.Jumping{}
+				c := &clocktest.Jumping{}
 				r.d = New(Options{Store: r.store, Client: r.calls, Clock: c, Log: slog.New(slog.DiscardHandler)})
 				must(t, r.d.Start(t.Context()))
 				r.endpoint("shop", func(e *event.Endpoint) { e.Schedule = []time.Duration{time.Hour} })

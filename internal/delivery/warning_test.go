@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
 // TestWarningsComeInNoFlood: some of each kind are logged, and how many were not.
 func TestWarningsComeInNoFlood(t *testing.T) {
 	var text strings.Builder
-	c := clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
+	c := clocktest.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
 	w := &warnings{log: slog.New(slog.NewTextHandler(&text, nil)), clock: c, kinds: map[warningKind]*flood{}}
 	for range 1000 {
 		w.warn(acme, "one kind", "id", 1)

@@ -41,9 +41,9 @@ func (s *show) subscribe(ctx context.Context) error {
 	return nil
 }
 
-// event prints how the warehouse was told that an order is ready, if it is. Orders that
+// showEvent prints how the warehouse was told that an order is ready, if it is. Orders that
 // were stopped never come to that status, and have none.
-func (s *show) event(ctx context.Context, orderID string) error {
+func (s *show) showEvent(ctx context.Context, orderID string) error {
 	var found struct{ Items []event }
 	// An order enters the status once, so there is one such event at most.
 	if err := s.api.get(ctx, "/api/events?type="+readyEvent+"&orderId="+url.QueryEscape(orderID), &found); err != nil || len(found.Items) == 0 {

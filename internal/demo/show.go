@@ -118,7 +118,7 @@ func (s *show) order(ctx context.Context, body []byte) error {
 	s.printEnd(posted, &result, &run)
 	// The summary at the end has a line of each.
 	s.ended = append(s.ended, ended{&result, &run})
-	return s.event(ctx, posted.Text("id"))
+	return s.showEvent(ctx, posted.Text("id"))
 }
 
 // attempts reads the requests of one call, the first one first. The list has them the

@@ -82,7 +82,7 @@ func answerText(a attempt) string {
 			parts = append(parts, "cancelWorkflow")
 		}
 	}
-	// Of the patch only the names; what it changed is printed below the step.
+	// Only the names in the patch are shown; what it changed is printed below the step.
 	if patch := doc.Object("orderPatch"); patch != nil {
 		var names []string
 		for _, m := range patch.Members() {

@@ -36,7 +36,7 @@ func (h *warehouse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "wrong signature", http.StatusUnauthorized)
 		return
 	}
-	// Of the event it reads only the lines that are to be picked.
+	// It reads only the lines of the event that are to be picked.
 	var event struct {
 		Data struct {
 			OrderForm struct{ LineItems []json.RawMessage }

@@ -21,6 +21,9 @@ const (
 	DeliveryCanceled  DeliveryStatus = "canceled"
 )
 
+// DeliveryStatuses is all of them.
+var DeliveryStatuses = []DeliveryStatus{DeliveryPending, DeliverySucceeded, DeliveryFailed, DeliveryCanceled}
+
 // DeliveryKey names a delivery inside a tenant: an event goes to an endpoint
 // once, however often it is sent again. The store finds a delivery by it.
 type DeliveryKey struct {

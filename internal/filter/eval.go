@@ -165,8 +165,8 @@ func (x *evaluation) compound(node ast.Node) any {
 	panic(faultf("%T is not known here", node))
 }
 
-// object makes the map that a filter writes as {name: value}. Of two equal names either could
-// be meant, so that is an error.
+// object makes the map that a filter writes as {name: value}. Two equal names are an error,
+// since either could be meant.
 func (x *evaluation) object(n *ast.MapNode) any {
 	object := map[string]any{}
 	for _, one := range n.Pairs {

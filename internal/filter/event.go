@@ -125,8 +125,8 @@ func readList(raw jsontext.Value, dec *jsontext.Decoder) (any, error) {
 	return list, nil
 }
 
-// readObject finds the members of an object. Of two with one name the last one counts, as in
-// most readers of JSON.
+// readObject finds the members of an object. Where two have one name, the last one counts, as
+// in most readers of JSON.
 func readObject(raw jsontext.Value, dec *jsontext.Decoder) (any, error) {
 	object := map[string]any{}
 	for dec.PeekKind() != '}' {

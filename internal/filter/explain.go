@@ -10,6 +10,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/shopspring/decimal"
+
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // Condition is a part of a filter that is true or false by itself: what its `and`, `or`
@@ -101,7 +103,7 @@ func lookedAt(node ast.Node, all []ast.Node) []ast.Node {
 		for _, one := range n.Nodes {
 			all = lookedAt(one, all)
 		}
-	// Of a loop these are its array and its predicate, in which nothing is looked for.
+	// The arguments of a loop are its array and its predicate, in which nothing is looked for.
 	case *ast.BuiltinNode:
 		for _, one := range n.Arguments {
 			all = lookedAt(one, all)
@@ -128,11 +130,7 @@ func (f *Filter) find(node ast.Node, e *Event, effort *Effort) (found Found) {
 			found.Value, found.Error = "", x.failure(p).Error()
 		}
 	}()
-	text := string(x.show(nil, x.unread(node)))
-	if len(text) > mostShown {
-		text = strings.ToValidUTF8(text[:mostShown], "") + "…"
-	}
-	found.Value = text
+	found.Value = spelling.Clip(string(x.show(nil, x.unread(node))), mostShown)
 	return found
 }
 

@@ -126,7 +126,7 @@ func (x *evaluation) number(args []any) any {
 	if !isText {
 		return x.bounded(x.decimal(args[0]))
 	}
-	// Of a text that is too long for a number, no more than that is looked at.
+	// No more than that is looked at where a text is too long for a number.
 	x.step(5 + min(len(text), mostDigits)/digitsStep)
 	v, err := parseNumber(text)
 	if err != nil {

@@ -31,8 +31,8 @@ const (
 var errNumber = errors.New("the number is too large to calculate with")
 
 // parseNumber reads a number as JSON and filters write it. Most numbers are whole and
-// small, and those are cheap to calculate with. Whoever reads numbers out of texts says in
-// words of its own what is wrong with one.
+// small, and those are cheap to calculate with. A caller that reads numbers out of texts says
+// in words of its own what is wrong with one.
 func parseNumber(text string) (any, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, nil

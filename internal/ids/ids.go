@@ -39,7 +39,8 @@ func New(prefix string) string {
 }
 
 // NewAt is New for a time that somebody else tells: ids of one kind sort by
-// these times, to the microsecond.
+// these times, to the microsecond. Tests of several packages make ids by it; the product makes
+// none at another time than now.
 func NewAt(prefix string, at time.Time) string {
 	u := uuid.New() // random, of version 4
 	// A UUIDv7 has space for milliseconds only in its first 48 bits.

@@ -63,7 +63,8 @@ func leftOver(v any, bytes int) int {
 
 // PascalJSON returns the object as compact JSON with PascalCase names at every
 // depth, the wire format of workflow steps (docs/contract.md#names). Names that would meet
-// stay as they are: see [Object.Meeting].
+// stay as they are: see [Object.Meeting]. Tests of several packages use it; what the product sends
+// has an object within another one, which [AppendValue] writes.
 func (o *Object) PascalJSON() []byte { return AppendValue(o.buffer(), o, true) }
 
 // MarshalJSON implements json.Marshaler.

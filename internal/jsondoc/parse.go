@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // MaxDepth is how deep objects and lists of a document may nest. Real orders
@@ -285,11 +286,7 @@ func LineAndColumn(text []byte, offset int) string {
 // ShortPath keeps a path of a hostile document readable. A path may be cut in the middle of
 // a name.
 func ShortPath(path string) string {
-	const most = 200
-	if len(path) <= most {
-		return path
-	}
-	return strings.ToValidUTF8(path[:most], "") + "…"
+	return spelling.Clip(path, 200)
 }
 
 // KindNames names what a document may be instead of an object. An object is not among them,

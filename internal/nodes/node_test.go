@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
 // table is a database in memory, by the time of the test's bubble.
@@ -716,7 +717,7 @@ func TestShardsAreEven(t *testing.T) {
 
 func TestTheClockIsTheDatabases(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	c := NewClock(clock.NewFake(at))
+	c := NewClock(clocktest.NewFake(at))
 	for _, row := range []struct {
 		name      string
 		way       time.Duration

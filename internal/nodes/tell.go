@@ -203,8 +203,8 @@ func (n *Node) hear(news []News) {
 }
 
 // Times returns how often this node has heard of a kind of things, or that anything may
-// have changed. Whoever remembers something remembers this number with it: if the number is
-// another one later, what was remembered may not be true any more.
+// have changed. A caller that remembers something remembers this number with it: if the number
+// is another one later, what was remembered may not be true any more.
 func (n *Node) Times(of Kind) uint64 {
 	n.hearing.Lock()
 	defer n.hearing.Unlock()

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
 // dialBy has the client dial another way.
@@ -29,14 +29,14 @@ func (c *Client) dialBy(change func(dialFunc) dialFunc) {
 // aging is a client whose time is a test's, and which counts its dials.
 type aging struct {
 	*Client
-	clock *clock.Fake
+	clock *clocktest.Fake
 	dials atomic.Int32
 	where atomic.Value // the address that every name leads to
 }
 
 func newAging(t *testing.T, to *httptest.Server) *aging {
 	t.Helper()
-	a := &aging{clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
+	a := &aging{clock: clocktest.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
 	o := Options{Guard: Guard{AllowPrivate: true}}
 	if to.TLS != nil {
 		o.RootCAs = to.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
@@ -118,7 +118,7 @@ func TestTheAgeOfConnectionsIsTheOperators(t *testing.T) {
 	}
 	s.Start()
 	defer s.Close()
-	fake := clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
+	fake := clocktest.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
 	c := newAt(Options{Guard: Guard{AllowPrivate: true}, MaxConnectionAge: 10 * time.Second}, fake.Now)
 	defer c.Close()
 	for range 60 {

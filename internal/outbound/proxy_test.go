@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/outbound/dnstest"
 	"github.com/orderhook/orderhook/internal/outbound/proxytest"
@@ -329,7 +329,7 @@ func TestURLsOfProxies(t *testing.T) {
 func TestWhatWasLookedUpIsRememberedForAWhile(t *testing.T) {
 	p := proxytest.HTTP(t, false)
 	p.To = strings.TrimPrefix(serve(t, func(http.ResponseWriter, *http.Request) {}), "http://")
-	fake := clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
+	fake := clocktest.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
 	var lookups atomic.Int32
 	proxy, err := NewProxy("http://"+proxytest.User+":"+proxytest.Password+"@"+p.Address, nil, true)
 	if err != nil {

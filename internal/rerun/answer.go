@@ -43,9 +43,9 @@ func AnswerOf(x outbound.Exchange) Answer {
 	return a
 }
 
-// StepOutcome says what the recorded answer of an attempt at a step's call came to. Of the
-// attempt's detail, the answer must have been read. The error is that the answer was not
-// recorded whole, so that nothing can be decided by it.
+// StepOutcome says what the recorded answer of an attempt at a step's call came to. The answer
+// in the attempt's detail must have been read. The error says that the answer was not recorded
+// whole, so that nothing can be decided by it.
 func StepOutcome(at *attempt.Attempt) (decide.Outcome, error) {
 	a := answerOf(at)
 	x, err := a.exchange(false)

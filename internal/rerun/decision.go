@@ -29,7 +29,7 @@ type Decision struct {
 	Outcome Outcome `json:"outcome"`
 	Reason  string  `json:"reason,omitempty"` // what the endpoint gave, or why the attempt failed
 
-	// Of a step.
+	// These are for a step.
 	Result       run.ActionStatus `json:"result,omitempty"`
 	Cancels      bool             `json:"cancels,omitzero"`    // the answer has CancelWorkflow
 	Stops        bool             `json:"stops,omitzero"`      // the workflow is aborted
@@ -41,13 +41,13 @@ type Decision struct {
 	Cleared      []string         `json:"cleared,omitempty"` // errors of the order that go
 	Events       []string         `json:"events,omitzero"`   // the types; nil: not known
 
-	// Of a validator.
+	// These are for a validator.
 	Passed             bool                   `json:"passed,omitzero"`
 	ValidationErrors   []cart.ValidationError `json:"validationErrors,omitempty"`
 	ValidationWarnings []cart.ValidationError `json:"validationWarnings,omitempty"`
 	Message            string                 `json:"message,omitempty"`
 
-	// Of a delivery.
+	// This is for a delivery.
 	TurnsOff bool `json:"turnsOff,omitzero"` // its endpoint
 
 	// Changes are those of the order, its status and errors aside, or of the cart.

@@ -3,7 +3,6 @@ package rerun
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/apierr"
@@ -18,17 +17,28 @@ import (
 	"github.com/orderhook/orderhook/internal/weburl"
 )
 
-// kinds are the kinds of the attempts whose calls can be made again.
-var kinds = map[string]Kind{
-	attempt.KindStep: KindStep, attempt.KindReturnStep: KindReturn, attempt.KindValidator: KindValidator,
-	attempt.KindEvent: KindEvent, attempt.KindExport: KindEvent,
+// kindOf returns the kind of the call that an attempt of a kind belongs to. known is false where
+// it belongs to none that can be made again. The texts differ, and stay as they are: attempts
+// are stored with the one, and people have files with the other.
+func kindOf(recorded string) (k Kind, known bool) {
+	switch recorded {
+	case attempt.KindStep:
+		return KindStep, true
+	case attempt.KindReturnStep:
+		return KindReturn, true
+	case attempt.KindValidator:
+		return KindValidator, true
+	case attempt.KindEvent, attempt.KindExport:
+		return KindEvent, true
+	}
+	return "", false
 }
 
 // Recorded returns the call of an attempt, whose detail must have been read. What retention
 // has removed by now is left out where the answer can be decided without it. The error is
 // [apierr.Conflict] where it cannot.
 func Recorded(ctx context.Context, from store.Reader, tenant string, at *attempt.Attempt) (*Call, error) {
-	kind, known := kinds[at.Kind]
+	kind, known := kindOf(at.Kind)
 	switch {
 	case at.Kind == attempt.KindShadow:
 		return nil, apierr.Errorf(apierr.Conflict, "an attempt of a shadow has its comparison already: make the call of its live step again")
@@ -98,14 +108,6 @@ func (r *reading) validator(ctx context.Context) error {
 	// What a validator's answer came to is stored nowhere but in the attempt.
 	r.call.Decision = &Decision{Outcome: outcomeOf(r.at), Reason: r.at.Error, Warnings: r.at.Warnings}
 	return nil
-}
-
-// outcomeOf is whether an attempt succeeded.
-func outcomeOf(at *attempt.Attempt) Outcome {
-	if at.Outcome == attempt.OutcomeSucceeded {
-		return Answered
-	}
-	return Failed
 }
 
 // event reads what became of a delivery. That of a test call is none, and is not tried again.
@@ -255,149 +257,6 @@ func (r *reading) inForce(ctx context.Context, at time.Time) (*settings.Settings
 		}
 		if page.Cursor = list.NextCursor; page.Cursor == "" {
 			return r.from.Settings(ctx, r.tenant)
-		}
-	}
-}
-
-// decision reads what became of the answer: from the run, from the entries that the decision
-// left in the order's history, and from the versions of the order before and after it. What
-// was removed by now leaves the call without a decision.
-func (r *reading) decision(ctx context.Context, rn *run.Run, sent int64) error {
-	result := rn.StepOf(r.at.CallID)
-	if result == nil { // the run was resumed since, and has made another call
-		return nil
-	}
-	retried := result.Attempts > r.at.Number || rn.Position.CallID == r.at.CallID && rn.Position.Attempt > r.at.Number
-	if retried {
-		if end := rn.Deadline; !end.IsZero() && !r.call.Step.AnsweredAt.Before(end) { // it was retried, so there was time left
-			r.call.Step.AnsweredAt = end.Add(-time.Microsecond)
-		}
-		r.call.Decision = &Decision{Outcome: Retry, Reason: r.at.Error, Events: []string{}}
-		return nil
-	}
-	if result.Attempts != r.at.Number { // the run had ended before the answer came, which changed nothing
-		return nil
-	}
-	entries, made, atThatTime, err := r.entries(ctx)
-	if err != nil || len(entries) == 0 {
-		return err
-	}
-	at := entries[0].Timestamp
-	after, err := r.version(ctx, entries[0].Version)
-	if err != nil || after == nil {
-		return err
-	}
-	before := after
-	if made {
-		if before, err = r.version(ctx, after.Version-1); err != nil || before == nil {
-			return err
-		}
-	}
-	r.call.Step.AnsweredAt = at
-	if before.Version != sent {
-		r.call.Step.Meanwhile = &Version{Document{before.Doc}, before.StatusVersion}
-	}
-	i := slices.IndexFunc(rn.Results, func(s run.StepResult) bool { return s.CallID == r.at.CallID })
-	d := &Decision{Outcome: outcomeOf(r.at), Reason: result.ErrorReason, Result: result.ActionStatus, Cancels: result.CancelWorkflow,
-		TranslateKey: result.TranslateKey, Warnings: result.Warnings,
-		Stops: rn.Status == run.RunAborted && rn.Position.Step == i, Superseded: rn.Status == run.RunSuperseded && rn.Position.Step == i}
-	d.Status = statusSet(entries)
-	endsHere := rn.Ended != nil && rn.Ended.Equal(at)
-	if endsHere && rn.Status == run.RunSucceeded && rn.Triggered != "" { // it entered the status that it triggered
-		d.Status = statusSet(entries[:lastStatus(entries)])
-	}
-	// Of several steps that asked for a status the last one got it, and what it asked for is
-	// told apart from the others only while it was the only one.
-	if answer, err := run.ParseStepAnswer(r.call.Answer.Bytes()); err == nil && d.Outcome == Answered {
-		d.Triggers = answer.Trigger
-	}
-	var others []string
-	for j := range rn.Results {
-		if j != i {
-			others = append(others, rn.StepName(j)+": ")
-		}
-	}
-	d.of(before.Doc, after.Doc, rn.StepName(i)+": ", others)
-	// The write that ends a run tells of that end, too, and of what follows from it. Events
-	// are told apart by their time.
-	if atThatTime && (!endsHere || rn.Status == run.RunAborted) {
-		if d.Events, err = r.events(ctx, at); err != nil {
-			return err
-		}
-	}
-	r.call.Decision = d
-	return nil
-}
-
-// lastStatus is where the last entry stands that says that the status became another.
-func lastStatus(entries []order.HistoryEntry) int {
-	for i, h := range slices.Backward(entries) {
-		if h.Operation == order.OpStatusChanged {
-			return i
-		}
-	}
-	return len(entries)
-}
-
-// entries reads what the decision about the answer left in the order's history, in the order
-// in which it did. The first of them says what the answer was, and the others follow it, of
-// the same author, time and version. made is whether the decision made that version, alone
-// whether no other decision is of the same time.
-func (r *reading) entries(ctx context.Context) (found []order.HistoryEntry, made, alone bool, err error) {
-	var same, newer []order.HistoryEntry // what follows an entry that may be the first; what follows that
-	begun := false
-	for page := (store.Page{Limit: store.MaxLimit}); ; {
-		list, err := r.from.History(ctx, r.tenant, r.at.OrderID, page)
-		if err != nil {
-			return nil, false, false, err
-		}
-		for _, h := range list.Items {
-			if begun {
-				// Each version left an entry: if the one before is of an earlier version, this
-				// decision made the next.
-				slices.Reverse(same)
-				at := same[0].Timestamp
-				alone = !h.Timestamp.Equal(at) && (newer == nil || !newer[len(newer)-1].Timestamp.Equal(at))
-				return same, h.Version < same[0].Version, alone, nil
-			}
-			if len(same) > 0 && !together(same[0], h) {
-				same, newer = nil, same
-			}
-			same = append(same, h)
-			begun = h.CallID == r.at.CallID && h.RunID == r.at.RunID && ofAnswer[h.Operation]
-			if !begun && ofAnswer[h.Operation] { // another call's
-				same, newer = nil, same
-			}
-		}
-		if page.Cursor = list.NextCursor; page.Cursor == "" {
-			return nil, false, false, nil // what was before has been removed, or there is none
-		}
-	}
-}
-
-// ofAnswer are the operations of the entries that say what the answer to a step was.
-var ofAnswer = map[string]bool{order.OpExecuteExportOrder: true, order.OpStepFailed: true, order.OpStepWarning: true}
-
-// together reports whether two entries of a history may be of one decision.
-func together(a, b order.HistoryEntry) bool {
-	return a.RunID == b.RunID && a.By == b.By && a.Version == b.Version && a.Timestamp.Equal(b.Timestamp)
-}
-
-// events reads the types of the events of a decision, in their order.
-func (r *reading) events(ctx context.Context, at time.Time) ([]string, error) {
-	types := []string{}
-	for page := (store.Page{Limit: store.MaxLimit}); ; {
-		list, err := r.from.Events(ctx, r.tenant, store.EventFilter{Related: event.Related{OrderID: r.at.OrderID}, From: at, To: at.Add(time.Microsecond)}, page)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range list.Items {
-			if e.Type != event.TypeExportOrder {
-				types = append(types, e.Type)
-			}
-		}
-		if page.Cursor = list.NextCursor; page.Cursor == "" {
-			return types, nil
 		}
 	}
 }

@@ -23,7 +23,7 @@ const (
 )
 
 // CompareShadow compares what a shadow's answer would have done with what the answer of its
-// live step did. Of the attempts, it looks at how long they took.
+// live step did. It also compares how long the two attempts took.
 func CompareShadow(live, shadow *Decision, was, is *attempt.Attempt) *attempt.Comparison {
 	c := CompareCalls(live, shadow, &Answer{DurationMs: was.DurationMs}, &Answer{DurationMs: is.DurationMs},
 		Options{Slower: shadowSlower, SlowerFrom: shadowSlowerFrom})

@@ -79,7 +79,7 @@ func eachUse(t *testing.T, visit func(p listed, file, of, what string)) {
 var senders = []string{"internal/outbound", "internal/outbound/proxytest", "internal/demo", "internal/bench", "receiver"}
 
 // askers ask a server from a process of their own: how it is, and what the API lets them.
-var askers = []string{"cmd/orderhook/healthcheck.go", "cmd/orderhook/remote.go", "cmd/orderhook/listen.go"}
+var askers = []string{"cmd/orderhook/healthcheck.go", "cmd/orderhook/remote.go", "cmd/orderhook/localreceiver.go"}
 
 // exporter sends spans to the collector that the operator names, in variables that no tenant
 // can set: the guard, the slots and the secrets of internal/outbound are for what tenants

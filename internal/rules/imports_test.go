@@ -53,7 +53,8 @@ var layers = [][]string{
 	{"internal/redact"},
 	{"internal/jsondoc", "internal/weburl", "internal/clock", "internal/store/bodyindex"},
 	{"receiver"},
-	{"internal/trace", "internal/filter", "internal/fair", "internal/secret", "internal/apierr", "internal/ids", "internal/spelling", "internal/timetext", "internal/breaker"},
+	{"internal/trace", "internal/filter", "internal/fair", "internal/secret", "internal/apierr", "internal/ids", "internal/timetext", "internal/breaker"},
+	{"internal/spelling"},
 }
 
 // mayUseHTTP are the packages that talk HTTP, as server or as client; who of them
@@ -150,7 +151,7 @@ func TestWhoUsesHTTP(t *testing.T) {
 	}
 }
 
-// dashMayImport are the packages that the dashboard knows. Of the settings it knows the
+// dashMayImport are the packages that the dashboard knows. It imports the settings for their
 // shape, which its forms are made of.
 var dashMayImport = []string{"internal/api", "internal/admission", "internal/changes", "internal/clock", "internal/access", "internal/apierr", "internal/attempt", "internal/cart", "internal/event", "internal/export", "internal/ids", "internal/job",
 	"internal/jsondoc", "internal/order", "internal/run", "internal/schema", "internal/spelling", "internal/stock", "internal/timetext", "internal/weburl", "internal/settings"}

@@ -36,6 +36,28 @@ func misplaced(document string) (wrong []string) {
 			}
 		}
 	}
+	return append(wrong, unparted(list)...)
+}
+
+// unparted returns the packages of the list before which a blank line lacks, or is too many:
+// there is one between two layers.
+func unparted(list string) (wrong []string) {
+	before, blank := 0, false
+	for _, line := range strings.Split(list, "\n") {
+		m := listedPackage.FindStringSubmatch(line)
+		if m == nil {
+			blank = blank || line == ""
+			continue
+		}
+		row, _ := layerOf(m[1])
+		if m[1] == "examples" {
+			row = 0
+		}
+		if (row != before) != blank && m[1] != "cmd/orderhook" {
+			wrong = append(wrong, "a blank line before "+m[1]+" lacks, or is too many")
+		}
+		before, blank = row, false
+	}
 	return wrong
 }
 

@@ -46,7 +46,7 @@ var retiredWords = []retiredWord{
 	{word: is(`hasten(s|ed)?`), use: "reschedule"},
 	{word: is(`mistakes?|mistaken`), use: "error, user error"},
 	{word: is(`releas(e|es|ed|ing)`), use: "unblock, free, return", names: true,
-		except: []string{"cmd/orderhook/version.go", "internal/clock/fake.go"}},
+		except: []string{"cmd/orderhook/version.go", "internal/clock/clocktest/fake.go"}},
 	{word: is(`kept`), use: "stored, retained, unchanged", names: true},
 	{word: is(`standing`), use: "current, in force"},
 	{word: is(`brak(e|es|ed|ing)`), use: "status rate limit"},

@@ -24,6 +24,9 @@ const (
 	RunCanceled   RunStatus = "canceled"   // through the API
 )
 
+// RunStatuses is all of them.
+var RunStatuses = []RunStatus{RunRunning, RunWaiting, RunSucceeded, RunAborted, RunSuperseded, RunFailed, RunCanceled}
+
 // Ended reports whether a run of this status will do nothing more.
 func (s RunStatus) Ended() bool { return s != RunRunning && s != RunWaiting }
 

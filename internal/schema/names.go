@@ -40,5 +40,5 @@ func knownNames() []string {
 }
 
 // CamelName returns the camelCase spelling of a field name that came in in any case:
-// that of the name that is known, if one is.
+// that of the name that is known, if one is. Tests of several packages use it.
 func CamelName(name string) string { return Known.Camel(name) }

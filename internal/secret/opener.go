@@ -17,7 +17,7 @@ const Anywhere = "*"
 type Sealed struct {
 	ID      string
 	Place   string
-	Origins []string // sorted; as of [weburl.URLOrigin], or [Anywhere]
+	Origins []string // sorted; as [weburl.URLOrigin] returns them, or [Anywhere]
 	Text    string
 	// Retired is the first version of the settings that has the secret no more; 0: it
 	// is in use. It is stored until its place is removed, for one of the versions before may
@@ -70,7 +70,7 @@ func NewOpener(sealer *Sealer, find Find, log *slog.Logger) *Opener {
 type Opened struct {
 	Text    string
 	Origins []string // where it may go
-	Retired int64    // as of [Sealed]
+	Retired int64    // as in [Sealed]
 }
 
 // Reveal returns the text of a stored secret. Only internal/outbound calls it, which

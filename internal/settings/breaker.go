@@ -39,7 +39,7 @@ func breaker(n node) *Breaker {
 	}
 	obj.warnUnread(breakerKind)
 	b := &Breaker{
-		Failures:  int(obj.whole("failures", 1, maxFailures)),
+		Failures:  int(obj.whole("failures", maxFailures)),
 		Window:    obj.requiredSpan("window"),
 		OpenFor:   obj.requiredSpan("openFor"),
 		WhileOpen: FailWhileOpen,

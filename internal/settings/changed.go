@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // Bounds of what [Settings.ChangedSections] names: a document may have fields that
@@ -24,9 +25,7 @@ func (s *Settings) ChangedSections(before *Settings) (names []string) {
 		if end := strings.IndexAny(name, ".["); end >= 0 {
 			name = name[:end]
 		}
-		if len(name) > longestSection {
-			name = strings.ToValidUTF8(name[:longestSection], "") + "…"
-		}
+		name = spelling.Clip(name, longestSection)
 		if !slices.Contains(names, name) && len(names) < mostSections {
 			names = append(names, name)
 		}

@@ -91,7 +91,7 @@ func (s *Settings) secretPlaces() map[string]*placed {
 			if sec.value().IsZero() {
 				continue
 			}
-			name := all[i].secretPlace(sec)
+			name := all[i].placeOf(sec)
 			if places[name] == nil {
 				places[name] = &placed{goes: origins{}}
 			}

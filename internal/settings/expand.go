@@ -34,7 +34,7 @@ func ExpandVariables(text string, lookup func(name string) (string, error)) (str
 			name := text[m[2]:m[3]]
 			value, err := lookup(name)
 			if err != nil {
-				return "", fmt.Errorf("${%s} %w", clipped(name), err)
+				return "", fmt.Errorf("${%s} %w", clip(name), err)
 			}
 			out.WriteString(value)
 		}
@@ -59,12 +59,3 @@ func Environment(lookup func(name string) (value string, set bool)) func(name st
 // EscapeVariables is the text that [ExpandVariables] makes this one of. So settings that
 // are shown can be sent back.
 func EscapeVariables(text string) string { return strings.ReplaceAll(text, "${", "$${") }
-
-// clipped keeps a name readable in a message.
-func clipped(name string) string {
-	const most = 60
-	if len(name) <= most {
-		return name
-	}
-	return name[:most] + "…"
-}

@@ -36,7 +36,7 @@ type headerList struct {
 	names names
 }
 
-// add reads the next header. Of two with one name only the first is sent.
+// add reads the next header. Where two have one name, only the first is sent.
 func (l *headerList) add(n node) {
 	h := header(n)
 	if first, there := l.names.add(h.Name, n.at); there && h.Name != "" {

@@ -59,8 +59,8 @@ func TestVariablesStandInWhatIsShownAsTheirValues(t *testing.T) {
 	}
 }
 
-// Who may store settings learns what they may name, by a Host of his own. See
-// docs/configuring-workflows.md#variables.
+// Somebody who may store settings learns the values of the variables that they may name, by a
+// Host of their own. See docs/configuring-workflows.md#variables.
 func TestWhichVariablesSettingsMayName(t *testing.T) {
 	const token, plain = `{"connectors":[{"name":"W","host":"http://h","token":"${%s}"}]}`, `{"note":"${%s}"}`
 	for _, c := range []struct {

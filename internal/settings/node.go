@@ -10,6 +10,7 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/secret"
+	"github.com/orderhook/orderhook/internal/spelling"
 	"github.com/orderhook/orderhook/internal/timetext"
 )
 
@@ -121,15 +122,15 @@ func (n node) flag(name string, absent bool) bool {
 	return absent
 }
 
-// whole reads a whole number that is needed, within bounds. An error leaves some number,
+// whole reads a whole number that is needed, from 1 up to a bound. An error leaves some number,
 // which nobody uses.
-func (n node) whole(name string, least, most int64) int64 {
+func (n node) whole(name string, most int64) int64 {
 	number, given := value[jsondoc.Number](n, name, "a number")
 	v, err := strconv.ParseInt(string(number), 10, 64)
 	if !given && !n.obj.Has(name) {
 		n.wrong(n.path(name), "is needed")
-	} else if given && (err != nil || v < least || v > most) {
-		n.wrong(n.path(name), "must be a whole number from %d to %d", least, most)
+	} else if given && (err != nil || v < 1 || v > most) {
+		n.wrong(n.path(name), "must be a whole number from 1 to %d", most)
 	}
 	return v
 }
@@ -196,9 +197,5 @@ func (n node) nodes(name string) []node {
 
 // clip keeps a name of a hostile document readable in a message.
 func clip(name string) string {
-	const most = 60
-	if len(name) <= most {
-		return name
-	}
-	return strings.ToValidUTF8(name[:most], "") + "…"
+	return spelling.Clip(name, 60)
 }

@@ -13,7 +13,8 @@ import (
 // `orderTypes[0].orderStatuses[1].workflowSteps[0].name`; unknown fields are
 // none, unless they would limit a step, and are stored. Warnings come with and
 // without an error. The document is copied, so the caller may go on to change
-// it. [Incoming] is for documents that come from outside.
+// it. [Incoming] is for documents that come from outside. The tests of many packages use Parse;
+// the product does not.
 func Parse(doc *jsondoc.Object) (*Settings, []apierr.Warning, error) {
 	p := newParser(doc)
 	s := p.settings()
@@ -68,7 +69,7 @@ func (p *parser) settings() *Settings {
 // each needs to know what the ones before it name.
 type parser struct {
 	root    node
-	refused func(*url.URL) string // as of [Incoming]; nil: never
+	refused func(*url.URL) string // as in [Incoming]; nil: never
 
 	markets, stores grouping
 	resolved        int // names that groups were resolved into so far

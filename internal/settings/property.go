@@ -40,7 +40,7 @@ func (p *parser) stepProperties(n node, st *Step) {
 		case errorStatusKey:
 			seen.claim(prop, "key", errorStatusKey)
 			st.ErrorStatus = errorStatus(prop)
-			p.mention(prop.path("value"), st.ErrorStatus)
+			p.noteMention(prop.path("value"), st.ErrorStatus)
 		default:
 			prop.text("value")
 			prop.warnKey(key, stepKind)

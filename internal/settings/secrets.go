@@ -99,7 +99,7 @@ func (s *Settings) Sealed(seal func(place string, origins []string, v secret.Val
 			// What is stored already stays bound to the place and the origins that it was
 			// given for.
 			if v.ID() == "" {
-				v = seal(h.secretPlace(sec), goes.of(h).list(), v).Reference()
+				v = seal(h.placeOf(sec), goes.of(h).list(), v).Reference()
 			}
 			sec.in.Set(sec.field, v.ID())
 			if !v.IsDestroyed() {
@@ -116,7 +116,7 @@ func refer(doc *jsondoc.Object) {
 	for _, h := range holders(doc) {
 		for _, sec := range h.secrets {
 			if id := sec.text(); id != "" {
-				sec.in.Set(sec.field, secret.Stored(id, h.secretPlace(sec)))
+				sec.in.Set(sec.field, secret.Stored(id, h.placeOf(sec)))
 			}
 		}
 	}
@@ -130,10 +130,10 @@ func conceal(doc *jsondoc.Object) {
 	}
 }
 
-// secretPlace is what a secret is bound to, besides the tenant: what [pair] knows
+// placeOf is what a secret is bound to, besides the tenant: what [pair] knows
 // its holder by. It is stored with the secret, so it must come out the same in each version
 // of orderhook.
-func (h *holder) secretPlace(sec secretField) string {
+func (h *holder) placeOf(sec secretField) string {
 	k, parts := h.key(sameIdentity), []string{"settings", h.place.list}
 	if h.isConnector() {
 		kind, name := "name", k.name

@@ -78,7 +78,7 @@ func (p *parser) shadow(n node, st Step) (s shadow, is bool) {
 	mode := n.text(modeField)
 	s = shadow{n, Shadow{Step: st, With: -1, PromoteAfter: defaultPromoteAfter, at: n.at}, strings.TrimSpace(n.text(compareWithField))}
 	if v, _ := n.obj.Get(promoteAfterField); v != nil {
-		s.PromoteAfter = n.whole(promoteAfterField, 1, mostPromoteAfter)
+		s.PromoteAfter = n.whole(promoteAfterField, mostPromoteAfter)
 	}
 	switch {
 	case spelling.SameName(mode, modeShadow):

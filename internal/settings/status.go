@@ -38,7 +38,7 @@ func (p *parser) status(n node, returns bool) Status {
 		Events:               statusEvents(n, returns),
 	}
 	// The order enters it later, so it should be one that has a workflow.
-	p.mention(n.path("mainOrderStatus"), s.MainOrderStatus)
+	p.noteMention(n.path("mainOrderStatus"), s.MainOrderStatus)
 	if returns && !contains(returnStatuses, s.Name) {
 		if like := meant(s.Name, returnStatuses); like != "" {
 			n.warn(n.path("name"), "is no status that a return enters by itself%s", like)
@@ -91,9 +91,9 @@ type mention struct{ at, status string }
 // mostMentions bounds the statuses that are compared with those that there are.
 const mostMentions = 100
 
-// mention notes that something enters a status. All of these are looked at in the end, when
+// noteMention notes that something enters a status. All of these are looked at in the end, when
 // all names are known.
-func (p *parser) mention(at, status string) {
+func (p *parser) noteMention(at, status string) {
 	if status != "" && len(p.mentions) < mostMentions {
 		p.mentions = append(p.mentions, mention{at, status})
 	}

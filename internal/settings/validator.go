@@ -70,8 +70,8 @@ func connectorProperties(n node, c *Connector) {
 	}
 }
 
-// setOnce reads the value of a property that is true or false. Of two with one
-// key the first counts. The second makes a warning.
+// setOnce reads the value of a property that is true or false. Where two have one key, the
+// first counts, and the second makes a warning.
 func (n node) setOnce(seen names, to *bool) {
 	on := n.truth("value")
 	if first, there := seen.add(n.obj.Text("key"), n.at); there {

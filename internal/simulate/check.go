@@ -173,7 +173,8 @@ type Checked struct {
 	Missing bool
 }
 
-// Check says whether all that happened to an order comes out the same once more.
+// Check says whether all that happened to an order comes out the same once more. The tests of
+// several packages ask it, at their end. A simulation checks each order by itself.
 func (s *Simulation) Check(ctx context.Context, id string) (Checked, error) {
 	in, err := readRules(ctx, s.From, s.Tenant)
 	if err != nil {

@@ -207,7 +207,7 @@ func (w *world) beginExact(r *simRun) (*move, error) {
 // beginsAt is when the run had its turn, as far as the record says.
 func (w *world) beginsAt(r *simRun) time.Time {
 	rec, upcoming := r.recorded, r.upcoming()
-	// Of a run that was resumed, the record has the time that it got last.
+	// The record of a run that was resumed has the time that it got last.
 	if span := r.settings.StatusOf(r.run).MaxDuration; span > 0 && r.run.Deadline.IsZero() && !rec.Deadline.IsZero() && r.resumed == rec.resumes {
 		return rec.Deadline.Add(-span)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/outbound"
@@ -35,14 +35,14 @@ type shop struct {
 	t      *testing.T
 	store  store.Store
 	engine *workflow.Engine
-	clock  *clock.Fake
+	clock  *clocktest.Fake
 	url    string
 }
 
 // newShop begins with settings, in which HOST is where the endpoints are.
 func newShop(t *testing.T, config string, answers map[string][]string) *shop {
 	t.Helper()
-	c := clock.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
+	c := clocktest.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		list := answers[r.URL.Path]

@@ -136,7 +136,7 @@ func (w *world) apply(d *decide.Decision, r *simRun, recorded *recordedRun, toda
 				return err
 			}
 		}
-		w.move(r, d)
+		w.noteMove(r, d)
 	}
 	if d.Next != nil {
 		next := &simRun{run: d.Next, settings: r.settings, was: r.was, used: map[*recordedCall]bool{}, last: w.latest}
@@ -173,8 +173,8 @@ func (w *world) made(o *order.Order) error {
 	return w.check(o)
 }
 
-// move gives a run the position that was decided on.
-func (w *world) move(r *simRun, d *decide.Decision) {
+// noteMove gives a run the position that was decided on.
+func (w *world) noteMove(r *simRun, d *decide.Decision) {
 	was := r.run
 	r.run = d.Run
 	for _, x := range d.Exports { // each is known by its delivery

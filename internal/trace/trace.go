@@ -1,7 +1,7 @@
 // Package trace hands on which trace something belongs to, as W3C Trace Context has
 // it: from a request of the API through the rows that it leaves in the database to the
 // requests that come of it. It does so whether this server makes spans of its own or
-// not. Who makes spans, and where they go, telemetry/tracing decides.
+// not. The package telemetry/tracing decides whether spans are made, and where they go.
 //
 // While something is done, its trace is in the context, where OpenTelemetry has it.
 // In the database it is a text: a traceparent, and behind a space the tracestate where
@@ -21,7 +21,7 @@ import (
 	otel "go.opentelemetry.io/otel/trace"
 )
 
-// Tracer begins spans. Whoever has none, a nil one, begins none and pays nothing.
+// Tracer begins spans. Code that has none, a nil one, begins none and pays nothing.
 type Tracer = otel.Tracer
 
 // Span is a span that goes on.

@@ -104,7 +104,7 @@ func (s *server) rows(ctx context.Context, t *table, after []any) iter.Seq2[[]an
 		defer rows.Close()
 		for rows.Next() {
 			row, err := rows.Values()
-			// Whoever reads has had enough, or has got the error.
+			// The reader has had enough, or has got the error.
 			if !yield(row, err) || err != nil {
 				return
 			}

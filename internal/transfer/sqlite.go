@@ -102,7 +102,7 @@ func (f file) rows(ctx context.Context, t *table, after []any) iter.Seq2[[]any, 
 					row[i] = []byte{} // the driver's empty value, which it would take for NULL
 				}
 			}
-			// Whoever reads has had enough.
+			// The reader has had enough.
 			if !yield(row, nil) {
 				return
 			}

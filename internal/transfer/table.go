@@ -200,7 +200,7 @@ func compare(a, b any) int {
 	panic(fmt.Sprintf("a key has a value of the type %T", a)) // keys are of these kinds (tableOf)
 }
 
-// shown is a key for people. Of a hash, its beginning will do. Keys hold no secrets.
+// shown is a key for people. The beginning of a hash will do. Keys hold no secrets.
 func (t *table) shown(key []any) string {
 	var parts []string
 	for i, v := range key {

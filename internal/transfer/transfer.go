@@ -108,9 +108,9 @@ type transfer struct {
 
 // Run copies a database and compares the copy with it. A copy that was interrupted is gone
 // on with: if the process dies at any moment, the same call does the rest. Until the end
-// the copy has a mark, so that no server opens it (core.ErrHalfCopied). Of the source
-// nothing is changed. The error is an [*OpenError] if a database is not one that can be
-// copied, or copied into, and [ErrDiffers] if the databases differ at the end.
+// the copy has a mark, so that no server opens it (core.ErrHalfCopied). Nothing is changed in
+// the source. The error is an [*OpenError] if a database is not one that can be copied, or
+// copied into, and [ErrDiffers] if the databases differ at the end.
 func Run(ctx context.Context, o Options) (err error) {
 	t := &transfer{Options: o, told: time.Now()}
 	if t.from, err = open(ctx, o.From, false); err != nil {

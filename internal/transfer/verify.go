@@ -117,9 +117,9 @@ type comparison struct {
 	differences []string
 }
 
-// run goes through both sides at once. Of two rows with different keys the lower one is in
-// one database only, or at another place there: it is set aside until its counterpart
-// comes. What is left at the end differs.
+// run goes through both sides at once. Where two rows have different keys, the lower one is in
+// one database only, or at another place there: it is set aside until its counterpart comes.
+// What is left at the end differs.
 func (c *comparison) run(ctx context.Context) error {
 	nextSource, stop := iter.Pull2(c.from.rows(ctx, c.table, nil))
 	defer stop()

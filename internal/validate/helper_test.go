@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/cart"
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/outbound"
@@ -26,7 +26,7 @@ type bench struct {
 	t     *testing.T
 	v     *validate.Validator
 	store *memory
-	clock *clock.Fake
+	clock *clocktest.Fake
 	calls []outbound.Request
 }
 
@@ -49,7 +49,7 @@ func (a client) Post(_ context.Context, r outbound.Request) outbound.Exchange {
 // newBench has the connectors, each an object of JSON.
 func newBench(t *testing.T, do answer, connectors ...string) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
+	b := &bench{t: t, clock: clocktest.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
 	b.store = &memory{}
 	b.v = &validate.Validator{Store: b.store, Client: client{b, do}, Clock: b.clock, Log: slog.New(slog.DiscardHandler)}
 	var err error

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
@@ -40,7 +41,7 @@ func TestTheBreakerOfAConnector(t *testing.T) {
 
 // A breaker that no settings have any more is forgotten; one that counts, or is open, is not.
 func TestBreakersThatNobodyAsksForAreForgotten(t *testing.T) {
-	c := clock.NewFake(time.Unix(1_000_000, 0))
+	c := clocktest.NewFake(time.Unix(1_000_000, 0))
 	b := newBreakers(c, slog.New(slog.DiscardHandler))
 	connector := func(name string, openFor time.Duration) *settings.Connector {
 		return &settings.Connector{Name: name, Breaker: &settings.Breaker{Failures: 1, Window: time.Minute, OpenFor: openFor, WhileOpen: settings.WaitWhileOpen}}

@@ -9,13 +9,13 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/apierr"
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
 // A database in trouble holds up many orders at once, each again and again.
 func TestADatabaseInTroubleFillsNoLog(t *testing.T) {
 	var text bytes.Buffer
-	c := clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
+	c := clocktest.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
 	e := New(Options{Clock: c, Log: slog.New(slog.NewTextHandler(&text, nil))})
 	full := apierr.Errorf(apierr.Unavailable, "the disk is full")
 	lines := func(want int, holds string) {

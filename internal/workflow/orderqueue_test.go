@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/run"
 )
@@ -29,7 +30,7 @@ func TestAnOrderQueueFollowsAClockThatIsSet(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, turns := &clock.Jumping{}, make(chan time.Time, 2)
+				c, turns := &clocktest.Jumping{}, make(chan time.Time, 2)
 				due := c.Now().Add(time.Hour)
 				l := newTestQueues(c, func(fresh) time.Time {
 					turns <- time.Now()

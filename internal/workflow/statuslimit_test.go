@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/orderhook/orderhook/internal/apierr"
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
-func fakeLimiter(most int) (*statusLimiter, *clock.Fake, *strings.Builder) {
-	now, log := clock.NewFake(time.Date(2026, 11, 28, 3, 0, 0, 0, time.UTC)), &strings.Builder{}
+func fakeLimiter(most int) (*statusLimiter, *clocktest.Fake, *strings.Builder) {
+	now, log := clocktest.NewFake(time.Date(2026, 11, 28, 3, 0, 0, 0, time.UTC)), &strings.Builder{}
 	return newStatusLimiter(most, now, slog.New(slog.NewTextHandler(log, nil))), now, log
 }
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/run"
@@ -28,7 +28,7 @@ func (c called) Post(context.Context, outbound.Request) outbound.Exchange {
 
 // While very many answers wait for the database, no new call is made.
 func TestNoNewCallsWhileManyAnswersWait(t *testing.T) {
-	c, calls := clock.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)), make(called, 1)
+	c, calls := clocktest.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)), make(called, 1)
 	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "orderhook.db"), sqlite.Options{Exclusive: true, Clock: c.Now})
 	if err != nil {
 		t.Fatal(err)

@@ -114,8 +114,7 @@ func TestNothingButTheSettingsChangesAnExportsEndpoint(t *testing.T) {
 	equals(t, "X-Company", fmt.Sprint(s.each("X-Company")), "[7 7]")
 }
 
-// Who may not know of an endpoint, or not change any, learns nothing of whose
-// it is.
+// A caller that may not know of an endpoint, or may not change any, does not learn whose it is.
 func TestWhoMayNotChangeAnEndpointDoesNotLearnWhoseItIs(t *testing.T) {
 	l := listening(t)
 	r := hooked(t, hooking(l.URL, ""))

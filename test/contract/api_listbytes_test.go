@@ -175,7 +175,7 @@ func (a *asked) KeyByHash(ctx context.Context, hash []byte) (access.Key, error) 
 	return a.Store.KeyByHash(ctx, hash)
 }
 
-// Who reads, or has a job counted, asks on connections that those who write, and
+// Callers that read, or have a job counted, ask on connections that those who write, and
 // orderhook itself, need not wait for.
 func TestWhoReadsAsksAsACaller(t *testing.T) {
 	r := start(t)

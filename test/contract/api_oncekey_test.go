@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
 func TestARepeatMakesNoSecondKey(t *testing.T) {
@@ -58,7 +58,7 @@ func TestManyRepeatsAtOnceMakeOneKey(t *testing.T) {
 }
 
 // ticking is a clock on which a microsecond passes whenever somebody looks.
-type ticking struct{ *clock.Fake }
+type ticking struct{ *clocktest.Fake }
 
 func (c ticking) Now() time.Time {
 	c.Advance(time.Microsecond)

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 )
 
 // overview is what GET /api/overview answers, as far as the tests look at it.
@@ -62,7 +62,7 @@ func TestTheOverviewCountsCalls(t *testing.T) {
 	r, _ := placed(t, step{Host: s.URL})
 	other := r.stranger()
 	// Calls begin by the machine's clock: so the overview is looked at by it, too.
-	at := func(later time.Duration) *rig { r.hands.use(clock.NewFake(time.Now().Add(later))); return r }
+	at := func(later time.Duration) *rig { r.hands.use(clocktest.NewFake(time.Now().Add(later))); return r }
 	check := func(r *rig) {
 		t.Helper()
 		a, o := r.overview()

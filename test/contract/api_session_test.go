@@ -83,7 +83,7 @@ func TestTheAPITakesNoSession(t *testing.T) {
 	}
 }
 
-// Who signs in with wrong keys is slowed down as any other caller is, by the address
+// Somebody who signs in with wrong keys is slowed down as any other caller is, by the address
 // that the request within this process has from the one outside.
 func TestSigningInWithWrongKeysIsSlowedDown(t *testing.T) {
 	r := start(t)

@@ -296,7 +296,7 @@ func TestAPollHoldsTheLease(t *testing.T) {
 	r.get(l.path).is("endedAt", nil)
 }
 
-// Who intercepts what is for each to see; the calls are for the key alone that began it.
+// Every role may see who intercepts what; the calls are for the key alone that began it.
 func TestWhoMayIntercept(t *testing.T) {
 	s, r := answering(t, ""), lease(t)
 	checked := check

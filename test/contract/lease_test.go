@@ -11,6 +11,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/store/pgtest"
 )
@@ -104,7 +105,9 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-func newFake() *clock.Fake { return clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)) }
+func newFake() *clocktest.Fake {
+	return clocktest.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
+}
 
 // inTime is lease with the machine's clock, which breakers go by too: the waits
 // of a workflow take their time.

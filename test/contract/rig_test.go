@@ -20,7 +20,7 @@ import (
 	"github.com/orderhook/orderhook/internal/api"
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/app"
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 	"github.com/orderhook/orderhook/internal/delivery"
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/ids"
@@ -37,7 +37,7 @@ type rig struct {
 	url     string
 	api     http.Handler // for who asks within this process
 	key     string
-	clock   *clock.Fake
+	clock   *clocktest.Fake
 	hands   *hands
 	store   store.Store
 	engine  *workflow.Engine

@@ -100,7 +100,7 @@ func TestAnEventEndpointsAnswerGivesNoSecretAway(t *testing.T) {
 	equals(t, "the last request went to", s.got()[len(s.got())-1].URL, "/in?access_token=q-s3cret&page=7")
 }
 
-// Who may change a URL sees its query; nobody else does, nor anybody elsewhere.
+// Those who may change a URL see its query; nobody else does, and no other place shows it.
 func TestTheQueryOfAURLIsForOperatorsAlone(t *testing.T) {
 	r, s := lease(t), answering(t, "")
 	address := s.URL + "/in?token=q-s3cret&flag"

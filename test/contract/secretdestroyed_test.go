@@ -119,7 +119,7 @@ func TestARestoreNamesTheSecretsThatWereDestroyed(t *testing.T) {
 	r.call("POST", "/api/carts/validate", cart).want(200).is("isValidatedSuccessful", false).is("validationErrors[0].message", cannot("token", "it was removed"))
 	equals(t, "requests", len(s.got()), 0)
 
-	// Who changes the settings is told again, and so is who checks them.
+	// A caller that changes the settings is told again, and so is one that checks them.
 	now := string(r.get("/api/settings").Raw)
 	same(t, "warnings", r.call("POST", "/api/settings/check", now).want(200).warned("warnings"), paths)
 	same(t, "warnings", r.call("PUT", "/api/settings", now).want(200).warned("warnings"), paths)

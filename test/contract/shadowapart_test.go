@@ -209,7 +209,7 @@ func TestAgreementsAreOfTheirTenant(t *testing.T) {
 }
 
 // TestAnAnswerThatComesTooLateIsNotCounted: of a shadow that was configured otherwise meanwhile, or
-// whose order was erased. Of the first there is an attempt, and of the second nothing.
+// whose order was erased. There is an attempt of the first, and nothing of the second.
 func TestAnAnswerThatComesTooLateIsNotCounted(t *testing.T) {
 	live, shadow := answering(t, scored("7")), holding(t)
 	r := shadowed(t, live, shadow.sink, "")

@@ -196,7 +196,7 @@ func TestAMoveToPostgreSQLAndBack(t *testing.T) {
 	sameEverything(t, "in a file again", before, s.everything(t))
 	s.mustPublish(t, crashKey, "Else", "evt-back", map[string]any{"n": 1})
 	i.open.Store(true)
-	// Of the run that was held it was known where it was, and its secret opens.
+	// The place of the run that was held was known, and its secret opens.
 	s.stop(t)
 	s = i.with("ORDERHOOK_DATABASE=second.db", "ORDERHOOK_ENCRYPTION_KEY=").serve(t)
 	if end := awaitEnd(t, s, "ORD-held"); end.run["status"] != "succeeded" {

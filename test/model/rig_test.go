@@ -19,7 +19,7 @@ import (
 	"github.com/orderhook/orderhook/internal/access"
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/app"
-	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/clock/clocktest"
 	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/store"
@@ -33,7 +33,7 @@ import (
 type rig struct {
 	url, key string
 	store    store.Store
-	clock    *clock.Fake
+	clock    *clocktest.Fake
 	sink     *sink
 	tenants  *int
 	stop     func()          // ends the engine; may be called again
@@ -53,7 +53,7 @@ func openDatabase(t *testing.T, clock func() time.Time) (store.Store, error) {
 
 // start runs an orderhook whose clock jumps over every wait of a workflow.
 func start(t *testing.T) *rig {
-	r := &rig{sink: newSink(t), tenants: new(int), left: map[string]left{}, clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
+	r := &rig{sink: newSink(t), tenants: new(int), left: map[string]left{}, clock: clocktest.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
 	db, err := openDatabase(t, r.clock.Now)
 	if err != nil {
 		t.Fatal(err)

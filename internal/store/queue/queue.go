@@ -30,7 +30,7 @@ func NewWrite(b *core.Batch) *Write {
 	return &Write{Batch: b, Since: time.Now(), done: make(chan struct{})}
 }
 
-// Answered is closed once Err is the answer.
+// Answered is closed once Err is the answer. Tests of other packages wait for it; see [Queue.Await].
 func (w *Write) Answered() <-chan struct{} { return w.done }
 
 // Answer tells whoever waits that Err is the answer. It is called once, and Err must not be
@@ -246,7 +246,7 @@ func (q *Queue) Close() {
 	q.arrived.Broadcast()
 }
 
-// Closed reports whether the queue takes no more.
+// Closed reports whether the queue takes no more. Tests of other packages ask it.
 func (q *Queue) Closed() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // failure turns an error of SQLite that may pass by itself into [apierr.Unavailable]: the
@@ -44,11 +45,7 @@ const longestStatement = 120
 
 // beginning returns the beginning of a statement, on one line.
 func beginning(text string) string {
-	line := strings.Join(strings.Fields(text), " ")
-	if len(line) > longestStatement {
-		return strings.ToValidUTF8(line[:longestStatement], "") + "…"
-	}
-	return line
+	return spelling.Clip(strings.Join(strings.Fields(text), " "), longestStatement)
 }
 
 // unavailable is an error whose text, detail, is what the caller of the API gets. The cause

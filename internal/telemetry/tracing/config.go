@@ -16,6 +16,8 @@ import (
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // config is what the variables say.
@@ -339,12 +341,5 @@ func (r *reader) propagators() {
 
 // clip shortens a value that is quoted.
 func clip(text string) string {
-	// The length is in bytes.
-	const most = 40
-	if len(text) > most {
-		// The cut may fall into a character of several bytes. ToValidUTF8 removes what is
-		// left of it.
-		return strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
+	return spelling.Clip(text, 40)
 }

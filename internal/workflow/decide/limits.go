@@ -1,10 +1,9 @@
 package decide
 
 import (
-	"strings"
-
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/order"
+	"github.com/orderhook/orderhook/internal/spelling"
 )
 
 // overLimit is the error of a finished decision that makes more of an order than
@@ -38,9 +37,5 @@ func (b *builder) finishFor() (*Decision, error) {
 
 // clip keeps what an endpoint wrote from filling the log. The history has the whole text.
 func clip(reason string) string {
-	const most = 500
-	if len(reason) <= most {
-		return reason
-	}
-	return strings.ToValidUTF8(reason[:most], "") + "…"
+	return spelling.Clip(reason, 500)
 }

@@ -1,14 +1,16 @@
-package clock
+package clocktest
 
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
 )
 
 // Jumping is the machine's clock for tests in which somebody sets it: its timers
 // count the time that passes, as those of a machine do.
 type Jumping struct {
-	Real
+	clock.Real
 	by atomic.Int64
 }
 

@@ -1,9 +1,13 @@
-package clock
+// Package clocktest has clocks for the tests of all packages: [Fake], whose waits take no time, and
+// [Jumping], which somebody sets.
+package clocktest
 
 import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/orderhook/orderhook/internal/clock"
 )
 
 // Fake is a clock for tests. Its time jumps to each timer as it is set, so waits take no
@@ -60,7 +64,7 @@ func (c *Fake) Release() {
 }
 
 // AfterFunc jumps to the time and calls f, or keeps f while the clock holds.
-func (c *Fake) AfterFunc(d time.Duration, f func()) Timer {
+func (c *Fake) AfterFunc(d time.Duration, f func()) clock.Timer {
 	c.mu.Lock()
 	c.waits = append(c.waits, d)
 	t := &heldTimer{at: c.now.Add(d), f: f}
@@ -95,7 +99,7 @@ type heldTimer struct {
 	f    func()
 }
 
-// Stop implements Timer.
+// Stop implements [clock.Timer].
 func (t *heldTimer) Stop() bool { return t.take() }
 
 // take reports whether the timer had neither gone off nor been stopped, and notes that it
