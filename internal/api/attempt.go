@@ -79,7 +79,7 @@ func (a *api) listAttempts(ctx context.Context, in *attemptParams) (*listOf[*att
 	if err != nil {
 		return nil, err
 	}
-	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*attempt.Attempt], error) {
+	list, err := listed(ctx, a, in.toPage(), func(p store.Page) (store.List[*attempt.Attempt], error) {
 		return a.Store.Attempts(ctx, tenantOf(ctx), f, p)
 	}, publicAttempt)
 	return withCount(in.CountParams, list, err, func() (store.Count, error) { return a.Store.AttemptCount(ctx, tenantOf(ctx), f) })

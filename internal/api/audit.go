@@ -39,7 +39,7 @@ func (a *api) listAudit(ctx context.Context, in *struct {
 		return nil, err
 	}
 	f := store.AuditFilter{KeyID: in.KeyID, Action: in.Action, Kind: in.Kind, Target: in.Target, RequestID: in.RequestID, From: from, To: to}
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[access.AuditEntry], error) {
+	return listed(ctx, a, in.toPage(), func(p store.Page) (store.List[access.AuditEntry], error) {
 		return a.Store.Audit(ctx, tenantOf(ctx), f, p)
 	}, asIs)
 }

@@ -40,7 +40,7 @@ const (
 )
 
 // blamedField is a field, and the change that gave it its value. Only the fields of the
-// page are looked for, so versions are read back to the oldest change of these, and no
+// toPage are looked for, so versions are read back to the oldest change of these, and no
 // further.
 type blamedField struct {
 	order.Change
@@ -139,10 +139,10 @@ type BlameParams struct {
 	Cursor string `query:"cursor" doc:"nextCursor of the page before"`
 }
 
-// page returns which fields are asked for. The cursor is a position among the fields, and
+// toPage returns which fields are asked for. The cursor is a position among the fields, and
 // is checked here because callers may send any text. With all=true there are no further
 // pages, and so no cursor fits.
-func (in BlameParams) page() (order.BlamePage, error) {
+func (in BlameParams) toPage() (order.BlamePage, error) {
 	p := order.BlamePage{Path: in.Path, Every: in.All, Limit: in.Limit}
 	if in.All && in.Path == "" {
 		return p, apierr.Wrong("query.path", "must be given with all=true")
@@ -167,7 +167,7 @@ func (a *api) getBlame(ctx context.Context, in *struct {
 	OrderID
 	BlameParams
 }) (*listOf[blamedField], error) {
-	asked, err := in.page()
+	asked, err := in.toPage()
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func cartAnswer(c *cart.Cart) *documentAnswer[shownCart] {
 // listCarts lists the carts as they are stored: their text is sent as it is, and no cart
 // is parsed for it.
 func (a *api) listCarts(ctx context.Context, in *PageParams) (*listOf[cartDocument], error) {
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[store.Document], error) { return a.Store.Carts(ctx, tenantOf(ctx), p) },
+	return listed(ctx, a, in.toPage(), func(p store.Page) (store.List[store.Document], error) { return a.Store.Carts(ctx, tenantOf(ctx), p) },
 		func(d store.Document) cartDocument { return cartDocument{d} })
 }
 

@@ -131,7 +131,7 @@ func (a *api) listDeliveries(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*event.Delivery], error) {
+	list, err := listed(ctx, a, in.toPage(), func(p store.Page) (store.List[*event.Delivery], error) {
 		return a.Store.Deliveries(ctx, tenantOf(ctx), f, p)
 	}, show)
 	return withCount(in.CountParams, list, err, func() (store.Count, error) { return a.Store.DeliveryCount(ctx, tenantOf(ctx), f) })

@@ -137,7 +137,7 @@ func (a *api) listEndpoints(ctx context.Context, in *struct {
 }) (*listOf[Endpoint], error) {
 	// The filter is applied by the store, so that pages are full.
 	f := store.EndpointFilter{Text: in.Q, EventType: in.EventType, Enabled: in.Enabled.orNil()}
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[Endpoint], error) {
+	return listed(ctx, a, in.toPage(), func(p store.Page) (store.List[Endpoint], error) {
 		list, err := a.Store.Endpoints(ctx, tenantOf(ctx), f, p)
 		// The cursor and the bytes are those of the stored list, since each endpoint shown
 		// is one of it.

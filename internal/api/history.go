@@ -26,7 +26,7 @@ func (a *api) getHistory(ctx context.Context, in *struct {
 	OrderID
 	PageParams
 }) (*listOf[order.HistoryEntry], error) {
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[order.HistoryEntry], error) {
+	return listed(ctx, a, in.toPage(), func(p store.Page) (store.List[order.HistoryEntry], error) {
 		list, err := a.Store.History(ctx, tenantOf(ctx), in.ID, p)
 		if err == nil && len(list.Items) == 0 { // an order need not be read to say that it is there, if it has a history
 			_, err = a.Store.Order(ctx, tenantOf(ctx), in.ID)

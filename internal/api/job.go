@@ -82,7 +82,7 @@ func showJob(j *job.Job) Job {
 
 // listJobs lists all jobs of the tenant, ended ones, too.
 func (a *api) listJobs(ctx context.Context, in *PageParams) (*listOf[Job], error) {
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[*job.Job], error) { return a.Store.Jobs(ctx, tenantOf(ctx), p) }, showJob)
+	return listed(ctx, a, in.toPage(), func(p store.Page) (store.List[*job.Job], error) { return a.Store.Jobs(ctx, tenantOf(ctx), p) }, showJob)
 }
 
 // getJob reads one job, and how far it is.

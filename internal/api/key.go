@@ -97,7 +97,7 @@ func (a *api) createKey(ctx context.Context, in *OnceParams) (*struct{ Body newK
 
 // listKeys shows the keys of the caller's tenant. Keys of other tenants are never in it.
 func (a *api) listKeys(ctx context.Context, in *PageParams) (*listOf[Key], error) {
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[access.Key], error) { return a.Store.Keys(ctx, tenantOf(ctx), p) }, showKey)
+	return listed(ctx, a, in.toPage(), func(p store.Page) (store.List[access.Key], error) { return a.Store.Keys(ctx, tenantOf(ctx), p) }, showKey)
 }
 
 // getKey reads what a key of the tenant is.

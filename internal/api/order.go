@@ -128,7 +128,7 @@ func (a *api) listOrders(ctx context.Context, in *struct {
 		CustomerEmail: in.CustomerEmail, SubscriptionID: in.SubscriptionID, Tag: in.Tag, Text: in.Q, From: from, To: to,
 		ModifiedFrom: modified, StoreID: in.StoreID, ExternalID: in.ExternalID, HasErrors: in.HasErrors.orNil()}
 	// The documents are not parsed on their way from the database to the caller.
-	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[store.Document], error) {
+	list, err := listed(ctx, a, in.toPage(), func(p store.Page) (store.List[store.Document], error) {
 		return a.Store.Orders(ctx, tenantOf(ctx), f, p)
 	},
 		func(d store.Document) orderDocument { return orderDocument{d} })

@@ -146,7 +146,7 @@ func itsOwn(ctx context.Context, tx store.Tx, e *event.Event, to *event.Endpoint
 	if to.Origin == event.OriginAPI {
 		return nil
 	}
-	if len(event.NewSubscriptions([]*event.Endpoint{to}).Match(e, filter.NewEffort())) > 0 {
+	if len(event.NewSubscriptions([]*event.Endpoint{to}).ReceiversOf(e, filter.NewEffort())) > 0 {
 		return nil
 	}
 	_, err := tx.Delivery(ctx, tenantOf(ctx), event.DeliveryKey{Event: e.Seq, Endpoint: to.No})

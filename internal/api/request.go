@@ -40,8 +40,8 @@ type PageParams struct {
 	Cursor string `query:"cursor" doc:"nextCursor of the page before"`
 }
 
-// page returns what the store is asked for.
-func (p PageParams) page() store.Page { return unmarked(store.Page{Limit: p.Limit, Cursor: p.Cursor}) }
+// toPage returns what the store is asked for.
+func (p PageParams) toPage() store.Page { return unmarked(store.Page{Limit: p.Limit, Cursor: p.Cursor}) }
 
 // CountParams ask for a page of a list, and how long that is. Counting costs a question
 // more, so it is done only where it is asked for.

@@ -125,7 +125,7 @@ func (a *api) listRuns(ctx context.Context, in *struct {
 		}
 		f.Status, f.Current = run.RunAborted, true
 	}
-	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*run.Run], error) { return a.Store.Runs(ctx, tenantOf(ctx), f, p) }, showRun)
+	list, err := listed(ctx, a, in.toPage(), func(p store.Page) (store.List[*run.Run], error) { return a.Store.Runs(ctx, tenantOf(ctx), f, p) }, showRun)
 	return withCount(in.CountParams, list, err, func() (store.Count, error) { return a.Store.RunCount(ctx, tenantOf(ctx), f) })
 }
 

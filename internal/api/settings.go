@@ -85,7 +85,7 @@ func (a *api) getSettingsVersion(ctx context.Context, in *struct {
 
 // listSettings lists the versions, without their documents.
 func (a *api) listSettings(ctx context.Context, in *PageParams) (*listOf[store.SettingsInfo], error) {
-	return listed(ctx, a, in.page(), func(p store.Page) (store.List[store.SettingsInfo], error) {
+	return listed(ctx, a, in.toPage(), func(p store.Page) (store.List[store.SettingsInfo], error) {
 		list, err := a.Store.SettingsHistory(ctx, tenantOf(ctx), p)
 		if err == nil {
 			err = a.nameKeys(ctx, list.Items)

@@ -41,7 +41,7 @@ func TestABulkCancelGoesOnAfterARestart(t *testing.T) {
 		synctest.Wait()
 		before := len(r.calls.made()) // the first of each subject at the shop, and of the other endpoint
 		j := r.cancelJob()
-		if _, err := r.jobs.Step(t.Context(), acme, j); err != nil {
+		if _, err := r.jobs.RunStep(t.Context(), acme, j); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()

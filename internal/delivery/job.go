@@ -50,7 +50,7 @@ func (d *Dispatcher) recoverIn(ctx context.Context, tx store.Tx, tenant string, 
 	// Filters are evaluated within the write here, so all of a step share one bounded
 	// effort.
 	effort := filter.NewEffort()
-	again, err := d.again(ctx, tx, tenant, e, j, effort)
+	again, err := d.sender(ctx, tx, tenant, e, j, effort)
 	if err != nil {
 		return err
 	}
@@ -69,8 +69,8 @@ func (d *Dispatcher) recoverIn(ctx context.Context, tx store.Tx, tenant string, 
 	return nil
 }
 
-// again returns a function that sends one candidate again, if the endpoint wants it.
-func (d *Dispatcher) again(ctx context.Context, tx store.Tx, tenant string, e *event.Endpoint, j *job.Job, effort *filter.Effort) (func(*event.Event) error, error) {
+// sender returns a function that sends one candidate again, if the endpoint wants it.
+func (d *Dispatcher) sender(ctx context.Context, tx store.Tx, tenant string, e *event.Endpoint, j *job.Job, effort *filter.Effort) (func(*event.Event) error, error) {
 	// What the endpoint wants counts here, and not whether it is on.
 	on := *e
 	on.Enabled = true
@@ -103,7 +103,7 @@ func (d *Dispatcher) again(ctx context.Context, tx store.Tx, tenant string, e *e
 // the event is read only if a filter needs it.
 func wants(ctx context.Context, r store.Reader, tenant string, e *event.Endpoint, alone *event.Subscriptions, effort *filter.Effort, event *event.Event) (bool, error) {
 	if e.Filter == "" || !e.Wants(event.Type) {
-		return len(alone.Match(event, effort)) > 0, nil
+		return len(alone.ReceiversOf(event, effort)) > 0, nil
 	}
 	whole, err := r.EventBySeq(ctx, tenant, event.Seq)
 	if apierr.KindOf(err) == apierr.NotFound {
@@ -112,7 +112,7 @@ func wants(ctx context.Context, r store.Reader, tenant string, e *event.Endpoint
 	if err != nil {
 		return false, fmt.Errorf("read event %s whole: %w", event.ID, err)
 	}
-	return len(alone.Match(whole, effort)) > 0, nil
+	return len(alone.ReceiversOf(whole, effort)) > 0, nil
 }
 
 // cancelOrphans cancels the pending deliveries of endpoints that were deleted, a few in

@@ -144,7 +144,7 @@ func TestJobGoesOnAfterARestart(t *testing.T) {
 		}
 		to := r.endpoint("shop", nil)
 		j, canceled := r.recover(to, job.RecoverMissing, time.Time{}, time.Now().Add(time.Hour)), r.recover(to, job.RecoverMissing, time.Time{}, time.Now())
-		if j, err := r.jobs.Step(t.Context(), acme, j); err != nil || j.Status != job.JobRunning {
+		if j, err := r.jobs.RunStep(t.Context(), acme, j); err != nil || j.Status != job.JobRunning {
 			t.Fatal(j, err)
 		}
 		if j = r.job(j.ID); j.Sent != jobStep || j.Status != job.JobRunning {

@@ -40,7 +40,7 @@ func TestABulkRedeliveryGoesOnAfterARestart(t *testing.T) {
 		j.Filter = []byte(`{"endpointId":"ep_shop","status":"failed"}`)
 		j.Cursor = store.Cursor{At: 1 << 40, ID: "0"}.String()
 		r.write(func(tx store.Tx) error { return tx.PutJob(t.Context(), acme, j) })
-		if _, err := r.jobs.Step(t.Context(), acme, j); err != nil {
+		if _, err := r.jobs.RunStep(t.Context(), acme, j); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()

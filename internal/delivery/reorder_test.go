@@ -54,7 +54,7 @@ func TestReorderedWhileItIsSent(t *testing.T) {
 				t.Fatalf("%d steps: %+v", steps, j)
 			}
 			var err error
-			j, err = r.jobs.Step(t.Context(), acme, &job.Job{ID: j.ID, Kind: j.Kind}) // all else is in its row
+			j, err = r.jobs.RunStep(t.Context(), acme, &job.Job{ID: j.ID, Kind: j.Kind}) // all else is in its row
 			must(t, err)
 			publish(7)
 		}
@@ -143,7 +143,7 @@ func TestWhatIsTakenOutOfGroupsIsSentAtOnce(t *testing.T) {
 		if n := len(r.calls.made()); n < jobStep || n > jobStep+1 { // the first of all was under way
 			t.Errorf("%d attempts after the first step", n)
 		}
-		j, err := r.jobs.Step(t.Context(), acme, j)
+		j, err := r.jobs.RunStep(t.Context(), acme, j)
 		synctest.Wait()
 		if n := len(r.calls.made()); n != jobStep+50 || err != nil || j.Status != job.JobRunning {
 			t.Errorf("%d attempts after the second step; %v, %+v", n, err, j)

@@ -21,7 +21,7 @@ type Match struct {
 	Conditions  []filter.Condition
 }
 
-// Explain says whether the endpoint would get an event as [Subscriptions.Match] decides
+// Explain says whether the endpoint would get an event as [Subscriptions.ReceiversOf] decides
 // it, and of each condition of its filter whether it holds. The effort bounds what that
 // takes.
 func (e *Endpoint) Explain(event *Event, effort *filter.Effort) (m Match) {

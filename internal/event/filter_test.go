@@ -25,7 +25,7 @@ func subscribed(e *event.Event, filters ...string) string {
 		endpoints = append(endpoints, &event.Endpoint{ID: fmt.Sprint(i), Enabled: true, EventTypes: []string{"*"}, Filter: text})
 	}
 	var ids []string
-	for _, to := range event.NewSubscriptions(endpoints).Match(e, filter.NewEffort()) {
+	for _, to := range event.NewSubscriptions(endpoints).ReceiversOf(e, filter.NewEffort()) {
 		id := to.ID
 		if to.FilterError != "" {
 			id += "?"
@@ -83,7 +83,7 @@ func TestSubscriptions(t *testing.T) {
 		{ID: "off", EventTypes: []string{"*"}},
 		{ID: "connector", Enabled: true, Origin: event.OriginConnector, EventTypes: []string{"*"}},
 		{ID: "on", Enabled: true, EventTypes: []string{"*"}}})
-	if got := s.Match(testEvent(`{}`), filter.NewEffort()); len(got) != 1 || got[0].ID != "on" {
+	if got := s.ReceiversOf(testEvent(`{}`), filter.NewEffort()); len(got) != 1 || got[0].ID != "on" {
 		t.Errorf("it goes to %v", got)
 	}
 	s = event.NewSubscriptions([]*event.Endpoint{
@@ -92,7 +92,7 @@ func TestSubscriptions(t *testing.T) {
 		{ID: "3", Enabled: true, EventTypes: []string{"shipment_*"}},
 		{ID: "4", Enabled: true, EventTypes: []string{"*"}}})
 	var ids []string
-	for _, e := range s.Match(testEvent(`{}`), filter.NewEffort()) {
+	for _, e := range s.ReceiversOf(testEvent(`{}`), filter.NewEffort()) {
 		ids = append(ids, e.ID)
 	}
 	if got := strings.Join(ids, " "); got != "1 2 4" {

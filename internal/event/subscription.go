@@ -66,10 +66,10 @@ type Receiver struct {
 	FilterError string
 }
 
-// Match returns the endpoints that are to get an event. The effort bounds what
+// ReceiversOf returns the endpoints that are to get an event. The effort bounds what
 // their filters take. It reads memory alone. What it costs is spent before the write comes
 // to the writer (docs/design.md#a-write-is-a-value).
-func (s *Subscriptions) Match(e *Event, effort *filter.Effort) []Receiver {
+func (s *Subscriptions) ReceiversOf(e *Event, effort *filter.Effort) []Receiver {
 	var to []Receiver
 	seen := filterEvent(e)
 	for _, at := range s.wanting(e.Type) {

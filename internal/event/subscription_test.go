@@ -12,7 +12,7 @@ import (
 func matched(t *testing.T, e *event.Event, endpoints ...*event.Endpoint) string {
 	t.Helper()
 	var ids []string
-	for _, to := range event.NewSubscriptions(endpoints).Match(e, filter.NewEffort()) {
+	for _, to := range event.NewSubscriptions(endpoints).ReceiversOf(e, filter.NewEffort()) {
 		ids = append(ids, to.ID)
 	}
 	return strings.Join(ids, " ")

@@ -2,7 +2,7 @@
 // step is one write. The position of the job is in its row and is stored by each step, so
 // after a restart the job continues where it was. What a step does depends on the kind of
 // the job; other packages give the runner its kinds. It knows no kind of job, and no SQL.
-// Begin to read with [Runner.Begin] and [Runner.Step].
+// Begin to read with [Runner.Begin] and [Runner.RunStep].
 package jobrunner
 
 import (
@@ -269,7 +269,7 @@ const again = time.Second
 // to make any more of them.
 func (r *Runner) run(of *nodes.Share, tenant string, j *job.Job) (over bool) {
 	for of.Ctx.Err() == nil {
-		next, err := r.Step(of.Ctx, tenant, j)
+		next, err := r.RunStep(of.Ctx, tenant, j)
 		switch {
 		case apierr.KindOf(err) == apierr.NotFound:
 			return true // the job was removed
@@ -290,11 +290,11 @@ func (r *Runner) run(of *nodes.Share, tenant string, j *job.Job) (over bool) {
 	return false
 }
 
-// Step makes the next step of a job and returns the job as it is then. A job that has
+// RunStep makes the next step of a job and returns the job as it is then. A job that has
 // ended meanwhile, because it was canceled, is not changed, nor is one that is at another
 // page by now than the step was prepared for. If the process dies between two
 // steps, nothing is lost; if it dies within one, nothing of that step was stored.
-func (r *Runner) Step(ctx context.Context, tenant string, j *job.Job) (*job.Job, error) {
+func (r *Runner) RunStep(ctx context.Context, tenant string, j *job.Job) (*job.Job, error) {
 	kind := r.kinds[j.Kind]
 	if kind == nil {
 		return nil, fmt.Errorf("nobody does jobs of the kind %q", j.Kind)

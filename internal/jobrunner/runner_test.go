@@ -94,7 +94,7 @@ func TestAJobGoesOnWhereTheLastProcessLeftIt(t *testing.T) {
 		j := r.put(job.NewJob("count", time.Now()))
 		first := r.runner(counting(nil))
 		for range 3 {
-			if _, err := first.Step(t.Context(), acme, j); err != nil {
+			if _, err := first.RunStep(t.Context(), acme, j); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -221,7 +221,7 @@ func TestAFailureNamesTheJob(t *testing.T) {
 				return jobrunner.Step{Write: func(context.Context, store.Tx, *job.Job) error { return broken }}, nil
 			},
 		} {
-			if _, err := r.runner(kind).Step(t.Context(), acme, j); !errors.Is(err, broken) || err.Error() != where+j.ID+": not now" {
+			if _, err := r.runner(kind).RunStep(t.Context(), acme, j); !errors.Is(err, broken) || err.Error() != where+j.ID+": not now" {
 				t.Errorf("%v", err)
 			}
 		}
@@ -245,14 +245,14 @@ func TestAStepThatWasPreparedForAnotherPage(t *testing.T) {
 	})
 	defer jobs.Stop()
 	old := r.put(job.NewJob("count", time.Now()))
-	if _, err := jobs.Step(t.Context(), acme, old); err != nil {
+	if _, err := jobs.RunStep(t.Context(), acme, old); err != nil {
 		t.Fatal(err)
 	}
-	now, err := jobs.Step(t.Context(), acme, old)
+	now, err := jobs.RunStep(t.Context(), acme, old)
 	if err != nil || now.Cursor != "2" || now.Examined != 1 || told != 1 {
 		t.Errorf("the step is made again: %+v, %v, told %d times", now, err, told)
 	}
-	now, err = jobs.Step(t.Context(), acme, now)
+	now, err = jobs.RunStep(t.Context(), acme, now)
 	if err != nil || now.Status != job.JobSucceeded || now.Examined != 2 || told != 2 {
 		t.Errorf("the job does not go on: %+v, %v, told %d times", now, err, told)
 	}

@@ -22,7 +22,7 @@ func (n *Node) Claim(ctx context.Context, name string) (done func(), err error) 
 		return func() {}, nil
 	}
 	sum := sha256.Sum256([]byte(name)) // a name may be long, and is nobody's business
-	c := Claim{Name: claimed + hex.EncodeToString(sum[:]), Number: rand.Int64()}
+	c := ClaimID{Name: claimed + hex.EncodeToString(sum[:]), Number: rand.Int64()}
 	for {
 		c.Node = n.ID() // it is another once others took this node for dead
 		got, err := n.db.Claim(ctx, c)
@@ -45,7 +45,7 @@ func (n *Node) Claim(ctx context.Context, name string) (done func(), err error) 
 	}, nil
 }
 
-func (n *Node) unclaim(ctx context.Context, c Claim) error {
+func (n *Node) unclaim(ctx context.Context, c ClaimID) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	return n.db.Unclaim(ctx, c)
@@ -53,7 +53,7 @@ func (n *Node) unclaim(ctx context.Context, c Claim) error {
 
 // unclaimLater has a claim given up as soon as the database does so. Until then, requests
 // for its name wait on all nodes but this one. With the end of the node it is free.
-func (n *Node) unclaimLater(c Claim) {
+func (n *Node) unclaimLater(c ClaimID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.running == nil || n.running.Err() != nil {

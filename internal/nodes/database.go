@@ -31,8 +31,8 @@ type Database interface {
 
 	// Claim takes a claim that no other node has. One that the node itself has is taken by the
 	// new number: it could not be given up. Unclaim gives a claim up, unless it was taken since.
-	Claim(ctx context.Context, c Claim) (bool, error)
-	Unclaim(ctx context.Context, c Claim) error
+	Claim(ctx context.Context, c ClaimID) (bool, error)
+	Unclaim(ctx context.Context, c ClaimID) error
 	// Post tells all other nodes. It does nothing if there are none.
 	Post(ctx context.Context, id string, body []byte) error
 	// News returns what was posted after a number, in order, and the time.
@@ -41,9 +41,9 @@ type Database interface {
 	Close() error
 }
 
-// Claim is what a node has while it does something that no other may do at the same time. The
+// ClaimID names what a node has while it does something that no other may do at the same time. The
 // number tells it from a later claim of the same name.
-type Claim struct {
+type ClaimID struct {
 	Node, Name string
 	Number     int64
 }

@@ -68,7 +68,7 @@ type Node struct {
 	wake     func()    // ends the present Await
 	touched  time.Time // when the database last answered that this node is alive
 	// unclaimed is what is still to be given up; a goroutine does so while there is any.
-	unclaimed []Claim
+	unclaimed []ClaimID
 
 	// The fields below are used by the goroutine of keep alone.
 	position   int64     // the number of the last news that was read

@@ -21,7 +21,7 @@ type table struct {
 	mu     sync.Mutex
 	nodes  map[string]*row
 	leases map[string]Held
-	claims map[string]Claim
+	claims map[string]ClaimID
 	ahead  time.Duration // of the clocks of the nodes
 	news   []Posted
 	wakes  map[*seat]bool
@@ -46,7 +46,7 @@ type seat struct {
 var errCut = errors.New("cut off")
 
 func newTable() *table {
-	return &table{nodes: map[string]*row{}, leases: map[string]Held{}, claims: map[string]Claim{}, wakes: map[*seat]bool{}}
+	return &table{nodes: map[string]*row{}, leases: map[string]Held{}, claims: map[string]ClaimID{}, wakes: map[*seat]bool{}}
 }
 
 func (t *table) seat() *seat {
@@ -177,7 +177,7 @@ func (s *seat) Leave(_ context.Context, id string) error {
 	return nil
 }
 
-func (s *seat) Claim(_ context.Context, c Claim) (bool, error) {
+func (s *seat) Claim(_ context.Context, c ClaimID) (bool, error) {
 	if err := s.enter(); err != nil {
 		return false, err
 	}
@@ -193,7 +193,7 @@ func (s *seat) Claim(_ context.Context, c Claim) (bool, error) {
 	return true, nil
 }
 
-func (s *seat) Unclaim(_ context.Context, c Claim) error {
+func (s *seat) Unclaim(_ context.Context, c ClaimID) error {
 	if err := s.enter(); err != nil {
 		return err
 	}

@@ -112,10 +112,10 @@ func (p *connections) closePart(i int64) {
 	}
 }
 
-// counted counts a connection that was just made, until it is closed. Where too many are
+// count counts a connection that was just made, until it is closed. Where too many are
 // open, those that are idle are closed, part by part until there is room, of another one
 // first each time: nobody knows which of them will be used again.
-func (c *Client) counted(conn net.Conn, err error) (net.Conn, error) {
+func (c *Client) count(conn net.Conn, err error) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}

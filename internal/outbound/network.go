@@ -53,7 +53,7 @@ const mostSessions = 2048
 // here: the first request to a host does that.
 func (c *Client) newNetwork(o Options) *network {
 	n := &network{guard: o.Guard, roots: o.RootCAs, proxy: o.Proxy, resolver: o.Resolver, age: cmp.Or(o.MaxConnectionAge, DefaultConnectionAge),
-		now: c.age, counted: c.counted, kinds: map[connectionKind]*connections{}}
+		now: c.age, counted: c.count, kinds: map[connectionKind]*connections{}}
 	if n.resolver == nil {
 		n.resolver = net.DefaultResolver
 	}

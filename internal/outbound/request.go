@@ -89,7 +89,7 @@ func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*message,
 	// A secret opens for the tenant and the origin of this request alone, and only if it
 	// was not removed by then.
 	o := &requestSecrets{secretCache: &c.secrets, ctx: ctx, tenant: r.For.Tenant, host: to.url.Host, origin: to.origin, since: r.Since}
-	open, err := o.credentials(r)
+	open, err := o.openCredentials(r)
 	if err != nil {
 		// Without one of its secrets it would be another request, so there is none.
 		return nil, err

@@ -24,7 +24,7 @@ func secretsOf(m *message, shownBody []byte) []string {
 			if secret.IsSignature(name) {
 				f.signatures(value)
 			} else if secret.IsSecret(name, value) {
-				f.credentials(name, value)
+				f.addCredentials(name, value)
 			}
 		}
 	}
@@ -57,9 +57,9 @@ func (f *secretForms) signatures(value string) {
 	}
 }
 
-// credentials adds what a header holds: its value, what follows a scheme in it, the values
+// addCredentials adds what a header holds: its value, what follows a scheme in it, the values
 // of a cookie, and the password of Basic authentication.
-func (f *secretForms) credentials(name, value string) {
+func (f *secretForms) addCredentials(name, value string) {
 	f.everyForm(value)
 	if name == "Cookie" {
 		for one := range strings.SplitSeq(value, ";") {

@@ -161,8 +161,8 @@ type credentials struct {
 // plainHeader is a header with its value in the clear.
 type plainHeader struct{ name, value string }
 
-// credentials opens what a request carries.
-func (o *requestSecrets) credentials(r *Request) (c credentials, err error) {
+// openCredentials opens what a request carries.
+func (o *requestSecrets) openCredentials(r *Request) (c credentials, err error) {
 	// After the first error each of these returns "" at once, so the error is looked at
 	// only at the end.
 	c.bearerToken = o.text("bearerToken", r.BearerToken)

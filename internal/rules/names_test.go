@@ -10,11 +10,6 @@ import (
 	"testing"
 )
 
-// namesToMend are packages that still have a type and a method of one name. The list is to
-// become empty: take a package out when it has none.
-var namesToMend = []string{"internal/api", "internal/delivery", "internal/event", "internal/intercept", "internal/jobrunner", "internal/order",
-	"internal/outbound", "internal/store/core", "internal/workflow"}
-
 // publicNames are methods of the package that is for the programs of others: their names stay.
 var publicNames = []string{"receiver.Patch", "receiver.Property"}
 
@@ -82,9 +77,6 @@ func TestNoTypeAndMethodHaveOneName(t *testing.T) {
 	})
 	for of, files := range all {
 		found := shared(files)
-		if slices.Contains(namesToMend, of) {
-			continue
-		}
 		for _, m := range found {
 			if slices.Contains(publicNames, path.Base(of)+"."+m.name) {
 				continue

@@ -87,8 +87,8 @@ func noted(places map[int]bool, i int) map[int]bool {
 	return places
 }
 
-// dueOf returns when the next attempt is due, as it is stored; 0 if there is none. Of a
-// delivery that has ended, none is.
+// dueOf returns when the next attempt is due, as it is stored; 0 if there is none,
+// as for a delivery that has ended.
 func dueOf(s *store.Completion) int64 {
 	if s.Status != event.DeliveryPending {
 		return 0
@@ -164,7 +164,7 @@ func (d *draft) completeRead(ctx context.Context, tenant string, s *store.Comple
 	// The attempt is the record from now on, so the row goes.
 	if arrived = is.Status == event.DeliverySucceeded; arrived {
 		d.noteDelivery(tenant, was, is)
-		d.of(tenant).changeOne(`DELETE FROM deliveries`+theDelivery, was.key(tenant)...)
+		d.of(tenant).changeOne(`DELETE FROM deliveries`+theDelivery, was.keyArgs(tenant)...)
 	} else {
 		d.changeDelivery(tenant, was, is, `attempts = ?7, updated = ?8, status = ?9, due = ?10, last_status = ?11, last_error = ?12`,
 			is.Attempts, micros(is.Updated), letter(is.Status), microsOrZero(is.Due), is.LastStatus, is.LastError)

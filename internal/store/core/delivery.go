@@ -187,11 +187,11 @@ const theDelivery = ` WHERE tenant = ?1 AND event = ?2 AND endpoint = ?3 AND sta
 // of set are ?7 and following.
 func (d *draft) changeDelivery(tenant string, was, is storedDelivery, set string, args ...any) {
 	d.noteDelivery(tenant, was, is)
-	d.of(tenant).changeOne(`UPDATE deliveries SET `+set+theDelivery, append(was.key(tenant), args...)...)
+	d.of(tenant).changeOne(`UPDATE deliveries SET `+set+theDelivery, append(was.keyArgs(tenant), args...)...)
 }
 
-// key returns the arguments of theDelivery.
-func (s storedDelivery) key(tenant string) []any {
+// keyArgs returns the arguments of theDelivery.
+func (s storedDelivery) keyArgs(tenant string) []any {
 	return []any{tenant, s.Event, s.Endpoint, letter(s.Status), s.group, microsOrZero(s.Due)}
 }
 

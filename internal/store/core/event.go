@@ -123,7 +123,7 @@ func (d *draft) AddEvents(ctx context.Context, tenant string, events ...*event.E
 	}
 	d.dependsOn(tenant, set)
 	effort, subscriptions := filter.NewEffort(), set.subscriptions()
-	d.deliver(tenant, events, func(e *event.Event) []event.Receiver { return subscriptions.Match(e, effort) })
+	d.deliver(tenant, events, func(e *event.Event) []event.Receiver { return subscriptions.ReceiversOf(e, effort) })
 	return nil
 }
 

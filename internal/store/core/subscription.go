@@ -108,8 +108,8 @@ func (q queries) endpointsOff(ctx context.Context, tenant string) (string, error
 }
 
 // endpointsOf returns the endpoints of the tenant as this write has changed them, or else
-// as the last commit left them. If they are not in memory, it reads them. Of two goroutines
-// that read or commit at the same time, the later version stays in memory.
+// as the last commit left them. If they are not in memory, it reads them. If two goroutines
+// read or commit at the same time, the later version stays in memory.
 func (q queries) endpointsOf(ctx context.Context, tenant string) (*endpointSet, error) {
 	if q.own != nil && q.own.sets[tenant] != nil {
 		return q.own.sets[tenant], nil

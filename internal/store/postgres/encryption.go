@@ -13,7 +13,7 @@ import (
 )
 
 // unlock returns what seals and opens the database's secrets. The first key that a database
-// is opened with is its key from then on; another one is refused. Of two nodes that open a
+// is opened with is its key from then on; another one is refused. If two nodes open a
 // new database at once, the second finds what the first one stored.
 func unlock(ctx context.Context, c *config, key string) (*secret.Sealer, error) {
 	conn, err := c.connect(ctx)

@@ -231,7 +231,7 @@ func TestAClaimOfTwoNodes(t *testing.T) {
 	a, b := meet(t, db, "a"), meet(t, db, "b")
 	claims := func(m *meeting, id string, want bool) {
 		t.Helper()
-		if got, err := m.Claim(ctx, nodes.Claim{Node: id, Name: "claim/key", Number: 1}); err != nil || got != want {
+		if got, err := m.Claim(ctx, nodes.ClaimID{Node: id, Name: "claim/key", Number: 1}); err != nil || got != want {
 			t.Errorf("%s gets the claim: %t, %v", id, got, err)
 		}
 	}
@@ -239,12 +239,12 @@ func TestAClaimOfTwoNodes(t *testing.T) {
 	claims(b, "b", false)
 	unclaim := func(id string, number int64) {
 		t.Helper()
-		must(t, a.Unclaim(ctx, nodes.Claim{Node: id, Name: "claim/key", Number: number}))
+		must(t, a.Unclaim(ctx, nodes.ClaimID{Node: id, Name: "claim/key", Number: number}))
 	}
 	unclaim("b", 1)
 	unclaim("a", 2)
 	claims(b, "b", false)
-	got, err := a.Claim(ctx, nodes.Claim{Node: "a", Name: "claim/key", Number: 2}) // that of before could not be given up
+	got, err := a.Claim(ctx, nodes.ClaimID{Node: "a", Name: "claim/key", Number: 2}) // that of before could not be given up
 	must(t, err)
 	if unclaim("a", 1); !got {
 		t.Error("a node waits for itself")

@@ -291,13 +291,13 @@ func (m *meeting) Leave(ctx context.Context, id string) error {
 }
 
 // Claim implements [nodes.Database].
-func (m *meeting) Claim(ctx context.Context, c nodes.Claim) (bool, error) {
+func (m *meeting) Claim(ctx context.Context, c nodes.ClaimID) (bool, error) {
 	got, err := m.pools[store.Work].Exec(ctx, claim, c.Node, c.Name, c.Number)
 	return got.RowsAffected() == 1, m.failedIn(store.Work, err)
 }
 
 // Unclaim implements [nodes.Database].
-func (m *meeting) Unclaim(ctx context.Context, c nodes.Claim) error {
+func (m *meeting) Unclaim(ctx context.Context, c nodes.ClaimID) error {
 	_, err := m.pools[store.Work].Exec(ctx, unclaim, c.Node, c.Name, c.Number)
 	return m.failedIn(store.Work, err)
 }

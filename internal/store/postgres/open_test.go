@@ -134,7 +134,7 @@ func TestADatabaseThatTakesWritesAgain(t *testing.T) {
 			must(t, err)
 			defer conn.Close(ctx)
 			all := func() []error {
-				_, claim := m.Claim(ctx, nodes.Claim{Node: "a", Name: "claim/key", Number: 1})
+				_, claim := m.Claim(ctx, nodes.ClaimID{Node: "a", Name: "claim/key", Number: 1})
 				_, look := m.Look(ctx, "a", time.Minute)
 				return []error{db.Write(ctx, insert("o2")), claim, look, m.Post(ctx, "a", []byte("news"))}
 			}

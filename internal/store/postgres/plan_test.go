@@ -175,7 +175,7 @@ func explain(conn *pgx.Conn, how, text string, args []any, plan *[]byte) error {
 	return errors.Join(err, tx.Rollback(ctx))
 }
 
-// explainable returns the statement that has a plan, if a text has one. Of a cursor that is what
+// explainable returns the statement that has a plan, if a text has one. For a cursor that is what
 // it is asked for at first.
 func explainable(text string) (string, bool) {
 	switch strings.ToUpper(strings.Fields(text)[0]) {

@@ -98,7 +98,7 @@ func TestSecretsOfAnEarlierVersionAreBound(t *testing.T) {
 		UNION ALL SELECT count(*) FROM secrets`); !slices.Equal(got, []string{"0", "0", "12"}) {
 		t.Errorf("unbound, and rows of secrets: %v", got)
 	}
-	// Of the earlier version a value that was replaced can be restored; a step that was
+	// A value that was replaced can be restored from the earlier version; a step that was
 	// removed since has no secret any more.
 	must(t, db.DestroySecrets(ctx, func(context.Context) error { return nil }))
 	if got := opens(t, db, "default", one.Connectors[0].BearerToken); got != `"erp-token-old" [http://127.0.0.1:1] 2` {

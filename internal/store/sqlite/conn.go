@@ -157,7 +157,7 @@ func (p *pool) enter(ctx context.Context) (leave func(), err error) {
 	return leave, nil
 }
 
-// prepared returns the prepared statement of a text. Of two goroutines that need a new one
+// prepared returns the prepared statement of a text. If two goroutines need a new one
 // at the same time, the second one finds that of the first.
 func (p *pool) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	p.mu.RLock()

@@ -120,7 +120,7 @@ func (m *mover) moveAttempts(tx *sql.Tx) (more bool, err error) {
 	return len(some) > 0, nil
 }
 
-// moveAttempt stores an attempt by the first number of its time that is free. Of an
+// moveAttempt stores an attempt by the first number of its time that is free. For an
 // attempt at an event that is still there it leaves out what the event has.
 const moveAttempt = `
 	INSERT INTO attempts (seq, tenant, id, kind, call_id, event, endpoint, event_type, format, number, max_number, duration_ms, url, host, status, outcome,

@@ -105,7 +105,7 @@ func testDeliveries(t *testing.T, s *suite) {
 		same(t, s.delivery(e, to), want)
 		ok[*attempt.Attempt](t)(s.Attempt(ctx, acme, a.ID))
 	}
-	// Of an endpoint that the event was not meant for there is no delivery.
+	// There is no delivery to an endpoint that the event was not meant for.
 	_, err := s.Delivery(ctx, acme, event.DeliveryKey{Event: e.Seq, Endpoint: 2})
 	is(t, err, apierr.NotFound)
 }

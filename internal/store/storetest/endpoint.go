@@ -69,7 +69,7 @@ func matched(r store.Reader, tenant string, e *event.Event) string {
 	if err != nil {
 		return err.Error()
 	}
-	return strings.Join(idsOf(subscriptions.Match(e, filter.NewEffort()), func(to event.Receiver) string { return to.ID }), " ")
+	return strings.Join(idsOf(subscriptions.ReceiversOf(e, filter.NewEffort()), func(to event.Receiver) string { return to.ID }), " ")
 }
 
 // listener is a [store.Listener] that notes what it is told. It has no lock: a test reads
@@ -342,7 +342,7 @@ func testSubscriptions(t *testing.T, s *suite) {
 // subscriptions in memory: neither may show.
 func testSubscriptionsOfManyWriters(t *testing.T, s *suite) {
 	l := s.listen()
-	// Even writes add an event. Of the others, every second one stores an endpoint and
+	// Even writes add an event. Every second one of the others stores an endpoint and
 	// then fails.
 	errs := concurrently(64, func(i int) error {
 		return s.Write(ctx, func(tx store.Tx) error {

@@ -142,7 +142,7 @@ func wantPicked(t *testing.T, s *suite, name string, f store.OrderFilter, picks 
 // under its id. An engine may keep what filters look for in tables of their own, which
 // have to follow the order.
 func testOrderFiltersFollow(t *testing.T, s *suite) {
-	// Of the two external ids one goes, one stays, and a third one comes.
+	// One of the two external ids goes, one stays, and a third one comes.
 	was := newOrder("o1", 1, `{"storeId":"a","errors":[{"key":"x"}],"externalIds":[{"id":"1"},{"id":"2"}]}`)
 	s.insert(was)
 	is := next(was, "storeId", "b")

@@ -308,7 +308,7 @@ func testRunUnless(t *testing.T, s *suite) {
 // testRebasedRuns proves which waiting runs of an order RebaseRuns gives another status
 // version: those for a shipment or a return, and those of the status that the order has.
 // All others stay as they are: of another status, of another version, under way, ended,
-// of another order or tenant. Of a run nothing else changes, except its revision.
+// of another order or tenant. Nothing else of a run changes, except its revision.
 func testRebasedRuns(t *testing.T, s *suite) {
 	s.insert(newOrder("o1", 1, `{}`))
 	want := map[string]int64{}

@@ -216,7 +216,7 @@ func testRestoredSecrets(t *testing.T, s *suite) {
 	s.write(func(tx store.Tx) error { return tx.InsertRun(ctx, acme, r) })
 	s.putSettings(acme, tokens())
 	s.destroy()
-	// Of the two connectors, only the first is restored.
+	// Only the first of the two connectors is restored.
 	doc := one.Document()
 	doc.Set("connectors", doc.List("connectors")[:1])
 	s.putSettings(acme, ok[*settings.Settings](t)(parsed(doc)))

@@ -253,7 +253,7 @@ var tenantReads = map[string]func(tx store.Tx, tenant string) (bool, error){
 	},
 	"Subscriptions": func(tx store.Tx, tenant string) (bool, error) {
 		s, err := tx.Subscriptions(ctx, tenant)
-		return err == nil && len(s.Match(newEvent("e", "o1"), filter.NewEffort())) > 0, err
+		return err == nil && len(s.ReceiversOf(newEvent("e", "o1"), filter.NewEffort())) > 0, err
 	},
 	"Health": func(tx store.Tx, tenant string) (bool, error) {
 		h, err := tx.Health(ctx, tenant, 1)
