@@ -202,6 +202,8 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 		x.Err = unsendable(err)
 	case errors.Is(err, ErrUnread):
 		x.Err = ErrUnread
+	case errors.Is(err, ErrBrokenOff):
+		x.Err = ErrBrokenOff
 	case ctx.Err() != nil:
 		x.Err = ErrCanceled
 	case own != "":
