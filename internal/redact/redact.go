@@ -364,7 +364,9 @@ func (d *Document) replaced(text string) string {
 	}
 	for _, p := range patterns {
 		if p.form != nil && p.is.FindString(text) == text {
-			return p.form(d.Redactor, text)
+			if out := p.form(d.Redactor, text); out != text { // it was one, and did not just look so
+				return out
+			}
 		}
 	}
 	return apart(userOrEmail, text, d.userOrAddress, func(text string) string {
@@ -463,14 +465,14 @@ func (r *Redactor) sum(kind, text string, again byte) []byte {
 // wordsOf returns the words of a text: what stands between white space and punctuation.
 func wordsOf(text string) []string { return word.FindAllString(text, -1) }
 
-// folded is a name without its case, and without what people put between words.
+// folded is a name without its case and accents, and without what people put between words.
 func folded(name string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsLetter(c) || unicode.IsDigit(c) {
-			return unicode.ToLower(c)
+			return c
 		}
 		return -1
-	}, name)
+	}, plain(name))
 }
 
 // digitsOf returns the digits of a telephone number, without what dials abroad.
