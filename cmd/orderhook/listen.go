@@ -21,6 +21,7 @@ import (
 	"github.com/orderhook/orderhook/internal/listen"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/spelling"
+	"github.com/orderhook/orderhook/internal/weburl"
 )
 
 // listening brings events of a server to a receiver on this machine
@@ -205,6 +206,7 @@ func (r *localReceiver) post(ctx context.Context, e listen.Event) (status int, e
 	h, now := req.Header, time.Now()
 	h.Set("Content-Type", "application/json")
 	h.Set("Accept", "application/json")
+	h.Set("User-Agent", outbound.DefaultUserAgent(versionText()))
 	h.Set("X-Attempt", "1")
 	h.Set("Webhook-Id", e.WebhookID)
 	h.Set("Webhook-Timestamp", fmt.Sprint(now.Unix()))
@@ -220,6 +222,9 @@ func (r *localReceiver) post(ctx context.Context, e listen.Event) (status int, e
 		h.Set("Webhook-Signature", signature)
 	}
 	resp, err := r.client.Do(req)
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		wrapped.URL = weburl.PublicURL(r.url) // its query and its user may be secrets
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -462,11 +467,11 @@ func (w *listenLines) Disconnected(err error, again time.Duration) {
 
 // Connected implements [listen.Watcher].
 func (w *listenLines) Connected(after time.Duration, events int, more bool) {
-	atLeast := ""
+	came := spelling.Count(events, "event")
 	if more {
-		atLeast = " or more"
+		came = fmt.Sprintf("%d or more events", events)
 	}
-	w.line("connected", fmt.Sprintf("again after %v; %d%s events came meanwhile", after.Round(time.Second), events, atLeast), map[string]any{"afterMs": after.Milliseconds(), "missed": events, "more": more})
+	w.line("connected", fmt.Sprintf("again after %v; %s came meanwhile", after.Round(time.Second), came), map[string]any{"afterMs": after.Milliseconds(), "missed": events, "more": more})
 }
 
 // Idle implements [listen.Watcher] and [listen.CallWatcher].
