@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -259,4 +260,27 @@ func TestAValidatorsChangesMakeTheOneCartOfTheOther(t *testing.T) {
 			t.Fatalf("before %s\nanswer %s\nafter (-endpoint +orderhook):\n%s", doc.JSON(), text, diff)
 		}
 	})
+}
+
+// TestALongCartIsComparedByItsLines: four times as many lines cost four times as much, and not
+// sixteen times, for a cart may have thousands.
+func TestALongCartIsComparedByItsLines(t *testing.T) {
+	cost := func(n int) float64 {
+		var before, after Cart
+		before.OrderForm, after.OrderForm = &OrderForm{}, &OrderForm{}
+		for i := range n {
+			line := LineItem{LineItemID: fmt.Sprint(i), Quantity: "1"}
+			before.OrderForm.LineItems = append(before.OrderForm.LineItems, line)
+			line.TaxRate = "25"
+			after.OrderForm.LineItems = append(after.OrderForm.LineItems, line)
+		}
+		return testing.AllocsPerRun(1, func() {
+			if _, err := (&CartRequest{Cart: after, sent: before}).changes(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if few, many := cost(100), cost(400); many > 6*few {
+		t.Errorf("100 lines take %.0f allocations, and 400 take %.0f", few, many)
+	}
 }

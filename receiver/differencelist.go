@@ -119,7 +119,7 @@ func whole(f field, before, after reflect.Value, path string, impossible func(pa
 		}
 		return out
 	}
-	pairs := pair(f, before, after)
+	pairs, places := pair(f, before, after), lastPlaces(f, before)
 	for i := range after.Len() {
 		element, was := after.Index(i), pairs.was[i]
 		if was < 0 && i < before.Len() && pairs.now[i] < 0 && identity(f, element) == "" { // it has no key, and changed where it stands
@@ -131,10 +131,10 @@ func whole(f field, before, after reflect.Value, path string, impossible func(pa
 		// A line that was split keeps, in each of its parts, what the part does not name. Any other
 		// new element is compared with one that has nothing.
 		known := reflect.New(element.Type()).Elem()
-		for j := range before.Len() {
-			if id := identity(f, element); j == was || was < 0 && id != "" && id == identity(f, before.Index(j)) {
-				known = before.Index(j)
-			}
+		if split, ok := places[identity(f, element)]; was >= 0 {
+			known = before.Index(was)
+		} else if ok {
+			known = before.Index(split)
 		}
 		named := spelledOut(known, element, fmt.Sprintf("%s[%d]", path, i), impossible)
 		if i < before.Len() { // nor is it to be taken for what stood at its place
@@ -143,6 +143,17 @@ func whole(f field, before, after reflect.Value, path string, impossible func(pa
 		out = append(out, named)
 	}
 	return out
+}
+
+// lastPlaces says of each key where the last element stands that has it.
+func lastPlaces(f field, list reflect.Value) map[string]int {
+	places := map[string]int{}
+	for i := range list.Len() {
+		if id := identity(f, list.Index(i)); id != "" {
+			places[id] = i
+		}
+	}
+	return places
 }
 
 // nameCleared adds the texts that an element does not have, and another one has.

@@ -20,6 +20,9 @@
 // may happen again if the program is killed between the effect and the commit; pass on
 // Call.Key where the other system takes an idempotency key.
 //
+// What the order-state webhook sends has no id, so nothing tells a repeat from another event:
+// it is handled each time. An endpoint that is made through the API gets the same events once.
+//
 // # Documents
 //
 // [Order] and what is in it have the fields that orderhook's model has. Everything else is in

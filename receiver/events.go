@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Events has each event of an endpoint handled once. With a Feed they are handled in the
+// Events has each event of an endpoint handled once; one of the order-state webhook each time
+// that it comes, since it has no id. With a Feed they are handled in the
 // order of the commits, without a gap: a delivery whose predecessor has not come has what lies
 // between fetched first.
 //

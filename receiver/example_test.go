@@ -31,6 +31,9 @@ func ExampleReceiver_Step() {
 		log.Fatal(err)
 	}
 	check := r.Step("limit", func(_ context.Context, req *receiver.StepRequest) (receiver.Answer, error) {
+		if req.Order.OrderForm == nil { // an order needs neither lines nor amounts
+			return receiver.Continue(), nil
+		}
 		total, err := req.Order.OrderForm.Total.Rat()
 		if err != nil {
 			return receiver.Answer{}, err
@@ -43,9 +46,11 @@ func ExampleReceiver_Step() {
 	})
 	send(check, "call_1", `{"Value":{"Id":"ORD-1","OrderForm":{"Total":1048.00}},"WorkflowStep":{"Name":"WebhookWorkflowStep"}}`)
 	send(check, "call_2", `{"Value":{"Id":"ORD-2","OrderForm":{"Total":99999.00}},"WorkflowStep":{"Name":"WebhookWorkflowStep"}}`)
+	send(check, "call_3", `{"Value":{"Id":"ORD-3"},"WorkflowStep":{"Name":"WebhookWorkflowStep"}}`)
 	// Output:
 	// 200 {"orderActionExecutionResults":[{"actionStatus":"Success"}],"orderPatch":{"tags":["limit-checked"]}}
 	// 200 {"orderActionExecutionResults":[{"actionStatus":"Error","cancelWorkflow":true,"errorReason":"orders over 10000 are looked at by a person"}]}
+	// 200 {"orderActionExecutionResults":[{"actionStatus":"Success"}]}
 }
 
 // A validator that knows how many there are.
@@ -55,6 +60,9 @@ func ExampleReceiver_Validator() {
 		log.Fatal(err)
 	}
 	stock := r.Validator("stock", func(_ context.Context, req *receiver.CartRequest) (receiver.CartAnswer, error) {
+		if req.Cart.OrderForm == nil { // nothing is in the cart
+			return req.Accept()
+		}
 		for _, line := range req.Cart.OrderForm.LineItems {
 			if line.Code == "SHOE-42" {
 				return req.Reject(receiver.CartEntry{Message: "SHOE-42 is sold out", ReferenceID: line.LineItemID})
@@ -63,8 +71,10 @@ func ExampleReceiver_Validator() {
 		return req.Accept()
 	})
 	send(stock, "call_1", `{"id":"C1","orderForm":{"lineItems":[{"lineItemId":"a1","code":"SHOE-42","quantity":1}]}}`)
+	send(stock, "call_2", `{"id":"C2"}`)
 	// Output:
 	// 200 {"isValidatedSuccessful":false,"validationErrors":[{"message":"SHOE-42 is sold out","referenceId":"a1"}]}
+	// 200 {"isValidatedSuccessful":true}
 }
 
 // Events whose effect is a row in a table: it is there once, whatever comes twice.

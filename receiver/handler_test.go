@@ -329,6 +329,8 @@ func TestAStateWebhookIsHandledEachTime(t *testing.T) {
 	})
 	for range 2 {
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+		req.Header.Set("Webhook-Id", "w") // which nobody has signed
+		req.Header.Set("Idempotency-Key", "k")
 		req.Header.Set("X-Signature", hex.EncodeToString(sum([]byte("state"), []byte(body))))
 		w := httptest.NewRecorder()
 		if h.ServeHTTP(w, req); w.Code != 204 {

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,8 @@ type Config struct {
 	Unsigned bool
 	// Store remembers what was done; nil is a Memory of 100,000 calls and events.
 	Store Store
-	// MaxBody bounds a request's bytes; 0 is 11 MiB, which every order fits in.
+	// MaxBody bounds a request's bytes; 0 is 22 MiB, which every order fits in: it may have
+	// 10 MiB unless the server has another --max-order-bytes, and a step is sent its lines twice.
 	MaxBody int64
 	// Log gets the errors of handlers, which are not told to the caller; nil is slog.Default().
 	Log *slog.Logger
@@ -44,7 +46,7 @@ func New(c Config) (*Receiver, error) {
 		c.Store = NewMemory(100_000)
 	}
 	if c.MaxBody == 0 {
-		c.MaxBody = 11 << 20
+		c.MaxBody = 22 << 20
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -54,8 +56,10 @@ func New(c Config) (*Receiver, error) {
 
 // Call is what all requests have. It is verified.
 type Call struct {
-	// Key is the same in all attempts of one call: the webhook-id, which is signed, or else
-	// the Idempotency-Key.
+	// Key is the same in all attempts of one call: the webhook-id, which is signed, or of a
+	// Receiver that takes what nobody has signed, else the Idempotency-Key. It is "" of what
+	// X-Signature signs, for that covers the body alone: no header of such a request can be
+	// trusted, and one that comes again cannot be known.
 	Key     string
 	Attempt int // from 1; 0 where orderhook does not say, as to validators
 	// MaxAttempts is how many attempts of a step there will be at most.
@@ -116,9 +120,9 @@ func (r *Receiver) read(w http.ResponseWriter, req *http.Request) (Call, error) 
 			return Call{}, &StatusError{http.StatusUnauthorized, err.Error()}
 		}
 	}
-	call := Call{Key: req.Header.Get("Webhook-Id"), Header: req.Header, Body: body}
-	if call.Key == "" {
-		call.Key = req.Header.Get("Idempotency-Key")
+	call := Call{Key: cmp.Or(req.Header.Get("Webhook-Id"), req.Header.Get("Idempotency-Key")), Header: req.Header, Body: body}
+	if r.verifier.byBody(req.Header) {
+		call.Key = ""
 	}
 	call.Attempt, call.MaxAttempts = attemptOf(req.Header, "X-Delivery-Count"), attemptOf(req.Header, "X-Max-Delivery-Count")
 	if call.Attempt == 0 {

@@ -23,7 +23,8 @@ type Verifier struct {
 	// PublicKeys are those of endpoints with v1a signatures: whpk_ and base64.
 	PublicKeys []string
 	// StateSecrets are those of the order-state webhook, which signs the body alone, in
-	// X-Signature. They are other ones: such a signature never grows old.
+	// X-Signature. They are other ones: such a signature never grows old, and such a request
+	// has no id, so that one that comes again is handled again.
 	StateSecrets []string
 	// Tolerance is how far the time of a signature may be from now; 0 is 5 minutes.
 	Tolerance time.Duration
@@ -86,10 +87,10 @@ func (v *verifier) empty() bool {
 }
 
 func (v *verifier) verify(header http.Header, body []byte, now time.Time) error {
-	signature := header.Get("Webhook-Signature")
-	if state := header.Get("X-Signature"); signature == "" && state != "" && len(v.stateSecrets) > 0 {
-		return v.verifyState(state, body)
+	if v.byBody(header) {
+		return v.verifyState(header.Get("X-Signature"), body)
 	}
+	signature := header.Get("Webhook-Signature")
 	if signature == "" {
 		return errors.New("the request is not signed")
 	}
@@ -111,6 +112,12 @@ func (v *verifier) verify(header http.Header, body []byte, now time.Time) error 
 		}
 	}
 	return errors.New("the signature is wrong")
+}
+
+// byBody reports whether a request goes by the signature of the order-state webhook, which
+// covers the body alone.
+func (v *verifier) byBody(header http.Header) bool {
+	return header.Get("Webhook-Signature") == "" && header.Get("X-Signature") != "" && len(v.stateSecrets) > 0
 }
 
 // signed reports whether any key made a signature.

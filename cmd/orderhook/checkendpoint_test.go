@@ -88,8 +88,8 @@ func TestACheckIsPrinted(t *testing.T) {
 		s.URL + ", as a workflow step would be called, with a time-out of 30s\n",
 		"error    success     a usual order or cart: 200, the step is an Error; ",
 		"\n  error: no-success: invalid response: malformed JSON at line 1, column 1", "\n    advice: Answer with one JSON object", "\n    see:    docs/building-an-endpoint.md#what-is-an-invalid-answer\n",
-		"\nskipped  big         an order or cart of 2,500 lines: left out: success has failed\n",
-		"\n1 case: 1 error, 0 warnings; 10 cases left out\n",
+		"\nskipped  big         an order of 2,500 lines and 9 MiB, or a cart of 4 MiB: left out: success has failed\n",
+		"\n1 case: 1 error, 0 warnings; 11 cases left out\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)

@@ -1,19 +1,21 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/timetext"
 )
 
-// export writes what a tenant has to a file, beside a running server
+// export writes what a tenant has to a file, or to standard output, beside a running server
 // (docs/operating.md#export-and-import). Kinds have filters of their own; one that does
 // not fit the kind is refused.
 type export struct {
 	Kind    string   `arg:"" enum:"orders,history,attempts,events" help:"What to export: orders, history, attempts or events."`
-	File    string   `arg:"" help:"File to make. One that an export of the same flags has begun is continued."`
+	File    string   `arg:"" help:"File to make, or - for standard output. A file that an export of the same flags has begun is continued."`
 	Format  string   `default:"jsonl" enum:"jsonl,csv" help:"jsonl, one JSON document on each line, or csv."`
 	Tenant  string   `default:"${tenant}" help:"Tenant whose they are."`
 	From    momentIn `placeholder:"TIME" help:"The earliest time: of orders, when they were created."`
@@ -47,6 +49,10 @@ func (c *export) Run(s *session) (err error) {
 	if err := x.Check(); err != nil {
 		return err
 	}
+	name, left := c.File, "the same command goes on where this one stopped"
+	if c.File == "-" {
+		x.Out, name, left = s.out, "standard output", "not all of it was written"
+	}
 	bar := progress{session: s}
 	// The progress is said from time to time, not for each row.
 	x.Progress = func(rows int64) {
@@ -65,10 +71,17 @@ func (c *export) Run(s *session) (err error) {
 	}
 	// What was written before an error stays in the file.
 	rows, err := x.Run(s.ctx, st)
-	if err != nil {
-		return s.unlessStopped(err, "the same command goes on where this one stopped")
+	if x.Out != nil && errors.Is(err, syscall.EPIPE) { // the signal of it may come a moment later
+		return stoppedError{signalError{syscall.SIGPIPE}, left}
 	}
-	fmt.Fprintf(s.out, "%s has %d %s\n", c.File, rows, c.Kind)
+	if err != nil {
+		return s.unlessStopped(err, left)
+	}
+	told := s.out
+	if x.Out != nil { // which has rows alone
+		told = s.errOut
+	}
+	fmt.Fprintf(told, "%s has %d %s\n", name, rows, c.Kind)
 	return nil
 }
 

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/orderhook/orderhook/internal/app"
 	"github.com/orderhook/orderhook/internal/store"
@@ -31,6 +34,19 @@ func (d *database) open(ctx context.Context, with func(context.Context, string, 
 		return nil, err
 	}
 	return with(ctx, string(d.Database), app.StoreOptions{EncryptionKey: key})
+}
+
+// headerText is a flag whose text goes into a header of requests.
+type headerText string
+
+// UnmarshalText implements encoding.TextUnmarshaler. What no header may have would fail each
+// request that is made with it.
+func (h *headerText) UnmarshalText(text []byte) error {
+	if !httpguts.ValidHeaderFieldValue(string(text)) {
+		return errors.New("must have no line break and no other control character: it goes into a header of each request")
+	}
+	*h = headerText(text)
+	return nil
 }
 
 // databaseName is a flag that names a database: the path of a file, also with sqlite://

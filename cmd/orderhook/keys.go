@@ -50,13 +50,13 @@ func (l keyLimits) into(body *jsondoc.Object) {
 	// A rate that is a number becomes one in the body. Any other text goes on as it is, and
 	// the check of the API refuses what is wrong.
 	for field, text := range map[string]string{"rateLimit": l.RateLimit, "expiresAt": l.ExpiresAt} {
-		switch _, err := strconv.ParseFloat(text, 64); {
+		switch {
 		// "" is a flag that was not given, so its field stays as it is.
 		case text == "":
 		case text == noLimit:
 			// null means the default in the API: no limit, and no expiry.
 			body.Set(field, nil)
-		case field == "rateLimit" && err == nil:
+		case field == "rateLimit" && jsondoc.IsDecimal(text):
 			body.Set(field, jsondoc.Number(text))
 		default:
 			body.Set(field, text)

@@ -203,11 +203,11 @@ func (w *listenLines) Disconnected(err error, again time.Duration) {
 
 // Connected implements [listen.Watcher].
 func (w *listenLines) Connected(after time.Duration, events int, more bool) {
-	atLeast := ""
+	came := spelling.Count(events, "event")
 	if more {
-		atLeast = " or more"
+		came = fmt.Sprintf("%d or more events", events)
 	}
-	w.line("connected", fmt.Sprintf("again after %v; %d%s events came meanwhile", after.Round(time.Second), events, atLeast), map[string]any{"afterMs": after.Milliseconds(), "missed": events, "more": more})
+	w.line("connected", fmt.Sprintf("again after %v; %s came meanwhile", after.Round(time.Second), came), map[string]any{"afterMs": after.Milliseconds(), "missed": events, "more": more})
 }
 
 // Idle implements [listen.Watcher] and [listen.CallWatcher].

@@ -15,6 +15,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/listen"
 	"github.com/orderhook/orderhook/internal/outbound"
+	"github.com/orderhook/orderhook/internal/weburl"
 )
 
 // localReceiver is the receiver on this machine.
@@ -39,6 +40,7 @@ func (r *localReceiver) post(ctx context.Context, e listen.Event) (status int, e
 	h, now := req.Header, time.Now()
 	h.Set("Content-Type", "application/json")
 	h.Set("Accept", "application/json")
+	h.Set("User-Agent", outbound.DefaultUserAgent(versionText()))
 	h.Set("X-Attempt", "1")
 	h.Set("Webhook-Id", e.WebhookID)
 	h.Set("Webhook-Timestamp", fmt.Sprint(now.Unix()))
@@ -54,6 +56,9 @@ func (r *localReceiver) post(ctx context.Context, e listen.Event) (status int, e
 		h.Set("Webhook-Signature", signature)
 	}
 	resp, err := r.client.Do(req)
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		wrapped.URL = weburl.PublicURL(r.url) // its query and its user may be secrets
+	}
 	if err != nil {
 		return 0, err
 	}

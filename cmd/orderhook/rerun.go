@@ -220,7 +220,11 @@ func (f *comparing) try(s *session, r *app.Rerun) (app.Report, error) {
 	}
 	report, err := r.Run(s.ctx)
 	if err != nil && len(report.Calls) == 0 {
-		return report, s.unlessStopped(err, "nothing was made again")
+		left := "nothing was made again"
+		if report.Begun > 0 {
+			left = spelling.Count(report.Begun, "call") + " had begun, which the endpoint may have got, and no answer came in time"
+		}
+		return report, s.unlessStopped(err, left)
 	}
 	if shown := f.show(s.out, &report); shown != nil {
 		return report, shown

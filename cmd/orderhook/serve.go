@@ -19,22 +19,22 @@ type serve struct {
 	// The groups of flags are shared with other commands.
 	targets
 	database
-	APIKey                string   `name:"api-key" placeholder:"KEY" help:"Installs this admin key for the tenant 'default'. Without it one is made and printed, once, if the database has none."`
-	APIKeyFile            string   `name:"api-key-file" placeholder:"FILE" help:"File that holds the admin key, instead of --api-key."`
-	Settings              string   `placeholder:"FILE" help:"Settings document to apply at the start, if it differs from what is stored. Newer settings that are stored stay, unless --settings-replace is given."`
-	SettingsReplace       bool     `help:"Lets --settings replace settings that were stored since it was applied last."`
-	SettingsVariables     nameList `placeholder:"NAMES" help:"Variables of the environment that settings may name through the API, besides ORDERHOOK_SECRET_…: names between commas, or beginnings with a * behind them."`
-	Tenant                string   `default:"${tenant}" help:"Tenant of --settings and of --settings-variables."`
-	TLSCert               string   `name:"tls-cert" placeholder:"FILE" help:"Certificate and chain, PEM; serves HTTPS. Needs --tls-key."`
-	TLSKey                string   `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
-	PublicURL             string   `name:"public-url" placeholder:"URL" help:"Where callers reach the server, if not at --listen."`
-	MetricsListen         string   `name:"metrics-listen" placeholder:"ADDRESS" help:"Address and port that answers GET /metrics to everybody who reaches it, as 10.0.0.5:9464. At --listen it needs a key."`
-	DebugListen           string   `name:"debug-listen" placeholder:"ADDRESS" help:"Loopback address and port with profiles under /debug/pprof/, as 127.0.0.1:6060."`
-	UserAgent             string   `placeholder:"TEXT" help:"User-Agent of outgoing requests, instead of OmniumOms/VERSION."`
-	DisableEndpointsAfter period   `default:"${disableAfter}" help:"How long an endpoint may do nothing but fail before it is turned off, as P5D or 120h."`
-	MaxStatusChanges      count    `default:"60" help:"How often one order may enter a status through the API within a minute; 0 is as often as it likes."`
-	LeaseTime             duration `default:"PT30S" hidden:"" help:"How long a node of a PostgreSQL database may be silent before others take its work over; for tests."`
-	Grace                 duration `default:"PT30S" help:"How long to finish what is in flight when stopped, as PT30S or 30s."`
+	APIKey                string     `name:"api-key" placeholder:"KEY" help:"Installs this admin key for the tenant 'default'. Without it one is made and printed, once, if the database has none."`
+	APIKeyFile            string     `name:"api-key-file" placeholder:"FILE" help:"File that holds the admin key, instead of --api-key."`
+	Settings              string     `placeholder:"FILE" help:"Settings document to apply at the start, if it differs from what is stored. Newer settings that are stored stay, unless --settings-replace is given."`
+	SettingsReplace       bool       `help:"Lets --settings replace settings that were stored since it was applied last."`
+	SettingsVariables     nameList   `placeholder:"NAMES" help:"Variables of the environment that settings may name through the API, besides ORDERHOOK_SECRET_…: names between commas, or beginnings with a * behind them."`
+	Tenant                string     `default:"${tenant}" help:"Tenant of --settings and of --settings-variables."`
+	TLSCert               string     `name:"tls-cert" placeholder:"FILE" help:"Certificate and chain, PEM; serves HTTPS. Needs --tls-key."`
+	TLSKey                string     `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
+	PublicURL             string     `name:"public-url" placeholder:"URL" help:"Where callers reach the server, if not at --listen."`
+	MetricsListen         string     `name:"metrics-listen" placeholder:"ADDRESS" help:"Address and port that answers GET /metrics to everybody who reaches it, as 10.0.0.5:9464. At --listen it needs a key."`
+	DebugListen           string     `name:"debug-listen" placeholder:"ADDRESS" help:"Loopback address and port with profiles under /debug/pprof/, as 127.0.0.1:6060."`
+	UserAgent             headerText `placeholder:"TEXT" help:"User-Agent of outgoing requests, instead of OmniumOms/VERSION."`
+	DisableEndpointsAfter period     `default:"${disableAfter}" help:"How long an endpoint may do nothing but fail before it is turned off, as P5D or 120h."`
+	MaxStatusChanges      count      `default:"60" help:"How often one order may enter a status through the API within a minute; 0 is as often as it likes."`
+	LeaseTime             duration   `default:"PT30S" hidden:"" help:"How long a node of a PostgreSQL database may be silent before others take its work over; for tests."`
+	Grace                 duration   `default:"PT30S" help:"How long to finish what is in flight when stopped, as PT30S or 30s."`
 	limits
 	settingsLimit
 	outgoing
@@ -112,7 +112,7 @@ func (c *serve) options(s *session) (o app.Options, err error) {
 		Beside:  app.Beside{MetricsListen: c.MetricsListen, DebugListen: c.DebugListen},
 		Targets: c.targets.options(s), DisableAfter: time.Duration(c.DisableEndpointsAfter), MaxStatusChanges: int(c.MaxStatusChanges),
 		SecretFiles: []string{c.APIKeyFile, c.EncryptionKeyFile, s.config.path()},
-		Limits:      c.limits.options(), UserAgent: c.UserAgent, Version: versionText(), Forwarding: c.forwarding.options(),
+		Limits:      c.limits.options(), UserAgent: string(c.UserAgent), Version: versionText(), Forwarding: c.forwarding.options(),
 	}
 	o.Limits.SettingsBytes = int64(c.MaxSettingsBytes)
 	// The section webHook is in the config file alone, and has no flag.

@@ -84,8 +84,16 @@ func scored(o *receiver.Order) (score int, reasons []string, err error) {
 			add(20, "it has over 20 of "+line.Code)
 		}
 	}
-	if billed, sent := o.BillingAddress, o.ShippingAddress; billed != nil && sent != nil && !strings.EqualFold(billed.CountryCode, sent.CountryCode) {
-		add(40, "it is paid for in "+billed.CountryCode+" and sent to "+sent.CountryCode)
+	if billed, sent := countryOf(o.BillingAddress), countryOf(o.ShippingAddress); billed != "" && sent != "" && !strings.EqualFold(billed, sent) {
+		add(40, "it is paid for in "+billed+" and sent to "+sent)
 	}
 	return score, reasons, nil
+}
+
+// countryOf is the country of an address, "" where nobody has said it.
+func countryOf(a *receiver.Address) string {
+	if a == nil {
+		return ""
+	}
+	return a.CountryCode
 }

@@ -22,7 +22,7 @@ from collections import OrderedDict
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-MOST_BYTES = 11 * 1024 * 1024
+MOST_BYTES = 22 * 1024 * 1024  # an order has up to 10 MiB, and its lines are sent twice
 MOST_ANSWERS = 10_000
 
 # What a postal code looks like, by country.
@@ -71,16 +71,23 @@ def answer(order):
 
 
 class Step(BaseHTTPRequestHandler):
-    timeout = 30
+    protocol_version = "HTTP/1.1"  # so that the connection stays open for the next call
+    timeout = 90  # longer than orderhook leaves a connection idle
+    disable_nagle_algorithm = True  # else the body of an answer waits until its head has arrived
 
     def do_POST(self):
         try:
             length = int(self.headers.get("Content-Length", ""))
         except ValueError:
+            self.close_connection = True  # what follows is a body that nobody reads
             return self.reply(411, "Content-Length is needed")
         if not 0 <= length <= MOST_BYTES:
+            self.close_connection = True
             return self.reply(413, "the body is too large")
         body = self.rfile.read(length)
+        if len(body) < length:  # the caller broke off
+            self.close_connection = True
+            return
         if not verified(self.headers, body):
             return self.reply(401, "the signature is wrong")
         try:
@@ -100,6 +107,8 @@ class Step(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(text.encode())))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(text.encode())
 

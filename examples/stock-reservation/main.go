@@ -1,7 +1,7 @@
 // Stock-reservation is a workflow step that takes what an order needs out of a stock in SQLite,
 // and stops the workflow where there is too little. As the step of a return it puts back what
 // comes back. However often a call comes, it takes once: the Store of package receiver commits
-// the call with the change of the stock.
+// the call with the change of the stock, and the tag reserved is on an order that had its turn.
 //
 // Run it:
 //
@@ -20,6 +20,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,7 +91,9 @@ func reserve(ctx context.Context, req *receiver.StepRequest) (receiver.Answer, e
 		req.Order.AddTag("put-back")
 		return req.Patch()
 	}
-	if req.Order.OrderForm == nil {
+	// An order that enters the status again is asked about by another call. What it needs was
+	// taken by the first.
+	if req.Order.OrderForm == nil || slices.Contains(req.Order.Tags, "reserved") {
 		return receiver.Continue(), nil
 	}
 	needed := map[string]int64{}

@@ -41,7 +41,9 @@ type PageParams struct {
 }
 
 // toPage returns what the store is asked for.
-func (p PageParams) toPage() store.Page { return unmarked(store.Page{Limit: p.Limit, Cursor: p.Cursor}) }
+func (p PageParams) toPage() store.Page {
+	return unmarked(store.Page{Limit: p.Limit, Cursor: p.Cursor})
+}
 
 // CountParams ask for a page of a list, and how long that is. Counting costs a question
 // more, so it is done only where it is asked for.

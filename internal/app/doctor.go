@@ -172,7 +172,7 @@ func (d *Doctor) descriptors() {
 
 // leastFree is how much of the disk of a database has to be free: with less, a server takes
 // no writes. Half a gigabyte more is time to do something about it.
-// It is in bytes: 128 MiB, below which the server takes no writes, and 512 MiB more.
+// It is in bytes: 128 MiB, below which the server is not ready, and 512 MiB more.
 const leastFree = 640 << 20
 
 // disk looks at the disk of the folder that the database's file is in. A database on a
@@ -196,7 +196,7 @@ func (d *Doctor) disk() {
 // needs no full disk.
 func (d *Doctor) free(bytes uint64) {
 	if bytes < leastFree {
-		d.found(foundDisk, "", "%s are free on the disk of %s; below 128 MiB the server takes no writes", humanize.IBytes(bytes), d.Options.Database)
+		d.found(foundDisk, "", "%s are free on the disk of %s; below 128 MiB the server says on /readyz that it is not ready", humanize.IBytes(bytes), d.Options.Database)
 	}
 }
 

@@ -28,10 +28,13 @@ import (
 // memory does not grow with the database, and goes on where it was if it is interrupted. It
 // works beside a server. One Export is for one call of Run.
 type Export struct {
-	Kind     string // orders, history, attempts or events
-	Format   string // jsonl or csv
-	Tenant   string
-	File     string
+	Kind   string // orders, history, attempts or events
+	Format string // jsonl or csv
+	Tenant string
+	File   string
+	// Out takes the rows in place of File. What was written to it is not gone on with: a Run
+	// begins at the beginning.
+	Out      io.Writer
 	From, To time.Time // zero: no bound
 	// Status picks orders; OrderID all but orders; Type events and attempts; Outcome attempts.
 	Status, OrderID, Type, Outcome string
@@ -93,14 +96,9 @@ func (x *Export) Run(ctx context.Context, st store.Store) (rows int64, err error
 	if err := x.open(); err != nil {
 		return 0, err
 	}
-	defer func() {
-		err = errors.Join(err, x.file.Close())
-		// A new file of which nothing is saved could not be gone on with, and would be in the
-		// way of the next call.
-		if _, none := os.Stat(x.progressFile()); err != nil && x.fresh && errors.Is(none, os.ErrNotExist) {
-			err = errors.Join(err, os.Remove(x.File), os.RemoveAll(x.progressFile()+".part"))
-		}
-	}()
+	if x.Out == nil {
+		defer func() { err = x.close(err) }()
+	}
 	// The names of the columns are the first line of a new file.
 	if x.Format == "csv" && x.state.Bytes == 0 {
 		if err := x.write(csvColumns[x.Kind]); err != nil {
@@ -123,14 +121,37 @@ func (x *Export) Run(ctx context.Context, st store.Store) (rows int64, err error
 		}
 		// The file is complete, so nothing is left to go on with.
 		if page.Cursor = next; next == "" {
-			return x.state.Rows, os.Remove(x.progressFile())
+			return x.state.Rows, x.done()
 		}
 	}
+}
+
+// close closes the file, after an error or none, and returns what has gone wrong.
+func (x *Export) close(err error) error {
+	err = errors.Join(err, x.file.Close())
+	// A new file of which nothing is saved could not be gone on with, and would be in the
+	// way of the next call.
+	if _, none := os.Stat(x.progressFile()); err != nil && x.fresh && errors.Is(none, os.ErrNotExist) {
+		err = errors.Join(err, os.Remove(x.File), os.RemoveAll(x.progressFile()+".part"))
+	}
+	return err
+}
+
+// done removes the state of an export that is finished.
+func (x *Export) done() error {
+	if x.Out != nil {
+		return nil
+	}
+	return os.Remove(x.progressFile())
 }
 
 // open opens a new file, or one that an earlier call has begun. A file that is there and
 // has no state is never written to.
 func (x *Export) open() error {
+	if x.Out != nil {
+		x.out, x.state = bufio.NewWriter(x.Out), exportState{}
+		return nil
+	}
 	data, err := os.ReadFile(x.progressFile())
 	flags := os.O_RDWR
 	switch {
@@ -168,6 +189,12 @@ func (x *Export) open() error {
 // save makes what was written durable, and only then says that it is.
 func (x *Export) save() error {
 	err := x.out.Flush()
+	if x.Out != nil && err != nil {
+		return &UserError{err}
+	}
+	if x.Out != nil {
+		return nil
+	}
 	// Only what is synced counts: a crash may lose what the system still had in memory.
 	if err == nil {
 		err = x.file.Sync()

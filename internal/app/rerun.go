@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/fair"
@@ -24,6 +25,8 @@ type Rerun struct {
 	CAFile, Version string
 	// Progress is told how many are done; nil: nobody is.
 	Progress func(done, all int)
+
+	begun atomic.Int64 // calls that the endpoint may have got
 }
 
 // Skipped is the result of a call that could not be made or compared.
@@ -58,6 +61,8 @@ type TriedSide struct {
 type Report struct {
 	Calls   []Tried `json:"calls"`
 	Summary Summary `json:"summary"`
+	// Begun is how many calls were begun, also those that ctx ended before their answer came.
+	Begun int `json:"-"`
 }
 
 // Summary counts the calls by their results.
@@ -95,7 +100,7 @@ func (r *Rerun) Run(ctx context.Context) (Report, error) {
 			r.Progress(done, len(names))
 		}
 	})
-	out := Report{Calls: []Tried{}}
+	out := Report{Calls: []Tried{}, Begun: int(r.begun.Load())}
 	for _, one := range tried {
 		if one != nil {
 			out.add(*one)
@@ -171,6 +176,7 @@ func (r *Rerun) compare(ctx context.Context, sender *rerun.Sender, t *Tried) err
 		return err
 	}
 	t.Recorded = &TriedSide{Status: call.Answer.Status, DurationMs: call.Answer.DurationMs, Decision: recorded}
+	r.begun.Add(1)
 	answer, err := sender.Send(ctx, call)
 	if err != nil {
 		return err

@@ -138,6 +138,9 @@ func checkDatabase(database string) (server bool, err error) {
 		return false, UserErrorf("the database has no name")
 	case isURL && (scheme == "postgres" || scheme == "postgresql"):
 		return true, nil
+	// Of these nothing is repeated: a file is hardly called so, and there is a password in them.
+	case strings.HasPrefix(database, "postgres:"), strings.HasPrefix(database, "postgresql:"), strings.Contains(database, "password="):
+		return false, UserErrorf("a database on a PostgreSQL server is named by a URL, postgres://user@host:5432/name: with two slashes, and not as host=… password=…")
 	// The error names only the scheme, since the rest may hold a secret.
 	case isURL:
 		return false, UserErrorf("a database %s://… is not known: --database is the path of a file, or postgres://user@host:5432/name", scheme)

@@ -44,6 +44,7 @@ type variation struct {
 	attempt int // from 1
 	signing signing
 	stale   bool // its time is long over
+	broken  bool // its body breaks off
 }
 
 // call is a call that can be made again and again: its document and its key stay.

@@ -32,7 +32,9 @@ func init() {
 		{name: "type", about: "an event of a type that nobody has heard of", kinds: []Kind{Event}, do: (*probe).unknownType},
 		{name: "signature", about: "wrong signatures, none, and a stale one", signed: true, do: (*probe).signature},
 		{name: "slow", about: "16 calls side by side", do: (*probe).slow},
-		{name: "big", about: "an order or cart of 2,500 lines", do: (*probe).big},
+		// These two are the last: an endpoint may not survive them.
+		{name: "big", about: "an order of 2,500 lines and 9 MiB, or a cart of 4 MiB", do: (*probe).big},
+		{name: "abort", about: "a body that breaks off in the middle, then two usual calls", do: (*probe).abort},
 	}
 }
 

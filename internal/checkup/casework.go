@@ -67,7 +67,7 @@ func (p *probe) connection() error {
 	return nil
 }
 
-// unicode, numbers, unknown, echo and big each ask whether a document of a kind is taken,
+// unicode, numbers, unknown and echo each ask whether a document of a kind is taken,
 // and comes back as it was.
 func (p *probe) unicode() error {
 	return p.takes(p.unicodeDocument(), ifNot{kind: "unicode-refused", advice: "Read the body as UTF-8, and store text in columns that hold all of Unicode."})
@@ -86,7 +86,16 @@ func (p *probe) echo() error {
 }
 
 func (p *probe) big() error {
-	return p.takes(p.bigDocument(), ifNot{kind: "big-refused", advice: "Allow bodies of 25 MiB: an order may have 10 MiB, and its lines are sent twice. In nginx that is client_max_body_size, in Express limit of express.json."})
+	s, err := p.usualCall(p.bigDocument())
+	if s == nil {
+		return err
+	}
+	if s.exchange.TooLarge { // it took the body, and sends it back
+		p.look(s, ifNot{kind: "answer-too-large", severity: Warning, advice: "Leave out of the answer what it does not change: it may have 5 MiB, and a document 10."})
+		return nil
+	}
+	p.look(s, ifNot{kind: "big-refused", advice: "Allow bodies of 25 MiB: an order may have 10 MiB, and its lines are sent twice. In nginx that is client_max_body_size, in Express limit of express.json."})
+	return nil
 }
 
 // takes makes a call about a document that the endpoint has to take.
@@ -266,6 +275,31 @@ func (p *probe) signature() error {
 		case s.Outcome == rerun.Failed && p.o.Kind != Validator:
 			p.find(s, Finding{Kind: "refusal-final", Severity: Note, Text: fmt.Sprintf("a call %s is refused with %d, which is final: while a secret is changed, steps fail at once", try.about, status),
 				Advice: "Answer 401, which is tried again.", Section: "docs/building-an-endpoint.md#retries"})
+		}
+	}
+	return nil
+}
+
+// abort breaks off in the middle of a body, as a caller who is gone, and then makes calls that
+// the endpoint has to take: anybody can do so, before any signature is looked at. Two, for a
+// program that ends may still answer the first.
+func (p *probe) abort() error {
+	c, err := p.kind.begin(p.document())
+	if err != nil {
+		return err
+	}
+	if s, err := p.send(c, variation{attempt: 1, broken: true}, "with a body that breaks off"); s == nil {
+		return err
+	}
+	for range 2 {
+		s, err := p.usualCall(p.document())
+		if s == nil {
+			return err
+		}
+		if !s.answered() {
+			p.look(s, ifNot{kind: "not-after-abort", advice: "The call before it broke off in the middle of its body, which anybody can do: catch the error of reading a body. In Node, " +
+				"`for await (const chunk of req)` throws it in an async function, and what nobody catches there ends the program."})
+			return nil
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package checkup
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/jsondoc"
@@ -71,11 +72,17 @@ func (p *probe) unicodeDocument() *jsondoc.Object {
 	return doc
 }
 
-// bigLines is how many lines the order of the case big has: with a megabyte and a half it is
-// above the limit that web servers and frameworks have unless told otherwise.
-const bigLines = 2500
+// The order of the case big has so many lines, and a text so often in each, that it comes near
+// the 10 MiB that an order may have (docs/contract.md#limits): as a step it is sent with twice
+// that, since its lines stand in it twice. A cart has half of that: validators send lines back,
+// and an answer may have 5 MiB.
+const (
+	bigLines      = 2500
+	longTimes     = 12
+	longTimesCart = 5
+)
 
-// bigDocument has many lines. An order may be larger by far (docs/contract.md#limits).
+// bigDocument has many lines.
 func (p *probe) bigDocument() *jsondoc.Object {
 	doc := p.document()
 	form := doc.Object("orderForm")
@@ -83,13 +90,17 @@ func (p *probe) bigDocument() *jsondoc.Object {
 		form = &jsondoc.Object{}
 		doc.Set("orderForm", form)
 	}
+	text := strings.Repeat(longText, longTimes)
+	if p.o.Kind == Validator {
+		text = strings.Repeat(longText, longTimesCart)
+	}
 	lines := make([]any, bigLines)
 	for i := range lines {
 		n := strconv.Itoa(i + 1)
 		lines[i] = jsondoc.NewObject(jsondoc.Pair("lineItemId", n), jsondoc.Pair("code", "BIG-"+n), jsondoc.Pair("productId", "BIG-"+n),
 			jsondoc.Pair("displayName", "Line "+n+" of an order that is larger than most"), jsondoc.Pair("quantity", jsondoc.Number("1")),
 			jsondoc.Pair("placedPrice", jsondoc.Number("10.00")), jsondoc.Pair("taxRate", jsondoc.Number("25")), jsondoc.Pair("unit", "stk"),
-			jsondoc.Pair("properties", []any{jsondoc.NewObject(jsondoc.Pair("key", "Comment"), jsondoc.Pair("value", longText))}))
+			jsondoc.Pair("properties", []any{jsondoc.NewObject(jsondoc.Pair("key", "Comment"), jsondoc.Pair("value", text))}))
 	}
 	form.Set("lineItems", lines)
 	for _, name := range []string{"subTotal", "total", "shipments", "payments"} {

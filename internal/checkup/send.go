@@ -28,6 +28,7 @@ func (p *probe) make(c *call, v variation, about string) (*sent, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.BreaksOff = v.broken
 	client := p.client
 	if v.stale {
 		client = p.late

@@ -161,7 +161,7 @@ func askedWithCount(query url.Values) url.Values {
 // are used, each with the URL without it, and opens "More filters" if one of those is.
 func newFilters(at *url.URL, shown, more []Filter) Filters {
 	query := at.Query()
-	f := Filters{Path: at.Path, Shown: slices.Clone(shown), More: slices.Clone(more)}
+	f := Filters{Path: at.EscapedPath(), Shown: slices.Clone(shown), More: slices.Clone(more)}
 	fill := func(fields []Filter) (used bool) {
 		for i := range fields {
 			field := &fields[i]

@@ -101,12 +101,16 @@ func TestOpenAnOrder(t *testing.T) {
 func TestIdsWithSlashes(t *testing.T) {
 	s := newSite(t)
 	b := s.as(access.Publisher)
-	asked := asksOf(s, map[string]string{"GET /api/orders/a/b?": `{"id":"a/b?","version":2}`, "GET /api/orders/a/b?/history": `{"items":[]}`, "GET /api/orders/a/b?/versions/1": `{"id":"a/b?","version":1}`})
+	asked := asksOf(s, map[string]string{"GET /api/orders/a/b?": `{"id":"a/b?","version":2}`, "GET /api/orders/a/b?/history": `{"items":[]}`, "GET /api/orders/a/b?/versions/1": `{"id":"a/b?","version":1}`, "GET /api/orders/a/b?/blame": `{"items":[]}`})
 	page := b.get("/orders/a%2Fb%3F").Body.String()
 	for _, link := range []string{`"/orders/a%2Fb%3F/status"`, `"/orders/a%2Fb%3F/versions"`, `"/orders/a%2Fb%3F/blame"`, `"/attempts?orderId=a%2Fb%3F"`} {
 		if !strings.Contains(page, link) {
 			t.Errorf("no link %s: %s", link, page)
 		}
+	}
+	// A form above a list is sent to the page that it is on.
+	if page := b.get("/orders/a%2Fb%3F/blame").Body.String(); !strings.Contains(page, `action="/orders/a%2Fb%3F/blame"`) {
+		t.Errorf("the filter is sent elsewhere: %s", page)
 	}
 	b.get("/orders/a%2Fb%3F/versions")
 	for _, want := range []string{"GET /api/orders/a%2Fb%3F", "GET /api/orders/a%2Fb%3F/history?limit=50", "GET /api/orders/a%2Fb%3F/history?limit=100", "GET /api/orders/a%2Fb%3F/versions/1"} {

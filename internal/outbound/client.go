@@ -105,7 +105,7 @@ func newAt(o Options, now func() time.Time) *Client {
 		o.Now = time.Now
 	}
 	if o.UserAgent == "" {
-		o.UserAgent = "OmniumOms/" + o.Version
+		o.UserAgent = DefaultUserAgent(o.Version)
 	}
 	if o.Outgoing == nil {
 		o.Outgoing = fair.New(DefaultMaxOutgoing)
@@ -121,6 +121,9 @@ func newAt(o Options, now func() time.Time) *Client {
 	c.network.Store(c.newNetwork(o))
 	return c
 }
+
+// DefaultUserAgent is the User-Agent of requests of a version that was told no other.
+func DefaultUserAgent(version string) string { return "OmniumOms/" + version }
 
 // Reload has requests from now on go by what o says of the guard, the authorities, the proxy
 // and the connections; all else stays as it is. What is under way ends as it began.
@@ -202,6 +205,8 @@ func (c *Client) postInSlot(ctx context.Context, r *Request) Exchange {
 		x.Err = unsendable(err)
 	case errors.Is(err, ErrUnread):
 		x.Err = ErrUnread
+	case errors.Is(err, ErrBrokenOff):
+		x.Err = ErrBrokenOff
 	case ctx.Err() != nil:
 		x.Err = ErrCanceled
 	case own != "":

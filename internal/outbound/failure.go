@@ -14,6 +14,9 @@ import (
 // ended before the answer was read. Nothing is known of the endpoint then.
 var ErrCanceled = errors.New("canceled before the answer came")
 
+// ErrBrokenOff is the failure of a request that was to break off ([Request.BreaksOff]).
+var ErrBrokenOff = errors.New("broken off in the middle of the body, on purpose")
+
 // failure is why no whole answer came, in words that are the same each time.
 // It never quotes the error beneath: that may hold what the endpoint sent,
 // which may be what orderhook sent, secrets and all. So the same failure is the same text

@@ -3,6 +3,7 @@ package outbound
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/textproto"
 	"strconv"
@@ -22,6 +23,8 @@ type message struct {
 	to     *destination
 	header *headers
 	body   []byte
+	// breaksOff has the body end in the middle (see [Request]).
+	breaksOff bool
 }
 
 // request returns a message as net/http has it.
@@ -31,15 +34,32 @@ func (m *message) request(ctx context.Context) (*http.Request, error) {
 		return nil, err
 	}
 	r.URL, r.Host, r.Header = m.to.url, m.to.url.Host, m.header.Header
+	if m.breaksOff {
+		m.breakOff(r)
+	}
 	return r, nil
 }
 
+// breakOff has a request end in the middle of its body. What is sent is more than net/http
+// gathers before it writes, so that the endpoint sees the head and a part of the body.
+func (m *message) breakOff(r *http.Request) {
+	sent := append(bytes.Clone(m.body), bytes.Repeat([]byte(" "), 2*writeBuffer)...)
+	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(sent), brokenOff{}))
+	r.ContentLength, r.GetBody = int64(len(sent))+1, nil
+}
+
+// brokenOff is the rest of a body that never comes.
+type brokenOff struct{}
+
+// Read implements io.Reader.
+func (brokenOff) Read([]byte) (int, error) { return 0, ErrBrokenOff }
+
 // write puts a message into buffers as HTTP/1.1 has it (RFC 9112). It reports false where the
-// message is too large for them, or has something that net/http would refuse or mend: then
+// message is too large for them, breaks off, or has something that net/http would refuse or mend: then
 // net/http is to have it.
 func (m *message) write(b *buffers) bool {
 	host := m.to.url.Host
-	if len(m.body) > mostWritten || !visible(m.to.path) || !visible(host) || strings.Contains(host, "%") {
+	if m.breaksOff || len(m.body) > mostWritten || !visible(m.to.path) || !visible(host) || strings.Contains(host, "%") {
 		return false
 	}
 	out := append(b.out[:0], "POST "...)

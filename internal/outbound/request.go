@@ -63,6 +63,9 @@ type Request struct {
 	// OneWay is for requests whose answer says no more than that they came: a
 	// body that is not retained, and another [Exchange.Class].
 	OneWay bool
+	// BreaksOff has the body break off in the middle, as that of a caller who is gone: a
+	// question to an endpoint under test, never a call.
+	BreaksOff bool
 }
 
 // GivenHeader is a header with its value in the clear.
@@ -105,5 +108,5 @@ func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*message,
 	h := r.headers(ctx, &open, to.url.User, cmp.Or(r.UserAgent, c.userAgent))
 	// The signature covers the ids and the body, and comes last.
 	r.sign(h, open.signer, at)
-	return &message{to, h, r.Body}, nil
+	return &message{to, h, r.Body, r.BreaksOff}, nil
 }

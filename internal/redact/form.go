@@ -2,6 +2,7 @@ package redact
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"unicode"
@@ -27,6 +28,62 @@ func (r *Redactor) ip(text string) string {
 	}
 	octets[len(octets)-1] = strconv.Itoa(255 - int(sum[0])%9)
 	return strings.Join(octets, ".")
+}
+
+// ip6 returns an IPv6 address in the place of another: the same spelling with other digits. An
+// address that people have begins with four digits, so neither a time nor the address of a
+// network card looks like one. What is none after all stays as it is.
+func (r *Redactor) ip6(text string) string {
+	rest := ""
+	if strings.HasSuffix(text, ":") && !strings.HasSuffix(text, "::") { // of the sentence around it
+		text, rest = strings.TrimSuffix(text, ":"), ":"
+	}
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return text + rest
+	}
+	for again := byte(0); ; again++ {
+		if out := r.respelled(text, r.sum("ip6", addr.String(), again)); out != text || again == 255 {
+			return out + rest
+		}
+	}
+}
+
+// respelled returns an IPv6 address with the digits of a sum, a digit for each. Zeros stay, and
+// so does whether the address is a public one.
+func (r *Redactor) respelled(text string, sum []byte) string {
+	left, right, short := strings.Cut(text, "::")
+	group := func(text string, at int) string {
+		significant := strings.TrimLeft(text, "0")
+		public := at == 0 && (text[0] == '2' || text[0] == '3')
+		switch {
+		case strings.Contains(text, "."):
+			return r.ip(text)
+		case significant == "" || at == 0 && !public:
+			return text
+		}
+		n := len(significant)
+		digits := fmt.Sprintf("%x%03x", 1+sum[2*at]%15, (int(sum[2*at])<<8|int(sum[2*at+1]))%4096)[:n]
+		if public {
+			digits = "2" + digits[1:]
+		}
+		return text[:len(text)-n] + digits
+	}
+	var groups []string
+	if left != "" {
+		groups = strings.Split(left, ":")
+	}
+	for i, text := range groups {
+		groups[i] = group(text, i)
+	}
+	if out := strings.Join(groups, ":"); !short || right == "" {
+		return out + strings.Repeat("::", strings.Count(text, "::"))
+	}
+	after := strings.Split(right, ":")
+	for i, text := range after {
+		after[i] = group(text, 8-len(after)+i)
+	}
+	return strings.Join(groups, ":") + "::" + strings.Join(after, ":")
 }
 
 // card returns the number of a card in the place of another. Its last digit is right where that

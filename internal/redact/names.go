@@ -8,17 +8,25 @@ import (
 )
 
 // sensitiveNames end the names of members that are replaced wherever they stand. Names are
-// compared without case and punctuation.
+// compared without case, accents and punctuation. Those of other languages are the ones that
+// shops of the Nordic countries, Germany, Austria and Switzerland have.
 var sensitiveNames = []string{
 	// who somebody is
 	"customername", "firstname", "lastname", "middlename", "fullname", "givenname", "familyname", "surname", "contactname", "recipientname",
 	"companyname", "username", "salespersonname", "careof", "attention", "birthdate", "birthday", "dateofbirth", "gender",
+	"fornavn", "etternavn", "mellomnavn", "efternavn", "kundenavn", "kontaktnavn", "fornamn", "efternamn", "kundnamn",
+	"fodselsdato", "fodselsdag", "fodelsedatum", "personnummer", "personnr", "fodselsnummer", "fodselsnr", "cprnummer", "cprnr", "henkilotunnus",
+	"organisasjonsnummer", "organisationsnummer", "orgnummer", "orgnr",
+	"vorname", "nachname", "familienname", "kundenname", "geburtsdatum", "geburtstag", "steuernummer", "steuerid", "ustidnr",
 	"ssn", "nationalid", "nationalidnumber", "personalnumber", "socialsecuritynumber", "organizationnumber", "vatnumber", "taxid", "passportnumber",
 	// how one reaches them
 	"email", "emailaddress", "phone", "phonenumber", "mobile", "mobilenumber", "mobilephone", "telephone", "fax", "faxnumber",
+	"epost", "epostadresse", "epostadress", "telefon", "telefonnummer", "telefonnr", "mobilnummer", "mobilnr", "handynummer",
+	"gateadresse", "gatuadress", "gatenavn", "husnummer", "postnummer", "postnr", "strasse", "hausnummer", "postleitzahl", "plz",
 	"street", "streetname", "streetaddress", "housenumber", "line1", "line2", "line3", "address1", "address2", "addressline", "addressline1", "addressline2",
 	"postalcode", "postcode", "zip", "zipcode", "ipaddress", "clientip", "customerip",
 	// what they pay with, and what opens something
+	"kontonummer", "kontonr", "bankkonto", "kortnummer", "kartennummer",
 	"iban", "accountnumber", "bankaccount", "cardnumber", "cardno", "maskedcardnumber", "lastfour", "last4", "cardholder", "cvc", "cvv",
 	"authorizationcode", "transactionid", "devicefingerprint",
 	"password", "secret", "token", "apikey", "authorization", "accesskey",
@@ -27,7 +35,8 @@ var sensitiveNames = []string{
 }
 
 // personalObjects end the names of objects that are about a person.
-var personalObjects = []string{"address", "addresses", "customer", "contact", "contactperson", "recipient", "buyer", "payer", "consignee", "person"}
+var personalObjects = []string{"address", "addresses", "customer", "contact", "contactperson", "recipient", "buyer", "payer", "consignee", "person",
+	"adresse", "adress", "kunde", "kontakt", "kontaktperson", "ansprechpartner", "mottaker", "mottagare", "modtager", "empfanger", "empfaenger"}
 
 // plainInPersonal are parts of the names of what stays in such an object: endpoints decide
 // by it, and many people share it.
@@ -54,8 +63,9 @@ func identifying(name string) bool { return endsWithAny(name, identifyingNames) 
 // namesOfNames are parts of the names of members that hold the name of somebody, and placeNames
 // of those that hold the name of something else.
 var (
-	namesOfNames = []string{"name", "cardholder", "careof", "attention", "salesperson"}
-	placeNames   = []string{"street", "city", "region", "country"}
+	namesOfNames = []string{"name", "cardholder", "careof", "attention", "salesperson", "contactperson", "recipient",
+		"navn", "namn", "kontakt", "ansprechpartner", "mottaker", "mottagare", "modtager", "empfanger", "empfaenger"}
+	placeNames = []string{"street", "city", "region", "country"}
 )
 
 // ofPerson reports whether a member that is replaced is the name of somebody.
@@ -71,7 +81,7 @@ func containsAny(name string, parts []string) bool {
 var mailboxes = []string{"info", "post", "mail", "email", "order", "orders", "sales", "contact", "kontakt", "admin", "support", "shop", "web", "test", "user", "customer", "cust", "office", "invoice", "faktura"}
 
 // phoneNames are parts of the names of members that hold telephone numbers.
-var phoneNames = []string{"phone", "mobile", "fax"}
+var phoneNames = []string{"phone", "mobil", "fax", "telefon"}
 
 // telephone is the name of such a member that is no part of other words, as of hotel.
 var telephone = regexp.MustCompile(`^(customer|contact|home|work|private|billing|shipping|delivery)?tel(no|nr|number|home|work|private|[0-9])?$`)
@@ -110,6 +120,7 @@ var patterns = []pattern{
 	{regexp.MustCompile(`\beyJ[\w-]+\.[\w-]+\.[\w-]*`), nil},                                              // a JSON Web Token
 	{regexp.MustCompile(`\b(?:whsec|whsk|sk|pk|rk|ohk|ghp|xox[bp])_[\w+/=-]{8,}`), nil},                   // a key of a service
 	{regexp.MustCompile(`\b(?:Bearer|Basic|Token) [\w.~+/=-]{8,}`), nil},
+	{regexp.MustCompile(`(?i)\b[0-9a-f]{4}(?::[0-9a-f]{0,4}){2,7}(?:\.\d{1,3}){0,3}`), (*Redactor).ip6}, // before those of IPv4, which may end it
 	{regexp.MustCompile(`\b(?:\d{1,3}\.){3}\d{1,3}\b`), (*Redactor).ip},
 }
 

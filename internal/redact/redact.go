@@ -289,14 +289,14 @@ func (d *Document) isKnownPhone(digits string) bool {
 // wordsOf returns the words of a text: what stands between white space and punctuation.
 func wordsOf(text string) []string { return word.FindAllString(text, -1) }
 
-// folded is a name without its case, and without what people put between words.
+// folded is a name without its case and accents, and without what people put between words.
 func folded(name string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsLetter(c) || unicode.IsDigit(c) {
-			return unicode.ToLower(c)
+			return c
 		}
 		return -1
-	}, name)
+	}, plain(name))
 }
 
 // digitsOf returns the digits of a telephone number, without what dials abroad.

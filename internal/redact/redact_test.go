@@ -56,6 +56,21 @@ func TestWhatIsReplacedAndWhatStays(t *testing.T) {
 		{"a card", `{"remark":"paid by 4111 1111 1111 1111"}`, "4111 1111", []string{"paid by "}},
 		{"an IBAN", `{"remark":"NO93 8601 1117 947"}`, "8601 1117", nil},
 		{"an IP address", `{"remark":"from 192.0.2.17"}`, "192.0.2.17", []string{"from "}},
+		{"an IPv6 address", `{"remark":"from 2a01:79c:cebf:1::1, he says"}`, "79c:cebf", []string{"from 2", "::", ", he says"}},
+		{"with its port", `{"remark":"[2A01:79C:CEBF:1:0:0:8:9]:443"}`, "79c:cebf", []string{"]:443"}},
+		{"at the end of a clause", `{"remark":"2a01:79c::17: refused"}`, "79c", []string{": refused"}},
+		{"but no time, and no network card", `{"remark":"at 12:30:45, 2026:11:21 10:20:30, 00:1a:2b:3c:4d:5e, 00:1a:2b:ff:fe:3c:4d:5e, beef::cafe::1","ratio":"16:9","a":"std::vector"}`, "nothing",
+			[]string{"12:30:45, 2026:11:21 10:20:30, 00:1a:2b:3c:4d:5e, 00:1a:2b:ff:fe:3c:4d:5e, beef::cafe::1", "16:9", "std::vector"}},
+		{"a personal number", `{"personnummer":"19800203-1234"}`, "1234", nil},
+		{"a Norwegian one", `{"fodselsnummer":"03028012345"}`, "12345", nil},
+		{"with its letters", `{"Fødselsnummer":"03028012345","Fodselsdato":"1980-02-03"}`, "12345", []string{`"Fodselsdato":"19`}},
+		{"a date in Norwegian", `{"Fodselsdato":"1980-02-03"}`, "1980-02-03", nil},
+		{"in German", `{"Geburtsdatum":"1980-02-03","Straße":"Hauptweg 5"}`, "Hauptweg", nil},
+		{"a contact", `{"contactPerson":"Kari Nordmann","tags":["nordmann-1"]}`, "nordmann", nil},
+		{"in Norwegian", `{"kontakt":"Kari Nordmann","customerId":"c-nordmann"}`, "nordmann", []string{`"c-`}},
+		{"who gets it", `{"recipient":"Kari Nordmann","remark":"for Kari"}`, "kari", []string{"for "}},
+		{"in Swedish", `{"kundnamn":"Kari","mottagare":{"namn":"Nordmann","land":"SE"}}`, "nordmann", nil},
+		{"but no name of an article", `{"produktnavn":"Sko","artikelname":"Schuh","kundenummer":"K-17"}`, "nothing", []string{"Sko", "Schuh", "K-17"}},
 		{"a note", `{"publicOrderNotes":[{"type":"x","detail":"gate code 1234"}]}`, "gate code", []string{`"type":"x"`}},
 		{"a secret in the query of a URL", `{"returnUrl":"https://pay.example/r?token=abcDEF123&order=O-1&sig=f0e1d2c3"}`, "abcDEF123", []string{"https://pay.example/r?token=", "&order=O-1&sig="}},
 		{"the other one", `{"returnUrl":"https://pay.example/r?token=abcDEF123&sig=f0e1d2c3"}`, "f0e1d2c3", nil},
@@ -158,6 +173,17 @@ func TestWhatIsReplacedKeepsItsForm(t *testing.T) {
 		if at, err := netip.ParseAddr(got); err != nil || got == text || !at.Is4() {
 			t.Errorf("%s became %s: %v", text, got, err)
 		}
+	}
+	for _, text := range []string{"2a01:79c:cebf:1::1", "2001:0DB8:0:0:8:800:200C:417A", "fe80::1", "fd12:3456:789a::", "2001:db8::192.0.2.33"} {
+		for _, name := range []string{"ipAddress", "remark"} {
+			got := one(t, redact.Rules{}, name, text)
+			if at, err := netip.ParseAddr(got); err != nil || got == text || !at.Is6() || len(got) != len(text) {
+				t.Errorf("%s: %s became %s: %v", name, text, got, err)
+			}
+		}
+	}
+	if a, b := one(t, redact.Rules{}, "remark", "2001:db8::8"), one(t, redact.Rules{}, "remark", "2001:0db8:0:0:0:0:0:8"); netip.MustParseAddr(a) != netip.MustParseAddr(b) {
+		t.Errorf("%s and %s are one address", a, b)
 	}
 	for text, right := range map[string]bool{"4111 1111 1111 1111": true, "5500-0000-0000-0004": true, "378282246310005": true, "4111 1111 1111 1112": false} {
 		for _, name := range []string{"cardNumber", "remark"} {

@@ -15,7 +15,9 @@ func (d *Document) replaced(text string) string {
 	}
 	for _, p := range patterns {
 		if p.form != nil && p.is.FindString(text) == text {
-			return p.form(d.Redactor, text)
+			if out := p.form(d.Redactor, text); out != text { // it was one, and did not just look so
+				return out
+			}
 		}
 	}
 	return apart(userOrEmail, text, d.userOrAddress, func(text string) string {

@@ -45,7 +45,7 @@ const (
 	Same      Result = "same"
 	Slower    Result = "slower"    // the same, and it took too long
 	Different Result = "different" // another decision
-	Broken    Result = "failed"    // no answer that could be taken, where there was one
+	Broken    Result = "failed"    // no answer that could be taken, where there was one; or no connection
 )
 
 // Comparison is two decisions beside each other.
@@ -60,7 +60,8 @@ func CompareCalls(recorded, now *Decision, was, is *Answer, o Options) Compariso
 	c := Comparison{Differences: Compare(recorded, now, o)}
 	took := time.Duration(is.DurationMs * float64(time.Millisecond))
 	switch {
-	case recorded.Outcome == Answered && now.Outcome != Answered:
+	case recorded.Outcome == Answered && now.Outcome != Answered,
+		is.Unreached: // which says nothing of what the endpoint would do, whatever the record has
 		c.Result = Broken
 	case len(c.Differences) > 0:
 		c.Result = Different

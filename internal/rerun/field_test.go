@@ -129,4 +129,8 @@ func TestWhatAComparisonComesTo(t *testing.T) {
 			t.Errorf("%s: it is %s: %v", name, got.Result, got.Differences)
 		}
 	}
+	// Where there is no connection nothing is known of the endpoint, also beside a failure on record.
+	if got := CompareCalls(failed, failed, &Answer{}, &Answer{Unreached: true}, slow); got.Result != Broken {
+		t.Errorf("without a connection it is %s", got.Result)
+	}
 }

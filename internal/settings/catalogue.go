@@ -98,7 +98,7 @@ func callProperties() []StepProperty {
 // reads.
 func callListedProperties() []StepProperty {
 	return []StepProperty{
-		{Name: hostKey, Type: "string", Description: "URL to call in place of the connector's; with it, no connector is needed."},
+		{Name: hostKey, Type: "string", Description: "URL to call in place of the connector's; with it, no connector of the name has to be defined."},
 		{Name: errorStatusKey, Type: "string", Description: "Status that the order gets when the step stops the workflow; needs stopOnError."},
 		{KeyGroup: headerGroup, Type: "string", Description: "Each property of this group is sent as an HTTP header: key is its name, value its value, kept secret."},
 	}

@@ -128,6 +128,8 @@ func TestTheFraudCheckOfTheExamples(t *testing.T) {
 		shows(t, `"isAborted":false`, `"fraud-checked"`, `{"key":"FraudScore","value":"0"}`)
 	s.ordered(t, `{"id":"odd","orderForm":{"lineItems":[{"lineItemId":"1","code":"SHOE-42","quantity":21,"placedPrice":1}]}}`).
 		shows(t, `"isAborted":false`, `{"key":"FraudScore","value":"20"}`, "score 20: it has over 20 of SHOE-42")
+	s.ordered(t, `{"id":"nowhere","billingAddress":{"name":"Kari"},"orderForm":{"shipments":[{"shipmentId":"s1","address":{"countryCode":"SE"}}]}}`).
+		shows(t, `"isAborted":false`, `{"key":"FraudScore","value":"0"}`)
 	s.ordered(t, `{"id":"bad","billingAddress":{"countryCode":"NO"},"orderForm":{"lineItems":[{"lineItemId":"1","code":"GOLD","quantity":1,"placedPrice":10000.01}],
 		"shipments":[{"shipmentId":"s1","address":{"countryCode":"SE"}}]}}`).
 		shows(t, `"isAborted":true`, `{"key":"FraudScore","value":"90"}`, "this looks like fraud (score 90): it costs over 10000, it is paid for in NO and sent to SE")
@@ -173,6 +175,8 @@ func TestTheStockReservationOfTheExamples(t *testing.T) {
 	}
 	s.ordered(t, `{"id":"o1","orderForm":{"lineItems":[{"lineItemId":"1","code":"SHOE-42","quantity":1},{"lineItemId":"2","code":"SHOE-42","quantity":1},{"lineItemId":"3","code":"SOCK-42","quantity":5}]}}`).
 		shows(t, `"isAborted":false`, `"reserved"`)
+	left(1, 0)
+	s.expect(t, 200, "POST", "/api/orders/o1/status", s.newKey, `{"status":"New"}`).shows(t, `"isAborted":false`) // entered again, it needs nothing more
 	left(1, 0)
 	s.ordered(t, `{"id":"o2","orderForm":{"lineItems":[{"lineItemId":"1","code":"SHOE-42","quantity":1},{"lineItemId":"2","code":"SOCK-42","quantity":1}]}}`).
 		shows(t, `"isAborted":true`, "there are too few of SOCK-42")
@@ -283,6 +287,23 @@ func TestTheAddressCheckOfTheExamples(t *testing.T) {
 	s.ordered(t, `{"id":"good","billingAddress":{"countryCode":"NO","postalCode":"0150"},"total":10.10}`).shows(t, `"isAborted":false`, `"address-checked"`)
 	s.ordered(t, `{"id":"bad","billingAddress":{"countryCode":"SE","postalCode":"0150"}}`).shows(t, `"isAborted":true`, "'0150' is no postal code of SE")
 	s.ordered(t, `{"id":"far","billingAddress":{"countryCode":"XX"}}`).shows(t, `"isAborted":true`, "nothing is known of the country 'XX'")
+}
+
+// TestTheExamplesPassTheCheck of the command that the documents recommend.
+func TestTheExamplesPassTheCheck(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]string{"fraud-check": "step", "tax-validator": "validator", "stock-reservation": "step", "erp-export": "event",
+		"node-shipment-mails": "event", "python-address-check": "step"} {
+		url, _ := runExample(t, t.TempDir(), name)
+		w := newWhere(t)
+		args := []string{"check", url, "--kind", kind, "--timeout", "PT5M", "--secret-file", w.file(t, "secret", exampleSecret+"\n")}
+		if kind == "validator" { // which knows the taxes of some markets
+			args = append(args, "--order", w.file(t, "cart.json", `{"marketId":"NOR","orderForm":{"lineItems":[{"lineItemId":"1","code":"A","quantity":1,"placedPrice":100}]}}`))
+		}
+		if r := w.run(t, args...); r.code != 0 {
+			t.Errorf("%s: code %d, %s%s", name, r.code, r.out, r.errOut)
+		}
+	}
 }
 
 // TestTheExamplesRefuse: whoever cannot sign gets nothing, in whatever language.

@@ -71,6 +71,12 @@ func TestExportAndImport(t *testing.T) {
 	if err != nil || len(rows) != orders+1 || !slices.Contains(rows[1], "999.00") || !slices.Contains(rows[1], "'=cmd") {
 		t.Errorf("%v, %v", rows, err)
 	}
+	for kind := range strings.FieldsSeq("orders history events attempts") { // the lines alone, and no file; the headers of attempts are in any order
+		file := w.read(t, kind+".jsonl")
+		if r := w.run(t, "export", kind, "-"); r.code != 0 || r.out != file && (kind != "attempts" || len(r.out) != len(file)) || !strings.Contains(r.errOut, "standard output has ") || w.has("-") || w.has("-.progress") {
+			t.Errorf("export %s -: code %d, %.200s, %s", kind, r.code, r.out, r.errOut)
+		}
+	}
 	w.refuses(t, "orders.jsonl is there already", "export", "orders", "orders.jsonl")
 	w.refuses(t, "--status is no filter of events", "export", "events", "x.jsonl", "--status", "New")
 	w.refuses(t, "there is no database typo.db", "export", "events", "x.jsonl", "--database", "typo.db")

@@ -53,6 +53,28 @@ func endsWith(t *testing.T, ended <-chan int, want int) {
 	}
 }
 
+// Who exports into a pipe is told that the reader is gone, however little there is to read.
+func TestAnExportWhoseReaderIsGone(t *testing.T) {
+	t.Parallel()
+	w, s := withOrders(t, 3)
+	s.stop(t)
+	for kind := range strings.FieldsSeq("orders history attempts events") {
+		out, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = out.Close()
+		cmd := w.command(t.Context(), "export", kind, "-")
+		var said strings.Builder
+		cmd.Stdout, cmd.Stderr = write, &said
+		err = cmd.Run()
+		_ = write.Close()
+		if code := cmd.ProcessState.ExitCode(); code != 141 || !strings.Contains(said.String(), "not all of it was written") {
+			t.Errorf("export %s - ends with %d, %v: %s", kind, code, err, &said)
+		}
+	}
+}
+
 // A log is read by a program that may be started again. That must not end the server.
 func TestAServerOutlivesTheReaderOfItsLog(t *testing.T) {
 	t.Parallel()

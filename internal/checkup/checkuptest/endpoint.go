@@ -47,6 +47,7 @@ type Endpoint struct {
 	Answer   func(Call) string                    // the body
 	Before   func(http.ResponseWriter, Call) bool // true: it has answered
 	Header   func(http.Header)
+	Broken   func() // a body broke off
 
 	mu       sync.Mutex
 	answered map[string]string
@@ -63,7 +64,7 @@ func New(kind string) *Endpoint {
 	return &Endpoint{
 		Verify: Verified, answered: map[string]string{}, Answer: func(Call) string { return answers[kind] },
 		Repeated: func(w http.ResponseWriter, first string) { fmt.Fprint(w, first) }, Header: func(http.Header) {},
-		Before: func(http.ResponseWriter, Call) bool { return false },
+		Before: func(http.ResponseWriter, Call) bool { return false }, Broken: func() {},
 	}
 }
 
@@ -83,6 +84,7 @@ func Verified(c Call) bool {
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
+		e.Broken()
 		panic(http.ErrAbortHandler)
 	}
 	c := Call{Request: r, Body: body}

@@ -243,6 +243,7 @@ var Habits = []Habit{
 		}
 	}},
 	{Name: "large bodies are 413", Kind: "step", Want: "big: big-refused", Give: Status(413, func(c Call) bool { return len(c.Body) > 1<<20 })},
+	{Name: "all lines are sent back", Kind: "step", Want: "big: answer-too-large", Give: Echoing(func(map[string]any) {})},
 	{Name: "calls side by side fail", Kind: "step", Want: "slow: side-by-side", Give: func(e *Endpoint) {
 		// The second call waits until another one is there, so that the two overlap.
 		var mu sync.Mutex
@@ -263,6 +264,22 @@ var Habits = []Habit{
 			}
 			http.Error(w, "busy", http.StatusServiceUnavailable)
 			return true
+		}
+	}},
+	{Name: "a body that breaks off ends it", Kind: "step", Want: "abort: not-after-abort", Give: func(e *Endpoint) {
+		ended := make(chan struct{})
+		var first sync.Once
+		e.Broken = sync.OnceFunc(func() { close(ended) })
+		e.Before = func(_ http.ResponseWriter, c Call) bool {
+			isFirst := false
+			if first.Do(func() { isFirst = true }); isFirst {
+				return false
+			}
+			select { // whether the end of the body was seen by now is not up to chance
+			case <-ended:
+			case <-c.Context().Done():
+			}
+			panic(http.ErrAbortHandler)
 		}
 	}},
 	{Name: "one call after the other", Kind: "validator", Want: "slow: one-by-one", Give: func(e *Endpoint) {

@@ -39,8 +39,8 @@ func (d *database) Take(context.Context, string, []string) ([]nodes.Lease, error
 func (d *database) End(context.Context, string, []nodes.Lease) error              { return nil }
 func (d *database) Bury(context.Context, string) error                            { return nil }
 func (d *database) Leave(context.Context, string) error                           { return nil }
-func (d *database) Claim(context.Context, nodes.ClaimID) (bool, error)              { return true, nil }
-func (d *database) Unclaim(context.Context, nodes.ClaimID) error                    { return nil }
+func (d *database) Claim(context.Context, nodes.ClaimID) (bool, error)            { return true, nil }
+func (d *database) Unclaim(context.Context, nodes.ClaimID) error                  { return nil }
 func (d *database) Post(context.Context, string, []byte) error                    { return nil }
 func (d *database) Close() error                                                  { return nil }
 
