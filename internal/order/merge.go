@@ -234,11 +234,15 @@ func (m *merger) value(f *mergedField, v any, k keep) {
 		return
 	}
 	if o, ok := v.(*jsondoc.Object); ok {
-		fresh := m.fresh(o, f.at.of(f.name), k)
-		if fresh.Len() == 0 && o.Len() > 0 { // nothing but nulls is nothing
+		// Of an object that was sent, and that somebody has cleared since, only what the patch
+		// changes of it comes in. The rest of it would revert the other's edit.
+		was, _ := f.was.(*jsondoc.Object)
+		made := &jsondoc.Object{}
+		m.object(made, was, o, f.at.of(f.name), k)
+		if made.Len() == 0 && o.Len() > 0 { // nothing but nulls, or but what was sent, is nothing
 			return
 		}
-		v = fresh
+		v = made
 	} else if m.answer {
 		v = jsondoc.Respelled(v, f.have)
 	}
