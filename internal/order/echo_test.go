@@ -348,6 +348,7 @@ func TestWhatSomebodyRemovedStaysRemoved(t *testing.T) {
 			`{"orderForm":{"lineItems":[{"lineItemId":"1","code":"A","comment":"x"},{"lineItemId":"1","code":"B","comment":"y"}]}}`, `{"orderForm":{"lineItems":[{"lineItemId":"1","code":"B","comment":"y"}]}}`, "orderForm.lineItems[1]"},
 		{"one that the patch removes itself is set anew", `{"properties":[{"key":"A","value":"1"}]}`, `{"properties":[{"key":"A","value":"1"}]}`, `{"propertiesRemovalConditions":[{"key":"A"}],"properties":[{"key":"A","value":"2"}]}`, `{"properties":[{"key":"A","value":"2"}]}`, ""},
 		{"one that the patch removes itself is set as it was sent", `{"properties":[{"key":"A","value":"1"}]}`, `{"properties":[{"key":"A","value":"2"}]}`, `{"propertiesRemovalConditions":[{"key":"A"}],"properties":[{"key":"A","value":"1"}]}`, `{"properties":[{"key":"A","value":"1"}]}`, ""},
+		{"one that the patch removes itself, and somebody else has cleared with all others", `{"properties":[{"key":"A","value":"1"}]}`, `{"properties":null}`, `{"propertiesRemovalConditions":[{"key":"A"}],"properties":[{"key":"A","value":"1"}]}`, `{"properties":[{"key":"A","value":"1"}]}`, ""},
 		{"one that the patch removes itself, and somebody else has removed", `{"properties":[{"key":"A","value":"1"}]}`, `{"properties":[]}`, `{"propertiesRemovalConditions":[{"key":"A"}],"properties":[{"key":"A","value":"1"}]}`, `{"properties":[{"key":"A","value":"1"}]}`, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/spelling"
@@ -22,8 +23,8 @@ type merger struct {
 	cart    bool // lists replace, and lines keep what the new ones lack: see [ApplyCart]
 	forced  *forced
 	removed []Change
-	// shapes names what the patch sets and nothing will read, as it has another
-	// shape than the model's.
+	// shapes names what of the patch has no effect, and what it sets and nothing will read, as
+	// it has another shape than the model's.
 	shapes []apierr.Warning
 	// compared counts the fields that were compared in vain to find elements without
 	// a key, which are bounded; see [mostCompared].
@@ -255,10 +256,15 @@ func (m *merger) value(f *mergedField, v any, k keep) {
 }
 
 // otherShape warns of a value that is stored as it came, though the model says otherwise.
-// Of very many the first are enough.
 func (m *merger) otherShape(path string, v any, want string) {
+	m.warn(path, schema.UnreadMessage(v, want))
+}
+
+// warn notes what of the patch has no effect, or is not read. Of very many warnings the first
+// are enough.
+func (m *merger) warn(path, message string) {
 	if len(m.shapes) < schema.MostFieldErrors {
-		m.shapes = append(m.shapes, apierr.Warning{Path: jsondoc.ShortPath(path), Message: schema.UnreadMessage(v, want)})
+		m.shapes = append(m.shapes, apierr.Warning{Path: jsondoc.ShortPath(path), Message: message})
 	}
 }
 
@@ -309,11 +315,13 @@ func (m *merger) removeProperties(dst, sent, patch *jsondoc.Object, at place) *j
 	have := dst.List("properties")
 	named := removals{}
 	for _, c := range patch.Objects("propertiesRemovalConditions") {
-		if c.Text("key") != "" { // one without a key would pick every property, and picks none
-			named[removalOf(c, c.Has("value"), c.Has("keyGroup"))] = true
+		if condition := removalOf(c, c.Has("value"), c.Has("keyGroup")); condition.key != "" {
+			named[condition] = true
+		} else { // it would pick every property, and picks none
+			m.warn(jsondoc.JoinPath(at.path, "propertiesRemovalConditions"), "a condition has no key, and removes nothing")
 		}
 	}
-	if len(named) == 0 || have == nil {
+	if len(named) == 0 {
 		return sent
 	}
 	// What is there loses the properties that a condition picks. One that the patch sets as it
@@ -322,7 +330,9 @@ func (m *merger) removeProperties(dst, sent, patch *jsondoc.Object, at place) *j
 	for _, p := range properties {
 		again[content(m.trial().fresh(p, place{schema.Property, jsondoc.JoinPath(at.path, "properties")}, keepAll))] = true
 	}
-	dst.Set("properties", slices.DeleteFunc(slices.Clone(have), func(e any) bool { return named.has(e) && !again[content(e)] }))
+	if have != nil {
+		dst.Set("properties", slices.DeleteFunc(slices.Clone(have), func(e any) bool { return named.has(e) && !again[content(e)] }))
+	}
 	if sent != nil && len(properties) > 0 {
 		sent = sent.Without("properties").With("properties", slices.DeleteFunc(slices.Clone(sent.List("properties")), named.has))
 	}
@@ -360,12 +370,31 @@ func (r removals) has(property any) bool {
 
 // removalOf is the condition that picks a property by these of its members.
 func removalOf(property *jsondoc.Object, byValue, byGroup bool) removal {
-	r := removal{key: property.Text("key"), byValue: byValue, byGroup: byGroup}
+	r := removal{key: asCondition(property, "key"), byValue: byValue, byGroup: byGroup}
 	if byValue {
-		r.value = property.Text("value")
+		r.value = asCondition(property, "value")
 	}
 	if byGroup {
-		r.group = property.Text("keyGroup")
+		r.group = asCondition(property, "keyGroup")
 	}
 	return r
+}
+
+// asCondition is a member as conditions compare it: absent, null and the empty text are alike, a
+// number is the text of its digits, and anything else that is no text is what it holds.
+func asCondition(property *jsondoc.Object, name string) string {
+	switch v, _ := property.Get(name); v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case jsondoc.Number:
+		// A number with a huge exponent is never written out in full.
+		if d, ok := v.Decimal(); ok && -ids.MaxLength <= d.Exponent() && d.Exponent() <= ids.MaxLength {
+			return d.String()
+		}
+		return string(v)
+	default:
+		return "\x00" + content(v) // as no text begins that anybody would write
+	}
 }

@@ -139,6 +139,43 @@ func TestPropertiesAreRemovedFirst(t *testing.T) {
 	})
 }
 
+// Values and keys of other systems need not be texts. A number is the text of its digits.
+func TestPropertiesWhoseValuesAreNoTextsAreRemovedByThem(t *testing.T) {
+	const have = `{"properties":[{"key":"a","value":1},{"key":"a","value":2},{"key":"a","value":"7"},{"key":"a","value":true},{"key":"a","value":{"b":1}},{"key":"a","value":""},{"key":5,"value":"x"},{"key":"g","keyGroup":3}]}`
+	without := func(property string) string {
+		return strings.NewReplacer(property+",", "", ","+property, "").Replace(have)
+	}
+	runPatchCases(t, []patchCase{
+		{"a number finds the text of its digits", have, `{"propertiesRemovalConditions":[{"key":"a","value":7}]}`, without(`{"key":"a","value":"7"}`)},
+		{"a text of digits finds a number", have, `{"propertiesRemovalConditions":[{"key":"a","value":"2"}]}`, without(`{"key":"a","value":2}`)},
+		{"a number finds an equal one", have, `{"propertiesRemovalConditions":[{"key":"a","value":10e-1}]}`, without(`{"key":"a","value":1}`)},
+		{"true", have, `{"propertiesRemovalConditions":[{"key":"a","value":true}]}`, without(`{"key":"a","value":true}`)},
+		{"true is not its text", have, `{"propertiesRemovalConditions":[{"key":"a","value":"true"}]}`, have},
+		{"an object", have, `{"propertiesRemovalConditions":[{"key":"a","value":{"b":1.0}}]}`, without(`{"key":"a","value":{"b":1}}`)},
+		{"the empty text is no other value", have, `{"propertiesRemovalConditions":[{"key":"a","value":""}]}`, without(`{"key":"a","value":""}`)},
+		{"a number as the key", have, `{"propertiesRemovalConditions":[{"key":5}]}`, without(`{"key":5,"value":"x"}`)},
+		{"a number as the group", have, `{"propertiesRemovalConditions":[{"key":"g","keyGroup":4},{"key":"g","keyGroup":"3"}]}`, without(`{"key":"g","keyGroup":3}`)},
+		{"of another group", have, `{"propertiesRemovalConditions":[{"key":"g","keyGroup":4},{"key":"g","keyGroup":""}]}`, have},
+		{"digits that are no exponent", `{"properties":[{"key":"a","value":"1000"},{"key":"a","value":7.50},{"key":"a","value":1e999}]}`, `{"propertiesRemovalConditions":[{"key":"a","value":1e3},{"key":"a","value":7.5},{"key":"a","value":1e999}]}`, `{"properties":[]}`},
+	})
+}
+
+func TestAConditionWithoutAKeyIsNamed(t *testing.T) {
+	for patch, want := range map[string]string{
+		`{"propertiesRemovalConditions":[{"key":"Gift"}]}`:                                                        "",
+		`{"propertiesRemovalConditions":[{"value":"95"},{"key":""}]}`:                                             "propertiesRemovalConditions propertiesRemovalConditions",
+		`{"orderForm":{"lineItems":[{"lineItemId":"1","propertiesRemovalConditions":[{"key":null},{"key":1}]}]}}`: "orderForm.lineItems.propertiesRemovalConditions",
+	} {
+		var places []string
+		for _, w := range ordertest.Apply(t, order.APIPatch, `{"orderForm":{"lineItems":[{"lineItemId":"1"}]}}`, patch).Warnings {
+			places = append(places, w.Path)
+		}
+		if got := strings.Join(places, " "); got != want {
+			t.Errorf("%s: %q, want %q", patch, got, want)
+		}
+	}
+}
+
 func TestControlFieldsAreNeverStored(t *testing.T) {
 	runPatchCases(t, []patchCase{
 		{"at the top", `{}`, `{"forceUpdate":["x"],"keepExistingCustomProperties":true,"keepExistingListItems":true,"propertiesRemovalConditions":[{"key":"x"}]}`, `{}`},
