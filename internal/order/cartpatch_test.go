@@ -37,6 +37,7 @@ func TestAValueReplacesTheFieldsThatItHas(t *testing.T) {
 		{"a list that leaves out what a typed validator may not know", `{"properties":[{"key":"k","value":"1","keyGroup":"g"}]}`, `{"properties":[{"key":"k","value":"1"}]}`, `{"properties":[{"key":"k","value":"1","keyGroup":"g"}]}`},
 		{"an empty list", `{"tags":["a"]}`, `{"tags":[]}`, `{"tags":[]}`},
 		{"false and empty text", `{"a":true,"b":"x"}`, `{"a":false,"b":""}`, `{"a":false,"b":""}`},
+		{"an empty status is none", `{"status":"Open"}`, `{"status":"","orderForm":{"shipments":[{"shipmentId":"S","status":""}]}}`, `{"status":"Open","orderForm":{"shipments":[{"shipmentId":"S"}]}}`},
 		{"any case", `{"loyaltyTier":1}`, `{"LOYALTYTIER":2}`, `{"loyaltyTier":2}`},
 		{"the same number in other digits", `{"total":10.10}`, `{"total":10.1}`, `{"total":10.10}`},
 		{"id, version and created never change", `{"id":"C1","version":1,"created":"x"}`, `{"id":"C2","Version":9,"created":"y","a":1}`, `{"id":"C1","version":1,"created":"x","a":1}`},

@@ -165,6 +165,13 @@ type mergedField struct {
 // isName reports whether the field is the name of a status, which has no case.
 func (f *mergedField) isName() bool { return f.known && f.name == "status" }
 
+// isNoStatus reports whether a value is the empty text in place of a status, which typed clients
+// write for none: it is no change. An order's own status alone is not passed over, since
+// [PatchRules.ApplySince] refuses what would leave an order without one.
+func (f *mergedField) isNoStatus(v any, cart bool) bool {
+	return f.field.StatusName && v == "" && (cart || f.at.path != "" || f.have == nil)
+}
+
 // sameName reports whether two values are one name.
 func sameName(a, b any) bool {
 	one, isText := a.(string)
@@ -228,7 +235,7 @@ func fixed(f *mergedField) bool { return f.at.path == "" && slices.Contains(fixe
 func (m *merger) value(f *mergedField, v any, k keep) {
 	// What was sent and came back is no change, even if somebody else has changed the field
 	// since.
-	if m.isEcho(f.was, v, f.field) || f.isName() && (sameName(f.was, v) || sameName(f.have, v)) {
+	if f.isNoStatus(v, m.cart) || m.isEcho(f.was, v, f.field) || f.isName() && (sameName(f.was, v) || sameName(f.have, v)) {
 		return
 	}
 	if jsondoc.Equal(f.have, v) || f.field.Kind == schema.Number && jsondoc.SameAmount(f.have, v) { // 10.10 that stays 10.1 is no change

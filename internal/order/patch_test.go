@@ -303,6 +303,22 @@ func TestAStatusIsNeverEmptied(t *testing.T) {
 	}
 }
 
+// The empty text is what typed clients write where they have no status.
+func TestAnEmptyStatusIsNone(t *testing.T) {
+	const have = `{"status":"New","orderForm":{"shipments":[{"shipmentId":"S","orderStatus":"Q","status":"Packed","prevStatus":"P"}]},"returnOrderForms":[{"returnId":"R","status":"Received","prevStatus":"Done"}]}`
+	runPatchCases(t, []patchCase{
+		{"of a shipment", have, `{"orderForm":{"shipments":[{"shipmentId":"S","orderStatus":"","status":"","prevStatus":""}]}}`, have},
+		{"of a shipment, forced", have, `{"forceUpdate":["orderStatus"],"orderForm":{"shipments":[{"shipmentId":"S","orderStatus":""}]}}`, have},
+		{"of a return", have, `{"returnOrderForms":[{"returnId":"R","status":"","prevStatus":""}]}`, have},
+		{"of a new shipment", `{}`, `{"orderForm":{"shipments":[{"shipmentId":"S","orderStatus":"","comment":""}]}}`, `{"orderForm":{"shipments":[{"shipmentId":"S","comment":""}]}}`},
+		{"of an order that has none", `{"id":"1"}`, `{"status":""}`, `{"id":"1"}`},
+		{"null clears it where forceUpdate names it", have, `{"forceUpdate":["orderForm.shipments.prevStatus"],"orderForm":{"shipments":[{"shipmentId":"S","prevStatus":null}]}}`, strings.Replace(have, `"prevStatus":"P"`, `"prevStatus":null`, 1)},
+		{"a payment's is a text as any other", `{"orderForm":{"payments":[{"id":"1","status":"Paid"}]}}`, `{"orderForm":{"payments":[{"id":"1","status":""}]}}`, `{"orderForm":{"payments":[{"id":"1","status":""}]}}`},
+	})
+	p := ordertest.Apply(t, order.OrderStepPatch, have, `{"orderForm":{"shipments":[{"shipmentId":"S","status":""}]}}`)
+	ordertest.Same(t, p.Doc, have)
+}
+
 func TestApplyReportsWhatChanged(t *testing.T) {
 	p := ordertest.Apply(t, order.APIPatch,
 		`{"status":"New","tags":["vip"],"version":3,"modified":"a","orderForm":{"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":1,"extendedPrice":10}],"subTotal":10,"total":10}}`,

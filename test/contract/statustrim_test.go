@@ -38,6 +38,17 @@ func TestBlankStatusesAreRefused(t *testing.T) {
 	equals(t, "what is stored", r.stored(), before)
 }
 
+func TestAnEmptyStatusOfAPatchIsNone(t *testing.T) {
+	s := answering(t, answerWith(`{"OrderForm":{"Shipments":[{"ShipmentId":"SHIP-2","Status":"","OrderStatus":""}]}}`))
+	r := packing(t, step{Host: s.URL})
+	r.ship("SHIP-2", "Packed").is("order.version", 2).is("order.orderForm.shipments[1].status", "New").is("order.orderForm.shipments[1].orderStatus", "Packed")
+	r.call("PATCH", theOrder, `{"orderForm":{"shipments":[{"shipmentId":"SHIP-2","status":"","orderStatus":""}]}}`).want(200).is("version", 2)
+	r.get(theOrder).is("orderForm.shipments[1].orderStatus", "Packed")
+	v := checking(t, answering(t, `{"value":{"status":""}}`), "")
+	v.validate()
+	v.get(theCart).is("status", "Draft")
+}
+
 // The status from before a return becomes the order's again.
 func TestTheStatusFromBeforeAReturnIsTrimmedAndNeverBlank(t *testing.T) {
 	r := lease(t)
