@@ -162,8 +162,9 @@ type mergedField struct {
 	own       *forced // what the object of the patch that has the field names itself; may be nil
 }
 
-// isName reports whether the field is the name of a status, which has no case.
-func (f *mergedField) isName() bool { return f.known && f.name == "status" }
+// isName reports whether the field is the name of a status, which has no case. Those of payments
+// and errors have none either, though no workflow knows them.
+func (f *mergedField) isName() bool { return f.field.StatusName || f.known && f.name == "status" }
 
 // isNoStatus reports whether a value is the empty text in place of a status, which typed clients
 // write for none: it is no change. An order's own status alone is not passed over, since

@@ -58,13 +58,15 @@ func TestNullMeansAbsent(t *testing.T) {
 }
 
 func TestAStatusInAnotherCaseIsTheSame(t *testing.T) {
-	const have = `{"status":"Completed","orderForm":{"shipments":[{"shipmentId":"S","status":"Shipped"}]}}`
+	const have = `{"status":"Completed","orderForm":{"shipments":[{"shipmentId":"S","status":"Shipped","orderStatus":"Packed","prevStatus":"New"},{"orderStatus":"Sent"}],"payments":[{"id":"1","status":"Paid"}]},"returnOrderForms":[{"returnId":"R","prevStatus":"Done"}]}`
 	for patch, want := range map[string]string{
 		`{"status":"completed"}`:   have,
 		`{"status":" COMPLETED "}`: have,
 		`{"orderForm":{"shipments":[{"shipmentId":"S","status":"shipped"}]}}`: have,
+		`{"orderForm":{"shipments":[{"shipmentId":"S","orderStatus":"packed","prevStatus":"NEW"},{"orderStatus":"SENT"}],"payments":[{"id":"1","status":"PAID"}]}}`: have,
+		`{"returnOrderForms":[{"returnId":"R","prevStatus":"done"}]}`: have,
 		`{"status":"Complete"}`:                strings.Replace(have, "Completed", "Complete", 1),
-		`{"orderForm":{"status":"completed"}}`: `{"status":"Completed","orderForm":{"shipments":[{"shipmentId":"S","status":"Shipped"}],"status":"completed"}}`,
+		`{"orderForm":{"status":"completed"}}`: strings.Replace(have, `"payments":[{"id":"1","status":"Paid"}]`, `"payments":[{"id":"1","status":"Paid"}],"status":"completed"`, 1),
 	} {
 		p, err := order.APIPatch.Apply(ordertest.Doc(t, have), ordertest.Doc(t, patch))
 		if err != nil {

@@ -38,6 +38,12 @@ func TestBlankStatusesAreRefused(t *testing.T) {
 	equals(t, "what is stored", r.stored(), before)
 }
 
+func TestAStatusOfAShipmentInAnotherCaseIsNoChange(t *testing.T) {
+	r := packing(t)
+	r.ship("SHIP-2", "Packed").is("order.version", 2)
+	r.call("PATCH", theOrder, `{"orderForm":{"shipments":[{"shipmentId":"SHIP-2","status":"NEW","orderStatus":"packed","prevStatus":"new"}]}}`).want(200).is("version", 2)
+}
+
 func TestAnEmptyStatusOfAPatchIsNone(t *testing.T) {
 	s := answering(t, answerWith(`{"OrderForm":{"Shipments":[{"ShipmentId":"SHIP-2","Status":"","OrderStatus":""}]}}`))
 	r := packing(t, step{Host: s.URL})
