@@ -2,6 +2,7 @@ package order_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,6 +49,28 @@ func TestAValueReplacesTheFieldsThatItHas(t *testing.T) {
 		{"a line's field that is cleared", `{"orderForm":{"lineItems":[{"lineItemId":"1","comment":"x","code":"A"}]}}`, `{"forceUpdate":["orderForm.lineItems.comment"],"orderForm":{"lineItems":[{"lineItemId":"1","comment":null,"code":null}]}}`, `{"orderForm":{"lineItems":[{"lineItemId":"1","comment":null,"code":"A"}]}}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) { ordertest.Same(t, applyCart(t, tc.cart, tc.value, false).Doc, tc.want) })
+	}
+}
+
+func TestWhatOfAValueHasNoEffectIsNamed(t *testing.T) {
+	const have = `{"id":"C1","version":3,"created":"2026-11-21T09:00:00Z","tags":["a"],"orderForm":{"lineItems":[{"lineItemId":"1"}]}}`
+	for value, want := range map[string]string{
+		`{"id":"C1","version":3.0,"created":"2026-11-21T10:00:00+01:00","tags":["z"]}`:                                                         "",
+		`{"id":null,"version":0,"created":"0001-01-01T00:00:00","keepExistingListItems":false,"keepExistingOrderLines":null}`:                  "",
+		`{"id":"C2","version":4,"created":"2026-11-21T09:00:01Z"}`:                                                                             "id version created",
+		`{"tags":["z"],"keepExistingListItems":true,"keepExistingOrderLines":true,"orderForm":{"lineItems":[]}}`:                               "keepExistingListItems keepExistingOrderLines",
+		`{"orderForm":{"lineItems":[{"lineItemId":"1","code":"A","keepExistingCustomProperties":true},{"lineItemId":"2","keepExistingListItems":true}]}}`: "orderForm.lineItems.keepExistingCustomProperties orderForm.lineItems.keepExistingListItems",
+	} {
+		var places []string
+		for _, w := range applyCart(t, have, value, false).Warnings {
+			places = append(places, w.Path)
+		}
+		if got := strings.Join(places, " "); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+	if p := ordertest.Apply(t, order.APIPatch, have, `{"keepExistingListItems":true,"tags":["z"]}`); len(p.Warnings) > 0 {
+		t.Errorf("a patch is warned of: %v", p.Warnings)
 	}
 }
 

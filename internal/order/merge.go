@@ -98,6 +98,9 @@ func (m *merger) object(dst, sent, patch *jsondoc.Object, at place, k keep) {
 	own := ownForced(patch, at)
 	for _, f := range patch.Members() {
 		known, isKnown := at.model.Field(f.Name)
+		if m.cart && known.Control && f.Value == true {
+			m.warn(jsondoc.JoinPath(at.path, f.Name), "has no effect: a list of a value replaces that of the cart")
+		}
 		if known.Control || m.err != nil {
 			continue
 		}

@@ -62,9 +62,9 @@ func TestAStatusInAnotherCaseIsTheSame(t *testing.T) {
 	for patch, want := range map[string]string{
 		`{"status":"completed"}`:   have,
 		`{"status":" COMPLETED "}`: have,
-		`{"orderForm":{"shipments":[{"shipmentId":"S","status":"shipped"}]}}`: have,
+		`{"orderForm":{"shipments":[{"shipmentId":"S","status":"shipped"}]}}`:                                                                                       have,
 		`{"orderForm":{"shipments":[{"shipmentId":"S","orderStatus":"packed","prevStatus":"NEW"},{"orderStatus":"SENT"}],"payments":[{"id":"1","status":"PAID"}]}}`: have,
-		`{"returnOrderForms":[{"returnId":"R","prevStatus":"done"}]}`: have,
+		`{"returnOrderForms":[{"returnId":"R","prevStatus":"done"}]}`:                                                                                               have,
 		`{"status":"Complete"}`:                strings.Replace(have, "Completed", "Complete", 1),
 		`{"orderForm":{"status":"completed"}}`: strings.Replace(have, `"payments":[{"id":"1","status":"Paid"}]`, `"payments":[{"id":"1","status":"Paid"}],"status":"completed"`, 1),
 	} {
