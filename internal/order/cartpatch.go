@@ -20,7 +20,8 @@ func ApplyCart(cart, value *jsondoc.Object) (Patched, error) {
 		return Patched{}, err
 	}
 	for _, name := range fixedFields { // orderhook's own, whatever a validator says
-		if is, _ := value.Get(name); !isEmpty(is) && !jsondoc.Equal(exactly(cart, name), is) {
+		is, ok := value.Get(name)
+		if !isEmpty(is) && !jsondoc.Equal(exactly(cart, name), is) || ok && is == nil && m.forced.has(name, name) {
 			m.warn(name, "never changes, and was left as it is")
 		}
 		value = value.Without(name)

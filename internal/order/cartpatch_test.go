@@ -55,10 +55,11 @@ func TestAValueReplacesTheFieldsThatItHas(t *testing.T) {
 func TestWhatOfAValueHasNoEffectIsNamed(t *testing.T) {
 	const have = `{"id":"C1","version":3,"created":"2026-11-21T09:00:00Z","tags":["a"],"orderForm":{"lineItems":[{"lineItemId":"1"}]}}`
 	for value, want := range map[string]string{
-		`{"id":"C1","version":3.0,"created":"2026-11-21T10:00:00+01:00","tags":["z"]}`:                                                         "",
-		`{"id":null,"version":0,"created":"0001-01-01T00:00:00","keepExistingListItems":false,"keepExistingOrderLines":null}`:                  "",
-		`{"id":"C2","version":4,"created":"2026-11-21T09:00:01Z"}`:                                                                             "id version created",
-		`{"tags":["z"],"keepExistingListItems":true,"keepExistingOrderLines":true,"orderForm":{"lineItems":[]}}`:                               "keepExistingListItems keepExistingOrderLines",
+		`{"id":"C1","version":3.0,"created":"2026-11-21T10:00:00+01:00","tags":["z"]}`:                                                                    "",
+		`{"id":null,"version":0,"created":"0001-01-01T00:00:00","keepExistingListItems":false,"keepExistingOrderLines":null}`:                             "",
+		`{"id":"C2","version":4,"created":"2026-11-21T09:00:01Z"}`:                                                                                        "id version created",
+		`{"forceUpdate":["id"],"id":null,"created":null}`:                                                                                                 "id",
+		`{"tags":["z"],"keepExistingListItems":true,"keepExistingOrderLines":true,"orderForm":{"lineItems":[]}}`:                                          "keepExistingListItems keepExistingOrderLines",
 		`{"orderForm":{"lineItems":[{"lineItemId":"1","code":"A","keepExistingCustomProperties":true},{"lineItemId":"2","keepExistingListItems":true}]}}`: "orderForm.lineItems.keepExistingCustomProperties orderForm.lineItems.keepExistingListItems",
 	} {
 		var places []string

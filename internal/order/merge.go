@@ -202,7 +202,11 @@ func (m *merger) field(f *mergedField, v any, k keep) {
 		forced = true
 	}
 	if v == nil {
-		if forced && !fixed(f) && f.have != nil {
+		switch {
+		case !forced || f.have == nil:
+		case fixed(f):
+			m.warn(f.name, "never changes by a patch, and was left as it is")
+		default:
 			f.dst.Put(f.name, nil)
 		}
 		return

@@ -259,7 +259,7 @@ func (r *PatchRules) admit(m *merger, sent, patch *jsondoc.Object) (*jsondoc.Obj
 			if f.Value != nil || !admitted.Has(own) {
 				admitted.Put(own, f.Value)
 			}
-		case m.changes(sent, f):
+		case m.changes(sent, f), f.Value == nil && slices.Contains(fixedFields, f.Name) && m.forced.has(f.Name, f.Name):
 			rest = append(rest, m.spelling(sent, nil, patch, f, false))
 		}
 	}

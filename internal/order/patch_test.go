@@ -261,6 +261,7 @@ func TestFieldsThatAStepMayNotChangeAreNamedAndLeft(t *testing.T) {
 		{"a return's spellings in an order step", order.OrderStepPatch, `{"Origin":"web","Name":"Ola"}`, []string{"origin", "name"}},
 		{"an order's fields in a return step", order.ReturnStepPatch, `{"storeId":"oslo","billingAddress":{"city":"Oslo"},"orderForm":{"cartId":"x"}}`, []string{"storeId", "billingAddress", "orderForm"}},
 		{"null is absent and not named", order.OrderStepPatch, `{"marketId":null}`, nil},
+		{"a null that should clear a fixed field is named", order.OrderStepPatch, `{"forceUpdate":["ID","created"],"id":null,"version":null,"created":null}`, []string{"id", "created"}},
 		{"a null that should clear is named", order.OrderStepPatch, `{"forceUpdate":["MarketId"],"marketId":null}`, []string{"marketId"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -294,6 +295,19 @@ func TestTheAPIRefusesToChangeFixedFields(t *testing.T) {
 		ordertest.Refused(t, err, apierr.Invalid, name+": never changes by a patch")
 	}
 	ordertest.Same(t, ordertest.Apply(t, order.APIPatch, o, `{"id":"BGO-1","version":3.0,"created":"2026-11-20T08:00:00Z"}`).Doc, o)
+}
+
+func TestAFixedFieldThatForceUpdateNamesIsNamed(t *testing.T) {
+	const o = `{"id":"BGO-1","version":3,"billingAddress":{"id":"A"}}`
+	p := ordertest.Apply(t, order.APIPatch, o, `{"forceUpdate":["id","version","created"],"id":null,"version":null,"created":null,"billingAddress":{"id":null}}`)
+	ordertest.Same(t, p.Doc, `{"id":"BGO-1","version":3,"billingAddress":{"id":null}}`)
+	var places []string
+	for _, w := range p.Warnings {
+		places = append(places, w.Path)
+	}
+	if got := strings.Join(places, " "); got != "id version" {
+		t.Errorf("warnings at %q", got)
+	}
 }
 
 func TestAStatusIsNeverEmptied(t *testing.T) {
