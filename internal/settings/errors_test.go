@@ -83,7 +83,7 @@ func TestErrors(t *testing.T) {
 			[]string{"connectors[0].enabled", "orderTypes[0].isDisabled", "orderTypes[0].orderStatuses[0].disabled"}},
 		"others that are not active": {`{"connectors":[{"name":"W","host":"https://example.com","active":false},{"name":"V","host":"https://example.com","isActive":false}],"orderTypes":[{"name":"a","isActive":false,"orderStatuses":[{"name":"x","active":false,"workflowSteps":[{"name":"WebhookWorkflowStep","connector":"W","active":false,"isActive":false}]}]}]}`,
 			[]string{"connectors[0].active", "connectors[1].isActive", stepAt + ".isActive"}},
-		"active by another name": {`{"connectors":[{"name":"W","host":"https://example.com","active":true}],"orderTypes":[{"name":"a","active":null,"orderStatuses":[{"name":"x","active":"no","workflowSteps":[{}]}]}]}`, []string{"orderTypes[0].orderStatuses[0].workflowSteps[0].name"}},
+		"active by another name":    {`{"connectors":[{"name":"W","host":"https://example.com","active":true}],"orderTypes":[{"name":"a","active":null,"orderStatuses":[{"name":"x","active":"no","workflowSteps":[{}]}]}]}`, []string{"orderTypes[0].orderStatuses[0].workflowSteps[0].name"}},
 		"turned on by another name": {`{"orderTypes":[{"name":"a","orderStatuses":[{"name":"x","workflowSteps":[{"name":"WebhookWorkflowStep","connector":"W","enabled":true,"isDisabled":false,"disabled":null,"isEnabled":"no"},{}]}]}]}`, []string{"orderTypes[0].orderStatuses[0].workflowSteps[1].name"}},
 		"limits of a connector that are not known here": {connector(`"enabledForStores":["1"],"disabledForTags":["a"],"conditions":["Error"],"enabledForWarehouses":["w"]`),
 			[]string{"connectors[0].enabledForStores", "connectors[0].disabledForTags", "connectors[0].conditions", "connectors[0].enabledForWarehouses"}},
