@@ -67,6 +67,12 @@ func TestAPatchRecomputesTotalsInExactDecimals(t *testing.T) {
 	}
 }
 
+func TestAnOrderWithoutLinesHasATotal(t *testing.T) {
+	r := lease(t)
+	r.post(`{"id":"ORD-12345","orderForm":{"lineItems":[],"shippingTotal":49}}`).is("order.orderForm.subTotal", 0).is("order.orderForm.total", 49)
+	r.call("PATCH", theOrder, `{"orderForm":{"shippingTotal":59}}`).want(200).is("orderForm.total", 59)
+}
+
 func TestFieldsThatAStepMayNotChange(t *testing.T) {
 	s := answering(t, answerWith(`{"CustomerEmail":"new@example.com","MarketId":"SWE","CustomField":{"deep":[]},"Id":"OTHER","Created":"2020-01-01T00:00:00Z","CustomerNumber":"7","DueDate":null}`))
 	r, res := placed(t, step{Host: s.URL, Stop: true})
