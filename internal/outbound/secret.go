@@ -97,7 +97,6 @@ func (f *secretForms) everyForm(value string) {
 	if digits := hex.EncodeToString([]byte(value)); len(digits) >= leastAnywhere {
 		f.add(digits)
 		f.add(strings.ToUpper(digits))
-
 	}
 	for _, escaped := range []string{url.QueryEscape(value), url.PathEscape(value)} {
 		if escaped != value {
