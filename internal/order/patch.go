@@ -54,9 +54,10 @@ type Sent struct {
 type Patched struct {
 	Doc     *jsondoc.Object // a new document; the patched one is as it was
 	Changes []Change        // all that differs, as of [Diff], recomputed totals included
-	// Set is the [Differences] that the patch itself made, totals left out: what
-	// can conflict with another writer's.
+	// Set is the [Differences] that the patch itself made, totals left out.
 	Set []Change
+	// contested is Set as it can conflict with what another writer changed; see [ConflictsOf].
+	contested []Change
 	// Removed is what the patch changed of elements that somebody had removed
 	// meanwhile. They stay removed.
 	Removed []Change
@@ -107,6 +108,9 @@ func (r *PatchRules) ApplySince(doc *jsondoc.Object, sent Sent, patch *jsondoc.O
 		return Patched{}, m.err
 	}
 	p := Patched{Doc: out, Set: Differences(doc, out), Removed: shortened(m.removed), Warnings: append(m.shapes, m.forced.warnings()...)}
+	if !m.same {
+		p.contested = pairedAfter(doc, out)
+	}
 	p.leave(notApplied)
 	return p, p.finish(doc)
 }

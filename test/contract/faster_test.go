@@ -96,6 +96,23 @@ func TestWhatSomeoneElseRemovedStaysRemoved(t *testing.T) {
 	}
 }
 
+// A line without an id makes no conflict of the others.
+func TestLinesBesideOneWithoutAnIDDoNotConflict(t *testing.T) {
+	for ours, want := range map[string][]string{
+		`{"OrderForm":{"LineItems":[{"LineItemId":"L1","PlacedPrice":1.5}]}}`: nil,
+		`{"OrderForm":{"LineItems":[{"LineItemId":"L2","Comment":"y"}]}}`:     {"orderForm.lineItems[L2].comment: <nil>, y, x"},
+	} {
+		g, r := holding(t), lease(t)
+		r.settings(config(status("New", step{Host: g.URL})))
+		finish := r.begin("/api/orders", strings.Replace(order, `"lineItems":[`, `"lineItems":[{"code":"GIFT","quantity":1,"placedPrice":0},{"lineItemId":"L2"},`, 1))
+		g.wait()
+		patched(`{"orderForm":{"lineItems":[{"lineItemId":"L2","comment":"x"}]}}`)(r)
+		g.answer(answerWith(ours))
+		finish().want(201)
+		equals(t, "conflicts", r.conflicts(), want)
+	}
+}
+
 // Of an object that another writer cleared only what the step changes comes back.
 func TestAnObjectThatSomeoneElseClearedStaysCleared(t *testing.T) {
 	for _, row := range []struct {
