@@ -58,20 +58,6 @@ type keep struct{ properties, lists, lines bool }
 
 var keepAll = keep{true, true, true}
 
-// within returns what holds in an object of the patch that may say otherwise
-// for itself, as the lines of an order do. Only an object of the model steers its own
-// lists; the same name below a user's field is data.
-func (k keep) within(patch *jsondoc.Object) keep {
-	// Anything but false keeps.
-	is := func(name string, k bool) bool {
-		if v := exactly(patch, name); v != nil {
-			return v != false
-		}
-		return k
-	}
-	return keep{is("keepExistingCustomProperties", k.properties), is("keepExistingListItems", k.lists), is("keepExistingOrderLines", k.lines)}
-}
-
 // list reports whether a list keeps its elements. The lists of lines, shipments,
 // payments and returns are not those that keepExistingListItems is about.
 func (k keep) list(name string, f schema.Field) bool {
@@ -89,13 +75,25 @@ func (k keep) list(name string, f schema.Field) bool {
 // object merges a patch into dst; sent is that object as it was sent, or nil. It fills in
 // dst as it goes. On an error it leaves dst half done, and the caller drops it.
 func (m *merger) object(dst, sent, patch *jsondoc.Object, at place, k keep) {
+	var own *forced
 	if at.model != nil {
-		k = k.within(patch)
+		// An object of the patch may say for itself which lists it keeps, as the lines of an order
+		// do. Only an object of the model may: the same name below a user's field is data.
+		keeps := func(name string, k bool) bool {
+			if v := exactly(patch, name); v != nil {
+				return v != false // anything but false keeps
+			}
+			return k
+		}
+		k = keep{keeps("keepExistingCustomProperties", k.properties), keeps("keepExistingListItems", k.lists), keeps("keepExistingOrderLines", k.lines)}
 		// Removals come before all else, so that a property can be removed and set anew by
 		// one patch.
 		sent = m.removeProperties(dst, sent, patch, at)
+		// forceUpdate of an object below the top names fields of that object by their own names.
+		if at.path != "" && len(patch.Texts("forceUpdate")) > 0 {
+			own = newForced(patch, nil)
+		}
 	}
-	own := ownForced(patch, at)
 	for _, f := range patch.Members() {
 		known, isKnown := at.model.Field(f.Name)
 		if m.cart && known.Control && f.Value == true {
@@ -204,7 +202,9 @@ func (m *merger) field(f *mergedField, v any, k keep) {
 	if v == nil {
 		switch {
 		case !forced || f.have == nil:
-		case fixed(f):
+		// A fixed field never changes by a patch. Fixed fields stand at the top alone, and deeper
+		// fields of the same names are others.
+		case f.at.path == "" && slices.Contains(fixedFields, f.name):
 			m.warn(f.name, "never changes by a patch, and was left as it is")
 		default:
 			f.dst.Put(f.name, nil)
@@ -234,15 +234,11 @@ func (m *merger) field(f *mergedField, v any, k keep) {
 	m.value(f, v, k)
 }
 
-// fixed reports whether a field never changes by a patch: those stand at the top alone, and
-// deeper fields of the same names are others.
-func fixed(f *mergedField) bool { return f.at.path == "" && slices.Contains(fixedFields, f.name) }
-
 // value sets a field that cannot be merged into what is there. The checks go from what
 // changes nothing to what does.
 func (m *merger) value(f *mergedField, v any, k keep) {
-	// What was sent and came back is no change, even if somebody else has changed the field
-	// since.
+	// A value that comes back as it was sent is no change, even if somebody else has changed the field
+	// since. The name of a status has no case.
 	if f.isNoStatus(v, m.cart) || m.isEcho(f.was, v, f.field) || f.isName() && (sameName(f.was, v) || sameName(f.have, v)) {
 		return
 	}
@@ -262,8 +258,8 @@ func (m *merger) value(f *mergedField, v any, k keep) {
 	} else if m.answer {
 		v = jsondoc.Respelled(v, f.have)
 	}
-	// The value is stored nevertheless: who moves orders in from elsewhere must lose
-	// nothing (docs/contract.md#documents).
+	// The value is stored nevertheless: nobody who moves orders in from elsewhere must lose
+	// anything (docs/contract.md#documents).
 	if f.known && !f.field.Takes(v) {
 		m.otherShape(jsondoc.JoinPath(f.at.path, f.name), v, f.field.Kind.String())
 	}
@@ -323,9 +319,9 @@ func (m *merger) fresh(patch *jsondoc.Object, at place, k keep) *jsondoc.Object 
 }
 
 // removeProperties removes the properties that a condition names by key, and by
-// value and keyGroup where it gives them. It returns what counts as sent then, which has
-// none of them: who removes a property and sends it wants what it sends, also where that is
-// what was sent.
+// value and keyGroup where it gives them. It returns sent without those properties. A caller
+// may remove a property and send it again with the same value: that must set it, and not
+// count as an echo.
 func (m *merger) removeProperties(dst, sent, patch *jsondoc.Object, at place) *jsondoc.Object {
 	have := dst.List("properties")
 	named := removals{}
