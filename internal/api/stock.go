@@ -82,6 +82,9 @@ func (a *api) putStockItem(ctx context.Context, in *struct {
 		default:
 			next.Replace(was)
 		}
+		if err := stock.CheckOwn(doc, was); err != nil {
+			return err
+		}
 		// The answer is made in the write, too; if that is decided again, the last one
 		// counts.
 		out = stockAnswer(next)

@@ -170,6 +170,10 @@ func importedOrder(doc *jsondoc.Object) (*order.Order, error) {
 	if err := ids.Check(o.ID); err != nil {
 		return nil, UserErrorf("id: %w", err)
 	}
+	// An export has no derived fields, but a file that somebody else wrote may have some.
+	if err := order.DropDerived(doc); err != nil {
+		return nil, &UserError{err}
+	}
 	if err := order.CheckIDs(nil, doc); err != nil {
 		return nil, UserErrorf("%w", err)
 	}

@@ -20,6 +20,10 @@ func ApplyCart(cart, value *jsondoc.Object) (Patched, error) {
 		return Patched{}, err
 	}
 	for _, name := range fixedFields { // orderhook's own, whatever a validator says
+		is, ok := value.Get(name)
+		if !isEmpty(is) && !jsondoc.Equal(exactly(cart, name), is) || ok && is == nil && m.forced.has(name, name) {
+			m.warn(name, "never changes, and was left as it is")
+		}
 		value = value.Without(name)
 	}
 	out := cart.Clone()

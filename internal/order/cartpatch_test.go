@@ -2,6 +2,7 @@ package order_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,6 +38,7 @@ func TestAValueReplacesTheFieldsThatItHas(t *testing.T) {
 		{"a list that leaves out what a typed validator may not know", `{"properties":[{"key":"k","value":"1","keyGroup":"g"}]}`, `{"properties":[{"key":"k","value":"1"}]}`, `{"properties":[{"key":"k","value":"1","keyGroup":"g"}]}`},
 		{"an empty list", `{"tags":["a"]}`, `{"tags":[]}`, `{"tags":[]}`},
 		{"false and empty text", `{"a":true,"b":"x"}`, `{"a":false,"b":""}`, `{"a":false,"b":""}`},
+		{"an empty status is none", `{"status":"Open"}`, `{"status":"","orderForm":{"shipments":[{"shipmentId":"S","status":""}]}}`, `{"status":"Open","orderForm":{"shipments":[{"shipmentId":"S"}]}}`},
 		{"any case", `{"loyaltyTier":1}`, `{"LOYALTYTIER":2}`, `{"loyaltyTier":2}`},
 		{"the same number in other digits", `{"total":10.10}`, `{"total":10.1}`, `{"total":10.10}`},
 		{"id, version and created never change", `{"id":"C1","version":1,"created":"x"}`, `{"id":"C2","Version":9,"created":"y","a":1}`, `{"id":"C1","version":1,"created":"x","a":1}`},
@@ -47,6 +49,29 @@ func TestAValueReplacesTheFieldsThatItHas(t *testing.T) {
 		{"a line's field that is cleared", `{"orderForm":{"lineItems":[{"lineItemId":"1","comment":"x","code":"A"}]}}`, `{"forceUpdate":["orderForm.lineItems.comment"],"orderForm":{"lineItems":[{"lineItemId":"1","comment":null,"code":null}]}}`, `{"orderForm":{"lineItems":[{"lineItemId":"1","comment":null,"code":"A"}]}}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) { ordertest.Same(t, applyCart(t, tc.cart, tc.value, false).Doc, tc.want) })
+	}
+}
+
+func TestWhatOfAValueHasNoEffectIsNamed(t *testing.T) {
+	const have = `{"id":"C1","version":3,"created":"2026-11-21T09:00:00Z","tags":["a"],"orderForm":{"lineItems":[{"lineItemId":"1"}]}}`
+	for value, want := range map[string]string{
+		`{"id":"C1","version":3.0,"created":"2026-11-21T10:00:00+01:00","tags":["z"]}`:                                                                    "",
+		`{"id":null,"version":0,"created":"0001-01-01T00:00:00","keepExistingListItems":false,"keepExistingOrderLines":null}`:                             "",
+		`{"id":"C2","version":4,"created":"2026-11-21T09:00:01Z"}`:                                                                                        "id version created",
+		`{"forceUpdate":["id"],"id":null,"created":null}`:                                                                                                 "id",
+		`{"tags":["z"],"keepExistingListItems":true,"keepExistingOrderLines":true,"orderForm":{"lineItems":[]}}`:                                          "keepExistingListItems keepExistingOrderLines",
+		`{"orderForm":{"lineItems":[{"lineItemId":"1","code":"A","keepExistingCustomProperties":true},{"lineItemId":"2","keepExistingListItems":true}]}}`: "orderForm.lineItems.keepExistingCustomProperties orderForm.lineItems.keepExistingListItems",
+	} {
+		var places []string
+		for _, w := range applyCart(t, have, value, false).Warnings {
+			places = append(places, w.Path)
+		}
+		if got := strings.Join(places, " "); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+	if p := ordertest.Apply(t, order.APIPatch, have, `{"keepExistingListItems":true,"tags":["z"]}`); len(p.Warnings) > 0 {
+		t.Errorf("a patch is warned of: %v", p.Warnings)
 	}
 }
 

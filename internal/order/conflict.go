@@ -6,6 +6,12 @@ import (
 	"github.com/orderhook/orderhook/internal/jsondoc"
 )
 
+// ConflictsOf returns the fields that both another writer changed, who made doc of what was sent,
+// and a patch that was applied to doc.
+func ConflictsOf(sent, doc *jsondoc.Object, p Patched) []Change {
+	return Conflicts(pairedBefore(sent, doc), p.contested)
+}
+
 // Conflicts returns the fields that both another writer changed (theirs, from
 // the version that a step was called with) and the step's patch set (ours, on
 // top of theirs), both as in [Differences], with all three values. Where both added to a list, both

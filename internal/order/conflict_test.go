@@ -48,6 +48,45 @@ func TestBothChangesStandWhereTheyTouchDifferentFields(t *testing.T) {
 	}
 }
 
+// met are the conflicts of a step's patch of what was sent with what another writer made of it.
+func met(t *testing.T, sent, theirs, ours string) (at []string) {
+	t.Helper()
+	base, doc := ordertest.Doc(t, sent), ordertest.Apply(t, order.APIPatch, sent, theirs).Doc
+	p, err := order.OrderStepPatch.ApplySince(doc, order.Sent{Doc: base}, ordertest.Doc(t, ours))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths(order.ConflictsOf(base, doc, p))
+}
+
+// One element without a key, or with one that another has, makes no conflict of all others.
+func TestConflictsInListsWhoseElementsHaveNoKeysOfTheirOwn(t *testing.T) {
+	const lines = `{"orderForm":{"lineItems":[{"lineItemId":"1","placedPrice":1},{"lineItemId":"2"},{"code":"GIFT","quantity":1,"placedPrice":0}]}}`
+	const split = `{"orderForm":{"lineItems":[{"lineItemId":"1","quantity":2,"code":"A"},{"lineItemId":"1","quantity":3,"code":"B"}]}}`
+	line := func(list string) string { return `{"orderForm":{"lineItems":[` + list + `]}}` }
+	for _, tc := range []struct{ name, sent, theirs, ours, want string }{
+		{"two lines beside one without an id", lines, line(`{"lineItemId":"2","comment":"x"}`), line(`{"lineItemId":"1","placedPrice":2}`), "[]"},
+		{"one line beside one without an id", lines, line(`{"lineItemId":"1","comment":"x"}`), line(`{"lineItemId":"1","placedPrice":2}`), "[]"},
+		{"one field of it", lines, line(`{"lineItemId":"1","placedPrice":3}`), line(`{"lineItemId":"1","placedPrice":2}`), "[orderForm.lineItems[1].placedPrice]"},
+		{"both add a line without an id", lines, line(`{"code":"X"}`), line(`{"code":"Y"}`), "[]"},
+		{"a line that they added without an id", lines, line(`{"code":"X"}`), line(`{"lineItemId":"2","code":"Y"}`), "[]"},
+		{"two of one id", split, line(`{"lineItemId":"1"},{"lineItemId":"1","comment":"x"}`), line(`{"lineItemId":"1","quantity":5}`), "[]"},
+		{"one of two of one id", split, line(`{"lineItemId":"1"},{"lineItemId":"1","quantity":7}`), line(`{"lineItemId":"1"},{"lineItemId":"1","quantity":6}`), "[orderForm.lineItems[#1].quantity]"},
+		{"a line of which ours has a part less", lines, line(`{"lineItemId":"1","placedPrice":3}`), `{"keepExistingOrderLines":false,"orderForm":{"lineItems":[{"lineItemId":"2"},{"code":"GIFT","quantity":1,"placedPrice":0}]}}`, "[orderForm.lineItems[1]]"},
+		{"properties", `{"properties":[{"key":"A","value":"1"},{"key":"B","value":"1"},{"value":"none"}]}`, `{"properties":[{"key":"A","value":"2"}]}`, `{"properties":[{"key":"B","value":"2"}]}`, "[]"},
+		{"payments", `{"orderForm":{"payments":[{"id":"P","amount":1},{"paymentId":1}]}}`, `{"orderForm":{"payments":[{"id":"P","status":"Paid"}]}}`, `{"orderForm":{"payments":[{"id":"P","amount":2}]}}`, "[]"},
+		{"notes", `{"orderNotes":[{"id":"n1","detail":"a"},{"detail":"b"}]}`, `{"orderNotes":[{"id":"n1","detail":"theirs"}]}`, `{"orderNotes":[{"id":"n1","title":"ours"},{"detail":"c"}]}`, "[]"},
+		{"shipments", `{"orderForm":{"shipments":[{"shipmentId":"S"},{"status":"New"}]}}`, `{"orderForm":{"shipments":[{"shipmentId":"S","status":"Sent"}]}}`, `{"orderForm":{"shipments":[{"shipmentId":"S","comment":"x"}]}}`, "[]"},
+		{"external ids", `{"externalIds":[{"providerName":"A","id":"1"},{"id":"2"}]}`, `{"externalIds":[{"providerName":"A","id":"1","x":1}]}`, `{"externalIds":[{"providerName":"A","id":"1","y":1}]}`, "[]"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := fmt.Sprint(met(t, tc.sent, tc.theirs, tc.ours)); got != tc.want {
+				t.Errorf("conflicts at %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
 func TestAConflictHoldsAllThreeValues(t *testing.T) {
 	const base = `{"customerName":"Kari","billingAddress":{"city":"Bergen"},"tags":["vip"],"properties":[{"key":"A","value":"1"}]}`
 	for _, tc := range []struct {

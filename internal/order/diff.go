@@ -1,6 +1,7 @@
 package order
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/orderhook/orderhook/internal/jsondoc"
@@ -29,9 +30,37 @@ func Differences(before, after *jsondoc.Object) []Change {
 	return d.changes
 }
 
+// pairedBefore is [Differences] for [Conflicts], of what another writer made of what was sent: an
+// element of a list that has no key of its own, or shares it, is compared with the one that a
+// patch would take it for. after is the document that both sides have in common, so an element
+// is named by its place in that.
+func pairedBefore(before, after *jsondoc.Object) []Change {
+	return paired(before, after, func(_, is int) int { return is })
+}
+
+// pairedAfter is the same for what a patch made of that document, which is before here.
+func pairedAfter(before, after *jsondoc.Object) []Change {
+	return paired(before, after, func(was, _ int) int { return was })
+}
+
+func paired(before, after *jsondoc.Object, common func(was, is int) int) []Change {
+	d := differ{common: common}
+	for _, name := range MemberNames(before, after) {
+		if !slices.Contains(uncounted, name) {
+			d.field(before, after, name, place{model: schema.Order})
+		}
+	}
+	return d.changes
+}
+
 // differ collects changes in the order of the first document, so that a reader finds them as they
 // stand there.
-type differ struct{ changes []Change }
+type differ struct {
+	changes []Change
+	// common says which of the two places of an element counts, where elements without keys are
+	// paired; -1 is no place. nil: such lists differ as a whole.
+	common func(was, is int) int
+}
 
 // objects compares two objects, member by member.
 func (d *differ) objects(before, after *jsondoc.Object, at place) {
@@ -72,7 +101,7 @@ func (d *differ) field(before, after *jsondoc.Object, name string, at place) {
 			return
 		}
 	case []any:
-		if b, ok := b.([]any); ok && d.keyed(a, b, f, at) {
+		if b, ok := b.([]any); ok && (d.keyed(a, b, f, at) || d.pairs(a, b, f, at)) {
 			return
 		}
 	}
@@ -114,4 +143,47 @@ func (d *differ) keyed(a, b []any, f schema.Field, at place) bool {
 		}
 	}
 	return true
+}
+
+// pairs compares two lists element by element, where the merge would pair their elements
+// ([listMerge.pairNow]). What stands in the common document has its name there: its key, or its
+// position where it has none of its own. What stands in the other alone is nothing that both
+// sides can have changed.
+func (d *differ) pairs(a, b []any, f schema.Field, at place) bool {
+	if d.common == nil || len(f.Keys) == 0 || !allObjects(a) || !allObjects(b) {
+		return false
+	}
+	l := &listMerge{merger: &merger{}, field: f, was: a, have: b}
+	l.pairNow()
+	inCommon := b
+	if d.common(0, -1) == 0 {
+		inCommon = a
+	}
+	ids := newFinder(inCommon, f.Identity)
+	element := func(was, is int, other string) place {
+		i := d.common(was, is)
+		if i < 0 {
+			return place{f.Of, at.path + other}
+		}
+		if id := f.Identity(inCommon[i]); id != "" && len(ids[id]) == 1 {
+			return place{f.Of, at.path + "[" + schema.ElementName(id) + "]"}
+		}
+		return place{f.Of, fmt.Sprintf("%s[#%d]", at.path, i)}
+	}
+	for i, e := range a {
+		if is := l.now[i]; is >= 0 {
+			d.objects(e.(*jsondoc.Object), b[is].(*jsondoc.Object), element(i, is, ""))
+		} else {
+			d.changes = append(d.changes, Change{Path: element(i, -1, fmt.Sprintf("[-%d]", i)).path, Before: e})
+		}
+	}
+	for _, i := range l.added {
+		d.changes = append(d.changes, Change{Path: element(-1, i, fmt.Sprintf("[+%d]", i)).path, After: b[i]})
+	}
+	return true
+}
+
+// allObjects reports whether a list holds objects alone.
+func allObjects(list []any) bool {
+	return !slices.ContainsFunc(list, func(e any) bool { _, ok := e.(*jsondoc.Object); return !ok })
 }

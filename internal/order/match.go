@@ -305,7 +305,7 @@ func (m *merger) compareValue(sent, back any, f schema.Field) bool {
 	list, ok := back.([]any)
 	was, ok2 := sent.([]any)
 	if !ok || !ok2 || len(was) != len(list) {
-		return m.compare(sent, back, f.Of) || f.Kind == schema.Number && jsondoc.SameAmount(sent, back)
+		return m.compare(sent, back, f.Of) || f.StatusName && sameName(sent, back) || f.Kind == schema.Number && jsondoc.SameAmount(sent, back)
 	}
 	for i := range list {
 		if !m.compare(was[i], list[i], f.Of) {

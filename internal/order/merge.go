@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/orderhook/orderhook/internal/apierr"
+	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/spelling"
@@ -22,8 +23,8 @@ type merger struct {
 	cart    bool // lists replace, and lines keep what the new ones lack: see [ApplyCart]
 	forced  *forced
 	removed []Change
-	// shapes names what the patch sets and nothing will read, as it has another
-	// shape than the model's.
+	// shapes names what of the patch has no effect, and what it sets and nothing will read, as
+	// it has another shape than the model's.
 	shapes []apierr.Warning
 	// compared counts the fields that were compared in vain to find elements without
 	// a key, which are bounded; see [mostCompared].
@@ -95,6 +96,9 @@ func (m *merger) object(dst, sent, patch *jsondoc.Object, at place, k keep) {
 	}
 	for _, f := range patch.Members() {
 		known, isKnown := at.model.Field(f.Name)
+		if m.cart && known.Control && f.Value == true {
+			m.warn(jsondoc.JoinPath(at.path, f.Name), "has no effect: a list of a value replaces that of the cart")
+		}
 		if known.Control || m.err != nil {
 			continue
 		}
@@ -159,6 +163,17 @@ type mergedField struct {
 	own       *forced // what the object of the patch that has the field names itself; may be nil
 }
 
+// isName reports whether the field is the name of a status, which has no case. Those of payments
+// and errors have none either, though no workflow knows them.
+func (f *mergedField) isName() bool { return f.field.StatusName || f.known && f.name == "status" }
+
+// isNoStatus reports whether a value is the empty text in place of a status, which typed clients
+// write for none: it is no change. An order's own status alone is not passed over, since
+// [PatchRules.ApplySince] refuses what would leave an order without one.
+func (f *mergedField) isNoStatus(v any, cart bool) bool {
+	return f.field.StatusName && v == "" && (cart || f.at.path != "" || f.have == nil)
+}
+
 // sameName reports whether two values are one name.
 func sameName(a, b any) bool {
 	one, isText := a.(string)
@@ -185,9 +200,13 @@ func (m *merger) field(f *mergedField, v any, k keep) {
 		forced = true
 	}
 	if v == nil {
+		switch {
+		case !forced || f.have == nil:
 		// A fixed field never changes by a patch. Fixed fields stand at the top alone, and deeper
 		// fields of the same names are others.
-		if forced && f.have != nil && (f.at.path != "" || !slices.Contains(fixedFields, f.name)) {
+		case f.at.path == "" && slices.Contains(fixedFields, f.name):
+			m.warn(f.name, "never changes by a patch, and was left as it is")
+		default:
 			f.dst.Put(f.name, nil)
 		}
 		return
@@ -220,18 +239,22 @@ func (m *merger) field(f *mergedField, v any, k keep) {
 func (m *merger) value(f *mergedField, v any, k keep) {
 	// A value that comes back as it was sent is no change, even if somebody else has changed the field
 	// since. The name of a status has no case.
-	if m.isEcho(f.was, v, f.field) || f.known && f.name == "status" && (sameName(f.was, v) || sameName(f.have, v)) {
+	if f.isNoStatus(v, m.cart) || m.isEcho(f.was, v, f.field) || f.isName() && (sameName(f.was, v) || sameName(f.have, v)) {
 		return
 	}
 	if jsondoc.Equal(f.have, v) || f.field.Kind == schema.Number && jsondoc.SameAmount(f.have, v) { // 10.10 that stays 10.1 is no change
 		return
 	}
 	if o, ok := v.(*jsondoc.Object); ok {
-		fresh := m.fresh(o, f.at.of(f.name), k)
-		if fresh.Len() == 0 && o.Len() > 0 { // nothing but nulls is nothing
+		// If somebody has cleared an object since it was sent, only what the patch changes of
+		// it comes in. The rest of it would revert the other's edit.
+		was, _ := f.was.(*jsondoc.Object)
+		made := &jsondoc.Object{}
+		m.object(made, was, o, f.at.of(f.name), k)
+		if made.Len() == 0 && o.Len() > 0 { // nothing but nulls, or but what was sent, is nothing
 			return
 		}
-		v = fresh
+		v = made
 	} else if m.answer {
 		v = jsondoc.Respelled(v, f.have)
 	}
@@ -244,10 +267,15 @@ func (m *merger) value(f *mergedField, v any, k keep) {
 }
 
 // otherShape warns of a value that is stored as it came, though the model says otherwise.
-// When there are very many, the first are enough.
 func (m *merger) otherShape(path string, v any, want string) {
+	m.warn(path, schema.UnreadMessage(v, want))
+}
+
+// warn notes what of the patch has no effect, or is not read. Of very many warnings the first
+// are enough.
+func (m *merger) warn(path, message string) {
 	if len(m.shapes) < schema.MostFieldErrors {
-		m.shapes = append(m.shapes, apierr.Warning{Path: jsondoc.ShortPath(path), Message: schema.UnreadMessage(v, want)})
+		m.shapes = append(m.shapes, apierr.Warning{Path: jsondoc.ShortPath(path), Message: message})
 	}
 }
 
@@ -298,11 +326,13 @@ func (m *merger) removeProperties(dst, sent, patch *jsondoc.Object, at place) *j
 	have := dst.List("properties")
 	named := removals{}
 	for _, c := range patch.Objects("propertiesRemovalConditions") {
-		if c.Text("key") != "" { // one without a key would pick every property, and picks none
-			named[removalOf(c, c.Has("value"), c.Has("keyGroup"))] = true
+		if condition := removalOf(c, c.Has("value"), c.Has("keyGroup")); condition.key != "" {
+			named[condition] = true
+		} else { // it would pick every property, and picks none
+			m.warn(jsondoc.JoinPath(at.path, "propertiesRemovalConditions"), "a condition has no key, and removes nothing")
 		}
 	}
-	if len(named) == 0 || have == nil {
+	if len(named) == 0 {
 		return sent
 	}
 	// What is there loses the properties that a condition picks. One that the patch sets as it
@@ -311,7 +341,9 @@ func (m *merger) removeProperties(dst, sent, patch *jsondoc.Object, at place) *j
 	for _, p := range properties {
 		again[content(m.trial().fresh(p, place{schema.Property, jsondoc.JoinPath(at.path, "properties")}, keepAll))] = true
 	}
-	dst.Set("properties", slices.DeleteFunc(slices.Clone(have), func(e any) bool { return named.has(e) && !again[content(e)] }))
+	if have != nil {
+		dst.Set("properties", slices.DeleteFunc(slices.Clone(have), func(e any) bool { return named.has(e) && !again[content(e)] }))
+	}
 	if sent != nil && len(properties) > 0 {
 		sent = sent.Without("properties").With("properties", slices.DeleteFunc(slices.Clone(sent.List("properties")), named.has))
 	}
@@ -349,12 +381,31 @@ func (r removals) has(property any) bool {
 
 // removalOf is the condition that picks a property by these of its members.
 func removalOf(property *jsondoc.Object, byValue, byGroup bool) removal {
-	r := removal{key: property.Text("key"), byValue: byValue, byGroup: byGroup}
+	r := removal{key: asCondition(property, "key"), byValue: byValue, byGroup: byGroup}
 	if byValue {
-		r.value = property.Text("value")
+		r.value = asCondition(property, "value")
 	}
 	if byGroup {
-		r.group = property.Text("keyGroup")
+		r.group = asCondition(property, "keyGroup")
 	}
 	return r
+}
+
+// asCondition is a member as conditions compare it: absent, null and the empty text are alike, a
+// number is the text of its digits, and anything else that is no text is what it holds.
+func asCondition(property *jsondoc.Object, name string) string {
+	switch v, _ := property.Get(name); v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case jsondoc.Number:
+		// A number with a huge exponent is never written out in full.
+		if d, ok := v.Decimal(); ok && -ids.MaxLength <= d.Exponent() && d.Exponent() <= ids.MaxLength {
+			return d.String()
+		}
+		return string(v)
+	default:
+		return "\x00" + content(v) // as no text begins that anybody would write
+	}
 }

@@ -77,22 +77,31 @@ func NewOrder(doc *jsondoc.Object, now time.Time) (*Order, error) {
 // and computes the prices, totals and returned quantities that it lacks (docs/contract.md#totals). The
 // error is [apierr.Invalid] and names the field.
 func Complete(doc *jsondoc.Object) error {
+	if err := DropDerived(doc); err != nil {
+		return err
+	}
+	if doc.Has("returnOrderForms") {
+		raiseReturned(doc)
+	}
+	_, err := recompute(nil, doc)
+	return err
+}
+
+// DropDerived takes out of a new document what is derived from other fields, since derived fields
+// are not stored (docs/contract.md#documents): orderLines, which become the lines of the order
+// form, and an address that only repeats that of a shipment. The error is [apierr.Invalid] and
+// names the field.
+func DropDerived(doc *jsondoc.Object) error {
 	m := &merger{forced: newForced(nil, nil), same: true, compared: new(int)}
 	resolved, err := m.resolveLines(nil, doc)
 	if err != nil {
 		return err
 	}
 	*doc = *resolved
-	// An address that only repeats that of a shipment is derived, and derived fields are
-	// not stored (docs/contract.md#documents).
 	if a := ShippingAddress(doc, ""); a != nil && jsondoc.Equal(a, exactly(doc, "shippingAddress")) {
 		doc.Delete("shippingAddress")
 	}
-	if doc.Has("returnOrderForms") {
-		raiseReturned(doc)
-	}
-	_, err = recompute(nil, doc)
-	return err
+	return nil
 }
 
 // SetDefault sets a text of a document that it lacks. An empty text counts as absent, as

@@ -54,9 +54,10 @@ type Sent struct {
 type Patched struct {
 	Doc     *jsondoc.Object // a new document; the patched one is as it was
 	Changes []Change        // all that differs, as in [Diff], recomputed totals included
-	// Set is the [Differences] that the patch itself made, totals left out: what
-	// can conflict with another writer's.
+	// Set is the [Differences] that the patch itself made, totals left out.
 	Set []Change
+	// contested is Set as it can conflict with what another writer changed; see [ConflictsOf].
+	contested []Change
 	// Removed is what the patch changed of elements that somebody had removed
 	// meanwhile. They stay removed.
 	Removed []Change
@@ -107,6 +108,9 @@ func (r *PatchRules) ApplySince(doc *jsondoc.Object, sent Sent, patch *jsondoc.O
 		return Patched{}, m.err
 	}
 	p := Patched{Doc: out, Set: Differences(doc, out), Removed: shortened(m.removed), Warnings: append(m.shapes, m.forced.warnings()...)}
+	if !m.same {
+		p.contested = pairedAfter(doc, out)
+	}
 	if len(notApplied) > 0 {
 		p.leave(notApplied)
 	}
@@ -261,7 +265,7 @@ func (r *PatchRules) admit(m *merger, sent, patch *jsondoc.Object) (*jsondoc.Obj
 			if f.Value != nil || !admitted.Has(own) {
 				admitted.Put(own, f.Value)
 			}
-		case m.changes(sent, f):
+		case m.changes(sent, f), f.Value == nil && slices.Contains(fixedFields, f.Name) && m.forced.has(f.Name, f.Name):
 			rest = append(rest, m.spelling(sent, nil, patch, f, false))
 		}
 	}

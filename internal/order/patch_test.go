@@ -58,13 +58,15 @@ func TestNullMeansAbsent(t *testing.T) {
 }
 
 func TestAStatusInAnotherCaseIsTheSame(t *testing.T) {
-	const have = `{"status":"Completed","orderForm":{"shipments":[{"shipmentId":"S","status":"Shipped"}]}}`
+	const have = `{"status":"Completed","orderForm":{"shipments":[{"shipmentId":"S","status":"Shipped","orderStatus":"Packed","prevStatus":"New"},{"orderStatus":"Sent"}],"payments":[{"id":"1","status":"Paid"}]},"returnOrderForms":[{"returnId":"R","prevStatus":"Done"}]}`
 	for patch, want := range map[string]string{
 		`{"status":"completed"}`:   have,
 		`{"status":" COMPLETED "}`: have,
-		`{"orderForm":{"shipments":[{"shipmentId":"S","status":"shipped"}]}}`: have,
+		`{"orderForm":{"shipments":[{"shipmentId":"S","status":"shipped"}]}}`:                                                                                       have,
+		`{"orderForm":{"shipments":[{"shipmentId":"S","orderStatus":"packed","prevStatus":"NEW"},{"orderStatus":"SENT"}],"payments":[{"id":"1","status":"PAID"}]}}`: have,
+		`{"returnOrderForms":[{"returnId":"R","prevStatus":"done"}]}`:                                                                                               have,
 		`{"status":"Complete"}`:                strings.Replace(have, "Completed", "Complete", 1),
-		`{"orderForm":{"status":"completed"}}`: `{"status":"Completed","orderForm":{"shipments":[{"shipmentId":"S","status":"Shipped"}],"status":"completed"}}`,
+		`{"orderForm":{"status":"completed"}}`: strings.Replace(have, `"payments":[{"id":"1","status":"Paid"}]`, `"payments":[{"id":"1","status":"Paid"}],"status":"completed"`, 1),
 	} {
 		p, err := order.APIPatch.Apply(ordertest.Doc(t, have), ordertest.Doc(t, patch))
 		if err != nil {
@@ -137,6 +139,43 @@ func TestPropertiesAreRemovedFirst(t *testing.T) {
 			`{"orderForm":{"lineItems":[{"lineItemId":"1","properties":[{"key":"Engraving"}]},{"lineItemId":"2","properties":[{"key":"Wrap"}]}]}}`},
 		{"where there are none", `{"id":"1"}`, `{"propertiesRemovalConditions":[{"key":"Gift"}]}`, `{"id":"1"}`},
 	})
+}
+
+// Values and keys of other systems need not be texts. A number is the text of its digits.
+func TestPropertiesWhoseValuesAreNoTextsAreRemovedByThem(t *testing.T) {
+	const have = `{"properties":[{"key":"a","value":1},{"key":"a","value":2},{"key":"a","value":"7"},{"key":"a","value":true},{"key":"a","value":{"b":1}},{"key":"a","value":""},{"key":5,"value":"x"},{"key":"g","keyGroup":3}]}`
+	without := func(property string) string {
+		return strings.NewReplacer(property+",", "", ","+property, "").Replace(have)
+	}
+	runPatchCases(t, []patchCase{
+		{"a number finds the text of its digits", have, `{"propertiesRemovalConditions":[{"key":"a","value":7}]}`, without(`{"key":"a","value":"7"}`)},
+		{"a text of digits finds a number", have, `{"propertiesRemovalConditions":[{"key":"a","value":"2"}]}`, without(`{"key":"a","value":2}`)},
+		{"a number finds an equal one", have, `{"propertiesRemovalConditions":[{"key":"a","value":10e-1}]}`, without(`{"key":"a","value":1}`)},
+		{"true", have, `{"propertiesRemovalConditions":[{"key":"a","value":true}]}`, without(`{"key":"a","value":true}`)},
+		{"true is not its text", have, `{"propertiesRemovalConditions":[{"key":"a","value":"true"}]}`, have},
+		{"an object", have, `{"propertiesRemovalConditions":[{"key":"a","value":{"b":1.0}}]}`, without(`{"key":"a","value":{"b":1}}`)},
+		{"the empty text is no other value", have, `{"propertiesRemovalConditions":[{"key":"a","value":""}]}`, without(`{"key":"a","value":""}`)},
+		{"a number as the key", have, `{"propertiesRemovalConditions":[{"key":5}]}`, without(`{"key":5,"value":"x"}`)},
+		{"a number as the group", have, `{"propertiesRemovalConditions":[{"key":"g","keyGroup":4},{"key":"g","keyGroup":"3"}]}`, without(`{"key":"g","keyGroup":3}`)},
+		{"of another group", have, `{"propertiesRemovalConditions":[{"key":"g","keyGroup":4},{"key":"g","keyGroup":""}]}`, have},
+		{"digits that are no exponent", `{"properties":[{"key":"a","value":"1000"},{"key":"a","value":7.50},{"key":"a","value":1e999}]}`, `{"propertiesRemovalConditions":[{"key":"a","value":1e3},{"key":"a","value":7.5},{"key":"a","value":1e999}]}`, `{"properties":[]}`},
+	})
+}
+
+func TestAConditionWithoutAKeyIsNamed(t *testing.T) {
+	for patch, want := range map[string]string{
+		`{"propertiesRemovalConditions":[{"key":"Gift"}]}`:                                                        "",
+		`{"propertiesRemovalConditions":[{"value":"95"},{"key":""}]}`:                                             "propertiesRemovalConditions propertiesRemovalConditions",
+		`{"orderForm":{"lineItems":[{"lineItemId":"1","propertiesRemovalConditions":[{"key":null},{"key":1}]}]}}`: "orderForm.lineItems.propertiesRemovalConditions",
+	} {
+		var places []string
+		for _, w := range ordertest.Apply(t, order.APIPatch, `{"orderForm":{"lineItems":[{"lineItemId":"1"}]}}`, patch).Warnings {
+			places = append(places, w.Path)
+		}
+		if got := strings.Join(places, " "); got != want {
+			t.Errorf("%s: %q, want %q", patch, got, want)
+		}
+	}
 }
 
 func TestControlFieldsAreNeverStored(t *testing.T) {
@@ -222,6 +261,7 @@ func TestFieldsThatAStepMayNotChangeAreNamedAndLeft(t *testing.T) {
 		{"a return's spellings in an order step", order.OrderStepPatch, `{"Origin":"web","Name":"Ola"}`, []string{"origin", "name"}},
 		{"an order's fields in a return step", order.ReturnStepPatch, `{"storeId":"oslo","billingAddress":{"city":"Oslo"},"orderForm":{"cartId":"x"}}`, []string{"storeId", "billingAddress", "orderForm"}},
 		{"null is absent and not named", order.OrderStepPatch, `{"marketId":null}`, nil},
+		{"a null that should clear a fixed field is named", order.OrderStepPatch, `{"forceUpdate":["ID","created"],"id":null,"version":null,"created":null}`, []string{"id", "created"}},
 		{"a null that should clear is named", order.OrderStepPatch, `{"forceUpdate":["MarketId"],"marketId":null}`, []string{"marketId"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -257,6 +297,19 @@ func TestTheAPIRefusesToChangeFixedFields(t *testing.T) {
 	ordertest.Same(t, ordertest.Apply(t, order.APIPatch, o, `{"id":"BGO-1","version":3.0,"created":"2026-11-20T08:00:00Z"}`).Doc, o)
 }
 
+func TestAFixedFieldThatForceUpdateNamesIsNamed(t *testing.T) {
+	const o = `{"id":"BGO-1","version":3,"billingAddress":{"id":"A"}}`
+	p := ordertest.Apply(t, order.APIPatch, o, `{"forceUpdate":["id","version","created"],"id":null,"version":null,"created":null,"billingAddress":{"id":null}}`)
+	ordertest.Same(t, p.Doc, `{"id":"BGO-1","version":3,"billingAddress":{"id":null}}`)
+	var places []string
+	for _, w := range p.Warnings {
+		places = append(places, w.Path)
+	}
+	if got := strings.Join(places, " "); got != "id version" {
+		t.Errorf("warnings at %q", got)
+	}
+}
+
 func TestAStatusIsNeverEmptied(t *testing.T) {
 	for _, patch := range []string{`{"status":""}`, `{"forceUpdate":["status"],"status":null}`} {
 		for _, rules := range []*order.PatchRules{order.APIPatch, order.OrderStepPatch, order.ReturnStepPatch} {
@@ -264,6 +317,22 @@ func TestAStatusIsNeverEmptied(t *testing.T) {
 			ordertest.Refused(t, err, apierr.Invalid, "status: must not be empty")
 		}
 	}
+}
+
+// The empty text is what typed clients write where they have no status.
+func TestAnEmptyStatusIsNone(t *testing.T) {
+	const have = `{"status":"New","orderForm":{"shipments":[{"shipmentId":"S","orderStatus":"Q","status":"Packed","prevStatus":"P"}]},"returnOrderForms":[{"returnId":"R","status":"Received","prevStatus":"Done"}]}`
+	runPatchCases(t, []patchCase{
+		{"of a shipment", have, `{"orderForm":{"shipments":[{"shipmentId":"S","orderStatus":"","status":"","prevStatus":""}]}}`, have},
+		{"of a shipment, forced", have, `{"forceUpdate":["orderStatus"],"orderForm":{"shipments":[{"shipmentId":"S","orderStatus":""}]}}`, have},
+		{"of a return", have, `{"returnOrderForms":[{"returnId":"R","status":"","prevStatus":""}]}`, have},
+		{"of a new shipment", `{}`, `{"orderForm":{"shipments":[{"shipmentId":"S","orderStatus":"","comment":""}]}}`, `{"orderForm":{"shipments":[{"shipmentId":"S","comment":""}]}}`},
+		{"of an order that has none", `{"id":"1"}`, `{"status":""}`, `{"id":"1"}`},
+		{"null clears it where forceUpdate names it", have, `{"forceUpdate":["orderForm.shipments.prevStatus"],"orderForm":{"shipments":[{"shipmentId":"S","prevStatus":null}]}}`, strings.Replace(have, `"prevStatus":"P"`, `"prevStatus":null`, 1)},
+		{"a payment's is a text as any other", `{"orderForm":{"payments":[{"id":"1","status":"Paid"}]}}`, `{"orderForm":{"payments":[{"id":"1","status":""}]}}`, `{"orderForm":{"payments":[{"id":"1","status":""}]}}`},
+	})
+	p := ordertest.Apply(t, order.OrderStepPatch, have, `{"orderForm":{"shipments":[{"shipmentId":"S","status":""}]}}`)
+	ordertest.Same(t, p.Doc, have)
 }
 
 func TestApplyReportsWhatChanged(t *testing.T) {

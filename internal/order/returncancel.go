@@ -116,7 +116,8 @@ func StatusAfterCancel(order *jsondoc.Object) string {
 	}
 	// The newest form that knows a status from before all returns says it.
 	for i := len(forms) - 1; i >= 0; i-- {
-		if was := forms[i].Text("prevStatus"); was != "" && !isReturnStatus(was) {
+		// A form that was stored before blanks were refused may have some.
+		if was := strings.TrimSpace(forms[i].Text("prevStatus")); was != "" && !isReturnStatus(was) {
 			return was
 		}
 	}

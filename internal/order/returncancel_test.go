@@ -11,6 +11,7 @@ import (
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/order/ordertest"
+	"github.com/orderhook/orderhook/internal/schema"
 )
 
 // docs/contract.md#returns.
@@ -132,9 +133,16 @@ func TestTheStatusOfAnOrderThatHasAReturnLess(t *testing.T) {
 		{"all is returned still", "Returned", `{"status":"Cancelled"},{"lineItems":[{"lineItemId":"L1","returnQuantity":2}]}`, "Returned"},
 		{"the order has gone on", "Refunded", `{"status":"Cancelled","prevStatus":"Completed"}`, "Refunded"},
 		{"in another case", "RETURNED", `{"status":"cancelled","prevStatus":"Completed"}`, "Completed"},
+		{"a status with blanks around it", "Returned", `{"status":"Cancelled","prevStatus":" Delivered\t"}`, "Delivered"},
+		{"a blank one is none", "Returned", `{"status":"Cancelled","prevStatus":"Completed"},{"status":"Cancelled","prevStatus":" "}`, "Completed"},
+		{"nothing but a blank one", "Returned", `{"status":"Cancelled","prevStatus":" "}`, "Returned"},
 		{"nobody knows what was before", "Returned", `{"status":"Cancelled"}`, "Returned"},
 	} {
-		o := ordertest.Doc(t, `{"status":"`+tc.status+`","returnOrderForms":[`+tc.forms+`],"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":2}]}}`)
+		// As it is stored: blanks are refused where a document comes in.
+		o, err := schema.ParseStored([]byte(`{"status":"` + tc.status + `","returnOrderForms":[` + tc.forms + `],"orderForm":{"lineItems":[{"lineItemId":"L1","quantity":2}]}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
 		if got := order.StatusAfterCancel(o); got != tc.want {
 			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
 		}

@@ -82,14 +82,14 @@ func TestAShipmentByItselfHasNoEmptyStatus(t *testing.T) {
 }
 
 func TestStatusesAreTrimmedWhereTheyAreReadAndBlankOnesRefused(t *testing.T) {
-	o, _, err := schema.ParseOrder([]byte(`{"status":" W\t","orderForm":{"shipments":[{"status":" A ","orderStatus":" B "},{"status":"","orderStatus":null}]}}`))
+	o, _, err := schema.ParseOrder([]byte(`{"status":" W\t","orderForm":{"shipments":[{"status":" A ","orderStatus":" B "},{"status":"","orderStatus":null}]},"returnOrderForms":[{"prevStatus":" C "}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ordertest.Same(t, o, `{"status":"W","orderForm":{"shipments":[{"status":"A","orderStatus":"B"},{"status":"","orderStatus":null}]}}`)
+	ordertest.Same(t, o, `{"status":"W","orderForm":{"shipments":[{"status":"A","orderStatus":"B"},{"status":"","orderStatus":null}]},"returnOrderForms":[{"prevStatus":"C"}]}`)
 	for body, place := range map[string]string{
 		`{"status":" "}`: "status", `{"orderForm":{"shipments":[{},{"orderStatus":"\t"}]}}`: "orderForm.shipments[1].orderStatus",
-		`{"returnOrderForms":[{"status":" "}]}`: "returnOrderForms[0].status",
+		`{"returnOrderForms":[{"status":" "}]}`: "returnOrderForms[0].status", `{"returnOrderForms":[{},{"prevStatus":"\t "}]}`: "returnOrderForms[1].prevStatus",
 	} {
 		_, _, err := schema.ParseOrder([]byte(body))
 		ordertest.Refused(t, err, apierr.Invalid, place+": must not be empty")

@@ -170,15 +170,27 @@ func (c *calculation) subTotal() {
 	// A line without a price has nothing to add up.
 	priced := slices.ContainsFunc(before, func(line *jsondoc.Object) bool { return line.Has("extendedPrice") })
 	affected := len(c.lines) < len(before) || !c.form.Has("subTotal") && c.was.Has("subTotal")
+	// An empty list of lines has a sum, too.
+	none := c.listsNoLines()
+	if none {
+		affected = affected || c.was == nil || slices.ContainsFunc(totalFields, func(name string) bool { return differs(c.was, c.form, name) })
+	}
 	sum := decimal.Zero
 	for _, l := range c.lines {
 		priced = priced || l.Has("extendedPrice")
 		affected = affected || differs(l.was, l.Object, "extendedPrice") || l.was == nil
 		sum = sum.Add(c.number(l.Object, "extendedPrice", l.at))
 	}
-	if affected && (priced || len(c.lines) == 0 && c.was.Has("subTotal")) {
+	if affected && (priced || none || len(c.lines) == 0 && c.was.Has("subTotal")) {
 		c.set(c.form, "subTotal", formAt, sum)
 	}
+}
+
+// listsNoLines reports whether the form has a list of lines and none in it, and no amounts from
+// elsewhere, which nobody but their author knows the parts of.
+func (c *calculation) listsNoLines() bool {
+	list, ok := exactly(c.form, "lineItems").([]any)
+	return ok && len(list) == 0 && !c.form.Has("subTotal") && !c.form.Has("total")
 }
 
 // formAt is the place of the order form, for errors.

@@ -94,6 +94,20 @@ func TestTotalsFollowAddedAndRemovedLines(t *testing.T) {
 	})
 }
 
+func TestTheTotalsOfNoLinesFollowTheirParts(t *testing.T) {
+	for _, tc := range []struct{ name, have, patch, want string }{
+		{"shipping", `"lineItems":[],"subTotal":0,"shippingTotal":49,"total":49`, `"shippingTotal":59`, "0 59"},
+		{"shipping, where nothing was worked out", `"lineItems":[],"shippingTotal":49`, `"shippingTotal":59`, "0 59"},
+		{"nothing that counts", `"lineItems":[],"shippingTotal":49`, `"cartId":"c"`, "<nil> <nil>"},
+		{"a total from elsewhere", `"lineItems":[],"shippingTotal":49,"total":100`, `"shippingTotal":59`, "<nil> 100"},
+		{"a total that the patch sets", `"lineItems":[],"shippingTotal":49`, `"shippingTotal":59,"total":7`, "<nil> 7"},
+	} {
+		if got := sums(ordertest.Apply(t, order.APIPatch, ordertest.Form(tc.have), ordertest.Form(tc.patch)).Doc); got != tc.want {
+			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
+		}
+	}
+}
+
 func TestTotalsStayWhereNoLineIsTouched(t *testing.T) {
 	const wrong = `"lineItems":[{"lineItemId":"1","placedPrice":10,"quantity":1,"extendedPrice":7},{"placedPrice":5,"quantity":1}],"subTotal":1,"total":2`
 	for _, patch := range []string{
@@ -162,6 +176,10 @@ func TestANewOrderGetsTheTotalsThatItLacks(t *testing.T) {
 		{"what is given stays", `"lineItems":[{"placedPrice":10,"quantity":3,"extendedPrice":25}],"subTotal":24,"total":23`, "25 24 23"},
 		{"a line without a price", `"lineItems":[{"code":"GIFT"},{"placedPrice":1,"quantity":1}]`, "<nil> 1 1 1"},
 		{"no line has a price", `"lineItems":[{"code":"GIFT","quantity":2}]`, "<nil> <nil> <nil>"},
+		{"no lines in a list", `"lineItems":[],"shippingTotal":49`, "0 49"},
+		{"no lines in a list, and a total from elsewhere", `"lineItems":[],"shippingTotal":49,"total":100`, "<nil> 100"},
+		{"no list of lines", `"shippingTotal":49`, "<nil> <nil>"},
+		{"a line without a placedPrice", `"lineItems":[{"quantity":2,"discounted":1,"orderDiscountAmount":1}],"shippingTotal":5`, "<nil> <nil> <nil>"},
 		{"a subTotal without lines", `"subTotal":50,"shippingTotal":5`, "50 55"},
 		{"amounts as text", `"lineItems":[{"placedPrice":"10.10","quantity":"3","discounted":"0.30"}],"shippingTotal":"5"`, "30.00 30.00 35.00"},
 		{"text that is no amount", `"lineItems":[{"placedPrice":10,"quantity":3,"discounted":"none"}],"shippingTotal":"free"`, "30 30 30"},

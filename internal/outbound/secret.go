@@ -3,6 +3,7 @@ package outbound
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,7 +14,7 @@ import (
 
 // secretsOf returns the secrets that a request carries, in each form in which an
 // answer may repeat them: as it was sent, without its scheme, without what
-// stands before it in Basic credentials, in base64, and as a URL has it. What
+// stands before it in Basic credentials, in base64, in hexadecimal digits, and as a URL has it. What
 // the body says as it is recorded is none: the endpoint is to know it.
 // Whatever this function returns is masked in the record of the answer. A form that it
 // misses would be stored and shown in the clear.
@@ -93,6 +94,11 @@ func (f *secretForms) everyForm(value string) {
 	f.add(value)
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		f.encoded(value, encoding)
+	}
+	// The digits of a very short one stand in other texts by chance.
+	if digits := hex.EncodeToString([]byte(value)); len(digits) >= leastAnywhere {
+		f.add(digits)
+		f.add(strings.ToUpper(digits))
 	}
 	for _, escaped := range []string{url.QueryEscape(value), url.PathEscape(value)} {
 		if escaped != value {

@@ -62,6 +62,10 @@ type answerReader struct {
 func (r *answerReader) results(doc *jsondoc.Object) {
 	r.Object(doc, schema.StepAnswer)
 	r.unread.Object(doc, schema.TopPlace, "")
+	// False is what typed endpoints write that never abort anything.
+	if doc.True("isAborted") {
+		r.Warnings = append(r.Warnings, apierr.Warning{Path: "isAborted", Message: "aborts nothing; CancelWorkflow inside an entry of OrderActionExecutionResults may be meant"})
+	}
 	worst := 0
 	for i, result := range doc.Objects("orderActionExecutionResults") {
 		at := fmt.Sprintf("orderActionExecutionResults[%d]", i)

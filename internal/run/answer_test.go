@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -41,7 +42,7 @@ func TestAStepAnswer(t *testing.T) {
 		{"an empty TriggerNewStatus is none", ordertest.Results(`{"TriggerNewStatus":""}`), run.StepAnswer{Status: run.ActionSuccess}},
 		{"TriggerNewStatus is trimmed", ordertest.Results(`{"TriggerNewStatus":" ReadyToPick\t"}`), run.StepAnswer{Status: run.ActionSuccess, Trigger: "ReadyToPick"}},
 		{"of several the last TriggerNewStatus", ordertest.Results(`{"TriggerNewStatus":"A"},{"TriggerNewStatus":"B"},{}`), run.StepAnswer{Status: run.ActionSuccess, Trigger: "B"}},
-		{"members of other systems' answers", `{"IsAborted":true,"OrderActionExecutionResults":[{"Message":"m","MessageHeading":"h","Duration":"5ms","OrderStatusChanged":true,
+		{"members of other systems' answers", `{"IsAborted":false,"OrderActionExecutionResults":[{"Message":"m","MessageHeading":"h","Duration":"5ms","OrderStatusChanged":true,
 		 "TranslateKey":null,"ActionType":"Export","IsInvisible":false,"IsAborted":false}]}`, run.StepAnswer{Status: run.ActionSuccess}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -77,6 +78,18 @@ func TestAllReasonsInOneLine(t *testing.T) {
 	a := run.StepAnswer{Reasons: []string{"no stock", "no address"}}
 	if got := strings.Join(a.Reasons, "; "); got != "no stock; no address" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestIsAbortedAtTheTopAbortsNothingAndIsNamed(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"IsAborted":true}`:  "[{isAborted aborts nothing; CancelWorkflow inside an entry of OrderActionExecutionResults may be meant}]",
+		`{"IsAborted":false}`: "[]", `{"IsAborted":null}`: "[]", ordertest.Results(`{"IsAborted":true}`): "[]",
+	} {
+		a, err := run.ParseStepAnswer([]byte(body))
+		if err != nil || a.CancelWorkflow || a.Status != run.ActionSuccess || fmt.Sprint(a.Warnings) != want {
+			t.Errorf("%s: %+v, %v", body, a, err)
+		}
 	}
 }
 

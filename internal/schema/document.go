@@ -163,7 +163,7 @@ func (r *DocumentReader) text(v any, f Field) any {
 	switch s := v.(type) {
 	case string:
 		name := strings.TrimSpace(s)
-		if !f.name || name == s {
+		if !f.StatusName || name == s {
 			return v
 		}
 		if name == "" { // the empty text is what typed clients write for none

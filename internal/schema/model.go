@@ -88,9 +88,11 @@ type Field struct {
 	// Appended says that the list merges by the elements that it holds. A list of objects
 	// that has no keys and is not appended is replaced.
 	Appended bool
+	// StatusName says that the field holds the name of a status: neither case nor white space
+	// around it counts.
+	StatusName bool
 
 	id      bool // a number in its place is the text of its digits
-	name    bool // white space around it does not count
 	must    bool // the engine reads it: a value of another shape is refused
 	own     bool // orderhook sets it, whatever a new document says
 	Control bool // it says how a patch is applied, and is never stored
@@ -184,7 +186,7 @@ func own(parts ...modelPart) modelPart { return with(func(f *Field) { f.own = tr
 
 // statusNames adds fields that hold the name of a status.
 func statusNames(names string) modelPart {
-	return with(func(f *Field) { f.must, f.name = true, true }, of(Text, names))
+	return with(func(f *Field) { f.must, f.StatusName = true, true }, of(Text, names))
 }
 
 // controls adds fields that say how a patch is applied. Only a patch has them.

@@ -126,7 +126,7 @@ var returnFormModel = newModel(
 	of(Text, `
 		cartId cartName created modified purchaseOrderId returnComment returnId returnType rmaNumber storeId
 		userId`),
-	statusNames("status"),
+	statusNames("prevStatus status"),
 	of(Number, `
 		authorizedPaymentTotal capturedPaymentTotal chargeShipmentCostAmount creditAmount creditPaymentTotal
 		creditShipmentAmount discountAmount grossRoundoff handlingTotal orderLevelTax shippingCreditedTotal

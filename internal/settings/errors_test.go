@@ -81,6 +81,9 @@ func TestErrors(t *testing.T) {
 			[]string{stepAt + ".enabled", stepAt + ".isEnabled", stepAt + ".disabled", stepAt + ".isDisabled"}},
 		"others that are turned off": {`{"connectors":[{"name":"W","enabled":false}],"orderTypes":[{"name":"a","isDisabled":true,"orderStatuses":[{"name":"x","disabled":true}]}]}`,
 			[]string{"connectors[0].enabled", "orderTypes[0].isDisabled", "orderTypes[0].orderStatuses[0].disabled"}},
+		"others that are not active": {`{"connectors":[{"name":"W","host":"https://example.com","active":false},{"name":"V","host":"https://example.com","isActive":false}],"orderTypes":[{"name":"a","isActive":false,"orderStatuses":[{"name":"x","active":false,"workflowSteps":[{"name":"WebhookWorkflowStep","connector":"W","active":false,"isActive":false}]}]}]}`,
+			[]string{"connectors[0].active", "connectors[1].isActive", stepAt + ".isActive"}},
+		"active by another name":    {`{"connectors":[{"name":"W","host":"https://example.com","active":true}],"orderTypes":[{"name":"a","active":null,"orderStatuses":[{"name":"x","active":"no","workflowSteps":[{}]}]}]}`, []string{"orderTypes[0].orderStatuses[0].workflowSteps[0].name"}},
 		"turned on by another name": {`{"orderTypes":[{"name":"a","orderStatuses":[{"name":"x","workflowSteps":[{"name":"WebhookWorkflowStep","connector":"W","enabled":true,"isDisabled":false,"disabled":null,"isEnabled":"no"},{}]}]}]}`, []string{"orderTypes[0].orderStatuses[0].workflowSteps[1].name"}},
 		"limits of a connector that are not known here": {connector(`"enabledForStores":["1"],"disabledForTags":["a"],"conditions":["Error"],"enabledForWarehouses":["w"]`),
 			[]string{"connectors[0].enabledForStores", "connectors[0].disabledForTags", "connectors[0].conditions", "connectors[0].enabledForWarehouses"}},
@@ -113,6 +116,7 @@ func TestWhatWouldLimit(t *testing.T) {
 	for field, want := range map[string]string{
 		`"enabledForMarket":["NOR"]`: "is no field of a step, and would limit it; is enabledForMarkets meant?",
 		`"isDisabled":true`:          "is no field of a step, and would turn it off; is active meant?",
+		`"isActive":false`:           "is no field of a step, and would turn it off; is active meant?",
 	} {
 		_, _, err := Parse(document(t, inStatus(`{"name":"WebhookWorkflowStep","connector":"W",`+field+`}`)))
 		if e, ok := errors.AsType[*apierr.Error](err); !ok || len(e.Fields) != 1 || e.Fields[0].Message != want {

@@ -20,7 +20,7 @@ func (n node) warnUnread(k kind) {
 		name := spelling.FoldName(m.Name)
 		switch at := n.path(clip(m.Name)); {
 		case k.known[spelling.Fold(m.Name)]: // with white space around it, it would not be found
-		case k.limited && turnsOff(name, m.Value):
+		case k.limited && turnsOff(k, name, m.Value):
 			n.wrong(at, "%s, and would turn it off%s", schema.NoField(k.name), activeMeant(k))
 		case k.limited && limits(name):
 			if !isEmpty(m.Value) {
@@ -79,13 +79,16 @@ func limits(field string) bool {
 		strings.HasSuffix(field, "condition") || strings.HasSuffix(field, "conditions")
 }
 
-// turnsOff reports whether a folded field looks as if it said that something is
-// not to run at all.
-func turnsOff(field string, v any) bool {
+// turnsOff reports whether a folded field, which is not read, looks as if it said that something
+// of a kind is not to run at all.
+func turnsOff(k kind, field string, v any) bool {
 	on, isFlag := v.(bool)
 	switch strings.TrimPrefix(field, "is") {
 	case "enabled":
 		return isFlag && !on
+	// A status, or an order type, may be active in a sense of its owner's.
+	case "active":
+		return isFlag && !on && (k.name == connectorKind.name || k.name == stepKind.name)
 	case "disabled":
 		return isFlag && on
 	}

@@ -30,6 +30,9 @@ var (
 	StockItemShape = &schema.Shape{Name: "StockBody", Noun: "a stock item", Fields: []schema.ShapeField{
 		{Name: "sku"}, {Name: "warehouseCode"},
 		{Name: "available", Type: schema.ShapeNumber, Required: true, Doc: "An exact decimal"},
+		{Name: "id", Doc: "May be given where it is the one in the path"},
+		{Name: "version", Type: schema.ShapeNumber, Doc: "May be given where it is the one that is stored"},
+		{Name: "created", Doc: "As version"}, {Name: "modified", Doc: "As version"},
 	}}
 	AdjustmentShape = &schema.Shape{Name: "StockAdjustment", Noun: "an adjustment", Fields: []schema.ShapeField{
 		{Name: "by", Type: schema.ShapeNumber, Required: true, Doc: "An exact decimal; below 0 it takes from the quantity"},
@@ -42,6 +45,9 @@ func ParseStockItem(id string, doc *jsondoc.Object, now time.Time) (*StockItem, 
 	r := schema.Read(doc, StockItemShape)
 	if err := ids.Check(id); err != nil {
 		r.Errors = slices.Insert(r.Errors, 0, apierr.FieldError{Location: "id", Message: err.Error()})
+	}
+	if r.Text("id") != "" && r.Text("id") != id {
+		r.Wrong("id", "is not the id in the path")
 	}
 	s := &StockItem{ID: id, SKU: r.Text("sku"), WarehouseCode: r.Text("warehouseCode"), Available: quantity(r, "available"), Version: 1, Created: now, Updated: now}
 	return s, r.Err()
@@ -67,6 +73,30 @@ func quantity(r *schema.ObjectReader, name string) jsondoc.Number {
 // Replace makes s the version that follows another, whose time of creation it
 // keeps.
 func (s *StockItem) Replace(was *StockItem) { s.Version, s.Created = was.Version+1, was.Created }
+
+// own are the fields of an item that orderhook sets itself.
+var own = []string{"version", "created", "modified"}
+
+// CheckOwn refuses a body that says another of the fields that orderhook sets itself than the item
+// that is stored; nil is one that is not stored yet. Who sends back what it read changes none of
+// them. The error is [apierr.Invalid].
+func CheckOwn(doc *jsondoc.Object, stored *StockItem) error {
+	have := &jsondoc.Object{}
+	if stored != nil {
+		have = stored.Doc()
+	}
+	var wrong []apierr.FieldError
+	for _, name := range own {
+		is, _ := doc.Get(name)
+		if want, _ := have.Get(name); is != nil && !jsondoc.Equal(is, want) {
+			wrong = append(wrong, apierr.FieldError{Location: name, Message: "is not the one that is stored; orderhook sets it"})
+		}
+	}
+	if len(wrong) > 0 {
+		return &apierr.Error{Kind: apierr.Invalid, Detail: "the stock item is not valid", Fields: wrong}
+	}
+	return nil
+}
 
 // Adjust returns the item's next version, which has more, or with a number
 // below 0 less. The error is [apierr.Invalid]: the sum cannot be written down.

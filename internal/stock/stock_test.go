@@ -61,6 +61,28 @@ func TestStockItemsThatAreRefused(t *testing.T) {
 	}
 }
 
+func TestABodyMayRepeatWhatIsStored(t *testing.T) {
+	s := stocked(t, "2")
+	again, err := stock.ParseStockItem(s.ID, s.Doc(), ordertest.Noon)
+	if err != nil || again.SKU != s.SKU || stock.CheckOwn(s.Doc(), s) != nil {
+		t.Errorf("what is stored is refused: %v, %v", err, stock.CheckOwn(s.Doc(), s))
+	}
+	if err := stock.CheckOwn(ordertest.Doc(t, `{"VERSION":1.0,"created":"2026-11-21T13:00:00+01:00","modified":null}`), s); err != nil {
+		t.Errorf("written in another way: %v", err)
+	}
+	for body, at := range map[string][]string{
+		`{"version":2,"created":"2026-11-21T12:00:00Z"}`:                       {"version"},
+		`{"created":"2026-11-22T12:00:00Z","modified":"2026-11-22T12:00:00Z"}`: {"created", "modified"},
+	} {
+		if diff := cmp.Diff(at, ordertest.Locations(stock.CheckOwn(ordertest.Doc(t, body), s))); diff != "" {
+			t.Errorf("%s: %s", body, diff)
+		}
+	}
+	if diff := cmp.Diff([]string{"version", "created", "modified"}, ordertest.Locations(stock.CheckOwn(s.Doc(), nil))); diff != "" {
+		t.Errorf("of an item that is not stored: %s", diff)
+	}
+}
+
 func TestAdjustmentsThatAreRefused(t *testing.T) {
 	for body, at := range map[string]string{
 		`{}`: "by", `{"by":null}`: "by", `{"by":"-3"}`: "by", `{"by":1e99999}`: "by", `{"by":1,"available":2}`: "available",

@@ -11,6 +11,7 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/event"
 	"github.com/orderhook/orderhook/internal/intercept"
 	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/order"
@@ -292,12 +293,27 @@ func (e *Engine) complete(ctx context.Context, of *nodes.Share, tenant string, s
 				append([]any{"tenant", tenant, "order", key.order, "error", err}, about...)...)
 			return snapshot{}, err
 		}
+		if refused, ok := errors.AsType[*apierr.Error](err); ok && refused.Kind == apierr.Invalid {
+			a, answer = refusedByStore(a, refused.Error())
+		}
 		next, err = e.moveOnce(ctx, tenant, s, a, answer)
 	}
 	if err == nil {
 		e.shadows.follow(ended)
 	}
 	return next, err
+}
+
+// refusedByStore returns what is to be stored of an answer that the database will never take,
+// as one with an id that is too long for it to look up: that the run has failed by it. The
+// attempt is then about the order alone, and shows neither body.
+func refusedByStore(a *attempt.Attempt, why string) (*attempt.Attempt, func(decide.Facts) *decide.Decision) {
+	bare := a.Bare()
+	bare.Related = event.Related{OrderID: a.OrderID}
+	bare.Outcome, bare.Error = attempt.OutcomeFailed, "the answer could not be stored: "+why
+	return bare, func(f decide.Facts) *decide.Decision {
+		return decide.Fail(f, fmt.Sprintf("the answer of %s could not be stored: %s", f.Run.StepName(f.Run.Position.Step), why), bare)
+	}
 }
 
 // moveOnce is move for a decision that records an attempt. If that was recorded already, by a

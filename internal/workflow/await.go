@@ -28,13 +28,31 @@ type Result struct {
 // a waiter. With a wait of 0 the result shows the run as it is at that moment,
 // and is never Done: a caller who does not wait gets the same kind of answer
 // each time, however fast the run was (docs/contract.md#waiting). The error is
-// [apierr.NotFound] where what was started is not stored any more.
+// [apierr.NotFound] where what was started is not stored any more. A database that cannot be
+// read is no error where the change was made by this very request.
 func (e *Engine) Await(ctx context.Context, tenant string, s Started, wait time.Duration) (*Result, error) {
 	r, err := e.await(ctx, tenant, s, wait)
-	if apierr.KindOf(err) == apierr.NotFound {
+	switch kind := apierr.KindOf(err); {
+	case kind == apierr.NotFound:
 		return nil, e.goneSince(ctx, tenant, s)
+	case kind == apierr.Unavailable && s.made != nil:
+		return s.unread(), nil
 	}
 	return r, err
+}
+
+// unread is the result of a change that is durable, where the database cannot say at the
+// moment how far its run is. To a caller, an error would say that nothing was stored, so that
+// the change would be made again.
+func (s Started) unread() *Result {
+	r := &Result{RunID: s.RunID, Order: s.made, Done: s.RunID == ""}
+	if !r.Done {
+		r.RunStatus = run.RunRunning
+	}
+	if s.run != nil {
+		r.RunStatus, r.ReturnID = s.run.Status, s.run.ReturnID
+	}
+	return r
 }
 
 // goneSince says why nothing is there of what was started: the caller named no run, and would

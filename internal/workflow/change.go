@@ -32,6 +32,7 @@ type Started struct {
 	// none where the request was carried out before.
 	Warnings []apierr.Warning
 
+	made     *order.Order    // as the change left it; nil where the request was carried out before
 	snapshot                 // the run and the order as they were committed, where the run has its answer, or answered gets it
 	answered <-chan snapshot // gets the run once it has an answer; nil: it has to be looked for
 	stop     func()          // to be called when nobody waits for answered any more
@@ -125,6 +126,7 @@ func (e *Engine) afterChange(ch *changing) {
 	key, d, next := orderKey{ch.caller.Tenant, ch.started.OrderID}, ch.decision, fresh{}
 	if d != nil {
 		e.committed(key.tenant, d)
+		ch.started.made = d.Order
 	}
 	if d != nil && d.Move == decide.Begins {
 		begun := snapshot{run: d.Run, order: d.Order, followed: d.Next != nil}

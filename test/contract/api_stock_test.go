@@ -34,6 +34,16 @@ func TestAStockItemOfAnotherVersionIsNotChanged(t *testing.T) {
 	r.call("POST", "/api/stock/S1/adjust", `{"by":3}`, "If-Match", `"2"`).want(200).is("available", 5)
 }
 
+func TestAStockItemMayBeSentBackAsItWasRead(t *testing.T) {
+	r := lease(t)
+	r.call("PUT", "/api/stock/S1", `{"sku":"SHOE-42","available":3.50,"version":1}`).problem(422, "body.version")
+	r.call("PUT", "/api/stock/S1", `{"sku":"SHOE-42","available":3.50,"id":"S1"}`).want(201)
+	read := string(r.get("/api/stock/S1").Raw)
+	r.call("PUT", "/api/stock/S1", read).want(200).is("version", 2).is("sku", "SHOE-42")
+	r.call("PUT", "/api/stock/S1", read).problem(422, "body.version")
+	r.call("PUT", "/api/stock/S2", read).problem(422, "body.id")
+}
+
 // docs/contract.md#event-types: the rows of the stock item.
 func TestStockEvents(t *testing.T) {
 	r := lease(t)

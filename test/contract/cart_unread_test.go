@@ -38,6 +38,14 @@ func TestWhatNobodyReadsOfAValidatorsAnswerIsNamed(t *testing.T) {
 	}
 }
 
+func TestWhatOfAValidatorsValueHasNoEffectIsNamed(t *testing.T) {
+	r := checking(t, answering(t, `{"value":{"id":"other","tags":["z"],"keepExistingListItems":true,"keepExistingOrderLines":false}}`), "")
+	got := r.validate().passes(true).is("value.id", "C123456").is("value.tags", []string{"z"}).entries("validationWarnings")
+	if len(got) != 1 || !strings.Contains(got[0], "value.id: never changes") || !strings.Contains(got[0], "value.keepExistingListItems: has no effect") || strings.Contains(got[0], "Lines") {
+		t.Errorf("warnings %q", got)
+	}
+}
+
 func TestEachValidatorsUnreadMembersAreNamed(t *testing.T) {
 	first, second := answering(t, `{"validationWarnings":[{"message":"2 left"}],"took":5}`), answering(t, `{"success":true}`)
 	r := lease(t)

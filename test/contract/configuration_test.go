@@ -72,6 +72,14 @@ func TestAStepNeedsAConnector(t *testing.T) {
 	}
 }
 
+func TestAConnectorThatIsNotActiveIsRefused(t *testing.T) {
+	r := lease(t)
+	for _, field := range []string{`,"active":false`, `,"isActive":false`, `,"enabled":false`} {
+		r.call("PUT", "/api/settings", `{`+connectors(connector("https://example.com", field))+`}`).want(422)
+	}
+	r.call("PUT", "/api/settings", `{`+connectors(connector("https://example.com", `,"active":true`))+`}`).want(200)
+}
+
 func TestWhatIsOnlyShownIsStoredAndSent(t *testing.T) {
 	s, r := answering(t, ""), lease(t)
 	const shown = `,"translateKey":"steps.fraud","displayName":"Fraud check","implementations":["IStep"]`

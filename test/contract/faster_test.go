@@ -95,3 +95,53 @@ func TestWhatSomeoneElseRemovedStaysRemoved(t *testing.T) {
 		t.Errorf("the conflict is %+v", e.Changes)
 	}
 }
+
+// A line without an id makes no conflict of the others.
+func TestLinesBesideOneWithoutAnIDDoNotConflict(t *testing.T) {
+	for ours, want := range map[string][]string{
+		`{"OrderForm":{"LineItems":[{"LineItemId":"L1","PlacedPrice":1.5}]}}`: nil,
+		`{"OrderForm":{"LineItems":[{"LineItemId":"L2","Comment":"y"}]}}`:     {"orderForm.lineItems[L2].comment: <nil>, y, x"},
+	} {
+		g, r := holding(t), lease(t)
+		r.settings(config(status("New", step{Host: g.URL})))
+		finish := r.begin("/api/orders", strings.Replace(order, `"lineItems":[`, `"lineItems":[{"code":"GIFT","quantity":1,"placedPrice":0},{"lineItemId":"L2"},`, 1))
+		g.wait()
+		patched(`{"orderForm":{"lineItems":[{"lineItemId":"L2","comment":"x"}]}}`)(r)
+		g.answer(answerWith(ours))
+		finish().want(201)
+		equals(t, "conflicts", r.conflicts(), want)
+	}
+}
+
+// Only what the step changes comes back of an object that another writer cleared.
+func TestAnObjectThatSomeoneElseClearedStaysCleared(t *testing.T) {
+	for _, row := range []struct {
+		name, theirs, ours string
+		after              map[string]any
+		conflicts          int
+	}{
+		{"a field of an address", `{"billingAddress":null,"forceUpdate":["billingAddress"]}`, `{"BillingAddress":{"Name":"Kari Nordmann","City":"Bergen"}}`,
+			map[string]any{"billingAddress": map[string]any{"city": "Bergen"}}, 1},
+		{"a line of the form", `{"orderForm":null,"forceUpdate":["orderForm"]}`, `{"OrderForm":{"LineItems":[{"LineItemId":"L1","PlacedPrice":1.5}]}}`,
+			map[string]any{"orderForm": null}, 1},
+		{"an object of a line", `{"orderForm":{"lineItems":[{"lineItemId":"L1","meta":null,"forceUpdate":["meta"]}]}}`, `{"OrderForm":{"LineItems":[{"LineItemId":"L1","Meta":{"A":1,"B":3}}]}}`,
+			map[string]any{"orderForm.lineItems[0].meta": map[string]any{"b": 3}}, 1},
+		{"an echo of all of it", `{"billingAddress":null,"forceUpdate":["billingAddress"]}`, `{"BillingAddress":{"Name":"Kari Nordmann","City":"Oslo"}}`, map[string]any{"billingAddress": null}, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			g, r := holding(t), lease(t)
+			r.settings(config(status("New", step{Host: g.URL})))
+			with := strings.Replace(order, "{", `{"billingAddress":{"name":"Kari Nordmann","city":"Oslo"},`, 1)
+			finish := r.begin("/api/orders", strings.Replace(with, `"lineItemId":"L1"`, `"lineItemId":"L1","meta":{"a":1,"b":2}`, 1))
+			g.wait()
+			patched(row.theirs)(r)
+			g.answer(answerWith(row.ours))
+			finish().want(201)
+			stored := r.get(theOrder)
+			for path, want := range row.after {
+				stored.is(path, want)
+			}
+			equals(t, "conflicts", len(r.conflicts()), row.conflicts)
+		})
+	}
+}

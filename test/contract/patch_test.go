@@ -24,6 +24,7 @@ func TestAPatchOfAStep(t *testing.T) {
 		{"properties replaced", `{"Properties":[{"Key":"Score","Value":"95"}],"KeepExistingCustomProperties":false}`,
 			map[string]any{"properties[0].key": "Score", "properties[1]": nil, "keepExistingCustomProperties": nil}},
 		{"properties removed", `{"PropertiesRemovalConditions":[{"Key":"Channel"}]}`, map[string]any{"properties": []string{}}},
+		{"properties removed by a number", `{"PropertiesRemovalConditions":[{"Key":"Channel","Value":7}]}`, map[string]any{"properties[0].value": "web"}},
 		{"lists replaced", `{"Tags":["only"],"KeepExistingListItems":false}`, map[string]any{"tags": []string{"only"}}},
 		{"notes without id append", `{"OrderNotes":[{"Detail":"call first"},{"Detail":"call first"}]}`, map[string]any{"orderNotes[0].detail": "call first", "orderNotes[1].detail": "call first"}},
 		{"unknown fields below are kept", `{"OrderForm":{"LineItems":[{"LineItemId":"L1","ErpRow":{"No":12}}]}}`, map[string]any{"orderForm.lineItems[0].erpRow.no": 12}},
@@ -64,6 +65,12 @@ func TestAPatchRecomputesTotalsInExactDecimals(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAnOrderWithoutLinesHasATotal(t *testing.T) {
+	r := lease(t)
+	r.post(`{"id":"ORD-12345","orderForm":{"lineItems":[],"shippingTotal":49}}`).is("order.orderForm.subTotal", 0).is("order.orderForm.total", 49)
+	r.call("PATCH", theOrder, `{"orderForm":{"shippingTotal":59}}`).want(200).is("orderForm.total", 59)
 }
 
 func TestFieldsThatAStepMayNotChange(t *testing.T) {

@@ -23,6 +23,8 @@ func TestAnAnswerWithADocumentNamesWhatWasNotApplied(t *testing.T) {
 	}{
 		{"a field in another shape, patched", "PATCH", theOrder, `{"orderForm":{` + noArray + `}}`, 200, "body.orderForm.discounts", "list"},
 		{"forceUpdate of a field that is not there, and no change", "PATCH", theOrder, `{"forceUpdate":["customerPhoen"]}`, 200, "body.forceUpdate", "customerPhoen"},
+		{"a condition that picks nothing", "PATCH", theOrder, `{"propertiesRemovalConditions":[{"value":"web"}]}`, 200, "body.propertiesRemovalConditions", "no key"},
+		{"forceUpdate of the id", "PATCH", theOrder, `{"id":null,"forceUpdate":["id"]}`, 200, "body.id", "never changes"},
 		{"nothing to say", "PATCH", theOrder, `{"customerPhone":"+47 900 00 000"}`, 200, "", ""},
 		{"a shipment that is made", "POST", theOrder + "/shipments", `{"shipmentId":"S-9","packages":"one"}`, 201, "body.packages", "list"},
 		{"a shipment that is patched", "PATCH", theOrder + "/shipments/S-9", `{"packages":"two"}`, 200, "body.packages", "list"},

@@ -81,7 +81,7 @@ func TestAnEventEndpointsAnswerGivesNoSecretAway(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(500)
 		signature := req.Header.Get("Webhook-Signature")
-		fmt.Fprintf(w, `{"key":%q,"signature":%q,"bare":%q,"tenant":%q,"path":%q}`, req.Header.Get("X-Api-Key"), signature, strings.TrimPrefix(signature, "v1,"), req.Header.Get("X-Tenant"), req.RequestURI)
+		fmt.Fprintf(w, `{"hex":"%x","key":%q,"signature":%q,"bare":%q,"tenant":%q,"path":%q}`, req.Header.Get("X-Api-Key"), req.Header.Get("X-Api-Key"), signature, strings.TrimPrefix(signature, "v1,"), req.Header.Get("X-Tenant"), req.RequestURI)
 	})
 	e := r.subscribed(s.URL+"/in?access_token="+"q-s3cret"+"&page=7", `,"headers":{"X-Api-Key":"k-s3cret","Accept":"application/json","X-Tenant":"acme-tenant"},"retrySchedule":["PT0S"]`)
 	r.publish("")
@@ -90,7 +90,7 @@ func TestAnEventEndpointsAnswerGivesNoSecretAway(t *testing.T) {
 	a := r.get("/api/attempts/" + attempt)
 	for path, want := range map[string]any{
 		"response.headers.Content-Type": "application/json", "request.headers.X-Api-Key": "***", "request.headers.Accept": "***", "request.headers.X-Tenant": "***",
-		"request.headers.Webhook-Signature": "***", "response.body": `{"key":"***","signature":"v1,***","bare":"***","tenant":"acme-tenant","path":"/in?access_token=***&page=7"}`,
+		"request.headers.Webhook-Signature": "***", "response.body": `{"hex":"***","key":"***","signature":"v1,***","bare":"***","tenant":"acme-tenant","path":"/in?access_token=***&page=7"}`,
 	} {
 		a.is(path, want)
 	}

@@ -38,6 +38,38 @@ func TestBlankStatusesAreRefused(t *testing.T) {
 	equals(t, "what is stored", r.stored(), before)
 }
 
+func TestAStatusOfAShipmentInAnotherCaseIsNoChange(t *testing.T) {
+	r := packing(t)
+	r.ship("SHIP-2", "Packed").is("order.version", 2)
+	r.call("PATCH", theOrder, `{"orderForm":{"shipments":[{"shipmentId":"SHIP-2","status":"NEW","orderStatus":"packed","prevStatus":"new"}]}}`).want(200).is("version", 2)
+}
+
+func TestAnEmptyStatusOfAPatchIsNone(t *testing.T) {
+	s := answering(t, answerWith(`{"OrderForm":{"Shipments":[{"ShipmentId":"SHIP-2","Status":"","OrderStatus":""}]}}`))
+	r := packing(t, step{Host: s.URL})
+	r.ship("SHIP-2", "Packed").is("order.version", 2).is("order.orderForm.shipments[1].status", "New").is("order.orderForm.shipments[1].orderStatus", "Packed")
+	r.call("PATCH", theOrder, `{"orderForm":{"shipments":[{"shipmentId":"SHIP-2","status":"","orderStatus":""}]}}`).want(200).is("version", 2)
+	r.get(theOrder).is("orderForm.shipments[1].orderStatus", "Packed")
+	v := checking(t, answering(t, `{"value":{"status":""}}`), "")
+	v.validate()
+	v.get(theCart).is("status", "Draft")
+}
+
+// The status from before a return becomes the order's again.
+func TestTheStatusFromBeforeAReturnIsTrimmedAndNeverBlank(t *testing.T) {
+	r := lease(t)
+	r.call("POST", "/api/orders?runWorkflow=false", order).want(201)
+	id := r.call("POST", theOrder+"/returns", lines("L1", "1")).want(201).text("returnId")
+	form := func(prev string) string {
+		return `{"returnOrderForms":[{"returnId":"` + id + `","prevStatus":"` + prev + `"}]}`
+	}
+	r.call("PATCH", theOrder, form(" ")).problem(422, "body.returnOrderForms[0].prevStatus")
+	r.call("POST", "/api/orders", `{"returnOrderForms":[{"prevStatus":" "}]}`).problem(422, "body.returnOrderForms[0].prevStatus")
+	r.call("PATCH", theOrder, form(" Delivered ")).want(200).is("returnOrderForms[0].prevStatus", "Delivered")
+	r.takeBack(id).want(200).is("order.status", "Delivered")
+	r.call("PATCH", theOrder, `{"tags":["x"]}`).want(200)
+}
+
 func TestABlankStatusOfAStepIsAnInvalidResponse(t *testing.T) {
 	for body, at := range map[string]string{
 		triggering(" "):               "orderActionExecutionResults[0].triggerNewStatus",

@@ -28,6 +28,8 @@ func TestWhatNobodyReadsOfAStepsAnswerIsNamed(t *testing.T) {
 		meant string
 	}{
 		{`{"CancelWorkflow":true,"ErrorReason":"no"}`, []string{"cancelWorkflow", "errorReason"}, "inside an entry of OrderActionExecutionResults"},
+		{`{"IsAborted":true}`, []string{"isAborted"}, "CancelWorkflow inside an entry of OrderActionExecutionResults may be meant"},
+		{`{"IsAborted":false}`, nil, ""},
 		{`{"OrderPach":{"Tags":["x"]}}`, []string{"orderPach"}, "OrderPatch may be meant"},
 		{`{"Value":{"Id":"ORD-12345","Tags":["x"]}}`, []string{"value"}, "OrderPatch may be meant"},
 		{`{"Id":"ORD-12345","Tags":["x"]}`, []string{"id", "tags"}, "a field of the order"},

@@ -147,12 +147,13 @@ func TestWhatImportRefuses(t *testing.T) {
 		``:                                     "line 2",
 		"\x00\x01\xff":                         "line 2",
 		strings.Replace(sound, `"A"`, `""`, 1): "id",
-		strings.Replace(sound, `"version":3,`, ``, 1):    "version must be",
-		strings.Replace(sound, `:3,`, `:0,`, 1):          "version must be",
-		strings.Replace(sound, `:3,`, `:1.5,`, 1):        "version must be",
-		strings.Replace(sound, `"New"`, `""`, 1):         "status",
-		strings.Replace(sound, `2026-11-21T`, `soon`, 1): "created",
-		strings.Replace(sound, `"New"`, `"Other"`, 1):    `another order "A"`,
+		strings.Replace(sound, `"version":3,`, ``, 1):                                                "version must be",
+		strings.Replace(sound, `:3,`, `:0,`, 1):                                                      "version must be",
+		strings.Replace(sound, `:3,`, `:1.5,`, 1):                                                    "version must be",
+		strings.Replace(sound, `"New"`, `""`, 1):                                                     "status",
+		strings.Replace(sound, `2026-11-21T`, `soon`, 1):                                             "created",
+		strings.Replace(sound, `"New"`, `"Other"`, 1):                                                `another order "A"`,
+		strings.Replace(sound, `{`, `{"orderLines":[{"code":"B"}],"orderForm":{"lineItems":[]},`, 1): "orderLines",
 	} {
 		w.file(t, "bad.jsonl", strings.Replace(sound, `"A"`, `"B"`, 1)+"\n"+line+"\n"+sound+"\n")
 		w.refuses(t, want, "import", "orders", "bad.jsonl")

@@ -1,6 +1,7 @@
 package ordertest
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -50,9 +51,10 @@ func textMember(name string) member {
 	return member{name, func(t *rapid.T) any { return Words.Draw(t, name) }}
 }
 
-// statusMember is a status as it is stored: without white space around it.
+// statusMember is a status as it is stored: without white space around it. The empty text would be
+// none in a patch.
 func statusMember(name string) member {
-	return member{name, func(t *rapid.T) any { return strings.TrimSpace(Words.Draw(t, name)) }}
+	return member{name, func(t *rapid.T) any { return cmp.Or(strings.TrimSpace(Words.Draw(t, name)), "New") }}
 }
 
 // flagMember is a member that is true or false.

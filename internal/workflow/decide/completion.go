@@ -177,7 +177,7 @@ func (c *completion) noteConflicts() {
 	if c.Sent == c.Order.Doc || len(c.patched.Set) == 0 {
 		return
 	}
-	if found := order.Conflicts(order.Differences(c.Sent, c.Order.Doc), c.patched.Set); len(found) > 0 {
+	if found := order.ConflictsOf(c.Sent, c.Order.Doc, c.patched); len(found) > 0 {
 		c.note(order.HistoryEntry{Operation: order.OpConflict, Step: c.result.Step, CallID: c.result.CallID, Changes: found,
 			Message: "another writer had changed what the step's patch set; the patch stands"})
 	}
