@@ -41,7 +41,7 @@ func put[K comparable](m *map[K]bool, key K) {
 }
 
 // offer takes a delivery that became due. It reports whether the queue has taken it, or
-// holds it already. Of one that is held it only notes that it is due again. When that is
+// holds it already. For one that is held it only notes that it is due again. When that is
 // let go, the queue reads its table and finds it there.
 func (b *backlog) offer(m *memory, due store.Due) bool {
 	event := due.Delivery.Event

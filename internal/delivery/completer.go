@@ -1,10 +1,7 @@
 package delivery
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,11 +14,10 @@ import (
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/store"
-	"github.com/orderhook/orderhook/internal/trace"
 )
 
-// result is what an attempt came to. It waits for the completer to write it. classify makes
-// it, and nobody changes it from then on.
+// result is what an attempt came to. It waits for the completer to write it. classify fills
+// it in, and nobody changes it from then on.
 type result struct {
 	queue      *queue
 	target     *target
@@ -76,12 +72,6 @@ type completer struct {
 	dirty   map[*queue]bool
 	unsure  map[*queue]unsureHealth
 	over    bool // the process ends, and the database takes nothing
-}
-
-// leaving is queues that another node gets, once their health is written.
-type leaving struct {
-	queues  []*queue
-	written chan struct{} // closed then
 }
 
 // failing is a result whose write failed by itself, so that it does not hold up others.
@@ -161,7 +151,7 @@ func (r *completer) recorded(one *result) {
 	one.memory.Give()
 	one.slot.Give()
 	one.queue.done(one.it, one.completion.Due)
-	r.intake.written(one)
+	r.intake.remove(one)
 	r.goOnIfLittleWaits()
 }
 
@@ -192,7 +182,9 @@ func (r *completer) loop() {
 		switch {
 		case len(group) > 0:
 			r.record(group)
-			r.retry(r.d.clock.Now())
+			if len(r.failing) > 0 {
+				r.retry(r.d.clock.Now())
+			}
 			// A busy tenant comes to no wait, so the failing results are tried again here.
 			continue
 		case stopped:
@@ -200,7 +192,9 @@ func (r *completer) loop() {
 			return
 		}
 		r.wait()
-		r.retry(r.d.clock.Now())
+		if len(r.failing) > 0 {
+			r.retry(r.d.clock.Now())
+		}
 	}
 }
 
@@ -245,10 +239,10 @@ func (r *completer) gather() (group []result, stopped bool) {
 // fails, each result is written by itself: one bad result must not hold up the others. It
 // runs on the goroutine of the completer, as all that writes does.
 func (r *completer) record(group []result) {
-	health := changes{}
+	health := healthChanges{}
 	now := r.d.clock.Now()
 	for _, one := range group {
-		r.take(health, one.queue, now, false)
+		r.take(health, one.queue, now, whenDue)
 	}
 	err := r.write(group, health)
 	if err == nil {
@@ -321,53 +315,10 @@ func (r *completer) lost(one *result) {
 	r.recorded(one)
 }
 
-// leave writes the health of queues that another node gets. If ctx ends first, what is not
-// written is lost. The queues have no attempt under way or unwritten any more.
-func (r *completer) leave(ctx context.Context, queues []*queue) {
-	r.start()
-	l := leaving{queues, make(chan struct{})}
-	r.mu.Lock()
-	r.leaving = append(r.leaving, l)
-	r.mu.Unlock()
-	r.signal()
-	select {
-	case <-l.written:
-	case <-r.ended:
-	case <-ctx.Done():
-	}
-}
-
-// recordLeaving does what leave has asked for, on the goroutine of the completer, to which
-// dirty belongs.
-func (r *completer) recordLeaving() {
-	r.mu.Lock()
-	all := r.leaving
-	r.leaving = nil
-	r.mu.Unlock()
-	for _, l := range all {
-		for _, q := range l.queues {
-			q.mu.Lock()
-			if q.health.dirty {
-				r.dirty[q] = true
-			}
-			q.mu.Unlock()
-		}
-		r.recordHealth()
-		// What could not be written is lost. The queues are not this node's any more, so
-		// there is no later time for it.
-		for _, q := range l.queues {
-			delete(r.dirty, q)
-			delete(r.unsure, q)
-		}
-		close(l.written)
-	}
-}
-
 // pauseAfter returns how long to wait after so many failures: 1 s, 2 s, 4 s, up to a
 // minute, each a tenth longer or shorter by chance.
 func pauseAfter(failures int) time.Duration {
-	pause := min(firstPause<<min(failures-1, 10), longestPause)
-	return time.Duration(float64(pause) * (1 + jitter*(2*rand.Float64()-1)))
+	return jittered(min(firstPause<<min(failures-1, 10), longestPause))
 }
 
 // retry tries to write the failing results that are due, and those that are due soon:
@@ -405,150 +356,3 @@ func (r *completer) end() {
 			append([]any{"tenant", one.queue.key.tenant}, attemptIDs(one.target, one.it, one.completion.Attempt)...)...)
 	}
 }
-
-// write makes one write, and repeats it while the database is unavailable. Once the
-// process ends it is tried only one more time, so that the end is not held up.
-func (r *completer) write(group []result, health changes) error {
-	ctx := nodes.Under(context.WithoutCancel(r.d.ctx), leasesOf(group, health)...) // Stop may have broken off other attempts: this one was made, and is recorded
-	var last written                                                               // of the try before this one, which may have been committed
-	for wait := firstTryAgain; ; wait = min(2*wait, longestTryWait) {
-		if r.over {
-			return errOver
-		}
-		var now written
-		err := r.d.store.Write(ctx, func(tx store.Tx) (err error) {
-			now, err = r.complete(ctx, tx, group, health, last)
-			return err
-		})
-		if err == nil {
-			r.d.tell(group, now.turnedOff())
-			r.answered(health)
-			return nil
-		}
-		if now.decided {
-			last = now
-			r.unanswered(health, now)
-		}
-		if apierr.KindOf(err) != apierr.Unavailable || r.d.ctx.Err() != nil {
-			return err
-		}
-		r.d.log.Warn("attempts wait to be recorded", "attempts", len(group), "error", err)
-		_ = clock.Pause(r.d.ctx, r.d.clock, wait)
-	}
-}
-
-// turnedOff is an endpoint that was turned off in a write, and why. It is logged after
-// the commit.
-type turnedOff struct{ tenant, endpoint, reason string }
-
-// written is what a write of a completer comes to, besides the results themselves.
-type written struct {
-	decided bool        // all of it was, and the commit may have been tried
-	off     []turnedOff // with results
-	health  map[*queue]unsureHealth
-}
-
-// turnedOff returns all endpoints that the write has turned off.
-func (w *written) turnedOff() []turnedOff {
-	all := w.off
-	for _, h := range w.health {
-		all = append(all, h.off...)
-	}
-	return all
-}
-
-// complete writes the results of attempts, and the changes of health. The last try to write
-// the same may have been committed, though nobody was told: then its results are recorded,
-// the health is what that try made of it, and nothing is written a second time.
-func (r *completer) complete(ctx context.Context, tx store.Tx, group []result, health changes, last written) (now written, err error) {
-	d := r.d
-	now.health = map[*queue]unsureHealth{}
-	completions := make([]store.Completion, len(group))
-	for i := range group {
-		completions[i] = group[i].completion
-	}
-	if len(completions) > 0 {
-		before, err := tx.CompleteDeliveries(ctx, r.tenant, completions...)
-		if err != nil {
-			return now, fmt.Errorf("store what %d attempts came to: %w", len(completions), err)
-		}
-		// These read what has become of the deliveries, so they come after the completions.
-		for i := range group {
-			if before[i] {
-				continue
-			}
-			if now.off, err = d.conclude(ctx, tx, &group[i], now.off); err != nil {
-				return now, err
-			}
-		}
-		if len(before) > 0 {
-			now.off = append(now.off, last.off...) // they are still to be logged
-		}
-	}
-	for q, change := range health {
-		if err := r.addHealth(ctx, tx, q, change, &now); err != nil {
-			return now, err
-		}
-	}
-	now.decided = true
-	return now, nil
-}
-
-// conclude writes what follows from an attempt besides its delivery: the end of an
-// export, the event of a delivery that failed, the turning off of the endpoint. It
-// appends to off an endpoint that it turned off.
-func (d *Dispatcher) conclude(ctx context.Context, tx store.Tx, r *result, off []turnedOff) ([]turnedOff, error) {
-	tenant := r.queue.key.tenant
-	// What follows from an attempt belongs to the trace that its event came of.
-	ctx = trace.WithText(ctx, r.event.Trace)
-	if r.completion.Attempt.Kind == attempt.KindExport && r.completion.Status != event.DeliveryPending {
-		if err := d.concludeExport(ctx, tx, tenant, r); err != nil {
-			return nil, err
-		}
-	}
-	if r.completion.Status == event.DeliveryFailed {
-		if err := d.tellOfFailure(ctx, tx, tenant, r); err != nil {
-			return nil, err
-		}
-	}
-	if r.disable == "" {
-		return off, nil
-	}
-	return d.disable(ctx, tx, r.target, tenant, r.disable, time.Time{}, r.completion.At, off)
-}
-
-// tellOfFailure adds the event that a delivery failed for good. It is only added if an
-// endpoint subscribes to its type by name. There is none for a delivery that was
-// canceled while the attempt was made, and none for the delivery of such an event: that
-// would never end.
-func (d *Dispatcher) tellOfFailure(ctx context.Context, tx store.Tx, tenant string, r *result) error {
-	if r.event.Type == event.TypeDeliveryFailed {
-		return nil
-	}
-	subscriptions, err := tx.Subscriptions(ctx, tenant)
-	if err != nil {
-		return fmt.Errorf("read who hears of a delivery that failed: %w", err)
-	}
-	if !subscriptions.Named(event.TypeDeliveryFailed) {
-		return nil
-	}
-	delivery, err := tx.Delivery(ctx, tenant, r.completion.Key)
-	// It is gone, or was canceled meanwhile.
-	if apierr.KindOf(err) == apierr.NotFound || err == nil && delivery.Status != event.DeliveryFailed {
-		return nil
-	}
-	if err == nil {
-		err = tx.AddEvents(ctx, tenant, event.DeliveryFailedEvent(delivery, r.completion.At))
-	}
-	if err != nil {
-		return fmt.Errorf("tell of a delivery that failed: %w", err)
-	}
-	return nil
-}
-
-// errGone is why a job about an endpoint ends. errOver is the error of a write that is not
-// made, because the process ends.
-var (
-	errGone = errors.New("the endpoint is gone")
-	errOver = errors.New("the process ends, and the database takes no writes")
-)

@@ -38,15 +38,22 @@ func (d *Dispatcher) hopeless(e *event.Endpoint, h event.Health, lastFailure tim
 	return h.Consecutive > 0 && s.Failed() >= 1+len(e.Schedule) && lastFailure.Sub(s.Since) >= d.disableAfter
 }
 
-// disable turns an endpoint off, publishes the event that says so, and appends the
-// endpoint to off. The pending deliveries wait until somebody turns it on again.
+// disabling is why an endpoint is to be turned off.
+type disabling struct {
+	reason       string
+	failingSince time.Time // zero: it was no streak of failures
+	at           time.Time // of the attempt that was the last straw
+}
+
+// disable turns an endpoint off, publishes the event that says so, and returns the endpoint
+// that it turned off, if it did. The pending deliveries wait until somebody turns it on again.
 //
 // If the endpoint was deleted, turned off or moved to another URL meanwhile, nothing
 // happens: the reason is not true of it any more.
-func (d *Dispatcher) disable(ctx context.Context, tx store.Tx, about *target, tenant, reason string, failingSince, at time.Time, off []turnedOff) ([]turnedOff, error) {
+func (d *Dispatcher) disable(ctx context.Context, tx store.Tx, tenant string, about *target, why disabling) ([]turnedOff, error) {
 	was, err := tx.Endpoint(ctx, tenant, about.ID)
 	if apierr.KindOf(err) == apierr.NotFound {
-		return off, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the endpoint that is to be turned off: %w", err)
@@ -54,16 +61,16 @@ func (d *Dispatcher) disable(ctx context.Context, tx store.Tx, about *target, te
 	// The endpoint of an export is never turned off so: the settings say whether it is
 	// used.
 	if !was.Enabled || was.URL != about.URL || was.Origin == event.OriginConnector {
-		return off, nil
+		return nil, nil
 	}
 	// The stored endpoint is shared, so a copy of it is turned off.
 	next := *was
-	next.Enabled, next.Disabled, next.DisabledAt, next.Updated = false, reason, at, at
+	next.Enabled, next.Disabled, next.DisabledAt, next.Updated = false, why.reason, why.at, why.at
 	if err := tx.PutEndpoint(ctx, tenant, &next); err != nil {
 		return nil, fmt.Errorf("turn endpoint %s off: %w", next.ID, err)
 	}
-	if err = tx.AddEvents(ctx, tenant, event.DisabledEvent(&next, reason, failingSince, at)); err != nil {
+	if err = tx.AddEvents(ctx, tenant, event.DisabledEvent(&next, why.reason, why.failingSince, why.at)); err != nil {
 		return nil, fmt.Errorf("the event of a disabled endpoint: %w", err)
 	}
-	return append(off, turnedOff{tenant, next.ID, reason}), nil
+	return []turnedOff{{tenant, next.ID, why.reason}}, nil
 }

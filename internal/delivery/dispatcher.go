@@ -43,7 +43,7 @@ type Options struct {
 	Store        store.Store
 	Node         *nodes.Node // has the dispatcher take shards; nil: it takes all at its start
 	Client       Client
-	Slots        *fair.Budget // of all outgoing calls, as of [outbound.Options]; nil: as many as the default, for deliveries alone
+	Slots        *fair.Budget // of all outgoing calls, as in [outbound.Options]; nil: as many as the default, for deliveries alone
 	Clock        clock.Clock
 	Log          *slog.Logger
 	DisableAfter time.Duration // 0: DefaultDisableAfter
@@ -156,8 +156,8 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 	}
 }
 
-// Due implements [store.Listener]. Of a delivery to an endpoint that has no queue here, the
-// node is told that has it: it reads the delivery from its table. The store calls it after
+// Due implements [store.Listener]. If this node has no queue for the endpoint, it tells the
+// node that has one; that node reads the delivery from its table. The store calls it after
 // the commit, so it does not wait for anything.
 func (d *Dispatcher) Due(due []store.Due) {
 	for _, one := range due {

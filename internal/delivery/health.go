@@ -20,7 +20,7 @@ type health struct {
 	silence time.Duration // the longest that does not end a streak of failures
 	change  store.HealthChange
 	dirty   bool
-	written time.Time
+	since   time.Time // when it was last written
 }
 
 // attempted adds an attempt, which is the number-th at its delivery. failure is "" if it
@@ -55,14 +55,20 @@ func (h *health) filterFailed(u store.FilterFailure) {
 	h.change.LastFilterError = event.FilterError{At: u.At, EventID: u.EventID, Why: u.Why}
 }
 
-// take returns the change that is to be written, if it is time to write it, or always. What
-// was taken is written by the caller, or given back.
-func (h *health) take(now time.Time, always bool) (store.HealthChange, bool) {
-	if !h.dirty || !always && now.Sub(h.written) < healthEvery {
+// How take is called: for a health that is written if it is time to, or always.
+const (
+	whenDue = false
+	always  = true
+)
+
+// take returns the change that is to be written. What was taken is written by the caller, or
+// given back.
+func (h *health) take(now time.Time, when bool) (store.HealthChange, bool) {
+	if !h.dirty || when == whenDue && now.Sub(h.since) < healthEvery {
 		return store.HealthChange{}, false
 	}
 	taken := h.change
-	h.change, h.dirty, h.written = store.HealthChange{}, false, now
+	h.change, h.dirty, h.since = store.HealthChange{}, false, now
 	return taken, true
 }
 
@@ -85,8 +91,8 @@ func (d *Dispatcher) Health(ctx context.Context, tenant string, endpoint int64) 
 	return q.health.change.On(h), nil
 }
 
-// Circuit returns the state of an endpoint's breaker. Of an endpoint of another node it is
-// what that has told.
+// Circuit returns the state of an endpoint's breaker. For an endpoint of another node it
+// is what that node has told.
 func (d *Dispatcher) Circuit(tenant string, endpoint int64) breaker.State {
 	q := d.queue(queueKey{tenant, endpoint})
 	if q == nil {

@@ -60,8 +60,8 @@ func (i *intake) full() (full, first bool) {
 	return true, i.blocked.CompareAndSwap(false, true)
 }
 
-// written takes off the count a result that is written.
-func (i *intake) written(one *result) {
+// remove takes off the count a result that is written.
+func (i *intake) remove(one *result) {
 	i.count.Add(-1)
 	i.bytes.Add(-one.size())
 }

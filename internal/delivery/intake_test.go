@@ -37,7 +37,7 @@ func TestAnIntakeLosesNothing(t *testing.T) {
 				t.Fatalf("number %d of %s came in the place of %d", a.Number, a.ID, next[a.ID])
 			}
 			next[a.ID]++
-			i.written(&one)
+			i.remove(&one)
 		}
 	}
 	for done := false; !done; took() {
@@ -75,7 +75,7 @@ func TestAnIntakeIsFull(t *testing.T) {
 	write := func(n int) {
 		one := numbered(0, 0)
 		for range n {
-			i.written(&one)
+			i.remove(&one)
 		}
 	}
 	put(mostUnrecorded - 1)

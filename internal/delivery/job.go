@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/orderhook/orderhook/internal/apierr"
@@ -15,6 +16,9 @@ import (
 // jobStep is how many deliveries a job makes due in one write. It limits how long other
 // writers wait for that.
 const jobStep = 200
+
+// errGone is why a job about an endpoint ends.
+var errGone = errors.New("the endpoint is gone")
 
 // Jobs are the kinds of jobs about deliveries, for a [jobrunner.Runner].
 func (d *Dispatcher) Jobs() map[string]jobrunner.Kind {

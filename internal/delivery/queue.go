@@ -38,10 +38,10 @@ type queue struct {
 	completer *completer  // of its tenant
 
 	mu       sync.Mutex
-	version  int64         // of the tenant's endpoints, as of target
+	version  int64         // of the tenant's endpoints, that of target
 	retired  bool          // another node has the endpoint, or gets it
 	drained  chan struct{} // closed once it is retired, and nothing is under way or is being written
-	state    state         // as it was when pump looked last
+	state    queueState    // as it was when pump looked last
 	target   *target       // nil: nothing is sent, because the endpoint is off
 	backlog  backlog
 	table    table
@@ -58,7 +58,7 @@ type queue struct {
 // target.
 func newQueue(d *Dispatcher, key queueKey, lease nodes.Lease, r *completer) *queue {
 	q := &queue{d: d, key: key, lease: lease, completer: r, drained: make(chan struct{}), table: table{reading: readCurrent, low: loadSize / 2}, breaker: newBreaker(d.clock.Now())}
-	q.health.written, q.health.silence = d.clock.Now(), longestSilence(d.disableAfter)
+	q.health.since, q.health.silence = d.clock.Now(), longestSilence(d.disableAfter)
 	return q
 }
 
@@ -182,16 +182,15 @@ func (q *queue) situation(now time.Time) situation {
 	at, byHand := q.backlog.next()
 	s.work, s.byHand = at >= 0, byHand
 	s.admitted, s.circuit = q.breaker.Admits(now)
-	s.rate = q.nextOfRate(now)
+	if q.limiter != nil {
+		s.rate = q.nextOfRate(now)
+	}
 	return s
 }
 
-// nextOfRate returns when the rate limit allows the next attempt; zero: now. It takes
-// nothing from the limit.
+// nextOfRate returns when the rate limit of a queue that has one allows the next attempt;
+// zero: now. It takes nothing from the limit.
 func (q *queue) nextOfRate(now time.Time) time.Time {
-	if q.limiter == nil {
-		return time.Time{}
-	}
 	missing := 1 - q.limiter.TokensAt(now)
 	if missing <= 0 {
 		return time.Time{}
@@ -337,18 +336,10 @@ func (q *queue) filterFailed(u store.FilterFailure) {
 // attempt says nothing about the new one, and is left out. The log is written without the
 // lock.
 func (q *queue) answered(t *target, it item, a *attempt.Attempt, now time.Time, more bool) {
-	if q.opens(t, it, a, now, more) {
-		q.d.warnings.warn(q.key.tenant, "the circuit of an endpoint opened: its deliveries wait", append(attemptIDs(t, it, a), "failures", breakerFailures)...)
-	}
-}
-
-// opens does the work of answered, and reports whether the breaker, which was closed,
-// opened by it.
-func (q *queue) opens(t *target, it item, a *attempt.Attempt, now time.Time, more bool) bool {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	if q.target != nil && q.target.URL != t.URL {
-		return false
+		q.mu.Unlock()
+		return
 	}
 	q.health.attempted(now, a.Error, a.Number, more)
 	was := q.breaker.State(now)
@@ -356,7 +347,10 @@ func (q *queue) opens(t *target, it item, a *attempt.Attempt, now time.Time, mor
 	if opened || was != q.breaker.State(now) {
 		q.tellCircuit(now)
 	}
-	return opened && was == breaker.Closed
+	q.mu.Unlock()
+	if opened && was == breaker.Closed {
+		q.d.warnings.warn(q.key.tenant, "the circuit of an endpoint opened: its deliveries wait", append(attemptIDs(t, it, a), "failures", breakerFailures)...)
+	}
 }
 
 // returnToTable forgets a delivery that was not attempted. It is still due, and is read

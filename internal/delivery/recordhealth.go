@@ -31,9 +31,9 @@ func (r *completer) recordHealth() {
 // recordHealthOf writes the health of some queues. That of an endpoint which another node
 // has taken over is dropped.
 func (r *completer) recordHealthOf(some []*queue, now time.Time) error {
-	health := changes{}
+	health := healthChanges{}
 	for _, q := range some {
-		r.take(health, q, now, true)
+		r.take(health, q, now, always)
 	}
 	err := r.write(nil, health)
 	switch {
@@ -72,17 +72,17 @@ func (r *completer) noteDirty() {
 	}
 }
 
-// changes is the changes of endpoints' health that are in one write.
-type changes map[*queue]store.HealthChange
+// healthChanges is the changes of endpoints' health that are in one write.
+type healthChanges map[*queue]store.HealthChange
 
-// take adds the health of a queue, if it is time to write it, or always.
-func (r *completer) take(health changes, q *queue, now time.Time, always bool) {
+// take adds the health of a queue, when it is due or always.
+func (r *completer) take(health healthChanges, q *queue, now time.Time, when bool) {
 	if _, taken := health[q]; taken {
 		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if c, ok := q.health.take(now, always); ok {
+	if c, ok := q.health.take(now, when); ok {
 		health[q] = c
 		delete(r.dirty, q)
 	} else if q.health.dirty {
@@ -101,7 +101,7 @@ type unsureHealth struct {
 
 // giveBack undoes take after a write that failed. What has changed since is added to what
 // was taken. What may have been committed is not given back: it is unsure.
-func (r *completer) giveBack(health changes) {
+func (r *completer) giveBack(health healthChanges) {
 	for q, taken := range health {
 		q.mu.Lock()
 		q.health.giveBack(taken)
@@ -110,15 +110,8 @@ func (r *completer) giveBack(health changes) {
 	}
 }
 
-// answered forgets what was unsure of the health that is written now.
-func (r *completer) answered(health changes) {
-	for q := range health {
-		delete(r.unsure, q)
-	}
-}
-
 // unanswered notes that the health of a try may have been committed. It is in health no more.
-func (r *completer) unanswered(health changes, try written) {
+func (r *completer) unanswered(health healthChanges, try writeTry) {
 	maps.Copy(r.unsure, try.health)
 	for q := range health {
 		health[q] = store.HealthChange{}
@@ -127,7 +120,7 @@ func (r *completer) unanswered(health changes, try written) {
 
 // addHealth writes the change of an endpoint's health, and turns the endpoint off if that is
 // hopeless. What is unsure of it is added first, unless it was committed.
-func (r *completer) addHealth(ctx context.Context, tx store.Tx, q *queue, change store.HealthChange, now *written) error {
+func (r *completer) addHealth(ctx context.Context, tx store.Tx, q *queue, change store.HealthChange, now *writeTry) error {
 	var off []turnedOff // with what was committed, which nobody was told yet
 	if before, unsure := r.unsure[q]; unsure {
 		is, err := tx.StoredHealth(ctx, r.tenant, q.key.endpoint)
@@ -150,14 +143,16 @@ func (r *completer) addHealth(ctx context.Context, tx store.Tx, q *queue, change
 	}
 	about := q.current()
 	if about != nil && r.d.hopeless(about.Endpoint, h, change.LastFailure) {
-		off, err = r.d.disable(ctx, tx, about, r.tenant, reasonFailing(h.Streak.Since), h.Streak.Since, change.LastFailure, off)
+		var more []turnedOff
+		more, err = r.d.disable(ctx, tx, r.tenant, about, disabling{reasonFailing(h.Streak.Since), h.Streak.Since, change.LastFailure})
+		off = append(off, more...)
 	}
 	now.health[q] = unsureHealth{change, h, off}
 	return err
 }
 
-// counted is what of a health each change adds to, and nobody but the node that has the
-// endpoint: two that are alike in it come of the same changes.
+// counted returns the fields that every change of health alters. If two healths have the
+// same values here, the same changes led to them.
 func counted(h event.Health) [4]int64 {
 	return [4]int64{h.Succeeded, h.FilterErrors, h.LastSuccess.UnixMicro(), h.LastFailure.UnixMicro()}
 }

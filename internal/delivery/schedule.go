@@ -24,7 +24,11 @@ func delay(schedule []time.Duration, d *event.Delivery, retryAfter time.Duration
 	// The schedule may have been changed after the delivery was made. The delays are
 	// counted from the end: the last delay is before the last attempt.
 	planned := schedule[max(0, len(schedule)-left)]
-	wait := time.Duration(float64(planned) * (1 + jitter*(2*rand.Float64()-1)))
 	// What the endpoint asks for never makes the delay shorter.
-	return max(wait, min(retryAfter, 2*planned)), true
+	return max(jittered(planned), min(retryAfter, 2*planned)), true
+}
+
+// jittered returns a time that is longer or shorter by chance, by a tenth at most.
+func jittered(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (1 + jitter*(2*rand.Float64()-1)))
 }

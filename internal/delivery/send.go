@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -24,7 +23,10 @@ import (
 // table: then it was not an attempt, nothing is recorded, and made is false. It runs in a
 // goroutine of the queue, without the lock of the queue.
 func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) (made bool) {
-	e, err := d.event(d.ctx, t, it.Due)
+	e, err := it.Due.Event, error(nil)
+	if e == nil {
+		e, err = d.event(d.ctx, t, it.Due)
+	}
 	switch {
 	case err != nil && apierr.KindOf(err) != apierr.NotFound:
 		q.returnToTable(it, d.clock.Now().Add(lookAgain))
@@ -49,17 +51,17 @@ func (d *Dispatcher) attempt(q *queue, t *target, it item, slot *fair.Part) (mad
 	case errors.Is(x.Err, errSettings), errors.Is(x.Err, outbound.ErrUnread): // nothing was sent, because the database could not be read
 		q.returnToTable(it, now.Add(lookAgain))
 		return false
-	case d.overtaken(d.ctx, q.key.tenant, t, e, x.Err):
+	case x.Err != nil && d.overtaken(d.ctx, q.key.tenant, t, e, x.Err):
 		q.returnToTable(it, now.Add(lookAgain))
 		return false
 	case x.Class() == outbound.OwnTrouble: // the endpoint is not the cause
 		d.warnings.warn(q.key.tenant, "a delivery waits for this server's own trouble to pass", attemptIDs(t, it, a)...)
-		q.pause(it, now.Add(afterOwnTrouble()))
+		q.pause(it, now.Add(outbound.AfterOwnTrouble()))
 		return false
 	}
 	a.Detail.Request.Body = nil // where it is shown, it is made from the event again: it need not be stored twice
-	r := d.classify(q, t, it, e, a, x, now)
-	r.slot = slot
+	r := result{queue: q, target: t, it: it, event: e, slot: slot, memory: x.Memory}
+	r.classify(a, x, now)
 	// The circuit and the health must not wait until the database has taken the result.
 	q.answered(t, it, a, now, r.completion.Status == event.DeliveryPending)
 	q.completer.add(r)
@@ -85,17 +87,9 @@ func (d *Dispatcher) overtaken(ctx context.Context, tenant string, t *target, e 
 	return err != nil || !now.Carries(refused.Secret)
 }
 
-// afterOwnTrouble returns how long the deliveries of an endpoint wait after this server
-// ran out of something, such as file descriptors. The wait is random, so that the queues
-// do not all come back at once.
-func afterOwnTrouble() time.Duration { return time.Second + rand.N(time.Second) }
-
-// event returns the event of a delivery. Small events came with it; others are read from
-// the database now. The error is [apierr.NotFound] if the event was removed.
+// event reads the event of a delivery that came without it: only small events come with
+// their deliveries. The error is [apierr.NotFound] if the event was removed.
 func (d *Dispatcher) event(ctx context.Context, t *target, due store.Due) (*event.Event, error) {
-	if due.Event != nil {
-		return due.Event, nil
-	}
 	// Readings are shared in turn, so that not all queues have large events in memory at
 	// once.
 	turn, err := d.readings.Take(ctx, t.caller(due.Tenant), 1)
@@ -168,21 +162,23 @@ func (d *Dispatcher) post(ctx context.Context, tenant string, t *target, e *even
 // classify decides what an attempt means for its delivery: it succeeded, it will be
 // retried, or it failed for good (docs/contract.md#delivery). Which of them, package answer
 // says; when it is retried, the schedule.
-func (d *Dispatcher) classify(q *queue, t *target, it item, e *event.Event, a *attempt.Attempt, x outbound.Exchange, now time.Time) result {
-	dv := it.Delivery
+func (r *result) classify(a *attempt.Attempt, x outbound.Exchange, now time.Time) {
+	dv := r.it.Delivery
 	dv.Attempts++
-	export := t.Origin == event.OriginConnector
-	wait, more := delay(t.Schedule, &dv, x.RetryAfter(now))
+	var wait time.Duration
+	more, export := false, r.target.Origin == event.OriginConnector
+	if x.Class() != outbound.Answered { // after a success no attempt follows
+		wait, more = delay(r.target.Schedule, &dv, x.RetryAfter(now))
+		r.refused = x.Refused()
+	}
 	was := answer.Delivery(x, more, export)
-	r := result{queue: q, target: t, it: it, event: e, memory: x.Memory, completion: store.Completion{Key: dv.DeliveryKey, Attempt: a, Attempts: dv.Attempts, At: now, Status: was.Status}}
-	_, r.refused = errors.AsType[*outbound.RefusedError](x.Err)
+	r.completion = store.Completion{Key: dv.DeliveryKey, Attempt: a, Attempts: dv.Attempts, At: now, Status: was.Status}
 	if was.Gone {
 		r.disable = reasonGone
 	}
 	if was.Status == event.DeliveryPending {
 		r.completion.Due = now.Add(wait)
 	}
-	return r
 }
 
 // Test sends an example event to an endpoint, once, whether it is on or off,
@@ -204,8 +200,9 @@ func (d *Dispatcher) Test(ctx context.Context, tenant string, e *event.Endpoint)
 	}
 	// There is no delivery, so the attempt is found by its call and its endpoint.
 	a.CallID, a.EndpointID, a.Delivery = ids.New(ids.Call), e.ID, event.DeliveryKey{Endpoint: e.No}
+	ctx = context.WithoutCancel(ctx) // the attempt was made, and is recorded
 	return a, store.Recording(func() error {
-		return d.store.Write(context.WithoutCancel(ctx), func(tx store.Tx) error { return tx.AddAttempt(ctx, tenant, a) })
+		return d.store.Write(ctx, func(tx store.Tx) error { return tx.AddAttempt(ctx, tenant, a) })
 	}, a)
 }
 

@@ -275,7 +275,7 @@ func (d *Dispatcher) circuitElsewhere(key queueKey) breaker.State {
 
 // leasesOf returns the leases that results and changes of health are written by. One lease
 // may be in it more than once.
-func leasesOf(group []result, health changes) []nodes.Lease {
+func leasesOf(group []result, health healthChanges) []nodes.Lease {
 	var all []nodes.Lease
 	for i := range group {
 		all = append(all, group[i].queue.lease)

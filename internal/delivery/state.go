@@ -2,22 +2,22 @@ package delivery
 
 import "time"
 
-// state is what an endpoint queue does, or why it begins no attempt. The metrics show how
+// queueState is what an endpoint queue does, or why it begins no attempt. The metrics show how
 // many queues are in each.
-type state string
+type queueState string
 
 // The states of an endpoint queue.
 const (
-	stateStopping  state = "stopping"  // the process ends, or another node may have the endpoint: no attempt begins
-	stateOff       state = "off"       // the endpoint is off, or gone
-	stateFull      state = "full"      // as many attempts are under way as the endpoint may have
-	stateIdle      state = "idle"      // it has no delivery that may be attempted
-	stateUnwritten state = "unwritten" // too many results of the tenant's attempts wait to be written
-	statePaused    state = "paused"    // the last attempt failed by a problem of this server
-	stateCircuit   state = "circuit"   // the circuit is open, or it is half open and its one attempt is under way
-	stateRate      state = "rate"      // the endpoint's rate limit allows no attempt now
-	stateSlot      state = "slot"      // it waits for a slot: all outgoing calls share them
-	stateReady     state = "ready"     // the next attempt may begin
+	stateStopping  queueState = "stopping"  // the process ends, or another node may have the endpoint: no attempt begins
+	stateOff       queueState = "off"       // the endpoint is off, or gone
+	stateFull      queueState = "full"      // as many attempts are under way as the endpoint may have
+	stateIdle      queueState = "idle"      // it has no delivery that may be attempted
+	stateUnwritten queueState = "unwritten" // too many results of the tenant's attempts wait to be written
+	statePaused    queueState = "paused"    // the last attempt failed by a problem of this server
+	stateCircuit   queueState = "circuit"   // the circuit is open, or it is half open and its one attempt is under way
+	stateRate      queueState = "rate"      // the endpoint's rate limit allows no attempt now
+	stateSlot      queueState = "slot"      // it waits for a slot: all outgoing calls share them
+	stateReady     queueState = "ready"     // the next attempt may begin
 )
 
 // situation is all that the state of an endpoint queue depends on. It is a value, so each
@@ -45,7 +45,7 @@ type situation struct {
 // changes. If there are several reasons to wait, the state is the first of them. The
 // reasons are in order: first those for the whole process, last those for the next
 // attempt alone. It decides by s alone, and changes nothing.
-func (s situation) state() (state, time.Time) {
+func (s situation) state() (queueState, time.Time) {
 	switch {
 	case s.stopping:
 		return stateStopping, time.Time{}

@@ -11,7 +11,7 @@ func TestTheStateOfAQueue(t *testing.T) {
 	ready := situation{now: now, on: true, most: 4, underWay: 1, work: true, admitted: true}
 	for name, row := range map[string]struct {
 		change func(*situation)
-		state  state
+		state  queueState
 		until  time.Time
 	}{
 		"nothing is in the way":                     {func(s *situation) {}, stateReady, never},

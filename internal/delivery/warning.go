@@ -76,9 +76,10 @@ func (w *warnings) admit(kind warningKind, now time.Time) (left int, ok bool) {
 	return left, true
 }
 
-// tell logs the attempts that somebody may have to look into. It is called after they are
+// tell logs the attempts that somebody may have to look into, and the endpoints that were
+// turned off in their write. It is called after they are
 // written, so that whoever follows the log finds them.
-func (d *Dispatcher) tell(group []result, off []turnedOff) {
+func (d *Dispatcher) tell(group []result, made *writeTry) {
 	for i := range group {
 		r := &group[i]
 		if r.refused {
@@ -88,6 +89,14 @@ func (d *Dispatcher) tell(group []result, off []turnedOff) {
 			d.warnings.warn(r.queue.key.tenant, "a delivery failed for good", attemptIDs(r.target, r.it, r.completion.Attempt)...)
 		}
 	}
+	d.tellOff(made.off)
+	for _, h := range made.health {
+		d.tellOff(h.off)
+	}
+}
+
+// tellOff logs that endpoints were turned off.
+func (d *Dispatcher) tellOff(off []turnedOff) {
 	for _, e := range off {
 		d.log.Warn("an endpoint was turned off", "tenant", e.tenant, "endpoint", e.endpoint, "reason", e.reason)
 	}

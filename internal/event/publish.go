@@ -23,6 +23,9 @@ const (
 	maxKind      = 50   // bytes of a subject's kind
 )
 
+// eventOrList is what a publication consists of, in errors.
+const eventOrList = "an event or a list of events"
+
 // ParseEvents reads the body of a publication: one event, or a list of up to
 // [MaxPublished] of them, which single tells apart. An event without an id gets
 // one, one without a timestamp that of now. Data is the text that was sent,
@@ -34,10 +37,9 @@ const (
 // It builds no tree of what it reads, for thousands of events come in a second. A list is
 // refused as a whole if one of its events is wrong.
 func ParseEvents(body []byte, now time.Time) (events []*Event, single bool, err error) {
-	// Some programs write a byte order mark before the JSON.
-	text := bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	if len(bytes.Trim(text, jsondoc.Whitespace)) == 0 {
-		return nil, false, apierr.Errorf(apierr.Malformed, "the body is empty, an event or a list of events is needed")
+	text, err := jsondoc.Text(body, eventOrList)
+	if err != nil {
+		return nil, false, err
 	}
 	dec := decoders.Get().(*jsontext.Decoder)
 	defer decoders.Put(dec)
@@ -46,17 +48,22 @@ func ParseEvents(body []byte, now time.Time) (events []*Event, single bool, err 
 	r := eventReader{dec: dec, size: len(text), now: now}
 	// A list is told from one event by its first character.
 	kind := r.dec.PeekKind()
-	if kind == '[' {
+	switch _, other := jsondoc.KindNames[kind]; {
+	case kind == '[':
 		events, err = r.list()
-	} else {
-		events, err = r.one(kind)
+	case other:
+		err = jsondoc.WrongKind(r.dec, text, eventOrList)
+	default:
+		e := new(Event)
+		events, err = []*Event{e}, r.event(e)
 	}
 	if err != nil {
 		return nil, false, publishError(err, text)
 	}
-	// The decoder stops behind the value that it was asked for.
-	if rest := bytes.TrimLeft(text[r.dec.InputOffset():], jsondoc.Whitespace); len(rest) > 0 {
-		return nil, false, apierr.Errorf(apierr.Malformed, "malformed JSON: something follows the end at %s", jsondoc.LineAndColumn(text, len(text)-len(rest)))
+	if r.dec.InputOffset() < int64(len(text)) {
+		if err := jsondoc.AtEnd(r.dec, text, "the end"); err != nil {
+			return nil, false, err
+		}
 	}
 	if len(r.Errors) > 0 {
 		return nil, false, &apierr.Error{Kind: apierr.Invalid, Detail: "what is published is not valid", Fields: r.Errors}
@@ -110,19 +117,6 @@ type eventReader struct {
 	now   time.Time
 	many  bool
 	index int // of the event, where there are many
-}
-
-// one reads the only event; kind is how it begins. A value of another type is refused with
-// its name.
-func (r *eventReader) one(kind jsontext.Kind) ([]*Event, error) {
-	if name, ok := jsondoc.KindNames[kind]; ok {
-		if _, err := r.dec.ReadToken(); err != nil { // nonsense is no null
-			return nil, err
-		}
-		return nil, apierr.Errorf(apierr.Invalid, "an event or a list of events is needed, not %s", name)
-	}
-	e := new(Event)
-	return []*Event{e}, r.event(e)
 }
 
 // list reads a list of events. It goes on after an event that is wrong, so that the
@@ -196,7 +190,7 @@ func (r *eventReader) event(e *Event) error {
 	if _, err := r.dec.ReadToken(); err != nil {
 		return err
 	}
-	// Of an event that could not be read, nothing is said to be missing.
+	// When an event could not be read, nothing is said to be missing.
 	if len(r.Errors) == found {
 		r.complete(e)
 	}

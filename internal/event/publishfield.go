@@ -112,7 +112,9 @@ func (r *eventReader) field(e *Event, bit int, name []byte) error {
 		e.OrderID = r.text("orderId", v)
 		r.check("orderId", checkName(e.OrderID, ids.MaxLength))
 	case bitTimestamp:
-		r.timestamp(e, r.text("timestamp", v))
+		if e.Timestamp, err = timetext.ParseTime(r.text("timestamp", v)); err != nil {
+			r.invalid("timestamp", err.Error())
+		}
 	}
 	return nil
 }
@@ -183,15 +185,6 @@ func nestsDeeper(v []byte, levels int) bool {
 		}
 	}
 	return false
-}
-
-// timestamp takes the time that the publisher has given.
-func (r *eventReader) timestamp(e *Event, text string) {
-	at, err := timetext.ParseTime(text)
-	if err != nil {
-		r.invalid("timestamp", err.Error())
-	}
-	e.Timestamp = at
 }
 
 // subject reads `{"kind", "id"}`. Both members are needed.

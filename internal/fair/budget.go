@@ -37,7 +37,7 @@ type Budget struct {
 	used    int64
 	tenants map[string]*tenant
 	turns   list.List // of *tenant: the tenants that wait, the next one first
-	tight   bool      // the next one may take as much as it asks for, but so much is not free yet; nobody may go before it
+	tight   bool      // the next in turn is allowed its part, but too little is free; all others wait until it has got it
 }
 
 // tenant is a tenant that has a part or waits for one. The budget's mu guards it, and its
@@ -218,7 +218,7 @@ func (b *Budget) serve() (granted []grant) {
 		}
 		part := b.take(a.tenant, a.member, a.n)
 		b.leave(a)
-		// Who was served is the last of those that still wait.
+		// The one that was served is now the last of those that still wait.
 		if a.member.turn != nil {
 			a.tenant.turns.MoveToBack(a.member.turn)
 		}

@@ -37,24 +37,22 @@ type Reading struct {
 // Read reads one JSON object. Its errors are those of [schema.Parse]. The byte order mark
 // and white space around the object do not matter.
 func Read(data []byte, r Reading) (*Object, error) {
-	text := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // .NET writers like a byte order mark
-	if len(bytes.Trim(text, Whitespace)) == 0 {
-		return nil, apierr.Errorf(apierr.Malformed, "the body is empty, a JSON object is needed")
+	text, err := Text(data, "a JSON object")
+	if err != nil {
+		return nil, err
 	}
 	p := newParser(text, r)
-	if name, ok := KindNames[p.dec.PeekKind()]; ok {
-		if _, err := p.dec.ReadToken(); err != nil { // nonsense is no null
-			return nil, ParseError(err, text)
-		}
-		return nil, apierr.Errorf(apierr.Invalid, "a JSON object is needed, not %s", name)
+	if _, wrong := KindNames[p.dec.PeekKind()]; wrong {
+		return nil, WrongKind(p.dec, text, "a JSON object")
 	}
 	v, err := p.value(r.Levels)
 	if err != nil {
 		return nil, ParseError(err, text)
 	}
-	// The decoder would go on with another value.
-	if rest := bytes.TrimLeft(text[p.dec.InputOffset():], Whitespace); len(rest) > 0 {
-		return nil, apierr.Errorf(apierr.Malformed, "malformed JSON: something follows the object's end at %s", LineAndColumn(text, len(text)-len(rest)))
+	if p.dec.InputOffset() < int64(len(text)) {
+		if err := AtEnd(p.dec, text, "the object's end"); err != nil {
+			return nil, err
+		}
 	}
 	return v.(*Object), nil
 }

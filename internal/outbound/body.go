@@ -29,14 +29,21 @@ func (c *Client) read(ctx context.Context, k fair.Key, x *Exchange, resp *http.R
 	if resp.Body == http.NoBody {
 		return nil
 	}
-	x.Body, err = readOn(resp.Body, buffer(resp.ContentLength), unshared)
+	// The length, -1 if unknown, is what the endpoint says that the body has. That alone is
+	// not worth more memory than every answer may have.
+	size, mostComes := leastRead, int64(MaxBody)
+	if length := resp.ContentLength; length >= 0 {
+		size = int(min(length, unshared)) + 1 // a full buffer would grow before the end is seen
+		mostComes = min(length, MaxBody)
+	}
+	x.Body, err = readOn(resp.Body, make([]byte, 0, size), unshared)
 	if err != nil || len(x.Body) < unshared {
 		return err
 	}
 	if !x.OneWay {
-		// The memory for all that may come is taken before it is read. Who had a part of it
-		// and waited for the rest could wait for others that do the same.
-		memory, err := c.reading.Take(ctx, k, mostOf(resp.ContentLength))
+		// The memory for all that may come is taken before it is read. An answer that had a
+		// part of it and waited for the rest could wait for others that do the same.
+		memory, err := c.reading.Take(ctx, k, mostComes)
 		if err != nil {
 			return errNoMemory
 		}
@@ -56,26 +63,8 @@ func (c *Client) read(ctx context.Context, k fair.Key, x *Exchange, resp *http.R
 	return err
 }
 
-// buffer is an empty buffer for the beginning of a body. The length, -1 if unknown, is
-// what the endpoint says the body has: that alone is not worth more memory than
-// every answer may have.
-func buffer(length int64) []byte {
-	if length < 0 {
-		return make([]byte, 0, leastRead)
-	}
-	return make([]byte, 0, min(length, unshared)+1) // a full buffer would grow before the end is seen
-}
-
-// mostOf is how many bytes are read at most of a body of a length, -1 if unknown.
-func mostOf(length int64) int64 {
-	if length < 0 {
-		return MaxBody
-	}
-	return min(length, MaxBody)
-}
-
-// readOn reads r to its end, or until b, where it puts what it reads behind what is
-// there, has most bytes. It never reads more than that, so the end may not have been seen.
+// readOn appends what r returns to b, until r ends or b has most bytes. If it stops at most,
+// r may have more.
 func readOn(r io.Reader, b []byte, most int) ([]byte, error) {
 	for len(b) < most {
 		if len(b) == cap(b) {

@@ -18,9 +18,8 @@ const (
 // little would fill the memory.
 const parsedTimes = 32
 
-// hold has the memory that an answer takes while its caller is at work with it
-// counted until that gives x.Memory back. Where somebody will parse it, it waits until
-// there is as much: not within the attempt's timeout, since the answer is here.
+// hold reserves memory for an answer. The caller frees it with x.Memory.Give. If the answer
+// will be parsed, hold waits for the memory; that wait is not part of the attempt's timeout.
 func (c *Client) hold(ctx context.Context, k fair.Key, x *Exchange) (err error) {
 	if x.Class() == OwnTrouble { // of an answer that was not read whole nobody wants the beginning
 		x.Body = nil

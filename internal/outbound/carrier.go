@@ -15,7 +15,7 @@ import (
 // connection is opened, so neither the guard nor a slot is asked. All else is as for any
 // request: the headers, the time, the bounds of the answer, its record.
 type Carrier interface {
-	// RoundTrip is as of [http.RoundTripper]. An error that is a [CarrierError] says in the
+	// RoundTrip is as in [http.RoundTripper]. An error that is a [CarrierError] says in the
 	// record why there is no answer.
 	http.RoundTripper
 	// Listener is who gets the request, for the record.

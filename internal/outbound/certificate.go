@@ -58,9 +58,9 @@ func (g Guard) CertificateOf(ctx context.Context, resolver *net.Resolver, u *url
 // A zero Value passes, for then there is nothing to send. Where the database cannot be
 // read, the error is [ErrUnread], which says nothing about the secret.
 func (c *Client) CheckSecret(ctx context.Context, tenant, to, place string, v secret.Value) error {
-	// Nothing is called here, so the opening needs no host. since is 0, so a secret that
+	// Nothing is called here, so no host is needed. since is 0, so a secret that
 	// was taken out of the settings counts as retired.
-	o := &opening{secretCache: &c.secrets, ctx: ctx, tenant: tenant, origin: weburl.URLOrigin(to)}
+	o := &requestSecrets{secretCache: &c.secrets, ctx: ctx, tenant: tenant, origin: weburl.URLOrigin(to)}
 	o.text(place, v)
 	return o.err
 }

@@ -53,12 +53,12 @@ func TestAcknowledgedByFourStatuses(t *testing.T) {
 	refused := Guard{}.Check("", netip.MustParseAddr("10.0.0.1"))
 	for status := 0; status < 1000; status++ {
 		want := status == 200 || status == 201 || status == 202 || status == 204
-		if got := Acknowledged(status, nil); got != want {
+		if got := acknowledges(status); got != want {
 			t.Errorf("%d: %v", status, got)
 		}
 		for _, err := range []error{failure("connection reset"), ErrCanceled, ErrURL, refused} {
 			x := Exchange{OneWay: true, Status: status, Err: err}
-			if Acknowledged(status, err) || x.Class() != Retry {
+			if x.Class() != Retry {
 				t.Errorf("%d, %v: %v", status, err, x.Class())
 			}
 		}
@@ -106,7 +106,8 @@ func TestRetryAfter(t *testing.T) {
 		"":                                                0, "-1": 0, "+1": 0, "1.5": 0, "1e3": 0, "0x10": 0, "1_000": 0, "soon": 0, "-99999999999999999999": 0,
 		"31536001": mostRetryAfter, "9223372036854775808": mostRetryAfter, "99999999999999999999": mostRetryAfter,
 	} {
-		if got := RetryAfter(value, now); got != want {
+		x := Exchange{Header: http.Header{"Retry-After": {value}}}
+		if got := x.RetryAfter(now); got != want {
 			t.Errorf("%q: %v, want %v", value, got, want)
 		}
 	}

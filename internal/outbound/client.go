@@ -149,9 +149,21 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 			return Exchange{StartedAt: c.now(), OneWay: r.OneWay, Err: ErrCanceled, body: r.Body}
 		}
 	}
-	x := c.traced(ctx, &r)
+	var x Exchange
+	if c.tracer == nil {
+		x = c.postInSlot(ctx, &r)
+	} else {
+		x = c.traced(ctx, &r)
+	}
 	own.Give()
-	c.tell(r, x)
+	// The observer counts an attempt that was made, or could not be.
+	if c.observer != nil && x.Err != ErrCanceled {
+		if class := x.Class(); class == OwnTrouble {
+			c.observer.OwnTrouble(r.Kind)
+		} else {
+			c.observer.Call(r.For.Tenant, r.Kind, class == Answered, x.Duration)
+		}
+	}
 	// The answer is here, so waiting for memory or a turn is no part of the attempt: only
 	// ctx ends it.
 	if x.Err != ErrCanceled && (c.hold(ctx, r.For, &x) != nil || admission.Begin(ctx, len(x.Body)) != nil) {
@@ -160,29 +172,17 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	return x
 }
 
-// tell has the observer count an attempt that was made, or could not be.
-func (c *Client) tell(r Request, x Exchange) {
-	if c.observer == nil || x.Err == ErrCanceled {
-		return
-	}
-	if class := x.Class(); class == OwnTrouble {
-		c.observer.OwnTrouble(r.Kind)
-	} else {
-		c.observer.Call(r.For.Tenant, r.Kind, class == Answered, x.Duration)
-	}
-}
-
-// attempt is Post once there is a slot for it. It always returns an exchange, and says in
+// postInSlot is Post once there is a slot for it. It always returns an exchange, and says in
 // Err what went wrong.
-func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
+func (c *Client) postInSlot(ctx context.Context, r *Request) Exchange {
 	x := Exchange{StartedAt: c.now(), OneWay: r.OneWay, body: r.Body}
 	began := time.Now() // durations go by the machine's clock, which nobody puts right
 	if r.Timeout <= 0 {
 		r.Timeout = event.DefaultTimeout
 	}
-	attempt, cancel := context.WithTimeout(ctx, r.Timeout)
+	timed, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	t := watch(attempt, began)
+	t := &watcher{Context: timed, start: began}
 	err := c.exchange(t, r, &x)
 	x.Duration = time.Since(began)
 	x.wire = t.seen()
@@ -192,7 +192,7 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 		own = ownTroubleIn(err, x.wire.remoteAddr != nil)
 	}
 	if own == "" && err != nil && r.Carrier == nil {
-		own = proxySilence(err, x.wire, attempt.Err() != nil)
+		own = proxySilence(err, x.wire, timed.Err() != nil)
 	}
 	switch {
 	case err == nil && x.OneWay && x.TooLarge:
@@ -208,7 +208,7 @@ func (c *Client) attempt(ctx context.Context, r *Request) Exchange {
 		x.Err = own
 	case carrierFailure(err) != "":
 		x.Err = carrierFailure(err)
-	case attempt.Err() != nil:
+	case timed.Err() != nil:
 		x.Err = failure(TimedOutAfter + r.Timeout.String())
 	default:
 		x.Err = networkFailure(err, x.wire)
@@ -241,7 +241,10 @@ func (c *Client) exchange(t *watcher, r *Request, x *Exchange) error {
 	}
 	x.length = int64(len(x.Body)) + x.dropped
 	// From here on no secret of the request is in what came back.
-	x.hide(secretsOf(m, x.shownBody()))
+	// Most requests have no secret, and their answers are not looked through.
+	if secrets := secretsOf(m, x.shownBody()); len(secrets) > 0 {
+		x.hide(secrets)
+	}
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,17 +46,21 @@ type Exchange struct {
 	listener *attempt.Listener
 }
 
-// Class says what the attempt means, its body aside: see [Classify], and for a
-// one-way request [Acknowledged].
+// Class says what the attempt means, its body aside: see [Classify]. A one-way request was
+// acknowledged by 200, 201, 202 or 204 with a whole answer. Anything else is a failure that is
+// tried again (docs/contract.md#delivery).
 func (x Exchange) Class() Class {
+	if x.Err != nil {
+		// Where the status is a failure by itself, it does not matter that the rest of the
+		// answer could not be read.
+		if _, own := errors.AsType[OwnTroubleError](x.Err); own && (x.Status == 0 || x.succeeding()) {
+			return OwnTrouble
+		}
+	}
 	switch {
-	// Where the status is a failure by itself, it does not matter that the rest of the
-	// answer could not be read.
-	case isOwnTrouble(x.Err) && (x.Status == 0 || x.succeeding()):
-		return OwnTrouble
 	case !x.OneWay:
 		return Classify(x.Status, x.Err)
-	case Acknowledged(x.Status, x.Err):
+	case x.Err == nil && acknowledges(x.Status):
 		return Answered
 	}
 	return Retry
@@ -71,10 +76,23 @@ func (x Exchange) Refused() bool {
 // is decided by package delivery.
 func (x Exchange) Gone() bool { return x.Status == http.StatusGone }
 
-// RetryAfter returns how long the endpoint asks to be left alone, as of
-// [RetryAfter]; 0 if it does not.
+// RetryAfter returns how long the endpoint asks to be left alone, by its Retry-After header
+// (RFC 9110, 10.2.3): whole seconds, or a date, held against now. It returns 0 where there is
+// none or where it is malformed, negative or past, and a year where it is further away, however
+// many digits it has. An endpoint cannot stop its deliveries by it: package delivery takes
+// it for a wish.
 func (x Exchange) RetryAfter(now time.Time) time.Duration {
-	return RetryAfter(x.Header.Get("Retry-After"), now)
+	value := strings.TrimSpace(x.Header.Get("Retry-After"))
+	seconds, err := strconv.ParseUint(value, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) { // then it is the largest there is
+		return time.Duration(min(seconds, uint64(mostRetryAfter/time.Second))) * time.Second
+	}
+	// It may be a date instead.
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	return min(max(0, date.Sub(now)), mostRetryAfter)
 }
 
 // Failure says in short why the attempt is not [Answered], "" if it is. A

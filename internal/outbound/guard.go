@@ -143,7 +143,7 @@ func (g Guard) listed(host, port string, addrs ...netip.Addr) error {
 
 // check is listed for the lists at one place of the config file. An address inside
 // another one is enough to be denied, and not to be among the only ones: of some IPv6
-// addresses whoever has the network chooses what is inside. blind is as of [Guard].
+// addresses whoever has the network chooses what is inside. blind is as in [Guard].
 func (h Hosts) check(at, host, port string, addrs []netip.Addr, blind bool) error {
 	var dialed netip.Addr
 	shown := host

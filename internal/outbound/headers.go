@@ -111,7 +111,17 @@ func (r *Request) headers(ctx context.Context, open *credentials, user *url.User
 		h.put("Webhook-Position", event.FormatPosition(r.Place.Position))
 		h.put("Webhook-Previous-Position", event.FormatPosition(r.Place.Previous))
 	}
-	h.putTrace(ctx)
+	// The trace is that of the span of this attempt where spans are made, else the
+	// publisher's as it came. Where there is none, each request begins a trace of its own, so
+	// that it is found in the endpoint's systems all the same.
+	parent, state := trace.Headers(ctx)
+	if parent == "" {
+		parent = traceparent()
+	}
+	h.put("Traceparent", parent)
+	if _, own := h.Header["Tracestate"]; state != "" && !own { // that of the settings or the endpoint stays
+		h.put("Tracestate", state)
+	}
 	if r.IdempotencyKey != "" {
 		h.putHidden("Idempotency-Key", r.IdempotencyKey)
 	}
@@ -173,21 +183,6 @@ func (c *credentials) authorization(username string, user *url.Userinfo) string 
 // basic is what Basic authentication sends (RFC 7617).
 func basic(username, password string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(username+":"+password))
-}
-
-// putTrace sets the headers of the trace that the context belongs to: that of the span
-// of this attempt where spans are made, else the publisher's as it came. Where there is
-// none, each request begins a trace of its own, so that it is found in the endpoint's
-// systems all the same. A tracestate of the settings or the endpoint stays.
-func (h *headers) putTrace(ctx context.Context) {
-	parent, state := trace.Headers(ctx)
-	if parent == "" {
-		parent = traceparent()
-	}
-	h.put("Traceparent", parent)
-	if _, own := h.Header["Tracestate"]; state != "" && !own {
-		h.put("Tracestate", state)
-	}
 }
 
 // traceparent starts a trace (W3C Trace Context, version 00, sampled).

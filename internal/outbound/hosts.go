@@ -10,7 +10,7 @@ import (
 )
 
 // Hosts are the lists by which an operator limits what is called. An entry is a pattern,
-// as of [CheckPattern].
+// as in [CheckPattern].
 // The zero value limits nothing.
 type Hosts struct {
 	Only []string // nothing else is called; none: any host is

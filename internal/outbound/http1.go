@@ -82,7 +82,7 @@ func (c *http1Conn) do(t *watcher, b *buffers, idle *idleConns) (*http.Response,
 	t.using(c.raw.RemoteAddr(), c.tlsVersion, c.reused)
 	n, sent := c.conn.Write(b.out)
 	if sent != nil && n == 0 && c.reused && t.Err() == nil {
-		a.end(false)
+		a.end()
 		return nil, errStale
 	}
 	// A peer that hung up while the request was written may have answered before that, as one
@@ -93,13 +93,20 @@ func (c *http1Conn) do(t *watcher, b *buffers, idle *idleConns) (*http.Response,
 		resp, err = c.read(t, b.in)
 	}
 	if err != nil {
-		a.end(false)
+		a.end()
 		if err == io.EOF && sent != nil {
 			err = sent // which says more
 		}
 		return nil, err
 	}
-	a.begin(resp, sent == nil)
+	// No other request may come where this one was not written whole, or either side ends it.
+	a.last = sent != nil || resp.Close || resp.StatusCode < 200
+	if resp.Body == http.NoBody {
+		a.whole = true
+		a.end()
+	} else {
+		a.ReadCloser, resp.Body = resp.Body, a
+	}
 	return resp, nil
 }
 
@@ -135,8 +142,8 @@ func (c *http1Conn) read(t *watcher, in *bufio.Reader) (*http.Response, error) {
 	}
 }
 
-// Read implements io.Reader. Of what comes before the body is read it has maxHeader bytes at
-// most.
+// Read implements io.Reader. It reads at most maxHeader bytes of what comes before the
+// body.
 func (c *http1Conn) Read(p []byte) (int, error) {
 	if c.left < 0 {
 		return c.conn.Read(p)
@@ -158,18 +165,8 @@ type answering struct {
 	buffers *buffers // nil: it has ended
 	idle    *idleConns
 	stop    func() bool // of what interrupts it; false: it was interrupted
-	whole   bool        // the end of the body was seen
+	whole   bool        // the end of the body was seen, or there is none
 	last    bool        // no other request may be made on the connection
-}
-
-// begin has the body of an answer read. written says that the request was written whole.
-func (a *answering) begin(resp *http.Response, written bool) {
-	a.last = !written || resp.Close || resp.StatusCode < 200
-	if resp.Body == http.NoBody {
-		a.end(true)
-		return
-	}
-	a.ReadCloser, resp.Body = resp.Body, a
 }
 
 // Read implements io.Reader.
@@ -181,18 +178,18 @@ func (a *answering) Read(p []byte) (int, error) {
 
 // Close ends the use of the connection, also before all of the body was read.
 func (a *answering) Close() error {
-	a.end(a.whole)
+	a.end()
 	return nil
 }
 
 // end gives the connection to the next request, or closes it where none may use it: since not
 // all of the answer was read, something came behind it, or either side has said so. It may be
 // called again.
-func (a *answering) end(whole bool) {
+func (a *answering) end() {
 	if a.buffers == nil {
 		return
 	}
-	again := a.stop() && whole && !a.last && a.buffers.in.Buffered() == 0 && a.conn.drained()
+	again := a.stop() && a.whole && !a.last && a.buffers.in.Buffered() == 0 && (a.conn.gate == nil || a.conn.drained())
 	a.buffers.free()
 	a.buffers = nil
 	if !again {
@@ -203,11 +200,9 @@ func (a *answering) end(whole bool) {
 	a.idle.put(a.conn)
 }
 
-// drained reports whether TLS holds nothing that has come behind the answer.
+// drained reports, for a connection with TLS, whether TLS holds nothing that has come behind
+// the answer.
 func (c *http1Conn) drained() bool {
-	if c.gate == nil {
-		return true
-	}
 	c.gate.shut = true
 	defer func() { c.gate.shut = false }()
 	var one [1]byte

@@ -576,8 +576,8 @@ func TestWhichConnectionsAreUsedAgain(t *testing.T) {
 		near, far := net.Pipe()
 		var i idleConns
 		c := newHTTP1Conn(site{"http", "one"}, near, near, nil)
-		a := &answering{conn: c, buffers: idleBuffers.Get().(*buffers), idle: &i, stop: func() bool { return !row.interrupted }, last: row.last}
-		a.end(row.whole)
+		a := &answering{conn: c, buffers: idleBuffers.Get().(*buffers), idle: &i, stop: func() bool { return !row.interrupted }, last: row.last, whole: row.whole}
+		a.end()
 		if used := i.take(c.site) == c; used != row.used {
 			t.Errorf("%+v: used again %v", row, used)
 		}

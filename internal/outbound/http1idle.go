@@ -55,21 +55,17 @@ func (i *idleConns) pop(s site) *http1Conn {
 	return c
 }
 
-// put takes a connection that the next request to its site may use.
+// put takes a connection that the next request to its site may use. Without the lock it is
+// closed where it may not, which takes a system call or two.
 func (i *idleConns) put(c *http1Conn) {
 	c.since = time.Now()
-	if !i.retain(c) {
-		c.close()
-	}
-}
-
-// retain is put, and reports whether the connection stays open.
-func (i *idleConns) retain(c *http1Conn) bool {
 	i.mu.Lock()
-	defer i.mu.Unlock()
 	if i.closing {
-		return false
+		i.mu.Unlock()
+		c.close()
+		return
 	}
+	defer i.mu.Unlock()
 	if i.of == nil {
 		i.of = map[site][]*http1Conn{}
 	}
@@ -77,7 +73,6 @@ func (i *idleConns) retain(c *http1Conn) bool {
 	if i.sweep == nil {
 		i.sweep = time.AfterFunc(idleTimeout, i.closeOld)
 	}
-	return true
 }
 
 // closeOld closes what has been idle for too long, and comes again as long as anything is.

@@ -49,10 +49,6 @@ func hides(name string, v []string) bool { return slices.Contains(v, name) || se
 // carts, beside the record. It changes the header in place, before anybody else has the
 // exchange.
 func (x *Exchange) hide(secrets []string) {
-	// Most requests have no secret, and their answers are not looked through.
-	if len(secrets) == 0 {
-		return
-	}
 	for _, values := range x.Header {
 		for i, value := range values {
 			values[i] = string(hidden([]byte(value), secrets, false))
@@ -67,8 +63,8 @@ func (x *Exchange) hide(secrets []string) {
 const leastAnywhere = 6
 
 // hidden returns a text with *** in place of each secret, however JSON or a URL
-// escapes it; the text itself where there is none. Of one that was cut off, a secret
-// may be at the end with its beginning alone.
+// escapes it; the text itself where there is none. If the text was cut off,
+// the beginning of a secret may be all of it that is there, at the end.
 func hidden(text []byte, secrets []string, cut bool) []byte {
 	var found []stretch
 	for _, s := range secrets {

@@ -40,7 +40,7 @@ type network struct {
 // more.
 type connectionKind struct {
 	trust   weak.Pointer[Trust] // nil: what the network trusts
-	owner   string              // as of [Guard.owner]
+	owner   string              // as in [Guard.owner]
 	proxied bool
 }
 

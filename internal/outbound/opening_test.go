@@ -127,7 +127,7 @@ func TestWhileTheDatabaseCannotBeReadNothingIsSent(t *testing.T) {
 func TestTheSecretCacheIsBounded(t *testing.T) {
 	v := secretCache{opener: newTestStore().opener}
 	for i := range mostOpened + 10 {
-		v.put(cacheKey{"acme", secret.Stored(string(rune(i+1)), "")}, &opened{}, 0)
+		v.put(cacheKey{"acme", secret.Stored(string(rune(i+1)), "")}, &openSecret{}, 0)
 	}
 	if len(v.opened) != 10 {
 		t.Errorf("%d are retained", len(v.opened))

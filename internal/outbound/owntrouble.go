@@ -2,12 +2,14 @@ package outbound
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // OwnTroubleError is why an attempt could not be made, or its answer not be read, that
@@ -21,11 +23,11 @@ func (t OwnTroubleError) Error() string { return "this server's own trouble: " +
 // errNoMemory is that of an answer that had to wait for memory until its time was over.
 const errNoMemory = OwnTroubleError("the answer waited for memory until the timeout, as --max-answer-bytes-in-flight has it")
 
-// isOwnTrouble reports whether the failure of an attempt is this server's own.
-func isOwnTrouble(err error) bool {
-	_, own := errors.AsType[OwnTroubleError](err)
-	return own
-}
+// AfterOwnTrouble returns how long whoever asked for an attempt waits before it asks again,
+// after this server ran out of something, such as file descriptors: from one to two seconds.
+// The wait is random, so that those who were put off together do not come back together
+// (docs/contract.md#outcomes).
+func AfterOwnTrouble() time.Duration { return time.Second + rand.N(time.Second) }
 
 // exhausted are the errors of a system call that had too little of what all of the
 // process, or of the machine, share.

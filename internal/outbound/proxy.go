@@ -32,7 +32,7 @@ type Proxy struct {
 var proxyPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
 
 // NewProxy reads the URL of a proxy. No error repeats it, as it may hold a password. direct
-// are patterns, as of [CheckPattern], of hosts that are called without it.
+// are patterns, as in [CheckPattern], of hosts that are called without it.
 //
 // The proxy looks names up once more, so what was checked here may not be what it
 // connects to: whoever runs it has to keep it from what must not be reached. lookUp is to

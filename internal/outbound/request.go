@@ -40,7 +40,7 @@ type Request struct {
 	Body           []byte // JSON
 	ID             string // the webhook-id that is signed; "": the IdempotencyKey
 	IdempotencyKey string // the same for every attempt of one call; "" leaves the header out
-	Kind           string // of its attempt, as of [attempt.Attempt], for who counts them
+	Kind           string // of its attempt, as in [attempt.Attempt], for those who count them
 	// Delivery is the attempt's number, from 1, of at most MaxDelivery. With 0
 	// both headers are left out.
 	Delivery, MaxDelivery int
@@ -49,7 +49,7 @@ type Request struct {
 	Attempt               int            // for X-Attempt, from 1; 0 leaves it out
 	Place                 *event.Place   // in the endpoint's feed; nil: it has none
 	SigningSecret         secret.Value   // of a connector: "whsec_" and base64, or any text
-	SigningKeys           []secret.Value // of an endpoint, as of [NewSigner]
+	SigningKeys           []secret.Value // of an endpoint, as in [NewSigner]
 	Signer                *Signer        // where there are neither; nil signs nothing
 	// Since is the version of the settings that was in force when the run that makes
 	// the call began, or that the request was made of: what was removed from them
@@ -88,7 +88,7 @@ func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*message,
 	}
 	// A secret opens for the tenant and the origin of this request alone, and only if it
 	// was not removed by then.
-	o := &opening{secretCache: &c.secrets, ctx: ctx, tenant: r.For.Tenant, host: to.url.Host, origin: to.origin, since: r.Since}
+	o := &requestSecrets{secretCache: &c.secrets, ctx: ctx, tenant: r.For.Tenant, host: to.url.Host, origin: to.origin, since: r.Since}
 	open, err := o.credentials(r)
 	if err != nil {
 		// Without one of its secrets it would be another request, so there is none.

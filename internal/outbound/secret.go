@@ -29,7 +29,9 @@ func secretsOf(m *message, shownBody []byte) []string {
 		}
 	}
 	// A URL is sent, too, and error pages often repeat it.
-	f.query(m.to.url)
+	if m.to.url.RawQuery != "" {
+		f.query(m.to.url)
+	}
 	return slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(shownBody, []byte(form)) })
 }
 
@@ -122,9 +124,6 @@ const leastWithin = 10
 
 // query adds the secrets in a URL's query. Which names mean a secret, package secret says.
 func (f *secretForms) query(u *url.URL) {
-	if u.RawQuery == "" {
-		return
-	}
 	for name, values := range u.Query() {
 		for _, value := range values {
 			if secret.IsSecret(http.CanonicalHeaderKey(name), value) {

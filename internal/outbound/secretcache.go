@@ -41,8 +41,8 @@ type secretCache struct {
 	opener *secret.Opener // nil: there are none
 
 	mu      sync.RWMutex
-	changes uint64 // of the opener, as of what is cached
-	opened  map[cacheKey]*opened
+	changes uint64 // of the opener, when what is cached was opened
+	opened  map[cacheKey]*openSecret
 }
 
 // cacheKey is all that a secret is bound to but its origins.
@@ -51,17 +51,17 @@ type cacheKey struct {
 	secret.Value
 }
 
-// opened is a secret in the clear, and what signs with it, made once. Requests share it,
+// openSecret is a secret in the clear, and what signs with it, made once. Requests share it,
 // and nobody changes it.
-type opened struct {
+type openSecret struct {
 	secret.Opened
 	connectors func() (*Signer, error) // as the signingSecret of a connector
 	endpoints  func() (*Signer, error) // as a secret or key of an endpoint
 }
 
-// open returns a secret, whether or not it may go anywhere. Its error is one of package
+// get returns a secret, whether or not it may go anywhere. Its error is one of package
 // secret's, or of the database.
-func (v *secretCache) open(ctx context.Context, key cacheKey) (*opened, error) {
+func (v *secretCache) get(ctx context.Context, key cacheKey) (*openSecret, error) {
 	if v.opener == nil {
 		return nil, secret.ErrGone
 	}
@@ -72,7 +72,7 @@ func (v *secretCache) open(ctx context.Context, key cacheKey) (*opened, error) {
 	found := v.opened[key]
 	fresh := v.changes == now
 	v.mu.RUnlock()
-	// A secret that is cached as of another count may have been removed since, so it is
+	// A secret that was cached at another count may have been removed since, so it is
 	// read again.
 	if found != nil && fresh {
 		return found, nil
@@ -81,7 +81,7 @@ func (v *secretCache) open(ctx context.Context, key cacheKey) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{
+	o := &openSecret{
 		Opened:     text,
 		connectors: sync.OnceValues(func() (*Signer, error) { return stepSigner(text.Text) }),
 		endpoints:  sync.OnceValues(func() (*Signer, error) { return NewSigner(text.Text) }),
@@ -90,21 +90,21 @@ func (v *secretCache) open(ctx context.Context, key cacheKey) (*opened, error) {
 	return o, nil
 }
 
-// put caches a secret as of a count of changes. What is cached as of another count goes.
-func (v *secretCache) put(key cacheKey, o *opened, at uint64) {
+// put caches a secret that was opened at a count of changes. What was cached at another count goes.
+func (v *secretCache) put(key cacheKey, o *openSecret, at uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	// A full cache is emptied as a whole. To look for the oldest secret would need a note
 	// of each use, and so a lock for writing.
 	if v.opened == nil || v.changes != at || len(v.opened) >= mostOpened {
-		v.changes, v.opened = at, map[cacheKey]*opened{}
+		v.changes, v.opened = at, map[cacheKey]*openSecret{}
 	}
 	v.opened[key] = o
 }
 
-// opening opens the secrets of one request. After an error it opens no more.
+// requestSecrets opens the secrets of one request. After an error it opens no more.
 // since and origin are what [secret.Opened] is asked with, before the text is used.
-type opening struct {
+type requestSecrets struct {
 	*secretCache
 	ctx    context.Context
 	tenant string
@@ -116,11 +116,11 @@ type opening struct {
 
 // open returns a secret if the request may have it; nil where there is none, or
 // with an error in err.
-func (o *opening) open(what string, v secret.Value) *opened {
+func (o *requestSecrets) open(what string, v secret.Value) *openSecret {
 	if v.IsZero() || o.err != nil {
 		return nil
 	}
-	found, err := o.secretCache.open(o.ctx, cacheKey{o.tenant, v})
+	found, err := o.secretCache.get(o.ctx, cacheKey{o.tenant, v})
 	if err == nil {
 		err = found.Allow(o.origin, o.since)
 	}
@@ -142,7 +142,7 @@ func (o *opening) open(what string, v secret.Value) *opened {
 }
 
 // text returns the text of a secret; "" where open returns nil.
-func (o *opening) text(what string, v secret.Value) string {
+func (o *requestSecrets) text(what string, v secret.Value) string {
 	if found := o.open(what, v); found != nil {
 		return found.Text
 	}
@@ -162,7 +162,7 @@ type credentials struct {
 type plainHeader struct{ name, value string }
 
 // credentials opens what a request carries.
-func (o *opening) credentials(r *Request) (c credentials, err error) {
+func (o *requestSecrets) credentials(r *Request) (c credentials, err error) {
 	// After the first error each of these returns "" at once, so the error is looked at
 	// only at the end.
 	c.bearerToken = o.text("bearerToken", r.BearerToken)
@@ -182,7 +182,7 @@ func (o *opening) credentials(r *Request) (c credentials, err error) {
 }
 
 // fail notes the first error.
-func (o *opening) fail(err error) {
+func (o *requestSecrets) fail(err error) {
 	if o.err == nil {
 		o.err = err
 	}
@@ -190,7 +190,7 @@ func (o *opening) fail(err error) {
 
 // signer returns what signs a request. A request has the secret of a connector or the keys
 // of an endpoint, and never both.
-func (o *opening) signer(r *Request) *Signer {
+func (o *requestSecrets) signer(r *Request) *Signer {
 	if found := o.open("signingSecret", r.SigningSecret); found != nil {
 		s, err := found.connectors()
 		// A secret of another form than signing needs is an error of the request, and not
@@ -254,7 +254,7 @@ func (c *Client) trust(t *event.EndpointTLS, key string) (*Trust, error) {
 func (c *Client) CheckTLS(ctx context.Context, tenant, url string, t event.EndpointTLS) error {
 	key := t.Key.Unsealed()
 	if key == "" {
-		o := &opening{secretCache: &c.secrets, ctx: ctx, tenant: tenant, origin: weburl.URLOrigin(url)}
+		o := &requestSecrets{secretCache: &c.secrets, ctx: ctx, tenant: tenant, origin: weburl.URLOrigin(url)}
 		// The key is not in the request, so it is the stored one, which is sealed.
 		if key = o.text("tls.key", t.Key); o.err != nil {
 			return o.err
@@ -266,8 +266,8 @@ func (c *Client) CheckTLS(ctx context.Context, tenant, url string, t event.Endpo
 
 // PublicKey is [PublicKey] of an endpoint's stored private key. The private one stays here.
 func (c *Client) PublicKey(ctx context.Context, tenant string, v secret.Value) (string, error) {
-	o := &opening{secretCache: &c.secrets, ctx: ctx, tenant: tenant}
-	// The opening has no origin: nothing is sent.
+	o := &requestSecrets{secretCache: &c.secrets, ctx: ctx, tenant: tenant}
+	// There is no origin: nothing is sent.
 	private := o.text("signingKey", v)
 	if o.err != nil {
 		return "", o.err

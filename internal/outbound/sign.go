@@ -105,23 +105,17 @@ func (r *Request) sign(h *headers, s *Signer, at time.Time) {
 		// The header is masked in the record: whoever reads it there could send the same
 		// request again.
 		h.secret = append(h.secret, "X-Signature")
-	default:
-		r.signStandard(h, s, at)
+	default: // the three headers of Standard Webhooks, over the id, the attempt's time in seconds, and the body
+		// A step has no id of its own: its call is told apart by the Idempotency-Key.
+		id, seconds := r.ID, strconv.FormatInt(at.Unix(), 10)
+		if id == "" {
+			id = r.IdempotencyKey
+		}
+		h.put("Webhook-Id", id)
+		h.put("Webhook-Timestamp", seconds)
+		h.secret = append(h.secret, "Webhook-Signature")
+		h.put("Webhook-Signature", s.standard([]byte(id+"."+seconds+"."), r.Body))
 	}
-}
-
-// signStandard sets the three Standard Webhooks headers: over the id, the
-// attempt's time in seconds, and the body.
-func (r *Request) signStandard(h *headers, s *Signer, at time.Time) {
-	// A step has no id of its own: its call is told apart by the Idempotency-Key.
-	id, seconds := r.ID, strconv.FormatInt(at.Unix(), 10)
-	if id == "" {
-		id = r.IdempotencyKey
-	}
-	h.put("Webhook-Id", id)
-	h.put("Webhook-Timestamp", seconds)
-	h.secret = append(h.secret, "Webhook-Signature")
-	h.put("Webhook-Signature", s.standard([]byte(id+"."+seconds+"."), r.Body))
 }
 
 // standard returns the signatures of head and body, one after the other. All of them are

@@ -10,15 +10,12 @@ import (
 	otel "go.opentelemetry.io/otel/trace"
 )
 
-// traced is [Client.attempt] with a span of its own, where spans are made. The request
-// says that it belongs to that span. The time that it waited for a slot is no part.
+// traced is [Client.postInSlot] with a span of its own, for a client that makes spans. The
+// request says that it belongs to that span. The time that it waited for a slot is no part.
 func (c *Client) traced(ctx context.Context, r *Request) Exchange {
-	if c.tracer == nil {
-		return c.attempt(ctx, r)
-	}
 	ctx, span := c.tracer.Start(ctx, r.Kind+" call", otel.WithSpanKind(otel.SpanKindClient))
 	defer span.End()
-	x := c.attempt(ctx, r)
+	x := c.postInSlot(ctx, r)
 	// A span that is not sampled ignores attributes, so none are made for it.
 	if span.IsRecording() {
 		span.SetAttributes(r.attributes()...)

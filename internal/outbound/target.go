@@ -16,7 +16,7 @@ import (
 // body, ids, numbers.
 
 // ToConnector returns a request to where the settings say that a call goes. header
-// is that of a step, which beats the connector's; since is as of [Request]. It opens
+// is that of a step, which beats the connector's; since is as in [Request]. It opens
 // nothing and looks nothing up.
 func ToConnector(tenant string, t settings.Target, header []event.Header, since int64) Request {
 	r := Request{For: fair.Key{Tenant: tenant, Member: t.URL}, URL: t.URL, Header: header, Timeout: event.DefaultTimeout, Since: since}
@@ -35,7 +35,7 @@ func ToEndpoint(tenant string, e *event.Endpoint, now time.Time) Request {
 	return Request{For: fair.Key{Tenant: tenant, Member: e.ID}, URL: e.URL, Header: e.Headers, SigningKeys: signingKeys(e, now), TLS: e.TLS, Timeout: e.Timeout, OneWay: true}
 }
 
-// ToURL returns a request to a place of which nothing is known that it may be given.
+// ToURL returns a request to a URL without credentials, signature or TLS settings.
 func ToURL(url string, timeout time.Duration) Request { return Request{URL: url, Timeout: timeout} }
 
 // signingKeys returns what signs an endpoint's requests at a time: the secrets that

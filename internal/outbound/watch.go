@@ -26,7 +26,8 @@ type wire struct {
 	awaitsProxy string
 }
 
-// watcher watches one attempt, and is in its context, for a dial to find it. It
+// watcher watches one attempt. It is a context, too: a request is made with it, and a dial
+// finds it there. It
 // needs its lock: net/http dials in a goroutine of its own, which may outlive
 // the attempt.
 type watcher struct {
@@ -47,12 +48,6 @@ func (t *watcher) Value(key any) any {
 		return t
 	}
 	return t.Context.Value(key)
-}
-
-// watch returns a watcher of the attempt that ctx belongs to. It is a context, too: a request
-// is made with it.
-func watch(ctx context.Context, start time.Time) *watcher {
-	return &watcher{Context: ctx, start: start}
 }
 
 // hooked returns the watcher such that a request which net/http makes with it reports to it.

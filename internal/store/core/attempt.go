@@ -157,7 +157,7 @@ func (d *draft) orderIsThere(ctx context.Context, tenant, id string) error {
 			return orNotFound(err, "order %q", id)
 		}
 	}
-	d.of(tenant).lock(tenant, "order/"+id, true)
+	d.of(tenant).lockShared(tenant, "order/"+id)
 	d.of(tenant).check(there, tenant, id)
 	return nil
 }
@@ -183,8 +183,8 @@ func (d *draft) numberIsFree(ctx context.Context, tenant string, a *attempt.Atte
 	return fmt.Errorf("%w (%w)", apierr.Errorf(apierr.Conflict, "another attempt has the id %q", a.ID), store.ErrNumberTaken)
 }
 
-// auditReplay notes that a request was sent again. Of the URL it takes what every role may
-// see.
+// auditReplay notes that a request was sent again. It takes the part of the URL that every role
+// may see.
 func (d *draft) auditReplay(tenant string, again *attempt.Attempt) {
 	if note := d.audit(tenant, access.AuditAttempt, again.ID); note != nil {
 		note.AttemptID, note.URL = again.ID, weburl.PublicURL(again.URL)
@@ -211,11 +211,18 @@ func (d *draft) addAttempts(ctx context.Context, tenant string, all ...recorded)
 	rows := make([]Tuple, len(all))
 	seqs := make([]int64, len(all))
 	for i, a := range all {
-		warnings, err := encodeWarnings(a.Warnings)
-		if err != nil {
-			return err
+		warnings := ""
+		if len(a.Warnings) > 0 {
+			var err error
+			if warnings, err = encode(a.Warnings); err != nil {
+				return err
+			}
 		}
-		seq, id := seqOf(a.Attempt)
+		var id any // nil: it is made of the number, as [ids.Numbered] makes it
+		seq, made := ids.NumberOf(ids.Attempt, a.ID)
+		if !made {
+			seq, id = ids.NumberAt(a.StartedAt), a.ID
+		}
 		detail, request, response := splitDetail(a.Detail)
 		call, kind, about := a.CallID, a.EventType, a.Related
 		if a.Delivery.Event > 0 { // the event has all that
@@ -236,23 +243,6 @@ func (d *draft) addAttempts(ctx context.Context, tenant string, all ...recorded)
 	d.of(tenant).insert(attemptRows, rows...)
 	d.countCalls(tenant, all)
 	return d.indexLate(ctx, tenant, seqs)
-}
-
-// seqOf returns the number that an attempt is stored by, and the id that its row has. The
-// id is nil if it is made of the number, as [ids.Numbered] makes it.
-func seqOf(a *attempt.Attempt) (seq int64, id any) {
-	if seq, made := ids.NumberOf(ids.Attempt, a.ID); made {
-		return seq, nil
-	}
-	return ids.NumberAt(a.StartedAt), a.ID
-}
-
-// encodeWarnings returns warnings as they are stored; "" for none.
-func encodeWarnings(warnings []apierr.Warning) (string, error) {
-	if len(warnings) == 0 {
-		return "", nil
-	}
-	return encode(warnings)
 }
 
 // splitDetail returns the JSON of a detail, nil if there is none, and its bodies. These are

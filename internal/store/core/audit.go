@@ -51,12 +51,9 @@ func (d *draft) NoteInterception(_ context.Context, tenant, id string, of *acces
 // auditRows is how entries are stored.
 var auditRows = &Insertion{Table: "audit", Often: []string{"tenant", "at", "id", "key_id", "action", "kind", "target", "request", "entry"}}
 
-// finishAudit adds the write's entry to what is committed. It comes last, when the write
+// finishAudit adds the entry of a write that has one to what is committed. It comes last, when the write
 // has filled in the detail.
 func (d *draft) finishAudit() error {
-	if d.audited == nil {
-		return nil
-	}
 	e := &d.audited.entry
 	e.Timestamp = fromMicros(micros(d.clock()))
 	e.ID = ids.New(ids.Audit) // of entries of the same time, those made first have the lower ids
@@ -71,13 +68,13 @@ func (d *draft) finishAudit() error {
 // Audit implements [store.Reader]. What it shows is the entry as it was written: keys and
 // endpoints that it names may be gone.
 func (q queries) Audit(ctx context.Context, tenant string, f store.AuditFilter, asked store.Page) (store.List[access.AuditEntry], error) {
-	return newestFirst(ctx, q, tenant, auditLike(tenant, f), asked, `entry`, func(r Row) (e access.AuditEntry, err error) {
+	return newestFirst(ctx, q, tenant, auditLike(tenant, f), asked, paged[access.AuditEntry]{`entry`, func(r Row) (e access.AuditEntry, err error) {
 		var doc []byte
 		if err = r.Scan(&doc); err == nil {
 			err = decode(doc, &e, "audit entry")
 		}
 		return e, err
-	}, func(e access.AuditEntry) store.Cursor { return store.Cursor{At: micros(e.Timestamp), ID: e.ID} })
+	}, func(e access.AuditEntry) store.Cursor { return store.Cursor{At: micros(e.Timestamp), ID: e.ID} }})
 }
 
 // auditLike returns the list of the entries that the filter picks, along the index of what

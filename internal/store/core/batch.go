@@ -123,15 +123,25 @@ type Lock struct {
 	Shared       bool // with others that change it as little
 }
 
-// lock adds a lock. One that is not shared goes for one that is.
-func (b *Batch) lock(tenant, name string, shared bool) {
+// lock adds a lock that is not shared. It goes for one of the same thing that is.
+func (b *Batch) lock(tenant, name string) {
 	for i := range b.Locks {
 		if l := &b.Locks[i]; l.Tenant == tenant && l.Name == name {
-			l.Shared = l.Shared && shared
+			l.Shared = false
 			return
 		}
 	}
-	b.Locks = append(b.Locks, Lock{tenant, name, shared})
+	b.Locks = append(b.Locks, Lock{Tenant: tenant, Name: name})
+}
+
+// lockShared adds a lock that is shared, unless the batch locks the thing already.
+func (b *Batch) lockShared(tenant, name string) {
+	for i := range b.Locks {
+		if l := &b.Locks[i]; l.Tenant == tenant && l.Name == name {
+			return
+		}
+	}
+	b.Locks = append(b.Locks, Lock{tenant, name, true})
 }
 
 // Check is a question that must be answered with a row.

@@ -8,8 +8,8 @@ import (
 )
 
 // bodyColumns and bodyJoins select the bodies of an attempt a: the request's is
-// made from its event, or stored by its call. Of the event they read only what
-// its format shows, for it is one of thousands in a search.
+// made from its event, or stored by its call. They read only what its format shows of
+// the event, for it is one of thousands in a search.
 const (
 	bodyColumns = `a.format, e.id, e.type, e.at, CASE WHEN a.format = 'thin' THEN e.subject_kind END, CASE WHEN a.format = 'thin' THEN e.subject_id END,
 		CASE WHEN a.format = 'thin' THEN e.order_id END, e.data, b.body, a.response_body`

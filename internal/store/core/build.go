@@ -176,7 +176,7 @@ func (b *build) goesOn(ctx context.Context, d *draft) error {
 	if err == nil && !there {
 		err = errEnded
 	}
-	d.of(b.tenant).lock(b.tenant, "bodies", false)
+	d.of(b.tenant).lock(b.tenant, "bodies")
 	d.of(b.tenant).check(`SELECT 1 FROM body_segments WHERE id = ? AND newest = 0`, b.id)
 	return err
 }

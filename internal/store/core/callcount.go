@@ -177,7 +177,7 @@ func (d *draft) gatherQuarter(ctx context.Context, tenant string, start int64) e
 	minute, quarter := minutes(store.CallSpans[0]), minutes(store.CallSpans[1])
 	counts, err := d.callCounts(ctx, tenant, minute, []int64{minute, minute}, start, start+quarter)
 	b := d.of(tenant)
-	b.lock(tenant, "calls", false)
+	b.lock(tenant, "calls")
 	for _, c := range counts {
 		// The counts must still be as they were read: a call that is recorded late may be
 		// added to them.

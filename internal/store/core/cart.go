@@ -50,7 +50,7 @@ func (q queries) Cart(ctx context.Context, tenant, id string) (*cart.Cart, error
 	if q.own != nil {
 		// Several writes may depend on one version of a cart; only who changes it has the
 		// lock for itself.
-		q.own.of(tenant).lock(tenant, "cart/"+id, true)
+		q.own.of(tenant).lockShared(tenant, "cart/"+id)
 		q.own.checkOnce(key{tenant, "cart/" + id}, `SELECT 1 FROM carts WHERE tenant = ? AND id = ? AND version = ? AND created = ? AND modified = ?`,
 			tenant, id, c.Version, micros(c.Created), micros(c.Modified))
 	}
@@ -60,7 +60,7 @@ func (q queries) Cart(ctx context.Context, tenant, id string) (*cart.Cart, error
 // Carts implements [store.Reader]. A cart is unpacked, but not parsed: the API answers with
 // its text.
 func (q queries) Carts(ctx context.Context, tenant string, p store.Page) (store.List[store.Document], error) {
-	return newestFirst(ctx, q, tenant, newestOf(tenant, "carts"), p, `id, created, doc`, func(r Row) (d store.Document, err error) {
+	return newestFirst(ctx, q, tenant, newestOf(tenant, "carts"), p, paged[store.Document]{`id, created, doc`, func(r Row) (d store.Document, err error) {
 		var created int64
 		var doc []byte
 		if err = r.Scan(&d.ID, &created, &doc); err != nil {
@@ -71,7 +71,7 @@ func (q queries) Carts(ctx context.Context, tenant string, p store.Page) (store.
 		weigh(r, len(json)-len(doc))
 		d.Created, d.JSON = fromMicros(created), string(json)
 		return d, err
-	}, documentCursor)
+	}, documentCursor})
 }
 
 // PutCart implements [store.Tx]. The version is compared twice: here, so that a caller who
@@ -87,7 +87,7 @@ func (d *draft) PutCart(ctx context.Context, tenant string, c *cart.Cart) error 
 	if before != c.Version-1 {
 		return d.stale(key{tenant, "cart/" + c.ID}, "the cart %q is not at the version before %d", c.ID, c.Version)
 	}
-	d.of(tenant).lock(tenant, "cart/"+c.ID, false)
+	d.of(tenant).lock(tenant, "cart/"+c.ID)
 	d.of(tenant).changeOne(`
 		INSERT INTO carts (tenant, id, version, created, modified, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 		ON CONFLICT (tenant, id) DO UPDATE SET version = ?3, modified = ?5, doc = ?6 WHERE carts.version = ?3 - 1`,
@@ -101,7 +101,7 @@ func (d *draft) DeleteCart(ctx context.Context, tenant, id string) error {
 	if _, err := d.Cart(ctx, tenant, id); err != nil {
 		return err
 	}
-	d.of(tenant).lock(tenant, "cart/"+id, false)
+	d.of(tenant).lock(tenant, "cart/"+id)
 	d.of(tenant).changeOne(`DELETE FROM carts WHERE tenant = ? AND id = ?`, tenant, id)
 	return nil
 }

@@ -108,7 +108,9 @@ func (d *draft) deliver(tenant string, events []*event.Event, wanted func(*event
 		}
 	}
 	d.of(tenant).insert(deliveryRows, rows...)
-	feed.addTo(d.of(tenant))
+	if len(feed.given) > 0 {
+		d.batch.feed = append(d.batch.feed, feed)
+	}
 }
 
 // deliveryRow is the row of a new delivery. The columns that it leaves out have their

@@ -28,7 +28,7 @@ const destroySecrets = `DELETE FROM secrets WHERE tenant = ?1 AND id {texts ?2}
 // keeps runs from beginning meanwhile (lockRun).
 func destroy(b *Batch, tenant string, version int64, ids []string) {
 	b.effects.secrets, b.effects.erased = true, true
-	b.lock(tenant, "settings", false)
+	b.lock(tenant, "settings")
 	b.change(destroySecrets, tenant, jsonTexts(ids), version)
 }
 
@@ -215,7 +215,7 @@ func (q queries) DestroyedSecrets(ctx context.Context, tenant string, s *setting
 		return id, err
 	}, `SELECT value`+missing, tenant, list)
 	if err == nil && q.own != nil {
-		q.own.of(tenant).lock(tenant, "settings", true)
+		q.own.of(tenant).lockShared(tenant, "settings")
 		q.own.of(tenant).check(`SELECT 1 WHERE (SELECT count(*)`+missing+`) = ?3`, tenant, list, len(ids))
 	}
 	return ids, err

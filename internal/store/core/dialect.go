@@ -136,22 +136,31 @@ func withNumbers(text string) string {
 type spoken struct {
 	Engine
 	dialect *Dialect
+	// ctx is what is asked with, whatever contexts the methods are called with; nil: theirs.
+	ctx context.Context
 }
 
-// speaking puts a [spoken] before an engine.
-func speaking(e Engine) Engine { return spoken{e, e.Dialect()} }
+// during returns the engine as a write uses it. It asks with the context of Write: only that
+// one says how long the write may take.
+func (s *spoken) during(ctx context.Context) *spoken { return &spoken{s.Engine, s.dialect, ctx} }
 
-func (s spoken) Query(ctx context.Context, each func(Row) error, text string, args ...any) error {
+func (s *spoken) Query(ctx context.Context, each func(Row) error, text string, args ...any) error {
+	if s.ctx != nil {
+		ctx = s.ctx
+	}
 	return s.Engine.Query(ctx, each, s.dialect.Text(text), args...)
 }
 
-func (s spoken) QueryOnce(ctx context.Context, each func(Row) error, text string, args ...any) error {
+func (s *spoken) QueryOnce(ctx context.Context, each func(Row) error, text string, args ...any) error {
+	if s.ctx != nil {
+		ctx = s.ctx
+	}
 	return s.Engine.QueryOnce(ctx, each, s.dialect.TextOnce(text), args...)
 }
 
 // Commit replaces the texts in the batch itself, which nobody else has: a write that is
 // decided again makes a new one.
-func (s spoken) Commit(ctx context.Context, b *Batch) error {
+func (s *spoken) Commit(ctx context.Context, b *Batch) error {
 	for i := range b.Checks {
 		b.Checks[i].Text = s.dialect.Text(b.Checks[i].Text)
 	}

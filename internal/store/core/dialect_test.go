@@ -48,11 +48,11 @@ func TestAPieceThatNobodyKnows(t *testing.T) {
 // TestOneLockForTwo: who looks at a thing and changes it keeps all others out.
 func TestOneLockForTwo(t *testing.T) {
 	b := &Batch{}
-	b.lock("acme", "order/1", true)
-	b.lock("acme", "order/2", true)
-	b.lock("acme", "order/1", false)
-	b.lock("acme", "order/1", true)
-	b.lock("other", "order/1", true)
+	b.lockShared("acme", "order/1")
+	b.lockShared("acme", "order/2")
+	b.lock("acme", "order/1")
+	b.lockShared("acme", "order/1")
+	b.lockShared("other", "order/1")
 	if len(b.Locks) != 3 || b.Locks[0] != (Lock{"acme", "order/1", false}) || !b.Locks[1].Shared || !b.Locks[2].Shared {
 		t.Errorf("locks: %v", b.Locks)
 	}

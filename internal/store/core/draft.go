@@ -35,7 +35,7 @@ type draft struct {
 	// The second time it asks, so that the caller gets an error that says what is wrong.
 	again bool
 	turn  *turn
-	// Who asked for the write, and for what; nil: the server itself did.
+	// asked says who asked for the write, and for what; nil: the server itself did.
 	asked func() access.AuditEntry
 
 	orders     map[key]*draftOrder
@@ -97,7 +97,8 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 				return err
 			}
 		}
-		d := s.draft(ctx, t, try > 0)
+		d := &draft{again: try > 0, turn: t, asked: store.AuditedBy(ctx), batch: Batch{Leases: nodes.LeasesOf(ctx)}}
+		d.queries = queries{q: s.engine.during(ctx), shared: s.shared, own: d}
 		err := call(decide, d)
 		if err == nil {
 			err = s.commit(ctx, d)
@@ -124,29 +125,6 @@ func (d *draft) withdrawNumbers() {
 	}
 }
 
-// draft begins a write: the first try, or another one if again is true. All tries of one
-// call share a turn.
-func (s *Store) draft(ctx context.Context, t *turn, again bool) *draft {
-	d := &draft{again: again, turn: t, asked: store.AuditedBy(ctx), batch: Batch{Leases: nodes.LeasesOf(ctx)}}
-	d.queries = queries{q: reads{s.engine, ctx}, shared: s.shared, own: d}
-	return d
-}
-
-// reads is the engine as a write uses it. It asks with the context of Write, whatever
-// contexts its methods are called with: only that one says how long the write may take.
-type reads struct {
-	Engine
-	ctx context.Context
-}
-
-func (r reads) Query(_ context.Context, each func(Row) error, text string, args ...any) error {
-	return r.Engine.Query(r.ctx, each, text, args...)
-}
-
-func (r reads) QueryOnce(_ context.Context, each func(Row) error, text string, args ...any) error {
-	return r.Engine.QueryOnce(r.ctx, each, text, args...)
-}
-
 // commit makes a draft durable. A draft that changes nothing is not committed: what it read
 // was true when it was read, and what it assumed is looked at here. After the commit it
 // tells the listener which deliveries of groups became due: only the database knows that.
@@ -158,8 +136,10 @@ func (s *Store) commit(ctx context.Context, d *draft) error {
 		return nil
 	}
 	d.finish()
-	if err := d.finishAudit(); err != nil {
-		return err
+	if d.audited != nil {
+		if err := d.finishAudit(); err != nil {
+			return err
+		}
 	}
 	admission.Pause(ctx)
 	committed := trace.Child(ctx, "commit")
@@ -168,7 +148,9 @@ func (s *Store) commit(ctx context.Context, d *draft) error {
 	if err != nil {
 		return err
 	}
-	s.tellOfGroups(context.WithoutCancel(ctx), d) // the write is committed, also if its caller is not there any more
+	if len(d.groups) > 0 {
+		s.tellOfGroups(context.WithoutCancel(ctx), d) // the write is committed, also if its caller is not there any more
+	}
 	return nil
 }
 
@@ -186,10 +168,14 @@ func call(decide func(*draft) error, d *draft) (err error) {
 // finish adds what is known only at the end: which deliveries of groups become due, and
 // the checks of what was read and not changed.
 func (d *draft) finish() {
-	d.finishGroups()
+	if len(d.unblocked)+len(d.tried) > 0 {
+		d.finishGroups()
+	}
 	for k, o := range d.orders {
-		d.of(k.tenant).lock(k.tenant, "order/"+k.id, !o.own)
-		if !o.own {
+		if o.own {
+			d.of(k.tenant).lock(k.tenant, "order/"+k.id)
+		} else {
+			d.of(k.tenant).lockShared(k.tenant, "order/"+k.id)
 			d.batch.check(checkOrder, k.tenant, k.id, o.order.Version, micros(o.order.Created))
 		}
 	}
@@ -213,7 +199,7 @@ func (d *draft) touch(tenant string, what changes.Topics) { d.batch.effects.touc
 
 // lockEvent keeps others from erasing or removing an event, or from sending it again.
 func (d *draft) lockEvent(tenant string, seq int64) {
-	d.of(tenant).lock(tenant, "event/"+strconv.FormatInt(seq, 10), false)
+	d.of(tenant).lock(tenant, "event/"+strconv.FormatInt(seq, 10))
 }
 
 // checkOnce adds a check unless it was added before.
@@ -236,15 +222,6 @@ func (d *draft) reads(of key) error {
 	}
 	d.read[of] = true
 	return d.turn.take(of)
-}
-
-// readsSettings notes that the write depends on the tenant's settings, in case that it
-// replaces them. It takes no turn, because many writes read them at the same time.
-func (d *draft) readsSettings(tenant string) {
-	if d.read == nil {
-		d.read = map[key]bool{}
-	}
-	d.read[key{tenant, "settings"}] = true
 }
 
 // stale returns the error for a thing that has another version than expected. If this

@@ -150,8 +150,8 @@ func (q queries) Endpoints(ctx context.Context, tenant string, f store.EndpointF
 		})
 }
 
-// picks reports whether a filter, whose text is folded, picks an endpoint. Of the URL it
-// looks at what every role may see: otherwise somebody could find out what is hidden, one
+// picks reports whether a filter, whose text is folded, picks an endpoint. It looks only
+// at the part of the URL that every role may see: otherwise somebody could find out what is hidden, one
 // guess after the other.
 func picks(f store.EndpointFilter, e *event.Endpoint) bool {
 	if f.Enabled != nil && *f.Enabled != e.Enabled || f.EventType != "" && !e.Wants(f.EventType) {

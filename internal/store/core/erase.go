@@ -26,7 +26,7 @@ func (d *draft) EraseOrder(ctx context.Context, tenant, id string) error {
 	}
 	d.audit(tenant, access.AuditOrder, id)
 	b := d.of(tenant)
-	b.lock(tenant, "order/"+id, false)
+	b.lock(tenant, "order/"+id)
 	b.changeOne(`DELETE FROM orders WHERE tenant = ? AND id = ?`, tenant, id)
 	b.change(`DELETE FROM order_external_ids WHERE of_tenant = ? AND of_order = ?`, tenant, id)
 	b.change(`DELETE FROM runs WHERE tenant = ? AND order_id = ? AND ended = 0`, tenant, id)
@@ -37,9 +37,9 @@ func (d *draft) EraseOrder(ctx context.Context, tenant, id string) error {
 // notBeingErased returns a row unless an order of this id is being erased.
 const notBeingErased = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE tenant = ? AND order_id = ?)`
 
-// EraseSome implements [store.Tx]. Of an attempt stays that it was made and what came of
-// it, of an event that there was one. The headers of attempts go with their bodies, and so
-// does what the index has of the bodies (docs/contract.md#calls-of-the-api).
+// EraseSome implements [store.Tx]. After it, an attempt's row and outcome remain, and an
+// event's row without its data. Bodies, headers and their index entries are removed
+// (docs/contract.md#calls-of-the-api).
 //
 // The steps come in this order, and each is repeated until it finds nothing more. What is
 // still to be sent comes first: an attempt at it that is under way is recorded without its
@@ -172,7 +172,7 @@ func (d *draft) eraseSegmentOf(ctx context.Context, tenant string, seq int64) (e
 	if err != nil {
 		return false, err
 	}
-	d.of(tenant).lock(tenant, "bodies", false)
+	d.of(tenant).lock(tenant, "bodies")
 	// This is a build that is under way: it finds its row gone, and ends (goesOn).
 	if state == segmentVoid {
 		d.dropSegment(tenant, id)

@@ -81,8 +81,13 @@ func (s *Store) CompleteRead(ctx context.Context, tenant string, list ...store.C
 
 // Committing returns a store of the same database that tells of each batch.
 func (s *Store) Committing(tell func(*Batch)) *Store {
-	e := telling{s.engine, tell}
-	return &Store{queries: queries{q: e, shared: s.shared}, engine: e, indexing: newIndexing()}
+	return s.on(telling{s.engine.Engine, tell})
+}
+
+// on returns a store of the same database on another engine.
+func (s *Store) on(e Engine) *Store {
+	engine := &spoken{Engine: e, dialect: s.engine.dialect}
+	return &Store{queries: queries{q: engine, shared: s.shared}, engine: engine, indexing: newIndexing()}
 }
 
 type telling struct {
@@ -98,8 +103,7 @@ func (e telling) Commit(ctx context.Context, b *Batch) error {
 // Noted returns a store of the same database that notes each statement of a
 // question or a write.
 func (s *Store) Noted(note func(text string, args []any)) *Store {
-	e := noting{s.engine, note}
-	return &Store{queries: queries{q: e, shared: s.shared}, engine: e, indexing: newIndexing()}
+	return s.on(noting{s.engine.Engine, note})
 }
 
 type noting struct {
@@ -132,8 +136,7 @@ func (n noting) Commit(ctx context.Context, b *Batch) error {
 // Unread returns a store of the same database whose questions fail that fail picks,
 // once something was committed.
 func (s *Store) Unread(fail func(text string) error) *Store {
-	e := &failing{Engine: s.engine, fail: fail}
-	return &Store{queries: queries{q: e, shared: s.shared}, engine: e, indexing: newIndexing()}
+	return s.on(&failing{Engine: s.engine.Engine, fail: fail})
 }
 
 type failing struct {

@@ -46,13 +46,6 @@ type feedRemoval struct {
 func (w *feedWrite) first() int64 { return w.given[0].event }
 func (w *feedWrite) last() int64  { return w.given[len(w.given)-1].event }
 
-// addTo adds to the batch that endpoints were given events.
-func (w *feedWrite) addTo(b *Batch) {
-	if len(w.given) > 0 {
-		b.feed = append(b.feed, *w)
-	}
-}
-
 var (
 	// feedRows is the columns of a part of the feed.
 	feedRows = &Insertion{"feed", []string{"tenant", "position", "first", "given"}, nil}
@@ -184,9 +177,9 @@ func feedParts(tenant string, batches []*Batch) (parts []feedWrite) {
 	return parts
 }
 
-// headsKnownFor is how long what is known of a tenant's feeds may be added to by what others
-// have committed since. Retention removes no part that is younger than a day, so before that
-// time none of them is missing.
+// headsKnownFor is how long the remembered heads of a tenant's feeds are used. After this time,
+// they are read from the database again. Until then, rows by other nodes can be added to them,
+// since retention removes nothing younger than a day.
 const headsKnownFor = 12 * time.Hour
 
 // now returns where the feeds of a tenant end, at a time in microseconds. What others have
@@ -252,8 +245,12 @@ func (h *feedHeads) extend(tenant string, part feedWrite, now int64) Tuple {
 		its := position + one - part.first()
 		for _, g := range part.given[at:to] {
 			*g.place = event.Place{Position: its, Previous: h.endpoints[g.endpoint]}
+			var back int64 // to the event before it; 0: there is none
+			if g.place.Previous != 0 {
+				back = its - g.place.Previous
+			}
 			b = binary.AppendUvarint(b, uint64(g.endpoint))
-			b = binary.AppendUvarint(b, back(*g.place))
+			b = binary.AppendUvarint(b, uint64(back))
 			h.endpoints[g.endpoint] = its
 		}
 		at, last = to, one
@@ -261,14 +258,6 @@ func (h *feedHeads) extend(tenant string, part feedWrite, now int64) Tuple {
 	h.last = position + events - 1
 	h.since += len(part.given)
 	return Tuple{Often: []any{tenant, position, part.first(), b}}
-}
-
-// back is how far before an event the one before it is; 0: there is none.
-func back(p event.Place) uint64 {
-	if p.Previous == 0 {
-		return 0
-	}
-	return uint64(p.Position - p.Previous)
 }
 
 // feedPart is a row of the feed.

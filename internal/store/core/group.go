@@ -13,7 +13,7 @@ import (
 )
 
 // A group is the deliveries of the events of one subject to an endpoint that wants them
-// in order. Of the pending deliveries of a group exactly one is due, and the due column
+// in order. Among the pending deliveries of a group exactly one is due, and the due column
 // of the others is 0. When that one ends, the earliest of the others becomes due. So the
 // one that is due is the earliest of all. There is one exception: if an earlier delivery
 // was sent again while another one was due, it comes next.
@@ -124,8 +124,8 @@ func (d *draft) insertInGroup(tenant string, e *event.Event, new event.Delivery)
 // groups of the endpoint.
 func (d *draft) lockGroup(tenant string, endpoint int64, group string) {
 	no := strconv.FormatInt(endpoint, 10)
-	d.of(tenant).lock(tenant, "groups/"+no, true)
-	d.of(tenant).lock(tenant, "group/"+no+"/"+strings.TrimPrefix(group, staged), false)
+	d.of(tenant).lockShared(tenant, "groups/"+no)
+	d.of(tenant).lock(tenant, "group/"+no+"/"+strings.TrimPrefix(group, staged))
 }
 
 // groupRef names a group.

@@ -8,12 +8,12 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// stored and read are how documents of this package are written and read. Durations are
-// numbers, in nanoseconds.
+// storing and reading are the options by which documents of this package are written and
+// read. Durations are numbers, in nanoseconds.
 var (
-	stored = json.JoinOptions(json.FormatNilSliceAsNull(true), json.FormatNilMapAsNull(true),
+	storing = json.JoinOptions(json.FormatNilSliceAsNull(true), json.FormatNilMapAsNull(true),
 		json.WithMarshalers(json.MarshalFunc(func(d time.Duration) ([]byte, error) { return strconv.AppendInt(nil, int64(d), 10), nil })))
-	read = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d *time.Duration) error {
+	reading = json.WithUnmarshalers(json.UnmarshalFunc(func(text []byte, d *time.Duration) error {
 		n, err := strconv.ParseInt(string(text), 10, 64)
 		*d = time.Duration(n)
 		return err
@@ -24,13 +24,13 @@ var (
 // of the program; the documents of orders, carts and settings are text that is stored as it
 // is.
 func encode(v any) (string, error) {
-	b, err := json.Marshal(v, stored)
+	b, err := json.Marshal(v, storing)
 	return string(b), err
 }
 
 // decode reads what encode made; what says what it is, for the error.
 func decode(data []byte, into any, what string) error {
-	if err := json.Unmarshal(data, into, read); err != nil {
+	if err := json.Unmarshal(data, into, reading); err != nil {
 		return fmt.Errorf("stored %s: %w", what, err)
 	}
 	return nil

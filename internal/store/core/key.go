@@ -49,8 +49,8 @@ func (q queries) Key(ctx context.Context, tenant, id string) (access.Key, error)
 
 // Keys implements [store.Reader].
 func (q queries) Keys(ctx context.Context, tenant string, p store.Page) (store.List[access.Key], error) {
-	return newestFirst(ctx, q, tenant, newestOf(tenant, "api_keys"), p, keyColumns, scanKey,
-		func(k access.Key) store.Cursor { return store.Cursor{At: micros(k.Created), ID: k.ID} })
+	return newestFirst(ctx, q, tenant, newestOf(tenant, "api_keys"), p, paged[access.Key]{keyColumns, scanKey,
+		func(k access.Key) store.Cursor { return store.Cursor{At: micros(k.Created), ID: k.ID} }})
 }
 
 // InsertKey implements [store.Tx]. The first key of a tenant makes the tenant. The lock on
@@ -68,7 +68,7 @@ func (d *draft) InsertKey(ctx context.Context, k access.Key) error {
 		}
 	}
 	b := d.of(k.Tenant)
-	b.lock(k.Tenant, "keys", false)
+	b.lock(k.Tenant, "keys")
 	// A tenant that is there already stays as it is.
 	b.change(`INSERT INTO tenants (tenant, created) VALUES (?, ?) ON CONFLICT DO NOTHING`, k.Tenant, micros(k.Created))
 	b.changeOne(`INSERT INTO api_keys (`+keyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO NOTHING`,
@@ -105,7 +105,7 @@ func (d *draft) UpdateKey(ctx context.Context, tenant, id string, change func(k 
 		update, args = update+` AND `+otherLastingAdmin, append(args, lasting...)
 	}
 	d.touch(tenant, changes.TopicKeys)
-	d.of(tenant).lock(tenant, "keys", false)
+	d.of(tenant).lock(tenant, "keys")
 	d.of(tenant).changeOne(update, args...)
 	if note := d.auditKey(k); note != nil {
 		note.Change(changed...)
@@ -149,7 +149,7 @@ func (d *draft) DeleteKey(ctx context.Context, tenant, id string) error {
 	// On PostgreSQL two transactions that delete a key each would not see each other's:
 	// both would find another admin. The lock lets one be committed before the other
 	// checks.
-	d.of(tenant).lock(tenant, "keys", false)
+	d.of(tenant).lock(tenant, "keys")
 	d.of(tenant).changeOne(`DELETE FROM api_keys WHERE tenant = ? AND id = ? AND (role <> ? OR `+otherAdmin+`)`,
 		tenant, id, string(access.Admin), tenant, string(access.Admin), id, now)
 	d.auditKey(k)

@@ -109,12 +109,11 @@ func (n *newest) count(ctx context.Context, q queries, p *page[struct{}]) error 
 }
 
 // newestFirst returns one page of a list.
-func newestFirst[T any](ctx context.Context, q queries, tenant string, n *newest, asked store.Page, columns string,
-	scan func(Row) (T, error), cursor func(T) store.Cursor) (store.List[T], error) {
-	return pageOf(ctx, q, tenant, store.Listing, asked, cursor, func(ctx context.Context, p *page[T], after *store.Cursor) error {
+func newestFirst[T any](ctx context.Context, q queries, tenant string, n *newest, asked store.Page, rows paged[T]) (store.List[T], error) {
+	return pageOf(ctx, q, tenant, store.Listing, asked, rows.cursor, func(ctx context.Context, p *page[T], after *store.Cursor) error {
 		return fill(ctx, q, n, p, after, func(s stretch) error {
-			text, args := n.sql(columns, s, p.wanted())
-			return p.read(ctx, q.q.QueryOnce, scan, text, args...)
+			text, args := n.sql(rows.columns, s, p.wanted())
+			return p.read(ctx, q.q.QueryOnce, rows.scan, text, args...)
 		})
 	})
 }

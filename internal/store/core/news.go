@@ -16,8 +16,8 @@ import (
 func (s *Store) Tell(tell func(...nodes.News)) { s.teller = tell }
 
 // forOthers returns what other nodes have to know of a commit. It names things and does not
-// describe them: the others read them anew (docs/design.md#several-nodes). Of what is due,
-// the listener tells the node that is to attempt it.
+// describe them: the others read them anew (docs/design.md#several-nodes). When
+// deliveries are due, the listener tells the node that is to attempt them.
 func (e *effects) forOthers() (all []nodes.News) {
 	for _, c := range e.endpoints {
 		all = append(all, nodes.News{Kind: nodes.Endpoint, Tenant: c.tenant, No: c.no, Version: c.version})
@@ -86,7 +86,7 @@ const hearAgain = time.Second
 
 // hearOfEndpoint tells the listener of an endpoint that another node has changed. It does
 // not give up before it has read it or ctx ends: otherwise the queue of the endpoint would
-// go on with what it was before. Of an endpoint that has no row there is nothing to tell.
+// go on with what it was before. For an endpoint without a row there is nothing to tell.
 func (s *Store) hearOfEndpoint(ctx context.Context, tenant string, no int64) {
 	e, version, err := s.endpointNow(ctx, tenant, no)
 	for ; err != nil && !errors.Is(err, sql.ErrNoRows) && ctx.Err() == nil; e, version, err = s.endpointNow(ctx, tenant, no) {

@@ -9,9 +9,9 @@ import (
 	"github.com/orderhook/orderhook/internal/admission"
 )
 
-// packFrom is how many bytes a document has at least that is stored compressed. Orders and
-// carts hardly ever have as many. Of an order of 7 MiB a tenth is written then, and
-// everybody who writes waits that much less for it (docs/design.md#a-write-is-a-value).
+// packFrom is how many bytes a document has at least that is stored compressed. Smaller
+// documents are stored uncompressed; nearly all are. An order of 7 MiB shrinks to a tenth, so
+// other writers wait less (docs/design.md#a-write-is-a-value).
 const packFrom = 32 << 10
 
 // packMark begins a document that is stored compressed: no JSON does, and all JSON

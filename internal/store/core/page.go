@@ -30,6 +30,14 @@ type page[T any] struct {
 	next  *store.Cursor // where the next page continues; nil: there is no next page, or this one has not ended
 }
 
+// paged says how the rows of a list are read: which columns, by what they become items, and
+// where a page continues that ends with an item.
+type paged[T any] struct {
+	columns string
+	scan    func(Row) (T, error)
+	cursor  func(T) store.Cursor
+}
+
 // pageOf returns a page. fill reads its rows, from the cursor on, until there are no more
 // or the page has ended. For a caller of the API it waits for its turn, and uses a
 // connection of the given class. A task of the API gives up its slot for large documents

@@ -29,7 +29,7 @@ func (d *draft) Reorder(ctx context.Context, tenant string, e *event.Endpoint, j
 	if err := d.hasEndpoint(ctx, tenant, e); err != nil {
 		return false, err
 	}
-	d.of(tenant).lock(tenant, "groups/"+strconv.FormatInt(e.No, 10), false)
+	d.of(tenant).lock(tenant, "groups/"+strconv.FormatInt(e.No, 10))
 	// The endpoint itself is changed in this write.
 	if d.sets[tenant] != nil && ordered(e) {
 		return d.nothingPending(ctx, tenant, e)

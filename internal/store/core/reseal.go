@@ -56,7 +56,7 @@ func (s *Store) Reseal(ctx context.Context, newKey string) (Resealed, error) {
 // meanwhile that it has read.
 func (s *Store) resealOnce(ctx context.Context, next *secret.Sealer) (Resealed, error) {
 	r := &resealing{Store: s, next: next, batch: &Batch{}}
-	r.batch.lock("", keyLock, false)
+	r.batch.lock("", keyLock)
 	// Another Reseal may have been faster. The old key opens nothing any more then, and a
 	// third salt would leave all of it closed.
 	if same, err := s.hasKey(ctx); err != nil || !same {

@@ -45,7 +45,7 @@ func (q queries) NextRun(ctx context.Context, tenant, orderID string) (*run.Run,
 			id = r.ID
 		}
 		// Whoever changes a run of the order has this lock for itself (lockRun).
-		q.own.of(tenant).lock(tenant, "order/"+orderID, true)
+		q.own.of(tenant).lockShared(tenant, "order/"+orderID)
 		q.own.checkOnce(key{tenant, "next run/" + orderID}, `
 			SELECT 1 WHERE coalesce((SELECT id FROM runs WHERE tenant = ? AND order_id = ? AND ended = 0 ORDER BY seq LIMIT 1), '') = ?`, tenant, orderID, id)
 	}
@@ -143,7 +143,7 @@ func (d *draft) UpdateRun(ctx context.Context, tenant string, r *run.Run) error 
 	// A write may store a run twice: the second time it finds the revision that the first
 	// has given.
 	r.Revision++
-	// Of a resume the log has an entry by RequeueRun.
+	// For a resume the log has an entry by RequeueRun.
 	if r.Status == run.RunCanceled {
 		d.auditRun(tenant, r)
 	}
@@ -153,8 +153,8 @@ func (d *draft) UpdateRun(ctx context.Context, tenant string, r *run.Run) error 
 // lockRun keeps others from changing the runs of an order at the same time. It also keeps
 // the settings from being changed, which may destroy secrets that the run needs.
 func (d *draft) lockRun(tenant string, r *run.Run) {
-	d.of(tenant).lock(tenant, "order/"+r.OrderID, false)
-	d.of(tenant).lock(tenant, "settings", true)
+	d.of(tenant).lock(tenant, "order/"+r.OrderID)
+	d.of(tenant).lockShared(tenant, "settings")
 }
 
 // auditRun notes that a run is canceled or resumed.
@@ -180,7 +180,7 @@ func (d *draft) RequeueRun(ctx context.Context, tenant string, r *run.Run) error
 // RebaseRuns implements [store.Tx]. It raises the revision, too: whoever has such a run in
 // memory must read it again.
 func (d *draft) RebaseRuns(_ context.Context, tenant, orderID string, from, to int64, status string) error {
-	d.of(tenant).lock(tenant, "order/"+orderID, false)
+	d.of(tenant).lock(tenant, "order/"+orderID)
 	d.of(tenant).change(`
 		UPDATE runs INDEXED BY runs_unfinished SET status_version = ?1, revision = revision + 1
 		WHERE tenant = ?2 AND order_id = ?3 AND ended = 0 AND status = 'waiting' AND status_version = ?4 AND (scoped = 1 OR entered_status = ?5)`,

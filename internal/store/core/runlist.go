@@ -9,8 +9,8 @@ import (
 
 // Runs implements [store.Reader].
 func (q queries) Runs(ctx context.Context, tenant string, f store.RunFilter, asked store.Page) (store.List[*run.Run], error) {
-	return newestFirst(ctx, q, tenant, runsLike(tenant, f), asked, runColumns, scanRun,
-		func(r *run.Run) store.Cursor { return store.Cursor{At: micros(r.Created), ID: r.ID} })
+	return newestFirst(ctx, q, tenant, runsLike(tenant, f), asked, paged[*run.Run]{runColumns, scanRun,
+		func(r *run.Run) store.Cursor { return store.Cursor{At: micros(r.Created), ID: r.ID} }})
 }
 
 // RunCount implements [store.Reader].

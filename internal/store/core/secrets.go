@@ -91,7 +91,7 @@ func (d *draft) seals(ctx context.Context) error {
 			return cmp.Or(err, error(ErrKeyReplaced))
 		}
 	}
-	d.batch.lock("", keyLock, true)
+	d.batch.lockShared("", keyLock)
 	d.checkOnce(key{"", keyLock}, KeyIsSame, d.sealer.Salt())
 	return nil
 }

@@ -240,7 +240,7 @@ func (d *draft) indexLate(ctx context.Context, tenant string, seqs []int64) erro
 	}
 	// Builds and erasing take the same lock: on PostgreSQL they would not see each other's
 	// rows.
-	b.lock(tenant, "bodies", false)
+	b.lock(tenant, "bodies")
 	for _, seq := range slices.Sorted(slices.Values(seqs)) {
 		if seq > last {
 			b.check(none, tenant, seq) // and so for those above it

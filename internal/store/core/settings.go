@@ -22,7 +22,12 @@ import (
 // read last. The parsed settings of a version are in memory.
 func (q queries) Settings(ctx context.Context, tenant string) (*settings.Settings, error) {
 	if q.own != nil {
-		q.own.readsSettings(tenant)
+		// The write depends on them, in case that it replaces them. It takes no turn, because
+		// many writes read them at the same time.
+		if q.own.read == nil {
+			q.own.read = map[key]bool{}
+		}
+		q.own.read[key{tenant, "settings"}] = true
 		if s := q.own.assumedSettings(tenant); s != nil {
 			return s, nil
 		}
@@ -63,8 +68,8 @@ func (d *draft) assumedSettings(tenant string) *settings.Settings {
 	return s
 }
 
-// assume adds the check that a version of the settings is the newest. It has to be that very
-// one: a standby that took over may not have had the last one yet.
+// assume adds the check that a version of the settings is the newest. The check compares
+// for equality, not "at least": after a failover the new database may lack the last version.
 func (d *draft) assume(tenant string, version int64) {
 	if d.assumed == nil {
 		d.assumed = map[string]int64{}
@@ -175,7 +180,7 @@ func (d *draft) PutSettings(ctx context.Context, tenant string, s *settings.Sett
 	})
 	// No run begins meanwhile, and no other version is stored: both would depend on what is
 	// destroyed.
-	d.of(tenant).lock(tenant, "settings", false)
+	d.of(tenant).lock(tenant, "settings")
 	d.of(tenant).changeOne(`INSERT INTO settings (tenant, version, at, by, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		tenant, base+1, micros(at), by, string(doc.JSON()))
 	d.addSecrets(d.of(tenant), tenant, base+1, fresh)

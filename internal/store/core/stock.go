@@ -40,7 +40,7 @@ func (d *draft) PutStockItem(ctx context.Context, tenant string, s *stock.StockI
 	if before != s.Version-1 {
 		return d.stale(key{tenant, "stock/" + s.ID}, "the stock item %q is not at the version before %d", s.ID, s.Version)
 	}
-	d.of(tenant).lock(tenant, "stock/"+s.ID, false)
+	d.of(tenant).lock(tenant, "stock/"+s.ID)
 	// One statement makes a new item or changes one. If the version has changed, it changes
 	// no row, and the write is overtaken.
 	d.of(tenant).changeOne(`

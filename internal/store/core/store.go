@@ -27,7 +27,7 @@ import (
 type Store struct {
 	// The questions are embedded, so that they can be asked outside of a write, too.
 	queries
-	engine Engine
+	engine *spoken
 	// turns has the writers of one order, or of one tenant's endpoints, wait for each
 	// other.
 	turns    turns
@@ -52,9 +52,9 @@ type Options struct {
 // New returns the store of a database. The engine must call [Store.Committed] after each
 // commit.
 func New(e Engine, o Options) *Store {
-	e = speaking(e)
+	engine := &spoken{Engine: e, dialect: e.Dialect()}
 	shared := &shared{sealer: o.Sealer, clock: o.Clock, log: o.Log, settings: newSettingsCache(), effort: defaultEffort, countEffort: defaultCountEffort, gates: newGates()}
-	s := &Store{queries: queries{q: e, shared: shared}, engine: e, indexing: newIndexing()}
+	s := &Store{queries: queries{q: engine, shared: shared}, engine: engine, indexing: newIndexing()}
 	s.erased.Store(true)
 	shared.opener = secret.NewOpener(o.Sealer, s.findSecret, o.Log)
 	return s

@@ -177,7 +177,7 @@ func (q queries) readEndpoints(ctx context.Context, tenant string) (*endpointSet
 // have another version by then.
 func (d *draft) dependsOn(tenant string, set *endpointSet) {
 	if d.sets[tenant] == nil {
-		d.of(tenant).lock(tenant, "endpoints", true)
+		d.of(tenant).lockShared(tenant, "endpoints")
 		d.checkOnce(key{tenant, "endpoints"}, checkEndpoints, tenant, set.version)
 	}
 }
@@ -194,7 +194,7 @@ func (d *draft) putEndpoint(tenant string, set *endpointSet, no int64, e *event.
 			d.sets = map[string]*endpointSet{}
 		}
 		version++
-		d.of(tenant).lock(tenant, "endpoints", false)
+		d.of(tenant).lock(tenant, "endpoints")
 		d.of(tenant).changeOne(`
 			INSERT INTO endpoint_sets (tenant, version) VALUES (?1, ?2) ON CONFLICT (tenant) DO UPDATE SET version = ?2 WHERE endpoint_sets.version = ?2 - 1`, tenant, version)
 	}

@@ -15,11 +15,11 @@ import (
 type turns struct {
 	// mu is held for moments only, never while somebody waits for a turn.
 	mu    sync.Mutex
-	taken map[key]*queue
+	taken map[key]*turnQueue
 }
 
-// queue is the one that has a turn, and the number of those that wait for it.
-type queue struct {
+// turnQueue is the one that has a turn, and the number of those that wait for it.
+type turnQueue struct {
 	free chan struct{} // has one value while nobody has the turn
 	many int           // how many have it or wait for it
 }
@@ -31,7 +31,7 @@ type queue struct {
 type turn struct {
 	turns *turns
 	ctx   context.Context // the context of the write: when it ends, the waiting ends
-	has   *queue
+	has   *turnQueue
 	of    key
 
 	waited bool // it has waited for another write, which may have changed the thing
@@ -47,10 +47,10 @@ func (t *turn) take(of key) error {
 	t.turns.mu.Lock()
 	q := t.turns.taken[of]
 	if q == nil {
-		q = &queue{free: make(chan struct{}, 1)}
+		q = &turnQueue{free: make(chan struct{}, 1)}
 		q.free <- struct{}{}
 		if t.turns.taken == nil {
-			t.turns.taken = map[key]*queue{}
+			t.turns.taken = map[key]*turnQueue{}
 		}
 		t.turns.taken[of] = q
 	}

@@ -44,7 +44,7 @@ const (
 const (
 	// insertNode has no row where a process is alone, the schema excludes this version, or
 	// the encryption key has been replaced, and insertAlone none where anybody is.
-	// Who joins holds lockJoin, so that two see each other.
+	// A node that joins holds lockJoin, so that two see each other.
 	lockJoin    = `SELECT pg_advisory_xact_lock($1)`
 	selectGone  = `SELECT id FROM nodes WHERE ` + isGone
 	dropDead    = `DELETE FROM nodes WHERE until <= clock_timestamp() OR id = ANY ($1) AND ` + isGone

@@ -28,7 +28,7 @@ type numbers struct {
 	next *block // that others may still join; nil: none
 }
 
-// block is one value of the sequence, for those who joined. Who made it fetches it.
+// block is one value of the sequence, for those who joined. The one who made it fetches it.
 type block struct {
 	taken int
 	ready chan struct{} // closed once first, or err, is there

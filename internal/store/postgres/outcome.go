@@ -81,8 +81,8 @@ func (w *writer) outcome(t *transaction, lost error) error {
 }
 
 // forgetMarks removes the marks of connections that are gone, when a node joins: each
-// leaves one. Those of the last day stay, far longer than anybody asks for one. Who only
-// opens the database removes none, because some commands change nothing in it.
+// leaves one. Those of the last day stay, far longer than anybody asks for one. A
+// command that only opens the database removes none, because some commands change nothing in it.
 const forgetMarks = `DELETE FROM commits WHERE at < now() - interval '1 day'`
 
 // isCommitted reports whether the mark of a transaction is there. It is tried to be made

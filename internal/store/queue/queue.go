@@ -169,12 +169,17 @@ func (q *Queue) Next() *Write {
 	return q.pop()
 }
 
-// pop takes the first write of the tenant whose turn it is, and passes the turn on. It
-// drops what was taken back.
+// pop takes the first write of the tenant whose turn it is, and puts that tenant behind the
+// others, if it has more. It drops what was taken back.
 func (q *Queue) pop() *Write {
 	for len(q.turns) > 0 {
-		w := q.take(q.turns[0])
-		q.passTurn()
+		tenant := q.turns[0]
+		w := q.take(tenant)
+		if q.turns = q.turns[1:]; len(q.tenants[tenant].writes) > 0 {
+			q.turns = append(q.turns, tenant)
+		} else {
+			delete(q.tenants, tenant)
+		}
 		if w.state.CompareAndSwap(waiting, begun) {
 			return w
 		}
@@ -220,17 +225,6 @@ func (q *Queue) take(tenant string) *Write {
 	t.writes, t.bytes = t.writes[1:], t.bytes-w.Size
 	q.length, q.bytes = q.length-1, q.bytes-w.Size
 	return w
-}
-
-// passTurn puts the tenant whose turn it was behind the others.
-func (q *Queue) passTurn() {
-	tenant := q.turns[0]
-	q.turns = q.turns[1:]
-	if len(q.tenants[tenant].writes) == 0 {
-		delete(q.tenants, tenant)
-		return
-	}
-	q.turns = append(q.turns, tenant)
 }
 
 // leave removes a tenant that has no write here any more from the turns.

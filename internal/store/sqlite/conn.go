@@ -39,19 +39,6 @@ func openReaders(path string) (*readers, error) {
 	return r, nil
 }
 
-// of returns the pool for the class that a context is marked with.
-func (r *readers) of(ctx context.Context) *pool { return r.pools[store.ClassOf(ctx)] }
-
-// Query implements [core.Engine].
-func (r *readers) Query(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
-	return r.of(ctx).query(ctx, each, text, args...)
-}
-
-// QueryOnce implements [core.Engine].
-func (r *readers) QueryOnce(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
-	return r.of(ctx).queryOnce(ctx, each, text, args...)
-}
-
 // close closes the pools. Questions that are under way end with [core.ErrClosed].
 func (r *readers) close() error {
 	r.closed.Store(true)
@@ -123,10 +110,13 @@ func (p *pool) query(ctx context.Context, each func(core.Row) error, text string
 		return p.failure(err, text)
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
+	if err == nil {
+		err = core.EachRow(rows, each)
+	}
 	if err != nil {
 		return p.failure(err, text)
 	}
-	return p.failure(core.EachRow(rows, each), text)
+	return nil
 }
 
 // queryOnce asks without one: a text that was put together for one question is not worth
@@ -139,10 +129,13 @@ func (p *pool) queryOnce(ctx context.Context, each func(core.Row) error, text st
 	}
 	defer leave()
 	rows, err := p.db.QueryContext(ctx, text, args...)
+	if err == nil {
+		err = core.EachRow(rows, each)
+	}
 	if err != nil {
 		return p.failure(err, text)
 	}
-	return p.failure(core.EachRow(rows, each), text)
+	return nil
 }
 
 // enter waits for one of the places, if the pool has any: who has one finds a connection that
@@ -185,10 +178,10 @@ func (p *pool) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	return stmt, err
 }
 
-// failure does what [failure] does. An error that happens while the database is being
-// closed is reported as that.
+// failure does what [failure] does for an error of a question. An error that happens while
+// the database is being closed is reported as that.
 func (p *pool) failure(err error, text string) error {
-	if err != nil && err != sql.ErrNoRows && p.closed.Load() {
+	if err != sql.ErrNoRows && p.closed.Load() {
 		return core.ErrClosed
 	}
 	return failure(stated(err, text))

@@ -172,17 +172,27 @@ var dialect = &core.Dialect{Pieces: map[string]string{
 
 // Commit implements [core.Engine]. It notices if the file is damaged, as all questions do.
 func (e *engine) Commit(ctx context.Context, b *core.Batch) error {
-	return e.noticed(e.writer.write(ctx, b))
+	if err := e.writer.write(ctx, b); err != nil {
+		return e.noticed(err)
+	}
+	return nil
 }
 
-// Query implements [core.Engine].
+// Query implements [core.Engine]. It asks a connection of the class that the context is
+// marked with.
 func (e *engine) Query(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
-	return e.noticed(e.readers.Query(ctx, each, text, args...))
+	if err := e.readers.pools[store.ClassOf(ctx)].query(ctx, each, text, args...); err != nil {
+		return e.noticed(err)
+	}
+	return nil
 }
 
-// QueryOnce implements [core.Engine].
+// QueryOnce implements [core.Engine], as Query does.
 func (e *engine) QueryOnce(ctx context.Context, each func(core.Row) error, text string, args ...any) error {
-	return e.noticed(e.readers.QueryOnce(ctx, each, text, args...))
+	if err := e.readers.pools[store.ClassOf(ctx)].queryOnce(ctx, each, text, args...); err != nil {
+		return e.noticed(err)
+	}
+	return nil
 }
 
 // ensureFile makes an empty database that only its owner can read, if there is none and
@@ -213,8 +223,6 @@ func ensureFile(path string) (string, error) {
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return "", fmt.Errorf("the database cannot be made: %w", err)
 	}
-	// An existing file is not opened here: closing it again would free the locks that
-	// SQLite has on it in this process.
 	return path, nil
 }
 

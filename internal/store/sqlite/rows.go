@@ -11,13 +11,8 @@ import (
 // rows reads what a statement of the session returns. It is for [core.EachRow].
 type rows struct {
 	from    driver.Rows
-	present []driver.Value // the values of the row that is being read
+	present []driver.Value // the values of the row that is being read, one for each column
 	err     error          // why there is no next row, other than that there are no more
-}
-
-// newRows begins to read. What is read must be closed.
-func newRows(from driver.Rows) *rows {
-	return &rows{from: from, present: make([]driver.Value, len(from.Columns()))}
 }
 
 // Next goes to the next row, and reports whether there is one.

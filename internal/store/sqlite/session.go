@@ -64,13 +64,16 @@ func (s *session) close() error {
 
 // control runs a statement that begins or ends a transaction or a savepoint.
 func (s *session) control(text string) error {
-	_, err := s.exec(text)
-	return failure(err)
+	if _, err := s.exec(text); err != nil {
+		return failure(err)
+	}
+	return nil
 }
 
 // exec runs a statement that returns no rows, and returns how many rows it has changed.
 func (s *session) exec(text string, args ...any) (int64, error) {
-	if err := s.setArgs(args); err != nil {
+	s.values = s.values[:0]
+	if err := s.addArgs(args); err != nil {
 		return 0, stated(err, text)
 	}
 	return s.run(text)
@@ -93,17 +96,21 @@ func (s *session) run(text string) (int64, error) {
 // too (RETURNING).
 func (s *session) query(each func(core.Row) error, text string, args ...any) error {
 	stmt, err := s.prepared(text)
-	if err == nil {
-		err = s.setArgs(args)
-	}
 	if err != nil {
+		return stated(err, text)
+	}
+	s.values = s.values[:0]
+	if err := s.addArgs(args); err != nil {
 		return stated(err, text)
 	}
 	from, err := stmt.QueryContext(background, s.values)
+	if err == nil {
+		err = core.EachRow(&rows{from: from, present: make([]driver.Value, len(from.Columns()))}, each)
+	}
 	if err != nil {
 		return stated(err, text)
 	}
-	return stated(core.EachRow(newRows(from), each), text)
+	return nil
 }
 
 // background is the context of all statements. It is not that of any caller (see session):
@@ -125,14 +132,8 @@ func (s *session) prepared(text string) (statement, error) {
 	return s.stmts[text], nil
 }
 
-// setArgs sets the arguments of the next statement: all values of the lists, one list after
-// the other. The driver copies them before a statement begins.
-func (s *session) setArgs(lists ...[]any) error {
-	s.values = s.values[:0]
-	return s.addArgs(lists...)
-}
-
-// addArgs adds arguments to those that are set.
+// addArgs adds arguments to those of the next statement: all values of the lists, one list
+// after the other. The driver copies them before a statement begins.
 func (s *session) addArgs(lists ...[]any) error {
 	for _, list := range lists {
 		for _, v := range list {

@@ -164,11 +164,12 @@ func (w *writer) commitGroup(first *queue.Write) {
 			next = w.queue.Next()
 		}
 	}
-	if lost == nil {
-		lost = w.countCalls(g)
+	batches := written(g.writes)
+	if lost == nil { // one row for all calls of one minute and kind, however many writes record them
+		lost = w.session.changeAll(core.CountCalls(dialect, batches))
 	}
 	if lost == nil {
-		lost = w.extendFeeds(g)
+		lost = w.extendFeeds(batches)
 	}
 	if lost == nil {
 		lost = w.commit()
@@ -183,28 +184,24 @@ func (w *writer) commitGroup(first *queue.Write) {
 	// The listener hears of it, and its effects are there, before any caller has the
 	// answer.
 	if lost == nil {
-		w.committed(written(g.writes))
-		lost = w.still()
+		w.committed(batches)
+		if err := w.unchanged(); err != nil { // it is committed, but where nobody finds it after a restart
+			lost = unavailable("the database file was removed or replaced while it took the write. Whether it was written is not known: it may be gone after a restart", err)
+		}
 	}
 	w.alone = len(g.writes) == 1
 	w.figures.Note(g.writes, began, lost)
 	answer(g.writes, lost)
 }
 
-// countCalls adds the calls of a group to their counts: one row for all that are of one
-// minute and kind, however many writes record them.
-func (w *writer) countCalls(g *group) error {
-	return w.session.apply(&core.Batch{Changes: core.CountCalls(dialect, written(g.writes))})
-}
-
 // extendFeeds gives the events of a group their places in the feeds. Groups are committed one
 // after the other, so the order of the places is that of the commits.
-func (w *writer) extendFeeds(g *group) error {
-	changes, err := w.feeds.Extend(dialect, written(g.writes), w.clock(), w.session.query)
+func (w *writer) extendFeeds(batches []*core.Batch) error {
+	changes, err := w.feeds.Extend(dialect, batches, w.clock(), w.session.query)
 	if err != nil {
 		return err
 	}
-	return w.session.apply(&core.Batch{Changes: changes})
+	return w.session.changeAll(changes)
 }
 
 // written returns the batches that were not undone.
@@ -262,15 +259,6 @@ func (w *writer) commit() error {
 		return unavailable("the database failed while it took the write. Whether it was written is not known: it is not to be seen now, and may be there after a restart", err)
 	}
 	return unavailable("the database did not take the write", err)
-}
-
-// still returns an error if the files were removed or replaced while the transaction was
-// under way: it is committed, but where nobody finds it after a restart.
-func (w *writer) still() error {
-	if err := w.unchanged(); err != nil {
-		return unavailable("the database file was removed or replaced while it took the write. Whether it was written is not known: it may be gone after a restart", err)
-	}
-	return nil
 }
 
 // overwrite commits a tiny change. The frames of the failed commit are in the log behind
@@ -341,9 +329,10 @@ func (w *writer) run(b *core.Batch) (err, lost error) {
 	if lost = w.session.control("SAVEPOINT one"); lost != nil {
 		return nil, lost
 	}
-	if err = refused(w.session.apply(b)); err == nil {
+	if err = w.session.apply(b); err == nil {
 		return nil, w.session.control("RELEASE one")
 	}
+	err = refused(err)
 	for _, text := range []string{"ROLLBACK TO one", "RELEASE one"} {
 		if lost = w.session.control(text); lost != nil {
 			return err, lost
@@ -360,10 +349,11 @@ func (w *writer) runUnsaved(b *core.Batch) (err, lost error) {
 	if err == nil {
 		err = w.session.changeAll(b.Changes)
 	}
-	if err = refused(err); err == nil {
+	if err == nil {
 		w.empty = false
 		return nil, nil
 	}
+	err = refused(err)
 	w.careful = carefulGroups
 	if w.empty {
 		return err, errors.Join(w.session.control("ROLLBACK"), w.begin())
