@@ -19,12 +19,22 @@ func (a *api) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now() // a.Clock may be set meanwhile, which is no part of how long an answer takes
 		c := &call{id: requestID(r.Header.Get(requestIDHeader))}
-		c.r = r.WithContext(context.WithValue(withinTrace(r), callKey{}, c))
+		// All that comes of the request belongs to the trace that its caller names.
+		ctx := r.Context()
+		if parents := r.Header["Traceparent"]; len(parents) == 1 { // several are none, by W3C Trace Context
+			ctx = trace.With(ctx, parents[0], strings.Join(r.Header["Tracestate"], ","))
+		}
+		c.r = r.WithContext(context.WithValue(ctx, callKey{}, c))
 		w.Header().Set(requestIDHeader, c.id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store") // an answer is for its caller alone; docs.go says otherwise of its files
+		// No handler reads the body of a GET. net/http reads a little of it, and has no deadline
+		// for that. Other methods get theirs where the body is read or refused. In a test there may
+		// be no connection, and then there is nothing to set.
+		if r.ContentLength != 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(paceStart))
+		}
 		counted := &countedWriter{ResponseWriter: w}
-		counted.begin(r)
 		// This is deferred, so that an answer that http.ErrAbortHandler breaks off is
 		// counted and logged, too.
 		defer func() {
@@ -80,16 +90,6 @@ type countedWriter struct {
 	bytes  int64 // of the body
 	// pace says by when the caller must have received what was written.
 	pace pace
-}
-
-// begin sets a deadline for the body of a GET, which no handler reads: net/http reads a
-// little of it, without a deadline of its own. Other methods get theirs where the body is
-// read or refused. In a test there may be no connection, and then there is nothing to
-// set.
-func (w *countedWriter) begin(r *http.Request) {
-	if r.ContentLength != 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		_ = http.NewResponseController(w.ResponseWriter).SetReadDeadline(time.Now().Add(paceStart))
-	}
 }
 
 // WriteHeader implements http.ResponseWriter. The first status is the one that the caller

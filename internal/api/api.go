@@ -50,13 +50,13 @@ type Options struct {
 	// The API claims Idempotency-Keys through the node, and hears through it that others
 	// have changed endpoints.
 	Node *nodes.Node // this process among those of the database; nil: it is alone
-	// These four do what an answer does not wait for, or waits for only as long as the
-	// caller asks: runs, validations, deliveries and background jobs.
-	Engine    *workflow.Engine
-	Board     *intercept.Board // the engine's; nil: one that no call is offered to
-	Validator *validate.Validator
-	Notify    *delivery.Dispatcher
-	Jobs      *jobrunner.Runner
+	// The next five do work that an answer does not wait for, or waits for only as long as the
+	// caller asks.
+	Engine     *workflow.Engine
+	Board      *intercept.Board // the engine's; nil: one that no call is offered to
+	Validator  *validate.Validator
+	Deliveries *delivery.Dispatcher
+	Jobs       *jobrunner.Runner
 	// Client is for replays, and checks TLS files of endpoints. Guard is the one that
 	// Client goes by: with it a URL is refused when it comes in, and not only when it is
 	// called.

@@ -82,7 +82,7 @@ func (a *api) listAttempts(ctx context.Context, in *attemptParams) (*listOf[*att
 	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*attempt.Attempt], error) {
 		return a.Store.Attempts(ctx, tenantOf(ctx), f, p)
 	}, publicAttempt)
-	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.AttemptCount(ctx, tenantOf(ctx), f) })
+	return withCount(in.CountParams, list, err, func() (store.Count, error) { return a.Store.AttemptCount(ctx, tenantOf(ctx), f) })
 }
 
 // publicAttempt shows an attempt's URL without the values in its query, also where it was
@@ -128,7 +128,7 @@ type FullAttempt struct {
 	RemoteAddr string         `json:"remoteAddress,omitempty"`
 	TLSVersion string         `json:"tlsVersion,omitempty"`
 	Timing     attempt.Timing `json:"timing" doc:"Milliseconds"`
-	// Who got the request in place of the endpoint.
+	// Listener got the request in place of the endpoint.
 	Listener *attempt.Listener `json:"listener,omitempty" doc:"Who was handed the request in place of the endpoint, by an interception"`
 	// Comparison is gone once the order is erased.
 	Comparison *comparison `json:"comparison,omitempty" doc:"Of a shadow: how its answer compares with that of its live step"`

@@ -230,7 +230,7 @@ func handle[I, O any](a *api, needed access.Role, op huma.Operation, do func(con
 	op.Middlewares = huma.Middlewares{a.admitted(needed, a.gateOf(&op), bodyLimitOf(&op))}
 	// Huma must not read the body: admitted has done so, within the budget of the tenant,
 	// and Huma gets it from memory.
-	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1 // admitted has read the body
+	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	op.SkipValidateBody = op.RequestBody != nil
 	op.Description = strings.TrimSpace(op.Description + "\n\nNeeds a key of the role " + string(needed) + ".")
 	// completeAnswers changes this map after Huma has taken its own copy of op, so there
@@ -273,7 +273,7 @@ func (a *api) gateOf(op *huma.Operation) *admission.Gate {
 
 // admitted decides whether a request is accepted. First it checks what costs nothing: the
 // role of the key, the query, and whether the tenant may have one more request. Only then
-// the body is read, and counted while it comes. What the request took is given back after
+// the body is read, and counted while it comes. All that the request took is given back after
 // the answer. The body comes last because reading it takes memory and time, and who is
 // refused anyway should cost neither (docs/contract.md#keys).
 func (a *api) admitted(needed access.Role, gate *admission.Gate, most bodyLimit) func(huma.Context, func(huma.Context)) {

@@ -51,7 +51,7 @@ func BenchmarkPublish(b *testing.B) {
 	for name, st := range map[string]store.Store{"kept": db, "taken": taking{db}} {
 		client := outbound.New(outbound.Options{})
 		d := delivery.New(delivery.Options{Store: st, Client: client, Clock: clock.Real{}, Log: log})
-		h := New(Options{Store: st, Notify: d, Client: client, Clock: clock.Real{}, Log: log})
+		h := New(Options{Store: st, Deliveries: d, Client: client, Clock: clock.Real{}, Log: log})
 		for events, body := range map[int]string{1: one, 100: "[" + strings.Repeat(one+",", 99) + one + "]"} {
 			b.Run(fmt.Sprintf("%s/%d", name, events), func(b *testing.B) { publish(b, h, key, body, events) })
 		}

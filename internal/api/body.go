@@ -52,8 +52,13 @@ const mostTrusted = 256 << 10
 
 // takeBody reads the body of the request, if its method has one, and gives Huma the part
 // that it has to read. The ticket counts the memory, and the caller of takeBody gives it
-// back after the answer. A GET has no body that anybody reads; begin has set a deadline
+// back after the answer. A GET has no body that anybody reads; observed has set a deadline
 // for what comes all the same.
+//
+// Huma gets the body as [schema.Parse] understands it, because Huma is less strict: names in
+// camelCase, and none of them twice. Handlers of documents parse c.body by themselves
+// (SkipValidateBody), with all its digits. Huma then gets an empty object, since it insists
+// on some body.
 func (c *call) takeBody(w http.ResponseWriter, r *http.Request, op *huma.Operation, ticket *admission.Ticket, most bodyLimit) error {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
@@ -61,9 +66,21 @@ func (c *call) takeBody(w http.ResponseWriter, r *http.Request, op *huma.Operati
 	if err := c.read(w, r, ticket, most); err != nil {
 		return err
 	}
-	r.Body = io.NopCloser(bytes.NewReader(c.body))
 	r.Header.Set("Content-Type", "application/json") // whatever it is called, nothing else is read
-	return c.reread(r, op)
+	text := c.body
+	switch {
+	case op.RequestBody == nil, len(c.body) == 0 && !op.RequestBody.Required: // nothing is to be read
+	case op.SkipValidateBody: // the handler reads c.body, and Huma nothing
+		text = []byte("{}")
+	default:
+		doc, err := schema.Parse(c.body)
+		if err != nil {
+			return within(err)
+		}
+		text = doc.JSON()
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	return nil
 }
 
 // read reads the body, within a size and a time. It counts the memory that the body
@@ -122,26 +139,6 @@ func spaceFor(had, declared, most int64) int64 {
 	default: // what it declared was true until now
 		return min(4*had, max(declared, had)+1)
 	}
-}
-
-// reread gives Huma the body as [schema.Parse] understands it, because Huma is less strict:
-// names in camelCase, and none of them twice. Handlers of documents parse c.body by
-// themselves (SkipValidateBody), with all its digits. Huma then gets an empty object,
-// since it insists on some body.
-func (c *call) reread(r *http.Request, op *huma.Operation) error {
-	text := []byte("{}")
-	switch {
-	case op.RequestBody == nil, len(c.body) == 0 && !op.RequestBody.Required:
-		return nil
-	case !op.SkipValidateBody: // else the handler reads c.body, and Huma nothing
-		doc, err := schema.Parse(c.body)
-		if err != nil {
-			return within(err)
-		}
-		text = doc.JSON()
-	}
-	r.Body = io.NopCloser(bytes.NewReader(text))
-	return nil
 }
 
 // recovered answers for a handler that panicked. The stack is only logged, and the caller

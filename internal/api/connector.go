@@ -53,7 +53,7 @@ func (a *api) connectorsHealth(ctx context.Context, _ *struct{}) (*listOf[connec
 	}
 	list := store.List[connectorHealth]{}
 	for i := range s.Connectors {
-		h, err := a.connectorHealth(ctx, &s.Connectors[i])
+		h, err := a.readConnectorHealth(ctx, &s.Connectors[i])
 		if err != nil {
 			return nil, err
 		}
@@ -62,11 +62,11 @@ func (a *api) connectorsHealth(ctx context.Context, _ *struct{}) (*listOf[connec
 	return answerList(list, nil, asIs)
 }
 
-// connectorHealth counts the latest attempts of one connector. Attempts are recorded
+// readConnectorHealth counts the latest attempts of one connector. Attempts are recorded
 // under the connectorId. Where a connector has none, the latest attempts at its host are
 // read, and those at another URL of that host are left out; so fewer than 20 may be
 // counted.
-func (a *api) connectorHealth(ctx context.Context, c *settings.Connector) (connectorHealth, error) {
+func (a *api) readConnectorHealth(ctx context.Context, c *settings.Connector) (connectorHealth, error) {
 	// The breaker is read first, so it is shown also where no attempt is found.
 	h := connectorHealth{Name: c.Name, ConnectorID: c.ConnectorID, Breaker: a.Engine.Breaker(tenantOf(ctx), c)}
 	f := store.AttemptFilter{ConnectorID: c.ConnectorID}

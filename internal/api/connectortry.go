@@ -76,7 +76,7 @@ func (a *api) tryConnectors(ctx context.Context, in *OnceParams) (*listOf[connec
 		if earlier == nil && !a.Engine.TryConnector(tenantOf(ctx), c) {
 			continue
 		}
-		h, err := a.connectorHealth(ctx, c)
+		h, err := a.readConnectorHealth(ctx, c)
 		if err != nil {
 			return nil, err
 		}

@@ -134,7 +134,7 @@ func (a *api) listDeliveries(ctx context.Context, in *struct {
 	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*event.Delivery], error) {
 		return a.Store.Deliveries(ctx, tenantOf(ctx), f, p)
 	}, show)
-	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.DeliveryCount(ctx, tenantOf(ctx), f) })
+	return withCount(in.CountParams, list, err, func() (store.Count, error) { return a.Store.DeliveryCount(ctx, tenantOf(ctx), f) })
 }
 
 // deliveryOf reads the delivery that an id names, with its event. It reads from a store

@@ -22,13 +22,25 @@ type encoded []byte
 // The panic of encodeFirst becomes a 500 (see recovered). It is the last of Huma's
 // transformers, which run before the status is written. A page of a list is the
 // exception: its first part is encoded here, and the others while they are sent
-// (list.go).
+// (list.go). A document writes its own JSON, with every digit. Everything else is encoded
+// as Huma would do it.
 func encodeFirst(ctx huma.Context, _ string, body any) (any, error) {
 	if !beginEncoding(ctx.Context(), body) {
 		return encoded(nil), nil // the caller hung up
 	}
 	defer admission.Pause(ctx.Context()) // before it is written: that waits for the caller
-	out, err := encode(body)
+	var out any
+	var err error
+	switch body := body.(type) {
+	case inParts:
+		out, err = body.encode()
+	case interface{ JSON() []byte }: // encoding/json would read it again
+		return encoded(append(body.JSON(), '\n')), nil
+	default:
+		var b bytes.Buffer
+		err = huma.DefaultJSONFormat.Marshal(&b, body)
+		out = encoded(b.Bytes())
+	}
 	if err != nil {
 		panic(fmt.Errorf("the answer to %s %s cannot be encoded: %w", ctx.Operation().Method, ctx.Operation().Path, err))
 	}
@@ -61,20 +73,6 @@ func beginEncoding(ctx context.Context, body any) bool {
 		size = admission.Large
 	}
 	return admission.Begin(ctx, size) == nil
-}
-
-// encode returns an encoded body, or the first part of one. A document writes its own
-// JSON, with every digit. Everything else is encoded as Huma would do it.
-func encode(body any) (any, error) {
-	if list, ok := body.(inParts); ok {
-		return list.encode()
-	}
-	if doc, ok := body.(interface{ JSON() []byte }); ok { // encoding/json would read it again
-		return encoded(append(doc.JSON(), '\n')), nil
-	}
-	var b bytes.Buffer
-	err := huma.DefaultJSONFormat.Marshal(&b, body)
-	return encoded(b.Bytes()), err
 }
 
 // encodedFormat writes what encodeFirst made. If the caller has gone away, or does not

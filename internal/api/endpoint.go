@@ -196,14 +196,14 @@ func (a *api) getEndpoint(ctx context.Context, in *struct {
 // the last seconds came to is not in the database yet; the dispatcher adds it. The
 // circuit is in the memory of the node that has the endpoint.
 func (a *api) endpointNow(ctx context.Context, e *event.Endpoint) (Endpoint, error) {
-	h, err := a.Notify.Health(ctx, tenantOf(ctx), e.No)
+	h, err := a.Deliveries.Health(ctx, tenantOf(ctx), e.No)
 	if err == nil && e.Step != nil {
 		e, err = a.withStepHeaders(ctx, e)
 	}
 	if err != nil {
 		return Endpoint{}, err
 	}
-	shown := showEndpoint(e, h, a.Notify.Circuit(tenantOf(ctx), e.No), roleOf(ctx), a.now())
+	shown := showEndpoint(e, h, a.Deliveries.Circuit(tenantOf(ctx), e.No), roleOf(ctx), a.now())
 	if e.Origin == event.OriginWebHook && e.Enabled {
 		shown.Warnings = a.webHookWarnings(ctx)
 	}
@@ -213,7 +213,7 @@ func (a *api) endpointNow(ctx context.Context, e *event.Endpoint) (Endpoint, err
 // webHookWarnings names what the config file's webHook section leaves open. It is nil if
 // the tenant has no such section, or one that verifies certificates.
 func (a *api) webHookWarnings(ctx context.Context) []apierr.Warning {
-	if !a.Notify.TrustsAll(tenantOf(ctx)) {
+	if !a.Deliveries.TrustsAll(tenantOf(ctx)) {
 		return nil
 	}
 	return []apierr.Warning{{Path: "webHook.useSslTrustAll", Message: "every certificate is trusted, so anybody on the way can read and answer; set it to false"}}
@@ -264,7 +264,7 @@ func (a *api) patchEndpoint(ctx context.Context, in *EndpointID) (*endpointAnswe
 		if job = nil; next.Ordering == was.Ordering {
 			return tx.PutEndpoint(ctx, tenantOf(ctx), next)
 		}
-		job, err = a.Notify.PutReordered(ctx, tx, tenantOf(ctx), next, now)
+		job, err = a.Deliveries.PutReordered(ctx, tx, tenantOf(ctx), next, now)
 		return err
 	})
 	if err != nil {

@@ -47,7 +47,7 @@ func (a *api) testEndpoint(ctx context.Context, in *endpointRequest) (*attemptAn
 	// made.
 	id := ""
 	earlier, err := a.onceOutside(ctx, in.OnceParams, func(ctx context.Context) (string, error) {
-		at, err := a.Notify.Test(ctx, tenant, e)
+		at, err := a.Deliveries.Test(ctx, tenant, e)
 		if err != nil {
 			return "", err
 		}
@@ -77,7 +77,7 @@ func (a *api) testable(ctx context.Context, e *event.Endpoint) error {
 		return apierr.Errorf(apierr.Conflict, "this endpoint belongs to an ExportOrder step of the settings, and gets orders alone")
 	case event.OriginWebHook:
 		// Its URL is in the config file, and may have gone from it since.
-		today, err := a.Notify.Request(ctx, tenantOf(ctx), e, &event.Event{}, 1)
+		today, err := a.Deliveries.Request(ctx, tenantOf(ctx), e, &event.Event{}, 1)
 		if err == nil && today.URL == "" {
 			err = apierr.Errorf(apierr.Conflict, "the config file has no webHook section any more")
 		}

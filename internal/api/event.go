@@ -163,7 +163,7 @@ func (a *api) listEvents(ctx context.Context, in *struct {
 	f := store.EventFilter{Type: in.Type, From: from, To: to, Related: event.Related{OrderID: in.OrderID,
 		ShipmentID: in.ShipmentID, ReturnID: in.ReturnID, CartID: in.CartID, SubscriptionID: in.SubscriptionID, StockItemID: in.StockItemID}}
 	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*event.Event], error) { return a.Store.Events(ctx, tenantOf(ctx), f, p) }, showEvent)
-	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.EventCount(ctx, tenantOf(ctx), f) })
+	return withCount(in.CountParams, list, err, func() (store.Count, error) { return a.Store.EventCount(ctx, tenantOf(ctx), f) })
 }
 
 // getEvent reads an event with its data, and with its deliveries up to one page. Where

@@ -89,7 +89,7 @@ const (
 	maxFeedWait = time.Minute
 )
 
-// readFeed reads a page of a feed. Who waits is answered as soon as there is anything to
+// readFeed reads a page of a feed. A caller that waits is answered as soon as there is anything to
 // say, or when the wait is over, with a page that says from where to go on.
 func (a *api) readFeed(ctx context.Context, in *struct {
 	EndpointID

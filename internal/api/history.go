@@ -39,7 +39,7 @@ func (a *api) getHistory(ctx context.Context, in *struct {
 }
 
 // nameRuns gives export log items the runs that they are of, as far as those are
-// stored. Who makes the last attempt of an export does not know its run, which
+// stored. The last attempt of an export is made without knowing its run, which
 // may have ended long ago; the run knows the call.
 //
 // The runs are read page by page, from the newest on, until each entry has its run or

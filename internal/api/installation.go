@@ -49,7 +49,7 @@ func (a *api) applyInstallation(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	tenant, by := tenantOf(ctx), a.caller(ctx, OnceParams{}, MatchParams{}).By
+	tenant, by := tenantOf(ctx), a.caller(ctx, OnceParams{}).By
 	// The dry run gets a copy, so the call below reads the document as it came.
 	found, err := a.Install(ctx, tenant, by, doc.Clone(), true)
 	if err != nil || in.DryRun {

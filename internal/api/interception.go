@@ -240,7 +240,7 @@ type InterceptionID struct {
 }
 
 func (a *api) getInterception(ctx context.Context, in *InterceptionID) (*interceptionAnswer, error) {
-	s, err := a.Board.State(tenantOf(ctx), in.ID)
+	s, err := a.Board.StateOf(tenantOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +251,7 @@ func (a *api) getInterception(ctx context.Context, in *InterceptionID) (*interce
 // endpoint is not called must be able to mend that. The entry in the audit log comes first.
 func (a *api) deleteInterception(ctx context.Context, in *InterceptionID) (*struct{}, error) {
 	goesOn := func() error {
-		s, err := a.Board.State(tenantOf(ctx), in.ID)
+		s, err := a.Board.StateOf(tenantOf(ctx), in.ID)
 		if err == nil && !s.Ended.IsZero() {
 			err = apierr.Errorf(apierr.Conflict, "the interception has ended already: %s", s.Why)
 		}
@@ -336,7 +336,7 @@ func (a *api) takeCall(ctx context.Context, in *struct {
 // ownInterception refuses the calls of an interception to other keys than the one that began it:
 // what was handed to one listener another one would never see.
 func (a *api) ownInterception(ctx context.Context, id string) error {
-	s, err := a.Board.State(tenantOf(ctx), id)
+	s, err := a.Board.StateOf(tenantOf(ctx), id)
 	if err == nil && s.By.KeyID != callOf(ctx).key.ID {
 		err = apierr.Errorf(apierr.Conflict, "another key began this interception, and takes its calls")
 	}
@@ -373,7 +373,7 @@ func (a *api) answerCall(ctx context.Context, in *struct {
 	}
 	// The run may need the turn for large documents that this request has.
 	admission.Pause(ctx)
-	return nil, a.Board.Answer(ctx, tenantOf(ctx), in.ID, in.CallID, answer)
+	return nil, a.Board.BringAnswer(ctx, tenantOf(ctx), in.ID, in.CallID, answer)
 }
 
 // listenerAnswer reads the body of an answer. One that is larger than an endpoint may answer is

@@ -14,8 +14,8 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// jobs registers the operations on background jobs. What begins a job is beside what it
-// is about: recover.go, redeliverbulk.go, cancelbulk.go, resume.go, and endpoint.go for a
+// jobs registers the operations on background jobs. An operation that begins a job is beside
+// what it is about: recover.go, redeliverbulk.go, cancelbulk.go, resume.go, and endpoint.go for a
 // change of the ordering.
 func jobs(a *api) {
 	handle(a, access.Reader, huma.Operation{OperationID: "list-jobs", Method: http.MethodGet, Path: "/api/jobs", Tags: []string{"Jobs"},

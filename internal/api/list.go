@@ -36,10 +36,10 @@ type page[T any] struct {
 	failed func(error) // is told when more fails
 }
 
-// counted adds to a list how many there are, if the caller asks for it. It takes the
+// withCount adds to a list how many there are, if the caller asks for it. It takes the
 // error of the list, so that callers need not check it in between. A count is a question
 // of its own, asked after the page; writes in between may make the two differ a little.
-func counted[T any](in CountParams, list *listOf[T], err error, count func() (store.Count, error)) (*listOf[T], error) {
+func withCount[T any](in CountParams, list *listOf[T], err error, count func() (store.Count, error)) (*listOf[T], error) {
 	if err != nil || !in.Count {
 		return list, err
 	}
@@ -52,7 +52,7 @@ func counted[T any](in CountParams, list *listOf[T], err error, count func() (st
 // has a count, too, where one was asked for.
 func nothing[T any](in CountParams) (*listOf[T], error) {
 	list, err := answerList(store.List[T]{}, nil, asIs)
-	return counted(in, list, err, func() (store.Count, error) { return store.Count{}, nil })
+	return withCount(in, list, err, func() (store.Count, error) { return store.Count{}, nil })
 }
 
 // answerList shows a list that is in memory. The error of whoever made the list is handed
@@ -181,7 +181,7 @@ func (p *encodedPart) write(to io.Writer) {
 		for i, item := range p.items {
 			_, _ = w.WriteString(separator) // the error of a write comes with Flush
 			_, _ = w.WriteString(item)
-			// What is written is let go, so that a slow caller does not keep the whole
+			// An item that is written is let go, so that a slow caller does not keep the whole
 			// part in memory.
 			separator, p.items[i] = ",", ""
 		}

@@ -17,7 +17,7 @@ import (
 // do may run more than once, as any function that is passed to Write. Without a key, do
 // simply runs.
 func (a *api) once(ctx context.Context, in OnceParams, do func(tx store.Tx, now time.Time) (string, error)) (earlier *store.Idempotency, err error) {
-	c := a.caller(ctx, in, MatchParams{})
+	c := a.caller(ctx, in)
 	err = a.Store.Write(ctx, func(tx store.Tx) error {
 		if earlier, err = c.Once.Earlier(ctx, tx, c.Tenant); earlier != nil || err != nil {
 			return err
@@ -37,7 +37,7 @@ func (a *api) once(ctx context.Context, in OnceParams, do func(tx store.Tx, now 
 // request is made, and then the key is stored; a crash in between leaves a request that a
 // repetition makes once more. The error of do leaves the key free.
 func (a *api) onceOutside(ctx context.Context, in OnceParams, do func(ctx context.Context) (string, error)) (earlier *store.Idempotency, err error) {
-	c := a.caller(ctx, in, MatchParams{})
+	c := a.caller(ctx, in)
 	done, err := a.turnOf(ctx, c)
 	if err != nil {
 		return nil, err

@@ -13,8 +13,8 @@ import (
 	"github.com/orderhook/orderhook/internal/workflow"
 )
 
-// orders registers the operations on orders. What their workflows do is in package
-// workflow; entering a status is in status.go.
+// orders registers the operations on orders. Package workflow has what their
+// workflows do; entering a status is in status.go.
 func orders(a *api) {
 	example := map[string]any{"id": "ORD-12345", "marketId": "NOR", "customerEmail": "kari@example.com", "orderForm": map[string]any{
 		"lineItems": []any{map[string]any{"lineItemId": "1", "code": "SHOE-42", "quantity": 1, "placedPrice": 999.00}}}}
@@ -61,7 +61,7 @@ func (a *api) createOrder(ctx context.Context, in *struct {
 		return nil, within(err)
 	}
 	// When this returns, order and run are durable. The run goes on after a crash, too.
-	started, err := a.Engine.CreateOrder(ctx, a.caller(ctx, in.OnceParams, MatchParams{}), workflow.Document{Object: doc, Warnings: warnings}, in.RunWorkflow)
+	started, err := a.Engine.CreateOrder(ctx, a.caller(ctx, in.OnceParams), workflow.Document{Object: doc, Warnings: warnings}, in.RunWorkflow)
 	if err != nil {
 		return nil, within(err)
 	}
@@ -132,7 +132,7 @@ func (a *api) listOrders(ctx context.Context, in *struct {
 		return a.Store.Orders(ctx, tenantOf(ctx), f, p)
 	},
 		func(d store.Document) orderDocument { return orderDocument{d} })
-	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.OrderCount(ctx, tenantOf(ctx), f) })
+	return withCount(in.CountParams, list, err, func() (store.Count, error) { return a.Store.OrderCount(ctx, tenantOf(ctx), f) })
 }
 
 // patchOrder applies a patch to an order (docs/contract.md#patches). It takes no
@@ -149,7 +149,9 @@ func (a *api) patchOrder(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, within(err)
 	}
-	o, warnings, err := a.Engine.PatchOrder(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, workflow.Document{Object: patch, Warnings: warnings})
+	c := a.caller(ctx, OnceParams{})
+	c.IfMatch = version(in.IfMatch)
+	o, warnings, err := a.Engine.PatchOrder(ctx, c, in.ID, workflow.Document{Object: patch, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}
@@ -166,7 +168,8 @@ func (a *api) deleteOrder(ctx context.Context, in *struct {
 	WaitParams
 	Permanently bool `query:"permanently" doc:"Erase the order: its versions, its history, and the bodies of its attempts"`
 }) (*resultAnswer, error) {
-	c := a.caller(ctx, OnceParams{}, in.MatchParams)
+	c := a.caller(ctx, OnceParams{})
+	c.IfMatch = version(in.IfMatch)
 	if in.Permanently {
 		j, err := a.Engine.EraseOrder(ctx, c, in.ID)
 		if err != nil {

@@ -125,7 +125,7 @@ func (s *CallStats) finish() {
 
 // series returns counts as a series of so many points. The last point is the one that
 // contains now. Points without a call are there, with zeros, so that whoever draws them
-// need not fill gaps. What lies outside of the series is left out.
+// need not fill gaps. Counts outside of the series are left out.
 func series(counts []attempt.CallCount, now time.Time, step time.Duration, points int) callSeries {
 	last := now.UTC().Truncate(step)
 	s := callSeries{From: last.Add(-time.Duration(points-1) * step), To: last.Add(step), Step: timetext.FormatDuration(step), Total: CallStats{Kinds: []kindCounts{}}, Points: make([]callPoint, points)}
@@ -247,14 +247,14 @@ func (a *api) getOverview(ctx context.Context, _ *struct{}) (*struct{ Body Overv
 		}
 		*one.into = series(counts, now, one.step, one.points)
 	}
-	o.Stuck, err = a.stuck(ctx)
+	o.Stuck, err = a.findStuck(ctx)
 	return &struct{ Body Overview }{o}, err
 }
 
-// stuck returns what needs somebody: endpoints and connectors that fail, and runs and
+// findStuck returns what needs somebody: endpoints and connectors that fail, and runs and
 // deliveries that failed and can be helped. An error in any part is an error of the
 // whole: a list that is empty because nobody could read it would look like good news.
-func (a *api) stuck(ctx context.Context) (s stuck, err error) {
+func (a *api) findStuck(ctx context.Context) (s stuck, err error) {
 	if s.Endpoints, err = a.stuckEndpoints(ctx); err != nil {
 		return s, err
 	}
@@ -301,10 +301,10 @@ func (a *api) stuckEndpoints(ctx context.Context) (s stuckThings[troubledEndpoin
 			break
 		}
 		var h event.Health
-		if h, err = a.Notify.Health(ctx, tenantOf(ctx), e.No); err != nil {
+		if h, err = a.Deliveries.Health(ctx, tenantOf(ctx), e.No); err != nil {
 			break
 		}
-		circuit := a.Notify.Circuit(tenantOf(ctx), e.No)
+		circuit := a.Deliveries.Circuit(tenantOf(ctx), e.No)
 		if isWell(e, h, circuit) {
 			s.Count--
 			continue
@@ -343,7 +343,7 @@ func (a *api) stuckConnectors(ctx context.Context) (s stuckThings[connectorHealt
 		c := &doc.Connectors[i]
 		h := connectorHealth{Name: c.Name, ConnectorID: c.ConnectorID, Breaker: a.Engine.Breaker(tenantOf(ctx), c)}
 		if c.ConnectorID != "" && (i < mostConnectors || h.Breaker.Waits() && len(s.Items) < mostStuck) {
-			if h, err = a.connectorHealth(ctx, c); err != nil {
+			if h, err = a.readConnectorHealth(ctx, c); err != nil {
 				return s, 0, err
 			}
 		}

@@ -12,12 +12,10 @@ import (
 	"github.com/orderhook/orderhook/internal/schema"
 )
 
-// checkQuery refuses what of a query can only be a slip, of whatever operation: the answer
-// would look like success (docs/contract.md#calls-of-the-api). Of a parameter that is there
-// several times only the first one would be used. One that is blank would pick nothing in
-// one list and all in another; one that is empty is as if it was left out, since forms send
-// such. A cursor must be of the list that it is given to. The names are sorted, so that the
-// same request always has the same answer.
+// checkQuery refuses query parameters that would be misread silently: one given twice (only
+// the first would count), a blank one, and a cursor of another list. An empty one counts as
+// left out, since forms send such (docs/contract.md#calls-of-the-api). The names are sorted,
+// so that the same request always has the same answer.
 func checkQuery(at *url.URL, op *huma.Operation) error {
 	query := at.Query()
 	var wrong []apierr.FieldError

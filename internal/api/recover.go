@@ -47,10 +47,10 @@ func recoverResponses(a *api) map[string]*huma.Response {
 	return bulkResponses[Recoverable](a)
 }
 
-// recoverable answers a dry run. What failed is counted as a list of deliveries is. What
-// is missing is looked for as the job would do it, from the newest event of now to older
-// ones.
-func (a *api) recoverable(ctx context.Context, j *job.Job, endpoint string) (*bulkAnswer, error) {
+// answerRecoverable answers a dry run. Failed deliveries are counted as a list of
+// deliveries is. Missing events are looked for as the job would do it, from the newest event of
+// now to older ones.
+func (a *api) answerRecoverable(ctx context.Context, j *job.Job, endpoint string) (*bulkAnswer, error) {
 	// A dry run may look at many events, so the limits for callers hold for its questions.
 	ctx = store.Read.Mark(ctx)
 	e, err := a.Store.Endpoint(ctx, tenantOf(ctx), endpoint)
@@ -64,7 +64,7 @@ func (a *api) recoverable(ctx context.Context, j *job.Job, endpoint string) (*bu
 	if j.What == job.RecoverFailed {
 		m.Count, err = a.Store.DeliveryCount(ctx, tenantOf(ctx), store.DeliveryFilter{Endpoint: e.No, Status: event.DeliveryFailed, From: j.From, To: j.To, Sendable: store.SendableAtAll})
 	} else if j.Last, err = newestSeq(ctx, a.Store); err == nil {
-		m, err = a.Notify.Missing(ctx, tenantOf(ctx), e, *j)
+		m, err = a.Deliveries.Missing(ctx, tenantOf(ctx), e, *j)
 	}
 	// Counting stops at a limit, and More says that there may be more than were counted.
 	out.Matched, out.More = m.Count.N, m.Count.Capped
@@ -102,7 +102,7 @@ func (a *api) recoverEndpoint(ctx context.Context, in *endpointRequest) (*bulkAn
 		return nil, err
 	}
 	if dryRun {
-		return a.recoverable(ctx, wanted, in.ID)
+		return a.answerRecoverable(ctx, wanted, in.ID)
 	}
 	if err := a.expectFailed(ctx, wanted, in.ID); err != nil {
 		return nil, err
@@ -127,8 +127,8 @@ func (a *api) recoverEndpoint(ctx context.Context, in *endpointRequest) (*bulkAn
 	return a.answerJob(ctx, &job, earlier, err)
 }
 
-// expectFailed counts what failed at an endpoint. What it never got is known only once
-// its filter has evaluated the events. So a job for missing events does not say how many
+// expectFailed counts what failed at an endpoint. The events that it never got are known only
+// once its filter has evaluated them. So a job for missing events does not say how many
 // it expects.
 func (a *api) expectFailed(ctx context.Context, j *job.Job, endpoint string) error {
 	if j.What != job.RecoverFailed {

@@ -106,7 +106,7 @@ func (a *api) redeliverEvent(ctx context.Context, in *struct {
 }
 
 // receivers returns the endpoint that is named, or all that an event went to
-// and that may get it now. Who names an endpoint hears why it cannot get the event.
+// and that may get it now. A caller that names an endpoint hears why it cannot get the event.
 // Without a name, endpoints that are off or were removed are left out, and it is an error
 // only if none remains.
 func receivers(ctx context.Context, tx store.Tx, e *event.Event, id string) ([]*event.Endpoint, error) {

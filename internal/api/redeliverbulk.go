@@ -42,7 +42,7 @@ var bulkFilterShape = &schema.Shape{Name: "BulkFilter", Noun: "the request", Fie
 // redeliverBulk makes a job that sends again all that a filter picks. The filter is stored
 // with the job, so that the job can go on after a restart, on any node.
 func (a *api) redeliverBulk(ctx context.Context, in *OnceParams) (*bulkAnswer, error) {
-	// What is wrong with single members is gathered, and said together at the end.
+	// Errors in single members are gathered, and said together at the end.
 	body, err := readBody(ctx, bulkFilterShape)
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func (a *api) countDeliveries(ctx context.Context, f store.DeliveryFilter) (*bul
 		}
 		*skipped.into = showCount(n)
 	}
-	// What is left is what the job would send. Some of it comes with the answer, so that
+	// The rest is what the job would send. Some of it comes with the answer, so that
 	// somebody can look at it.
 	f.Sendable = store.SendableNow
 	out, newest, err := countAll(ctx, func(ctx context.Context, p store.Page) (store.List[*event.Delivery], error) {

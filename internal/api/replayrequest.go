@@ -13,7 +13,7 @@ import (
 
 // requestToday returns the request that an attempt would make today, with today's
 // secrets. It has no URL if the endpoint, the step or the connector does not exist any
-// more. What is missing is no error, because the recorded request can still be sent, to
+// more. A missing one is no error, because the recorded request can still be sent, to
 // the recorded URL and without secrets. The kind of the call is told by what the attempt
 // is about, since a replay of a replay has the kind replay.
 func (a *api) requestToday(ctx context.Context, at *attempt.Attempt) (r outbound.Request, err error) {
@@ -44,7 +44,7 @@ func (a *api) eventToday(ctx context.Context, at *attempt.Attempt) (outbound.Req
 			return outbound.Request{}, err
 		}
 	}
-	r, err := a.Notify.Request(ctx, tenantOf(ctx), e, event, at.Number)
+	r, err := a.Deliveries.Request(ctx, tenantOf(ctx), e, event, at.Number)
 	if err == nil && event.Seq > 0 {
 		r.Place, err = a.Store.Place(ctx, tenantOf(ctx), at.Delivery)
 	}

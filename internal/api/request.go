@@ -50,10 +50,11 @@ type CountParams struct {
 }
 
 // caller returns who makes the request, for the engine. Its author goes into the history
-// of what the request changes. Once is nil without an Idempotency-Key.
-func (a *api) caller(ctx context.Context, once OnceParams, match MatchParams) workflow.Caller {
+// of what the request changes. Once is nil without an Idempotency-Key. Operations that take
+// If-Match set IfMatch themselves.
+func (a *api) caller(ctx context.Context, once OnceParams) workflow.Caller {
 	c := callOf(ctx)
-	out := workflow.Caller{Tenant: c.key.Tenant, Author: order.Author{By: "key " + c.key.ID, KeyName: c.key.Name, RequestID: c.id}, IfMatch: version(match.IfMatch)}
+	out := workflow.Caller{Tenant: c.key.Tenant, Author: order.Author{By: "key " + c.key.ID, KeyName: c.key.Name, RequestID: c.id}}
 	if once.IdempotencyKey != "" {
 		out.Once = &store.Idempotency{Key: once.IdempotencyKey, Hash: c.hash()}
 	}

@@ -51,7 +51,7 @@ func (a *api) resumeRuns(ctx context.Context, in *OnceParams) (*bulkAnswer, erro
 		return a.countRuns(ctx, filter.Runs())
 	}
 	// The job has the filter and the caller in it, so any node can go on with it.
-	job, err := workflow.NewResumeJob(filter, a.caller(ctx, *in, MatchParams{}).By, a.now())
+	job, err := workflow.NewResumeJob(filter, a.caller(ctx, *in).By, a.now())
 	if err != nil {
 		return nil, err
 	}

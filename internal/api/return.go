@@ -34,7 +34,9 @@ func (a *api) cancelReturn(ctx context.Context, in *struct {
 	ReturnID string `path:"returnId"`
 }) (*resultAnswer, error) {
 	// The engine checks within its write that the return is there and not cancelled yet.
-	started, err := a.Engine.CancelReturn(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, in.ReturnID)
+	c := a.caller(ctx, in.OnceParams)
+	c.IfMatch = version(in.IfMatch)
+	started, err := a.Engine.CancelReturn(ctx, c, in.ID, in.ReturnID)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,9 @@ func (a *api) createReturn(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, within(err)
 	}
-	started, err := a.Engine.CreateReturn(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, request)
+	c := a.caller(ctx, in.OnceParams)
+	c.IfMatch = version(in.IfMatch)
+	started, err := a.Engine.CreateReturn(ctx, c, in.ID, request)
 	if err != nil {
 		return nil, within(err)
 	}

@@ -37,7 +37,7 @@ func controls(a *api) {
 		Description: "The answer to a call that is under way is recorded and changes nothing."}, control(a.Engine.CancelRun, a))
 }
 
-// RunID is the run that a path names. Who began a run has the id from the answer.
+// RunID is the run that a path names. The answer to the request that began it has the id.
 type RunID struct {
 	ID string `path:"id"`
 }
@@ -55,7 +55,7 @@ type controlRequest struct {
 // it can be done, and heeds the Idempotency-Key, within its write.
 func control(do func(context.Context, workflow.Caller, string) (*run.Run, error), a *api) func(context.Context, *controlRequest) (*runAnswer, error) {
 	return func(ctx context.Context, in *controlRequest) (*runAnswer, error) {
-		r, err := do(ctx, a.caller(ctx, in.OnceParams, MatchParams{}), in.ID)
+		r, err := do(ctx, a.caller(ctx, in.OnceParams), in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -126,10 +126,10 @@ func (a *api) listRuns(ctx context.Context, in *struct {
 		f.Status, f.Current = run.RunAborted, true
 	}
 	list, err := listed(ctx, a, in.page(), func(p store.Page) (store.List[*run.Run], error) { return a.Store.Runs(ctx, tenantOf(ctx), f, p) }, showRun)
-	return counted(in.CountParams, list, err, func() (store.Count, error) { return a.Store.RunCount(ctx, tenantOf(ctx), f) })
+	return withCount(in.CountParams, list, err, func() (store.Count, error) { return a.Store.RunCount(ctx, tenantOf(ctx), f) })
 }
 
-// getRun reads a run. Of an aborted one it also says whether it could be resumed now, by
+// getRun reads a run. For an aborted one it also says whether it could be resumed now, by
 // making the decision that nobody commits.
 func (a *api) getRun(ctx context.Context, in *RunID) (*runAnswer, error) {
 	r, err := a.Store.Run(ctx, tenantOf(ctx), in.ID)

@@ -95,7 +95,7 @@ func (all shapeSchemas) stored(s *schema.Shape, description string) *huma.Schema
 }
 
 // body makes the schema of a body that a handler reads by its shape, and names it. No
-// field may be null, unless it is a change. What is not in the shape is refused, and the
+// field may be null, unless it is a change. A field that is not in the shape is refused, and the
 // schema says so. A change may leave out every field, and null gives a field its default.
 // Defaults are said in words, as in wordDefaults.
 func (all shapeSchemas) body(s *schema.Shape, change bool) {

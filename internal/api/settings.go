@@ -212,7 +212,7 @@ func (a *api) try(ctx context.Context, s *settings.Settings, in *trial) (*workfl
 		}
 		change.Status = order.Status()
 	}
-	r, err := a.Engine.DryRunWith(ctx, a.caller(ctx, OnceParams{}, MatchParams{}), in.OrderID, change, s)
+	r, err := a.Engine.DryRunWith(ctx, a.caller(ctx, OnceParams{}), in.OrderID, change, s)
 	if err != nil {
 		return nil, inQuery(err)
 	}
@@ -256,7 +256,7 @@ func (a *api) putSettings(ctx context.Context, in *MatchParams) (*checkedSetting
 // the second builds on what the first has stored, or is refused.
 func (a *api) replaceSettings(ctx context.Context, tx store.Tx, match MatchParams,
 	read func(stored *settings.Settings) (*settings.Settings, *checkedSettings, error)) (*checkedSettings, error) {
-	c := a.caller(ctx, OnceParams{}, MatchParams{})
+	c := a.caller(ctx, OnceParams{})
 	stored, err := tx.Settings(ctx, c.Tenant)
 	if err != nil {
 		return nil, err

@@ -36,8 +36,8 @@ func (a *api) restoreSettings(ctx context.Context, in *struct {
 }
 
 // nextSettingsOnce makes the next version of the settings within a write, once for each
-// Idempotency-Key. What a repeated request is answered is worked out from the versions, since
-// no answer is stored. The number of the version that was made is what is stored under the key.
+// Idempotency-Key. The number of the version that was made is stored under the key. The answer
+// to a repeated request is worked out from the versions, since no answer is stored.
 func (a *api) nextSettingsOnce(ctx context.Context, in OnceParams, replace func(store.Tx) (*checkedSettings, error)) (*checkedSettings, error) {
 	var out *checkedSettings
 	earlier, err := a.once(ctx, in, func(tx store.Tx, _ time.Time) (_ string, err error) {

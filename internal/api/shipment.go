@@ -39,7 +39,9 @@ func (a *api) addShipment(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, within(err)
 	}
-	started, err := a.Engine.AddShipment(ctx, a.caller(ctx, in.OnceParams, in.MatchParams), in.ID, workflow.Document{Object: shipment, Warnings: warnings})
+	c := a.caller(ctx, in.OnceParams)
+	c.IfMatch = version(in.IfMatch)
+	started, err := a.Engine.AddShipment(ctx, c, in.ID, workflow.Document{Object: shipment, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}
@@ -66,7 +68,9 @@ func (a *api) patchShipment(ctx context.Context, in *struct {
 		return nil, within(err)
 	}
 	// A PATCH takes no Idempotency-Key: with If-Match it is done once.
-	o, warnings, err := a.Engine.PatchShipment(ctx, a.caller(ctx, OnceParams{}, in.MatchParams), in.ID, in.ShipmentID, workflow.Document{Object: patch, Warnings: warnings})
+	c := a.caller(ctx, OnceParams{})
+	c.IfMatch = version(in.IfMatch)
+	o, warnings, err := a.Engine.PatchShipment(ctx, c, in.ID, in.ShipmentID, workflow.Document{Object: patch, Warnings: warnings})
 	if err != nil {
 		return nil, within(err)
 	}

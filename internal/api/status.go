@@ -113,7 +113,8 @@ func (a *api) enterStatus(ctx context.Context, in *struct {
 		return nil, apierr.Wrong("body.status", "must not be empty")
 	}
 	change.ShipmentID, change.ReturnID, change.SkipRun = in.Body.ShipmentID, in.Body.ReturnID, in.Body.SkipRunWorkflow
-	c := a.caller(ctx, in.OnceParams, in.MatchParams)
+	c := a.caller(ctx, in.OnceParams)
+	c.IfMatch = version(in.IfMatch)
 	if in.Body.CallWebhooks && !in.Body.DryRun {
 		return nil, apierr.Wrong("body.callWebhooks", "goes with dryRun")
 	}

@@ -67,7 +67,7 @@ func (a *api) putStockItem(ctx context.Context, in *struct {
 		if err != nil {
 			return err
 		}
-		// What is stored is read within the write, so that two PUTs at once do not both
+		// The stored item is read within the write, so that two PUTs at once do not both
 		// take the same version as the one before.
 		was, err := stockItemToChange(ctx, tx, in.ID, in.MatchParams)
 		status := http.StatusOK

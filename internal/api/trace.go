@@ -1,26 +1,13 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	otel "go.opentelemetry.io/otel/trace"
-
-	"github.com/orderhook/orderhook/internal/trace"
 )
-
-// withinTrace returns a request's context with the trace that its caller names, so that all
-// that comes of the request belongs to it.
-func withinTrace(r *http.Request) context.Context {
-	ctx := r.Context()
-	if parents := r.Header["Traceparent"]; len(parents) == 1 { // several are none, by W3C Trace Context
-		return trace.With(ctx, parents[0], strings.Join(r.Header["Tracestate"], ","))
-	}
-	return ctx
-}
 
 // beginSpan begins the span of a request whose key is known, beneath the caller's, where
 // spans are made. Requests without a key have none: the caller's header may say that the

@@ -206,7 +206,7 @@ func (a *api) orderCart(ctx context.Context, in *cartToOrder) (*orderOfCart, err
 // turn of the key is held over both, or a repeated request could validate, and make a
 // second order. A cart that does not pass leaves the key free.
 func (a *api) startOrder(ctx context.Context, in *cartToOrder) (*workflow.Started, *cartValidation, error) {
-	c := a.caller(ctx, in.OnceParams, MatchParams{})
+	c := a.caller(ctx, in.OnceParams)
 	done, err := a.turnOf(ctx, c) // the key is stored with the order, so those who come meanwhile wait for that
 	if err != nil {
 		return nil, nil, err

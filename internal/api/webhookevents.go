@@ -49,7 +49,7 @@ func fullEventSchema(kind, data *huma.Schema) *huma.Schema {
 }
 
 // dataSchema is the schema of the data of a type of events. What is about an order, a
-// shipment or a stock item has the schema of that. Of the others only an example is
+// shipment or a stock item has the schema of that. For the others only an example is
 // known, and the schema is made of it.
 func dataSchema(t event.EventType) *huma.Schema {
 	switch {
@@ -69,7 +69,7 @@ func dataSchema(t event.EventType) *huma.Schema {
 }
 
 // exampleSchema is the schema of what looks like an example. A list is described by its
-// first element. What is neither a truth, a number, a list nor an object is a text.
+// first element. Everything that is neither a truth, a number, a list nor an object is a text.
 func exampleSchema(v any) *huma.Schema {
 	switch v := v.(type) {
 	case bool:

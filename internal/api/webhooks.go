@@ -134,7 +134,7 @@ func twoWay(id, summary, description string, body *huma.Schema, answer string, h
 	})
 }
 
-// oneWay is a request that is only acknowledged. What acknowledges it is a status alone
+// oneWay is a request that is only acknowledged. A status alone acknowledges it
 // (docs/contract.md#delivery).
 func oneWay(id, summary, description string, body *huma.Schema, headers ...*huma.Param) *huma.PathItem {
 	responses := map[string]*huma.Response{

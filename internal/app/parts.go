@@ -103,7 +103,7 @@ func Assemble(w Wiring) *Parts {
 	jobs := jobrunner.New(jobrunner.Options{Store: w.EventStore, Node: w.Node, Clock: w.Clock, Log: w.Log}, dispatcher.Jobs(), engine.Jobs())
 	validator := &validate.Validator{Store: w.Store, Client: w.Client, Clock: w.Clock, Log: w.Log}
 	rates, wrong := new(admission.KeyRates), new(admission.WrongKeys)
-	options := api.Options{KeyRates: rates, WrongKeys: wrong, Store: w.Store, Node: w.Node, Engine: engine, Board: board, Validator: validator, Notify: dispatcher, Jobs: jobs, Client: w.Client,
+	options := api.Options{KeyRates: rates, WrongKeys: wrong, Store: w.Store, Node: w.Node, Engine: engine, Board: board, Validator: validator, Deliveries: dispatcher, Jobs: jobs, Client: w.Client,
 		Variables: w.Variables, VariablesTenant: w.VariablesTenant, Work: w.Work, Admission: w.Admission, Limits: w.Limits,
 		Install: w.install, Tracer: w.Tracer, KeyUses: w.KeyUses, Clock: w.Clock, Log: w.Log, Version: w.Version, PublicURL: w.PublicURL}
 	if w.Telemetry != nil {

@@ -37,8 +37,7 @@ const (
 // Board has the interceptions of this process. It is safe for concurrent use.
 type Board struct {
 	lease time.Duration
-	// known is how many there are, those that have ended included. Where it is 0, which is
-	// nearly always, a call costs no more than to read it.
+	// known is how many there are, those that have ended included.
 	known atomic.Int64
 
 	mu     sync.Mutex // of all that follows, and of each interception
@@ -186,13 +185,15 @@ func (b *Board) forget(now time.Time) {
 	}
 }
 
+// Known reports whether there are interceptions, those that have ended included. A caller asks
+// before [Board.Match] and [Board.Missed]: nearly always there are none, and then a call costs
+// no more than this.
+func (b *Board) Known() bool { return b.known.Load() > 0 }
+
 // Match returns the interception that a call of a tenant is to be offered to, the one that
 // began first; nil if there is none. Those that have ended are not asked; [Board.Missed] counts
 // the call for them, once it goes to the endpoint.
 func (b *Board) Match(tenant string, s *Subject) *Interception {
-	if b.known.Load() == 0 {
-		return nil
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.forget(time.Now())
@@ -207,9 +208,6 @@ func (b *Board) Match(tenant string, s *Subject) *Interception {
 // Missed notes a call that goes to its endpoint, for those interceptions which would have had
 // it and have ended.
 func (b *Board) Missed(tenant string, s *Subject) {
-	if b.known.Load() == 0 {
-		return
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, i := range b.all[tenant] {
@@ -229,8 +227,8 @@ func (b *Board) find(tenant, id string) (*Interception, error) {
 	return nil, apierr.Errorf(apierr.NotFound, "there is no interception %q: those of a server that was restarted are gone", id)
 }
 
-// State returns an interception as it is now. The error is [apierr.NotFound] if it is not known.
-func (b *Board) State(tenant, id string) (State, error) {
+// StateOf returns an interception as it is now. The error is [apierr.NotFound] if it is not known.
+func (b *Board) StateOf(tenant, id string) (State, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	i, err := b.find(tenant, id)

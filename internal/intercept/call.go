@@ -31,20 +31,20 @@ type Call struct {
 	taken   chan struct{} // closed once a poll has it
 	ready   chan struct{} // closed once request is there
 	over    chan struct{} // closed once nobody waits for the answer any more
-	is      state
+	is      progress
 	used    bool // the answer was taken in time
 	request Request
 	answer  chan Answer // has room for one
 }
 
-// state is how far a call is.
-type state int
+// progress is how far a call is.
+type progress int
 
 const (
-	offered  state = iota
-	taken          // by a poll, which waits for the request
-	handed         // the listener has it
-	answered       // or it was too late for an answer
+	offered  progress = iota
+	taken             // by a poll, which waits for the request
+	handed            // the listener has it
+	answered          // or it was too late for an answer
 )
 
 // Request is what a listener is handed. It goes out as it is here.
@@ -276,12 +276,12 @@ func (i *Interception) receive(ctx context.Context, c *Call) *Request {
 	return &c.request
 }
 
-// Answer brings the answer to a call that was handed out, and returns once that was applied,
+// BringAnswer brings the answer to a call that was handed out, and returns once that was applied,
 // so the memory of its body is counted for its caller until then. It returns nil, too, if ctx
 // ends before. The error is [apierr.NotFound] if
 // the interception is not known, and [apierr.Conflict] if the call waits for no answer: it has
 // one, its time was over, or it was never handed out.
-func (b *Board) Answer(ctx context.Context, tenant, id, call string, a Answer) error {
+func (b *Board) BringAnswer(ctx context.Context, tenant, id, call string, a Answer) error {
 	c, err := b.answered(tenant, id, call, a)
 	if err != nil {
 		return err

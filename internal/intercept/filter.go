@@ -16,7 +16,7 @@ type Filter struct {
 	AllOrders  bool
 }
 
-// Subject is what a call is of, as a filter looks at it. What a call does not have is "".
+// Subject is what a call is of, as a filter looks at it. A member that a call does not have is "".
 type Subject struct {
 	Step, DisplayName      string
 	Connector, ConnectorID string

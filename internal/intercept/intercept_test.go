@@ -97,19 +97,19 @@ func TestACallIsHandedOutOnceAndAnswered(t *testing.T) {
 		if again, err := b.Take(t.Context(), short.Done(), acme, s.ID); again != nil || err != nil {
 			t.Errorf("%v, %v", again, err)
 		}
-		if err := b.Answer(t.Context(), "other", s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.NotFound {
+		if err := b.BringAnswer(t.Context(), "other", s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.NotFound {
 			t.Error(err)
 		}
-		if err := b.Answer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200, Header: http.Header{"x": {"y"}}, Body: []byte("answered")}); err != nil {
+		if err := b.BringAnswer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200, Header: http.Header{"x": {"y"}}, Body: []byte("answered")}); err != nil {
 			t.Error(err)
 		}
 		if got := <-came; got != "yanswered" {
 			t.Error(got)
 		}
-		if err := b.Answer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
+		if err := b.BringAnswer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
 			t.Error(err)
 		}
-		if s, _ = b.State(acme, s.ID); s.Handed != 1 || s.Answered != 1 {
+		if s, _ = b.StateOf(acme, s.ID); s.Handed != 1 || s.Answered != 1 {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -130,7 +130,7 @@ func TestALateAnswerIsRefused(t *testing.T) {
 		if got := <-came; got != context.DeadlineExceeded.Error() {
 			t.Error(got)
 		}
-		if err := b.Answer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
+		if err := b.BringAnswer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
 			t.Error(err)
 		}
 	})
@@ -155,7 +155,7 @@ func TestACallThatAPollLeftGoesToTheNext(t *testing.T) {
 		if err != nil || string(r.Body) != "asked" {
 			t.Fatal(err)
 		}
-		if err := b.Answer(t.Context(), acme, s.ID, r.ID, Answer{Error: "refused"}); err != nil {
+		if err := b.BringAnswer(t.Context(), acme, s.ID, r.ID, Answer{Error: "refused"}); err != nil {
 			t.Error(err)
 		}
 		// One whose request is never made is nobody's.
@@ -202,7 +202,7 @@ func TestALeaseEndsWithItsListener(t *testing.T) {
 		b.Missed(acme, &subject)
 		b.Missed(acme, &Subject{Step: "other"})
 		b.Missed("other", &subject)
-		if s, _ = b.State(acme, s.ID); s.Missed != 1 {
+		if s, _ = b.StateOf(acme, s.ID); s.Missed != 1 {
 			t.Errorf("%d calls were missed", s.Missed)
 		}
 		if b.End(acme, s.ID) {
@@ -233,7 +233,7 @@ func TestTheEndFailsWhatWasHandedOut(t *testing.T) {
 		if err := <-waits; apierr.KindOf(err) != apierr.Conflict {
 			t.Error(err)
 		}
-		if err := b.Answer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
+		if err := b.BringAnswer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
 			t.Error(err)
 		}
 	})
@@ -314,11 +314,11 @@ func TestASecondAnswerIsRefused(t *testing.T) {
 		b, s := begin(t, time.Hour, all)
 		c, r := handedOut(t, b, s.ID)
 		first := make(chan error, 1)
-		go func() { first <- b.Answer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}) }()
+		go func() { first <- b.BringAnswer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}) }()
 		synctest.Wait()
 		soon, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := b.Answer(soon, acme, s.ID, r.ID, Answer{Status: 500}); apierr.KindOf(err) != apierr.Conflict {
+		if err := b.BringAnswer(soon, acme, s.ID, r.ID, Answer{Status: 500}); apierr.KindOf(err) != apierr.Conflict {
 			t.Errorf("the second answer: %v", err)
 		}
 		if a := <-c.answer; a.Status != 200 {
@@ -328,7 +328,7 @@ func TestASecondAnswerIsRefused(t *testing.T) {
 		if err := <-first; apierr.KindOf(err) != apierr.Conflict {
 			t.Errorf("the first answer, which nobody used: %v", err)
 		}
-		if s, _ = b.State(acme, s.ID); s.Answered != 0 {
+		if s, _ = b.StateOf(acme, s.ID); s.Answered != 0 {
 			t.Errorf("%d answers are counted", s.Answered)
 		}
 	})
@@ -350,7 +350,7 @@ func TestAnAnswerBehindTheEndIsRefused(t *testing.T) {
 				end(b, s)
 				soon, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				if err := b.Answer(soon, acme, s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
+				if err := b.BringAnswer(soon, acme, s.ID, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
 					t.Error(err)
 				}
 				if len(c.answer) > 0 {
@@ -391,14 +391,14 @@ func TestAnotherInterceptionGetsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for tenant, id := range map[string]string{acme: second.ID, "other": foreign.ID} {
-			if err := b.Answer(t.Context(), tenant, id, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
+			if err := b.BringAnswer(t.Context(), tenant, id, r.ID, Answer{Status: 200}); apierr.KindOf(err) != apierr.Conflict {
 				t.Errorf("of %s: %v", tenant, err)
 			}
 		}
 		if b.End("other", s.ID) || len(b.List("other")) != 1 {
 			t.Error("another tenant ended it, or sees it")
 		}
-		if err := b.Answer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}); err != nil {
+		if err := b.BringAnswer(t.Context(), acme, s.ID, r.ID, Answer{Status: 200}); err != nil {
 			t.Error(err)
 		}
 	})

@@ -78,7 +78,7 @@ func (o *Object) MarshalJSON() ([]byte, error) {
 func (n Number) MarshalJSON() ([]byte, error) { return []byte(n), nil }
 
 // AppendValue appends the JSON of a value of a document; with pascal its names are as on
-// the wire of the steps. What no document can hold is written as null.
+// the wire of the steps. A value that no document can hold is written as null.
 func AppendValue(dst []byte, v any, pascal bool) []byte {
 	switch v := v.(type) {
 	case bool:

@@ -13,7 +13,7 @@ type Names struct {
 	spellings map[string]string // of each name, as it is spelled or folded
 }
 
-// NewNames returns the names that a reader is to know. Of two that differ in case alone
+// NewNames returns the names that a reader is to know. When two differ in case alone,
 // the last one counts. Package schema makes those of all its models.
 func NewNames(all []string) *Names {
 	n := &Names{make(map[string]string, 2*len(all))}
@@ -26,18 +26,8 @@ func NewNames(all []string) *Names {
 	return n
 }
 
-// exact returns a text as a string that is there already, if it is the spelling of a
-// known name.
-func (n *Names) exact(text []byte) (string, bool) {
-	if n == nil {
-		return "", false
-	}
-	name, ok := n.spellings[string(text)]
-	return name, ok && name == string(text)
-}
-
 // Camel returns the camelCase spelling of a field name that came in in any case. A
-// known name gets its own spelling. Of any other a leading run of capitals is lowered,
+// known name gets its own spelling. In any other, a leading run of capitals is lowered,
 // as .NET's JSON does it: CustomField becomes customField, SKU sku, URLPath urlPath.
 func (n *Names) Camel(name string) string {
 	if n != nil {

@@ -23,17 +23,12 @@ func DecimalOf(v any) (decimal.Decimal, bool) {
 	case Number:
 		return v.Decimal()
 	case string:
-		if len(v) <= MaxNumber && isJSONNumber(v) {
+		// It must be a number as JSON writes it, and nothing more: no white space around it.
+		if v != "" && len(v) <= MaxNumber && (v[0] == '-' || '0' <= v[0] && v[0] <= '9') && strings.TrimSpace(v) == v && jsontext.Value(v).IsValid() {
 			return Number(v).Decimal()
 		}
 	}
 	return decimal.Zero, false
-}
-
-// isJSONNumber reports whether a text is a number as JSON writes it, and nothing more.
-func isJSONNumber(s string) bool {
-	v := jsontext.Value(s)
-	return s != "" && (s[0] == '-' || '0' <= s[0] && s[0] <= '9') && strings.TrimSpace(s) == s && v.IsValid()
 }
 
 // sameNumber compares two numbers by value. One that is too large to calculate with equals
@@ -77,8 +72,8 @@ func asDouble(sent, back Number) bool {
 const maxExponent = 1000
 
 // Decimal returns the number for exact arithmetic, and whether it is small
-// enough to calculate with. Whoever cannot calculate with one says so, or leaves it as it
-// is.
+// enough to calculate with. A caller that cannot calculate with one says so, or leaves it as
+// it is.
 func (n Number) Decimal() (decimal.Decimal, bool) {
 	d, err := decimal.NewFromString(string(n))
 	return d, err == nil && -maxExponent <= d.Exponent() && d.Exponent() <= maxExponent

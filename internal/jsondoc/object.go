@@ -302,7 +302,7 @@ func (o *Object) reindex() {
 	}
 }
 
-// add notes where a member stands. Of names that differ in case alone the first is found by
+// add notes where a member stands. When names differ in case alone, the first is found by
 // its folded form.
 func (x *nameIndex) add(name string, at int) {
 	x.exact[name] = at

@@ -166,6 +166,10 @@ func (p *parser) list(levels int) (any, error) {
 // object reads the rest of an object, whose brace was read before.
 func (p *parser) object(levels int) (any, error) {
 	o, begin := p.slabs.object(), len(p.openMembers)
+	find := o.FindExact
+	if p.camel {
+		find = o.Find
+	}
 	for p.dec.PeekKind() != '}' {
 		name, err := p.name()
 		if err != nil {
@@ -175,7 +179,7 @@ func (p *parser) object(levels int) (any, error) {
 		if err != nil {
 			return nil, within(err, name)
 		}
-		if p.has(o, name) {
+		if find(name) >= 0 {
 			return nil, &Misplaced{Path: name, Message: ThereTwice}
 		}
 		p.openMembers = append(p.openMembers, Member{name, v})
@@ -198,22 +202,17 @@ func (p *parser) name() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name, ok := p.names.exact(text) // a name that is known costs no new string
-	if !ok {
+	name, known := "", false
+	if p.names != nil {
+		name, known = p.names.spellings[string(text)]
+	}
+	if !known || name != string(text) { // a known name in its own spelling costs no new string
 		name = p.string(text)
 	}
 	if p.camel {
 		name = p.names.Camel(name)
 	}
 	return name, nil
-}
-
-// has reports whether an object has a field of that name already.
-func (p *parser) has(o *Object, name string) bool {
-	if p.camel {
-		return o.Find(name) >= 0
-	}
-	return o.FindExact(name) >= 0
 }
 
 // ThereTwice is the message about a field that an object has twice.

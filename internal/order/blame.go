@@ -109,7 +109,7 @@ func (g *blameGathering) gather(parent, n *blameNode, v any, at place, pointer s
 			for _, m := range v.Members() {
 				g.gather(n, &blameNode{name: m.Name}, m.Value, at.of(m.Name), pointer+"/"+pointerToken(m.Name), fieldOf(at.model, m.Name))
 			}
-			g.keep(parent, n)
+			g.keepNode(parent, n)
 			return
 		}
 	case []any:
@@ -118,7 +118,7 @@ func (g *blameGathering) gather(parent, n *blameNode, v any, at place, pointer s
 			for i, name := range f.ElementNames(v) {
 				g.gather(n, &blameNode{at: i}, v[i], place{f.Of, at.path + name}, pointer+"/"+strconv.Itoa(i), schema.Field{})
 			}
-			g.keep(parent, n)
+			g.keepNode(parent, n)
 			return
 		}
 	}
@@ -140,12 +140,12 @@ func (g *blameGathering) leaf(parent, n *blameNode, v any, path, pointer string)
 	}
 	n.field, n.open = &Blamed{Change: Change{Path: path, After: v}, Pointer: pointer}, 1
 	g.Fields = append(g.Fields, n.field)
-	g.keep(parent, n)
+	g.keepNode(parent, n)
 }
 
-// keep adds a node to its parent, if there is something at or below it. A node without an
+// keepNode adds a node to its parent, if there is something at or below it. A node without an
 // open field would only be walked in vain.
-func (g *blameGathering) keep(parent, n *blameNode) {
+func (g *blameGathering) keepNode(parent, n *blameNode) {
 	if n.open > 0 {
 		parent.children = append(parent.children, n)
 		parent.open += n.open

@@ -11,7 +11,7 @@ import (
 // Change is one field that differs between two versions of a document. The history and the
 // API have it. Values are those of the documents, not copies: nobody changes them.
 type Change struct {
-	Path   string `json:"path"`   // as orderForm.lineItems[L1].placedPrice; in a long list or text as of [Diff]
+	Path   string `json:"path"`   // as orderForm.lineItems[L1].placedPrice; in a long list or text as in [Diff]
 	Before any    `json:"before"` // nil where the field was absent
 	After  any    `json:"after"`  // nil where the field is gone
 	// Conflict marks a field that another writer set to Theirs while the step's

@@ -8,7 +8,7 @@ import (
 
 // Conflicts returns the fields that both another writer changed (theirs, from
 // the version that a step was called with) and the step's patch set (ours, on
-// top of theirs), both as of [Differences], with all three values. Where both added to a list, both
+// top of theirs), both as in [Differences], with all three values. Where both added to a list, both
 // additions stand and there is no conflict. It is for the history only: what stands and
 // what does not has been decided by the merge before.
 func Conflicts(theirs, ours []Change) []Change {

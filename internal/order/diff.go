@@ -11,7 +11,7 @@ import (
 var uncounted = []string{"version", "modified"}
 
 // Diff returns the fields in which two documents differ, as people are shown
-// them and as the history keeps them: as of [Differences], long values shortened
+// them and as the history keeps them: as in [Differences], long values shortened
 // to what differs in them. For what is to be compared by a program, take [Differences].
 func Diff(before, after *jsondoc.Object) []Change { return shortened(Differences(before, after)) }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrorNew is the status of an error that nobody has looked at
-// (docs/contract.md#order-errors). Whoever mends its cause makes it Solved or
+// (docs/contract.md#order-errors). A person who mends its cause makes it Solved or
 // Deleted.
 const ErrorNew = "New"
 

@@ -68,7 +68,7 @@ type HistoryEntry struct {
 	Changes        []Change         `json:"changes,omitempty" nullable:"false"`
 	Warnings       []apierr.Warning `json:"warnings,omitempty" nullable:"false"` // what of a document, a patch or an answer was not read
 
-	// Of the log item of an export (docs/contract.md#exports).
+	// For the log item of an export (docs/contract.md#exports).
 	Created      *bool  `json:"created,omitempty"`     // whether it was exported
 	IsSuccess    *bool  `json:"isSuccess,omitempty"`   // the same
 	ErrorReason  string `json:"errorReason,omitempty"` // why it was not

@@ -179,7 +179,7 @@ func (m *matcher) byContent() {
 }
 
 // byFields finds the elements whose fields those of the patch repeat, those
-// without a key first. Of an error its status and comment may be others.
+// without a key first. For an error, its status and comment may be others.
 func (m *matcher) byFields() {
 	left := m.left()
 	// In the first round all fields count. The second is for errors, whose status and

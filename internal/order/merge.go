@@ -57,20 +57,6 @@ type keep struct{ properties, lists, lines bool }
 
 var keepAll = keep{true, true, true}
 
-// within returns what holds in an object of the patch that may say otherwise
-// for itself, as the lines of an order do. Only an object of the model steers its own
-// lists; the same name below a user's field is data.
-func (k keep) within(patch *jsondoc.Object) keep {
-	// Anything but false keeps.
-	is := func(name string, k bool) bool {
-		if v := exactly(patch, name); v != nil {
-			return v != false
-		}
-		return k
-	}
-	return keep{is("keepExistingCustomProperties", k.properties), is("keepExistingListItems", k.lists), is("keepExistingOrderLines", k.lines)}
-}
-
 // list reports whether a list keeps its elements. The lists of lines, shipments,
 // payments and returns are not those that keepExistingListItems is about.
 func (k keep) list(name string, f schema.Field) bool {
@@ -88,13 +74,25 @@ func (k keep) list(name string, f schema.Field) bool {
 // object merges a patch into dst; sent is that object as it was sent, or nil. It fills in
 // dst as it goes. On an error it leaves dst half done, and the caller drops it.
 func (m *merger) object(dst, sent, patch *jsondoc.Object, at place, k keep) {
+	var own *forced
 	if at.model != nil {
-		k = k.within(patch)
+		// An object of the patch may say for itself which lists it keeps, as the lines of an order
+		// do. Only an object of the model may: the same name below a user's field is data.
+		keeps := func(name string, k bool) bool {
+			if v := exactly(patch, name); v != nil {
+				return v != false // anything but false keeps
+			}
+			return k
+		}
+		k = keep{keeps("keepExistingCustomProperties", k.properties), keeps("keepExistingListItems", k.lists), keeps("keepExistingOrderLines", k.lines)}
 		// Removals come before all else, so that a property can be removed and set anew by
 		// one patch.
 		sent = m.removeProperties(dst, sent, patch, at)
+		// forceUpdate of an object below the top names fields of that object by their own names.
+		if at.path != "" && len(patch.Texts("forceUpdate")) > 0 {
+			own = newForced(patch, nil)
+		}
 	}
-	own := ownForced(patch, at)
 	for _, f := range patch.Members() {
 		known, isKnown := at.model.Field(f.Name)
 		if known.Control || m.err != nil {
@@ -161,9 +159,6 @@ type mergedField struct {
 	own       *forced // what the object of the patch that has the field names itself; may be nil
 }
 
-// isName reports whether the field is the name of a status, which has no case.
-func (f *mergedField) isName() bool { return f.known && f.name == "status" }
-
 // sameName reports whether two values are one name.
 func sameName(a, b any) bool {
 	one, isText := a.(string)
@@ -190,7 +185,9 @@ func (m *merger) field(f *mergedField, v any, k keep) {
 		forced = true
 	}
 	if v == nil {
-		if forced && !fixed(f) && f.have != nil {
+		// A fixed field never changes by a patch. Fixed fields stand at the top alone, and deeper
+		// fields of the same names are others.
+		if forced && f.have != nil && (f.at.path != "" || !slices.Contains(fixedFields, f.name)) {
 			f.dst.Put(f.name, nil)
 		}
 		return
@@ -218,16 +215,12 @@ func (m *merger) field(f *mergedField, v any, k keep) {
 	m.value(f, v, k)
 }
 
-// fixed reports whether a field never changes by a patch: those stand at the top alone, and
-// deeper fields of the same names are others.
-func fixed(f *mergedField) bool { return f.at.path == "" && slices.Contains(fixedFields, f.name) }
-
 // value sets a field that cannot be merged into what is there. The checks go from what
 // changes nothing to what does.
 func (m *merger) value(f *mergedField, v any, k keep) {
-	// What was sent and came back is no change, even if somebody else has changed the field
-	// since.
-	if m.isEcho(f.was, v, f.field) || f.isName() && (sameName(f.was, v) || sameName(f.have, v)) {
+	// A value that comes back as it was sent is no change, even if somebody else has changed the field
+	// since. The name of a status has no case.
+	if m.isEcho(f.was, v, f.field) || f.known && f.name == "status" && (sameName(f.was, v) || sameName(f.have, v)) {
 		return
 	}
 	if jsondoc.Equal(f.have, v) || f.field.Kind == schema.Number && jsondoc.SameAmount(f.have, v) { // 10.10 that stays 10.1 is no change
@@ -242,8 +235,8 @@ func (m *merger) value(f *mergedField, v any, k keep) {
 	} else if m.answer {
 		v = jsondoc.Respelled(v, f.have)
 	}
-	// The value is stored nevertheless: who moves orders in from elsewhere must lose
-	// nothing (docs/contract.md#documents).
+	// The value is stored nevertheless: nobody who moves orders in from elsewhere must lose
+	// anything (docs/contract.md#documents).
 	if f.known && !f.field.Takes(v) {
 		m.otherShape(jsondoc.JoinPath(f.at.path, f.name), v, f.field.Kind.String())
 	}
@@ -251,7 +244,7 @@ func (m *merger) value(f *mergedField, v any, k keep) {
 }
 
 // otherShape warns of a value that is stored as it came, though the model says otherwise.
-// Of very many the first are enough.
+// When there are very many, the first are enough.
 func (m *merger) otherShape(path string, v any, want string) {
 	if len(m.shapes) < schema.MostFieldErrors {
 		m.shapes = append(m.shapes, apierr.Warning{Path: jsondoc.ShortPath(path), Message: schema.UnreadMessage(v, want)})
@@ -298,9 +291,9 @@ func (m *merger) fresh(patch *jsondoc.Object, at place, k keep) *jsondoc.Object 
 }
 
 // removeProperties removes the properties that a condition names by key, and by
-// value and keyGroup where it gives them. It returns what counts as sent then, which has
-// none of them: who removes a property and sends it wants what it sends, also where that is
-// what was sent.
+// value and keyGroup where it gives them. It returns sent without those properties. A caller
+// may remove a property and send it again with the same value: that must set it, and not
+// count as an echo.
 func (m *merger) removeProperties(dst, sent, patch *jsondoc.Object, at place) *jsondoc.Object {
 	have := dst.List("properties")
 	named := removals{}

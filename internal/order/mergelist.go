@@ -212,8 +212,7 @@ func (l *listMerge) steers(line any) bool {
 	return l.lines && (len(l.forced.met) > 0 || len(o.Texts("forceUpdate")) > 0 || len(o.Objects("propertiesRemovalConditions")) > 0)
 }
 
-// covers reports whether a value that came back has each field of the one that
-// was sent that the model knows and that says something.
+// covers reports whether `back` has every known, non-empty field of `sent`.
 func (m *merger) covers(sent, back any, f schema.Field) bool {
 	// An endpoint leaves out, or writes as null, what its own model does not have.
 	if m.answer && back == nil {

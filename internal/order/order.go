@@ -21,8 +21,8 @@ const (
 )
 
 // Order is an order with what orderhook itself knows of it. Its document says
-// the same id, version and status. A version never changes once it is stored. Who makes the
-// next one copies the order and its document, and calls [Order.Advance] on the copies: so
+// the same id, version and status. A version never changes once it is stored. To make the
+// next one, copy the order and its document, and call [Order.Advance] on the copies: so
 // one Order may be read by many goroutines.
 type Order struct {
 	ID      string

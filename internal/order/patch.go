@@ -43,7 +43,7 @@ var (
 var fixedFields = []string{"id", "version", "created"}
 
 // Sent is what the author of a patch had before it: the order that the call
-// sent, and what the call was for. Of a patch of the API it is the document as it is
+// sent, and what the call was for. For a patch of the API it is the document as it is
 // stored, since nobody knows what the caller had.
 type Sent struct {
 	Doc   *jsondoc.Object
@@ -53,7 +53,7 @@ type Sent struct {
 // Patched is what a patch made of a document.
 type Patched struct {
 	Doc     *jsondoc.Object // a new document; the patched one is as it was
-	Changes []Change        // all that differs, as of [Diff], recomputed totals included
+	Changes []Change        // all that differs, as in [Diff], recomputed totals included
 	// Set is the [Differences] that the patch itself made, totals left out: what
 	// can conflict with another writer's.
 	Set []Change
@@ -87,8 +87,8 @@ func (r *PatchRules) ApplySince(doc *jsondoc.Object, sent Sent, patch *jsondoc.O
 	if err != nil {
 		return Patched{}, err
 	}
-	// What the patch may not touch is taken out before the merge, so that the merge need
-	// not know of it.
+	// The fields that the patch may not touch are taken out before the merge, so that the merge need
+	// not know of them.
 	patch, notApplied, err := r.admit(m, sent.Doc, patch)
 	if err != nil {
 		return Patched{}, err
@@ -107,12 +107,14 @@ func (r *PatchRules) ApplySince(doc *jsondoc.Object, sent Sent, patch *jsondoc.O
 		return Patched{}, m.err
 	}
 	p := Patched{Doc: out, Set: Differences(doc, out), Removed: shortened(m.removed), Warnings: append(m.shapes, m.forced.warnings()...)}
-	p.leave(notApplied)
+	if len(notApplied) > 0 {
+		p.leave(notApplied)
+	}
 	return p, p.finish(doc)
 }
 
-// leave names the fields that the patch may not change. Of very many it names the
-// first, and counts the others: they are stored with the run, the history and the
+// leave names the fields that the patch may not change. When there are very many, it names
+// the first, and counts the others: they are stored with the run, the history and the
 // attempt.
 func (p *Patched) leave(fields []string) {
 	named := fields[:min(schema.MostUnread, len(fields))]
@@ -195,7 +197,7 @@ func (m *merger) derivedAddresses(sent Sent) (out []*jsondoc.Object) {
 	return out
 }
 
-// repeatsAddress reports whether an address is one that was sent. Of a request
+// repeatsAddress reports whether an address is one that was sent. For a request
 // there may be as many to compare as the order has shipments, so no copy is made.
 func (m *merger) repeatsAddress(sent *jsondoc.Object, address any) bool {
 	if m.answer {
@@ -237,8 +239,8 @@ func (m *merger) resolveLines(sent, patch *jsondoc.Object) (*jsondoc.Object, err
 }
 
 // admit returns the part of a patch that the rules allow, under the fields' own
-// names, and the names of what else it would change. What it leaves out is named only where
-// it would change something: who echoes the whole order is not warned of each field.
+// names, and the names of what else it would change. A field that it leaves out is named only
+// where it would change something: who echoes the whole order is not warned of each field.
 func (r *PatchRules) admit(m *merger, sent, patch *jsondoc.Object) (*jsondoc.Object, []string, error) {
 	if r.allowed == nil {
 		return patch, nil, nil
@@ -319,15 +321,6 @@ func newForced(patch *jsondoc.Object, alias map[string]string) *forced {
 		f.keys, f.met[key] = append(f.keys, key), false
 	}
 	return f
-}
-
-// ownForced reads the forceUpdate of an object below the top, as of a line: it names fields of
-// that object by their own names. It returns nil where there is none.
-func ownForced(patch *jsondoc.Object, at place) *forced {
-	if at.path == "" || at.model == nil || len(patch.Texts("forceUpdate")) == 0 {
-		return nil
-	}
-	return newForced(patch, nil)
 }
 
 // has reports whether a field of the patch is named, and notes that it is there. Either way

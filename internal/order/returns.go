@@ -74,8 +74,8 @@ func textIDs(request *jsondoc.Object) {
 
 // AddReturn adds a return order form to an order and returns its id and the
 // status that the order has with it: Returned when nothing that was bought is
-// left, else PartiallyReturned. Of lines that share an id each that is used up,
-// in their order, has a line of its own in the form (docs/contract.md#returns).
+// left, else PartiallyReturned. When lines share an id, each that is used up, in
+// their order, has a line of its own in the form (docs/contract.md#returns).
 // Errors are [apierr.Invalid] and name the line. It changes the order in place, which must
 // be a copy. On an error it has changed nothing.
 func AddReturn(order *jsondoc.Object, r ReturnRequest, now time.Time) (id, status string, err error) {

@@ -63,7 +63,7 @@ func (t *tally) left(id string) (sum decimal.Decimal, known bool) {
 }
 
 // take says which lines of an id a quantity uses up, in their order. It takes nothing off
-// the tally. What is beyond what is left goes to no line; checkReturn has refused that
+// the tally. A quantity beyond what is left goes to no line; checkReturn has refused that
 // before.
 func (t *tally) take(id string, quantity decimal.Decimal) (parts []part) {
 	for _, l := range t.byID[id] {

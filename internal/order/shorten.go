@@ -21,7 +21,7 @@ const (
 	mostApart = 100
 )
 
-// shortened returns changes within these bounds. Of a long list or text, only
+// shortened returns changes within these bounds. For a long list or text, only
 // what differs is told:
 //
 //	list[#7]    the element at position 7, counted from 0, or a field of it

@@ -137,7 +137,7 @@ func (c *calculation) extendedPrice(l pricedLine) decimal.Decimal {
 	quantity, canceled := c.number(l.Object, "quantity", l.at), c.number(l.Object, "canceledQuantity", l.at)
 	price, discount := c.number(l.Object, "placedPrice", l.at), c.number(l.Object, "discounted", l.at)
 	order := c.number(l.Object, "orderDiscountAmount", l.at)
-	// Of no quantity the price is 0, and no discount can be divided by it. After an error
+	// Without a quantity the price is 0, and no discount can be divided by it. After an error
 	// the result does not count.
 	if quantity.IsZero() || c.err != nil {
 		return quantity.Mul(price)
@@ -213,7 +213,7 @@ func (c *calculation) number(o *jsondoc.Object, name, at string) decimal.Decimal
 }
 
 // set writes an amount with all its decimals, as text where text was there, but
-// leaves one of the same value as it is written. Who computes with texts gets texts, and an
+// leaves one of the same value as it is written. A caller that computes with texts gets texts, and an
 // amount that did not change makes no change in the history.
 func (c *calculation) set(o *jsondoc.Object, name, at string, d decimal.Decimal) {
 	v := exactly(o, name)
@@ -250,8 +250,8 @@ var (
 	repeated       = []string{"subTotal", "total"}
 )
 
-// unfit names the amounts that an order holds, that are as they were before, and
-// that no longer fit the totals, which are others now. The history names them once, so that
+// unfit returns the names of amounts that orderhook does not compute, that this write did
+// not change, and that no longer match the new totals. The history names them once, so that
 // somebody looks at the taxes.
 func unfit(before, after *jsondoc.Object) (out []string) {
 	form, was := after.Object("orderForm"), before.Object("orderForm")

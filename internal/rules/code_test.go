@@ -154,7 +154,7 @@ var begun = map[string]bool{
 	"cmd/orderhook/main.go": true, "examples/erp-export/main.go": true, "examples/stock-reservation/main.go": true, "internal/jobrunner/runner.go": true, "internal/delivery/dispatcher.go": true,
 	"internal/store/sqlite/session.go": true, "internal/store/postgres/writer.go": true, "internal/store/postgres/outcome.go": true,
 	"internal/store/postgres/nodes.go": true, "internal/nodes/node.go": true, "internal/nodes/holding.go": true, "internal/store/pgtest/cluster.go": true, "internal/store/pgtest/pgtest.go": true,
-	"internal/maintenance/maintenance.go": true, "internal/workflow/engine.go": true,
+	"internal/maintenance/maintenance.go": true, "internal/workflow/lifetimes.go": true,
 }
 
 func TestWhoBeginsContexts(t *testing.T) {

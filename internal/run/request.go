@@ -18,7 +18,7 @@ func StepRequest(o, wire *jsondoc.Object, scope order.StepScope) []byte {
 		dst = append(jsondoc.AppendName(dst, m.Name, !meeting[m.Name]), ':')
 		dst = append(jsondoc.AppendValue(dst, m.Value, true), ',')
 	}
-	// What is derived from other fields is sent along, unless the order has it itself.
+	// Fields that are derived from others are sent along, unless the order has them itself.
 	if lines := o.Object("orderForm").List("lineItems"); lines != nil && o.Find("orderLines") < 0 {
 		dst = append(appendMember(dst, "OrderLines", lines), ',')
 	}

@@ -42,7 +42,7 @@ type Run struct {
 	ReturnID        string `json:"returnId,omitempty"`
 	SettingsVersion int64  `json:"settingsVersion"` // the settings it began with, and keeps
 	// Since is the version of the settings that was in force when it was resumed last;
-	// 0: it never was. Of the settings that it keeps, it may use what these still had.
+	// 0: it never was. The run may use of the settings that it keeps what these still had.
 	Since int64 `json:"since,omitempty"`
 	// StatusVersion is the order's version at which its status was last set,
 	// as this run knows it. When the order's own is another, someone else set it.

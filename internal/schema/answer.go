@@ -1,7 +1,7 @@
 package schema
 
-// StepAnswer is the outside of an answer, StepResult one of its results. What they are for
-// is in docs/contract.md#effects.
+// StepAnswer is the outside of an answer, StepResult one of its results: see
+// docs/contract.md#effects.
 var (
 	StepResult = newModel(
 		must(of(Text, "actionStatus actionType errorReason translateKey triggerNewStatus"), of(boolean, "cancelWorkflow isInvisible")),

@@ -101,8 +101,8 @@ func (r *DocumentReader) Object(o *jsondoc.Object, m *Model) {
 			r.at = r.at[:len(r.at)-1]
 		}
 	}
-	if !r.Patch {
-		r.dropControls(o, m)
+	if !r.Patch { // what says how a patch is applied is not stored
+		o.DeleteFunc(func(member jsondoc.Member) bool { f, _ := m.Field(member.Name); return f.Control })
 	}
 }
 
@@ -128,11 +128,6 @@ func (r *DocumentReader) spell(o *jsondoc.Object, m *Model) {
 		}
 		seen[key] = true
 	}
-}
-
-// dropControls removes the fields that say how a patch is applied.
-func (r *DocumentReader) dropControls(o *jsondoc.Object, m *Model) {
-	o.DeleteFunc(func(member jsondoc.Member) bool { f, _ := m.Field(member.Name); return f.Control })
 }
 
 // value returns a known field's value in the form in which it is stored. A value of another
@@ -197,7 +192,7 @@ func (r *DocumentReader) elements(l []any, f Field) {
 		switch o, isObject := e.(*jsondoc.Object); {
 		case f.Kind == TextList && f.id && isNumber:
 			l[i] = Digits(n)
-		// What the engine must read is an error each time; a warning is for the whole list.
+		// A field that the engine must read is an error each time; a warning is for the whole list.
 		case !f.Kind.Holds(e):
 			if f.must || !warned {
 				r.otherShape(e, f, f.Kind.Element())
@@ -239,7 +234,7 @@ func (r *DocumentReader) warn(path, message string) {
 // compared as text, so each must have one spelling.
 func Digits(n jsondoc.Number) string {
 	d, ok := n.Decimal()
-	// What is no whole number, or too long for an id, stays as it was written.
+	// A number that is not whole, or too long for an id, stays as it was written.
 	if !ok || !d.Equal(d.Truncate(0)) || d.NumDigits()+int(max(d.Exponent(), 0)) > ids.MaxLength {
 		return string(n)
 	}

@@ -13,7 +13,7 @@ import (
 // document with all its empty fields spelled out is a valid one.
 type FieldType int
 
-// The types of fields. Of some objects and lists a model says what is in them.
+// The types of fields. For some objects and lists a model says what is in them.
 const (
 	Text FieldType = iota
 	Number
@@ -30,7 +30,7 @@ func (t FieldType) String() string {
 	return [...]string{"text", "a number", "true or false", "a list of texts", "a list", "an object", "an object", "a list of objects"}[t]
 }
 
-// fits reports whether a value is of the type; of a list, whatever it holds.
+// fits reports whether a value is of the type. A list is, whatever it holds.
 func (t FieldType) fits(v any) (ok bool) {
 	switch t {
 	case Text:
@@ -103,7 +103,7 @@ func (f Field) Takes(v any) bool {
 }
 
 // Model is the known fields of one kind of object. Models are made at the start and never
-// change. The nil model knows no field, and is that of objects of which nothing is known.
+// change. A nil *Model knows no fields. It is used for objects that have no model.
 type Model struct {
 	Fields map[string]Field
 	// spellings finds a field's name by its folded form.

@@ -52,8 +52,8 @@ func Read(doc *jsondoc.Object, s *Shape) *ObjectReader {
 }
 
 // Take returns a value as getters have it, if it is as the field's shape has it,
-// and notes otherwise. Whoever reads fields by rules of their own, as endpoints are read,
-// asks for each by itself.
+// and notes otherwise. Callers that read fields by rules of their own, as those of endpoints,
+// ask for each by itself.
 func (c *Checker) Take(f *ShapeField, v any) (taken any, ok bool) {
 	if !f.Type.fits(v) {
 		c.Wrong(f.Name, f.Type.String(), v)

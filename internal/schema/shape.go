@@ -192,14 +192,14 @@ func (all shapes) of(m *Model, otherwise string) *Shape {
 	all[m] = s
 	for _, name := range slices.Sorted(maps.Keys(m.Fields)) {
 		f := m.Fields[name]
-		s.Fields = append(s.Fields, ShapeField{Name: name, Type: f.Kind.shape(), Of: all.of(f.Of, s.Name+jsondoc.Raised(name)), Loose: !f.must, Control: f.Control})
+		s.Fields = append(s.Fields, ShapeField{Name: name, Type: f.Kind.shapeType(), Of: all.of(f.Of, s.Name+jsondoc.Raised(name)), Loose: !f.must, Control: f.Control})
 	}
 	return s
 }
 
-// shape returns the type that others are told. Where the model says no more than that there
+// shapeType returns the type that others are told. Where the model says no more than that there
 // is an object or a list, the shape does not either.
-func (t FieldType) shape() ShapeType {
+func (t FieldType) shapeType() ShapeType {
 	switch t {
 	case Number:
 		return ShapeNumber

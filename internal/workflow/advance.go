@@ -11,9 +11,11 @@ import (
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/clock"
+	"github.com/orderhook/orderhook/internal/intercept"
 	"github.com/orderhook/orderhook/internal/nodes"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/run"
+	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
 )
@@ -26,7 +28,7 @@ type snapshot struct {
 	run       *run.Run     // nil: there is none any more
 	order     *order.Order // nil: not read yet
 	notBefore time.Time    // the next attempt, which is not worth a write
-	tryNow    bool         // the breaker that it waits for is tried before its time: that time is over
+	tryNow    bool         // somebody ended the wait for the breaker by hand: DueAt is ignored
 	followed  bool         // another run was stored behind it since the queue took it up
 }
 
@@ -67,8 +69,8 @@ func (e *Engine) turn(key orderKey, of *nodes.Share, f fresh) (due time.Time) {
 		if err == nil {
 			s, due, err = e.advance(of, key.tenant, s)
 		}
-		// Nothing comes behind a first run but what it triggered, and what somebody has
-		// stored since, who wakes the queue.
+		// This was the order's first run and it triggered no other. If another run was
+		// stored meanwhile, its writer wakes the queue. So there is nothing to look for.
 		if f.first && err == nil && s.run != nil && s.run.Status.Ended() && !s.followed {
 			return time.Time{}
 		}
@@ -165,33 +167,23 @@ func (e *Engine) step(ctx context.Context, of *nodes.Share, tenant string, s sna
 	// All that the attempt needs is read before the breaker is asked, so that an error in
 	// reading does not use up a trial.
 	c, err := e.prepare(ctx, tenant, s)
-	if apierr.KindOf(err) == apierr.NotFound {
+	switch {
+	case apierr.KindOf(err) == apierr.NotFound:
 		return snapshot{}, nil // the order was erased
-	}
-	if errors.Is(err, errNoTarget) {
+	case errors.Is(err, errNoTarget):
 		return e.move(ctx, tenant, s, func(f decide.Facts) *decide.Decision { return decide.Fail(f, err.Error(), nil) })
-	}
-	if err != nil {
+	case err != nil:
 		return snapshot{}, err
 	}
-	connector := c.target.Connector
-	// Breakers are about endpoints, and a listener is none.
-	listener := e.board.Match(tenant, c.subject())
-	// The run is moved to running first, in a write of its own, so that lists show what it
-	// does. If the breaker is still open and the history says so already, a write would say
-	// nothing new.
-	if s.run.Status == run.RunWaiting { // for a retry's time, or a breaker
-		if until := e.breakers.wait(tenant, connector); listener == nil && !until.IsZero() && s.toldToWait() {
-			s.notBefore = until
-			return s, nil
-		}
-		return e.move(ctx, tenant, s, decide.Wake)
+	var about *intercept.Subject
+	var listener *intercept.Interception
+	if e.board.Known() { // else nobody intercepts calls, as nearly always
+		about = c.listenerSubject()
+		listener = e.board.Match(tenant, about)
 	}
-	// No call begins while too many answers wait in memory for the database, or while
-	// another node may have the lease: it would make the same call.
-	if e.unstored.Load() >= mostUnstored || !e.node.Sure() {
-		s.notBefore = e.clock.Now().Add(again)
-		return s, nil
+	connector := c.target.Connector
+	if may, next, err := e.mayCall(ctx, tenant, s, connector, listener != nil); !may {
+		return next, err
 	}
 	if listener != nil {
 		return e.stepByListener(ctx, of, tenant, s, c, listener)
@@ -204,7 +196,9 @@ func (e *Engine) step(ctx context.Context, of *nodes.Share, tenant string, s sna
 			return decide.BreakerOpen(f, connector.Label(), connector.Breaker, until)
 		})
 	}
-	e.board.Missed(tenant, c.subject())
+	if about != nil {
+		e.board.Missed(tenant, about)
+	}
 	// No write is open from here until the attempt has ended. The answer may take up to the
 	// timeout of the connector, and holds up the later runs of this order alone.
 	a, o := e.attempt(ctx, c, nil)
@@ -213,15 +207,30 @@ func (e *Engine) step(ctx context.Context, of *nodes.Share, tenant string, s sna
 		return snapshot{}, nil // given up, not failed: the next start repeats it
 	}
 	e.breakers.end(tenant, connector, made, o)
-	return e.applied(ctx, of, tenant, s, a, o)
+	return e.complete(ctx, of, tenant, s, a, o)
 }
 
-// applied applies what came of an attempt, if it was one.
-func (e *Engine) applied(ctx context.Context, of *nodes.Share, tenant string, s snapshot, a *attempt.Attempt, o outcome) (snapshot, error) {
-	if o.own {
-		return e.putOff(tenant, s, o), nil
+// mayCall reports whether a run may make its call now. If not, next is the run as it is then.
+func (e *Engine) mayCall(ctx context.Context, tenant string, s snapshot, to *settings.Connector, intercepted bool) (may bool, next snapshot, err error) {
+	// A run that waited, for a retry's time or a breaker, is moved to running first, in a write
+	// of its own, so that lists show what it does. If the breaker is still open and the history
+	// says so already, a write would say nothing new. Breakers are about endpoints, and a
+	// listener is none.
+	if s.run.Status == run.RunWaiting {
+		if until := e.breakers.wait(tenant, to); !intercepted && !until.IsZero() && s.toldToWait() {
+			s.notBefore = until
+			return false, s, nil
+		}
+		next, err = e.move(ctx, tenant, s, decide.Wake)
+		return false, next, err
 	}
-	return e.complete(ctx, of, tenant, s, a, o.Outcome)
+	// No call begins while too many answers wait in memory for the database, or while
+	// another node may have the lease: it would make the same call.
+	if e.unstored.Load() >= mostUnstored || !e.node.Sure() {
+		s.notBefore = e.clock.Now().Add(again)
+		return false, s, nil
+	}
+	return true, s, nil
 }
 
 // toldToWait reports whether the history has it already that the run waits for
@@ -243,21 +252,24 @@ const longestPause = time.Minute
 // database is one for all of them.
 const mostUnstored = 256
 
-// complete applies what came of an attempt. Whatever error the database has, the
+// complete applies what came of an attempt, if it was one. Whatever error the database has, the
 // answer is retained until it is stored: a call that was made is not to be made
 // again. Where the process ends before, the next start makes the call again. Where another
 // node has taken over the order, that one does. If an error of this program lies in the
 // way, the run fails.
-func (e *Engine) complete(ctx context.Context, of *nodes.Share, tenant string, s snapshot, a *attempt.Attempt, o decide.Outcome) (snapshot, error) {
+func (e *Engine) complete(ctx context.Context, of *nodes.Share, tenant string, s snapshot, a *attempt.Attempt, o outcome) (snapshot, error) {
+	if o.own {
+		return e.putOff(tenant, s, o), nil
+	}
 	key, about := orderKey{tenant, s.run.OrderID}, []any{"run", s.run.ID, "call", a.CallID, "attempt", a.ID}
 	var ended *decided // what shadows compare with; nil: the call goes on
 	answer := func(f decide.Facts) *decide.Decision {
 		d := survive(e.log, "an answer could not be applied, and its run has failed", append([]any{"tenant", tenant, "order", key.order}, about...),
-			func() *decide.Decision { return decide.Answer(f, *a, o) },
+			func() *decide.Decision { return decide.Answer(f, *a, o.Outcome) },
 			func() *decide.Decision { // the call would meet the same error if it were made again
 				return decide.Fail(f, fmt.Sprintf("orderhook could not apply the answer of %s, by an error of its own", f.Run.StepName(f.Run.Position.Step)), a)
 			})
-		ended = final(tenant, f, d, a, o)
+		ended = final(tenant, f, d, a, o.Outcome)
 		return d
 	}
 	// While this write succeeds at once, as it nearly always does, the answer is in memory
@@ -317,7 +329,7 @@ func (e *Engine) moveOnce(ctx context.Context, tenant string, s snapshot, a *att
 // than once: each time it reads the facts anew and decides by them. What the last time
 // decided is committed, and only then told to watchers and the log.
 func (e *Engine) move(ctx context.Context, tenant string, s snapshot, do func(decide.Facts) *decide.Decision) (snapshot, error) {
-	if err := begin(ctx, s.order); err != nil {
+	if err := beginWork(ctx, s.order); err != nil {
 		return snapshot{}, err
 	}
 	var d *decide.Decision
@@ -339,10 +351,10 @@ func (e *Engine) move(ctx context.Context, tenant string, s snapshot, do func(de
 	return snapshot{run: d.Run, order: d.Order, followed: s.followed || d.Next != nil}, nil
 }
 
-// begin is to be called before work on an order, nil for one that is not read yet:
+// beginWork is to be called before work on an order, nil for one that is not read yet:
 // a large one is worked on in turn. It may wait for a slot, and fails only if ctx ends
 // first.
-func begin(ctx context.Context, order *order.Order) error {
+func beginWork(ctx context.Context, order *order.Order) error {
 	size := 0
 	if order != nil && order.Doc.AtLeast(admission.Large) {
 		size = admission.Large

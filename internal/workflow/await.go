@@ -94,7 +94,7 @@ func (e *Engine) await(ctx context.Context, tenant string, s Started, wait time.
 	if err != nil {
 		return nil, err
 	}
-	r := result(first.run, last.run, order)
+	r := newResult(first.run, last.run, order)
 	r.Done = r.Done && wait > 0
 	return r, nil
 }
@@ -127,10 +127,10 @@ func (e *Engine) awaitAnswer(ctx context.Context, key orderKey, id string, answe
 	return snapshot{run: run}, err
 }
 
-// result is what a workflow's first run came to, with the order that the last
+// newResult returns what a workflow's first run came to, with the order that the last
 // run that it triggered left. A repeated request gets what the first one was told, though
 // deferred steps may have ended since (docs/contract.md#idempotency).
-func result(first, last *run.Run, order *order.Order) *Result {
+func newResult(first, last *run.Run, order *order.Order) *Result {
 	r := &Result{RunID: first.ID, ReturnID: first.ReturnID, Done: last.AnswerVersion > 0, Order: order}
 	passed := first.Status.Ended() && !first.AtDeferred() // no deferred step was ever come to
 	for _, s := range first.Results {

@@ -57,9 +57,9 @@ func (b *breakers) of(tenant string, c *settings.Connector, now time.Time) *conn
 // longCall is longer than a call takes, whose breaker must be there when it ends.
 const longCall = time.Hour
 
-// forget removes the breakers that know nothing any more which a new one would not: nobody has asked
-// for so long that no failure counts, and an open one would have let a call try. So those
-// of connectors that are gone, or were configured anew, do not fill the memory. The lock is held.
+// forget removes breakers that have not been asked for so long that a new one would behave the
+// same. So those of connectors that are gone, or were configured anew, do not fill the memory.
+// The lock is held.
 func (b *breakers) forget(now time.Time) {
 	maps.DeleteFunc(b.byKey, func(key breakerKey, br *connectorBreaker) bool {
 		return now.Sub(br.asked) > key.config.Window+key.config.OpenFor+longCall

@@ -37,6 +37,19 @@ type Started struct {
 	stop     func()          // to be called when nobody waits for answered any more
 }
 
+// changing is a change while it is decided. The function passed to Write may run more than
+// once, and decides anew each time.
+type changing struct {
+	caller Caller
+	of     subject
+	do     func(decide.Facts) (*decide.Decision, error)
+
+	started  Started
+	decision *decide.Decision // nil: the request is a repeated one
+	permit   permit
+	queue    *heldQueue // of an order that is created: nobody looks at its runs before it is told of the first one
+}
+
 // change makes a caller's change: it reads the facts, decides, and commits, once
 // for the caller's Idempotency-Key. Then the order's queue looks at its runs. The
 // decision is nil where the request is a repeated one. The order of its parts matters. The
@@ -44,60 +57,74 @@ type Started struct {
 // somebody watches it. The limiter counts within the write, so that what it refuses is not
 // stored. The queue is woken after the commit, since before it there is nothing to read.
 func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decide.Facts) (*decide.Decision, error)) (Started, *decide.Decision, error) {
-	var (
-		started Started
-		d       *decide.Decision
-		entry   = &permit{limiter: e.statuses}
-		queue   *heldQueue // of an order that is created: nobody looks at its runs before it is told of the first one
-	)
-	err := e.store.Write(ctx, func(tx store.Tx) error {
-		// Nothing may be left of a decision that was overtaken.
-		d = nil
-		if again, err := earlier(ctx, tx, c); again != nil || err != nil {
-			if again != nil {
-				started = *again
-			}
-			return err
-		}
-		f, err := e.facts(ctx, tx, c, of)
-		if err != nil {
-			return err
-		}
-		if d, err = do(f); err != nil {
-			return err
-		}
-		key := orderKey{c.Tenant, d.Order.ID}
-		if d.Created != nil {
-			if queue == nil || queue.key != key { // when it is decided again, that may be another one
-				queue.free(snapshot{})
-				queue = e.queues.hold(key)
-			}
-		} else if d.Move == decide.Begins || order.EntersStatus(f.Order.Doc, d.Order.Doc) {
-			// Only what begins a workflow or sets a status can go in a circle.
-			if err := entry.take(key); err != nil {
-				return err
-			}
-		}
-		if err := commit(ctx, tx, c.Tenant, d); err != nil {
-			return err
-		}
-		started = Started{OrderID: d.Order.ID, Version: d.Order.Version, Warnings: d.Warnings}
-		if d.Run != nil {
-			started.RunID = d.Run.ID
-		}
-		return remember(ctx, tx, c, started, f.Now)
-	})
-	// A change that was not stored does not count against the limit.
-	entry.done(err)
+	ch := &changing{caller: c, of: of, do: do, permit: permit{limiter: e.statuses}}
+	err := e.store.Write(ctx, func(tx store.Tx) error { return e.decideChange(ctx, tx, ch) })
+	if ch.permit.count != nil || ch.permit.err != nil {
+		ch.permit.done(err)
+	}
 	if err != nil {
-		queue.free(snapshot{})
+		ch.queue.free(snapshot{})
 		return Started{}, nil, err
 	}
-	key, next := orderKey{c.Tenant, started.OrderID}, fresh{}
-	// Without a decision the request is a repeated one. It waits for the run that the first
-	// one began.
+	e.afterChange(ch)
+	return ch.started, ch.decision, nil
+}
+
+// decideChange decides on a change within a write, and commits what it decides. Nothing may
+// be left of a decision that was overtaken, but for the queue that is held and what the
+// limiter has counted.
+func (e *Engine) decideChange(ctx context.Context, tx store.Tx, ch *changing) error {
+	c := ch.caller
+	ch.decision = nil
+	if c.Once != nil {
+		if again, err := earlier(ctx, tx, c); err != nil {
+			return err
+		} else if again != nil {
+			ch.started = *again
+			return nil
+		}
+	}
+	f, err := e.facts(ctx, tx, c, ch.of)
+	if err != nil {
+		return err
+	}
+	d, err := ch.do(f)
+	if err != nil {
+		return err
+	}
+	key := orderKey{c.Tenant, d.Order.ID}
+	if d.Created != nil {
+		if ch.queue == nil || ch.queue.key != key { // when it is decided again, that may be another one
+			ch.queue.free(snapshot{})
+			ch.queue = e.queues.hold(key)
+		}
+	} else if d.Move == decide.Begins || order.EntersStatus(f.Order.Doc, d.Order.Doc) {
+		// Only what begins a workflow or sets a status can go in a circle.
+		if err := ch.permit.take(key); err != nil {
+			return err
+		}
+	}
+	if err := commit(ctx, tx, c.Tenant, d); err != nil {
+		return err
+	}
+	ch.decision = d
+	ch.started = Started{OrderID: d.Order.ID, Version: d.Order.Version, Warnings: d.Warnings}
+	if d.Run != nil {
+		ch.started.RunID = d.Run.ID
+	}
+	if c.Once != nil {
+		return remember(ctx, tx, c, ch.started, f.Now)
+	}
+	return nil
+}
+
+// afterChange has a change that is durable told, its run watched where nobody else can have
+// moved that yet, and its order's queue woken. A repeated request has no decision, and waits
+// for the run that the first one began.
+func (e *Engine) afterChange(ch *changing) {
+	key, d, next := orderKey{ch.caller.Tenant, ch.started.OrderID}, ch.decision, fresh{}
 	if d != nil {
-		e.committed(c.Tenant, d)
+		e.committed(key.tenant, d)
 	}
 	if d != nil && d.Move == decide.Begins {
 		begun := snapshot{run: d.Run, order: d.Order, followed: d.Next != nil}
@@ -107,18 +134,17 @@ func (e *Engine) change(ctx context.Context, c Caller, of subject, do func(decid
 			next.snapshot = begun
 		}
 		if d.Run.AnswerVersion > 0 {
-			started.snapshot = begun
-		} else if queue != nil { // else others may have woken the queue, and the run may have its answer by now
-			started.snapshot = begun
-			started.answered, started.stop = e.watchers.watch(key, d.Run.ID)
+			ch.started.snapshot = begun
+		} else if ch.queue != nil { // else others may have woken the queue, and the run may have its answer by now
+			ch.started.snapshot = begun
+			ch.started.answered, ch.started.stop = e.watchers.watch(key, d.Run.ID)
 		}
 	}
-	if queue != nil {
-		queue.free(next.snapshot)
+	if ch.queue != nil {
+		ch.queue.free(next.snapshot)
 	} else {
 		e.queues.wake(key, next)
 	}
-	return started, d, nil
 }
 
 // committed tells those who want to know of a decision that is durable now. The caller has

@@ -58,20 +58,7 @@ type Engine struct {
 	maxBytes int64        // of an order
 	unstored atomic.Int64 // answers that the database did not take yet
 	shadows  *shadows
-
-	// They end one after the other. The beginning of a stop ends listening: what others wait for
-	// there may never come. The stop of the engine ends waiting and stopping at once: callers get
-	// their answers, and no attempt begins. It ends calls only when the time for attempts
-	// in flight is over. None of them comes from a caller, since a run goes on when its
-	// caller has hung up.
-	calls     context.Context // ends when calls in flight must be given up
-	giveUp    context.CancelFunc
-	stopping  context.Context // ends when no new call may begin
-	stopCalls context.CancelFunc
-	waiting   context.Context // ends when nobody may wait for a run any longer
-	stopWaits context.CancelFunc
-	listening context.Context // ends when nobody may wait for an event or a call any longer
-	leave     context.CancelFunc
+	lifetimes
 }
 
 // Options of an engine; all but Node, MaxStatusChanges, MaxOrderBytes, Board, Tracer and those of
@@ -110,14 +97,10 @@ func New(o Options) *Engine {
 	if o.Board == nil {
 		o.Board = intercept.New(0)
 	}
-	e := &Engine{board: o.Board, node: o.Node, alone: alone, store: o.Store, client: o.Client, work: o.Work, clock: o.Clock, log: o.Log, tracer: o.Tracer, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
+	e := &Engine{lifetimes: newLifetimes(), board: o.Board, node: o.Node, alone: alone, store: o.Store, client: o.Client, work: o.Work, clock: o.Clock, log: o.Log, tracer: o.Tracer, watchers: newWatchers(), breakers: newBreakers(o.Clock, o.Log),
 		lines: &lineLimiter{clock: o.Clock}, statuses: newStatusLimiter(o.MaxStatusChanges, o.Clock, o.Log), maxBytes: cmp.Or(o.MaxOrderBytes, order.DefaultOrderBytes)}
 	e.queues = newOrderQueues(o.Clock, e.turn, e.elsewhere)
 	e.shadows = newShadows(e, o.Shadows, o.ShadowObserver)
-	e.calls, e.giveUp = context.WithCancel(context.Background())
-	e.stopping, e.stopCalls = context.WithCancel(context.Background())
-	e.waiting, e.stopWaits = context.WithCancel(context.Background())
-	e.listening, e.leave = context.WithCancel(e.waiting)
 	o.Board.WhenLost(e.lostListener)
 	if alone {
 		e.queues.take(e.stopping, nodes.All())
@@ -137,34 +120,3 @@ func (e *Engine) Start(ctx context.Context) error {
 // BreakerStates returns how many breakers of connectors are in each state, of those that
 // this process has made a call with.
 func (e *Engine) BreakerStates() map[string]int { return e.breakers.states() }
-
-// Leaving is closed when nobody may wait any longer for an event of a feed, or for a call to
-// answer, since the server stops. These may never come, so a stop does not wait for them, as it
-// does for runs.
-func (e *Engine) Leaving() <-chan struct{} { return e.listening.Done() }
-
-// Leave closes [Engine.Leaving]. StopWaits and Stop do so, too.
-func (e *Engine) Leave() { e.leave() }
-
-// StopWaits answers all who wait for a run: their runs go on without them.
-func (e *Engine) StopWaits() { e.stopWaits() }
-
-// Stop begins no new attempt and waits for those in flight. When ctx ends
-// first it gives them up: their runs repeat that attempt at the next start.
-func (e *Engine) Stop(ctx context.Context) {
-	// Callers get their answers first. Then no attempt begins any more, and what wakes
-	// queues ends before the queues do.
-	e.stopWaits()
-	e.stopCalls()
-	e.board.Close()
-	e.waking.Wait()
-	// The time is over. Without their calls the turns end soon, and are waited for without
-	// a bound: after Stop nothing of the engine writes any more.
-	if e.queues.stop(ctx) != nil {
-		e.giveUp()
-		_ = e.queues.stop(context.Background())
-	}
-	// Calls of shadows have ended with stopCalls. What they still store takes a moment.
-	e.shadows.tasks.Wait()
-	e.giveUp()
-}

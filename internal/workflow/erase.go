@@ -13,8 +13,8 @@ import (
 const eraseStep = 100
 
 // EraseOrder removes an order, and returns the job that removes all that is stored
-// of it. Who waits for one of its runs waits no longer. The order goes at once, in the
-// write that stores the job, so nobody finds it from then on. What else is stored of it
+// of it. A caller that waits for one of its runs waits no longer. The order goes at once, in the
+// write that stores the job, so nobody finds it from then on. The rest that is stored of it
 // goes step by step: in one transaction that would hold up all who write
 // (docs/design.md#tried-and-dropped).
 func (e *Engine) EraseOrder(ctx context.Context, c Caller, id string) (*job.Job, error) {

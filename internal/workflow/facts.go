@@ -59,7 +59,7 @@ func (e *Engine) runFacts(ctx context.Context, from store.Reader, tenant string,
 	// read and parsed again.
 	newer, err := from.RunUnless(ctx, tenant, s.run.ID, s.run.Revision)
 	if err != nil {
-		return f, err
+		return f, fmt.Errorf("read the run: %w", err)
 	}
 	if newer != nil {
 		f.Run = newer
@@ -71,13 +71,13 @@ func (e *Engine) runFacts(ctx context.Context, from store.Reader, tenant string,
 		f.Order, err = newer, unless
 	}
 	if err != nil {
-		return f, err
+		return f, fmt.Errorf("read the order: %w", err)
 	}
 	if f.Settings, err = from.SettingsVersion(ctx, tenant, f.Run.SettingsVersion); err != nil {
-		return f, gone(err)
+		return f, gone("read the settings of the run", err)
 	}
 	if f.Today, err = from.Settings(ctx, tenant); err != nil {
-		return f, err
+		return f, fmt.Errorf("read the settings of today: %w", err)
 	}
 	// A run that has ended has no call. What it once needed may have been removed by now.
 	if f.Sent = f.Order.Doc; f.Run.Status.Ended() {
@@ -88,16 +88,16 @@ func (e *Engine) runFacts(ctx context.Context, from store.Reader, tenant string,
 	if base := f.Run.Position.BaseVersion; base != 0 && base != f.Order.Version {
 		was, err := from.OrderVersion(ctx, tenant, f.Order.ID, base)
 		if err != nil {
-			return f, gone(err)
+			return f, gone("read the order as the call sent it", err)
 		}
 		f.Sent = was.Doc
 	}
-	// Somebody else has set the status. What it was before is needed for the entry about
-	// the conflict.
+	// Somebody else has set the status. The status before is needed for the entry about the
+	// conflict.
 	if known := f.Run.StatusVersion; known != f.Order.StatusVersion {
 		was, err := from.OrderVersion(ctx, tenant, f.Order.ID, known)
 		if err != nil {
-			return f, gone(err)
+			return f, gone("read the order as the run knew its status", err)
 		}
 		f.KnownStatus = was.Status()
 	}
@@ -107,9 +107,9 @@ func (e *Engine) runFacts(ctx context.Context, from store.Reader, tenant string,
 // gone is the error of something that is stored as long as its run goes on, and
 // could not be read: where it is not there, the database is damaged. That the
 // order or the run is not there says something else: it was erased.
-func gone(err error) error {
+func gone(doing string, err error) error {
 	if apierr.KindOf(err) == apierr.NotFound {
-		return fmt.Errorf("a run that has not ended needs it: %s", err.Error()) // not %w: it is no order that was erased
+		return fmt.Errorf("%s: a run that has not ended needs it: %s", doing, err.Error()) // not %w: it is no order that was erased
 	}
-	return err
+	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/orderhook/orderhook/internal/store"
 )
 
-// subject is what the call is of, for those who intercept some.
-func (c *call) subject() *intercept.Subject {
+// listenerSubject is what the call is of, for those who intercept some.
+func (c *call) listenerSubject() *intercept.Subject {
 	s := &intercept.Subject{Step: c.step.Name, DisplayName: c.step.DisplayName, Connector: c.step.Connector,
 		Status: c.run.EnteredStatus, OrderID: c.run.OrderID, RunID: c.run.ID}
 	if t := c.target.Connector; t != nil {
@@ -47,7 +47,7 @@ func (e *Engine) stepByListener(ctx context.Context, of *nodes.Share, tenant str
 	if newer != nil || err != nil {
 		return snapshot{run: newer, followed: true}, err
 	}
-	if err := begin(ctx, s.order); err != nil {
+	if err := beginWork(ctx, s.order); err != nil {
 		return snapshot{}, err
 	}
 	a, o := e.attempt(ctx, c, taken)
@@ -55,7 +55,7 @@ func (e *Engine) stepByListener(ctx context.Context, of *nodes.Share, tenant str
 	if ctx.Err() != nil {
 		return snapshot{}, nil
 	}
-	return e.applied(ctx, of, tenant, s, a, o)
+	return e.complete(ctx, of, tenant, s, a, o)
 }
 
 // offer waits until the listener takes a call, the share stops, or the run's time is over.
@@ -68,7 +68,7 @@ func (e *Engine) offer(ctx context.Context, of *nodes.Share, s snapshot, c *call
 		timer := e.clock.AfterFunc(end.Sub(e.clock.Now()), stop)
 		defer timer.Stop()
 	}
-	return listener.Offer(ctx, *c.subject())
+	return listener.Offer(ctx, *c.listenerSubject())
 }
 
 // lostListener notes in the audit log that an interception has ended though nobody asked for that. The

@@ -10,8 +10,8 @@ import (
 	"github.com/orderhook/orderhook/internal/clock"
 )
 
-// trouble has the log tell of an order whose work the database holds up. Of many
-// that it holds up at once one line is enough, and one every ten seconds. Trouble that the
+// trouble has the log tell of an order whose work the database holds up. When it holds up
+// many at once, one line for all of them is enough, and one every ten seconds. Trouble that the
 // database says is its own, and passes, is a warning; anything else is an error.
 func (e *Engine) trouble(key orderKey, message string, err error, attrs ...any) {
 	left, now := e.lines.allow()

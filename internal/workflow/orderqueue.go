@@ -14,8 +14,8 @@ type orderKey struct{ tenant, order string }
 
 // orderQueues gives each order of this node's shards a queue: an order's runs come one
 // after the other, those of different orders side by side. A queue that waits for a time
-// costs a timer and no goroutine. It has a queue while that runs, is held, or waits for a
-// time; an order for which nothing is to be done has none.
+// costs a timer and no goroutine. An orderQueue exists while it runs, is held, or has a
+// timer. An order with nothing to do has none.
 type orderQueues struct {
 	clock clock.Clock
 	// turn does what an order's runs need now and returns when to look again;
@@ -113,7 +113,7 @@ type heldQueue struct {
 }
 
 // hold holds the queue of an order that is about to be stored; nil if the order has
-// a queue already, or its runs are another node's. Whoever holds it must free it whatever
+// a queue already, or its runs are another node's. The caller that holds it must free it, whatever
 // happens: until then a stop waits for it.
 func (o *orderQueues) hold(key orderKey) *heldQueue {
 	o.mu.Lock()

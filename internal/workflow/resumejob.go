@@ -20,7 +20,7 @@ import (
 const resumeStep = 10
 
 // ResumeFilter says which of the aborted runs are to go on. An empty field
-// picks all; the others are as of [store.RunFilter].
+// picks all; the others are as in [store.RunFilter].
 type ResumeFilter struct {
 	Status  run.RunStatus `json:"status"` // always aborted: for who reads the job
 	OrderID string        `json:"orderId,omitempty"`

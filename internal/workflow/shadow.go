@@ -3,18 +3,18 @@ package workflow
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 
 	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/apierr"
 	"github.com/orderhook/orderhook/internal/attempt"
-	"github.com/orderhook/orderhook/internal/event"
+	"github.com/orderhook/orderhook/internal/clock"
 	"github.com/orderhook/orderhook/internal/fair"
 	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/order"
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/rerun"
-	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
 	"github.com/orderhook/orderhook/internal/workflow/decide"
@@ -31,8 +31,9 @@ const (
 	// leastTaskBytes is what a call that waits takes at least, so that their number is
 	// bounded, too: 1024 of them wait at most.
 	leastTaskBytes = 64 << 10
-	// parsedTimes is how many times its text a parsed document takes, measured with orders.
-	parsedTimes = 20
+	// memoryTimes is how many times its text a document takes in memory once it is parsed. It was
+	// measured with orders.
+	memoryTimes = 20
 )
 
 // ShadowObserver counts the shadow calls that were not made. It must not wait.
@@ -42,7 +43,13 @@ type ShadowObserver interface{ ShadowSkipped(tenant string) }
 // changes no order and no run, and nobody waits for it. What is under way when the process
 // ends is lost.
 type shadows struct {
-	*Engine
+	store    store.Store
+	clock    clock.Clock
+	log      *slog.Logger
+	breakers *breakers
+	calls    context.Context                                             // the engine's, under which writes are made
+	stopping context.Context                                             // the engine's: no call goes on once it has ended
+	trouble  func(key orderKey, message string, err error, attrs ...any) // the engine's
 	client   Client
 	observer ShadowObserver
 	memory   *fair.Budget    // bytes of the calls that wait or are under way
@@ -64,7 +71,8 @@ func newShadows(e *Engine, client Client, observer ShadowObserver) *shadows {
 	if client == nil {
 		client = e.client
 	}
-	return &shadows{Engine: e, client: client, observer: observer, memory: fair.New(MaxShadowBytes), work: admission.NewWork(1), lines: &lineLimiter{clock: e.clock}, missed: map[shadowKey]int64{}}
+	return &shadows{store: e.store, clock: e.clock, log: e.log, breakers: e.breakers, calls: e.calls, stopping: e.stopping, trouble: e.trouble,
+		client: client, observer: observer, memory: fair.New(MaxShadowBytes), work: admission.NewWork(1), lines: &lineLimiter{clock: e.clock}, missed: map[shadowKey]int64{}}
 }
 
 // decided is a call of a live step whose answer was applied, or that failed for good: the facts
@@ -116,7 +124,7 @@ func (s *shadows) begin(d *decided, sh *settings.Shadow) {
 		s.skip(key, "the breaker of its connector is open")
 		return
 	}
-	// What does not fit now is left out: nothing waits for room.
+	// A call that does not fit now is left out: nothing waits for room.
 	part, withdraw := s.memory.Ask(fair.Key{Tenant: d.tenant, Member: sh.ID}, taskBytes(d.attempt), (*fair.Part).Give)
 	if part == nil {
 		withdraw()
@@ -126,7 +134,7 @@ func (s *shadows) begin(d *decided, sh *settings.Shadow) {
 	s.tasks.Go(func() {
 		defer part.Give()
 		if why := survive(s.log, "a shadow call panicked", []any{"tenant", d.tenant, "shadow", sh.ID, "order", d.facts.Order.ID},
-			func() string { return s.call(d, sh, target) }, func() string { return "an error of orderhook's own" }); why != "" {
+			func() string { return s.makeCall(d, sh, target) }, func() string { return "an error of orderhook's own" }); why != "" {
 			s.skip(key, why)
 		}
 	})
@@ -142,19 +150,21 @@ func taskBytes(live *attempt.Attempt) int64 {
 			n += d.Response.BodyBytes
 		}
 	}
-	return max(leastTaskBytes, parsedTimes*n)
+	return max(leastTaskBytes, memoryTimes*n)
 }
 
-// call makes the call of a shadow, compares what came of it, and stores both. It returns why
+// makeCall makes the call of a shadow, compares what came of it, and stores both. It returns why
 // there was no call; "" also where the process ends, or the order was erased.
-func (s *shadows) call(d *decided, sh *settings.Shadow, target settings.Target) (skipped string) {
+func (s *shadows) makeCall(d *decided, sh *settings.Shadow, target settings.Target) (skipped string) {
 	ctx, end := s.work.Task(within(s.stopping, d.facts.Run), d.tenant)
 	defer end()
-	if err := begin(ctx, &order.Order{Doc: d.facts.Sent}); err != nil {
+	if err := beginWork(ctx, &order.Order{Doc: d.facts.Sent}); err != nil {
 		return ""
 	}
-	c := &call{d.tenant, d.facts.Run, &sh.Step, target, d.facts.Sent}
-	r := c.shadowRequest()
+	c := &call{d.tenant, d.facts.Run, &sh.Step, target, d.facts.Sent, attempt.KindShadow}
+	// It is a call of its own, which is made once.
+	r := c.content()
+	r.IdempotencyKey, r.Delivery, r.MaxDelivery, r.Shadow = ids.New(ids.Call), 1, 1, true
 	x := s.client.Post(ctx, r)
 	defer x.Memory.Give()
 	switch {
@@ -164,25 +174,10 @@ func (s *shadows) call(d *decided, sh *settings.Shadow, target settings.Target) 
 		return "this server could not make the call"
 	}
 	o := classify(x)
-	a := x.Record(attempt.KindShadow, o.Failure)
-	a.CallID, a.RunID = r.IdempotencyKey, d.facts.Run.ID
-	a.Related = event.Related{OrderID: d.facts.Order.ID, ShipmentID: d.facts.Run.ShipmentID, ReturnID: d.facts.Run.ReturnID, SubscriptionID: d.facts.Sent.Text("subscriptionId")}
-	if target.Connector != nil {
-		a.ConnectorID = target.Connector.ConnectorID
-	}
+	a := c.record(x, r, o.Failure)
 	a.Detail.Comparison = compareShadow(d, sh, a, o.Outcome)
 	s.record(ctx, d.tenant, sh, a)
 	return ""
-}
-
-// shadowRequest is the request of a live step, with what is the shadow's own. It is a call of
-// its own, which is made once.
-func (c *call) shadowRequest() outbound.Request {
-	r := outbound.ToConnector(c.tenant, c.target, c.step.RequestHeaders, c.run.SecretsSince())
-	r.Kind, r.About = attempt.KindShadow, outbound.About{OrderID: c.run.OrderID, RunID: c.run.ID, Step: c.step.Name}
-	r.Body = run.StepRequest(c.order, c.step.Wire, order.StepScope{ShipmentID: c.run.ShipmentID, ReturnID: c.run.ReturnID})
-	r.IdempotencyKey, r.Delivery, r.MaxDelivery, r.Shadow = ids.New(ids.Call), 1, 1, true
-	return r
 }
 
 // compareShadow decides by both answers as if each had come alone, at the same time, and

@@ -127,8 +127,8 @@ func (p *permit) take(key orderKey) error {
 	return p.err
 }
 
-// done ends the call, outside of any write. One that failed was no
-// entering of a status.
+// done ends a call that has asked the limiter, outside of any write. A call that failed did
+// not enter a status, and does not count against the limit.
 func (p *permit) done(err error) {
 	if p.err != nil {
 		p.limiter.tell(p.key)

@@ -106,8 +106,8 @@ func (r *rig) crowded(st crowded) *rig {
 	log := slog.New(slog.NewTextHandler(r.log, nil))
 	client := outbound.New(outbound.Options{Version: "test", Guard: outbound.Guard{AllowPrivate: true}, Secrets: r.store.Secrets()})
 	server := httptest.NewServer(api.New(api.Options{Store: st, Engine: r.engine, Client: client, Clock: r.hands, Log: log, Version: "test",
-		Validator: &validate.Validator{Store: st, Client: client, Clock: r.hands, Log: log},
-		Notify:    delivery.New(delivery.Options{Store: st, Client: client, Clock: r.hands, Log: log})}))
+		Validator:  &validate.Validator{Store: st, Client: client, Clock: r.hands, Log: log},
+		Deliveries: delivery.New(delivery.Options{Store: st, Client: client, Clock: r.hands, Log: log})}))
 	r.t.Cleanup(func() { server.Close(); client.Close() })
 	other := *r
 	other.url = server.URL

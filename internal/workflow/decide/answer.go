@@ -49,7 +49,7 @@ func Answer(f Facts, attempt attempt.Attempt, o Outcome) *Decision {
 	if b.run.Status.Ended() {
 		return b.unchanged()
 	}
-	c, p := b.completion(o), &b.run.Position
+	c, p := b.newCompletion(o), &b.run.Position
 	// A patch that does not fit makes the outcome of the completion a failure.
 	if o.Answer != nil {
 		c.applyPatch(o.Answer)
@@ -78,7 +78,7 @@ func Answer(f Facts, attempt attempt.Attempt, o Outcome) *Decision {
 	if failed {
 		return d
 	}
-	// What the answer makes of the order, and how many events, is known only now. If that
+	// Only now it is known what the answer makes of the order, and how many events. If that
 	// is too much, all is decided anew, as if the answer were an invalid one.
 	if err := b.overLimit(); err != nil {
 		return Answer(f, failedAttempt(attempt, err.Error()), Invalid(err.Error()))

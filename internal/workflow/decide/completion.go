@@ -26,9 +26,9 @@ type completion struct {
 	wanted    wanted
 }
 
-// completion begins the completion of the step that the run is at. The history names that
+// newCompletion begins the completion of the step that the run is at. The history names that
 // step as the author of all that follows.
-func (b *runBuilder) completion(o Outcome) *completion {
+func (b *runBuilder) newCompletion(o Outcome) *completion {
 	c := &completion{runBuilder: b, outcome: o, overtaken: Overtaken(b.Order, b.run), result: b.run.Current(), step: Step(b.Settings, b.run)}
 	b.Author = order.Author{By: c.result.By()}
 	return c
@@ -114,7 +114,7 @@ func (c *completion) giveAnswer(i int, answer *run.StepAnswer) {
 // (docs/contract.md#unread-members).
 func (c *completion) report(answer *run.StepAnswer) {
 	r := c.result
-	r.ActionStatus, r.CancelWorkflow, r.ErrorReason, r.Changes = answer.Status, answer.CancelWorkflow, answer.Reason(), c.patched.Changes
+	r.ActionStatus, r.CancelWorkflow, r.ErrorReason, r.Changes = answer.Status, answer.CancelWorkflow, strings.Join(answer.Reasons, "; "), c.patched.Changes
 	r.Warnings = slices.Clone(answer.Warnings)
 	for _, w := range c.patched.Warnings {
 		r.Warnings = append(r.Warnings, apierr.Warning{Path: strings.TrimSuffix("orderPatch."+w.Path, "."), Message: w.Message})
@@ -123,7 +123,7 @@ func (c *completion) report(answer *run.StepAnswer) {
 	if answer.TranslateKey != "" {
 		r.TranslateKey = answer.TranslateKey
 	}
-	// Of several steps that ask for a status, the last one gets it: an order can enter one
+	// When several steps ask for a status, the last one gets it: an order can enter one
 	// only.
 	if answer.Trigger != "" {
 		c.run.Trigger = answer.Trigger
@@ -191,6 +191,6 @@ func (b *builder) noteUnfit(fields []string) {
 }
 
 // SaidOnce reports whether an entry says what the history of an order says only once: that
-// totals no longer fit (docs/contract.md#totals). Whoever writes a decision leaves the entry
+// totals no longer fit (docs/contract.md#totals). The write of a decision leaves the entry
 // out where the order's history has one.
 func SaidOnce(e order.HistoryEntry) bool { return e.Operation == order.OpTotalsUnfit }

@@ -75,8 +75,8 @@ func (b *runBuilder) reopen(at int) {
 	r := b.run
 	r.Status, r.Ended, r.Reason = run.RunWaiting, nil, ""
 	r.Deadline = time.Time{}
-	// The caller of the aborted run has had its answer. Who waits from now on gets the one
-	// to come.
+	// The caller of the aborted run has had its answer. A caller that waits from now on
+	// gets the one to come.
 	r.Trigger, r.Triggered, r.Chain, r.AnswerVersion = "", "", 0, 0
 	r.Position = run.Position{Step: at}
 	if r.Trace = b.Trace; r.Trace.Parent != "" { // what it was until now has been told as a span already

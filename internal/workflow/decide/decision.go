@@ -191,13 +191,13 @@ func stamp(r *run.Run, order *order.Order) {
 	}
 	// No step is left, or only deferred ones are: whoever waits for the run gets its
 	// answer.
-	if r.AnswerVersion == 0 && (r.Status.Ended() || r.AtDeferred()) { // no others are left
+	if r.AnswerVersion == 0 && (r.Status.Ended() || r.AtDeferred()) {
 		r.AnswerVersion = order.Version
 	}
 }
 
 // events is what happened by the decision (docs/contract.md#event-types).
-// What settings say of it is what they say now, whichever the run began with.
+// It goes by the settings of now, whichever the run began with.
 func (b *builder) events() (events []*event.Event) {
 	if b.DryRun != NoDryRun {
 		return nil

@@ -10,11 +10,11 @@ import (
 	"github.com/orderhook/orderhook/internal/settings"
 )
 
-// export takes an ExportOrder step whose turn has come: the order as it is now
+// exportStep takes an ExportOrder step whose turn has come: the order as it is now
 // goes out with this decision, and the workflow goes on at once (docs/contract.md#exports).
 // There is no call whose end the run would have to wait for: the delivery is stored with
 // the decision, and the queue of its endpoint sends it.
-func (b *runBuilder) export(i int, step *settings.Step, to settings.Target) {
+func (b *runBuilder) exportStep(i int, step *settings.Step, to settings.Target) {
 	r := &b.run.Results[i]
 	r.ActionStatus = run.ActionSuccess
 	if b.doc != b.Order.Doc { // the order that goes out says its version, as finish will

@@ -31,7 +31,7 @@ type Facts struct {
 	// Queued says that another run of the order comes before one that begins now.
 	Queued bool
 
-	// Of a run that exists:
+	// For a run that exists:
 	Run      *run.Run
 	Settings *settings.Settings // those that the run began with
 	// Sent is the order's document as the run's call sent it; the stored one

@@ -104,9 +104,8 @@ func (b *runBuilder) skipped(i int, step *settings.Step) string {
 	return ""
 }
 
-// NotFor says why the step that a run is at would have been skipped if it were configured as
-// another one, as a shadow of it is; "" if it would not. It goes by the order as the call of
-// the step has sent it.
+// NotFor says why `other`, a shadow, would be skipped in place of the run's step; "" if it
+// would run. It looks at the order as the live call sent it.
 func NotFor(f Facts, other *settings.Step) (reason string) {
 	was := *f.Order
 	was.Doc = f.Sent

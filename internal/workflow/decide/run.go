@@ -102,7 +102,7 @@ func (b *runBuilder) needsCall(i int, step *settings.Step) bool {
 	case b.DryRun == WithoutCalls, b.DryRun == WithCalls && is(step, settings.ExportOrderStep): // nothing leaves a dry run but its calls
 		r.ActionStatus = run.ActionWouldRun
 	case is(step, settings.ExportOrderStep):
-		b.export(i, step, to)
+		b.exportStep(i, step, to)
 	default:
 		return true
 	}

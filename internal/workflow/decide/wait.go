@@ -118,7 +118,7 @@ func BreakerOpen(f Facts, connector string, c *settings.Breaker, until time.Time
 		return b.finish()
 	}
 	reason := fmt.Sprintf("the breaker of connector %s "+noCallMade, connector)
-	b.completion(Outcome{Failure: reason, Skip: c.WhileOpen == settings.SkipWhileOpen}).apply()
+	b.newCompletion(Outcome{Failure: reason, Skip: c.WhileOpen == settings.SkipWhileOpen}).apply()
 	return b.finish()
 }
 
