@@ -168,7 +168,13 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	// ctx ends it.
 	if x.Err != ErrCanceled && (c.hold(ctx, r.For, &x) != nil || admission.Begin(ctx, len(x.Body)) != nil) {
 		x.Err = ErrCanceled
+		// What was not searched for secrets is not shown.
+		if len(x.unhidden) > 0 {
+			x.Body = nil
+		}
 	}
+	// This costs the most of all that is done with a large answer, and so it is done in turn.
+	x.hideBody()
 	return x
 }
 
@@ -243,7 +249,7 @@ func (c *Client) exchange(t *watcher, r *Request, x *Exchange) error {
 	// From here on no secret of the request is in what came back.
 	// Most requests have no secret, and their answers are not looked through.
 	if secrets := secretsOf(m, x.shownBody()); len(secrets) > 0 {
-		x.hide(secrets)
+		x.hide(secrets, err != nil)
 	}
 	return err
 }

@@ -41,7 +41,11 @@ type Exchange struct {
 	body    []byte      // the request's
 	length  int64       // of the answer's body, as far as it was read
 	dropped int64       // bytes of it that were read after Body
-	wire    wire
+	// unhidden are the secrets that Body has yet to be searched for, and brokeOff says that
+	// its end did not come.
+	unhidden []string
+	brokeOff bool
+	wire     wire
 	// listener is who a carrier took the request to; nil: it went over the network.
 	listener *attempt.Listener
 }
