@@ -11,6 +11,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/fair"
+	"github.com/orderhook/orderhook/internal/weburl"
 )
 
 // Exchange is one attempt as it went. What came back has *** where it repeated a
@@ -147,5 +148,5 @@ func (x Exchange) shownBody() []byte {
 	if x.URL == x.target {
 		return x.body
 	}
-	return bytes.ReplaceAll(x.body, []byte(x.target), []byte(x.URL))
+	return withURLShown(x.body, x.target, weburl.PublicURL)
 }

@@ -28,11 +28,13 @@ func secretsOf(m *message, shownBody []byte) []string {
 			}
 		}
 	}
-	// A URL is sent, too, and error pages often repeat it.
+	f = slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(shownBody, []byte(form)) })
+	// A URL is sent, too, and error pages often repeat it. The body names it without its
+	// secrets, and so nothing else that stands there makes them known.
 	if m.to.url.RawQuery != "" {
 		f.query(m.to.url)
 	}
-	return slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(shownBody, []byte(form)) })
+	return f
 }
 
 // secretForms collects what is looked for. A form may be in it twice.
