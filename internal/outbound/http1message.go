@@ -22,6 +22,8 @@ type message struct {
 	to     *destination
 	header *headers
 	body   []byte
+	// signing is what signed it, in each form in which an answer may repeat it.
+	signing []string
 }
 
 // request returns a message as net/http has it.

@@ -48,10 +48,21 @@ func hides(name string, v []string) bool { return slices.Contains(v, name) || se
 // exchange. A body that is large is left to [Exchange.hideBody], which costs so much of a
 // processor that it waits for its turn.
 func (x *Exchange) hide(secrets []string, brokeOff bool) {
-	for _, values := range x.Header {
+	var renamed map[string]string
+	for name, values := range x.Header {
 		for i, value := range values {
 			values[i] = string(hidden([]byte(value), secrets, false))
 		}
+		if shown := hiddenName(name, secrets); shown != name {
+			if renamed == nil {
+				renamed = map[string]string{}
+			}
+			renamed[name] = shown
+		}
+	}
+	for name, shown := range renamed {
+		x.Header[shown] = append(x.Header[shown], x.Header[name]...)
+		delete(x.Header, name)
 	}
 	x.unhidden, x.brokeOff = secrets, brokeOff
 	if len(x.Body) < admission.Large {
@@ -64,8 +75,49 @@ func (x *Exchange) hideBody() {
 	if len(x.unhidden) == 0 {
 		return
 	}
-	x.Body = hidden(x.Body, x.unhidden, x.dropped > 0 || x.TooLarge)
+	if encoding := x.unreadable(); encoding != "" {
+		x.Body = []byte("(not shown: the answer is encoded as " + encoding + ", which was not asked for, and may repeat a secret)")
+	} else {
+		x.Body = hidden(x.Body, x.unhidden, x.brokeOff || x.dropped > 0 || x.TooLarge)
+	}
 	x.unhidden = nil
+}
+
+// unreadable returns how a body is encoded in which no secret can be found as it is, "" where it can
+// be. No request asks for such an encoding. What calls itself encoded and is text is no less
+// readable for that.
+func (x *Exchange) unreadable() string {
+	switch encoding := x.Header.Get("Content-Encoding"); {
+	case bytes.HasPrefix(x.Body, []byte("\x1f\x8b")):
+		return "gzip"
+	case bytes.HasPrefix(x.Body, []byte("\xff\xfe")), bytes.HasPrefix(x.Body, []byte("\xfe\xff")), halfZero(x.Body):
+		return "UTF-16"
+	case encoding != "" && !strings.EqualFold(encoding, "identity") && !utf8.Valid(x.Body):
+		return encoding[:min(len(encoding), 20)]
+	}
+	return ""
+}
+
+// halfZero reports whether a text begins as ASCII does in UTF-16: with a zero in one of each two bytes.
+func halfZero(text []byte) bool {
+	text = text[:min(len(text), 64)]
+	return len(text) >= 4 && 2*bytes.Count(text, []byte{0}) >= len(text)-1 && bytes.Count(text, []byte{0}) < len(text)
+}
+
+// hiddenName returns the name of a header with *** for each secret in it. Names have no case: what
+// a program writes into one comes back in another.
+func hiddenName(name string, secrets []string) string {
+	for _, s := range secrets {
+		if s == mask || len(s) > len(name) || len(s) < leastAnywhere && len(s) < len(name) {
+			continue
+		}
+		for i := 0; i+len(s) <= len(name); i++ {
+			if strings.EqualFold(name[i:i+len(s)], s) {
+				return hiddenName(name[:i]+mask+name[i+len(s):], secrets)
+			}
+		}
+	}
+	return name
 }
 
 // leastAnywhere is the length in bytes from which a secret is looked for within

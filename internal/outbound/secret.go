@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -28,13 +29,11 @@ func secretsOf(m *message, shownBody []byte) []string {
 			}
 		}
 	}
+	f = append(f, m.signing...)
 	f = slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(shownBody, []byte(form)) })
 	// A URL is sent, too, and error pages often repeat it. The body names it without its
 	// secrets, and so nothing else that stands there makes them known.
-	if m.to.url.RawQuery != "" {
-		f.query(m.to.url)
-	}
-	return f
+	return append(f, m.to.secrets...)
 }
 
 // secretForms collects what is looked for. A form may be in it twice.
@@ -60,7 +59,7 @@ func (f *secretForms) signatures(value string) {
 }
 
 // credentials adds what a header holds: its value, what follows a scheme in it, the values
-// of a cookie, and the password of Basic authentication.
+// of a cookie, and the password of Basic authentication, or the user name without one: many keys are sent so.
 func (f *secretForms) credentials(name, value string) {
 	f.everyForm(value)
 	if name == "Cookie" {
@@ -79,9 +78,8 @@ func (f *secretForms) credentials(name, value string) {
 	f.everyForm(bare)
 	if plain, err := base64.StdEncoding.DecodeString(bare); err == nil && strings.EqualFold(scheme, "Basic") {
 		f.everyForm(string(plain))
-		if _, password, ok := strings.Cut(string(plain), ":"); ok {
-			f.everyForm(password)
-		}
+		user, password, _ := strings.Cut(string(plain), ":")
+		f.everyForm(cmp.Or(password, user))
 	}
 }
 
@@ -124,13 +122,60 @@ func (f *secretForms) encoded(value string, encoding *base64.Encoding) {
 // leastWithin is how many characters of base64 are told from others by chance.
 const leastWithin = 10
 
-// query adds the secrets in a URL's query. Which names mean a secret, package secret says.
-func (f *secretForms) query(u *url.URL) {
-	for name, values := range u.Query() {
-		for _, value := range values {
-			if secret.IsSecret(http.CanonicalHeaderKey(name), value) {
-				f.everyForm(value)
-			}
+// querySecrets returns the secrets in a URL's query. Which names mean a secret, package secret says.
+// Each is there as it was written, too, with its name and without: as the endpoint logs its
+// requests. Some endpoints read a semicolon as they do an ampersand.
+func querySecrets(u *url.URL) []string {
+	var f secretForms
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		if strings.Contains(pair, ";") {
+			f.pair(pair)
+		}
+		for part := range strings.SplitSeq(pair, ";") {
+			f.pair(part)
 		}
 	}
+	return f
+}
+
+// pair adds the secret of one parameter of a query.
+func (f *secretForms) pair(raw string) {
+	name, value, named := strings.Cut(raw, "=")
+	if !named {
+		if secret.LooksRandom(raw) {
+			f.everyForm(raw)
+		}
+		return
+	}
+	// What cannot be decoded is looked for as it was written.
+	plain, err := url.QueryUnescape(value)
+	if err != nil {
+		plain = value
+	}
+	if !secret.IsSecret(http.CanonicalHeaderKey(name), plain) {
+		return
+	}
+	f.everyForm(plain)
+	// A plus is a space to some programs, and a plus to others.
+	if strings.Contains(value, "+") {
+		if plain, err := url.PathUnescape(value); err == nil {
+			f.everyForm(plain)
+		}
+	}
+	if value != plain {
+		f.add(value)
+	}
+	f.add(raw)
+}
+
+// signingForms are those of what signs requests, with its prefix and without.
+func signingForms(key string) []string {
+	var f secretForms
+	f.everyForm(key)
+	for _, prefix := range []string{secretPrefix, privatePrefix} {
+		if bare, ok := strings.CutPrefix(key, prefix); ok {
+			f.everyForm(bare)
+		}
+	}
+	return f
 }

@@ -134,6 +134,9 @@ func (s *search) window(e *escape, from, to int) {
 		for _, secret := range s.secrets {
 			was := len(s.found)
 			s.found = findPlain(s.found, now.plain, secret)
+			if s.cut && to == len(s.text) {
+				s.found = findCut(s.found, now.plain, secret)
+			}
 			for i := was; i < len(s.found); i++ {
 				f := &s.found[i]
 				f.from, f.to = from+int(now.places[f.from]), from+int(now.places[f.to])

@@ -178,3 +178,15 @@ func TestAHostInAnySpellingIsMaskedInTheBody(t *testing.T) {
 		r.get(theOrder + "/history").says(token)
 	}
 }
+
+// TestASigningSecretThatIsRepeatedIsGivenAwayNowhere, with its prefix or without.
+func TestASigningSecretThatIsRepeatedIsGivenAwayNowhere(t *testing.T) {
+	const key = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	s := endpoint(t, replying(200, `{"OrderActionExecutionResults":[{"ActionStatus":"Error","ErrorReason":"expected whsec_`+key+` or `+key+`"}]}`))
+	r := start(t)
+	r.settings(with(config(status("New", step{ID: "c1"})), connectors(connector(s.URL, `,"ConnectorId":"c1","SigningSecret":"whsec_`+key+`"`))))
+	r.post(order).says(key)
+	r.get(theOrder).says(key)
+	r.get(theOrder + "/history").says(key)
+	r.get("/api/attempts/" + r.get("/api/attempts").says(key).text("items[0].id")).says(key)
+}
