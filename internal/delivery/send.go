@@ -82,7 +82,7 @@ func (d *Dispatcher) overtaken(ctx context.Context, tenant string, t *target, e 
 		// none.
 		return true
 	}
-	// What would be sent now says whether the secret is still one of the endpoint's.
+	// The request that would be sent now says whether the secret is still one of the endpoint's.
 	now, err := d.request(ctx, tenant, &target{stored, t.trust, t.bodyKey}, e, 1)
 	return err != nil || !now.Carries(refused.Secret)
 }

@@ -40,7 +40,7 @@ func (t *table) is(e readEvent) { t.reading = t.reading.after(e) }
 // complete notes that a delivery has changed. A reading that is under way may still show
 // it as it was before.
 func (t *table) complete(event int64) {
-	if r := t.reading; r == readUnderWay || r == readAnew || r == readStale {
+	if t.reading.underWay() {
 		put(&t.completed, event)
 	}
 }

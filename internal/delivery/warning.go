@@ -89,14 +89,10 @@ func (d *Dispatcher) tell(group []result, made *writeTry) {
 			d.warnings.warn(r.queue.key.tenant, "a delivery failed for good", attemptIDs(r.target, r.it, r.completion.Attempt)...)
 		}
 	}
-	d.tellOff(made.off)
+	off := made.off
 	for _, h := range made.health {
-		d.tellOff(h.off)
+		off = append(off, h.off...)
 	}
-}
-
-// tellOff logs that endpoints were turned off.
-func (d *Dispatcher) tellOff(off []turnedOff) {
 	for _, e := range off {
 		d.log.Warn("an endpoint was turned off", "tenant", e.tenant, "endpoint", e.endpoint, "reason", e.reason)
 	}

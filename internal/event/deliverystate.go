@@ -1,7 +1,7 @@
 package event
 
-// DeliveryState is where a delivery stands. It is more than its status: of those
-// of one subject that an endpoint wants in order, one is due, and the others wait. The
+// DeliveryState is where a delivery stands. It is more than its status: among
+// those of one subject that an endpoint wants in order, one is due, and the others wait. The
 // moves below go by it; users see the status.
 type DeliveryState string
 

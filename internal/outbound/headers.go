@@ -78,7 +78,7 @@ func (h *headers) put(name, value string) {
 // attempt that is recorded once would reach the endpoint twice. On the wire
 // the case of a name means nothing.
 //
-// What stays is that net/http sends again what the endpoint cannot have seen:
+// net/http still sends again what the endpoint cannot have seen:
 // when no byte was written to a connection that had gone stale, or when an
 // HTTP/2 server says that it did not process the request (RFC 9113, 8.7).
 func (h *headers) putHidden(name, value string) { h.put(strings.ToLower(name), value) }

@@ -134,7 +134,7 @@ func hidden(text []byte, secrets []string, cut bool) []byte {
 	if len(found) == 0 {
 		return text
 	}
-	// Of stretches that begin at the same place the longest comes first, and covers the
+	// When stretches begin at the same place, the longest comes first, and covers the
 	// others.
 	slices.SortFunc(found, func(a, b stretch) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
 	out, at := make([]byte, 0, len(text)), 0

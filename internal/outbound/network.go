@@ -75,8 +75,8 @@ func ResolverAt(address string) *net.Resolver {
 }
 
 // transport returns what makes the requests of a tenant to a URL, verified as t says. The
-// error is why none may be made: of a direct connection the guard says so when it is made,
-// of one through a proxy it has to be asked before.
+// error is why none may be made: for a direct connection the guard says so when it is made,
+// for one through a proxy it has to be asked before.
 func (n *network) transport(ctx context.Context, tenant string, t *Trust, u *url.URL) (*part, error) {
 	// A nil Proxy carries no request, so this also works without one.
 	kind := connectionKind{owner: n.guard.owner(tenant), proxied: n.proxy.Carries(u)}

@@ -136,13 +136,10 @@ func withNumbers(text string) string {
 type spoken struct {
 	Engine
 	dialect *Dialect
-	// ctx is what is asked with, whatever contexts the methods are called with; nil: theirs.
+	// ctx is the context of Write, for the engine as a write uses it: only that one says how
+	// long the write may take, whatever contexts the methods are called with. nil: theirs.
 	ctx context.Context
 }
-
-// during returns the engine as a write uses it. It asks with the context of Write: only that
-// one says how long the write may take.
-func (s *spoken) during(ctx context.Context) *spoken { return &spoken{s.Engine, s.dialect, ctx} }
 
 func (s *spoken) Query(ctx context.Context, each func(Row) error, text string, args ...any) error {
 	if s.ctx != nil {

@@ -98,7 +98,7 @@ func (s *Store) write(ctx context.Context, decide func(d *draft) error) error {
 			}
 		}
 		d := &draft{again: try > 0, turn: t, asked: store.AuditedBy(ctx), batch: Batch{Leases: nodes.LeasesOf(ctx)}}
-		d.queries = queries{q: s.engine.during(ctx), shared: s.shared, own: d}
+		d.queries = queries{q: &spoken{s.engine.Engine, s.engine.dialect, ctx}, shared: s.shared, own: d}
 		err := call(decide, d)
 		if err == nil {
 			err = s.commit(ctx, d)

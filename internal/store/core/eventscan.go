@@ -41,8 +41,8 @@ func (d eventScan) sql(below, floor *int64, limit int) (string, []any) {
 	return text + ` LIMIT ?`, append(append(args, moreArgs...), limit)
 }
 
-// own is sql without the other source. The bounds stand first: of two lower bounds, SQLite
-// looks along an index from the first one, and deliveries that succeeded have `event > 0`
+// own is sql without the other source. The bounds stand first: if there are two lower bounds,
+// SQLite looks along an index from the first one, and deliveries that succeeded have `event > 0`
 // among their conditions, from which on that would be all of them.
 func (d eventScan) own(below, floor *int64, limit int) (string, []any) {
 	bounds := &list{}

@@ -101,7 +101,7 @@ func (d *draft) UpdateKey(ctx context.Context, tenant, id string, change func(k 
 		if !another {
 			return was, apierr.Errorf(apierr.Conflict, "the key %q is the last of an admin of its tenant that does not expire: make another one before you give it an end", id)
 		}
-		// Of two who give an end to the last two at once, one is overtaken, as in DeleteKey.
+		// When two give an end to the last two keys at once, one is overtaken, as in DeleteKey.
 		update, args = update+` AND `+otherLastingAdmin, append(args, lasting...)
 	}
 	d.touch(tenant, changes.TopicKeys)
@@ -130,7 +130,7 @@ const otherLastingAdmin = `EXISTS (SELECT 1 FROM api_keys WHERE tenant = ? AND r
 const otherAdmin = `EXISTS (SELECT 1 FROM api_keys WHERE tenant = ? AND role = ? AND id <> ? AND (expires = 0 OR expires > ?))`
 
 // DeleteKey implements [store.Tx]. A tenant keeps one admin key at least. The statement
-// that deletes the key checks that again: of two callers who delete the last two admin keys
+// that deletes the key checks that again: when two callers delete the last two admin keys
 // at the same time, one is overtaken.
 func (d *draft) DeleteKey(ctx context.Context, tenant, id string) error {
 	d.touch(tenant, changes.TopicKeys)

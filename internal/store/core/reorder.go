@@ -147,7 +147,7 @@ func (d *draft) putIntoGroups(ctx context.Context, tenant string, e *event.Endpo
 	}
 	for _, u := range rows {
 		if !u.inGroup && u.group != "" {
-			// Of each group only the earliest of what is due stays due, whatever was put
+			// For each group only the earliest of what is due stays due, whatever was put
 			// into it before.
 			d.of(tenant).change(`UPDATE deliveries SET grp = ?4 WHERE tenant = ?1 AND endpoint = ?2 AND event = ?3 AND status = 'p' AND grp = ''`,
 				tenant, e.No, u.event, u.group)

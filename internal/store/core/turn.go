@@ -37,8 +37,8 @@ type turn struct {
 	waited bool // it has waited for another write, which may have changed the thing
 }
 
-// take waits for the turn of a thing, unless the write has one already: of whatever else it
-// changes, the checks take care. While it waits, the task that the write belongs to gives
+// take waits for the turn of a thing, unless the write has one already: the checks take care
+// of whatever else it changes. While it waits, the task that the write belongs to gives
 // up its slot for large documents, since the one who has the turn may need one.
 func (t *turn) take(of key) error {
 	if t.has != nil {

@@ -59,8 +59,8 @@ func (e *engine) EmptyJournal(ctx context.Context) (done bool, err error) {
 }
 
 // openEmptier opens the connection that empties the journal. It syncs as the writer does. Its
-// patience is shorter than that of others, and is set by a statement of its own: of two in the
-// name of a database the driver takes either.
+// patience is shorter than that of others, and is set by a statement of its own: if there are
+// two in the name of a database, the driver takes either.
 func openEmptier(ctx context.Context, path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(path, "synchronous(FULL)"))
 	if err != nil {
