@@ -247,9 +247,12 @@ func (c *Client) exchange(t *watcher, r *Request, x *Exchange) error {
 	}
 	x.length = int64(len(x.Body)) + x.dropped
 	// From here on no secret of the request is in what came back.
-	// Most requests have no secret, and their answers are not looked through.
-	if secrets := secretsOf(m, x.shownBody()); len(secrets) > 0 {
-		x.hide(secrets, err != nil)
+	// Most answers are too short to repeat a secret, and are not looked through.
+	secrets := secretsOf(m)
+	if broke := err != nil || x.dropped > 0 || x.TooLarge; broke || x.mayRepeat(secrets) || x.mayRepeat(m.to.secrets) {
+		// What the body says as it is recorded is no secret: the endpoint is to know it. The body
+		// names the URL without its secrets, and so nothing else that stands there makes them known.
+		x.hide(append(secrets.unknownTo(x.shownBody()), m.to.secrets...), err != nil)
 	}
 	return err
 }

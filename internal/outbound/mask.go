@@ -48,10 +48,16 @@ func hides(name string, v []string) bool { return slices.Contains(v, name) || se
 // exchange. A body that is large is left to [Exchange.hideBody], which costs so much of a
 // processor that it waits for its turn.
 func (x *Exchange) hide(secrets []string, brokeOff bool) {
+	// Most requests have none.
+	if len(secrets) == 0 {
+		return
+	}
 	var renamed map[string]string
 	for name, values := range x.Header {
 		for i, value := range values {
-			values[i] = string(hidden([]byte(value), secrets, false))
+			if slices.ContainsFunc(secrets, func(s string) bool { return mayHold(value, s) }) {
+				values[i] = string(hidden([]byte(value), secrets, false))
+			}
 		}
 		if shown := hiddenName(name, secrets); shown != name {
 			if renamed == nil {
@@ -68,6 +74,27 @@ func (x *Exchange) hide(secrets []string, brokeOff bool) {
 	if len(x.Body) < admission.Large {
 		x.hideBody()
 	}
+}
+
+// mayRepeat reports whether what came back has the length to repeat a secret in the body, or does so
+// in the header. It costs next to nothing where it does not.
+func (x *Exchange) mayRepeat(secrets []string) bool {
+	for _, s := range secrets {
+		if len(s) <= len(x.Body) {
+			return true
+		}
+		for name, values := range x.Header {
+			if len(s) <= len(name) || slices.ContainsFunc(values, func(value string) bool { return mayHold(value, s) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mayHold reports whether a text has a secret in it, or may have it with escapes.
+func mayHold(text, secret string) bool {
+	return len(secret) <= len(text) && (strings.Contains(text, secret) || strings.ContainsAny(text, anyEscape.marks))
 }
 
 // hideBody is [Exchange.hide] for the body. It does nothing where that was done before.
@@ -153,6 +180,10 @@ type stretch struct{ from, to int }
 // findPlain adds where a secret stands as it is.
 func findPlain(found []stretch, text []byte, secret string) []stretch {
 	for at := 0; ; {
+		// Most texts are short, and it costs to make bytes of a secret.
+		if len(secret) > len(text)-at {
+			return found
+		}
 		i := bytes.Index(text[at:], []byte(secret))
 		if i < 0 {
 			return found

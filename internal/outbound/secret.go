@@ -14,12 +14,12 @@ import (
 
 // secretsOf returns the secrets that a request carries, in each form in which an
 // answer may repeat them: as it was sent, without its scheme, without what
-// stands before it in Basic credentials, in base64, and as a URL has it. What
-// the body says as it is recorded is none: the endpoint is to know it.
+// stands before it in Basic credentials, in base64, and as a URL has it. Those
+// of the URL are not among them: the destination has them.
 // Whatever this function returns is masked in the record of the answer. A form that it
 // misses would be stored and shown in the clear.
-func secretsOf(m *message, shownBody []byte) []string {
-	var f secretForms
+func secretsOf(m *message) secretForms {
+	f := make(secretForms, 0, usualHeaders+len(m.signing)+len(m.to.secrets))
 	for _, name := range m.header.secret {
 		for _, value := range append(m.header.Header[name], m.header.Header[strings.ToLower(name)]...) { // see putHidden
 			if secret.IsSignature(name) {
@@ -29,11 +29,12 @@ func secretsOf(m *message, shownBody []byte) []string {
 			}
 		}
 	}
-	f = append(f, m.signing...)
-	f = slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(shownBody, []byte(form)) })
-	// A URL is sent, too, and error pages often repeat it. The body names it without its
-	// secrets, and so nothing else that stands there makes them known.
-	return append(f, m.to.secrets...)
+	return append(f, m.signing...)
+}
+
+// unknownTo leaves out what a document says.
+func (f secretForms) unknownTo(doc []byte) []string {
+	return slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(doc, []byte(form)) })
 }
 
 // secretForms collects what is looked for. A form may be in it twice.
@@ -123,8 +124,7 @@ func (f *secretForms) encoded(value string, encoding *base64.Encoding) {
 const leastWithin = 10
 
 // querySecrets returns the secrets in a URL's query. Which names mean a secret, package secret says.
-// Each is there as it was written, too, with its name and without: as the endpoint logs its
-// requests. Some endpoints read a semicolon as they do an ampersand.
+// Each is there as it was written, too: as the endpoint logs its requests. Some endpoints read a semicolon as they do an ampersand.
 func querySecrets(u *url.URL) []string {
 	var f secretForms
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
@@ -165,7 +165,6 @@ func (f *secretForms) pair(raw string) {
 	if value != plain {
 		f.add(value)
 	}
-	f.add(raw)
 }
 
 // signingForms are those of what signs requests, with its prefix and without.
