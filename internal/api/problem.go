@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -36,8 +38,17 @@ func (p *problem) GetStatus() int { return p.Status }
 // ContentType implements huma.ContentTypeFilter.
 func (p *problem) ContentType(string) string { return "application/problem+json" }
 
+// mostErrors is how many errors one problem names. What finds them has a bound of its own; this one
+// holds for whatever is added.
+const mostErrors = 100
+
 // newProblem makes a problem without an Instance, which named or writeProblem adds.
 func newProblem(status int, detail string, fields []apierr.FieldError) *problem {
+	if more := len(fields) - mostErrors; more > 0 {
+		// The list is another's, and so a copy is changed.
+		fields = append(slices.Clone(fields[:mostErrors-1]), apierr.FieldError{Location: fields[mostErrors-1].Location,
+			Message: fields[mostErrors-1].Message + fmt.Sprintf(" (and %d more errors)", more)})
+	}
 	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Errors: fields}
 }
 

@@ -142,3 +142,19 @@ func TestStatusNamesHaveNoCase(t *testing.T) {
 		t.Error("SameName is wrong")
 	}
 }
+
+// TestANextVersionIsNoOlder: a writer looks at the clock before it waits for its turn, and so a later version
+// may come with an earlier time. It has that of the one before then.
+func TestANextVersionIsNoOlder(t *testing.T) {
+	o, err := order.NewOrder(ordertest.Doc(t, `{"id":"O1","status":"New"}`), ordertest.Noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ at, want time.Duration }{{-time.Second, 0}, {0, 0}, {time.Second, time.Second}, {-time.Hour, time.Second}} {
+		o.Advance(o.Doc.Clone(), ordertest.Noon.Add(c.at))
+		want := ordertest.Noon.Add(c.want)
+		if !o.Modified.Equal(want) || o.Doc.Text("modified") != timetext.FormatTime(want) {
+			t.Errorf("%v: version %d was modified at %v, %s", c.at, o.Version, o.Modified, o.Doc.Text("modified"))
+		}
+	}
+}

@@ -29,6 +29,9 @@ type ReturnRequest struct {
 	Warnings []apierr.Warning // what of the request nobody reads
 }
 
+// mostReturned is how many lines one request may return (docs/contract.md#returns).
+const mostReturned = 10_000
+
 // ReturnLine is one line to return.
 type ReturnLine struct {
 	LineItemID string
@@ -40,6 +43,10 @@ type ReturnLine struct {
 // [apierr.Invalid] and name the field. Numbers as ids become text, since the order has them
 // as text.
 func ParseReturn(doc *jsondoc.Object) (ReturnRequest, error) {
+	// This is asked before anything is done with the lines.
+	if n := len(doc.List("lineItems")); n > mostReturned {
+		return ReturnRequest{}, apierr.Wrong("lineItems", "has %d lines, and at most %d may be returned at once", n, mostReturned)
+	}
 	textIDs(doc)
 	c := schema.Checker{}
 	c.Object(doc, schema.Return, "")
@@ -155,16 +162,20 @@ func (l ReturnLine) share(whole, part decimal.Decimal) jsondoc.Number {
 	return jsondoc.Number(part.String())
 }
 
-// checkReturn finds all errors of a request at once, with the place of each: whoever returns ten
-// lines does not want to learn of them one by one. It reads the tally and takes nothing
-// from it.
+// checkReturn finds the errors of a request at once, with the place of each: whoever returns ten
+// lines does not want to learn of them one by one. It names so many of them as a
+// [schema.Checker] does. It reads the tally and takes nothing from it.
 func checkReturn(r ReturnRequest, lines *tally) error {
-	var wrong []apierr.FieldError
+	var wrong schema.Checker
 	add := func(i int, field, format string, args ...any) {
-		wrong = append(wrong, apierr.FieldError{Location: fmt.Sprintf("lineItems[%d].%s", i, field), Message: fmt.Sprintf(format, args...)})
+		wrong.Add(fmt.Sprintf("lineItems[%d].%s", i, field), fmt.Sprintf(format, args...))
 	}
 	seen := map[string]bool{}
 	for i, want := range r.Lines {
+		// The rest would say nothing new, and takes time within a write.
+		if len(wrong.Errors) == schema.MostFieldErrors {
+			break
+		}
 		quantity, ok := want.Quantity.Decimal()
 		rest, known := lines.left(want.LineItemID)
 		switch {
@@ -180,12 +191,20 @@ func checkReturn(r ReturnRequest, lines *tally) error {
 		seen[want.LineItemID] = true
 	}
 	if len(r.Lines) == 0 {
-		wrong = append(wrong, apierr.FieldError{Location: "lineItems", Message: "must name at least one line"})
+		wrong.Add("lineItems", "must name at least one line")
 	}
-	if len(wrong) > 0 {
-		return &apierr.Error{Kind: apierr.Invalid, Detail: "the return is not valid", Fields: wrong}
+	if len(wrong.Errors) > 0 {
+		return &apierr.Error{Kind: apierr.Invalid, Detail: returnDetail(wrong.Errors), Fields: wrong.Errors}
 	}
 	return nil
+}
+
+// returnDetail says what is wrong with a return, and whether its errors are all that there are.
+func returnDetail(wrong []apierr.FieldError) string {
+	if len(wrong) < schema.MostFieldErrors {
+		return "the return is not valid"
+	}
+	return fmt.Sprintf("the return is not valid; only the first %d errors are named", len(wrong))
 }
 
 // quantityOf reads a quantity, which other systems write as text, as prices do

@@ -178,3 +178,19 @@ func TestWhatOfARequestToReturnNobodyReadsIsNamed(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestAReturnNamesSoManyErrors, and says that there may be more: a list as long as the request would be
+// many times as large as that.
+func TestAReturnNamesSoManyErrors(t *testing.T) {
+	for n, want := range map[int]string{1: "the return is not valid", 20: "only the first 20", 10_000: "only the first 20", 10_001: "the request is not valid"} {
+		o := ordertest.Doc(t, bought)
+		_, _, err := returned(t, o, lines(strings.TrimSuffix(strings.Repeat("Lx 1, ", n), ", ")))
+		e, ok := err.(*apierr.Error)
+		if !ok || !strings.Contains(e.Detail, want) || len(e.Fields) > 20 {
+			t.Errorf("of %d lines %v", n, err)
+		}
+		if n > 10_000 && (e.Fields[0].Location != "lineItems" || !strings.Contains(e.Fields[0].Message, "at most 10000")) {
+			t.Errorf("of %d lines %+v", n, e.Fields)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package outbound
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"strings"
@@ -37,7 +36,7 @@ func (r Request) ByCarrier(c Carrier) Request {
 	r.Carrier, r.Header, r.Given, r.Username = c, nil, nil, ""
 	r.BearerToken, r.Token, r.Password = secret.Value{}, secret.Value{}, secret.Value{}
 	if shown := weburl.PublicURL(withoutUser(r.URL)); shown != r.URL {
-		r.Body = bytes.ReplaceAll(r.Body, []byte(r.URL), []byte(shown))
+		r.Body = withURLShown(r.Body, r.URL, func(raw string) string { return weburl.PublicURL(withoutUser(raw)) })
 		r.URL = bareURL(r.URL)
 	}
 	return r

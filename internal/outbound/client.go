@@ -171,7 +171,13 @@ func (c *Client) Post(ctx context.Context, r Request) Exchange {
 	// ctx ends it.
 	if x.Err != ErrCanceled && (c.hold(ctx, r.For, &x) != nil || admission.Begin(ctx, len(x.Body)) != nil) {
 		x.Err = ErrCanceled
+		// What was not searched for secrets is not shown.
+		if len(x.unhidden) > 0 {
+			x.Body = nil
+		}
 	}
+	// This costs the most of all that is done with a large answer, and so it is done in turn.
+	x.hideBody()
 	return x
 }
 
@@ -246,9 +252,12 @@ func (c *Client) exchange(t *watcher, r *Request, x *Exchange) error {
 	}
 	x.length = int64(len(x.Body)) + x.dropped
 	// From here on no secret of the request is in what came back.
-	// Most requests have no secret, and their answers are not looked through.
-	if secrets := secretsOf(m, x.shownBody()); len(secrets) > 0 {
-		x.hide(secrets)
+	// Most answers are too short to repeat a secret, and are not looked through.
+	secrets := secretsOf(m)
+	if broke := err != nil || x.dropped > 0 || x.TooLarge; broke || x.mayRepeat(secrets) || x.mayRepeat(m.to.secrets) {
+		// What the body says as it is recorded is no secret: the endpoint is to know it. The body
+		// names the URL without its secrets, and so nothing else that stands there makes them known.
+		x.hide(append(secrets.unknownTo(x.shownBody()), m.to.secrets...), err != nil)
 	}
 	return err
 }

@@ -16,6 +16,8 @@ type destination struct {
 	path   string // with the query, as the request line has it
 	origin string // as secrets are bound to one
 	shown  string // as [weburl.ShownURL] shows it
+	// secrets are those of the query, in each form in which an answer may repeat them.
+	secrets []string
 }
 
 // What bounds the memory of destinations. How many are retained, of about 1 KB each: those of
@@ -41,7 +43,7 @@ func (d *destinations) get(text string) (*destination, bool) {
 	if !ok {
 		return nil, false
 	}
-	made := &destination{url: u, site: siteOf(u), path: u.RequestURI(), origin: weburl.OriginOf(u), shown: weburl.ShownURL(text, u)}
+	made := &destination{url: u, site: siteOf(u), path: u.RequestURI(), origin: weburl.OriginOf(u), shown: weburl.ShownURL(text, u), secrets: querySecrets(u)}
 	if len(text) > longestDestination {
 		return made, true
 	}

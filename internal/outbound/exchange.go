@@ -11,6 +11,7 @@ import (
 
 	"github.com/orderhook/orderhook/internal/attempt"
 	"github.com/orderhook/orderhook/internal/fair"
+	"github.com/orderhook/orderhook/internal/weburl"
 )
 
 // Exchange is one attempt as it went. What came back has *** where it repeated a
@@ -41,7 +42,11 @@ type Exchange struct {
 	body    []byte      // the request's
 	length  int64       // of the answer's body, as far as it was read
 	dropped int64       // bytes of it that were read after Body
-	wire    wire
+	// unhidden are the secrets that Body has yet to be searched for, and brokeOff says that
+	// its end did not come.
+	unhidden []string
+	brokeOff bool
+	wire     wire
 	// listener is who a carrier took the request to; nil: it went over the network.
 	listener *attempt.Listener
 }
@@ -143,5 +148,5 @@ func (x Exchange) shownBody() []byte {
 	if x.URL == x.target {
 		return x.body
 	}
-	return bytes.ReplaceAll(x.body, []byte(x.target), []byte(x.URL))
+	return withURLShown(x.body, x.target, weburl.PublicURL)
 }

@@ -126,7 +126,7 @@ func TestWhatCannotBeWrittenIsLeftToNetHTTP(t *testing.T) {
 		}
 		h := &headers{Header: http.Header{}}
 		h.put("User-Agent", agent)
-		return &message{to, h, make([]byte, body), false}
+		return &message{to: to, header: h, body: make([]byte, body)}
 	}
 	for what, c := range map[string]struct {
 		m    *message

@@ -25,6 +25,8 @@ type message struct {
 	body   []byte
 	// breaksOff has the body end in the middle (see [Request]).
 	breaksOff bool
+	// signing is what signed it, in each form in which an answer may repeat it.
+	signing []string
 }
 
 // request returns a message as net/http has it.

@@ -3,14 +3,12 @@ package outbound
 import (
 	"bytes"
 	"cmp"
-	"html"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/orderhook/orderhook/internal/admission"
 	"github.com/orderhook/orderhook/internal/secret"
 )
 
@@ -47,14 +45,106 @@ func hides(name string, v []string) bool { return slices.Contains(v, name) || se
 // hide puts *** in place of the secrets in what came back, so that nobody who
 // reads it has to think of them: it becomes part of errors, history, orders and
 // carts, beside the record. It changes the header in place, before anybody else has the
-// exchange.
-func (x *Exchange) hide(secrets []string) {
-	for _, values := range x.Header {
+// exchange. A body that is large is left to [Exchange.hideBody], which costs so much of a
+// processor that it waits for its turn.
+func (x *Exchange) hide(secrets []string, brokeOff bool) {
+	// Most requests have none.
+	if len(secrets) == 0 {
+		return
+	}
+	var renamed map[string]string
+	for name, values := range x.Header {
 		for i, value := range values {
-			values[i] = string(hidden([]byte(value), secrets, false))
+			if slices.ContainsFunc(secrets, func(s string) bool { return mayHold(value, s) }) {
+				values[i] = string(hidden([]byte(value), secrets, false))
+			}
+		}
+		if shown := hiddenName(name, secrets); shown != name {
+			if renamed == nil {
+				renamed = map[string]string{}
+			}
+			renamed[name] = shown
 		}
 	}
-	x.Body = hidden(x.Body, secrets, x.dropped > 0 || x.TooLarge)
+	for name, shown := range renamed {
+		x.Header[shown] = append(x.Header[shown], x.Header[name]...)
+		delete(x.Header, name)
+	}
+	x.unhidden, x.brokeOff = secrets, brokeOff
+	if len(x.Body) < admission.Large {
+		x.hideBody()
+	}
+}
+
+// mayRepeat reports whether what came back has the length to repeat a secret in the body, or does so
+// in the header. It costs next to nothing where it does not.
+func (x *Exchange) mayRepeat(secrets []string) bool {
+	for _, s := range secrets {
+		if len(s) <= len(x.Body) {
+			return true
+		}
+		for name, values := range x.Header {
+			if len(s) <= len(name) || slices.ContainsFunc(values, func(value string) bool { return mayHold(value, s) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mayHold reports whether a text has a secret in it, or may have it with escapes.
+func mayHold(text, secret string) bool {
+	return len(secret) <= len(text) && (strings.Contains(text, secret) || strings.ContainsAny(text, anyEscape.marks))
+}
+
+// hideBody is [Exchange.hide] for the body. It does nothing where that was done before.
+func (x *Exchange) hideBody() {
+	if len(x.unhidden) == 0 {
+		return
+	}
+	if encoding := x.unreadable(); encoding != "" {
+		x.Body = []byte("(not shown: the answer is encoded as " + encoding + ", which was not asked for, and may repeat a secret)")
+	} else {
+		x.Body = hidden(x.Body, x.unhidden, x.brokeOff || x.dropped > 0 || x.TooLarge)
+	}
+	x.unhidden = nil
+}
+
+// unreadable returns how a body is encoded in which no secret can be found as it is, "" where it can
+// be. No request asks for such an encoding. What calls itself encoded and is text is no less
+// readable for that.
+func (x *Exchange) unreadable() string {
+	switch encoding := x.Header.Get("Content-Encoding"); {
+	case bytes.HasPrefix(x.Body, []byte("\x1f\x8b")):
+		return "gzip"
+	case bytes.HasPrefix(x.Body, []byte("\xff\xfe")), bytes.HasPrefix(x.Body, []byte("\xfe\xff")), halfZero(x.Body):
+		return "UTF-16"
+	case encoding != "" && !strings.EqualFold(encoding, "identity") && !utf8.Valid(x.Body):
+		return encoding[:min(len(encoding), 20)]
+	}
+	return ""
+}
+
+// halfZero reports whether a text begins as ASCII does in UTF-16: with a zero in one of each two bytes.
+func halfZero(text []byte) bool {
+	text = text[:min(len(text), 64)]
+	return len(text) >= 4 && 2*bytes.Count(text, []byte{0}) >= len(text)-1 && bytes.Count(text, []byte{0}) < len(text)
+}
+
+// hiddenName returns the name of a header with *** for each secret in it. Names have no case: what
+// a program writes into one comes back in another.
+func hiddenName(name string, secrets []string) string {
+	for _, s := range secrets {
+		if s == mask || len(s) > len(name) || len(s) < leastAnywhere && len(s) < len(name) {
+			continue
+		}
+		for i := 0; i+len(s) <= len(name); i++ {
+			if strings.EqualFold(name[i:i+len(s)], s) {
+				return hiddenName(name[:i]+mask+name[i+len(s):], secrets)
+			}
+		}
+	}
+	return name
 }
 
 // leastAnywhere is the length in bytes from which a secret is looked for within
@@ -62,20 +152,12 @@ func (x *Exchange) hide(secrets []string) {
 // stands as a word of its own.
 const leastAnywhere = 6
 
-// hidden returns a text with *** in place of each secret, however JSON or a URL
-// escapes it; the text itself where there is none. If the text was cut off,
-// the beginning of a secret may be all of it that is there, at the end.
+// hidden returns a text with *** in place of each secret, however JSON, a URL or HTML
+// escapes it; the text itself where there is none. Of one that was cut off, a secret
+// may be at the end with its beginning alone.
 func hidden(text []byte, secrets []string, cut bool) []byte {
-	var found []stretch
-	for _, s := range secrets {
-		found = findPlain(found, text, s)
-		if cut {
-			found = findCut(found, text, s)
-		}
-	}
-	for _, e := range escapes {
-		found = findEscaped(found, text, secrets, e)
-	}
+	s := search{text: text, secrets: secrets, cut: cut}
+	found := s.find()
 	if len(found) == 0 {
 		return text
 	}
@@ -98,6 +180,10 @@ type stretch struct{ from, to int }
 // findPlain adds where a secret stands as it is.
 func findPlain(found []stretch, text []byte, secret string) []stretch {
 	for at := 0; ; {
+		// Most texts are short, and it costs to make bytes of a secret.
+		if len(secret) > len(text)-at {
+			return found
+		}
 		i := bytes.Index(text[at:], []byte(secret))
 		if i < 0 {
 			return found
@@ -105,7 +191,7 @@ func findPlain(found []stretch, text []byte, secret string) []stretch {
 		s := stretch{at + i, at + i + len(secret)}
 		// A short secret is masked only as a word: in other words it would stand by chance.
 		short := len(secret) < leastAnywhere
-		if isStructure(text, s, short) || short && !isWord(text, s) {
+		if short && !isWord(text, s) || isStructure(text, s, short) {
 			at = s.from + 1
 			continue
 		}
@@ -140,10 +226,11 @@ func isStructure(text []byte, s stretch, short bool) bool {
 	}
 	switch word := string(text[s.from:s.to]); {
 	case strings.Trim(word, "0123456789") == "":
-		for s.from > 0 && strings.IndexByte("0123456789+-.eE", text[s.from-1]) >= 0 {
+		number := s
+		for s.from > 0 && number.from-s.from < longestNumber && strings.IndexByte("0123456789+-.eE", text[s.from-1]) >= 0 {
 			s.from--
 		}
-		for s.to < len(text) && strings.IndexByte("0123456789+-.eE", text[s.to]) >= 0 {
+		for s.to < len(text) && s.to-number.to < longestNumber && strings.IndexByte("0123456789+-.eE", text[s.to]) >= 0 {
 			s.to++
 		}
 	case word != "true" && word != "false" && word != "null":
@@ -153,6 +240,10 @@ func isStructure(text []byte, s stretch, short bool) bool {
 	return len(before) > 0 && strings.IndexByte(":,[", before[len(before)-1]) >= 0 &&
 		len(behind) > 0 && strings.IndexByte(",]}", behind[0]) >= 0
 }
+
+// longestNumber is how many characters of a number are looked at on each side of a secret.
+// A text of digits alone would otherwise be read as a whole for each place in it.
+const longestNumber = 64
 
 // space is what may stand between the parts of a JSON document.
 const space = " \t\r\n"
@@ -166,159 +257,4 @@ func findCut(found []stretch, text []byte, secret string) []stretch {
 		}
 	}
 	return found
-}
-
-// Escapes are read in windows, so that an answer of megabytes needs no room for
-// itself a second time. Each begins so far before the end of the one before that
-// no secret lies across, unless it is of kilobytes.
-// The sizes are in bytes.
-const (
-	window  = 64 << 10
-	overlap = 8 << 10
-)
-
-// escape is a way to write a character as others: what it begins with, and a
-// function that appends what the escape at the beginning of a text stands for, and
-// returns how long the escape is.
-type escape struct {
-	mark byte
-	read func(plain, text []byte) ([]byte, int)
-}
-
-// escapes are those of JSON, of URLs and of HTML: which characters a program escapes,
-// and how, differs from one to the next.
-var escapes = []escape{{'\\', unescapeJSON}, {'%', unescapeURL}, {'&', unescapeHTML}}
-
-// findEscaped adds where a secret stands with some of it escaped.
-func findEscaped(found []stretch, text []byte, secrets []string, e escape) []stretch {
-	for at := 0; ; {
-		i := bytes.IndexByte(text[at:], e.mark)
-		if i < 0 {
-			return found
-		}
-		// The secret may begin some way before the first character of it that is escaped.
-		from := max(0, at+i-overlap)
-		to := min(len(text), from+window)
-		for _, f := range e.find(text[from:to], secrets) {
-			found = append(found, stretch{from + f.from, from + f.to})
-		}
-		// This window has reached the end of the text, so there is no next one.
-		if to == len(text) {
-			return found
-		}
-		at = to - overlap
-	}
-}
-
-// mostNested bounds how often something is taken to be escaped: a text may hold
-// JSON that holds JSON.
-const mostNested = 3
-
-// find returns where secrets stand in a text whose escapes are read. Places are those in
-// the text as it came.
-func (e escape) find(text []byte, secrets []string) (found []stretch) {
-	plain, places := e.unescape(text)
-	for range mostNested {
-		for _, s := range secrets {
-			for _, f := range findPlain(nil, plain, s) {
-				found = append(found, stretch{places[f.from], places[f.to]})
-			}
-		}
-		// Nothing is escaped any more, so one more turn would find the same.
-		if bytes.IndexByte(plain, e.mark) < 0 {
-			break
-		}
-		// The text may be escaped once more, as JSON within JSON is.
-		again, at := e.unescape(plain)
-		for i := range at {
-			at[i] = places[at[i]]
-		}
-		plain, places = again, at
-	}
-	return found
-}
-
-// unescape returns a text without the escapes, and of each of its bytes, and of
-// its end, where that stood.
-// The place of the end is needed for a secret that ends where the text ends.
-func (e escape) unescape(text []byte) (plain []byte, places []int) {
-	for i := 0; i < len(text); {
-		was, n := len(plain), 1
-		// A mark as the last byte begins no escape, and is taken as it is.
-		if text[i] == e.mark && i+1 < len(text) {
-			plain, n = e.read(plain, text[i:])
-		} else {
-			plain = append(plain, text[i])
-		}
-		for range len(plain) - was {
-			places = append(places, i)
-		}
-		i += n
-	}
-	return plain, append(places, len(text))
-}
-
-// unescapeURL reads %XX; a percent sign that begins no escape is one.
-// A plus sign stays one: in a path it is no space.
-func unescapeURL(plain, text []byte) ([]byte, int) {
-	if len(text) < 3 {
-		return append(plain, text[0]), 1
-	}
-	n, err := strconv.ParseUint(string(text[1:3]), 16, 8)
-	if err != nil {
-		return append(plain, text[0]), 1
-	}
-	return append(plain, byte(n)), 3
-}
-
-// longestEntity is how many bytes the character references have that stand for what
-// may be in a secret, as &#x2F; and &quot;.
-const longestEntity = 10
-
-// unescapeHTML reads a character reference. An ampersand that begins none stands for
-// itself.
-func unescapeHTML(plain, text []byte) ([]byte, int) {
-	// The search is bounded, since a text of ampersands alone would otherwise be read
-	// again for each of them.
-	end := bytes.IndexByte(text[:min(len(text), longestEntity)], ';')
-	if end < 0 {
-		return append(plain, text[0]), 1
-	}
-	entity := string(text[:end+1])
-	if is := html.UnescapeString(entity); is != entity {
-		return append(plain, is...), end + 1
-	}
-	return append(plain, text[0]), 1
-}
-
-// unescapeJSON reads a backslash and what belongs to it. Two escapes may be one character.
-func unescapeJSON(plain, text []byte) ([]byte, int) {
-	switch c := text[1]; c {
-	case 'b', 'f', 'n', 'r', 't':
-		return append(plain, "\b\f\n\r\t"[strings.IndexByte("bfnrt", c)]), 2
-	case 'u':
-		r, ok := hexRune(text)
-		// A malformed escape is taken as the letter, because what matters is only to find
-		// secrets.
-		if !ok {
-			return append(plain, c), 2
-		}
-		// JSON writes a character beyond 16 bits as two escapes, which are one character
-		// only together.
-		if low, ok := hexRune(text[6:]); ok && utf16.IsSurrogate(r) {
-			return utf8.AppendRune(plain, utf16.DecodeRune(r, low)), 12
-		}
-		return utf8.AppendRune(plain, r), 6
-	default:
-		return append(plain, c), 2
-	}
-}
-
-// hexRune reads \u and four digits.
-func hexRune(text []byte) (rune, bool) {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
-	return rune(n), err == nil
 }

@@ -108,5 +108,9 @@ func (c *Client) build(ctx context.Context, r *Request, at time.Time) (*message,
 	h := r.headers(ctx, &open, to.url.User, cmp.Or(r.UserAgent, c.userAgent))
 	// The signature covers the ids and the body, and comes last.
 	r.sign(h, open.signer, at)
-	return &message{to, h, r.Body, r.BreaksOff}, nil
+	m := &message{to: to, header: h, body: r.Body, breaksOff: r.BreaksOff}
+	if open.signer != nil {
+		m.signing = open.signer.forms
+	}
+	return m, nil
 }

@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"net/http"
@@ -14,12 +15,12 @@ import (
 
 // secretsOf returns the secrets that a request carries, in each form in which an
 // answer may repeat them: as it was sent, without its scheme, without what
-// stands before it in Basic credentials, in base64, in hexadecimal digits, and as a URL has it. What
-// the body says as it is recorded is none: the endpoint is to know it.
+// stands before it in Basic credentials, in base64, in hexadecimal digits, and as a URL has it.
+// Those of the URL are not among them: the destination has them.
 // Whatever this function returns is masked in the record of the answer. A form that it
 // misses would be stored and shown in the clear.
-func secretsOf(m *message, shownBody []byte) []string {
-	var f secretForms
+func secretsOf(m *message) secretForms {
+	f := make(secretForms, 0, usualHeaders+len(m.signing)+len(m.to.secrets))
 	for _, name := range m.header.secret {
 		for _, value := range append(m.header.Header[name], m.header.Header[strings.ToLower(name)]...) { // see putHidden
 			if secret.IsSignature(name) {
@@ -29,11 +30,12 @@ func secretsOf(m *message, shownBody []byte) []string {
 			}
 		}
 	}
-	// A URL is sent, too, and error pages often repeat it.
-	if m.to.url.RawQuery != "" {
-		f.query(m.to.url)
-	}
-	return slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(shownBody, []byte(form)) })
+	return append(f, m.signing...)
+}
+
+// unknownTo leaves out what a document says.
+func (f secretForms) unknownTo(doc []byte) []string {
+	return slices.DeleteFunc(f, func(form string) bool { return bytes.Contains(doc, []byte(form)) })
 }
 
 // secretForms collects what is looked for. A form may be in it twice.
@@ -59,7 +61,7 @@ func (f *secretForms) signatures(value string) {
 }
 
 // addCredentials adds what a header holds: its value, what follows a scheme in it, the values
-// of a cookie, and the password of Basic authentication.
+// of a cookie, and the password of Basic authentication, or the user name without one: many keys are sent so.
 func (f *secretForms) addCredentials(name, value string) {
 	f.everyForm(value)
 	if name == "Cookie" {
@@ -78,9 +80,8 @@ func (f *secretForms) addCredentials(name, value string) {
 	f.everyForm(bare)
 	if plain, err := base64.StdEncoding.DecodeString(bare); err == nil && strings.EqualFold(scheme, "Basic") {
 		f.everyForm(string(plain))
-		if _, password, ok := strings.Cut(string(plain), ":"); ok {
-			f.everyForm(password)
-		}
+		user, password, _ := strings.Cut(string(plain), ":")
+		f.everyForm(cmp.Or(password, user))
 	}
 }
 
@@ -128,13 +129,58 @@ func (f *secretForms) encoded(value string, encoding *base64.Encoding) {
 // leastWithin is how many characters of base64 are told from others by chance.
 const leastWithin = 10
 
-// query adds the secrets in a URL's query. Which names mean a secret, package secret says.
-func (f *secretForms) query(u *url.URL) {
-	for name, values := range u.Query() {
-		for _, value := range values {
-			if secret.IsSecret(http.CanonicalHeaderKey(name), value) {
-				f.everyForm(value)
-			}
+// querySecrets returns the secrets in a URL's query. Which names mean a secret, package secret says.
+// Each is there as it was written, too: as the endpoint logs its requests. Some endpoints read a semicolon as they do an ampersand.
+func querySecrets(u *url.URL) []string {
+	var f secretForms
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		if strings.Contains(pair, ";") {
+			f.pair(pair)
+		}
+		for part := range strings.SplitSeq(pair, ";") {
+			f.pair(part)
 		}
 	}
+	return f
+}
+
+// pair adds the secret of one parameter of a query.
+func (f *secretForms) pair(raw string) {
+	name, value, named := strings.Cut(raw, "=")
+	if !named {
+		if secret.LooksRandom(raw) {
+			f.everyForm(raw)
+		}
+		return
+	}
+	// What cannot be decoded is looked for as it was written.
+	plain, err := url.QueryUnescape(value)
+	if err != nil {
+		plain = value
+	}
+	if !secret.IsSecret(http.CanonicalHeaderKey(name), plain) {
+		return
+	}
+	f.everyForm(plain)
+	// A plus is a space to some programs, and a plus to others.
+	if strings.Contains(value, "+") {
+		if plain, err := url.PathUnescape(value); err == nil {
+			f.everyForm(plain)
+		}
+	}
+	if value != plain {
+		f.add(value)
+	}
+}
+
+// signingForms are those of what signs requests, with its prefix and without.
+func signingForms(key string) []string {
+	var f secretForms
+	f.everyForm(key)
+	for _, prefix := range []string{secretPrefix, privatePrefix} {
+		if bare, ok := strings.CutPrefix(key, prefix); ok {
+			f.everyForm(bare)
+		}
+	}
+	return f
 }

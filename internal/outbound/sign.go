@@ -24,6 +24,7 @@ type Signer struct {
 	body    *mac   // for X-Signature, which then is the only one
 	secrets []*mac // v1
 	keys    []ed25519.PrivateKey
+	forms   []string // of its secrets and keys, in which an answer may repeat them
 }
 
 // NewSigner returns a signer by the Standard Webhooks specification: with a v1
@@ -40,6 +41,7 @@ func NewSigner(keys ...string) (*Signer, error) {
 		if err := s.add(key); err != nil {
 			return nil, fmt.Errorf("signing key %d: %w", i+1, err)
 		}
+		s.forms = append(s.forms, signingForms(key)...)
 	}
 	return s, nil
 }
@@ -47,7 +49,9 @@ func NewSigner(keys ...string) (*Signer, error) {
 // NewBodySigner returns a signer that sets X-Signature alone: the lower-case
 // hex HMAC-SHA256 of the body, with the secret as it stands
 // (docs/contract.md#order-state-webhook).
-func NewBodySigner(secret string) *Signer { return &Signer{body: newMAC([]byte(secret))} }
+func NewBodySigner(secret string) *Signer {
+	return &Signer{body: newMAC([]byte(secret)), forms: signingForms(secret)}
+}
 
 // add adds a key. Its prefix says of which kind it is.
 // The lengths are in bytes, and the specification allows no others. After an error the signer
@@ -78,13 +82,13 @@ func GivenSigner(secret string) (*Signer, error) { return stepSigner(secret) }
 // have got a secret of any form.
 func stepSigner(secret string) (*Signer, error) {
 	if !strings.HasPrefix(secret, secretPrefix) {
-		return &Signer{secrets: []*mac{newMAC([]byte(secret))}}, nil
+		return &Signer{secrets: []*mac{newMAC([]byte(secret))}, forms: signingForms(secret)}, nil
 	}
 	key, err := decode(secret, secretPrefix)
 	if err != nil || len(key) == 0 {
 		return nil, ErrSecret
 	}
-	return &Signer{secrets: []*mac{newMAC(key)}}, nil
+	return &Signer{secrets: []*mac{newMAC(key)}, forms: signingForms(secret)}, nil
 }
 
 // with returns a signer that makes the signatures of both; s may be nil.
@@ -93,7 +97,7 @@ func (s *Signer) with(other *Signer) *Signer {
 		return other
 	}
 	// The result is a new signer: each of the two may be shared by other requests.
-	return &Signer{secrets: slices.Concat(s.secrets, other.secrets), keys: slices.Concat(s.keys, other.keys)}
+	return &Signer{secrets: slices.Concat(s.secrets, other.secrets), keys: slices.Concat(s.keys, other.keys), forms: slices.Concat(s.forms, other.forms)}
 }
 
 // sign sets the headers of a signer; nil signs nothing.

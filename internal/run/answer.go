@@ -41,6 +41,8 @@ func ParseStepAnswer(body []byte) (*StepAnswer, error) {
 	if answer.Patch = doc.Object("orderPatch"); answer.Patch != nil {
 		if status, _ := answer.Patch.Get("status"); status == "" {
 			r.Add("orderPatch.status", schema.BlankStatus)
+		} else if text, _ := status.(string); len(text) > schema.MostStatus {
+			r.Add("orderPatch.status", schema.LongStatus)
 		}
 	}
 	if len(r.Errors) > 0 {
@@ -89,6 +91,8 @@ func (r *answerReader) results(doc *jsondoc.Object) {
 		if status := result.Text("triggerNewStatus"); status != "" {
 			if r.answer.Trigger = strings.TrimSpace(status); r.answer.Trigger == "" {
 				r.Add(at+".triggerNewStatus", schema.BlankStatus)
+			} else if len(r.answer.Trigger) > schema.MostStatus {
+				r.Add(at+".triggerNewStatus", schema.LongStatus)
 			}
 		}
 	}

@@ -139,3 +139,16 @@ func TestAStepAnswerNamesAtMostTwentyErrors(t *testing.T) {
 		t.Errorf("%d errors are named", n)
 	}
 }
+
+// TestAStatusOfAnAnswerIsNoLongerThanOneOfTheAPI: it stands in the history, in events, and in all that follows.
+func TestAStatusOfAnAnswerIsNoLongerThanOneOfTheAPI(t *testing.T) {
+	for at, body := range map[string]string{"orderActionExecutionResults[0].triggerNewStatus": ordertest.Results(`{"TriggerNewStatus":"LONG"}`), "orderPatch.status": `{"OrderPatch":{"Status":"LONG"}}`} {
+		for n, want := range map[int]string{200: "", 201: "200 bytes"} {
+			_, err := run.ParseStepAnswer([]byte(strings.Replace(body, "LONG", strings.Repeat("x", n), 1)))
+			e, _ := err.(*apierr.Error)
+			if (e != nil) != (want != "") || e != nil && (e.Fields[0].Location != at || !strings.Contains(e.Fields[0].Message, want)) {
+				t.Errorf("%s of %d bytes: %v", at, n, err)
+			}
+		}
+	}
+}

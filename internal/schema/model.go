@@ -279,5 +279,11 @@ func NameSet(list string) map[string]bool {
 	return m
 }
 
+// MostStatus is how many bytes the name of a status has at most, as in calls of the API.
+const MostStatus = 200
+
+// LongStatus is the message about a status that is longer.
+const LongStatus = "is longer than the 200 bytes that a status may have"
+
 // BlankStatus is the message about a status that is empty.
 const BlankStatus = "must not be empty"

@@ -34,6 +34,11 @@ type Incoming struct {
 // for, then all else. The error is as [Parse] has it. Warnings come with an error,
 // too, unless it is about variables or about "***".
 func (in Incoming) Check() (*Settings, []apierr.Warning, error) {
+	// A document of megabytes may have a million steps. This is asked before anything is made of
+	// each.
+	if err := checkSize(in.Doc); err != nil {
+		return nil, nil, err
+	}
 	if !in.Literal {
 		if err := Expand(in.Doc, in.Variables); err != nil {
 			return nil, nil, err

@@ -120,3 +120,16 @@ func TestSettingsHistorySaysWhoAndWhen(t *testing.T) {
 	r.get("/api/settings/1").is("markets[0].marketId", "A").is("myOwn.kept", number("0.10"))
 	r.get("/api/settings/2").is("markets", nil)
 }
+
+// TestSettingsOfVeryManyStepsAreRefusedAtOnce: with one error that names the limit.
+func TestSettingsOfVeryManyStepsAreRefusedAtOnce(t *testing.T) {
+	r := lease(t)
+	steps := strings.TrimSuffix(strings.Repeat("{},", 1_000_000), ",")
+	doc := `{"orderTypes":[{"name":"d","orderStatuses":[{"name":"x","workflowSteps":[` + steps + `]}]}]}`
+	for _, call := range []string{"PUT /api/settings", "POST /api/settings/check"} {
+		method, path, _ := strings.Cut(call, " ")
+		if a := r.call(method, path, doc).want(422); len(a.Raw) > 1000 || !strings.Contains(string(a.Raw), "at most 10000") {
+			t.Errorf("%s: %s", call, a.Raw[:min(len(a.Raw), 500)])
+		}
+	}
+}

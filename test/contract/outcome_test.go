@@ -132,3 +132,17 @@ func TestRedirectsAreNeverFollowed(t *testing.T) {
 		})
 	}
 }
+
+// TestALongStatusIsAnInvalidAnswer, whichever way it comes: it would stand in the history three times.
+func TestALongStatusIsAnInvalidAnswer(t *testing.T) {
+	long := strings.Repeat("x", 201)
+	for _, body := range []string{answerWith(`{"Status":"` + long + `"}`), `{"OrderActionExecutionResults":[{"TriggerNewStatus":"` + long + `"}]}`} {
+		s := endpoint(t, replying(200, body))
+		r, res := placed(t, step{Host: s.URL})
+		res.is("orderActionExecutionResults[0].actionStatus", "Error")
+		if got := r.get(theOrder + "/history"); !strings.Contains(string(got.Raw), "longer than the 200 bytes") {
+			t.Errorf("the history does not say why: %s", got.Raw)
+		}
+		r.get(theOrder).is("status", "New")
+	}
+}

@@ -135,3 +135,16 @@ func TestReturnHostTakesPrecedenceOverTheConnectors(t *testing.T) {
 	equals(t, "Authorization", own.only(t).Header.Get("Authorization"), "Bearer tok")
 	equals(t, "calls of the connector's Host", len(other.got()), 0)
 }
+
+// TestAReturnOfVeryManyLinesGetsAShortAnswer, also where each of them is wrong.
+func TestAReturnOfVeryManyLinesGetsAShortAnswer(t *testing.T) {
+	r := lease(t)
+	r.post(order)
+	for _, n := range []int{100, 500_000} {
+		body := `{"lineItems":[` + strings.TrimSuffix(strings.Repeat(`{},`, n), ",") + `]}`
+		a := r.call("POST", theOrder+"/returns", body).want(422)
+		if len(a.Raw) > 10_000 {
+			t.Errorf("the answer to %d lines has %d bytes", n, len(a.Raw))
+		}
+	}
+}

@@ -160,3 +160,33 @@ func TestAShortSecretIsGivenAwayNowhere(t *testing.T) {
 	r.get(theOrder + "/history").says(bare...)
 	r.get("/api/attempts/" + r.get("/api/attempts").text("items[0].id")).says(bare...)
 }
+
+// TestAHostInAnySpellingIsMaskedInTheBody: the body of the request has a step's Host as the settings have it,
+// and what is called is its normal spelling.
+func TestAHostInAnySpellingIsMaskedInTheBody(t *testing.T) {
+	const token = "qu3ry-s3cret-host"
+	for _, path := range []string{"/ok?token=" + token, "/a b?token=" + token, "/ok?n=Ø&token=" + token} {
+		s := endpoint(t, func(w http.ResponseWriter, _ int) { replying(500, "no "+token)(w, 0) })
+		r := start(t)
+		r.settings(config(status("New", step{Host: strings.Replace(s.URL, "http://", "HTTP://", 1) + path})))
+		r.post(order)
+		if got := s.got(); len(got) == 0 || !strings.Contains(string(got[0].Body), token) {
+			t.Fatalf("the endpoint got %v", got)
+		}
+		id := r.get("/api/attempts").says(token).text("items[0].id")
+		r.get("/api/attempts/" + id).says(token)
+		r.get(theOrder + "/history").says(token)
+	}
+}
+
+// TestASigningSecretThatIsRepeatedIsGivenAwayNowhere, with its prefix or without.
+func TestASigningSecretThatIsRepeatedIsGivenAwayNowhere(t *testing.T) {
+	const key = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	s := endpoint(t, replying(200, `{"OrderActionExecutionResults":[{"ActionStatus":"Error","ErrorReason":"expected whsec_`+key+` or `+key+`"}]}`))
+	r := start(t)
+	r.settings(with(config(status("New", step{ID: "c1"})), connectors(connector(s.URL, `,"ConnectorId":"c1","SigningSecret":"whsec_`+key+`"`))))
+	r.post(order).says(key)
+	r.get(theOrder).says(key)
+	r.get(theOrder + "/history").says(key)
+	r.get("/api/attempts/" + r.get("/api/attempts").says(key).text("items[0].id")).says(key)
+}
