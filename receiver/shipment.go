@@ -35,7 +35,7 @@ func (s *Shipment) OrderID() string {
 
 // ReturnOrderForm is one return of an order.
 type ReturnOrderForm struct {
-	ReturnID, Status, ReturnComment, ReturnType, RmaNumber string
+	ReturnID, Status, PrevStatus, ReturnComment, ReturnType, RmaNumber string
 
 	CartID, CartName, Created, Modified, PurchaseOrderID, StoreID, UserID string
 
