@@ -55,15 +55,17 @@ func (h *health) filterFailed(u store.FilterFailure) {
 	h.change.LastFilterError = event.FilterError{At: u.At, EventID: u.EventID, Why: u.Why}
 }
 
-// How take is called: for a health that is written if it is time to, or always.
+// takenWhen says whether a health is taken if it is time to write it, or always.
+type takenWhen int
+
 const (
-	whenDue = false
-	always  = true
+	whenDue takenWhen = iota
+	always
 )
 
 // take returns the change that is to be written. What was taken is written by the caller, or
 // given back.
-func (h *health) take(now time.Time, when bool) (store.HealthChange, bool) {
+func (h *health) take(now time.Time, when takenWhen) (store.HealthChange, bool) {
 	if !h.dirty || when == whenDue && now.Sub(h.since) < healthEvery {
 		return store.HealthChange{}, false
 	}

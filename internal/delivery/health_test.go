@@ -48,7 +48,7 @@ func TestHealthThatCouldNotBeWrittenIsNotLost(t *testing.T) {
 			for i := range outcomes {
 				attempt(&h, i)
 				if i == taken {
-					change, _ = h.take(began, true)
+					change, _ = h.take(began, always)
 				}
 				if i == given {
 					h.giveBack(change)

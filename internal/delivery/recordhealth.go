@@ -76,7 +76,7 @@ func (r *completer) noteDirty() {
 type healthChanges map[*queue]store.HealthChange
 
 // take adds the health of a queue, when it is due or always.
-func (r *completer) take(health healthChanges, q *queue, now time.Time, when bool) {
+func (r *completer) take(health healthChanges, q *queue, now time.Time, when takenWhen) {
 	if _, taken := health[q]; taken {
 		return
 	}
