@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/orderhook/orderhook/internal/apierr"
-	"github.com/orderhook/orderhook/internal/ids"
 	"github.com/orderhook/orderhook/internal/jsondoc"
 	"github.com/orderhook/orderhook/internal/schema"
 	"github.com/orderhook/orderhook/internal/spelling"
@@ -391,6 +390,10 @@ func removalOf(property *jsondoc.Object, byValue, byGroup bool) removal {
 	return r
 }
 
+// mostZeros is how many zeros a number may have to be compared by its digits. One with a larger
+// exponent is never written out in full, and is compared as it is written.
+const mostZeros = 200
+
 // asCondition is a member as conditions compare it: absent, null and the empty text are alike, a
 // number is the text of its digits, and anything else that is no text is what it holds.
 func asCondition(property *jsondoc.Object, name string) string {
@@ -400,8 +403,7 @@ func asCondition(property *jsondoc.Object, name string) string {
 	case string:
 		return v
 	case jsondoc.Number:
-		// A number with a huge exponent is never written out in full.
-		if d, ok := v.Decimal(); ok && -ids.MaxLength <= d.Exponent() && d.Exponent() <= ids.MaxLength {
+		if d, ok := v.Decimal(); ok && -mostZeros <= d.Exponent() && d.Exponent() <= mostZeros {
 			return d.String()
 		}
 		return string(v)
