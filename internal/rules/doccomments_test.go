@@ -68,7 +68,9 @@ func inside(file *ast.File, c *ast.CommentGroup) bool {
 	return false
 }
 
-func TestCommentsTellOfWhatTheyStandOn(t *testing.T) {
+// eachGoFile reads all Go files of the project, tests included.
+func eachGoFile(t *testing.T, do func(name, text string)) {
+	t.Helper()
 	project := os.DirFS(root)
 	names, err := fileNames(project)
 	if err != nil {
@@ -82,10 +84,16 @@ func TestCommentsTellOfWhatTheyStandOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, what := range misplacedDocs(string(text)) {
+		do(name, string(text))
+	}
+}
+
+func TestCommentsTellOfWhatTheyStandOn(t *testing.T) {
+	eachGoFile(t, func(name, text string) {
+		for _, what := range misplacedDocs(text) {
 			t.Errorf("%s: %s", name, what)
 		}
-	}
+	})
 }
 
 func TestMisplacedCommentsAreFound(t *testing.T) {

@@ -3,9 +3,6 @@ package rules
 import (
 	"go/parser"
 	"go/token"
-	"io/fs"
-	"os"
-	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -35,23 +32,14 @@ func backward(source string) (found []string) {
 // TestSentencesBeginWithTheirSubject looks for one kind of sentence alone, which a colleague has
 // to read twice.
 func TestSentencesBeginWithTheirSubject(t *testing.T) {
-	project := os.DirFS(root)
-	names, err := fileNames(project)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range names {
-		if path.Ext(name) != ".go" || name == "internal/rules/sentences_test.go" {
-			continue
+	eachGoFile(t, func(name, text string) {
+		if name == "internal/rules/sentences_test.go" {
+			return
 		}
-		text, err := fs.ReadFile(project, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, what := range backward(string(text)) {
+		for _, what := range backward(text) {
 			t.Errorf("%s: a comment has a sentence that begins %q: put its subject first", name, what)
 		}
-	}
+	})
 }
 
 func TestBackwardSentencesAreFound(t *testing.T) {

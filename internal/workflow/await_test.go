@@ -3,7 +3,6 @@ package workflow
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,9 +13,7 @@ import (
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/schema"
-	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
-	"github.com/orderhook/orderhook/internal/store/sqlite"
 )
 
 // lateStore does something once between a commit and its caller's next line.
@@ -46,17 +43,7 @@ func (c *counted) Post(context.Context, outbound.Request) outbound.Exchange {
 // call is made once.
 func TestARunThatOthersSetGoing(t *testing.T) {
 	client := &counted{}
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "orderhook.db"), sqlite.Options{Exclusive: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	doc, _ := schema.Parse([]byte(`{"orderTypes":[{"name":"Online","orderStatuses":[{"name":"New","workflowSteps":[
-		{"name":"WebhookWorkflowStep","connector":"W","properties":[{"key":"Host","value":"http://one"}]}]}]}]}`))
-	config := settings.ParseStored(doc)
-	if err := db.Write(t.Context(), func(tx store.Tx) error { return tx.PutSettings(t.Context(), "acme", config, 0, "test", time.Now()) }); err != nil {
-		t.Fatal(err)
-	}
+	db := oneStep(t, time.Now)
 	st := &lateStore{Store: db}
 	e := New(Options{Store: st, Client: client, Clock: clock.Real{}, Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() { e.Stop(context.Background()) })

@@ -3,7 +3,6 @@ package workflow
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,9 +14,7 @@ import (
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/schema"
-	"github.com/orderhook/orderhook/internal/settings"
 	"github.com/orderhook/orderhook/internal/store"
-	"github.com/orderhook/orderhook/internal/store/sqlite"
 )
 
 // troubledStore refuses so many writes, or cannot be read.
@@ -78,17 +75,7 @@ func (c *refusing) Post(context.Context, outbound.Request) outbound.Exchange {
 func troubled(t *testing.T) (*Engine, *troubledStore, *refusing) {
 	t.Helper()
 	c := clocktest.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC))
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "orderhook.db"), sqlite.Options{Exclusive: true, Clock: c.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	doc, _ := schema.Parse([]byte(`{"orderTypes":[{"name":"Online","orderStatuses":[{"name":"New","workflowSteps":[
-		{"name":"WebhookWorkflowStep","connector":"W","properties":[{"key":"Host","value":"http://one"}]}]}]}]}`))
-	config := settings.ParseStored(doc)
-	if err := db.Write(t.Context(), func(tx store.Tx) error { return tx.PutSettings(t.Context(), "acme", config, 0, "test", c.Now()) }); err != nil {
-		t.Fatal(err)
-	}
+	db := oneStep(t, c.Now)
 	st := &troubledStore{Store: db}
 	client := &refusing{store: st}
 	e := New(Options{Store: st, Client: client, Clock: c, Log: slog.New(slog.DiscardHandler)})

@@ -3,7 +3,6 @@ package workflow
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -13,9 +12,6 @@ import (
 	"github.com/orderhook/orderhook/internal/outbound"
 	"github.com/orderhook/orderhook/internal/run"
 	"github.com/orderhook/orderhook/internal/schema"
-	"github.com/orderhook/orderhook/internal/settings"
-	"github.com/orderhook/orderhook/internal/store"
-	"github.com/orderhook/orderhook/internal/store/sqlite"
 )
 
 // called is a client that says when it is called, and has everything answered.
@@ -29,17 +25,7 @@ func (c called) Post(context.Context, outbound.Request) outbound.Exchange {
 // While very many answers wait for the database, no new call is made.
 func TestNoNewCallsWhileManyAnswersWait(t *testing.T) {
 	c, calls := clocktest.NewFake(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)), make(called, 1)
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "orderhook.db"), sqlite.Options{Exclusive: true, Clock: c.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	doc, _ := schema.Parse([]byte(`{"orderTypes":[{"name":"Online","orderStatuses":[{"name":"New","workflowSteps":[
-		{"name":"WebhookWorkflowStep","connector":"W","properties":[{"key":"Host","value":"http://one"}]}]}]}]}`))
-	config := settings.ParseStored(doc)
-	if err := db.Write(t.Context(), func(tx store.Tx) error { return tx.PutSettings(t.Context(), "acme", config, 0, "test", c.Now()) }); err != nil {
-		t.Fatal(err)
-	}
+	db := oneStep(t, c.Now)
 	e := New(Options{Store: db, Client: calls, Clock: c, Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() { e.Stop(context.Background()) })
 	c.Hold()
